@@ -1,0 +1,3 @@
+module collimator
+
+go 1.26
