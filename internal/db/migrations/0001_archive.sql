@@ -1,0 +1,1 @@
+-- The schema's history: see migrate.go. Tables of the archive follow.
