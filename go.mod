@@ -2,11 +2,15 @@ module collimator
 
 go 1.26.0
 
-require github.com/ncruces/go-sqlite3 v0.37.0
+require (
+	github.com/alecthomas/kong v1.17.0
+	github.com/ncruces/go-sqlite3 v0.37.0
+	go.yaml.in/yaml/v3 v3.0.6
+	golang.org/x/crypto v0.58.0
+)
 
 require (
 	github.com/ncruces/go-sqlite3-wasm/v6 v6.5.35401 // indirect
 	github.com/ncruces/julianday v1.0.0 // indirect
-	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )
