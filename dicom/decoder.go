@@ -275,9 +275,7 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	switch {
 	case ev.Length != UndefinedLength:
 		l.end = ev.ValueOffset + int64(ev.Length)
-		if top := d.stack[len(d.stack)-1]; top.end >= 0 && l.end > top.end {
-			return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.5.1", "sequence runs past the end of its item", nil)
-		}
+		d.stretch(ev, l.end, "sequence runs past the end of its item")
 	case ev.Tag == tag.PixelData || ev.VR == OB || ev.VR == OW:
 		l.kind = FragmentsBegin
 	case ev.VR == UN:
@@ -294,6 +292,19 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	}
 	d.stack = append(d.stack, l)
 	return ev, nil
+}
+
+// stretch lets what is open end no sooner than what is about to begin in it.
+// DICOMDIR writers get the length of the record sequence wrong.
+func (d *Decoder) stretch(ev Event, end int64, reason string) {
+	for i := range d.stack {
+		if l := &d.stack[i]; l.end >= 0 && l.end < end {
+			l.end = end
+			if i == len(d.stack)-1 {
+				d.note(ev, reason)
+			}
+		}
+	}
 }
 
 // strayItem deals with item tags where an element should begin (PS3.5 7.5).
@@ -333,9 +344,7 @@ func (d *Decoder) nextItem(top *level) (Event, error) {
 	l := level{kind: ItemBegin, tag: top.tag, end: -1, form: top.form, length: length, index: top.index}
 	if length != UndefinedLength {
 		l.end = d.off + int64(length)
-		if top.end >= 0 && l.end > top.end {
-			return Event{}, d.failAt(ev.Offset, t, "PS3.5 7.5.1", "item runs past the end of its sequence", nil)
-		}
+		d.stretch(ev, l.end, "item runs past the end of its sequence")
 	}
 	top.index++
 	d.stack = append(d.stack, l)
@@ -442,7 +451,7 @@ func (d *Decoder) fail(t Tag, clause, reason string, err error) error {
 }
 
 func (d *Decoder) failAt(off int64, t Tag, clause, reason string, err error) error {
-	return &SyntaxError{Tag: t, Path: d.path(), Offset: off, Clause: clause, Reason: reason, err: err}
+	return &SyntaxError{Tag: t, Path: d.path(), Offset: off, Clause: clause, Reason: reason, tagged: true, err: err}
 }
 
 // path names the sequences and items that are open.

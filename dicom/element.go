@@ -3,6 +3,7 @@ package dicom
 import (
 	"bytes"
 	"io"
+	"strings"
 
 	"collimator/dicom/tag"
 )
@@ -70,6 +71,18 @@ func NewElement(t Tag, vr VR, b []byte) Element {
 	b = pad(vr, b)
 	return Element{t, vr, &value{raw: b, length: uint32(len(b)), form: formExplicit}}
 }
+
+// NewText makes an element of a character VR. A data set in which it is put
+// writes it in its own character set if it can; DataSet.SetText says where it
+// cannot.
+func NewText(t Tag, vr VR, values ...string) Element {
+	el := NewElement(t, vr, []byte(strings.Join(values, "\\")))
+	el.v.home = unicodeHome
+	return el
+}
+
+// unicodeHome stands for a data set in UTF-8; it is never changed.
+var unicodeHome = &DataSet{charset: parseCharset([]string{"ISO_IR 192"})}
 
 // pad makes b even, in a copy (PS3.5 6.2, 7.1.1).
 func pad(vr VR, b []byte) []byte {
