@@ -174,6 +174,9 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 		if len(d.stack) == 1 {
 			return Event{}, io.EOF
 		}
+		if d.shortDirectory() {
+			return d.close(false, 0)
+		}
 		return Event{}, d.fail(0, "PS3.5 7.5", "stream ends inside an item", io.ErrUnexpectedEOF)
 	}
 	if err != nil {
@@ -305,6 +308,24 @@ func (d *Decoder) stretch(ev Event, end int64, reason string) {
 			}
 		}
 	}
+}
+
+// shortDirectory lets the last directory record end with the file though its
+// length says otherwise, as DICOMDIR writers in the field have it (PS3.3 F.3).
+func (d *Decoder) shortDirectory() bool {
+	if d.stack[1].tag != tag.DirectoryRecordSequence {
+		return false
+	}
+	for _, l := range d.stack[1:] {
+		if l.end < 0 {
+			return false
+		}
+	}
+	for i := range d.stack[1:] {
+		d.stack[1+i].end = d.off
+	}
+	d.note(Event{Tag: tag.DirectoryRecordSequence, Offset: d.off}, "file ends before its last record")
+	return true
 }
 
 // strayItem deals with item tags where an element should begin (PS3.5 7.5).
