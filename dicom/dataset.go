@@ -222,6 +222,15 @@ func (ds *DataSet) Items(t Tag) []*DataSet {
 	return el.Items()
 }
 
+// Equal reports whether both hold the same elements with the same values in
+// the same order, however they were encoded.
+func (ds *DataSet) Equal(o *DataSet) bool {
+	if ds == nil || o == nil {
+		return ds == o
+	}
+	return slices.EqualFunc(ds.els, o.els, Element.Equal)
+}
+
 // Clone is a copy that can be changed apart. The bytes of values are shared,
 // and are never written to.
 func (ds *DataSet) Clone() *DataSet {
