@@ -2,7 +2,10 @@ module collimator
 
 go 1.26.0
 
-require github.com/ncruces/go-sqlite3 v0.37.0
+require (
+	github.com/ncruces/go-sqlite3 v0.37.0
+	golang.org/x/text v0.43.0
+)
 
 require (
 	github.com/ncruces/go-sqlite3-wasm/v6 v6.5.35401 // indirect

@@ -31,6 +31,14 @@ type DataSet struct {
 // NewDataSet makes an empty data set.
 func NewDataSet() *DataSet { return &DataSet{form: formExplicit, made: true} }
 
+// NewItem makes an empty item that is to stand in a sequence of ds: its text is
+// written in the character set of ds from the start.
+func (ds *DataSet) NewItem() *DataSet {
+	item := NewDataSet()
+	item.parent = ds
+	return item
+}
+
 // Len is the number of elements, not counting those inside items.
 func (ds *DataSet) Len() int { return len(ds.els) }
 
@@ -136,9 +144,10 @@ func (ds *DataSet) adopt(el Element) *value {
 		v.more = &m
 		return &v
 	}
-	if v.kind == plain && el.VR.CharacterSet() && el.v.home.encoding() != ds.encoding() {
+	if v.kind == plain && el.VR.CharacterSet() && el.v.home != nil && !el.v.home.encoding().same(ds.encoding()) {
 		if raw, err := ds.encoding().recode(el.v.home.encoding(), el.VR, v.raw); err == nil {
-			v.raw, v.length = raw, uint32(len(raw))
+			v.raw = pad(el.VR, raw)
+			v.length, v.form = uint32(len(v.raw)), formExplicit
 		}
 	}
 	return &v
@@ -156,8 +165,28 @@ func (ds *DataSet) adoptItem(item *DataSet) *DataSet {
 	if item.parent != nil && item.parent != ds {
 		item = item.Clone()
 	}
-	item.parent = ds
+	if item.parent != ds {
+		item.settleIn(ds)
+	}
 	return item
+}
+
+// settleIn makes item an item of ds. Its text is written in the character set
+// of ds, or else it declares its own.
+func (ds *DataSet) settleIn(parent *DataSet) {
+	if !ds.Has(tag.SpecificCharacterSet) {
+		from, to := ds.encoding(), parent.encoding()
+		changed, err := ds.recoded(to)
+		if err != nil {
+			ds.SetText(tag.SpecificCharacterSet, from.terms...)
+		} else {
+			ds.charset = nil
+			for _, c := range changed {
+				c.ds.Set(c.el)
+			}
+		}
+	}
+	ds.parent = parent
 }
 
 // touch remembers that the group of t was changed, here and outwards.
@@ -191,6 +220,15 @@ func (ds *DataSet) SetItems(t Tag, items ...*DataSet) { ds.Set(NewSequence(t, it
 func (ds *DataSet) Items(t Tag) []*DataSet {
 	el, _ := ds.Get(t)
 	return el.Items()
+}
+
+// Equal reports whether both hold the same elements with the same values in
+// the same order, however they were encoded.
+func (ds *DataSet) Equal(o *DataSet) bool {
+	if ds == nil || o == nil {
+		return ds == o
+	}
+	return slices.EqualFunc(ds.els, o.els, Element.Equal)
 }
 
 // Clone is a copy that can be changed apart. The bytes of values are shared,

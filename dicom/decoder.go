@@ -174,6 +174,9 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 		if len(d.stack) == 1 {
 			return Event{}, io.EOF
 		}
+		if d.shortDirectory() {
+			return d.close(false, 0)
+		}
 		return Event{}, d.fail(0, "PS3.5 7.5", "stream ends inside an item", io.ErrUnexpectedEOF)
 	}
 	if err != nil {
@@ -275,9 +278,7 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	switch {
 	case ev.Length != UndefinedLength:
 		l.end = ev.ValueOffset + int64(ev.Length)
-		if top := d.stack[len(d.stack)-1]; top.end >= 0 && l.end > top.end {
-			return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.5.1", "sequence runs past the end of its item", nil)
-		}
+		d.stretch(ev, l.end, "sequence runs past the end of its item")
 	case ev.Tag == tag.PixelData || ev.VR == OB || ev.VR == OW:
 		l.kind = FragmentsBegin
 	case ev.VR == UN:
@@ -294,6 +295,37 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	}
 	d.stack = append(d.stack, l)
 	return ev, nil
+}
+
+// stretch lets what is open end no sooner than what is about to begin in it.
+// DICOMDIR writers get the length of the record sequence wrong.
+func (d *Decoder) stretch(ev Event, end int64, reason string) {
+	for i := range d.stack {
+		if l := &d.stack[i]; l.end >= 0 && l.end < end {
+			l.end = end
+			if i == len(d.stack)-1 {
+				d.note(ev, reason)
+			}
+		}
+	}
+}
+
+// shortDirectory lets the last directory record end with the file though its
+// length says otherwise, as DICOMDIR writers in the field have it (PS3.3 F.3).
+func (d *Decoder) shortDirectory() bool {
+	if d.stack[1].tag != tag.DirectoryRecordSequence {
+		return false
+	}
+	for _, l := range d.stack[1:] {
+		if l.end < 0 {
+			return false
+		}
+	}
+	for i := range d.stack[1:] {
+		d.stack[1+i].end = d.off
+	}
+	d.note(Event{Tag: tag.DirectoryRecordSequence, Offset: d.off}, "file ends before its last record")
+	return true
 }
 
 // strayItem deals with item tags where an element should begin (PS3.5 7.5).
@@ -333,9 +365,7 @@ func (d *Decoder) nextItem(top *level) (Event, error) {
 	l := level{kind: ItemBegin, tag: top.tag, end: -1, form: top.form, length: length, index: top.index}
 	if length != UndefinedLength {
 		l.end = d.off + int64(length)
-		if top.end >= 0 && l.end > top.end {
-			return Event{}, d.failAt(ev.Offset, t, "PS3.5 7.5.1", "item runs past the end of its sequence", nil)
-		}
+		d.stretch(ev, l.end, "item runs past the end of its sequence")
 	}
 	top.index++
 	d.stack = append(d.stack, l)
@@ -442,7 +472,7 @@ func (d *Decoder) fail(t Tag, clause, reason string, err error) error {
 }
 
 func (d *Decoder) failAt(off int64, t Tag, clause, reason string, err error) error {
-	return &SyntaxError{Tag: t, Path: d.path(), Offset: off, Clause: clause, Reason: reason, err: err}
+	return &SyntaxError{Tag: t, Path: d.path(), Offset: off, Clause: clause, Reason: reason, tagged: true, err: err}
 }
 
 // path names the sequences and items that are open.

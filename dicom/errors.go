@@ -30,14 +30,15 @@ type SyntaxError struct {
 	Clause string // of the standard: "PS3.5 7.5"
 	Reason string
 
-	err error
+	tagged bool // Tag is that of an element, be it (0000,0000)
+	err    error
 }
 
 // Error is one line with all of it.
 func (e *SyntaxError) Error() string {
 	var b strings.Builder
 	b.WriteString("dicom: ")
-	if e.Tag != 0 {
+	if e.tagged || e.Tag != 0 {
 		b.WriteString(e.Tag.String())
 		b.WriteByte(' ')
 	}
