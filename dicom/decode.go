@@ -1,0 +1,201 @@
+package dicom
+
+import (
+	"io"
+
+	"collimator/dicom/tag"
+)
+
+// Decode reads a data set to the end of r, in a single pass. It never
+// allocates from a length field: memory is bounded by what arrived and by the
+// limits. What is wrong with the stream comes as a *SyntaxError.
+func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
+	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults()}
+	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
+	ts := TransferSyntax{}
+	if o.TransferSyntax != "" {
+		ts, _ = LookupTransferSyntax(o.TransferSyntax)
+	}
+	b.source.deflated = ts.Deflated
+	root := &DataSet{form: ts.form(), length: UndefinedLength, syntax: o.TransferSyntax}
+	b.open = append(b.open, root)
+	for {
+		ev, err := b.d.Next()
+		if err == io.EOF {
+			root.notes = b.d.notes
+			return root, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := b.event(ev); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// builder makes data sets of events.
+type builder struct {
+	d      *Decoder
+	o      DecodeOptions
+	limits Limits
+	source *bulkSource
+	open   []*DataSet // data set and the items around
+	values []value    // arena
+	bytes  []byte     // arena
+	header int64      // bytes kept that count as header
+}
+
+// minArena and maxArena are the sizes in bytes of the pieces in which short
+// values are laid down together.
+const (
+	minArena = 1 << 10
+	maxArena = 32 << 10
+)
+
+func (b *builder) event(ev Event) error {
+	switch ev.Kind {
+	case ElementEvent:
+		return b.element(ev)
+	case SequenceBegin:
+		v := b.add(ev)
+		v.kind, v.more = sequence, &nested{content: ev.content}
+	case SequenceEnd, FragmentsEnd:
+		m := b.last().more
+		m.delimited, m.endLength = ev.delimited, ev.endLength
+		if ev.Kind == FragmentsEnd && b.last().kind == bulk {
+			m.bulk.Length = ev.Offset - m.bulk.Offset
+		}
+	case ItemBegin:
+		parent := b.open[len(b.open)-1]
+		item := &DataSet{parent: parent, form: ev.content, length: ev.Length}
+		m := b.last().more
+		m.items = append(m.items, item)
+		b.open = append(b.open, item)
+	case ItemEnd:
+		item := b.open[len(b.open)-1]
+		item.delimited, item.endLength = ev.delimited, ev.endLength
+		b.open = b.open[:len(b.open)-1]
+	case FragmentsBegin:
+		v := b.add(ev)
+		v.kind, v.more = fragments, &nested{}
+		if b.o.BulkThreshold > 0 {
+			v.kind, v.more.source = bulk, b.source
+			v.more.bulk = Bulk{Offset: ev.ValueOffset, Encapsulated: true}
+		}
+	case FragmentEvent:
+		return b.fragment(ev)
+	}
+	return nil
+}
+
+// last is the value of the element being built.
+func (b *builder) last() *value {
+	ds := b.open[len(b.open)-1]
+	return ds.els[len(ds.els)-1].v
+}
+
+// add appends an element to the innermost data set.
+func (b *builder) add(ev Event) *value {
+	if len(b.values) == 0 {
+		b.values = make([]value, min(16+b.d.count, 256))
+	}
+	v := &b.values[0]
+	b.values = b.values[1:]
+	ds := b.open[len(b.open)-1]
+	*v = value{home: ds, length: ev.Length, reserved: ev.reserved, form: ev.form}
+	ds.append(Element{ev.Tag, ev.VR, v})
+	return v
+}
+
+func (b *builder) element(ev Event) error {
+	v := b.add(ev)
+	n := int64(ev.Length)
+	if b.o.BulkThreshold > 0 && n > b.o.BulkThreshold {
+		v.kind = bulk
+		v.more = &nested{bulk: Bulk{Offset: ev.ValueOffset, Length: n}, source: b.source}
+		return b.d.skip()
+	}
+	var err error
+	if v.raw, err = b.value(ev, b.d.depth() == 0 && pixelKind(ev.Tag)); err != nil {
+		return err
+	}
+	if ev.Tag == tag.SpecificCharacterSet {
+		b.open[len(b.open)-1].readCharacterSet()
+	}
+	return nil
+}
+
+func (b *builder) fragment(ev Event) error {
+	m := b.last().more
+	if b.last().kind == fragments {
+		raw, err := b.value(ev, ev.Index > 0)
+		m.fragments = append(m.fragments, raw)
+		return err
+	}
+	if ev.Index == 0 {
+		raw, err := b.value(ev, false)
+		m.bulk.OffsetTable = raw
+		return err
+	}
+	m.bulk.Fragments = append(m.bulk.Fragments, BulkFragment{ev.ValueOffset, ev.Length})
+	return b.d.skip()
+}
+
+// value reads the current value into memory.
+func (b *builder) value(ev Event, pixels bool) ([]byte, error) {
+	n := int64(ev.Length)
+	if pixels {
+		if n > b.limits.Value {
+			return nil, b.d.failAt(ev.Offset, ev.Tag, "", "value is longer than allowed", ErrLimit)
+		}
+	} else if b.header += n; b.header > b.limits.Header {
+		return nil, b.d.failAt(ev.Offset, ev.Tag, "", "values are longer than allowed for a header", ErrLimit)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	if n > maxArena/8 {
+		return b.long(n)
+	}
+	if int(n) > len(b.bytes) {
+		b.bytes = make([]byte, max(min(minArena+2*int(b.header), maxArena), int(n)))
+	}
+	out := b.bytes[:n:n]
+	b.bytes = b.bytes[n:]
+	_, err := readFull(b.d, out)
+	return out, err
+}
+
+// firstPiece is the most bytes that are allocated before any has arrived.
+const firstPiece = 256 << 10
+
+// long reads n bytes into memory that grows as they arrive.
+func (b *builder) long(n int64) ([]byte, error) {
+	out := make([]byte, min(n, firstPiece))
+	for have := 0; ; {
+		got, err := readFull(b.d, out[have:])
+		if err != nil {
+			return nil, err
+		}
+		if have += got; int64(have) == n {
+			return out, nil
+		}
+		grown := make([]byte, min(n, 2*int64(have)))
+		copy(grown, out)
+		out = grown
+	}
+}
+
+// readFull is io.ReadFull without turning the decoder's error into another.
+func readFull(d *Decoder, p []byte) (int, error) {
+	have := 0
+	for have < len(p) {
+		n, err := d.Read(p[have:])
+		have += n
+		if err != nil {
+			return have, err
+		}
+	}
+	return have, nil
+}
