@@ -80,27 +80,27 @@ type Effect uint8
 
 // Effects of the actions of PS3.8 tables 9-6 to 9-9.
 const (
-	Connect              Effect = iota + 1 // issue TRANSPORT CONNECT request
-	AcceptConnection                       // issue TRANSPORT CONNECT response
-	CloseConnection                        // close the transport connection
-	StartARTIM                             // start or restart the ARTIM timer
-	StopARTIM                              // stop the ARTIM timer
-	SendAssociateRQ                        // send A-ASSOCIATE-RQ
-	SendAssociateAC                        // send A-ASSOCIATE-AC
-	SendAssociateRJ                        // send A-ASSOCIATE-RJ
-	SendPData                              // send P-DATA-TF
-	SendReleaseRQ                          // send A-RELEASE-RQ
-	SendReleaseRP                          // send A-RELEASE-RP
-	SendAbortByUser                        // send A-ABORT, source service-user
-	SendAbortByProvider                    // send A-ABORT, source service-provider
-	IndicateAssociate                      // A-ASSOCIATE indication: decide on the request
-	ConfirmAssociate                       // A-ASSOCIATE confirmation, accepted
-	ConfirmReject                          // A-ASSOCIATE confirmation, rejected
-	IndicateData                           // P-DATA indication
-	IndicateRelease                        // A-RELEASE indication
-	ConfirmRelease                         // A-RELEASE confirmation
-	IndicateAbort                          // A-ABORT indication, by the peer's user
-	IndicateProviderAbort                  // A-P-ABORT indication
+	Connect               Effect = iota + 1 // issue TRANSPORT CONNECT request
+	AcceptConnection                        // issue TRANSPORT CONNECT response
+	CloseConnection                         // close the transport connection
+	StartARTIM                              // start or restart the ARTIM timer
+	StopARTIM                               // stop the ARTIM timer
+	SendAssociateRQ                         // send A-ASSOCIATE-RQ
+	SendAssociateAC                         // send A-ASSOCIATE-AC
+	SendAssociateRJ                         // send A-ASSOCIATE-RJ
+	SendPData                               // send P-DATA-TF
+	SendReleaseRQ                           // send A-RELEASE-RQ
+	SendReleaseRP                           // send A-RELEASE-RP
+	SendAbortByUser                         // send A-ABORT, source service-user
+	SendAbortByProvider                     // send A-ABORT, source service-provider
+	IndicateAssociate                       // A-ASSOCIATE indication: decide on the request
+	ConfirmAssociate                        // A-ASSOCIATE confirmation, accepted
+	ConfirmReject                           // A-ASSOCIATE confirmation, rejected
+	IndicateData                            // P-DATA indication
+	IndicateRelease                         // A-RELEASE indication
+	ConfirmRelease                          // A-RELEASE confirmation
+	IndicateAbort                           // A-ABORT indication, by the peer's user
+	IndicateProviderAbort                   // A-P-ABORT indication
 )
 
 var effectNames = [...]string{
