@@ -11,7 +11,8 @@ type body struct {
 	pc    uint8
 	limit int64 // bytes
 	n     int64
-	end   bool  // the last fragment was read
+	end   bool  // the current fragment is the last
+	over  bool  // all was read and the turn given back: the link is no longer ours
 	fatal error // ended the association
 	done  chan struct{}
 }
@@ -25,8 +26,12 @@ func (b *body) advance() error {
 	if b.fatal != nil {
 		return b.fatal
 	}
+	if b.over {
+		return io.EOF
+	}
 	for b.a.link.pdvLeft == 0 {
 		if b.end {
+			b.turn()
 			return io.EOF
 		}
 		if _, err := b.a.nextFragment(true, b.pc); err != nil {
@@ -50,8 +55,17 @@ func (b *body) Read(p []byte) (int, error) {
 	n, err := b.a.link.read(p)
 	if err != nil {
 		b.fatal = err
+	} else if b.end && b.a.link.pdvLeft == 0 {
+		b.turn()
 	}
 	return n, err
+}
+
+// turn gives the turn to read back to the association: a handler that has all its
+// data may take its time while the next message arrives.
+func (b *body) turn() {
+	b.over = true
+	close(b.done)
 }
 
 // WriteTo implements io.WriterTo: it gives what is in the read buffer without a copy.
@@ -79,25 +93,24 @@ func (b *body) WriteTo(w io.Writer) (int64, error) {
 
 // close skips what was not read and gives the turn back to the association's reader.
 func (b *body) close() {
-	select {
-	case <-b.done:
+	if b.over {
 		return
-	default:
 	}
 	if b.fatal == nil {
 		b.WriteTo(io.Discard)
 	}
-	close(b.done)
+	if !b.over {
+		b.turn()
+	}
 }
 
 // give ends the turn after a failure of ours: nothing more is read for it.
 func (b *body) give(err error) {
-	select {
-	case <-b.done:
-	default:
-		if b.fatal == nil {
-			b.fatal = err
-		}
-		close(b.done)
+	if b.over {
+		return
 	}
+	if b.fatal == nil {
+		b.fatal = err
+	}
+	b.turn()
 }
