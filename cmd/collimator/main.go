@@ -20,6 +20,12 @@ type cli struct {
 	Init       initCmd       `cmd:"" help:"Make a data directory with its certificate authority and the first administrator."`
 	Serve      serveCmd      `cmd:"" help:"Run the archive."`
 	Device     deviceCmd     `cmd:"" help:"Say which devices may come in."`
+	Echo       echoCmd       `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
+	Send       sendCmd       `cmd:"" help:"Send files to an AE (C-STORE, storage commitment)."`
+	Find       findCmd       `cmd:"" help:"Look for patients, studies, series or instances (C-FIND)."`
+	Get        getCmd        `cmd:"" help:"Fetch instances into a directory (C-GET)."`
+	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
+	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
 	Config     configCmd     `cmd:"" help:"Show or check the settings."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -15,10 +15,12 @@ import (
 type Registry struct {
 	db  *db.DB
 	now func() time.Time
+	// hashing bounds the memory that password checks take at a time.
+	hashing chan struct{}
 }
 
 // New makes a registry over an open database.
-func New(d *db.DB, now func() time.Time) *Registry { return &Registry{d, now} }
+func New(d *db.DB, now func() time.Time) *Registry { return &Registry{d, now, make(chan struct{}, 2)} }
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

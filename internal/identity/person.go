@@ -77,6 +77,12 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	if refused {
 		hash, password = phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
 	}
+	select {
+	case r.hashing <- struct{}{}:
+		defer func() { <-r.hashing }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	ok, err := verifyPassword(hash, password)
 	return ok && !refused, err
 }
