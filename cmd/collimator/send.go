@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -213,9 +215,28 @@ func (s *sender) print(w io.Writer, form string) error {
 		fmt.Fprintf(w, ", %d committed", r.Committed)
 	}
 	fmt.Fprintln(w, ".")
-	for _, f := range r.Failed {
+	return printFailures(w, r.Failed)
+}
+
+// sameReason is how many files are listed that failed for one reason.
+const sameReason = 20
+
+// printFailures lists what was not stored; many files with one reason are
+// counted.
+func printFailures(w io.Writer, list []sendFailure) error {
+	count := map[string]int{}
+	for _, f := range list {
+		count[f.Reason]++
+		if count[f.Reason] > sameReason {
+			continue
+		}
 		if _, err := fmt.Fprintf(w, "failed: %s: %s\n", printable(f.File), f.Reason); err != nil {
 			return err
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(count)) {
+		if n := count[reason] - sameReason; n > 0 {
+			fmt.Fprintf(w, "and %d more: %s (-o json lists them all)\n", n, reason)
 		}
 	}
 	return nil
