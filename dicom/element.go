@@ -14,8 +14,14 @@ import (
 type Element struct {
 	Tag Tag
 	VR  VR
-	v   *value
+	v   *cell
 }
+
+// cell stands between an element and its value: fmt follows one pointer where
+// a verb does not suit it, and would print what is behind.
+type cell struct{ *value }
+
+func newCell(v value) *cell { return &cell{&v} }
 
 // value is what an element holds, in the form in which it was read.
 type value struct {
@@ -71,7 +77,7 @@ type BulkFragment struct {
 // odd length is padded (PS3.5 6.2).
 func NewElement(t Tag, vr VR, b []byte) Element {
 	b = pad(vr, b)
-	return Element{t, vr, &value{raw: b, length: uint32(len(b)), form: formExplicit}}
+	return Element{t, vr, newCell(value{raw: b, length: uint32(len(b)), form: formExplicit})}
 }
 
 // NewText makes an element of a character VR. A data set in which it is put
@@ -104,8 +110,8 @@ func padding(vr VR) byte {
 
 // NewSequence makes a sequence of items, which it keeps (PS3.5 7.5).
 func NewSequence(t Tag, items ...*DataSet) Element {
-	return Element{t, SQ, &value{kind: sequence, form: formExplicit,
-		more: &nested{items: items, content: formExplicit, made: true}}}
+	return Element{t, SQ, newCell(value{kind: sequence, form: formExplicit,
+		more: &nested{items: items, content: formExplicit, made: true}})}
 }
 
 // NewFragments makes an encapsulated value: the basic offset table, which may
@@ -115,22 +121,22 @@ func NewFragments(t Tag, vr VR, offsetTable []byte, frags ...[]byte) Element {
 	for i := range all {
 		all[i] = pad(OB, all[i])
 	}
-	return Element{t, vr, &value{kind: fragments, form: formExplicit, length: UndefinedLength,
-		more: &nested{fragments: all, delimited: true, made: true}}}
+	return Element{t, vr, newCell(value{kind: fragments, form: formExplicit, length: UndefinedLength,
+		more: &nested{fragments: all, delimited: true, made: true}})}
 }
 
 // NewBulk makes an element whose n bytes, in little endian, are read from
 // source at offset when it is written or opened.
 func NewBulk(t Tag, vr VR, source io.ReaderAt, offset, n int64) Element {
-	return Element{t, vr, &value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}}}}
+	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
+		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}}})}
 }
 
 // NewStream makes an element whose n bytes, in little endian, are read from
 // what open gives each time it is written or opened.
 func NewStream(t Tag, vr VR, n int64, open func() (io.Reader, error)) Element {
-	return Element{t, vr, &value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}}}}
+	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
+		more: &nested{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}}})}
 }
 
 // Length is the length field: as it was read, or the length of a new value
@@ -283,7 +289,7 @@ func (el Element) loaded() (Element, error) {
 	if _, err := raw.ReadFrom(r); err != nil {
 		return el, err
 	}
-	return Element{el.Tag, el.VR, &value{raw: raw.Bytes(), home: el.v.home, form: formExplicit}}, nil
+	return Element{el.Tag, el.VR, newCell(value{raw: raw.Bytes(), home: el.v.home, form: formExplicit})}, nil
 }
 
 // Open reads the value as a stream in little endian, from memory or from the

@@ -2,6 +2,7 @@ package dicom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -169,7 +170,7 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 		j.tags = j.tags[:len(j.tags)-1]
 		key = ""
 	}
-	slices.SortStableFunc(ds.els, func(a, b Element) int { return int(int64(a.Tag) - int64(b.Tag)) })
+	slices.SortStableFunc(ds.els, func(a, b Element) int { return cmp.Compare(a.Tag, b.Tag) })
 	for i := 1; i < len(ds.els); i++ {
 		if ds.els[i].Tag == ds.els[i-1].Tag {
 			return j.fail("an attribute stands twice")

@@ -15,16 +15,15 @@ func (j *jsonReader) build(ds *DataSet, a jsonAttribute) (Element, error) {
 	switch {
 	case a.uri != "" && j.o.Resolve != nil:
 		el, err := j.o.Resolve(a.tag, a.vr, a.uri)
-		if err == nil && el.v == nil {
+		if el.v == nil {
 			el = NewElement(a.tag, a.vr, nil)
 		}
-		v := value{}
-		if err == nil {
-			v = *el.v
+		if err != nil {
+			return Element{}, err
 		}
-		return Element{a.tag, a.vr, &v}, err
+		return Element{a.tag, a.vr, newCell(*el.v.value)}, nil
 	case a.uri != "":
-		return Element{a.tag, a.vr, &value{kind: bulk, form: formExplicit, more: &nested{uri: a.uri}}}, nil
+		return Element{a.tag, a.vr, newCell(value{kind: bulk, form: formExplicit, more: &nested{uri: a.uri}})}, nil
 	case a.vr == SQ:
 		return j.items(ds, a)
 	case a.inline != nil:

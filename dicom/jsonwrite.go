@@ -1,9 +1,11 @@
 package dicom
 
 import (
+	"cmp"
 	"encoding/base64"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -73,7 +75,7 @@ func (j *jsonWriter) flush(keep int) {
 func (j *jsonWriter) dataSet(ds *DataSet) {
 	j.buf = append(j.buf, '{')
 	first := true
-	for _, el := range ds.els {
+	for _, el := range ds.ordered() {
 		if el.Tag.GroupLength() || j.err != nil {
 			continue
 		}
@@ -94,6 +96,17 @@ func (j *jsonWriter) dataSet(ds *DataSet) {
 		j.flush(32 << 10)
 	}
 	j.buf = append(j.buf, '}')
+}
+
+// ordered is the elements in the order of their tags; of one that stands twice
+// the first.
+func (ds *DataSet) ordered() []Element {
+	if !ds.unsorted {
+		return ds.els
+	}
+	els := slices.Clone(ds.els)
+	slices.SortStableFunc(els, func(a, b Element) int { return cmp.Compare(a.Tag, b.Tag) })
+	return slices.CompactFunc(els, func(a, b Element) bool { return a.Tag == b.Tag })
 }
 
 func appendHex(b []byte, t Tag) []byte {
@@ -127,12 +140,7 @@ func binaryVR(vr VR) bool {
 }
 
 func (j *jsonWriter) element(el Element, uri string) {
-	vr := el.VR
-	if el.v.kind == sequence {
-		vr = SQ
-	} else if !vr.Known() {
-		vr = UN
-	}
+	vr := jsonVR(el)
 	j.buf = append(j.buf, '"')
 	j.buf = appendHex(j.buf, el.Tag)
 	j.buf = append(j.buf, `":{"vr":"`...)
@@ -143,6 +151,8 @@ func (j *jsonWriter) element(el Element, uri string) {
 		j.buf = appendJSONString(j.buf, uri)
 	case el.v.kind == sequence:
 		j.items(el.v.more.items)
+	case el.Tag == tag.SpecificCharacterSet:
+		j.buf = append(j.buf, `,"Value":["ISO_IR 192"]`...)
 	case el.Empty():
 	case binaryVR(vr):
 		j.binary(el)
@@ -150,6 +160,22 @@ func (j *jsonWriter) element(el Element, uri string) {
 		j.values(el, vr)
 	}
 	j.buf = append(j.buf, '}')
+}
+
+// jsonVR is the VR under which an element stands. A UN value of an element of
+// the dictionary is one of implicit VR and is read as such (PS3.5 6.2.2).
+func jsonVR(el Element) VR {
+	switch {
+	case el.v.kind == sequence:
+		return SQ
+	case el.VR.Known() && el.VR != UN:
+		return el.VR
+	case el.VR == UN && el.v.kind == plain:
+		if vr := VRFor(el.Tag); vr != SQ && vr.Known() {
+			return vr
+		}
+	}
+	return UN
 }
 
 func (j *jsonWriter) items(items []*DataSet) {
@@ -217,10 +243,6 @@ func (j *jsonWriter) values(el Element, vr VR) {
 }
 
 func (j *jsonWriter) texts(el Element, vr VR) int {
-	if el.Tag == tag.SpecificCharacterSet {
-		j.buf = append(j.buf, `"ISO_IR 192"`...)
-		return 1
-	}
 	texts := el.Texts()
 	for i, s := range texts {
 		if i > 0 {

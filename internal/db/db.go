@@ -133,6 +133,14 @@ func (d *DB) Pattern(p string) string { return d.dialect.pattern(p) }
 // Dialect is the name of the SQL dialect, for logs.
 func (d *DB) Dialect() string { return d.dialect.name() }
 
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error {
+	return d.Read(ctx, func(tx *Tx) error {
+		var one int
+		return tx.QueryRow(ctx, `SELECT 1`).Scan(&one)
+	})
+}
+
 // Check asks the database to look itself over; nil means it found no fault.
 func (d *DB) Check(ctx context.Context) error {
 	return d.Read(ctx, func(tx *Tx) error {
