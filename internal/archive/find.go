@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"strconv"
+	"strings"
 
 	"collimator/dicom"
 	"collimator/internal/db"
@@ -62,6 +63,14 @@ func (a *Archive) find(ctx context.Context, q Query) iter.Seq2[match, error] {
 		if err != nil {
 			yield(match{}, err)
 			return
+		}
+		if p.Offset > 0 && len(p.post) == 0 {
+			if more, err := a.skip(ctx, p); err != nil || !more {
+				if err != nil {
+					yield(match{}, err)
+				}
+				return
+			}
 		}
 		found, scanned := 0, 0
 		for {
@@ -134,10 +143,6 @@ func (a *Archive) page(ctx context.Context, p *plan, size int) (out []*row, err 
 		return nil, err
 	}
 	query := p.selection() + b.where() + p.orderBy() + " LIMIT " + b.bind(size)
-	if p.Offset > 0 && len(p.post) == 0 {
-		query += " OFFSET " + b.bind(p.Offset)
-		p.Offset = 0
-	}
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(ctx, query, b.args...)
 		if err != nil {
@@ -154,6 +159,28 @@ func (a *Archive) page(ctx context.Context, p *plan, size int) (out []*row, err 
 		return rows.Err()
 	})
 	return out, err
+}
+
+// skip turns an offset into a cursor. It reads the sort keys alone, which for
+// most queries stand in an index together.
+func (a *Archive) skip(ctx context.Context, p *plan) (more bool, err error) {
+	b := builder{conditions: append([]string(nil), p.builder.conditions...), args: append([]any(nil), p.builder.args...)}
+	if err := p.behind(&b); err != nil {
+		return false, err
+	}
+	from := p.tables()
+	if where := b.where(); !strings.Contains(where, "p.") {
+		from = strings.TrimSuffix(from, patientJoin)
+	}
+	query := "SELECT " + p.sortKey() + ", " + p.order[1] + from + b.where() + p.orderBy() + " LIMIT 1 OFFSET " + b.bind(p.Offset-1)
+	var key any
+	var id int64
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, query, b.args...).Scan(&key, &id) })
+	if fault.Of(err) == fault.NotFound {
+		return false, nil
+	}
+	p.After, p.Offset = rowCursor(key, id), 0
+	return err == nil, err
 }
 
 // behind adds the condition that a row comes after the cursor.
@@ -197,29 +224,43 @@ func (p *plan) selection() string {
 		}
 		return "(SELECT data FROM " + table + " WHERE id = " + id + ")"
 	}
-	sortKey := p.order[0]
-	if sortKey == "" {
-		sortKey = "0"
-	}
-	head := "SELECT " + sortKey + ", " + p.order[1] + ", p.studies, p.series, p.instances"
+	head := "SELECT " + p.sortKey() + ", " + p.order[1] + ", p.studies, p.series, p.instances"
 	study := ", st.uid, st.modalities, st.sop_classes, st.series, st.instances"
 	series := ", se.uid, se.instances"
-	const joins = " JOIN patient p ON p.id = st.patient"
 	switch p.Level {
 	case PatientLevel:
-		return head + ", " + data("patient_data", "p.id") + " FROM patient p"
+		return head + ", " + data("patient_data", "p.id") + p.tables()
 	case StudyLevel:
-		from := " FROM study st"
-		if p.driver != "" {
-			from = " FROM study_value v CROSS JOIN study st ON st.id = v.study"
-		}
-		return head + study + ", " + data("study_data", "st.id") + from + joins
+		return head + study + ", " + data("study_data", "st.id") + p.tables()
 	case SeriesLevel:
-		return head + study + ", " + data("study_data", "st.id") + series + ", " + data("series_data", "se.id") +
-			" FROM series se JOIN study st ON st.id = se.study" + joins
+		return head + study + ", " + data("study_data", "st.id") + series + ", " + data("series_data", "se.id") + p.tables()
 	}
-	return head + study + series + ", i.uid, i.sop_class, i.transfer_syntax, i.digest, i.size, i.data_offset, " + data("instance_data", "i.id") +
-		" FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study" + joins
+	return head + study + series + ", i.uid, i.sop_class, i.transfer_syntax, i.digest, i.size, i.data_offset, " + data("instance_data", "i.id") + p.tables()
+}
+
+// patientJoin comes last in the tables of every level below the patient's, and
+// leaves out no row.
+const patientJoin = " JOIN patient p ON p.id = st.patient"
+
+func (p *plan) tables() string {
+	switch {
+	case p.Level == PatientLevel:
+		return " FROM patient p"
+	case p.Level == StudyLevel && p.driver != "":
+		return " FROM study_value v CROSS JOIN study st ON st.id = v.study" + patientJoin
+	case p.Level == StudyLevel:
+		return " FROM study st" + patientJoin
+	case p.Level == SeriesLevel:
+		return " FROM series se JOIN study st ON st.id = se.study" + patientJoin
+	}
+	return " FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study" + patientJoin
+}
+
+func (p *plan) sortKey() string {
+	if p.order[0] == "" {
+		return "0"
+	}
+	return p.order[0]
 }
 
 func (p *plan) scan(rows *db.Rows) (*row, error) {
@@ -249,13 +290,18 @@ func (p *plan) scan(rows *db.Rows) (*row, error) {
 		return nil, err
 	}
 	r.instance.StudyUID, r.instance.SeriesUID = r.study.uid, r.series.uid
+	r.cursor = rowCursor(key, r.id)
+	return r, nil
+}
+
+// rowCursor is the cursor of a row by its sort key, as the driver gives it.
+func rowCursor(key any, id int64) Cursor {
 	switch k := key.(type) {
 	case string:
-		r.cursor = makeCursor(k, r.id)
+		return makeCursor(k, id)
 	case []byte:
-		r.cursor = makeCursor(string(k), r.id)
-	case int64:
-		r.cursor = makeCursor(strconv.FormatInt(k, 10), r.id)
+		return makeCursor(string(k), id)
 	}
-	return r, nil
+	n, _ := key.(int64)
+	return makeCursor(strconv.FormatInt(n, 10), id)
 }

@@ -242,6 +242,9 @@ func (h *holeReader) Read(p []byte) (int, error) {
 	if next.offset > 0 {
 		n, err := h.r.Read(p[:min(int64(len(p)), next.offset)])
 		next.offset -= int64(n)
+		if err == io.EOF && next.offset == 0 {
+			err = nil // the hole itself is still to come
+		}
 		return n, err
 	}
 	n := min(int64(len(p)), next.length)

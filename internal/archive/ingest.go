@@ -9,6 +9,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"sync"
 	"time"
 
 	"collimator/dicom"
@@ -196,7 +197,9 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	head.ImplementationClassUID = implementationClassUID
 	head.ImplementationVersionName = implementationVersion
 	meta := dicom.AppendMeta(nil, head)
-	out := bufio.NewWriterSize(sink, 256<<10)
+	out := writers.Get().(*bufio.Writer)
+	defer writers.Put(out)
+	out.Reset(sink)
 	if _, err := out.Write(meta); err != nil {
 		return head, nil, err
 	}
@@ -221,6 +224,9 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	}
 	return head, ds, fault.Wrap(fault.Invalid, err, "archive: data set cannot be read")
 }
+
+// writers join what the decoder reads into pieces worth a system call.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<10) }}
 
 // peekSize is how many bytes SOP Class and Instance UID must stand in, when
 // the request does not name them. They are among the first elements.

@@ -109,8 +109,8 @@ func subset(ds *dicom.DataSet, tags ...[]dicom.Tag) ([]byte, error) {
 			}
 		}
 	}
-	var buf bytes.Buffer
-	err := dicom.Encode(&buf, out, uid.ExplicitVRLittleEndian)
+	buf := bytes.NewBuffer([]byte{}) // empty is a value, nil would be none
+	err := dicom.Encode(buf, out, uid.ExplicitVRLittleEndian)
 	return buf.Bytes(), err
 }
 
