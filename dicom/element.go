@@ -76,6 +76,9 @@ type BulkFragment struct {
 // NewElement makes an element of bytes in little endian, which it keeps. An
 // odd length is padded (PS3.5 6.2).
 func NewElement(t Tag, vr VR, b []byte) Element {
+	if vr == 0 {
+		vr = UN
+	}
 	b = pad(vr, b)
 	return Element{t, vr, newCell(value{raw: b, length: uint32(len(b)), form: formExplicit})}
 }
