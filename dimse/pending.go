@@ -1,0 +1,201 @@
+package dimse
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"collimator/dicom"
+)
+
+// reply is a response of the peer with its data set.
+type reply struct {
+	cmd  *Command
+	data []byte
+	ts   string
+}
+
+// dataSet decodes the data set; nil when there is none.
+func (r reply) dataSet() (*dicom.DataSet, error) {
+	if !r.cmd.HasDataSet {
+		return nil, nil
+	}
+	return dicom.Decode(bytes.NewReader(r.data), dicom.DecodeOptions{TransferSyntax: r.ts})
+}
+
+// pending is a request of ours that waits for its final response.
+type pending struct {
+	a       *Association
+	id      uint16
+	pc      PresentationContext
+	op      Operation
+	replies chan reply
+	gone    chan struct{} // nobody listens any more
+	failed  chan struct{}
+	once    sync.Once
+	err     error // set before failed is closed
+	final   bool  // the listener saw the final response
+}
+
+// fail wakes the listener; called with Association.mu held.
+func (p *pending) fail(err error) {
+	p.err = err
+	close(p.failed)
+}
+
+// begin takes a place in the window and sends a request.
+func (a *Association) begin(ctx context.Context, pc PresentationContext, cmd *Command, data io.Reader) (*pending, error) {
+	select {
+	case a.window <- struct{}{}:
+	case <-a.done:
+		return nil, a.Err()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	p := &pending{a: a, pc: pc, op: cmd.Operation, replies: make(chan reply, 1), gone: make(chan struct{}), failed: make(chan struct{})}
+	if err := a.register(p); err != nil {
+		<-a.window
+		return nil, err
+	}
+	a.link.pace.idle(time.Time{})
+	cmd.MessageID = p.id
+	cmd.HasDataSet = data != nil
+	if err := a.send(ctx, pc, cmd, data); err != nil {
+		a.mu.Lock()
+		delete(a.pending, p.id)
+		a.mu.Unlock()
+		<-a.window
+		return nil, err
+	}
+	return p, nil
+}
+
+// register gives the request a message ID that is not in use.
+func (a *Association) register(p *pending) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err != nil {
+		return a.err
+	}
+	if a.releasing {
+		return ErrReleased
+	}
+	for {
+		if a.lastID++; a.lastID == 0 {
+			continue
+		}
+		if _, used := a.pending[a.lastID]; !used {
+			break
+		}
+	}
+	p.id = a.lastID
+	a.pending[p.id] = p
+	return nil
+}
+
+// next is the next response. After the final one it must not be called again.
+func (p *pending) next(ctx context.Context) (reply, error) {
+	timer := time.NewTimer(p.a.lim.Response)
+	defer timer.Stop()
+	select {
+	case r := <-p.replies:
+		return p.took(r), nil
+	case <-p.failed:
+		select {
+		case r := <-p.replies: // came before the end
+			return p.took(r), nil
+		default:
+			return reply{}, p.err
+		}
+	case <-ctx.Done():
+		return reply{}, context.Cause(ctx)
+	case <-timer.C:
+		err := fmt.Errorf("%w: no response to %s", ErrTimeout, p.op)
+		p.a.abortWith(err)
+		return reply{}, err
+	}
+}
+
+func (p *pending) took(r reply) reply {
+	p.final = r.cmd.Status.Class() != ClassPending
+	return r
+}
+
+// abandon stops listening. An operation that can be canceled is (PS3.7 9.3.2.3).
+func (p *pending) abandon() {
+	p.once.Do(func() {
+		close(p.gone)
+		if p.final {
+			return
+		}
+		p.cancel()
+	})
+}
+
+// cancel asks the peer to end an operation that can be canceled (PS3.7 9.3.2.3).
+func (p *pending) cancel() {
+	p.a.mu.Lock()
+	_, waiting := p.a.pending[p.id]
+	p.a.mu.Unlock()
+	if waiting && (p.op == CFind || p.op == CGet || p.op == CMove) {
+		// If it does not get through the association has ended or will.
+		_ = p.a.send(context.Background(), p.pc, &Command{Operation: CCancel, MessageID: p.id}, nil)
+	}
+}
+
+// invoke sends a request that has one response and waits for it.
+func (a *Association) invoke(ctx context.Context, pc PresentationContext, cmd *Command, data io.Reader) (reply, error) {
+	p, err := a.begin(ctx, pc, cmd, data)
+	if err != nil {
+		return reply{}, err
+	}
+	defer p.abandon()
+	return p.next(ctx)
+}
+
+// deliver gives a response to the one who waits for it. The reader waits with it:
+// that is the back-pressure on the peer.
+func (a *Association) deliver(cmd *Command, pc PresentationContext) error {
+	a.mu.Lock()
+	p := a.pending[cmd.MessageID]
+	a.mu.Unlock()
+	switch {
+	case p == nil:
+		return breach("PS3.7 9.1", "response to nothing")
+	case p.op != cmd.Operation:
+		return breach("PS3.7 9.1", "response to another operation")
+	case p.pc.ID != pc.ID:
+		return breach("PS3.8 E.1", "response in another presentation context")
+	}
+	r := reply{cmd: cmd, ts: pc.TransferSyntax}
+	if cmd.HasDataSet {
+		b := newBody(a, pc.ID)
+		var buf bytes.Buffer
+		if _, err := b.WriteTo(&buf); err != nil {
+			return err
+		}
+		r.data = buf.Bytes()
+	}
+	final := cmd.Status.Class() != ClassPending
+	if !final && p.op != CFind && p.op != CGet && p.op != CMove {
+		return breach("PS3.7 9.1", "pending status of an operation that has one response")
+	}
+	if final {
+		a.mu.Lock()
+		delete(a.pending, p.id)
+		a.mu.Unlock()
+	}
+	select {
+	case p.replies <- r:
+	case <-p.gone:
+	case <-a.done:
+		return a.Err()
+	}
+	if final {
+		<-a.window
+	}
+	return nil
+}

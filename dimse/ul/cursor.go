@@ -1,0 +1,116 @@
+package ul
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"collimator/dicom/uid"
+)
+
+// cursor reads a PDU front to back and never past its end.
+type cursor struct {
+	b    []byte
+	off  int
+	base int // offset of b in the PDU, for errors
+	pdu  Type
+}
+
+func (c *cursor) err(clause, reason string) *ParseError {
+	return &ParseError{PDU: c.pdu, Offset: c.base + c.off, Clause: clause, Reason: reason}
+}
+
+func (c *cursor) left() int { return len(c.b) - c.off }
+
+// take is the next n bytes; they alias the input.
+func (c *cursor) take(n int) ([]byte, error) {
+	if n > c.left() {
+		return nil, c.err("PS3.8 9.3.1", "field runs past the end")
+	}
+	p := c.b[c.off : c.off+n : c.off+n]
+	c.off += n
+	return p, nil
+}
+
+func (c *cursor) u8() (uint8, error) {
+	p, err := c.take(1)
+	if err != nil {
+		return 0, err
+	}
+	return p[0], nil
+}
+
+func (c *cursor) u16() (uint16, error) {
+	p, err := c.take(2)
+	if err != nil {
+		return 0, err
+	}
+	return binary.BigEndian.Uint16(p), nil
+}
+
+// counted is a field behind its 16 bit length; it aliases the input.
+func (c *cursor) counted() ([]byte, error) {
+	n, err := c.u16()
+	if err != nil {
+		return nil, err
+	}
+	return c.take(int(n))
+}
+
+// item is the next item: its type and a cursor over its content.
+func (c *cursor) item() (kind uint8, sub *cursor, err error) {
+	p, err := c.take(4)
+	if err != nil {
+		return 0, nil, err
+	}
+	base := c.base + c.off
+	content, err := c.take(int(binary.BigEndian.Uint16(p[2:])))
+	if err != nil {
+		return 0, nil, err
+	}
+	return p[0], &cursor{b: content, base: base, pdu: c.pdu}, nil
+}
+
+// fixed demands exactly n bytes.
+func (c *cursor) fixed(n int) error {
+	if len(c.b) != n {
+		return c.err("PS3.8 9.3.1", "unexpected length")
+	}
+	return nil
+}
+
+// rest is everything that is left; it aliases the input.
+func (c *cursor) rest() []byte {
+	p := c.b[c.off:]
+	c.off = len(c.b)
+	return p
+}
+
+// uid checks p as a UID of PS3.5 9.1 (leading zeros tolerated, padding cut).
+func (c *cursor) uid(p []byte, clause string) (string, error) {
+	s := strings.TrimRight(string(p), "\x00 ")
+	if !uid.Tolerable(s) {
+		return "", c.err(clause, "not a UID")
+	}
+	return s, nil
+}
+
+// text checks p as at most most characters of printable ISO 646, padding cut.
+func (c *cursor) text(p []byte, most int, clause string) (string, error) {
+	s := strings.TrimRight(string(p), "\x00 ")
+	if len(s) > most {
+		return "", c.err(clause, "too long")
+	}
+	if !printable(s) {
+		return "", c.err(clause, "not printable")
+	}
+	return s, nil
+}
+
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] > 0x7E {
+			return false
+		}
+	}
+	return true
+}
