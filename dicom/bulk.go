@@ -12,11 +12,22 @@ type bulkSource struct {
 	base     int64 // of the data set in at
 	deflated bool
 	limits   Limits
+	stream   func() (io.Reader, error) // instead of all that: the value anew
 }
 
 // open reads n bytes at an offset of the data set. In a deflated data set it
 // inflates from the start, in constant memory.
 func (s *bulkSource) open(offset, n int64) (io.Reader, error) {
+	if s != nil && s.stream != nil {
+		r, err := s.stream()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.CopyN(io.Discard, r, offset); err != nil {
+			return nil, err
+		}
+		return &exactReader{r, n}, nil
+	}
 	if s == nil || s.at == nil {
 		return nil, ErrNoSource
 	}

@@ -53,7 +53,10 @@ var (
 )
 
 // charset is the specific character set of a data set (PS3.3 C.12.1.1.2).
-type charset struct {
+type charset struct{ *coding }
+
+// coding stands behind a pointer of its own, as the value of an element does.
+type coding struct {
 	terms []string
 	whole encoding.Encoding // a set without code extension: UTF-8, GB18030, GBK
 	g0    *repertoire       // active at the start of a value
@@ -62,7 +65,7 @@ type charset struct {
 	notes []Note
 }
 
-var defaultCharset = &charset{g0: ascii}
+var defaultCharset = &charset{&coding{g0: ascii}}
 
 // CharacterSet is the defined terms of (0008,0005) that apply to the data
 // set, from itself or the data sets around it; empty is the default
@@ -172,7 +175,7 @@ func (ds *DataSet) encoding() *charset {
 // parseCharset reads defined terms. What is wrong with them is noted and
 // understood as what comes closest.
 func parseCharset(terms []string) *charset {
-	c := &charset{terms: terms, g0: ascii}
+	c := &charset{&coding{terms: terms, g0: ascii}}
 	for i, term := range terms {
 		if len(terms) > 16 && i > 16 {
 			c.note("more than sixteen character sets")

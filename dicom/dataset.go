@@ -115,7 +115,7 @@ func (ds *DataSet) append(el Element) {
 // possible; SetText reports where it is not.
 func (ds *DataSet) Set(el Element) {
 	if el.v == nil {
-		el.v = &value{form: formExplicit}
+		el.v = newCell(value{form: formExplicit})
 	}
 	if el.v.home != ds || el.v.kind == sequence {
 		el.v = ds.adopt(el)
@@ -132,8 +132,8 @@ func (ds *DataSet) Set(el Element) {
 }
 
 // adopt is a value of el that belongs to ds.
-func (ds *DataSet) adopt(el Element) *value {
-	v := *el.v
+func (ds *DataSet) adopt(el Element) *cell {
+	v := *el.v.value
 	v.home = ds
 	if v.kind == sequence {
 		m := *v.more
@@ -142,7 +142,7 @@ func (ds *DataSet) adopt(el Element) *value {
 			m.items[i] = ds.adoptItem(item)
 		}
 		v.more = &m
-		return &v
+		return newCell(v)
 	}
 	if v.kind == plain && el.VR.CharacterSet() && el.v.home != nil && !el.v.home.encoding().same(ds.encoding()) {
 		if raw, err := ds.encoding().recode(el.v.home.encoding(), el.VR, v.raw); err == nil {
@@ -150,7 +150,7 @@ func (ds *DataSet) adopt(el Element) *value {
 			v.length, v.form = uint32(len(v.raw)), formExplicit
 		}
 	}
-	return &v
+	return newCell(v)
 }
 
 func (ds *DataSet) adoptItem(item *DataSet) *DataSet {
@@ -222,6 +222,15 @@ func (ds *DataSet) Items(t Tag) []*DataSet {
 	return el.Items()
 }
 
+// Equal reports whether both hold the same elements with the same values in
+// the same order, however they were encoded.
+func (ds *DataSet) Equal(o *DataSet) bool {
+	if ds == nil || o == nil {
+		return ds == o
+	}
+	return slices.EqualFunc(ds.els, o.els, Element.Equal)
+}
+
 // Clone is a copy that can be changed apart. The bytes of values are shared,
 // and are never written to.
 func (ds *DataSet) Clone() *DataSet {
@@ -230,10 +239,10 @@ func (ds *DataSet) Clone() *DataSet {
 	out.dirty = slices.Clone(ds.dirty)
 	out.charset = ds.encodingOrNil()
 	out.els = slices.Clone(ds.els)
-	values := make([]value, len(ds.els))
+	cells := make([]slot, len(ds.els))
 	for i, el := range ds.els {
-		v := &values[i]
-		*v = *el.v
+		v := &cells[i].stored
+		*v = *el.v.value
 		v.home = &out
 		if v.kind == sequence {
 			m := *v.more
@@ -244,7 +253,7 @@ func (ds *DataSet) Clone() *DataSet {
 			}
 			v.more = &m
 		}
-		out.els[i].v = v
+		out.els[i].v = cells[i].cell()
 	}
 	return &out
 }

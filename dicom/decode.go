@@ -41,7 +41,7 @@ type builder struct {
 	limits Limits
 	source *bulkSource
 	open   []*DataSet // data set and the items around
-	values []value    // arena
+	slots  []slot     // arena
 	bytes  []byte     // arena
 	header int64      // bytes kept that count as header
 }
@@ -92,20 +92,31 @@ func (b *builder) event(ev Event) error {
 // last is the value of the element being built.
 func (b *builder) last() *value {
 	ds := b.open[len(b.open)-1]
-	return ds.els[len(ds.els)-1].v
+	return ds.els[len(ds.els)-1].v.value
 }
 
 // add appends an element to the innermost data set.
 func (b *builder) add(ev Event) *value {
-	if len(b.values) == 0 {
-		b.values = make([]value, min(16+b.d.count, 256))
+	if len(b.slots) == 0 {
+		b.slots = make([]slot, min(16+b.d.count, 256))
 	}
-	v := &b.values[0]
-	b.values = b.values[1:]
+	s := &b.slots[0]
+	b.slots = b.slots[1:]
 	ds := b.open[len(b.open)-1]
-	*v = value{home: ds, length: ev.Length, reserved: ev.reserved, form: ev.form}
-	ds.append(Element{ev.Tag, ev.VR, v})
-	return v
+	s.stored = value{home: ds, length: ev.Length, reserved: ev.reserved, form: ev.form}
+	ds.append(Element{ev.Tag, ev.VR, s.cell()})
+	return &s.stored
+}
+
+// slot is a cell and its value, laid down together.
+type slot struct {
+	handle cell
+	stored value
+}
+
+func (s *slot) cell() *cell {
+	s.handle.value = &s.stored
+	return &s.handle
 }
 
 func (b *builder) element(ev Event) error {

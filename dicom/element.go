@@ -3,6 +3,7 @@ package dicom
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"collimator/dicom/tag"
@@ -13,8 +14,14 @@ import (
 type Element struct {
 	Tag Tag
 	VR  VR
-	v   *value
+	v   *cell
 }
+
+// cell stands between an element and its value: fmt follows one pointer where
+// a verb does not suit it, and would print what is behind.
+type cell struct{ *value }
+
+func newCell(v value) *cell { return &cell{&v} }
 
 // value is what an element holds, in the form in which it was read.
 type value struct {
@@ -43,6 +50,7 @@ type nested struct {
 	fragments [][]byte // the first is the basic offset table
 	bulk      Bulk
 	source    *bulkSource
+	uri       string // BulkDataURI under which the value is found (PS3.18 F.2.6)
 	made      bool   // not read from a stream
 	content   form   // how the items stand: UN of undefined length is implicit VR little endian (PS3.5 6.2.2)
 	delimited bool   // ended by a sequence delimitation item
@@ -68,8 +76,11 @@ type BulkFragment struct {
 // NewElement makes an element of bytes in little endian, which it keeps. An
 // odd length is padded (PS3.5 6.2).
 func NewElement(t Tag, vr VR, b []byte) Element {
+	if vr == 0 {
+		vr = UN
+	}
 	b = pad(vr, b)
-	return Element{t, vr, &value{raw: b, length: uint32(len(b)), form: formExplicit}}
+	return Element{t, vr, newCell(value{raw: b, length: uint32(len(b)), form: formExplicit})}
 }
 
 // NewText makes an element of a character VR. A data set in which it is put
@@ -102,8 +113,8 @@ func padding(vr VR) byte {
 
 // NewSequence makes a sequence of items, which it keeps (PS3.5 7.5).
 func NewSequence(t Tag, items ...*DataSet) Element {
-	return Element{t, SQ, &value{kind: sequence, form: formExplicit,
-		more: &nested{items: items, content: formExplicit, made: true}}}
+	return Element{t, SQ, newCell(value{kind: sequence, form: formExplicit,
+		more: &nested{items: items, content: formExplicit, made: true}})}
 }
 
 // NewFragments makes an encapsulated value: the basic offset table, which may
@@ -113,15 +124,22 @@ func NewFragments(t Tag, vr VR, offsetTable []byte, frags ...[]byte) Element {
 	for i := range all {
 		all[i] = pad(OB, all[i])
 	}
-	return Element{t, vr, &value{kind: fragments, form: formExplicit, length: UndefinedLength,
-		more: &nested{fragments: all, delimited: true, made: true}}}
+	return Element{t, vr, newCell(value{kind: fragments, form: formExplicit, length: UndefinedLength,
+		more: &nested{fragments: all, delimited: true, made: true}})}
 }
 
 // NewBulk makes an element whose n bytes, in little endian, are read from
 // source at offset when it is written or opened.
 func NewBulk(t Tag, vr VR, source io.ReaderAt, offset, n int64) Element {
-	return Element{t, vr, &value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}}}}
+	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
+		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}}})}
+}
+
+// NewStream makes an element whose n bytes, in little endian, are read from
+// what open gives each time it is written or opened.
+func NewStream(t Tag, vr VR, n int64, open func() (io.Reader, error)) Element {
+	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
+		more: &nested{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}}})}
 }
 
 // Length is the length field: as it was read, or the length of a new value
@@ -145,6 +163,29 @@ func (el Element) Empty() bool {
 		return len(el.v.more.items) == 0
 	}
 	return false
+}
+
+// Equal reports the same tag, VR and value, however it was encoded. Values
+// left in a stream are equal only to themselves.
+func (el Element) Equal(o Element) bool {
+	switch {
+	case el.Tag != o.Tag || el.VR != o.VR:
+		return false
+	case el.v == o.v || el.Empty() && o.Empty():
+		return true
+	case el.v == nil || o.v == nil || el.v.kind != o.v.kind:
+		return false
+	}
+	switch el.v.kind {
+	case sequence:
+		return slices.EqualFunc(el.v.more.items, o.v.more.items, (*DataSet).Equal)
+	case fragments:
+		return slices.EqualFunc(el.v.more.fragments, o.v.more.fragments, bytes.Equal)
+	case bulk:
+		a, b := el.v.more, o.v.more
+		return a.source == b.source && a.uri == b.uri && a.bulk.Offset == b.bulk.Offset && a.bulk.Length == b.bulk.Length
+	}
+	return bytes.Equal(el.Bytes(), o.Bytes())
 }
 
 // Bytes is the value in little endian. It may alias the data set: do not
@@ -229,6 +270,31 @@ func (el Element) Bulk() (Bulk, bool) {
 	return el.v.more.bulk, true
 }
 
+// BulkDataURI is where the value is to be had that a JSON document left out
+// (PS3.18 F.2.6); else empty.
+func (el Element) BulkDataURI() string {
+	if el.v == nil || el.v.kind != bulk {
+		return ""
+	}
+	return el.v.more.uri
+}
+
+// loaded is el with a value left in the stream read into memory.
+func (el Element) loaded() (Element, error) {
+	if el.v.kind != bulk {
+		return el, nil
+	}
+	r, err := el.Open()
+	if err != nil {
+		return el, err
+	}
+	var raw bytes.Buffer
+	if _, err := raw.ReadFrom(r); err != nil {
+		return el, err
+	}
+	return Element{el.Tag, el.VR, newCell(value{raw: raw.Bytes(), home: el.v.home, form: formExplicit})}, nil
+}
+
 // Open reads the value as a stream in little endian, from memory or from the
 // source. ErrEncapsulated for fragments, ErrNoSource for a value left in a
 // stream that cannot be read again.
@@ -252,6 +318,48 @@ func (el Element) Open() (io.Reader, error) {
 	return r, nil
 }
 
+// ValueLength is the bytes of the value: of a plain value in memory or left in
+// the stream; 0 for sequences and fragments.
+func (el Element) ValueLength() int64 {
+	switch {
+	case el.v == nil || el.v.kind == sequence || el.Encapsulated():
+		return 0
+	case el.v.kind == bulk:
+		return el.v.more.bulk.Length
+	}
+	return int64(len(el.v.raw))
+}
+
+// OpenRange is Open for the n bytes from offset on. Only they, and what makes
+// them whole numbers, are read from the source.
+func (el Element) OpenRange(offset, n int64) (io.Reader, error) {
+	if offset < 0 || n < 0 || offset > el.ValueLength()-n {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if el.v.kind == plain {
+		if el.v.form&formBig == 0 || el.VR.unit() == 1 {
+			return bytes.NewReader(el.v.raw[offset : offset+n]), nil
+		}
+		return bytes.NewReader(el.Bytes()[offset : offset+n]), nil
+	}
+	b := el.v.more.bulk
+	unit := int64(el.VR.unit())
+	if el.v.form&formBig == 0 || unit == 1 {
+		return el.v.more.source.open(b.Offset+offset, n)
+	}
+	start := offset - offset%unit
+	end := min(b.Length, (offset+n+unit-1)/unit*unit)
+	r, err := el.v.more.source.open(b.Offset+start, end-start)
+	if err != nil {
+		return nil, err
+	}
+	r = &swapReader{r: r, unit: int(unit)}
+	if _, err := io.CopyN(io.Discard, r, offset-start); err != nil {
+		return nil, err
+	}
+	return io.LimitReader(r, n), nil
+}
+
 // OpenFragment reads fragment i, from 0, not counting the offset table.
 func (el Element) OpenFragment(i int) (io.Reader, error) {
 	if frags := el.Fragments(); i >= 0 && i < len(frags) {
@@ -262,6 +370,17 @@ func (el Element) OpenFragment(i int) (io.Reader, error) {
 		return nil, io.EOF
 	}
 	return el.v.more.source.open(b.Fragments[i].Offset, int64(b.Fragments[i].Length))
+}
+
+// FragmentLength is the bytes of fragment i, from 0; -1 if there is none.
+func (el Element) FragmentLength(i int) int64 {
+	if b, ok := el.Bulk(); ok && i >= 0 && i < len(b.Fragments) {
+		return int64(b.Fragments[i].Length)
+	}
+	if frags := el.Fragments(); i >= 0 && i < len(frags) {
+		return int64(len(frags[i]))
+	}
+	return -1
 }
 
 // FragmentCount is how many fragments follow the offset table.

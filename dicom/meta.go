@@ -83,12 +83,16 @@ func ReadMeta(r io.Reader, lim Limits) (meta *DataSet, n int64, err error) {
 		}
 		return nil, int64(got), err
 	}
-	p, ok := r.(peeker)
-	if !ok {
-		p = bufio.NewReaderSize(&metaReader{r: r, left: 12}, bufferSize)
+	if p, ok := r.(peeker); ok {
+		meta, n, err = readGroup2(p, lim)
+		return meta, int64(len(head)) + n, err
 	}
-	meta, n, err = readGroup2(p, lim)
-	return meta, int64(len(head)) + n, err
+	counted := &countingReader{r: r}
+	meta, n, err = readGroup2(bufio.NewReaderSize(&metaReader{r: counted, left: 12}, bufferSize), lim)
+	if err == nil && counted.n != n {
+		err = metaError(nil, int(n), "group length is wrong and the stream cannot be looked ahead in", nil)
+	}
+	return meta, int64(len(head)) + counted.n, err
 }
 
 // metaReader hands on no more than the group length allows: first the twelve

@@ -13,7 +13,10 @@ import (
 type PersonName struct{ groups *[3]NameGroup }
 
 // NameGroup is one component group of a person name. It prints as its shape.
-type NameGroup struct{ parts *[5]string }
+type NameGroup struct{ parts *nameParts }
+
+// nameParts stands behind a pointer of its own, as the value of an element does.
+type nameParts struct{ list *[5]string }
 
 // NewPersonName joins component groups; trailing ones may be empty.
 func NewPersonName(alphabetic, ideographic, phonetic NameGroup) PersonName {
@@ -24,9 +27,9 @@ func NewPersonName(alphabetic, ideographic, phonetic NameGroup) PersonName {
 // complex, middle name, name prefix and name suffix; fewer are allowed, more
 // are left out.
 func NewNameGroup(components ...string) NameGroup {
-	g := NameGroup{new([5]string)}
-	copy(g.parts[:], components)
-	return g
+	parts := new([5]string)
+	copy(parts[:], components)
+	return NameGroup{&nameParts{parts}}
 }
 
 // ParsePersonName reads a value of VR PN in UTF-8. Components beyond the
@@ -81,7 +84,7 @@ func (g NameGroup) part(i int) string {
 	if g.parts == nil {
 		return ""
 	}
-	return g.parts[i]
+	return g.parts.list[i]
 }
 
 // FamilyName is the family name complex.
@@ -105,7 +108,7 @@ func (g NameGroup) Reveal() string {
 	if g.parts == nil {
 		return ""
 	}
-	return strings.TrimRight(strings.Join(g.parts[:], "^"), "^")
+	return strings.TrimRight(strings.Join(g.parts.list[:], "^"), "^")
 }
 
 // String is the shape: "person name of 2 groups".

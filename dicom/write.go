@@ -86,7 +86,11 @@ func (e *encoder) measureSequence(el Element, f form) int64 {
 	for _, item := range el.v.more.items {
 		n += 8 + e.measureItem(item, cf)
 	}
-	n = e.settle(slot, n, el.v.clean(cf), el.v.more.made, el.v.length)
+	made, length := el.v.more.made, el.v.length
+	if f&formExplicit == 0 && VRFor(el.Tag) != SQ { // or its items could not be found again
+		made, length = false, UndefinedLength
+	}
+	n = e.settle(slot, n, el.v.clean(cf), made, length)
 	return int64(header) + n
 }
 

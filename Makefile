@@ -1,0 +1,58 @@
+# make run     builds and starts the archive with its data in ./data
+# make test    installs what the tests need and runs them all
+# make help    lists the rest
+
+GO    ?= go
+DATA  ?= ./data
+export CGO_ENABLED = 0
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build ./collimator
+	$(GO) build -trimpath -o collimator ./cmd/collimator
+
+.PHONY: run
+run: build ## build and start the archive with its data in ./data
+	./collimator serve --data $(DATA)
+
+.PHONY: peers
+peers: ## install the other people's software the tests talk to (Debian)
+	@tools/peers.sh
+
+.PHONY: test
+test: peers ## install what the tests need and run them all
+	@tools/test.sh
+
+.PHONY: unit
+unit: ## the tests that need nothing but Go
+	$(GO) vet ./...
+	$(GO) test ./...
+
+.PHONY: race
+race: ## the tests with the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz every decoder for FUZZTIME each (default 20s)
+	@tools/fuzz.sh
+
+.PHONY: crash
+crash: build ## kill -9 in the middle of an ingest, ROUNDS times (default 200)
+	COLLIMATOR_CRASH_ROUNDS=$${ROUNDS:-200} $(GO) test -run TestKilled -count=1 -timeout 60m ./bench/...
+
+.PHONY: bench
+bench: peers build ## measure the archive beside Orthanc
+	@bench/run.sh
+
+.PHONY: check
+check: ## formatting, vet, generated files
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./... && $(GO) vet -tags interop ./...
+	$(GO) mod tidy -diff
+
+.PHONY: clean
+clean: ## remove what was built, not the data
+	rm -f collimator

@@ -1,0 +1,144 @@
+package collimator_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// beside lists the folders that stand beside the layers: they may import
+// anything and nothing may import them.
+var beside = []string{"tools", "bench", "interop"}
+
+// place is where a package is drawn: its layer from the top, and its position
+// on a chain of `>`; packages of one layer in other chains are strangers.
+type place struct {
+	layer, chain, link int
+	name               string
+}
+
+func TestImportsPointDownThroughTheLayers(t *testing.T) {
+	drawn := readLayers(t)
+	for _, pkg := range listPackages(t) {
+		name := strings.TrimPrefix(pkg.ImportPath, "collimator/")
+		if name == "collimator" || isBeside(name) {
+			continue
+		}
+		from, ok := locate(drawn, name)
+		if !ok {
+			t.Errorf("%s is not drawn in ARCHITECTURE.md: draw it first", name)
+			continue
+		}
+		for _, imported := range pkg.Imports {
+			checkImport(t, drawn, name, from, imported)
+		}
+	}
+}
+
+func checkImport(t *testing.T, drawn map[string]place, name string, from place, imported string) {
+	t.Helper()
+	target, ours := strings.CutPrefix(imported, "collimator/")
+	if !ours {
+		if drawn["dicom"].layer == from.layer && strings.Contains(strings.Split(imported, "/")[0], ".") && !strings.HasPrefix(imported, "golang.org/x/") {
+			t.Errorf("%s imports %s: public packages use the standard library and golang.org/x only", name, imported)
+		}
+		return
+	}
+	if isBeside(target) {
+		t.Errorf("%s imports %s, which stands beside the layers", name, target)
+		return
+	}
+	to, ok := locate(drawn, target)
+	switch {
+	case !ok:
+		t.Errorf("%s imports %s, which is not drawn", name, target)
+	case to.layer < from.layer:
+		t.Errorf("%s imports %s: the arrow points up", name, target)
+	case to.layer == from.layer && to != from && (to.chain != from.chain || to.link <= from.link):
+		t.Errorf("%s imports %s: the drawing has no arrow between these two of one layer", name, target)
+	}
+}
+
+// readLayers parses the block between the layers marks of ARCHITECTURE.md.
+func readLayers(t *testing.T) map[string]place {
+	t.Helper()
+	b, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok1 := strings.Cut(string(b), "<!-- layers -->")
+	block, _, ok2 := strings.Cut(rest, "<!-- /layers -->")
+	if !ok1 || !ok2 {
+		t.Fatal("ARCHITECTURE.md has no block between the layers marks")
+	}
+	drawn := map[string]place{}
+	layer := 0
+	for _, line := range strings.Split(block, "\n") {
+		_, list, ok := strings.Cut(strings.TrimSpace(line), "  ")
+		if !ok {
+			continue
+		}
+		layer++
+		// A chain is joined by `>`; a stroke inside it names packages of one
+		// link, a stroke outside it parts chains.
+		chains := strings.Split(list, "|")
+		if strings.Contains(list, ">") {
+			chains = []string{list}
+		}
+		for c, chain := range chains {
+			for l, link := range strings.Split(chain, ">") {
+				for _, name := range strings.Split(link, "|") {
+					drawn[strings.TrimSpace(name)] = place{layer, c, l, strings.TrimSpace(name)}
+				}
+			}
+		}
+	}
+	return drawn
+}
+
+// locate finds the drawn package that name is or lies below.
+func locate(drawn map[string]place, name string) (place, bool) {
+	for ; name != ""; name = name[:max(strings.LastIndexByte(name, '/'), 0)] {
+		if p, ok := drawn[name]; ok {
+			return p, true
+		}
+	}
+	return place{}, false
+}
+
+func isBeside(name string) bool {
+	for _, b := range beside {
+		if name == b || strings.HasPrefix(name, b+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pkgs []goPackage
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}

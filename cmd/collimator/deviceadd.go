@@ -1,0 +1,212 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/fault"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// grantFlags say what a device may do and how it is recognised.
+type grantFlags struct {
+	Allow     string   `help:"What it may do: echo, store, query, retrieve, commit, joined with commas." default:"echo,store,commit" placeholder:"VERBS"`
+	Address   string   `help:"The only IP address it may come from." placeholder:"IP"`
+	Listen    string   `help:"Where it accepts associations, as a destination of C-MOVE." placeholder:"HOST:PORT"`
+	MoveTo    []string `help:"AE titles to which its C-MOVE may send, besides itself." placeholder:"AET"`
+	Plaintext bool     `help:"Let it in without TLS, from --address and until --until only. It is shown as a weakness as long as it lasts."`
+	Until     string   `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
+}
+
+// device checks the flags and makes the entry.
+func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
+	d := identity.Device{AETitle: aeTitle, Address: g.Address, Listen: g.Listen, Destinations: g.MoveTo}
+	if !config.ValidAE(aeTitle) {
+		return d, usageError("%q is no AE title: it has 1 to 16 printable ASCII characters without backslash", aeTitle)
+	}
+	for _, to := range g.MoveTo {
+		if !config.ValidAE(to) {
+			return d, usageError("--move-to: %q is no AE title", to)
+		}
+	}
+	var err error
+	if d.Verbs, err = policy.ParseVerbs(g.Allow); err != nil {
+		return d, usageError("--allow: %w", err)
+	}
+	if g.Listen != "" {
+		if _, _, err := net.SplitHostPort(g.Listen); err != nil {
+			return d, usageError("--listen: want HOST:PORT")
+		}
+	}
+	if g.Plaintext != (g.Until != "") {
+		return d, usageError("--plaintext and --until DATE go together: an exception needs an end")
+	}
+	if g.Plaintext {
+		day, err := time.ParseInLocation(time.DateOnly, g.Until, time.Local)
+		if err != nil {
+			return d, usageError("--until: want a date as 2026-12-31")
+		}
+		d.PlaintextUntil = day.AddDate(0, 0, 1)
+		if !d.PlaintextUntil.After(time.Now()) {
+			return d, usageError("--until: %s is over", g.Until)
+		}
+	}
+	return d, nil
+}
+
+type deviceAddCmd struct {
+	dataFlags
+	grantFlags
+	AETitle string `arg:"" name:"aet" help:"AE title."`
+	Out     string `help:"Directory for AET.key.pem, AET.cert.pem and ca.pem." default:"." placeholder:"DIR"`
+	Cert    string `help:"Bind this certificate (PEM), which the device has already, instead of making one." placeholder:"FILE"`
+	Days    int    `help:"Days for which the new certificate is valid." default:"730"`
+}
+
+func (deviceAddCmd) Help() string {
+	return `Works beside a running server. Carry the three files to the device; the key is nowhere else.
+
+Examples:
+  collimator device add CT1 --out ./ct1
+  collimator device add WS1 --allow echo,query,retrieve --listen 192.168.1.20:11112 --out ./ws1
+  collimator device add OLD_US --plaintext --address 192.168.1.77 --until 2026-12-31`
+}
+
+func (c *deviceAddCmd) Run(e *env) error {
+	d, err := c.device(c.AETitle)
+	if err != nil {
+		return err
+	}
+	return c.with(e, func(in *installation) error {
+		if _, err := in.registry.Device(e.ctx, c.AETitle); !errors.Is(err, fault.NotFound) {
+			if err != nil {
+				return err
+			}
+			return fmt.Errorf("%s is registered already; change it with 'collimator device set', its certificate with 'collimator device renew'", c.AETitle)
+		}
+		cert, files, err := c.certificate(in)
+		if err != nil {
+			return err
+		}
+		if err := register(e, in, d, cert, "added"); err != nil {
+			return errors.Join(err, files.remove())
+		}
+		fmt.Fprintf(e.stdout, "%s is registered; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
+		if !d.PlaintextUntil.IsZero() {
+			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.config.PlainDICOM, c.Until)
+		}
+		return files.report(e, in)
+	})
+}
+
+// register stores the device and binds the certificate, if there is one.
+func register(e *env, in *installation, d identity.Device, cert *x509.Certificate, detail string) error {
+	if err := in.registry.Put(e.ctx, d); err != nil {
+		return err
+	}
+	if cert != nil {
+		if err := in.registry.Bind(e.ctx, d.AETitle, cert); err != nil {
+			return errors.Join(err, in.registry.Remove(e.ctx, d.AETitle))
+		}
+	}
+	return in.record(e.ctx, deviceRecord(audit.Create, d, detail))
+}
+
+// certificate reads the one that was given, or makes one and writes its files.
+// A device without TLS gets none.
+func (c *deviceAddCmd) certificate(in *installation) (*x509.Certificate, *deviceFiles, error) {
+	switch {
+	case c.Cert != "":
+		b, err := os.ReadFile(c.Cert)
+		if err != nil {
+			return nil, nil, usageError("--cert: %w", err)
+		}
+		cert, err := identity.ParseCertificate(b)
+		return cert, nil, err
+	case c.Plaintext:
+		return nil, nil, nil
+	}
+	return issueFiles(in, c.AETitle, c.Out, c.Days, false)
+}
+
+// deviceFiles are the files a device is given.
+type deviceFiles struct{ key, cert, ca string }
+
+// issueFiles makes a key and a certificate and writes them to dir.
+func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (*x509.Certificate, *deviceFiles, error) {
+	if days < 1 {
+		return nil, nil, usageError("--days: want 1 or more")
+	}
+	name := fileName(aeTitle)
+	f := &deviceFiles{filepath.Join(dir, name+".key.pem"), filepath.Join(dir, name+".cert.pem"), filepath.Join(dir, "ca.pem")}
+	if !replace {
+		if _, err := os.Stat(f.key); !errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, fmt.Errorf("%s exists already and is not overwritten; name another directory with --out", f.key)
+		}
+	}
+	issued, err := in.authority.IssueDevice(aeTitle, time.Duration(days)*24*time.Hour)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	for _, file := range []struct {
+		path    string
+		content []byte
+		mode    fs.FileMode
+	}{{f.key, issued.KeyPEM, 0o600}, {f.cert, issued.CertPEM, 0o644}, {f.ca, in.authority.CertPEM(), 0o644}} {
+		if err := writeFile(file.path, file.content, file.mode); err != nil {
+			return nil, nil, err
+		}
+	}
+	return issued.Certificate, f, nil
+}
+
+// writeFile writes through a new file, so that the mode holds from the start.
+func writeFile(path string, content []byte, mode fs.FileMode) error {
+	tmp, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return errors.Join(err, os.Remove(path+".new"))
+	}
+	return os.Rename(path+".new", path)
+}
+
+// fileName keeps what is safe in a file name; an AE title may hold a slash.
+func fileName(aeTitle string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '_'
+	}, aeTitle)
+}
+
+func (f *deviceFiles) remove() error {
+	if f == nil {
+		return nil
+	}
+	return errors.Join(os.Remove(f.key), os.Remove(f.cert))
+}
+
+func (f *deviceFiles) report(e *env, in *installation) error {
+	if f == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(e.stdout, "Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n", f.key, f.cert, f.ca, in.config.AE, in.config.DICOM)
+	return err
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+)
+
+// deviceSetCmd changes a device. Its flags have no defaults: what is not given stays.
+type deviceSetCmd struct {
+	dataFlags
+	AETitle   string    `arg:"" name:"aet" help:"AE title."`
+	Allow     *string   `help:"What it may do, joined with commas." placeholder:"VERBS"`
+	Address   *string   `help:"The only IP address it may come from; empty for any." placeholder:"IP"`
+	Listen    *string   `help:"Where it accepts associations; empty for nowhere." placeholder:"HOST:PORT"`
+	MoveTo    *[]string `help:"AE titles to which its C-MOVE may send." placeholder:"AET"`
+	Plaintext bool      `help:"Let it in without TLS until --until."`
+	Until     string    `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
+	OnlyTLS   bool      `name:"only-tls" help:"End the exception for associations without TLS." xor:"plain"`
+}
+
+func (deviceSetCmd) Help() string {
+	return "Example:\n  collimator device set WS1 --allow echo,query,retrieve --move-to WS2"
+}
+
+func (c *deviceSetCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		old, err := in.registry.Device(e.ctx, c.AETitle)
+		if err != nil {
+			return err
+		}
+		d, err := c.apply(old)
+		if err != nil {
+			return err
+		}
+		if err := in.registry.Put(e.ctx, d); err != nil {
+			return err
+		}
+		if err := in.record(e.ctx, deviceRecord(audit.Update, d, "changed")); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
+		return err
+	})
+}
+
+func (c *deviceSetCmd) apply(old *identity.Device) (identity.Device, error) {
+	g := grantFlags{Address: old.Address, Listen: old.Listen, MoveTo: old.Destinations, Plaintext: c.Plaintext, Until: c.Until}
+	for i, v := range old.Verbs {
+		if i > 0 {
+			g.Allow += ","
+		}
+		g.Allow += string(v)
+	}
+	for _, s := range []struct{ from, to *string }{{c.Allow, &g.Allow}, {c.Address, &g.Address}, {c.Listen, &g.Listen}} {
+		if s.from != nil {
+			*s.to = *s.from
+		}
+	}
+	if c.MoveTo != nil {
+		g.MoveTo = *c.MoveTo
+	}
+	d, err := g.device(c.AETitle)
+	if !c.Plaintext && !c.OnlyTLS {
+		d.PlaintextUntil = old.PlaintextUntil
+	}
+	return d, err
+}
+
+type deviceRenewCmd struct {
+	dataFlags
+	AETitle string `arg:"" name:"aet" help:"AE title."`
+	Out     string `help:"Directory for the new files; those of the same name are replaced." default:"." placeholder:"DIR"`
+	Days    int    `help:"Days for which the new certificate is valid." default:"730"`
+	Revoke  bool   `help:"Take the old certificates out at once, for example when the key was lost."`
+}
+
+func (deviceRenewCmd) Help() string {
+	return `The old certificate works on until it ends, so that the device can be changed over in peace;
+--revoke ends it now.
+
+Example:
+  collimator device renew CT1 --out ./ct1 --revoke`
+}
+
+func (c *deviceRenewCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		d, err := in.registry.Device(e.ctx, c.AETitle)
+		if err != nil {
+			return err
+		}
+		cert, files, err := issueFiles(in, c.AETitle, c.Out, c.Days, true)
+		if err != nil {
+			return err
+		}
+		if err := in.registry.Bind(e.ctx, c.AETitle, cert); err != nil {
+			return err
+		}
+		detail := "certificate renewed"
+		if c.Revoke {
+			detail = "certificate replaced"
+			if err := in.registry.Supersede(e.ctx, c.AETitle, cert); err != nil {
+				return err
+			}
+		}
+		if err := in.record(e.ctx, deviceRecord(audit.Update, *d, detail)); err != nil {
+			return err
+		}
+		return files.report(e, in)
+	})
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+type dumpCmd struct {
+	Files  []string `arg:"" help:"DICOM files; - for standard input." placeholder:"FILE"`
+	Reveal bool     `help:"Print the values that say something about a patient or a person."`
+	Width  int      `help:"Most characters of a value." default:"64"`
+	Output string   `short:"o" help:"text, or json (DICOM JSON model; needs --reveal)." enum:"text,json" default:"text"`
+}
+
+func (dumpCmd) Help() string {
+	return "Values of patients are withheld: use --reveal where you may see them.\n\nExample:\n  collimator dump image.dcm"
+}
+
+func (c *dumpCmd) Run(e *env) error {
+	if c.Output == "json" && !c.Reveal {
+		return usageError("-o json prints all values: add --reveal if you may see them")
+	}
+	out := bufio.NewWriter(e.stdout)
+	var failed []error
+	for _, name := range c.Files {
+		if err := c.file(e, out, name); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return errors.Join(append(failed, out.Flush())...)
+}
+
+func (c *dumpCmd) file(e *env, w io.Writer, name string) error {
+	f, err := openDump(e, name)
+	if err != nil {
+		return err
+	}
+	if c.Output == "json" {
+		if err := dicom.WriteJSON(w, f.DataSet, dicom.JSONOptions{}); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(w)
+		return err
+	}
+	fmt.Fprintf(w, "# %s: %s\n", name, uid.Name(f.TransferSyntax))
+	for _, n := range f.Notes {
+		fmt.Fprintf(w, "# irregular: %s\n", n)
+	}
+	for _, n := range f.DataSet.Notes() {
+		fmt.Fprintf(w, "# irregular: %s\n", n)
+	}
+	if err := c.print(w, f.Meta, ""); err != nil {
+		return err
+	}
+	return c.print(w, f.DataSet, "")
+}
+
+func openDump(e *env, name string) (*dicom.File, error) {
+	if name == "-" {
+		return dicom.ReadFile(e.stdin, dicom.DecodeOptions{BulkThreshold: 64 << 10})
+	}
+	b, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	return dicom.ReadFile(b, dicom.DecodeOptions{BulkThreshold: 64 << 10})
+}
+
+func (c *dumpCmd) print(w io.Writer, ds *dicom.DataSet, indent string) error {
+	for el := range ds.All() {
+		length := fmt.Sprint(el.Length())
+		if el.Length() == dicom.UndefinedLength {
+			length = "undefined"
+		}
+		if _, err := fmt.Fprintf(w, "%s%s %s %-9s %-32s %s\n", indent, el.Tag, el.VR, length, el.Tag.Keyword(), c.value(el)); err != nil {
+			return err
+		}
+		for i, it := range el.Items() {
+			fmt.Fprintf(w, "%s  item %d\n", indent, i+1)
+			if err := c.print(w, it, indent+"    "); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *dumpCmd) value(el dicom.Element) string {
+	if bulk, ok := el.Bulk(); ok {
+		return fmt.Sprintf("(%d bytes)", bulk.Length)
+	}
+	switch {
+	case el.Encapsulated():
+		return fmt.Sprintf("(%d fragments)", el.FragmentCount())
+	case el.Sequence():
+		return fmt.Sprintf("(%d items)", len(el.Items()))
+	case el.Empty():
+		return ""
+	case !c.Reveal && !harmless(el):
+		return "(withheld)"
+	}
+	return c.shorten(shown(el))
+}
+
+func shown(el dicom.Element) string {
+	switch {
+	case el.VR.Text():
+		text := printable(strings.Join(el.Texts(), `\`))
+		if el.VR == dicom.UI && uid.Name(text) != text {
+			text += " = " + uid.Name(text)
+		}
+		return text
+	case el.VR == dicom.FL || el.VR == dicom.FD:
+		return joinValues(el.Floats())
+	case len(el.Ints()) > 0:
+		return joinValues(el.Ints())
+	}
+	return fmt.Sprintf("(%d bytes)", len(el.Bytes()))
+}
+
+func joinValues[T any](values []T) string {
+	words := make([]string, 0, min(len(values), 64))
+	for _, v := range values[:min(len(values), 64)] {
+		words = append(words, fmt.Sprint(v))
+	}
+	return strings.Join(words, `\`)
+}
+
+func (c *dumpCmd) shorten(s string) string {
+	if r := []rune(s); c.Width > 0 && len(r) > c.Width {
+		return string(r[:c.Width]) + "..."
+	}
+	return s
+}
+
+// harmless reports an element whose value describes the object and not a
+// person: numbers and codes outside of the patient group, and UIDs that the
+// standard hands out. Private elements never are.
+func harmless(el dicom.Element) bool {
+	if el.Tag.Private() || el.Tag.Group() == 0x0010 || el.Tag.Group() == 0x4010 {
+		return false
+	}
+	if el.Tag.Group() == 0x0002 && el.VR != dicom.AE && el.Tag != tag.MediaStorageSOPInstanceUID {
+		return true
+	}
+	switch el.VR {
+	case dicom.US, dicom.SS, dicom.UL, dicom.SL, dicom.UV, dicom.SV, dicom.FL, dicom.FD, dicom.AT, dicom.CS, dicom.IS, dicom.DS:
+		return true
+	case dicom.UI:
+		return strings.HasPrefix(el.Text(), "1.2.840.10008.")
+	}
+	return false
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/db"
+	"collimator/internal/identity"
+)
+
+// Places in the data directory.
+const (
+	indexFile = "index.db"
+	keysDir   = "keys"
+	blobsDir  = "blobs"
+)
+
+// installation is an open data directory without its images: what the
+// commands that change the registers need.
+type installation struct {
+	config    config.Config
+	db        *db.DB
+	authority *identity.Authority
+	registry  *identity.Registry
+	trail     *audit.Trail
+}
+
+// openInstallation opens the data directory, and makes it when create is set.
+func openInstallation(ctx context.Context, c config.Config, create bool) (*installation, error) {
+	if !create {
+		if _, err := os.Stat(filepath.Join(c.Data, indexFile)); err != nil {
+			return nil, usageError("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
+		}
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile)})
+	if err != nil {
+		return nil, err
+	}
+	a, err := identity.OpenAuthority(filepath.Join(c.Data, keysDir), time.Now)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return &installation{
+		config:    c,
+		db:        d,
+		authority: a,
+		registry:  identity.New(d, time.Now),
+		trail:     audit.New(d, time.Now),
+	}, nil
+}
+
+func (in *installation) close() error { return in.db.Close() }
+
+// record writes down what a command changed.
+func (in *installation) record(ctx context.Context, r audit.Record) error {
+	r.Door, r.Kind, r.Principal = "command", "person", operator()
+	return in.trail.Write(ctx, r)
+}
+
+// operator is the account that runs the command.
+func operator() string {
+	u, err := user.Current()
+	if err != nil {
+		return fmt.Sprintf("uid %d", os.Getuid())
+	}
+	return u.Username
+}
+
+// with opens the installation, runs f and closes it again.
+func (f dataFlags) with(e *env, do func(in *installation) error) error {
+	c, err := f.loadChecked()
+	if err != nil {
+		return err
+	}
+	in, err := openInstallation(e.ctx, c, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(in), in.close())
+}

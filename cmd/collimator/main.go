@@ -1,0 +1,134 @@
+// Command collimator keeps medical images safe. This package wires the others
+// together and reads flags; there is one file for each subcommand.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the whole command line.
+type cli struct {
+	Init       initCmd       `cmd:"" help:"Make a data directory with its certificate authority and the first administrator."`
+	Serve      serveCmd      `cmd:"" help:"Run the archive."`
+	Device     deviceCmd     `cmd:"" help:"Say which devices may come in."`
+	Echo       echoCmd       `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
+	Send       sendCmd       `cmd:"" help:"Send files to an AE (C-STORE, storage commitment)."`
+	Find       findCmd       `cmd:"" help:"Look for patients, studies, series or instances (C-FIND)."`
+	Get        getCmd        `cmd:"" help:"Fetch instances into a directory (C-GET)."`
+	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
+	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
+	Config     configCmd     `cmd:"" help:"Show or check the settings."`
+	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// env is what commands use of the world around the process.
+type env struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	ctx            context.Context
+}
+
+// Exit codes; docs/commands.md lists them for users.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it did not work; the message says why
+	exitUsage   = 2 // the command line or the settings are wrong
+	exitPartial = 3 // some of it worked; what did not is listed
+	exitRefused = 4 // the peer refused
+)
+
+// exitError carries an exit code with an error.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx})
+	stop()
+	os.Exit(code)
+}
+
+// exited is panicked by the parser's exit hook after it printed help, so that
+// run returns instead of ending the process.
+type exited int
+
+// run executes one command line and returns the exit code.
+func run(args []string, e *env) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			n, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(n)
+		}
+	}()
+	var c cli
+	parser, err := newParser(&c, e)
+	if err != nil {
+		fmt.Fprintln(e.stderr, "collimator:", err)
+		return exitFailure
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", err, commandOf(err))
+		return exitUsage
+	}
+	if err := kctx.Run(e); err != nil {
+		fmt.Fprintf(e.stderr, "collimator: %s\n", err)
+		if coded, ok := errors.AsType[*exitError](err); ok {
+			return coded.code
+		}
+		return exitFailure
+	}
+	return exitOK
+}
+
+func newParser(c *cli, e *env) (*kong.Kong, error) {
+	return kong.New(c,
+		kong.Name("collimator"),
+		kong.Description("Keeps medical images safe: an archive (PACS) that is secure without configuration.\n\nStart with:  collimator serve --data ./data"),
+		kong.Writers(e.stdout, e.stderr),
+		kong.Exit(func(n int) { panic(exited(n)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"version": version()},
+	)
+}
+
+// commandOf names the command in which parsing stopped, with a blank behind it.
+func commandOf(err error) string {
+	parse, ok := errors.AsType[*kong.ParseError](err)
+	if !ok || parse.Context == nil || parse.Context.Command() == "" {
+		return ""
+	}
+	words := strings.Fields(parse.Context.Command())
+	for i, w := range words {
+		if strings.HasPrefix(w, "<") || strings.HasPrefix(w, "[") {
+			words = words[:i]
+			break
+		}
+	}
+	return strings.Join(append(words, ""), " ")
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+)
+
+// nameFlags say what to retrieve by unique keys.
+type nameFlags struct {
+	Study    []string `help:"Study Instance UIDs." placeholder:"UID"`
+	Series   []string `help:"Series Instance UIDs; one --study is needed too." placeholder:"UID"`
+	Instance []string `help:"SOP Instance UIDs; one --study and one --series are needed too." placeholder:"UID"`
+}
+
+// identifier makes the identifier of C-GET and C-MOVE in the study root (PS3.4 C.4.2.1.4).
+func (n *nameFlags) identifier() (*dicom.DataSet, error) {
+	level, lists := "STUDY", [][]string{n.Study}
+	switch {
+	case len(n.Study) == 0:
+		return nil, usageError("say which study with --study UID; 'collimator find' lists them")
+	case len(n.Instance) > 0:
+		if len(n.Series) != 1 || len(n.Study) != 1 {
+			return nil, usageError("--instance needs one --study and one --series")
+		}
+		level, lists = "IMAGE", [][]string{n.Study, n.Series, n.Instance}
+	case len(n.Series) > 0:
+		if len(n.Study) != 1 {
+			return nil, usageError("--series needs one --study")
+		}
+		level, lists = "SERIES", [][]string{n.Study, n.Series}
+	}
+	ds := dicom.NewDataSet()
+	if err := ds.SetText(tag.QueryRetrieveLevel, level); err != nil {
+		return nil, err
+	}
+	for i, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID}[:len(lists)] {
+		for _, u := range lists[i] {
+			if !uid.Tolerable(u) {
+				return nil, usageError("%q is no UID", u)
+			}
+		}
+		if err := ds.SetText(t, lists[i]...); err != nil {
+			return nil, err
+		}
+	}
+	return ds, nil
+}
+
+type moveCmd struct {
+	connectFlags
+	nameFlags
+	To string `required:"" help:"AE title of the destination, as the peer knows it." placeholder:"AET"`
+}
+
+func (moveCmd) Help() string {
+	return "Example:\n  collimator move COLLIMATOR@127.0.0.1:2762 --as ./ws1 --study 1.2.3 --to WS2"
+}
+
+func (c *moveCmd) Run(e *env) error {
+	keys, err := c.identifier()
+	if err != nil {
+		return err
+	}
+	d, err := c.dialer()
+	if err != nil {
+		return err
+	}
+	a, err := d.dial(e.ctx, dimse.Propose([]string{uid.StudyRootMove}, []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}, false), nil)
+	if err != nil {
+		return err
+	}
+	p := newProgress(e, "moved", 0)
+	result, err := a.Move(e.ctx, dimse.MoveRequest{
+		SOPClassUID: uid.StudyRootMove, Identifier: keys, MoveDestination: c.To,
+		Progress: func(r dimse.RetrieveResult) { showRetrieve(p, r) },
+	})
+	p.end()
+	if err == nil {
+		err = a.Release(e.ctx)
+	} else {
+		a.Abort()
+	}
+	return d.retrieved(e, result, err, "moved to "+c.To)
+}
+
+func showRetrieve(p *progress, r dimse.RetrieveResult) {
+	n := r.SubOperations
+	p.set(int(n.Completed)+int(n.Failed)+int(n.Warning), int(n.Failed), int(n.Completed)+int(n.Failed)+int(n.Warning)+int(n.Remaining))
+}
+
+// retrieved prints the counts and turns failures of sub-operations into an exit code.
+func (d *dialer) retrieved(e *env, r dimse.RetrieveResult, err error, done string) error {
+	n := r.SubOperations
+	fmt.Fprintf(e.stdout, "%d %s, %d failed.\n", int(n.Completed)+int(n.Warning), done, n.Failed)
+	for _, u := range r.FailedSOPInstanceUIDs {
+		fmt.Fprintf(e.stdout, "failed: %s\n", printable(u))
+	}
+	if status, ok := errors.AsType[*dimse.StatusError](err); ok && n.Completed+n.Warning > 0 {
+		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
+	}
+	if err != nil {
+		return d.explain(err)
+	}
+	if n.Failed > 0 {
+		return &exitError{exitPartial, fmt.Errorf("%d of the instances failed", n.Failed)}
+	}
+	return nil
+}

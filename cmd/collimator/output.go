@@ -1,0 +1,68 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// outputFlag is on every command that prints a table.
+type outputFlag struct {
+	Output string `short:"o" help:"Form of the output: table or json." enum:"table,json" default:"table"`
+}
+
+// print writes list as JSON, or as a table with the given header. empty says
+// what to do next where there is nothing to show.
+func printList[T any](w io.Writer, form string, list []T, header string, row func(T) []string, empty string) error {
+	if form == "json" {
+		if list == nil {
+			list = []T{}
+		}
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(list)
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(w, empty)
+		return err
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, strings.ReplaceAll(header, "|", "\t"))
+	for _, item := range list {
+		cells := row(item)
+		for i := range cells {
+			cells[i] = printable(cells[i])
+		}
+		fmt.Fprintln(tw, strings.Join(cells, "\t"))
+	}
+	return tw.Flush()
+}
+
+// printable keeps control characters that came from a peer off the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7F && r < 0xA0 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format(time.DateOnly)
+}
+
+func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }

@@ -1,0 +1,343 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"collimator/dicom"
+	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+)
+
+type sendCmd struct {
+	connectFlags
+	Paths    []string      `arg:"" help:"Files and directories; directories are searched."`
+	Parallel int           `short:"j" help:"Associations at a time." default:"2"`
+	Journal  string        `help:"Write what was acknowledged to this file, and leave out what stands in it already: send again after a break." placeholder:"FILE"`
+	Commit   bool          `help:"Ask for storage commitment afterwards and wait for the answer."`
+	Wait     time.Duration `help:"How long to wait for storage commitment." default:"60s"`
+	Output   string        `short:"o" help:"Form of the report: text or json." enum:"text,json" default:"text"`
+}
+
+func (sendCmd) Help() string {
+	return `Objects go in the transfer syntax of the file where the peer takes it, else converted where that
+is possible. Exit code 3: some were not stored; they are listed with the reason.
+
+Example:
+  collimator send COLLIMATOR@127.0.0.1:2762 ./study --as ./ws1 -j 4 --commit --journal sent.jsonl`
+}
+
+// sendReport is what send prints.
+type sendReport struct {
+	Stored    int           `json:"stored"`
+	Skipped   int           `json:"skipped"` // by the journal
+	Committed int           `json:"committed,omitempty"`
+	Bytes     int64         `json:"bytes"`
+	Seconds   float64       `json:"seconds"`
+	Warnings  int           `json:"warnings,omitempty"`
+	Failed    []sendFailure `json:"failed"`
+}
+
+type sendFailure struct {
+	File   string `json:"file"`
+	Reason string `json:"reason"`
+}
+
+func (c *sendCmd) Run(e *env) error {
+	d, err := c.dialer()
+	if err != nil {
+		return err
+	}
+	journal, err := openJournal(c.Journal, d.config.CalledAETitle+"@"+d.address)
+	if err != nil {
+		return err
+	}
+	s := &sender{d: d, journal: journal, report: sendReport{Failed: []sendFailure{}}}
+	files, err := s.scan(e, c.Paths)
+	if err != nil {
+		return errors.Join(err, journal.close())
+	}
+	start := time.Now()
+	s.progress = newProgress(e, "sent", len(files))
+	s.all(e.ctx, files, max(c.Parallel, 1))
+	s.progress.end()
+	s.report.Seconds = time.Since(start).Seconds()
+	if c.Commit && e.ctx.Err() == nil {
+		s.commit(e.ctx, files, c.Wait)
+	}
+	if err := errors.Join(s.print(e.stdout, c.Output), journal.close()); err != nil {
+		return err
+	}
+	return s.verdict(e.ctx)
+}
+
+// sender sends files over several associations. Safe for concurrent use.
+type sender struct {
+	d        *dialer
+	journal  *journal
+	progress *progress
+
+	mu     sync.Mutex
+	report sendReport
+	fatal  error // nothing can be sent at all
+}
+
+// all sends the files on up to n associations at a time, each with the
+// presentation contexts its files need.
+func (s *sender) all(ctx context.Context, files []*sendFile, n int) {
+	queue := make(chan []*sendFile)
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			for batch := range queue {
+				s.batch(ctx, batch)
+			}
+		})
+	}
+	for _, b := range batches(files, n) {
+		queue <- b
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// batch sends files on one association; when that breaks, the rest go on
+// another one, as long as each brings at least one file further.
+func (s *sender) batch(ctx context.Context, files []*sendFile) {
+	for len(files) > 0 && ctx.Err() == nil {
+		done, err := s.association(ctx, files)
+		files = files[done:]
+		if err == nil || len(files) == 0 {
+			continue
+		}
+		if done == 0 {
+			for _, f := range files {
+				s.failed(f, err)
+			}
+			s.mu.Lock()
+			s.fatal = err
+			s.mu.Unlock()
+			return
+		}
+	}
+}
+
+// association sends files until one cannot be because the association is gone;
+// done says how many are dealt with.
+func (s *sender) association(ctx context.Context, files []*sendFile) (done int, err error) {
+	a, err := s.d.dial(ctx, proposals(files), nil)
+	if err != nil {
+		return 0, err
+	}
+	for i, f := range files {
+		status, err := s.one(ctx, a, f)
+		var refused *dimse.StatusError
+		switch {
+		case err == nil:
+			s.stored(f, status)
+		case errors.As(err, &refused):
+			s.failed(f, fmt.Errorf("status %s%s", refused.Status.Code, remark(refused.Status)))
+		case a.Err() != nil || ctx.Err() != nil:
+			a.Abort()
+			return i, err
+		default:
+			s.failed(f, err)
+		}
+	}
+	if err := a.Release(ctx); err != nil {
+		return len(files), err
+	}
+	return len(files), nil
+}
+
+// one sends a file in the best transfer syntax that was accepted for it.
+func (s *sender) one(ctx context.Context, a *dimse.Association, f *sendFile) (dimse.Status, error) {
+	accepted := a.TransferSyntaxes(f.class)
+	if len(accepted) == 0 {
+		return dimse.Status{}, fmt.Errorf("the peer does not take %s", uid.Name(f.class))
+	}
+	body, ts, err := f.open(accepted)
+	if err != nil {
+		return dimse.Status{}, err
+	}
+	defer body.Close()
+	return a.Store(ctx, dimse.StoreRequest{SOPClassUID: f.class, SOPInstanceUID: f.instance, TransferSyntax: ts, Data: body})
+}
+
+func (s *sender) stored(f *sendFile, status dimse.Status) {
+	f.sent = true
+	s.progress.add(f.size, false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report.Stored++
+	s.report.Bytes += f.size
+	if status.Code != dimse.Success {
+		s.report.Warnings++
+	}
+	if err := s.journal.add(f); err != nil && s.fatal == nil {
+		s.fatal = err
+	}
+}
+
+func (s *sender) failed(f *sendFile, err error) {
+	s.progress.add(0, true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report.Failed = append(s.report.Failed, sendFailure{f.path, err.Error()})
+}
+
+func (s *sender) print(w io.Writer, form string) error {
+	r := s.report
+	if form == "json" {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(r)
+	}
+	fmt.Fprintf(w, "%d stored (%s in %.1f s", r.Stored, size(r.Bytes), r.Seconds)
+	if r.Seconds > 0.001 {
+		fmt.Fprintf(w, ", %.0f/s", float64(r.Stored)/r.Seconds)
+	}
+	fmt.Fprintf(w, "), %d failed", len(r.Failed))
+	if r.Skipped > 0 {
+		fmt.Fprintf(w, ", %d left out because the journal has them", r.Skipped)
+	}
+	if r.Committed > 0 {
+		fmt.Fprintf(w, ", %d committed", r.Committed)
+	}
+	fmt.Fprintln(w, ".")
+	return printFailures(w, r.Failed)
+}
+
+// sameReason is how many files are listed that failed for one reason.
+const sameReason = 20
+
+// printFailures lists what was not stored; many files with one reason are
+// counted.
+func printFailures(w io.Writer, list []sendFailure) error {
+	count := map[string]int{}
+	for _, f := range list {
+		count[f.Reason]++
+		if count[f.Reason] > sameReason {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "failed: %s: %s\n", printable(f.File), f.Reason); err != nil {
+			return err
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(count)) {
+		if n := count[reason] - sameReason; n > 0 {
+			fmt.Fprintf(w, "and %d more: %s (-o json lists them all)\n", n, reason)
+		}
+	}
+	return nil
+}
+
+func (s *sender) verdict(ctx context.Context) error {
+	switch {
+	case s.fatal != nil && s.report.Stored == 0:
+		return s.fatal
+	case ctx.Err() != nil:
+		return &exitError{exitPartial, errors.New("stopped before everything was sent; --journal lets you go on where it stopped")}
+	case len(s.report.Failed) > 0:
+		return &exitError{exitPartial, fmt.Errorf("%d objects were not stored", len(s.report.Failed))}
+	}
+	return s.fatal
+}
+
+// maxContexts is the most presentation contexts of an association (PS3.8 9.3.2.2).
+const maxContexts = 128
+
+// nativeSyntaxes are offered for what can be converted.
+func nativeSyntaxes() []string {
+	return []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}
+}
+
+// kinds lists the presentation contexts a file needs: its own transfer syntax
+// alone, so that the peer cannot choose another, and the native ones where it
+// can be converted.
+func (f *sendFile) kinds() []ul.ProposedContext {
+	list := []ul.ProposedContext{{AbstractSyntax: f.class, TransferSyntaxes: []string{f.syntax}}}
+	if ts, ok := dicom.LookupTransferSyntax(f.syntax); ok && (!ts.Encapsulated || pixel.Decodable(f.syntax)) {
+		list = append(list, ul.ProposedContext{AbstractSyntax: f.class, TransferSyntaxes: nativeSyntaxes()})
+	}
+	return list
+}
+
+// proposals are the presentation contexts for a batch.
+func proposals(files []*sendFile) []ul.ProposedContext {
+	var list []ul.ProposedContext
+	seen := map[string]bool{}
+	for _, f := range files {
+		if key := f.class + " " + f.syntax; !seen[key] {
+			seen[key] = true
+			list = append(list, f.kinds()...)
+		}
+	}
+	return list
+}
+
+// batches parts the files so that the contexts of each fit into an association
+// and n associations have work.
+func batches(files []*sendFile, n int) [][]*sendFile {
+	most := max((len(files)+n-1)/max(n, 1), 1)
+	var out [][]*sendFile
+	var current []*sendFile
+	kinds, seen := 0, map[string]bool{}
+	for _, f := range files {
+		key, more := f.class+" "+f.syntax, 0
+		if !seen[key] {
+			more = len(f.kinds())
+		}
+		if len(current) == most || kinds+more > maxContexts {
+			out, current, kinds, seen = append(out, current), nil, 0, map[string]bool{}
+			more = len(f.kinds())
+		}
+		current, kinds, seen[key] = append(current, f), kinds+more, true
+	}
+	if len(current) > 0 {
+		out = append(out, current)
+	}
+	return out
+}
+
+// commit asks for storage commitment of what was stored (PS3.4 J) and waits for
+// the report on the same association.
+func (s *sender) commit(ctx context.Context, files []*sendFile, wait time.Duration) {
+	var items []*dicom.DataSet
+	byUID := map[string]*sendFile{}
+	for _, f := range files {
+		if !f.sent {
+			continue
+		}
+		it := dicom.NewDataSet()
+		if it.SetText(tag.ReferencedSOPClassUID, f.class) != nil || it.SetText(tag.ReferencedSOPInstanceUID, f.instance) != nil {
+			continue
+		}
+		items, byUID[f.instance] = append(items, it), f
+	}
+	if len(items) == 0 {
+		return
+	}
+	committed, failed, err := s.requestCommitment(ctx, items, wait)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report.Committed = committed
+	for u, reason := range failed {
+		if f := byUID[u]; f != nil {
+			s.report.Failed = append(s.report.Failed, sendFailure{f.path, fmt.Sprintf("not committed: reason %04XH", reason)})
+		}
+	}
+	if err != nil {
+		s.report.Failed = append(s.report.Failed, sendFailure{"-", "storage commitment: " + err.Error()})
+	}
+}

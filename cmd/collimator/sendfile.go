@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"collimator/dicom"
+	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+// sendFile is a file to be sent.
+type sendFile struct {
+	path     string
+	size     int64 // bytes
+	modified int64 // nanoseconds
+	class    string
+	instance string
+	syntax   string
+	offset   int64 // of the data set
+	sent     bool
+}
+
+// scan finds the files below paths and reads what they are. What is no DICOM
+// file below a directory is passed over; a file that was named is a failure.
+func (s *sender) scan(e *env, paths []string) ([]*sendFile, error) {
+	var files []*sendFile
+	p := newProgress(e, "looked at", 0)
+	defer p.end()
+	for _, root := range paths {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case e.ctx.Err() != nil:
+				return e.ctx.Err()
+			case !entry.Type().IsRegular() && path != root || entry.IsDir():
+				return nil
+			}
+			p.add(0, false)
+			f, err := inspectFile(path)
+			switch {
+			case err != nil && path == root:
+				s.report.Failed = append(s.report.Failed, sendFailure{path, err.Error()})
+			case err != nil:
+			case s.journal.has(f):
+				s.report.Skipped++
+			default:
+				files = append(files, f)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	// Files of one kind stand together, so that an association needs few contexts.
+	slices.SortStableFunc(files, func(a, b *sendFile) int {
+		if a.class+a.syntax < b.class+b.syntax {
+			return -1
+		}
+		if a.class+a.syntax > b.class+b.syntax {
+			return 1
+		}
+		return 0
+	})
+	return files, nil
+}
+
+// errNotStorable is a file that is no composite object, such as a DICOMDIR.
+var errNotStorable = errors.New("it holds no object that can be stored")
+
+// inspectFile reads the identity of a file: from the data set, because some
+// files have none or a wrong one in front.
+func inspectFile(path string) (*sendFile, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNotStorable
+	}
+	f, err := dicom.OpenFile(r, info.Size(), dicom.DecodeOptions{BulkThreshold: 4 << 10})
+	if err != nil {
+		return nil, err
+	}
+	out := &sendFile{
+		path: path, size: info.Size(), modified: info.ModTime().UnixNano(), offset: f.DataSetOffset, syntax: f.TransferSyntax,
+		class: f.DataSet.Text(tag.SOPClassUID), instance: f.DataSet.Text(tag.SOPInstanceUID),
+	}
+	if !uid.Tolerable(out.class) || !uid.Tolerable(out.instance) || out.class == uid.MediaStorageDirectory {
+		return nil, errNotStorable
+	}
+	return out, nil
+}
+
+// open gives the data set in one of the accepted transfer syntaxes.
+func (f *sendFile) open(accepted []string) (io.ReadCloser, string, error) {
+	r, err := os.Open(f.path)
+	if err != nil {
+		return nil, "", err
+	}
+	if slices.Contains(accepted, f.syntax) {
+		if _, err := r.Seek(f.offset, io.SeekStart); err != nil {
+			return nil, "", errors.Join(err, r.Close())
+		}
+		return r, f.syntax, nil
+	}
+	for _, ts := range nativeSyntaxes() {
+		if !slices.Contains(accepted, ts) {
+			continue
+		}
+		body, err := f.convert(r, ts)
+		if err != nil {
+			return nil, "", errors.Join(err, r.Close())
+		}
+		return body, ts, nil
+	}
+	return nil, "", errors.Join(fmt.Errorf("the peer does not take %s, and it cannot be converted", uid.Name(f.syntax)), r.Close())
+}
+
+// convert streams the data set in another transfer syntax. The goroutine ends
+// when everything was read or the reader was closed.
+func (f *sendFile) convert(r *os.File, ts string) (io.ReadCloser, error) {
+	file, err := dicom.OpenFile(r, f.size, dicom.DecodeOptions{})
+	if err != nil {
+		return nil, err
+	}
+	ds, err := pixel.Transcode(file.DataSet, f.syntax, ts)
+	if err != nil {
+		return nil, err
+	}
+	pr, pw := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pw.CloseWithError(dicom.Encode(pw, ds, ts))
+	}()
+	return &convertedFile{pr, r, done}, nil
+}
+
+type convertedFile struct {
+	*io.PipeReader
+	file *os.File
+	done chan struct{}
+}
+
+// Close stops the conversion and waits for it.
+func (c *convertedFile) Close() error {
+	c.PipeReader.Close()
+	<-c.done
+	return c.file.Close()
+}
+
+// journal remembers across runs what a peer has acknowledged: one JSON object a
+// line. A nil journal remembers nothing.
+type journal struct {
+	f    *os.File
+	peer string
+	seen map[journalEntry]bool
+}
+
+type journalEntry struct {
+	Peer     string `json:"peer"`
+	File     string `json:"file"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"`
+}
+
+func openJournal(path, peer string) (*journal, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, usageError("--journal: %w", err)
+	}
+	j := &journal{f: f, peer: peer, seen: map[journalEntry]bool{}}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var entry journalEntry
+		// A line that a crash cut short is left out: its file is sent again.
+		if json.Unmarshal(lines.Bytes(), &entry) == nil {
+			j.seen[entry] = true
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, errors.Join(fmt.Errorf("--journal: %w", err), f.Close())
+	}
+	return j, nil
+}
+
+func (j *journal) entry(f *sendFile) journalEntry {
+	path, err := filepath.Abs(f.path)
+	if err != nil {
+		path = f.path
+	}
+	return journalEntry{j.peer, path, f.size, f.modified}
+}
+
+func (j *journal) has(f *sendFile) bool { return j != nil && j.seen[j.entry(f)] }
+
+func (j *journal) add(f *sendFile) error {
+	if j == nil {
+		return nil
+	}
+	b, err := json.Marshal(j.entry(f))
+	if err != nil {
+		return err
+	}
+	if _, err := j.f.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("--journal: %w", err)
+	}
+	return nil
+}
+
+func (j *journal) close() error {
+	if j == nil {
+		return nil
+	}
+	return errors.Join(j.f.Sync(), j.f.Close())
+}

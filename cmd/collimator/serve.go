@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"collimator/dimse"
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/blob"
+	"collimator/internal/config"
+	"collimator/internal/db"
+	"collimator/internal/guard"
+	"collimator/internal/identity"
+	"collimator/internal/pacs"
+	"collimator/internal/tlsprofile"
+)
+
+type serveCmd struct {
+	dataFlags
+	HTTP       *string `name:"http" help:"Address of the HTTPS listener; empty turns it off." placeholder:"HOST:PORT"`
+	DICOM      *string `name:"dicom" help:"Address of the TLS listener for associations." placeholder:"HOST:PORT"`
+	PlainDICOM *string `name:"plain-dicom" help:"Address of the listener without TLS; open only while a device has an exception." placeholder:"HOST:PORT"`
+	AE         *string `name:"ae" help:"The server's AE title." placeholder:"AET"`
+}
+
+func (serveCmd) Help() string {
+	return `Makes the data directory and its keys at the first start. Listens on loopback until told
+otherwise. Ends in order on SIGINT and SIGTERM: associations that are open may finish first.
+
+Example:
+  collimator serve --data ./data --dicom 192.168.1.10:2762 --ae ARCHIVE`
+}
+
+// shutdownGrace is how long open associations may go on after a signal.
+const shutdownGrace = 30 * time.Second
+
+func (c *serveCmd) Run(e *env) error {
+	cfg, err := c.settings()
+	if err != nil {
+		return err
+	}
+	log, err := newLog(e, cfg.Log)
+	if err != nil {
+		return err
+	}
+	in, err := openInstallation(e.ctx, cfg, true)
+	if err != nil {
+		return err
+	}
+	s, err := newServer(in, log)
+	if err != nil {
+		return errors.Join(err, in.close())
+	}
+	return errors.Join(s.run(e), s.archiveClose(), in.close())
+}
+
+// settings lays the flags over the file.
+func (c *serveCmd) settings() (config.Config, error) {
+	cfg, err := c.load()
+	if err != nil {
+		return cfg, err
+	}
+	for _, f := range []struct{ from, to *string }{{c.HTTP, &cfg.HTTP}, {c.DICOM, &cfg.DICOM}, {c.PlainDICOM, &cfg.PlainDICOM}, {c.AE, &cfg.AE}} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if err := cfg.Check(); err != nil {
+		return cfg, &exitError{exitUsage, err}
+	}
+	return cfg, nil
+}
+
+func newLog(e *env, l config.Log) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		return nil, usageError("log.level: %w", err)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(e.stderr, opts)), nil
+	}
+	return slog.New(slog.NewTextHandler(e.stderr, opts)), nil
+}
+
+// server is everything that runs under serve.
+type server struct {
+	in          *installation
+	log         *slog.Logger
+	certificate *identity.ServerCertificate
+	blobs       *blob.Dir
+	archive     *archive.Archive
+	guard       *guard.Guard
+	service     *pacs.Service
+	mux         *dimse.Mux
+}
+
+func newServer(in *installation, log *slog.Logger) (*server, error) {
+	cert, err := identity.NewServerCertificate(in.authority, serverHosts(in.config))
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	if err != nil {
+		return nil, err
+	}
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.trail)})
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	g := guard.New(guard.Options{AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
+	s.service = pacs.New(pacs.Options{
+		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: 16,
+		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
+	})
+	s.service.Register(s.mux)
+	return s, nil
+}
+
+func (s *server) archiveClose() error { return s.blobs.Close() }
+
+// serverHosts are the names under which the server is reached.
+func serverHosts(c config.Config) []string {
+	hosts := append([]string{}, c.Hosts...)
+	if name, err := os.Hostname(); err == nil {
+		hosts = append(hosts, strings.ToLower(name))
+	}
+	for _, addr := range []string{c.DICOM, c.HTTP} {
+		if host, _, err := net.SplitHostPort(addr); err == nil && net.ParseIP(host) != nil && !net.ParseIP(host).IsUnspecified() {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// recordInstance writes what happens to instances into the trail, in the
+// transaction in which it happens.
+func recordInstance(trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
+	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
+		r := audit.Record{
+			Event: audit.Transferred, Action: audit.Create, Door: "dimse", Principal: ev.Source.Principal, Kind: "device", Time: ev.Time,
+			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
+			Objects: []audit.Object{{
+				Study: ev.Instance.StudyUID, SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
+				Detail: ev.Instance.SOPInstanceUID,
+			}},
+		}
+		if ev.Kind != archive.Stored {
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, string(ev.Kind)+": "+string(ev.Reason)
+		}
+		return trail.WriteTx(ctx, tx, r)
+	}
+}
+
+// run listens until the context ends.
+func (s *server) run(e *env) error {
+	cfg := s.in.config
+	dicomListener, err := net.Listen("tcp", cfg.DICOM)
+	if err != nil {
+		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
+	}
+	web, err := s.listenWeb()
+	if err != nil {
+		return errors.Join(err, dicomListener.Close())
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(e.ctx))
+	defer stop()
+	var wg sync.WaitGroup
+	failed := make(chan error, 3)
+	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
+	wg.Go(func() { failed <- associations.Serve(work, dicomListener) })
+	wg.Go(func() { s.service.Deliver(work) })
+	wg.Go(func() { s.sweep(work) })
+	plain := s.newPlainListener()
+	wg.Go(func() { plain.run(work) })
+	if web != nil {
+		wg.Go(func() { failed <- web.serve() })
+	}
+	s.record(e.ctx, audit.ApplicationStart)
+	s.welcome(e, dicomListener.Addr(), web)
+	var cause error
+	select {
+	case <-e.ctx.Done():
+	case cause = <-failed:
+	}
+	grace, cancel := context.WithTimeout(work, shutdownGrace)
+	defer cancel()
+	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
+	err = errors.Join(cause, orderly(associations.Shutdown(grace)), web.shutdown(grace), plain.shutdown(grace))
+	stop()
+	wg.Wait()
+	s.record(work, audit.ApplicationStop)
+	return err
+}
+
+// orderly drops the errors by which a server says that it was stopped.
+func orderly(err error) error {
+	if errors.Is(err, dimse.ErrServerClosed) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+func (s *server) record(ctx context.Context, event audit.Event) {
+	err := s.in.trail.Write(context.WithoutCancel(ctx), audit.Record{Event: event, Action: audit.Execute, Door: "command", Principal: operator(), Kind: "person"})
+	if err != nil {
+		s.log.Error("audit record lost", "event", string(event), "error", err)
+	}
+}
+
+// sweep removes what a killed process left behind.
+func (s *server) sweep(ctx context.Context) {
+	if n, err := s.archive.Sweep(ctx, time.Hour); err != nil && ctx.Err() == nil {
+		s.log.Error("left-over files not removed", "error", err)
+	} else if n > 0 {
+		s.log.Info("left-over files of an earlier process removed", "files", n)
+	}
+}

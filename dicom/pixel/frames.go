@@ -1,0 +1,259 @@
+package pixel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sort"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+)
+
+// Frames is the frames of an image. It reads nothing until a frame is asked
+// for, and may be used by several goroutines at once.
+type Frames struct {
+	Attributes
+	el      dicom.Element
+	count   int
+	first   []int32  // of an encapsulated image: the fragment with which each frame begins, and the end
+	lengths []uint64 // of the extended offset table, or nil
+
+	senseless error // why the attributes describe no image
+}
+
+// Index finds the frames of an image: native ones by their size, encapsulated
+// ones by the extended or the basic offset table, and without a table that
+// fits, one fragment each or all fragments for a single frame (PS3.5 A.4,
+// PS3.3 C.7.6.3.1.8). ErrFrames if none of it applies.
+func Index(ds *dicom.DataSet) (*Frames, error) {
+	f := &Frames{}
+	for _, t := range []dicom.Tag{tag.PixelData, tag.FloatPixelData, tag.DoubleFloatPixelData} {
+		if el, ok := ds.Get(t); ok {
+			f.el = el
+			break
+		}
+	}
+	if f.el.Tag == 0 {
+		return nil, ErrNoPixelData
+	}
+	var err error
+	if f.Attributes, err = Describe(ds); f.el.Encapsulated() {
+		f.senseless = err
+		if err := f.indexFragments(ds); err != nil {
+			return nil, err
+		}
+		return f, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.count = f.NumberOfFrames
+	if n := f.el.ValueLength(); (f.FrameBits()*int64(f.count)+7)/8 > n {
+		f.count = int(n * 8 / f.FrameBits())
+		if f.count == 0 {
+			return nil, fmt.Errorf("%w: pixel data are shorter than one frame", ErrFrames)
+		}
+	}
+	return f, nil
+}
+
+// Len is the number of frames there are; Attributes.NumberOfFrames is the
+// number that is declared.
+func (f *Frames) Len() int { return f.count }
+
+// Encapsulated reports frames that stand compressed in fragments.
+func (f *Frames) Encapsulated() bool { return f.first != nil }
+
+// indexFragments fills first. Its size is bounded by the fragments there are.
+func (f *Frames) indexFragments(ds *dicom.DataSet) error {
+	starts := f.fragmentStarts()
+	n := f.el.FragmentCount()
+	if offsets, lengths := extendedTable(ds); len(offsets) > 0 {
+		if f.fromOffsets(offsets, starts, n) {
+			f.lengths = lengths
+			return nil
+		}
+	}
+	if table := basicTable(f.el.OffsetTable()); len(table) > 0 && f.fromOffsets(table, starts, n) {
+		return nil
+	}
+	declared := max(f.NumberOfFrames, 1)
+	switch {
+	case n == 0:
+		return fmt.Errorf("%w: there are no fragments", ErrFrames)
+	case declared == 1:
+		f.first = []int32{0, int32(n)}
+	case declared == n:
+		f.first = make([]int32, n+1)
+		for i := range f.first {
+			f.first[i] = int32(i)
+		}
+	default:
+		return fmt.Errorf("%w: %d fragments for %d frames and no offset table that fits", ErrFrames, n, declared)
+	}
+	f.count = len(f.first) - 1
+	return nil
+}
+
+// fragmentStarts is where the item of each fragment begins, from the first
+// byte behind the basic offset table.
+func (f *Frames) fragmentStarts() []uint64 {
+	n := f.el.FragmentCount()
+	starts := make([]uint64, n)
+	var at uint64
+	for i := range starts {
+		starts[i] = at
+		at += 8 + uint64(f.el.FragmentLength(i))
+	}
+	return starts
+}
+
+func basicTable(b []byte) []uint64 {
+	out := make([]uint64, len(b)/4)
+	for i := range out {
+		out[i] = uint64(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return out
+}
+
+// extendedTable is the tables of (7FE0,0001) and (7FE0,0002), which belong
+// together (PS3.3 C.7.6.3.1.8).
+func extendedTable(ds *dicom.DataSet) (offsets, lengths []uint64) {
+	o, _ := ds.Get(tag.ExtendedOffsetTable)
+	l, _ := ds.Get(tag.ExtendedOffsetTableLengths)
+	ob, lb := o.Bytes(), l.Bytes()
+	if len(ob) == 0 || len(ob) != len(lb) {
+		return nil, nil
+	}
+	for ; len(ob) >= 8; ob, lb = ob[8:], lb[8:] {
+		offsets = append(offsets, binary.LittleEndian.Uint64(ob))
+		lengths = append(lengths, binary.LittleEndian.Uint64(lb))
+	}
+	return offsets, lengths
+}
+
+// fromOffsets takes over an offset table if each entry is the start of a
+// fragment behind that of the entry before and there are as many as declared.
+func (f *Frames) fromOffsets(offsets, starts []uint64, n int) bool {
+	if len(offsets) != max(f.NumberOfFrames, 1) || len(offsets) > n || offsets[0] != 0 {
+		return false
+	}
+	first := make([]int32, 0, len(offsets)+1)
+	for i, o := range offsets {
+		at := sort.Search(len(starts), func(k int) bool { return starts[k] >= o })
+		if at == len(starts) || starts[at] != o || i > 0 && int32(at) <= first[i-1] {
+			return false
+		}
+		first = append(first, int32(at))
+	}
+	f.first = append(first, int32(n))
+	f.count = len(offsets)
+	return true
+}
+
+// Length is the bytes that Open gives for frame n, from 1; -1 without it.
+func (f *Frames) Length(n int) int64 {
+	if n < 1 || n > f.count {
+		return -1
+	}
+	if f.first == nil {
+		return f.FrameLength()
+	}
+	var total int64
+	for i := f.first[n-1]; i < f.first[n]; i++ {
+		total += f.el.FragmentLength(int(i))
+	}
+	if f.lengths != nil && f.lengths[n-1] < uint64(total) {
+		return int64(f.lengths[n-1])
+	}
+	return total
+}
+
+// Open reads frame n, from 1: the compressed stream of an encapsulated image,
+// else the native frame in little endian, packed from its first bit on.
+// Nothing of the other frames is read. ErrNoFrame if there is none.
+func (f *Frames) Open(n int) (io.Reader, error) {
+	if n < 1 || n > f.count {
+		return nil, ErrNoFrame
+	}
+	if f.first == nil {
+		return f.openNative(n)
+	}
+	r := &fragmentReader{el: f.el, next: int(f.first[n-1]), end: int(f.first[n])}
+	return io.LimitReader(r, f.Length(n)), nil
+}
+
+func (f *Frames) openNative(n int) (io.Reader, error) {
+	bits := f.FrameBits()
+	start := bits * int64(n-1)
+	first, shift := start/8, uint(start%8)
+	last := min((start+bits+7)/8, f.el.ValueLength())
+	r, err := f.el.OpenRange(first, last-first)
+	if err != nil || shift == 0 && bits%8 == 0 {
+		return r, err
+	}
+	return shifted(r, shift, bits)
+}
+
+// shifted is the bits of r from bit shift on, counted from the least
+// significant, with zeros behind the last (PS3.5 8.1.1).
+func shifted(r io.Reader, shift uint, bits int64) (io.Reader, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, (bits+7)/8)
+	for i := range out {
+		v := uint(raw[i]) >> shift
+		if shift > 0 && i+1 < len(raw) {
+			v |= uint(raw[i+1]) << (8 - shift)
+		}
+		out[i] = byte(v)
+	}
+	if rest := bits % 8; rest != 0 {
+		out[len(out)-1] &= 1<<rest - 1
+	}
+	return bytes.NewReader(out), nil
+}
+
+// Bytes is frame n as Open gives it.
+func (f *Frames) Bytes(n int) ([]byte, error) {
+	r, err := f.Open(n)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
+// fragmentReader reads fragments one after the other.
+type fragmentReader struct {
+	el        dicom.Element
+	next, end int
+	r         io.Reader
+}
+
+// Read is that of io.Reader.
+func (f *fragmentReader) Read(p []byte) (int, error) {
+	for {
+		if f.r == nil {
+			if f.next >= f.end {
+				return 0, io.EOF
+			}
+			r, err := f.el.OpenFragment(f.next)
+			if err != nil {
+				return 0, err
+			}
+			f.r = r
+			f.next++
+		}
+		n, err := f.r.Read(p)
+		if err == io.EOF {
+			f.r, err = nil, nil
+		}
+		if n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,145 @@
+// Package archive keeps instances: it takes them in, indexes them, finds them
+// and hands them out. The bytes go to a blob store as Part 10 files
+// (PS3.10 7), the index to the database. It covers the information models of
+// PS3.4 C.6 with the matching of C.2.2.2, and what storage commitment asks
+// (PS3.4 J). It speaks to no network and decides about no caller: a Scope says
+// what a caller may see, the door makes it.
+//
+// An instance is acknowledged when its file and its rows are durable. The file
+// is stored first: a process that is killed in between leaves a file that no
+// row names, and Sweep removes it. The first content under a SOP Instance UID
+// stays; whatever contradicts it is held in quarantine.
+package archive
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"collimator/dicom"
+	"collimator/internal/blob"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Options are the parts of an archive. DB and Blobs are needed.
+type Options struct {
+	DB    *db.DB
+	Blobs blob.Store
+
+	// RetrieveAETitle is what (0008,0054) says in answers; empty leaves it out.
+	RetrieveAETitle string
+
+	// Record, when set, is called in the transaction that stores an instance or
+	// puts one into quarantine: what it writes is kept if and only if the event
+	// took place. An error undoes the event.
+	Record func(ctx context.Context, tx *db.Tx, e Event) error
+
+	Limits Limits
+	Now    func() time.Time // nil means time.Now
+}
+
+// Limits bound what a caller can cost. A field that is zero has its default.
+type Limits struct {
+	Size              int64 // bytes of one data set; default 16 GiB
+	Header            int64 // bytes of the values of one data set kept in memory; default 32 MiB
+	Depth             int   // sequences inside one another; default 64
+	Keys              int   // keys of a query, at all depths; default 512
+	Scanned           int   // rows a query may look at that it cannot find by an index; default 500,000
+	QuarantineEntries int   // held back at the same time; default 10,000
+	QuarantineBytes   int64 // held back at the same time; default 64 GiB
+}
+
+func (l Limits) withDefaults() Limits {
+	defaults := Limits{16 << 30, 32 << 20, 64, 512, 500_000, 10_000, 64 << 30}
+	def(&l.Size, defaults.Size)
+	def(&l.Header, defaults.Header)
+	def(&l.Depth, defaults.Depth)
+	def(&l.Keys, defaults.Keys)
+	def(&l.Scanned, defaults.Scanned)
+	def(&l.QuarantineEntries, defaults.QuarantineEntries)
+	def(&l.QuarantineBytes, defaults.QuarantineBytes)
+	return l
+}
+
+func def[T int | int64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// Archive is an open archive. It is safe for concurrent use.
+type Archive struct {
+	o      Options
+	limits Limits
+	now    func() time.Time
+
+	queueMu sync.Mutex
+	queue   []*pending
+
+	commitMu sync.Mutex // held by whoever commits the queue
+
+	flightMu sync.Mutex
+	flight   map[string]int // keys of files on their way to a row: not to be removed
+}
+
+// Open makes an archive of its parts. It starts nothing: see Sweep.
+func Open(o Options) (*Archive, error) {
+	if o.DB == nil || o.Blobs == nil {
+		return nil, fault.New(fault.Invalid, "archive: a database and a blob store are needed")
+	}
+	a := &Archive{o: o, limits: o.Limits.withDefaults(), now: o.Now, flight: map[string]int{}}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	return a, nil
+}
+
+// EventKind is what happened to an instance.
+type EventKind string
+
+// The events of an archive.
+const (
+	Stored      EventKind = "stored"
+	Quarantined EventKind = "quarantined"
+	Released    EventKind = "released"
+	Destroyed   EventKind = "destroyed"
+)
+
+// Event is something that happened to an instance, for the record.
+type Event struct {
+	Kind     EventKind
+	Reason   Reason // of a quarantine
+	Instance InstanceRef
+	Source   Source
+	Time     time.Time
+}
+
+// Source says where an instance came from.
+type Source struct {
+	AETitle               string
+	Address               string
+	Principal             string
+	ImplementationUID     string // Implementation Class UID of the sender (PS3.7 D.3.3.2)
+	ImplementationVersion string
+}
+
+// InstanceRef names a stored instance and its file.
+type InstanceRef struct {
+	SOPClassUID       string
+	SOPInstanceUID    string
+	StudyUID          string
+	SeriesUID         string
+	TransferSyntaxUID string
+	Digest            string // SHA-256 of the file, hex
+	Size              int64  // bytes of the file
+	DataSetOffset     int64  // bytes of the file in front of the data set
+}
+
+// bulkThreshold is the length in bytes above which a value is not part of the
+// header in the index and is read from the file.
+const bulkThreshold = 4 << 10
+
+func (a *Archive) dicomLimits() dicom.Limits {
+	return dicom.Limits{Header: a.limits.Header, Depth: a.limits.Depth, Inflated: a.limits.Size}
+}

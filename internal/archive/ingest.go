@@ -1,0 +1,371 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"sync"
+	"time"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/internal/blob"
+	"collimator/internal/fault"
+)
+
+// What stands in the meta information of every file (PS3.10 7.1). It must
+// never change: the same data set has to make the same file, so that sending
+// it again is recognised by the digest alone.
+const (
+	implementationClassUID = "2.25.214690738153904527413652948106735914227"
+	implementationVersion  = "COLLIMATOR"
+)
+
+// Errors of Ingest that a protocol tells apart.
+var (
+	// ErrMismatch: the data set is not what the request says it is (A900H, PS3.4 B.2.3).
+	ErrMismatch = fault.New(fault.Invalid, "archive: SOP Class or Instance UID of the data set is not that of the request")
+	// ErrUID: a UID that must be there is missing or breaks the grammar of PS3.5 9.1.
+	ErrUID = fault.New(fault.Invalid, "archive: a UID is missing or malformed")
+)
+
+// Incoming is an instance on its way in.
+type Incoming struct {
+	SOPClassUID       string    // of the request; empty takes the data set's word
+	SOPInstanceUID    string    // likewise
+	TransferSyntaxUID string    // in which Data stands
+	Data              io.Reader // the data set without meta information, to its end
+	Source            Source
+}
+
+// Receipt says what became of an instance that was taken in. Its file and rows
+// are durable.
+type Receipt struct {
+	Instance  InstanceRef
+	Duplicate bool // the same content was there already; nothing was changed
+	Time      time.Time
+}
+
+// Ingest stores an instance and returns when it is durable. The data set is
+// read once, to its end, in constant memory, and its whole structure is
+// checked on the way.
+//
+// The same data set in the same transfer syntax under the same SOP Instance
+// UID is a duplicate, and no error. Any other content under the UID goes into
+// quarantine and comes back as a *ConflictError, as does an instance whose
+// study belongs to another patient or whose series belongs to another study.
+// The same image in another transfer syntax counts as other content: to show
+// that two syntaxes hold the same values both would have to be read in full.
+// An error of Data is returned as it is.
+func (a *Archive) Ingest(ctx context.Context, in Incoming) (Receipt, error) {
+	p, err := a.receive(ctx, in)
+	if err != nil {
+		return Receipt{}, err
+	}
+	defer p.w.Abort()
+	a.takeOff(p.ref.Digest)
+	defer a.land(p.ref.Digest)
+	if err := p.w.Commit(ctx, p.ref.Digest); err != nil {
+		return Receipt{}, err
+	}
+	a.commit(ctx, p)
+	switch {
+	case p.err != nil:
+		a.removeUnreferenced(ctx, p.ref.Digest, 1)
+		return Receipt{}, p.err
+	case p.conflict == nil:
+		return Receipt{Instance: p.ref, Duplicate: p.duplicate, Time: p.time}, nil
+	case p.conflict.Reason == DifferentContent:
+		same, err := a.sameDataSet(ctx, p.ref, p.stored)
+		if err != nil {
+			return Receipt{}, err
+		}
+		if same {
+			a.removeUnreferenced(ctx, p.ref.Digest, 1)
+			return Receipt{Instance: p.stored, Duplicate: true, Time: p.time}, nil
+		}
+	}
+	return Receipt{}, a.hold(ctx, p)
+}
+
+// pending is an instance between the wire and its row.
+type pending struct {
+	w      blob.Writer
+	ref    InstanceRef
+	source Source
+	time   time.Time
+	ds     *dicom.DataSet
+	header []byte // stored form
+	rows   entityRows
+	accept bool // release from quarantine: another patient is no obstacle
+
+	// Set by commit.
+	done      bool
+	duplicate bool
+	conflict  *ConflictError
+	stored    InstanceRef // what is there under the UID
+	err       error
+}
+
+// receive streams the file into the blob store and checks the data set.
+func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err error) {
+	if !checkUID(in.SOPClassUID, true) || !checkUID(in.SOPInstanceUID, true) || !checkUID(in.TransferSyntaxUID, false) {
+		return nil, ErrUID
+	}
+	ts, _ := dicom.LookupTransferSyntax(in.TransferSyntaxUID)
+	w, err := a.o.Blobs.Create(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.Abort()
+		}
+	}()
+	p := &pending{w: w, source: in.Source, time: a.now()}
+	src := &source{r: io.LimitReader(in.Data, a.limits.Size+1)}
+	sink := &sink{w: w, hash: sha256.New()}
+	sp := &spool{}
+	head, ds, err := a.decode(ctx, in, src, sink, sp)
+	if err != nil {
+		return nil, err
+	}
+	sp.ds, p.ds = ds, ds
+	if p.ref, err = identify(in, ds); err != nil {
+		return nil, err
+	}
+	if head.SOPInstanceUID != p.ref.SOPInstanceUID || head.SOPClassUID != p.ref.SOPClassUID {
+		return nil, ErrMismatch
+	}
+	p.ref.DataSetOffset = sink.head
+	p.ref.Size = sink.n
+	p.ref.Digest = hex.EncodeToString(sink.hash.Sum(nil))
+	if p.header, err = packHeader(ds, ts, sink.n-sink.head); err != nil {
+		return nil, err
+	}
+	if p.rows, err = makeRows(ds); err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "archive: attributes cannot be indexed")
+	}
+	return p, nil
+}
+
+// identify reads the UIDs of a data set and holds them against the request.
+func identify(in Incoming, ds *dicom.DataSet) (InstanceRef, error) {
+	ref := InstanceRef{TransferSyntaxUID: in.TransferSyntaxUID}
+	for _, f := range []struct {
+		to *string
+		t  dicom.Tag
+	}{
+		{&ref.SOPClassUID, tag.SOPClassUID}, {&ref.SOPInstanceUID, tag.SOPInstanceUID},
+		{&ref.StudyUID, tag.StudyInstanceUID}, {&ref.SeriesUID, tag.SeriesInstanceUID},
+	} {
+		values := ds.Texts(f.t)
+		if len(values) != 1 || !checkUID(values[0], false) {
+			return ref, ErrUID
+		}
+		*f.to = values[0]
+	}
+	if in.SOPClassUID != "" && in.SOPClassUID != ref.SOPClassUID || in.SOPInstanceUID != "" && in.SOPInstanceUID != ref.SOPInstanceUID {
+		return ref, ErrMismatch
+	}
+	return ref, nil
+}
+
+func checkUID(s string, optional bool) bool {
+	return s == "" && optional || uid.Tolerable(s)
+}
+
+// decode writes meta information and data set to the sink while it reads the
+// structure.
+func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *sink, sp *spool) (dicom.Meta, *dicom.DataSet, error) {
+	head := dicom.Meta{SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID}
+	r := io.Reader(src)
+	if head.SOPClassUID == "" || head.SOPInstanceUID == "" {
+		// The request names no instance (PS3.18 10.5): the meta information is in
+		// front of the data set, so its UIDs are looked up there first.
+		br := bufio.NewReaderSize(src, peekSize)
+		peekIdentity(br, in.TransferSyntaxUID, &head)
+		r = br
+	}
+	head.TransferSyntaxUID = in.TransferSyntaxUID
+	head.ImplementationClassUID = implementationClassUID
+	head.ImplementationVersionName = implementationVersion
+	meta := dicom.AppendMeta(nil, head)
+	out := writers.Get().(*bufio.Writer)
+	defer writers.Put(out)
+	out.Reset(sink)
+	if _, err := out.Write(meta); err != nil {
+		return head, nil, err
+	}
+	sink.head = int64(len(meta))
+	ds, err := dicom.Decode(io.TeeReader(&contextReader{ctx, r}, out), dicom.DecodeOptions{
+		TransferSyntax: in.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp,
+	})
+	if err == nil {
+		err = out.Flush()
+	}
+	switch {
+	case sink.err != nil:
+		return head, nil, sink.err
+	case src.n > a.limits.Size:
+		return head, nil, fault.Newf(fault.TooLarge, "archive: data set is longer than %d bytes", a.limits.Size)
+	case src.err != nil:
+		return head, nil, src.err
+	case ctx.Err() != nil:
+		return head, nil, ctx.Err()
+	case errors.Is(err, dicom.ErrLimit):
+		return head, nil, fault.Wrap(fault.TooLarge, err, "archive: data set is beyond the limits")
+	}
+	return head, ds, fault.Wrap(fault.Invalid, err, "archive: data set cannot be read")
+}
+
+// writers join what the decoder reads into pieces worth a system call.
+var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<10) }}
+
+// peekSize is how many bytes SOP Class and Instance UID must stand in, when
+// the request does not name them. They are among the first elements.
+const peekSize = 256 << 10
+
+// peekIdentity reads SOP Class and Instance UID without taking bytes.
+func peekIdentity(br *bufio.Reader, transferSyntax string, head *dicom.Meta) {
+	b, _ := br.Peek(peekSize) // what cannot be read fails again when it is decoded
+	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: transferSyntax})
+	for {
+		ev, err := d.Next()
+		if err != nil || ev.Depth == 0 && ev.Tag > tag.SOPInstanceUID {
+			return
+		}
+		var to *string
+		switch {
+		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
+			continue
+		case ev.Tag == tag.SOPClassUID && head.SOPClassUID == "":
+			to = &head.SOPClassUID
+		case ev.Tag == tag.SOPInstanceUID && head.SOPInstanceUID == "":
+			to = &head.SOPInstanceUID
+		default:
+			continue
+		}
+		value := make([]byte, ev.Length)
+		if _, err := io.ReadFull(d, value); err != nil {
+			return
+		}
+		*to = dicom.NewElement(ev.Tag, dicom.UI, value).Text()
+		if !checkUID(*to, false) {
+			*to = ""
+			return
+		}
+	}
+}
+
+// source counts what comes from the peer and keeps its error apart from ours.
+type source struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+// Read implements io.Reader.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.n += int64(n)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// sink writes to the blob and hashes.
+type sink struct {
+	w    blob.Writer
+	hash hash.Hash
+	n    int64
+	head int64 // bytes in front of the data set
+	err  error
+}
+
+// Write implements io.Writer.
+func (s *sink) Write(p []byte) (int, error) {
+	s.hash.Write(p)
+	n, err := s.w.Write(p)
+	s.n += int64(n)
+	s.err = err
+	return n, err
+}
+
+// contextReader ends when the caller gives up.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (c *contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// sameDataSet compares the data sets of two files byte by byte. The meta
+// information may differ: a release of this program that writes another one
+// must not take a repeated transmission for a conflict.
+func (a *Archive) sameDataSet(ctx context.Context, x, y InstanceRef) (bool, error) {
+	if x.TransferSyntaxUID != y.TransferSyntaxUID || x.Size-x.DataSetOffset != y.Size-y.DataSetOffset {
+		return false, nil
+	}
+	xo, err := a.o.Blobs.Open(ctx, x.Digest)
+	if err != nil {
+		return false, err
+	}
+	defer xo.Close()
+	yo, err := a.o.Blobs.Open(ctx, y.Digest)
+	if errors.Is(err, blob.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer yo.Close()
+	xb, yb := make([]byte, 256<<10), make([]byte, 256<<10)
+	xr := io.NewSectionReader(xo, x.DataSetOffset, x.Size-x.DataSetOffset)
+	yr := io.NewSectionReader(yo, y.DataSetOffset, y.Size-y.DataSetOffset)
+	for {
+		n, xerr := io.ReadFull(xr, xb)
+		m, yerr := io.ReadFull(yr, yb)
+		if n != m || string(xb[:n]) != string(yb[:m]) {
+			return false, nil
+		}
+		if xerr == io.EOF || xerr == io.ErrUnexpectedEOF {
+			return yerr == xerr, nil
+		}
+		if xerr != nil || yerr != nil {
+			return false, errors.Join(xerr, yerr)
+		}
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// takeOff and land keep the file of an instance that has no row yet from being
+// removed.
+func (a *Archive) takeOff(key string) {
+	a.flightMu.Lock()
+	defer a.flightMu.Unlock()
+	a.flight[key]++
+}
+
+func (a *Archive) land(key string) {
+	a.flightMu.Lock()
+	defer a.flightMu.Unlock()
+	if a.flight[key]--; a.flight[key] == 0 {
+		delete(a.flight, key)
+	}
+}

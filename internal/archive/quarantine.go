@@ -1,0 +1,326 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"collimator/dicom"
+	"collimator/internal/blob"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Reason is why an instance was not taken in.
+type Reason string
+
+// The reasons.
+const (
+	DifferentContent Reason = "different-content" // another content is stored under the SOP Instance UID
+	OtherPatient     Reason = "other-patient"     // the study belongs to another patient
+	OtherStudy       Reason = "other-study"       // the series belongs to another study
+	Replaced         Reason = "replaced"          // was stored, and gave way to one released from quarantine
+)
+
+// ConflictError says that an instance contradicts what is stored. Its kind is
+// fault.Conflict; C-STORE answers 0111H (PS3.7 9.1.1.1.9).
+type ConflictError struct {
+	Reason     Reason
+	Quarantine int64 // entry that holds it; zero if it was not kept because the quarantine is full
+}
+
+// Error names no instance.
+func (e *ConflictError) Error() string {
+	switch e.Reason {
+	case DifferentContent:
+		return "archive: the SOP Instance UID is in use for another content"
+	case OtherPatient:
+		return "archive: the study belongs to another patient"
+	case OtherStudy:
+		return "archive: the series belongs to another study"
+	}
+	return "archive: the instance contradicts what is stored"
+}
+
+// Unwrap makes it a fault.Conflict.
+func (e *ConflictError) Unwrap() error { return &fault.Error{Kind: fault.Conflict, Text: e.Error()} }
+
+// QuarantineEntry is an instance that is held back. Nothing finds or hands out
+// its file but OpenQuarantined.
+type QuarantineEntry struct {
+	ID           int64
+	Reason       Reason
+	Instance     InstanceRef
+	StoredDigest string // of the instance that is kept under the UID; empty if there is none
+	Times        int64  // how often it was sent
+	Received     time.Time
+	LastReceived time.Time
+	Source       Source
+}
+
+// hold puts an instance whose file is stored into quarantine. It returns the
+// conflict.
+func (a *Archive) hold(ctx context.Context, p *pending) error {
+	full := false
+	err := a.o.DB.Write(ctx, func(tx *db.Tx) error {
+		var err error
+		full, err = a.insertQuarantine(ctx, tx, p.conflict, p.ref, p.stored.Digest, p.source, p.time)
+		return err
+	})
+	if err != nil || full {
+		a.removeUnreferenced(ctx, p.ref.Digest, 1)
+	}
+	return errors.Join(err, p.conflict)
+}
+
+func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string, s Source, at time.Time) (full bool, err error) {
+	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
+		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
+	if fault.Of(err) != fault.NotFound {
+		return false, err
+	}
+	var entries, bytes int64
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0) FROM quarantine`).Scan(&entries, &bytes); err != nil {
+		return false, err
+	}
+	if c.Reason != Replaced && (entries >= int64(a.limits.QuarantineEntries) || bytes+ref.Size > a.limits.QuarantineBytes) {
+		return true, nil
+	}
+	err = tx.QueryRow(ctx, `INSERT INTO quarantine (reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
+		stored_digest, received, last_received, source_ae, source_address, principal, implementation)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15) RETURNING id`,
+		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
+		ref.DataSetOffset, stored, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.implementation()).Scan(&c.Quarantine)
+	if err != nil || a.o.Record == nil {
+		return false, err
+	}
+	return false, a.o.Record(ctx, tx, Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, Source: s, Time: at})
+}
+
+const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
+	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation FROM quarantine`
+
+func scanQuarantine(scan func(...any) error) (e QuarantineEntry, err error) {
+	r, s := &e.Instance, &e.Source
+	var received, last int64
+	var implementation string
+	err = scan(&e.ID, &e.Reason, &r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size,
+		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal, &implementation)
+	e.Received, e.LastReceived = time.UnixMicro(received).UTC(), time.UnixMicro(last).UTC()
+	s.ImplementationUID, s.ImplementationVersion, _ = strings.Cut(implementation, `\`)
+	return e, err
+}
+
+// Quarantine lists up to limit entries with an ID below before, the newest
+// first; before zero starts at the newest.
+func (a *Archive) Quarantine(ctx context.Context, before int64, limit int) (out []QuarantineEntry, err error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, selectQuarantine+` WHERE id < ?1 ORDER BY id DESC LIMIT ?2`, before, limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanQuarantine(rows.Scan)
+			if err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return rows.Err()
+	})
+	return out, err
+}
+
+// Quarantined gets one entry; fault.NotFound if there is none.
+func (a *Archive) Quarantined(ctx context.Context, id int64) (e QuarantineEntry, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		e, err = quarantined(ctx, tx, id)
+		return err
+	})
+	return e, err
+}
+
+func quarantined(ctx context.Context, tx *db.Tx, id int64) (QuarantineEntry, error) {
+	e, err := scanQuarantine(tx.QueryRow(ctx, selectQuarantine+` WHERE id = ?1`, id).Scan)
+	if fault.Of(err) == fault.NotFound {
+		err = fault.Wrap(fault.NotFound, err, "archive: no such entry in the quarantine")
+	}
+	return e, err
+}
+
+// OpenQuarantined opens the file of an entry, for whoever examines it.
+func (a *Archive) OpenQuarantined(ctx context.Context, id int64) (*Object, error) {
+	e, err := a.Quarantined(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return a.Open(ctx, e.Instance)
+}
+
+// Release takes an entry into the archive after all. Where another content is
+// stored under its UID the two change places: the stored one goes into
+// quarantine as replaced. Where the study belongs to another patient it stays
+// that patient's. A series cannot be in two studies: that entry is refused.
+// by says who decided.
+func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, error) {
+	e, err := a.Quarantined(ctx, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if e.Reason == OtherStudy {
+		return Receipt{}, fault.New(fault.Unsupported, "archive: a series cannot be in two studies; correct the series and send it again")
+	}
+	p, err := a.reread(ctx, e)
+	if err != nil {
+		return Receipt{}, err
+	}
+	a.takeOff(p.ref.Digest)
+	defer a.land(p.ref.Digest)
+	err = a.o.DB.Write(ctx, func(tx *db.Tx) error {
+		if n, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, id); err != nil || n == 0 {
+			return errors.Join(err, fault.New(fault.NotFound, "archive: no such entry in the quarantine"))
+		}
+		if err := a.giveWay(ctx, tx, p, by); err != nil {
+			return err
+		}
+		if err := a.insert(ctx, tx, p); err != nil {
+			return err
+		}
+		if p.conflict != nil {
+			return p.conflict
+		}
+		if a.o.Record == nil {
+			return nil
+		}
+		return a.o.Record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
+	})
+	return Receipt{Instance: p.ref, Duplicate: p.duplicate, Time: p.time}, err
+}
+
+// reread makes the rows of an entry from its file.
+func (a *Archive) reread(ctx context.Context, e QuarantineEntry) (*pending, error) {
+	o, err := a.Open(ctx, e.Instance)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	sp := &spool{}
+	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
+		TransferSyntax: e.Instance.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp})
+	if err != nil {
+		return nil, err
+	}
+	sp.ds = ds
+	p := &pending{ref: e.Instance, source: e.Source, time: a.now(), ds: ds, accept: true}
+	ts, _ := dicom.LookupTransferSyntax(e.Instance.TransferSyntaxUID)
+	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
+		return nil, err
+	}
+	p.rows, err = makeRows(ds)
+	return p, err
+}
+
+// giveWay moves a stored instance of another content into quarantine.
+func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source) error {
+	stored, err := findInstance(ctx, tx, p.ref.SOPInstanceUID)
+	if fault.Of(err) == fault.NotFound || err == nil && stored.Digest == p.ref.Digest {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time); err != nil {
+		return err
+	}
+	return deleteInstance(ctx, tx, stored)
+}
+
+// deleteInstance takes an instance out of the index and out of the counts. Its
+// series, study and patient stay, even when they are empty then: the instance
+// that takes its place is about to be inserted.
+func deleteInstance(ctx context.Context, tx *db.Tx, ref InstanceRef) error {
+	for _, q := range []struct {
+		query string
+		args  []any
+	}{
+		{`UPDATE patient SET instances = instances - 1 WHERE id = (SELECT patient FROM study WHERE uid = ?1)`, []any{ref.StudyUID}},
+		{`UPDATE study SET instances = instances - 1, size = size - ?2 WHERE uid = ?1`, []any{ref.StudyUID, ref.Size}},
+		{`UPDATE series SET instances = instances - 1 WHERE uid = ?1`, []any{ref.SeriesUID}},
+		{`DELETE FROM instance WHERE uid = ?1`, []any{ref.SOPInstanceUID}},
+	} {
+		if _, err := tx.Exec(ctx, q.query, q.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Destroy removes an entry and its file. by says who decided.
+func (a *Archive) Destroy(ctx context.Context, id int64, by Source) error {
+	var e QuarantineEntry
+	err := a.o.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		if e, err = quarantined(ctx, tx, id); err != nil {
+			return err
+		}
+		if _, err = tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, id); err != nil || a.o.Record == nil {
+			return err
+		}
+		return a.o.Record(ctx, tx, Event{Kind: Destroyed, Reason: e.Reason, Instance: e.Instance, Source: by, Time: a.now()})
+	})
+	if err != nil {
+		return err
+	}
+	return a.removeUnreferenced(ctx, e.Instance.Digest, 0)
+}
+
+// removeUnreferenced removes a file that no row names. own is how many of the
+// transfers on their way to a row are the caller's.
+func (a *Archive) removeUnreferenced(ctx context.Context, key string, own int) error {
+	ctx = context.WithoutCancel(ctx)
+	a.flightMu.Lock()
+	defer a.flightMu.Unlock()
+	if a.flight[key] > own {
+		return nil
+	}
+	used, err := a.referenced(ctx, []string{key})
+	if err != nil || used[key] {
+		return err
+	}
+	err = a.o.Blobs.Delete(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// referenced says which of some files a row names.
+func (a *Archive) referenced(ctx context.Context, keys []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		for _, key := range keys {
+			var n int
+			err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM instance WHERE digest = ?1 LIMIT 1) i)
+				+ (SELECT COUNT(*) FROM (SELECT 1 FROM quarantine WHERE digest = ?1 LIMIT 1) q)`, key).Scan(&n)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				out[key] = true
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, `\`)
+}

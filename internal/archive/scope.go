@@ -1,0 +1,114 @@
+package archive
+
+import (
+	"strconv"
+	"strings"
+
+	"collimator/internal/fault"
+)
+
+// Scope is what a caller may see: the studies of these patients, and these
+// studies. A nil *Scope is everything, an empty one nothing.
+type Scope struct {
+	PatientIDs []string // by Patient ID alone, of every issuer
+	StudyUIDs  []string
+}
+
+// restrict adds the scope to a condition on study rows.
+func (s *Scope) restrict(b *builder, alias string) error {
+	if s == nil {
+		return nil
+	}
+	var parts []string
+	for _, l := range []struct {
+		column string
+		values []string
+	}{{alias + ".patient_id", s.PatientIDs}, {alias + ".uid", s.StudyUIDs}} {
+		if len(l.values) == 0 {
+			continue
+		}
+		part, err := b.list(l.column, l.values)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		parts = []string{"1 = 0"}
+	}
+	b.and("(" + strings.Join(parts, " OR ") + ")")
+	return nil
+}
+
+// restrictPatient is restrict for patient rows: patients of whom a study may
+// be seen.
+func (s *Scope) restrictPatient(b *builder) error {
+	if s == nil {
+		return nil
+	}
+	inner := &builder{args: b.args}
+	if err := s.restrict(inner, "st"); err != nil {
+		return err
+	}
+	b.args = inner.args
+	b.and("p.id IN (SELECT st.patient FROM study st" + inner.where() + ")")
+	return nil
+}
+
+// builder puts a condition together. Values are bound, never written into the
+// text.
+type builder struct {
+	conditions []string
+	args       []any
+}
+
+func (b *builder) and(condition string) { b.conditions = append(b.conditions, condition) }
+
+// bind adds a value and returns its placeholder.
+func (b *builder) bind(v any) string {
+	b.args = append(b.args, v)
+	return "?" + strconv.Itoa(len(b.args))
+}
+
+func (b *builder) where() string {
+	if len(b.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(b.conditions, " AND ")
+}
+
+// maxList is the longest list of values in one condition.
+const maxList = 10_000
+
+func (b *builder) in(column string, values []string) error {
+	part, err := b.list(column, values)
+	if err == nil {
+		b.and(part)
+	}
+	return err
+}
+
+// list is the condition that a column is one of the values. The number of
+// placeholders is a power of two, so that few statements serve all lengths.
+func (b *builder) list(column string, values []string) (string, error) {
+	if len(values) == 1 {
+		return column + " = " + b.bind(values[0]), nil
+	}
+	if len(values) > maxList {
+		return "", fault.Newf(fault.TooLarge, "archive: a list of more than %d values", maxList)
+	}
+	n := 2
+	for n < len(values) {
+		n *= 2
+	}
+	var s strings.Builder
+	s.WriteString(column + " IN (")
+	for i := range n {
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		s.WriteString(b.bind(values[min(i, len(values)-1)]))
+	}
+	s.WriteString(")")
+	return s.String(), nil
+}

@@ -1,0 +1,261 @@
+package archive
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"collimator/internal/blob"
+	"collimator/internal/db"
+)
+
+// Stats counts what is stored.
+type Stats struct {
+	Patients, Studies, Series, Instances int64
+	Bytes                                int64 // of the files of instances
+	Quarantined                          int64
+	QuarantinedBytes                     int64
+}
+
+// Stats counts what is stored, from the study rows.
+func (a *Archive) Stats(ctx context.Context) (s Stats, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM patient), COUNT(*), COALESCE(SUM(series), 0), COALESCE(SUM(instances), 0), COALESCE(SUM(size), 0) FROM study`).
+			Scan(&s.Patients, &s.Studies, &s.Series, &s.Instances, &s.Bytes)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0) FROM quarantine`).Scan(&s.Quarantined, &s.QuarantinedBytes)
+	})
+	return s, err
+}
+
+// ProblemKind is what Verify found.
+type ProblemKind string
+
+// The problems.
+const (
+	MissingFile ProblemKind = "missing file"     // a row names a file that is not there
+	WrongSize   ProblemKind = "wrong size"       // the file is longer or shorter than the row says
+	WrongDigest ProblemKind = "wrong digest"     // the content of the file has changed
+	OrphanFile  ProblemKind = "orphan file"      // no row names the file
+	WrongCount  ProblemKind = "wrong count"      // a study, series or patient row counts wrongly
+	BadDatabase ProblemKind = "damaged database" // the database's own check found a fault
+)
+
+// Problem is one finding of Verify.
+type Problem struct {
+	Kind   ProblemKind
+	Digest string // of the file; empty for rows and the database
+	Count  int64  // rows, for WrongCount
+}
+
+// Verify reads every file, compares it with its rows, and yields each problem.
+// What is stored or removed meanwhile is not mistaken for one. It ends after
+// the first error. progress, when set, is told the number of files read.
+func (a *Archive) Verify(ctx context.Context, progress func(files int64)) iter.Seq2[Problem, error] {
+	return func(yield func(Problem, error) bool) {
+		if err := a.o.DB.Check(ctx); err != nil {
+			if !yield(Problem{Kind: BadDatabase}, nil) {
+				return
+			}
+		}
+		n, err := a.wrongCounts(ctx)
+		if err != nil || n > 0 && !yield(Problem{Kind: WrongCount, Count: n}, nil) {
+			yieldError(yield, err)
+			return
+		}
+		if a.verifyFiles(ctx, progress, yield) {
+			a.verifyOrphans(ctx, yield)
+		}
+	}
+}
+
+func yieldError(yield func(Problem, error) bool, err error) {
+	if err != nil {
+		yield(Problem{}, err)
+	}
+}
+
+// wrongCounts is how many rows count wrongly.
+func (a *Archive) wrongCounts(ctx context.Context) (n int64, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT
+			(SELECT COUNT(*) FROM series se LEFT JOIN (SELECT series, COUNT(*) AS n FROM instance GROUP BY series) c ON c.series = se.id
+				WHERE se.instances <> COALESCE(c.n, 0))
+			+ (SELECT COUNT(*) FROM study st LEFT JOIN (SELECT study, COUNT(*) AS n, SUM(instances) AS i FROM series GROUP BY study) c ON c.study = st.id
+				WHERE st.series <> COALESCE(c.n, 0) OR st.instances <> COALESCE(c.i, 0))
+			+ (SELECT COUNT(*) FROM patient p LEFT JOIN (SELECT patient, COUNT(*) AS n, SUM(series) AS s, SUM(instances) AS i FROM study GROUP BY patient) c
+				ON c.patient = p.id WHERE p.studies <> COALESCE(c.n, 0) OR p.series <> COALESCE(c.s, 0) OR p.instances <> COALESCE(c.i, 0))`).Scan(&n)
+	})
+	return n, err
+}
+
+type fileRow struct {
+	digest string
+	size   int64
+}
+
+// verifyFiles walks the rows in order of digest.
+func (a *Archive) verifyFiles(ctx context.Context, progress func(int64), yield func(Problem, error) bool) bool {
+	last, n := "", int64(0)
+	for {
+		page, err := a.filePage(ctx, last)
+		if err != nil {
+			yieldError(yield, err)
+			return false
+		}
+		for _, row := range page {
+			last = row.digest
+			kind, err := a.verifyFile(ctx, row)
+			if err != nil {
+				yieldError(yield, err)
+				return false
+			}
+			if kind != "" {
+				// It may have been removed since the page was read.
+				used, err := a.referenced(ctx, []string{row.digest})
+				if err != nil {
+					yieldError(yield, err)
+					return false
+				}
+				if used[row.digest] && !yield(Problem{Kind: kind, Digest: row.digest}, nil) {
+					return false
+				}
+			}
+			if n++; progress != nil {
+				progress(n)
+			}
+		}
+		if len(page) < pageSize {
+			return true
+		}
+	}
+}
+
+func (a *Archive) filePage(ctx context.Context, after string) (page []fileRow, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT digest, MAX(size) FROM (
+			SELECT digest, size FROM (SELECT digest, size FROM instance WHERE digest > ?1 ORDER BY digest LIMIT ?2) i
+			UNION ALL SELECT digest, size FROM (SELECT digest, size FROM quarantine WHERE digest > ?1 ORDER BY digest LIMIT ?2) q) f
+			GROUP BY digest ORDER BY digest LIMIT ?2`, after, pageSize)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var r fileRow
+			if err := rows.Scan(&r.digest, &r.size); err != nil {
+				return err
+			}
+			page = append(page, r)
+		}
+		return rows.Err()
+	})
+	return page, err
+}
+
+func (a *Archive) verifyFile(ctx context.Context, row fileRow) (ProblemKind, error) {
+	o, err := a.o.Blobs.Open(ctx, row.digest)
+	if errors.Is(err, blob.ErrNotFound) {
+		return MissingFile, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer o.Close()
+	if o.Size() != row.size {
+		return WrongSize, nil
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, &contextReader{ctx, io.NewSectionReader(o, 0, o.Size())}); err != nil {
+		return "", err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != row.digest {
+		return WrongDigest, nil
+	}
+	return "", nil
+}
+
+// inProgress is how old a file without a row must be before it is an orphan.
+const inProgress = time.Hour
+
+func (a *Archive) verifyOrphans(ctx context.Context, yield func(Problem, error) bool) {
+	for info, err := range a.orphans(ctx, inProgress) {
+		if err != nil {
+			yieldError(yield, err)
+			return
+		}
+		if !yield(Problem{Kind: OrphanFile, Digest: info.Key}, nil) {
+			return
+		}
+	}
+}
+
+// orphans yields the files older than age that no row names.
+func (a *Archive) orphans(ctx context.Context, age time.Duration) iter.Seq2[blob.Info, error] {
+	return func(yield func(blob.Info, error) bool) {
+		var batch []blob.Info
+		flush := func() bool {
+			keys := make([]string, len(batch))
+			for i := range batch {
+				keys[i] = batch[i].Key
+			}
+			used, err := a.referenced(ctx, keys)
+			if err != nil {
+				return yield(blob.Info{}, err) && false
+			}
+			for _, info := range batch {
+				if !used[info.Key] && !yield(info, nil) {
+					return false
+				}
+			}
+			batch = batch[:0]
+			return true
+		}
+		oldest := a.now().Add(-age)
+		for info, err := range a.o.Blobs.List(ctx, "") {
+			if err != nil {
+				yield(blob.Info{}, err)
+				return
+			}
+			if info.Time.After(oldest) {
+				continue
+			}
+			if batch = append(batch, info); len(batch) == pageSize && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
+
+// Sweep removes the files that no row names and that are older than age: what
+// a process left behind that was killed between storing a file and its rows.
+// Run it once after the start, beside everything else. Other processes that
+// store into the same place must take less than age from file to row. It says
+// how many it removed.
+func (a *Archive) Sweep(ctx context.Context, age time.Duration) (removed int64, err error) {
+	for info, err := range a.orphans(ctx, age) {
+		if err != nil {
+			return removed, err
+		}
+		// Sent again meanwhile, it is young, on its way, or has its row.
+		now, err := a.o.Blobs.Stat(ctx, info.Key)
+		if errors.Is(err, blob.ErrNotFound) || err == nil && now.Time.After(info.Time) {
+			continue
+		}
+		if err != nil {
+			return removed, err
+		}
+		if err := a.removeUnreferenced(ctx, info.Key, 0); err != nil {
+			return removed, err
+		}
+		removed++
+	}
+	return removed, nil
+}

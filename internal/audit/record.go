@@ -1,0 +1,92 @@
+// Package audit keeps the audit trail: who did what to which objects through
+// which door, and what was refused, in the terms of PS3.15 A.5. The trail is a
+// record with access control and not a log: it may name studies and instances,
+// and only this package writes it. It decides nothing.
+package audit
+
+import (
+	"time"
+)
+
+// Event is the kind of a record (PS3.15 A.5.3).
+type Event string
+
+// The events that are recorded.
+const (
+	ApplicationStart  Event = "application-start"           // PS3.15 A.5.3.1
+	ApplicationStop   Event = "application-stop"            // PS3.15 A.5.3.1
+	Export            Event = "export"                      // PS3.15 A.5.3.5
+	Transferring      Event = "begin-transferring"          // PS3.15 A.5.3.3
+	Transferred       Event = "instances-transferred"       // PS3.15 A.5.3.7
+	NetworkEntry      Event = "network-entry"               // PS3.15 A.5.3.9
+	Query             Event = "query"                       // PS3.15 A.5.3.10
+	SecurityAlert     Event = "security-alert"              // PS3.15 A.5.3.11
+	UserAuthenticated Event = "user-authentication"         // PS3.15 A.5.3.12
+	Commitment        Event = "storage-commitment"          // order record for PS3.4 J
+	Verification      Event = "verification"                // C-ECHO
+	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11
+	PersonChanged     Event = "person-changed"
+)
+
+// Action is what was done to the objects (PS3.15 A.5.2).
+type Action string
+
+// The actions.
+const (
+	Create  Action = "C"
+	Read    Action = "R"
+	Update  Action = "U"
+	Delete  Action = "D"
+	Execute Action = "E"
+)
+
+// Outcome is how it ended (PS3.15 A.5.2).
+type Outcome int
+
+// The outcomes.
+const (
+	Success        Outcome = 0
+	MinorFailure   Outcome = 4
+	SeriousFailure Outcome = 8
+	MajorFailure   Outcome = 12
+)
+
+// Record is one event. The zero Time is filled in when it is written.
+type Record struct {
+	Sequence int64     `json:"sequence,omitempty"`
+	Time     time.Time `json:"time"`
+	Event    Event     `json:"event"`
+	Action   Action    `json:"action,omitempty"`
+	Outcome  Outcome   `json:"outcome"`
+	// Reason says in neutral words why it was refused or failed.
+	Reason string `json:"reason,omitempty"`
+	// Door is the way in: dimse, dimse-plain, command.
+	Door        string   `json:"door,omitempty"`
+	Association string   `json:"association,omitempty"`
+	Principal   string   `json:"principal,omitempty"`
+	Kind        string   `json:"kind,omitempty"` // device, person, service
+	Peer        Peer     `json:"peer,omitzero"`
+	Objects     []Object `json:"objects,omitempty"`
+}
+
+// Peer is the network side of who acted.
+type Peer struct {
+	Address        string `json:"address,omitempty"` // IP address without port
+	CallingAETitle string `json:"callingAETitle,omitempty"`
+	CalledAETitle  string `json:"calledAETitle,omitempty"`
+	Fingerprint    string `json:"fingerprint,omitempty"` // SHA-256 of the certificate
+	Destination    string `json:"destination,omitempty"` // AE title to which objects went
+}
+
+// Object is what was acted upon: a study with its instances, a query, a device.
+type Object struct {
+	Study      string         `json:"study,omitempty"`      // Study Instance UID
+	SOPClasses map[string]int `json:"sopClasses,omitempty"` // instances of each class
+	Instances  int            `json:"instances,omitempty"`
+	Failed     int            `json:"failed,omitempty"`
+	Query      string         `json:"query,omitempty"` // level and tags of the keys, without values
+	Matches    int            `json:"matches,omitempty"`
+	Device     string         `json:"device,omitempty"` // AE title
+	Person     string         `json:"person,omitempty"`
+	Detail     string         `json:"detail,omitempty"`
+}

@@ -1,0 +1,113 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"collimator/internal/db"
+)
+
+// Trail writes and reads the records of one database. Safe for concurrent use.
+type Trail struct {
+	db  *db.DB
+	now func() time.Time
+}
+
+// New makes a trail over an open database.
+func New(d *db.DB, now func() time.Time) *Trail { return &Trail{d, now} }
+
+// Write adds records in their order. They are durable when it returns nil.
+func (t *Trail) Write(ctx context.Context, records ...Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	err := t.db.Write(ctx, func(tx *db.Tx) error { return t.WriteTx(ctx, tx, records...) })
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// WriteTx adds records in a transaction of the caller's, so that a change and
+// its record stand or fall together.
+func (t *Trail) WriteTx(ctx context.Context, tx *db.Tx, records ...Record) error {
+	for _, r := range records {
+		if r.Time.IsZero() {
+			r.Time = t.now()
+		}
+		r.Time = r.Time.UTC().Truncate(time.Millisecond)
+		r.Sequence = 0
+		b, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("audit: encode record: %w", err)
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO audit_record (time, event, outcome, principal, address, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+			r.Time.UnixMilli(), string(r.Event), int(r.Outcome), r.Principal, r.Peer.Address, string(b))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pageSize is how many records one read transaction fetches.
+const pageSize = 500
+
+// After walks the records with a sequence number above after, oldest first.
+// It holds no transaction while the caller looks at them.
+func (t *Trail) After(ctx context.Context, after int64) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for {
+			page, err := t.page(ctx, after)
+			if err != nil {
+				yield(Record{}, fmt.Errorf("audit: %w", err))
+				return
+			}
+			for _, r := range page {
+				if !yield(r, nil) {
+					return
+				}
+				after = r.Sequence
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+func (t *Trail) page(ctx context.Context, after int64) (page []Record, err error) {
+	err = t.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT sequence, record FROM audit_record WHERE sequence > ?1 ORDER BY sequence LIMIT ?2`, after, pageSize)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var seq int64
+			var b []byte
+			if err := rows.Scan(&seq, &b); err != nil {
+				return err
+			}
+			var r Record
+			if err := json.Unmarshal(b, &r); err != nil {
+				return fmt.Errorf("record %d: %w", seq, err)
+			}
+			r.Sequence = seq
+			page = append(page, r)
+		}
+		return rows.Err()
+	})
+	return page, err
+}
+
+// Last is the sequence number of the newest record; 0 when there is none.
+func (t *Trail) Last(ctx context.Context) (seq int64, err error) {
+	err = t.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(sequence), 0) FROM audit_record`).Scan(&seq)
+	})
+	return seq, err
+}

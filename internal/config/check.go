@@ -1,0 +1,105 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// Check finds what is wrong with the settings; all faults are joined into one error.
+func (c Config) Check() error {
+	var faults []error
+	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf("config: "+format, args...)) }
+	if !ValidAE(c.AE) {
+		add("ae %q: an AE title has 1 to 16 printable ASCII characters without backslash", c.AE)
+	}
+	if c.DICOM == "" {
+		add("dicom: an address such as 127.0.0.1:2762 is needed")
+	}
+	for _, l := range []struct{ key, addr string }{{"http", c.HTTP}, {"dicom", c.DICOM}, {"plain_dicom", c.PlainDICOM}} {
+		if l.addr == "" {
+			continue
+		}
+		if err := c.checkListen(l.addr); err != nil {
+			add("%s: %w", l.key, err)
+		}
+	}
+	if c.Public != "" && c.Public != Insist {
+		add("public: must read %q or be left out", Insist)
+	}
+	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
+		add("limits: numbers and times must be positive")
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		add("log.level %q: choose debug, info, warn or error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		add("log.format %q: choose text or json", c.Log.Format)
+	}
+	return errors.Join(faults...)
+}
+
+// ValidAE reports whether s can be an AE title (PS3.5 6.2, PS3.8 9.3.2).
+func ValidAE(s string) bool {
+	if len(s) > 16 || strings.TrimSpace(s) == "" || strings.TrimSpace(s) != s {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7E || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// checkListen refuses an address that the internet may reach, unless the
+// operator insists.
+func (c Config) checkListen(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%q is not HOST:PORT", addr)
+	}
+	if c.Public == Insist {
+		return nil
+	}
+	addrs, err := resolve(host)
+	if err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		if !a.IsLoopback() && !a.IsPrivate() && !a.IsLinkLocalUnicast() {
+			return fmt.Errorf("%s is a public address; keep the server behind a VPN or a firewall, or set  public: %q  if the internet shall reach it", a, Insist)
+		}
+	}
+	return nil
+}
+
+// resolve lists the addresses on which a listener of host would be reached; an
+// unspecified host stands for every address of the machine.
+func resolve(host string) ([]netip.Addr, error) {
+	if host == "localhost" {
+		return nil, nil
+	}
+	ip, err := netip.ParseAddr(host)
+	if host != "" && err != nil {
+		return nil, fmt.Errorf("host must be an IP address or localhost")
+	}
+	if err == nil && !ip.IsUnspecified() {
+		return []netip.Addr{ip.Unmap()}, nil
+	}
+	ifaddrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("list the addresses of this machine: %w", err)
+	}
+	var out []netip.Addr
+	for _, a := range ifaddrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, p.Addr().Unmap())
+		}
+	}
+	return out, nil
+}

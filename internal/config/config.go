@@ -1,0 +1,135 @@
+// Package config holds the settings of the program: their names in the one
+// YAML file, their defaults, and the checks that keep a server from listening
+// where it should not. Flags are laid over the file by the command.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// File is the name of the settings file in the data directory, read when
+// --config names no other.
+const File = "collimator.yaml"
+
+// Insist is the sentence that lets a server listen on a public address.
+const Insist = "expose this server to the internet"
+
+// Config is the whole of the settings. Use Default or Load to get one.
+type Config struct {
+	// Data is the data directory.
+	Data string `yaml:"data"`
+	// AE is the server's own AE title.
+	AE string `yaml:"ae"`
+	// HTTP is the address of the HTTPS listener; empty turns it off.
+	HTTP string `yaml:"http"`
+	// DICOM is the address of the TLS listener for associations.
+	DICOM string `yaml:"dicom"`
+	// PlainDICOM is the address of the listener without TLS. It is open only
+	// while a device with a plaintext exception exists.
+	PlainDICOM string `yaml:"plain_dicom"`
+	// Hosts are further names and addresses for the server's certificate.
+	Hosts []string `yaml:"hosts,omitempty"`
+	// Public must hold the sentence Insist before a public address is accepted.
+	Public string `yaml:"public,omitempty"`
+	Limits Limits `yaml:"limits"`
+	Log    Log    `yaml:"log"`
+}
+
+// Limits bound what peers may take.
+type Limits struct {
+	// Associations open at once, in total and per address.
+	Associations           int `yaml:"associations"`
+	AssociationsPerAddress int `yaml:"associations_per_address"`
+	// FindMatches is the most matches one C-FIND returns; 0 means no limit.
+	FindMatches int `yaml:"find_matches"`
+	// Idle is how long an association may stay silent.
+	Idle time.Duration `yaml:"idle"`
+	// PendingDevices is how many refused callers are remembered for approval.
+	PendingDevices int `yaml:"pending_devices"`
+}
+
+// Log says how the log is written to standard error.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text or json
+}
+
+// Default is the configuration of a server nobody has configured.
+func Default() Config {
+	return Config{
+		AE:         "COLLIMATOR",
+		HTTP:       "127.0.0.1:8443",
+		DICOM:      "127.0.0.1:2762",
+		PlainDICOM: "127.0.0.1:11112",
+		Limits: Limits{
+			Associations:           256,
+			AssociationsPerAddress: 64,
+			FindMatches:            100_000,
+			Idle:                   10 * time.Minute,
+			PendingDevices:         1000,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// Load lays the file at path over the defaults. Without a path the file in the
+// data directory is read where it exists. A key that is not known is refused.
+func Load(path, data string) (Config, error) {
+	c := Default()
+	c.Data = DataDir(data)
+	named := path != ""
+	if !named {
+		path = filepath.Join(c.Data, File)
+	}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) && !named {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("config: %w", err)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("config: %s: %w; see 'collimator config show' for the keys that exist", path, err)
+	}
+	if data != "" {
+		c.Data = data
+	}
+	return c, nil
+}
+
+// DataDir is the directory to use: the one given, else $COLLIMATOR_DATA, else
+// the state directory that systemd gives a service, else ./data.
+func DataDir(given string) string {
+	for _, d := range []string{given, os.Getenv("COLLIMATOR_DATA"), os.Getenv("STATE_DIRECTORY")} {
+		if d != "" {
+			// systemd joins several state directories with colons; ours is the first.
+			if d != given {
+				d, _, _ = strings.Cut(d, ":")
+			}
+			return d
+		}
+	}
+	return "data"
+}
+
+// YAML is the effective configuration in the form of the file.
+func (c Config) YAML() ([]byte, error) {
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(c); err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,104 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"collimator/internal/config"
+)
+
+func TestDefaultsAreSafeAndValid(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	if err := c.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range []string{c.HTTP, c.DICOM, c.PlainDICOM} {
+		if !strings.HasPrefix(addr, "127.0.0.1:") {
+			t.Errorf("%s: the default listener is not on loopback", addr)
+		}
+	}
+}
+
+func TestLoadRefusesUnknownKeys(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, config.File)
+	for content, want := range map[string]string{
+		"ae: PACS\n":                      "",
+		"":                                "",
+		"aet: PACS\n":                     "aet",
+		"limits:\n  associationz: 3\n":    "associationz",
+		"limits:\n  associations: many\n": "many",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := config.Load("", dir)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: error %v, want one that names %q", content, err, want)
+		}
+	}
+	if _, err := config.Load(filepath.Join(dir, "absent.yaml"), dir); err == nil {
+		t.Error("a named file that is absent was accepted")
+	}
+}
+
+func TestShownConfigurationIsReadBackTheSame(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := config.Default()
+	c.Data, c.AE = dir, "ARCHIVE 1"
+	b, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, config.File), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.Load("", dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := got.YAML()
+	if string(again) != string(b) {
+		t.Errorf("got\n%s\nwant\n%s", again, b)
+	}
+}
+
+func TestCheckRefusesAPublicAddressUnlessInsistedInWords(t *testing.T) {
+	t.Parallel()
+	for addr, ok := range map[string]bool{
+		"127.0.0.1:1": true, "[::1]:1": true, "localhost:1": true, "192.168.1.5:1": true, "10.0.0.1:1": true,
+		"[fe80::1]:1": true, "203.0.113.7:1": false, "[2001:db8::1]:1": false, "example.org:1": false, "127.0.0.1": false,
+	} {
+		c := config.Default()
+		c.DICOM = addr
+		if err := c.Check(); (err == nil) != ok {
+			t.Errorf("%s: %v, want accepted = %v", addr, err, ok)
+		}
+	}
+	c := config.Default()
+	c.DICOM, c.Public = "203.0.113.7:2762", config.Insist
+	if err := c.Check(); err != nil {
+		t.Errorf("insisting in words does not help: %v", err)
+	}
+	c.Public = "yes"
+	if c.Check() == nil {
+		t.Error("a mere yes was taken for the sentence")
+	}
+}
+
+func TestValidAE(t *testing.T) {
+	t.Parallel()
+	for ae, want := range map[string]bool{
+		"COLLIMATOR": true, "a b": true, "1234567890123456": true,
+		"": false, " ": false, "12345678901234567": false, `A\B`: false, "A\x00": false, "Ä": false, " A": false, "A ": false,
+	} {
+		if config.ValidAE(ae) != want {
+			t.Errorf("ValidAE(%q) is not %v", ae, want)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+// Package db opens the database and brings its schema up to date. It hands out
+// transactions and keeps prepared statements; it knows nothing of what is
+// stored. Statements are written once, with the placeholders ?1, ?2 and so on;
+// a dialect turns them into what the database at hand understands. SQLite is
+// the embedded default: one file in WAL mode, one writing connection and a
+// small pool of reading ones. Several processes may have the same file open.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"collimator/internal/fault"
+)
+
+// Options says where the database is. Exactly one of Path and URL is needed.
+type Options struct {
+	Path        string        // file of the embedded database, made when missing
+	URL         string        // postgres://… of a server; not supported yet
+	Readers     int           // reading connections; 0 means 4
+	BusyTimeout time.Duration // how long to wait for another process's write; 0 means 10 s
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	dialect dialect
+	pools   []*sql.DB
+	writer  chan *session // holds the one writing connection when it is free
+	readers chan *session
+	closed  chan struct{}
+}
+
+// Open opens the database, makes it when it is missing, and applies the
+// migrations it has not seen. It blocks while another process migrates.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.URL != "" {
+		return nil, fault.New(fault.Unsupported, "db: database servers are not supported yet; give a file")
+	}
+	if o.Path == "" {
+		return nil, fault.New(fault.Invalid, "db: no database file given")
+	}
+	if o.Readers <= 0 {
+		o.Readers = 4
+	}
+	if o.BusyTimeout <= 0 {
+		o.BusyTimeout = 10 * time.Second
+	}
+	d := &DB{
+		dialect: sqlite{},
+		writer:  make(chan *session, 1),
+		readers: make(chan *session, o.Readers),
+		closed:  make(chan struct{}),
+	}
+	w, r, err := openSQLite(o)
+	if err != nil {
+		return nil, err
+	}
+	d.pools = []*sql.DB{w, r}
+	d.writer <- newSession(w, d.dialect, true, o.BusyTimeout)
+	for range o.Readers {
+		d.readers <- newSession(r, d.dialect, false, o.BusyTimeout)
+	}
+	if err := d.migrate(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Close waits for the transactions that run and closes the connections.
+func (d *DB) Close() error {
+	select {
+	case <-d.closed:
+		return nil
+	default:
+		close(d.closed)
+	}
+	var errs []error
+	for range cap(d.readers) {
+		errs = append(errs, (<-d.readers).close())
+	}
+	errs = append(errs, (<-d.writer).close())
+	for _, p := range d.pools {
+		errs = append(errs, p.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Write runs f in a transaction that may write, and commits it when f returns
+// nil; the changes are durable when Write returns nil. Only one runs at a time
+// in a process. f must not keep tx, nor call Write.
+func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
+	return d.run(ctx, d.writer, f)
+}
+
+// Read runs f in a transaction that sees one state of the database and cannot
+// change it. It holds one of a few connections: f must not wait for a peer.
+func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
+	return d.run(ctx, d.readers, f)
+}
+
+func (d *DB) run(ctx context.Context, pool chan *session, f func(tx *Tx) error) error {
+	var s *session
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.closed:
+		return errClosed
+	case s = <-pool:
+	}
+	defer func() { pool <- s }()
+	select {
+	case <-d.closed:
+		return errClosed
+	default:
+	}
+	return s.run(ctx, f)
+}
+
+var errClosed = fault.New(fault.Unavailable, "db: database is closed")
+
+// Glob is the SQL condition that column matches the pattern bound to the
+// placeholder; the value to bind is made by Pattern. Case matters.
+func (d *DB) Glob(column, placeholder string) string { return d.dialect.glob(column, placeholder) }
+
+// Pattern turns a pattern in which * stands for any characters and ? for one
+// (PS3.4 C.2.2.2.4) into the value Glob's placeholder is bound to. Every other
+// character stands for itself.
+func (d *DB) Pattern(p string) string { return d.dialect.pattern(p) }
+
+// Dialect is the name of the SQL dialect, for logs.
+func (d *DB) Dialect() string { return d.dialect.name() }
+
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error {
+	return d.Read(ctx, func(tx *Tx) error {
+		var one int
+		return tx.QueryRow(ctx, `SELECT 1`).Scan(&one)
+	})
+}
+
+// Check asks the database to look itself over; nil means it found no fault.
+func (d *DB) Check(ctx context.Context) error {
+	return d.Read(ctx, func(tx *Tx) error {
+		var s string
+		if err := tx.QueryRow(ctx, d.dialect.check()).Scan(&s); err != nil {
+			return err
+		}
+		if s != "ok" {
+			return fmt.Errorf("db: integrity check: %s", s)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,114 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"collimator/internal/fault"
+)
+
+// sqlite is the dialect of the embedded database. This file is the only one
+// that imports its driver.
+type sqlite struct{}
+
+var _ dialect = sqlite{}
+
+// openSQLite opens the pools of the writing and of the reading connections.
+// The file belongs to its owner alone: it holds patient data.
+func openSQLite(o Options) (w, r *sql.DB, err error) {
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+		return nil, nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
+	}
+	// The driver would make the shared-memory file readable for everybody; the
+	// log takes the mode of the file named by modeof.
+	for _, name := range []string{o.Path, o.Path + "-shm"} {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			return nil, nil, fault.Wrap(fault.Unavailable, err, "db: open database file")
+		}
+	}
+	open := func(lock string, n int, pragmas ...string) (*sql.DB, error) {
+		query := url.Values{"_txlock": {lock}, "modeof": {o.Path}}
+		dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(o.Path), RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20")}
+		pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error {
+			for _, p := range pragmas {
+				if err := c.Exec("PRAGMA " + p); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "db: open database")
+		}
+		pool.SetMaxOpenConns(n)
+		pool.SetMaxIdleConns(n)
+		return pool, nil
+	}
+	busy := fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds())
+	w, err = open("immediate", 1,
+		busy, "journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "trusted_schema(off)",
+		"temp_store(memory)", "cache_size(-32000)", "journal_size_limit(67108864)")
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err = open("deferred", o.Readers,
+		busy, "foreign_keys(on)", "trusted_schema(off)", "temp_store(memory)", "cache_size(-16000)", "query_only(on)")
+	if err != nil {
+		return nil, nil, errors.Join(err, w.Close())
+	}
+	return w, r, nil
+}
+
+func (sqlite) name() string                { return "sqlite" }
+func (sqlite) rewrite(query string) string { return query }
+func (sqlite) ddl(script string) string    { return script }
+func (sqlite) check() string               { return "PRAGMA quick_check(1)" }
+
+func (sqlite) begin(write bool) string {
+	if write {
+		return "BEGIN IMMEDIATE"
+	}
+	return "BEGIN"
+}
+
+func (sqlite) glob(column, placeholder string) string { return column + " GLOB " + placeholder }
+
+// pattern keeps * and ?, which mean the same to GLOB, and takes the bracket its
+// meaning.
+func (sqlite) pattern(p string) string { return strings.ReplaceAll(p, "[", "[[]") }
+
+func (sqlite) fault(err error, text string) error {
+	if err == nil {
+		return nil
+	}
+	code, ok := errors.AsType[sqlite3.ErrorCode](err)
+	if !ok {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	kind := fault.Internal
+	switch code {
+	case sqlite3.BUSY, sqlite3.LOCKED:
+		kind = fault.Busy
+	case sqlite3.FULL, sqlite3.IOERR, sqlite3.READONLY, sqlite3.CANTOPEN, sqlite3.NOMEM:
+		kind = fault.Unavailable
+	case sqlite3.CONSTRAINT:
+		kind = fault.Conflict
+	case sqlite3.TOOBIG:
+		kind = fault.TooLarge
+	case sqlite3.INTERRUPT:
+		kind = fault.Canceled
+	}
+	return fault.Wrap(kind, err, text)
+}

@@ -1,0 +1,48 @@
+package fault_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"collimator/internal/fault"
+)
+
+func TestOfFindsTheOutermostKind(t *testing.T) {
+	t.Parallel()
+	inner := fault.New(fault.NotFound, "archive: no such study")
+	for _, c := range []struct {
+		name string
+		err  error
+		want fault.Kind
+	}{
+		{"nil", nil, fault.None},
+		{"plain error", io.ErrUnexpectedEOF, fault.Internal},
+		{"fault", inner, fault.NotFound},
+		{"wrapped fault", fmt.Errorf("x: %w", inner), fault.NotFound},
+		{"kind alone", fmt.Errorf("x: %w", fault.Busy), fault.Busy},
+		{"fault around fault", fault.Wrap(fault.Denied, inner, "guard: not yours"), fault.Denied},
+		{"cancelled", fmt.Errorf("x: %w", context.Canceled), fault.Canceled},
+		{"deadline", context.DeadlineExceeded, fault.Unavailable},
+	} {
+		if got := fault.Of(c.err); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestWrapKeepsTheCauseAndHidesItFromUsers(t *testing.T) {
+	t.Parallel()
+	err := fault.Wrap(fault.Unavailable, io.ErrShortWrite, "blob: store is full")
+	if !errors.Is(err, io.ErrShortWrite) || !errors.Is(err, fault.Unavailable) {
+		t.Errorf("cause or kind lost: %v", err)
+	}
+	if got := fault.Text(err); got != "blob: store is full" {
+		t.Errorf("text shows %q", got)
+	}
+	if fault.Wrap(fault.Busy, nil, "x") != nil {
+		t.Error("a nil error became one")
+	}
+}

@@ -1,0 +1,158 @@
+package guard
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/netip"
+
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+	"collimator/internal/tlsprofile"
+)
+
+// errCalledAETitle is the cause of a rejection: the caller asked for another AE.
+var errCalledAETitle = errors.New("guard: the called AE title is not ours")
+
+// errUserIdentity is the cause of a rejection: the user identity did not verify.
+var errUserIdentity = errors.New("guard: the user identity was not verified")
+
+// Admit decides about an association (PS3.8 7.1.1). Unknown callers, unknown
+// called titles and wrong certificates get the same rejection, so that titles
+// cannot be guessed; the record and the list of pending devices say more.
+func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support dimse.Support) (dimse.Acceptance, error) {
+	claim := claimOf(rq)
+	device, err := g.Registry.Authenticate(ctx, claim)
+	if err == nil && rq.CalledAETitle != g.AETitle {
+		err = errCalledAETitle
+	}
+	if err != nil {
+		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
+	}
+	c := &caller{who: device.Principal(claim.Certificate == nil), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
+	response, err := g.verifyIdentity(ctx, rq.Identity, c)
+	if err != nil {
+		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
+	}
+	acceptance := dimse.Negotiate(rq, support)
+	acceptance.Identity = response
+	acceptance.Principal = c
+	g.record(ctx, c.entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
+	return acceptance, nil
+}
+
+// refuse records a refusal, remembers the caller where approving it may make
+// sense, and returns the rejection.
+func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim identity.Caller, cause error) error {
+	peer := peerOf(rq, claim)
+	refusal, isRefusal := errors.AsType[*identity.Refusal](cause)
+	reason := "internal error"
+	switch {
+	case isRefusal:
+		reason = refusal.Text
+	case errors.Is(cause, errCalledAETitle):
+		reason = "the called AE title is not ours"
+	case errors.Is(cause, errUserIdentity):
+		reason = "the user identity was not verified"
+	default:
+		// Our own fault: transient, so that the peer tries again (PS3.8 9.3.4).
+		g.Log.Error("association not decided", "error", cause)
+		return &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceUser, Reason: ul.UserNoReason, Cause: cause}
+	}
+	g.refused(ctx, peer, doorOf(rq), reason)
+	if isRefusal && refusal.Pending {
+		g.remember(ctx, rq, claim, reason)
+	}
+	return dimse.Reject(cause)
+}
+
+// refused writes a security alert; a flood of like ones is counted, not written.
+func (g *Guard) refused(ctx context.Context, peer audit.Peer, door, reason string) {
+	before, write := g.refusals.take(peer.Address + "\x00" + reason)
+	if !write {
+		return
+	}
+	r := audit.Record{Event: audit.SecurityAlert, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: reason, Door: door, Peer: peer, Principal: peer.CallingAETitle}
+	if before > 0 {
+		r.Objects = []audit.Object{{Detail: "like refusals not written since the last", Failed: before}}
+	}
+	g.record(ctx, r)
+	g.Log.Info("refused", "address", peer.Address, "calling", peer.CallingAETitle, "called", peer.CalledAETitle, "door", door, "reason", reason)
+}
+
+func (g *Guard) remember(ctx context.Context, rq *dimse.AssociateRequest, claim identity.Caller, reason string) {
+	p := identity.Pending{
+		CallingAETitle: rq.CallingAETitle, CalledAETitle: rq.CalledAETitle, Address: claim.Address.Unmap().String(), Certificate: claim.Certificate,
+		Reason: reason, Implementation: rq.ImplementationClassUID + " " + rq.ImplementationVersionName,
+	}
+	for _, pc := range rq.Contexts {
+		p.Contexts = append(p.Contexts, pc.AbstractSyntax)
+	}
+	if err := g.Registry.Remember(context.WithoutCancel(ctx), p, g.Pending); err != nil {
+		g.Log.Error("refused caller not remembered", "error", err)
+	}
+}
+
+// verifyIdentity checks the user identity of an association (PS3.7 D.3.3.7).
+// A name without proof is left unanswered; a passcode must be right; what we
+// cannot verify is refused, so that nobody takes silence for consent.
+func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *caller) (*ul.UserIdentityResponse, error) {
+	if id == nil || id.Kind == ul.IdentityUsername {
+		return nil, nil
+	}
+	if id.Kind != ul.IdentityUsernamePasscode {
+		return nil, errUserIdentity
+	}
+	ok, err := g.Registry.CheckPassword(ctx, string(id.Primary.Reveal()), string(id.Secondary.Reveal()))
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, errUserIdentity
+	}
+	c.person = string(id.Primary.Reveal())
+	if !id.PositiveResponseRequested {
+		return nil, nil
+	}
+	return &ul.UserIdentityResponse{}, nil
+}
+
+func claimOf(rq *dimse.AssociateRequest) identity.Caller {
+	c := identity.Caller{CallingAETitle: rq.CallingAETitle, Address: addressOf(rq.RemoteAddr)}
+	if rq.TLS != nil && len(rq.TLS.PeerCertificates) > 0 {
+		c.Certificate = rq.TLS.PeerCertificates[0]
+	}
+	return c
+}
+
+func peerOf(rq *dimse.AssociateRequest, claim identity.Caller) audit.Peer {
+	return audit.Peer{
+		Address: claim.Address.Unmap().String(), CallingAETitle: rq.CallingAETitle, CalledAETitle: rq.CalledAETitle,
+		Fingerprint: fingerprintOf(claim.Certificate),
+	}
+}
+
+func fingerprintOf(cert *x509.Certificate) string {
+	if cert == nil {
+		return ""
+	}
+	return tlsprofile.Fingerprint(cert)
+}
+
+func doorOf(rq *dimse.AssociateRequest) string {
+	if rq.TLS == nil {
+		return doorPlain
+	}
+	return doorDIMSE
+}
+
+// addressOf is the IP address of a peer; invalid where it has none.
+func addressOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,74 @@
+// Package guard is the one door. Every request from outside passes it on its
+// way to a handler: authenticate, authorise, limit, act, record. It decides
+// with identity who is asking and with policy whether they may, and writes down
+// what was done and what was refused. It holds no images and speaks no protocol
+// of its own; the faces hand it what arrived.
+package guard
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// Options are the parts of a Guard; all are needed.
+type Options struct {
+	// AETitle is the server's own.
+	AETitle  string
+	Registry *identity.Registry
+	Trail    *audit.Trail
+	Log      *slog.Logger
+	// Pending is how many refused callers are remembered.
+	Pending int
+	Now     func() time.Time
+}
+
+// Guard admits associations and lets requests through. Safe for concurrent use.
+type Guard struct {
+	Options
+	refusals *sampler
+}
+
+// New makes a guard.
+func New(o Options) *Guard {
+	return &Guard{Options: o, refusals: newSampler(o.Now)}
+}
+
+// Doors, as they stand in the record.
+const (
+	doorDIMSE = "dimse"
+	doorPlain = "dimse-plain"
+)
+
+// caller is what the guard keeps with an admitted association.
+type caller struct {
+	who         policy.Principal
+	claim       identity.Caller
+	association string
+	peer        audit.Peer
+	door        string
+	person      string // verified by user identity negotiation; empty without
+}
+
+// record writes to the trail. A record that cannot be written is an error in
+// the log and not the caller's: what happened has happened.
+func (g *Guard) record(ctx context.Context, r audit.Record) {
+	if err := g.Trail.Write(context.WithoutCancel(ctx), r); err != nil {
+		g.Log.Error("audit record lost", "event", string(r.Event), "error", err)
+	}
+}
+
+func (c *caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {
+	r := audit.Record{
+		Event: event, Action: action, Outcome: outcome, Reason: reason, Door: c.door, Association: c.association,
+		Principal: c.who.Name, Kind: string(c.who.Kind), Peer: c.peer,
+	}
+	if c.person != "" {
+		r.Objects = append(r.Objects, audit.Object{Person: c.person})
+	}
+	return r
+}

@@ -1,0 +1,182 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// NewMux makes the only kind of multiplexer the products get: one whose every
+// request passes the guard.
+func (g *Guard) NewMux() *dimse.Mux { return dimse.NewMux(g.intercept) }
+
+// intercept stands between an association and its handlers.
+func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(context.Context) dimse.Outcome) dimse.Outcome {
+	admitted, ok := call.Association.Principal().(*caller)
+	if !ok {
+		g.Log.Error("request on an association nobody admitted", "association", call.Association.ID())
+		return dimse.Outcome{Status: dimse.Status{Code: dimse.NotAuthorized}}
+	}
+	c := *admitted
+	c.association = call.Association.ID()
+	if status, refused := g.authorise(ctx, &c, call); refused {
+		return dimse.Outcome{Status: status}
+	}
+	tally := newTally(call)
+	out := next(identityContext(ctx, &c))
+	g.settle(ctx, &c, call, out, tally)
+	return out
+}
+
+// authorise looks the caller up again, because it may have been removed since
+// it was admitted, and asks policy.
+func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dimse.Status, bool) {
+	device, err := g.Registry.Authenticate(ctx, c.claim)
+	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
+		g.refusedRequest(ctx, c, call, refusal.Text)
+		return dimse.NotAuthorized.With("no longer authorised"), true
+	}
+	if err != nil {
+		g.Log.Error("request not decided", "association", c.association, "error", err)
+		return dimse.ProcessingFailure.Because(err), true
+	}
+	c.who = device.Principal(c.claim.Certificate == nil)
+	destination := ""
+	if call.Operation == dimse.CMove {
+		destination = strings.TrimSpace(call.Command.MoveDestination)
+		c.peer.Destination = destination
+	}
+	d := policy.Decide(policy.Request{Principal: c.who, Verb: verbOf(call.Operation), Destination: destination, Now: g.Now()})
+	if d.Allow {
+		return dimse.Status{}, false
+	}
+	g.refusedRequest(ctx, c, call, d.Reason)
+	if destination != "" && slices.Contains(c.who.Verbs, policy.Retrieve) {
+		// A destination that is not granted looks like one that does not exist.
+		return dimse.MoveDestinationUnknown.With("move destination unknown"), true
+	}
+	return dimse.NotAuthorized.With("not authorised for this service"), true
+}
+
+func (g *Guard) refusedRequest(ctx context.Context, c *caller, call *dimse.Call, reason string) {
+	before, write := g.refusals.take(c.who.Name + "\x00" + reason)
+	if !write {
+		return
+	}
+	r := c.entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
+	r.Objects = append(r.Objects, audit.Object{Detail: fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID)), Failed: before})
+	g.record(ctx, r)
+	g.Log.Info("request refused", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(), "reason", reason)
+}
+
+// verbOf is the verb of an operation; none for what no product offers, which
+// policy denies.
+func verbOf(op dimse.Operation) policy.Verb {
+	switch op {
+	case dimse.CEcho:
+		return policy.Echo
+	case dimse.CStore:
+		return policy.Store
+	case dimse.CFind:
+		return policy.Query
+	case dimse.CGet, dimse.CMove:
+		return policy.Retrieve
+	case dimse.NAction:
+		return policy.Commit
+	}
+	return ""
+}
+
+// settle records what was done. A C-STORE that was accepted is recorded by the
+// archive's own hook, in the transaction that stored it.
+func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dimse.Outcome, t *tally) {
+	outcome, reason := audit.Success, ""
+	if class := out.Status.Code.Class(); class == dimse.ClassFailure {
+		outcome, reason = audit.SeriousFailure, "status "+out.Status.Code.String()
+		g.Log.Warn("request not fulfilled", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(),
+			"sopClass", uid.Name(call.SOPClassUID), "status", out.Status.Code.String(), "error", out.Status.Cause)
+	}
+	var r audit.Record
+	switch call.Operation {
+	case dimse.CEcho:
+		r = c.entry(audit.Verification, audit.Execute, outcome, reason)
+	case dimse.CStore:
+		if outcome == audit.Success {
+			return
+		}
+		r = c.entry(audit.Transferred, audit.Create, outcome, reason)
+		r.Objects = append(r.Objects, audit.Object{SOPClasses: map[string]int{call.SOPClassUID: 1}, Failed: 1})
+	case dimse.CFind:
+		r = c.entry(audit.Query, audit.Execute, outcome, reason)
+		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Identifier), Matches: out.Matches})
+	case dimse.CGet, dimse.CMove:
+		r = c.entry(audit.Transferred, audit.Read, outcome, reason)
+		r.Objects = append(r.Objects, t.objects(call, out)...)
+	default:
+		r = c.entry(audit.Commitment, audit.Execute, outcome, reason)
+	}
+	g.record(ctx, r)
+}
+
+// tally counts what leaves during a retrieval.
+type tally struct{ classes map[string]int }
+
+func newTally(call *dimse.Call) *tally {
+	t := &tally{classes: map[string]int{}}
+	if call.Operation != dimse.CGet && call.Operation != dimse.CMove {
+		return t
+	}
+	before := call.Observe
+	call.Observe = func(o dimse.Observation) bool {
+		if o.SubOperation != nil && o.Status.Err() == nil {
+			t.classes[o.SubOperation.SOPClassUID]++
+		}
+		return before == nil || before(o)
+	}
+	return t
+}
+
+func (t *tally) objects(call *dimse.Call, out dimse.Outcome) []audit.Object {
+	o := audit.Object{SOPClasses: t.classes, Instances: int(out.SubOperations.Completed) + int(out.SubOperations.Warning), Failed: int(out.SubOperations.Failed)}
+	if call.Identifier == nil {
+		return []audit.Object{o}
+	}
+	studies := call.Identifier.Texts(tag.StudyInstanceUID)
+	if len(studies) == 0 {
+		return []audit.Object{o}
+	}
+	var list []audit.Object
+	for i, s := range studies[:min(len(studies), 100)] {
+		if i > 0 {
+			o = audit.Object{}
+		}
+		o.Study = s
+		list = append(list, o)
+	}
+	return list
+}
+
+// describeKeys names the level and the keys of a query that restrict it, without
+// their values.
+func describeKeys(ds *dicom.DataSet) string {
+	if ds == nil {
+		return ""
+	}
+	words := []string{ds.Text(tag.QueryRetrieveLevel)}
+	for el := range ds.All() {
+		if el.Length() > 0 && el.Tag != tag.QueryRetrieveLevel && el.Tag != tag.SpecificCharacterSet && len(words) < 64 {
+			words = append(words, el.Tag.Keyword())
+		}
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,91 @@
+package identity
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/netip"
+
+	"collimator/internal/fault"
+	"collimator/internal/tlsprofile"
+)
+
+// Caller is what the network tells of the requestor of an association.
+type Caller struct {
+	CallingAETitle string
+	Address        netip.Addr
+	// Certificate is the one whose key the caller proved to hold in the TLS
+	// handshake; nil on the listener without TLS.
+	Certificate *x509.Certificate
+}
+
+// Refusal is an error that says why a caller is not a registered device. Its
+// text names the rule; Pending says that approving it may make sense.
+type Refusal struct {
+	Text    string
+	Pending bool
+}
+
+// Error is the text with the package's name.
+func (r *Refusal) Error() string { return "identity: " + r.Text }
+
+// Authenticate finds the device a caller is. With a certificate, the AE title
+// must be bound to it and an address, where one is set, must fit; without one,
+// a running exception for that title and address is needed. Anything else is a
+// *Refusal.
+func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) {
+	d, err := r.Device(ctx, c.CallingAETitle)
+	if errors.Is(err, fault.NotFound) {
+		return nil, r.stranger(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.Certificate == nil {
+		if !d.Plaintext(r.now()) {
+			return nil, &Refusal{"the device may not come without TLS", true}
+		}
+	} else if err := r.checkCertificate(d, c.Certificate); err != nil {
+		return nil, err
+	}
+	if d.Address != "" {
+		if want, err := netip.ParseAddr(d.Address); err != nil || want.Unmap() != c.Address.Unmap() {
+			return nil, &Refusal{"the device is registered for another address", true}
+		}
+	}
+	return d, nil
+}
+
+func (r *Registry) stranger(c Caller) error {
+	if c.Certificate == nil {
+		return &Refusal{"the AE title is not registered and the association came without TLS", true}
+	}
+	if err := r.checkValidity(c.Certificate); err != nil {
+		return err
+	}
+	return &Refusal{"the AE title is not registered", true}
+}
+
+func (r *Registry) checkCertificate(d *Device, cert *x509.Certificate) error {
+	if err := r.checkValidity(cert); err != nil {
+		return err
+	}
+	fp := tlsprofile.Fingerprint(cert)
+	for _, c := range d.Certificates {
+		if c.Fingerprint == fp {
+			return nil
+		}
+	}
+	return &Refusal{"the certificate is not bound to this AE title", true}
+}
+
+func (r *Registry) checkValidity(cert *x509.Certificate) error {
+	now := r.now()
+	if now.After(cert.NotAfter) {
+		return &Refusal{"the certificate has expired; renew it with 'collimator device renew'", false}
+	}
+	if now.Before(cert.NotBefore) {
+		return &Refusal{"the certificate is not valid yet; check the clocks", false}
+	}
+	return nil
+}

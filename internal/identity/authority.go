@@ -1,0 +1,277 @@
+package identity
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Lifetimes of certificates.
+const (
+	authorityLifetime = 15 * 365 * 24 * time.Hour
+	serverLifetime    = 2 * 365 * 24 * time.Hour
+	// DeviceLifetime is how long a device certificate is valid when nothing else is asked for.
+	DeviceLifetime = 2 * 365 * 24 * time.Hour
+	// renewBefore is how long before its end the server's own certificate is replaced.
+	renewBefore = 60 * 24 * time.Hour
+	// backdate makes up for peers whose clock runs behind.
+	backdate = time.Hour
+)
+
+// keyBits is the size of RSA keys. RSA and not ECDSA, because every suite list
+// of PS3.15 B has it and modalities exist that know nothing else.
+const keyBits = 3072
+
+// Names of the files of the key directory and of what a device is given.
+const (
+	caKeyFile      = "ca.key.pem"
+	caCertFile     = "ca.cert.pem"
+	serverKeyFile  = "server.key.pem"
+	serverCertFile = "server.cert.pem"
+)
+
+// Authority is the certificate authority of one installation. Its key never
+// leaves the key directory (mode 0700). Safe for concurrent use.
+type Authority struct {
+	dir  string
+	cert *x509.Certificate
+	key  crypto.Signer
+	now  func() time.Time
+}
+
+// Issued is a new key with its certificate, both as PEM.
+type Issued struct {
+	KeyPEM, CertPEM []byte
+	Certificate     *x509.Certificate
+}
+
+// OpenAuthority loads the authority of dir, or makes it at the first start.
+// Two processes that start at once agree on one: the file of the key is linked
+// into place whole, and who comes second takes the first's.
+func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("identity: key directory: %w", err)
+	}
+	a := &Authority{dir: dir, now: now}
+	pair, err := os.ReadFile(filepath.Join(dir, caKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		if pair, err = a.create(); err != nil {
+			return nil, err
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("identity: certificate authority: %w", err)
+	}
+	loaded, err := tls.X509KeyPair(pair, pair)
+	if err != nil {
+		return nil, fmt.Errorf("identity: %s: %w; restore it from a backup", caKeyFile, err)
+	}
+	a.cert, a.key = loaded.Leaf, loaded.PrivateKey.(crypto.Signer)
+	// The certificate alone stands in its own file for people and tools.
+	return a, writeOnce(filepath.Join(dir, caCertFile), a.CertPEM(), 0o644)
+}
+
+// create makes the authority's key and self-signed certificate in one file.
+func (a *Authority) create() ([]byte, error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, fmt.Errorf("identity: make key: %w", err)
+	}
+	serial := newSerial()
+	template := &x509.Certificate{
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: fmt.Sprintf("Collimator device CA %x", serial.Bytes()[:4]), Organization: []string{"Collimator"}},
+		NotBefore:             a.now().Add(-backdate),
+		NotAfter:              a.now().Add(authorityLifetime),
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+		MaxPathLenZero:        true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("identity: make certificate authority: %w", err)
+	}
+	keyPEM, err := encodeKey(key)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(a.dir, caKeyFile)
+	if err := writeOnce(path, append(keyPEM, encodeCert(der)...), 0o600); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// CertPEM is the authority's certificate.
+func (a *Authority) CertPEM() []byte { return encodeCert(a.cert.Raw) }
+
+// Pool holds the authority's certificate alone.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+// IssueDevice makes a key and a certificate with the AE title as common name.
+// Both extended usages are set, because a device calls and is called.
+func (a *Authority) IssueDevice(aeTitle string, lifetime time.Duration) (*Issued, error) {
+	if lifetime <= 0 {
+		lifetime = DeviceLifetime
+	}
+	return a.issue(&x509.Certificate{
+		Subject:  pkix.Name{CommonName: aeTitle, OrganizationalUnit: []string{"DICOM device"}},
+		NotAfter: a.now().Add(lifetime),
+	})
+}
+
+// issueServer makes the server's own certificate for its host names and addresses.
+func (a *Authority) issueServer(hosts []string) (*Issued, error) {
+	t := &x509.Certificate{
+		Subject:  pkix.Name{CommonName: "Collimator", OrganizationalUnit: []string{"server"}},
+		NotAfter: a.now().Add(serverLifetime),
+	}
+	for _, h := range hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			t.IPAddresses = append(t.IPAddresses, ip)
+		} else if h != "" {
+			t.DNSNames = append(t.DNSNames, h)
+		}
+	}
+	return a.issue(t)
+}
+
+func (a *Authority) issue(t *x509.Certificate) (*Issued, error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return nil, fmt.Errorf("identity: make key: %w", err)
+	}
+	t.SerialNumber = newSerial()
+	t.NotBefore = a.now().Add(-backdate)
+	t.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
+	t.BasicConstraintsValid = true
+	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), a.key)
+	if err != nil {
+		return nil, fmt.Errorf("identity: issue certificate: %w", err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("identity: issue certificate: %w", err)
+	}
+	keyPEM, err := encodeKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return &Issued{KeyPEM: keyPEM, CertPEM: encodeCert(der), Certificate: cert}, nil
+}
+
+// newSerial makes a serial number of 127 random bits (RFC 5280 4.1.2.2).
+func newSerial() *big.Int {
+	var b [16]byte
+	rand.Read(b[:]) // never returns an error (crypto/rand)
+	b[0] = b[0]&0x7F | 0x40
+	return new(big.Int).SetBytes(b[:])
+}
+
+func encodeKey(key *rsa.PrivateKey) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("identity: encode key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+func encodeCert(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// ParseCertificate reads the first certificate of a PEM file.
+func ParseCertificate(b []byte) (*x509.Certificate, error) {
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			return x509.ParseCertificate(block.Bytes)
+		}
+	}
+	return nil, errors.New("identity: no certificate in PEM form found")
+}
+
+// writeOnce writes a file that must appear whole and is never replaced. An
+// existing file stays as it is.
+func writeOnce(path string, content []byte, mode fs.FileMode) error {
+	tmp, err := writeTemp(path, content, mode)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp)
+	if err := os.Link(tmp, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// writeWhole replaces a file in one step.
+func writeWhole(path string, content []byte, mode fs.FileMode) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+		return nil
+	}
+	tmp, err := writeTemp(path, content, mode)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		os.Remove(tmp)
+		return fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func writeTemp(path string, content []byte, mode fs.FileMode) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return "", fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err = f.Chmod(mode); err == nil {
+		if _, err = f.Write(content); err == nil {
+			err = f.Sync()
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
+	}
+	if err = f.Close(); err != nil {
+		return "", fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
+	}
+	return f.Name(), nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("identity: sync key directory: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("identity: sync key directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+// Package identity knows who may come in: devices, which are AE titles bound
+// to certificates, callers that were refused and wait for approval, and
+// people. It holds the installation's certificate authority. It authenticates;
+// what somebody may do is judged by policy.
+package identity
+
+import (
+	"time"
+
+	"collimator/internal/db"
+)
+
+// Registry is the register of devices and people in a database. Another
+// process may change it at any time: nothing is cached. Safe for concurrent use.
+type Registry struct {
+	db  *db.DB
+	now func() time.Time
+	// hashing bounds the memory that password checks take at a time.
+	hashing chan struct{}
+}
+
+// New makes a registry over an open database.
+func New(d *db.DB, now func() time.Time) *Registry { return &Registry{d, now, make(chan struct{}, 2)} }
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,314 @@
+package identity_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// clock is a time that tests move.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newClock() *clock { return &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+func open(t *testing.T) (*identity.Registry, *identity.Authority, *clock) {
+	t.Helper()
+	c := newClock()
+	dir := t.TempDir()
+	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	a, err := identity.OpenAuthority(filepath.Join(dir, "keys"), c.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity.New(d, c.now), a, c
+}
+
+func issue(t *testing.T, a *identity.Authority, ae string) *x509.Certificate {
+	t.Helper()
+	i, err := a.IssueDevice(ae, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i.Certificate
+}
+
+func register(t *testing.T, r *identity.Registry, d identity.Device, certs ...*x509.Certificate) {
+	t.Helper()
+	if err := r.Put(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range certs {
+		if err := r.Bind(t.Context(), d.AETitle, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
+	t.Parallel()
+	r, a, c := open(t)
+	here, there := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
+	ct, mr, spare, removed := issue(t, a, "CT1"), issue(t, a, "MR1"), issue(t, a, "CT1"), issue(t, a, "OLD")
+	register(t, r, identity.Device{AETitle: "CT1", Verbs: policy.Verbs()}, ct)
+	register(t, r, identity.Device{AETitle: "MR1", Address: "127.0.0.1"}, mr)
+	register(t, r, identity.Device{AETitle: "US1", Address: "127.0.0.1", PlaintextUntil: c.now().Add(time.Hour)})
+	register(t, r, identity.Device{AETitle: "OLD"}, removed)
+	if err := r.Remove(t.Context(), "OLD"); err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		caller identity.Caller
+		want   string // empty: let in; else part of the refusal
+	}{
+		"its own certificate":              {identity.Caller{"CT1", there, ct}, ""},
+		"certificate of another device":    {identity.Caller{"CT1", here, mr}, "not bound"},
+		"same name but not bound":          {identity.Caller{"CT1", here, spare}, "not bound"},
+		"no certificate":                   {identity.Caller{"CT1", here, nil}, "without TLS"},
+		"unknown title with a certificate": {identity.Caller{"XX1", here, ct}, "not registered"},
+		"unknown title without":            {identity.Caller{"XX1", here, nil}, "not registered"},
+		"right address":                    {identity.Caller{"MR1", here, mr}, ""},
+		"IPv4 in IPv6 form":                {identity.Caller{"MR1", netip.MustParseAddr("::ffff:127.0.0.1"), mr}, ""},
+		"wrong address":                    {identity.Caller{"MR1", there, mr}, "another address"},
+		"plaintext exception":              {identity.Caller{"US1", here, nil}, ""},
+		"plaintext from another address":   {identity.Caller{"US1", there, nil}, "another address"},
+		"removed device":                   {identity.Caller{"OLD", here, removed}, "not registered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := r.Authenticate(t.Context(), tc.caller)
+			checkRefusal(t, tc.want, err)
+			if err == nil && d.AETitle != tc.caller.CallingAETitle {
+				t.Errorf("authenticated as %s", d.AETitle)
+			}
+		})
+	}
+	c.advance(2 * time.Hour)
+	_, err := r.Authenticate(t.Context(), identity.Caller{"US1", here, nil})
+	checkRefusal(t, "without TLS", err)
+	c.advance(identity.DeviceLifetime)
+	_, err = r.Authenticate(t.Context(), identity.Caller{"CT1", here, ct})
+	checkRefusal(t, "expired", err)
+}
+
+func checkRefusal(t *testing.T, want string, err error) {
+	t.Helper()
+	if want == "" {
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		return
+	}
+	var refusal *identity.Refusal
+	if !errors.As(err, &refusal) || !strings.Contains(refusal.Text, want) {
+		t.Errorf("got %v, want a refusal with %q", err, want)
+	}
+}
+
+func TestACertificateBelongsToOneDeviceAndNeverComesBack(t *testing.T) {
+	t.Parallel()
+	r, a, _ := open(t)
+	cert, next := issue(t, a, "CT1"), issue(t, a, "CT1")
+	register(t, r, identity.Device{AETitle: "CT1"}, cert)
+	register(t, r, identity.Device{AETitle: "CT2"})
+	if err := r.Bind(t.Context(), "CT2", cert); !errors.Is(err, fault.Conflict) {
+		t.Errorf("bound to a second device: %v", err)
+	}
+	if err := r.Bind(t.Context(), "CT1", next); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Supersede(t.Context(), "CT1", next); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Bind(t.Context(), "CT1", cert); !errors.Is(err, fault.Conflict) {
+		t.Errorf("a removed certificate was taken again: %v", err)
+	}
+	d, err := r.Device(t.Context(), "CT1")
+	if err != nil || len(d.Certificates) != 1 || d.Certificates[0].Fingerprint == "" {
+		t.Errorf("certificates after renewal: %v, %v", d, err)
+	}
+}
+
+func TestPendingIsBoundedAndCountsRepeats(t *testing.T) {
+	t.Parallel()
+	r, a, c := open(t)
+	cert := issue(t, a, "NEW")
+	for i := range 30 {
+		c.advance(time.Second)
+		p := identity.Pending{CallingAETitle: fmt.Sprintf("AE%d", i%20), CalledAETitle: "COLLIMATOR", Address: "127.0.0.1", Certificate: cert, Contexts: []string{"1.2", "1.3"}, Reason: "x"}
+		if err := r.Remember(t.Context(), p, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := r.ListPending(t.Context())
+	if err != nil || len(list) != 10 {
+		t.Fatalf("%d entries, %v; want the 10 latest", len(list), err)
+	}
+	if list[0].CallingAETitle != "AE9" || len(list[0].Contexts) != 2 || list[0].Certificate == nil {
+		t.Errorf("latest entry is %+v", list[0])
+	}
+	for range 4 {
+		if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: "AE9", Address: "127.0.0.1", Certificate: cert}, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, _ = r.ListPending(t.Context()); list[0].Attempts != 5 {
+		t.Errorf("%d attempts counted, want 5", list[0].Attempts)
+	}
+}
+
+func TestApproveLetsTheCallerInWithTheCertificateItShowed(t *testing.T) {
+	t.Parallel()
+	r, a, c := open(t)
+	cert := issue(t, a, "whatever")
+	here := netip.MustParseAddr("127.0.0.1")
+	if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: "CT9", Address: "127.0.0.1", Certificate: cert}, 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: "US9", Address: "127.0.0.1"}, 10); err != nil {
+		t.Fatal(err)
+	}
+	list, _ := r.ListPending(t.Context())
+	ids := map[string]int64{}
+	for _, p := range list {
+		ids[p.CallingAETitle] = p.ID
+	}
+	if err := r.Approve(t.Context(), ids["CT9"], identity.Device{Verbs: []policy.Verb{policy.Echo}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Authenticate(t.Context(), identity.Caller{"CT9", here, cert}); err != nil {
+		t.Error(err)
+	}
+	if err := r.Approve(t.Context(), ids["US9"], identity.Device{}); !errors.Is(err, fault.Invalid) {
+		t.Errorf("approved a caller without TLS and without exception: %v", err)
+	}
+	if err := r.Approve(t.Context(), ids["US9"], identity.Device{Address: "127.0.0.1", PlaintextUntil: c.now().Add(time.Hour)}); err != nil {
+		t.Error(err)
+	}
+	if list, _ := r.ListPending(t.Context()); len(list) != 0 {
+		t.Errorf("%d entries are left after approval", len(list))
+	}
+}
+
+func TestTwoProcessesThatStartAtOnceAgreeOnOneAuthority(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "keys")
+	var wg sync.WaitGroup
+	pems := make([]string, 3)
+	for i := range pems {
+		wg.Go(func() {
+			a, err := identity.OpenAuthority(dir, time.Now)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			pems[i] = string(a.CertPEM())
+		})
+	}
+	wg.Wait()
+	if pems[0] == "" || pems[0] != pems[1] || pems[1] != pems[2] {
+		t.Error("the authorities differ")
+	}
+	on, err := os.ReadFile(filepath.Join(dir, "ca.cert.pem"))
+	if err != nil || string(on) != pems[0] {
+		t.Errorf("ca.cert.pem is not the authority's: %v", err)
+	}
+	for _, name := range []string{"ca.key.pem", "."} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is open to others: %v %v", name, info.Mode(), err)
+		}
+	}
+}
+
+func TestServerCertificateIsRenewedInTimeAndForNewHosts(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	dir := t.TempDir()
+	a, err := identity.OpenAuthority(dir, c.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := serverCert(t, a, nil)
+	if again := serverCert(t, a, nil); again != first {
+		t.Error("the certificate changed without a reason")
+	}
+	withHost := serverCert(t, a, []string{"pacs.example.org"})
+	if withHost == first {
+		t.Error("a new host did not get a new certificate")
+	}
+	c.advance(2*365*24*time.Hour - 30*24*time.Hour)
+	if serverCert(t, a, []string{"pacs.example.org"}) == withHost {
+		t.Error("the certificate was not renewed 30 days before its end")
+	}
+}
+
+func serverCert(t *testing.T, a *identity.Authority, hosts []string) string {
+	t.Helper()
+	s, err := identity.NewServerCertificate(a, hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cert *tls.Certificate
+	if cert, err = s.Get(); err != nil {
+		t.Fatal(err)
+	}
+	return string(cert.Leaf.Raw)
+}
+
+func TestPasswordsAreCheckedAgainstTheirHash(t *testing.T) {
+	t.Parallel()
+	r, _, _ := open(t)
+	ctx := context.Background()
+	if err := r.AddPerson(ctx, "ada", identity.Administrator, "too short"); !errors.Is(err, fault.Invalid) {
+		t.Errorf("a short password was taken: %v", err)
+	}
+	if has, _ := r.HasAdministrator(ctx); has {
+		t.Error("there is an administrator before one was added")
+	}
+	if err := r.AddPerson(ctx, "ada", identity.Administrator, "correct horse battery"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.AddPerson(ctx, "ada", identity.Administrator, "another horse battery"); !errors.Is(err, fault.Conflict) {
+		t.Errorf("the name was taken twice: %v", err)
+	}
+	for _, tc := range []struct {
+		name, password string
+		want           bool
+	}{
+		{"ada", "correct horse battery", true}, {"ada", "correct horse batterY", false}, {"ada", "", false},
+		{"eve", "correct horse battery", false}, {"eve", "", false}, {"ada", strings.Repeat("x", 5000), false},
+	} {
+		if ok, err := r.CheckPassword(ctx, tc.name, tc.password); err != nil || ok != tc.want {
+			t.Errorf("%s with a password of %d bytes: %v, %v", tc.name, len(tc.password), ok, err)
+		}
+	}
+}

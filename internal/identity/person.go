@@ -1,0 +1,120 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// The cost of a password hash: argon2id with the second recommended option of
+// RFC 9106 4 (64 MiB, three passes).
+const (
+	argonTime    = 3
+	argonMemory  = 64 * 1024 // KiB
+	argonThreads = 4
+	argonKey     = 32 // bytes
+	argonSalt    = 16 // bytes
+)
+
+// MinPassword is the least number of characters of a password.
+const MinPassword = 12
+
+// maxPassword bounds the work a password may cause, in bytes.
+const maxPassword = 1024
+
+// Administrator is the role of who may change everything.
+const Administrator = "administrator"
+
+// AddPerson registers a person with a role and a password. A name that exists
+// is refused with kind Conflict.
+func (r *Registry) AddPerson(ctx context.Context, name, role, password string) error {
+	if strings.TrimSpace(name) == "" || len(name) > 128 {
+		return fault.New(fault.Invalid, "identity: a name of 1 to 128 bytes is needed")
+	}
+	if n := utf8.RuneCountInString(password); n < MinPassword || len(password) > maxPassword {
+		return fault.Newf(fault.Invalid, "identity: the password has %d characters; it needs at least %d", n, MinPassword)
+	}
+	hash := hashPassword(password)
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
+			name, role, hash, millis(r.now()))
+		if err == nil && n == 0 {
+			return fault.Newf(fault.Conflict, "identity: a person of this name is registered already")
+		}
+		return err
+	})
+}
+
+// HasAdministrator reports whether anybody can administrate this installation.
+func (r *Registry) HasAdministrator(ctx context.Context) (has bool, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COUNT(*) > 0 FROM person WHERE role = ?1 AND disabled = 0`, Administrator).Scan(&has)
+	})
+	return has, err
+}
+
+// CheckPassword reports whether a person of this name exists, is not disabled
+// and has this password. It takes as long for an unknown name.
+func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bool, error) {
+	var hash string
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT password_hash FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&hash)
+	})
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return false, err
+	}
+	refused := hash == "" || len(password) > maxPassword
+	if refused {
+		hash, password = phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
+	}
+	select {
+	case r.hashing <- struct{}{}:
+		defer func() { <-r.hashing }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	ok, err := verifyPassword(hash, password)
+	return ok && !refused, err
+}
+
+func hashPassword(password string) string {
+	salt := make([]byte, argonSalt)
+	rand.Read(salt) // never returns an error (crypto/rand)
+	return phc(salt, argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey))
+}
+
+// phc is the PHC string form, which carries its own parameters.
+func phc(salt, key []byte) string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, b64.EncodeToString(salt), b64.EncodeToString(key))
+}
+
+func verifyPassword(hash, password string) (bool, error) {
+	var version int
+	var memory, passes uint32
+	var threads uint8
+	fields := strings.Split(hash, "$")
+	if len(fields) != 6 || fields[1] != "argon2id" {
+		return false, errors.New("identity: a stored password hash is not argon2id")
+	}
+	if _, err := fmt.Sscanf(fields[2]+" "+fields[3], "v=%d m=%d,t=%d,p=%d", &version, &memory, &passes, &threads); err != nil || version != argon2.Version {
+		return false, errors.New("identity: a stored password hash has unknown parameters")
+	}
+	salt, err1 := base64.RawStdEncoding.DecodeString(fields[4])
+	key, err2 := base64.RawStdEncoding.DecodeString(fields[5])
+	if err1 != nil || err2 != nil || len(key) == 0 {
+		return false, errors.New("identity: a stored password hash is damaged")
+	}
+	got := argon2.IDKey([]byte(password), salt, passes, memory, threads, uint32(len(key)))
+	return subtle.ConstantTimeCompare(got, key) == 1, nil
+}

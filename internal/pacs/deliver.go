@@ -1,0 +1,167 @@
+package pacs
+
+import (
+	"context"
+	"time"
+
+	"collimator/dicom"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/db"
+)
+
+// How reports are delivered on associations of our own: after a minute first,
+// then ever more rarely, for two days.
+const (
+	deliverFirst    = time.Minute
+	deliverMost     = time.Hour
+	deliverAttempts = 60
+	deliverBatch    = 32
+	deliverTimeout  = time.Minute
+)
+
+// queue keeps a report until it was delivered. It is first due when the
+// association of the request has had its chance.
+func (s *Service) queue(ctx context.Context, aeTitle string, report *dicom.DataSet, event uint16) (id int64, err error) {
+	b, err := encodeReport(report)
+	if err != nil {
+		return 0, err
+	}
+	now := s.Now()
+	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next)
+			VALUES (?1, ?2, ?3, ?4, 0, ?5) RETURNING id`, aeTitle, b, int(event), now.UnixMilli(), now.Add(2*reportWait).UnixMilli()).Scan(&id)
+	})
+	return id, err
+}
+
+func (s *Service) delivered(ctx context.Context, id int64) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM commitment_report WHERE id = ?1`, id)
+		return err
+	})
+}
+
+// release makes a report due now and wakes Deliver.
+func (s *Service) release(ctx context.Context, id int64) {
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE commitment_report SET next = ?2 WHERE id = ?1`, id, s.Now().UnixMilli())
+		return err
+	})
+	if err != nil {
+		s.Log.Error("storage commitment report not released", "error", err)
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Deliver sends queued reports on associations of our own until ctx ends
+// (PS3.4 J.3.3: the SCP takes the SCP role as requestor).
+func (s *Service) Deliver(ctx context.Context) {
+	for {
+		next, err := s.deliverDue(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.Log.Error("storage commitment reports not delivered", "error", err)
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-s.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+type dueReport struct {
+	id       int64
+	aeTitle  string
+	report   []byte
+	event    uint16
+	attempts int
+}
+
+// deliverDue tries what is due and says how long to wait for the next.
+func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
+	var due []dueReport
+	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT id, ae_title, report, event_type, attempts FROM commitment_report WHERE next <= ?1 ORDER BY next LIMIT ?2`,
+			s.Now().UnixMilli(), deliverBatch)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var d dueReport
+			if err := rows.Scan(&d.id, &d.aeTitle, &d.report, &d.event, &d.attempts); err != nil {
+				return err
+			}
+			due = append(due, d)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return deliverFirst, err
+	}
+	for _, d := range due {
+		if err := s.attempt(ctx, d); err != nil {
+			return deliverFirst, err
+		}
+	}
+	if len(due) == deliverBatch {
+		return 0, nil
+	}
+	return deliverFirst, nil
+}
+
+// attempt tries one report and ticks it off, or puts it off.
+func (s *Service) attempt(ctx context.Context, d dueReport) error {
+	err := s.send(ctx, d)
+	if err == nil {
+		return s.delivered(ctx, d.id)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if d.attempts+1 >= deliverAttempts {
+		s.Log.Error("storage commitment report given up", "device", d.aeTitle, "attempts", d.attempts+1, "error", err)
+		return s.delivered(ctx, d.id)
+	}
+	s.Log.Info("storage commitment report not delivered yet", "device", d.aeTitle, "attempts", d.attempts+1, "error", err)
+	wait := min(deliverFirst<<min(d.attempts, 10), deliverMost)
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, s.Now().Add(wait).UnixMilli())
+		return err
+	})
+}
+
+func (s *Service) send(ctx context.Context, d dueReport) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
+	defer cancel()
+	report, err := decodeReport(d.report)
+	if err != nil {
+		return err
+	}
+	destination, err := s.Destinations.Destination(ctx, d.aeTitle)
+	if err != nil {
+		return err
+	}
+	if dialer, ok := destination.(dimse.Dialer); ok {
+		dialer.Config.Roles = []ul.RoleSelection{{SOPClassUID: uid.StorageCommitmentPushModel, SCP: true}}
+		destination = dialer
+	}
+	a, err := destination.Dial(ctx, dimse.Propose([]string{uid.StorageCommitmentPushModel}, nativeSyntaxes()[:2], false))
+	if err != nil {
+		return err
+	}
+	if err := s.report(ctx, a, report, d.event); err != nil {
+		a.Abort()
+		return err
+	}
+	return a.Release(ctx)
+}

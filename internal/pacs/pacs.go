@@ -1,0 +1,77 @@
+// Package pacs is the archive's face to DIMSE: the service classes
+// Verification, Storage, Query/Retrieve in both roots and Storage Commitment
+// (PS3.4 A, B, C, J) over the local archive. It registers its handlers with the
+// guard's multiplexer and with nothing else, and decides about no caller.
+package pacs
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+
+	"collimator/dicom"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/internal/archive"
+	"collimator/internal/db"
+)
+
+// Archive is what the services need of an archive.
+type Archive interface {
+	Ingest(context.Context, archive.Incoming) (archive.Receipt, error)
+	Find(context.Context, archive.Query) iter.Seq2[*dicom.DataSet, error]
+	Retrieve(context.Context, archive.RetrieveQuery) iter.Seq2[archive.InstanceRef, error]
+	Open(context.Context, archive.InstanceRef) (*archive.Object, error)
+	Commit(context.Context, []archive.SOPReference) ([]archive.Commitment, error)
+}
+
+var _ Archive = (*archive.Archive)(nil)
+
+// Destinations finds the destination of a C-MOVE, or of a storage commitment
+// report, in the register. The error is of kind fault.NotFound where the AE
+// title is unknown or accepts no associations.
+type Destinations interface {
+	Destination(ctx context.Context, aeTitle string) (dimse.Destination, error)
+}
+
+// Options are the parts of a Service. Archive, Destinations, DB and Log are needed.
+type Options struct {
+	Archive      Archive
+	Destinations Destinations
+	// DB holds the storage commitment reports that are still to be delivered.
+	DB  *db.DB
+	Log *slog.Logger
+	// AETitle is where committed instances can be retrieved.
+	AETitle string
+	// FindMatches is the most matches one C-FIND returns; 0 means no limit.
+	FindMatches int
+	// Window is the most operations a peer may have outstanding on one association.
+	Window uint16
+	Now    func() time.Time
+}
+
+// Service answers DIMSE requests. Safe for concurrent use.
+type Service struct {
+	Options
+	wake chan struct{} // a report was queued
+}
+
+// New makes a service. Deliver must be running for storage commitment reports
+// to leave on associations of our own.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Service{Options: o, wake: make(chan struct{}, 1)}
+}
+
+// Register adds the handlers to a multiplexer, which the guard made.
+func (s *Service) Register(m *dimse.Mux) {
+	m.HandleEcho(nil)
+	m.HandleStore(s.store)
+	m.HandleFind(s.find, uid.PatientRootFind, uid.StudyRootFind)
+	m.HandleGet(s.retrieve, uid.PatientRootGet, uid.StudyRootGet)
+	m.HandleMove(s.retrieve, uid.PatientRootMove, uid.StudyRootMove)
+	m.HandleN(dimse.NAction, s.commit, uid.StorageCommitmentPushModel)
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs the peers of the interop tests where it may, and names what it leaves
+# out where it may not. With CI=true a missing peer is a failure.
+set -euo pipefail
+
+missing=()
+need() { # command, Debian package, which tests use it
+  command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing+=("$2|$3")
+}
+look() {
+  missing=()
+  need storescu dcmtk "association, query and retrieve tests against DCMTK"
+  need Orthanc orthanc "benchmarks beside Orthanc"
+  need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
+}
+
+look
+if [ ${#missing[@]} -gt 0 ] && command -v apt-get >/dev/null 2>&1; then
+  packages=$(printf '%s\n' "${missing[@]}" | cut -d'|' -f1 | sort -u | tr '\n' ' ')
+  if [ "$(id -u)" = 0 ]; then
+    echo "installing: $packages"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get update && apt-get install -y --no-install-recommends $packages; } >/tmp/collimator-peers.log 2>&1 ||
+      echo "apt-get did not install them; see /tmp/collimator-peers.log"
+    look
+  else
+    echo "not root: install with  sudo apt-get install $packages"
+  fi
+fi
+for m in "${missing[@]}"; do
+  echo "LEFT OUT: ${m#*|} (needs Debian's ${m%%|*})"
+done
+if [ ${#missing[@]} -gt 0 ] && [ "${CI:-}" = true ]; then
+  echo "CI=true: a missing peer is a failure"
+  exit 1
+fi

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Runs all tests: the ones that need nothing but Go, then those against other
+# people's software.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+make --no-print-directory check
+go test ./...
+go test -tags interop -count=1 -timeout 25m ./interop/... ./dimse/...
