@@ -16,7 +16,7 @@ import (
 
 // corpusRounds bounds how many archives the corpus is spread over: files of
 // different content share SOP Instance UIDs, and an archive keeps the first.
-const corpusRounds = 16
+const corpusRounds = 24
 
 // TestCorpusGoesInAndComesOutUnchanged stores every file of the corpus that
 // dcmdump reads and that is a composite object, has it committed, and fetches
