@@ -35,7 +35,8 @@ type Options struct {
 
 	// Record, when set, is called in the transaction that stores an instance or
 	// puts one into quarantine: what it writes is kept if and only if the event
-	// took place. An error undoes the event.
+	// took place. An error undoes the event. It may be called again for an event
+	// whose transaction was undone: nothing but what it writes with tx counts.
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
 	Limits Limits
