@@ -259,6 +259,9 @@ func (d *Decoder) implicitVR(t Tag) VR {
 
 func implicitVR(t Tag, signed bool) VR {
 	vr := VRFor(t)
+	if vr == 0 {
+		return UN
+	}
 	if vr != OB && vr != US {
 		return vr
 	}
@@ -439,7 +442,7 @@ func (d *Decoder) truncated() error {
 // skip steps over what is left of the current value.
 func (d *Decoder) skip() error {
 	for d.rest > 0 {
-		if d.rest <= bufferSize {
+		if d.rest <= 1<<20 {
 			n, err := d.br.Discard(int(d.rest))
 			d.off += int64(n)
 			d.rest -= int64(n)

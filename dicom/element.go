@@ -76,6 +76,9 @@ type BulkFragment struct {
 // NewElement makes an element of bytes in little endian, which it keeps. An
 // odd length is padded (PS3.5 6.2).
 func NewElement(t Tag, vr VR, b []byte) Element {
+	if vr == 0 {
+		vr = UN
+	}
 	b = pad(vr, b)
 	return Element{t, vr, newCell(value{raw: b, length: uint32(len(b)), form: formExplicit})}
 }
@@ -276,10 +279,14 @@ func (el Element) BulkDataURI() string {
 	return el.v.more.uri
 }
 
-// loaded is el with a value left in the stream read into memory.
-func (el Element) loaded() (Element, error) {
-	if el.v.kind != bulk {
+// Load is el with a value left in the stream read into memory, so that Texts,
+// Ints and Bytes give it. ErrLimit if it is longer than limit bytes.
+func (el Element) Load(limit int64) (Element, error) {
+	if el.v == nil || el.v.kind != bulk {
 		return el, nil
+	}
+	if el.ValueLength() > limit {
+		return el, ErrLimit
 	}
 	r, err := el.Open()
 	if err != nil {

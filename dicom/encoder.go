@@ -126,7 +126,7 @@ func headerFor(vr VR, n uint32, f form) (VR, uint32, int) {
 	if f&formExplicit == 0 {
 		return vr, n, 8
 	}
-	if vr == 0 || n > 0xFFFF && !longForm(vr) {
+	if n > 0xFFFF && !longForm(vr) {
 		vr = UN
 	}
 	if longForm(vr) {

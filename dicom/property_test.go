@@ -215,6 +215,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if _, err := Decode(&other, DecodeOptions{TransferSyntax: nativeSyntaxes[(syntax+1)%3]}); err != nil {
+			if syntax%3 == 2 {
+				return // implicit VR has no room for a VR that is wrong
+			}
 			t.Fatalf("not readable in another syntax: %v", err)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"collimator/dimse/ul"
@@ -239,6 +240,9 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 	if err == nil {
 		contexts, err = settle(rq.Contexts, rq.Roles, acc.Contexts, acc.Roles, false)
 	}
+	if err == nil {
+		err = truthful(rq, acc)
+	}
 	if err == nil && len(contexts) == 0 {
 		err = errors.New("dimse: no acceptable presentation context")
 	}
@@ -261,6 +265,16 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 		principal: acc.Principal,
 	})
 	return actx, a, true
+}
+
+// truthful fails when an extended negotiation answers what was not asked (PS3.7 D.3.3.5).
+func truthful(rq *AssociateRequest, acc Acceptance) error {
+	for _, x := range acc.Extended {
+		if !slices.ContainsFunc(rq.Extended, func(a ul.ExtendedNegotiation) bool { return a.SOPClassUID == x.SOPClassUID }) {
+			return errors.New("dimse: extended negotiation answered for a SOP Class that was not asked for")
+		}
+	}
+	return nil
 }
 
 // grantWindow never grants more than was asked for or Limits allow; nil when nothing was asked.

@@ -196,7 +196,7 @@ func (p *pacer) Read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.got += int64(n)
-	if p.got >= p.rate*int64(p.window/time.Second) {
+	if float64(p.got) >= float64(p.rate)*p.window.Seconds() {
 		p.budget, p.got = p.window, 0
 	} else {
 		p.budget -= time.Since(began)

@@ -115,6 +115,7 @@ func (a *Association) writeData(b []byte) (broken bool, err error) {
 		return false, err
 	}
 	if err := a.link.write(b, a.lim.Write); err != nil {
+		a.link.conn.Close() // part of a PDU is out: there is no place for an A-ABORT
 		return true, err
 	}
 	return false, nil

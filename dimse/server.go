@@ -226,14 +226,11 @@ func (s *Server) each() []*Association {
 }
 
 func (s *Server) abortIdle() {
-	for _, a := range s.each() {
+	s.abort(func(a *Association) bool {
 		a.mu.Lock()
-		busy := len(a.inbound) > 0 || len(a.pending) > 0
-		a.mu.Unlock()
-		if !busy {
-			a.abortWith(ErrServerClosed)
-		}
-	}
+		defer a.mu.Unlock()
+		return len(a.inbound) == 0 && len(a.pending) == 0
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.open) == 0 {
@@ -244,10 +241,20 @@ func (s *Server) abortIdle() {
 }
 
 func (s *Server) abortAll() {
-	for _, a := range s.each() {
-		a.abortWith(ErrServerClosed)
-	}
+	s.abort(func(*Association) bool { return true })
 	s.closeAll()
+}
+
+// abort aborts the associations that meet the condition, all at a time: a peer that
+// does not read holds up no other.
+func (s *Server) abort(which func(*Association) bool) {
+	var all sync.WaitGroup
+	for _, a := range s.each() {
+		if which(a) {
+			all.Go(func() { a.abortWith(ErrServerClosed) })
+		}
+	}
+	all.Wait()
 }
 
 func (s *Server) closeAll() {

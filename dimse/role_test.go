@@ -1,0 +1,152 @@
+package dimse_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+)
+
+func TestEventReportOnANewAssociationNeedsTheRoleOfSCP(t *testing.T) {
+	t.Parallel()
+	const push = "1.2.840.10008.1.20.1"
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleN(dimse.NEventReport, func(context.Context, *dimse.Association, *dimse.NRequest) dimse.NResponse {
+		return dimse.NResponse{}
+	}, push)
+	addr := serve(t, &dimse.Server{Admit: admitAll, Mux: mux})
+	ds := dicom.NewDataSet()
+	ds.SetText(tag.TransactionUID, "1.2.9")
+	rq := dimse.NRequest{SOPClassUID: push, SOPInstanceUID: "1.2.840.10008.1.20.1.1", TypeID: 1, DataSet: ds}
+
+	if _, err := dial(t, addr, config(push)).EventReport(context.Background(), rq); !errors.Is(err, dimse.ErrNoContext) {
+		t.Errorf("in the default role: %v", err)
+	}
+	cfg := config(push)
+	cfg.Roles = []ul.RoleSelection{{SOPClassUID: push, SCP: true}}
+	a := dial(t, addr, cfg)
+	if _, err := a.EventReport(context.Background(), rq); err != nil {
+		t.Error(err)
+	}
+	if _, err := a.NAction(context.Background(), rq); !errors.Is(err, dimse.ErrNoContext) {
+		t.Errorf("N-ACTION without the role of SCU: %v", err)
+	}
+}
+
+func TestRequestAgainstTheNegotiatedRoleIsRefused(t *testing.T) {
+	t.Parallel()
+	refused := make(chan error, 1)
+	s := echoServer()
+	s.OnAssociation = func(a *dimse.Association) func() {
+		go func() { // the acceptor has no role of SCU
+			_, err := a.Store(context.Background(), dimse.StoreRequest{SOPClassUID: ct, SOPInstanceUID: "1.2", TransferSyntax: uid.ExplicitVRLittleEndian, Data: bytes.NewReader(nil)})
+			refused <- err
+		}()
+		return nil
+	}
+	addr := serve(t, s)
+	dial(t, addr, config(ct))
+	if err := <-refused; !errors.Is(err, dimse.ErrNoContext) {
+		t.Errorf("acceptor stored to the requestor: %v", err)
+	}
+}
+
+func TestAcceptanceThatIsNotTrueRejects(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*dimse.Acceptance){
+		"context not proposed": func(a *dimse.Acceptance) {
+			a.Contexts = append(a.Contexts, ul.AcceptedContext{ID: 99, TransferSyntax: "1.2"})
+		},
+		"transfer syntax not proposed": func(a *dimse.Acceptance) { a.Contexts[0].TransferSyntax = uid.RLELossless },
+		"role not asked for":           func(a *dimse.Acceptance) { a.Roles = []ul.RoleSelection{{SOPClassUID: ct, SCP: true}} },
+		"extension not asked for":      func(a *dimse.Acceptance) { a.Extended = []ul.ExtendedNegotiation{{SOPClassUID: ct, Info: []byte{1}}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			addr := serve(t, &dimse.Server{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+				acc := dimse.Negotiate(rq, everything())
+				change(&acc)
+				return acc, nil
+			}})
+			var reject *dimse.RejectError
+			if _, err := dimse.Dial(context.Background(), addr, config(ct)); !errors.As(err, &reject) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestNegotiateAnswersEveryContext(t *testing.T) {
+	t.Parallel()
+	rq := &dimse.AssociateRequest{
+		Contexts: []ul.ProposedContext{
+			{ID: 1, AbstractSyntax: ct, TransferSyntaxes: []string{uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian}},
+			{ID: 3, AbstractSyntax: ct, TransferSyntaxes: []string{uid.RLELossless}},
+			{ID: 5, AbstractSyntax: "1.2.3", TransferSyntaxes: []string{uid.ImplicitVRLittleEndian}},
+		},
+		Roles:       []ul.RoleSelection{{SOPClassUID: ct, SCU: true, SCP: true}},
+		AsyncWindow: &ul.AsyncWindow{Invoked: 0, Performed: 0},
+		Extended:    []ul.ExtendedNegotiation{{SOPClassUID: ct, Info: []byte{1, 1, 1, 1, 1}}},
+	}
+	support := dimse.Support{
+		TransferSyntaxes: func(as string) []string {
+			if as == ct {
+				return []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}
+			}
+			return nil
+		},
+		Roles:  func(string) (bool, bool) { return false, true },
+		Window: 3,
+		Query: func(string) dimse.QueryOptions {
+			return dimse.QueryOptions{DateTimeMatching: true, TimezoneAdjustment: true}
+		},
+	}
+	acc := dimse.Negotiate(rq, support)
+	want := []ul.AcceptedContext{{ID: 1, TransferSyntax: uid.ExplicitVRLittleEndian}, {ID: 3, Result: ul.TransferSyntaxesNotSupported}, {ID: 5, Result: ul.AbstractSyntaxNotSupported}}
+	for i, pc := range acc.Contexts {
+		if pc != want[i] {
+			t.Errorf("context %d: %+v", pc.ID, pc)
+		}
+	}
+	if acc.Roles[0] != (ul.RoleSelection{SOPClassUID: ct, SCP: true}) || *acc.AsyncWindow != (ul.AsyncWindow{Invoked: 3, Performed: 1}) ||
+		!bytes.Equal(acc.Extended[0].Info, []byte{0, 1, 0, 1, 0}) {
+		t.Errorf("%+v %+v %v", acc.Roles, acc.AsyncWindow, acc.Extended)
+	}
+	support.RequestorOrder = true
+	if acc = dimse.Negotiate(rq, support); acc.Contexts[0].TransferSyntax != uid.ImplicitVRLittleEndian {
+		t.Error("the requestor's order was not kept")
+	}
+}
+
+// A store whose source cannot be read from the start sends nothing and leaves the
+// association usable; one that ends in the middle aborts it.
+func TestUnreadableSource(t *testing.T) {
+	t.Parallel()
+	a := dial(t, serve(t, echoServer()), config(ct, uid.Verification))
+	broken := errors.New("disk error")
+	store := func(r io.Reader) error {
+		_, err := a.Store(context.Background(), dimse.StoreRequest{SOPClassUID: ct, SOPInstanceUID: "1.2", TransferSyntax: uid.ExplicitVRLittleEndian, Data: r})
+		return err
+	}
+	if err := store(failing{broken}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if err := a.Echo(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := store(io.MultiReader(io.LimitReader(zeros{}, 1<<20), failing{broken})); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	<-a.Done()
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }

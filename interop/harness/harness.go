@@ -1,0 +1,291 @@
+// Package harness starts the collimator binary for tests that look at it from
+// outside: on free ports of loopback, with its data in the test's directory,
+// and with its output searched for patient data when it ends.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Marker stands in every patient's name that a test uses. Found in a log, an
+// error or a metric it shows a leak.
+const Marker = "ZZPHI"
+
+// AETitle is the server's.
+const AETitle = "COLLIMATOR"
+
+// binary builds the program once for all tests of a process.
+var binary = sync.OnceValues(func() (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "collimator-test-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "collimator")
+	build := exec.Command("go", "build", "-o", path, "./cmd/collimator")
+	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// Binary is the path of the program.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Root is the directory of the module.
+func Root() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
+
+// Shared is the directory with the corpus; the test is skipped, with a
+// sentence, where it is not there.
+func Shared(t testing.TB, what string) string {
+	t.Helper()
+	dir := os.Getenv("COLLIMATOR_SHARED")
+	if dir == "" {
+		root, err := Root()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir = filepath.Join(root, "..", "shared")
+	}
+	if _, err := os.Stat(filepath.Join(dir, what)); err != nil {
+		t.Skipf("left out: %s is not there; set COLLIMATOR_SHARED to the directory that holds it", what)
+	}
+	return filepath.Join(dir, what)
+}
+
+// Tool finds a peer's program. Where it is missing the test is skipped, and
+// fails with CI=true.
+func Tool(t testing.TB, name, debianPackage string) string {
+	t.Helper()
+	for _, dir := range []string{"", "/usr/sbin/", "/usr/bin/"} {
+		if path, err := exec.LookPath(dir + name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is missing; install Debian's %s", name, debianPackage)
+	}
+	t.Skipf("left out: %s is missing; install Debian's %s, or run 'make peers'", name, debianPackage)
+	return ""
+}
+
+// FreeAddress is an address of loopback nobody listens on.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Server is a running collimator serve.
+type Server struct {
+	Data    string
+	Address string // of the TLS listener
+	Plain   string // of the listener without TLS
+	HTTP    string
+
+	t      testing.TB
+	cmd    *exec.Cmd
+	output *buffer
+	exited chan struct{}
+}
+
+// Start runs a server on a new data directory. It ends with the test.
+func Start(t testing.TB, flags ...string) *Server {
+	t.Helper()
+	return StartIn(t, filepath.Join(t.TempDir(), "data"), flags...)
+}
+
+// StartIn runs a server on a data directory that may exist.
+func StartIn(t testing.TB, data string, flags ...string) *Server {
+	t.Helper()
+	s := &Server{Data: data, Address: FreeAddress(t), Plain: FreeAddress(t), HTTP: FreeAddress(t), t: t, output: &buffer{}}
+	args := append([]string{"serve", "--data", data, "--dicom", s.Address, "--plain-dicom", s.Plain, "--http", s.HTTP}, flags...)
+	s.cmd = exec.Command(Binary(t), args...)
+	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.exited = make(chan struct{})
+	go func() { s.cmd.Wait(); close(s.exited) }()
+	t.Cleanup(s.Stop)
+	if !WaitListening(s.Address, 30*time.Second) {
+		t.Fatalf("server does not listen:\n%s", s.output)
+	}
+	return s
+}
+
+// WaitListening waits until somebody accepts connections at an address.
+func WaitListening(address string, most time.Duration) bool {
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
+			return true
+		}
+	}
+	return false
+}
+
+// Kill ends the server with SIGKILL.
+func (s *Server) Kill() {
+	s.cmd.Process.Kill()
+	<-s.exited
+	s.search()
+}
+
+// Stop ends the server in order and fails the test where its output holds the
+// marker.
+func (s *Server) Stop() {
+	select {
+	case <-s.exited:
+		return
+	default:
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.exited:
+	case <-time.After(40 * time.Second):
+		s.t.Error("the server does not end after SIGTERM")
+		s.cmd.Process.Kill()
+		<-s.exited
+	}
+	s.search()
+	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
+		s.t.Errorf("the server ended with code %d:\n%s", code, s.output)
+	}
+}
+
+func (s *Server) search() {
+	s.t.Helper()
+	if strings.Contains(s.output.String(), Marker) {
+		s.t.Error("the server's output holds patient data")
+	}
+	if strings.Contains(s.output.String(), "panic") {
+		s.t.Errorf("the server panicked:\n%s", s.output)
+	}
+}
+
+// Output is what the server printed up to now.
+func (s *Server) Output() string { return s.output.String() }
+
+// RSS is the resident memory of the server in bytes, and its peak.
+func (s *Server) RSS(t testing.TB) (now, peak int64) {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		fmt.Sscanf(line, "VmRSS: %d kB", &now)
+		fmt.Sscanf(line, "VmHWM: %d kB", &peak)
+	}
+	return now << 10, peak << 10
+}
+
+// Peer is the server as the client commands want it named.
+func (s *Server) Peer() string { return AETitle + "@" + s.Address }
+
+// Device registers a device and returns the directory with its files.
+func (s *Server) Device(aeTitle string, flags ...string) string {
+	s.t.Helper()
+	dir := filepath.Join(s.t.TempDir(), strings.Map(func(r rune) rune {
+		if r == '/' || r == ' ' {
+			return '_'
+		}
+		return r
+	}, aeTitle))
+	s.Must(append([]string{"device", "add", aeTitle, "--data", s.Data, "--out", dir}, flags...)...)
+	return dir
+}
+
+// All are the flags that let a device do everything.
+var All = []string{"--allow", "echo,store,query,retrieve,commit"}
+
+// Must runs a command of the program and fails the test when it fails.
+func (s *Server) Must(args ...string) string {
+	s.t.Helper()
+	out, code := Run(s.t, args...)
+	if code != 0 {
+		s.t.Fatalf("collimator %s: exit code %d\n%s\nserver:\n%s", strings.Join(args, " "), code, out, s.output)
+	}
+	return out
+}
+
+// Run runs a command of the program; the output is standard output and error.
+func Run(t testing.TB, args ...string) (output string, code int) {
+	t.Helper()
+	return Exec(t, 2*time.Minute, nil, Binary(t), args...)
+}
+
+// Exec runs any program with a limit in time.
+func Exec(t testing.TB, most time.Duration, env []string, name string, args ...string) (output string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		t.Fatalf("%s did not end within %s:\n%s", name, most, &out)
+	case err != nil && !errors.As(err, &exit):
+		t.Fatalf("%s: %v", name, err)
+	}
+	return out.String(), cmd.ProcessState.ExitCode()
+}
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String is what was written up to now.
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
