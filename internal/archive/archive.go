@@ -13,10 +13,13 @@ package archive
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"collimator/dicom"
+	"collimator/dicom/uid"
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -32,7 +35,8 @@ type Options struct {
 
 	// Record, when set, is called in the transaction that stores an instance or
 	// puts one into quarantine: what it writes is kept if and only if the event
-	// took place. An error undoes the event.
+	// took place. An error undoes the event. It may be called again for an event
+	// whose transaction was undone: nothing but what it writes with tx counts.
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
 	Limits Limits
@@ -135,6 +139,15 @@ type InstanceRef struct {
 	Size              int64  // bytes of the file
 	DataSetOffset     int64  // bytes of the file in front of the data set
 }
+
+// String says what kind of instance it is. The UIDs identify a patient's
+// images and stay out of logs.
+func (r InstanceRef) String() string {
+	return fmt.Sprintf("instance of %s, %d bytes", uid.Name(r.SOPClassUID), r.Size)
+}
+
+// LogValue is the same for slog.
+func (r InstanceRef) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // bulkThreshold is the length in bytes above which a value is not part of the
 // header in the index and is read from the file.

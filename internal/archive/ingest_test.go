@@ -217,6 +217,30 @@ func TestReleaseOfAnotherPatientKeepsTheStudys(t *testing.T) {
 	wantStats(t, a, 1, 1, 1, 2, 0)
 }
 
+func TestReleaseIntoAnotherStudyLeavesNoEmptyRows(t *testing.T) {
+	t.Parallel()
+	for _, others := range []bool{false, true} {
+		a := openTest(t)
+		store(t, a, image(t, 1, 1, 1))
+		if others {
+			store(t, a, image(t, 1, 2, 1))
+		}
+		_, err := a.Ingest(t.Context(), incoming(t, image(t, 2, 1, 1, tag.SOPInstanceUID, "1.2.3.1.1.1")))
+		conflict, ok := errors.AsType[*ConflictError](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		if _, err := a.Release(t.Context(), conflict.Quarantine, Source{}); err != nil {
+			t.Fatal(err)
+		}
+		if others {
+			wantStats(t, a, 2, 2, 2, 2, 1)
+		} else {
+			wantStats(t, a, 1, 1, 1, 1, 1)
+		}
+	}
+}
+
 func TestFullQuarantineKeepsNothingMore(t *testing.T) {
 	t.Parallel()
 	a := openTest(t, func(o *Options) { o.Limits.QuarantineEntries = 1 })
