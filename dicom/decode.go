@@ -179,7 +179,7 @@ func (b *builder) value(ev Event, pixels bool) ([]byte, error) {
 }
 
 // firstPiece is the most bytes that are allocated before any has arrived.
-const firstPiece = 256 << 10
+const firstPiece = 512 << 10
 
 // long reads n bytes into memory that grows as they arrive.
 func (b *builder) long(n int64) ([]byte, error) {

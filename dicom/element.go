@@ -279,10 +279,14 @@ func (el Element) BulkDataURI() string {
 	return el.v.more.uri
 }
 
-// loaded is el with a value left in the stream read into memory.
-func (el Element) loaded() (Element, error) {
-	if el.v.kind != bulk {
+// Load is el with a value left in the stream read into memory, so that Texts,
+// Ints and Bytes give it. ErrLimit if it is longer than limit bytes.
+func (el Element) Load(limit int64) (Element, error) {
+	if el.v == nil || el.v.kind != bulk {
 		return el, nil
+	}
+	if el.ValueLength() > limit {
+		return el, ErrLimit
 	}
 	r, err := el.Open()
 	if err != nil {

@@ -220,9 +220,13 @@ func (j *jsonWriter) binary(el Element) {
 	j.buf = append(j.buf, '"')
 }
 
+// inlineLimit is the most bytes of text or numbers left in a stream that are
+// read to stand inline.
+const inlineLimit = 64 << 20
+
 // values writes a value of numbers or text (PS3.18 F.2.3, F.2.4).
 func (j *jsonWriter) values(el Element, vr VR) {
-	el, err := el.loaded()
+	el, err := el.Load(inlineLimit)
 	if err != nil {
 		j.err = err
 		return

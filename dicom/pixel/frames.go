@@ -70,7 +70,7 @@ func (f *Frames) Encapsulated() bool { return f.first != nil }
 func (f *Frames) indexFragments(ds *dicom.DataSet) error {
 	starts := f.fragmentStarts()
 	n := f.el.FragmentCount()
-	if offsets, lengths := extendedTable(ds); len(offsets) > 0 {
+	if offsets, lengths := extendedTable(ds, 8*int64(n)); len(offsets) > 0 {
 		if f.fromOffsets(offsets, starts, n) {
 			f.lengths = lengths
 			return nil
@@ -118,12 +118,20 @@ func basicTable(b []byte) []uint64 {
 	return out
 }
 
+// loaded is a value of at most so many bytes, from memory or the source.
+func loaded(ds *dicom.DataSet, t dicom.Tag, most int64) []byte {
+	el, _ := ds.Get(t)
+	el, err := el.Load(most)
+	if b := el.Bytes(); err == nil && int64(len(b)) <= most {
+		return b
+	}
+	return nil
+}
+
 // extendedTable is the tables of (7FE0,0001) and (7FE0,0002), which belong
 // together (PS3.3 C.7.6.3.1.8).
-func extendedTable(ds *dicom.DataSet) (offsets, lengths []uint64) {
-	o, _ := ds.Get(tag.ExtendedOffsetTable)
-	l, _ := ds.Get(tag.ExtendedOffsetTableLengths)
-	ob, lb := o.Bytes(), l.Bytes()
+func extendedTable(ds *dicom.DataSet, most int64) (offsets, lengths []uint64) {
+	ob, lb := loaded(ds, tag.ExtendedOffsetTable, most), loaded(ds, tag.ExtendedOffsetTableLengths, most)
 	if len(ob) == 0 || len(ob) != len(lb) {
 		return nil, nil
 	}

@@ -1,0 +1,142 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/interop/harness"
+)
+
+// corpusRounds bounds how many archives the corpus is spread over: files of
+// different content share SOP Instance UIDs, and an archive keeps the first.
+const corpusRounds = 16
+
+// TestCorpusGoesInAndComesOutUnchanged stores every file of the corpus that
+// dcmdump reads and that is a composite object, has it committed, and fetches
+// it by C-GET and by C-MOVE.
+func TestCorpusGoesInAndComesOutUnchanged(t *testing.T) {
+	root := harness.Shared(t, "corpus")
+	files := corpusFiles(t, root)
+	total := 0
+	for round := 0; len(files) > 0; round++ {
+		if round == corpusRounds {
+			t.Fatalf("%d files are left after %d archives", len(files), round)
+		}
+		var next []string
+		var stored int
+		t.Run("", func(t *testing.T) { stored, next = corpusRound(t, files) })
+		t.Logf("archive %d: %d stored, %d share an identity with one of them", round+1, stored, len(next))
+		if stored == 0 {
+			t.Fatal("no progress")
+		}
+		total += stored
+		files = next
+	}
+	t.Logf("%d files went in and came out unchanged by C-GET and C-MOVE", total)
+}
+
+// corpusFiles lists what the manifest says dcmdump reads and has a SOP Class
+// for storage.
+func corpusFiles(t *testing.T, root string) []string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root, "MANIFEST.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	rows := strings.Split(strings.TrimSpace(string(b)), "\n")
+	for _, row := range rows[1:] {
+		col := strings.Split(row, "\t")
+		if col[len(col)-1] != "yes" || strings.Contains(col[5], "Media Storage Directory") || strings.Contains(col[5], "1.2.840.10008.1.3.10") {
+			continue
+		}
+		path := filepath.Join(root, col[0])
+		if ds := harness.ReadFile(t, path).DataSet; ds.Text(tag.SOPClassUID) == "" || ds.Text(tag.SOPInstanceUID) == "" {
+			continue // no composite object: a raw data set of a test suite
+		}
+		out = append(out, path)
+	}
+	return out
+}
+
+type sendReport struct {
+	Stored, Committed int
+	Failed            []struct{ File, Reason string }
+}
+
+// corpusRound fills one archive and empties it again; it returns the files that
+// an archive must refuse because another one has their identity.
+func corpusRound(t *testing.T, files []string) (stored int, next []string) {
+	s := harness.Start(t)
+	address := harness.FreeAddress(t)
+	dest := s.Device("DEST1", "--allow", "echo", "--listen", address)
+	keys := s.Device("WS1", append(harness.All, "--move-to", "DEST1")...)
+	receiver := harness.StartReceiver(t, address, "DEST1", dest)
+
+	out, code := harness.Run(t, append([]string{"send", s.Peer(), "--as", keys, "-j", "1", "--commit", "-o", "json"}, files...)...)
+	if code != 0 && code != 3 {
+		t.Fatalf("send: exit code %d: %.2000s", code, out)
+	}
+	var report sendReport
+	if err := json.NewDecoder(strings.NewReader(out)).Decode(&report); err != nil {
+		t.Fatal(err)
+	}
+	failed := map[string]bool{}
+	for _, f := range report.Failed {
+		failed[f.File] = true
+		if strings.Contains(f.Reason, "held:") {
+			next = append(next, f.File)
+			continue
+		}
+		t.Errorf("%s: %s", strings.TrimPrefix(f.File, filepath.Dir(filepath.Dir(f.File))), f.Reason)
+	}
+	if report.Committed != report.Stored {
+		t.Errorf("%d of %d are committed", report.Committed, report.Stored)
+	}
+	fetched := t.TempDir()
+	for _, study := range strings.Fields(s.Must("find", s.Peer(), "--as", keys, "-o", "uids")) {
+		s.Must("get", s.Peer(), "--as", keys, "--study", study, "--out", fetched)
+		s.Must("move", s.Peer(), "--as", keys, "--study", study, "--to", "DEST1")
+	}
+	got, moved := byInstance(t, fetched), byInstance(t, receiver.Dir)
+	seen := map[string]bool{}
+	for _, path := range files {
+		if failed[path] {
+			continue
+		}
+		want := harness.ReadFile(t, path)
+		u := want.DataSet.Text(tag.SOPInstanceUID)
+		seen[u] = true
+		for how, list := range map[string]map[string]string{"C-GET": got, "C-MOVE": moved} {
+			name, ok := list[u]
+			if !ok {
+				t.Errorf("%s did not come out by %s", filepath.Base(path), how)
+				continue
+			}
+			f := harness.ReadFile(t, name)
+			if !f.DataSet.Equal(want.DataSet) || f.TransferSyntax != want.TransferSyntax && want.Meta.Text(tag.TransferSyntaxUID) != "" {
+				t.Errorf("%s came out changed by %s (%s as %s)", filepath.Base(path), how, uid.Name(want.TransferSyntax), uid.Name(f.TransferSyntax))
+			}
+		}
+	}
+	if len(got) != len(seen) || len(moved) != len(seen) {
+		t.Errorf("%d instances went in; %d came out by C-GET, %d by C-MOVE", len(seen), len(got), len(moved))
+	}
+	return report.Stored, next
+}
+
+func byInstance(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, path := range harness.Files(t, dir) {
+		out[strings.TrimSuffix(filepath.Base(path), ".dcm")] = path
+	}
+	return out
+}
