@@ -86,7 +86,7 @@ func fill(b *testing.B, a *opened, n int) {
 						StudyUID: ds.Text(tag.StudyInstanceUID), SeriesUID: ds.Text(tag.SeriesInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian,
 						Digest: fmt.Sprintf("%064x", i*2+k), Size: 526_000}}
 					var err error
-					if p.rows, err = makeRows(ds); err != nil {
+					if p.rows, err = makeRows(ds, p.ref.StudyUID); err != nil {
 						return err
 					}
 					if header == nil {

@@ -303,8 +303,6 @@ func TestWhatIsNotAnInstanceIsRefusedAndLeavesNothing(t *testing.T) {
 		{"path as series", incoming(t, image(t, 1, 1, 1, tag.SeriesInstanceUID, "/etc/x")), ErrUID},
 		{"study too long", incoming(t, image(t, 1, 1, 1, tag.StudyInstanceUID, strings.Repeat("1", 65))), ErrUID},
 		{"two studies", incoming(t, twoStudies), ErrUID},
-		{"no study", incoming(t, without(tag.StudyInstanceUID)), ErrUID},
-		{"no series", incoming(t, without(tag.SeriesInstanceUID)), ErrUID},
 		{"no class", with(incoming(t, without(tag.SOPClassUID)), func(in *Incoming) { in.SOPClassUID = "" }), ErrUID},
 		{"cut short", with(incoming(t, good()), func(in *Incoming) { in.Data = bytes.NewReader(data[:len(data)-100]) }), fault.Invalid},
 		{"not DICOM", with(incoming(t, good()), func(in *Incoming) { in.Data = strings.NewReader("hello, world") }), fault.Invalid},

@@ -227,7 +227,7 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry) (*pending, erro
 	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
 		return nil, err
 	}
-	p.rows, err = makeRows(ds)
+	p.rows, err = makeRows(ds, p.ref.StudyUID)
 	return p, err
 }
 
