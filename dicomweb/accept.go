@@ -54,7 +54,22 @@ func parseMediaRange(s string) (m mediaRange, ok bool) {
 			m.mediaType = "*/*"
 		}
 	}
+	m.mediaType = currentName(m.mediaType)
 	return m, true
+}
+
+// currentName is the media type under the name it has now: older editions had
+// others, and clients use them.
+func currentName(t string) string {
+	switch t {
+	case "image/x-dicom-rle":
+		return "image/dicom-rle"
+	case "image/x-jls":
+		return "image/jls"
+	case "video/mpeg2":
+		return "video/mpeg"
+	}
+	return t
 }
 
 // quality reads a weight; what is none counts as 0 (RFC 9110 12.4.2).

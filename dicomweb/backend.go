@@ -97,15 +97,18 @@ type Header struct {
 }
 
 // Incoming is an instance on its way in. Data is its data set, without meta
-// information; the UIDs are what the request says, and may be empty.
+// information. The UIDs are those of the data set, as far as they stand in its
+// first 256 KiB, and else empty; one that contradicts the URL of the request
+// never gets here.
 type Incoming struct {
 	SOPClassUID       string
 	SOPInstanceUID    string
+	StudyUID          string
 	TransferSyntaxUID string
-	// StudyUID is in the data set, as far as it could be seen ahead; a data set
-	// that contradicts the URL of the request never gets here.
-	StudyUID string
-	Data     io.Reader
+	// Meta is the meta information that was sent, for an inspection; its UIDs may
+	// be others than those of the data set. Nil where there was none.
+	Meta *dicom.DataSet
+	Data io.Reader
 }
 
 // Stored says where an instance is that was taken in.

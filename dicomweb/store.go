@@ -147,46 +147,40 @@ func (s *storing) file(r io.Reader) {
 		s.result.other(reasonCannotUnderstand)
 		return
 	}
-	in := Incoming{
-		SOPClassUID: meta.Text(tag.MediaStorageSOPClassUID), SOPInstanceUID: meta.Text(tag.MediaStorageSOPInstanceUID),
-		TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Data: br,
-	}
+	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Data: br}
 	if !uid.Tolerable(in.TransferSyntaxUID) {
-		s.result.refused(in, reasonCannotUnderstand)
+		s.result.other(reasonCannotUnderstand)
 		return
 	}
-	seen := identify(br, in.TransferSyntaxUID)
-	s.take(in, seen)
+	identify(br, &in)
+	s.take(in)
 }
 
-// identity is the UIDs at the start of a data set.
-type identity struct{ sopClass, instance, study string }
-
-// identify reads them without taking bytes.
-func identify(br *bufio.Reader, ts string) (id identity) {
+// identify reads the UIDs at the start of a data set without taking bytes.
+func identify(br *bufio.Reader, in *Incoming) {
 	b, _ := br.Peek(peekBytes) // what cannot be read fails again when it is stored
-	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: ts})
+	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: in.TransferSyntaxUID})
 	for {
 		ev, err := d.Next()
 		if err != nil || ev.Depth == 0 && ev.Tag > tag.StudyInstanceUID {
-			return id
+			return
 		}
 		var to *string
 		switch {
 		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
 			continue
 		case ev.Tag == tag.SOPClassUID:
-			to = &id.sopClass
+			to = &in.SOPClassUID
 		case ev.Tag == tag.SOPInstanceUID:
-			to = &id.instance
+			to = &in.SOPInstanceUID
 		case ev.Tag == tag.StudyInstanceUID:
-			to = &id.study
+			to = &in.StudyUID
 		default:
 			continue
 		}
 		value := make([]byte, ev.Length)
 		if _, err := io.ReadFull(d, value); err != nil {
-			return id
+			return
 		}
 		if *to = dicom.NewElement(ev.Tag, dicom.UI, value).Text(); !uid.Tolerable(*to) {
 			*to = ""
@@ -195,16 +189,9 @@ func identify(br *bufio.Reader, ts string) (id identity) {
 }
 
 // take hands an instance to the backend, if it belongs to the study of the URL.
-func (s *storing) take(in Incoming, seen identity) {
-	in.StudyUID = seen.study
+func (s *storing) take(in Incoming) {
 	named := in
-	if uid.Tolerable(seen.sopClass) {
-		named.SOPClassUID = seen.sopClass
-	}
-	if uid.Tolerable(seen.instance) {
-		named.SOPInstanceUID = seen.instance
-	}
-	if want := s.x.call.StudyUID; want != "" && want != seen.study {
+	if want := s.x.call.StudyUID; want != "" && want != in.StudyUID {
 		s.result.refused(named, reasonStudyMismatch)
 		return
 	}

@@ -199,9 +199,9 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 		defer close(done)
 		w.CloseWithError(dicom.Encode(w, ds, ts))
 	}()
-	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: ts, Data: r}
+	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), StudyUID: ds.Text(tag.StudyInstanceUID), TransferSyntaxUID: ts, Data: r}
 	if uid.Tolerable(in.SOPClassUID) && uid.Tolerable(in.SOPInstanceUID) {
-		s.take(in, identity{in.SOPClassUID, in.SOPInstanceUID, ds.Text(tag.StudyInstanceUID)})
+		s.take(in)
 	} else {
 		s.result.other(reasonCannotUnderstand)
 	}
