@@ -9,6 +9,7 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/dimse/ul"
 )
 
 func discardServer() *dimse.Server {
@@ -85,5 +86,36 @@ func TestMemoryDoesNotGrowWithTheDataSet(t *testing.T) {
 	objects, total := cost(256 << 20)
 	if objects > 300 || total > 1<<20 {
 		t.Errorf("256 MiB in 1,024 PDUs cost %d objects, %d bytes", objects, total)
+	}
+}
+
+// BenchmarkGet526kB is one instance of 526 kB by C-GET, in retrievals of 100.
+func BenchmarkGet526kB(b *testing.B) {
+	data := make([]byte, 526_000)
+	s := echoServer()
+	s.Mux.HandleGet(func(context.Context, *dimse.Association, *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+		sub := subOperations([]string{"1.2.3"}, data)[0]
+		return &dimse.RetrievePlan{Count: 100, SubOperations: func(yield func(dimse.SubOperation) bool) {
+			for range 100 {
+				if !yield(sub) {
+					return
+				}
+			}
+		}}, dimse.Status{}
+	})
+	cfg := config(studyGet, ct)
+	cfg.Roles = []ul.RoleSelection{{SOPClassUID: ct, SCP: true}}
+	a := dial(b, serve(b, s), cfg)
+	b.SetBytes(100 * int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		res, err := a.Get(context.Background(), dimse.GetRequest{SOPClassUID: studyGet, Identifier: studyQuery(),
+			Store: func(_ context.Context, _ *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+				io.Copy(io.Discard, rq.Data)
+				return dimse.Status{}
+			}})
+		if err != nil || res.SubOperations.Completed != 100 {
+			b.Fatal(res, err)
+		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"io"
 	"math/big"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -49,11 +48,7 @@ func admitAll(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, 
 }
 
 // refusals collects what OnRefused is told.
-type refusals struct {
-	mu  sync.Mutex
-	all []dimse.Refusal
-	ch  chan dimse.Refusal
-}
+type refusals struct{ ch chan dimse.Refusal }
 
 func newRefusals() *refusals { return &refusals{ch: make(chan dimse.Refusal, 100)} }
 

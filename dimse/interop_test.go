@@ -305,3 +305,50 @@ func TestUnchangedStorescuIsNotHeldUp(t *testing.T) {
 		t.Errorf("%d of %d arrived, %.0f a second", stored.Load(), n, rate)
 	}
 }
+
+func TestClientTalksToOrthanc(t *testing.T) {
+	port, dir := freePort(t), t.TempDir()
+	var moved atomic.Int64
+	sinkHost, sinkPort := hostPort(t, serve(t, &dimse.Server{Admit: admitAll, Mux: archiveMux(t, &moved, nil)}))
+	conf := filepath.Join(dir, "orthanc.json")
+	os.WriteFile(conf, []byte(fmt.Sprintf(`{"DicomPort": %s, "DicomAet": "TESTSCP", "HttpServerEnabled": false, "StorageDirectory": %q, "IndexDirectory": %q,
+		"DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true, "DicomAlwaysAllowMove": true, "DicomCheckCalledAet": false,
+		"DicomModalities": {"sink": ["SINK", %q, %s], "me": ["TESTSCU", "127.0.0.1", 1]}}`, port, dir, dir, sinkHost, sinkPort)), 0o600)
+	start(t, port, "Orthanc", conf)
+	cfg := config(ct, studyFind, studyGet, studyMove)
+	cfg.Roles = []ul.RoleSelection{{SOPClassUID: ct, SCU: true, SCP: true}}
+	a := dial(t, "127.0.0.1:"+port, cfg)
+	for i := range 3 {
+		instance := fmt.Sprintf("1.2.3.%d", i+1)
+		if _, err := a.Store(context.Background(), dimse.StoreRequest{SOPClassUID: ct, SOPInstanceUID: instance,
+			TransferSyntax: uid.ExplicitVRLittleEndian, Data: bytes.NewReader(storable(t, instance, 200<<10))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	matches := 0
+	for _, err := range a.Find(context.Background(), dimse.FindRequest{SOPClassUID: studyFind, Identifier: studyQueryAll()}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		matches++
+	}
+	if matches != 1 {
+		t.Errorf("%d matches", matches)
+	}
+	var got atomic.Int64
+	res, err := a.Get(context.Background(), dimse.GetRequest{SOPClassUID: studyGet, Identifier: oneStudy(), Store: func(_ context.Context, _ *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+		io.Copy(io.Discard, rq.Data)
+		got.Add(1)
+		return dimse.Status{}
+	}})
+	if err != nil || got.Load() != 3 {
+		t.Errorf("C-GET: %v %+v, %d arrived", err, res, got.Load())
+	}
+	res, err = a.Move(context.Background(), dimse.MoveRequest{SOPClassUID: studyMove, Identifier: oneStudy(), MoveDestination: "SINK"})
+	if err != nil || moved.Load() != 3 {
+		t.Errorf("C-MOVE: %v %+v, %d arrived", err, res, moved.Load())
+	}
+	if err := a.Release(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}

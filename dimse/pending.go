@@ -55,7 +55,7 @@ func (a *Association) begin(ctx context.Context, pc PresentationContext, cmd *Co
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	p := &pending{a: a, pc: pc, op: cmd.Operation, replies: make(chan reply, 1), gone: make(chan struct{}), failed: make(chan struct{})}
+	p := &pending{a: a, pc: pc, op: cmd.Operation, replies: make(chan reply, 4), gone: make(chan struct{}), failed: make(chan struct{})}
 	if err := a.register(p); err != nil {
 		<-a.window
 		return nil, err

@@ -180,30 +180,25 @@ func (r *retrieval) move(ctx context.Context) {
 			return
 		}
 		sub := batch[0]
+		if len(sub.TransferSyntaxes) == 0 || len(sub.TransferSyntaxes) > 128 {
+			batch = batch[1:]
+			r.fail(sub, Status{Code: ProcessingFailure, Cause: ErrNoContext})
+			continue
+		}
 		if to == nil || to.Err() != nil || !proposed(to, sub) {
 			release(ctx, to)
 			var err error
 			if to, err = r.plan.Destination.Dial(ctx, contextsFor(batch)); err != nil {
 				to = nil
-				if r.refused(batch, err) {
-					return
+				for _, sub := range batch {
+					r.fail(sub, Status{Code: UnableToPerformSubOperations, Cause: err})
 				}
-				batch = batch[:0]
-				continue
+				return // the destination is not there: what was not looked at counts as failed
 			}
 		}
 		batch = batch[1:]
 		r.perform(ctx, sub, to)
 	}
-}
-
-// refused counts a batch whose association could not be opened as failed. It reports
-// true when there is no use in trying the rest: the destination is not there.
-func (r *retrieval) refused(batch []SubOperation, err error) bool {
-	for _, sub := range batch {
-		r.fail(sub, Status{Code: UnableToPerformSubOperations, Cause: err})
-	}
-	return true
 }
 
 // release ends an association of a C-MOVE; one that does not let itself be released is aborted.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 
 	"collimator/dicom"
@@ -150,3 +151,19 @@ func TestUnreadableSource(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestMoveToADestinationThatIsNotThereFailsEverySubOperation(t *testing.T) {
+	t.Parallel()
+	subs := subOperations([]string{"1.2.1", "1.2.2"}, nil)
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleMove(func(context.Context, *dimse.Association, *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+		return &dimse.RetrievePlan{Count: 5, SubOperations: slices.Values(subs),
+			Destination: dimse.Dialer{Address: "127.0.0.1:1", Config: dimse.Config{CallingAETitle: "A", CalledAETitle: "B"}}}, dimse.Status{}
+	})
+	a := dial(t, serve(t, &dimse.Server{Admit: admitAll, Mux: mux}), config(studyMove))
+	res, err := a.Move(context.Background(), dimse.MoveRequest{SOPClassUID: studyMove, Identifier: studyQuery(), MoveDestination: "X"})
+	var status *dimse.StatusError
+	if !errors.As(err, &status) || status.Status.Code != dimse.UnableToPerformSubOperations || res.SubOperations.Failed != 5 || len(res.FailedSOPInstanceUIDs) != 2 {
+		t.Errorf("%v %+v", err, res)
+	}
+}

@@ -78,8 +78,8 @@ const (
 	UPSAlreadyCompletedFailure    StatusCode = 0xC311
 	UPSPerformerCannotBeContacted StatusCode = 0xC312
 	UPSPerformerChoosesNot        StatusCode = 0xC313
-	UPSNoEventsForInstance        StatusCode = 0xC314
-	UPSReceivingAENotSubscribed   StatusCode = 0xC315
+	UPSActionNotAppropriate       StatusCode = 0xC314
+	UPSEventReportsNotSupported   StatusCode = 0xC315
 )
 
 // Status codes of print management (PS3.4 H.4).
@@ -102,7 +102,7 @@ const (
 	MediaCreationInProgress      StatusCode = 0xA510 // PS3.4 S.3.2
 	MediaCreationAlreadyFinished StatusCode = 0xC201
 	MediaCreationCannotCancel    StatusCode = 0xC202
-	MediaCreationSetLarger       StatusCode = 0xC203
+	MediaCreationCancelDenied    StatusCode = 0xC203
 )
 
 // StatusClass is one of the five classes of PS3.7 Annex C.

@@ -63,8 +63,8 @@ var statusNames = map[StatusCode]string{
 	UPSAlreadyCompletedFailure:    "UPS already COMPLETED",
 	UPSPerformerCannotBeContacted: "UPS performer cannot be contacted",
 	UPSPerformerChoosesNot:        "UPS performer chooses not to cancel",
-	UPSNoEventsForInstance:        "UPS action not appropriate for specified instance",
-	UPSReceivingAENotSubscribed:   "UPS event reports not supported",
+	UPSActionNotAppropriate:       "UPS action not appropriate for specified instance",
+	UPSEventReportsNotSupported:   "UPS event reports not supported",
 	PrintMemoryAllocation:         "Print: memory allocation not supported",
 	PrintNoSessionPrinting:        "Print: film session printing not supported",
 	PrintEmptyFilmPage:            "Print: film box without image boxes",
@@ -83,7 +83,7 @@ var statusNames = map[StatusCode]string{
 	MediaCreationInProgress:       "Media creation: request already in progress",
 	MediaCreationAlreadyFinished:  "Media creation: request already completed",
 	MediaCreationCannotCancel:     "Media creation: already in progress and cannot be interrupted",
-	MediaCreationSetLarger:        "Media creation: cancellation denied",
+	MediaCreationCancelDenied:     "Media creation: cancellation denied",
 }
 
 // Name is the meaning of the code; for a code of a range of PS3.4 (A7xx, A9xx, Cxxx) that of the range.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/interop/harness"
@@ -16,14 +17,14 @@ import (
 
 // corpusRounds bounds how many archives the corpus is spread over: files of
 // different content share SOP Instance UIDs, and an archive keeps the first.
-const corpusRounds = 16
+const corpusRounds = 24
 
 // TestCorpusGoesInAndComesOutUnchanged stores every file of the corpus that
 // dcmdump reads and that is a composite object, has it committed, and fetches
 // it by C-GET and by C-MOVE.
 func TestCorpusGoesInAndComesOutUnchanged(t *testing.T) {
 	root := harness.Shared(t, "corpus")
-	files := corpusFiles(t, root)
+	files, _ := corpusFiles(t, root)
 	total := 0
 	for round := 0; len(files) > 0; round++ {
 		if round == corpusRounds {
@@ -42,28 +43,56 @@ func TestCorpusGoesInAndComesOutUnchanged(t *testing.T) {
 	t.Logf("%d files went in and came out unchanged by C-GET and C-MOVE", total)
 }
 
+// TestCorpusFilesWithMalformedUIDsAreRefused holds the rest of the corpus to a
+// refusal: a UID with letters or dashes could be a path somewhere (PS3.5 9.1).
+func TestCorpusFilesWithMalformedUIDsAreRefused(t *testing.T) {
+	t.Parallel()
+	_, malformed := corpusFiles(t, harness.Shared(t, "corpus"))
+	s := harness.Start(t)
+	keys := s.Device("WS1", harness.All...)
+	for _, path := range malformed {
+		if out, code := harness.Run(t, "send", s.Peer(), "--as", keys, path); code != 3 {
+			t.Errorf("%s: exit code %d: %s", filepath.Base(path), code, out)
+		}
+	}
+	t.Logf("%d files with malformed UIDs are refused", len(malformed))
+}
+
 // corpusFiles lists what the manifest says dcmdump reads and has a SOP Class
-// for storage.
-func corpusFiles(t *testing.T, root string) []string {
+// for storage; those with a UID that is none are listed apart.
+func corpusFiles(t *testing.T, root string) (good, malformed []string) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(root, "MANIFEST.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
 	rows := strings.Split(strings.TrimSpace(string(b)), "\n")
 	for _, row := range rows[1:] {
 		col := strings.Split(row, "\t")
-		if col[len(col)-1] != "yes" || strings.Contains(col[5], "Media Storage Directory") || strings.Contains(col[5], "1.2.840.10008.1.3.10") {
+		if col[len(col)-1] != "yes" {
 			continue
 		}
 		path := filepath.Join(root, col[0])
-		if ds := harness.ReadFile(t, path).DataSet; ds.Text(tag.SOPClassUID) == "" || ds.Text(tag.SOPInstanceUID) == "" {
-			continue // no composite object: a raw data set of a test suite
+		ds := harness.ReadFile(t, path).DataSet
+		switch {
+		case ds.Text(tag.SOPClassUID) == "" || ds.Text(tag.SOPClassUID) == uid.MediaStorageDirectory || ds.Text(tag.SOPInstanceUID) == "":
+			// no composite object: a directory, or a raw data set of a test suite
+		case hasMalformedUID(ds):
+			malformed = append(malformed, path)
+		default:
+			good = append(good, path)
 		}
-		out = append(out, path)
 	}
-	return out
+	return good, malformed
+}
+
+func hasMalformedUID(ds *dicom.DataSet) bool {
+	for _, k := range []dicom.Tag{tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID, tag.SeriesInstanceUID} {
+		if u := ds.Text(k); u != "" && !uid.Tolerable(u) {
+			return true
+		}
+	}
+	return false
 }
 
 type sendReport struct {

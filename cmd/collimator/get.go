@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -155,6 +154,15 @@ func (s *fileSink) store(_ context.Context, a *dimse.Association, rq *dimse.Stor
 	return dimse.Status{}
 }
 
+// nameOf is a UID as the name of a directory. An object may have none, and one
+// that is none could lead anywhere.
+func nameOf(u, otherwise string) string {
+	if uid.Tolerable(u) {
+		return u
+	}
+	return otherwise
+}
+
 // write streams an instance into a new file and gives it its name when it is
 // whole.
 func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) (err error) {
@@ -187,13 +195,7 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) (err erro
 	if err := errors.Join(w.Flush(), tmp.Close()); err != nil {
 		return err
 	}
-	dir := s.dir
-	for _, part := range []string{ds.Text(tag.StudyInstanceUID), ds.Text(tag.SeriesInstanceUID)} {
-		if !uid.Tolerable(part) {
-			return fmt.Errorf("received an instance with a malformed study or series UID")
-		}
-		dir = filepath.Join(dir, part)
-	}
+	dir := filepath.Join(s.dir, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}

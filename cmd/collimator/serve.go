@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/ledger"
 	"collimator/internal/pacs"
 	"collimator/internal/tlsprofile"
 )
@@ -113,7 +115,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.trail)})
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
@@ -145,8 +147,11 @@ func serverHosts(c config.Config) []string {
 
 // recordInstance writes what happens to instances into the trail, in the
 // transaction in which it happens.
-func recordInstance(trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
+func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
 	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
+		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
+			return err
+		}
 		r := audit.Record{
 			Event: audit.Transferred, Action: audit.Create, Door: "dimse", Principal: ev.Source.Principal, Kind: "device", Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
@@ -160,6 +165,17 @@ func recordInstance(trail *audit.Trail) func(context.Context, *db.Tx, archive.Ev
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}
+}
+
+// instanceLeaf writes what happened to an instance into the ledger: which bytes
+// are stored under its UID, or that they were held back, released or destroyed.
+func instanceLeaf(ctx context.Context, log *ledger.Log, tx *db.Tx, ev archive.Event) error {
+	b, err := json.Marshal(ev.Statement())
+	if err != nil {
+		return fmt.Errorf("encode ledger leaf: %w", err)
+	}
+	_, err = log.Append(ctx, tx, ledger.Leaf{Kind: archive.LeafKind, Ref: ev.Instance.SOPInstanceUID, Data: string(b)})
+	return err
 }
 
 // run listens until the context ends.

@@ -4,7 +4,6 @@ package uid
 
 // Storage and media SOP Classes.
 const (
-	MediaStorageDirectoryStorage                                       = "1.2.840.10008.1.3.10"             // Media Storage Directory Storage
 	ComputedRadiographyImageStorage                                    = "1.2.840.10008.5.1.4.1.1.1"        // Computed Radiography Image Storage
 	DigitalXRayImageStorageForPresentation                             = "1.2.840.10008.5.1.4.1.1.1.1"      // Digital X-Ray Image Storage - For Presentation
 	DigitalXRayImageStorageForProcessing                               = "1.2.840.10008.5.1.4.1.1.1.1.1"    // Digital X-Ray Image Storage - For Processing
@@ -183,7 +182,6 @@ const (
 
 // sopClasses is sorted by UID as text.
 var sopClasses = [...]struct{ uid, name string }{
-	{"1.2.840.10008.1.3.10", "Media Storage Directory Storage"},
 	{"1.2.840.10008.5.1.4.1.1.1", "Computed Radiography Image Storage"},
 	{"1.2.840.10008.5.1.4.1.1.1.1", "Digital X-Ray Image Storage - For Presentation"},
 	{"1.2.840.10008.5.1.4.1.1.1.1.1", "Digital X-Ray Image Storage - For Processing"},

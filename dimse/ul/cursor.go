@@ -31,14 +31,6 @@ func (c *cursor) take(n int) ([]byte, error) {
 	return p, nil
 }
 
-func (c *cursor) u8() (uint8, error) {
-	p, err := c.take(1)
-	if err != nil {
-		return 0, err
-	}
-	return p[0], nil
-}
-
 func (c *cursor) u16() (uint16, error) {
 	p, err := c.take(2)
 	if err != nil {

@@ -13,10 +13,13 @@ package archive
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"collimator/dicom"
+	"collimator/dicom/uid"
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -32,7 +35,8 @@ type Options struct {
 
 	// Record, when set, is called in the transaction that stores an instance or
 	// puts one into quarantine: what it writes is kept if and only if the event
-	// took place. An error undoes the event.
+	// took place. An error undoes the event. It may be called again for an event
+	// whose transaction was undone: nothing but what it writes with tx counts.
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
 	Limits Limits
@@ -111,17 +115,19 @@ type Event struct {
 	Kind     EventKind
 	Reason   Reason // of a quarantine
 	Instance InstanceRef
-	Source   Source
-	Time     time.Time
+	// StoredDigest is of the file that is kept under the UID, for a quarantine.
+	StoredDigest string
+	Source       Source
+	Time         time.Time
 }
 
 // Source says where an instance came from.
 type Source struct {
-	AETitle               string
-	Address               string
-	Principal             string
-	ImplementationUID     string // Implementation Class UID of the sender (PS3.7 D.3.3.2)
-	ImplementationVersion string
+	AETitle               string `json:"aeTitle,omitempty"`
+	Address               string `json:"address,omitempty"`
+	Principal             string `json:"principal,omitempty"`
+	ImplementationUID     string `json:"implementationUID,omitempty"` // Implementation Class UID of the sender (PS3.7 D.3.3.2)
+	ImplementationVersion string `json:"implementationVersion,omitempty"`
 }
 
 // InstanceRef names a stored instance and its file.
@@ -135,6 +141,15 @@ type InstanceRef struct {
 	Size              int64  // bytes of the file
 	DataSetOffset     int64  // bytes of the file in front of the data set
 }
+
+// String says what kind of instance it is. The UIDs identify a patient's
+// images and stay out of logs.
+func (r InstanceRef) String() string {
+	return fmt.Sprintf("instance of %s, %d bytes", uid.Name(r.SOPClassUID), r.Size)
+}
+
+// LogValue is the same for slog.
+func (r InstanceRef) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // bulkThreshold is the length in bytes above which a value is not part of the
 // header in the index and is read from the file.

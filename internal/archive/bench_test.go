@@ -86,7 +86,7 @@ func fill(b *testing.B, a *opened, n int) {
 						StudyUID: ds.Text(tag.StudyInstanceUID), SeriesUID: ds.Text(tag.SeriesInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian,
 						Digest: fmt.Sprintf("%064x", i*2+k), Size: 526_000}}
 					var err error
-					if p.rows, err = makeRows(ds); err != nil {
+					if p.rows, err = makeRows(ds, p.ref.StudyUID); err != nil {
 						return err
 					}
 					if header == nil {
@@ -171,4 +171,35 @@ func findBenchmarks(b *testing.B, a *opened, n int) {
 			b.ReportMetric(float64(found), "matches")
 		})
 	}
+}
+
+// BenchmarkHeaders reads the metadata of a series of 100 instances.
+func BenchmarkHeaders(b *testing.B) {
+	a := openTest(b)
+	size := 0
+	for i := range 100 {
+		p := store(b, a, image(b, 1, 1, i, tag.ImageComments, fmt.Sprintf("comment %d", i)))
+		if err := a.db.Read(b.Context(), func(tx *db.Tx) error {
+			var n int
+			err := tx.QueryRow(b.Context(), `SELECT LENGTH(d.data) FROM instance_data d JOIN instance i ON i.id = d.id WHERE i.uid = ?1`, p.Instance.SOPInstanceUID).Scan(&n)
+			size += n
+			return err
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for _, err := range a.Headers(b.Context(), RetrieveQuery{SeriesUIDs: []string{"1.2.3.1.1"}}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != 100 {
+			b.Fatal(n)
+		}
+	}
+	b.ReportMetric(float64(size)/100, "stored-B/header")
 }

@@ -65,7 +65,7 @@ func TestCorpusComesOutAsItWentIn(t *testing.T) {
 			return nil
 		}
 		if errors.Is(err, ErrUID) {
-			return nil // files without study or series
+			return nil // files with UIDs that are none
 		}
 		if err != nil {
 			t.Errorf("%s: %v", path, err)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
@@ -60,6 +61,12 @@ var deflaters = sync.Pool{New: func() any {
 	z, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is valid
 	return z
 }}
+
+// A header is small beside the tables of a decompressor and a buffer.
+var (
+	inflaters = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+	readers   = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 16<<10) }}
+)
 
 // findHoles lists the values left in the stream, of all depths. Of an
 // encapsulated value the fragments are the holes; their item headers stay.
@@ -168,7 +175,11 @@ func overlayBytes(p []byte, off, at int64, b []byte) int64 {
 // unpackHeader reads a stored header. Values that were left out are read from
 // source, the file, with the data set at base; it may be nil.
 func unpackHeader(data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base int64) (*dicom.DataSet, error) {
-	z := flate.NewReader(bytes.NewReader(data))
+	z := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(z)
+	if err := z.(flate.Resetter).Reset(bytes.NewReader(data), nil); err != nil {
+		return nil, corrupt(err)
+	}
 	r := &holeReader{r: newByteReader(z)}
 	n, err := binary.ReadUvarint(r.r)
 	if err != nil {
@@ -185,7 +196,10 @@ func unpackHeader(data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base
 		}
 		r.holes = append(r.holes, hole{int64(distance), int64(length)})
 	}
-	ds, err := dicom.Decode(r, dicom.DecodeOptions{
+	br := readers.Get().(*bufio.Reader)
+	defer readers.Put(br)
+	br.Reset(r)
+	ds, err := dicom.Decode(br, dicom.DecodeOptions{
 		TransferSyntax: ts.UID, BulkThreshold: bulkThreshold, Source: source, Base: base,
 		Limits: dicom.Limits{Header: 1 << 30, Depth: 1 << 16, Elements: 1 << 30},
 	})

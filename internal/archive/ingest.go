@@ -31,7 +31,8 @@ const (
 var (
 	// ErrMismatch: the data set is not what the request says it is (A900H, PS3.4 B.2.3).
 	ErrMismatch = fault.New(fault.Invalid, "archive: SOP Class or Instance UID of the data set is not that of the request")
-	// ErrUID: a UID that must be there is missing or breaks the grammar of PS3.5 9.1.
+	// ErrUID: the SOP Class or Instance UID is missing, or a UID breaks the
+	// grammar of PS3.5 9.1.
 	ErrUID = fault.New(fault.Invalid, "archive: a UID is missing or malformed")
 )
 
@@ -152,7 +153,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if p.header, err = packHeader(ds, ts, sink.n-sink.head); err != nil {
 		return nil, err
 	}
-	if p.rows, err = makeRows(ds); err != nil {
+	if p.rows, err = makeRows(ds, p.ref.StudyUID); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "archive: attributes cannot be indexed")
 	}
 	return p, nil
@@ -162,18 +163,23 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 func identify(in Incoming, ds *dicom.DataSet) (InstanceRef, error) {
 	ref := InstanceRef{TransferSyntaxUID: in.TransferSyntaxUID}
 	for _, f := range []struct {
-		to *string
-		t  dicom.Tag
+		to       *string
+		t        dicom.Tag
+		optional bool
 	}{
-		{&ref.SOPClassUID, tag.SOPClassUID}, {&ref.SOPInstanceUID, tag.SOPInstanceUID},
-		{&ref.StudyUID, tag.StudyInstanceUID}, {&ref.SeriesUID, tag.SeriesInstanceUID},
+		{&ref.SOPClassUID, tag.SOPClassUID, false}, {&ref.SOPInstanceUID, tag.SOPInstanceUID, false},
+		{&ref.StudyUID, tag.StudyInstanceUID, true}, {&ref.SeriesUID, tag.SeriesInstanceUID, true},
 	} {
 		values := ds.Texts(f.t)
+		if f.optional && (len(values) == 0 || len(values) == 1 && values[0] == "") {
+			continue
+		}
 		if len(values) != 1 || !checkUID(values[0], false) {
 			return ref, ErrUID
 		}
 		*f.to = values[0]
 	}
+	ref.fileUnder()
 	if in.SOPClassUID != "" && in.SOPClassUID != ref.SOPClassUID || in.SOPInstanceUID != "" && in.SOPInstanceUID != ref.SOPInstanceUID {
 		return ref, ErrMismatch
 	}

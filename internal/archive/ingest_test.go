@@ -217,6 +217,30 @@ func TestReleaseOfAnotherPatientKeepsTheStudys(t *testing.T) {
 	wantStats(t, a, 1, 1, 1, 2, 0)
 }
 
+func TestReleaseIntoAnotherStudyLeavesNoEmptyRows(t *testing.T) {
+	t.Parallel()
+	for _, others := range []bool{false, true} {
+		a := openTest(t)
+		store(t, a, image(t, 1, 1, 1))
+		if others {
+			store(t, a, image(t, 1, 2, 1))
+		}
+		_, err := a.Ingest(t.Context(), incoming(t, image(t, 2, 1, 1, tag.SOPInstanceUID, "1.2.3.1.1.1")))
+		conflict, ok := errors.AsType[*ConflictError](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		if _, err := a.Release(t.Context(), conflict.Quarantine, Source{}); err != nil {
+			t.Fatal(err)
+		}
+		if others {
+			wantStats(t, a, 2, 2, 2, 2, 1)
+		} else {
+			wantStats(t, a, 1, 1, 1, 1, 1)
+		}
+	}
+}
+
 func TestFullQuarantineKeepsNothingMore(t *testing.T) {
 	t.Parallel()
 	a := openTest(t, func(o *Options) { o.Limits.QuarantineEntries = 1 })
@@ -279,8 +303,6 @@ func TestWhatIsNotAnInstanceIsRefusedAndLeavesNothing(t *testing.T) {
 		{"path as series", incoming(t, image(t, 1, 1, 1, tag.SeriesInstanceUID, "/etc/x")), ErrUID},
 		{"study too long", incoming(t, image(t, 1, 1, 1, tag.StudyInstanceUID, strings.Repeat("1", 65))), ErrUID},
 		{"two studies", incoming(t, twoStudies), ErrUID},
-		{"no study", incoming(t, without(tag.StudyInstanceUID)), ErrUID},
-		{"no series", incoming(t, without(tag.SeriesInstanceUID)), ErrUID},
 		{"no class", with(incoming(t, without(tag.SOPClassUID)), func(in *Incoming) { in.SOPClassUID = "" }), ErrUID},
 		{"cut short", with(incoming(t, good()), func(in *Incoming) { in.Data = bytes.NewReader(data[:len(data)-100]) }), fault.Invalid},
 		{"not DICOM", with(incoming(t, good()), func(in *Incoming) { in.Data = strings.NewReader("hello, world") }), fault.Invalid},

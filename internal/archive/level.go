@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"slices"
 
@@ -116,5 +117,8 @@ func subset(ds *dicom.DataSet, tags ...[]dicom.Tag) ([]byte, error) {
 
 // decodeSubset reads what subset wrote.
 func decodeSubset(b []byte) (*dicom.DataSet, error) {
-	return dicom.Decode(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
+	br := readers.Get().(*bufio.Reader)
+	defer readers.Put(br)
+	br.Reset(bytes.NewReader(b))
+	return dicom.Decode(br, dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
 }

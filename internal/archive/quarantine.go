@@ -77,6 +77,10 @@ func (a *Archive) hold(ctx context.Context, p *pending) error {
 func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string, s Source, at time.Time) (full bool, err error) {
 	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
 		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
+	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at}
+	if err == nil {
+		return false, a.record(ctx, tx, event)
+	}
 	if fault.Of(err) != fault.NotFound {
 		return false, err
 	}
@@ -92,10 +96,18 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
 		ref.DataSetOffset, stored, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.implementation()).Scan(&c.Quarantine)
-	if err != nil || a.o.Record == nil {
+	if err != nil {
 		return false, err
 	}
-	return false, a.o.Record(ctx, tx, Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, Source: s, Time: at})
+	return false, a.record(ctx, tx, event)
+}
+
+// record tells the hook of an event, in the transaction in which it happens.
+func (a *Archive) record(ctx context.Context, tx *db.Tx, e Event) error {
+	if a.o.Record == nil {
+		return nil
+	}
+	return a.o.Record(ctx, tx, e)
 }
 
 const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
@@ -185,7 +197,8 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 		if n, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, id); err != nil || n == 0 {
 			return errors.Join(err, fault.New(fault.NotFound, "archive: no such entry in the quarantine"))
 		}
-		if err := a.giveWay(ctx, tx, p, by); err != nil {
+		gone, err := a.giveWay(ctx, tx, p, by)
+		if err != nil {
 			return err
 		}
 		if err := a.insert(ctx, tx, p); err != nil {
@@ -194,10 +207,12 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 		if p.conflict != nil {
 			return p.conflict
 		}
-		if a.o.Record == nil {
-			return nil
+		if gone.SOPInstanceUID != "" {
+			if err := deleteEmpty(ctx, tx, gone); err != nil {
+				return err
+			}
 		}
-		return a.o.Record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
+		return a.record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
 	})
 	return Receipt{Instance: p.ref, Duplicate: p.duplicate, Time: p.time}, err
 }
@@ -221,23 +236,54 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry) (*pending, erro
 	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
 		return nil, err
 	}
-	p.rows, err = makeRows(ds)
+	p.rows, err = makeRows(ds, p.ref.StudyUID)
 	return p, err
 }
 
-// giveWay moves a stored instance of another content into quarantine.
-func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source) error {
+// giveWay moves a stored instance of another content into quarantine. It
+// returns the zero value where there is none.
+func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source) (InstanceRef, error) {
 	stored, err := findInstance(ctx, tx, p.ref.SOPInstanceUID)
 	if fault.Of(err) == fault.NotFound || err == nil && stored.Digest == p.ref.Digest {
-		return nil
+		return InstanceRef{}, nil
 	}
 	if err != nil {
-		return err
+		return InstanceRef{}, err
 	}
 	if _, err := a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time); err != nil {
+		return InstanceRef{}, err
+	}
+	return stored, deleteInstance(ctx, tx, stored)
+}
+
+// deleteEmpty removes what has no instances left where one gave way: the
+// content released in its place may belong elsewhere.
+func deleteEmpty(ctx context.Context, tx *db.Tx, gone InstanceRef) error {
+	var patient int64
+	if err := tx.QueryRow(ctx, `SELECT patient FROM study WHERE uid = ?1`, gone.StudyUID).Scan(&patient); err != nil {
 		return err
 	}
-	return deleteInstance(ctx, tx, stored)
+	for _, step := range []struct {
+		remove string
+		uid    string
+		then   []string // when it was empty; ?1 is the study's UID, ?2 the patient's row
+	}{
+		{`DELETE FROM series WHERE uid = ?1 AND instances = 0`, gone.SeriesUID, []string{
+			`UPDATE study SET series = series - 1 WHERE uid = ?1 AND patient = ?2`, `UPDATE patient SET series = series - 1 WHERE id = ?2 AND ?1 <> ''`}},
+		{`DELETE FROM study WHERE uid = ?1 AND instances = 0`, gone.StudyUID, []string{
+			`UPDATE patient SET studies = studies - 1 WHERE id = ?2 AND ?1 <> ''`, `DELETE FROM patient WHERE id = ?2 AND instances = 0 AND ?1 <> ''`}},
+	} {
+		n, err := tx.Exec(ctx, step.remove, step.uid)
+		if err != nil {
+			return err
+		}
+		for _, query := range step.then[:len(step.then)*int(n)] {
+			if _, err := tx.Exec(ctx, query, gone.StudyUID, patient); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // deleteInstance takes an instance out of the index and out of the counts. Its

@@ -242,6 +242,10 @@ func (p *plan) key(key dicom.Element) error {
 	if universal(key) {
 		return nil
 	}
+	// SQL text ends at a NUL: what comes behind it would not be matched.
+	if slices.ContainsFunc(key.Texts(), func(s string) bool { return strings.ContainsRune(s, 0) }) {
+		return fault.Newf(fault.Invalid, "archive: value of %s holds a NUL character", t.Keyword())
+	}
 	switch t {
 	case tag.PatientName:
 		p.name(key, "name")

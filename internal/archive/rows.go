@@ -32,7 +32,8 @@ type seriesRow struct {
 	number                                                int64
 }
 
-func makeRows(ds *dicom.DataSet) (r entityRows, err error) {
+// makeRows reads a data set that is filed under a study.
+func makeRows(ds *dicom.DataSet, study string) (r entityRows, err error) {
 	name := ds.Text(tag.PatientName)
 	r.patient = patientRow{
 		id:        ds.Text(tag.PatientID),
@@ -42,7 +43,7 @@ func makeRows(ds *dicom.DataSet) (r entityRows, err error) {
 		names:     nameGroups(name),
 		words:     nameWords(name),
 	}
-	r.patient.identity = identity(r.patient, ds.Text(tag.StudyInstanceUID))
+	r.patient.identity = identity(r.patient, study)
 	r.study = studyRow{
 		date:        normalDate(ds.Text(tag.StudyDate)),
 		time:        normalTime(ds.Text(tag.StudyTime)),

@@ -239,10 +239,13 @@ func (s *Server) Must(args ...string) string {
 	s.t.Helper()
 	out, code := Run(s.t, args...)
 	if code != 0 {
-		s.t.Fatalf("collimator %s: exit code %d\n%s\nserver:\n%s", strings.Join(args, " "), code, out, s.output)
+		s.t.Fatalf("collimator %s: exit code %d\n%s\nserver:\n%s", strings.Join(args, " "), code, tail(out), tail(s.output.String()))
 	}
 	return out
 }
+
+// tail is the end of a long output.
+func tail(s string) string { return s[max(len(s)-2000, 0):] }
 
 // Run runs a command of the program; the output is standard output and error.
 func Run(t testing.TB, args ...string) (output string, code int) {
