@@ -160,8 +160,11 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}
-		if ev.Kind != archive.Stored {
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, string(ev.Kind)+": "+string(ev.Reason)
+		switch ev.Kind {
+		case archive.Quarantined:
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+		case archive.Released, archive.Destroyed:
+			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}
