@@ -26,6 +26,9 @@ type cli struct {
 	Get        getCmd        `cmd:"" help:"Fetch instances into a directory (C-GET)."`
 	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
+	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
+	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
 	Config     configCmd     `cmd:"" help:"Show or check the settings."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

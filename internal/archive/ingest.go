@@ -138,6 +138,9 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 		return nil, err
 	}
 	sp.ds, p.ds = ds, ds
+	if err := unambiguous(ds); err != nil {
+		return nil, err
+	}
 	if p.ref, err = identify(in, ds); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type Statement struct {
 	Digest         string    `json:"sha256"` // of the file
 	Size           int64     `json:"size"`   // bytes of the file
 	DataSetOffset  int64     `json:"dataSetOffset"`
+	StoredDigest   string    `json:"stored,omitempty"` // of the file that is kept, for a quarantine
+	Source         Source    `json:"source"`
 	Time           time.Time `json:"time"`
 }
 
@@ -27,7 +29,8 @@ func (e Event) Statement() Statement {
 	i := e.Instance
 	return Statement{
 		Event: e.Kind, Reason: e.Reason, SOPClassUID: i.SOPClassUID, SOPInstanceUID: i.SOPInstanceUID, StudyUID: i.StudyUID, SeriesUID: i.SeriesUID,
-		TransferSyntax: i.TransferSyntaxUID, Digest: i.Digest, Size: i.Size, DataSetOffset: i.DataSetOffset, Time: e.Time.UTC(),
+		TransferSyntax: i.TransferSyntaxUID, Digest: i.Digest, Size: i.Size, DataSetOffset: i.DataSetOffset,
+		StoredDigest: e.StoredDigest, Source: e.Source, Time: e.Time.UTC(),
 	}
 }
 
