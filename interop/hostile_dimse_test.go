@@ -20,6 +20,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/ledger"
 	"collimator/internal/synth"
 	"collimator/interop/harness"
 )
@@ -183,7 +184,7 @@ func retrieveEverything(h *hostile) {
 	}
 	defer d.Close()
 	recorded := 0
-	for r, err := range audit.New(d, time.Now).After(context.Background(), 0) {
+	for r, err := range audit.New(d, ledger.New(d, nil), time.Now).After(context.Background(), 0) {
 		if err != nil {
 			h.Fatal(err)
 		}

@@ -119,7 +119,11 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	tokens, err := tokenVerifier(in.config)
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	s.service = pacs.New(pacs.Options{
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: 16,
@@ -127,6 +131,22 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	})
 	s.service.Register(s.mux)
 	return s, nil
+}
+
+// tokenVerifier is for the tokens of the configured issuer; nil without one.
+func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
+	if c.Tokens.Issuer == "" {
+		return nil, nil
+	}
+	keys, err := os.ReadFile(c.Tokens.Keys)
+	if err != nil {
+		return nil, usageError("tokens.keys: %w", err)
+	}
+	audience := c.Tokens.Audience
+	if audience == "" {
+		audience = c.AE
+	}
+	return identity.NewTokenVerifier(c.Tokens.Issuer, audience, keys, time.Now)
 }
 
 func (s *server) archiveClose() error { return s.blobs.Close() }
@@ -160,8 +180,11 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}
-		if ev.Kind != archive.Stored {
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, string(ev.Kind)+": "+string(ev.Reason)
+		switch ev.Kind {
+		case archive.Quarantined:
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+		case archive.Released, archive.Destroyed:
+			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}

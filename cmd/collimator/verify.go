@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
-	"collimator/internal/blob"
 	"collimator/internal/fault"
 	"collimator/internal/ledger"
 )
@@ -43,19 +41,11 @@ func (c *verifyCmd) Run(e *env) error {
 	if c.Bundle != "" {
 		return checkBundle(e, c.Bundle, c.Key)
 	}
-	return c.with(e, func(in *installation) error {
-		blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
-		if err != nil {
-			return err
-		}
-		a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs})
-		if err != nil {
-			return errors.Join(err, blobs.Close())
-		}
+	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
 		v := &verification{in: in, archive: a, progress: newProgress(e, "verified", 0)}
-		err = v.run(e.ctx)
+		err := v.run(e.ctx)
 		v.progress.end()
-		if err := errors.Join(err, blobs.Close()); err != nil {
+		if err != nil {
 			return err
 		}
 		return c.report(e, v)

@@ -32,6 +32,9 @@ func (c Config) Check() error {
 	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
+	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
+		add("tokens: issuer and keys go together")
+	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

@@ -40,8 +40,17 @@ type Config struct {
 	Hosts []string `yaml:"hosts,omitempty"`
 	// Public must hold the sentence Insist before a public address is accepted.
 	Public string `yaml:"public,omitempty"`
+	// Tokens says whose JSON Web Tokens identify a user of an association.
+	Tokens Tokens `yaml:"tokens,omitempty"`
 	Limits Limits `yaml:"limits"`
 	Log    Log    `yaml:"log"`
+}
+
+// Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
+type Tokens struct {
+	Issuer   string `yaml:"issuer,omitempty"`
+	Audience string `yaml:"audience,omitempty"` // default: the AE title
+	Keys     string `yaml:"keys,omitempty"`     // file with the issuer's public keys, PEM
 }
 
 // Limits bound what peers may take.
