@@ -39,6 +39,10 @@ type Options struct {
 	// whose transaction was undone: nothing but what it writes with tx counts.
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
+	// Inspect, when set, looks at a data set whose file is stored, before it has
+	// rows. Values that are not in memory can be opened. It must not keep ds.
+	Inspect func(ds *dicom.DataSet) Inspection
+
 	Limits Limits
 	Now    func() time.Time // nil means time.Now
 }

@@ -20,6 +20,7 @@ const (
 	DifferentContent Reason = "different-content" // another content is stored under the SOP Instance UID
 	OtherPatient     Reason = "other-patient"     // the study belongs to another patient
 	OtherStudy       Reason = "other-study"       // the series belongs to another study
+	Suspicious       Reason = "suspicious"        // the inspection found what does not belong there
 	Replaced         Reason = "replaced"          // was stored, and gave way to one released from quarantine
 )
 
@@ -39,6 +40,8 @@ func (e *ConflictError) Error() string {
 		return "archive: the study belongs to another patient"
 	case OtherStudy:
 		return "archive: the series belongs to another study"
+	case Suspicious:
+		return "archive: the instance holds what does not belong there"
 	}
 	return "archive: the instance contradicts what is stored"
 }
