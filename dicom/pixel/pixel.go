@@ -1,7 +1,7 @@
 // Package pixel finds the frames of an image, reads them one at a time, decodes
 // RLE and baseline JPEG, and writes files in another transfer syntax as far as
 // that needs no other codec (PS3.5 8, A.4, G; PS3.3 C.7.6.3). Frames are
-// counted from 1. It renders nothing and does not interpret pixel values.
+// counted from 1. Render makes images for the eye of them.
 package pixel
 
 import (

@@ -32,12 +32,13 @@ type Options struct {
 // Guard admits associations and lets requests through. Safe for concurrent use.
 type Guard struct {
 	Options
+	policy   *policy.Engine
 	refusals *sampler
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	return &Guard{Options: o, refusals: newSampler(o.Now)}
+	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now)}
 }
 
 // Doors, as they stand in the record.

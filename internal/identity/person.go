@@ -14,6 +14,7 @@ import (
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/policy"
 )
 
 // The cost of a password hash: argon2id with the second recommended option of
@@ -33,7 +34,7 @@ const MinPassword = 12
 const maxPassword = 1024
 
 // Administrator is the role of who may change everything.
-const Administrator = "administrator"
+const Administrator = string(policy.Administrator)
 
 // AddPerson registers a person with a role and a password. A name that exists
 // is refused with kind Conflict.

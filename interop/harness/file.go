@@ -119,3 +119,13 @@ func Files(t testing.TB, dir string) []string {
 	}
 	return out
 }
+
+// ReadBytes is the content of a file.
+func ReadBytes(t testing.TB, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

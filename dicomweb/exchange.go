@@ -1,0 +1,171 @@
+package dicomweb
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// action answers a request that was decoded. An error before anything was
+// written becomes a problem document.
+type action func(x *exchange) error
+
+// exchange is one request and its answer.
+type exchange struct {
+	h    *Handler
+	w    http.ResponseWriter
+	r    *http.Request
+	call *Call
+
+	out      Outcome
+	status   int
+	begun    bool // the status is on its way
+	finished bool
+	broken   bool // the answer ended before it was complete
+}
+
+// finish turns what an action returned into the answer's end and the outcome.
+func (x *exchange) finish(err error) Outcome {
+	x.finished = true
+	if err != nil {
+		x.out.Err = err
+		if x.begun {
+			x.broken = true
+		} else {
+			x.problem(err)
+		}
+	}
+	x.out.Status = x.status
+	return x.out
+}
+
+// start writes the status and the headers; the body follows with Write.
+func (x *exchange) start(status int, contentType string) {
+	x.begun, x.status = true, status
+	if contentType != "" {
+		x.w.Header().Set("Content-Type", contentType)
+	}
+	x.w.WriteHeader(status)
+}
+
+// Write is a piece of the body.
+func (x *exchange) Write(p []byte) (int, error) {
+	n, err := x.w.Write(p)
+	x.out.Bytes += int64(n)
+	return n, err
+}
+
+// observe shows an instance to the interceptor.
+func (x *exchange) observe(i *Instance) bool {
+	return x.call.Observe == nil || x.call.Observe(Observation{Instance: i})
+}
+
+func (x *exchange) selection() Selection {
+	return Selection{Resource: x.call.Resource, Restriction: x.call.Restriction}
+}
+
+// link is an address on this server, without the host.
+func (h *Handler) link(r Resource) string { return h.o.Root + r.path() }
+
+// buffers are for copying objects. A backend may open a file for each read.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
+
+// copyTo copies with a buffer of the pool.
+func copyTo(w io.Writer, r io.Reader) (int64, error) {
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, *b)
+}
+
+// notModified answers a conditional request whose entity is still the same
+// (RFC 9110 13.1.2), and names the entity otherwise.
+func (x *exchange) notModified(tag string) bool {
+	h := x.w.Header()
+	h.Set("ETag", tag)
+	for _, v := range x.r.Header.Values("If-None-Match") {
+		for _, t := range strings.Split(v, ",") {
+			t = strings.TrimSpace(t)
+			if t == "*" || strings.TrimPrefix(t, "W/") == strings.TrimPrefix(tag, "W/") {
+				x.start(http.StatusNotModified, "")
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// etag is the weak entity tag of a version; empty without one.
+func etag(parts ...string) string { return `W/"` + strings.Join(parts, "-") + `"` }
+
+// compressed is a writer for the body that is gzip where the peer takes it.
+// Close it. Call it before start.
+func (x *exchange) compressed() io.WriteCloser {
+	x.w.Header().Add("Vary", "Accept-Encoding")
+	if x.r.Method == http.MethodHead || !acceptsGzip(x.r.Header.Values("Accept-Encoding")) {
+		return plainBody{x}
+	}
+	x.w.Header().Set("Content-Encoding", "gzip")
+	z := compressors.Get().(*gzip.Writer)
+	z.Reset(x.w)
+	return &gzipBody{x, z}
+}
+
+var compressors = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	return z
+}}
+
+type plainBody struct{ *exchange }
+
+// Close implements io.Closer.
+func (plainBody) Close() error { return nil }
+
+type gzipBody struct {
+	x *exchange
+	z *gzip.Writer
+}
+
+// Write implements io.Writer.
+func (g *gzipBody) Write(p []byte) (int, error) {
+	n, err := g.z.Write(p)
+	g.x.out.Bytes += int64(n)
+	return n, err
+}
+
+// Close implements io.Closer. A second one does nothing.
+func (g *gzipBody) Close() error {
+	if g.z == nil {
+		return nil
+	}
+	err := g.z.Close()
+	compressors.Put(g.z)
+	g.z = nil
+	return err
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 12.5.3).
+func acceptsGzip(values []string) bool {
+	any := false
+	for _, v := range values {
+		for _, item := range strings.Split(v, ",") {
+			name, params, _ := strings.Cut(item, ";")
+			q := 1.0
+			if _, value, ok := strings.Cut(strings.TrimSpace(params), "q="); ok {
+				q = quality(value)
+			}
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "gzip", "x-gzip":
+				return q > 0
+			case "*":
+				any = q > 0
+			}
+		}
+	}
+	return any
+}
+
+// drained reports a read that ended in order.
+func drained(err error) bool { return err == nil || errors.Is(err, io.EOF) }

@@ -1,0 +1,350 @@
+package dicomweb
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
+)
+
+// renderOptions are the parameters of a rendered resource (PS3.18 8.3.5).
+type renderOptions struct {
+	window  *pixel.Window
+	view    pixel.View
+	source  [4]float64 // x, y, width, height of the region; all 0 for the whole
+	quality int
+}
+
+// thumbnailSize is the side of a thumbnail nobody gave a size for.
+const thumbnailSize = 128
+
+// maxViewport is the longest side of a viewport.
+const maxViewport = 8192
+
+// parseRender reads the parameters of a rendered resource.
+func parseRender(raw string, part Part) (renderOptions, error) {
+	o := renderOptions{quality: 90}
+	if part == ThumbnailPart {
+		o.view.Width, o.view.Height = thumbnailSize, thumbnailSize
+		o.quality = 80
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return o, err
+	}
+	for name, list := range values {
+		v := list[0]
+		var ok bool
+		switch name {
+		case "accept", "charset", "annotation":
+			ok = true
+		case "iccprofile":
+			ok = v == "no" || v == "yes"
+		case "quality":
+			n, valid := digits(v)
+			o.quality, ok = int(n), valid && n >= 1 && n <= 100
+		case "viewport":
+			ok = o.viewport(v)
+		case "window":
+			ok = o.parseWindow(v)
+		default:
+			return o, unknownRender(name)
+		}
+		if !ok {
+			return o, problemf(http.StatusBadRequest, "The parameter %s is malformed. See PS3.18 8.3.5.", name)
+		}
+	}
+	return o, nil
+}
+
+func unknownRender(name string) error {
+	e := unknownParameter(name)
+	if strings.Contains(e.Detail, "is not known") {
+		return problemf(http.StatusBadRequest, "The parameter %s is not known here. There are accept, quality, viewport, window.", name)
+	}
+	return e
+}
+
+// viewport reads vw,vh[,sx,sy,sw,sh]; a negative sw or sh flips.
+func (o *renderOptions) viewport(s string) bool {
+	list := strings.Split(s, ",")
+	if len(list) != 2 && len(list) != 6 {
+		return false
+	}
+	var v [6]float64
+	for i, text := range list {
+		if text == "" && i > 1 {
+			continue
+		}
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || f != f || f > 1e6 || f < -1e6 {
+			return false
+		}
+		v[i] = f
+	}
+	if v[0] < 1 || v[1] < 1 || v[0] > maxViewport || v[1] > maxViewport || v[2] < 0 || v[3] < 0 {
+		return false
+	}
+	o.view.Width, o.view.Height = int(v[0]), int(v[1])
+	o.view.FlipX, o.view.FlipY = v[4] < 0, v[5] < 0
+	o.source = [4]float64{v[2], v[3], abs(v[4]), abs(v[5])}
+	return true
+}
+
+func abs(v float64) float64 { return max(v, -v) }
+
+// parseWindow reads center,width[,function].
+func (o *renderOptions) parseWindow(s string) bool {
+	list := strings.Split(s, ",")
+	if len(list) != 2 && len(list) != 3 {
+		return false
+	}
+	center, err1 := strconv.ParseFloat(list[0], 64)
+	width, err2 := strconv.ParseFloat(list[1], 64)
+	function := "LINEAR"
+	if len(list) == 3 {
+		function = strings.ToUpper(strings.ReplaceAll(list[2], "-", "_"))
+	}
+	if err1 != nil || err2 != nil || !(width > 0) || function != "LINEAR" && function != "LINEAR_EXACT" && function != "SIGMOID" {
+		return false
+	}
+	o.window = &pixel.Window{Center: center, Width: width, Function: function}
+	return true
+}
+
+// imageOffers are the forms of a rendered frame.
+func imageOffers() []offer {
+	return []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeJPEG, multipart: true}, {mediaType: typePNG, multipart: true}}
+}
+
+// documentType is the media type of an encapsulated document.
+func documentType(ds *dicom.DataSet) string {
+	t := strings.ToLower(ds.Text(tag.MIMETypeOfEncapsulatedDocument))
+	switch {
+	case t == typePDF:
+		return t
+	case t == "text/xml" || t == "application/xml", strings.HasPrefix(t, "model/"):
+		if strings.Trim(t, "abcdefghijklmnopqrstuvwxyz0123456789/.+-") == "" && len(t) <= 64 {
+			return t
+		}
+	}
+	return typeOctets
+}
+
+// rendered answers with images for the eye, or an encapsulated document
+// (PS3.18 10.4.1.4): of an instance or the frames that are named, of a study or
+// series one that stands for it.
+func (x *exchange) rendered() error {
+	o, err := parseRender(x.r.URL.RawQuery, x.call.Part)
+	if err != nil {
+		return err
+	}
+	accept, err := x.accept()
+	if err != nil {
+		return err
+	}
+	header, err := x.representative()
+	if err != nil {
+		return err
+	}
+	x.w.Header().Add("Vary", "Accept")
+	if header.DataSet.Has(tag.EncapsulatedDocument) {
+		return x.document(accept, header)
+	}
+	return x.images(accept, header, o)
+}
+
+// representative is the header of the instance that is rendered: the one that is
+// named, or the middle one of those with pixel data.
+func (x *exchange) representative() (*Header, error) {
+	if x.call.Level == InstanceLevel {
+		return x.header()
+	}
+	n := 0
+	for _, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
+		if err != nil {
+			return nil, err
+		}
+		n++
+	}
+	if n == 0 {
+		return nil, errNotFound
+	}
+	// The middle ones first, then those at the start.
+	for _, from := range []int{n / 2, 0} {
+		at := 0
+		for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
+			if err != nil {
+				return nil, err
+			}
+			if at++; at <= from || !renderable(i.TransferSyntaxUID) {
+				continue
+			}
+			if at > from+representativeTries {
+				break
+			}
+			if h, err := x.pictured(&i); h != nil || err != nil {
+				return h, err
+			}
+		}
+	}
+	return nil, &Error{Status: http.StatusNotAcceptable, Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances."}
+}
+
+// renderable reports a transfer syntax whose pixel data can be decoded here.
+func renderable(ts string) bool {
+	known, ok := dicom.LookupTransferSyntax(ts)
+	return ok && !known.Encapsulated || pixel.Decodable(ts)
+}
+
+// representativeTries is how many headers are read to find one with pixel data.
+const representativeTries = 8
+
+// pictured is the header of an instance if it has something to show.
+func (x *exchange) pictured(i *Instance) (*Header, error) {
+	for h, err := range x.h.backend.Headers(x.r.Context(), Selection{Resource: i.Resource, Restriction: x.call.Restriction}) {
+		if err != nil {
+			return nil, err
+		}
+		if h.DataSet.Has(tag.PixelData) || h.DataSet.Has(tag.FloatPixelData) || h.DataSet.Has(tag.DoubleFloatPixelData) || h.DataSet.Has(tag.EncapsulatedDocument) {
+			return &h, nil
+		}
+	}
+	return nil, nil
+}
+
+// document sends an encapsulated document as what it is.
+func (x *exchange) document(accept []mediaRange, header *Header) error {
+	t := documentType(header.DataSet)
+	offers := []offer{{mediaType: t}}
+	if _, ok := negotiate(accept, offers); !ok || x.call.Part == ThumbnailPart {
+		return notAcceptable(offers, "The object is a document and has no picture. Ask for the document.")
+	}
+	if x.notModified(etag(header.Version, "document")) {
+		return nil
+	}
+	if !x.observe(&header.Instance) {
+		return errNotFound
+	}
+	el, _ := header.DataSet.Get(tag.EncapsulatedDocument)
+	r, err := el.Open()
+	if err != nil {
+		return err
+	}
+	size := el.ValueLength()
+	if n, ok := header.DataSet.Int(tag.EncapsulatedDocumentLength); ok && n > 0 && n < size {
+		size = n
+	}
+	if t == typePDF {
+		x.w.Header().Set("Content-Security-Policy", documentPolicy)
+		x.w.Header().Set("Content-Disposition", "inline")
+	} else {
+		x.w.Header().Set("Content-Disposition", "attachment")
+	}
+	x.out.Instances++
+	return x.sendRange(io.LimitReader(r, size), size, t)
+}
+
+// images sends rendered frames.
+func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) error {
+	frames := x.call.Frames
+	if len(frames) == 0 {
+		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
+	}
+	offers := imageOffers()
+	form, ok := negotiate(accept, offers)
+	if !ok {
+		return notAcceptable(offers, "Rendered frames come as JPEG or PNG.")
+	}
+	form.multipart = form.multipart || len(frames) > 1
+	if x.notModified(etag(header.Version, "r1", form.mediaType, strconv.FormatBool(form.multipart))) {
+		return nil
+	}
+	if !x.observe(&header.Instance) {
+		return errNotFound
+	}
+	w := newPartWriter(x)
+	for _, n := range frames {
+		b, err := x.image(header, n, o, form.mediaType)
+		if err != nil {
+			return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+		}
+		if !form.multipart {
+			x.out.Instances++
+			return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
+		}
+		if !x.begun {
+			x.start(http.StatusOK, w.contentType(form.mediaType))
+		}
+		if err := w.begin(form.mediaType, x.h.link(header.Resource)+"/frames/"+strconv.Itoa(n)+"/rendered", int64(len(b))); err != nil {
+			return err
+		}
+		if _, err := x.Write(b); err != nil {
+			return err
+		}
+	}
+	x.out.Instances++
+	return w.end()
+}
+
+// representativeFrame is the frame that stands for an instance.
+func representativeFrame(ds *dicom.DataSet, part Part) int {
+	n, ok := ds.Int(tag.RepresentativeFrameNumber)
+	count, _ := ds.Int(tag.NumberOfFrames)
+	switch {
+	case ok && n >= 1 && n <= max(count, 1):
+		return int(n)
+	case part == ThumbnailPart && count > 1:
+		return int(count)/2 + 1
+	}
+	return 1
+}
+
+// image renders one frame. Only so many are in work at the same time.
+func (x *exchange) image(header *Header, n int, o renderOptions, mediaType string) ([]byte, error) {
+	select {
+	case x.h.rendering <- struct{}{}:
+		defer func() { <-x.h.rendering }()
+	case <-x.r.Context().Done():
+		return nil, x.r.Context().Err()
+	}
+	img, err := pixel.Render(header.DataSet, n, header.TransferSyntaxUID, pixel.RenderOptions{Window: o.window, MaxPixels: x.h.limits.RenderedPx})
+	if err != nil {
+		return nil, err
+	}
+	v := o.view
+	v.Region = region(img.Bounds(), o.source)
+	img = pixel.Scale(img, v)
+	var b bytes.Buffer
+	if mediaType == typePNG {
+		err = png.Encode(&b, img)
+	} else {
+		err = jpeg.Encode(&b, img, &jpeg.Options{Quality: o.quality})
+	}
+	return b.Bytes(), err
+}
+
+// region is the part of an image that a viewport shows; without a size it goes
+// to the edge.
+func region(b image.Rectangle, s [4]float64) image.Rectangle {
+	if s == [4]float64{} {
+		return image.Rectangle{}
+	}
+	r := image.Rect(int(s[0]), int(s[1]), b.Max.X, b.Max.Y)
+	if s[2] > 0 {
+		r.Max.X = int(s[0] + s[2])
+	}
+	if s[3] > 0 {
+		r.Max.Y = int(s[1] + s[3])
+	}
+	return r.Intersect(b)
+}

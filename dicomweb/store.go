@@ -1,0 +1,288 @@
+package dicomweb
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+// store answers a store request (PS3.18 10.5): Part 10 files as parts or as the
+// body, or metadata with bulk data. Each instance is handed to the backend as
+// it arrives, in constant memory.
+func (x *exchange) store() error {
+	if _, err := x.acceptJSON(); err != nil {
+		return err
+	}
+	m, ok := parseMediaRange(x.r.Header.Get("Content-Type"))
+	single := ok && !m.multipart && m.mediaType == typeDICOM
+	files := single || ok && m.multipart && (m.mediaType == typeDICOM || m.mediaType == "*/*")
+	metadata := ok && m.multipart && m.mediaType == typeJSON
+	if !files && !metadata || !single && !validBoundary(m.boundary) {
+		return &Error{Status: http.StatusUnsupportedMediaType, Header: http.Header{"Accept": {`multipart/related; type="application/dicom", multipart/related; type="application/dicom+json", application/dicom`}},
+			Possible: []string{`multipart/related; type="application/dicom"`, `multipart/related; type="application/dicom+json"`, typeDICOM},
+			Detail:   `Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`}
+	}
+	body, err := x.body()
+	if err != nil {
+		return err
+	}
+	s := &storing{x: x, result: newStoreResult(x.h)}
+	switch {
+	case single:
+		s.file(body)
+	case metadata:
+		err = s.metadata(newPartReader(body, m.boundary, x.h.limits.PartHeader, x.h.limits.Parts))
+	default:
+		err = s.files(newPartReader(body, m.boundary, x.h.limits.PartHeader, x.h.limits.Parts))
+	}
+	return s.answer(err)
+}
+
+// body is the body of the request, decompressed and within the limits.
+func (x *exchange) body() (io.Reader, error) {
+	l := x.h.limits
+	raw := http.MaxBytesReader(x.w, x.r.Body, l.Body)
+	switch strings.ToLower(x.r.Header.Get("Content-Encoding")) {
+	case "", "identity":
+		return raw, nil
+	case "gzip", "x-gzip":
+		in := &counter{r: raw}
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, problemf(http.StatusBadRequest, "The body is not what Content-Encoding says.")
+		}
+		return &inflating{z: z, in: in, most: l.Body, ratio: l.Ratio}, nil
+	}
+	return nil, &Error{Status: http.StatusUnsupportedMediaType, Detail: "Send the body as it is or with gzip.", Header: http.Header{"Accept-Encoding": {"gzip"}}}
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+// Read implements io.Reader.
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// inflating ends where a body becomes far more than what was sent.
+type inflating struct {
+	z     io.Reader
+	in    *counter
+	n     int64
+	most  int64
+	ratio int64
+}
+
+// ratioFree is how many bytes a body may have before the ratio counts.
+const ratioFree = 16 << 20
+
+// Read implements io.Reader.
+func (f *inflating) Read(p []byte) (int, error) {
+	n, err := f.z.Read(p)
+	f.n += int64(n)
+	if f.n > f.most || f.n > ratioFree && f.n/f.ratio > f.in.n {
+		return 0, problemf(http.StatusRequestEntityTooLarge, "The body becomes too large when it is decompressed. Send it without Content-Encoding.")
+	}
+	return n, err
+}
+
+// storing is a store request that is being read.
+type storing struct {
+	x      *exchange
+	result *storeResult
+}
+
+// files stores each part of a body.
+func (s *storing) files(r *partReader) error {
+	for {
+		p, err := r.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		m, ok := parseMediaRange(p.Get("Content-Type"))
+		if ok && m.mediaType != typeDICOM && m.mediaType != typeOctets || m.multipart {
+			s.result.other(reasonCannotUnderstand)
+			continue
+		}
+		// Without a type a part is what the request says it is; what it really is
+		// its first bytes say.
+		s.file(p)
+		if r.err != nil {
+			return r.err
+		}
+	}
+}
+
+// peekBytes is how much of a data set is looked at before it is stored: its UIDs
+// are among the first elements.
+const peekBytes = 256 << 10
+
+var peekers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, peekBytes) }}
+
+// file stores one Part 10 file.
+func (s *storing) file(r io.Reader) {
+	br := peekers.Get().(*bufio.Reader)
+	defer peekers.Put(br)
+	br.Reset(r)
+	defer br.Reset(nil)
+	meta, _, err := dicom.ReadMeta(br, dicom.Limits{})
+	if err != nil {
+		s.result.other(reasonCannotUnderstand)
+		return
+	}
+	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Data: br}
+	if !uid.Tolerable(in.TransferSyntaxUID) {
+		s.result.other(reasonCannotUnderstand)
+		return
+	}
+	identify(br, &in)
+	s.take(in)
+}
+
+// identify reads the UIDs at the start of a data set without taking bytes.
+func identify(br *bufio.Reader, in *Incoming) {
+	b, _ := br.Peek(peekBytes) // what cannot be read fails again when it is stored
+	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: in.TransferSyntaxUID})
+	for {
+		ev, err := d.Next()
+		if err != nil || ev.Depth == 0 && ev.Tag > tag.StudyInstanceUID {
+			return
+		}
+		var to *string
+		switch {
+		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
+			continue
+		case ev.Tag == tag.SOPClassUID:
+			to = &in.SOPClassUID
+		case ev.Tag == tag.SOPInstanceUID:
+			to = &in.SOPInstanceUID
+		case ev.Tag == tag.StudyInstanceUID:
+			to = &in.StudyUID
+		default:
+			continue
+		}
+		value := make([]byte, ev.Length)
+		if _, err := io.ReadFull(d, value); err != nil {
+			return
+		}
+		if *to = dicom.NewElement(ev.Tag, dicom.UI, value).Text(); !uid.Tolerable(*to) {
+			*to = ""
+		}
+	}
+}
+
+// take hands an instance to the backend, if it belongs to the study of the URL.
+func (s *storing) take(in Incoming) {
+	named := in
+	if want := s.x.call.StudyUID; want != "" && want != in.StudyUID {
+		s.result.refused(named, reasonStudyMismatch)
+		return
+	}
+	ctx := s.x.r.Context()
+	if s.x.call.Receive != nil {
+		if err := s.x.call.Receive(ctx, &in); err != nil {
+			s.failed(ctx, named, err)
+			return
+		}
+	}
+	stored, err := s.x.h.backend.Store(ctx, in)
+	if err != nil {
+		s.failed(ctx, named, err)
+		return
+	}
+	s.result.stored(stored)
+	s.x.out.Instances++
+	s.see(Observation{Stored: &stored})
+}
+
+func (s *storing) failed(_ context.Context, in Incoming, err error) {
+	s.x.out.Failed++
+	if s.x.out.Err == nil {
+		s.x.out.Err = err
+	}
+	s.result.refused(in, failureReason(err))
+	s.see(Observation{Stored: &Stored{Resource: Resource{StudyUID: in.StudyUID, SOPInstanceUID: in.SOPInstanceUID}, SOPClassUID: in.SOPClassUID}, Err: err})
+}
+
+func (s *storing) see(o Observation) {
+	if s.x.call.Observe != nil {
+		s.x.call.Observe(o)
+	}
+}
+
+// answer writes the outcome for each instance (PS3.18 10.5.3). err is why the
+// body could not be read to its end.
+func (s *storing) answer(err error) error {
+	r := s.result
+	if err != nil && r.good == 0 {
+		return bodyProblem(err)
+	}
+	if err != nil {
+		s.x.out.Err = err
+		r.other(reasonCannotUnderstand)
+	}
+	if r.good+r.bad == 0 {
+		return problemf(http.StatusBadRequest, "There is no object in the request. Send one Part 10 file in each part.")
+	}
+	ds, err := r.dataSet(s.x.call.StudyUID)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	switch {
+	case r.good == 0:
+		status = http.StatusConflict
+	case r.bad > 0 || r.warnings > 0:
+		status = http.StatusAccepted
+	}
+	b, err := dicom.MarshalJSON(ds, dicom.JSONOptions{})
+	if err != nil {
+		return err
+	}
+	s.x.start(status, typeJSON)
+	_, err = s.x.Write(b)
+	return err
+}
+
+// bodyProblem is the answer to a body that breaks the rules of its form.
+func bodyProblem(err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	e := &Error{Status: http.StatusBadRequest, Err: err}
+	switch {
+	case errors.Is(err, errTooMany):
+		e.Status, e.Detail = http.StatusRequestEntityTooLarge, "The request has more parts than allowed. Send fewer objects at a time."
+	case errors.Is(err, errPartLimit):
+		e.Status, e.Detail = http.StatusRequestHeaderFieldsTooLarge, "The header of a part is longer than allowed."
+	case errors.Is(err, errPartHeader):
+		e.Detail = "The header of a part is malformed (RFC 2046 5.1)."
+	case errors.Is(err, errBoundary):
+		e.Detail = "The body ends without its closing boundary. Send it again."
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+		e.Detail = "The body cannot be decompressed. Send it again."
+	default:
+		if large := asError(err); large.Status != http.StatusInternalServerError {
+			return large
+		}
+		e.Detail = "The body could not be read to its end. Send it again."
+	}
+	return e
+}

@@ -1,0 +1,163 @@
+package dicomweb
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+// decodeURI reads a request of the URI service (PS3.18 9), which viewers older
+// than WADO-RS make.
+func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
+	q := r.URL.Query()
+	call.Verb, call.Level = Retrieving, InstanceLevel
+	call.StudyUID, call.SeriesUID, call.SOPInstanceUID = q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")
+	if err := methods(r); err != nil {
+		return call, nil, err
+	}
+	if q.Get("requestType") != "WADO" {
+		return call, nil, problemf(http.StatusBadRequest, "The parameter requestType is WADO (PS3.18 9.1.2.1).")
+	}
+	for _, s := range []string{call.StudyUID, call.SeriesUID, call.SOPInstanceUID} {
+		if !uid.Tolerable(s) {
+			call.Resource = Resource{}
+			return call, nil, problemf(http.StatusBadRequest, "The parameters studyUID, seriesUID and objectUID are needed, and are UIDs.")
+		}
+	}
+	for name := range q {
+		if !slices.Contains(uriParameters, name) {
+			return call, nil, problemf(http.StatusBadRequest, "There is a parameter that is not known. There are %s.", strings.Join(uriParameters, ", "))
+		}
+	}
+	if q.Get("anonymize") != "" {
+		return call, nil, problemf(http.StatusBadRequest, "Objects are not de-identified on this way. Leave anonymize out.")
+	}
+	types := q.Get("contentType")
+	if m, ok := parseMediaRange(types); ok && m.mediaType != typeDICOM && !strings.HasPrefix(m.mediaType, "*") {
+		call.Verb, call.Part = Rendering, RenderedPart
+	}
+	return call, (*exchange).wadoURI, nil
+}
+
+var uriParameters = []string{"requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "transferSyntax", "anonymize",
+	"frameNumber", "rows", "columns", "region", "windowCenter", "windowWidth", "imageQuality", "annotation"}
+
+// wadoURI answers a request of the URI service.
+func (x *exchange) wadoURI() error {
+	q := x.r.URL.Query()
+	header, err := x.header()
+	if err != nil {
+		return err
+	}
+	accept := parseAccept(q["contentType"])
+	offers := []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeDICOM}}
+	document := header.DataSet.Has(tag.EncapsulatedDocument)
+	picture := header.DataSet.Has(tag.PixelData) || header.DataSet.Has(tag.FloatPixelData) || header.DataSet.Has(tag.DoubleFloatPixelData)
+	switch {
+	case document:
+		offers = []offer{{mediaType: documentType(header.DataSet)}, {mediaType: typeDICOM}}
+	case !picture:
+		offers = offers[2:]
+	}
+	o, ok := negotiate(accept, offers)
+	switch {
+	case !ok:
+		return notAcceptable(offers, "The object cannot be given in that form.")
+	case o.mediaType == typeDICOM:
+		return x.wadoFile(&header.Instance, q.Get("transferSyntax"))
+	case document:
+		return x.document([]mediaRange{{mediaType: "*/*", q: 1}}, header)
+	}
+	options, err := uriRender(q, header)
+	if err != nil {
+		return err
+	}
+	if n := q.Get("frameNumber"); n != "" {
+		frames, err := parseFrames(n, 1)
+		if err != nil {
+			return err
+		}
+		x.call.Frames = frames
+	}
+	return x.images([]mediaRange{{mediaType: o.mediaType, q: 1}}, header, options)
+}
+
+// wadoFile gives the file. Explicit VR Little Endian is the default (PS3.18
+// 9.1.2.2.4); what cannot be given so goes out as it is stored.
+func (x *exchange) wadoFile(i *Instance, ts string) error {
+	possible := preferred(i)
+	if ts == "" {
+		if ts = possible[0]; slices.Contains(possible, uid.ExplicitVRLittleEndian) {
+			ts = uid.ExplicitVRLittleEndian
+		}
+	}
+	if !slices.Contains(possible, ts) {
+		return notAcceptable(fileOffers(i), "The object cannot be given in that transfer syntax. Leave transferSyntax out, or name one of the possible ones.")
+	}
+	return x.sendSingle(i, ts)
+}
+
+// uriRender translates the parameters of PS3.18 9.1.2.1 into those of a
+// rendered resource.
+func uriRender(q url.Values, header *Header) (renderOptions, error) {
+	o := renderOptions{quality: 90}
+	bad := func(name string) (renderOptions, error) {
+		return o, problemf(http.StatusBadRequest, "The parameter %s is malformed. See PS3.18 9.1.2.1.", name)
+	}
+	if v := q.Get("imageQuality"); v != "" {
+		n, ok := digits(v)
+		if o.quality = int(n); !ok || n < 1 || n > 100 {
+			return bad("imageQuality")
+		}
+	}
+	if q.Has("windowCenter") || q.Has("windowWidth") {
+		if !o.parseWindow(q.Get("windowCenter") + "," + q.Get("windowWidth")) {
+			return bad("windowCenter or windowWidth")
+		}
+	}
+	o.view = pixel.View{Width: maxViewport, Height: maxViewport}
+	sized := false
+	for name, to := range map[string]*int{"columns": &o.view.Width, "rows": &o.view.Height} {
+		if v := q.Get(name); v != "" {
+			n, ok := digits(v)
+			if *to = int(n); !ok || n < 1 || n > maxViewport {
+				return bad(name)
+			}
+			sized = true
+		}
+	}
+	if !sized {
+		o.view = pixel.View{}
+	}
+	if v := q.Get("region"); v != "" {
+		if !o.uriRegion(v, header) {
+			return bad("region")
+		}
+	}
+	return o, nil
+}
+
+// uriRegion reads the corners of a region as shares of the image.
+func (o *renderOptions) uriRegion(s string, header *Header) bool {
+	var v [4]float64
+	list := strings.Split(s, ",")
+	if len(list) != 4 {
+		return false
+	}
+	for i, text := range list {
+		f, err := strconv.ParseFloat(text, 64)
+		if v[i] = f; err != nil || !(f >= 0 && f <= 1) {
+			return false
+		}
+	}
+	a, err := pixel.Describe(header.DataSet)
+	w, h := float64(a.Columns), float64(a.Rows)
+	o.source = [4]float64{v[0] * w, v[1] * h, (v[2] - v[0]) * w, (v[3] - v[1]) * h}
+	return err == nil && v[2] > v[0] && v[3] > v[1]
+}

@@ -1,0 +1,209 @@
+package pacs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+
+	"collimator/dicom"
+	"collimator/dicomweb"
+	"collimator/internal/archive"
+	"collimator/internal/fault"
+)
+
+// WebArchive is what DICOMweb needs of an archive.
+type WebArchive interface {
+	Ingest(context.Context, archive.Incoming) (archive.Receipt, error)
+	Find(context.Context, archive.Query) iter.Seq2[*dicom.DataSet, error]
+	Retrieve(context.Context, archive.RetrieveQuery) iter.Seq2[archive.InstanceRef, error]
+	Headers(context.Context, archive.RetrieveQuery) iter.Seq2[archive.Header, error]
+	Open(context.Context, archive.InstanceRef) (*archive.Object, error)
+}
+
+var (
+	_ WebArchive       = (*archive.Archive)(nil)
+	_ dicomweb.Backend = (*Web)(nil)
+)
+
+// Web is the archive as the backend of a dicomweb.Handler. The restriction of a
+// call is an *archive.Scope; nil is everything, and any other value nothing.
+// Safe for concurrent use.
+type Web struct {
+	Archive WebArchive
+	// Source says where an instance comes from that is being stored.
+	Source func(context.Context) archive.Source
+}
+
+// scopeOf reads a restriction. What is no scope lets nothing through.
+func scopeOf(restriction any) *archive.Scope {
+	if restriction == nil {
+		return nil
+	}
+	if s, ok := restriction.(*archive.Scope); ok {
+		return s
+	}
+	return &archive.Scope{}
+}
+
+// Search implements dicomweb.Backend (PS3.18 10.6).
+func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.DataSet, error] {
+	q := archive.Query{
+		Root: archive.StudyRoot, Keys: s.Keys, Relational: true, Fuzzy: s.Fuzzy, AllAttributes: s.All,
+		Limit: s.Limit, Offset: s.Offset, Scope: scopeOf(s.Restriction),
+	}
+	switch s.Level {
+	case dicomweb.StudyLevel:
+		q.Level = archive.StudyLevel
+	case dicomweb.SeriesLevel:
+		q.Level = archive.SeriesLevel
+	default:
+		q.Level = archive.ImageLevel
+	}
+	return func(yield func(*dicom.DataSet, error) bool) {
+		for ds, err := range w.Archive.Find(ctx, q) {
+			if err != nil {
+				yield(nil, webError(err))
+				return
+			}
+			if !yield(ds, nil) {
+				return
+			}
+		}
+	}
+}
+
+func selection(s dicomweb.Selection) archive.RetrieveQuery {
+	q := archive.RetrieveQuery{Scope: scopeOf(s.Restriction)}
+	for _, l := range []struct {
+		to  *[]string
+		uid string
+	}{{&q.StudyUIDs, s.StudyUID}, {&q.SeriesUIDs, s.SeriesUID}, {&q.SOPInstanceUIDs, s.SOPInstanceUID}} {
+		if l.uid != "" {
+			*l.to = []string{l.uid}
+		}
+	}
+	return q
+}
+
+// Instances implements dicomweb.Backend.
+func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Instance, error] {
+	return func(yield func(dicomweb.Instance, error) bool) {
+		for ref, err := range w.Archive.Retrieve(ctx, selection(s)) {
+			if err != nil {
+				yield(dicomweb.Instance{}, webError(err))
+				return
+			}
+			if !yield(webInstance(ref), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Headers implements dicomweb.Backend.
+func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Header, error] {
+	return func(yield func(dicomweb.Header, error) bool) {
+		for h, err := range w.Archive.Headers(ctx, selection(s)) {
+			if err != nil {
+				yield(dicomweb.Header{}, webError(err))
+				return
+			}
+			if !yield(dicomweb.Header{Instance: webInstance(h.Instance), DataSet: h.DataSet}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func webInstance(ref archive.InstanceRef) dicomweb.Instance {
+	return dicomweb.Instance{
+		Resource:    dicomweb.Resource{StudyUID: ref.StudyUID, SeriesUID: ref.SeriesUID, SOPInstanceUID: ref.SOPInstanceUID},
+		SOPClassUID: ref.SOPClassUID, TransferSyntaxUID: ref.TransferSyntaxUID, TransferSyntaxes: givenIn(ref.TransferSyntaxUID),
+		Size: ref.Size, Version: ref.Digest, Ref: ref,
+	}
+}
+
+// givenIn is the transfer syntaxes in which an instance can be given: the
+// stored one and, where it may become native, those in which C-GET gives it.
+func givenIn(stored string) []string {
+	list := []string{stored}
+	if convertible(stored) {
+		list = append(list, slices.DeleteFunc(nativeSyntaxes(), func(ts string) bool { return ts == stored })...)
+	}
+	return list
+}
+
+// Open implements dicomweb.Backend: the stored file, or meta information of
+// our own and the data set in another transfer syntax.
+func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax string) (io.ReadCloser, error) {
+	ref, ok := i.Ref.(archive.InstanceRef)
+	if !ok {
+		return nil, fault.New(fault.Internal, "pacs: not an instance of this archive")
+	}
+	o, err := w.Archive.Open(ctx, ref)
+	if err != nil {
+		return nil, webError(err)
+	}
+	if transferSyntax == ref.TransferSyntaxUID {
+		return &seekable{io.NewSectionReader(o, 0, o.Size()), o}, nil
+	}
+	r, err := convert(o, ref, transferSyntax)
+	if err != nil {
+		return nil, &dicomweb.Error{Status: http.StatusNotAcceptable, Err: errors.Join(err, o.Close()),
+			Detail: "The object cannot be converted. Ask for transfer-syntax=* to get it as it is stored."}
+	}
+	head, err := metaOf(o, ref, transferSyntax)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return body{io.MultiReader(head, r), r}, nil
+}
+
+// seekable is a stored file, of which ranges can be read.
+type seekable struct {
+	*io.SectionReader
+	io.Closer
+}
+
+// maxMeta is the longest meta information that is read.
+const maxMeta = 64 << 10
+
+// metaOf is the meta information of a stored file with another transfer syntax.
+func metaOf(o *archive.Object, ref archive.InstanceRef, transferSyntax string) (io.Reader, error) {
+	meta, _, err := dicom.ReadMeta(io.NewSectionReader(o, 0, min(ref.DataSetOffset, maxMeta)), dicom.Limits{})
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "pacs: meta information of a stored file cannot be read")
+	}
+	return newMeta(meta, ref, transferSyntax), nil
+}
+
+// Store implements dicomweb.Backend (PS3.18 10.5). It returns when the instance
+// is durable.
+func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored, error) {
+	if !Storable(in.SOPClassUID) && in.SOPClassUID != "" {
+		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0x0122, Detail: "The SOP Class is none for storage."}
+	}
+	if !slices.Contains(storageSyntaxes(), in.TransferSyntaxUID) {
+		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xC000, Detail: "Objects in that transfer syntax are not taken."}
+	}
+	var source archive.Source
+	if w.Source != nil {
+		source = w.Source(ctx)
+	}
+	receipt, err := w.Archive.Ingest(ctx, archive.Incoming{
+		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source,
+	})
+	if err != nil {
+		return dicomweb.Stored{}, webStoreError(err)
+	}
+	i := receipt.Instance
+	return dicomweb.Stored{SOPClassUID: i.SOPClassUID, Resource: dicomweb.Resource{StudyUID: i.StudyUID, SeriesUID: i.SeriesUID, SOPInstanceUID: i.SOPInstanceUID}}, nil
+}
+
+// Delete implements dicomweb.Backend. The archive keeps what it has.
+func (w *Web) Delete(context.Context, dicomweb.Selection) error {
+	return &dicomweb.Error{Status: http.StatusMethodNotAllowed, Detail: "This archive deletes nothing on this way.", Header: http.Header{"Allow": {"GET, HEAD, OPTIONS"}}}
+}
