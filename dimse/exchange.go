@@ -41,7 +41,9 @@ func (x *exchange) serve(ctx context.Context) {
 	}
 	x.logOutcome(ctx, out, time.Since(began))
 	if err := x.finish(out); err != nil {
-		a.fail(err)
+		if !a.awaitsRelease() {
+			a.fail(err)
+		}
 		return
 	}
 	x.runAfter(ctx)

@@ -72,6 +72,16 @@ func (a *Association) sendAbort(p ul.Abort) {
 	_ = a.link.write(b, min(a.lim.ARTIM, 2*time.Second))
 }
 
+// awaitsRelease tells that we asked for the release. A request of the peer may have
+// crossed it (AR-6); from then on nothing can answer it (PS3.8 9.2: Evt9 has no action).
+func (a *Association) awaitsRelease() bool {
+	switch a.state() {
+	case ul.Sta7, ul.Sta9, ul.Sta10, ul.Sta11:
+		return true
+	}
+	return false
+}
+
 // control handles a PDU other than P-DATA-TF whose header was read. inMessage tells
 // that a message is incomplete. The error ends the association.
 func (a *Association) control(h ul.Header, inMessage bool) error {

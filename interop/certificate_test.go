@@ -44,3 +44,10 @@ func expired(t *testing.T, name string) pair {
 	}
 	return p
 }
+
+// newPool is the roots of a PEM file.
+func newPool(pemBytes []byte) *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(pemBytes)
+	return pool
+}

@@ -135,7 +135,9 @@ func TestVerbsThatAreNotGrantedAreRefusedWithStatus(t *testing.T) {
 
 // notAuthorised reports status 0124H in the output of a DCMTK tool, which knows
 // no word for it.
-func notAuthorised(out string) bool { return strings.Contains(out, "0x124") || strings.Contains(out, "0x0124") }
+func notAuthorised(out string) bool {
+	return strings.Contains(out, "0x124") || strings.Contains(out, "0x0124")
+}
 
 func TestARemovedDeviceIsRefusedAtItsNextRequest(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ look() {
   need storescu dcmtk "association, query and retrieve tests against DCMTK"
   need Orthanc orthanc "benchmarks beside Orthanc"
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
+  need dciodvfy dicom3tools "check of the synthetic studies"
 }
 
 look

@@ -170,12 +170,20 @@ func (d *dialer) explain(err error) error {
 		return nil
 	case errors.Is(err, tlsprofile.ErrUntrusted):
 		return fmt.Errorf("%s: %w; is --ca the right file?", d.address, err)
+	case isAlert(err):
+		return &exitError{exitRefused, fmt.Errorf("%s refused the TLS connection: %w; does it know the own certificate (--as, or --key and --cert)?", d.address, err)}
 	case isReject(err):
 		return &exitError{exitRefused, fmt.Errorf("%s refused the association: %w; on a Collimator server 'collimator device pending' says why", d.address, err)}
 	case errors.As(err, &status):
 		return &exitError{exitRefused, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
 	}
 	return fmt.Errorf("%s: %w", d.address, err)
+}
+
+// isAlert reports a TLS alert of the peer.
+func isAlert(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
 }
 
 func isReject(err error) bool {

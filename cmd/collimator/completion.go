@@ -75,7 +75,7 @@ func fishCompletion(e *env, n *kong.Node, path []string) error {
 		condition = "__fish_seen_subcommand_from " + path[len(path)-1]
 	}
 	for _, child := range n.Children {
-		if _, err := fmt.Fprintf(e.stdout, "complete -c collimator -n '%s' -f -a %s -d %q\n", condition, child.Name, child.Help); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "complete -c collimator -n '%s' -f -a %s -d %s\n", condition, child.Name, fishQuote(child.Help)); err != nil {
 			return err
 		}
 		if err := fishCompletion(e, child, append(path[:len(path):len(path)], child.Name)); err != nil {
@@ -83,9 +83,14 @@ func fishCompletion(e *env, n *kong.Node, path []string) error {
 		}
 	}
 	for _, f := range n.Flags {
-		if _, err := fmt.Fprintf(e.stdout, "complete -c collimator -n '%s' -l %s -d %q\n", condition, f.Name, f.Help); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "complete -c collimator -n '%s' -l %s -d %s\n", condition, f.Name, fishQuote(f.Help)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fishQuote quotes for fish, which expands variables between double quotes.
+func fishQuote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 }

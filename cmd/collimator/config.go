@@ -40,7 +40,7 @@ type configCmd struct {
 type configShowCmd struct{ dataFlags }
 
 func (configShowCmd) Help() string {
-	return "Example:\n  collimator config show > data/collimator.yaml"
+	return "Example:\n  collimator config show --data ./data > collimator.new.yaml"
 }
 
 func (c *configShowCmd) Run(e *env) error {

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
@@ -46,7 +50,7 @@ func deviceRow(d *identity.Device) []string {
 	for i, v := range d.Verbs {
 		verbs[i] = string(v)
 	}
-	return []string{d.AETitle, dash(strings.Join(verbs, ",")), dash(d.Address), dash(d.Listen), dash(strings.Join(d.Destinations, ",")), until, day(d.PlaintextUntil)}
+	return []string{d.AETitle, dash(strings.Join(verbs, ",")), dash(d.Address), dash(d.Listen), dash(strings.Join(d.Destinations, ",")), until, lastDay(d.PlaintextUntil)}
 }
 
 type devicePendingCmd struct {
@@ -60,7 +64,11 @@ func (devicePendingCmd) Help() string { return "Example:\n  collimator device pe
 func (c *devicePendingCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
 		if c.Forget != 0 {
-			return in.registry.Forget(e.ctx, c.Forget)
+			if err := in.registry.Forget(e.ctx, c.Forget); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(e.stdout, "Number %d is forgotten; it appears again when it calls again.\n", c.Forget)
+			return err
 		}
 		list, err := in.registry.ListPending(e.ctx)
 		if err != nil {
@@ -86,8 +94,9 @@ type deviceApproveCmd struct {
 }
 
 func (deviceApproveCmd) Help() string {
-	return `The caller is let in from now on with the certificate it showed. One that came without TLS
-needs --plaintext --until DATE, or better a certificate ('collimator device add').
+	return `The caller is let in from now on with the certificate it showed; compare the fingerprint first.
+A device that is registered already keeps its grants where no flag changes them. One that came
+without TLS needs --plaintext --until DATE, or better a certificate ('collimator device add').
 
 Example:
   collimator device approve CT1 --allow echo,store,commit`
@@ -102,7 +111,7 @@ func (c *deviceApproveCmd) Run(e *env) error {
 		if c.Plaintext && c.Address == "" {
 			c.Address = p.Address
 		}
-		d, err := c.device(p.CallingAETitle)
+		d, err := c.grant(e, in, p)
 		if err != nil {
 			return err
 		}
@@ -112,9 +121,43 @@ func (c *deviceApproveCmd) Run(e *env) error {
 		if err := in.record(e.ctx, deviceRecord(audit.Create, d, "approved")); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s is let in from now on; it may: %s.\n", p.CallingAETitle, c.Allow)
+		_, err = fmt.Fprintf(e.stdout, "%s is let in from now on; it may: %s.\n", p.CallingAETitle, verbsOrNone(d.Verbs))
 		return err
 	})
+}
+
+// grant makes the entry of an approved caller. One that is registered already
+// keeps what is not given: it only shows another certificate or address.
+func (c *deviceApproveCmd) grant(e *env, in *installation, p identity.Pending) (identity.Device, error) {
+	old, err := in.registry.Device(e.ctx, p.CallingAETitle)
+	if errors.Is(err, fault.NotFound) {
+		return c.device(p.CallingAETitle)
+	}
+	if err != nil {
+		return identity.Device{}, err
+	}
+	if old.Address != "" && c.Address == "" && !sameAddress(old.Address, p.Address) {
+		return identity.Device{}, usageError("%s is registered for %s and came from %s; if that is right, name the address with --address", p.CallingAETitle, old.Address, p.Address)
+	}
+	g := c.grantFlags
+	if g.Allow == nil {
+		g.Allow = allowed(old)
+	}
+	g.Address, g.Listen = cmp.Or(g.Address, old.Address), cmp.Or(g.Listen, old.Listen)
+	if g.MoveTo == nil {
+		g.MoveTo = old.Destinations
+	}
+	d, err := g.device(p.CallingAETitle)
+	if !g.Plaintext {
+		d.PlaintextUntil = old.PlaintextUntil
+	}
+	return d, err
+}
+
+func sameAddress(a, b string) bool {
+	x, err1 := netip.ParseAddr(a)
+	y, err2 := netip.ParseAddr(b)
+	return err1 == nil && err2 == nil && x.Unmap() == y.Unmap()
 }
 
 func findPending(e *env, in *installation, who string) (identity.Pending, error) {
@@ -168,7 +211,7 @@ func deviceRecord(action audit.Action, d identity.Device, detail string) audit.R
 		words = append(words, string(v))
 	}
 	if !d.PlaintextUntil.IsZero() {
-		words = append(words, "without TLS until "+day(d.PlaintextUntil))
+		words = append(words, "without TLS until "+lastDay(d.PlaintextUntil))
 	}
 	return audit.Record{Event: audit.DeviceChanged, Action: action, Objects: []audit.Object{{Device: d.AETitle, Detail: strings.Join(words, " ")}}}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,13 +21,16 @@ import (
 
 // grantFlags say what a device may do and how it is recognised.
 type grantFlags struct {
-	Allow     string   `help:"What it may do: echo, store, query, retrieve, commit, joined with commas." default:"echo,store,commit" placeholder:"VERBS"`
+	Allow     *string  `help:"What it may do: echo, store, query, retrieve, commit, joined with commas. Default: echo,store,commit." placeholder:"VERBS"`
 	Address   string   `help:"The only IP address it may come from." placeholder:"IP"`
 	Listen    string   `help:"Where it accepts associations, as a destination of C-MOVE." placeholder:"HOST:PORT"`
 	MoveTo    []string `help:"AE titles to which its C-MOVE may send, besides itself." placeholder:"AET"`
 	Plaintext bool     `help:"Let it in without TLS, from --address and until --until only. It is shown as a weakness as long as it lasts."`
 	Until     string   `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
 }
+
+// defaultAllow is what a modality needs.
+const defaultAllow = "echo,store,commit"
 
 // device checks the flags and makes the entry.
 func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
@@ -39,9 +43,18 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 			return d, usageError("--move-to: %q is no AE title", to)
 		}
 	}
+	allow := defaultAllow
+	if g.Allow != nil {
+		allow = *g.Allow
+	}
 	var err error
-	if d.Verbs, err = policy.ParseVerbs(g.Allow); err != nil {
+	if d.Verbs, err = policy.ParseVerbs(allow); err != nil {
 		return d, usageError("--allow: %w", err)
+	}
+	if g.Address != "" {
+		if _, err := netip.ParseAddr(g.Address); err != nil {
+			return d, usageError("--address: want an IP address, without port")
+		}
 	}
 	if g.Listen != "" {
 		if _, _, err := net.SplitHostPort(g.Listen); err != nil {
@@ -50,6 +63,9 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 	}
 	if g.Plaintext != (g.Until != "") {
 		return d, usageError("--plaintext and --until DATE go together: an exception needs an end")
+	}
+	if g.Plaintext && g.Address == "" {
+		return d, usageError("--plaintext needs --address: without TLS the address is all that tells the device from others")
 	}
 	if g.Plaintext {
 		day, err := time.ParseInLocation(time.DateOnly, g.Until, time.Local)

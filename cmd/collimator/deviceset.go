@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/identity"
@@ -15,7 +16,7 @@ type deviceSetCmd struct {
 	Address   *string   `help:"The only IP address it may come from; empty for any." placeholder:"IP"`
 	Listen    *string   `help:"Where it accepts associations; empty for nowhere." placeholder:"HOST:PORT"`
 	MoveTo    *[]string `help:"AE titles to which its C-MOVE may send." placeholder:"AET"`
-	Plaintext bool      `help:"Let it in without TLS until --until."`
+	Plaintext bool      `help:"Let it in without TLS until --until." xor:"plain"`
 	Until     string    `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
 	OnlyTLS   bool      `name:"only-tls" help:"End the exception for associations without TLS." xor:"plain"`
 }
@@ -46,14 +47,11 @@ func (c *deviceSetCmd) Run(e *env) error {
 }
 
 func (c *deviceSetCmd) apply(old *identity.Device) (identity.Device, error) {
-	g := grantFlags{Address: old.Address, Listen: old.Listen, MoveTo: old.Destinations, Plaintext: c.Plaintext, Until: c.Until}
-	for i, v := range old.Verbs {
-		if i > 0 {
-			g.Allow += ","
-		}
-		g.Allow += string(v)
+	g := grantFlags{Allow: c.Allow, Address: old.Address, Listen: old.Listen, MoveTo: old.Destinations, Plaintext: c.Plaintext, Until: c.Until}
+	if g.Allow == nil {
+		g.Allow = allowed(old)
 	}
-	for _, s := range []struct{ from, to *string }{{c.Allow, &g.Allow}, {c.Address, &g.Address}, {c.Listen, &g.Listen}} {
+	for _, s := range []struct{ from, to *string }{{c.Address, &g.Address}, {c.Listen, &g.Listen}} {
 		if s.from != nil {
 			*s.to = *s.from
 		}
@@ -66,6 +64,16 @@ func (c *deviceSetCmd) apply(old *identity.Device) (identity.Device, error) {
 		d.PlaintextUntil = old.PlaintextUntil
 	}
 	return d, err
+}
+
+// allowed are the verbs of a device in the form of --allow.
+func allowed(d *identity.Device) *string {
+	words := make([]string, len(d.Verbs))
+	for i, v := range d.Verbs {
+		words[i] = string(v)
+	}
+	list := strings.Join(words, ",")
+	return &list
 }
 
 type deviceRenewCmd struct {

@@ -35,7 +35,13 @@ func (c *dumpCmd) Run(e *env) error {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	return errors.Join(append(failed, out.Flush())...)
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if len(failed) > 0 && len(failed) < len(c.Files) {
+		return &exitError{exitPartial, errors.Join(failed...)}
+	}
+	return errors.Join(failed...)
 }
 
 func (c *dumpCmd) file(e *env, w io.Writer, name string) error {

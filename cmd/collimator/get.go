@@ -112,6 +112,8 @@ func anySyntax() []string {
 		uid.JPEGLSNearLossless, uid.HTJ2KLossless, uid.HTJ2K, uid.HTJ2KLosslessRPCL, uid.JPEGXLLossless, uid.JPEGXLJPEGRecompression, uid.JPEGXL,
 		uid.MPEG4HP41, uid.MPEG2MPML, uid.MPEG2MPHL, uid.MPEG4HP41BD, uid.MPEG4HP422D, uid.HEVCMP51, uid.HEVCM10P51, uid.JPEGSpectralSelection,
 		uid.JPEGFullProgression, uid.DeflatedImageFrame, uid.EncapsulatedUncompressed, uid.JPEG2000MCLossless, uid.JPEG2000MC,
+		uid.MPEG4HP41Fragmentable, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHLFragmentable, uid.MPEG4HP41BDFragmentable, uid.MPEG4HP422DFragmentable,
+		uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable, uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable,
 	}
 }
 

@@ -37,6 +37,9 @@ func (c *initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if err := identity.CheckNewPerson(c.Admin, password); err != nil {
+		return &exitError{exitUsage, err}
+	}
 	in, err := openInstallation(e.ctx, cfg, true)
 	if err != nil {
 		return err

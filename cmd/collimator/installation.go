@@ -13,6 +13,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/identity"
+	"collimator/internal/ledger"
 )
 
 // Places in the data directory.
@@ -20,6 +21,9 @@ const (
 	indexFile = "index.db"
 	keysDir   = "keys"
 	blobsDir  = "blobs"
+
+	// ledgerName is the origin of the ledger's checkpoints.
+	ledgerName = "collimator/ledger"
 )
 
 // installation is an open data directory without its images: what the
@@ -29,6 +33,8 @@ type installation struct {
 	db        *db.DB
 	authority *identity.Authority
 	registry  *identity.Registry
+	ledger    *ledger.Log
+	ledgerKey *ledger.Key
 	trail     *audit.Trail
 }
 
@@ -50,12 +56,19 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+	key, err := ledger.OpenKey(filepath.Join(c.Data, keysDir), ledgerName)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	log := ledger.New(d, key)
 	return &installation{
 		config:    c,
+		ledger:    log,
+		ledgerKey: key,
 		db:        d,
 		authority: a,
 		registry:  identity.New(d, time.Now),
-		trail:     audit.New(d, time.Now),
+		trail:     audit.New(d, log, time.Now),
 	}, nil
 }
 

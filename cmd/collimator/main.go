@@ -26,6 +26,11 @@ type cli struct {
 	Get        getCmd        `cmd:"" help:"Fetch instances into a directory (C-GET)."`
 	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
+	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
+	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
+	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
+	Sample     sampleCmd     `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`
 	Config     configCmd     `cmd:"" help:"Show or check the settings."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -106,6 +106,9 @@ func (d *dialer) retrieved(e *env, r dimse.RetrieveResult, err error, done strin
 	if err != nil {
 		return d.explain(err)
 	}
+	if n.Completed+n.Warning+n.Failed == 0 {
+		return errors.New("nothing matches; 'collimator find' lists what is there")
+	}
 	if n.Failed > 0 {
 		return &exitError{exitPartial, fmt.Errorf("%d of the instances failed", n.Failed)}
 	}

@@ -65,4 +65,12 @@ func day(t time.Time) string {
 	return t.Local().Format(time.DateOnly)
 }
 
+// lastDay is the last day before an end.
+func lastDay(end time.Time) string {
+	if end.IsZero() {
+		return "-"
+	}
+	return day(end.Add(-time.Nanosecond))
+}
+
 func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }

@@ -62,7 +62,7 @@ func (c *sendCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	s := &sender{d: d, journal: journal, report: sendReport{Failed: []sendFailure{}}}
+	s := &sender{d: d, journal: journal, commitBatch: commitBatch, report: sendReport{Failed: []sendFailure{}}}
 	files, err := s.scan(e, c.Paths)
 	if err != nil {
 		return errors.Join(err, journal.close())
@@ -86,6 +86,8 @@ type sender struct {
 	d        *dialer
 	journal  *journal
 	progress *progress
+	// commitBatch is how many instances one request for storage commitment names.
+	commitBatch int
 
 	mu     sync.Mutex
 	report sendReport
@@ -111,34 +113,52 @@ func (s *sender) all(ctx context.Context, files []*sendFile, n int) {
 	wg.Wait()
 }
 
+// maxStuck is how many associations in a row may break at their first file
+// before the rest is given up.
+const maxStuck = 5
+
 // batch sends files on one association; when that breaks, the rest go on
-// another one, as long as each brings at least one file further.
+// another one. A file at which an association breaks that was opened for it has
+// failed; where none can be opened, all have.
 func (s *sender) batch(ctx context.Context, files []*sendFile) {
+	stuck := 0
 	for len(files) > 0 && ctx.Err() == nil {
-		done, err := s.association(ctx, files)
-		files = files[done:]
-		if err == nil || len(files) == 0 {
-			continue
-		}
-		if done == 0 {
-			for _, f := range files {
-				s.failed(f, err)
-			}
-			s.mu.Lock()
-			s.fatal = err
-			s.mu.Unlock()
+		a, err := s.d.dial(ctx, proposals(files), nil)
+		if err != nil {
+			s.giveUp(files, err)
 			return
 		}
+		done, err := s.association(ctx, a, files)
+		files = files[done:]
+		if err == nil || len(files) == 0 || ctx.Err() != nil {
+			continue
+		}
+		if done > 0 {
+			stuck = 0
+			continue
+		}
+		if stuck++; stuck == maxStuck {
+			s.giveUp(files, err)
+			return
+		}
+		s.failed(files[0], err)
+		files = files[1:]
 	}
+}
+
+// giveUp counts files as failed for one reason.
+func (s *sender) giveUp(files []*sendFile, err error) {
+	for _, f := range files {
+		s.failed(f, err)
+	}
+	s.mu.Lock()
+	s.fatal = err
+	s.mu.Unlock()
 }
 
 // association sends files until one cannot be because the association is gone;
 // done says how many are dealt with.
-func (s *sender) association(ctx context.Context, files []*sendFile) (done int, err error) {
-	a, err := s.d.dial(ctx, proposals(files), nil)
-	if err != nil {
-		return 0, err
-	}
+func (s *sender) association(ctx context.Context, a *dimse.Association, files []*sendFile) (done int, err error) {
 	for i, f := range files {
 		status, err := s.one(ctx, a, f)
 		var refused *dimse.StatusError
@@ -248,8 +268,12 @@ func (s *sender) verdict(ctx context.Context) error {
 		return s.fatal
 	case ctx.Err() != nil:
 		return &exitError{exitPartial, errors.New("stopped before everything was sent; --journal lets you go on where it stopped")}
+	case len(s.report.Failed) == 1:
+		return &exitError{exitPartial, errors.New("1 object was not stored or not committed")}
 	case len(s.report.Failed) > 0:
-		return &exitError{exitPartial, fmt.Errorf("%d objects were not stored", len(s.report.Failed))}
+		return &exitError{exitPartial, fmt.Errorf("%d objects were not stored or not committed", len(s.report.Failed))}
+	case s.report.Stored == 0 && s.report.Skipped == 0 && s.fatal == nil:
+		return errors.New("there is no DICOM object to send in what was named")
 	}
 	return s.fatal
 }

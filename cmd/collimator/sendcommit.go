@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"collimator/dicom"
@@ -19,10 +20,10 @@ const commitBatch = 5000
 // report counts only with the transaction UID that was asked with.
 func (s *sender) requestCommitment(ctx context.Context, items []*dicom.DataSet, wait time.Duration) (committed int, failed map[string]int64, err error) {
 	reports := make(chan *dicom.DataSet, 1)
-	transaction := uid.New()
+	var transaction atomic.Value // of the request under way: each has its own (PS3.4 J.3.2.1.1)
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleN(dimse.NEventReport, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
-		if rq.DataSet == nil || rq.DataSet.Text(tag.TransactionUID) != transaction {
+		if rq.DataSet == nil || rq.DataSet.Text(tag.TransactionUID) != transaction.Load() {
 			return dimse.NResponse{Status: dimse.InvalidArgumentValue.With("unknown transaction")}
 		}
 		select {
@@ -37,8 +38,9 @@ func (s *sender) requestCommitment(ctx context.Context, items []*dicom.DataSet, 
 	}
 	failed = map[string]int64{}
 	for len(items) > 0 {
-		n := min(len(items), commitBatch)
-		if err := ask(ctx, a, transaction, items[:n]); err != nil {
+		n, id := min(len(items), s.commitBatch), uid.New()
+		transaction.Store(id)
+		if err := ask(ctx, a, id, items[:n]); err != nil {
 			a.Abort()
 			return committed, failed, err
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/pixel"
@@ -189,19 +190,44 @@ func openJournal(path, peer string) (*journal, error) {
 		return nil, usageError("--journal: %w", err)
 	}
 	j := &journal{f: f, peer: peer, seen: map[journalEntry]bool{}}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var entry journalEntry
-		// A line that a crash cut short is left out: its file is sent again.
-		if json.Unmarshal(lines.Bytes(), &entry) == nil {
-			j.seen[entry] = true
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, errors.Join(fmt.Errorf("--journal: %w", err), f.Close())
+	if err := j.read(path); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return j, nil
+}
+
+// journalStart is how each line begins.
+const journalStart = `{"peer":`
+
+// read takes in what stands in the file already. A line that a crash cut short
+// is left out, so that its file is sent again, and ended, so that the next one
+// does not stick to it.
+func (j *journal) read(path string) error {
+	r := bufio.NewReader(j.f)
+	start, err := r.Peek(len(journalStart))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("--journal: %w", err)
+	}
+	if !strings.HasPrefix(journalStart, string(start)) {
+		return usageError("--journal: %s is no journal of an earlier 'send'; name a new file", path)
+	}
+	for {
+		line, err := r.ReadBytes('\n')
+		var entry journalEntry
+		if json.Unmarshal(line, &entry) == nil {
+			j.seen[entry] = true
+		}
+		if errors.Is(err, io.EOF) {
+			if len(line) > 0 {
+				_, err = j.f.Write([]byte{'\n'})
+				return err
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("--journal: %w", err)
+		}
+	}
 }
 
 func (j *journal) entry(f *sendFile) journalEntry {

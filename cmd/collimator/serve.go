@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/ledger"
 	"collimator/internal/pacs"
 	"collimator/internal/tlsprofile"
 )
@@ -113,18 +115,42 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.trail)})
+	look, err := inspection(in.config.Inspect, log)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look})
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	tokens, err := tokenVerifier(in.config)
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	s.service = pacs.New(pacs.Options{
-		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: 16,
+		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
 	})
 	s.service.Register(s.mux)
 	return s, nil
+}
+
+// tokenVerifier is for the tokens of the configured issuer; nil without one.
+func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
+	if c.Tokens.Issuer == "" {
+		return nil, nil
+	}
+	keys, err := os.ReadFile(c.Tokens.Keys)
+	if err != nil {
+		return nil, usageError("tokens.keys: %w", err)
+	}
+	audience := c.Tokens.Audience
+	if audience == "" {
+		audience = c.AE
+	}
+	return identity.NewTokenVerifier(c.Tokens.Issuer, audience, keys, time.Now)
 }
 
 func (s *server) archiveClose() error { return s.blobs.Close() }
@@ -145,8 +171,11 @@ func serverHosts(c config.Config) []string {
 
 // recordInstance writes what happens to instances into the trail, in the
 // transaction in which it happens.
-func recordInstance(trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
+func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
 	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
+		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
+			return err
+		}
 		r := audit.Record{
 			Event: audit.Transferred, Action: audit.Create, Door: "dimse", Principal: ev.Source.Principal, Kind: "device", Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
@@ -155,11 +184,25 @@ func recordInstance(trail *audit.Trail) func(context.Context, *db.Tx, archive.Ev
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}
-		if ev.Kind != archive.Stored {
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, string(ev.Kind)+": "+string(ev.Reason)
+		switch ev.Kind {
+		case archive.Quarantined:
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+		case archive.Released, archive.Destroyed:
+			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}
+}
+
+// instanceLeaf writes what happened to an instance into the ledger: which bytes
+// are stored under its UID, or that they were held back, released or destroyed.
+func instanceLeaf(ctx context.Context, log *ledger.Log, tx *db.Tx, ev archive.Event) error {
+	b, err := json.Marshal(ev.Statement())
+	if err != nil {
+		return fmt.Errorf("encode ledger leaf: %w", err)
+	}
+	_, err = log.Append(ctx, tx, ledger.Leaf{Kind: archive.LeafKind, Ref: ev.Instance.SOPInstanceUID, Data: string(b)})
+	return err
 }
 
 // run listens until the context ends.

@@ -7,6 +7,8 @@ import (
 
 type versionCmd struct{}
 
+func (versionCmd) Help() string { return "Example:\n  collimator version" }
+
 func (versionCmd) Run(e *env) error {
 	_, err := fmt.Fprintln(e.stdout, "collimator", version())
 	return err

@@ -56,7 +56,7 @@ func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {
 	fmt.Fprintf(e.stdout, "  Data         %s\n", cfg.Data)
 	devices, err := s.in.registry.Devices(e.ctx)
 	if err == nil && len(devices) == 0 {
-		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  collimator device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", cfg.Data)
+		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  %s device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", os.Args[0], cfg.Data)
 	}
 	if f, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")

@@ -39,6 +39,10 @@ type Options struct {
 	// whose transaction was undone: nothing but what it writes with tx counts.
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
+	// Inspect, when set, looks at a data set whose file is stored, before it has
+	// rows. Values that are not in memory can be opened. It must not keep ds.
+	Inspect func(ds *dicom.DataSet) Inspection
+
 	Limits Limits
 	Now    func() time.Time // nil means time.Now
 }
@@ -115,17 +119,19 @@ type Event struct {
 	Kind     EventKind
 	Reason   Reason // of a quarantine
 	Instance InstanceRef
-	Source   Source
-	Time     time.Time
+	// StoredDigest is of the file that is kept under the UID, for a quarantine.
+	StoredDigest string
+	Source       Source
+	Time         time.Time
 }
 
 // Source says where an instance came from.
 type Source struct {
-	AETitle               string
-	Address               string
-	Principal             string
-	ImplementationUID     string // Implementation Class UID of the sender (PS3.7 D.3.3.2)
-	ImplementationVersion string
+	AETitle               string `json:"aeTitle,omitempty"`
+	Address               string `json:"address,omitempty"`
+	Principal             string `json:"principal,omitempty"`
+	ImplementationUID     string `json:"implementationUID,omitempty"` // Implementation Class UID of the sender (PS3.7 D.3.3.2)
+	ImplementationVersion string `json:"implementationVersion,omitempty"`
 }
 
 // InstanceRef names a stored instance and its file.

@@ -93,10 +93,7 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 	if err := count(ctx, tx, p, study, series, newSeries); err != nil {
 		return err
 	}
-	if a.o.Record != nil {
-		return a.o.Record(ctx, tx, Event{Kind: Stored, Instance: p.ref, Source: p.source, Time: p.time})
-	}
-	return nil
+	return a.record(ctx, tx, Event{Kind: Stored, Instance: p.ref, Source: p.source, Time: p.time})
 }
 
 const selectInstance = `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset

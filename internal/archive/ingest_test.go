@@ -163,7 +163,7 @@ func TestContradictionsGoIntoQuarantine(t *testing.T) {
 				t.Fatal(err)
 			}
 			o.Close()
-			if len(events) != 2 || events[0].Kind != Stored || events[1].Kind != Quarantined {
+			if len(events) != 3 || events[0].Kind != Stored || events[1].Kind != Quarantined || events[2].Kind != Quarantined {
 				t.Errorf("recorded %+v", events)
 			}
 			if err := a.Destroy(t.Context(), list[0].ID, Source{Principal: "admin"}); err != nil {

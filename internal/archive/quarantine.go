@@ -20,6 +20,7 @@ const (
 	DifferentContent Reason = "different-content" // another content is stored under the SOP Instance UID
 	OtherPatient     Reason = "other-patient"     // the study belongs to another patient
 	OtherStudy       Reason = "other-study"       // the series belongs to another study
+	Suspicious       Reason = "suspicious"        // the inspection found what does not belong there
 	Replaced         Reason = "replaced"          // was stored, and gave way to one released from quarantine
 )
 
@@ -39,6 +40,8 @@ func (e *ConflictError) Error() string {
 		return "archive: the study belongs to another patient"
 	case OtherStudy:
 		return "archive: the series belongs to another study"
+	case Suspicious:
+		return "archive: the instance holds what does not belong there"
 	}
 	return "archive: the instance contradicts what is stored"
 }
@@ -77,6 +80,10 @@ func (a *Archive) hold(ctx context.Context, p *pending) error {
 func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string, s Source, at time.Time) (full bool, err error) {
 	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
 		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
+	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at}
+	if err == nil {
+		return false, a.record(ctx, tx, event)
+	}
 	if fault.Of(err) != fault.NotFound {
 		return false, err
 	}
@@ -92,10 +99,18 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
 		ref.DataSetOffset, stored, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.implementation()).Scan(&c.Quarantine)
-	if err != nil || a.o.Record == nil {
+	if err != nil {
 		return false, err
 	}
-	return false, a.o.Record(ctx, tx, Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, Source: s, Time: at})
+	return false, a.record(ctx, tx, event)
+}
+
+// record tells the hook of an event, in the transaction in which it happens.
+func (a *Archive) record(ctx context.Context, tx *db.Tx, e Event) error {
+	if a.o.Record == nil {
+		return nil
+	}
+	return a.o.Record(ctx, tx, e)
 }
 
 const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
@@ -200,10 +215,7 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 				return err
 			}
 		}
-		if a.o.Record == nil {
-			return nil
-		}
-		return a.o.Record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
+		return a.record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
 	})
 	return Receipt{Instance: p.ref, Duplicate: p.duplicate, Time: p.time}, err
 }

@@ -160,6 +160,9 @@ func (a *Archive) filePage(ctx context.Context, after string) (page []fileRow, e
 }
 
 func (a *Archive) verifyFile(ctx context.Context, row fileRow) (ProblemKind, error) {
+	if !blob.ValidKey(row.digest) {
+		return MissingFile, nil // somebody changed the row
+	}
 	o, err := a.o.Blobs.Open(ctx, row.digest)
 	if errors.Is(err, blob.ErrNotFound) {
 		return MissingFile, nil

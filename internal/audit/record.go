@@ -26,6 +26,7 @@ const (
 	Verification      Event = "verification"                // C-ECHO
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11
 	PersonChanged     Event = "person-changed"
+	QuarantineChanged Event = "quarantine-changed" // somebody decided about an instance that was held back
 )
 
 // Action is what was done to the objects (PS3.15 A.5.2).

@@ -8,16 +8,24 @@ import (
 	"time"
 
 	"collimator/internal/db"
+	"collimator/internal/ledger"
 )
 
-// Trail writes and reads the records of one database. Safe for concurrent use.
+// LeafKind is the kind of the ledger's leaves that are audit records; their
+// data are the record as JSON.
+const LeafKind = "audit"
+
+// Trail writes and reads the records of one database. Each record is a leaf of
+// the ledger, so that none can be changed or removed unnoticed. Safe for
+// concurrent use.
 type Trail struct {
 	db  *db.DB
+	log *ledger.Log
 	now func() time.Time
 }
 
-// New makes a trail over an open database.
-func New(d *db.DB, now func() time.Time) *Trail { return &Trail{d, now} }
+// New makes a trail over an open database and its ledger.
+func New(d *db.DB, log *ledger.Log, now func() time.Time) *Trail { return &Trail{d, log, now} }
 
 // Write adds records in their order. They are durable when it returns nil.
 func (t *Trail) Write(ctx context.Context, records ...Record) error {
@@ -44,8 +52,12 @@ func (t *Trail) WriteTx(ctx context.Context, tx *db.Tx, records ...Record) error
 		if err != nil {
 			return fmt.Errorf("audit: encode record: %w", err)
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO audit_record (time, event, outcome, principal, address, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
-			r.Time.UnixMilli(), string(r.Event), int(r.Outcome), r.Principal, r.Peer.Address, string(b))
+		at, err := t.log.Append(ctx, tx, ledger.Leaf{Kind: LeafKind, Data: string(b)})
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO audit_record (sequence, time, event, outcome, principal, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+			at, r.Time.UnixMilli(), string(r.Event), int(r.Outcome), r.Principal, r.Peer.Address)
 		if err != nil {
 			return err
 		}
@@ -81,7 +93,8 @@ func (t *Trail) After(ctx context.Context, after int64) iter.Seq2[Record, error]
 
 func (t *Trail) page(ctx context.Context, after int64) (page []Record, err error) {
 	err = t.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT sequence, record FROM audit_record WHERE sequence > ?1 ORDER BY sequence LIMIT ?2`, after, pageSize)
+		rows, err := tx.Query(ctx, `SELECT a.sequence, l.data FROM audit_record a JOIN ledger_leaf l ON l.position = a.sequence
+			WHERE a.sequence > ?1 ORDER BY a.sequence LIMIT ?2`, after, pageSize)
 		if err != nil {
 			return err
 		}
@@ -104,10 +117,10 @@ func (t *Trail) page(ctx context.Context, after int64) (page []Record, err error
 	return page, err
 }
 
-// Last is the sequence number of the newest record; 0 when there is none.
+// Last is the sequence number of the newest record; -1 when there is none.
 func (t *Trail) Last(ctx context.Context) (seq int64, err error) {
 	err = t.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(sequence), 0) FROM audit_record`).Scan(&seq)
+		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(sequence), -1) FROM audit_record`).Scan(&seq)
 	})
 	return seq, err
 }

@@ -32,6 +32,16 @@ func (c Config) Check() error {
 	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
+	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
+		add("tokens: issuer and keys go together")
+	}
+	for key, v := range map[string]string{
+		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
+	} {
+		if v != "accept" && v != "quarantine" && v != "refuse" {
+			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
+		}
+	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

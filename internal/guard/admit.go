@@ -103,17 +103,24 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 	if id == nil || id.Kind == ul.IdentityUsername {
 		return nil, nil
 	}
-	if id.Kind != ul.IdentityUsernamePasscode {
-		return nil, errUserIdentity
+	var err error
+	switch {
+	case id.Kind == ul.IdentityUsernamePasscode:
+		c.person = string(id.Primary.Reveal())
+		var ok bool
+		if ok, err = g.Registry.CheckPassword(ctx, c.person, string(id.Secondary.Reveal())); err == nil && !ok {
+			err = errUserIdentity
+		}
+	case id.Kind == ul.IdentityJWT && g.Tokens != nil:
+		if c.person, err = g.Tokens.Verify(string(id.Primary.Reveal())); err != nil {
+			err = errUserIdentity
+		}
+	default:
+		err = errUserIdentity
 	}
-	ok, err := g.Registry.CheckPassword(ctx, string(id.Primary.Reveal()), string(id.Secondary.Reveal()))
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, errUserIdentity
-	}
-	c.person = string(id.Primary.Reveal())
 	if !id.PositiveResponseRequested {
 		return nil, nil
 	}

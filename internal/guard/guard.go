@@ -15,13 +15,15 @@ import (
 	"collimator/internal/policy"
 )
 
-// Options are the parts of a Guard; all are needed.
+// Options are the parts of a Guard; all but Tokens are needed.
 type Options struct {
 	// AETitle is the server's own.
 	AETitle  string
 	Registry *identity.Registry
 	Trail    *audit.Trail
 	Log      *slog.Logger
+	// Tokens verifies JSON Web Tokens of user identity negotiation; nil refuses them.
+	Tokens *identity.TokenVerifier
 	// Pending is how many refused callers are remembered.
 	Pending int
 	Now     func() time.Time
@@ -30,12 +32,13 @@ type Options struct {
 // Guard admits associations and lets requests through. Safe for concurrent use.
 type Guard struct {
 	Options
+	policy   *policy.Engine
 	refusals *sampler
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	return &Guard{Options: o, refusals: newSampler(o.Now)}
+	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now)}
 }
 
 // Doors, as they stand in the record.

@@ -56,7 +56,7 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 		destination = strings.TrimSpace(call.Command.MoveDestination)
 		c.peer.Destination = destination
 	}
-	d := policy.Decide(policy.Request{Principal: c.who, Verb: verbOf(call.Operation), Destination: destination, Now: g.Now()})
+	d := g.policy.Decide(policy.Request{Principal: c.who, Verb: verbOf(call.Operation), Destination: destination, Now: g.Now()})
 	if d.Allow {
 		return dimse.Status{}, false
 	}

@@ -14,6 +14,7 @@ import (
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/policy"
 )
 
 // The cost of a password hash: argon2id with the second recommended option of
@@ -33,16 +34,13 @@ const MinPassword = 12
 const maxPassword = 1024
 
 // Administrator is the role of who may change everything.
-const Administrator = "administrator"
+const Administrator = string(policy.Administrator)
 
 // AddPerson registers a person with a role and a password. A name that exists
 // is refused with kind Conflict.
 func (r *Registry) AddPerson(ctx context.Context, name, role, password string) error {
-	if strings.TrimSpace(name) == "" || len(name) > 128 {
-		return fault.New(fault.Invalid, "identity: a name of 1 to 128 bytes is needed")
-	}
-	if n := utf8.RuneCountInString(password); n < MinPassword || len(password) > maxPassword {
-		return fault.Newf(fault.Invalid, "identity: the password has %d characters; it needs at least %d", n, MinPassword)
+	if err := CheckNewPerson(name, password); err != nil {
+		return err
 	}
 	hash := hashPassword(password)
 	return r.db.Write(ctx, func(tx *db.Tx) error {
@@ -53,6 +51,20 @@ func (r *Registry) AddPerson(ctx context.Context, name, role, password string) e
 		}
 		return err
 	})
+}
+
+// CheckNewPerson says what is wrong with a name or a password, before anything is made.
+func CheckNewPerson(name, password string) error {
+	if strings.TrimSpace(name) == "" || len(name) > 128 {
+		return fault.New(fault.Invalid, "identity: a name of 1 to 128 bytes is needed")
+	}
+	switch n := utf8.RuneCountInString(password); {
+	case n < MinPassword:
+		return fault.Newf(fault.Invalid, "identity: the password has %d characters; it needs at least %d", n, MinPassword)
+	case len(password) > maxPassword:
+		return fault.Newf(fault.Invalid, "identity: the password has more than %d bytes", maxPassword)
+	}
+	return nil
 }
 
 // HasAdministrator reports whether anybody can administrate this installation.

@@ -35,6 +35,9 @@ type Destinations interface {
 	Destination(ctx context.Context, aeTitle string) (dimse.Destination, error)
 }
 
+// DefaultWindow is the asynchronous operations window that serve offers.
+const DefaultWindow = 16
+
 // Options are the parts of a Service. Archive, Destinations, DB and Log are needed.
 type Options struct {
 	Archive      Archive
@@ -46,7 +49,7 @@ type Options struct {
 	AETitle string
 	// FindMatches is the most matches one C-FIND returns; 0 means no limit.
 	FindMatches int
-	// Window is the most operations a peer may have outstanding on one association.
+	// Window is the most operations a peer may have outstanding on one association; see DefaultWindow.
 	Window uint16
 	Now    func() time.Time
 }

@@ -1,6 +1,8 @@
 // Package policy judges: may this principal do this, through this door? It is
-// pure: no network, no files, no clock of its own. What is not granted is
-// denied, and every answer gives the reason that goes into the audit record.
+// pure: no network, no files, no clock of its own. The rules stand in
+// policies.cedar, one set for every door. What is not granted is denied, and
+// every answer gives the reason that goes into the audit record. A grant can
+// carry restrictions that whoever acts must honour.
 package policy
 
 import (
@@ -16,16 +18,34 @@ type Verb string
 // The verbs of the DIMSE door.
 const (
 	Echo     Verb = "echo"     // C-ECHO
-	Store    Verb = "store"    // C-STORE
-	Query    Verb = "query"    // C-FIND
-	Retrieve Verb = "retrieve" // C-GET, and C-MOVE to a destination that is granted
+	Store    Verb = "store"    // C-STORE, STOW-RS
+	Query    Verb = "query"    // C-FIND, QIDO-RS
+	Retrieve Verb = "retrieve" // C-GET, WADO-RS, and C-MOVE to a destination that is granted
 	Commit   Verb = "commit"   // storage commitment
 )
 
-// Verbs lists all verbs in the order in which they are printed.
+// The verbs that only people and tokens have.
+const (
+	Delete     Verb = "delete"     // of a study, a series or an instance
+	ShareStudy Verb = "share"      // make a link
+	Quarantine Verb = "quarantine" // decide about what is held back
+	Audit      Verb = "audit"      // read the trail
+	Verify     Verb = "verify"     // hold everything against the ledger
+	Configure  Verb = "configure"  // change settings
+	Devices    Verb = "devices"    // register and remove devices
+	People     Verb = "people"     // register people, make tokens for others
+)
+
+// Verbs lists the verbs a device can be granted, in the order in which they are
+// printed.
 func Verbs() []Verb { return []Verb{Echo, Store, Query, Retrieve, Commit} }
 
-// ParseVerbs reads a list such as "echo,store".
+// AllVerbs lists every verb.
+func AllVerbs() []Verb {
+	return append(Verbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People)
+}
+
+// ParseVerbs reads a list such as "echo,store" of what a device can be granted.
 func ParseVerbs(list string) ([]Verb, error) {
 	var out []Verb
 	for _, word := range strings.Split(list, ",") {
@@ -50,17 +70,42 @@ type Kind string
 const (
 	Device  Kind = "device"
 	Person  Kind = "person"
-	Service Kind = "service"
+	Service Kind = "service" // a token
+	Share   Kind = "share"   // a link to one study
 )
+
+// Role is what a person is.
+type Role string
+
+// The roles. A person has one.
+const (
+	Administrator Role = "administrator"
+	Radiologist   Role = "radiologist"
+	Technologist  Role = "technologist"
+	Referrer      Role = "referrer"   // sees only studies that were granted
+	Researcher    Role = "researcher" // sees only what is de-identified
+	Auditor       Role = "auditor"    // sees the trail, not the images
+)
+
+// Roles lists the roles.
+func Roles() []Role {
+	return []Role{Administrator, Radiologist, Technologist, Referrer, Researcher, Auditor}
+}
 
 // Principal is who asks, as the door has authenticated it.
 type Principal struct {
 	Kind Kind
 	Name string // the AE title of a device
-	// Verbs are granted; others are denied.
+	Role Role   // of a person
+	// Verbs are granted to a device or a token; others are denied.
 	Verbs []Verb
 	// Destinations are AE titles to which C-MOVE may send; the principal's own title needs no entry.
 	Destinations []string
+	// Studies are the only ones a referrer, a token or a link may see. For a
+	// token, none means all of its owner's.
+	Studies []string
+	// Deidentified: a link gives only what is de-identified.
+	Deidentified bool
 	// Plaintext is set when the peer was identified by its address alone.
 	Plaintext bool
 	// Until ends the grant; zero means no end.
@@ -71,32 +116,30 @@ type Principal struct {
 type Request struct {
 	Principal   Principal
 	Verb        Verb
+	Study       string // Study Instance UID it is about; empty for the archive as a whole
 	Destination string // AE title, for C-MOVE only
-	Now         time.Time
+	// Deidentified: whoever acts will hand out only what is de-identified.
+	Deidentified bool
+	// Emergency: the principal says with a reason that a patient is in danger.
+	Emergency bool
+	Now       time.Time
 }
 
 // Decision is the answer with the reason for the record.
 type Decision struct {
 	Allow  bool
 	Reason string // neutral, names the rule, never holds patient data
+	// Restriction must be honoured by whoever acts.
+	Restriction Restriction
+	// Alarm: this was emergency access, somebody must look at it.
+	Alarm bool
 }
 
-// Decide applies the grants of the principal. Default deny.
-func Decide(r Request) Decision {
-	p := r.Principal
-	switch {
-	case p.Name == "":
-		return deny("nobody is authenticated")
-	case !p.Until.IsZero() && !r.Now.Before(p.Until):
-		return deny("the grant of %s ended on %s", p.Name, p.Until.UTC().Format(time.DateOnly))
-	case !slices.Contains(p.Verbs, r.Verb):
-		return deny("%s may not %s", p.Name, r.Verb)
-	case r.Destination != "" && r.Destination != p.Name && !slices.Contains(p.Destinations, r.Destination):
-		return deny("%s may not send to this destination", p.Name)
-	}
-	return Decision{true, fmt.Sprintf("%s is granted %s", p.Name, r.Verb)}
-}
-
-func deny(format string, args ...any) Decision {
-	return Decision{false, fmt.Sprintf(format, args...)}
+// Restriction narrows what is granted. The zero Restriction narrows nothing.
+type Restriction struct {
+	// Limited: only Studies may be seen, be they none.
+	Limited bool
+	Studies []string
+	// Deidentified: only what is de-identified may leave.
+	Deidentified bool
 }

@@ -88,16 +88,16 @@ func TestAssociationServerNeedsACertificateAndModernTLS(t *testing.T) {
 	t.Parallel()
 	own, device := newPair(t, "server"), newPair(t, "device")
 	server := tlsprofile.AssociationServer(func() (*tls.Certificate, error) { return own, nil })
-	insecure := func(c tls.Config) *tls.Config { c.InsecureSkipVerify = true; return &c }
+	insecure := func(c *tls.Config) *tls.Config { c.InsecureSkipVerify = true; return c }
 	for name, tc := range map[string]struct {
 		client *tls.Config
 		ok     bool
 	}{
 		"our client":            {tlsprofile.AssociationClient(device, tlsprofile.Trust{Roots: pool(own)}), true},
-		"TLS 1.2 with AEAD":     {insecure(tls.Config{Certificates: []tls.Certificate{*device}, MaxVersion: tls.VersionTLS12}), true},
-		"no certificate":        {insecure(tls.Config{}), false},
-		"TLS 1.1":               {insecure(tls.Config{Certificates: []tls.Certificate{*device}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), false},
-		"TLS 1.2 with CBC only": {insecure(tls.Config{Certificates: []tls.Certificate{*device}, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}), false},
+		"TLS 1.2 with AEAD":     {insecure(&tls.Config{Certificates: []tls.Certificate{*device}, MaxVersion: tls.VersionTLS12}), true},
+		"no certificate":        {insecure(&tls.Config{}), false},
+		"TLS 1.1":               {insecure(&tls.Config{Certificates: []tls.Certificate{*device}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), false},
+		"TLS 1.2 with CBC only": {insecure(&tls.Config{Certificates: []tls.Certificate{*device}, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}}), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -137,7 +137,7 @@ func testAbort(t *testing.T, s blob.Store) {
 
 func testTwice(t *testing.T, s blob.Store) {
 	b := []byte("same")
-	if Put(t, s, b) != Put(t, s, b) || len(keys(t, s, "")) != 1 || !bytes.Equal(get(t, s, Key(b)), b) {
+	if first, second := Put(t, s, b), Put(t, s, b); first != second || len(keys(t, s, "")) != 1 || !bytes.Equal(get(t, s, Key(b)), b) {
 		t.Error("the second commit made a difference")
 	}
 }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"collimator/internal/ledger"
+)
+
+type ledgerCmd struct {
+	Checkpoint  ledgerCheckpointCmd  `cmd:"" help:"Print the signed checkpoint; keep it where this machine cannot write."`
+	Key         ledgerKeyCmd         `cmd:"" help:"Print the key by which checkpoints and proofs are verified."`
+	Prove       ledgerProveCmd       `cmd:"" help:"Prove that an instance is in the log, checkable without it."`
+	Consistency ledgerConsistencyCmd `cmd:"" help:"Prove that the log has only grown since a checkpoint."`
+	Tiles       ledgerTilesCmd       `cmd:"" help:"Write the log as tiles for a monitor."`
+}
+
+type ledgerCheckpointCmd struct{ dataFlags }
+
+func (ledgerCheckpointCmd) Help() string {
+	return "The form is C2SP tlog-checkpoint.\n\nExample:\n  collimator ledger checkpoint > /mnt/elsewhere/checkpoint-$(date +%F)"
+}
+
+func (c *ledgerCheckpointCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		signed, err := in.ledger.Checkpoint(e.ctx)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(e.stdout, signed)
+		return err
+	})
+}
+
+type ledgerKeyCmd struct{ dataFlags }
+
+func (ledgerKeyCmd) Help() string { return "Example:\n  collimator ledger key > ledger.pub" }
+
+func (c *ledgerKeyCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		_, err := fmt.Fprintln(e.stdout, in.ledgerKey.Public)
+		return err
+	})
+}
+
+type ledgerProveCmd struct {
+	dataFlags
+	UID string `arg:"" name:"uid" help:"SOP Instance UID."`
+}
+
+func (ledgerProveCmd) Help() string {
+	return "The form is C2SP tlog-proof.\n\nExample:\n  collimator ledger prove 1.2.3 > image.tlog-proof"
+}
+
+func (c *ledgerProveCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		proof, err := in.ledger.Prove(e.ctx, c.UID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(e.stdout, proof)
+		return err
+	})
+}
+
+type ledgerConsistencyCmd struct {
+	dataFlags
+	Since string `arg:"" help:"File with the older checkpoint." placeholder:"FILE"`
+}
+
+func (ledgerConsistencyCmd) Help() string {
+	return "Fails where the log was rewritten or shortened since.\n\nExample:\n  collimator ledger consistency /mnt/elsewhere/checkpoint-2026-11-01 > since.proof"
+}
+
+func (c *ledgerConsistencyCmd) Run(e *env) error {
+	older, err := os.ReadFile(c.Since)
+	if err != nil {
+		return usageError("checkpoint: %w", err)
+	}
+	return c.with(e, func(in *installation) error {
+		proof, err := in.ledger.Consistency(e.ctx, string(older))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(e.stdout, proof)
+		return err
+	})
+}
+
+type ledgerTilesCmd struct {
+	dataFlags
+	Out string `arg:"" help:"Directory." placeholder:"DIR"`
+}
+
+func (ledgerTilesCmd) Help() string {
+	return "The layout is C2SP tlog-tiles.\n\nExample:\n  collimator ledger tiles ./log"
+}
+
+func (c *ledgerTilesCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		n, err := in.ledger.ExportTiles(e.ctx, c.Out)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "%d leaves written to %s.\n", n, c.Out)
+		return err
+	})
+}
+
+// checkBundle checks a proof with the key alone.
+func checkBundle(e *env, bundle, keyFile string) error {
+	proof, err := os.ReadFile(bundle)
+	if err != nil {
+		return usageError("--bundle: %w", err)
+	}
+	if keyFile == "" {
+		return usageError("--bundle needs --key FILE, which 'collimator ledger key' printed")
+	}
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		return usageError("--key: %w", err)
+	}
+	got, err := ledger.Check(string(proof), string(key))
+	if err != nil {
+		return err
+	}
+	if got.Leaf == nil {
+		_, err = fmt.Fprintf(e.stdout, "The proof holds: the log of %d leaves continues that of %d leaves.\n", got.Tree.Size, got.Older.Size)
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, "The proof holds: leaf %d of %d says:\n%s\n", got.Leaf.Position, got.Tree.Size, printable(got.Leaf.Data))
+	return err
+}

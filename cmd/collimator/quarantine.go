@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"collimator/dicom/uid"
+	"collimator/internal/archive"
+	"collimator/internal/blob"
+)
+
+type quarantineCmd struct {
+	List    quarantineListCmd    `cmd:"" help:"List what is held back."`
+	Show    quarantineShowCmd    `cmd:"" help:"Show an entry, or write its file."`
+	Release quarantineReleaseCmd `cmd:"" help:"Take an entry into the archive after all."`
+	Destroy quarantineDestroyCmd `cmd:"" help:"Remove an entry and its file."`
+}
+
+// withArchive opens the data directory with its images, runs f and closes it.
+func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Archive) error) error {
+	return f.with(e, func(in *installation) error {
+		blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+		if err != nil {
+			return err
+		}
+		a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
+		if err == nil {
+			err = do(in, a)
+		}
+		return errors.Join(err, blobs.Close())
+	})
+}
+
+type quarantineListCmd struct {
+	dataFlags
+	outputFlag
+	Limit int `help:"How many, the newest first." default:"100"`
+}
+
+func (quarantineListCmd) Help() string { return "Example:\n  collimator quarantine list" }
+
+func (c *quarantineListCmd) Run(e *env) error {
+	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		list, err := a.Quarantine(e.ctx, 0, max(c.Limit, 1))
+		if err != nil {
+			return err
+		}
+		return printList(e.stdout, c.Output, list, "NUMBER|WHY|FROM|ADDRESS|SOP CLASS|SIZE|RECEIVED|TIMES", quarantineRow, "Nothing is held back.")
+	})
+}
+
+func quarantineRow(q archive.QuarantineEntry) []string {
+	return []string{fmt.Sprint(q.ID), string(q.Reason), q.Source.AETitle, q.Source.Address, uid.Name(q.Instance.SOPClassUID), size(q.Instance.Size), minute(q.LastReceived), fmt.Sprint(q.Times)}
+}
+
+type quarantineShowCmd struct {
+	dataFlags
+	ID  int64  `arg:"" name:"number" help:"Number from 'quarantine list'."`
+	Out string `help:"Write the file here, to look into it; it is not what the archive trusts." placeholder:"FILE"`
+}
+
+func (quarantineShowCmd) Help() string {
+	return "Example:\n  collimator quarantine show 7 --out suspect.dcm"
+}
+
+func (c *quarantineShowCmd) Run(e *env) error {
+	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		q, err := a.Quarantined(e.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		stored := "nothing is stored under its UID"
+		if q.StoredDigest != "" {
+			stored = "another content is stored, SHA-256 " + q.StoredDigest
+		}
+		fmt.Fprintf(e.stdout, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\nStudy           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
+			q.ID, q.Reason, uid.Name(q.Instance.SOPClassUID), q.Instance.SOPInstanceUID, q.Instance.StudyUID, q.Instance.Digest, stored,
+			q.Source.AETitle, q.Source.Address, minute(q.Received), minute(q.LastReceived), q.Times)
+		if c.Out == "" {
+			return nil
+		}
+		return writeQuarantined(e, a, c.ID, c.Out)
+	})
+}
+
+func writeQuarantined(e *env, a *archive.Archive, id int64, path string) (err error) {
+	o, err := a.OpenQuarantined(e.ctx, id)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	_, err = io.Copy(f, io.NewSectionReader(o, 0, o.Size()))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	_, err = fmt.Fprintf(e.stdout, "Wrote %s.\n", path)
+	return err
+}
+
+type quarantineReleaseCmd struct {
+	dataFlags
+	ID int64 `arg:"" name:"number" help:"Number from 'quarantine list'."`
+}
+
+func (quarantineReleaseCmd) Help() string {
+	return `Where another content is stored under the UID, the two change places: what was stored is held
+back as replaced, and nothing is lost.
+
+Example:
+  collimator quarantine release 7`
+}
+
+func (c *quarantineReleaseCmd) Run(e *env) error {
+	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		if _, err := a.Release(e.ctx, c.ID, archive.Source{Principal: operator()}); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.stdout, "Number %d is in the archive.\n", c.ID)
+		return err
+	})
+}
+
+type quarantineDestroyCmd struct {
+	dataFlags
+	ID int64 `arg:"" name:"number" help:"Number from 'quarantine list'."`
+}
+
+func (quarantineDestroyCmd) Help() string {
+	return "Its digest stays in the ledger; the file is gone.\n\nExample:\n  collimator quarantine destroy 7"
+}
+
+func (c *quarantineDestroyCmd) Run(e *env) error {
+	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		if err := a.Destroy(e.ctx, c.ID, archive.Source{Principal: operator()}); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.stdout, "Number %d is destroyed.\n", c.ID)
+		return err
+	})
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"collimator": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx}))
+		},
+	})
+}
+
+// TestCommands runs testdata/*.txtar: each is what somebody types at a terminal, with what comes back.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"DICOM", "PLAIN", "HTTP"} {
+				address, err := freeAddress()
+				if err != nil {
+					return err
+				}
+				e.Setenv(name, address)
+			}
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": scriptCode, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
+		},
+	})
+}
+
+// freeAddress is an address of loopback nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// scriptCode runs a program and wants an exit code: code 2 collimator init.
+func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code NUMBER program args...")
+	}
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// scriptListening waits until somebody accepts connections: listening ADDRESS.
+func scriptListening(ts *testscript.TestScript, neg bool, args []string) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		conn, err := net.Dial("tcp", args[0])
+		if err == nil {
+			conn.Close()
+		}
+		if (err != nil) == neg {
+			return
+		}
+	}
+	ts.Fatalf("%s: waited too long", args[0])
+}
+
+// scriptTruncate takes bytes off the end of a file: truncate FILE NUMBER.
+func scriptTruncate(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	info, err := os.Stat(path)
+	ts.Check(err)
+	var n int64
+	_, err = fmt.Sscan(args[1], &n)
+	ts.Check(err)
+	ts.Check(os.Truncate(path, info.Size()-n))
+}
+
+// scriptDICOMFile writes a small image: dicomfile FILE Keyword=value...
+func scriptDICOMFile(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := smallImage(args[1:])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+// smallImage is a Part 10 file of one kilobyte of pixels, marked ZZPHI.
+func smallImage(set []string) ([]byte, error) {
+	ds := dicom.NewDataSet()
+	for _, pair := range append([]string{
+		"SOPClassUID=" + uid.SecondaryCaptureImageStorage, "SOPInstanceUID=" + uid.New(), "StudyInstanceUID=" + uid.New(), "SeriesInstanceUID=" + uid.New(),
+		"PatientName=ZZPHI^TEST", "PatientID=ZZPHI-1", "PatientBirthDate=19700102", "StudyDate=20260102", "StudyTime=101112", "Modality=OT",
+		"StudyDescription=ZZPHI description", "ConversionType=WSD", "PhotometricInterpretation=MONOCHROME2", "InstanceNumber=1", "SeriesNumber=1",
+	}, set...) {
+		name, value, _ := strings.Cut(pair, "=")
+		t, err := tag.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := ds.SetText(t, value); err != nil {
+			return nil, err
+		}
+	}
+	for t, v := range map[dicom.Tag]int64{
+		tag.SamplesPerPixel: 1, tag.Rows: 32, tag.Columns: 32, tag.BitsAllocated: 8, tag.BitsStored: 8, tag.HighBit: 7, tag.PixelRepresentation: 0,
+	} {
+		if err := ds.SetInt(t, v); err != nil {
+			return nil, err
+		}
+	}
+	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{1, 2}, 512)))
+	var b bytes.Buffer
+	b.Write(dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian,
+		ImplementationClassUID: "2.25.1",
+	}))
+	err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian)
+	return b.Bytes(), err
+}

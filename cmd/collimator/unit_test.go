@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"collimator/dicom"
+	"collimator/dicom/uid"
+	"collimator/internal/pacs"
+)
+
+func TestPrintableKeepsControlCharactersOffTheTerminal(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"CT1": "CT1", "Größe 医": "Größe 医", "a\x1b[31mb": "a?[31mb", "a\nb\tc\r": "a?b?c?", "a\x7fb\u0085": "a?b?",
+		"a\u202eb\u2066c": "a?b?c", "": "",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSizePrintsBytesForPeople(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[int64]string{0: "0 bytes", 999: "999 bytes", 1000: "1 kB", 526_000: "526 kB", 1_500_000: "1.5 MB", 2_340_000_000: "2.3 GB"} {
+		if got := size(in); got != want {
+			t.Errorf("size(%d) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestLastDayOfAnExceptionIsTheOneThatWasGiven(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2027, 1, 1, 0, 0, 0, 0, time.Local)
+	if got := lastDay(end); got != "2026-12-31" {
+		t.Errorf("last day is %s", got)
+	}
+	if got := lastDay(time.Time{}); got != "-" {
+		t.Errorf("without an end: %s", got)
+	}
+}
+
+func TestFileNameOfAnAETitleStaysInItsDirectory(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"CT1": "CT1", "../../ETC": "______ETC", "A/B C": "A_B_C"} {
+		if got := fileName(in); got != want {
+			t.Errorf("fileName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// manyKinds are files of so many SOP Classes, a few of each.
+func manyKinds(classes, each int) []*sendFile {
+	var files []*sendFile
+	for c := range classes {
+		for i := range each {
+			files = append(files, &sendFile{class: fmt.Sprintf("2.25.%d", c+1), instance: fmt.Sprintf("2.25.%d.%d", c+1, i+1), syntax: uid.ExplicitVRLittleEndian})
+		}
+	}
+	return files
+}
+
+func TestBatchesFitTheirContextsIntoAnAssociation(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ classes, each, parallel, least int }{
+		{0, 0, 2, 0}, {1, 1, 4, 1}, {1, 10, 2, 2}, {200, 1, 1, 4}, {200, 3, 2, 4}, {64, 2, 1, 1}, {65, 1, 1, 2},
+	} {
+		files := manyKinds(tc.classes, tc.each)
+		list := batches(files, tc.parallel)
+		if len(list) < tc.least {
+			t.Errorf("%+v: %d batches", tc, len(list))
+		}
+		var all []*sendFile
+		for _, b := range list {
+			if n := len(proposals(b)); n < 1 || n > maxContexts {
+				t.Errorf("%+v: a batch of %d files needs %d contexts", tc, len(b), n)
+			}
+			all = append(all, b...)
+		}
+		if !slices.Equal(all, files) {
+			t.Errorf("%+v: the batches do not hold each file once, in order", tc)
+		}
+	}
+}
+
+func TestGetProposesAtMostAsManyContextsAsFit(t *testing.T) {
+	t.Parallel()
+	for _, classes := range []int{1, 3, 7, 60, 127} {
+		c := &getCmd{}
+		list := c.storageContexts(uid.StorageClasses()[:classes])
+		if len(list) > maxContexts-1 {
+			t.Errorf("%d classes: %d contexts beside that of C-GET", classes, len(list))
+		}
+		seen := map[string]bool{}
+		for _, pc := range list {
+			seen[pc.AbstractSyntax] = true
+		}
+		if len(seen) != classes {
+			t.Errorf("%d classes: %d are proposed", classes, len(seen))
+		}
+	}
+}
+
+func TestGetTakesEveryTransferSyntaxTheArchiveStores(t *testing.T) {
+	t.Parallel()
+	for _, ts := range pacs.New(pacs.Options{}).Support().TransferSyntaxes(uid.CTImageStorage) {
+		if !slices.Contains(anySyntax(), ts) {
+			t.Errorf("an object stored in %s cannot be fetched", uid.Name(ts))
+		}
+	}
+}
+
+func TestJournalRemembersAcrossRunsAndTornLines(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	a, b, c := &sendFile{path: "a", size: 1}, &sendFile{path: "b", size: 2}, &sendFile{path: "c", size: 3}
+	write := func(files ...*sendFile) {
+		t.Helper()
+		j, err := openJournal(path, "PEER")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if err := j.add(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(a, b)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-7); err != nil {
+		t.Fatal(err)
+	}
+	write(c) // must not stick to the torn line
+	j, err := openJournal(path, "PEER")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.close()
+	for f, want := range map[*sendFile]bool{a: true, b: false, c: true, {path: "a", size: 9}: false} {
+		if j.has(f) != want {
+			t.Errorf("%s of %d bytes is in the journal: want %v", f.path, f.size, want)
+		}
+	}
+	other, err := openJournal(path, "OTHER")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.close()
+	if other.has(a) {
+		t.Error("what one peer acknowledged counts for another")
+	}
+}
+
+func TestJournalIsNotWrittenIntoAnotherFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(path, []byte("my notes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openJournal(path, "PEER"); err == nil {
+		t.Error("a text file was taken for a journal")
+	}
+	if b, _ := os.ReadFile(path); string(b) != "my notes" {
+		t.Errorf("the file was changed to %q", b)
+	}
+}
+
+// TestEveryCommandHasAHelpTextWithAnExample holds for commands, not for groups of them.
+func TestEveryCommandHasAHelpTextWithAnExample(t *testing.T) {
+	t.Parallel()
+	var c cli
+	var sink bytes.Buffer
+	parser, err := newParser(&c, &env{stdout: &sink, stderr: &sink, ctx: context.Background()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(n *kong.Node, path string)
+	walk = func(n *kong.Node, path string) {
+		if len(n.Children) > 0 {
+			for _, child := range n.Children {
+				walk(child, path+" "+child.Name)
+			}
+			return
+		}
+		var out bytes.Buffer
+		if code := run(append(strings.Fields(path), "--help"), &env{stdout: &out, stderr: &out, ctx: context.Background()}); code != exitOK {
+			t.Errorf("%s --help: exit code %d", path, code)
+		}
+		if text := out.String(); !strings.Contains(text, "Example") || !strings.Contains(text, "collimator"+path) {
+			t.Errorf("the help of%s has no example:\n%s", path, text)
+		}
+	}
+	walk(parser.Model.Node, "")
+}
+
+func TestHarmlessElementsSayNothingAboutAPerson(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"Modality": true, "Rows": true, "SliceThickness": true, "SOPClassUID": true,
+		"PatientName": false, "PatientSex": false, "PatientWeight": false, "PatientBirthDate": false, "StudyDate": false, "AccessionNumber": false,
+		"InstitutionName": false, "StudyDescription": false, "ReferringPhysicianName": false, "StudyInstanceUID": false, "StationName": false,
+	} {
+		b, err := smallImage([]string{"SliceThickness=1", "PatientSex=F", "PatientWeight=70", "AccessionNumber=ZZPHI", "InstitutionName=ZZPHI", "ReferringPhysicianName=ZZPHI", "StationName=ZZPHI"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := dicom.ReadFile(bytes.NewReader(b), dicom.DecodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for el := range f.DataSet.All() {
+			if el.Tag.Keyword() == name {
+				found = true
+				if harmless(el) != want {
+					t.Errorf("%s: harmless is not %v", name, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s is not in the test image", name)
+		}
+	}
+}

@@ -1,0 +1,333 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/ncruces/go-sqlite3/driver" // the tamperer's own way into the file
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/blob"
+	"collimator/internal/config"
+)
+
+// filled makes an installation with a few studies, a quarantined instance and
+// audit records.
+func filled(t *testing.T) *installation {
+	t.Helper()
+	c := config.Default()
+	c.Data = filepath.Join(t.TempDir(), "data")
+	in, err := openInstallation(t.Context(), c, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.close() })
+	blobs, err := blob.OpenDir(filepath.Join(c.Data, blobsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blobs.Close()
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		ingest(t, a, i, byte(i))
+	}
+	if _, err := a.Ingest(t.Context(), incoming(t, 3, 99)); err == nil {
+		t.Fatal("other content under a UID was taken")
+	}
+	if _, err := a.Ingest(t.Context(), incoming(t, 5, 99)); err == nil {
+		t.Fatal("other content under a UID was taken")
+	}
+	list, err := a.Quarantine(t.Context(), 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Release(t.Context(), list[0].ID, archive.Source{Principal: "ada"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure, Reason: "test", Peer: audit.Peer{Address: "127.0.0.1"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return in
+}
+
+func ingest(t *testing.T, a *archive.Archive, i int, fill byte) {
+	t.Helper()
+	if _, err := a.Ingest(t.Context(), incoming(t, i, fill)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func incoming(t *testing.T, i int, fill byte) archive.Incoming {
+	t.Helper()
+	ds := dicom.NewDataSet()
+	for k, v := range map[dicom.Tag]string{
+		tag.SOPClassUID: uid.SecondaryCaptureImageStorage, tag.SOPInstanceUID: fmt.Sprintf("2.25.9%d", i), tag.StudyInstanceUID: fmt.Sprintf("2.25.7%d", i/3),
+		tag.SeriesInstanceUID: fmt.Sprintf("2.25.8%d%d", i/3+1, i%2), tag.PatientName: fmt.Sprintf("ZZPHI^NUMBER%d", i/3), tag.PatientID: fmt.Sprintf("ZZPHI-%d", i/3),
+		tag.StudyDate: "20260102", tag.Modality: "OT", tag.StudyDescription: "Test",
+	} {
+		if err := ds.SetText(k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{fill}, 200)))
+	var b bytes.Buffer
+	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
+		t.Fatal(err)
+	}
+	return archive.Incoming{TransferSyntaxUID: uid.ExplicitVRLittleEndian, Data: &b, Source: archive.Source{AETitle: "CT1", Address: "127.0.0.1", Principal: "CT1"}}
+}
+
+// verified runs the verification and returns what it found.
+func verified(t *testing.T, in *installation) []verifyProblem {
+	t.Helper()
+	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blobs.Close()
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &verification{in: in, archive: a, progress: newProgress(&env{stderr: io.Discard}, "", 0)}
+	if err := v.run(t.Context()); err != nil {
+		t.Fatalf("verify gives up: %v", err)
+	}
+	return v.problems
+}
+
+// TestEverySingleByteChangeIsFoundAndNamed changes one byte at a time in files,
+// index rows, audit rows and the ledger, a thousand times.
+func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	if p := verified(t, in); len(p) != 0 {
+		t.Fatalf("an untouched archive has problems: %v", p)
+	}
+	changes := 1000
+	if testing.Short() {
+		changes = 100
+	}
+	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.config.Data, indexFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.Exec(`PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF`); err != nil {
+		t.Fatal(err)
+	}
+	raw.SetMaxOpenConns(1)
+	cells := listCells(t, raw)
+	files := listFiles(t, filepath.Join(in.config.Data, blobsDir))
+	r := rand.New(rand.NewPCG(20261123, 1))
+	found, byKind := 0, map[string]int{}
+	for range changes {
+		var what string
+		var undo func()
+		if r.IntN(4) == 0 {
+			what, undo = changeFile(t, r, files)
+		} else {
+			what, undo = changeCell(t, r, raw, cells)
+		}
+		kind, _, _ := strings.Cut(what, " ")
+		byKind[kind]++
+		switch p := verified(t, in); {
+		case len(p) == 0:
+			t.Errorf("not found: %s", what)
+		case p[0].What == "":
+			t.Errorf("found and not named: %s", what)
+		default:
+			found++
+			for _, q := range p {
+				if strings.Contains(q.Where+q.What, "ZZPHI") {
+					t.Errorf("%s: the finding holds patient data", what)
+				}
+			}
+		}
+		undo()
+	}
+	if p := verified(t, in); len(p) != 0 {
+		t.Fatalf("the changes were not undone: %v", p)
+	}
+	t.Logf("%d of %d single-byte changes found and named: %v", found, changes, byKind)
+}
+
+func listFiles(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if info, e := d.Info(); err == nil && e == nil && d.Type().IsRegular() && info.Size() > 0 {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	return files
+}
+
+func changeFile(t *testing.T, r *rand.Rand, files []string) (what string, undo func()) {
+	t.Helper()
+	path := files[r.IntN(len(files))]
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := r.IntN(len(b))
+	changed := bytes.Clone(b)
+	changed[at] ^= byte(1 + r.IntN(255))
+	write := func(b []byte) {
+		if err := os.Chmod(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, info.Mode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(changed)
+	return fmt.Sprintf("file byte %d", at), func() { write(b) }
+}
+
+// cell is one value of one row.
+type cell struct {
+	table, column string
+	row           string // condition that names the row
+	args          []any
+}
+
+// tampered are the tables whose rows are changed, with their keys.
+var tampered = map[string][]string{
+	"patient": {"id"}, "patient_data": {"id"}, "patient_value": {"kind", "value", "patient"}, "study": {"id"}, "study_data": {"id"},
+	"study_value": {"kind", "value", "study_date", "study"}, "series": {"id"}, "series_data": {"id"}, "instance": {"id"}, "instance_data": {"id"},
+	"quarantine": {"id"}, "audit_record": {"sequence"}, "ledger_leaf": {"position"}, "ledger_hash": {"position"}, "ledger_checkpoint": {"one"},
+}
+
+func listCells(t *testing.T, raw *sql.DB) (cells []cell) {
+	t.Helper()
+	for table, keys := range tampered {
+		rows, err := raw.Query(`SELECT * FROM ` + table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			values, into := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				t.Fatal(err)
+			}
+			byName := map[string]any{}
+			for i, c := range columns {
+				byName[c] = values[i]
+			}
+			var where []string
+			var args []any
+			for _, k := range keys {
+				where, args = append(where, k+" = ?"), append(args, byName[k])
+			}
+			for _, c := range columns {
+				// A row's own number says nothing; where it points to, does.
+				if (c == "id" || c == "one") && !strings.HasSuffix(table, "_data") {
+					continue
+				}
+				cells = append(cells, cell{table, c, strings.Join(where, " AND "), args})
+			}
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		rows.Close()
+	}
+	return cells
+}
+
+// changeCell changes one byte of one value. The condition that names the row is
+// by rowid, so that it still does when a key is changed; tables without one are
+// named by the rest of the key.
+func changeCell(t *testing.T, r *rand.Rand, raw *sql.DB, cells []cell) (what string, undo func()) {
+	t.Helper()
+	ctx := context.Background()
+	for {
+		c := cells[r.IntN(len(cells))]
+		var old any
+		if err := raw.QueryRowContext(ctx, `SELECT `+c.column+` FROM `+c.table+` WHERE `+c.row, c.args...).Scan(&old); err != nil {
+			t.Fatalf("%s.%s: %v", c.table, c.column, err)
+		}
+		changed, ok := changeValue(r, old)
+		if !ok {
+			continue
+		}
+		if _, err := raw.ExecContext(ctx, `PRAGMA foreign_keys = OFF`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := raw.ExecContext(ctx, `UPDATE OR ABORT `+c.table+` SET `+c.column+` = ? WHERE `+c.row, append([]any{changed}, c.args...)...); err != nil {
+			continue // a constraint of the database itself forbids it
+		}
+		back, args := c.row, append([]any{}, c.args...)
+		for i, part := range strings.Split(c.row, " AND ") {
+			if part == c.column+" = ?" {
+				args[i] = changed
+			}
+		}
+		return fmt.Sprintf("%s.%s", c.table, c.column) + " value", func() {
+			if _, err := raw.ExecContext(ctx, `UPDATE `+c.table+` SET `+c.column+` = ? WHERE `+back, append([]any{old}, args...)...); err != nil {
+				t.Fatalf("undo %s.%s: %v", c.table, c.column, err)
+			}
+		}
+	}
+}
+
+// changeValue changes one byte; false for what has none.
+func changeValue(r *rand.Rand, v any) (any, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v ^ 1<<r.IntN(40), true
+	case []byte:
+		if len(v) == 0 {
+			return nil, false
+		}
+		b := bytes.Clone(v)
+		b[r.IntN(len(b))] ^= byte(1 + r.IntN(255))
+		return b, true
+	case string:
+		if v == "" {
+			return nil, false
+		}
+		b := []byte(v)
+		at := r.IntN(len(b))
+		if b[at]++; b[at] > 0x7E {
+			b[at] = 'A'
+		}
+		return string(b), true
+	}
+	return nil, false
+}

@@ -1,0 +1,260 @@
+package guard
+
+import (
+	"crypto/x509"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+)
+
+func TestAdmitRefusesAndRecords(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		request func(d *door) *dimse.AssociateRequest
+		reason  string
+		door    string
+		pending bool
+	}{
+		"unknown title":             {func(d *door) *dimse.AssociateRequest { return request("STRANGER", d.device("CT1", nil)) }, "not registered", doorDIMSE, true},
+		"unknown title without TLS": {func(d *door) *dimse.AssociateRequest { return request("STRANGER", nil) }, "came without TLS", doorPlain, true},
+		"another's title": {func(d *door) *dimse.AssociateRequest {
+			d.device("CT1", nil)
+			return request("CT1", d.device("CT2", nil))
+		}, "not bound to this AE title", doorDIMSE, true},
+		"registered, without TLS": {func(d *door) *dimse.AssociateRequest { d.device("CT1", nil); return request("CT1", nil) }, "may not come without TLS", doorPlain, true},
+		"other address": {func(d *door) *dimse.AssociateRequest {
+			return request("CT1", d.device("CT1", func(x *identity.Device) { x.Address = "192.0.2.99" }))
+		}, "another address", doorDIMSE, true},
+		"expired certificate": {func(d *door) *dimse.AssociateRequest {
+			cert := d.device("CT1", nil)
+			d.clock.advance(3 * identity.DeviceLifetime)
+			return request("CT1", cert)
+		}, "expired", doorDIMSE, false},
+		"certificate of tomorrow": {func(d *door) *dimse.AssociateRequest {
+			cert := d.device("CT1", nil)
+			d.clock.advance(-72 * time.Hour)
+			return request("CT1", cert)
+		}, "not valid yet", doorDIMSE, false},
+		"removed device": {func(d *door) *dimse.AssociateRequest {
+			cert := d.device("CT1", nil)
+			if err := d.Registry.Remove(d.Context(), "CT1"); err != nil {
+				d.Fatal(err)
+			}
+			return request("CT1", cert)
+		}, "not registered", doorDIMSE, true},
+		"wrong called title": {func(d *door) *dimse.AssociateRequest {
+			rq := request("CT1", d.device("CT1", nil))
+			rq.CalledAETitle = "OTHER"
+			return rq
+		}, "called AE title is not ours", doorDIMSE, false},
+		"wrong passcode": {func(d *door) *dimse.AssociateRequest {
+			return withIdentity(request("CT1", d.device("CT1", nil)), ul.IdentityUsernamePasscode, "anna", "a wrong passcode")
+		}, "user identity was not verified", doorDIMSE, false},
+		"token we cannot verify": {func(d *door) *dimse.AssociateRequest {
+			return withIdentity(request("CT1", d.device("CT1", nil)), ul.IdentityJWT, "e30.e30.", "")
+		}, "user identity was not verified", doorDIMSE, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDoor(t)
+			rq := tc.request(d)
+			_, err := d.Admit(t.Context(), rq, support())
+			rejected, ok := errors.AsType[*dimse.RejectError](err)
+			if !ok || rejected.Result != ul.RejectedPermanent || rejected.Source != ul.RejectServiceUser || rejected.Reason != ul.UserNoReason {
+				t.Fatalf("got %v, want the rejection that tells nothing", err)
+			}
+			r := d.one()
+			if r.Event != audit.SecurityAlert || r.Outcome != audit.MinorFailure || !strings.Contains(r.Reason, tc.reason) || r.Door != tc.door ||
+				r.Peer.CallingAETitle != rq.CallingAETitle || r.Peer.Address != "192.0.2.7" || (r.Peer.Fingerprint == "") != (rq.TLS == nil) {
+				t.Errorf("recorded %+v", r)
+			}
+			pending, err := d.Registry.ListPending(t.Context())
+			if err != nil || (len(pending) == 1) != tc.pending {
+				t.Errorf("pending: %+v %v", pending, err)
+			}
+			if tc.pending && (pending[0].CallingAETitle != rq.CallingAETitle || !strings.Contains(pending[0].Reason, tc.reason) || pending[0].Contexts[0] != uid.Verification) {
+				t.Errorf("pending: %+v", pending[0])
+			}
+		})
+	}
+}
+
+func withIdentity(rq *dimse.AssociateRequest, kind ul.IdentityType, name, passcode string) *dimse.AssociateRequest {
+	rq.Identity = &ul.UserIdentity{Kind: kind, PositiveResponseRequested: true, Primary: ul.NewSecret([]byte(name)), Secondary: ul.NewSecret([]byte(passcode))}
+	return rq
+}
+
+func TestAdmitLetsRegisteredDevicesIn(t *testing.T) {
+	t.Parallel()
+	const passcode = "correct horse battery"
+	for name, tc := range map[string]struct {
+		request  func(d *door) *dimse.AssociateRequest
+		door     string
+		person   string
+		positive bool
+	}{
+		"with its certificate": {func(d *door) *dimse.AssociateRequest { return request("CT1", d.device("CT1", nil)) }, doorDIMSE, "", false},
+		"from its address": {func(d *door) *dimse.AssociateRequest {
+			return request("CT1", d.device("CT1", func(x *identity.Device) { x.Address = "192.0.2.7" }))
+		}, doorDIMSE, "", false},
+		"without TLS while its exception runs": {func(d *door) *dimse.AssociateRequest {
+			d.device("CT1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.now().Add(time.Hour) })
+			return request("CT1", nil)
+		}, doorPlain, "", false},
+		"a name without proof is not answered": {func(d *door) *dimse.AssociateRequest {
+			return withIdentity(request("CT1", d.device("CT1", nil)), ul.IdentityUsername, "anna", "")
+		}, doorDIMSE, "", false},
+		"with the right passcode": {func(d *door) *dimse.AssociateRequest {
+			if err := d.Registry.AddPerson(d.Context(), "anna", identity.Administrator, passcode); err != nil {
+				d.Fatal(err)
+			}
+			return withIdentity(request("CT1", d.device("CT1", nil)), ul.IdentityUsernamePasscode, "anna", passcode)
+		}, doorDIMSE, "anna", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDoor(t)
+			acc, err := d.Admit(t.Context(), tc.request(d), support())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(acc.Contexts) != 1 || acc.Contexts[0].Result != ul.Acceptance || (acc.Identity != nil) != tc.positive {
+				t.Errorf("accepted %+v", acc)
+			}
+			r := d.one()
+			if r.Event != audit.UserAuthenticated || r.Outcome != audit.Success || r.Door != tc.door || r.Principal != "CT1" {
+				t.Errorf("recorded %+v", r)
+			}
+			if person := len(r.Objects) == 1 && r.Objects[0].Person == tc.person; person != (tc.person != "") {
+				t.Errorf("recorded %+v", r.Objects)
+			}
+		})
+	}
+}
+
+func TestPlaintextExceptionEnds(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.device("OLD1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.now().Add(time.Hour) })
+	admit := func() error { _, err := d.Admit(t.Context(), request("OLD1", nil), support()); return err }
+	d.clock.advance(time.Hour - time.Millisecond)
+	if err := admit(); err != nil {
+		t.Errorf("refused before its end: %v", err)
+	}
+	d.clock.advance(time.Millisecond)
+	if err := admit(); err == nil {
+		t.Error("let in after its end")
+	}
+	other := request("OLD1", nil)
+	other.RemoteAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 8)}
+	d.clock.advance(-time.Minute)
+	if _, err := d.Admit(t.Context(), other, support()); err == nil {
+		t.Error("let in from another address")
+	}
+}
+
+func TestOurOwnFaultIsATransientRejection(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	cert := d.device("CT1", nil)
+	d.db.Close()
+	_, err := d.Admit(t.Context(), request("CT1", cert), support())
+	if rejected, ok := errors.AsType[*dimse.RejectError](err); !ok || rejected.Result != ul.RejectedTransient {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFloodOfRefusalsIsCountedNotWritten(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	for range 50 {
+		d.Admit(t.Context(), request("STRANGER", nil), support())
+	}
+	if n := len(d.records()); n != sampleBurst {
+		t.Errorf("%d records of 50 refusals", n)
+	}
+	d.clock.advance(2 * sampleWindow)
+	d.Admit(t.Context(), request("STRANGER", nil), support())
+	if r := d.one(); len(r.Objects) != 1 || r.Objects[0].Failed != 40 {
+		t.Errorf("the rest is not counted: %+v", r)
+	}
+	if p, err := d.Registry.ListPending(t.Context()); err != nil || len(p) != 1 || p[0].Attempts != 51 {
+		t.Errorf("pending: %+v %v", p, err)
+	}
+}
+
+func TestPendingCallersAreBounded(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	for i := range 30 {
+		d.clock.advance(time.Second)
+		d.Admit(t.Context(), request("STRANGER"+strings.Repeat("X", i%8)+string(rune('A'+i)), nil), support())
+	}
+	if p, err := d.Registry.ListPending(t.Context()); err != nil || len(p) != d.Pending {
+		t.Errorf("%d pending, want %d: %v", len(p), d.Pending, err)
+	}
+}
+
+func TestConnectionsThatNeverAskedAreRecorded(t *testing.T) {
+	t.Parallel()
+	from := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7)}
+	for kind, tc := range map[dimse.RefusalKind]struct {
+		request *dimse.AssociateRequest
+		reason  string // empty: not recorded here
+		pending bool
+	}{
+		dimse.RefusedCap:       {nil, "too many connections", false},
+		dimse.RefusedTimeout:   {nil, "in time", false},
+		dimse.RefusedTLS:       {nil, "TLS handshake", false},
+		dimse.RefusedGarbage:   {nil, "neither DICOM nor TLS", false},
+		dimse.RefusedMalformed: {nil, "cannot be read", false},
+		dimse.RefusedPlaintext: {request("OLD1", nil), "without TLS", true},
+		dimse.RefusedRejected:  {request("OLD1", nil), "", false},
+		dimse.RefusedClosed:    {nil, "", false},
+	} {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			d := newDoor(t)
+			d.Refused(dimse.Refusal{Kind: kind, RemoteAddr: from, Request: tc.request})
+			if tc.reason == "" {
+				if n := len(d.records()); n != 0 {
+					t.Errorf("%d records", n)
+				}
+				return
+			}
+			if r := d.one(); r.Event != audit.SecurityAlert || !strings.Contains(r.Reason, tc.reason) || r.Peer.Address != "192.0.2.7" {
+				t.Errorf("recorded %+v", r)
+			}
+			if p, err := d.Registry.ListPending(t.Context()); err != nil || (len(p) == 1) != tc.pending {
+				t.Errorf("pending: %+v %v", p, err)
+			}
+		})
+	}
+}
+
+func TestAddressesAreBare(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		from net.Addr
+		want string
+	}{
+		{&net.TCPAddr{IP: net.ParseIP("::ffff:192.0.2.7"), Port: 1}, "192.0.2.7"},
+		{&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 1}, "2001:db8::1"},
+		{&net.UnixAddr{Name: "x"}, "invalid IP"},
+	} {
+		if got := addressOf(tc.from).String(); got != tc.want {
+			t.Errorf("%v: %s", tc.from, got)
+		}
+	}
+	if fingerprintOf((*x509.Certificate)(nil)) != "" {
+		t.Error("a fingerprint of nothing")
+	}
+}

@@ -1,0 +1,365 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// served is a door with a server behind it and a device of no TLS in front.
+type served struct {
+	*door
+	address string
+	seen    chan policy.Principal // of the handlers
+}
+
+const device = "OLD1"
+
+// serve starts a server whose every service succeeds and registers the device
+// with verbs. Retrievals send one instance.
+func serve(t *testing.T, verbs ...policy.Verb) *served {
+	t.Helper()
+	s := &served{door: newDoor(t), seen: make(chan policy.Principal, 100)}
+	s.put(verbs, nil)
+	note := func(ctx context.Context) {
+		p, _ := Principal(ctx)
+		if Address(ctx) != "127.0.0.1" {
+			t.Errorf("handler sees address %q", Address(ctx))
+		}
+		s.seen <- p
+	}
+	mux := s.NewMux()
+	mux.HandleEcho(func(ctx context.Context, _ *dimse.Association) dimse.Status { note(ctx); return dimse.Status{} })
+	mux.HandleStore(func(ctx context.Context, _ *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+		note(ctx)
+		b, _ := io.ReadAll(rq.Data)
+		if bytes.Contains(b, []byte("BAD")) {
+			return dimse.CannotUnderstand.Because(errors.New("test: bad"))
+		}
+		return dimse.Status{}
+	})
+	mux.HandleFind(func(ctx context.Context, _ *dimse.Association, rq *dimse.FindRequest, yield func(dimse.Match) bool) dimse.Status {
+		note(ctx)
+		yield(dimse.Match{Identifier: rq.Identifier})
+		return dimse.Status{}
+	})
+	retrieve := func(ctx context.Context, _ *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+		note(ctx)
+		if rq.Operation == dimse.CMove {
+			return nil, dimse.UnableToPerformSubOperations.With("reached")
+		}
+		return &dimse.RetrievePlan{Count: 1, SubOperations: func(yield func(dimse.SubOperation) bool) {
+			yield(dimse.SubOperation{SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.3", TransferSyntaxes: []string{uid.ImplicitVRLittleEndian},
+				Open: func(context.Context, []string) (io.ReadCloser, string, error) {
+					return io.NopCloser(strings.NewReader("")), uid.ImplicitVRLittleEndian, nil
+				}})
+		}}, dimse.Status{}
+	}
+	mux.HandleGet(retrieve)
+	mux.HandleMove(retrieve)
+	mux.HandleN(dimse.NAction, func(ctx context.Context, _ *dimse.Association, _ *dimse.NRequest) dimse.NResponse {
+		note(ctx)
+		return dimse.NResponse{}
+	})
+	full := dimse.Support{
+		TransferSyntaxes: func(string) []string { return []string{uid.ImplicitVRLittleEndian} },
+		Roles:            func(string) (bool, bool) { return true, true },
+	}
+	server := &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		return s.Admit(ctx, rq, full)
+	}}
+	s.address = listen(t, server)
+	return s
+}
+
+func (s *served) put(verbs []policy.Verb, destinations []string) {
+	s.Helper()
+	err := s.Registry.Put(s.Context(), identity.Device{AETitle: device, Address: "127.0.0.1", Verbs: verbs, Destinations: destinations, PlaintextUntil: s.clock.now().Add(time.Hour)})
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func listen(t *testing.T, server *dimse.Server) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); server.Serve(ctx, ln) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return ln.Addr().String()
+}
+
+func (s *served) dial() *dimse.Association {
+	s.Helper()
+	classes := []string{uid.Verification, uid.CTImageStorage, uid.StudyRootFind, uid.StudyRootGet, uid.StudyRootMove, uid.StorageCommitmentPushModel}
+	a, err := dimse.Dial(s.Context(), s.address, dimse.Config{CallingAETitle: device, CalledAETitle: ownTitle,
+		Contexts: dimse.Propose(classes, []string{uid.ImplicitVRLittleEndian}, false),
+		Roles:    []ul.RoleSelection{{SOPClassUID: uid.CTImageStorage, SCU: true, SCP: true}}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(a.Abort)
+	s.records() // of the admission
+	return a
+}
+
+func identifier(t *testing.T) *dicom.DataSet {
+	t.Helper()
+	ds := dicom.NewDataSet()
+	for k, v := range map[dicom.Tag]string{tag.QueryRetrieveLevel: "STUDY", tag.PatientName: "ZZPHI^SECRET", tag.StudyInstanceUID: "1.2.840.1", tag.PatientID: ""} {
+		if err := ds.SetText(k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ds
+}
+
+// operations are one request of each kind; each gives the status it got.
+func operations(t *testing.T) map[policy.Verb]func(a *dimse.Association) error {
+	ctx := t.Context()
+	return map[policy.Verb]func(a *dimse.Association) error{
+		policy.Echo: func(a *dimse.Association) error { return a.Echo(ctx) },
+		policy.Store: func(a *dimse.Association) error {
+			_, err := a.Store(ctx, dimse.StoreRequest{SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.3", TransferSyntax: uid.ImplicitVRLittleEndian, Data: strings.NewReader("")})
+			return err
+		},
+		policy.Query: func(a *dimse.Association) error {
+			for _, err := range a.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier(t)}) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		policy.Retrieve: func(a *dimse.Association) error {
+			_, err := a.Get(ctx, dimse.GetRequest{SOPClassUID: uid.StudyRootGet, Identifier: identifier(t),
+				Store: func(_ context.Context, _ *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+					io.Copy(io.Discard, rq.Data)
+					return dimse.Status{}
+				}})
+			return err
+		},
+		policy.Commit: func(a *dimse.Association) error {
+			_, err := a.NAction(ctx, dimse.NRequest{SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1})
+			return err
+		},
+	}
+}
+
+func statusOf(err error) dimse.StatusCode {
+	if refused, ok := errors.AsType[*dimse.StatusError](err); ok {
+		return refused.Status.Code
+	}
+	return dimse.Success
+}
+
+func TestEachVerbOpensItsServiceAndNoOther(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	a := s.dial()
+	for _, granted := range policy.Verbs() {
+		s.put([]policy.Verb{granted}, nil)
+		for verb, do := range operations(t) {
+			want := dimse.NotAuthorized
+			if verb == granted {
+				want = dimse.Success
+			}
+			if got := statusOf(do(a)); got != want {
+				t.Errorf("%s with the verb %s: status %s, want %s", verb, granted, got, want)
+			}
+		}
+		select {
+		case p := <-s.seen:
+			if p.Name != device || !p.Plaintext || len(s.seen) > 0 {
+				t.Errorf("the handler sees %+v, %d more", p, len(s.seen))
+			}
+		default:
+			t.Errorf("no handler was reached with the verb %s", granted)
+		}
+	}
+}
+
+func TestRequestsAreRecordedWithoutValues(t *testing.T) {
+	t.Parallel()
+	s := serve(t, policy.Verbs()...)
+	a := s.dial()
+	for verb, want := range map[policy.Verb]struct {
+		event   audit.Event
+		action  audit.Action
+		objects string
+	}{
+		policy.Echo:     {audit.Verification, audit.Execute, ""},
+		policy.Query:    {audit.Query, audit.Execute, "STUDY PatientName StudyInstanceUID"},
+		policy.Retrieve: {audit.Transferred, audit.Read, "1.2.840.1"},
+		policy.Commit:   {audit.Commitment, audit.Execute, ""},
+	} {
+		if err := operations(t)[verb](a); err != nil {
+			t.Fatal(err)
+		}
+		r := s.one()
+		if r.Event != want.event || r.Action != want.action || r.Outcome != audit.Success || r.Principal != device || r.Association != a.ID() && r.Association == "" || r.Door != doorPlain {
+			t.Errorf("%s: recorded %+v", verb, r)
+		}
+		switch {
+		case want.objects == "":
+		case len(r.Objects) != 1:
+			t.Errorf("%s: recorded %+v", verb, r.Objects)
+		case verb == policy.Query && (r.Objects[0].Query != want.objects || r.Objects[0].Matches != 1):
+			t.Errorf("recorded %+v", r.Objects)
+		case verb == policy.Retrieve && (r.Objects[0].Study != want.objects || r.Objects[0].Instances != 1 || r.Objects[0].SOPClasses[uid.CTImageStorage] != 1):
+			t.Errorf("recorded %+v", r.Objects)
+		}
+	}
+	if err := operations(t)[policy.Store](a); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(s.records()); n != 0 {
+		t.Errorf("a stored instance is recorded %d times by the door: that is the archive's", n)
+	}
+	_, err := a.Store(t.Context(), dimse.StoreRequest{SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.3", TransferSyntax: uid.ImplicitVRLittleEndian, Data: strings.NewReader("ZZPHI BAD")})
+	if statusOf(err) != dimse.CannotUnderstand {
+		t.Fatalf("got %v", err)
+	}
+	if r := s.one(); r.Outcome != audit.SeriousFailure || r.Objects[0].Failed != 1 || !strings.Contains(r.Reason, "C000") {
+		t.Errorf("recorded %+v", r)
+	}
+}
+
+func TestRefusedRequestsAreAlerts(t *testing.T) {
+	t.Parallel()
+	s := serve(t, policy.Echo)
+	a := s.dial()
+	for range 2 * sampleBurst {
+		if got := statusOf(operations(t)[policy.Store](a)); got != dimse.NotAuthorized {
+			t.Fatalf("status %s", got)
+		}
+	}
+	all := s.records()
+	if len(all) != sampleBurst {
+		t.Fatalf("%d records", len(all))
+	}
+	if r := all[0]; r.Event != audit.SecurityAlert || !strings.Contains(r.Reason, "may not store") || !strings.Contains(r.Objects[0].Detail, "CT Image Storage") {
+		t.Errorf("recorded %+v", r)
+	}
+}
+
+func TestADestinationThatIsNotGrantedLooksUnknown(t *testing.T) {
+	t.Parallel()
+	s := serve(t, policy.Retrieve)
+	s.put([]policy.Verb{policy.Retrieve}, []string{"WS1"})
+	a := s.dial()
+	move := func(to string) dimse.StatusCode {
+		_, err := a.Move(t.Context(), dimse.MoveRequest{SOPClassUID: uid.StudyRootMove, MoveDestination: to, Identifier: identifier(t)})
+		return statusOf(err)
+	}
+	const reached = dimse.UnableToPerformSubOperations
+	for to, want := range map[string]dimse.StatusCode{"WS1": reached, device: reached, "WS2": dimse.MoveDestinationUnknown, "EVIL": dimse.MoveDestinationUnknown} {
+		if got := move(to); got != want {
+			t.Errorf("to %s: status %s, want %s", to, got, want)
+		}
+	}
+	s.put([]policy.Verb{policy.Echo}, []string{"WS1"})
+	if got := move("WS1"); got != dimse.NotAuthorized {
+		t.Errorf("without the verb: status %s", got)
+	}
+}
+
+func TestAnOpenAssociationEndsWithItsRight(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(s *served){
+		"device removed": func(s *served) {
+			if err := s.Registry.Remove(s.Context(), device); err != nil {
+				s.Fatal(err)
+			}
+		},
+		"plaintext exception over": func(s *served) { s.clock.advance(2 * time.Hour) },
+		"moved to another address": func(s *served) {
+			err := s.Registry.Put(s.Context(), identity.Device{AETitle: device, Address: "192.0.2.1", Verbs: policy.Verbs(), PlaintextUntil: s.clock.now().Add(time.Hour)})
+			if err != nil {
+				s.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, policy.Verbs()...)
+			a := s.dial()
+			if err := a.Echo(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.records()
+			end(s)
+			if got := statusOf(a.Echo(t.Context())); got != dimse.NotAuthorized {
+				t.Errorf("status %s", got)
+			}
+			if r := s.one(); r.Event != audit.SecurityAlert {
+				t.Errorf("recorded %+v", r)
+			}
+		})
+	}
+}
+
+func TestRequestOfNobodyIsRefused(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	mux := d.NewMux()
+	mux.HandleEcho(func(context.Context, *dimse.Association) dimse.Status {
+		t.Error("the handler was reached")
+		return dimse.Status{}
+	})
+	address := listen(t, &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		return dimse.Negotiate(rq, support()), nil // not by the guard
+	}})
+	a, err := dimse.Dial(t.Context(), address, dimse.Config{CallingAETitle: "X", CalledAETitle: ownTitle, Contexts: dimse.Propose([]string{uid.Verification}, []string{uid.ImplicitVRLittleEndian}, false)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Abort()
+	if got := statusOf(a.Echo(t.Context())); got != dimse.NotAuthorized {
+		t.Errorf("status %s", got)
+	}
+	if _, ok := Principal(t.Context()); ok || Address(t.Context()) != "" {
+		t.Error("there is a principal outside of a request")
+	}
+}
+
+func TestOperationsNobodyOffersHaveNoVerb(t *testing.T) {
+	t.Parallel()
+	for _, op := range []dimse.Operation{dimse.NCreate, dimse.NSet, dimse.NDelete, dimse.NGet, dimse.NEventReport, dimse.CCancel} {
+		if v := verbOf(op); v != "" {
+			t.Errorf("%s needs the verb %s", op, v)
+		}
+	}
+}
+
+func TestDescriptionOfKeysIsBounded(t *testing.T) {
+	t.Parallel()
+	ds := dicom.NewDataSet()
+	for i := range 500 {
+		ds.Set(dicom.NewElement(dicom.Tag(0x00100010+uint32(i)<<17), dicom.LO, []byte("ZZPHI")))
+	}
+	if s := describeKeys(ds); len(strings.Fields(s)) > 64*4 || strings.Contains(s, "ZZPHI") {
+		t.Errorf("%d words", len(strings.Fields(s)))
+	}
+	if describeKeys(nil) != "" {
+		t.Error("keys of nothing")
+	}
+}

@@ -1,0 +1,55 @@
+package guard
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestSamplerWritesTheFirstOfAFloodAndCountsTheRest(t *testing.T) {
+	t.Parallel()
+	c := &clock{t: time.Unix(0, 0)}
+	s := newSampler(c.now)
+	for i := range sampleBurst {
+		if before, write := s.take("a"); !write || before != 0 {
+			t.Fatalf("record %d: before %d, write %v", i, before, write)
+		}
+	}
+	for range 7 {
+		if _, write := s.take("a"); write {
+			t.Fatal("more than the burst was written")
+		}
+	}
+	if _, write := s.take("b"); !write {
+		t.Error("another key is held back")
+	}
+	c.advance(sampleWindow)
+	if before, write := s.take("a"); !write || before != 7 {
+		t.Errorf("after the window: before %d, write %v", before, write)
+	}
+	if before, _ := s.take("a"); before != 0 {
+		t.Errorf("the same %d were counted twice", before)
+	}
+}
+
+func TestSamplerIsBounded(t *testing.T) {
+	t.Parallel()
+	c := &clock{t: time.Unix(0, 0)}
+	s := newSampler(c.now)
+	written := 0
+	for i := range 3 * sampleKeys {
+		if _, write := s.take(fmt.Sprint(i)); write {
+			written++
+		}
+	}
+	if len(s.seen) > sampleKeys+1 {
+		t.Errorf("%d keys are kept", len(s.seen))
+	}
+	if written > sampleKeys+sampleBurst {
+		t.Errorf("%d records of %d keys", written, sampleKeys)
+	}
+	c.advance(sampleWindow)
+	if _, write := s.take("new"); !write || len(s.seen) > sampleKeys+1 {
+		t.Errorf("after the window a new key is held back; %d keys", len(s.seen))
+	}
+}

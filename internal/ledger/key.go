@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// keyFile holds the signing key and below it the key that verifies, each on a
+// line in the form of signed notes.
+const keyFile = "ledger.key"
+
+// Key signs checkpoints.
+type Key struct {
+	signer   note.Signer
+	verifier note.Verifier
+	// Public verifies the checkpoints: NAME+HASH+KEY. Keep a copy elsewhere.
+	Public string
+}
+
+// OpenKey loads the key of dir, or makes one for a log of this name.
+func OpenKey(dir, name string) (*Key, error) {
+	path := filepath.Join(dir, keyFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeKey(path, name); err != nil {
+			return nil, err
+		}
+		b, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ledger: key: %w", err)
+	}
+	secret, public, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
+	k := &Key{Public: strings.TrimSpace(public)}
+	if k.signer, err = note.NewSigner(secret); err != nil {
+		return nil, fmt.Errorf("ledger: %s is damaged; restore it from a backup", keyFile)
+	}
+	if k.verifier, err = note.NewVerifier(k.Public); err != nil {
+		return nil, fmt.Errorf("ledger: %s is damaged; restore it from a backup", keyFile)
+	}
+	if k.signer.KeyHash() != k.verifier.KeyHash() {
+		return nil, fmt.Errorf("ledger: the two lines of %s do not belong together; restore it from a backup", keyFile)
+	}
+	return k, nil
+}
+
+// makeKey writes a new key through a link, so that of two processes the first wins.
+func makeKey(path, name string) error {
+	secret, public, err := note.GenerateKey(rand.Reader, name)
+	if err != nil {
+		return fmt.Errorf("ledger: make key: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("ledger: make key: %w", err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("ledger: make key: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	_, err = fmt.Fprintf(tmp, "%s\n%s\n", secret, public)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("ledger: make key: %w", err)
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("ledger: make key: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+// Package ledger is a log nobody can rewrite unnoticed: a Merkle tree over all
+// that was recorded (RFC 6962 2.1), with signed checkpoints (C2SP
+// tlog-checkpoint), inclusion proofs (C2SP tlog-proof), consistency proofs and
+// tiles (C2SP tlog-tiles). Leaves are added in the transaction of what they
+// record. It does not know what the leaves mean.
+//
+// A log proves nothing to who holds its key and its only copy. An auditor keeps
+// a checkpoint elsewhere and later asks for the proof that the log has only
+// grown since.
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Leaf is one entry. Its hash covers all four fields.
+type Leaf struct {
+	Position int64 // from 0
+	Kind     string
+	// Ref is what the leaf is about, to find it by; it may be empty.
+	Ref  string
+	Data string
+}
+
+// bytes is what is hashed: the parts with their lengths, so that none can be
+// moved into another.
+func (l Leaf) bytes() []byte {
+	return fmt.Appendf(nil, "collimator leaf v1\n%d %d %d\n%s%s%s", len(l.Kind), len(l.Ref), len(l.Data), l.Kind, l.Ref, l.Data)
+}
+
+// parseLeaf reads what bytes wrote.
+func parseLeaf(b []byte) (Leaf, error) {
+	bad := fault.New(fault.Invalid, "ledger: the proof's extra data are no leaf of this kind of log")
+	rest, ok := strings.CutPrefix(string(b), "collimator leaf v1\n")
+	if !ok {
+		return Leaf{}, bad
+	}
+	head, rest, _ := strings.Cut(rest, "\n")
+	var n [3]int
+	fields := strings.Fields(head)
+	if len(fields) != 3 {
+		return Leaf{}, bad
+	}
+	for i, f := range fields {
+		v, err := strconv.Atoi(f)
+		if err != nil || v < 0 || v > len(rest) {
+			return Leaf{}, bad
+		}
+		n[i] = v
+	}
+	if n[0]+n[1]+n[2] != len(rest) {
+		return Leaf{}, bad
+	}
+	return Leaf{Kind: rest[:n[0]], Ref: rest[n[0] : n[0]+n[1]], Data: rest[n[0]+n[1]:]}, nil
+}
+
+// Log is the log of one database. Safe for concurrent use; several processes
+// may append to one database.
+type Log struct {
+	db  *db.DB
+	key *Key
+}
+
+// New makes a log over an open database.
+func New(d *db.DB, key *Key) *Log { return &Log{d, key} }
+
+// Append adds leaves in a transaction of the caller's, signs the checkpoint
+// that covers them in the same transaction, and returns the position of the
+// first. Position in the leaves is ignored.
+func (l *Log) Append(ctx context.Context, tx *db.Tx, leaves ...Leaf) (first int64, err error) {
+	if len(leaves) == 0 {
+		return 0, nil
+	}
+	if first, err = size(ctx, tx); err != nil {
+		return 0, err
+	}
+	r := hashes{ctx, tx}
+	for i, leaf := range leaves {
+		leaf.Position = first + int64(i)
+		if _, err := tx.Exec(ctx, `INSERT INTO ledger_leaf (position, kind, ref, data) VALUES (?1, ?2, ?3, ?4)`, leaf.Position, leaf.Kind, leaf.Ref, leaf.Data); err != nil {
+			return 0, err
+		}
+		stored, err := tlog.StoredHashes(leaf.Position, leaf.bytes(), r)
+		if err != nil {
+			return 0, fmt.Errorf("ledger: %w", err)
+		}
+		at := tlog.StoredHashIndex(0, leaf.Position)
+		for k := range stored {
+			if _, err := tx.Exec(ctx, `INSERT INTO ledger_hash (position, hash) VALUES (?1, ?2)`, at+int64(k), stored[k][:]); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return first, l.sign(ctx, tx, first+int64(len(leaves)), r)
+}
+
+func size(ctx context.Context, tx *db.Tx) (n int64, err error) {
+	err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(position) + 1, 0) FROM ledger_leaf`).Scan(&n)
+	return n, err
+}
+
+// sign writes the checkpoint of a tree of n leaves.
+func (l *Log) sign(ctx context.Context, tx *db.Tx, n int64, r tlog.HashReader) error {
+	root, err := tlog.TreeHash(n, r)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	text := fmt.Sprintf("%s\n%d\n%s\n", l.key.signer.Name(), n, base64.StdEncoding.EncodeToString(root[:]))
+	signed, err := note.Sign(&note.Note{Text: text}, l.key.signer)
+	if err != nil {
+		return fmt.Errorf("ledger: sign checkpoint: %w", err)
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO ledger_checkpoint (one, note) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET note = ?1`, string(signed))
+	return err
+}
+
+// hashes reads stored hashes in a transaction.
+type hashes struct {
+	ctx context.Context
+	tx  *db.Tx
+}
+
+// ReadHashes implements tlog.HashReader.
+func (h hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(indexes))
+	for i, at := range indexes {
+		var b []byte
+		if err := h.tx.QueryRow(h.ctx, `SELECT hash FROM ledger_hash WHERE position = ?1`, at).Scan(&b); err != nil {
+			return nil, err
+		}
+		if len(b) != sha256.Size {
+			return nil, fault.Newf(fault.Internal, "ledger: hash %d has %d bytes", at, len(b))
+		}
+		copy(out[i][:], b)
+	}
+	return out, nil
+}
+
+// Checkpoint is the signed checkpoint of all that was appended; kind NotFound
+// while the log is empty.
+func (l *Log) Checkpoint(ctx context.Context) (signed string, err error) {
+	err = l.db.Read(ctx, func(tx *db.Tx) error {
+		signed, err = checkpoint(ctx, tx)
+		return err
+	})
+	return signed, err
+}
+
+func checkpoint(ctx context.Context, tx *db.Tx) (signed string, err error) {
+	err = tx.QueryRow(ctx, `SELECT note FROM ledger_checkpoint WHERE one = 1`).Scan(&signed)
+	return signed, err
+}
+
+// Tree is what a checkpoint says: the log had Size leaves with this root.
+type Tree struct {
+	Origin string
+	Size   int64
+	Root   tlog.Hash
+}
+
+// OpenCheckpoint reads a checkpoint whose signature public verifies.
+func OpenCheckpoint(signed, public string) (Tree, error) {
+	v, err := note.NewVerifier(strings.TrimSpace(public))
+	if err != nil {
+		return Tree{}, fault.New(fault.Invalid, "ledger: that is no key of the form NAME+HASH+KEY")
+	}
+	n, err := note.Open([]byte(signed), note.VerifierList(v))
+	if err != nil {
+		return Tree{}, fault.Wrap(fault.Invalid, err, "ledger: the checkpoint is not signed with this key")
+	}
+	return parseTree(n.Text, v.Name())
+}
+
+func parseTree(text, origin string) (Tree, error) {
+	bad := fault.New(fault.Invalid, "ledger: the checkpoint is malformed")
+	lines := strings.Split(text, "\n")
+	if len(lines) < 4 || lines[0] != origin {
+		return Tree{}, bad
+	}
+	n, err := strconv.ParseInt(lines[1], 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != lines[1] {
+		return Tree{}, bad
+	}
+	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
+	if err != nil || len(root) != sha256.Size {
+		return Tree{}, bad
+	}
+	return Tree{lines[0], n, tlog.Hash(root)}, nil
+}

@@ -1,0 +1,42 @@
+package ledger
+
+import (
+	"context"
+
+	"collimator/internal/db"
+)
+
+// Since gives the leaves from a position on to each, oldest first, without
+// verifying them.
+func (l *Log) Since(ctx context.Context, position int64, each func(Leaf) error) error {
+	for {
+		var page []Leaf
+		err := l.db.Read(ctx, func(tx *db.Tx) error {
+			rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE position >= ?1 ORDER BY position LIMIT ?2`, position, verifyPage)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var leaf Leaf
+				if err := rows.Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data); err != nil {
+					return err
+				}
+				page = append(page, leaf)
+			}
+			return rows.Err()
+		})
+		if err != nil {
+			return err
+		}
+		for _, leaf := range page {
+			if err := each(leaf); err != nil {
+				return err
+			}
+			position = leaf.Position + 1
+		}
+		if len(page) < verifyPage {
+			return nil
+		}
+	}
+}

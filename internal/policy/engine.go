@@ -1,0 +1,132 @@
+package policy
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/cedar-policy/cedar-go"
+)
+
+//go:embed policies.cedar
+var policies []byte
+
+// Engine decides by the rules of policies.cedar. Safe for concurrent use.
+type Engine struct {
+	set     *cedar.PolicySet
+	reasons map[cedar.PolicyID]rule
+}
+
+type rule struct{ id, reason string }
+
+// New reads the rules. They are part of the program: a mistake in them is a
+// broken invariant.
+func New() *Engine {
+	set, err := cedar.NewPolicySetFromBytes("policies.cedar", policies)
+	if err != nil {
+		panic(fmt.Sprintf("policy: %v", err))
+	}
+	e := &Engine{set, map[cedar.PolicyID]rule{}}
+	for id, p := range set.All() {
+		a := p.Annotations()
+		e.reasons[id] = rule{string(a["id"]), string(a["reason"])}
+	}
+	return e
+}
+
+// Decide applies the rules. Default deny.
+func (e *Engine) Decide(r Request) Decision {
+	p := r.Principal
+	if p.Name == "" {
+		return Decision{Reason: "nobody is authenticated"}
+	}
+	resource := cedar.NewEntityUID("Archive", "archive")
+	entities := cedar.EntityMap{}
+	if r.Study != "" {
+		resource = cedar.NewEntityUID("Study", cedar.String(r.Study))
+		entities[resource] = cedar.Entity{UID: resource, Attributes: cedar.NewRecord(cedar.RecordMap{"uid": cedar.String(r.Study)})}
+	}
+	who := principalEntity(p)
+	entities[who.UID] = who
+	allow, why := e.set.IsAuthorized(entities, cedar.Request{
+		Principal: who.UID, Action: cedar.NewEntityUID("Action", cedar.String(r.Verb)), Resource: resource,
+		Context: cedar.NewRecord(cedar.RecordMap{
+			"verb": cedar.String(r.Verb), "destination": cedar.String(r.Destination), "now": cedar.Long(r.Now.UnixMilli()),
+			"deidentified": cedar.Boolean(r.Deidentified), "emergency": cedar.Boolean(r.Emergency),
+		}),
+	})
+	if allow != cedar.Allow || len(why.Errors) > 0 {
+		return e.denied(r, why)
+	}
+	return e.allowed(r, why)
+}
+
+func principalEntity(p Principal) cedar.Entity {
+	until := int64(0)
+	if !p.Until.IsZero() {
+		until = p.Until.UnixMilli()
+	}
+	verbs := make([]string, len(p.Verbs))
+	for i, v := range p.Verbs {
+		verbs[i] = string(v)
+	}
+	kind := map[Kind]cedar.EntityType{Device: "Device", Person: "Person", Service: "Service", Share: "Share"}[p.Kind]
+	return cedar.Entity{
+		UID: cedar.NewEntityUID(kind, cedar.String(p.Name)),
+		Attributes: cedar.NewRecord(cedar.RecordMap{
+			"name": cedar.String(p.Name), "role": cedar.String(p.Role), "until": cedar.Long(until), "plaintext": cedar.Boolean(p.Plaintext),
+			"deidentified": cedar.Boolean(p.Deidentified), "verbs": stringSet(verbs), "destinations": stringSet(p.Destinations), "studies": stringSet(p.Studies),
+		}),
+	}
+}
+
+func stringSet(list []string) cedar.Set {
+	values := make([]cedar.Value, len(list))
+	for i, s := range list {
+		values[i] = cedar.String(s)
+	}
+	return cedar.NewSet(values...)
+}
+
+// denied names the rule that forbids, or says that none permits. A rule that
+// could not be evaluated denies.
+func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
+	for _, reason := range why.Reasons {
+		if rule := e.reasons[reason.PolicyID]; rule.reason != "" {
+			return Decision{Reason: rule.sentence(r)}
+		}
+	}
+	return Decision{Reason: fmt.Sprintf("%s may not %s", r.Principal.Name, r.Verb)}
+}
+
+// allowed names a rule that permits. Where emergency access is one of several,
+// the others were enough; the alarm is for where it was needed.
+func (e *Engine) allowed(r Request, why cedar.Diagnostic) Decision {
+	d := Decision{Allow: true, Restriction: restriction(r)}
+	for _, reason := range why.Reasons {
+		rule := e.reasons[reason.PolicyID]
+		if d.Reason == "" || d.Alarm {
+			d.Reason, d.Alarm = rule.sentence(r), rule.id == "emergency"
+		}
+	}
+	if d.Alarm {
+		d.Restriction = Restriction{}
+	}
+	return d
+}
+
+func (r rule) sentence(q Request) string {
+	return strings.ReplaceAll(r.reason, "%s", q.Principal.Name)
+}
+
+// restriction is what a permitted request must still honour.
+func restriction(r Request) Restriction {
+	p := r.Principal
+	switch {
+	case p.Kind == Person && p.Role == Referrer && !r.Emergency, p.Kind == Share, p.Kind == Service && len(p.Studies) > 0:
+		return Restriction{Limited: true, Studies: p.Studies, Deidentified: p.Kind == Share && p.Deidentified}
+	case p.Kind == Person && p.Role == Researcher:
+		return Restriction{Deidentified: true}
+	}
+	return Restriction{}
+}
