@@ -34,11 +34,12 @@ type Guard struct {
 	Options
 	policy   *policy.Engine
 	refusals *sampler
+	logins   *lockout
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now)}
+	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now), logins: newLockout(o.Now)}
 }
 
 // Doors, as they stand in the record.
