@@ -81,6 +81,9 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 	if fault.Of(err) != fault.NotFound {
 		return err
 	}
+	if err := a.present(ctx, p.ref); err != nil {
+		return err
+	}
 	study, series, conflict, err := place(ctx, tx, p)
 	if err != nil || conflict != nil {
 		p.conflict = conflict

@@ -353,6 +353,50 @@ func TestRecordThatFailsUndoesTheInstance(t *testing.T) {
 	}
 }
 
+func TestAFileThatAnotherProcessRemovedOnItsWayIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	command, err := openIn(dir) // such as 'quarantine destroy' of the same content
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer command.close()
+	ds := image(t, 1, 1, 1)
+	var digest string
+	removes := true
+	server, err := openIn(dir, func(o *Options) {
+		o.Inspect = func(*dicom.DataSet) Inspection { // the file is in its place, the row is not
+			for info := range command.blobs.List(t.Context(), "") {
+				digest = info.Key
+			}
+			if removes {
+				if err := command.removeUnreferenced(t.Context(), digest, 0); err != nil {
+					t.Error(err)
+				}
+			}
+			return Inspection{}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.close()
+	if _, err := server.Ingest(t.Context(), incoming(t, ds)); fault.Of(err) != fault.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	wantStats(t, server, 0, 0, 0, 0, 0)
+	removes = false
+	if _, err := server.Ingest(t.Context(), incoming(t, ds)); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.removeUnreferenced(t.Context(), digest, 0); err != nil {
+		t.Error(err)
+	}
+	if n := blobCount(t, server); n != 1 {
+		t.Errorf("%d files", n)
+	}
+}
+
 func TestAPanicWhileOthersCommitAcknowledgesNobody(t *testing.T) {
 	t.Parallel()
 	const associations = 8
