@@ -306,6 +306,25 @@ func TestTwoProcessesThatStartAtOnceAgreeOnOneAuthority(t *testing.T) {
 	}
 }
 
+func TestOpeningAnAuthorityThatIsThereWritesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := identity.OpenAuthority(dir, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Add(-time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(dir, before, before); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := identity.OpenAuthority(dir, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	// On a full disk 'verify' and 'device' would not start.
+	if info, err := os.Stat(dir); err != nil || !info.ModTime().Equal(before) {
+		t.Error("the key directory was written to")
+	}
+}
+
 func TestServerCertificateIsRenewedInTimeAndForNewHosts(t *testing.T) {
 	t.Parallel()
 	c := newClock()
