@@ -140,6 +140,9 @@ func (x *exchange) runAfter(ctx context.Context) {
 	a.mu.Lock()
 	if a.releasing || len(a.afters) >= a.lim.Window {
 		a.mu.Unlock()
+		over, cancel := context.WithCancelCause(ctx)
+		cancel(ErrReleased)
+		x.after(over) // it learns that nothing can be sent here, and finds another way
 		return
 	}
 	a.afters[x] = struct{}{}

@@ -501,10 +501,14 @@ func TestShutdownWaitsForTheOperationUnderWay(t *testing.T) {
 func TestWhatWaitsAfterResponsesIsBounded(t *testing.T) {
 	t.Parallel()
 	const push, pushInstance, window = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1", 3
-	var waiting atomic.Int64
+	var waiting, told atomic.Int64
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleN(dimse.NAction, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
 		rq.After = func(ctx context.Context) { // for a peer that never answers
+			if ctx.Err() != nil {
+				told.Add(1) // that it cannot wait here
+				return
+			}
 			waiting.Add(1)
 			<-ctx.Done()
 		}
@@ -522,6 +526,9 @@ func TestWhatWaitsAfterResponsesIsBounded(t *testing.T) {
 	}
 	if n := waiting.Load(); n > window {
 		t.Errorf("%d waited at a time, %d may", n, window)
+	}
+	if n := waiting.Load() + told.Load(); n != 20 {
+		t.Errorf("%d of 20 were run or told", n)
 	}
 }
 

@@ -82,6 +82,8 @@ type Archive struct {
 	limits Limits
 	now    func() time.Time
 
+	replaying bool // this is the index of a Replay
+
 	queueMu sync.Mutex
 	queue   []*pending
 

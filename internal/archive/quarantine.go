@@ -358,6 +358,9 @@ func (a *Archive) removeUnreferenced(ctx context.Context, key string, own int) e
 // present makes sure that a file about to be named by a row is still there: a
 // command beside the server may have removed it while no row named it.
 func (a *Archive) present(ctx context.Context, ref InstanceRef) error {
+	if a.replaying {
+		return nil // of files that are gone too, rows are built to compare with
+	}
 	info, err := a.o.Blobs.Stat(ctx, ref.Digest)
 	if errors.Is(err, blob.ErrNotFound) || err == nil && info.Size != ref.Size {
 		return fault.New(fault.Unavailable, "archive: the file was removed on its way; send again")
