@@ -1,5 +1,5 @@
-// Command gendict writes the tables of dicom/tag and dicom/uid from the JSON
-// form of PS3.6 and PS3.4. The tables are committed; run it again only for a
+// Command gendict writes the tables of dicom/tag, dicom/uid and dicom/deid from
+// the JSON form of PS3.6, PS3.4 and PS3.15. The tables are committed; run it again only for a
 // new edition of the standard:
 //
 //	go run ./tools/gendict -standard DIR
@@ -35,7 +35,7 @@ type entry struct {
 }
 
 func main() {
-	standard := flag.String("standard", "", "directory with attributes.json and sops.json")
+	standard := flag.String("standard", "", "directory with attributes.json, sops.json and confidentiality_profile_attributes.json")
 	flag.Parse()
 	if err := run(*standard); err != nil {
 		fmt.Fprintln(os.Stderr, "gendict:", err)
@@ -62,7 +62,14 @@ func run(dir string) error {
 	if err := write("dicom/tag/table.go", table(plain, repeating)); err != nil {
 		return err
 	}
-	return write("dicom/uid/sopclasses.go", sopClasses(sops))
+	if err := write("dicom/uid/sopclasses.go", sopClasses(sops)); err != nil {
+		return err
+	}
+	rows, err := profile(filepath.Join(dir, "confidentiality_profile_attributes.json"))
+	if err != nil {
+		return err
+	}
+	return write("dicom/deid/table.go", rows)
 }
 
 func load(path string, into any) error {
