@@ -209,3 +209,17 @@ func FuzzJSON(f *testing.F) {
 		}
 	})
 }
+
+func TestJSONOfAnUnreadableCodeIsReadAgain(t *testing.T) {
+	t.Parallel()
+	ds := NewDataSet()
+	ds.Set(NewElement(tag.PatientSex, CS, []byte{'M', 0xE4}))
+	b, err := MarshalJSON(ds, JSONOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := UnmarshalJSON(b, JSONOptions{})
+	if err != nil || back.Text(tag.PatientSex) != "M?" {
+		t.Errorf("%d bytes, %v", len(back.Text(tag.PatientSex)), err)
+	}
+}

@@ -76,6 +76,13 @@ func (j *jsonReader) texts(a jsonAttribute) (Element, error) {
 	if a.tag == tag.SpecificCharacterSet {
 		texts = []string{"ISO_IR 192"}
 	}
+	if !a.vr.CharacterSet() {
+		// A writer puts this in the place of bytes that the VR does not allow and
+		// nobody could read; the VR has no room for it either.
+		for i := range texts {
+			texts[i] = strings.ReplaceAll(texts[i], "\uFFFD", "?")
+		}
+	}
 	raw, err := unicodeHome.charset.encode(a.vr, texts)
 	if err != nil {
 		return Element{}, j.failWith("text that the VR does not take", err)

@@ -23,8 +23,8 @@ type Options struct {
 	// TempDir is where bulk data of a store request are put until its metadata
 	// are complete; empty is the system's.
 	TempDir string
-	// AllowDelete offers DELETE in the capabilities. The backend and the
-	// interceptor decide all the same.
+	// AllowDelete passes DELETE on; without it the answer is 405. The interceptor
+	// and the backend decide all the same.
 	AllowDelete bool
 	Limits      Limits
 }

@@ -89,7 +89,7 @@ func (h *Handler) method(r *http.Request, call *Call, v verbs) (*Call, action, e
 	case v.post != nil && r.Method == http.MethodPost:
 		call.Verb = Storing
 		return call, v.post, nil
-	case v.remove != nil && r.Method == http.MethodDelete:
+	case v.remove != nil && h.o.AllowDelete && r.Method == http.MethodDelete:
 		call.Verb = Deleting
 		return call, v.remove, nil
 	}

@@ -17,18 +17,19 @@ import (
 func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
 	q := r.URL.Query()
 	call.Verb, call.Level = Retrieving, InstanceLevel
-	call.StudyUID, call.SeriesUID, call.SOPInstanceUID = q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")
+	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
+	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
+	if valid {
+		call.Resource = named // a call never holds what is no UID
+	}
 	if err := methods(r); err != nil {
 		return call, nil, err
 	}
 	if q.Get("requestType") != "WADO" {
 		return call, nil, problemf(http.StatusBadRequest, "The parameter requestType is WADO (PS3.18 9.1.2.1).")
 	}
-	for _, s := range []string{call.StudyUID, call.SeriesUID, call.SOPInstanceUID} {
-		if !uid.Tolerable(s) {
-			call.Resource = Resource{}
-			return call, nil, problemf(http.StatusBadRequest, "The parameters studyUID, seriesUID and objectUID are needed, and are UIDs.")
-		}
+	if !valid {
+		return call, nil, problemf(http.StatusBadRequest, "The parameters studyUID, seriesUID and objectUID are needed, and are UIDs.")
 	}
 	for name := range q {
 		if !slices.Contains(uriParameters, name) {

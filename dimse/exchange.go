@@ -59,7 +59,7 @@ func (x *exchange) outcome(ctx context.Context) Outcome {
 		if x.call.Operation == CStore {
 			x.call.Data = x.body
 		} else {
-			ds, err := dicom.Decode(x.body, dicom.DecodeOptions{TransferSyntax: x.call.Context.TransferSyntax})
+			ds, err := dicom.Decode(x.body, identifierOptions(x.call.Context.TransferSyntax, a.lim))
 			if x.body.fatal != nil {
 				return Outcome{}
 			}
@@ -130,15 +130,19 @@ func (x *exchange) finish(out Outcome) error {
 	return x.send(rsp, ds)
 }
 
-// runAfter runs what the handler left for after the response.
+// runAfter runs what the handler left for after the response. The operation no
+// longer counts in the window, so that what waits for the peer is bounded here.
 func (x *exchange) runAfter(ctx context.Context) {
 	if x.after == nil {
 		return
 	}
 	a := x.call.Association
 	a.mu.Lock()
-	if a.releasing {
+	if a.releasing || len(a.afters) >= a.lim.Window {
 		a.mu.Unlock()
+		over, cancel := context.WithCancelCause(ctx)
+		cancel(ErrReleased)
+		x.after(over) // it learns that nothing can be sent here, and finds another way
 		return
 	}
 	a.afters[x] = struct{}{}

@@ -33,7 +33,8 @@ type Limits struct {
 	Response time.Duration
 	// CommandSet is the longest command set in bytes; default 64 KiB.
 	CommandSet int
-	// Identifier is the longest data set other than of C-STORE in bytes; default 4 MiB.
+	// Identifier is the longest data set other than of C-STORE in bytes, as it
+	// comes and after inflation; default 4 MiB.
 	Identifier int64
 	// DataSet is the longest data set of C-STORE in bytes; default 64 GiB.
 	DataSet int64

@@ -24,8 +24,9 @@ type NRequest struct {
 	// MessageID is of a request from a peer.
 	MessageID uint16
 	// After, when the handler sets it, runs once the response has been sent, as
-	// long as the association is open: this is where storage commitment reports
-	// on the same association (PS3.4 J.3.3).
+	// long as the association is open and fewer than Limits.Window of them wait;
+	// else with a context that has ended, to find another way. This is where
+	// storage commitment reports on the same association (PS3.4 J.3.3).
 	After func(ctx context.Context)
 }
 

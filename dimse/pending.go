@@ -16,6 +16,7 @@ type reply struct {
 	cmd  *Command
 	data []byte
 	ts   string
+	lim  Limits
 }
 
 // dataSet decodes the data set; nil when there is none.
@@ -23,7 +24,13 @@ func (r reply) dataSet() (*dicom.DataSet, error) {
 	if !r.cmd.HasDataSet {
 		return nil, nil
 	}
-	return dicom.Decode(bytes.NewReader(r.data), dicom.DecodeOptions{TransferSyntax: r.ts})
+	return dicom.Decode(bytes.NewReader(r.data), identifierOptions(r.ts, r.lim))
+}
+
+// identifierOptions bound what a data set that is kept in memory may become:
+// deflated, too, it is no longer than Limits.Identifier.
+func identifierOptions(transferSyntax string, lim Limits) dicom.DecodeOptions {
+	return dicom.DecodeOptions{TransferSyntax: transferSyntax, Limits: dicom.Limits{Header: lim.Identifier, Inflated: lim.Identifier}}
 }
 
 // pending is a request of ours that waits for its final response.
@@ -170,7 +177,7 @@ func (a *Association) deliver(cmd *Command, pc PresentationContext) error {
 	case p.pc.ID != pc.ID:
 		return breach("PS3.8 E.1", "response in another presentation context")
 	}
-	r := reply{cmd: cmd, ts: pc.TransferSyntax}
+	r := reply{cmd: cmd, ts: pc.TransferSyntax, lim: a.lim}
 	if cmd.HasDataSet {
 		b := newBody(a, pc.ID)
 		var buf bytes.Buffer

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -495,4 +496,62 @@ func TestShutdownWaitsForTheOperationUnderWay(t *testing.T) {
 	if err := <-down; err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
+}
+
+func TestWhatWaitsAfterResponsesIsBounded(t *testing.T) {
+	t.Parallel()
+	const push, pushInstance, window = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1", 3
+	var waiting, told atomic.Int64
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleN(dimse.NAction, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
+		rq.After = func(ctx context.Context) { // for a peer that never answers
+			if ctx.Err() != nil {
+				told.Add(1) // that it cannot wait here
+				return
+			}
+			waiting.Add(1)
+			<-ctx.Done()
+		}
+		return dimse.NResponse{}
+	}, push)
+	server := &dimse.Server{Admit: admitAll, Mux: mux, Limits: dimse.Limits{Window: window}}
+	a := dial(t, serve(t, server), config(push))
+	for range 20 {
+		if _, err := a.NAction(context.Background(), dimse.NRequest{SOPClassUID: push, SOPInstanceUID: pushInstance, TypeID: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Release(context.Background()); err != nil { // every handler has returned
+		t.Fatal(err)
+	}
+	if n := waiting.Load(); n > window {
+		t.Errorf("%d waited at a time, %d may", n, window)
+	}
+	if n := waiting.Load() + told.Load(); n != 20 {
+		t.Errorf("%d of 20 were run or told", n)
+	}
+}
+
+func TestDeflatedIdentifierCountsAsInflated(t *testing.T) {
+	t.Parallel()
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleFind(func(context.Context, *dimse.Association, *dimse.FindRequest, func(dimse.Match) bool) dimse.Status {
+		return dimse.Status{}
+	})
+	cfg := dimse.Config{CallingAETitle: "SCU", CalledAETitle: "SCP", Contexts: dimse.Propose([]string{uid.StudyRootFind}, []string{uid.DeflatedExplicitVRLittleEndian}, false)}
+	a := dial(t, serve(t, &dimse.Server{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		return dimse.Negotiate(rq, dimse.Support{TransferSyntaxes: func(string) []string { return []string{uid.DeflatedExplicitVRLittleEndian} }}), nil
+	}, Mux: mux}), cfg)
+	ds := studyQuery()
+	if err := ds.SetText(tag.TextValue, strings.Repeat(" a", 3<<20)); err != nil {
+		t.Fatal(err)
+	}
+	var status *dimse.StatusError
+	for _, err := range a.Find(context.Background(), dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: ds}) {
+		if !errors.As(err, &status) || status.Status.Code != dimse.CannotUnderstand {
+			t.Errorf("got %v", err)
+		}
+		return
+	}
+	t.Error("six MiB of keys were taken")
 }

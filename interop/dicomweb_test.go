@@ -5,6 +5,7 @@ package interop_test
 import (
 	"bytes"
 	"io"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -16,6 +17,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
+	"collimator/internal/pacs"
 	"collimator/interop/harness"
 )
 
@@ -148,6 +150,7 @@ func webRound(t *testing.T, files []string) (stored int, next []string) {
 			t.Errorf("%s: %+v", filepath.Base(path), report)
 		}
 	}
+	everyFormOf(t, w, inStudy)
 	out := map[string]bool{}
 	for study := range inStudy {
 		for p, err := range w.Client.Retrieve(t.Context(), dicomweb.Resource{StudyUID: study}) {
@@ -165,6 +168,33 @@ func webRound(t *testing.T, files []string) (stored int, next []string) {
 		t.Errorf("%d instances went in, %d came out", len(kept), len(out))
 	}
 	return stored, next
+}
+
+// everyFormOf asks for the metadata, pictures and frames of each instance: what
+// cannot be had is refused, and nothing fails.
+func everyFormOf(t *testing.T, w *harness.Web, studies map[string]bool) {
+	t.Helper()
+	for study := range studies {
+		for h, err := range (&pacs.Web{Archive: w.Archive}).Instances(t.Context(), dicomweb.Selection{Resource: dicomweb.Resource{StudyUID: study}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			base := w.URL + "/studies/" + h.StudyUID + "/series/" + h.SeriesUID + "/instances/" + h.SOPInstanceUID
+			for _, path := range []string{"/metadata", "/rendered", "/thumbnail?viewport=64,64", "/frames/1", "/bulkdata", "/bulkdata/7FE00010", ""} {
+				rs, err := http.Get(base + path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = io.Copy(io.Discard, rs.Body)
+				rs.Body.Close()
+				refused := rs.StatusCode == http.StatusNotFound || rs.StatusCode == http.StatusNotAcceptable
+				whole := path == "" || path == "/metadata"
+				if err != nil || rs.StatusCode != http.StatusOK && (!refused || whole) {
+					t.Errorf("%s of an instance in %s: status %d, %v", path, uid.Name(h.TransferSyntaxUID), rs.StatusCode, err)
+				}
+			}
+		}
+	}
 }
 
 // sameAsStored compares the data set of a file that came out byte for byte with

@@ -217,7 +217,7 @@ func spoofing(h *hostile) {
 		}
 	}
 	for _, reason := range []string{"the certificate is not bound to this AE title", "registered for another address"} {
-		if !strings.Contains(h.s.Output(), reason) {
+		if !h.s.Says(reason) {
 			h.Errorf("the log does not say %q", reason)
 		}
 	}

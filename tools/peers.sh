@@ -12,6 +12,8 @@ look() {
   need storescu dcmtk "association, query and retrieve tests against DCMTK"
   need Orthanc orthanc "benchmarks beside Orthanc"
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
+  need node nodejs "dicomweb-client against DICOMweb"
+  need npm npm "dicomweb-client against DICOMweb"
   need dciodvfy dicom3tools "check of the synthetic studies"
 }
 

@@ -13,7 +13,7 @@ import (
 type auditCmd struct {
 	Tail   auditTailCmd   `cmd:"" help:"Print the newest records, and with -f those that come."`
 	Search auditSearchCmd `cmd:"" help:"Print the records that match."`
-	Export auditExportCmd `cmd:"" help:"Print all records as JSON, one a line."`
+	Export auditExportCmd `cmd:"" help:"Print all records, one a line."`
 }
 
 type auditTailCmd struct {
@@ -135,25 +135,39 @@ func (c *auditSearchCmd) matches(r audit.Record, since time.Time) bool {
 	return false
 }
 
-type auditExportCmd struct{ dataFlags }
+type auditExportCmd struct {
+	dataFlags
+	Format string `help:"json, or dicom for the audit messages of PS3.15 A.5." enum:"json,dicom" default:"json"`
+}
 
 func (auditExportCmd) Help() string {
-	return "Example:\n  collimator audit export > audit.jsonl"
+	return "One record a line.\n\nExample:\n  collimator audit export --format dicom > audit.xml"
 }
 
 func (c *auditExportCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		enc := json.NewEncoder(e.stdout)
 		for r, err := range in.trail.After(e.ctx, -1) {
 			if err != nil {
 				return err
 			}
-			if err := enc.Encode(r); err != nil {
+			if err := c.one(e.stdout, r, in.config.AE); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+func (c *auditExportCmd) one(w io.Writer, r audit.Record, source string) error {
+	if c.Format == "json" {
+		return json.NewEncoder(w).Encode(r)
+	}
+	text, err := audit.NewMessage(r, source).XML()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, text)
+	return err
 }
 
 func printRecords(w io.Writer, form string, list []audit.Record, header bool) error {

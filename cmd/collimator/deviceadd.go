@@ -189,17 +189,21 @@ func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (
 	return issued.Certificate, f, nil
 }
 
-// writeFile writes through a new file, so that the mode holds from the start.
+// writeFile writes through a file that did not exist, so that the mode holds
+// from the start and nobody has it open: dir may be one where others write.
 func writeFile(path string, content []byte, mode fs.FileMode) error {
-	tmp, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
 	}
 	_, err = tmp.Write(content)
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return errors.Join(err, os.Remove(path+".new"))
+	if err = errors.Join(err, tmp.Chmod(mode), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
 	}
-	return os.Rename(path+".new", path)
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
 }
 
 // fileName keeps what is safe in a file name; an AE title may hold a slash.

@@ -16,7 +16,12 @@ import (
 
 type initCmd struct {
 	dataFlags
-	Admin        string `required:"" help:"Name of the first administrator." placeholder:"NAME"`
+	passwordFlag
+	Admin string `required:"" help:"Name of the first administrator." placeholder:"NAME"`
+}
+
+// passwordFlag says where a new password comes from.
+type passwordFlag struct {
 	PasswordFile string `help:"Read the password from this file (first line); - for standard input. Without it you are asked." placeholder:"FILE"`
 }
 
@@ -33,7 +38,7 @@ func (c *initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	password, err := c.password(e)
+	password, err := c.read(e)
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (c *initCmd) add(e *env, in *installation, password string) error {
 	return err
 }
 
-func (c *initCmd) password(e *env) (string, error) {
+func (c *passwordFlag) read(e *env) (string, error) {
 	switch c.PasswordFile {
 	case "-":
 		return firstLine(e.stdin)
@@ -95,7 +100,7 @@ func askPassword(e *env) (string, error) {
 		return "", usageError("there is no terminal to ask for a password at: use --password-file FILE, or --password-file - for standard input")
 	}
 	var typed [2]string
-	for i, prompt := range []string{"Password of the administrator: ", "The same again: "} {
+	for i, prompt := range []string{"New password: ", "The same again: "} {
 		fmt.Fprint(e.stderr, prompt)
 		b, err := term.ReadPassword(int(in.Fd()))
 		fmt.Fprintln(e.stderr)

@@ -27,6 +27,8 @@ type cli struct {
 	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
 	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	User       userCmd       `cmd:"" help:"People and what they may see."`
+	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
 	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
 	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`

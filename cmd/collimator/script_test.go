@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestCommands runs testdata/*.txtar: each is a session at a terminal.
+// TestCommands runs testdata/*.txtar: each is what somebody types at a terminal, with what comes back.
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{

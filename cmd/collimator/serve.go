@@ -115,7 +115,11 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
+	look, err := inspection(in.config.Inspect, log)
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look})
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}

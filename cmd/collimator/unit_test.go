@@ -239,3 +239,22 @@ func TestHarmlessElementsSayNothingAboutAPerson(t *testing.T) {
 		}
 	}
 }
+
+func TestKeyIsNotWrittenIntoAFileThatSomebodyElsePrepared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	key, trap := filepath.Join(dir, "WS1.key.pem"), filepath.Join(dir, "trap")
+	if err := os.Symlink(trap, key+".new"); err != nil {
+		t.Skip("no symbolic links here")
+	}
+	if err := writeFile(key, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(trap); err == nil {
+		t.Error("the key was written through a prepared link")
+	}
+	info, err := os.Lstat(key)
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+}

@@ -331,3 +331,14 @@ func changeValue(r *rand.Rand, v any) (any, bool) {
 	}
 	return nil, false
 }
+
+// part10 puts meta information in front of a data set in Explicit VR Little Endian.
+func part10(data []byte) []byte {
+	ds, err := dicom.Decode(bytes.NewReader(data), dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
+	if err != nil {
+		panic(err)
+	}
+	return append(dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian, ImplementationClassUID: "2.25.1",
+	}), data...)
+}

@@ -6,20 +6,35 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"time"
 
 	"golang.org/x/term"
+
+	"collimator/dicomweb"
+	"collimator/internal/guard"
+	"collimator/internal/pacs"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
 // it quotes what they sent.
 func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// webHandler answers whether the server lives, and refuses everything else:
-// nobody can sign in yet.
+// webRoot is where DICOMweb is found.
+const webRoot = "/dicom-web"
+
+// webHandler is DICOMweb behind the guard. Beside it this machine may ask
+// whether the server lives; everything else is refused.
 func (s *server) webHandler() http.Handler {
+	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot})
 	mux := http.NewServeMux()
+	mux.Handle(webRoot+"/", steady(images))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if !local(r) {
+			unauthorized(w)
+			return
+		}
 		headers(w)
 		if err := s.in.db.Ping(r.Context()); err != nil {
 			http.Error(w, `{"status":"unavailable"}`, http.StatusServiceUnavailable)
@@ -27,14 +42,61 @@ func (s *server) webHandler() http.Handler {
 		}
 		fmt.Fprintln(w, `{"status":"ok"}`)
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		headers(w)
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusUnauthorized)
-		fmt.Fprintln(w, `{"title":"Not signed in","status":401,"detail":"This server takes images over DICOM; see 'collimator serve --help'."}`)
-	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { unauthorized(w) })
 	return mux
 }
+
+func local(r *http.Request) bool {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && at.Addr().Unmap().IsLoopback()
+}
+
+func unauthorized(w http.ResponseWriter) {
+	headers(w)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("WWW-Authenticate", `Bearer realm="collimator"`)
+	w.WriteHeader(http.StatusUnauthorized)
+	fmt.Fprintln(w, `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"DICOMweb is under /dicom-web and takes a bearer token; 'collimator token create' makes one."}`)
+}
+
+// steadyTime is how long a peer may take for the next piece of a request or of
+// an answer. The whole may take as long as it moves.
+const steadyTime = time.Minute
+
+// steady moves the deadlines of a request on with every piece, so that a large
+// study may take its time and a peer that stalls may not.
+func steady(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		r.Body = &steadyBody{r.Body, c}
+		next.ServeHTTP(&steadyWriter{w, c}, r)
+	})
+}
+
+type steadyBody struct {
+	io.ReadCloser
+	c *http.ResponseController
+}
+
+// Read implements io.Reader.
+func (b *steadyBody) Read(p []byte) (int, error) {
+	b.c.SetReadDeadline(time.Now().Add(steadyTime)) // where it is not supported the server's own deadline holds
+	return b.ReadCloser.Read(p)
+}
+
+type steadyWriter struct {
+	http.ResponseWriter
+	c *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (w *steadyWriter) Write(p []byte) (int, error) {
+	w.c.SetWriteDeadline(time.Now().Add(steadyTime))
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *steadyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func headers(w http.ResponseWriter) {
 	h := w.Header()
@@ -51,12 +113,12 @@ func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {
 	fmt.Fprintf(e.stdout, "Collimator %s\n", version())
 	fmt.Fprintf(e.stdout, "  DICOM (TLS)  %s, AE title %s\n", dicom, cfg.AE)
 	if web != nil {
-		fmt.Fprintf(e.stdout, "  HTTPS        https://%s/healthz\n", web.ln.Addr())
+		fmt.Fprintf(e.stdout, "  DICOMweb     https://%s%s\n", web.ln.Addr(), webRoot)
 	}
 	fmt.Fprintf(e.stdout, "  Data         %s\n", cfg.Data)
 	devices, err := s.in.registry.Devices(e.ctx)
 	if err == nil && len(devices) == 0 {
-		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  collimator device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", cfg.Data)
+		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  %s device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", os.Args[0], cfg.Data)
 	}
 	if f, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")

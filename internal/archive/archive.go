@@ -39,6 +39,10 @@ type Options struct {
 	// whose transaction was undone: nothing but what it writes with tx counts.
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
+	// Inspect, when set, looks at a data set whose file is stored, before it has
+	// rows. Values that are not in memory can be opened. It must not keep ds.
+	Inspect func(ds *dicom.DataSet) Inspection
+
 	Limits Limits
 	Now    func() time.Time // nil means time.Now
 }
@@ -78,13 +82,32 @@ type Archive struct {
 	limits Limits
 	now    func() time.Time
 
+	replaying bool // this is the index of a Replay
+
 	queueMu sync.Mutex
 	queue   []*pending
 
 	commitMu sync.Mutex // held by whoever commits the queue
 
+	searching chan struct{} // held while a page of a query is read
+
 	flightMu sync.Mutex
 	flight   map[string]int // keys of files on their way to a row: not to be removed
+}
+
+// searches is how many queries read the index at a time: less than the
+// connections there are, so that slow ones keep nobody from being let in.
+const searches = 2
+
+// search reads the index for a query.
+func (a *Archive) search(ctx context.Context, f func(tx *db.Tx) error) error {
+	select {
+	case a.searching <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-a.searching }()
+	return a.o.DB.Read(ctx, f)
 }
 
 // Open makes an archive of its parts. It starts nothing: see Sweep.
@@ -92,7 +115,7 @@ func Open(o Options) (*Archive, error) {
 	if o.DB == nil || o.Blobs == nil {
 		return nil, fault.New(fault.Invalid, "archive: a database and a blob store are needed")
 	}
-	a := &Archive{o: o, limits: o.Limits.withDefaults(), now: o.Now, flight: map[string]int{}}
+	a := &Archive{o: o, limits: o.Limits.withDefaults(), now: o.Now, flight: map[string]int{}, searching: make(chan struct{}, searches)}
 	if a.now == nil {
 		a.now = time.Now
 	}

@@ -26,6 +26,14 @@ func (a *Archive) commit(ctx context.Context, p *pending) {
 	batch := a.queue
 	a.queue = nil
 	a.queueMu.Unlock()
+	// Whatever happens here, a panic too, nobody in the batch may take silence for success.
+	defer func() {
+		for _, q := range batch {
+			if !q.done {
+				q.done, q.err = true, errUndecided
+			}
+		}
+	}()
 	// Others wait for this transaction: it does not end with our caller.
 	ctx = context.WithoutCancel(ctx)
 	err := a.commitBatch(ctx, batch)
@@ -41,6 +49,9 @@ func (a *Archive) commit(ctx context.Context, p *pending) {
 		q.done = true
 	}
 }
+
+// errUndecided is the answer to those whose transaction somebody else's fault cut off.
+var errUndecided = fault.New(fault.Internal, "archive: the transaction was cut off; send again")
 
 func (a *Archive) commitBatch(ctx context.Context, batch []*pending) error {
 	return a.o.DB.Write(ctx, func(tx *db.Tx) error {
@@ -68,6 +79,9 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 		return nil
 	}
 	if fault.Of(err) != fault.NotFound {
+		return err
+	}
+	if err := a.present(ctx, p.ref); err != nil {
 		return err
 	}
 	study, series, conflict, err := place(ctx, tx, p)

@@ -143,7 +143,7 @@ func (a *Archive) page(ctx context.Context, p *plan, size int) (out []*row, err 
 		return nil, err
 	}
 	query := p.selection() + b.where() + p.orderBy() + " LIMIT " + b.bind(size)
-	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+	err = a.search(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(ctx, query, b.args...)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func (a *Archive) skip(ctx context.Context, p *plan) (more bool, err error) {
 	query := "SELECT " + p.sortKey() + ", " + p.order[1] + from + b.where() + p.orderBy() + " LIMIT 1 OFFSET " + b.bind(p.Offset-1)
 	var key any
 	var id int64
-	err = a.o.DB.Read(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, query, b.args...).Scan(&key, &id) })
+	err = a.search(ctx, func(tx *db.Tx) error { return tx.QueryRow(ctx, query, b.args...).Scan(&key, &id) })
 	if fault.Of(err) == fault.NotFound {
 		return false, nil
 	}

@@ -126,10 +126,18 @@ func (h *holeWriter) Write(p []byte) (int, error) {
 // spool keeps the bytes of encapsulated values that are not in fragments: it
 // is the source from which a header is written. At ingest the file cannot be
 // read yet, so the item headers are made again from what the decoder saw.
-type spool struct{ ds *dicom.DataSet }
+type spool struct {
+	ds *dicom.DataSet
+	// file, once it can be read, has the data set at base.
+	file io.ReaderAt
+	base int64
+}
 
 // ReadAt implements io.ReaderAt. What it gives inside of holes is dropped.
 func (s *spool) ReadAt(p []byte, off int64) (int, error) {
+	if s.file != nil {
+		return s.file.ReadAt(p, s.base+off)
+	}
 	clear(p)
 	for el := range s.ds.All() {
 		b, ok := el.Bulk()

@@ -75,6 +75,9 @@ func (a *Archive) Ingest(ctx context.Context, in Incoming) (Receipt, error) {
 	if err := p.w.Commit(ctx, p.ref.Digest); err != nil {
 		return Receipt{}, err
 	}
+	if err := a.inspect(ctx, p); err != nil {
+		return Receipt{}, err
+	}
 	a.commit(ctx, p)
 	switch {
 	case p.err != nil:
@@ -102,6 +105,7 @@ type pending struct {
 	source Source
 	time   time.Time
 	ds     *dicom.DataSet
+	spool  *spool
 	header []byte // stored form
 	rows   entityRows
 	accept bool // release from quarantine: another patient is no obstacle
@@ -137,7 +141,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if err != nil {
 		return nil, err
 	}
-	sp.ds, p.ds = ds, ds
+	sp.ds, p.ds, p.spool = ds, ds, sp
 	if err := unambiguous(ds); err != nil {
 		return nil, err
 	}

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"collimator/dicom"
@@ -349,6 +351,84 @@ func TestRecordThatFailsUndoesTheInstance(t *testing.T) {
 	if n := blobCount(t, a); n != 0 {
 		t.Errorf("%d files were left", n)
 	}
+}
+
+func TestAFileThatAnotherProcessRemovedOnItsWayIsNotAcknowledged(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	command, err := openIn(dir) // such as 'quarantine destroy' of the same content
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer command.close()
+	ds := image(t, 1, 1, 1)
+	var digest string
+	removes := true
+	server, err := openIn(dir, func(o *Options) {
+		o.Inspect = func(*dicom.DataSet) Inspection { // the file is in its place, the row is not
+			for info := range command.blobs.List(t.Context(), "") {
+				digest = info.Key
+			}
+			if removes {
+				if err := command.removeUnreferenced(t.Context(), digest, 0); err != nil {
+					t.Error(err)
+				}
+			}
+			return Inspection{}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.close()
+	if _, err := server.Ingest(t.Context(), incoming(t, ds)); fault.Of(err) != fault.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	wantStats(t, server, 0, 0, 0, 0, 0)
+	removes = false
+	if _, err := server.Ingest(t.Context(), incoming(t, ds)); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.removeUnreferenced(t.Context(), digest, 0); err != nil {
+		t.Error(err)
+	}
+	if n := blobCount(t, server); n != 1 {
+		t.Errorf("%d files", n)
+	}
+}
+
+func TestAPanicWhileOthersCommitAcknowledgesNobody(t *testing.T) {
+	t.Parallel()
+	const associations = 8
+	a := openTest(t, func(o *Options) {
+		o.Record = func(context.Context, *db.Tx, Event) error { panic("broken") }
+	})
+	var acknowledged atomic.Int64
+	var wg sync.WaitGroup
+	a.commitMu.Lock() // until all stand in the queue, so that they share one transaction
+	for i := range associations {
+		wg.Go(func() {
+			defer func() { _ = recover() }() // as the association's handler does
+			if _, err := a.Ingest(t.Context(), incoming(t, image(t, 1, 1, i))); err == nil {
+				acknowledged.Add(1)
+			}
+		})
+	}
+	for queued := 0; queued < associations; runtime.Gosched() {
+		a.queueMu.Lock()
+		queued = len(a.queue)
+		a.queueMu.Unlock()
+	}
+	a.commitMu.Unlock()
+	wg.Wait()
+	if n := acknowledged.Load(); n != 0 {
+		t.Errorf("%d instances that are not stored were acknowledged", n)
+	}
+	a.o.Record = nil
+	if _, err := a.Ingest(t.Context(), incoming(t, image(t, 1, 1, 1))); err != nil {
+		t.Errorf("the archive takes nothing any more: %v", err)
+	}
+	wantStats(t, a, 1, 1, 1, 1, 0)
 }
 
 func TestConcurrentAssociationsStoreEverything(t *testing.T) {

@@ -20,6 +20,7 @@ const (
 	DifferentContent Reason = "different-content" // another content is stored under the SOP Instance UID
 	OtherPatient     Reason = "other-patient"     // the study belongs to another patient
 	OtherStudy       Reason = "other-study"       // the series belongs to another study
+	Suspicious       Reason = "suspicious"        // the inspection found what does not belong there
 	Replaced         Reason = "replaced"          // was stored, and gave way to one released from quarantine
 )
 
@@ -39,6 +40,8 @@ func (e *ConflictError) Error() string {
 		return "archive: the study belongs to another patient"
 	case OtherStudy:
 		return "archive: the series belongs to another study"
+	case Suspicious:
+		return "archive: the instance holds what does not belong there"
 	}
 	return "archive: the instance contradicts what is stored"
 }
@@ -90,6 +93,9 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	}
 	if c.Reason != Replaced && (entries >= int64(a.limits.QuarantineEntries) || bytes+ref.Size > a.limits.QuarantineBytes) {
 		return true, nil
+	}
+	if err := a.present(ctx, ref); err != nil {
+		return false, err
 	}
 	err = tx.QueryRow(ctx, `INSERT INTO quarantine (reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
 		stored_digest, received, last_received, source_ae, source_address, principal, implementation)
@@ -325,7 +331,10 @@ func (a *Archive) Destroy(ctx context.Context, id int64, by Source) error {
 }
 
 // removeUnreferenced removes a file that no row names. own is how many of the
-// transfers on their way to a row are the caller's.
+// transfers on their way to a row are the caller's. Those of other processes
+// are not known here: looking and removing is one transaction that may write,
+// and so is looking and inserting a row (see present), so that a row without a
+// file cannot come to be.
 func (a *Archive) removeUnreferenced(ctx context.Context, key string, own int) error {
 	ctx = context.WithoutCancel(ctx)
 	a.flightMu.Lock()
@@ -333,35 +342,55 @@ func (a *Archive) removeUnreferenced(ctx context.Context, key string, own int) e
 	if a.flight[key] > own {
 		return nil
 	}
-	used, err := a.referenced(ctx, []string{key})
-	if err != nil || used[key] {
+	return a.o.DB.Write(ctx, func(tx *db.Tx) error {
+		used, err := referenced(ctx, tx, []string{key})
+		if err != nil || used[key] {
+			return err
+		}
+		err = a.o.Blobs.Delete(ctx, key)
+		if errors.Is(err, blob.ErrNotFound) {
+			return nil
+		}
 		return err
+	})
+}
+
+// present makes sure that a file about to be named by a row is still there: a
+// command beside the server may have removed it while no row named it.
+func (a *Archive) present(ctx context.Context, ref InstanceRef) error {
+	if a.replaying {
+		return nil // of files that are gone too, rows are built to compare with
 	}
-	err = a.o.Blobs.Delete(ctx, key)
-	if errors.Is(err, blob.ErrNotFound) {
-		return nil
+	info, err := a.o.Blobs.Stat(ctx, ref.Digest)
+	if errors.Is(err, blob.ErrNotFound) || err == nil && info.Size != ref.Size {
+		return fault.New(fault.Unavailable, "archive: the file was removed on its way; send again")
 	}
 	return err
 }
 
 // referenced says which of some files a row names.
-func (a *Archive) referenced(ctx context.Context, keys []string) (map[string]bool, error) {
-	out := map[string]bool{}
-	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		for _, key := range keys {
-			var n int
-			err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM instance WHERE digest = ?1 LIMIT 1) i)
-				+ (SELECT COUNT(*) FROM (SELECT 1 FROM quarantine WHERE digest = ?1 LIMIT 1) q)`, key).Scan(&n)
-			if err != nil {
-				return err
-			}
-			if n > 0 {
-				out[key] = true
-			}
-		}
-		return nil
+func (a *Archive) referenced(ctx context.Context, keys []string) (out map[string]bool, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		out, err = referenced(ctx, tx, keys)
+		return err
 	})
 	return out, err
+}
+
+func referenced(ctx context.Context, tx *db.Tx, keys []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, key := range keys {
+		var n int
+		err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM instance WHERE digest = ?1 LIMIT 1) i)
+			+ (SELECT COUNT(*) FROM (SELECT 1 FROM quarantine WHERE digest = ?1 LIMIT 1) q)`, key).Scan(&n)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			out[key] = true
+		}
+	}
+	return out, nil
 }
 
 func split(list string) []string {

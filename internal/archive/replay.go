@@ -39,6 +39,7 @@ func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close(), os.RemoveAll(tmp))
 	}
+	scratch.replaying = true
 	return &Replay{real: a, scratch: scratch, dir: tmp}, nil
 }
 

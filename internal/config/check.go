@@ -35,6 +35,13 @@ func (c Config) Check() error {
 	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
 		add("tokens: issuer and keys go together")
 	}
+	for key, v := range map[string]string{
+		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
+	} {
+		if v != "accept" && v != "quarantine" && v != "refuse" {
+			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
+		}
+	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

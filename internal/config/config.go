@@ -42,8 +42,10 @@ type Config struct {
 	Public string `yaml:"public,omitempty"`
 	// Tokens says whose JSON Web Tokens identify a user of an association.
 	Tokens Tokens `yaml:"tokens,omitempty"`
-	Limits Limits `yaml:"limits"`
-	Log    Log    `yaml:"log"`
+	// Inspect says what follows when an object holds what does not belong there.
+	Inspect Inspect `yaml:"inspect"`
+	Limits  Limits  `yaml:"limits"`
+	Log     Log     `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
@@ -51,6 +53,18 @@ type Tokens struct {
 	Issuer   string `yaml:"issuer,omitempty"`
 	Audience string `yaml:"audience,omitempty"` // default: the AE title
 	Keys     string `yaml:"keys,omitempty"`     // file with the issuer's public keys, PEM
+}
+
+// Inspect gives a verdict for each kind of finding: accept, quarantine or refuse.
+type Inspect struct {
+	// Programs: executables, scripts and HTML pages in elements.
+	Programs string `yaml:"programs"`
+	// ActiveDocuments: encapsulated PDF or XML that does something when opened.
+	ActiveDocuments string `yaml:"active_documents"`
+	// SealedDocuments: encrypted or otherwise unreadable documents.
+	SealedDocuments string `yaml:"sealed_documents"`
+	// Containers: ZIP and PDF in elements that are not for documents.
+	Containers string `yaml:"containers"`
 }
 
 // Limits bound what peers may take.
@@ -79,6 +93,7 @@ func Default() Config {
 		HTTP:       "127.0.0.1:8443",
 		DICOM:      "127.0.0.1:2762",
 		PlainDICOM: "127.0.0.1:11112",
+		Inspect:    Inspect{Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept"},
 		Limits: Limits{
 			Associations:           256,
 			AssociationsPerAddress: 64,

@@ -71,7 +71,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 
 // refused writes a security alert; a flood of like ones is counted, not written.
 func (g *Guard) refused(ctx context.Context, peer audit.Peer, door, reason string) {
-	before, write := g.refusals.take(peer.Address + "\x00" + reason)
+	before, write := g.refusals.take(origin(peer.Address) + "\x00" + reason)
 	if !write {
 		return
 	}
@@ -107,10 +107,7 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 	switch {
 	case id.Kind == ul.IdentityUsernamePasscode:
 		c.person = string(id.Primary.Reveal())
-		var ok bool
-		if ok, err = g.Registry.CheckPassword(ctx, c.person, string(id.Secondary.Reveal())); err == nil && !ok {
-			err = errUserIdentity
-		}
+		err = g.checkPasscode(ctx, c, string(id.Secondary.Reveal()))
 	case id.Kind == ul.IdentityJWT && g.Tokens != nil:
 		if c.person, err = g.Tokens.Verify(string(id.Primary.Reveal())); err != nil {
 			err = errUserIdentity
@@ -125,6 +122,21 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 		return nil, nil
 	}
 	return &ul.UserIdentityResponse{}, nil
+}
+
+// checkPasscode slows a device down that guesses passcodes, whoever's: it has to
+// wait as a browser has to.
+func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) error {
+	key := "device " + c.who.Name
+	if !g.logins.allowed(key) {
+		return errUserIdentity
+	}
+	ok, err := g.Registry.CheckPassword(ctx, c.person, passcode)
+	if err == nil && !ok {
+		g.logins.failed(key)
+		err = errUserIdentity
+	}
+	return err
 }
 
 func claimOf(rq *dimse.AssociateRequest) identity.Caller {

@@ -140,6 +140,35 @@ func TestAdmitLetsRegisteredDevicesIn(t *testing.T) {
 	}
 }
 
+func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
+	t.Parallel()
+	const passcode = "correct horse battery"
+	d := newDoor(t)
+	if err := d.Registry.AddPerson(t.Context(), "anna", identity.Administrator, passcode); err != nil {
+		t.Fatal(err)
+	}
+	cert, other := d.device("CT1", nil), d.device("CT2", nil)
+	try := func(title string, cert *x509.Certificate, passcode string) error {
+		_, err := d.Admit(t.Context(), withIdentity(request(title, cert), ul.IdentityUsernamePasscode, "anna", passcode), support())
+		return err
+	}
+	for range lockoutFree + 1 {
+		if try("CT1", cert, "guess") == nil {
+			t.Fatal("a guess counts")
+		}
+	}
+	if try("CT1", cert, passcode) == nil {
+		t.Error("the next guess is looked at at once")
+	}
+	if err := try("CT2", other, passcode); err != nil {
+		t.Errorf("another device has to wait, too: %v", err)
+	}
+	d.clock.advance(lockoutMost)
+	if err := try("CT1", cert, passcode); err != nil {
+		t.Errorf("after the wait: %v", err)
+	}
+}
+
 func TestPlaintextExceptionEnds(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)

@@ -33,12 +33,14 @@ type Options struct {
 type Guard struct {
 	Options
 	policy   *policy.Engine
-	refusals *sampler
+	refusals *sampler // of strangers
+	denials  *sampler // of registered devices, whom no stranger may drown
+	logins   *lockout
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now)}
+	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), logins: newLockout(o.Now)}
 }
 
 // Doors, as they stand in the record.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -33,7 +34,12 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 		return dimse.Outcome{Status: status}
 	}
 	tally := newTally(call)
+	ctx, end := g.watch(ctx, &c, call)
+	defer end(nil)
 	out := next(identityContext(ctx, &c))
+	if errors.Is(context.Cause(ctx), errEnded) { // what was held back must not look like all there is
+		out.Status = dimse.NotAuthorized.With("no longer authorised")
+	}
 	g.settle(ctx, &c, call, out, tally)
 	return out
 }
@@ -69,7 +75,7 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 }
 
 func (g *Guard) refusedRequest(ctx context.Context, c *caller, call *dimse.Call, reason string) {
-	before, write := g.refusals.take(c.who.Name + "\x00" + reason)
+	before, write := g.denials.take(c.who.Name + "\x00" + reason)
 	if !write {
 		return
 	}
@@ -78,6 +84,30 @@ func (g *Guard) refusedRequest(ctx context.Context, c *caller, call *dimse.Call,
 	g.record(ctx, r)
 	g.Log.Info("request refused", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(), "reason", reason)
 }
+
+// watchEvery is how long a caller that was removed may go on receiving.
+const watchEvery = time.Second
+
+// watch ends a query or a retrieval whose caller loses its registration or its
+// verb meanwhile: sending a whole archive takes days. It looks between results.
+func (g *Guard) watch(ctx context.Context, c *caller, call *dimse.Call) (context.Context, context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	looked, before := g.Now(), call.Observe
+	call.Observe = func(o dimse.Observation) bool {
+		if now := g.Now(); now.Sub(looked) >= watchEvery && ctx.Err() == nil {
+			looked = now
+			if _, refused := g.authorise(ctx, c, call); refused {
+				end(errEnded)
+			}
+		}
+		keep := before == nil || before(o) // what was sent counts in any case
+		return keep && ctx.Err() == nil
+	}
+	return ctx, end
+}
+
+// errEnded is the cause of a request that ended with the right to it.
+var errEnded = errors.New("guard: the caller is no longer authorised")
 
 // verbOf is the verb of an operation; none for what no product offers, which
 // policy denies.

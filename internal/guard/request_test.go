@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -314,6 +316,72 @@ func TestAnOpenAssociationEndsWithItsRight(t *testing.T) {
 				t.Errorf("recorded %+v", r)
 			}
 		})
+	}
+}
+
+func TestARemovedDeviceReceivesNothingMoreOfWhatItAskedFor(t *testing.T) {
+	t.Parallel()
+	const all, before = 20, 3
+	s := &served{door: newDoor(t)}
+	s.put(policy.Verbs(), nil)
+	given := 0
+	give := func() {
+		if given++; given == before {
+			s.clock.advance(2 * watchEvery)
+			if err := s.Registry.Remove(context.Background(), device); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	mux := s.NewMux()
+	mux.HandleFind(func(_ context.Context, _ *dimse.Association, rq *dimse.FindRequest, yield func(dimse.Match) bool) dimse.Status {
+		for range all {
+			if give(); !yield(dimse.Match{Identifier: rq.Identifier}) {
+				break
+			}
+		}
+		return dimse.Status{}
+	})
+	mux.HandleGet(func(context.Context, *dimse.Association, *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+		return &dimse.RetrievePlan{Count: all, SubOperations: func(yield func(dimse.SubOperation) bool) {
+			for i := range all {
+				if !yield(dimse.SubOperation{SOPClassUID: uid.CTImageStorage, SOPInstanceUID: fmt.Sprintf("1.2.%d", i), TransferSyntaxes: []string{uid.ImplicitVRLittleEndian},
+					Open: func(context.Context, []string) (io.ReadCloser, string, error) {
+						give()
+						return io.NopCloser(strings.NewReader("")), uid.ImplicitVRLittleEndian, nil
+					}}) {
+					return
+				}
+			}
+		}}, dimse.Status{}
+	})
+	full := dimse.Support{
+		TransferSyntaxes: func(string) []string { return []string{uid.ImplicitVRLittleEndian} },
+		Roles:            func(string) (bool, bool) { return true, true },
+	}
+	s.address = listen(t, &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		return s.Admit(ctx, rq, full)
+	}})
+	a := s.dial()
+	matches, last := 0, error(nil)
+	for _, err := range a.Find(t.Context(), dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier(t)}) {
+		if last = err; err == nil {
+			matches++
+		}
+	}
+	if matches >= before || statusOf(last) != dimse.NotAuthorized {
+		t.Errorf("%d matches, then %v", matches, last)
+	}
+	given = 0
+	s.put(policy.Verbs(), nil)
+	var stored atomic.Int64
+	got, err := a.Get(t.Context(), dimse.GetRequest{SOPClassUID: uid.StudyRootGet, Identifier: identifier(t),
+		Store: func(context.Context, *dimse.Association, *dimse.StoreRequest) dimse.Status {
+			stored.Add(1)
+			return dimse.Status{}
+		}})
+	if statusOf(err) != dimse.NotAuthorized || stored.Load() != before || got.SubOperations.Completed != before || got.SubOperations.Failed != all-before {
+		t.Errorf("%d stored, %+v, %v", stored.Load(), got, err)
 	}
 }
 

@@ -1,14 +1,17 @@
 package guard
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
 
 // Bounds of the sampler: of each key the first sampleBurst in a sampleWindow
-// are written, and at most sampleKeys keys are told apart.
+// are written, of all together sampleMost, and at most sampleKeys keys are told
+// apart.
 const (
 	sampleBurst  = 10
+	sampleMost   = 600
 	sampleWindow = time.Minute
 	sampleKeys   = 4096
 )
@@ -19,6 +22,7 @@ type sampler struct {
 	now  func() time.Time
 	mu   sync.Mutex
 	seen map[string]*sample
+	all  sample
 }
 
 type sample struct {
@@ -51,23 +55,42 @@ func (s *sampler) take(key string) (before int, write bool) {
 			s.seen[key] = e
 		}
 	}
-	if now.Sub(e.start) >= sampleWindow {
-		e.start, e.taken = now, 0
-	}
-	if e.taken >= sampleBurst {
+	e.renew(now)
+	s.all.renew(now)
+	if e.taken >= sampleBurst || s.all.taken >= sampleMost {
 		e.dropped++
 		return 0, false
 	}
 	e.taken++
-	before, e.dropped = e.dropped, 0
+	s.all.taken++
+	before = e.dropped + s.all.dropped
+	e.dropped, s.all.dropped = 0, 0
 	return before, true
 }
 
-// forget drops the keys whose window is over and that hold no count.
+func (e *sample) renew(now time.Time) {
+	if now.Sub(e.start) >= sampleWindow {
+		e.start, e.taken = now, 0
+	}
+}
+
+// forget drops the keys whose window is over. What they still count goes with
+// the next record, whoever's it is.
 func (s *sampler) forget(now time.Time) {
 	for k, e := range s.seen {
-		if now.Sub(e.start) >= sampleWindow && e.dropped == 0 {
+		if now.Sub(e.start) >= sampleWindow {
+			s.all.dropped += e.dropped
 			delete(s.seen, k)
 		}
 	}
+}
+
+// origin is what refusals are told apart by: the address, of IPv6 the network
+// of 64 bits, in which one host has as many addresses as it likes.
+func origin(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || !a.Is6() || a.Is4In6() {
+		return address
+	}
+	return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()
 }

@@ -45,11 +45,54 @@ func TestSamplerIsBounded(t *testing.T) {
 	if len(s.seen) > sampleKeys+1 {
 		t.Errorf("%d keys are kept", len(s.seen))
 	}
-	if written > sampleKeys+sampleBurst {
-		t.Errorf("%d records of %d keys", written, sampleKeys)
+	if written != sampleMost {
+		t.Errorf("%d records, want %d", written, sampleMost)
 	}
 	c.advance(sampleWindow)
 	if _, write := s.take("new"); !write || len(s.seen) > sampleKeys+1 {
 		t.Errorf("after the window a new key is held back; %d keys", len(s.seen))
+	}
+}
+
+func TestSamplerLosesNoCountOfKeysItForgets(t *testing.T) {
+	t.Parallel()
+	c := &clock{t: time.Unix(0, 0)}
+	s := newSampler(c.now)
+	taken, told := 0, 0
+	flood := func() {
+		for i := range sampleKeys {
+			for range 2 {
+				taken++
+				if before, write := s.take(fmt.Sprint(taken, i)); write {
+					told += 1 + before
+				}
+			}
+		}
+	}
+	flood()
+	c.advance(sampleWindow)
+	flood()
+	held := s.all.dropped
+	for _, e := range s.seen {
+		held += e.dropped
+	}
+	if told+held != taken {
+		t.Errorf("of %d refusals %d were told and %d are counted", taken, told, held)
+	}
+}
+
+func TestOneHostOfIPv6IsOneOrigin(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"192.0.2.7":        "192.0.2.7",
+		"::ffff:192.0.2.7": "::ffff:192.0.2.7",
+		"2001:db8:1:2::1":  "2001:db8:1:2::/64",
+		"2001:db8:1:2:3::": "2001:db8:1:2::/64",
+		"fe80::1%eth0":     "fe80::/64",
+		"invalid IP":       "invalid IP",
+	} {
+		if got := origin(address); got != want {
+			t.Errorf("%s is %s, want %s", address, got, want)
+		}
 	}
 }

@@ -212,6 +212,9 @@ func ParseCertificate(b []byte) (*x509.Certificate, error) {
 // writeOnce writes a file that must appear whole and is never replaced. An
 // existing file stays as it is.
 func writeOnce(path string, content []byte, mode fs.FileMode) error {
+	if _, err := os.Lstat(path); err == nil {
+		return nil // and on a full disk every command still works
+	}
 	tmp, err := writeTemp(path, content, mode)
 	if err != nil {
 		return err

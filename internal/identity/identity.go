@@ -15,12 +15,13 @@ import (
 type Registry struct {
 	db  *db.DB
 	now func() time.Time
-	// hashing bounds the memory that password checks take at a time.
+	// hashing lets one password check run at a time: each takes 64 MiB and all
+	// processors, and what the one before took may not have been collected yet.
 	hashing chan struct{}
 }
 
 // New makes a registry over an open database.
-func New(d *db.DB, now func() time.Time) *Registry { return &Registry{d, now, make(chan struct{}, 2)} }
+func New(d *db.DB, now func() time.Time) *Registry { return &Registry{d, now, make(chan struct{}, 1)} }
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,6 +187,62 @@ func TestPendingIsBoundedAndCountsRepeats(t *testing.T) {
 	}
 }
 
+func TestOneStrangerDoesNotPushOthersOffThePendingList(t *testing.T) {
+	t.Parallel()
+	r, a, c := open(t)
+	cert := issue(t, a, "NEW")
+	remember := func(title, address string) {
+		t.Helper()
+		c.advance(time.Second)
+		if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: title, Address: address, Certificate: cert}, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remember("CT1", "192.0.2.1")
+	for i := range 150 {
+		remember(fmt.Sprintf("AE%d", i), "192.0.2.66")
+	}
+	list, err := r.ListPending(t.Context())
+	if err != nil || !slices.ContainsFunc(list, func(p identity.Pending) bool { return p.CallingAETitle == "CT1" }) {
+		t.Errorf("CT1 is not among %d entries: %v", len(list), err)
+	}
+	if list[0].CallingAETitle != "AE149" {
+		t.Error("the latest caller is not kept")
+	}
+	huge := *cert
+	huge.Raw = make([]byte, 200_000)
+	if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: "HUGE", Address: "192.0.2.1", Certificate: &huge}, 100); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := r.ListPending(t.Context()); len(again) != len(list) {
+		t.Error("a certificate of 200 kB is kept")
+	}
+}
+
+func TestNumbersOfPendingCallersAreNotUsedAgain(t *testing.T) {
+	t.Parallel()
+	r, a, _ := open(t)
+	cert := issue(t, a, "NEW")
+	number := func(title string) int64 {
+		t.Helper()
+		if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: title, Address: "192.0.2.1", Certificate: cert}, 10); err != nil {
+			t.Fatal(err)
+		}
+		list, err := r.ListPending(t.Context())
+		if err != nil || len(list) != 1 {
+			t.Fatal(len(list), err)
+		}
+		return list[0].ID
+	}
+	first := number("CT1")
+	if err := r.Forget(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if second := number("EVIL"); second == first {
+		t.Errorf("number %d means another caller now", first)
+	}
+}
+
 func TestApproveLetsTheCallerInWithTheCertificateItShowed(t *testing.T) {
 	t.Parallel()
 	r, a, c := open(t)
@@ -246,6 +303,25 @@ func TestTwoProcessesThatStartAtOnceAgreeOnOneAuthority(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s is open to others: %v %v", name, info.Mode(), err)
 		}
+	}
+}
+
+func TestOpeningAnAuthorityThatIsThereWritesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := identity.OpenAuthority(dir, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Add(-time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(dir, before, before); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := identity.OpenAuthority(dir, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	// On a full disk 'verify' and 'device' would not start.
+	if info, err := os.Stat(dir); err != nil || !info.ModTime().Equal(before) {
+		t.Error("the key directory was written to")
 	}
 }
 

@@ -29,13 +29,23 @@ type Pending struct {
 	Certificate *x509.Certificate `json:"-"`
 }
 
-// maxPendingContexts bounds what is kept of one proposal.
-const maxPendingContexts = 128
+// Bounds of what is kept: abstract syntaxes of one proposal, bytes of a
+// certificate, and callers from one address, so that one stranger with many
+// titles does not push all others off the list.
+const (
+	maxPendingContexts    = 128
+	maxPendingCertificate = 16 << 10
+	maxPendingPerAddress  = 50
+)
 
 // Remember keeps a refused caller. Repeats raise a count; above most rows the
-// ones not seen for longest give way, so that a flood costs no space.
+// ones not seen for longest give way, first those of the same address, so that
+// a flood costs no space. A certificate of absurd length is not kept, nor its caller.
 func (r *Registry) Remember(ctx context.Context, p Pending, most int) error {
 	var der []byte
+	if p.Certificate != nil && len(p.Certificate.Raw) > maxPendingCertificate {
+		return nil
+	}
 	if p.Certificate != nil {
 		der, p.Fingerprint = p.Certificate.Raw, tlsprofile.Fingerprint(p.Certificate)
 	}
@@ -51,6 +61,11 @@ func (r *Registry) Remember(ctx context.Context, p Pending, most int) error {
 			called = ?2, reason = ?6, implementation = ?7, contexts = ?8, last_seen = ?9, attempts = pending_device.attempts + 1`,
 			p.CallingAETitle, p.CalledAETitle, p.Address, p.Fingerprint, der, p.Reason, p.Implementation,
 			strings.Join(contexts, `\`), millis(r.now()))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM pending_device WHERE id IN
+			(SELECT id FROM pending_device WHERE address = ?1 ORDER BY last_seen DESC, id DESC LIMIT 1000000 OFFSET ?2)`, p.Address, maxPendingPerAddress)
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,9 @@ const Administrator = string(policy.Administrator)
 // AddPerson registers a person with a role and a password. A name that exists
 // is refused with kind Conflict.
 func (r *Registry) AddPerson(ctx context.Context, name, role, password string) error {
+	if err := CheckRole(role); err != nil {
+		return err
+	}
 	if err := CheckNewPerson(name, password); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package pacs
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"collimator/dicom"
@@ -38,6 +39,9 @@ func (s *Service) commit(ctx context.Context, a *dimse.Association, rq *dimse.NR
 		return dimse.NResponse{Status: st}
 	}
 	id, err := s.queue(ctx, a.CallingAETitle(), report, event)
+	if errors.Is(err, errTooManyReports) {
+		return dimse.NResponse{Status: status(dimse.ResourceLimitation, "too many reports wait for this device", err)}
+	}
 	if err != nil {
 		return dimse.NResponse{Status: dimse.ProcessingFailure.Because(err)}
 	}

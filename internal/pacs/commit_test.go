@@ -364,6 +364,66 @@ func TestReportIsGivenUpInTheEnd(t *testing.T) {
 	}
 }
 
+func TestADeviceThatIsNotThereHoldsUpTheOthersOnce(t *testing.T) {
+	t.Parallel()
+	n, got := newNode(t, nil), newReports()
+	n.receiver(got)
+	dials := &countingBroken{}
+	n.to.put("GONE", dials)
+	for range 20 {
+		if _, err := n.queue(t.Context(), "GONE", request(t, "2.25.1"), commitmentDone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := n.queue(t.Context(), callerTitle, request(t, "2.25.2", reference{uid.CTImageStorage, "1.2.3"}), commitmentDone); err != nil {
+		t.Fatal(err)
+	}
+	n.clock.advance(2 * reportWait)
+	if _, err := n.deliverDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got.next(t)
+	if dials.n != 1 {
+		t.Errorf("%d associations were tried in one round", dials.n)
+	}
+	if attempts, _ := n.queued(); len(attempts) != 20 {
+		t.Errorf("%d are queued, want those 20", len(attempts))
+	}
+}
+
+// countingBroken is a destination nobody answers at.
+type countingBroken struct{ n int }
+
+func (b *countingBroken) Dial(context.Context, []ul.ProposedContext) (*dimse.Association, error) {
+	b.n++
+	return nil, errors.New("no route")
+}
+
+func TestReportsThatWaitForOneDeviceAreBounded(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, nil)
+	files := n.fill(synth.CT, small())
+	fill := func(title string) {
+		err := n.DB.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next) VALUES (?1, ZEROBLOB(?2), 1, 0, 0, ?3)`,
+				title, waitingBytes, n.clock.now().Add(time.Hour).UnixMilli())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := n.dial(func(c *dimse.Config) { c.Mux = newReports().mux() }, uid.StorageCommitmentPushModel)
+	fill("OTHER")
+	if err := ask(t, a, request(t, "2.25.1", referenceTo(files[0]))); err != nil {
+		t.Errorf("what waits for another device counts: %v", err)
+	}
+	fill(callerTitle)
+	if err := ask(t, a, request(t, "2.25.2", referenceTo(files[0]))); statusOf(err) != dimse.ResourceLimitation {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDeliveryEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, nil)

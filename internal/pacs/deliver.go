@@ -9,6 +9,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/db"
+	"collimator/internal/fault"
 )
 
 // How reports are delivered on associations of our own: after a minute first,
@@ -21,6 +22,15 @@ const (
 	deliverTimeout  = time.Minute
 )
 
+// waitingReports and waitingBytes are how much may wait for one device.
+const (
+	waitingReports = 10_000
+	waitingBytes   = 64 << 20
+)
+
+// errTooManyReports is a device that asks for commitment and takes no reports.
+var errTooManyReports = fault.New(fault.TooLarge, "pacs: too many storage commitment reports wait for this device")
+
 // queue keeps a report until it was delivered. It is first due when the
 // association of the request has had its chance.
 func (s *Service) queue(ctx context.Context, aeTitle string, report *dicom.DataSet, event uint16) (id int64, err error) {
@@ -30,6 +40,13 @@ func (s *Service) queue(ctx context.Context, aeTitle string, report *dicom.DataS
 	}
 	now := s.Now()
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
+		var waiting, bytes int
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(LENGTH(report)), 0) FROM commitment_report WHERE ae_title = ?1`, aeTitle).Scan(&waiting, &bytes); err != nil {
+			return err
+		}
+		if waiting >= waitingReports || bytes+len(b) > waitingBytes {
+			return errTooManyReports
+		}
 		return tx.QueryRow(ctx, `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next)
 			VALUES (?1, ?2, ?3, ?4, 0, ?5) RETURNING id`, aeTitle, b, int(event), now.UnixMilli(), now.Add(2*reportWait).UnixMilli()).Scan(&id)
 	})
@@ -108,8 +125,16 @@ func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return deliverFirst, err
 	}
+	failed := map[string]error{} // a device that is not there holds up the others once
 	for _, d := range due {
-		if err := s.attempt(ctx, d); err != nil {
+		err, again := failed[d.aeTitle]
+		if !again {
+			err = s.send(ctx, d)
+		}
+		if err != nil {
+			failed[d.aeTitle] = err
+		}
+		if err := s.settle(ctx, d, err); err != nil {
 			return deliverFirst, err
 		}
 	}
@@ -119,9 +144,8 @@ func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
 	return deliverFirst, nil
 }
 
-// attempt tries one report and ticks it off, or puts it off.
-func (s *Service) attempt(ctx context.Context, d dueReport) error {
-	err := s.send(ctx, d)
+// settle ticks a report off, or puts it off.
+func (s *Service) settle(ctx context.Context, d dueReport, err error) error {
 	if err == nil {
 		return s.delivered(ctx, d.id)
 	}

@@ -83,20 +83,33 @@ func convert(o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
+	return startConversion(o, func(w io.Writer) error { return dicom.Encode(w, out, ts) }), nil
+}
+
+// errConversion is a panic of a conversion. Its goroutine is not the handler's,
+// so nothing above would catch it and the server would end for everybody.
+var errConversion = fault.New(fault.Internal, "pacs: the conversion of pixel data failed")
+
+func startConversion(o io.Closer, encode func(io.Writer) error) *converted {
 	r, w := io.Pipe()
 	done := make(chan struct{})
-	go func() {
+	go func() { // ends when everything was read or the reader was closed
 		defer close(done)
-		w.CloseWithError(dicom.Encode(w, out, ts))
+		err := errConversion
+		defer func() {
+			_ = recover()
+			w.CloseWithError(err)
+		}()
+		err = encode(w)
 	}()
-	return &converted{r, done, o}, nil
+	return &converted{r, done, o}
 }
 
 // converted is a data set on its way through a conversion.
 type converted struct {
 	*io.PipeReader
 	done chan struct{}
-	o    *archive.Object
+	o    io.Closer
 }
 
 // Close stops the conversion, waits for it and closes the file.

@@ -18,11 +18,16 @@ func storeStatus(err error) dimse.Status {
 		if conflict.Reason == archive.DifferentContent {
 			return status(dimse.DuplicateSOPInstance, "held: other content under this SOP Instance UID", err)
 		}
+		if conflict.Reason == archive.Suspicious {
+			return status(dimse.InvalidSOPInstance, "held: content does not belong there", err)
+		}
 		return status(dimse.InvalidSOPInstance, "held: contradicts patient or study that is stored", err)
 	}
 	switch {
 	case errors.Is(err, archive.ErrMismatch):
 		return status(dimse.DataSetDoesNotMatchSOPClass, "SOP Class or Instance UID differs from the request", err)
+	case errors.Is(err, archive.ErrContent):
+		return status(dimse.InvalidSOPInstance, "content does not belong there", err)
 	case errors.Is(err, archive.ErrUID):
 		return status(dimse.InvalidSOPInstance, "a UID is missing or malformed", err)
 	}

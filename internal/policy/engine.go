@@ -48,7 +48,7 @@ func (e *Engine) Decide(r Request) Decision {
 	}
 	who := principalEntity(p)
 	entities[who.UID] = who
-	allow, why := e.set.IsAuthorized(entities, cedar.Request{
+	allow, why := cedar.Authorize(e.set, entities, cedar.Request{
 		Principal: who.UID, Action: cedar.NewEntityUID("Action", cedar.String(r.Verb)), Resource: resource,
 		Context: cedar.NewRecord(cedar.RecordMap{
 			"verb": cedar.String(r.Verb), "destination": cedar.String(r.Destination), "now": cedar.Long(r.Now.UnixMilli()),

@@ -44,7 +44,6 @@ type Request struct {
 	CallingField, CalledField []byte
 	contexts                  [][]byte
 	user                      [][]byte
-	fixed                     int // bytes of the fixed part to leave out
 }
 
 // NewRequest proposes verification in context 1 and secondary capture storage

@@ -198,6 +198,19 @@ func (s *Server) search() {
 	}
 }
 
+// Says waits a little for a text in the server's output, which reaches us
+// through a pipe.
+func (s *Server) Says(text string) bool {
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if strings.Contains(s.Output(), text) {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}
+
 // Output is what the server printed up to now.
 func (s *Server) Output() string { return s.output.String() }
 

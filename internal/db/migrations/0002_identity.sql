@@ -22,9 +22,10 @@ CREATE TABLE device_certificate (
 CREATE INDEX device_certificate_by_device ON device_certificate (ae_title);
 
 -- Callers that were refused and might be approved. One row for each calling AE
--- title, address and certificate; the oldest give way.
+-- title, address and certificate; the oldest give way. A number is never used
+-- again: who approves one must not get another caller that came meanwhile.
 CREATE TABLE pending_device (
-    id                INTEGER NOT NULL PRIMARY KEY,
+    id                INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     calling           TEXT    NOT NULL,
     called            TEXT    NOT NULL,
     address           TEXT    NOT NULL,

@@ -11,3 +11,4 @@ CREATE TABLE commitment_report (
     next        INTEGER NOT NULL   -- not before
 );
 CREATE INDEX commitment_report_by_next ON commitment_report (next);
+CREATE INDEX commitment_report_by_device ON commitment_report (ae_title);

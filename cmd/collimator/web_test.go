@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/internal/config"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// webServer is the HTTPS side of serve, without TLS, over an archive with two
+// studies of two patients.
+type webServer struct {
+	*testing.T
+	in  *installation
+	url string
+	log *bytes.Buffer
+}
+
+func newWebServer(t *testing.T) *webServer {
+	t.Helper()
+	c := config.Default()
+	c.Data = filepath.Join(t.TempDir(), "data")
+	in, err := openInstallation(t.Context(), c, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &webServer{T: t, in: in, log: &bytes.Buffer{}}
+	s, err := newServer(in, slog.New(slog.NewTextHandler(w.log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 6 { // studies 2.25.70 and 2.25.71
+		ingest(t, s.archive, i, byte(i))
+	}
+	h := httptest.NewServer(s.webHandler())
+	w.url = h.URL
+	t.Cleanup(func() {
+		h.Close()
+		if strings.Contains(w.log.String(), "ZZPHI") {
+			t.Error("the log holds patient data")
+		}
+		if err := s.archiveClose(); err != nil {
+			t.Error(err)
+		}
+		if err := in.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// token registers a person, with the study 2.25.70 granted, and makes a token.
+func (w *webServer) token(role policy.Role, verbs []policy.Verb, studies ...string) (id, secret string) {
+	w.Helper()
+	name := fmt.Sprintf("%s-%d", role, time.Now().UnixNano())
+	if err := w.in.registry.AddPerson(w.Context(), name, string(role), "correct horse battery"); err != nil {
+		w.Fatal(err)
+	}
+	if err := w.in.registry.GrantStudy(w.Context(), name, "2.25.70"); err != nil {
+		w.Fatal(err)
+	}
+	t, secret, err := w.in.registry.CreateToken(w.Context(), name, verbs, studies, time.Hour)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return t.ID, secret
+}
+
+// do makes a request and returns status and body.
+func (w *webServer) do(method, path, token string, body io.Reader, contentType string) (int, string) {
+	w.Helper()
+	rq, err := http.NewRequestWithContext(w.Context(), method, w.url+path, body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if token != "" {
+		rq.Header.Set("Authorization", "Bearer "+token)
+	}
+	if contentType != "" {
+		rq.Header.Set("Content-Type", contentType)
+	}
+	rsp, err := http.DefaultClient.Do(rq)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer rsp.Body.Close()
+	b, err := io.ReadAll(rsp.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rsp.StatusCode, string(b)
+}
+
+// paths are requests of every kind, about the granted study and the other one.
+// QIDO is a search over everything; the rest names one study.
+var paths = []struct {
+	path  string
+	study string // that is asked about; empty for a search over all
+}{
+	{"/dicom-web/studies", ""}, {"/dicom-web/series", ""}, {"/dicom-web/instances", ""},
+	{"/dicom-web/studies?PatientName=ZZPHI*", ""}, {"/dicom-web/studies?00100020=ZZPHI-1", ""},
+	{"/dicom-web/studies/%s/series", "x"}, {"/dicom-web/studies/%s/instances", "x"}, {"/dicom-web/studies/%s/metadata", "x"}, {"/dicom-web/studies/%s", "x"},
+	{"/dicom-web/studies/%s/thumbnail", "x"},
+}
+
+func requests(study string) (list []string) {
+	for _, p := range paths {
+		if p.study == "" {
+			list = append(list, p.path)
+		} else {
+			list = append(list, fmt.Sprintf(p.path, study))
+		}
+	}
+	return list
+}
+
+func TestWithoutATokenEveryURLAnswers401(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	odd := []string{"/", "/favicon.ico", "/dicom-web", "/dicom-web/", "/dicom-web/nonsense", "/dicom-web/studies/../../etc/passwd", "/admin", "/dicom-web/wado?requestType=WADO&studyUID=2.25.70"}
+	for _, path := range append(requests("2.25.70"), odd...) {
+		for _, method := range []string{"GET", "POST", "DELETE", "PUT", "OPTIONS", "HEAD", "PATCH"} {
+			for _, token := range []string{"", "nonsense", "clmt_" + strings.Repeat("A", 43)} {
+				status, body := w.do(method, path, token, nil, "")
+				if status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
+					t.Errorf("%s %s with %d characters of token: status %d", method, path, len(token), status)
+				}
+				if strings.Contains(body, "ZZPHI") || strings.Contains(body, "2.25.7") {
+					t.Errorf("%s %s: the refusal tells something", method, path)
+				}
+			}
+		}
+	}
+}
+
+// TestRolesSeeWhatTheirRoleAllows is the matrix of role by request: a for
+// everything, s for the granted study alone, - for nothing.
+func TestRolesSeeWhatTheirRoleAllows(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	for role, cell := range map[policy.Role]string{
+		policy.Administrator: "a", policy.Radiologist: "a", policy.Technologist: "a", policy.Referrer: "s", policy.Researcher: "-", policy.Auditor: "-",
+	} {
+		_, token := w.token(role, policy.AllVerbs())
+		for _, study := range []string{"2.25.70", "2.25.71"} {
+			for i, path := range requests(study) {
+				status, body := w.do("GET", path, token, nil, "")
+				w.check(fmt.Sprintf("%s GET %s", role, path), cell, paths[i].study != "", study, status, body)
+			}
+		}
+	}
+}
+
+func (w *webServer) check(what, cell string, named bool, study string, status int, body string) {
+	w.Helper()
+	granted := cell == "a" || cell == "s" && (!named || study == "2.25.70")
+	switch {
+	case granted && status != http.StatusOK && status != http.StatusNotAcceptable && status != http.StatusNotFound:
+		w.Errorf("%s: status %d, want the result", what, status)
+	case !granted && status != http.StatusForbidden:
+		w.Errorf("%s: status %d, want 403", what, status)
+	}
+	// Study 2.25.71 is of the second patient.
+	if cell != "a" && (strings.Contains(body, "NUMBER1") || strings.Contains(body, "2.25.71") || strings.Contains(body, "ZZPHI-1")) {
+		w.Errorf("%s: another patient is in the answer", what)
+	}
+}
+
+func TestATokenReachesNoFurtherThanItsStudiesAndItsOwner(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	_, both := w.token(policy.Radiologist, policy.AllVerbs(), "2.25.71")
+	if status, body := w.do("GET", "/dicom-web/studies", both, nil, ""); status != 200 || strings.Contains(body, "2.25.70\"") || !strings.Contains(body, "2.25.71") {
+		t.Errorf("a token for one study lists: status %d", status)
+	}
+	if status, _ := w.do("GET", "/dicom-web/studies/2.25.70/metadata", both, nil, ""); status != http.StatusForbidden {
+		t.Errorf("a token for one study reads another one: status %d", status)
+	}
+	// The owner sees 2.25.70, the token is for 2.25.71: nothing is left.
+	_, none := w.token(policy.Referrer, policy.AllVerbs(), "2.25.71")
+	if status, body := w.do("GET", "/dicom-web/studies", none, nil, ""); status != 200 || strings.TrimSpace(body) != "[]" {
+		t.Errorf("a token beyond its owner lists: status %d, %d bytes", status, len(body))
+	}
+	if status, _ := w.do("GET", "/dicom-web/studies/2.25.71/metadata", none, nil, ""); status != http.StatusForbidden {
+		t.Errorf("a token reaches further than its owner: status %d", status)
+	}
+	_, read := w.token(policy.Administrator, []policy.Verb{policy.Query, policy.Retrieve})
+	if status, _ := w.do("POST", "/dicom-web/studies", read, strings.NewReader("x"), "application/dicom"); status != http.StatusForbidden {
+		t.Errorf("a token for reading stores: status %d", status)
+	}
+}
+
+func TestRevokedExpiredAndOrphanedTokensDoNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	ok := func(secret string) bool {
+		status, _ := w.do("GET", "/dicom-web/studies", secret, nil, "")
+		return status == 200
+	}
+	id, secret := w.token(policy.Radiologist, policy.AllVerbs())
+	if !ok(secret) {
+		t.Fatal("a good token does not count")
+	}
+	if err := w.in.registry.RevokeToken(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if ok(secret) {
+		t.Error("a revoked token counts")
+	}
+	_, secret = w.token(policy.Radiologist, policy.AllVerbs())
+	people, err := w.in.registry.People(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		if err := w.in.registry.DisablePerson(t.Context(), p.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ok(secret) {
+		t.Error("the token of a disabled person counts")
+	}
+}
+
+func TestGuessingIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	_, good := w.token(policy.Radiologist, policy.AllVerbs())
+	last := 0
+	for i := range 12 {
+		last, _ = w.do("GET", "/dicom-web/studies", fmt.Sprintf("clmt_%043d", i), nil, "")
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("after twelve guesses the answer is %d, want 429", last)
+	}
+	if status, _ := w.do("GET", "/dicom-web/studies", good, nil, ""); status != http.StatusTooManyRequests {
+		t.Errorf("a guess that hits is let in at once: status %d", status)
+	}
+}
+
+func TestWhatGoesInByTheWebIsRecordedAndComesOut(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	_, token := w.token(policy.Technologist, policy.AllVerbs())
+	in := incoming(t, 42, 7)
+	data, err := io.ReadAll(in.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	part, err := m.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/dicom"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part.Write(part10(data))
+	m.Close()
+	status, answer := w.do("POST", "/dicom-web/studies", token, &body, `multipart/related; type="application/dicom"; boundary=`+m.Boundary())
+	if status != 200 {
+		t.Fatalf("status %d: %.300s", status, answer)
+	}
+	if status, answer := w.do("GET", "/dicom-web/studies/2.25.714/metadata", token, nil, ""); status != 200 || !strings.Contains(answer, "2.25.942") {
+		t.Errorf("status %d", status)
+	}
+	var stored, read bool
+	for r, err := range w.in.trail.After(t.Context(), -1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range r.Objects {
+			if o.Study == "2.25.714" && strings.HasPrefix(r.Principal, "token ") {
+				stored, read = stored || r.Action == "C", read || r.Action == "R"
+			}
+		}
+	}
+	if !stored || !read {
+		t.Errorf("recorded: stored %v, read %v", stored, read)
+	}
+}
+
+func TestTheLastAdministratorStays(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	ctx := t.Context()
+	for _, n := range []string{"ada", "grace"} {
+		if err := w.in.registry.AddPerson(ctx, n, identity.Administrator, "correct horse battery"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.in.registry.DisablePerson(ctx, "ada"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.in.registry.DisablePerson(ctx, "grace"); err == nil {
+		t.Error("the last administrator could be taken out")
+	}
+}

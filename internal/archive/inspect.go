@@ -1,0 +1,56 @@
+package archive
+
+import (
+	"context"
+	"errors"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Inspection is the verdict on an instance.
+type Inspection struct {
+	Hold   bool // into quarantine
+	Refuse bool // do not keep it
+}
+
+// ErrContent: the inspection refused the instance.
+var ErrContent = fault.New(fault.Denied, "archive: the instance holds what does not belong there")
+
+// inspect lets Options.Inspect look at an instance whose file is stored. It
+// returns a *ConflictError when the instance is held, ErrContent when it is
+// refused. What is stored already was looked at, or was released by somebody.
+func (a *Archive) inspect(ctx context.Context, p *pending) error {
+	if a.o.Inspect == nil {
+		return nil
+	}
+	var stored InstanceRef
+	err := a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		stored, err = findInstance(ctx, tx, p.ref.SOPInstanceUID)
+		return err
+	})
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	if stored.Digest == p.ref.Digest {
+		return nil
+	}
+	o, err := a.Open(ctx, p.ref)
+	if err != nil {
+		return err
+	}
+	p.spool.file, p.spool.base = o, o.DataSetOffset
+	verdict := a.o.Inspect(p.ds)
+	p.spool.file = nil
+	if err := o.Close(); err != nil {
+		return err
+	}
+	switch {
+	case verdict.Refuse:
+		return errors.Join(ErrContent, a.removeUnreferenced(ctx, p.ref.Digest, 1))
+	case verdict.Hold:
+		p.conflict, p.stored = &ConflictError{Reason: Suspicious}, stored
+		return a.hold(ctx, p)
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"collimator/dicomweb"
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// doorWeb is the way in of DICOMweb, as it stands in the record.
+const doorWeb = "dicomweb"
+
+// webCaller is who makes a DICOMweb request: a token, and the person it belongs
+// to. Both must be allowed what they ask for.
+type webCaller struct {
+	caller
+	owner policy.Principal
+}
+
+// InterceptWeb stands between a DICOMweb request and the archive.
+func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
+	address := webAddress(call.Request)
+	if !g.logins.allowed(address) {
+		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: "Too many attempts with credentials that do not count. Try again later.",
+			Header: http.Header{"Retry-After": {"60"}}}}
+	}
+	c, err := g.authenticateWeb(ctx, call.Request, address)
+	if errors.Is(err, fault.Denied) {
+		return g.unauthenticated(ctx, call, address)
+	}
+	if err != nil {
+		return dicomweb.Outcome{Err: err}
+	}
+	decision := g.decideWeb(c, call)
+	if !decision.Allow {
+		g.record(ctx, c.webEntry(call, audit.MinorFailure, decision.Reason))
+		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "This token or its owner may not do this. An administrator can say why: collimator audit tail."}}
+	}
+	if decision.Restriction.Limited {
+		call.Restriction = &archive.Scope{StudyUIDs: decision.Restriction.Studies}
+	}
+	out := next(identityContext(ctx, &c.caller))
+	g.settleWeb(ctx, c, call, out)
+	return out
+}
+
+// authenticateWeb reads the bearer token. No credentials and wrong ones are
+// alike, of kind Denied.
+func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address string) (*webCaller, error) {
+	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return nil, identity.ErrCredentials
+	}
+	token, owner, err := g.Registry.AuthenticateToken(ctx, secret)
+	if errors.Is(err, fault.Denied) {
+		g.logins.failed(address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &webCaller{owner: owner.Principal()}
+	c.who, c.door, c.person, c.peer.Address = token.Principal(), doorWeb, owner.Name, address
+	return c, nil
+}
+
+func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, address string) dicomweb.Outcome {
+	reason := "no credentials"
+	if call.Request.Header.Get("Authorization") != "" {
+		reason = "the credentials do not count"
+	}
+	g.refused(ctx, audit.Peer{Address: address}, doorWeb, reason)
+	return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusUnauthorized, Detail: "Send a bearer token; 'collimator token create' makes one.",
+		Header: http.Header{"Www-Authenticate": {`Bearer realm="collimator"`}}}}
+}
+
+// decideWeb asks policy for the token and for its owner: a token never reaches
+// further than who made it. Their restrictions add up.
+func (g *Guard) decideWeb(c *webCaller, call *dicomweb.Call) policy.Decision {
+	rq := policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Now: g.Now()}
+	rq.Principal = c.who
+	token := g.policy.Decide(rq)
+	rq.Principal = c.owner
+	owner := g.policy.Decide(rq)
+	switch {
+	case !token.Allow:
+		return token
+	case !owner.Allow:
+		return owner
+	case token.Restriction.Deidentified || owner.Restriction.Deidentified:
+		return policy.Decision{Reason: "only de-identified objects are granted, and this door does not de-identify"}
+	}
+	token.Restriction = both(token.Restriction, owner.Restriction)
+	token.Reason += "; " + owner.Reason
+	return token
+}
+
+// both is what two restrictions leave.
+func both(a, b policy.Restriction) policy.Restriction {
+	switch {
+	case !a.Limited:
+		return b
+	case !b.Limited:
+		return a
+	}
+	a.Studies = slices.DeleteFunc(slices.Clone(a.Studies), func(s string) bool { return !slices.Contains(b.Studies, s) })
+	return a
+}
+
+// webVerb is the verb of a request; none for one that makes no sense, which
+// policy denies.
+func webVerb(v dicomweb.Verb) policy.Verb {
+	switch v {
+	case dicomweb.Searching, dicomweb.Capabilities:
+		return policy.Query
+	case dicomweb.Retrieving, dicomweb.Rendering:
+		return policy.Retrieve
+	case dicomweb.Storing:
+		return policy.Store
+	case dicomweb.Deleting:
+		return policy.Delete
+	}
+	return ""
+}
+
+func (c *webCaller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason string) audit.Record {
+	event, action := audit.Transferred, audit.Read
+	switch call.Verb {
+	case dicomweb.Searching, dicomweb.Capabilities:
+		event, action = audit.Query, audit.Execute
+	case dicomweb.Storing:
+		action = audit.Create
+	case dicomweb.Deleting:
+		action = audit.Delete
+	}
+	if outcome != audit.Success && reason != "" {
+		event = audit.SecurityAlert
+	}
+	return c.entry(event, action, outcome, reason)
+}
+
+// settleWeb records what was done. Frames of one image are many requests; what
+// they have in common is written once.
+func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome) {
+	outcome, reason := audit.Success, ""
+	if out.Status >= http.StatusBadRequest || out.Err != nil {
+		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
+	}
+	if call.Verb == dicomweb.Storing && outcome == audit.Success {
+		return // recorded by the archive, in the transaction that stored it
+	}
+	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches}
+	if call.Query != nil {
+		object.Query = describeKeys(call.Query.Keys)
+	}
+	if call.Part == dicomweb.FramesPart || call.Part == dicomweb.RenderedPart || call.Part == dicomweb.ThumbnailPart || call.Part == dicomweb.BulkDataPart {
+		before, write := g.refusals.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, string(call.Part), reason}, "\x00"))
+		if !write {
+			return
+		}
+		object.Detail = string(call.Part)
+		object.Instances += before
+	}
+	r := c.webEntry(call, outcome, "")
+	r.Reason = reason
+	r.Objects = append(r.Objects, object)
+	g.record(ctx, r)
+	if out.Err != nil {
+		g.Log.Info("request not fulfilled", "door", doorWeb, "verb", string(call.Verb), "status", out.Status, "principal", c.who.Name)
+	}
+}
+
+func webAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().String()
+	}
+	return ""
+}
+
+// WebSource says where an instance comes from that a web request stores.
+func WebSource(ctx context.Context) archive.Source {
+	c, ok := ctx.Value(contextKey{}).(*caller)
+	if !ok {
+		return archive.Source{}
+	}
+	return archive.Source{Address: c.peer.Address, Principal: c.who.Name}
+}

@@ -1,0 +1,148 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/policy"
+)
+
+// tokenPrefix marks the secret of a token, so that scanners find one that was
+// published by mistake.
+const tokenPrefix = "clmt_"
+
+// maxTokenLifetime bounds how long a token may be valid.
+const maxTokenLifetime = 366 * 24 * time.Hour
+
+// AccessToken is a bearer token (RFC 6750) without its secret.
+type AccessToken struct {
+	ID      string        `json:"id"`
+	Owner   string        `json:"owner"`
+	Verbs   []policy.Verb `json:"allow"`
+	Studies []string      `json:"studies,omitempty"` // empty: all of the owner's
+	Created time.Time     `json:"created"`
+	Expires time.Time     `json:"expires"`
+	Revoked time.Time     `json:"revoked,omitzero"`
+}
+
+// Principal is the token as policy sees it.
+func (t *AccessToken) Principal() policy.Principal {
+	return policy.Principal{Kind: policy.Service, Name: "token " + t.ID, Verbs: t.Verbs, Studies: t.Studies, Until: t.Expires}
+}
+
+// CreateToken makes a token for a person and returns its secret, which is kept
+// nowhere.
+func (r *Registry) CreateToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration) (AccessToken, string, error) {
+	if lifetime <= 0 || lifetime > maxTokenLifetime {
+		return AccessToken{}, "", fault.New(fault.Invalid, "identity: a token is valid for more than nothing and at most 366 days")
+	}
+	if len(verbs) == 0 {
+		return AccessToken{}, "", fault.New(fault.Invalid, "identity: a token that may do nothing is of no use")
+	}
+	if _, err := r.Person(ctx, owner); err != nil {
+		return AccessToken{}, "", err
+	}
+	var secret [32]byte
+	var id [5]byte
+	rand.Read(secret[:]) // never returns an error (crypto/rand)
+	rand.Read(id[:])
+	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
+	hash := sha256.Sum256([]byte(text))
+	err := r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)`,
+			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires))
+		return err
+	})
+	return t, text, err
+}
+
+// ErrCredentials is what a caller is told whose token or password does not
+// count, whatever the reason.
+var ErrCredentials = fault.New(fault.Denied, "identity: the credentials do not count")
+
+// AuthenticateToken finds the token of a secret and its owner, who must still
+// be there. Anything that does not count is ErrCredentials.
+func (r *Registry) AuthenticateToken(ctx context.Context, secret string) (*AccessToken, *PersonInfo, error) {
+	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 128 {
+		return nil, nil, ErrCredentials
+	}
+	hash := sha256.Sum256([]byte(secret))
+	var t *AccessToken
+	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
+		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE hash = ?1`, hash[:]).Scan)
+		return err
+	})
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil, ErrCredentials
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if !t.Revoked.IsZero() || !r.now().Before(t.Expires) {
+		return nil, nil, ErrCredentials
+	}
+	owner, err := r.Person(ctx, t.Owner)
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil, ErrCredentials
+	}
+	return t, owner, err
+}
+
+const tokenColumns = `id, owner, verbs, studies, created, expires, revoked`
+
+func scanToken(scan func(...any) error) (*AccessToken, error) {
+	var t AccessToken
+	var verbs, studies string
+	var created, expires, revoked int64
+	if err := scan(&t.ID, &t.Owner, &verbs, &studies, &created, &expires, &revoked); err != nil {
+		return nil, err
+	}
+	for _, v := range strings.Split(verbs, ",") {
+		t.Verbs = append(t.Verbs, policy.Verb(v))
+	}
+	if studies != "" {
+		t.Studies = strings.Split(studies, `\`)
+	}
+	t.Created, t.Expires, t.Revoked = instant(created), instant(expires), instant(revoked)
+	return &t, nil
+}
+
+// Tokens lists the tokens, those that ended too, the newest first.
+func (r *Registry) Tokens(ctx context.Context) (list []*AccessToken, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT `+tokenColumns+` FROM access_token ORDER BY created DESC, id`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			t, err := scanToken(rows.Scan)
+			if err != nil {
+				return err
+			}
+			list = append(list, t)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// RevokeToken ends a token now.
+func (r *Registry) RevokeToken(ctx context.Context, id string) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, millis(r.now()))
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "identity: no such token, or it is revoked already; see 'collimator token list'")
+		}
+		return err
+	})
+}

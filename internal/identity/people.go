@@ -1,0 +1,151 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/policy"
+)
+
+// PersonInfo is a registered person without the password.
+type PersonInfo struct {
+	Name     string      `json:"name"`
+	Role     policy.Role `json:"role"`
+	Studies  []string    `json:"studies,omitempty"` // that were granted
+	Created  time.Time   `json:"created"`
+	Disabled time.Time   `json:"disabled,omitzero"`
+}
+
+// Principal is the person as policy sees it.
+func (p *PersonInfo) Principal() policy.Principal {
+	return policy.Principal{Kind: policy.Person, Name: p.Name, Role: p.Role, Studies: p.Studies}
+}
+
+// CheckRole refuses what is no role.
+func CheckRole(role string) error {
+	if !slices.Contains(policy.Roles(), policy.Role(role)) {
+		return fault.Newf(fault.Invalid, "identity: no such role; choose from %v", policy.Roles())
+	}
+	return nil
+}
+
+// Person finds a person who is not disabled; the error is of kind NotFound
+// where there is none.
+func (r *Registry) Person(ctx context.Context, name string) (*PersonInfo, error) {
+	list, err := r.people(ctx, ` WHERE name = ?1 AND disabled = 0`, name)
+	if err == nil && len(list) == 0 {
+		err = fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// People lists everybody, those that are disabled too.
+func (r *Registry) People(ctx context.Context) ([]*PersonInfo, error) {
+	return r.people(ctx, ` WHERE ?1 = '' ORDER BY name`, "")
+}
+
+func (r *Registry) people(ctx context.Context, where, name string) (list []*PersonInfo, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT name, role, created, disabled FROM person`+where, name)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p PersonInfo
+			var created, disabled int64
+			if err := rows.Scan(&p.Name, &p.Role, &created, &disabled); err != nil {
+				return err
+			}
+			p.Created, p.Disabled = instant(created), instant(disabled)
+			list = append(list, &p)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, p := range list {
+			if p.Studies, err = grants(ctx, tx, p.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+func grants(ctx context.Context, tx *db.Tx, person string) (list []string, err error) {
+	rows, err := tx.Query(ctx, `SELECT study FROM study_grant WHERE person = ?1 ORDER BY study`, person)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}
+
+// GrantStudy lets a person whose role sees only granted studies see one.
+func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
+	if _, err := r.Person(ctx, name); err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
+		return err
+	})
+}
+
+// DisablePerson takes a person out, with all tokens. The last administrator
+// stays.
+func (r *Registry) DisablePerson(ctx context.Context, name string) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		var others int
+		err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM person WHERE role = ?1 AND disabled = 0 AND name <> ?2`, Administrator, name).Scan(&others)
+		if err != nil {
+			return err
+		}
+		var role string
+		err = tx.QueryRow(ctx, `SELECT role FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&role)
+		if errors.Is(err, fault.NotFound) {
+			return fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
+		}
+		if err != nil {
+			return err
+		}
+		if role == Administrator && others == 0 {
+			return fault.New(fault.Conflict, "identity: this is the last administrator; register another one first")
+		}
+		if _, err := tx.Exec(ctx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0`, name, millis(r.now()))
+		return err
+	})
+}
+
+// SetPassword gives a person another password.
+func (r *Registry) SetPassword(ctx context.Context, name, password string) error {
+	if err := CheckNewPerson(name, password); err != nil {
+		return err
+	}
+	hash := hashPassword(password)
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
+		}
+		return err
+	})
+}

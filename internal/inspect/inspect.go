@@ -1,0 +1,230 @@
+// Package inspect looks at objects for what does not belong there: programs in
+// preambles (PS3.10 7.1 leaves 128 bytes to anyone) and in elements, and
+// documents that do something when they are opened. It reports; what follows is
+// decided by a Policy that the door applies. It looks at what a value is, not at
+// what it says, and its findings hold no values.
+package inspect
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+)
+
+// Kind is what was found.
+type Kind string
+
+// The kinds of findings.
+const (
+	PE         Kind = "Windows program"
+	ELF        Kind = "Linux program"
+	MachO      Kind = "macOS program"
+	Script     Kind = "script"
+	Archive    Kind = "ZIP archive"
+	Document   Kind = "PDF document"
+	HTML       Kind = "HTML page"
+	ActivePDF  Kind = "PDF with active content"
+	SealedPDF  Kind = "PDF that cannot be looked into"
+	ActiveXML  Kind = "XML with active content"
+	Unreadable Kind = "value that cannot be read"
+)
+
+// Place is where it was found.
+type Place string
+
+// The places.
+const (
+	Preamble Place = "preamble"
+	Private  Place = "private element"
+	Bulk     Place = "bulk element"
+	Encaps   Place = "encapsulated document"
+)
+
+// Finding is one thing that does not belong where it is.
+type Finding struct {
+	Kind  Kind      `json:"kind"`
+	Place Place     `json:"place"`
+	Tag   dicom.Tag `json:"tag"`            // zero in the preamble
+	Path  string    `json:"path,omitempty"` // sequences around it: "(0040,A730)[2]"
+}
+
+// String is one line without values.
+func (f Finding) String() string {
+	s := string(f.Kind) + " in " + string(f.Place)
+	if f.Tag != 0 {
+		s += " " + f.Tag.String()
+	}
+	if f.Path != "" {
+		s += " of " + f.Path
+	}
+	return s
+}
+
+// Limits bound the work on one object. A zero field has its default.
+type Limits struct {
+	Findings int   // kept of one object; default 64
+	Document int64 // bytes of an encapsulated document that are read; default 64 MiB
+	Inflated int64 // bytes of its compressed streams that are looked at; default 64 MiB
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Findings <= 0 {
+		l.Findings = 64
+	}
+	if l.Document <= 0 {
+		l.Document = 64 << 20
+	}
+	if l.Inflated <= 0 {
+		l.Inflated = 64 << 20
+	}
+	return l
+}
+
+// magics are the first bytes by which programs and containers are recognised.
+var magics = [...]struct {
+	kind Kind
+	b    string
+}{
+	{PE, "MZ"}, {ELF, "\x7fELF"}, {Script, "#!"}, {Archive, "PK\x03\x04"}, {Archive, "PK\x05\x06"}, {Document, "%PDF-"},
+	{MachO, "\xfe\xed\xfa\xce"}, {MachO, "\xfe\xed\xfa\xcf"}, {MachO, "\xce\xfa\xed\xfe"}, {MachO, "\xcf\xfa\xed\xfe"}, {MachO, "\xca\xfe\xba\xbe"},
+}
+
+// recognise names what begins with these bytes; empty for nothing that is known.
+func recognise(b []byte) Kind {
+	for _, m := range magics {
+		if bytes.HasPrefix(b, []byte(m.b)) {
+			return m.kind
+		}
+	}
+	text := bytes.ToLower(bytes.TrimLeft(b, " \t\r\n\xef\xbb\xbf"))
+	for _, start := range []string{"<!doctype html", "<html", "<script", "<svg"} {
+		if bytes.HasPrefix(text, []byte(start)) {
+			return HTML
+		}
+	}
+	return ""
+}
+
+// LookAtPreamble looks at the 128 bytes in front of a Part 10 file. Zeros and
+// the header of a TIFF file, for which the preamble was made, are nothing.
+func LookAtPreamble(b [128]byte) []Finding {
+	if kind := recognise(b[:]); kind != "" {
+		return []Finding{{Kind: kind, Place: Preamble}}
+	}
+	return nil
+}
+
+// LookAt looks at every element of a data set, at all levels. Values that were
+// left in the stream are read from their source, their first bytes only, but
+// for encapsulated documents.
+func LookAt(ds *dicom.DataSet, lim Limits) []Finding {
+	w := &walk{lim: lim.withDefaults()}
+	w.level(ds, "")
+	return w.found
+}
+
+type walk struct {
+	lim   Limits
+	found []Finding
+}
+
+func (w *walk) add(f Finding) {
+	if len(w.found) < w.lim.Findings {
+		w.found = append(w.found, f)
+	}
+}
+
+func (w *walk) level(ds *dicom.DataSet, path string) {
+	for el := range ds.All() {
+		switch {
+		case el.Sequence():
+			for i, it := range el.Items() {
+				w.level(it, itemPath(path, el.Tag, i))
+			}
+		case el.Tag == tag.EncapsulatedDocument:
+			w.document(ds, el, path)
+		case el.Encapsulated():
+			w.fragments(el, path)
+		case carries(el):
+			w.value(el, path)
+		}
+	}
+}
+
+// carries reports an element in which bytes of any kind can travel.
+func carries(el dicom.Element) bool {
+	switch el.VR {
+	case dicom.OB, dicom.OW, dicom.OD, dicom.OF, dicom.OL, dicom.OV, dicom.UN:
+		return true
+	case dicom.UT, dicom.UC, dicom.LT, dicom.ST:
+		return el.Tag.Private()
+	}
+	return false
+}
+
+// headLength is how many bytes of a value are enough to recognise it.
+const headLength = 512
+
+func (w *walk) value(el dicom.Element, path string) {
+	place := Bulk
+	if el.Tag.Private() {
+		place = Private
+	}
+	head, err := readHead(el.Open())
+	if err != nil {
+		w.add(Finding{Unreadable, place, el.Tag, path})
+		return
+	}
+	w.judge(head, place, el.Tag, path)
+}
+
+// judge adds a finding for the first bytes of a value. Two letters are not
+// enough to call pixels a program, so for PE the header behind them counts too.
+func (w *walk) judge(head []byte, place Place, t dicom.Tag, path string) {
+	kind := recognise(head)
+	if kind == PE && !wholePE(head) {
+		return
+	}
+	if kind != "" {
+		w.add(Finding{kind, place, t, path})
+	}
+}
+
+// wholePE reports a DOS header whose pointer leads to a PE header within the
+// first bytes, or at least to a place behind it (PE format 3.1).
+func wholePE(b []byte) bool {
+	if len(b) < 64 {
+		return false
+	}
+	at := int(b[60]) | int(b[61])<<8 | int(b[62])<<16 | int(b[63])<<24
+	if at < 64 || at > 4096 {
+		return false
+	}
+	return at+4 > len(b) || bytes.Equal(b[at:at+4], []byte("PE\x00\x00"))
+}
+
+func (w *walk) fragments(el dicom.Element, path string) {
+	for i := range min(el.FragmentCount(), 4) {
+		head, err := readHead(el.OpenFragment(i))
+		if err != nil {
+			w.add(Finding{Unreadable, Bulk, el.Tag, path})
+			return
+		}
+		w.judge(head, Bulk, el.Tag, path)
+	}
+}
+
+func readHead(r io.Reader, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, headLength)
+	n, err := io.ReadFull(r, b)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return b[:n], nil
+}
