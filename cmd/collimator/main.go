@@ -26,6 +26,7 @@ type cli struct {
 	Get        getCmd        `cmd:"" help:"Fetch instances into a directory (C-GET)."`
 	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
+	Deidentify deidentifyCmd `cmd:"" help:"Write copies of files without the identity of their patients."`
 	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`

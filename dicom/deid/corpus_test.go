@@ -37,7 +37,11 @@ func corpus(t *testing.T) []string {
 
 func TestCorpusKeepsNoIdentity(t *testing.T) {
 	t.Parallel()
-	d := New(testKey(), Profile{InsecureAllowBurnedIn: true, RemoveDocuments: true})
+	basic := New(testKey(), Profile{InsecureAllowBurnedIn: true, RemoveDocuments: true})
+	rich := New(testKey(), Profile{
+		InsecureAllowBurnedIn: true, RemoveDocuments: true, Dates: ShiftDates, CleanDescriptors: true, CleanStructuredContent: true,
+		CleanGraphics: true, RetainPatientCharacteristics: true, RetainSafePrivate: true,
+	})
 	done := 0
 	for i, path := range corpus(t) {
 		if testing.Short() && i%8 != 0 {
@@ -47,7 +51,8 @@ func TestCorpusKeepsNoIdentity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		done += checkFile(t, d, path, r)
+		done += checkFile(t, basic, path, r)
+		checkFile(t, rich, path, r)
 		r.Close()
 	}
 	t.Logf("%d files", done)

@@ -8,7 +8,7 @@ import (
 	"collimator/dicom/tag"
 )
 
-// method is a code of PS3.16 CID 7050.
+// method is a code of CID 7050.
 type method struct{ code, meaning string }
 
 // methods are the codes of what p does. The two options on pixels are never
@@ -37,7 +37,7 @@ func (p Profile) methods() []method {
 	return out
 }
 
-// finish writes what was done (PS3.15 E.2, PS3.3 C.7.1.1, C.12.1).
+// finish writes what was done (PS3.15 E.2, PS3.3 C.7, C.12).
 func (s *session) finish(ds *dicom.DataSet) error {
 	removed := "YES"
 	if slices.Contains(s.report.Flags, BurnedIn) || slices.Contains(s.report.Flags, BurnedInLikely) || slices.Contains(s.report.Flags, OverlayInPixels) {
@@ -46,7 +46,7 @@ func (s *session) finish(ds *dicom.DataSet) error {
 	if err := ds.SetText(tag.PatientIdentityRemoved, removed); err != nil {
 		return err
 	}
-	if err := ds.SetText(tag.DeidentificationMethod, "PS3.15 Basic Application Level Confidentiality Profile"); err != nil {
+	if err := ds.SetText(tag.DeidentificationMethod, "PS3.15 E, Basic Application Level Confidentiality Profile"); err != nil {
 		return err
 	}
 	if err := ds.SetText(tag.LongitudinalTemporalInformationModified, s.temporal(ds)); err != nil {

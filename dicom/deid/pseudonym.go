@@ -39,7 +39,7 @@ func (d *Deidentifier) sealed(purpose string, b []byte) bool {
 	return subtle.ConstantTimeCompare(b[len(body):], d.mac(purpose+" check", string(body))[:checkSize]) == 1
 }
 
-// standardRoot is the root of the UIDs that DICOM hands out (PS3.5 9).
+// standardRoot is the root of the UIDs that DICOM hands out (PS3.5 9.1).
 const standardRoot = "1.2.840.10008."
 
 // uidRoot is that of UIDs made from 128 bits (PS3.5 B.2).
@@ -92,7 +92,7 @@ func (d *Deidentifier) ownPseudonym(s string) bool {
 }
 
 // patientOf is what tells the patient of ds from others: the ID with its
-// issuer (PS3.3 C.7.1.1), or else name and date of birth, or else the study.
+// issuer (PS3.3 C.7), or else name and date of birth, or else the study.
 func patientOf(ds *dicom.DataSet) string {
 	id := strings.TrimSpace(ds.Text(tag.PatientID))
 	if issuer := ds.Text(tag.IssuerOfPatientID); id != "" && issuer != "" {

@@ -105,7 +105,7 @@ func isZero(b []byte) bool {
 	return b != nil && !slices.ContainsFunc(b, func(c byte) bool { return c != 0 })
 }
 
-// overlayInPixels reports an overlay without data of its own (PS3.3 C.9.2).
+// overlayInPixels reports an overlay without data of its own (PS3.3 C.9).
 func overlayInPixels(ds *dicom.DataSet) bool {
 	for el := range ds.All() {
 		if el.Tag.Group()&0xFF00 == 0x6000 && el.Tag.Element() == 0x0010 && !ds.Has(tag.New(el.Tag.Group(), 0x3000)) {

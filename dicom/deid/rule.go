@@ -106,14 +106,14 @@ func (s *session) resolve(t dicom.Tag, a action) action {
 }
 
 // plainClasses are the images of one frame or modality in whose modules type3
-// is optional (PS3.3 A.2, A.3, A.4, A.6, A.8).
+// is optional.
 var plainClasses = map[string]bool{
 	uid.ComputedRadiographyImageStorage: true, uid.CTImageStorage: true, uid.MRImageStorage: true,
 	uid.UltrasoundImageStorage: true, uid.SecondaryCaptureImageStorage: true,
 }
 
-// type3 are attributes of type 3 in the objects of plainClasses (PS3.3 C.7.3.1,
-// C.7.5.1, C.12.1).
+// type3 are attributes of type 3 in the objects of plainClasses (PS3.3 C.7,
+// C.12).
 var type3 = map[dicom.Tag]bool{
 	tag.InstanceCreationDate: true, tag.InstanceCreationTime: true, tag.SeriesDate: true, tag.SeriesTime: true,
 	tag.OperatorsName: true, tag.OperatorIdentificationSequence: true, tag.ProtocolName: true, tag.StationName: true,

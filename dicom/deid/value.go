@@ -48,7 +48,7 @@ func (s *session) dummy(el dicom.Element, vr dicom.VR, lv level) dicom.Element {
 }
 
 // structural reports a value that holds a content item or an annotation
-// together and says nothing of a patient (PS3.3 C.17.3, C.10.5).
+// together and says nothing of a patient (PS3.3 C.10, C.17).
 func structural(v string) bool {
 	return slices.Contains([]string{
 		"CONTAINER", "TEXT", "NUM", "CODE", "PNAME", "DATE", "TIME", "DATETIME", "UIDREF", "COMPOSITE", "IMAGE", "WAVEFORM",
@@ -114,7 +114,7 @@ func freeText(vr dicom.VR) bool {
 
 func notASCII(r rune) bool { return r >= utf8.RuneSelf }
 
-// offsetValue is an offset from UTC (PS3.3 C.12.1).
+// offsetValue is an offset from UTC (PS3.3 C.12).
 var offsetValue = regexp.MustCompile(`^[+-]\d{4}$`)
 
 // cleaned is el after the action C: dates shifted, text without what points to

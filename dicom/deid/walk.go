@@ -183,6 +183,10 @@ func (s *session) kept(el dicom.Element, vr dicom.VR, lv level) (dicom.Element, 
 		s.report.Replaced++
 		return s.dummy(el, vr, lv), change
 	}
+	if vr == dicom.IS && s.who.own[el.Text()] && len(el.Text()) > 4 { // an ID written as a number
+		s.report.Replaced++
+		return s.dummy(el, vr, lv), change
+	}
 	if !freeText(vr) {
 		return el, stay
 	}

@@ -65,7 +65,7 @@ func profile(path string) (string, error) {
 		lines = append(lines, line{tag, mask, fmt.Sprintf("\t{0x%08X, 0x%08X, %s, %s, %s}, // %s\n", tag, mask, basic, keep, clean, strings.Join(strings.Fields(r["name"]), " "))})
 	}
 	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.tag, b.tag) })
-	b := header("deid", "PS3.15 Table E.1-1")
+	b := header("deid", "PS3.15 E")
 	b.WriteString("// rules is the rows for one attribute each, sorted by tag.\nvar rules = [...]rule{\n")
 	for _, l := range lines {
 		if l.mask == 0xFFFFFFFF {

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/deid"
+	"collimator/dicom/tag"
+	"collimator/dimse"
+)
+
+type deidentifyCmd struct {
+	Paths           []string `arg:"" help:"DICOM files and directories of them." placeholder:"FILE"`
+	Out             string   `help:"Directory for the copies; it is made." required:"" placeholder:"DIR"`
+	ProjectKey      string   `help:"File with the secret of the project. The same key gives the same pseudonyms." required:"" placeholder:"FILE"`
+	NewKey          bool     `help:"Make the key file, which must not be there yet."`
+	Keep            []string `help:"What to keep: dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private." enum:"dates,shifted-dates,uids,devices,institutions,characteristics,descriptors,structured,graphics,safe-private" placeholder:"WHAT"`
+	AllowBurnedIn   bool     `help:"Let images pass that may show their patient in the pixels. They are flagged."`
+	RemoveDocuments bool     `help:"Put an empty document in the place of an encapsulated one; else its file is refused."`
+	Output          string   `short:"o" help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (deidentifyCmd) Help() string {
+	return `Follows the Basic Application Level Confidentiality Profile of PS3.15 E. Pixels are not changed: an
+image that may show its patient's name is refused, look at it before you allow it. Free text that is
+kept (descriptors) is cleaned by rules, which do not find every name. Keep the project key apart from the
+copies: whoever has both can link them to the originals.
+
+Example:
+  collimator deidentify --project-key trial.key --new-key --keep shifted-dates --out ./clean ./study`
+}
+
+// deidReport is the answer of -o json.
+type deidReport struct {
+	Written int               `json:"written"`
+	Skipped int               `json:"skipped"` // no DICOM objects
+	Files   []deidFileReport  `json:"files"`
+	Failed  []sendFailure     `json:"failed"`
+	seen    map[string]string // of outputs: the input
+}
+
+type deidFileReport struct {
+	File   string `json:"file"`
+	Output string `json:"output"`
+	deid.Report
+}
+
+func (c *deidentifyCmd) Run(e *env) error {
+	profile, err := c.profile()
+	if err != nil {
+		return err
+	}
+	key, err := c.key()
+	if err != nil {
+		return err
+	}
+	report := &deidReport{Files: []deidFileReport{}, Failed: []sendFailure{}, seen: map[string]string{}}
+	paths, err := c.list(e, report)
+	if err != nil {
+		return err
+	}
+	d := deid.New(key, profile)
+	p := newProgress(e, "de-identified", len(paths))
+	for _, path := range paths {
+		if e.ctx.Err() != nil {
+			break
+		}
+		n, err := c.file(d, path, report)
+		p.add(n, err != nil)
+	}
+	p.end()
+	return c.finish(e, report)
+}
+
+// profile is the options that --keep names.
+func (c *deidentifyCmd) profile() (deid.Profile, error) {
+	p := deid.Profile{InsecureAllowBurnedIn: c.AllowBurnedIn, RemoveDocuments: c.RemoveDocuments}
+	if slices.Contains(c.Keep, "dates") && slices.Contains(c.Keep, "shifted-dates") {
+		return p, usageError("--keep: choose dates or shifted-dates")
+	}
+	for _, k := range c.Keep {
+		switch k {
+		case "dates":
+			p.Dates = deid.KeepDates
+		case "shifted-dates":
+			p.Dates = deid.ShiftDates
+		case "uids":
+			p.RetainUIDs = true
+		case "devices":
+			p.RetainDeviceIdentity = true
+		case "institutions":
+			p.RetainInstitutionIdentity = true
+		case "characteristics":
+			p.RetainPatientCharacteristics = true
+		case "descriptors":
+			p.CleanDescriptors = true
+		case "structured":
+			p.CleanStructuredContent = true
+		case "graphics":
+			p.CleanGraphics = true
+		case "safe-private":
+			p.RetainSafePrivate = true
+		}
+	}
+	return p, nil
+}
+
+// key reads the project key, or makes it.
+func (c *deidentifyCmd) key() ([]byte, error) {
+	if c.NewKey {
+		return newProjectKey(c.ProjectKey)
+	}
+	info, err := os.Stat(c.ProjectKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usageError("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, usageError("--project-key: others may read %s: chmod 600 it", c.ProjectKey)
+	}
+	text, err := os.ReadFile(c.ProjectKey)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) < deid.KeySize {
+		return nil, usageError("--project-key: %s is no key: want %d or more hexadecimal digits", c.ProjectKey, 2*deid.KeySize)
+	}
+	return key, nil
+}
+
+func newProjectKey(path string) ([]byte, error) {
+	key := make([]byte, deid.KeySize)
+	rand.Read(key) // never returns an error (crypto/rand)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, usageError("--new-key: %s is there already; leave --new-key out to use it", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintln(f, hex.EncodeToString(key))
+	return key, errors.Join(err, f.Sync(), f.Close())
+}
+
+// list finds the files before anything is written, and leaves out the
+// directory of the copies.
+func (c *deidentifyCmd) list(e *env, report *deidReport) ([]string, error) {
+	out, err := filepath.Abs(c.Out)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, root := range c.Paths {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil && path == root:
+				report.Failed = append(report.Failed, sendFailure{path, err.Error()})
+				return nil
+			case err != nil:
+				return err
+			case e.ctx.Err() != nil:
+				return e.ctx.Err()
+			case entry.IsDir():
+				if abs, err := filepath.Abs(path); err == nil && abs == out {
+					return fs.SkipDir
+				}
+			case entry.Type().IsRegular() || path == root:
+				if _, err := inspectFile(path); err == nil {
+					paths = append(paths, path)
+				} else if path == root {
+					report.Failed = append(report.Failed, sendFailure{path, err.Error()})
+				} else {
+					report.Skipped++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return paths, nil
+}
+
+// file de-identifies one file and notes how it went. It gives the bytes read.
+func (c *deidentifyCmd) file(d *deid.Deidentifier, path string, report *deidReport) (int64, error) {
+	n, output, done, err := c.convert(d, path, report)
+	if err != nil {
+		report.Failed = append(report.Failed, sendFailure{path, err.Error()})
+		return n, err
+	}
+	report.seen[output] = path
+	report.Written++
+	report.Files = append(report.Files, deidFileReport{path, output, done})
+	return n, nil
+}
+
+func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidReport) (n int64, output string, done deid.Report, err error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return 0, "", done, err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return 0, "", done, err
+	}
+	n = info.Size()
+	f, err := dicom.OpenFile(r, n, dicom.DecodeOptions{})
+	if err != nil {
+		return n, "", done, err
+	}
+	out, done, err := d.ApplyFile(f, dimse.ImplementationClassUID)
+	if err != nil {
+		return n, "", done, err
+	}
+	ds := out.DataSet
+	dir := filepath.Join(c.Out, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
+	output = filepath.Join(dir, nameOf(ds.Text(tag.SOPInstanceUID), "no-instance")+".dcm")
+	if first, ok := report.seen[output]; ok {
+		return n, output, done, fmt.Errorf("it is the same instance as %s", first)
+	}
+	return n, output, done, writeCopy(dir, output, out)
+}
+
+// writeCopy writes a file whole or not at all; pixel data stream through.
+func writeCopy(dir, output string, f *dicom.File) (err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(dir, ".deidentify-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()
+			os.Remove(tmp.Name())
+		}
+	}()
+	w := bufio.NewWriterSize(tmp, 256<<10)
+	if err := dicom.WriteFile(w, f); err != nil {
+		return err
+	}
+	if err := errors.Join(w.Flush(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), output)
+}
+
+// finish prints the report and gives the exit code.
+func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
+	if c.Output == "json" {
+		enc := json.NewEncoder(e.stdout)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(report); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range report.Files {
+			for _, flag := range f.Flags {
+				fmt.Fprintf(e.stdout, "%s: %s\n", printable(f.File), flag)
+			}
+		}
+		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed, %d are no DICOM objects.\n", report.Written, c.Out, len(report.Failed), report.Skipped)
+	}
+	var failed []error
+	for _, f := range report.Failed {
+		failed = append(failed, fmt.Errorf("%s: %s", printable(f.File), f.Reason))
+	}
+	if err := e.ctx.Err(); err != nil {
+		failed = append(failed, errors.New("interrupted: the rest was not looked at"))
+	}
+	switch {
+	case len(failed) == 0 && report.Written == 0:
+		return errors.New("no DICOM objects were found")
+	case len(failed) > 0 && report.Written > 0:
+		return &exitError{exitPartial, errors.Join(failed...)}
+	}
+	return errors.Join(failed...)
+}
