@@ -260,3 +260,52 @@ func TestShortKeyIsRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// refusing is a source nobody may read.
+type refusing struct{ reads int }
+
+func (r *refusing) ReadAt(p []byte, _ int64) (int, error) {
+	r.reads++
+	return 0, errors.New("read")
+}
+
+func TestPixelsStayWhereTheyAre(t *testing.T) {
+	t.Parallel()
+	ds := image(t, nil)
+	source := &refusing{}
+	ds.Set(dicom.NewBulk(tag.PixelData, dicom.OW, source, 1000, 1<<40))
+	out := apply(t, Profile{CleanDescriptors: true, Dates: ShiftDates}, ds)
+	el, _ := out.Get(tag.PixelData)
+	if bulk, ok := el.Bulk(); !ok || bulk.Offset != 1000 || bulk.Length != 1<<40 || source.reads > 0 {
+		t.Errorf("pixel data were moved, or read %d times", source.reads)
+	}
+}
+
+func TestOtherCharacterSetsStayEncodable(t *testing.T) {
+	t.Parallel()
+	for set, name := range map[string]string{
+		"ISO_IR 100": "ZZPHI-Müller^Jürgen", "ISO_IR 192": "ZZPHI^山田=山田^太郎", "ISO_IR 144": "ZZPHI^Люкceмбypг", `\ISO 2022 IR 87`: "ZZPHI^X=山田^太郎", "GB18030": "ZZPHI^王=王^小东",
+	} {
+		ds := dicom.NewDataSet()
+		if err := errors.Join(ds.SetText(tag.SpecificCharacterSet, strings.Split(set, `\`)...), ds.SetText(tag.PatientName, name),
+			ds.SetText(tag.StudyDescription, "für "+strings.NewReplacer("^", " ", "=", " ").Replace(name))); err != nil {
+			if err = ds.SetText(tag.StudyDescription, strings.NewReplacer("^", " ", "=", " ").Replace(name)); err != nil {
+				t.Fatal(set, err)
+			}
+		}
+		for _, p := range []Profile{{}, {CleanDescriptors: true}} {
+			out := apply(t, p, ds)
+			back, err := dicom.Decode(bytes.NewReader(encoded(t, out, uid.ExplicitVRLittleEndian)), dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
+			if err != nil || len(back.Notes()) > 0 {
+				t.Errorf("%s: %v, %v", set, err, back.Notes())
+				continue
+			}
+			got := back.Text(tag.StudyDescription) + back.Text(tag.PatientName)
+			for _, w := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("^=- ", r) }) {
+				if w != "X" && strings.Contains(got, w) {
+					t.Errorf("%s: a part of the name remains", set)
+				}
+			}
+		}
+	}
+}
