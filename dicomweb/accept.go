@@ -15,7 +15,6 @@ type mediaRange struct {
 	multipart      bool
 	transferSyntax string // "" if not said, "*" for any
 	boundary       string
-	location       string
 	q              float64
 }
 

@@ -2,7 +2,6 @@ package dicomweb
 
 import (
 	"compress/gzip"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -166,6 +165,3 @@ func acceptsGzip(values []string) bool {
 	}
 	return any
 }
-
-// drained reports a read that ended in order.
-func drained(err error) bool { return err == nil || errors.Is(err, io.EOF) }

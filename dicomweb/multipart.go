@@ -125,14 +125,13 @@ func (p *partReader) preamble() error {
 // boundaryEnd reads what follows a boundary: dashes behind the last, else
 // blanks to the end of the line.
 func (p *partReader) boundaryEnd() error {
-	b, err := p.br.Peek(2)
-	if len(b) == 2 && b[0] == '-' && b[1] == '-' {
+	if b, _ := p.br.Peek(2); string(b) == "--" { // an error comes again with the first byte
 		p.state = afterLast
 		return nil
 	}
 	for range 64 {
-		var c byte
-		if c, err = p.br.ReadByte(); err != nil {
+		c, err := p.br.ReadByte()
+		if err != nil {
 			return bodyError(err)
 		}
 		switch c {

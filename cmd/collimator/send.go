@@ -291,7 +291,7 @@ func nativeSyntaxes() []string {
 // can be converted.
 func (f *sendFile) kinds() []ul.ProposedContext {
 	list := []ul.ProposedContext{{AbstractSyntax: f.class, TransferSyntaxes: []string{f.syntax}}}
-	if ts, ok := dicom.LookupTransferSyntax(f.syntax); ok && (!ts.Encapsulated || pixel.Decodable(f.syntax)) {
+	if pixel.Convertible(f.syntax) {
 		list = append(list, ul.ProposedContext{AbstractSyntax: f.class, TransferSyntaxes: nativeSyntaxes()})
 	}
 	return list

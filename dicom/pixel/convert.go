@@ -251,3 +251,11 @@ func (k *packer) add(frame []byte, bits int64, last bool) []byte {
 	}
 	return out
 }
+
+// Convertible reports a transfer syntax that may become native: the native ones,
+// and those whose pixel data can be decoded here. A damaged object of one may
+// still fail.
+func Convertible(transferSyntax string) bool {
+	ts, known := dicom.LookupTransferSyntax(transferSyntax)
+	return known && (!ts.Encapsulated || Decodable(transferSyntax))
+}

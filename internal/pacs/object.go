@@ -16,7 +16,7 @@ import (
 
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
 	syntaxes := []string{ref.TransferSyntaxUID}
-	if convertible(ref.TransferSyntaxUID) {
+	if pixel.Convertible(ref.TransferSyntaxUID) {
 		for _, ts := range nativeSyntaxes() {
 			if ts != ref.TransferSyntaxUID {
 				syntaxes = append(syntaxes, ts)
@@ -29,13 +29,6 @@ func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
 			return s.open(ctx, ref, accepted)
 		},
 	}
-}
-
-// convertible reports a syntax that may become native: native ones, and those
-// whose pixel data can be decoded here.
-func convertible(ts string) bool {
-	syntax, known := dicom.LookupTransferSyntax(ts)
-	return known && (!syntax.Encapsulated || pixel.Decodable(ts))
 }
 
 // open gives a data set as it was stored where the receiver takes it, else

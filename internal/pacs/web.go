@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"collimator/dicom"
+	"collimator/dicom/pixel"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
@@ -130,7 +131,7 @@ func webInstance(ref archive.InstanceRef) dicomweb.Instance {
 // stored one and, where it may become native, those in which C-GET gives it.
 func givenIn(stored string) []string {
 	list := []string{stored}
-	if convertible(stored) {
+	if pixel.Convertible(stored) {
 		list = append(list, slices.DeleteFunc(nativeSyntaxes(), func(ts string) bool { return ts == stored })...)
 	}
 	return list
