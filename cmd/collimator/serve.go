@@ -187,6 +187,11 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 		switch ev.Kind {
 		case archive.Quarantined:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+		case archive.Deleted:
+			if ev.Together == nil {
+				return nil
+			}
+			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
 			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
 		}

@@ -105,7 +105,13 @@ func (v *verification) run(ctx context.Context) (err error) {
 	if err := v.content(ctx); err != nil {
 		return err
 	}
-	return v.index(ctx)
+	if err := v.index(ctx); err != nil {
+		return err
+	}
+	for uid, digest := range v.replay.Missing() {
+		v.add(uid, "file %.16s...: is not there", digest)
+	}
+	return nil
 }
 
 // leaf looks at what a leaf records.

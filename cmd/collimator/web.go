@@ -27,7 +27,7 @@ const webRoot = "/dicom-web"
 // webHandler is DICOMweb behind the guard. Beside it this machine may ask
 // whether the server lives; everything else is refused.
 func (s *server) webHandler() http.Handler {
-	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot})
+	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", steady(images))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {

@@ -22,6 +22,7 @@ type WebArchive interface {
 	Retrieve(context.Context, archive.RetrieveQuery) iter.Seq2[archive.InstanceRef, error]
 	Headers(context.Context, archive.RetrieveQuery) iter.Seq2[archive.Header, error]
 	Open(context.Context, archive.InstanceRef) (*archive.Object, error)
+	Delete(context.Context, archive.Deletion) (int, error)
 }
 
 var (
@@ -204,7 +205,15 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	return dicomweb.Stored{SOPClassUID: i.SOPClassUID, Resource: dicomweb.Resource{StudyUID: i.StudyUID, SeriesUID: i.SeriesUID, SOPInstanceUID: i.SOPInstanceUID}}, nil
 }
 
-// Delete implements dicomweb.Backend. The archive keeps what it has.
-func (w *Web) Delete(context.Context, dicomweb.Selection) error {
-	return &dicomweb.Error{Status: http.StatusMethodNotAllowed, Detail: "This archive deletes nothing on this way.", Header: http.Header{"Allow": {"GET, HEAD, OPTIONS"}}}
+// Delete implements dicomweb.Backend. The ledger keeps a tombstone of each
+// instance.
+func (w *Web) Delete(ctx context.Context, s dicomweb.Selection) error {
+	d := archive.Deletion{
+		StudyUID: s.StudyUID, SeriesUID: s.SeriesUID, SOPInstanceUID: s.SOPInstanceUID, Scope: scopeOf(s.Restriction), Why: s.Reason,
+	}
+	if w.Source != nil {
+		d.By = w.Source(ctx)
+	}
+	_, err := w.Archive.Delete(ctx, d)
+	return webError(err)
 }
