@@ -13,6 +13,7 @@ import (
 type auditCmd struct {
 	Tail   auditTailCmd   `cmd:"" help:"Print the newest records, and with -f those that come."`
 	Search auditSearchCmd `cmd:"" help:"Print the records that match."`
+	Verify auditVerifyCmd `cmd:"" help:"Hold every record against the ledger."`
 	Export auditExportCmd `cmd:"" help:"Print all records, one a line."`
 }
 

@@ -229,6 +229,7 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { failed <- associations.Serve(work, dicomListener) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.sweep(work) })
+	wg.Go(func() { s.witness(work) })
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
 	if web != nil {

@@ -111,7 +111,7 @@ func verified(t *testing.T, in *installation) []verifyProblem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &verification{in: in, archive: a, progress: newProgress(&env{stderr: io.Discard}, "", 0)}
+	v := &verification{in: in, archive: a, share: 1, progress: newProgress(&env{stderr: io.Discard}, "", 0)}
 	if err := v.run(t.Context()); err != nil {
 		t.Fatalf("verify gives up: %v", err)
 	}

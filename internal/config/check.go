@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Check finds what is wrong with the settings; all faults are joined into one error.
@@ -41,6 +42,9 @@ func (c Config) Check() error {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
+	}
+	if c.Ledger.Every < time.Minute {
+		add("ledger.every: at least a minute")
 	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":

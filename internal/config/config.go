@@ -45,7 +45,9 @@ type Config struct {
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
 	Limits  Limits  `yaml:"limits"`
-	Log     Log     `yaml:"log"`
+	// Ledger says where checkpoints are witnessed.
+	Ledger Ledger `yaml:"ledger"`
+	Log    Log    `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
@@ -65,6 +67,13 @@ type Inspect struct {
 	SealedDocuments string `yaml:"sealed_documents"`
 	// Containers: ZIP and PDF in elements that are not for documents.
 	Containers string `yaml:"containers"`
+}
+
+// Ledger names a witness: a file on another machine or on storage that cannot
+// be rewritten, to which signed checkpoints are appended.
+type Ledger struct {
+	Witness string        `yaml:"witness,omitempty"`
+	Every   time.Duration `yaml:"every"`
 }
 
 // Limits bound what peers may take.
@@ -101,7 +110,8 @@ func Default() Config {
 			Idle:                   10 * time.Minute,
 			PendingDevices:         1000,
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Ledger: Ledger{Every: time.Hour},
+		Log:    Log{Level: "info", Format: "text"},
 	}
 }
 

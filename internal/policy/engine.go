@@ -11,6 +11,9 @@ import (
 //go:embed policies.cedar
 var policies []byte
 
+// Rules is the text of the rules.
+func Rules() string { return string(policies) }
+
 // Engine decides by the rules of policies.cedar. Safe for concurrent use.
 type Engine struct {
 	set     *cedar.PolicySet
