@@ -213,6 +213,10 @@ func instanceLeaf(ctx context.Context, log *ledger.Log, tx *db.Tx, ev archive.Ev
 // run listens until the context ends.
 func (s *server) run(e *env) error {
 	cfg := s.in.config
+	repository, err := s.newRepository()
+	if err != nil {
+		return err
+	}
 	dicomListener, err := net.Listen("tcp", cfg.DICOM)
 	if err != nil {
 		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
@@ -230,6 +234,9 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.sweep(work) })
 	wg.Go(func() { s.witness(work) })
+	if repository != nil {
+		wg.Go(func() { repository.Run(work) })
+	}
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
 	if web != nil {

@@ -43,6 +43,11 @@ func (c Config) Check() error {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
+	if c.Audit.Repository != "" {
+		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
+			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
+		}
+	}
 	if c.Ledger.Every < time.Minute {
 		add("ledger.every: at least a minute")
 	}

@@ -47,7 +47,9 @@ type Config struct {
 	Limits  Limits  `yaml:"limits"`
 	// Ledger says where checkpoints are witnessed.
 	Ledger Ledger `yaml:"ledger"`
-	Log    Log    `yaml:"log"`
+	// Audit says where the trail is sent.
+	Audit Audit `yaml:"audit,omitempty"`
+	Log   Log   `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
@@ -74,6 +76,12 @@ type Inspect struct {
 type Ledger struct {
 	Witness string        `yaml:"witness,omitempty"`
 	Every   time.Duration `yaml:"every"`
+}
+
+// Audit names an audit record repository that takes syslog over TLS.
+type Audit struct {
+	Repository string `yaml:"repository,omitempty"` // HOST:PORT; empty: none
+	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
 }
 
 // Limits bound what peers may take.
