@@ -29,7 +29,10 @@ func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 
 // And is what two restrictions leave.
 func (r Restriction) And(other Restriction) Restriction {
-	both := Restriction{Limited: r.Limited || other.Limited, Deidentified: r.Deidentified || other.Deidentified}
+	both := Restriction{Limited: r.Limited || other.Limited, Deidentified: r.Deidentified || other.Deidentified, Project: r.Project}
+	if both.Project == "" {
+		both.Project = other.Project
+	}
 	switch {
 	case !r.Limited:
 		both.Studies = other.Studies
