@@ -104,6 +104,8 @@ type server struct {
 	guard       *guard.Guard
 	service     *pacs.Service
 	mux         *dimse.Mux
+	// fileCertificate is that of the HTTPS listener, where it comes from files.
+	fileCertificate *identity.FileCertificate
 }
 
 func newServer(in *installation, log *slog.Logger) (*server, error) {
@@ -127,7 +129,11 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	people, err := signIn(in)
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	s.service = pacs.New(pacs.Options{
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
@@ -226,6 +232,7 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { s.sweep(work) })
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
+	wg.Go(func() { s.reloads(work) })
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })
 	}

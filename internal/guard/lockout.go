@@ -39,8 +39,9 @@ func (l *lockout) allowed(key string) bool {
 	return a == nil || !l.now().Before(a.until)
 }
 
-// failed counts an attempt with credentials that did not count.
-func (l *lockout) failed(key string) {
+// failed counts an attempt with credentials that did not count, and says how
+// long the key has to wait from now on.
+func (l *lockout) failed(key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -62,7 +63,26 @@ func (l *lockout) failed(key string) {
 	a.last = now
 	if over := a.failures - lockoutFree; over > 0 {
 		a.until = now.Add(min(lockoutFirst<<min(over-1, 20), lockoutMost))
+		return a.until.Sub(now)
 	}
+	return 0
+}
+
+// succeeded forgets the failures of a key.
+func (l *lockout) succeeded(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.seen, key)
+}
+
+// wait is how long a key has to wait before it may try.
+func (l *lockout) wait(key string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.seen[key]; a != nil {
+		return max(0, a.until.Sub(l.now()))
+	}
+	return 0
 }
 
 // forget drops those that have been quiet, when there are many.
