@@ -131,7 +131,10 @@ type browser struct {
 	totp   string      // secret of the authenticator app
 }
 
-func (x *site) browser() *browser {
+func (x *site) browser() *browser { return x.browserAt("127.0.0.1") }
+
+// browserAt is a browser with an address of loopback.
+func (x *site) browserAt(ip string) *browser {
 	jar, _ := cookiejar.New(nil) // never fails without options
 	tr := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: x.in.authority.Pool(), MinVersion: tls.VersionTLS12},
@@ -139,7 +142,7 @@ func (x *site) browser() *browser {
 			if _, port, _ := net.SplitHostPort(address); strings.HasSuffix(x.addr, ":"+port) {
 				address = x.addr
 			}
-			return (&net.Dialer{}).DialContext(ctx, network, address)
+			return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}).DialContext(ctx, network, address)
 		},
 	}
 	x.Cleanup(tr.CloseIdleConnections)

@@ -31,14 +31,18 @@ const webRoot = "/dicom-web"
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
 	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot})
-	services := &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config)}
 	console := s.guard.NewAPI()
-	services.Register(console)
+	s.services().Register(console)
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
 	mux.Handle("/", httpsec.API.Wrap(console))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(console)))
 	return mux
+}
+
+// services are what the JSON API is a face of.
+func (s *server) services() *api.Services {
+	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config)}
 }
 
 // health answers this machine alone.
