@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -111,13 +112,17 @@ func linkAddress(c config.Config) string {
 // offerFirstLink prints the one-time link for the first administrator, where
 // there is none. It goes to standard output and not into the log.
 func (s *server) offerFirstLink(e *env, w io.Writer) {
-	has, err := s.in.registry.HasAdministrator(e.ctx)
-	if err != nil || has || s.in.config.HTTP == "" {
+	ctx := context.WithoutCancel(e.ctx) // also where the signal to stop is already there
+	has, err := s.in.registry.HasAdministrator(ctx)
+	if has || s.in.config.HTTP == "" {
 		return
 	}
-	_, secret, err := s.in.registry.FirstLink(e.ctx)
+	var secret string
+	if err == nil {
+		_, secret, err = s.in.registry.FirstLink(ctx)
+	}
 	if err != nil {
-		s.log.Error("one-time link not made", "error", err)
+		s.log.Error("one-time link for the first administrator not made", "error", err)
 		return
 	}
 	fmt.Fprintf(w, "\nThere is no administrator yet. Until there is one, HTTPS answers nothing else than this link,\nwhich counts once and for 24 hours:\n  %s%s\nOr in another terminal:\n  %s init --data %s --admin NAME\n",
