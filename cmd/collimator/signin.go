@@ -117,6 +117,10 @@ func (s *server) offerFirstLink(e *env, w io.Writer) {
 	if has || s.in.config.HTTP == "" {
 		return
 	}
+	if err == nil && os.Getenv("JOURNAL_STREAM") != "" { // of systemd, where standard output is a log
+		fmt.Fprintf(w, "There is no administrator yet, and HTTPS answers nothing. Make one: %s init --data %s --admin NAME\n", os.Args[0], s.in.config.Data)
+		return
+	}
 	var secret string
 	if err == nil {
 		_, secret, err = s.in.registry.FirstLink(ctx)

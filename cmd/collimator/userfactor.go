@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
 	"rsc.io/qr"
 
 	"collimator/internal/audit"
@@ -133,7 +134,7 @@ func drawQR(w io.Writer, text string) error {
 		}
 		b.WriteString("\x1b[0m\n")
 	}
-	if f, ok := w.(*os.File); !ok || f == nil {
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return write(w, strings.NewReplacer("\x1b[30;107m", "", "\x1b[0m", "").Replace(b.String()))
 	}
 	return write(w, b.String())

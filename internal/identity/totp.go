@@ -67,6 +67,6 @@ type TOTPSecret struct {
 func totpSecret(key []byte, issuer, person string) TOTPSecret {
 	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(key)
 	u := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + person,
-		RawQuery: url.Values{"secret": {text}, "issuer": {issuer}}.Encode()}
+		RawQuery: "secret=" + text + "&issuer=" + url.PathEscape(issuer)} // apps show a plus sign as it is
 	return TOTPSecret{text, u.String()}
 }
