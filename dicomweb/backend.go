@@ -47,6 +47,7 @@ type Search struct {
 type Selection struct {
 	Resource
 	Restriction any
+	Reason      string // of a deletion, as the peer gave it: free text
 }
 
 // Resource is the identification of a study, series or instance. Fields below

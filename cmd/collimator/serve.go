@@ -193,6 +193,11 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 		switch ev.Kind {
 		case archive.Quarantined:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+		case archive.Deleted:
+			if ev.Together == nil {
+				return nil
+			}
+			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
 			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
 		}
@@ -214,6 +219,10 @@ func instanceLeaf(ctx context.Context, log *ledger.Log, tx *db.Tx, ev archive.Ev
 // run listens until the context ends.
 func (s *server) run(e *env) error {
 	cfg := s.in.config
+	repository, err := s.newRepository()
+	if err != nil {
+		return err
+	}
 	dicomListener, err := net.Listen("tcp", cfg.DICOM)
 	if err != nil {
 		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
@@ -230,6 +239,10 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { failed <- associations.Serve(work, dicomListener) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.sweep(work) })
+	wg.Go(func() { s.witness(work) })
+	if repository != nil {
+		wg.Go(func() { repository.Run(work) })
+	}
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
 	wg.Go(func() { s.reloads(work) })

@@ -130,7 +130,8 @@ const (
 	Stored      EventKind = "stored"
 	Quarantined EventKind = "quarantined"
 	Released    EventKind = "released"
-	Destroyed   EventKind = "destroyed"
+	Destroyed   EventKind = "destroyed" // from quarantine
+	Deleted     EventKind = "deleted"   // from the archive
 )
 
 // Event is something that happened to an instance, for the record.
@@ -142,6 +143,8 @@ type Event struct {
 	StoredDigest string
 	Source       Source
 	Time         time.Time
+	// Together stands with the last of the instances that were deleted together.
+	Together *DeletedTogether
 }
 
 // Source says where an instance came from.

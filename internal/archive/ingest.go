@@ -108,7 +108,8 @@ type pending struct {
 	spool  *spool
 	header []byte // stored form
 	rows   entityRows
-	accept bool // release from quarantine: another patient is no obstacle
+	accept bool  // release from quarantine: another patient is no obstacle
+	row    int64 // number it had before; it is indexed again, which is no event
 
 	// Set by commit.
 	done      bool

@@ -254,7 +254,7 @@ func TestFullQuarantineKeepsNothingMore(t *testing.T) {
 			t.Errorf("got %v, %+v", err, conflict)
 		}
 	}
-	for p, err := range a.Verify(t.Context(), nil) {
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if n := blobCount(t, a); n != 2 {

@@ -80,6 +80,8 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	UserSignedOut:     {dcm("110114", "User Authentication"), dcm("110123", "Logout")},
 	EmergencyAccess:   {dcm("110113", "Security Alert"), dcm("110127", "Emergency Override Started")},
 	Commitment:        {id: dcm("110103", "DICOM Instances Accessed")},
+	StudyDeleted:      {id: dcm("110105", "DICOM Study Deleted")},
+	InstancesDeleted:  {id: dcm("110103", "DICOM Instances Accessed")},
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},

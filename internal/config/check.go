@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Check finds what is wrong with the settings; all faults are joined into one error.
@@ -43,6 +44,14 @@ func (c Config) Check() error {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
+	}
+	if c.Audit.Repository != "" {
+		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
+			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
+		}
+	}
+	if c.Ledger.Every < time.Minute {
+		add("ledger.every: at least a minute")
 	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":

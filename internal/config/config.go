@@ -49,7 +49,11 @@ type Config struct {
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
 	Limits  Limits  `yaml:"limits"`
-	Log     Log     `yaml:"log"`
+	// Ledger says where checkpoints are witnessed.
+	Ledger Ledger `yaml:"ledger"`
+	// Audit says where the trail is sent.
+	Audit Audit `yaml:"audit,omitempty"`
+	Log   Log   `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
@@ -69,6 +73,19 @@ type Inspect struct {
 	SealedDocuments string `yaml:"sealed_documents"`
 	// Containers: ZIP and PDF in elements that are not for documents.
 	Containers string `yaml:"containers"`
+}
+
+// Ledger names a witness: a file on another machine or on storage that cannot
+// be rewritten, to which signed checkpoints are appended.
+type Ledger struct {
+	Witness string        `yaml:"witness,omitempty"`
+	Every   time.Duration `yaml:"every"`
+}
+
+// Audit names an audit record repository that takes syslog over TLS.
+type Audit struct {
+	Repository string `yaml:"repository,omitempty"` // HOST:PORT; empty: none
+	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
 }
 
 // Limits bound what peers may take.
@@ -106,7 +123,8 @@ func Default() Config {
 			Idle:                   10 * time.Minute,
 			PendingDevices:         1000,
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Ledger: Ledger{Every: time.Hour},
+		Log:    Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"collimator/dicomweb"
@@ -19,6 +18,9 @@ import (
 
 // doorWeb is the way in of DICOMweb, as it stands in the record.
 const doorWeb = "dicomweb"
+
+// reasonHeader says why something is deleted.
+const reasonHeader = "Collimator-Reason"
 
 // InterceptWeb stands between a DICOMweb request and the archive.
 func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
@@ -55,6 +57,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		g.record(ctx, c.webEntry(call, audit.MinorFailure, decision.Reason))
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}
 	}
+	call.Reason = call.Request.Header.Get(reasonHeader)
 	if decision.Restriction.Limited {
 		call.Restriction = &archive.Scope{StudyUIDs: decision.Restriction.Studies}
 	}
@@ -93,18 +96,6 @@ func (g *Guard) decideWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 		g.alarm(ctx, c, call.StudyUID, reason)
 	}
 	return d, nil
-}
-
-// both is what two restrictions leave.
-func both(a, b policy.Restriction) policy.Restriction {
-	switch {
-	case !a.Limited:
-		return b
-	case !b.Limited:
-		return a
-	}
-	a.Studies = slices.DeleteFunc(slices.Clone(a.Studies), func(s string) bool { return !slices.Contains(b.Studies, s) })
-	return a
 }
 
 // webVerb is the verb of a request; none for one that makes no sense, which
@@ -146,8 +137,8 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if out.Status >= http.StatusBadRequest || out.Err != nil {
 		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
 	}
-	if call.Verb == dicomweb.Storing && outcome == audit.Success {
-		return // recorded by the archive, in the transaction that stored it
+	if (call.Verb == dicomweb.Storing || call.Verb == dicomweb.Deleting) && outcome == audit.Success {
+		return // recorded by the archive, in the transaction in which it happened
 	}
 	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches}
 	if call.Query != nil {

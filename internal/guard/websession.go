@@ -80,19 +80,11 @@ func (g *Guard) byToken(ctx context.Context, header, address, door string) (*web
 // decide asks policy for the caller, and for the owner of a token: a token
 // never reaches further than who made it. Their restrictions add up.
 func (g *Guard) decide(c *webCaller, rq policy.Request) policy.Decision {
-	rq.Now, rq.Principal = g.Now(), c.who
-	d := g.policy.Decide(rq)
-	if c.session != nil || !d.Allow {
-		return d
+	rq.Now = g.Now()
+	if c.session != nil {
+		return g.policy.DecideTogether(rq, c.who)
 	}
-	rq.Principal = c.owner
-	owner := g.policy.Decide(rq)
-	if !owner.Allow {
-		return owner
-	}
-	d.Restriction = both(d.Restriction, owner.Restriction)
-	d.Reason += "; " + owner.Reason
-	return d
+	return g.policy.DecideTogether(rq, c.who, c.owner)
 }
 
 // hasAdministrator reports whether anybody can administrate this installation.
