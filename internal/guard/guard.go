@@ -55,7 +55,7 @@ type Guard struct {
 func New(o Options) *Guard {
 	g := &Guard{
 		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newSampler(o.Now),
-		logins: newLockout(o.Now), accounts: newLockout(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
+		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
 		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
 	}
 	rand.Read(g.secret[:]) // never returns an error (crypto/rand)

@@ -12,13 +12,17 @@ const (
 	lockoutFirst = time.Second
 	lockoutMost  = 15 * time.Minute
 	lockoutKeys  = 10_000
+	// accountQuiet is how long an account must be left alone until its failures
+	// are forgotten: who knows the password must not get through all codes.
+	accountQuiet = 24 * time.Hour
 )
 
 // lockout slows down whoever guesses credentials. Safe for concurrent use.
 type lockout struct {
-	now  func() time.Time
-	mu   sync.Mutex
-	seen map[string]*attempts
+	now   func() time.Time
+	quiet time.Duration // after which failures are forgotten
+	mu    sync.Mutex
+	seen  map[string]*attempts
 }
 
 type attempts struct {
@@ -27,8 +31,8 @@ type attempts struct {
 	last     time.Time
 }
 
-func newLockout(now func() time.Time) *lockout {
-	return &lockout{now: now, seen: map[string]*attempts{}}
+func newLockout(now func() time.Time, quiet time.Duration) *lockout {
+	return &lockout{now: now, quiet: quiet, seen: map[string]*attempts{}}
 }
 
 // allowed reports whether an address may try now.
@@ -56,7 +60,7 @@ func (l *lockout) failed(key string) time.Duration {
 			l.seen[key] = a
 		}
 	}
-	if now.Sub(a.last) > lockoutMost {
+	if now.Sub(a.last) > l.quiet {
 		a.failures = 0
 	}
 	a.failures++
@@ -91,7 +95,7 @@ func (l *lockout) forget(now time.Time) {
 		return
 	}
 	for k, a := range l.seen {
-		if now.Sub(a.last) > lockoutMost {
+		if now.Sub(a.last) > l.quiet {
 			delete(l.seen, k)
 		}
 	}

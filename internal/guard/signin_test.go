@@ -18,7 +18,7 @@ import (
 func TestWhoGuessesWaitsTwiceAsLongEachTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLockout(time.Now)
+		l := newLockout(time.Now, accountQuiet)
 		for i := range lockoutFree {
 			if wait := l.failed("a"); wait != 0 || !l.allowed("a") {
 				t.Fatalf("failure %d: wait %v", i+1, wait)
@@ -42,6 +42,10 @@ func TestWhoGuessesWaitsTwiceAsLongEachTime(t *testing.T) {
 		}
 		if !l.allowed("b") {
 			t.Error("another key waits too")
+		}
+		time.Sleep(accountQuiet - time.Minute)
+		if wait := l.failed("a"); wait != lockoutMost {
+			t.Errorf("within a day the failures are forgotten: wait %v", wait)
 		}
 		l.succeeded("a")
 		if !l.allowed("a") {
