@@ -106,6 +106,7 @@ type server struct {
 	mux         *dimse.Mux
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
+	hangup          chan os.Signal // SIGHUP, to read its files again
 }
 
 func newServer(in *installation, log *slog.Logger) (*server, error) {

@@ -35,7 +35,8 @@ func (s *server) webTLS() (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.fileCertificate = f
+		s.fileCertificate, s.hangup = f, make(chan os.Signal, 1)
+		signal.Notify(s.hangup, syscall.SIGHUP) // before anybody can connect and know that we run
 		return tlsprofile.WebServer(f.Get), nil
 	case t.ACME.Directory != "":
 		return s.acmeTLS(t.ACME)
@@ -91,14 +92,12 @@ func (s *server) reloads(ctx context.Context) {
 	if s.fileCertificate == nil {
 		return
 	}
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+	defer signal.Stop(s.hangup)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hangup:
+		case <-s.hangup:
 			if err := s.fileCertificate.Reload(); err != nil {
 				s.badCertificate(err)
 			} else {
