@@ -209,3 +209,27 @@ func TestAnswersOfAnIdentityProviderThatDoNotFitAreRefused(t *testing.T) {
 	b.must(200, "GET", callback, nil)
 	b.must(401, "GET", callback, nil)
 }
+
+func TestAnIdentityProviderThatIsDownOrLeadsElsewhereIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	good := newProvider(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, good.url+r.URL.Path, http.StatusFound)
+	}))
+	t.Cleanup(elsewhere.Close)
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range 64 {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return
+			}
+		}
+		t.Error("64 MiB of an answer were read")
+	}))
+	t.Cleanup(endless.Close)
+	for what, issuer := range map[string]string{"nobody there": "http://127.0.0.1:1", "leads elsewhere": elsewhere.URL, "endless": endless.URL} {
+		x := newPeopledSite(t, func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: issuer, ClientID: "collimator"} })
+		if a := x.browser().must(503, "POST", "/api/v1/session/oidc", nil); strings.Contains(a.text, "127.0.0.1") {
+			t.Errorf("%s: the refusal tells our inside: %s", what, a.text)
+		}
+	}
+}

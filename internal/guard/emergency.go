@@ -61,7 +61,10 @@ func (g *Guard) alarm(ctx context.Context, c *webCaller, study, reason string) {
 		return
 	}
 	r := c.entry(audit.EmergencyAccess, audit.Execute, audit.Success, "emergency access: "+reason)
-	r.Objects = append(r.Objects, audit.Object{Study: study, Instances: before})
+	r.Objects = append(r.Objects, audit.Object{Study: study})
+	if before > 0 {
+		r.Objects = append(r.Objects, audit.Object{Detail: "like requests not written since the last", Instances: before})
+	}
 	g.record(ctx, r)
 	g.Log.Warn("ALARM: emergency access; the audit trail has the reason", "person", c.who.Name, "address", c.peer.Address, "session", c.session.ID)
 }

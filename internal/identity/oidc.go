@@ -9,7 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -19,8 +19,11 @@ import (
 	"collimator/internal/fault"
 )
 
-// oidcTimeout bounds each request to the identity provider.
-const oidcTimeout = 10 * time.Second
+// Bounds of each request to the identity provider.
+const (
+	oidcTimeout = 10 * time.Second
+	oidcMost    = 1 << 20 // bytes of an answer
+)
 
 // OIDCOptions name an identity provider.
 type OIDCOptions struct {
@@ -51,8 +54,10 @@ type OIDC struct {
 	client   *http.Client
 	open     *ceremonies[oidcCeremony]
 
-	mu       sync.Mutex
-	provider *oidc.Provider
+	// asking lets one request at a time ask for the provider's addresses: while
+	// it does not answer, others are told at once and do not pile up.
+	asking   chan struct{}
+	provider atomic.Pointer[oidc.Provider]
 }
 
 type oidcCeremony struct{ nonce, verifier, redirect, browser string }
@@ -75,7 +80,7 @@ func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 			return nil, err
 		}
 	}
-	return &OIDC{o: o, registry: r, client: &http.Client{Timeout: oidcTimeout, Transport: o.Transport}, open: newCeremonies[oidcCeremony](r.now)}, nil
+	return &OIDC{o: o, registry: r, client: providerClient(o.Transport), asking: make(chan struct{}, 1), open: newCeremonies[oidcCeremony](r.now)}, nil
 }
 
 func loopback(host string) bool {
@@ -85,19 +90,47 @@ func loopback(host string) bool {
 
 // config asks the provider for its addresses and keys, until it answered once.
 func (o *OIDC) config(ctx context.Context, redirect string) (*oidc.Provider, *oauth2.Config, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.provider == nil {
-		p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.o.Issuer)
-		if err != nil {
+	p := o.provider.Load()
+	if p == nil {
+		select {
+		case o.asking <- struct{}{}:
+			defer func() { <-o.asking }()
+		default:
+			return nil, nil, fault.New(fault.Busy, "identity: the identity provider is being asked; try again in a few seconds")
+		}
+		var err error
+		if p, err = oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.o.Issuer); err != nil {
 			return nil, nil, fault.Wrap(fault.Unavailable, err, "identity: the identity provider does not answer as it should")
 		}
-		o.provider = p
+		o.provider.Store(p)
 	}
-	return o.provider, &oauth2.Config{
-		ClientID: o.o.ClientID, ClientSecret: o.o.ClientSecret, Endpoint: o.provider.Endpoint(), RedirectURL: redirect,
+	return p, &oauth2.Config{
+		ClientID: o.o.ClientID, ClientSecret: o.o.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: redirect,
 		Scopes: []string{oidc.ScopeOpenID, "profile"},
 	}, nil
+}
+
+// providerClient talks to the identity provider: bounded in time and bytes, and
+// never to where it is sent on.
+func providerClient(t http.RoundTripper) *http.Client {
+	if t == nil {
+		t = http.DefaultTransport
+	}
+	return &http.Client{
+		Timeout: oidcTimeout, Transport: boundedTransport{t},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+type boundedTransport struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	rsp, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		rsp.Body = http.MaxBytesReader(nil, rsp.Body, oidcMost)
+	}
+	return rsp, err
 }
 
 // Begin gives the address to which the browser goes, and a secret for its
