@@ -17,6 +17,7 @@ look() {
   need nginx nginx-light "scan of a web server with a directory of files"
   need rsyslogd "rsyslog rsyslog-gnutls" "audit record repository over TLS"
   ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing+=("rsyslog-gnutls|audit record repository over TLS")
+  need clamd clamav-daemon "inspection by a virus scanner"
   need dciodvfy dicom3tools "check of the synthetic studies"
 }
 

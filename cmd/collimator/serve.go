@@ -103,6 +103,7 @@ type server struct {
 	archive     *archive.Archive
 	guard       *guard.Guard
 	service     *pacs.Service
+	projects    *pacs.Projects
 	mux         *dimse.Mux
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
@@ -136,6 +137,9 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	}
 	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
+	if s.projects, err = openProjects(in, a); err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
 	s.service = pacs.New(pacs.Options{
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},

@@ -14,9 +14,7 @@ import (
 
 	"collimator/dicomweb"
 	"collimator/internal/api"
-	"collimator/internal/guard"
 	"collimator/internal/httpsec"
-	"collimator/internal/pacs"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
@@ -30,7 +28,7 @@ const webRoot = "/dicom-web"
 // machine may ask whether the server lives; everything else is for the API to
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
-	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
+	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
 	console := s.guard.NewAPI()
 	s.services().Register(console)
 	mux := http.NewServeMux()

@@ -40,8 +40,8 @@ type Options struct {
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
 	// Inspect, when set, looks at a data set whose file is stored, before it has
-	// rows. Values that are not in memory can be opened. It must not keep ds.
-	Inspect func(ds *dicom.DataSet) Inspection
+	// rows. Values that are not in memory can be opened until it returns.
+	Inspect func(context.Context, Inspected) Inspection
 
 	Limits Limits
 	Now    func() time.Time // nil means time.Now

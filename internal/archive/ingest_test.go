@@ -365,7 +365,7 @@ func TestAFileThatAnotherProcessRemovedOnItsWayIsNotAcknowledged(t *testing.T) {
 	var digest string
 	removes := true
 	server, err := openIn(dir, func(o *Options) {
-		o.Inspect = func(*dicom.DataSet) Inspection { // the file is in its place, the row is not
+		o.Inspect = func(context.Context, Inspected) Inspection { // the file is in its place, the row is not
 			for info := range command.blobs.List(t.Context(), "") {
 				digest = info.Key
 			}

@@ -40,6 +40,7 @@ func (c Config) Check() error {
 	faults = append(faults, c.TLS.check()...)
 	for key, v := range map[string]string{
 		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
+		"preambles": c.Inspect.Preambles, "viruses": c.Inspect.Viruses, "unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions,
 	} {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
@@ -52,6 +53,11 @@ func (c Config) Check() error {
 	}
 	if c.Ledger.Every < time.Minute {
 		add("ledger.every: at least a minute")
+	}
+	for key, v := range map[string]string{"unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions} {
+		if v == "quarantine" {
+			add("inspect.%s: choose accept or refuse", key)
+		}
 	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":

@@ -10,6 +10,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
@@ -42,6 +43,10 @@ type Web struct {
 	Source func(context.Context) archive.Source
 	// Projects hand out what must be de-identified; without them it is not.
 	Projects *Projects
+	// RefuseContradictions refuses a file whose meta information names another
+	// object than its data set. Else the data set counts; the archive writes meta
+	// information of its own.
+	RefuseContradictions bool
 }
 
 // view is what a caller sees.
@@ -234,18 +239,31 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	if !slices.Contains(storageSyntaxes(), in.TransferSyntaxUID) {
 		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xC000, Detail: "Objects in that transfer syntax are not taken."}
 	}
+	if w.RefuseContradictions && contradicts(in) {
+		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xA900, Detail: "The meta information names another SOP Class or Instance than the data set."}
+	}
 	var source archive.Source
 	if w.Source != nil {
 		source = w.Source(ctx)
 	}
 	receipt, err := w.Archive.Ingest(ctx, archive.Incoming{
-		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source,
+		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source, Preamble: in.Preamble,
 	})
 	if err != nil {
 		return dicomweb.Stored{}, webStoreError(err)
 	}
 	i := receipt.Instance
 	return dicomweb.Stored{SOPClassUID: i.SOPClassUID, Resource: dicomweb.Resource{StudyUID: i.StudyUID, SeriesUID: i.SeriesUID, SOPInstanceUID: i.SOPInstanceUID}}, nil
+}
+
+// contradicts reports meta information that names another object than the data
+// set behind it (PS3.10 7.1).
+func contradicts(in dicomweb.Incoming) bool {
+	if in.Meta == nil {
+		return false
+	}
+	class, instance := in.Meta.Text(tag.MediaStorageSOPClassUID), in.Meta.Text(tag.MediaStorageSOPInstanceUID)
+	return class != "" && in.SOPClassUID != "" && class != in.SOPClassUID || instance != "" && in.SOPInstanceUID != "" && instance != in.SOPInstanceUID
 }
 
 // Delete implements dicomweb.Backend. The ledger keeps a tombstone of each
