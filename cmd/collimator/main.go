@@ -31,6 +31,7 @@ type cli struct {
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and by which rule."`
+	Share      shareCmd      `cmd:"" help:"Links to one study, for people without an account."`
 	Delete     deleteCmd     `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
 	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`

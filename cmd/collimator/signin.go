@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"collimator/internal/config"
+	"collimator/internal/console"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 )
@@ -93,10 +94,17 @@ func identityProvider(in *installation, c config.OIDC) (*identity.OIDC, error) {
 
 // linkAddress is what stands before the secret of a one-time link. The secret
 // is a fragment: browsers keep it to themselves, so that no proxy writes it down.
-func linkAddress(c config.Config) string {
+func linkAddress(c config.Config) string { return bestOrigin(c) + "/setup#" }
+
+// shareAddress is the address before the secret of a link to a study.
+func shareAddress(c config.Config) string { return bestOrigin(c) + console.SharePath + "/" }
+
+// bestOrigin is the address under which the server is most likely reached;
+// empty without an HTTPS listener.
+func bestOrigin(c config.Config) string {
 	list := origins(c)
 	if len(list) == 0 {
-		return "/setup#"
+		return ""
 	}
 	best := list[0]
 	if len(c.SignIn.Origins) == 0 && len(c.Hosts) > 0 {
@@ -106,7 +114,7 @@ func linkAddress(c config.Config) string {
 			}
 		}
 	}
-	return best + "/setup#"
+	return best
 }
 
 // offerFirstLink prints the one-time link for the first administrator, where

@@ -14,6 +14,7 @@ import (
 
 	"collimator/dicomweb"
 	"collimator/internal/api"
+	"collimator/internal/console"
 	"collimator/internal/httpsec"
 )
 
@@ -29,18 +30,25 @@ const webRoot = "/dicom-web"
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
 	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
-	console := s.guard.NewAPI()
-	s.services().Register(console)
+	data := s.guard.NewAPI()
+	s.services().Register(data)
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
-	mux.Handle("/", httpsec.API.Wrap(console))
-	mux.Handle("/healthz", httpsec.API.Wrap(s.health(console)))
+	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, images, webRoot)))
+	mux.Handle("/", httpsec.API.Wrap(data))
+	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return mux
+}
+
+// openShare signs a browser in with a link.
+func (s *server) openShare(w http.ResponseWriter, r *http.Request, secret, password string) error {
+	_, err := s.guard.OpenShare(w, r, secret, password)
+	return err
 }
 
 // services are what the JSON API is a face of.
 func (s *server) services() *api.Services {
-	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config)}
+	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config), ShareLinks: shareAddress(s.in.config)}
 }
 
 // health answers this machine alone.

@@ -150,12 +150,13 @@ func TestWithoutATokenEveryURLAnswers401(t *testing.T) {
 }
 
 // TestRolesSeeWhatTheirRoleAllows is the matrix of role by request: a for
-// everything, s for the granted study alone, - for nothing.
+// everything, s for the granted study alone, d for what is de-identified, under
+// other UIDs, - for nothing.
 func TestRolesSeeWhatTheirRoleAllows(t *testing.T) {
 	t.Parallel()
 	w := newWebServer(t)
 	for role, cell := range map[policy.Role]string{
-		policy.Administrator: "a", policy.Radiologist: "a", policy.Technologist: "a", policy.Referrer: "s", policy.Researcher: "-", policy.Auditor: "-",
+		policy.Administrator: "a", policy.Radiologist: "a", policy.Technologist: "a", policy.Referrer: "s", policy.Researcher: "d", policy.Auditor: "-",
 	} {
 		_, token := w.token(role, policy.AllVerbs())
 		for _, study := range []string{"2.25.70", "2.25.71"} {
@@ -169,6 +170,10 @@ func TestRolesSeeWhatTheirRoleAllows(t *testing.T) {
 
 func (w *webServer) check(what, cell string, named bool, study string, status int, body string) {
 	w.Helper()
+	if cell == "d" {
+		w.checkHidden(what, named, status, body)
+		return
+	}
 	granted := cell == "a" || cell == "s" && (!named || study == "2.25.70")
 	switch {
 	case granted && status != http.StatusOK && status != http.StatusNotAcceptable && status != http.StatusNotFound:
@@ -179,6 +184,19 @@ func (w *webServer) check(what, cell string, named bool, study string, status in
 	// Study 2.25.71 is of the second patient.
 	if cell != "a" && (strings.Contains(body, "NUMBER1") || strings.Contains(body, "2.25.71") || strings.Contains(body, "ZZPHI-1")) {
 		w.Errorf("%s: another patient is in the answer", what)
+	}
+}
+
+// checkHidden wants searches to answer, real UIDs to be unknown, and no identity.
+func (w *webServer) checkHidden(what string, named bool, status int, body string) {
+	w.Helper()
+	if want := map[bool]int{false: http.StatusOK, true: http.StatusNotFound}[named]; status != want && strings.TrimSpace(body) != "[]" {
+		w.Errorf("%s: status %d, want %d", what, status, want)
+	}
+	for _, leak := range []string{"NUMBER", "ZZPHI", "2.25.70\"", "2.25.71\"", "2.25.70/", "2.25.71/", "2.25.90\""} {
+		if strings.Contains(body, leak) {
+			w.Errorf("%s: the answer holds %q", what, leak)
+		}
 	}
 }
 

@@ -24,6 +24,8 @@ type Services struct {
 	Log      *slog.Logger
 	// Links is the address before the secret of a one-time link.
 	Links string
+	// ShareLinks is the address before the secret of a link to a study.
+	ShareLinks string
 }
 
 // pageMost is the most entries of one answer.
@@ -40,6 +42,9 @@ func (s *Services) Register(a *guard.API) {
 	a.Handle("GET /api/v1/devices/pending", policy.Devices, s.pending)
 	a.Handle("POST /api/v1/devices/pending/{id}/approve", policy.Devices, s.approve)
 	a.Handle("GET /api/v1/audit", policy.Audit, s.records)
+	a.Handle("GET /api/v1/shares", policy.ShareStudy, s.shares)
+	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
+	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
 	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine)
 }
 

@@ -55,6 +55,7 @@ func (a *API) signInRoutes() {
 	a.open("POST /api/v1/session/enrol/totp/confirm", (*Request).confirmTOTP)
 	a.open("POST /api/v1/session/enrol/passkey/begin", (*Request).enrolPasskey)
 	a.open("POST /api/v1/session/enrol/passkey/finish", (*Request).keepPasskey)
+	a.shareRoutes()
 	a.ownRoutes()
 }
 
@@ -114,7 +115,10 @@ func (rq *Request) state() (any, error) {
 	if err != nil {
 		return rq.noSession(err)
 	}
-	if rq.c = c; c.session == nil {
+	if rq.c = c; c.share != nil {
+		return sessionState{State: stateComplete, Name: c.who.Name, Method: "share", Can: []policy.Verb{policy.Query, policy.Retrieve}, Expires: c.share.Expires}, nil
+	}
+	if c.session == nil {
 		return sessionState{State: stateComplete, Name: c.info.Name, Role: c.info.Role, Method: "token", Can: rq.g.can(c.who)}, nil
 	}
 	return rq.describe(c.session)

@@ -58,8 +58,8 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}
 	}
 	call.Reason = call.Request.Header.Get(reasonHeader)
-	if decision.Restriction.Limited {
-		call.Restriction = &archive.Scope{StudyUIDs: decision.Restriction.Studies}
+	if r := decision.Restriction; r.Limited || r.Deidentified {
+		call.Restriction = r // the backend honours it (see pacs.Web)
 	}
 	out := next(identityContext(ctx, &c.caller))
 	g.settleWeb(ctx, c, call, out)
@@ -81,17 +81,19 @@ func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, addres
 		Header: http.Header{"Www-Authenticate": {`Bearer realm="collimator"`}}}}
 }
 
-// decideWeb asks policy about a request. With an emergency the alarm is raised
+// decideWeb asks policy about a request. This door can hand out what is
+// de-identified; whether it has to is in the decision. With an emergency the alarm is raised
 // before anything leaves.
 func (g *Guard) decideWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) (policy.Decision, error) {
 	reason, err := emergencyReason(call.Request, c)
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	d := g.decide(c, policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Emergency: reason != ""})
-	if d.Allow && d.Restriction.Deidentified {
-		return policy.Decision{Reason: "only de-identified objects are granted, and this door does not de-identify"}, nil
+	rq := policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Emergency: reason != "", Deidentified: true, Now: g.Now()}
+	if c.share != nil {
+		return g.decideShare(c, rq), nil
 	}
+	d := g.decide(c, rq)
 	if d.Allow && d.Alarm {
 		g.alarm(ctx, c, call.StudyUID, reason)
 	}

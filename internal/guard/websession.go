@@ -16,14 +16,15 @@ import (
 // answer tries to set (RFC 6265).
 const SessionCookie = "__Host-session"
 
-// webCaller is who makes a request by HTTP: a person who is signed in, or a
-// token and the person it belongs to. Of a token and its owner both must be
+// webCaller is who makes a request by HTTP: a person who is signed in, a token
+// and the person it belongs to, or a link to a study and who made it. Of a token and its owner both must be
 // allowed what they ask for.
 type webCaller struct {
 	caller
 	owner   policy.Principal
 	info    *identity.PersonInfo
-	session *identity.Session // nil with a token
+	session *identity.Session // nil with a token or a link
+	share   *identity.Share   // nil but with a link; info is nil then
 }
 
 // errTwoCredentials is for a request with a session and a token: which of the
@@ -52,6 +53,9 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address, d
 // guesses 256 bits.
 func (g *Guard) bySession(ctx context.Context, secret, address, door string) (*webCaller, error) {
 	s, p, err := g.sessions.Authenticate(ctx, secret)
+	if errors.Is(err, fault.Denied) {
+		return g.byShare(ctx, secret, address, door)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +68,13 @@ func (g *Guard) byToken(ctx context.Context, header, address, door string) (*web
 	secret, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok || !g.logins.allowed(address) {
 		return nil, identity.ErrCredentials
+	}
+	if strings.HasPrefix(secret, identity.SharePrefix) {
+		c, err := g.byShareSecret(ctx, secret, address, door)
+		if errors.Is(err, fault.Denied) {
+			g.logins.failed(address)
+		}
+		return c, err
 	}
 	token, owner, err := g.Registry.AuthenticateToken(ctx, secret)
 	if errors.Is(err, fault.Denied) {

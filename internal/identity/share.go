@@ -17,9 +17,9 @@ import (
 	"collimator/internal/policy"
 )
 
-// sharePrefix marks the secret of a link, so that scanners find one that was
+// SharePrefix marks the secret of a link, so that scanners find one that was
 // published by mistake.
-const sharePrefix = "clms_"
+const SharePrefix = "clms_"
 
 // maxShareLifetime bounds how long a link may be valid.
 const maxShareLifetime = 92 * 24 * time.Hour
@@ -69,7 +69,7 @@ func (r *Registry) CreateShare(ctx context.Context, n NewShare) (s Share, secret
 	var id [5]byte
 	rand.Read(b[:]) // never returns an error (crypto/rand)
 	rand.Read(id[:])
-	secret = sharePrefix + base64.RawURLEncoding.EncodeToString(b[:])
+	secret = SharePrefix + base64.RawURLEncoding.EncodeToString(b[:])
 	hash := ""
 	if n.Password {
 		password = newSharePassword()
@@ -110,7 +110,7 @@ var ErrSharePassword = fault.New(fault.Denied, "identity: this link has a passwo
 // is unknown, ended or revoked, or because its owner is gone, is
 // ErrCredentials; a password that is missing or wrong is ErrSharePassword.
 func (r *Registry) AuthenticateShare(ctx context.Context, secret, password string) (*Share, error) {
-	if !strings.HasPrefix(secret, sharePrefix) || len(secret) > 128 || len(password) > maxPassword {
+	if !strings.HasPrefix(secret, SharePrefix) || len(secret) > 128 || len(password) > maxPassword {
 		return nil, ErrCredentials
 	}
 	sum := sha256.Sum256([]byte(secret))

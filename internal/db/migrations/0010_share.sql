@@ -12,3 +12,10 @@ CREATE TABLE share (
     revoked       INTEGER NOT NULL,
     used          INTEGER NOT NULL          -- last
 );
+
+-- Browsers in which a link was opened.
+CREATE TABLE share_session (
+    hash     BLOB    NOT NULL PRIMARY KEY,  -- SHA-256 of the secret in the cookie
+    share    TEXT    NOT NULL REFERENCES share (id),
+    expires  INTEGER NOT NULL
+);

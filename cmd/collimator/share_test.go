@@ -1,0 +1,201 @@
+package main
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/policy"
+)
+
+// share makes a link with the command and returns the path of its page, its
+// number and its password.
+func (x *site) share(t *testing.T, flags ...string) (path, id, password string) {
+	t.Helper()
+	out, code := x.in.run(t, append([]string{"share", "create"}, flags...)...)
+	if code != 0 {
+		t.Fatal(out)
+	}
+	link := regexp.MustCompile(`https://\S+`).FindString(out)
+	u, err := url.Parse(link)
+	if err != nil || !strings.HasPrefix(u.Path, "/share/clms_") {
+		t.Fatalf("no link in %s", out)
+	}
+	if m := regexp.MustCompile(`another way: (\S+)`).FindStringSubmatch(out); m != nil {
+		password = m[1]
+	}
+	return u.Path, regexp.MustCompile(`Link (\w+)`).FindStringSubmatch(out)[1], password
+}
+
+// press sends the form of a page.
+func (b *browser) press(path, password string) answer {
+	b.Helper()
+	return b.send("POST", path, "password="+url.QueryEscape(password), "Content-Type", "application/x-www-form-urlencoded")
+}
+
+func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	path, id, password := x.share(t, "--study", "2.25.70", "--expires", "2d", "--password")
+	b := x.browser()
+	b.must(401, "GET", "/share/", nil)
+	if a := b.must(200, "GET", path, nil); !strings.Contains(a.text, "<form") || strings.Contains(a.text, "2.25.7") || a.Header.Get("Set-Cookie") != "" {
+		t.Errorf("the page of the link: %s", a.text)
+	}
+	if a := b.send("GET", path, nil, "Accept-Language", "de-AT,de;q=0.9,en;q=0.8"); !strings.Contains(a.text, "Untersuchung öffnen") {
+		t.Error("it does not speak German")
+	}
+	for _, wrong := range []string{"", "aaaa-bbbb-cccc-dddd"} {
+		if a := b.press(path, wrong); a.StatusCode != 401 || b.cookie() != "" {
+			t.Errorf("password %q: status %d", wrong, a.StatusCode)
+		}
+	}
+	a := b.press(path, strings.ToUpper(password))
+	if a.StatusCode != 200 || a.Request.URL.Path != "/share/" || !strings.Contains(a.text, "ZZPHI NUMBER0") || strings.Contains(a.text, "NUMBER1") {
+		t.Fatalf("status %d at %s: %s", a.StatusCode, a.Request.URL.Path, a.text)
+	}
+	if n := strings.Count(a.text, "/thumbnail?"); n != 3 {
+		t.Errorf("%d images on the page, want 3", n)
+	}
+	b.wantOnly(t, "2.25.70", "2.25.71")
+	if out, code := x.in.run(t, "share", "revoke", id); code != 0 {
+		t.Fatal(out)
+	}
+	for _, p := range []string{"/share/", "/dicom-web/studies", "/dicom-web/studies/2.25.70/metadata"} {
+		b.must(401, "GET", p, nil)
+	}
+	if a := b.press(path, password); a.StatusCode != 401 {
+		t.Errorf("a revoked link opens: status %d", a.StatusCode)
+	}
+	wantShareRecorded(t, x, "share "+id)
+}
+
+// wantOnly wants one study to be seen and nothing else to be possible.
+func (b *browser) wantOnly(t *testing.T, mine, other string) {
+	t.Helper()
+	if a := b.must(200, "GET", "/dicom-web/studies", nil); !strings.Contains(a.text, mine) || strings.Contains(a.text, other) {
+		t.Errorf("the search shows %s", a.text)
+	}
+	b.must(200, "GET", "/dicom-web/studies/"+mine+"/metadata", nil)
+	b.must(404, "GET", "/dicom-web/studies/"+other+"/metadata", nil)
+	for _, p := range []string{"/dicom-web/studies?PatientID=ZZPHI-1", "/dicom-web/series?StudyInstanceUID=" + other, "/dicom-web/instances?PatientName=ZZPHI*"} {
+		if a := b.must(200, "GET", p, nil); strings.Contains(a.text, other) || strings.Contains(a.text, "NUMBER1") {
+			t.Errorf("%s shows the other patient", p)
+		}
+	}
+	for _, rq := range []struct{ method, path string }{
+		{"POST", "/dicom-web/studies"}, {"DELETE", "/dicom-web/studies/" + mine}, {"GET", "/api/v1/people"}, {"GET", "/api/v1/audit"}, {"GET", "/api/v1/tokens"},
+		{"POST", "/api/v1/shares"}, {"GET", "/api/v1/shares"}, {"GET", "/api/v1/devices"}, {"GET", "/api/v1/sessions"}, {"POST", "/api/v1/password"},
+	} {
+		if a := b.send(rq.method, rq.path, map[string]string{}, "Collimator-Reason", "a good reason"); a.StatusCode != 403 {
+			t.Errorf("%s %s: status %d, want 403", rq.method, rq.path, a.StatusCode)
+		}
+	}
+	if a := b.must(200, "GET", "/api/v1/session", nil); a.json["method"] != "share" {
+		t.Errorf("the session is %s", a.text)
+	}
+}
+
+func wantShareRecorded(t *testing.T, x *site, who string) {
+	t.Helper()
+	seen := map[audit.Event]int{}
+	for _, r := range x.records() {
+		if r.Principal == who {
+			seen[r.Event]++
+		}
+	}
+	if seen[audit.UserAuthenticated] == 0 || seen[audit.Query] == 0 || seen[audit.Transferred] == 0 || seen[audit.SecurityAlert] == 0 {
+		t.Errorf("recorded of the link: %v", seen)
+	}
+}
+
+func TestADeidentifiedLinkNamesNobody(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	path, _, _ := x.share(t, "--study", "2.25.70", "--deidentified")
+	b := x.browser()
+	a := b.press(path, "")
+	if a.StatusCode != 200 {
+		t.Fatal(a.StatusCode, a.text)
+	}
+	list := b.must(200, "GET", "/dicom-web/studies?includefield=all", nil)
+	for _, text := range []string{a.text, list.text} {
+		if strings.Contains(text, "ZZPHI") || strings.Contains(text, `2.25.70"`) || strings.Contains(text, "2.25.70/") || strings.Contains(text, "NUMBER") {
+			t.Errorf("the link names the patient: %s", text)
+		}
+	}
+	if strings.Count(list.text, "0020000D") != 1 {
+		t.Errorf("not one study: %s", list.text)
+	}
+	b.must(404, "GET", "/dicom-web/studies/2.25.70/metadata", nil)
+	b.must(404, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
+}
+
+// A program can use the secret of a link without a password in the place of a
+// token; a link is of use only as long as its maker is.
+func TestWhoMakesLinksAndWhatBecomesOfThem(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	for _, role := range []policy.Role{policy.Technologist, policy.Referrer, policy.Researcher, policy.Auditor} {
+		x.signIn(string(role)).must(403, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
+	}
+	b := x.signIn("radiologist")
+	b.must(404, "POST", "/api/v1/shares", map[string]any{"study": "2.25.79", "days": 7})
+	b.must(400, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 93})
+	a := b.must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
+	link, _ := a.json["link"].(string)
+	secret := link[strings.LastIndex(link, "/")+1:]
+	stranger := x.browserAt("127.0.0.2")
+	bearer := []string{"Authorization", "Bearer " + secret}
+	if a := stranger.must(200, "GET", "/dicom-web/studies", nil, bearer...); strings.Contains(a.text, "2.25.71") {
+		t.Errorf("the link shows %s", a.text)
+	}
+	if a := b.must(200, "GET", "/api/v1/shares", nil); strings.Contains(a.text, secret) || !strings.Contains(a.text, "2.25.70") {
+		t.Errorf("the list of links is %s", a.text)
+	}
+	x.signIn("administrator").must(200, "GET", "/api/v1/shares", nil)
+	if err := x.in.registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+		t.Fatal(err)
+	}
+	stranger.must(401, "GET", "/dicom-web/studies", nil, bearer...)
+}
+
+func TestLinksAreNotGuessed(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	path, _, password := x.share(t, "--study", "2.25.70", "--password")
+	b := x.browserAt("127.0.0.3")
+	status := 0
+	for range 30 {
+		if status = b.press(path, "aaaa-bbbb-cccc-dddd").StatusCode; status == 429 {
+			break
+		}
+	}
+	if status != 429 {
+		t.Errorf("guessing goes on: status %d", status)
+	}
+	if a := b.press(path, password); a.StatusCode != 429 {
+		t.Errorf("the right password counts during the lock-out: status %d", a.StatusCode)
+	}
+	if a := x.browser().send("POST", path, "password="+password, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 401 {
+		t.Errorf("a page of another origin opens the link: status %d", a.StatusCode)
+	}
+}
+
+func TestTimesOfLinksAreReadInDays(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"7d": 168 * time.Hour, "2w": 336 * time.Hour, "36h": 36 * time.Hour, "1h30m": 90 * time.Minute} {
+		var l lifetime
+		if err := l.UnmarshalText([]byte(text)); err != nil || time.Duration(l) != want {
+			t.Errorf("%s: %v, %v", text, time.Duration(l), err)
+		}
+	}
+	for _, text := range []string{"", "d", "x", "-1d", "7days"} {
+		if new(lifetime).UnmarshalText([]byte(text)) == nil {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}

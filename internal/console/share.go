@@ -1,0 +1,230 @@
+// Package console is what a browser is shown. So far these are the pages of a
+// link to one study: they need no script and no account. The pages hold nothing
+// of the archive's themselves: what they show they ask DICOMweb for, behind the
+// guard, with the cookie of the browser.
+package console
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"collimator/internal/fault"
+)
+
+//go:embed pages
+var pages embed.FS
+
+// Opener signs a browser in with the secret of a link; see guard.OpenShare.
+type Opener func(w http.ResponseWriter, r *http.Request, secret, password string) error
+
+// Share serves the pages of links. Safe for concurrent use.
+type Share struct {
+	open   Opener
+	images http.Handler // DICOMweb, behind the guard
+	root   string       // its path
+	pages  *template.Template
+	mux    *http.ServeMux
+}
+
+// SharePath is where the pages are; a link is this, a slash and its secret.
+const SharePath = "/share"
+
+// NewShare makes the pages over a DICOMweb handler at root.
+func NewShare(open Opener, images http.Handler, root string) *Share {
+	s := &Share{open: open, images: images, root: root, mux: http.NewServeMux()}
+	s.pages = template.Must(template.ParseFS(pages, "pages/*.html")) // they are part of the program
+	s.mux.HandleFunc("GET "+SharePath+"/style.css", style)
+	s.mux.HandleFunc("GET "+SharePath+"/{secret}", s.ask)
+	s.mux.HandleFunc("POST "+SharePath+"/{secret}", s.enter)
+	s.mux.HandleFunc("GET "+SharePath+"/{$}", s.show)
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Share) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func style(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, pages, "pages/style.css")
+}
+
+// ask shows the button that opens a link. Programs that follow links to look at
+// them do not press it.
+func (s *Share) ask(w http.ResponseWriter, r *http.Request) {
+	s.page(w, r, http.StatusOK, "open.html", nil)
+}
+
+// formMost bounds the form, in bytes.
+const formMost = 4 << 10
+
+func (s *Share) enter(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, formMost)
+	if r.ParseForm() != nil {
+		s.page(w, r, http.StatusBadRequest, "open.html", map[string]any{"Failed": true})
+		return
+	}
+	err := s.open(w, r, r.PathValue("secret"), r.PostForm.Get("password"))
+	switch {
+	case err == nil:
+		http.Redirect(w, r, SharePath+"/", http.StatusSeeOther)
+	case errors.Is(err, fault.Busy):
+		w.Header().Set("Retry-After", "60")
+		s.page(w, r, http.StatusTooManyRequests, "open.html", map[string]any{"Busy": true})
+	case errors.Is(err, fault.Denied):
+		s.page(w, r, http.StatusUnauthorized, "open.html", map[string]any{"Failed": true})
+	default:
+		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)
+	}
+}
+
+// show is the study of the link the browser has opened.
+func (s *Share) show(w http.ResponseWriter, r *http.Request) {
+	v, err := s.study(r)
+	switch {
+	case errors.Is(err, fault.Denied):
+		s.page(w, r, http.StatusUnauthorized, "ended.html", nil)
+	case err != nil:
+		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)
+	default:
+		s.page(w, r, http.StatusOK, "study.html", v)
+	}
+}
+
+// study is what the page shows.
+type study struct {
+	Patient, Date, Description string
+	Series                     []series
+}
+
+type series struct {
+	Modality, Description string
+	Images                []image
+	More                  int // that are not shown
+}
+
+type image struct{ Thumbnail, Full string }
+
+// imagesMost is how many images of a series a page shows.
+const imagesMost = 500
+
+func (s *Share) study(r *http.Request) (*study, error) {
+	studies, err := s.search(r, "/studies?includefield=PatientName,StudyDate,StudyDescription&limit=2")
+	if err != nil {
+		return nil, err
+	}
+	if len(studies) != 1 {
+		return nil, fault.New(fault.Denied, "console: this browser has not opened a link to one study")
+	}
+	x := studies[0]
+	v := &study{Patient: strings.ReplaceAll(x.text("00100010"), "^", " "), Date: x.text("00080020"), Description: x.text("00081030")}
+	at := "/studies/" + url.PathEscape(x.text("0020000D"))
+	list, err := s.search(r, at+"/series?includefield=Modality,SeriesDescription")
+	for _, e := range list {
+		one := series{Modality: e.text("00080060"), Description: e.text("0008103E")}
+		below := at + "/series/" + url.PathEscape(e.text("0020000E")) + "/instances"
+		images, err := s.search(r, below+"?limit=10000")
+		if err != nil {
+			return nil, err
+		}
+		one.More = max(len(images)-imagesMost, 0)
+		for _, i := range images[:len(images)-one.More] {
+			path := s.root + below + "/" + url.PathEscape(i.text("00080018"))
+			one.Images = append(one.Images, image{path + "/thumbnail?viewport=128,128", path + "/rendered"})
+		}
+		v.Series = append(v.Series, one)
+	}
+	return v, err
+}
+
+// match is one answer of a search (PS3.18 F.2).
+type match map[string]struct{ Value []json.RawMessage }
+
+// text is the first value of an attribute.
+func (m match) text(tag string) string {
+	v := m[tag].Value
+	if len(v) == 0 {
+		return ""
+	}
+	var s string
+	if json.Unmarshal(v[0], &s) == nil {
+		return s
+	}
+	var name struct{ Alphabetic string }
+	if json.Unmarshal(v[0], &name) == nil {
+		return name.Alphabetic
+	}
+	return ""
+}
+
+// search asks DICOMweb in the name of the browser.
+func (s *Share) search(r *http.Request, path string) ([]match, error) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, s.root+path, nil)
+	if err != nil {
+		return nil, fault.New(fault.Internal, "console: a search cannot be written")
+	}
+	rq.RemoteAddr, rq.Host = r.RemoteAddr, r.Host
+	rq.Header["Cookie"] = r.Header["Cookie"]
+	rq.Header.Set("Accept", "application/dicom+json")
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	s.images.ServeHTTP(a, rq)
+	switch {
+	case a.status == http.StatusNoContent:
+		return nil, nil
+	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
+		return nil, fault.New(fault.Denied, "console: no link is open")
+	case a.status != http.StatusOK || a.long:
+		return nil, fault.New(fault.Unavailable, "console: the archive does not answer")
+	}
+	var list []match
+	if json.Unmarshal(a.body.Bytes(), &list) != nil {
+		return nil, fault.New(fault.Internal, "console: the answer of the archive cannot be read")
+	}
+	return list, nil
+}
+
+// answerMost bounds an answer that is kept in memory, in bytes.
+const answerMost = 32 << 20
+
+// answer keeps what a handler writes.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+	long   bool
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(p []byte) (int, error) {
+	if a.body.Len()+len(p) > answerMost {
+		a.long = true
+		return 0, errors.New("console: the answer is too long")
+	}
+	return a.body.Write(p)
+}
+
+// page writes a page in the language of the browser.
+func (s *Share) page(w http.ResponseWriter, r *http.Request, status int, name string, v any) {
+	var b bytes.Buffer
+	if s.pages.ExecuteTemplate(&b, name, map[string]any{"T": language(r), "V": v}) != nil {
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+}
