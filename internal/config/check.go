@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -42,6 +43,11 @@ func (c Config) Check() error {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
+	for _, source := range c.Advisories.Sources {
+		if !safeSource(source) {
+			add("advisories.sources: an address begins with https://")
+		}
+	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:
@@ -51,6 +57,16 @@ func (c Config) Check() error {
 		add("log.format %q: choose text or json", c.Log.Format)
 	}
 	return errors.Join(faults...)
+}
+
+// safeSource takes https; http only of this machine.
+func safeSource(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && err == nil && ip.IsLoopback()
 }
 
 // ValidAE reports whether s can be an AE title (PS3.5 6.2, PS3.8 9.3.2).

@@ -44,8 +44,10 @@ type Config struct {
 	Tokens Tokens `yaml:"tokens,omitempty"`
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
-	Limits  Limits  `yaml:"limits"`
-	Log     Log     `yaml:"log"`
+	// Advisories says where 'advisory update' looks. Without a source it asks nobody.
+	Advisories Advisories `yaml:"advisories,omitempty"`
+	Limits     Limits     `yaml:"limits"`
+	Log        Log        `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
@@ -53,6 +55,16 @@ type Tokens struct {
 	Issuer   string `yaml:"issuer,omitempty"`
 	Audience string `yaml:"audience,omitempty"` // default: the AE title
 	Keys     string `yaml:"keys,omitempty"`     // file with the issuer's public keys, PEM
+}
+
+// Advisories names publishers of CSAF documents. Empty: nothing is fetched.
+type Advisories struct {
+	// Sources are https addresses: a provider-metadata.json, a folder with index.txt, a feed or a document.
+	Sources []string `yaml:"sources,omitempty"`
+	// Only takes only documents whose file name begins so, such as icsma-.
+	Only string `yaml:"only,omitempty"`
+	// Key is a file with the publisher's OpenPGP key.
+	Key string `yaml:"key,omitempty"`
 }
 
 // Inspect gives a verdict for each kind of finding: accept, quarantine or refuse.
