@@ -31,6 +31,8 @@ type cli struct {
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
+	Inventory  inventoryCmd  `cmd:"" help:"Which systems there are, which are affected, and what was decided."`
+	Advisory   advisoryCmd   `cmd:"" help:"Published advisories about imaging systems."`
 	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
 	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
 	Sample     sampleCmd     `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`

@@ -127,7 +127,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	s.service = pacs.New(pacs.Options{
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,

@@ -148,7 +148,8 @@ func (e *entry) match(t *Table, l lookup, id Identity, vendor string, known bool
 		return Match{}, false
 	}
 	version, rest := ParseVersion(id.Version), f.rest
-	if inName, ok := versionIn(f.rest, t.vendors); ok {
+	// What stands behind the name of a family is its model: EPIQ 7.
+	if inName, ok := versionIn(f.rest); ok && !e.rule.Family {
 		rest = nil
 		if !version.Known() {
 			version = inName
@@ -227,7 +228,7 @@ func (e *entry) uncertain(v Version) string {
 }
 
 // versionIn reads a version that stands behind the name of a product.
-func versionIn(rest []string, vendors *vendorTable) (Version, bool) {
+func versionIn(rest []string) (Version, bool) {
 	for len(rest) > 0 && (filler[rest[0]] || rest[0] == "r" || rest[0] == "rev" || rest[0] == "v" || rest[0] == "sw") {
 		rest = rest[1:]
 	}

@@ -3,6 +3,7 @@ package advisory
 import (
 	"encoding/csv"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -91,6 +92,39 @@ func TestInnocentProductsAreNotListed(t *testing.T) {
 	}
 }
 
+// The published documents, taken in over the built-in table, take nothing away
+// from it and draw in no innocent product.
+func TestImportedDocumentsKeepTheSpellings(t *testing.T) {
+	t.Parallel()
+	var imported []Advisory
+	for _, b := range realDocuments(t) {
+		d, err := ParseCSAF(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := d.Advisory("imported")
+		if err != nil {
+			t.Fatal(err)
+		}
+		imported = append(imported, a)
+	}
+	table := NewTable(BuiltIn(), imported)
+	for _, row := range readCSV(t, "hhs.csv") {
+		res := table.Match(Identity{Vendor: row[1], Product: row[2], Version: row[3]})
+		if !slices.ContainsFunc(res.Matches, func(m Match) bool { return m.Advisory == geList }) {
+			t.Errorf("%v: %s", row, res.Answer)
+		}
+	}
+	for _, row := range readCSV(t, "innocent.csv") {
+		if res := table.Match(Identity{Vendor: row[0], Product: row[1], Version: row[2]}); res.Answer != NotListed {
+			t.Errorf("%v: %s by %s %q", row, res.Answer, res.Matches[0].Advisory, res.Matches[0].Product)
+		}
+	}
+	if m := table.Match(Identity{Vendor: "Philips", Product: "IntelliSpace Portal 7.0"}).Matches; len(m) == 0 || !m[0].Exploited {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestMatchAnswers(t *testing.T) {
 	t.Parallel()
 	table := Default()
@@ -117,6 +151,7 @@ func TestMatchAnswers(t *testing.T) {
 		{Identity{Vendor: "Philips", Product: "ViewForum", Version: "6.3V1L10"}, "ICSMA-21-019-01", Affected, Exact, ""},
 		{Identity{Vendor: "Philips", Product: "Xcelera", Version: "R4.1L1"}, "ICSMA-17-318-01", Affected, Interval, ""},
 		{Identity{Vendor: "Philips", Product: "EPIQ 7", Version: "VM4.0"}, "ICSMA-20-177-01", Affected, Interval, ""},
+		{Identity{Vendor: "Philips", Product: "EPIQ 7"}, "ICSMA-20-177-01", Possibly, Interval, "version is not known"},
 		{Identity{Vendor: "Philips", Product: "EPIQ 7", Version: "5.0"}, "ICSMA-20-177-01", Possibly, Interval, "by hand"},
 		{Identity{Vendor: "Fuji", Product: "FCR Capsula X"}, "ICSMA-19-113-01", Possibly, All, "reader unit"},
 		{Identity{Vendor: "Carestream", Product: "RIS Client", Version: "11.1"}, "ICSMA-18-277-01", Possibly, Text, "compare with the advisory"},

@@ -50,10 +50,6 @@ func BuiltIn() []Advisory {
 	for _, r := range readTSV(advisoriesTSV) {
 		text[r["id"]] = r
 	}
-	exploited := map[string]bool{}
-	for _, r := range readTSV(kevTSV) {
-		exploited[r["cve"]] = true
-	}
 	var out []Advisory
 	for _, r := range readTSV(productsTSV) {
 		if n := len(out); n == 0 || out[n-1].ID != r["id"] {
@@ -61,12 +57,12 @@ func BuiltIn() []Advisory {
 			out = append(out, Advisory{ID: r["id"], Title: w["title"], Update: Update(w["update"]), Fix: w["fix"], Initial: r["initial"], Current: r["current"], Source: builtIn})
 		}
 		a := &out[len(out)-1]
-		a.Rules = append(a.Rules, builtInRule(r, a.Update, exploited))
+		a.Rules = append(a.Rules, builtInRule(r, a.Update))
 	}
 	return out
 }
 
-func builtInRule(r map[string]string, update Update, exploited map[string]bool) Rule {
+func builtInRule(r map[string]string, update Update) Rule {
 	score, _ := strconv.ParseFloat(r["score"], 64)
 	rule := Rule{
 		Vendors: strings.Split(r["vendor"], "|"), Product: r["product"], Names: split(r["names"]), Except: split(r["except"]), Versions: r["versions"], Remark: r["remark"],
@@ -86,7 +82,7 @@ func builtInRule(r map[string]string, update Update, exploited map[string]bool) 
 			continue
 		}
 		n, _ := strconv.ParseFloat(base, 64)
-		rule.CVEs = append(rule.CVEs, CVE{ID: id, Score: n, Exploited: exploited[id]})
+		rule.CVEs = append(rule.CVEs, CVE{ID: id, Score: n})
 	}
 	return rule
 }
@@ -103,10 +99,12 @@ func NewTable(lists ...[]Advisory) *Table {
 				continue
 			}
 			byID[a.ID] = len(t.Advisories)
+			a.Rules = slices.Clone(a.Rules)
 			t.Advisories = append(t.Advisories, a)
 		}
 	}
 	slices.SortFunc(t.Advisories, func(a, b Advisory) int { return strings.Compare(b.ID, a.ID) })
+	t.markExploited()
 	t.index()
 	return t
 }
@@ -155,6 +153,23 @@ func firstOf(a, b string) string {
 		return a
 	}
 	return b
+}
+
+// markExploited notes which CVEs are known to be exploited, wherever they came from.
+func (t *Table) markExploited() {
+	exploited := map[string]bool{}
+	for _, r := range readTSV(kevTSV) {
+		exploited[r["cve"]] = true
+	}
+	for i := range t.Advisories {
+		for j := range t.Advisories[i].Rules {
+			r := &t.Advisories[i].Rules[j]
+			r.CVEs = slices.Clone(r.CVEs) // the lists given stay as they were
+			for k := range r.CVEs {
+				r.CVEs[k].Exploited = exploited[r.CVEs[k].ID]
+			}
+		}
+	}
 }
 
 func (t *Table) index() {

@@ -12,10 +12,11 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/identity"
+	"collimator/internal/inventory"
 	"collimator/internal/policy"
 )
 
-// Options are the parts of a Guard; all but Tokens are needed.
+// Options are the parts of a Guard; all but Tokens and Inventory are needed.
 type Options struct {
 	// AETitle is the server's own.
 	AETitle  string
@@ -24,6 +25,8 @@ type Options struct {
 	Log      *slog.Logger
 	// Tokens verifies JSON Web Tokens of user identity negotiation; nil refuses them.
 	Tokens *identity.TokenVerifier
+	// Inventory is told who called; nil tells nobody.
+	Inventory inventory.Sink
 	// Pending is how many refused callers are remembered.
 	Pending int
 	Now     func() time.Time
@@ -36,11 +39,12 @@ type Guard struct {
 	refusals *sampler // of strangers
 	denials  *sampler // of registered devices, whom no stranger may drown
 	logins   *lockout
+	sighted  *sightings
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), logins: newLockout(o.Now)}
+	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), logins: newLockout(o.Now), sighted: newSightings(o.Now)}
 }
 
 // Doors, as they stand in the record.
