@@ -218,7 +218,11 @@ func (c *advisoryMatchCmd) print(e *env, list []matched) error {
 			fmt.Fprintf(e.stdout, "  %s names %s %s, and this version is not among them\n", x.Advisory, printable(x.Product), printable(x.Versions))
 		}
 		if m.Answer == advisory.NotListed {
-			fmt.Fprintln(e.stdout, "  No advisory known here names it. That does not mean that it has no weakness.")
+			what := "it"
+			if len(m.Outside) > 0 {
+				what = "this version"
+			}
+			fmt.Fprintf(e.stdout, "  No advisory known here names %s. That does not mean that it has no weakness.\n", what)
 		}
 	}
 	return nil

@@ -26,7 +26,9 @@ func (s *sink) Observe(_ context.Context, o inventory.Observation) (string, erro
 	return "A1", nil
 }
 
-func (s *sink) Report(context.Context, int64, finding.Place, []string, []finding.Issue) error { return nil }
+func (s *sink) Report(context.Context, int64, finding.Place, []string, []finding.Issue) error {
+	return nil
+}
 
 func (s *sink) count(source inventory.Source) (n int) {
 	s.mu.Lock()
