@@ -53,7 +53,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // it did not work; the message says why
 	exitUsage   = 2 // the command line or the settings are wrong
-	exitPartial = 3 // some of it worked; what did not is listed
+	exitPartial = 3 // some of it worked, or what was asked for was found; it is listed
 	exitRefused = 4 // the peer refused
 )
 

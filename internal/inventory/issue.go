@@ -254,6 +254,6 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 		if err != nil {
 			return err
 		}
-		return r.event(ctx, tx, 0, asset, "issue accepted", check, "", fmt.Sprintf("until %s by %s", until.UTC().Format(time.DateOnly), by))
+		return r.event(ctx, tx, 0, asset, "issue accepted", check, "", fmt.Sprintf("until %s by %s", until.Add(-time.Nanosecond).Format(time.DateOnly), by))
 	})
 }
