@@ -30,6 +30,8 @@ type cli struct {
 	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
+	Policy     policyCmd     `cmd:"" help:"Who may do what, and by which rule."`
+	Delete     deleteCmd     `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
 	Inventory  inventoryCmd  `cmd:"" help:"Which systems there are, which are affected, and what was decided."`
 	Advisory   advisoryCmd   `cmd:"" help:"Published advisories about imaging systems."`

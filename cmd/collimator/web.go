@@ -13,8 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"collimator/dicomweb"
-	"collimator/internal/guard"
-	"collimator/internal/pacs"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
@@ -27,7 +25,7 @@ const webRoot = "/dicom-web"
 // webHandler is DICOMweb behind the guard. Beside it this machine may ask
 // whether the server lives; everything else is refused.
 func (s *server) webHandler() http.Handler {
-	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot})
+	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", steady(images))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"net/textproto"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,9 +26,12 @@ type webServer struct {
 	log *bytes.Buffer
 }
 
-func newWebServer(t *testing.T) *webServer {
+func newWebServer(t *testing.T, change ...func(*config.Config)) *webServer {
 	t.Helper()
 	c := config.Default()
+	for _, f := range change {
+		f(&c)
+	}
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in, err := openInstallation(t.Context(), c, true)
 	if err != nil {
@@ -259,15 +260,8 @@ func TestWhatGoesInByTheWebIsRecordedAndComesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var body bytes.Buffer
-	m := multipart.NewWriter(&body)
-	part, err := m.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/dicom"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	part.Write(part10(data))
-	m.Close()
-	status, answer := w.do("POST", "/dicom-web/studies", token, &body, `multipart/related; type="application/dicom"; boundary=`+m.Boundary())
+	body, contentType := multipartOf(t, part10(data))
+	status, answer := w.do("POST", "/dicom-web/studies", token, body, contentType)
 	if status != 200 {
 		t.Fatalf("status %d: %.300s", status, answer)
 	}

@@ -78,6 +78,8 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	SecurityAlert:     {dcm("110113", "Security Alert"), dcm("110126", "Node Authentication")},
 	UserAuthenticated: {dcm("110114", "User Authentication"), dcm("110122", "Login")},
 	Commitment:        {id: dcm("110103", "DICOM Instances Accessed")},
+	StudyDeleted:      {id: dcm("110105", "DICOM Study Deleted")},
+	InstancesDeleted:  {id: dcm("110103", "DICOM Instances Accessed")},
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
 	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Check finds what is wrong with the settings; all faults are joined into one error.
@@ -38,14 +39,24 @@ func (c Config) Check() error {
 	}
 	for key, v := range map[string]string{
 		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
+		"preambles": c.Inspect.Preambles, "viruses": c.Inspect.Viruses, "unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions,
 	} {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
-	for _, source := range c.Advisories.Sources {
-		if !safeSource(source) {
-			add("advisories.sources: an address begins with https://")
+	c.Advisories.check(add)
+	if c.Audit.Repository != "" {
+		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
+			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
+		}
+	}
+	if c.Ledger.Every < time.Minute {
+		add("ledger.every: at least a minute")
+	}
+	for key, v := range map[string]string{"unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions} {
+		if v == "quarantine" {
+			add("inspect.%s: choose accept or refuse", key)
 		}
 	}
 	switch c.Log.Level {
@@ -57,6 +68,14 @@ func (c Config) Check() error {
 		add("log.format %q: choose text or json", c.Log.Format)
 	}
 	return errors.Join(faults...)
+}
+
+func (a Advisories) check(add func(format string, args ...any)) {
+	for _, source := range a.Sources {
+		if !safeSource(source) {
+			add("advisories.sources: an address begins with https://")
+		}
+	}
 }
 
 // safeSource takes https; http only of this machine.

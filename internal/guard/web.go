@@ -21,6 +21,9 @@ import (
 // doorWeb is the way in of DICOMweb, as it stands in the record.
 const doorWeb = "dicomweb"
 
+// reasonHeader says why something is deleted.
+const reasonHeader = "Collimator-Reason"
+
 // webCaller is who makes a DICOMweb request: a token, and the person it belongs
 // to. Both must be allowed what they ask for.
 type webCaller struct {
@@ -47,6 +50,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		g.record(ctx, c.webEntry(call, audit.MinorFailure, decision.Reason))
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "This token or its owner may not do this. An administrator can say why: collimator audit tail."}}
 	}
+	call.Reason = call.Request.Header.Get(reasonHeader)
 	if decision.Restriction.Limited {
 		call.Restriction = &archive.Scope{StudyUIDs: decision.Restriction.Studies}
 	}
@@ -156,8 +160,8 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if out.Status >= http.StatusBadRequest || out.Err != nil {
 		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
 	}
-	if call.Verb == dicomweb.Storing && outcome == audit.Success {
-		return // recorded by the archive, in the transaction that stored it
+	if (call.Verb == dicomweb.Storing || call.Verb == dicomweb.Deleting) && outcome == audit.Success {
+		return // recorded by the archive, in the transaction in which it happened
 	}
 	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches}
 	if call.Query != nil {

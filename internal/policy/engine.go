@@ -11,6 +11,9 @@ import (
 //go:embed policies.cedar
 var policies []byte
 
+// Rules is the text of the rules.
+func Rules() string { return string(policies) }
+
 // Engine decides by the rules of policies.cedar. Safe for concurrent use.
 type Engine struct {
 	set     *cedar.PolicySet
@@ -124,7 +127,11 @@ func restriction(r Request) Restriction {
 	p := r.Principal
 	switch {
 	case p.Kind == Person && p.Role == Referrer && !r.Emergency, p.Kind == Share, p.Kind == Service && len(p.Studies) > 0:
-		return Restriction{Limited: true, Studies: p.Studies, Deidentified: p.Kind == Share && p.Deidentified}
+		r := Restriction{Limited: true, Studies: p.Studies}
+		if p.Kind == Share && p.Deidentified {
+			r.Deidentified, r.Project = true, p.Name
+		}
+		return r
 	case p.Kind == Person && p.Role == Researcher:
 		return Restriction{Deidentified: true}
 	}

@@ -140,6 +140,8 @@ type Restriction struct {
 	// Limited: only Studies may be seen, be they none.
 	Limited bool
 	Studies []string
-	// Deidentified: only what is de-identified may leave.
+	// Deidentified: only what is de-identified may leave, with the pseudonyms of
+	// Project. What two projects hand out cannot be linked.
 	Deidentified bool
+	Project      string
 }
