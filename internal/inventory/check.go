@@ -47,7 +47,7 @@ func (r *Register) Check(ctx context.Context) ([]Checked, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := r.Begin(ctx, "advisory", fmt.Sprintf("%d advisories, %d assets", len(table.Advisories), len(assets)))
+	run, err := r.Begin(ctx, Advisory, fmt.Sprintf("%d advisories, %d assets", len(table.Advisories), len(assets)))
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +67,35 @@ func (r *Register) Check(ctx context.Context) ([]Checked, error) {
 			return nil, err
 		}
 	}
-	if err := r.settleMatches(ctx, table, out); err != nil {
+	return out, r.finish(ctx, table, out)
+}
+
+// Answers gives what Check gives and writes nothing: for pages that are looked at.
+func (r *Register) Answers(ctx context.Context) ([]Checked, error) {
+	table, err := r.Advisories(ctx)
+	if err != nil {
 		return nil, err
+	}
+	assets, err := r.Assets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Checked, len(assets))
+	for i, a := range assets {
+		out[i] = judge(table, a)
+	}
+	return out, r.finish(ctx, table, out)
+}
+
+// finish lays over the answers what was decided, and sorts them, the worst first.
+func (r *Register) finish(ctx context.Context, table *advisory.Table, out []Checked) error {
+	if err := r.settleMatches(ctx, table, out); err != nil {
+		return err
 	}
 	slices.SortStableFunc(out, func(a, b Checked) int {
 		return cmp.Or(cmp.Compare(worse(b.Unsettled), worse(a.Unsettled)), cmp.Compare(worse(b.Answer), worse(a.Answer)), cmp.Compare(b.score(), a.score()))
 	})
-	return out, nil
+	return nil
 }
 
 // checkBatch is how many assets are written in one transaction.
@@ -164,7 +186,7 @@ func (c *Checked) issues() []finding.Issue {
 // AdvisoryIssue is the issue that an advisory speaks of what stands at a place.
 func AdvisoryIssue(m advisory.Match, place finding.Place) finding.Issue {
 	i := finding.Issue{
-		Severity: severity(m.Score), Possible: m.Answer != advisory.Affected, Place: place, Gains: []finding.Gain{finding.RunCode},
+		Severity: severity(m.Score), Possible: m.Answer != advisory.Affected, Place: place,
 		Advisories: append([]string{m.Advisory}, m.CVEs...),
 	}
 	announced := strings.Contains(m.Read, "toolkit announces")

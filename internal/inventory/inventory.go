@@ -34,6 +34,8 @@ const (
 	Gate    Source = "gate"    // traffic through a gate
 	Capture Source = "capture" // a capture of the network
 	JSON    Source = "json"    // an export of an inventory
+	// Advisory is the source of runs that hold assets against advisories.
+	Advisory Source = "advisory"
 )
 
 // confidence is what a value of a source is worth, from 0 to 1, where nobody says otherwise.

@@ -301,6 +301,15 @@ func TestCheckAnswersTheQuestionOfTheWarning(t *testing.T) {
 	if got[ge].Answer != advisory.Affected || len(got[ge].Questions) != 3 || got[viewer].Answer != advisory.Affected || got[fine].Answer != advisory.NotListed || got[toolkit].Answer != advisory.Possibly {
 		t.Errorf("%v %v %v %v", got[ge].Answer, got[viewer].Answer, got[fine].Answer, got[toolkit].Answer)
 	}
+	answers, err := f.Answers(t.Context())
+	if err != nil || len(answers) != len(got) {
+		t.Fatalf("%d answers, %v", len(answers), err)
+	}
+	for _, a := range answers {
+		if a.Answer != got[a.Asset.ID].Answer || a.Unsettled != got[a.Asset.ID].Unsettled {
+			t.Errorf("looking says %s, checking %s", a.Answer, got[a.Asset.ID].Answer)
+		}
+	}
 	issues, _ := f.Issues(t.Context(), "")
 	checks := map[string]int{}
 	for _, i := range issues {
