@@ -111,7 +111,7 @@ type Incoming struct {
 	Meta *dicom.DataSet
 	// Preamble is the 128 bytes in front of it (PS3.10 7.1); nil where there was none.
 	Preamble *[128]byte
-	Data io.Reader
+	Data     io.Reader
 }
 
 // Stored says where an instance is that was taken in.

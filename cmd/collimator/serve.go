@@ -105,6 +105,9 @@ type server struct {
 	service     *pacs.Service
 	projects    *pacs.Projects
 	mux         *dimse.Mux
+	// fileCertificate is that of the HTTPS listener, where it comes from files.
+	fileCertificate *identity.FileCertificate
+	hangup          chan os.Signal // SIGHUP, to read its files again
 }
 
 func newServer(in *installation, log *slog.Logger) (*server, error) {
@@ -128,7 +131,11 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	people, err := signIn(in)
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	if s.projects, err = openProjects(in, a); err != nil {
 		return nil, errors.Join(err, blobs.Close())
@@ -243,6 +250,7 @@ func (s *server) run(e *env) error {
 	}
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
+	wg.Go(func() { s.reloads(work) })
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })
 	}

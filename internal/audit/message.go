@@ -77,6 +77,8 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	Query:             {id: dcm("110112", "Query")},
 	SecurityAlert:     {dcm("110113", "Security Alert"), dcm("110126", "Node Authentication")},
 	UserAuthenticated: {dcm("110114", "User Authentication"), dcm("110122", "Login")},
+	UserSignedOut:     {dcm("110114", "User Authentication"), dcm("110123", "Logout")},
+	EmergencyAccess:   {dcm("110113", "Security Alert"), dcm("110127", "Emergency Override Started")},
 	Commitment:        {id: dcm("110103", "DICOM Instances Accessed")},
 	StudyDeleted:      {id: dcm("110105", "DICOM Study Deleted")},
 	InstancesDeleted:  {id: dcm("110103", "DICOM Instances Accessed")},

@@ -24,6 +24,8 @@ const (
 	Query             Event = "query"                       // PS3.15 A.5.3.10
 	SecurityAlert     Event = "security-alert"              // PS3.15 A.5.3.11
 	UserAuthenticated Event = "user-authentication"         // PS3.15 A.5.3.12
+	UserSignedOut     Event = "user-signed-out"             // PS3.15 A.5.3.12
+	EmergencyAccess   Event = "emergency-access"            // PS3.15 A.5.3.11; its reason was typed by a person and may hold patient data
 	Commitment        Event = "storage-commitment"          // order record for PS3.4 J
 	Verification      Event = "verification"                // C-ECHO
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11

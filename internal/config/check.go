@@ -37,6 +37,8 @@ func (c Config) Check() error {
 	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
 		add("tokens: issuer and keys go together")
 	}
+	faults = append(faults, c.SignIn.check()...)
+	faults = append(faults, c.TLS.check()...)
 	for key, v := range map[string]string{
 		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
 		"preambles": c.Inspect.Preambles, "viruses": c.Inspect.Viruses, "unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions,

@@ -42,6 +42,10 @@ type Config struct {
 	Public string `yaml:"public,omitempty"`
 	// Tokens says whose JSON Web Tokens identify a user of an association.
 	Tokens Tokens `yaml:"tokens,omitempty"`
+	// SignIn says how people sign in.
+	SignIn SignIn `yaml:"signin"`
+	// TLS says which certificate browsers see.
+	TLS TLS `yaml:"tls,omitempty"`
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
 	// Advisories says where 'advisory update' looks. Without a source it asks nobody.
@@ -144,6 +148,7 @@ func Default() Config {
 		HTTP:       "127.0.0.1:8443",
 		DICOM:      "127.0.0.1:2762",
 		PlainDICOM: "127.0.0.1:11112",
+		SignIn:     SignIn{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Inspect:    Inspect{Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept", Preambles: "accept", Contradictions: "accept", Viruses: "quarantine", Unscanned: "refuse"},
 		Limits: Limits{
 			Associations:           256,

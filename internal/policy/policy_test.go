@@ -205,3 +205,28 @@ func TestRestrictionsOfATokenAndItsOwnerAddUp(t *testing.T) {
 		}
 	}
 }
+
+func TestEmergencyAccessAlarmsWhereItWidensASearch(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	referrer := policy.Principal{Kind: policy.Person, Name: "r", Role: policy.Referrer, Studies: []string{"1.2"}}
+	for _, c := range []struct {
+		what             string
+		role             policy.Role
+		study            string
+		verb             policy.Verb
+		alarm, unlimited bool
+	}{
+		{"a search of a referrer", policy.Referrer, "", policy.Query, true, true},
+		{"a study that was not granted", policy.Referrer, "9.9", policy.Retrieve, true, true},
+		{"a study that was granted", policy.Referrer, "1.2", policy.Retrieve, false, false},
+		{"a search of a radiologist", policy.Radiologist, "", policy.Query, false, true},
+	} {
+		p := referrer
+		p.Role = c.role
+		d := e.Decide(policy.Request{Principal: p, Verb: c.verb, Study: c.study, Emergency: true, Now: time.Now()})
+		if !d.Allow || d.Alarm != c.alarm || d.Restriction.Limited == c.unlimited {
+			t.Errorf("%s: %+v", c.what, d)
+		}
+	}
+}
