@@ -13,6 +13,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/identity"
+	"collimator/internal/inventory"
 	"collimator/internal/ledger"
 )
 
@@ -33,6 +34,7 @@ type installation struct {
 	db        *db.DB
 	authority *identity.Authority
 	registry  *identity.Registry
+	inventory *inventory.Register
 	ledger    *ledger.Log
 	ledgerKey *ledger.Key
 	trail     *audit.Trail
@@ -68,6 +70,7 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 		db:        d,
 		authority: a,
 		registry:  identity.New(d, time.Now),
+		inventory: inventory.New(d, time.Now),
 		trail:     audit.New(d, log, time.Now),
 	}, nil
 }

@@ -34,6 +34,8 @@ type cli struct {
 	Share      shareCmd      `cmd:"" help:"Links to one study, for people without an account."`
 	Delete     deleteCmd     `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
+	Inventory  inventoryCmd  `cmd:"" help:"Which systems there are, which are affected, and what was decided."`
+	Advisory   advisoryCmd   `cmd:"" help:"Published advisories about imaging systems."`
 	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
 	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
 	Sample     sampleCmd     `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`
@@ -54,7 +56,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // it did not work; the message says why
 	exitUsage   = 2 // the command line or the settings are wrong
-	exitPartial = 3 // some of it worked; what did not is listed
+	exitPartial = 3 // some of it worked, or what was asked for was found; it is listed
 	exitRefused = 4 // the peer refused
 )
 

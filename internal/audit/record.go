@@ -29,6 +29,7 @@ const (
 	Commitment        Event = "storage-commitment"          // order record for PS3.4 J
 	Verification      Event = "verification"                // C-ECHO
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11
+	InventoryChanged  Event = "inventory-changed"           // decisions about systems and their weaknesses, PS3.15 A.5.3.11
 	PersonChanged     Event = "person-changed"
 	QuarantineChanged Event = "quarantine-changed" // somebody decided about an instance that was held back
 )

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -46,6 +47,7 @@ func (c Config) Check() error {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
+	c.Advisories.check(add)
 	if c.Audit.Repository != "" {
 		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
 			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
@@ -68,6 +70,24 @@ func (c Config) Check() error {
 		add("log.format %q: choose text or json", c.Log.Format)
 	}
 	return errors.Join(faults...)
+}
+
+func (a Advisories) check(add func(format string, args ...any)) {
+	for _, source := range a.Sources {
+		if !safeSource(source) {
+			add("advisories.sources: an address begins with https://")
+		}
+	}
+}
+
+// safeSource takes https; http only of this machine.
+func safeSource(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && err == nil && ip.IsLoopback()
 }
 
 // ValidAE reports whether s can be an AE title (PS3.5 6.2, PS3.8 9.3.2).

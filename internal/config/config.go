@@ -48,7 +48,9 @@ type Config struct {
 	TLS TLS `yaml:"tls,omitempty"`
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
-	Limits  Limits  `yaml:"limits"`
+	// Advisories says where 'advisory update' looks. Without a source it asks nobody.
+	Advisories Advisories `yaml:"advisories,omitempty"`
+	Limits     Limits     `yaml:"limits"`
 	// Deidentify says what stays in what researchers and links are shown.
 	Deidentify Deidentify `yaml:"deidentify"`
 	// Ledger says where checkpoints are witnessed.
@@ -63,6 +65,16 @@ type Tokens struct {
 	Issuer   string `yaml:"issuer,omitempty"`
 	Audience string `yaml:"audience,omitempty"` // default: the AE title
 	Keys     string `yaml:"keys,omitempty"`     // file with the issuer's public keys, PEM
+}
+
+// Advisories names publishers of CSAF documents. Empty: nothing is fetched.
+type Advisories struct {
+	// Sources are https addresses: a provider-metadata.json, a folder with index.txt, a feed or a document.
+	Sources []string `yaml:"sources,omitempty"`
+	// Only takes only documents whose file name begins so, such as icsma-.
+	Only string `yaml:"only,omitempty"`
+	// Key is a file with the publisher's OpenPGP key.
+	Key string `yaml:"key,omitempty"`
 }
 
 // Inspect gives a verdict for each kind of finding: accept, quarantine or refuse.
@@ -104,7 +116,7 @@ type Audit struct {
 	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
 }
 
-// Deidentify chooses options of the profile, in the words of the command
+// Deidentify chooses options of the profile (PS3.15 E.3), in the words of the command
 // deidentify.
 type Deidentify struct {
 	Keep []string `yaml:"keep"`

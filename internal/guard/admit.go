@@ -11,6 +11,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/identity"
+	"collimator/internal/inventory"
 	"collimator/internal/tlsprofile"
 )
 
@@ -41,6 +42,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	acceptance.Identity = response
 	acceptance.Principal = c
 	g.record(ctx, c.entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
+	g.sight(ctx, rq, claim, inventory.Door)
 	return acceptance, nil
 }
 
@@ -66,6 +68,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 	if isRefusal && refusal.Pending {
 		g.remember(ctx, rq, claim, reason)
 	}
+	g.sight(ctx, rq, claim, inventory.Refused)
 	return dimse.Reject(cause)
 }
 

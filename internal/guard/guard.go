@@ -15,10 +15,11 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/identity"
+	"collimator/internal/inventory"
 	"collimator/internal/policy"
 )
 
-// Options are the parts of a Guard; all but Tokens and SignIn are needed.
+// Options are the parts of a Guard; all but Tokens, SignIn and Inventory are needed.
 type Options struct {
 	// AETitle is the server's own.
 	AETitle  string
@@ -27,6 +28,8 @@ type Options struct {
 	Log      *slog.Logger
 	// Tokens verifies JSON Web Tokens of user identity negotiation; nil refuses them.
 	Tokens *identity.TokenVerifier
+	// Inventory is told who called; nil tells nobody.
+	Inventory inventory.Sink
 	// Pending is how many refused callers are remembered.
 	Pending int
 	Now     func() time.Time
@@ -49,13 +52,14 @@ type Guard struct {
 	signing       chan struct{}
 	secret        [32]byte // tells names apart without keeping them
 	administrated atomic.Bool
+	sighted       *sightings
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
 	g := &Guard{
 		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newSampler(o.Now),
-		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
+		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
 		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
 	}
 	rand.Read(g.secret[:]) // never returns an error (crypto/rand)

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/inventory"
+)
+
+type inventoryCmd struct {
+	Add     inventoryAddCmd     `cmd:"" help:"Note a system, or what is known about one."`
+	Import  inventoryImportCmd  `cmd:"" help:"Take in a register (CSV), a scan of nmap (XML) or an export (JSON)."`
+	List    inventoryListCmd    `cmd:"" help:"List the systems."`
+	Show    inventoryShowCmd    `cmd:"" help:"Show a system: who says what, its issues, what was decided."`
+	Check   inventoryCheckCmd   `cmd:"" help:"Hold every system against the advisories."`
+	Issues  inventoryIssuesCmd  `cmd:"" help:"List the issues, the worst first."`
+	Set     inventorySetCmd     `cmd:"" help:"Answer the warning's questions: patched, protected, behind a gate?"`
+	Accept  inventoryAcceptCmd  `cmd:"" help:"Live with an issue until a day."`
+	Changes inventoryChangesCmd `cmd:"" help:"Say what changed since a day."`
+	Merge   inventoryMergeCmd   `cmd:"" help:"Make one system of two that are the same."`
+	Split   inventorySplitCmd   `cmd:"" help:"Take apart what one source says about a system."`
+	Remove  inventoryRemoveCmd  `cmd:"" help:"Take a system out."`
+	Export  inventoryExportCmd  `cmd:"" help:"Write the register as CSV or JSON."`
+}
+
+type inventoryAddCmd struct {
+	dataFlags
+	Asset    string   `arg:"" optional:"" help:"A system that is known already, such as A12; its values are changed."`
+	Name     string   `help:"What it is called in the house."`
+	Vendor   string   `help:"Who made it."`
+	Product  string   `help:"What it is."`
+	Version  string   `help:"Its software version." name:"product-version"`
+	Serial   string   `help:"Its serial number."`
+	Location string   `help:"Where it stands."`
+	Zone     string   `help:"The network it is in."`
+	Owner    string   `help:"Who looks after it."`
+	Hostname string   `help:"Its name in the network."`
+	Note     string   `help:"What else is worth knowing. No patient data."`
+	Address  []string `help:"IP addresses." placeholder:"IP"`
+	MAC      []string `name:"mac" help:"Hardware addresses." placeholder:"MAC"`
+	AETitle  []string `name:"aet" help:"AE titles." placeholder:"AET"`
+	Port     []uint16 `help:"Ports on which it listens." placeholder:"PORT"`
+}
+
+func (inventoryAddCmd) Help() string {
+	return "A system that is known by MAC, serial number, AE title with address, address or host name is not\nadded a second time.\n\nExample:\n  collimator inventory add --vendor GEHC --product \"Optima 680\" --address 10.20.1.11 --aet CT1"
+}
+
+func (c *inventoryAddCmd) Run(e *env) error {
+	o := inventory.Observation{
+		Source: inventory.Typed, Asset: c.Asset, Name: c.Name, Vendor: c.Vendor, Product: c.Product, Version: c.Version, Serial: c.Serial, Location: c.Location, Zone: c.Zone,
+		Owner: c.Owner, Hostname: c.Hostname, Note: c.Note, MACs: c.MAC, Ports: c.Port, AETitles: c.AETitle,
+	}
+	for _, s := range c.Address {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return usageError("--address: want an IP address")
+		}
+		o.Addresses = append(o.Addresses, a)
+	}
+	for _, s := range c.AETitle {
+		if !config.ValidAE(s) {
+			return usageError("--aet: an AE title has 1 to 16 printable ASCII characters without backslash")
+		}
+	}
+	return c.with(e, func(in *installation) error {
+		out, err := in.inventory.Import(e.ctx, inventory.Typed, "typed in", []inventory.Observation{o}, false)
+		if err != nil {
+			return err
+		}
+		if err := in.noteInventory(e, audit.Create, out.Assets[0], "typed in"); err != nil {
+			return err
+		}
+		if out.New == 1 {
+			_, err = fmt.Fprintf(e.stdout, "%s is new.\n", out.Assets[0])
+		} else {
+			_, err = fmt.Fprintf(e.stdout, "%s was known; it is changed.\n", out.Assets[0])
+		}
+		return err
+	})
+}
+
+// noteInventory records what somebody decided about a system.
+func (in *installation) noteInventory(e *env, action audit.Action, asset, detail string) error {
+	return in.record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: action, Objects: []audit.Object{{Device: asset, Detail: detail}}})
+}
+
+type inventoryImportCmd struct {
+	dataFlags
+	outputFlag
+	File   string `arg:"" type:"existingfile" help:"A register as CSV, the XML of 'nmap -oX', or an export of 'inventory export -o json'."`
+	DryRun bool   `help:"Change nothing; say what would come of it."`
+}
+
+func (inventoryImportCmd) Help() string {
+	return `Columns in English and German, separated by comma, semicolon or tab, in UTF-8, UTF-16 or Windows-1252.
+Every line that is not understood is named with its number; nothing is lost: the rest goes to the notes.
+Reading the same list again changes only what changed.
+
+Examples:
+  collimator inventory import devices.csv --dry-run
+  collimator inventory import scan.xml`
+}
+
+// imported is the result of an import for programs.
+type imported struct {
+	inventory.Outcome
+	Lines    int                 `json:"lines"`
+	DryRun   bool                `json:"dryRun,omitempty"`
+	Troubles []inventory.Trouble `json:"troubles,omitempty"`
+}
+
+func (c *inventoryImportCmd) Run(e *env) error {
+	source, list, troubles, err := readInventory(c.File)
+	if err != nil {
+		return err
+	}
+	return c.with(e, func(in *installation) error {
+		out, err := in.inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
+		if err != nil {
+			return err
+		}
+		if !c.DryRun {
+			if err := in.noteInventory(e, audit.Create, "", fmt.Sprintf("%d systems of a %s list, %d new", len(list), source, out.New)); err != nil {
+				return err
+			}
+		}
+		if c.Output == "json" {
+			return printJSON(e.stdout, imported{out, len(list), c.DryRun, troubles})
+		}
+		printTroubles(e, troubles)
+		done := ""
+		if c.DryRun {
+			done = " Nothing was changed."
+		}
+		_, err = fmt.Fprintf(e.stdout, "%d systems read: %d new, %d known; %d remarks.%s\n", len(list), out.New, out.Seen, len(troubles), done)
+		return err
+	})
+}
+
+// readInventory reads a file by what it looks like.
+func readInventory(name string) (inventory.Source, []inventory.Observation, []inventory.Trouble, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && n == 0 {
+		return "", nil, nil, fmt.Errorf("the file is empty")
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return "", nil, nil, err
+	}
+	switch text := bytes.TrimLeft(bytes.TrimPrefix(head[:n], []byte("\xEF\xBB\xBF")), " \t\r\n"); {
+	case bytes.HasPrefix(text, []byte("<")):
+		list, err := inventory.ReadNmap(f)
+		return inventory.Nmap, list, nil, err
+	case bytes.HasPrefix(text, []byte("{")):
+		list, err := inventory.ReadJSON(f)
+		return inventory.JSON, list, nil, err
+	}
+	list, troubles, err := inventory.ReadCSV(f)
+	return inventory.CSV, list, troubles, err
+}
+
+type inventoryListCmd struct {
+	dataFlags
+	outputFlag
+	Refused bool `help:"Also those that are known only from a call that was refused."`
+}
+
+func (inventoryListCmd) Help() string { return "Example:\n  collimator inventory list" }
+
+func (c *inventoryListCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		all, err := in.inventory.Assets(e.ctx)
+		if err != nil {
+			return err
+		}
+		var list []*inventory.Asset
+		for _, a := range all {
+			if c.Refused || !a.Refused {
+				list = append(list, a)
+			}
+		}
+		return printList(e.stdout, c.Output, list, "ASSET|NAME|VENDOR|PRODUCT|VERSION|ADDRESS|AE TITLE|LOCATION|ISSUES|SOURCES|LAST SEEN", assetRow,
+			"No system is known yet. Take a register in with 'collimator inventory import FILE.csv', or note one with 'collimator inventory add'.")
+	})
+}
+
+func assetRow(a *inventory.Asset) []string {
+	var sources []string
+	for _, s := range a.Sources {
+		sources = append(sources, string(s.Source))
+	}
+	return []string{
+		a.ID, dash(a.Name), dash(a.Vendor), dash(a.Product), dash(a.Version), dash(strings.Join(a.Addresses, ",")), dash(strings.Join(a.AETitles, ",")), dash(a.Location),
+		fmt.Sprint(a.Warning.Open), strings.Join(sources, ","), minute(a.LastSeen),
+	}
+}
+
+type inventoryExportCmd struct {
+	dataFlags
+	Output string `short:"o" help:"Form: csv or json." enum:"csv,json" default:"csv"`
+	Out    string `help:"File to write; default: standard output." placeholder:"FILE"`
+}
+
+func (inventoryExportCmd) Help() string {
+	return "Cells that a spreadsheet would run as a formula get a quotation mark in front. 'inventory import' reads\nboth forms again.\n\nExample:\n  collimator inventory export --out devices.csv"
+}
+
+func (c *inventoryExportCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		assets, err := in.inventory.Assets(e.ctx)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if c.Output == "json" {
+			issues, err := in.inventory.Issues(e.ctx, "")
+			if err != nil {
+				return err
+			}
+			err = inventory.WriteJSON(&b, assets, issues)
+			if err != nil {
+				return err
+			}
+		} else if err := inventory.WriteCSV(&b, assets); err != nil {
+			return err
+		}
+		if c.Out == "" {
+			_, err = e.stdout.Write(b.Bytes())
+			return err
+		}
+		return os.WriteFile(c.Out, b.Bytes(), 0o600)
+	})
+}
+
+type inventoryChangesCmd struct {
+	dataFlags
+	outputFlag
+	Since string `help:"First day, as 2026-12-31; default: seven days ago." placeholder:"DATE"`
+}
+
+func (inventoryChangesCmd) Help() string {
+	return "Example:\n  collimator inventory changes --since 2026-11-01"
+}
+
+func (c *inventoryChangesCmd) Run(e *env) error {
+	since := time.Now().AddDate(0, 0, -7)
+	if c.Since != "" {
+		var err error
+		if since, err = parseDay("--since", c.Since); err != nil {
+			return err
+		}
+	}
+	return c.with(e, func(in *installation) error {
+		list, err := in.inventory.Changes(e.ctx, since, 100_000)
+		if err != nil {
+			return err
+		}
+		return printList(e.stdout, c.Output, list, "WHEN|ASSET|WHAT", func(ch inventory.Change) []string {
+			return []string{minute(ch.At), ch.Asset, ch.String()}
+		}, "Nothing changed since "+day(since)+".")
+	})
+}
+
+// parseDay reads a day as the moment it begins here.
+func parseDay(flag, s string) (time.Time, error) {
+	t, err := time.ParseInLocation(time.DateOnly, s, time.Local)
+	if err != nil {
+		return t, usageError("%s: want a date such as 2026-12-31", flag)
+	}
+	return t, nil
+}

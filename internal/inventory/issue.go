@@ -1,0 +1,259 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/finding"
+)
+
+// State is where an issue stands.
+type State string
+
+// The states. Fixed means that a new look no longer found it.
+const (
+	Open     State = "open"
+	Accepted State = "accepted"
+	Fixed    State = "fixed"
+)
+
+// Issue is a finding at an asset with its history.
+type Issue struct {
+	ID    string `json:"id"` // such as I7
+	Asset string `json:"asset"`
+	State State  `json:"state"`
+	finding.Issue
+	FirstSeen     time.Time `json:"firstSeen"`
+	LastSeen      time.Time `json:"lastSeen"`
+	FixedAt       time.Time `json:"fixedAt,omitzero"`
+	AcceptedUntil time.Time `json:"acceptedUntil,omitzero"`
+	AcceptedBy    string    `json:"acceptedBy,omitempty"`
+	AcceptedWhy   string    `json:"acceptedWhy,omitempty"`
+	// Lapsed: it was accepted until a day that is over.
+	Lapsed bool `json:"lapsed,omitempty"`
+}
+
+// Bounds of the evidence of one issue: exchanges, and bytes of each side.
+const (
+	maxEvidence     = 20
+	maxEvidenceText = 2000
+)
+
+// Report implements Sink. The place names an asset or has an address; where no
+// asset is known there, one is made.
+func (r *Register) Report(ctx context.Context, run int64, place finding.Place, checks []string, issues []finding.Issue) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		o := Observation{Source: Scan, Run: run, Asset: place.Asset}
+		if place.Address.IsValid() {
+			o.Addresses = []netip.Addr{place.Address}
+		}
+		id, err := r.resolveOrMake(ctx, tx, &o)
+		if err != nil {
+			return err
+		}
+		return r.report(ctx, tx, id, run, place, checks, issues)
+	})
+}
+
+func (r *Register) resolveOrMake(ctx context.Context, tx *db.Tx, o *Observation) (int64, error) {
+	if o.Asset != "" {
+		return r.named(ctx, tx, o.Asset)
+	}
+	id, _, err := r.observe(ctx, tx, o)
+	return id, err
+}
+
+func (r *Register) report(ctx context.Context, tx *db.Tx, asset, run int64, place finding.Place, checks []string, issues []finding.Issue) error {
+	if len(issues) > r.limits.Issues {
+		return fault.Newf(fault.TooLarge, "inventory: more than %d issues at one place", r.limits.Issues)
+	}
+	seen := map[string]bool{}
+	for i := range issues {
+		issue := bounded(issues[i])
+		// The place is part of the key: the number of an asset may change when two are merged.
+		keyed := issue
+		keyed.Place.Asset = ""
+		key := keyed.Key()
+		seen[key] = true
+		if err := r.upsert(ctx, tx, asset, run, key, &issue); err != nil {
+			return err
+		}
+	}
+	return r.settle(ctx, tx, asset, run, place, checks, seen)
+}
+
+func bounded(i finding.Issue) finding.Issue {
+	i.Evidence = slices.Clone(i.Evidence[:min(len(i.Evidence), maxEvidence)])
+	for n := range i.Evidence {
+		e := &i.Evidence[n]
+		e.Sent = strings.ToValidUTF8(e.Sent[:min(len(e.Sent), maxEvidenceText)], "")
+		e.Received = strings.ToValidUTF8(e.Received[:min(len(e.Received), maxEvidenceText)], "")
+	}
+	return i
+}
+
+// upsert notes that an issue is there.
+func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key string, i *finding.Issue) error {
+	body, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("inventory: write an issue: %w", err)
+	}
+	address := ""
+	if i.Place.Address.IsValid() {
+		address = i.Place.Address.Unmap().String()
+	}
+	var id int64
+	var state string
+	err = tx.QueryRow(ctx, `SELECT id, state FROM issue WHERE asset = ?1 AND key = ?2`, asset, key).Scan(&id, &state)
+	now := millis(r.now())
+	switch {
+	case fault.Of(err) == fault.NotFound:
+		_, err = tx.Exec(ctx, `INSERT INTO issue (asset, key, check_id, address, port, severity, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open', ?8, ?8, 0, 0, '', '')`, asset, key, i.Check, address, i.Place.Port, int(i.Severity), string(body), now)
+		if err != nil {
+			return err
+		}
+		return r.event(ctx, tx, run, asset, "issue new", i.Check, "", r.clip(i.Title))
+	case err != nil:
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE issue SET body = ?2, severity = ?3, last_seen = ?4, fixed = 0, state = CASE WHEN state = 'fixed' THEN 'open' ELSE state END WHERE id = ?1`, id, string(body), int(i.Severity), now)
+	if err != nil || State(state) != Fixed {
+		return err
+	}
+	return r.event(ctx, tx, run, asset, "issue again", i.Check, "", r.clip(i.Title))
+}
+
+// settle makes those issues of the place fixed that the checks no longer find.
+func (r *Register) settle(ctx context.Context, tx *db.Tx, asset, run int64, place finding.Place, checks []string, seen map[string]bool) error {
+	address := ""
+	if place.Address.IsValid() {
+		address = place.Address.Unmap().String()
+	}
+	rows, err := tx.Query(ctx, `SELECT id, key, check_id, body FROM issue WHERE asset = ?1 AND state <> 'fixed' AND address = ?2 AND (?3 = 0 OR port = ?3)`, asset, address, place.Port)
+	if err != nil {
+		return err
+	}
+	type gone struct {
+		id           int64
+		check, title string
+	}
+	var list []gone
+	for rows.Next() {
+		var g gone
+		var key, body string
+		if err := rows.Scan(&g.id, &key, &g.check, &body); err != nil {
+			rows.Close()
+			return err
+		}
+		if seen[key] || !slices.Contains(checks, g.check) {
+			continue
+		}
+		var i finding.Issue
+		if json.Unmarshal([]byte(body), &i) == nil {
+			g.title = i.Title
+		}
+		list = append(list, g)
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	for _, g := range list {
+		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, millis(r.now())); err != nil {
+			return err
+		}
+		if err := r.event(ctx, tx, run, asset, "issue fixed", g.check, "", r.clip(g.title)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Issues lists issues, the worst first; of one asset, or of all where asset is
+// empty. An acceptance whose day is over counts as open.
+func (r *Register) Issues(ctx context.Context, asset string) (list []Issue, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		var id int64
+		if asset != "" {
+			if id, err = r.named(ctx, tx, asset); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.Query(ctx, `SELECT id, asset, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why FROM issue
+			WHERE ?1 = 0 OR asset = ?1 ORDER BY CASE state WHEN 'open' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END, severity DESC, asset, id`, id)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			i, err := r.scanIssue(rows.Scan)
+			if err != nil {
+				return err
+			}
+			list = append(list, i)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+func (r *Register) scanIssue(scan func(...any) error) (Issue, error) {
+	var i Issue
+	var id, asset, first, last, fixed, until int64
+	var body string
+	if err := scan(&id, &asset, &body, &i.State, &first, &last, &fixed, &until, &i.AcceptedBy, &i.AcceptedWhy); err != nil {
+		return i, err
+	}
+	if err := json.Unmarshal([]byte(body), &i.Issue); err != nil {
+		return i, fmt.Errorf("inventory: read an issue: %w", err)
+	}
+	i.ID, i.Asset = "I"+strconv.FormatInt(id, 10), assetName(asset)
+	i.FirstSeen, i.LastSeen, i.FixedAt, i.AcceptedUntil = instant(first), instant(last), instant(fixed), instant(until)
+	if i.State == Accepted && !r.now().Before(i.AcceptedUntil) {
+		i.State, i.Lapsed = Open, true
+	}
+	return i, nil
+}
+
+// Accept says that an issue is lived with until a day, by whom and why.
+func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by, why string) error {
+	id, err := strconv.ParseInt(strings.TrimLeft(strings.TrimSpace(issue), "Ii"), 10, 64)
+	if err != nil || id <= 0 {
+		return fault.Newf(fault.Invalid, "inventory: %q is no issue; issues are written like I7, see 'collimator inventory show ASSET'", issue)
+	}
+	by, why = r.clip(by), r.clip(why)
+	if by == "" || why == "" {
+		return fault.New(fault.Invalid, "inventory: say who accepts it and why")
+	}
+	if !until.After(r.now()) {
+		return fault.New(fault.Invalid, "inventory: the day until which it is accepted is over")
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		var asset int64
+		var state string
+		var check string
+		err := tx.QueryRow(ctx, `SELECT asset, state, check_id FROM issue WHERE id = ?1`, id).Scan(&asset, &state, &check)
+		if fault.Of(err) == fault.NotFound {
+			return fault.Newf(fault.NotFound, "inventory: there is no issue %s; see 'collimator inventory show ASSET'", issue)
+		}
+		if err != nil {
+			return err
+		}
+		if State(state) == Fixed {
+			return fault.Newf(fault.Conflict, "inventory: %s is fixed; there is nothing to accept", issue)
+		}
+		_, err = tx.Exec(ctx, `UPDATE issue SET state = 'accepted', accepted_until = ?2, accepted_by = ?3, accepted_why = ?4 WHERE id = ?1`, id, millis(until), by, why)
+		if err != nil {
+			return err
+		}
+		return r.event(ctx, tx, 0, asset, "issue accepted", check, "", fmt.Sprintf("until %s by %s", until.Add(-time.Nanosecond).Format(time.DateOnly), by))
+	})
+}

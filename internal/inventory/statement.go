@@ -1,0 +1,193 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Question is one the warning asks about each system.
+type Question string
+
+// The questions that people answer; whether it is affected is computed.
+const (
+	Patched   Question = "patched"   // is the fix in?
+	Protected Question = "protected" // is it protected from public access?
+	Gated     Question = "gate"      // does it stand behind a gate?
+)
+
+// Statement is the answer of a person to a question.
+type Statement struct {
+	Question Question  `json:"question"`
+	Answer   bool      `json:"answer"`
+	Since    time.Time `json:"since,omitzero"`
+	Who      string    `json:"who"`
+	Note     string    `json:"note,omitempty"`
+	Made     time.Time `json:"made"`
+}
+
+// Warning is what the warning asks about a system, as far as it is answered. A
+// nil statement is an open question.
+type Warning struct {
+	Patched   *Statement `json:"patched,omitempty"`
+	Protected *Statement `json:"protected,omitempty"`
+	Gate      *Statement `json:"gate,omitempty"`
+	// Open, Accepted and Fixed count the issues.
+	Open     int `json:"open"`
+	Accepted int `json:"accepted"`
+	Fixed    int `json:"fixed"`
+}
+
+// Questions lists what nobody has answered yet, in words.
+func (w *Warning) Questions() []string {
+	var out []string
+	for _, q := range []struct {
+		s    *Statement
+		text string
+	}{{w.Patched, "patched?"}, {w.Protected, "protected from public access?"}, {w.Gate, "behind a gate?"}} {
+		if q.s == nil {
+			out = append(out, q.text)
+		}
+	}
+	return out
+}
+
+// State notes an answer. Who and, for a yes to patched, Since are needed.
+func (r *Register) State(ctx context.Context, asset string, s Statement) error {
+	switch s.Question {
+	case Patched, Protected, Gated:
+	default:
+		return fault.Newf(fault.Invalid, "inventory: %q is no question; choose patched, protected or gate", string(s.Question))
+	}
+	if s.Who = r.clip(s.Who); s.Who == "" {
+		return fault.New(fault.Invalid, "inventory: say who says so")
+	}
+	if s.Question == Patched && s.Answer && s.Since.IsZero() {
+		return fault.New(fault.Invalid, "inventory: say since when it is patched")
+	}
+	answer := "no"
+	if s.Answer {
+		answer = "yes"
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		id, err := r.named(ctx, tx, asset)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO asset_statement (asset, question, answer, since, who, note, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+			id, string(s.Question), answer, millis(s.Since), s.Who, r.clip(s.Note), millis(r.now()))
+		if err != nil {
+			return err
+		}
+		return r.event(ctx, tx, 0, id, "answer", string(s.Question), "", answer+" ("+s.Who+")")
+	})
+}
+
+func (r *Register) loadStatements(ctx context.Context, tx *db.Tx, only int64, byID map[int64]*Asset) error {
+	rows, err := tx.Query(ctx, `SELECT asset, question, answer, since, who, note, made FROM asset_statement WHERE ?1 = 0 OR asset = ?1 ORDER BY id`, only)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, since, made int64
+		var answer string
+		s := &Statement{}
+		if err := rows.Scan(&id, &s.Question, &answer, &since, &s.Who, &s.Note, &made); err != nil {
+			return err
+		}
+		a := byID[id]
+		if a == nil {
+			continue
+		}
+		s.Answer, s.Since, s.Made = answer == "yes", instant(since), instant(made)
+		switch s.Question {
+		case Patched:
+			a.Warning.Patched = s
+		case Protected:
+			a.Warning.Protected = s
+		case Gated:
+			a.Warning.Gate = s
+		}
+	}
+	return rows.Err()
+}
+
+func (r *Register) loadIssueCounts(ctx context.Context, tx *db.Tx, only int64, byID map[int64]*Asset) error {
+	rows, err := tx.Query(ctx, `SELECT asset, CASE WHEN state = 'accepted' AND accepted_until <= ?2 THEN 'open' ELSE state END, COUNT(*) FROM issue WHERE ?1 = 0 OR asset = ?1 GROUP BY 1, 2`, only, millis(r.now()))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var state string
+		var n int
+		if err := rows.Scan(&id, &state, &n); err != nil {
+			return err
+		}
+		a := byID[id]
+		if a == nil {
+			continue
+		}
+		switch State(state) {
+		case Open:
+			a.Warning.Open = n
+		case Accepted:
+			a.Warning.Accepted = n
+		case Fixed:
+			a.Warning.Fixed = n
+		}
+	}
+	return rows.Err()
+}
+
+// Change is one difference between two looks.
+type Change struct {
+	At    time.Time `json:"at"`
+	Run   int64     `json:"run,omitempty"`
+	Asset string    `json:"asset"`
+	// Kind is "asset new", "asset changed", "asset merged", "asset split", "asset removed", "answer",
+	// "issue new", "issue again", "issue fixed" or "issue accepted".
+	Kind  string `json:"kind"`
+	Field string `json:"field,omitempty"`
+	Old   string `json:"old,omitempty"`
+	New   string `json:"new,omitempty"`
+}
+
+// String is the change in a line.
+func (c Change) String() string {
+	switch {
+	case c.Old != "" && c.New != "":
+		return strings.TrimSpace(fmt.Sprintf("%s %s: %s -> %s", c.Kind, c.Field, c.Old, c.New))
+	case c.Old+c.New != "":
+		return strings.TrimSpace(fmt.Sprintf("%s %s: %s", c.Kind, c.Field, c.Old+c.New))
+	}
+	return strings.TrimSpace(c.Kind + " " + c.Field)
+}
+
+// Changes lists what changed since a time, the oldest first, at most most.
+func (r *Register) Changes(ctx context.Context, since time.Time, most int) (list []Change, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT at, run, asset, kind, field, old, new FROM inventory_event WHERE at >= ?1 ORDER BY id LIMIT ?2`, millis(since), most)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c Change
+			var at, id int64
+			if err := rows.Scan(&at, &c.Run, &id, &c.Kind, &c.Field, &c.Old, &c.New); err != nil {
+				return err
+			}
+			c.At, c.Asset = instant(at), assetName(id)
+			list = append(list, c)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
