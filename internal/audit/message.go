@@ -81,6 +81,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
+	Scanned:           {dcm("110113", "Security Alert"), dcm("110128", "Network Configuration")},
 	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110131", "Object Security Attributes Changed")},
 }
 

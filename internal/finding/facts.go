@@ -196,6 +196,8 @@ type TLSFacts struct {
 	Throwaway       bool `json:"throwaway,omitempty"`
 	// Speaks is what was spoken inside: dicom, http, or empty.
 	Speaks string `json:"speaks,omitempty"`
+	// ALPN is the application protocol that the server chose.
+	ALPN string `json:"alpn,omitempty"`
 	// Refused is how a handshake that did not succeed ended.
 	Refused string `json:"refused,omitempty"`
 }

@@ -66,7 +66,11 @@ func (d door) associate(ctx context.Context, rq *ul.AssociateRQ, change func(pdu
 		return nil, answer{Outcome: finding.Outcome{Answer: "closed"}}, nil
 	}
 	a := readAnswer(conn)
-	l.answered()
+	if a.Speaks() {
+		l.answered("dicom")
+	} else {
+		l.unanswered("dicom")
+	}
 	if a.ac == nil {
 		l.Close()
 		return nil, a, nil

@@ -69,13 +69,6 @@ func (p *dicomProbe) run(ctx context.Context) error {
 	return nil
 }
 
-// silent stops the visit where a service that answered before does not any more.
-func (p *dicomProbe) silent(o finding.Outcome) {
-	if o.Answer == "timeout" && (p.d.Presence.Speaks() || p.d.RandomCalled.Speaks()) {
-		p.v.stop("port %d does not answer any more", p.port)
-	}
-}
-
 // stranger calls a random title (ASC-001), and verifies in that association (ASC-013).
 func (p *dicomProbe) stranger(ctx context.Context) error {
 	rq := request(randomTitle(16), callingAETitle, offer(uid.Verification, uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian))
@@ -83,7 +76,6 @@ func (p *dicomProbe) stranger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.silent(ans.Outcome)
 	p.d.RandomCalled = ans.Outcome
 	if a != nil {
 		p.d.KnownCalled, p.d.CalledFrom, p.d.Ordinary = rq.CalledAETitle, "any", ans.Outcome
@@ -141,7 +133,6 @@ func (p *dicomProbe) try(ctx context.Context, title, from string) error {
 	if err != nil {
 		return err
 	}
-	p.silent(ans.Outcome)
 	p.d.Ordinary = ans.Outcome
 	if a != nil {
 		p.d.KnownCalled, p.d.CalledFrom = title, from
@@ -186,7 +177,6 @@ func (p *dicomProbe) strangerCalling(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.silent(ans.Outcome)
 	p.d.RandomCalling = ans.Outcome
 	if a != nil {
 		a.end(false)
@@ -250,7 +240,6 @@ func (p *dicomProbe) negotiate(ctx context.Context) error {
 	rq := request(p.d.KnownCalled, callingAETitle, contexts...)
 	a, ans, err := p.associate(ctx, rq, nil)
 	if err != nil || a == nil {
-		p.silent(ans.Outcome)
 		return err
 	}
 	p.d.Negotiated, p.d.Results = true, map[string]uint8{}
@@ -280,9 +269,8 @@ func (p *dicomProbe) negotiate(ctx context.Context) error {
 // ask opens an association for one SOP class and does one operation in it.
 func (p *dicomProbe) ask(ctx context.Context, class string, cmd *dimse.Command, identifier []byte, cancel bool) (*finding.Operation, error) {
 	rq := request(p.d.KnownCalled, callingAETitle, offer(class))
-	a, ans, err := p.associate(ctx, rq, nil)
+	a, _, err := p.associate(ctx, rq, nil)
 	if err != nil || a == nil {
-		p.silent(ans.Outcome)
 		return nil, err
 	}
 	pc := a.context(rq, class)

@@ -100,8 +100,18 @@ func (v *visit) tryDICOM(ctx context.Context, s *finding.Service) (bool, error) 
 // tlsBeside asks a plain DICOM port whether it speaks TLS too (TLS-001).
 func (v *visit) tlsBeside(ctx context.Context, s *finding.Service) error {
 	a, err := v.ask(ctx, s.Port, hello{version: tls12, suites: allSuites(), name: v.serverName(), tls13: true})
-	if err == nil && a.version != 0 {
+	if err != nil || a.version == 0 {
+		return err
+	}
+	if s.DICOM.Stranger() || s.DICOM.RandomCalled.Source != 2 {
 		_, err = v.speaksTLS(ctx, s)
+		return err
+	}
+	// The provider rejects whatever comes without TLS: this is a port with TLS
+	// that says so politely.
+	plain := s.DICOM
+	if _, err = v.tryTLS(ctx, s); s.DICOM == plain {
+		s.DICOM, s.Product, s.Kind = nil, nil, finding.KindOpen
 	}
 	return err
 }
@@ -116,7 +126,7 @@ func (v *visit) tryTLS(ctx context.Context, s *finding.Service) (bool, error) {
 		return true, nil
 	}
 	inside := []func(context.Context, *finding.Service) (bool, error){v.dicomInside, v.webInside}
-	if rank(s.Port) == 0 {
+	if s.TLS.ALPN == "http/1.1" || s.TLS.ALPN == "" && rank(s.Port) == 0 {
 		slices.Reverse(inside)
 	}
 	for _, try := range inside {

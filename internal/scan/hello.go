@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A ClientHello of our own, because crypto/tls cannot ask for SSL 3.0, NULL,
@@ -85,6 +86,7 @@ func (c suiteClass) ids() []uint16 {
 	for id := range c.suites {
 		out = append(out, id)
 	}
+	slices.Sort(out)
 	return out
 }
 

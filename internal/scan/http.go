@@ -45,7 +45,11 @@ func (d door) fetch(ctx context.Context, rq webRequest) (a webAnswer, ok bool, e
 		return a, false, nil
 	}
 	a, ok = readWeb(conn, rq)
-	l.answered()
+	if ok {
+		l.answered("http")
+	} else {
+		l.unanswered("http")
+	}
 	return a, ok, nil
 }
 

@@ -26,7 +26,11 @@ func (v *visit) ask(ctx context.Context, port uint16, h hello) (serverAnswer, er
 		return serverAnswer{}, nil
 	}
 	a, err := readServer(l)
-	l.answered()
+	if a.version != 0 || a.alert {
+		l.answered("tls")
+	} else {
+		l.unanswered("tls")
+	}
 	if a.version != 0 && !a.alert {
 		l.Write([]byte{21, 3, 1, 0, 2, 2, 90}) // fatal alert user_canceled (RFC 5246 7.2)
 	}
@@ -90,11 +94,12 @@ func (v *visit) handshake(ctx context.Context, s *finding.Service, leaf []byte) 
 	if err != nil {
 		return err
 	}
+	cfg.NextProtos = []string{"http/1.1"} // a web server says so, others say nothing (RFC 7301 3.1)
 	conn := tls.Client(l, cfg)
 	var chain []*x509.Certificate
 	if err := conn.HandshakeContext(ctx); err == nil {
 		state := conn.ConnectionState()
-		s.TLS.Completed = true
+		s.TLS.Completed, s.TLS.ALPN = true, clean(state.NegotiatedProtocol, 16)
 		s.TLS.Suite = tls.CipherSuiteName(state.CipherSuite)
 		chain = state.PeerCertificates
 		conn.CloseWrite()

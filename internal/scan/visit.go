@@ -27,12 +27,12 @@ type visit struct {
 	conns   int
 	open    bool // a connection is open
 	begun   bool
-	first   map[uint16]time.Duration // time of the first answer of a port
+	first   map[string]time.Duration // time of the first answer of a port in a protocol
 	answers map[uint16]bool          // ports that accepted a connection
 }
 
 func newVisit(opt *Options, p *pace, keys *throwaway, facts *finding.Facts) *visit {
-	return &visit{opt: opt, pace: p, keys: keys, facts: facts, first: map[uint16]time.Duration{}, answers: map[uint16]bool{}}
+	return &visit{opt: opt, pace: p, keys: keys, facts: facts, first: map[string]time.Duration{}, answers: map[uint16]bool{}}
 }
 
 // link is the one open connection of a visit. All reads and writes share its
@@ -52,17 +52,26 @@ func (l *link) Close() error {
 	return l.Conn.Close()
 }
 
-// answered notes that the peer's answer is there. An answer that takes five
+// answered notes that an answer in a protocol is there. One that takes five
 // times as long as the first, and two seconds or more, is a sign of distress.
-func (l *link) answered() {
+func (l *link) answered(protocol string) {
 	took := time.Since(l.start)
-	first, known := l.v.first[l.port]
+	key := fmt.Sprint(protocol, l.port)
+	first, known := l.v.first[key]
 	if !known {
-		l.v.first[l.port] = took
+		l.v.first[key] = took
 		return
 	}
 	if took > 5*first && took > 2*time.Second {
 		l.v.stop("port %d became slow: %s, at first %s", l.port, took.Round(time.Millisecond), first.Round(time.Millisecond))
+	}
+}
+
+// unanswered notes that no answer came in time. From a service that answered
+// in this protocol before it is a sign of distress.
+func (l *link) unanswered(protocol string) {
+	if _, known := l.v.first[fmt.Sprint(protocol, l.port)]; known && time.Since(l.start) > l.v.opt.Timeout*9/10 {
+		l.v.stop("port %d does not answer any more", l.port)
 	}
 }
 
