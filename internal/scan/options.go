@@ -34,7 +34,7 @@ type Options struct {
 	// 100,000 where all targets are loopback.
 	Rate int
 	// Sweeps is how many hosts are looked at for open ports at a time; default
-	// 512. Hosts is how many are asked further; default 16.
+	// 512, on loopback 64. Hosts is how many are asked further; default 16.
 	Sweeps, Hosts int
 	// ConnectTimeout bounds the first look at an address; default 700 ms.
 	ConnectTimeout time.Duration
@@ -118,6 +118,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.ConnectTimeout, 700*time.Millisecond)
 	setDefault(&o.Timeout, 5*time.Second)
 	setDefault(&o.Pause, 20*time.Millisecond)
+	if o.loopback() {
+		setDefault(&o.Sweeps, 64) // more would only wait for the processor
+	}
 	setDefault(&o.Sweeps, 512)
 	setDefault(&o.Hosts, 16)
 	if o.Scope == nil {

@@ -28,7 +28,7 @@ func (s *sweeper) look(ctx context.Context, a netip.Addr, only []uint16) (open [
 			return nil, false, nil
 		}
 		for _, port := range list {
-			took, state := s.try(ctx, a, port, timeout)
+			took, state := s.patient(ctx, a, port, timeout)
 			switch state {
 			case portOpen:
 				open = append(open, port)
@@ -39,7 +39,7 @@ func (s *sweeper) look(ctx context.Context, a netip.Addr, only []uint16) (open [
 			}
 			if state != portSilent {
 				alive = true
-				timeout = min(timeout, max(4*took, 150*time.Millisecond))
+				timeout = min(timeout, max(4*took, 300*time.Millisecond))
 			}
 		}
 	}
@@ -75,6 +75,21 @@ const (
 	portGone    // the network says that nobody is there
 	portStopped // the scan was stopped
 )
+
+// late is how much later than asked a timer may fire on a machine that has time.
+const late = 20 * time.Millisecond
+
+// patient tries a port again where this machine, not the network, was too slow:
+// then silence says nothing.
+func (s *sweeper) patient(ctx context.Context, a netip.Addr, port uint16, timeout time.Duration) (took time.Duration, state portState) {
+	for range 4 {
+		if took, state = s.try(ctx, a, port, timeout); state != portSilent || took < timeout+late {
+			break
+		}
+		timeout = max(2*timeout, s.opt.ConnectTimeout)
+	}
+	return took, state
+}
 
 func (s *sweeper) try(ctx context.Context, a netip.Addr, port uint16, timeout time.Duration) (time.Duration, portState) {
 	if err := s.pace.wait(ctx); err != nil {
