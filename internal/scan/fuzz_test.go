@@ -51,7 +51,6 @@ func FuzzAnswers(f *testing.F) {
 		isFrame(b)
 		printableFact(t, h.Banner, text, acknowledgement(b))
 		readState(bytes.NewReader(b), "x")
-		ReadScope(bytes.NewReader(b))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"collimator/internal/finding"
 )
@@ -92,13 +93,13 @@ func (p *webProbe) portal(name, version, source string) {
 	}
 }
 
-// page is a mark of a product in an answer.
+// productMark is a mark of a product in an answer.
 type productMark struct {
 	product string
 	pattern *regexp.Regexp
 }
 
-func productMarks() []productMark {
+var productMarks = sync.OnceValue(func() []productMark {
 	return []productMark{
 		{"Orthanc", regexp.MustCompile(`(?i)<title>\s*Orthanc Explorer|app/explorer\.html`)},
 		{"dcm4chee-arc", regexp.MustCompile(`(?i)dcm4chee-arc`)},
@@ -116,7 +117,7 @@ func productMarks() []productMark {
 		{"WildFly", regexp.MustCompile(`(?i)<title>[^<]*(WildFly|HAL Management)`)},
 		{"Keycloak", regexp.MustCompile(`(?i)<title>[^<]*Keycloak`)},
 	}
-}
+})
 
 var versionPattern = regexp.MustCompile(`(?i)version["'=:\s]{1,4}v?(\d+(?:\.\d+){1,4})`)
 
