@@ -107,6 +107,8 @@ type DICOM struct {
 	// Identity answers a user name and passcode that nobody has.
 	Identity         Outcome `json:"identity"`
 	IdentityAnswered bool    `json:"identity_answered,omitempty"`
+	// IdentityTwice: a second made-up user was confirmed too (ASC-006, opt-in).
+	IdentityTwice bool `json:"identity_twice,omitempty"`
 	// Negotiated: a list of contexts was offered; Results is what came of each abstract syntax.
 	Negotiated bool             `json:"negotiated,omitempty"`
 	Results    map[string]uint8 `json:"results,omitempty"`

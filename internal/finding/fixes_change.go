@@ -65,7 +65,7 @@ func queries(id string) []Change {
 }
 
 func gateRoute() Change {
-	return Change{inGate, "gate:\n  routes:\n    - listen: 0.0.0.0:2762\n      upstream: ADDRESS:PORT"}
+	return Change{inGate, "a route from a listener with TLS (0.0.0.0:2762) to ADDRESS:PORT, for the callers that are registered"}
 }
 
 func firewallText(port string) string {

@@ -56,7 +56,7 @@ func (j *judge) userIdentity(s *Service, d *DICOM) {
 		j.add("ASC-005", s.Port, "The user name and the passcode were not looked at.", exchange(sent, "A-ASSOCIATE-AC without a user identity response"))
 		return
 	}
-	j.add("ASC-006", s.Port, "The service confirms a user who does not exist.", exchange(sent, "A-ASSOCIATE-AC with a user identity response"))
+	j.add("ASC-006", s.Port, "The service confirms a user who does not exist.", exchange(sent, "A-ASSOCIATE-AC with a user identity response")).Possible = !d.IdentityTwice
 }
 
 // acceptance judges what an A-ASSOCIATE-AC says and which contexts it accepts.

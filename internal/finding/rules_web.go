@@ -12,6 +12,9 @@ func (j *judge) web(s *Service, w *Web) {
 	j.listings(s, w)
 	j.browser(s, w)
 	j.descriptions(s, w)
+	if outOfSupport(w.Server) && j.imaging() {
+		j.add("HST-008", s.Port, w.Server+" belongs to a system that gets no security updates any more.", exchange("GET /", "Server: "+w.Server)).Possible = true
+	}
 	if w.DefaultUser != "" {
 		j.add("WEB-015", s.Port, "The credential that "+w.DefaultUser+" is delivered with still works.", exchange("GET with the credential of the operator's file", "HTTP 200"))
 	}

@@ -206,21 +206,27 @@ func (p *dicomProbe) identity(ctx context.Context) error {
 	if !p.d.Stranger() {
 		return nil
 	}
+	var err error
+	if p.d.Identity, p.d.IdentityAnswered, err = p.claim(ctx); err != nil || !p.d.IdentityAnswered || !p.v.opt.OptIn["wrong-identity"] {
+		return err
+	}
+	_, p.d.IdentityTwice, err = p.claim(ctx)
+	return err
+}
+
+// claim associates as a user made up on the spot.
+func (p *dicomProbe) claim(ctx context.Context) (o finding.Outcome, confirmed bool, err error) {
 	rq := request(p.d.KnownCalled, callingAETitle, offer(uid.Verification))
 	rq.User.Identity = &ul.UserIdentity{
 		Kind: ul.IdentityUsernamePasscode, PositiveResponseRequested: true,
 		Primary: ul.NewSecret([]byte("collimator-scan-" + randomTitle(8))), Secondary: ul.NewSecret([]byte(randomTitle(24))),
 	}
 	a, ans, err := p.associate(ctx, rq, nil)
-	if err != nil {
-		return err
-	}
-	p.d.Identity = ans.Outcome
 	if a != nil {
-		p.d.IdentityAnswered = a.ac.User.IdentityResponse != nil
+		confirmed = a.ac.User.IdentityResponse != nil
 		a.end(false)
 	}
-	return nil
+	return ans.Outcome, confirmed, err
 }
 
 // negotiate offers many contexts and uses none (ASC-009, ASC-010, DIM-004, DIM-009, DIM-010).
