@@ -47,6 +47,7 @@ type Search struct {
 type Selection struct {
 	Resource
 	Restriction any
+	Reason      string // of a deletion, as the peer gave it: free text
 }
 
 // Resource is the identification of a study, series or instance. Fields below
@@ -108,7 +109,9 @@ type Incoming struct {
 	// Meta is the meta information that was sent, for an inspection; its UIDs may
 	// be others than those of the data set. Nil where there was none.
 	Meta *dicom.DataSet
-	Data io.Reader
+	// Preamble is the 128 bytes in front of it (PS3.10 7.1); nil where there was none.
+	Preamble *[128]byte
+	Data     io.Reader
 }
 
 // Stored says where an instance is that was taken in.

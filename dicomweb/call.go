@@ -58,6 +58,8 @@ type Call struct {
 	Part   Part
 	Frames []int   // numbers from 1
 	Query  *Search // of a search; do not change it
+	// Reason, when set by an interceptor, reaches the backend with a deletion.
+	Reason string
 
 	// Restriction, when set by an interceptor, reaches the backend with every
 	// search and selection.

@@ -63,7 +63,7 @@ func (x *exchange) observe(i *Instance) bool {
 }
 
 func (x *exchange) selection() Selection {
-	return Selection{Resource: x.call.Resource, Restriction: x.call.Restriction}
+	return Selection{Resource: x.call.Resource, Restriction: x.call.Restriction, Reason: x.call.Reason}
 }
 
 // link is an address on this server, without the host.

@@ -142,12 +142,17 @@ func (s *storing) file(r io.Reader) {
 	defer peekers.Put(br)
 	br.Reset(r)
 	defer br.Reset(nil)
+	var preamble *[128]byte
+	if b, err := br.Peek(128); err == nil {
+		copied := [128]byte(b)
+		preamble = &copied
+	}
 	meta, _, err := dicom.ReadMeta(br, dicom.Limits{})
 	if err != nil {
 		s.result.other(reasonCannotUnderstand)
 		return
 	}
-	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Data: br}
+	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Preamble: preamble, Data: br}
 	if !uid.Tolerable(in.TransferSyntaxUID) {
 		s.result.other(reasonCannotUnderstand)
 		return

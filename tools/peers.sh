@@ -17,6 +17,10 @@ look() {
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
   need node nodejs "dicomweb-client against DICOMweb"
   need npm npm "dicomweb-client against DICOMweb"
+  need nginx nginx-light "scan of a web server with a directory of files"
+  need rsyslogd "rsyslog rsyslog-gnutls" "audit record repository over TLS"
+  ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing+=("rsyslog-gnutls|audit record repository over TLS")
+  need clamd clamav-daemon "inspection by a virus scanner"
   need dciodvfy dicom3tools "check of the synthetic studies"
 }
 

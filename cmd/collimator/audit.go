@@ -13,6 +13,7 @@ import (
 type auditCmd struct {
 	Tail   auditTailCmd   `cmd:"" help:"Print the newest records, and with -f those that come."`
 	Search auditSearchCmd `cmd:"" help:"Print the records that match."`
+	Verify auditVerifyCmd `cmd:"" help:"Hold every record against the ledger."`
 	Export auditExportCmd `cmd:"" help:"Print all records, one a line."`
 }
 
@@ -137,7 +138,7 @@ func (c *auditSearchCmd) matches(r audit.Record, since time.Time) bool {
 
 type auditExportCmd struct {
 	dataFlags
-	Format string `help:"json, or dicom for the audit messages of PS3.15 A.5." enum:"json,dicom" default:"json"`
+	Format string `help:"json, dicom for the audit messages of PS3.15 A.5, or fhir for AuditEvent resources (R4)." enum:"json,dicom,fhir" default:"json"`
 }
 
 func (auditExportCmd) Help() string {
@@ -161,6 +162,14 @@ func (c *auditExportCmd) Run(e *env) error {
 func (c *auditExportCmd) one(w io.Writer, r audit.Record, source string) error {
 	if c.Format == "json" {
 		return json.NewEncoder(w).Encode(r)
+	}
+	if c.Format == "fhir" {
+		b, err := audit.FHIR(r, source)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", b)
+		return err
 	}
 	text, err := audit.NewMessage(r, source).XML()
 	if err != nil {

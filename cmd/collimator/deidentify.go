@@ -10,8 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/deid"
@@ -82,37 +80,11 @@ func (c *deidentifyCmd) Run(e *env) error {
 	return c.finish(e, report)
 }
 
-// profile is the options that --keep names.
+// profile is the options of the flags.
 func (c *deidentifyCmd) profile() (deid.Profile, error) {
-	p := deid.Profile{InsecureAllowBurnedIn: c.AllowBurnedIn, RemoveDocuments: c.RemoveDocuments}
-	if slices.Contains(c.Keep, "dates") && slices.Contains(c.Keep, "shifted-dates") {
-		return p, usageError("--keep: choose dates or shifted-dates")
-	}
-	for _, k := range c.Keep {
-		switch k {
-		case "dates":
-			p.Dates = deid.KeepDates
-		case "shifted-dates":
-			p.Dates = deid.ShiftDates
-		case "uids":
-			p.RetainUIDs = true
-		case "devices":
-			p.RetainDeviceIdentity = true
-		case "institutions":
-			p.RetainInstitutionIdentity = true
-		case "characteristics":
-			p.RetainPatientCharacteristics = true
-		case "descriptors":
-			p.CleanDescriptors = true
-		case "structured":
-			p.CleanStructuredContent = true
-		case "graphics":
-			p.CleanGraphics = true
-		case "safe-private":
-			p.RetainSafePrivate = true
-		}
-	}
-	return p, nil
+	p, err := profileOf(c.Keep)
+	p.InsecureAllowBurnedIn, p.RemoveDocuments = c.AllowBurnedIn, c.RemoveDocuments
+	return p, err
 }
 
 // key reads the project key, or makes it.
@@ -120,25 +92,11 @@ func (c *deidentifyCmd) key() ([]byte, error) {
 	if c.NewKey {
 		return newProjectKey(c.ProjectKey)
 	}
-	info, err := os.Stat(c.ProjectKey)
+	key, err := readProjectKey(c.ProjectKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, usageError("--project-key: others may read %s: chmod 600 it", c.ProjectKey)
-	}
-	text, err := os.ReadFile(c.ProjectKey)
-	if err != nil {
-		return nil, err
-	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) < deid.KeySize {
-		return nil, usageError("--project-key: %s is no key: want %d or more hexadecimal digits", c.ProjectKey, 2*deid.KeySize)
-	}
-	return key, nil
+	return key, err
 }
 
 func newProjectKey(path string) ([]byte, error) {

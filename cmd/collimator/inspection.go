@@ -1,38 +1,102 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"log/slog"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
+	"collimator/internal/clamd"
 	"collimator/internal/config"
 	"collimator/internal/inspect"
 )
 
+// inspector looks at what comes in, by the settings.
+type inspector struct {
+	policy  inspect.Policy
+	viruses inspect.Verdict
+	pass    bool          // what could not be scanned is taken all the same
+	clamd   *clamd.Client // nil without one
+	log     *slog.Logger
+}
+
 // inspection makes the archive's hook of the settings.
-func inspection(c config.Inspect, log *slog.Logger) (func(*dicom.DataSet) archive.Inspection, error) {
-	var p inspect.Policy
+func inspection(c config.Inspect, log *slog.Logger) (func(context.Context, archive.Inspected) archive.Inspection, error) {
+	in := &inspector{pass: c.Unscanned == "accept", log: log}
 	for _, s := range []struct {
 		word string
 		to   **inspect.Verdict
-	}{{c.Programs, &p.Programs}, {c.ActiveDocuments, &p.ActiveDocuments}, {c.SealedDocuments, &p.SealedDocuments}, {c.Containers, &p.Containers}} {
+	}{{c.Programs, &in.policy.Programs}, {c.ActiveDocuments, &in.policy.ActiveDocuments}, {c.SealedDocuments, &in.policy.SealedDocuments},
+		{c.Containers, &in.policy.Containers}, {c.Preambles, &in.policy.Preambles}} {
 		v, err := inspect.ParseVerdict(s.word)
 		if err != nil {
 			return nil, usageError("inspect: %w", err)
 		}
 		*s.to = &v
 	}
-	return func(ds *dicom.DataSet) archive.Inspection {
-		found := inspect.LookAt(ds, inspect.Limits{})
-		if len(found) == 0 {
-			return archive.Inspection{}
+	var err error
+	if in.viruses, err = inspect.ParseVerdict(c.Viruses); err != nil {
+		return nil, usageError("inspect.viruses: %w", err)
+	}
+	if c.Clamd != "" {
+		in.clamd = clamd.New(c.Clamd)
+	}
+	return in.look, nil
+}
+
+func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Inspection {
+	found := inspect.LookAt(i.DataSet, inspect.Limits{})
+	if i.Preamble != nil {
+		found = append(found, inspect.LookAtPreamble(*i.Preamble)...)
+	}
+	verdict := in.policy.Judge(found)
+	class := uid.Name(i.DataSet.Text(tag.SOPClassUID))
+	for _, f := range found {
+		in.log.Warn("inspection", "found", f.String(), "sopClass", class, "verdict", verdict.String())
+	}
+	if in.clamd != nil && verdict < inspect.Refuse {
+		name, err := in.scan(ctx, i)
+		switch {
+		case err != nil && in.pass:
+			in.log.Warn("not scanned for viruses, and taken", "sopClass", class, "error", err)
+		case err != nil:
+			in.log.Error("not scanned for viruses, and refused", "sopClass", class, "error", err)
+			return archive.Inspection{Busy: true}
+		case name != "":
+			verdict = max(verdict, in.viruses)
+			in.log.Warn("inspection", "found", "virus "+printable(name), "sopClass", class, "verdict", verdict.String())
 		}
-		verdict := p.Judge(found)
-		for _, f := range found {
-			log.Warn("inspection", "found", f.String(), "sopClass", uid.Name(ds.Text(tag.SOPClassUID)), "verdict", verdict.String())
+	}
+	return archive.Inspection{Hold: verdict == inspect.Hold, Refuse: verdict == inspect.Refuse}
+}
+
+// scan sends the preamble and the data set to the daemon, but for the pixels:
+// they are what is large, and no program runs them.
+func (in *inspector) scan(ctx context.Context, i archive.Inspected) (string, error) {
+	ds := i.DataSet.Clone()
+	ds.Delete(tag.PixelData)
+	r, w := io.Pipe()
+	done := make(chan struct{})
+	go func() { // ends when everything was read or the reader was closed
+		defer close(done)
+		err := errors.New("the data set cannot be written")
+		defer func() {
+			_ = recover() // a value that cannot be read must not end the server
+			w.CloseWithError(err)
+		}()
+		if i.Preamble != nil {
+			if _, err = w.Write(i.Preamble[:]); err != nil {
+				return
+			}
 		}
-		return archive.Inspection{Hold: verdict == inspect.Hold, Refuse: verdict == inspect.Refuse}
-	}, nil
+		err = dicom.Encode(w, ds, uid.ExplicitVRLittleEndian)
+	}()
+	name, err := in.clamd.Scan(ctx, r)
+	r.Close()
+	<-done
+	return name, err
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"collimator/dimse"
-	"collimator/internal/tlsprofile"
 )
 
 // associationServer is a server for associations; without a TLS configuration
@@ -124,13 +123,17 @@ func (s *server) listenWeb() (*webListener, error) {
 	if addr == "" {
 		return nil, nil
 	}
+	config, err := s.webTLS()
+	if err != nil {
+		return nil, err
+	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTPS: %w; choose another address with --http", err)
 	}
 	return &webListener{ln: ln, server: &http.Server{
 		Handler:           s.webHandler(),
-		TLSConfig:         tlsprofile.WebServer(s.certificate.Get),
+		TLSConfig:         config,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      time.Minute,

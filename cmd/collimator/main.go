@@ -33,6 +33,8 @@ type cli struct {
 	Scan       scanCmd       `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
+	Policy     policyCmd     `cmd:"" help:"Who may do what, and by which rule."`
+	Delete     deleteCmd     `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
 	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
 	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`

@@ -51,6 +51,7 @@ func TestCommands(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": scriptCode, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
+			"certificate": scriptCertificate, "hangup": scriptHangup,
 		},
 	})
 }
@@ -94,6 +95,18 @@ func scriptListening(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s: waited too long", args[0])
+}
+
+// scriptCertificate makes a certificate for localhost: certificate CERT KEY.
+func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(selfSigned(ts.MkAbs(args[0]), ts.MkAbs(args[1]), time.Now().UnixNano()))
+}
+
+// scriptHangup sends SIGHUP to what runs in the background.
+func scriptHangup(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range ts.BackgroundCmds() {
+		ts.Check(c.Process.Signal(syscall.SIGHUP))
+	}
 }
 
 // scriptTruncate takes bytes off the end of a file: truncate FILE NUMBER.

@@ -103,7 +103,11 @@ type server struct {
 	archive     *archive.Archive
 	guard       *guard.Guard
 	service     *pacs.Service
+	projects    *pacs.Projects
 	mux         *dimse.Mux
+	// fileCertificate is that of the HTTPS listener, where it comes from files.
+	fileCertificate *identity.FileCertificate
+	hangup          chan os.Signal // SIGHUP, to read its files again
 }
 
 func newServer(in *installation, log *slog.Logger) (*server, error) {
@@ -127,8 +131,15 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	people, err := signIn(in)
+	if err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
+	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
+	if s.projects, err = openProjects(in, a); err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
 	s.service = pacs.New(pacs.Options{
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
@@ -187,6 +198,11 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 		switch ev.Kind {
 		case archive.Quarantined:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+		case archive.Deleted:
+			if ev.Together == nil {
+				return nil
+			}
+			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
 			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
 		}
@@ -208,6 +224,10 @@ func instanceLeaf(ctx context.Context, log *ledger.Log, tx *db.Tx, ev archive.Ev
 // run listens until the context ends.
 func (s *server) run(e *env) error {
 	cfg := s.in.config
+	repository, err := s.newRepository()
+	if err != nil {
+		return err
+	}
 	dicomListener, err := net.Listen("tcp", cfg.DICOM)
 	if err != nil {
 		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
@@ -224,8 +244,13 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { failed <- associations.Serve(work, dicomListener) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.sweep(work) })
+	wg.Go(func() { s.witness(work) })
+	if repository != nil {
+		wg.Go(func() { repository.Run(work) })
+	}
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
+	wg.Go(func() { s.reloads(work) })
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })
 	}

@@ -37,9 +37,7 @@ func (c *tokenCreateCmd) Run(e *env) error {
 			return usageError("--study: %q is no UID", s)
 		}
 	}
-	verbs := map[string][]policy.Verb{
-		"read": {policy.Echo, policy.Query, policy.Retrieve}, "write": {policy.Echo, policy.Query, policy.Retrieve, policy.Store}, "admin": policy.AllVerbs(),
-	}[c.Scope]
+	verbs, _ := policy.Scope(c.Scope)
 	return c.with(e, func(in *installation) error {
 		t, secret, err := in.registry.CreateToken(e.ctx, c.User, verbs, c.Study, c.Expires)
 		if err != nil {

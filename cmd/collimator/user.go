@@ -9,11 +9,16 @@ import (
 )
 
 type userCmd struct {
-	Add     userAddCmd     `cmd:"" help:"Register a person."`
-	List    userListCmd    `cmd:"" help:"List the people."`
-	Grant   userGrantCmd   `cmd:"" help:"Let a referrer see a study."`
-	Passwd  userPasswdCmd  `cmd:"" help:"Give a person another password."`
-	Disable userDisableCmd `cmd:"" help:"Take a person out, with all tokens."`
+	Add      userAddCmd      `cmd:"" help:"Register a person."`
+	List     userListCmd     `cmd:"" help:"List the people."`
+	Grant    userGrantCmd    `cmd:"" help:"Let a referrer see a study."`
+	Passwd   userPasswdCmd   `cmd:"" help:"Give a person another password."`
+	Role     userRoleCmd     `cmd:"" help:"Give a person another role."`
+	Link     userLinkCmd     `cmd:"" help:"Make a one-time link for a new person or a forgotten password."`
+	TOTP     userTOTPCmd     `cmd:"" name:"totp" help:"Set up an authenticator app as second factor."`
+	Recovery userRecoveryCmd `cmd:"" help:"Make new recovery codes."`
+	Sessions userSessionsCmd `cmd:"" help:"List where a person is signed in, or end it."`
+	Disable  userDisableCmd  `cmd:"" help:"Take a person out, with all tokens and sessions."`
 }
 
 type userAddCmd struct {
@@ -129,6 +134,6 @@ func (c *userDisableCmd) Run(e *env) error {
 		if err := in.registry.DisablePerson(e.ctx, c.Name); err != nil {
 			return err
 		}
-		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all tokens of this person are revoked.", c.Name))
+		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all tokens of this person are revoked, all sessions ended.", c.Name))
 	})
 }

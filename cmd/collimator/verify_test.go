@@ -59,6 +59,11 @@ func filled(t *testing.T) *installation {
 	if _, err := a.Release(t.Context(), list[0].ID, archive.Source{Principal: "ada"}); err != nil {
 		t.Fatal(err)
 	}
+	ingest(t, a, 8, 8)
+	d := archive.Deletion{StudyUID: "2.25.72", SOPInstanceUID: "2.25.96", Why: "because of the test"}
+	if n, err := a.Delete(t.Context(), d); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
 	for range 5 {
 		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure, Reason: "test", Peer: audit.Peer{Address: "127.0.0.1"}}); err != nil {
 			t.Fatal(err)
@@ -106,7 +111,7 @@ func verified(t *testing.T, in *installation) []verifyProblem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &verification{in: in, archive: a, progress: newProgress(&env{stderr: io.Discard}, "", 0)}
+	v := &verification{in: in, archive: a, share: 1, progress: newProgress(&env{stderr: io.Discard}, "", 0)}
 	if err := v.run(t.Context()); err != nil {
 		t.Fatalf("verify gives up: %v", err)
 	}

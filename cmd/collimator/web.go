@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"collimator/dicomweb"
-	"collimator/internal/guard"
-	"collimator/internal/pacs"
+	"collimator/internal/api"
+	"collimator/internal/httpsec"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
@@ -24,39 +24,45 @@ func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
 // webRoot is where DICOMweb is found.
 const webRoot = "/dicom-web"
 
-// webHandler is DICOMweb behind the guard. Beside it this machine may ask
-// whether the server lives; everything else is refused.
+// webHandler is DICOMweb and the JSON API behind the guard. Beside them this
+// machine may ask whether the server lives; everything else is for the API to
+// refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
-	images := dicomweb.NewHandler(&pacs.Web{Archive: s.archive, Source: guard.WebSource}, s.guard.InterceptWeb, dicomweb.Options{Root: webRoot})
+	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
+	console := s.guard.NewAPI()
+	s.services().Register(console)
 	mux := http.NewServeMux()
-	mux.Handle(webRoot+"/", steady(images))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if !local(r) {
-			unauthorized(w)
+	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
+	mux.Handle("/", httpsec.API.Wrap(console))
+	mux.Handle("/healthz", httpsec.API.Wrap(s.health(console)))
+	return mux
+}
+
+// services are what the JSON API is a face of.
+func (s *server) services() *api.Services {
+	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config)}
+}
+
+// health answers this machine alone.
+func (s *server) health(refuse http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || !local(r) {
+			refuse.ServeHTTP(w, r)
 			return
 		}
-		headers(w)
+		w.Header().Set("Content-Type", "application/json")
 		if err := s.in.db.Ping(r.Context()); err != nil {
-			http.Error(w, `{"status":"unavailable"}`, http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, `{"status":"unavailable"}`)
 			return
 		}
 		fmt.Fprintln(w, `{"status":"ok"}`)
 	})
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { unauthorized(w) })
-	return mux
 }
 
 func local(r *http.Request) bool {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && at.Addr().Unmap().IsLoopback()
-}
-
-func unauthorized(w http.ResponseWriter) {
-	headers(w)
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("WWW-Authenticate", `Bearer realm="collimator"`)
-	w.WriteHeader(http.StatusUnauthorized)
-	fmt.Fprintln(w, `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"DICOMweb is under /dicom-web and takes a bearer token; 'collimator token create' makes one."}`)
 }
 
 // steadyTime is how long a peer may take for the next piece of a request or of
@@ -98,15 +104,6 @@ func (w *steadyWriter) Write(p []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (w *steadyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func headers(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Strict-Transport-Security", "max-age=63072000")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-}
-
 // welcome says where the server listens and what to do next.
 func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {
 	cfg := s.in.config
@@ -120,6 +117,7 @@ func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {
 	if err == nil && len(devices) == 0 {
 		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  %s device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", os.Args[0], cfg.Data)
 	}
+	s.offerFirstLink(e, e.stdout)
 	if f, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")
 	}

@@ -40,8 +40,8 @@ type Options struct {
 	Record func(ctx context.Context, tx *db.Tx, e Event) error
 
 	// Inspect, when set, looks at a data set whose file is stored, before it has
-	// rows. Values that are not in memory can be opened. It must not keep ds.
-	Inspect func(ds *dicom.DataSet) Inspection
+	// rows. Values that are not in memory can be opened until it returns.
+	Inspect func(context.Context, Inspected) Inspection
 
 	Limits Limits
 	Now    func() time.Time // nil means time.Now
@@ -130,7 +130,8 @@ const (
 	Stored      EventKind = "stored"
 	Quarantined EventKind = "quarantined"
 	Released    EventKind = "released"
-	Destroyed   EventKind = "destroyed"
+	Destroyed   EventKind = "destroyed" // from quarantine
+	Deleted     EventKind = "deleted"   // from the archive
 )
 
 // Event is something that happened to an instance, for the record.
@@ -142,6 +143,8 @@ type Event struct {
 	StoredDigest string
 	Source       Source
 	Time         time.Time
+	// Together stands with the last of the instances that were deleted together.
+	Together *DeletedTogether
 }
 
 // Source says where an instance came from.

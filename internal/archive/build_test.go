@@ -124,7 +124,7 @@ func wantStats(t testing.TB, a *opened, patients, studies, series, instances, qu
 	if want := (Stats{Patients: patients, Studies: studies, Series: series, Instances: instances, Quarantined: quarantined}); s != want {
 		t.Errorf("got %+v, want %+v", s, want)
 	}
-	for p, err := range a.Verify(t.Context(), nil) {
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		t.Errorf("verify: %+v, %v", p, err)
 	}
 }

@@ -104,7 +104,7 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 	if err := insertInstance(ctx, tx, p, series); err != nil {
 		return err
 	}
-	if err := count(ctx, tx, p, study, series, newSeries); err != nil {
+	if err := count(ctx, tx, p, study, series, newSeries); err != nil || p.row != 0 {
 		return err
 	}
 	return a.record(ctx, tx, Event{Kind: Stored, Instance: p.ref, Source: p.source, Time: p.time})
@@ -239,6 +239,10 @@ func insertPatient(ctx context.Context, tx *db.Tx, p *pending) (id int64, err er
 	if _, err := tx.Exec(ctx, `INSERT INTO patient_data (id, data) VALUES (?1, ?2)`, id, p.rows.patientData); err != nil {
 		return 0, err
 	}
+	return id, insertPatientValues(ctx, tx, id, r)
+}
+
+func insertPatientValues(ctx context.Context, tx *db.Tx, id int64, r *patientRow) error {
 	for _, v := range []struct {
 		kind   string
 		values []string
@@ -246,11 +250,11 @@ func insertPatient(ctx context.Context, tx *db.Tx, p *pending) (id int64, err er
 		for _, value := range v.values {
 			if _, err := tx.Exec(ctx, `INSERT INTO patient_value (kind, value, patient) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`,
 				v.kind, value, id); err != nil {
-				return 0, err
+				return err
 			}
 		}
 	}
-	return id, nil
+	return nil
 }
 
 func insertSeries(ctx context.Context, tx *db.Tx, p *pending, study int64) (id int64, err error) {
@@ -266,20 +270,24 @@ func insertSeries(ctx context.Context, tx *db.Tx, p *pending, study int64) (id i
 }
 
 func insertInstance(ctx context.Context, tx *db.Tx, p *pending, series int64) error {
-	var id int64
+	id := any(p.row)
+	if p.row == 0 {
+		id = nil // the database numbers it
+	}
+	var row int64
 	s := &p.source
-	err := tx.QueryRow(ctx, `INSERT INTO instance (uid, series, sop_class, number, transfer_syntax, digest, size, data_offset,
+	err := tx.QueryRow(ctx, `INSERT INTO instance (id, uid, series, sop_class, number, transfer_syntax, digest, size, data_offset,
 		received, source_ae, source_address, principal, implementation)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id`,
+		VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id`,
 		p.ref.SOPInstanceUID, series, p.ref.SOPClassUID, p.rows.number, p.ref.TransferSyntaxUID, p.ref.Digest, p.ref.Size,
-		p.ref.DataSetOffset, p.time.UnixMicro(), s.AETitle, s.Address, s.Principal, s.implementation()).Scan(&id)
+		p.ref.DataSetOffset, p.time.UnixMicro(), s.AETitle, s.Address, s.Principal, s.implementation(), id).Scan(&row)
 	if err != nil {
 		return err
 	}
 	if p.header == nil {
 		return nil
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO instance_data (id, data) VALUES (?1, ?2)`, id, p.header)
+	_, err = tx.Exec(ctx, `INSERT INTO instance_data (id, data) VALUES (?1, ?2)`, row, p.header)
 	return err
 }
 

@@ -56,6 +56,9 @@ func (d Difference) String() string {
 // Compare holds the real index against the one that was built. Nothing may be
 // stored meanwhile. It ends early when yield returns false.
 func (r *Replay) Compare(ctx context.Context, yield func(Difference) bool) error {
+	if err := r.execute(ctx); err != nil {
+		return err
+	}
 	for _, c := range comparisons {
 		more, err := r.compare(ctx, c, yield)
 		if err != nil || !more {

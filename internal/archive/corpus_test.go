@@ -104,7 +104,7 @@ func TestCorpusComesOutAsItWentIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for p, err := range a.Verify(t.Context(), nil) {
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		t.Errorf("verify: %+v, %v", p, err)
 	}
 	t.Logf("%d files of a storage SOP Class: %d stored (%d of them again), %d in quarantine, %d headers", tried, stored, duplicates, conflicts, headers)

@@ -471,7 +471,7 @@ func TestCommitmentAnswersForEachInstance(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	var problems []Problem
-	for p, err := range a.Verify(t.Context(), nil) {
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,10 +38,11 @@ var (
 
 // Incoming is an instance on its way in.
 type Incoming struct {
-	SOPClassUID       string    // of the request; empty takes the data set's word
-	SOPInstanceUID    string    // likewise
-	TransferSyntaxUID string    // in which Data stands
-	Data              io.Reader // the data set without meta information, to its end
+	SOPClassUID       string     // of the request; empty takes the data set's word
+	SOPInstanceUID    string     // likewise
+	TransferSyntaxUID string     // in which Data stands
+	Data              io.Reader  // the data set without meta information, to its end
+	Preamble          *[128]byte // that stood in front of it, for the inspection; it is not kept
 	Source            Source
 }
 
@@ -108,7 +109,9 @@ type pending struct {
 	spool  *spool
 	header []byte // stored form
 	rows   entityRows
-	accept bool // release from quarantine: another patient is no obstacle
+	before *[128]byte
+	accept bool  // release from quarantine: another patient is no obstacle
+	row    int64 // number it had before; it is indexed again, which is no event
 
 	// Set by commit.
 	done      bool
@@ -133,7 +136,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 			w.Abort()
 		}
 	}()
-	p := &pending{w: w, source: in.Source, time: a.now()}
+	p := &pending{w: w, source: in.Source, time: a.now(), before: in.Preamble}
 	src := &source{r: io.LimitReader(in.Data, a.limits.Size+1)}
 	sink := &sink{w: w, hash: sha256.New()}
 	sp := &spool{}

@@ -254,7 +254,7 @@ func TestFullQuarantineKeepsNothingMore(t *testing.T) {
 			t.Errorf("got %v, %+v", err, conflict)
 		}
 	}
-	for p, err := range a.Verify(t.Context(), nil) {
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if n := blobCount(t, a); n != 2 {
@@ -365,7 +365,7 @@ func TestAFileThatAnotherProcessRemovedOnItsWayIsNotAcknowledged(t *testing.T) {
 	var digest string
 	removes := true
 	server, err := openIn(dir, func(o *Options) {
-		o.Inspect = func(*dicom.DataSet) Inspection { // the file is in its place, the row is not
+		o.Inspect = func(context.Context, Inspected) Inspection { // the file is in its place, the row is not
 			for info := range command.blobs.List(t.Context(), "") {
 				digest = info.Key
 			}

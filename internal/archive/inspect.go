@@ -4,15 +4,27 @@ import (
 	"context"
 	"errors"
 
+	"collimator/dicom"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
+
+// Inspected is an instance that is looked at.
+type Inspected struct {
+	DataSet        *dicom.DataSet
+	TransferSyntax string
+	Preamble       *[128]byte // that was sent in front of it; nil for none. It is never kept.
+}
 
 // Inspection is the verdict on an instance.
 type Inspection struct {
 	Hold   bool // into quarantine
 	Refuse bool // do not keep it
+	Busy   bool // it could not be looked at: do not keep it, it may come again
 }
+
+// errNotInspected is the answer while instances cannot be looked at.
+var errNotInspected = fault.New(fault.Unavailable, "archive: the inspection is not available; send again")
 
 // ErrContent: the inspection refused the instance.
 var ErrContent = fault.New(fault.Denied, "archive: the instance holds what does not belong there")
@@ -40,12 +52,14 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 		return err
 	}
 	p.spool.file, p.spool.base = o, o.DataSetOffset
-	verdict := a.o.Inspect(p.ds)
+	verdict := a.o.Inspect(ctx, Inspected{p.ds, p.ref.TransferSyntaxUID, p.before})
 	p.spool.file = nil
 	if err := o.Close(); err != nil {
 		return err
 	}
 	switch {
+	case verdict.Busy:
+		return errors.Join(errNotInspected, a.removeUnreferenced(ctx, p.ref.Digest, 1))
 	case verdict.Refuse:
 		return errors.Join(ErrContent, a.removeUnreferenced(ctx, p.ref.Digest, 1))
 	case verdict.Hold:

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -15,7 +16,8 @@ func TestInspectionHoldsOrRefusesBeforeThereAreRows(t *testing.T) {
 	var verdict Inspection
 	var seen []byte
 	a := openTest(t, func(o *Options) {
-		o.Inspect = func(ds *dicom.DataSet) Inspection {
+		o.Inspect = func(_ context.Context, in Inspected) Inspection {
+			ds := in.DataSet
 			el, _ := ds.Get(tag.PixelData)
 			r, err := el.Open()
 			if err != nil {

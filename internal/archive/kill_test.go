@@ -109,7 +109,7 @@ func checkRound(t *testing.T, dir string, acknowledged map[string]string) {
 	}
 	// Verify reads every file and counts every row; orphans younger than an hour
 	// are in progress as far as it can tell.
-	for p, err := range a.Verify(t.Context(), nil) {
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		t.Errorf("verify: %+v, %v", p, err)
 	}
 	removed, err := a.Sweep(t.Context(), 0)

@@ -203,8 +203,7 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 		if n, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, id); err != nil || n == 0 {
 			return errors.Join(err, fault.New(fault.NotFound, "archive: no such entry in the quarantine"))
 		}
-		gone, err := a.giveWay(ctx, tx, p, by)
-		if err != nil {
+		if err := a.giveWay(ctx, tx, p, by); err != nil {
 			return err
 		}
 		if err := a.insert(ctx, tx, p); err != nil {
@@ -212,11 +211,6 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 		}
 		if p.conflict != nil {
 			return p.conflict
-		}
-		if gone.SOPInstanceUID != "" {
-			if err := deleteEmpty(ctx, tx, gone); err != nil {
-				return err
-			}
 		}
 		return a.record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
 	})
@@ -246,70 +240,20 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry) (*pending, erro
 	return p, err
 }
 
-// giveWay moves a stored instance of another content into quarantine. It
-// returns the zero value where there is none.
-func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source) (InstanceRef, error) {
+// giveWay moves a stored instance of another content into quarantine, where
+// there is one.
+func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source) error {
 	stored, err := findInstance(ctx, tx, p.ref.SOPInstanceUID)
 	if fault.Of(err) == fault.NotFound || err == nil && stored.Digest == p.ref.Digest {
-		return InstanceRef{}, nil
+		return nil
 	}
 	if err != nil {
-		return InstanceRef{}, err
-	}
-	if _, err := a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time); err != nil {
-		return InstanceRef{}, err
-	}
-	return stored, deleteInstance(ctx, tx, stored)
-}
-
-// deleteEmpty removes what has no instances left where one gave way: the
-// content released in its place may belong elsewhere.
-func deleteEmpty(ctx context.Context, tx *db.Tx, gone InstanceRef) error {
-	var patient int64
-	if err := tx.QueryRow(ctx, `SELECT patient FROM study WHERE uid = ?1`, gone.StudyUID).Scan(&patient); err != nil {
 		return err
 	}
-	for _, step := range []struct {
-		remove string
-		uid    string
-		then   []string // when it was empty; ?1 is the study's UID, ?2 the patient's row
-	}{
-		{`DELETE FROM series WHERE uid = ?1 AND instances = 0`, gone.SeriesUID, []string{
-			`UPDATE study SET series = series - 1 WHERE uid = ?1 AND patient = ?2`, `UPDATE patient SET series = series - 1 WHERE id = ?2 AND ?1 <> ''`}},
-		{`DELETE FROM study WHERE uid = ?1 AND instances = 0`, gone.StudyUID, []string{
-			`UPDATE patient SET studies = studies - 1 WHERE id = ?2 AND ?1 <> ''`, `DELETE FROM patient WHERE id = ?2 AND instances = 0 AND ?1 <> ''`}},
-	} {
-		n, err := tx.Exec(ctx, step.remove, step.uid)
-		if err != nil {
-			return err
-		}
-		for _, query := range step.then[:len(step.then)*int(n)] {
-			if _, err := tx.Exec(ctx, query, gone.StudyUID, patient); err != nil {
-				return err
-			}
-		}
+	if _, err := a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time); err != nil {
+		return err
 	}
-	return nil
-}
-
-// deleteInstance takes an instance out of the index and out of the counts. Its
-// series, study and patient stay, even when they are empty then: the instance
-// that takes its place is about to be inserted.
-func deleteInstance(ctx context.Context, tx *db.Tx, ref InstanceRef) error {
-	for _, q := range []struct {
-		query string
-		args  []any
-	}{
-		{`UPDATE patient SET instances = instances - 1 WHERE id = (SELECT patient FROM study WHERE uid = ?1)`, []any{ref.StudyUID}},
-		{`UPDATE study SET instances = instances - 1, size = size - ?2 WHERE uid = ?1`, []any{ref.StudyUID, ref.Size}},
-		{`UPDATE series SET instances = instances - 1 WHERE uid = ?1`, []any{ref.SeriesUID}},
-		{`DELETE FROM instance WHERE uid = ?1`, []any{ref.SOPInstanceUID}},
-	} {
-		if _, err := tx.Exec(ctx, q.query, q.args...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.forget(ctx, tx, stored.StudyUID, []InstanceRef{stored}, nil)
 }
 
 // Destroy removes an entry and its file. by says who decided.

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -18,7 +19,8 @@ type Replay struct {
 	real    *Archive
 	scratch *Archive
 	dir     string
-	gone    InstanceRef // gave way in the release that is under way
+	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
+	doomed  []InstanceRef     // deleted together, not yet taken out
 }
 
 // NewReplay begins with an empty index in a new directory below dir. Close
@@ -40,24 +42,50 @@ func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
 		return nil, errors.Join(err, d.Close(), os.RemoveAll(tmp))
 	}
 	scratch.replaying = true
-	return &Replay{real: a, scratch: scratch, dir: tmp}, nil
+	return &Replay{real: a, scratch: scratch, dir: tmp, missing: map[lostFile]bool{}}, nil
 }
 
 // Close removes the index that was built.
 func (r *Replay) Close() error { return errors.Join(r.scratch.o.DB.Close(), os.RemoveAll(r.dir)) }
 
-// Apply takes the next statement of the ledger. A file that is not there or
-// cannot be read is an error of kind NotFound or Invalid; the others may go on.
+// lostFile names the content of an instance.
+type lostFile struct{ uid, digest string }
+
+// Missing are the instances whose file is not there, although no deletion was
+// replayed: SOP Instance UID and digest of each.
+func (r *Replay) Missing() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for f := range r.missing {
+			if !yield(f.uid, f.digest) {
+				return
+			}
+		}
+	}
+}
+
+// Apply takes the next statement of the ledger. A file that cannot be read is
+// an error of kind Invalid; the others may go on. For those that are not there
+// see Missing.
 func (r *Replay) Apply(ctx context.Context, s Statement) error {
+	if len(r.doomed) > 0 && (s.Event != Deleted || s.StudyUID != r.doomed[0].StudyUID) {
+		if err := r.execute(ctx); err != nil {
+			return err
+		}
+	}
 	switch s.Event {
+	case Deleted:
+		return r.deleted(ctx, s)
 	case Stored:
 		return r.store(ctx, s)
 	case Quarantined:
 		return r.quarantine(ctx, s)
 	case Released:
-		return r.settle(ctx, s, true)
+		return r.settle(ctx, s)
 	case Destroyed:
-		return r.settle(ctx, s, false)
+		if f := (lostFile{s.SOPInstanceUID, s.Digest}); r.missing[f] {
+			delete(r.missing, f)
+		}
+		return r.settle(ctx, s)
 	}
 	return fault.Newf(fault.Invalid, "archive: a statement of the ledger has an unknown event")
 }
@@ -65,7 +93,8 @@ func (r *Replay) Apply(ctx context.Context, s Statement) error {
 func (r *Replay) store(ctx context.Context, s Statement) error {
 	p, err := r.scratch.reread(ctx, QuarantineEntry{Instance: s.Instance(), Source: s.Source})
 	if errors.Is(err, blob.ErrNotFound) {
-		return err
+		r.missing[lostFile{s.SOPInstanceUID, s.Digest}] = false
+		return nil
 	}
 	if err != nil {
 		return fault.Wrap(fault.Invalid, err, "archive: a stored file cannot be read")
@@ -83,29 +112,61 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 }
 
 func (r *Replay) quarantine(ctx context.Context, s Statement) error {
+	f := lostFile{s.SOPInstanceUID, s.Digest}
+	_, lost := r.missing[f]
+	if lost && s.Reason == Replaced {
+		r.missing[f] = true
+	}
 	return r.write(ctx, func(tx *db.Tx) error {
-		if s.Reason == Replaced {
-			if err := deleteInstance(ctx, tx, s.Instance()); err != nil {
+		if s.Reason == Replaced && !lost {
+			if err := r.scratch.forget(ctx, tx, s.StudyUID, []InstanceRef{s.Instance()}, r.lose); err != nil {
 				return err
 			}
-			r.gone = s.Instance()
 		}
 		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, s.Instance(), s.StoredDigest, s.Source, s.Time)
 		return err
 	})
 }
 
+// lose remembers that the file of an instance is not there.
+func (r *Replay) lose(ref InstanceRef) { r.missing[lostFile{ref.SOPInstanceUID, ref.Digest}] = false }
+
 // settle takes an entry out of quarantine.
-func (r *Replay) settle(ctx context.Context, s Statement, released bool) error {
-	gone := r.gone
-	r.gone = InstanceRef{}
+func (r *Replay) settle(ctx context.Context, s Statement) error {
 	return r.write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE uid = ?1 AND digest = ?2 AND reason = ?3`, s.SOPInstanceUID, s.Digest, string(s.Reason))
-		if err != nil || !released || gone.SOPInstanceUID == "" {
-			return err
-		}
-		return deleteEmpty(ctx, tx, gone)
+		return err
 	})
+}
+
+// deleted notes what a deletion removed. Its file is gone as a rule, and it was
+// never indexed here.
+func (r *Replay) deleted(ctx context.Context, s Statement) error {
+	f := lostFile{s.SOPInstanceUID, s.Digest}
+	if _, ok := r.missing[f]; ok {
+		delete(r.missing, f)
+		return nil
+	}
+	var ref InstanceRef
+	err := r.scratch.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		ref, err = findInstance(ctx, tx, s.SOPInstanceUID)
+		return err
+	})
+	if fault.Of(err) == fault.NotFound || err == nil && ref.Digest != s.Digest {
+		return fault.New(fault.Invalid, "archive: the ledger says that an instance was deleted which was not stored")
+	}
+	r.doomed = append(r.doomed, ref)
+	return err
+}
+
+// execute takes out what was deleted together.
+func (r *Replay) execute(ctx context.Context) error {
+	doomed := r.doomed
+	r.doomed = nil
+	if len(doomed) == 0 {
+		return nil
+	}
+	return r.write(ctx, func(tx *db.Tx) error { return r.scratch.forget(ctx, tx, doomed[0].StudyUID, doomed, r.lose) })
 }
 
 func (r *Replay) write(ctx context.Context, f func(tx *db.Tx) error) error {

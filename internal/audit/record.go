@@ -15,13 +15,17 @@ type Event string
 const (
 	ApplicationStart  Event = "application-start"           // PS3.15 A.5.3.1
 	ApplicationStop   Event = "application-stop"            // PS3.15 A.5.3.1
-	Export            Event = "export"                      // PS3.15 A.5.3.5
+	Export            Event = "export"                      // PS3.15 A.5.3.4
 	Transferring      Event = "begin-transferring"          // PS3.15 A.5.3.3
 	Transferred       Event = "instances-transferred"       // PS3.15 A.5.3.7
 	NetworkEntry      Event = "network-entry"               // PS3.15 A.5.3.9
+	StudyDeleted      Event = "study-deleted"               // PS3.15 A.5.3.8
+	InstancesDeleted  Event = "instances-deleted"           // some of a study: PS3.15 A.5.3.6
 	Query             Event = "query"                       // PS3.15 A.5.3.10
 	SecurityAlert     Event = "security-alert"              // PS3.15 A.5.3.11
 	UserAuthenticated Event = "user-authentication"         // PS3.15 A.5.3.12
+	UserSignedOut     Event = "user-signed-out"             // PS3.15 A.5.3.12
+	EmergencyAccess   Event = "emergency-access"            // PS3.15 A.5.3.11; its reason was typed by a person and may hold patient data
 	Commitment        Event = "storage-commitment"          // order record for PS3.4 J
 	Verification      Event = "verification"                // C-ECHO
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // Check finds what is wrong with the settings; all faults are joined into one error.
@@ -35,11 +36,27 @@ func (c Config) Check() error {
 	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
 		add("tokens: issuer and keys go together")
 	}
+	faults = append(faults, c.SignIn.check()...)
+	faults = append(faults, c.TLS.check()...)
 	for key, v := range map[string]string{
 		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
+		"preambles": c.Inspect.Preambles, "viruses": c.Inspect.Viruses, "unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions,
 	} {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
+		}
+	}
+	if c.Audit.Repository != "" {
+		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
+			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
+		}
+	}
+	if c.Ledger.Every < time.Minute {
+		add("ledger.every: at least a minute")
+	}
+	for key, v := range map[string]string{"unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions} {
+		if v == "quarantine" {
+			add("inspect.%s: choose accept or refuse", key)
 		}
 	}
 	switch c.Log.Level {

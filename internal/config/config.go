@@ -42,10 +42,20 @@ type Config struct {
 	Public string `yaml:"public,omitempty"`
 	// Tokens says whose JSON Web Tokens identify a user of an association.
 	Tokens Tokens `yaml:"tokens,omitempty"`
+	// SignIn says how people sign in.
+	SignIn SignIn `yaml:"signin"`
+	// TLS says which certificate browsers see.
+	TLS TLS `yaml:"tls,omitempty"`
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
 	Limits  Limits  `yaml:"limits"`
-	Log     Log     `yaml:"log"`
+	// Deidentify says what stays in what researchers and links are shown.
+	Deidentify Deidentify `yaml:"deidentify"`
+	// Ledger says where checkpoints are witnessed.
+	Ledger Ledger `yaml:"ledger"`
+	// Audit says where the trail is sent.
+	Audit Audit `yaml:"audit,omitempty"`
+	Log   Log   `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.
@@ -65,6 +75,39 @@ type Inspect struct {
 	SealedDocuments string `yaml:"sealed_documents"`
 	// Containers: ZIP and PDF in elements that are not for documents.
 	Containers string `yaml:"containers"`
+	// Preambles: what stands in front of a file and is something else; accept
+	// means that it is left out, which is done with every preamble.
+	Preambles string `yaml:"preambles"`
+	// Contradictions: meta information that names another object than the data
+	// set; accept, and the data set counts, or refuse. Files that were edited by
+	// tools are often so.
+	Contradictions string `yaml:"contradictions"`
+	// Clamd is the socket of a ClamAV daemon, a path or HOST:PORT; empty: none.
+	Clamd string `yaml:"clamd,omitempty"`
+	// Viruses: what the daemon has a name for.
+	Viruses string `yaml:"viruses"`
+	// Unscanned: while the daemon does not answer, or takes no more; accept, or
+	// refuse so that the sender tries again.
+	Unscanned string `yaml:"unscanned"`
+}
+
+// Ledger names a witness: a file on another machine or on storage that cannot
+// be rewritten, to which signed checkpoints are appended.
+type Ledger struct {
+	Witness string        `yaml:"witness,omitempty"`
+	Every   time.Duration `yaml:"every"`
+}
+
+// Audit names an audit record repository that takes syslog over TLS.
+type Audit struct {
+	Repository string `yaml:"repository,omitempty"` // HOST:PORT; empty: none
+	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
+}
+
+// Deidentify chooses options of the profile, in the words of the command
+// deidentify.
+type Deidentify struct {
+	Keep []string `yaml:"keep"`
 }
 
 // Limits bound what peers may take.
@@ -93,7 +136,8 @@ func Default() Config {
 		HTTP:       "127.0.0.1:8443",
 		DICOM:      "127.0.0.1:2762",
 		PlainDICOM: "127.0.0.1:11112",
-		Inspect:    Inspect{Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept"},
+		SignIn:     SignIn{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Inspect:    Inspect{Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept", Preambles: "accept", Contradictions: "accept", Viruses: "quarantine", Unscanned: "refuse"},
 		Limits: Limits{
 			Associations:           256,
 			AssociationsPerAddress: 64,
@@ -101,7 +145,9 @@ func Default() Config {
 			Idle:                   10 * time.Minute,
 			PendingDevices:         1000,
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Deidentify: Deidentify{Keep: []string{"shifted-dates"}},
+		Ledger:     Ledger{Every: time.Hour},
+		Log:        Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -102,3 +102,44 @@ func TestValidAE(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckRefusesUnsafeWaysToSignInAndCertificates(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		change func(*config.Config)
+		want   string // in the error; empty: none
+	}{
+		"one factor":         {func(c *config.Config) { c.SignIn.SecondFactor = "optional" }, ""},
+		"no such factor":     {func(c *config.Config) { c.SignIn.SecondFactor = "no" }, "second_factor"},
+		"never idle":         {func(c *config.Config) { c.SignIn.Idle = 0 }, "idle"},
+		"for ever":           {func(c *config.Config) { c.SignIn.Absolute = 1 << 60 }, "absolute"},
+		"origin without TLS": {func(c *config.Config) { c.SignIn.Origins = []string{"http://a.example"} }, "origins"},
+		"origin with a path": {func(c *config.Config) { c.SignIn.Origins = []string{"https://a.example/x"} }, "origins"},
+		"issuer without TLS": {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://a.example", ClientID: "c"} }, "issuer"},
+		"issuer on loopback": {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://127.0.0.1:1", ClientID: "c"} }, ""},
+		"no client":          {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example"} }, "client_id"},
+		"made without a role": {func(c *config.Config) {
+			c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", Create: true}
+		}, "role_claim"},
+		"certificate alone": {func(c *config.Config) { c.TLS.Certificate = "a" }, "tls.key"},
+		"ACME": {func(c *config.Config) {
+			c.TLS.ACME = config.ACME{Directory: "https://a.example", AcceptTerms: true, Hosts: []string{"a.example"}}
+		}, ""},
+		"ACME without TLS": {func(c *config.Config) {
+			c.TLS.ACME = config.ACME{Directory: "http://a.example", AcceptTerms: true, Hosts: []string{"a.example"}}
+		}, "directory"},
+		"terms not accepted": {func(c *config.Config) {
+			c.TLS.ACME = config.ACME{Directory: "https://a.example", Hosts: []string{"a.example"}}
+		}, "accept_terms"},
+		"ACME for an address": {func(c *config.Config) {
+			c.TLS.ACME = config.ACME{Directory: "https://a.example", AcceptTerms: true, Hosts: []string{"192.168.1.1"}}
+		}, "hosts"},
+	} {
+		x := config.Default()
+		c.change(&x)
+		err := x.Check()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want one that names %q", what, err, c.want)
+		}
+	}
+}

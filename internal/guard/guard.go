@@ -7,7 +7,10 @@ package guard
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
+	"net/http"
+	"sync/atomic"
 	"time"
 
 	"collimator/internal/audit"
@@ -15,7 +18,7 @@ import (
 	"collimator/internal/policy"
 )
 
-// Options are the parts of a Guard; all but Tokens are needed.
+// Options are the parts of a Guard; all but Tokens and SignIn are needed.
 type Options struct {
 	// AETitle is the server's own.
 	AETitle  string
@@ -27,6 +30,8 @@ type Options struct {
 	// Pending is how many refused callers are remembered.
 	Pending int
 	Now     func() time.Time
+	// SignIn says how people sign in; the zero value demands a second factor.
+	SignIn SignIn
 }
 
 // Guard admits associations and lets requests through. Safe for concurrent use.
@@ -35,12 +40,26 @@ type Guard struct {
 	policy   *policy.Engine
 	refusals *sampler // of strangers
 	denials  *sampler // of registered devices, whom no stranger may drown
-	logins   *lockout
+	logins   *lockout // by address, and by device
+	accounts *lockout // by the name that was tried, whoever tries
+	alarms   *sampler // of emergency access
+	sessions *identity.Sessions
+	origins  *http.CrossOriginProtection
+	// signing bounds how many wait for a password to be checked.
+	signing       chan struct{}
+	secret        [32]byte // tells names apart without keeping them
+	administrated atomic.Bool
 }
 
 // New makes a guard.
 func New(o Options) *Guard {
-	return &Guard{Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), logins: newLockout(o.Now)}
+	g := &Guard{
+		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newSampler(o.Now),
+		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
+		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
+	}
+	rand.Read(g.secret[:]) // never returns an error (crypto/rand)
+	return g
 }
 
 // Doors, as they stand in the record.

@@ -7,46 +7,57 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
-	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
 
 // doorWeb is the way in of DICOMweb, as it stands in the record.
 const doorWeb = "dicomweb"
 
-// webCaller is who makes a DICOMweb request: a token, and the person it belongs
-// to. Both must be allowed what they ask for.
-type webCaller struct {
-	caller
-	owner policy.Principal
-}
+// reasonHeader says why something is deleted.
+const reasonHeader = "Collimator-Reason"
 
 // InterceptWeb stands between a DICOMweb request and the archive.
 func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
 	address := webAddress(call.Request)
-	if !g.logins.allowed(address) {
+	if has, err := g.hasAdministrator(ctx); err != nil || !has {
+		return webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
+	}
+	if !g.logins.allowed(address) && len(call.Request.CookiesNamed(SessionCookie)) == 0 {
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: "Too many attempts with credentials that do not count. Try again later.",
 			Header: http.Header{"Retry-After": {"60"}}}}
 	}
-	c, err := g.authenticateWeb(ctx, call.Request, address)
-	if errors.Is(err, fault.Denied) {
-		return g.unauthenticated(ctx, call, address)
+	c, err := g.authenticateWeb(ctx, call.Request, address, doorWeb)
+	if err == nil && c.session != nil && !c.session.Complete {
+		err = errHalf
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errTwoCredentials):
+		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
+		return webRefusal(err, http.StatusBadRequest)
+	case errors.Is(err, fault.Denied):
+		return g.unauthenticated(ctx, call, address)
+	case err != nil:
 		return dicomweb.Outcome{Err: err}
 	}
-	decision := g.decideWeb(c, call)
+	if err := g.origins.Check(call.Request); err != nil {
+		g.record(ctx, c.webEntry(call, audit.MinorFailure, "a page of another origin sent this"))
+		return webRefusal(errCrossOrigin, http.StatusForbidden)
+	}
+	decision, err := g.decideWeb(ctx, c, call)
+	if err != nil {
+		return webRefusal(err, http.StatusBadRequest)
+	}
 	if !decision.Allow {
 		g.record(ctx, c.webEntry(call, audit.MinorFailure, decision.Reason))
-		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "This token or its owner may not do this. An administrator can say why: collimator audit tail."}}
+		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}
 	}
+	call.Reason = call.Request.Header.Get(reasonHeader)
 	if decision.Restriction.Limited {
 		call.Restriction = &archive.Scope{StudyUIDs: decision.Restriction.Studies}
 	}
@@ -55,66 +66,36 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	return out
 }
 
-// authenticateWeb reads the bearer token. No credentials and wrong ones are
-// alike, of kind Denied.
-func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address string) (*webCaller, error) {
-	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return nil, identity.ErrCredentials
-	}
-	token, owner, err := g.Registry.AuthenticateToken(ctx, secret)
-	if errors.Is(err, fault.Denied) {
-		g.logins.failed(address)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c := &webCaller{owner: owner.Principal()}
-	c.who, c.door, c.person, c.peer.Address = token.Principal(), doorWeb, owner.Name, address
-	return c, nil
+// webRefusal is an answer whose text is that of the error.
+func webRefusal(err error, status int) dicomweb.Outcome {
+	return dicomweb.Outcome{Err: &dicomweb.Error{Status: status, Detail: sentence(err)}}
 }
 
 func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, address string) dicomweb.Outcome {
 	reason := "no credentials"
-	if call.Request.Header.Get("Authorization") != "" {
+	if call.Request.Header.Get("Authorization") != "" || len(call.Request.CookiesNamed(SessionCookie)) > 0 {
 		reason = "the credentials do not count"
 	}
 	g.refused(ctx, audit.Peer{Address: address}, doorWeb, reason)
-	return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusUnauthorized, Detail: "Send a bearer token; 'collimator token create' makes one.",
+	return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusUnauthorized, Detail: "Sign in, or send a bearer token; 'collimator token create' makes one.",
 		Header: http.Header{"Www-Authenticate": {`Bearer realm="collimator"`}}}}
 }
 
-// decideWeb asks policy for the token and for its owner: a token never reaches
-// further than who made it. Their restrictions add up.
-func (g *Guard) decideWeb(c *webCaller, call *dicomweb.Call) policy.Decision {
-	rq := policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Now: g.Now()}
-	rq.Principal = c.who
-	token := g.policy.Decide(rq)
-	rq.Principal = c.owner
-	owner := g.policy.Decide(rq)
-	switch {
-	case !token.Allow:
-		return token
-	case !owner.Allow:
-		return owner
-	case token.Restriction.Deidentified || owner.Restriction.Deidentified:
-		return policy.Decision{Reason: "only de-identified objects are granted, and this door does not de-identify"}
+// decideWeb asks policy about a request. With an emergency the alarm is raised
+// before anything leaves.
+func (g *Guard) decideWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) (policy.Decision, error) {
+	reason, err := emergencyReason(call.Request, c)
+	if err != nil {
+		return policy.Decision{}, err
 	}
-	token.Restriction = both(token.Restriction, owner.Restriction)
-	token.Reason += "; " + owner.Reason
-	return token
-}
-
-// both is what two restrictions leave.
-func both(a, b policy.Restriction) policy.Restriction {
-	switch {
-	case !a.Limited:
-		return b
-	case !b.Limited:
-		return a
+	d := g.decide(c, policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Emergency: reason != ""})
+	if d.Allow && d.Restriction.Deidentified {
+		return policy.Decision{Reason: "only de-identified objects are granted, and this door does not de-identify"}, nil
 	}
-	a.Studies = slices.DeleteFunc(slices.Clone(a.Studies), func(s string) bool { return !slices.Contains(b.Studies, s) })
-	return a
+	if d.Allow && d.Alarm {
+		g.alarm(ctx, c, call.StudyUID, reason)
+	}
+	return d, nil
 }
 
 // webVerb is the verb of a request; none for one that makes no sense, which
@@ -156,8 +137,8 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if out.Status >= http.StatusBadRequest || out.Err != nil {
 		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
 	}
-	if call.Verb == dicomweb.Storing && outcome == audit.Success {
-		return // recorded by the archive, in the transaction that stored it
+	if (call.Verb == dicomweb.Storing || call.Verb == dicomweb.Deleting) && outcome == audit.Success {
+		return // recorded by the archive, in the transaction in which it happened
 	}
 	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches}
 	if call.Query != nil {

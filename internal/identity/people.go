@@ -38,7 +38,7 @@ func CheckRole(role string) error {
 func (r *Registry) Person(ctx context.Context, name string) (*PersonInfo, error) {
 	list, err := r.people(ctx, ` WHERE name = ?1 AND disabled = 0`, name)
 	if err == nil && len(list) == 0 {
-		err = fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
+		err = errNobody
 	}
 	if err != nil {
 		return nil, err
@@ -107,45 +107,86 @@ func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
 	})
 }
 
-// DisablePerson takes a person out, with all tokens. The last administrator
+// DisablePerson takes a person out, with all tokens, links and sessions. The last administrator
 // stays.
 func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		var others int
-		err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM person WHERE role = ?1 AND disabled = 0 AND name <> ?2`, Administrator, name).Scan(&others)
-		if err != nil {
+		if err := notTheLast(ctx, tx, name); err != nil {
 			return err
-		}
-		var role string
-		err = tx.QueryRow(ctx, `SELECT role FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&role)
-		if errors.Is(err, fault.NotFound) {
-			return fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
-		}
-		if err != nil {
-			return err
-		}
-		if role == Administrator && others == 0 {
-			return fault.New(fault.Conflict, "identity: this is the last administrator; register another one first")
 		}
 		if _, err := tx.Exec(ctx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0`, name, millis(r.now()))
-		return err
+		if _, err := tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0`, name, millis(r.now())); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {
+			return err
+		}
+		return endSessions(ctx, tx, name)
 	})
 }
 
-// SetPassword gives a person another password.
+// notTheLast refuses what would leave nobody who can administrate, with kind Conflict.
+func notTheLast(ctx context.Context, tx *db.Tx, name string) error {
+	var others int
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM person WHERE role = ?1 AND disabled = 0 AND name <> ?2`, Administrator, name).Scan(&others)
+	if err != nil {
+		return err
+	}
+	var role string
+	err = tx.QueryRow(ctx, `SELECT role FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&role)
+	if errors.Is(err, fault.NotFound) {
+		return errNobody
+	}
+	if err == nil && role == Administrator && others == 0 {
+		return fault.New(fault.Conflict, "identity: this is the last administrator; register another one first")
+	}
+	return err
+}
+
+// SetRole gives a person another role and ends all sessions of this person. The
+// last administrator stays one.
+func (r *Registry) SetRole(ctx context.Context, name, role string) error {
+	if err := CheckRole(role); err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		if role != Administrator {
+			if err := notTheLast(ctx, tx, name); err != nil {
+				return err
+			}
+		}
+		n, err := tx.Exec(ctx, `UPDATE person SET role = ?2 WHERE name = ?1 AND disabled = 0`, name, role)
+		if err == nil && n == 0 {
+			return errNobody
+		}
+		if err != nil {
+			return err
+		}
+		return endSessions(ctx, tx, name)
+	})
+}
+
+// SetPassword gives a person another password and ends all sessions of this person.
 func (r *Registry) SetPassword(ctx context.Context, name, password string) error {
 	if err := CheckNewPerson(name, password); err != nil {
 		return err
 	}
-	hash := hashPassword(password)
-	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
-		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
-		}
+	hash, err := r.hash(ctx, password)
+	if err != nil {
 		return err
-	})
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error { return setHash(ctx, tx, name, hash) })
+}
+
+func setHash(ctx context.Context, tx *db.Tx, name, hash string) error {
+	n, err := tx.Exec(ctx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
+	if err == nil && n == 0 {
+		return errNobody
+	}
+	if err != nil {
+		return err
+	}
+	return endSessions(ctx, tx, name)
 }

@@ -45,27 +45,39 @@ func (r *Registry) AddPerson(ctx context.Context, name, role, password string) e
 	if err := CheckNewPerson(name, password); err != nil {
 		return err
 	}
-	hash := hashPassword(password)
-	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
-			name, role, hash, millis(r.now()))
-		if err == nil && n == 0 {
-			return fault.Newf(fault.Conflict, "identity: a person of this name is registered already")
-		}
+	hash, err := r.hash(ctx, password)
+	if err != nil {
 		return err
-	})
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error { return r.insertPerson(ctx, tx, name, role, hash) })
+}
+
+func (r *Registry) insertPerson(ctx context.Context, tx *db.Tx, name, role, hash string) error {
+	n, err := tx.Exec(ctx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
+		name, role, hash, millis(r.now()))
+	if err == nil && n == 0 {
+		return errTaken
+	}
+	return err
 }
 
 // CheckNewPerson says what is wrong with a name or a password, before anything is made.
 func CheckNewPerson(name, password string) error {
-	if strings.TrimSpace(name) == "" || len(name) > 128 {
-		return fault.New(fault.Invalid, "identity: a name of 1 to 128 bytes is needed")
+	if err := checkName(name); err != nil {
+		return err
 	}
 	switch n := utf8.RuneCountInString(password); {
 	case n < MinPassword:
 		return fault.Newf(fault.Invalid, "identity: the password has %d characters; it needs at least %d", n, MinPassword)
 	case len(password) > maxPassword:
 		return fault.Newf(fault.Invalid, "identity: the password has more than %d bytes", maxPassword)
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if strings.TrimSpace(name) == "" || len(name) > 128 {
+		return fault.New(fault.Invalid, "identity: a name of 1 to 128 bytes is needed")
 	}
 	return nil
 }
@@ -92,14 +104,32 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	if refused {
 		hash, password = phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
 	}
-	select {
-	case r.hashing <- struct{}{}:
-		defer func() { <-r.hashing }()
-	case <-ctx.Done():
-		return false, ctx.Err()
+	end, err := r.turn(ctx)
+	if err != nil {
+		return false, err
 	}
+	defer end()
 	ok, err := verifyPassword(hash, password)
 	return ok && !refused, err
+}
+
+// turn waits until nobody else computes a password hash.
+func (r *Registry) turn(ctx context.Context) (end func(), err error) {
+	select {
+	case r.hashing <- struct{}{}:
+		return func() { <-r.hashing }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (r *Registry) hash(ctx context.Context, password string) (string, error) {
+	end, err := r.turn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer end()
+	return hashPassword(password), nil
 }
 
 func hashPassword(password string) string {

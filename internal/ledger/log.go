@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -68,16 +69,18 @@ func parseLeaf(b []byte) (Leaf, error) {
 // Log is the log of one database. Safe for concurrent use; several processes
 // may append to one database.
 type Log struct {
-	db  *db.DB
-	key *Key
+	db     *db.DB
+	key    *Key
+	signed atomic.Pointer[string] // the last checkpoint that was found to fit
 }
 
 // New makes a log over an open database.
-func New(d *db.DB, key *Key) *Log { return &Log{d, key} }
+func New(d *db.DB, key *Key) *Log { return &Log{db: d, key: key} }
 
 // Append adds leaves in a transaction of the caller's, signs the checkpoint
 // that covers them in the same transaction, and returns the position of the
-// first. Position in the leaves is ignored.
+// first. Position in the leaves is ignored. Where the checkpoint that is there
+// does not fit the log or the key, the log goes on behind a leaf of BreakKind.
 func (l *Log) Append(ctx context.Context, tx *db.Tx, leaves ...Leaf) (first int64, err error) {
 	if len(leaves) == 0 {
 		return 0, nil
@@ -85,24 +88,44 @@ func (l *Log) Append(ctx context.Context, tx *db.Tx, leaves ...Leaf) (first int6
 	if first, err = size(ctx, tx); err != nil {
 		return 0, err
 	}
+	broken, err := l.broken(ctx, tx, first)
+	if err != nil {
+		return 0, err
+	}
+	if broken != nil {
+		leaves = append([]Leaf{*broken}, leaves...)
+	}
+	if err := l.insert(ctx, tx, first, leaves); err != nil {
+		return 0, err
+	}
+	end := first + int64(len(leaves))
+	if broken != nil {
+		first++
+	}
+	return first, l.sign(ctx, tx, end, hashes{ctx, tx})
+}
+
+// insert writes leaves and their hashes.
+func (l *Log) insert(ctx context.Context, tx *db.Tx, first int64, leaves []Leaf) error {
 	r := hashes{ctx, tx}
 	for i, leaf := range leaves {
 		leaf.Position = first + int64(i)
 		if _, err := tx.Exec(ctx, `INSERT INTO ledger_leaf (position, kind, ref, data) VALUES (?1, ?2, ?3, ?4)`, leaf.Position, leaf.Kind, leaf.Ref, leaf.Data); err != nil {
-			return 0, err
+			return err
 		}
 		stored, err := tlog.StoredHashes(leaf.Position, leaf.bytes(), r)
 		if err != nil {
-			return 0, fmt.Errorf("ledger: %w", err)
+			return fmt.Errorf("ledger: %w", err)
 		}
 		at := tlog.StoredHashIndex(0, leaf.Position)
 		for k := range stored {
-			if _, err := tx.Exec(ctx, `INSERT INTO ledger_hash (position, hash) VALUES (?1, ?2)`, at+int64(k), stored[k][:]); err != nil {
-				return 0, err
+			if _, err := tx.Exec(ctx, `INSERT INTO ledger_hash (position, hash) VALUES (?1, ?2) ON CONFLICT (position) DO UPDATE SET hash = ?2`,
+				at+int64(k), stored[k][:]); err != nil {
+				return err
 			}
 		}
 	}
-	return first, l.sign(ctx, tx, first+int64(len(leaves)), r)
+	return nil
 }
 
 func size(ctx context.Context, tx *db.Tx) (n int64, err error) {
@@ -122,6 +145,8 @@ func (l *Log) sign(ctx context.Context, tx *db.Tx, n int64, r tlog.HashReader) e
 		return fmt.Errorf("ledger: sign checkpoint: %w", err)
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO ledger_checkpoint (one, note) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET note = ?1`, string(signed))
+	fits := string(signed)
+	l.signed.Store(&fits)
 	return err
 }
 

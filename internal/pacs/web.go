@@ -10,9 +10,11 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/policy"
 )
 
 // WebArchive is what DICOMweb needs of an archive.
@@ -22,6 +24,9 @@ type WebArchive interface {
 	Retrieve(context.Context, archive.RetrieveQuery) iter.Seq2[archive.InstanceRef, error]
 	Headers(context.Context, archive.RetrieveQuery) iter.Seq2[archive.Header, error]
 	Open(context.Context, archive.InstanceRef) (*archive.Object, error)
+	Delete(context.Context, archive.Deletion) (int, error)
+	StudiesAfter(ctx context.Context, after int64, limit int) ([]archive.StudyNumber, error)
+	StudyUID(ctx context.Context, number int64) (string, error)
 }
 
 var (
@@ -30,30 +35,55 @@ var (
 )
 
 // Web is the archive as the backend of a dicomweb.Handler. The restriction of a
-// call is an *archive.Scope; nil is everything, and any other value nothing.
-// Safe for concurrent use.
+// call is a policy.Restriction or an *archive.Scope; nil is everything, and any
+// other value nothing. Safe for concurrent use.
 type Web struct {
 	Archive WebArchive
 	// Source says where an instance comes from that is being stored.
 	Source func(context.Context) archive.Source
+	// Projects hand out what must be de-identified; without them it is not.
+	Projects *Projects
+	// RefuseContradictions refuses a file whose meta information names another
+	// object than its data set. Else the data set counts; the archive writes meta
+	// information of its own.
+	RefuseContradictions bool
 }
 
-// scopeOf reads a restriction. What is no scope lets nothing through.
-func scopeOf(restriction any) *archive.Scope {
-	if restriction == nil {
-		return nil
+// view is what a caller sees.
+type view struct {
+	scope   *archive.Scope
+	project *project // nil: with identities
+}
+
+// view reads a restriction. What is none that is known lets nothing through.
+func (w *Web) view(restriction any) view {
+	switch r := restriction.(type) {
+	case nil:
+		return view{}
+	case *archive.Scope:
+		return view{scope: r}
+	case policy.Restriction:
+		var v view
+		if r.Limited {
+			v.scope = &archive.Scope{StudyUIDs: r.Studies}
+		}
+		if !r.Deidentified {
+			return v
+		}
+		if w.Projects != nil {
+			v.project = w.Projects.get(r.Project)
+			return v
+		}
 	}
-	if s, ok := restriction.(*archive.Scope); ok {
-		return s
-	}
-	return &archive.Scope{}
+	return view{scope: &archive.Scope{}}
 }
 
 // Search implements dicomweb.Backend (PS3.18 10.6).
 func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.DataSet, error] {
+	v := w.view(s.Restriction)
 	q := archive.Query{
 		Root: archive.StudyRoot, Keys: s.Keys, Relational: true, Fuzzy: s.Fuzzy, AllAttributes: s.All,
-		Limit: s.Limit, Offset: s.Offset, Scope: scopeOf(s.Restriction),
+		Limit: s.Limit, Offset: s.Offset, Scope: v.scope,
 	}
 	switch s.Level {
 	case dicomweb.StudyLevel:
@@ -62,6 +92,9 @@ func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.Da
 		q.Level = archive.SeriesLevel
 	default:
 		q.Level = archive.ImageLevel
+	}
+	if v.project != nil {
+		return w.searchHidden(ctx, q, v.project)
 	}
 	return func(yield func(*dicom.DataSet, error) bool) {
 		for ds, err := range w.Archive.Find(ctx, q) {
@@ -76,8 +109,8 @@ func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.Da
 	}
 }
 
-func selection(s dicomweb.Selection) archive.RetrieveQuery {
-	q := archive.RetrieveQuery{Scope: scopeOf(s.Restriction)}
+func selection(s dicomweb.Selection, scope *archive.Scope) archive.RetrieveQuery {
+	q := archive.RetrieveQuery{Scope: scope}
 	for _, l := range []struct {
 		to  *[]string
 		uid string
@@ -91,8 +124,17 @@ func selection(s dicomweb.Selection) archive.RetrieveQuery {
 
 // Instances implements dicomweb.Backend.
 func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Instance, error] {
+	v := w.view(s.Restriction)
 	return func(yield func(dicomweb.Instance, error) bool) {
-		for ref, err := range w.Archive.Retrieve(ctx, selection(s)) {
+		if v.project != nil {
+			for h, err := range w.headersHidden(ctx, s, v) {
+				if !yield(h.Instance, err) {
+					return
+				}
+			}
+			return
+		}
+		for ref, err := range w.Archive.Retrieve(ctx, selection(s, v.scope)) {
 			if err != nil {
 				yield(dicomweb.Instance{}, webError(err))
 				return
@@ -106,8 +148,12 @@ func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dic
 
 // Headers implements dicomweb.Backend.
 func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Header, error] {
+	v := w.view(s.Restriction)
+	if v.project != nil {
+		return w.headersHidden(ctx, s, v)
+	}
 	return func(yield func(dicomweb.Header, error) bool) {
-		for h, err := range w.Archive.Headers(ctx, selection(s)) {
+		for h, err := range w.Archive.Headers(ctx, selection(s, v.scope)) {
 			if err != nil {
 				yield(dicomweb.Header{}, webError(err))
 				return
@@ -140,6 +186,9 @@ func givenIn(stored string) []string {
 // Open implements dicomweb.Backend: the stored file, or meta information of
 // our own and the data set in another transfer syntax.
 func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax string) (io.ReadCloser, error) {
+	if h, ok := i.Ref.(hidden); ok {
+		return w.openHidden(ctx, h, transferSyntax)
+	}
 	ref, ok := i.Ref.(archive.InstanceRef)
 	if !ok {
 		return nil, fault.New(fault.Internal, "pacs: not an instance of this archive")
@@ -190,12 +239,15 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	if !slices.Contains(storageSyntaxes(), in.TransferSyntaxUID) {
 		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xC000, Detail: "Objects in that transfer syntax are not taken."}
 	}
+	if w.RefuseContradictions && contradicts(in) {
+		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xA900, Detail: "The meta information names another SOP Class or Instance than the data set."}
+	}
 	var source archive.Source
 	if w.Source != nil {
 		source = w.Source(ctx)
 	}
 	receipt, err := w.Archive.Ingest(ctx, archive.Incoming{
-		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source,
+		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source, Preamble: in.Preamble,
 	})
 	if err != nil {
 		return dicomweb.Stored{}, webStoreError(err)
@@ -204,7 +256,29 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	return dicomweb.Stored{SOPClassUID: i.SOPClassUID, Resource: dicomweb.Resource{StudyUID: i.StudyUID, SeriesUID: i.SeriesUID, SOPInstanceUID: i.SOPInstanceUID}}, nil
 }
 
-// Delete implements dicomweb.Backend. The archive keeps what it has.
-func (w *Web) Delete(context.Context, dicomweb.Selection) error {
-	return &dicomweb.Error{Status: http.StatusMethodNotAllowed, Detail: "This archive deletes nothing on this way.", Header: http.Header{"Allow": {"GET, HEAD, OPTIONS"}}}
+// contradicts reports meta information that names another object than the data
+// set behind it (PS3.10 7.1).
+func contradicts(in dicomweb.Incoming) bool {
+	if in.Meta == nil {
+		return false
+	}
+	class, instance := in.Meta.Text(tag.MediaStorageSOPClassUID), in.Meta.Text(tag.MediaStorageSOPInstanceUID)
+	return class != "" && in.SOPClassUID != "" && class != in.SOPClassUID || instance != "" && in.SOPInstanceUID != "" && instance != in.SOPInstanceUID
+}
+
+// Delete implements dicomweb.Backend. The ledger keeps a tombstone of each
+// instance.
+func (w *Web) Delete(ctx context.Context, s dicomweb.Selection) error {
+	v := w.view(s.Restriction)
+	if v.project != nil {
+		return &dicomweb.Error{Status: http.StatusForbidden, Detail: "Who sees objects without identity deletes none."}
+	}
+	d := archive.Deletion{
+		StudyUID: s.StudyUID, SeriesUID: s.SeriesUID, SOPInstanceUID: s.SOPInstanceUID, Scope: v.scope, Why: s.Reason,
+	}
+	if w.Source != nil {
+		d.By = w.Source(ctx)
+	}
+	_, err := w.Archive.Delete(ctx, d)
+	return webError(err)
 }

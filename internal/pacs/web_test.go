@@ -210,7 +210,7 @@ func TestUnknownRestrictionHidesEverything(t *testing.T) {
 	w.ask(http.MethodGet, "/studies/1.2.3.1", "*/*").want(t, http.StatusNotFound)
 }
 
-func TestNothingIsDeleted(t *testing.T) {
+func TestNothingIsDeletedWhereItIsNotOffered(t *testing.T) {
 	t.Parallel()
 	w := openWeb(t, dicomweb.Unguarded)
 	w.put(file(t, spec{study: 1, series: 1, instance: 1}.dataSet(t), uid.ExplicitVRLittleEndian))

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"collimator/dicom"
+	"collimator/dicom/deid"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
@@ -54,7 +55,7 @@ func openWeb(t testing.TB, guard dicomweb.Interceptor, change ...func(*archive.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := dicomweb.NewHandler(&pacs.Web{Archive: a}, guard, dicomweb.Options{Root: root, TempDir: dir})
+	h := dicomweb.NewHandler(&pacs.Web{Archive: a, Projects: pacs.NewProjects(a, bytes.Repeat([]byte{7}, deid.KeySize), deid.Profile{Dates: deid.ShiftDates})}, guard, dicomweb.Options{Root: root, TempDir: dir})
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = true
 	s.StartTLS()

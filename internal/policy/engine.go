@@ -11,6 +11,9 @@ import (
 //go:embed policies.cedar
 var policies []byte
 
+// Rules is the text of the rules.
+func Rules() string { return string(policies) }
+
 // Engine decides by the rules of policies.cedar. Safe for concurrent use.
 type Engine struct {
 	set     *cedar.PolicySet
@@ -100,17 +103,21 @@ func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
 }
 
 // allowed names a rule that permits. Where emergency access is one of several,
-// the others were enough; the alarm is for where it was needed.
+// the others were enough, unless they only let a search through whose result
+// they narrow; the alarm is for where it was needed.
 func (e *Engine) allowed(r Request, why cedar.Diagnostic) Decision {
 	d := Decision{Allow: true, Restriction: restriction(r)}
+	var emergency string
 	for _, reason := range why.Reasons {
 		rule := e.reasons[reason.PolicyID]
-		if d.Reason == "" || d.Alarm {
-			d.Reason, d.Alarm = rule.sentence(r), rule.id == "emergency"
+		if rule.id == "emergency" {
+			emergency = rule.sentence(r)
+		} else if d.Reason == "" {
+			d.Reason = rule.sentence(r)
 		}
 	}
-	if d.Alarm {
-		d.Restriction = Restriction{}
+	if emergency != "" && (d.Reason == "" || r.Study == "" && d.Restriction.Limited) {
+		return Decision{Allow: true, Reason: emergency, Alarm: true}
 	}
 	return d
 }
@@ -123,8 +130,12 @@ func (r rule) sentence(q Request) string {
 func restriction(r Request) Restriction {
 	p := r.Principal
 	switch {
-	case p.Kind == Person && p.Role == Referrer && !r.Emergency, p.Kind == Share, p.Kind == Service && len(p.Studies) > 0:
-		return Restriction{Limited: true, Studies: p.Studies, Deidentified: p.Kind == Share && p.Deidentified}
+	case p.Kind == Person && p.Role == Referrer, p.Kind == Share, p.Kind == Service && len(p.Studies) > 0:
+		r := Restriction{Limited: true, Studies: p.Studies}
+		if p.Kind == Share && p.Deidentified {
+			r.Deidentified, r.Project = true, p.Name
+		}
+		return r
 	case p.Kind == Person && p.Role == Researcher:
 		return Restriction{Deidentified: true}
 	}

@@ -63,6 +63,20 @@ func ParseVerbs(list string) ([]Verb, error) {
 	return out, nil
 }
 
+// Scope is what a token of this scope may do: read, write (read and store) or
+// admin (all its owner may); false for another word.
+func Scope(name string) ([]Verb, bool) {
+	switch name {
+	case "read":
+		return []Verb{Echo, Query, Retrieve}, true
+	case "write":
+		return []Verb{Echo, Query, Retrieve, Store}, true
+	case "admin":
+		return AllVerbs(), true
+	}
+	return nil, false
+}
+
 // Kind says what a principal is.
 type Kind string
 
@@ -140,6 +154,8 @@ type Restriction struct {
 	// Limited: only Studies may be seen, be they none.
 	Limited bool
 	Studies []string
-	// Deidentified: only what is de-identified may leave.
+	// Deidentified: only what is de-identified may leave, with the pseudonyms of
+	// Project. What two projects hand out cannot be linked.
 	Deidentified bool
+	Project      string
 }

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -172,5 +173,60 @@ func BenchmarkDecide(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		e.Decide(r)
+	}
+}
+
+func TestRestrictionsOfATokenAndItsOwnerAddUp(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	token := func(studies ...string) policy.Principal {
+		return policy.Principal{Kind: policy.Service, Name: "token 1", Verbs: []policy.Verb{policy.Query, policy.Retrieve}, Studies: studies, Until: now.Add(time.Hour)}
+	}
+	referrer := policy.Principal{Kind: policy.Person, Name: "practice", Role: policy.Referrer, Studies: []string{"1.2", "1.3"}}
+	for _, c := range []struct {
+		name  string
+		who   []policy.Principal
+		study string
+		allow bool
+		want  policy.Restriction
+	}{
+		{"nobody", nil, "", false, policy.Restriction{}},
+		{"both limited", []policy.Principal{token("1.3", "1.4"), referrer}, "", true, policy.Restriction{Limited: true, Studies: []string{"1.3"}}},
+		{"nothing in common", []policy.Principal{token("1.4"), referrer}, "", true, policy.Restriction{Limited: true}},
+		{"the owner limited", []policy.Principal{token(), referrer}, "1.2", true, policy.Restriction{Limited: true, Studies: []string{"1.2", "1.3"}}},
+		{"the token limited", []policy.Principal{token("1.4"), {Kind: policy.Person, Name: "grace", Role: policy.Radiologist}}, "1.4", true, policy.Restriction{Limited: true, Studies: []string{"1.4"}}},
+		{"a study of the token only", []policy.Principal{token("1.4"), referrer}, "1.4", false, policy.Restriction{}},
+		{"an owner who may not", []policy.Principal{token(), {Kind: policy.Person, Name: "bob", Role: policy.Auditor}}, "", false, policy.Restriction{}},
+	} {
+		d := e.DecideTogether(policy.Request{Verb: policy.Query, Study: c.study, Now: now}, c.who...)
+		if d.Allow != c.allow || d.Reason == "" || d.Allow && !reflect.DeepEqual(d.Restriction, c.want) {
+			t.Errorf("%s: got %+v", c.name, d)
+		}
+	}
+}
+
+func TestEmergencyAccessAlarmsWhereItWidensASearch(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	referrer := policy.Principal{Kind: policy.Person, Name: "r", Role: policy.Referrer, Studies: []string{"1.2"}}
+	for _, c := range []struct {
+		what             string
+		role             policy.Role
+		study            string
+		verb             policy.Verb
+		alarm, unlimited bool
+	}{
+		{"a search of a referrer", policy.Referrer, "", policy.Query, true, true},
+		{"a study that was not granted", policy.Referrer, "9.9", policy.Retrieve, true, true},
+		{"a study that was granted", policy.Referrer, "1.2", policy.Retrieve, false, false},
+		{"a search of a radiologist", policy.Radiologist, "", policy.Query, false, true},
+	} {
+		p := referrer
+		p.Role = c.role
+		d := e.Decide(policy.Request{Principal: p, Verb: c.verb, Study: c.study, Emergency: true, Now: time.Now()})
+		if !d.Allow || d.Alarm != c.alarm || d.Restriction.Limited == c.unlimited {
+			t.Errorf("%s: %+v", c.what, d)
+		}
 	}
 }

@@ -60,6 +60,17 @@ func WebServer(certificate func() (*tls.Certificate, error)) *tls.Config {
 	return c
 }
 
+// Client is the profile of a client of other services, such as an audit record
+// repository, with its own certificate where the server asks for one. The
+// server needs a certificate for serverName from one of the roots; nil stands
+// for those of the system.
+func Client(certificate func() (*tls.Certificate, error), roots *x509.CertPool, serverName string) *tls.Config {
+	c := base()
+	c.RootCAs, c.ServerName = roots, serverName
+	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate() }
+	return c
+}
+
 // Trust says which server a client accepts. An AE title is no host name, so
 // the name in the certificate is not compared: a certificate counts when its
 // fingerprint is pinned or a root vouches for it.

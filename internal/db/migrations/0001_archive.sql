@@ -31,7 +31,7 @@ CREATE TABLE patient_value (
 CREATE INDEX patient_value_by_patient ON patient_value (patient);
 
 CREATE TABLE study (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
     uid         TEXT NOT NULL UNIQUE,
     patient     INTEGER NOT NULL REFERENCES patient (id),
     patient_id  TEXT NOT NULL,

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"collimator/internal/audit"
+	"collimator/internal/guard"
+	"collimator/internal/httpsec"
+)
+
+const emergencyText = "ZZPHI^PATIENT is unconscious, prior CT needed"
+
+func TestEmergencyAccessReachesEveryStudyAndRaisesAnAlarm(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b := x.signIn("referrer")
+	path := "/dicom-web/studies/2.25.71/metadata"
+	b.must(403, "GET", path, nil)
+	if a := b.must(200, "GET", "/dicom-web/studies", nil); strings.Contains(a.text, "2.25.71") {
+		t.Error("a referrer sees a study that was not granted")
+	}
+	if a := b.must(200, "GET", path, nil, guard.EmergencyHeader, emergencyText); !strings.Contains(a.text, "2.25.71") {
+		t.Errorf("answer: %.200s", a.text)
+	}
+	if a := b.must(200, "GET", "/dicom-web/studies", nil, guard.EmergencyHeader, emergencyText); !strings.Contains(a.text, "2.25.71") {
+		t.Error("emergency access does not find the other study")
+	}
+	if n := x.recorded(audit.EmergencyAccess, "referrer", emergencyText); n != 2 {
+		t.Errorf("%d alarms in the trail, want 2", n)
+	}
+	if !strings.Contains(x.log.String(), "ALARM") { // and the site's clean-up looks for ZZPHI
+		t.Error("no alarm in the log")
+	}
+	// Where it is not needed it raises none, and it widens nothing but images.
+	b.must(200, "GET", "/dicom-web/studies/2.25.70/metadata", nil, guard.EmergencyHeader, emergencyText)
+	x.signIn("radiologist").must(200, "GET", path, nil, guard.EmergencyHeader, emergencyText)
+	x.signIn("auditor").must(403, "GET", path, nil, guard.EmergencyHeader, emergencyText)
+	x.signIn("researcher").must(403, "GET", path, nil, guard.EmergencyHeader, emergencyText)
+	b.must(403, "POST", "/dicom-web/studies", nil, guard.EmergencyHeader, emergencyText)
+	b.must(403, "GET", "/api/v1/people", nil, guard.EmergencyHeader, emergencyText)
+	if n := x.recorded(audit.EmergencyAccess, "referrer", ""); n != 2 {
+		t.Errorf("%d alarms in the trail, want 2 still", n)
+	}
+}
+
+func TestEmergencyAccessNeedsAReasonAndAPerson(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b, path := x.signIn("referrer"), "/dicom-web/studies/2.25.71/metadata"
+	for _, reason := range []string{"", "x", "1234", strings.Repeat("a", 201), "reason\twith a tab"} {
+		b.must(400, "GET", path, nil, guard.EmergencyHeader, reason)
+	}
+	b.must(200, "GET", path, nil, guard.EmergencyHeader, "Notfall \xfcber Nacht")
+	if x.recorded(audit.EmergencyAccess, "referrer", "Notfall über Nacht") != 1 {
+		t.Error("the reason is not recorded as it was typed")
+	}
+	secret := b.must(200, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}).json["secret"].(string)
+	x.browser().must(400, "GET", path, nil, "Authorization", "Bearer "+secret, guard.EmergencyHeader, "a good reason")
+}
+
+// TestEveryRouteNeedsCredentialsAndHasTheHeaders walks over all routes.
+func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b := x.browser()
+	api := x.s.guard.NewAPI()
+	x.s.services().Register(api)
+	routes := append(api.Routes(), "GET /", "GET /index.html", "GET /api", "GET /api/v1/nonsense", "DELETE /api/v1/people", "GET /dicom-web/studies",
+		"GET /dicom-web/studies/2.25.70/metadata", "POST /dicom-web/studies", "OPTIONS /dicom-web/", "POST /healthz",
+		// To sign in, where a session is needed first.
+		"GET /api/v1/session", "DELETE /api/v1/session", "POST /api/v1/session/totp", "POST /api/v1/session/recovery",
+		"POST /api/v1/session/enrol/totp", "POST /api/v1/session/enrol/totp/confirm", "POST /api/v1/session/enrol/passkey/begin", "POST /api/v1/session/enrol/passkey/finish")
+	if len(routes) < 30 {
+		t.Fatalf("%d routes", len(routes))
+	}
+	for _, r := range routes {
+		method, path, _ := strings.Cut(r, " ")
+		a := b.must(401, method, strings.NewReplacer("{id}", "1").Replace(path), nil)
+		if !strings.HasPrefix(a.Header.Get("Content-Type"), "application/problem+json") {
+			t.Errorf("%s: the refusal is %s", r, a.Header.Get("Content-Type"))
+		}
+	}
+	in := x.signIn("administrator")
+	open := []string{"POST /api/v1/session/password", "POST /api/v1/session/passkey/begin", "POST /api/v1/session/passkey/finish", "POST /api/v1/session/oidc",
+		"GET /api/v1/session/oidc/callback", "POST /api/v1/setup", "POST /api/v1/setup/look", "GET /healthz"}
+	for _, r := range append(open, routes...) {
+		if strings.HasPrefix(r, "DELETE /api/v1/session") {
+			continue // it would sign us out
+		}
+		method, path, _ := strings.Cut(r, " ")
+		a := in.send(method, strings.NewReplacer("{id}", "1").Replace(path), nil)
+		if a.StatusCode == 401 && !strings.Contains(r, "finish") || a.StatusCode >= 500 {
+			t.Errorf("%s with a session: status %d %s", r, a.StatusCode, a.text)
+		}
+		want := httpsec.API
+		if strings.HasPrefix(path, "/dicom-web") {
+			want = httpsec.Images
+		}
+		for _, h := range want {
+			if got := a.Header.Get(h.Name); got != h.Value && !(h.Name == "Cache-Control" && got == "no-store") {
+				t.Errorf("%s: %s is %q, want %q", r, h.Name, got, h.Value)
+			}
+		}
+	}
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+)
+
+// provider is a small identity provider: discovery, keys, authorization and
+// token endpoint, with PKCE. change alters the claims of the next token.
+type provider struct {
+	*testing.T
+	url    string
+	key    *rsa.PrivateKey
+	mu     sync.Mutex
+	codes  map[string]url.Values // what was asked for with the code
+	claims map[string]any
+	change func(claims map[string]any)
+}
+
+func newProvider(t *testing.T) *provider {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &provider{T: t, key: key, codes: map[string]url.Values{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(map[string]any{
+			"issuer": p.url, "authorization_endpoint": p.url + "/authorize", "token_endpoint": p.url + "/token", "jwks_uri": p.url + "/keys",
+			"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+		})
+	})
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
+		json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Algorithm: "RS256", Use: "sig"}}})
+	})
+	mux.HandleFunc("POST /token", p.token)
+	h := httptest.NewServer(mux)
+	t.Cleanup(h.Close)
+	p.url = h.URL
+	return p
+}
+
+func (p *provider) token(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asked, ok := p.codes[r.FormValue("code")]
+	delete(p.codes, r.FormValue("code"))
+	sum := sha256.Sum256([]byte(r.FormValue("code_verifier")))
+	id, secret, _ := r.BasicAuth()
+	if !ok || asked.Get("code_challenge") != b64(sum[:]) || id != "collimator" || secret != "client-secret" || r.FormValue("redirect_uri") != asked.Get("redirect_uri") {
+		http.Error(w, `{"error":"invalid_grant"}`, http.StatusBadRequest)
+		return
+	}
+	claims := map[string]any{"iss": p.url, "aud": "collimator", "nonce": asked.Get("nonce"), "exp": time.Now().Add(time.Minute).Unix(), "iat": time.Now().Unix()}
+	maps.Copy(claims, p.claims)
+	if p.change != nil {
+		p.change(claims)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: "1"}}, nil)
+	if err != nil {
+		p.Error(err)
+		return
+	}
+	raw, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		p.Error(err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": raw})
+}
+
+// authorize is what the person does there: the way back with code and state.
+func (p *provider) authorize(location string) (callback string) {
+	u, err := url.Parse(location)
+	if err != nil {
+		p.Fatal(err)
+	}
+	q := u.Query()
+	if q.Get("code_challenge_method") != "S256" || q.Get("nonce") == "" || q.Get("state") == "" || q.Get("response_type") != "code" {
+		p.Fatalf("authorization request without what it needs: %s", location)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	code := rand.Text()
+	p.codes[code] = q
+	return q.Get("redirect_uri") + "?" + url.Values{"code": {code}, "state": {q.Get("state")}}.Encode()
+}
+
+func (b *browser) oidc(p *provider) (callback string) {
+	b.Helper()
+	return p.authorize(b.must(200, "POST", "/api/v1/session/oidc", nil).json["location"].(string))
+}
+
+func newOIDCSite(t *testing.T, p *provider, change func(*config.OIDC)) *site {
+	return newPeopledSite(t, func(c *config.Config) {
+		file := filepath.Join(t.TempDir(), "secret")
+		if err := os.WriteFile(file, []byte("client-secret\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.SignIn.OIDC = config.OIDC{Issuer: p.url, ClientID: "collimator", ClientSecretFile: file}
+		if change != nil {
+			change(&c.SignIn.OIDC)
+		}
+	})
+}
+
+func TestAnIdentityProviderSignsInWhoIsRegistered(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, nil)
+	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	b := x.browser()
+	a := b.must(200, "GET", b.oidc(p), nil)
+	if !strings.Contains(a.text, `http-equiv="refresh"`) || !strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("landing: %s", a.text)
+	}
+	if a := b.must(200, "GET", "/api/v1/session", nil); a.json["name"] != "radiologist" || a.json["state"] != "complete" || a.json["method"] != "oidc" {
+		t.Errorf("state: %s", a.text)
+	}
+	b.must(200, "GET", "/dicom-web/studies", nil)
+	// From now on the subject counts: another one of this name does not get in.
+	p.claims = map[string]any{"sub": "2", "preferred_username": "radiologist"}
+	c := x.browser()
+	c.must(401, "GET", c.oidc(p), nil)
+	p.claims = map[string]any{"sub": "3", "preferred_username": "nobody"}
+	c.must(401, "GET", c.oidc(p), nil)
+	if err := x.in.registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+		t.Fatal(err)
+	}
+	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	c.must(401, "GET", c.oidc(p), nil)
+	if x.recorded(audit.UserAuthenticated, "radiologist", "signed in by oidc") != 1 {
+		t.Error("the sign-in is not recorded once")
+	}
+}
+
+func TestRolesComeFromTheIdentityProviderWhereTheSettingsSaySo(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, func(o *config.OIDC) {
+		o.RoleClaim, o.Create = "groups", true
+		o.Roles = []config.OIDCRole{{Value: "pacs-admins", Role: "administrator"}, {Value: "pacs-readers", Role: "radiologist"}}
+	})
+	b := x.browser()
+	for groups, want := range map[string]string{"pacs-readers": "radiologist", "pacs-admins": "administrator"} {
+		p.claims = map[string]any{"sub": "new", "preferred_username": "new", "groups": []string{"x", groups}}
+		b.must(200, "GET", b.oidc(p), nil)
+		if a := b.must(200, "GET", "/api/v1/session", nil); a.json["role"] != want {
+			t.Errorf("%s: %s", groups, a.text)
+		}
+	}
+	p.claims = map[string]any{"sub": "new", "preferred_username": "new", "groups": []string{"x"}}
+	b.must(401, "GET", b.oidc(p), nil)
+	// Who was made by the provider has no password.
+	x.browser().must(401, "POST", "/api/v1/session/password", map[string]string{"name": "new", "password": ""})
+}
+
+func TestAnswersOfAnIdentityProviderThatDoNotFitAreRefused(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, nil)
+	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	for what, change := range map[string]func(map[string]any){
+		"nonce":      func(c map[string]any) { c["nonce"] = "another" },
+		"no nonce":   func(c map[string]any) { delete(c, "nonce") },
+		"audience":   func(c map[string]any) { c["aud"] = "another" },
+		"issuer":     func(c map[string]any) { c["iss"] = "https://evil.example" },
+		"expired":    func(c map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() },
+		"no name":    func(c map[string]any) { delete(c, "preferred_username") },
+		"odd name":   func(c map[string]any) { c["preferred_username"] = []string{"radiologist"} },
+		"no subject": func(c map[string]any) { delete(c, "sub") },
+	} {
+		p.change = change
+		b := x.browser()
+		b.must(401, "GET", b.oidc(p), nil)
+		if b.cookie() != "" {
+			t.Errorf("%s: a session was made", what)
+		}
+	}
+	p.change = nil
+	b := x.browser()
+	callback := b.oidc(p)
+	u, _ := url.Parse(callback)
+	q := u.Query()
+	q.Set("state", "another")
+	b.must(401, "GET", u.Path+"?"+q.Encode(), nil)
+	x.browser().must(401, "GET", callback, nil) // another browser
+	b.must(401, "GET", callback, nil)           // the state was used up by that
+	callback = b.oidc(p)
+	b.must(200, "GET", callback, nil)
+	b.must(401, "GET", callback, nil)
+}
+
+func TestAnIdentityProviderThatIsDownOrLeadsElsewhereIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	good := newProvider(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, good.url+r.URL.Path, http.StatusFound)
+	}))
+	t.Cleanup(elsewhere.Close)
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range 64 {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				return
+			}
+		}
+		t.Error("64 MiB of an answer were read")
+	}))
+	t.Cleanup(endless.Close)
+	for what, issuer := range map[string]string{"nobody there": "http://127.0.0.1:1", "leads elsewhere": elsewhere.URL, "endless": endless.URL} {
+		x := newPeopledSite(t, func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: issuer, ClientID: "collimator"} })
+		if a := x.browser().must(503, "POST", "/api/v1/session/oidc", nil); strings.Contains(a.text, "127.0.0.1") {
+			t.Errorf("%s: the refusal tells our inside: %s", what, a.text)
+		}
+	}
+}

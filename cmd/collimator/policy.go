@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"collimator/internal/fault"
+	"collimator/internal/policy"
+)
+
+type policyCmd struct {
+	Check policyCheckCmd `cmd:"" help:"Say whether somebody may do something, and by which rule."`
+	Rules policyRulesCmd `cmd:"" help:"Print the rules."`
+}
+
+type policyRulesCmd struct{}
+
+func (policyRulesCmd) Help() string {
+	return "The rules are part of the program (Cedar). What no rule permits is denied.\n\nExample:\n  collimator policy rules"
+}
+
+func (policyRulesCmd) Run(e *env) error {
+	_, err := fmt.Fprint(e.stdout, policy.Rules())
+	return err
+}
+
+type policyCheckCmd struct {
+	dataFlags
+	outputFlag
+	As           string `help:"A person, the AE title of a device, or the number of a token." required:"" placeholder:"NAME"`
+	Do           string `help:"What: query, retrieve, store ...; without it every verb is listed." placeholder:"VERB"`
+	Study        string `help:"The study it is about; without it the archive as a whole." placeholder:"UID"`
+	Destination  string `help:"AE title to which C-MOVE would send." placeholder:"AET"`
+	Deidentified bool   `help:"Only what is de-identified would be handed out."`
+	Emergency    bool   `help:"As emergency access, with a reason."`
+	Plaintext    bool   `help:"As a device that comes without TLS."`
+}
+
+func (policyCheckCmd) Help() string {
+	return `Asks the rules as the doors do. Exit code 1 when the answer is no.
+
+Examples:
+  collimator policy check --as grace --do retrieve --study 1.2.3
+  collimator policy check --as CT1`
+}
+
+// policyAnswer is one line of the answer.
+type policyAnswer struct {
+	Verb         policy.Verb `json:"verb"`
+	Allowed      bool        `json:"allowed"`
+	Reason       string      `json:"reason"`
+	OnlyStudies  []string    `json:"onlyStudies,omitempty"`
+	Limited      bool        `json:"limited,omitempty"`
+	Deidentified bool        `json:"deidentified,omitempty"`
+	Alarm        bool        `json:"alarm,omitempty"`
+}
+
+func (c *policyCheckCmd) Run(e *env) error {
+	verbs := policy.AllVerbs()
+	if c.Do != "" {
+		if !slices.Contains(verbs, policy.Verb(c.Do)) {
+			return usageError("--do: no such verb; choose from %v", verbs)
+		}
+		verbs = []policy.Verb{policy.Verb(c.Do)}
+	}
+	return c.with(e, func(in *installation) error {
+		who, err := in.principals(e.ctx, c.As, c.Plaintext)
+		if err != nil {
+			return err
+		}
+		var list []policyAnswer
+		for _, v := range verbs {
+			list = append(list, c.ask(v, who))
+		}
+		if err := printList(e.stdout, c.Output, list, "VERB|ALLOWED|WHY|RESTRICTED TO", policyRow, ""); err != nil {
+			return err
+		}
+		if c.Do != "" && !list[0].Allowed {
+			return errors.New("denied")
+		}
+		return nil
+	})
+}
+
+func (c *policyCheckCmd) ask(v policy.Verb, who []policy.Principal) policyAnswer {
+	d := policy.New().DecideTogether(policy.Request{
+		Verb: v, Study: c.Study, Destination: c.Destination, Deidentified: c.Deidentified, Emergency: c.Emergency, Now: time.Now(),
+	}, who...)
+	a := policyAnswer{Verb: v, Allowed: d.Allow, Reason: d.Reason, Alarm: d.Alarm}
+	if d.Allow {
+		a.Limited, a.OnlyStudies, a.Deidentified = d.Restriction.Limited, d.Restriction.Studies, d.Restriction.Deidentified
+	}
+	return a
+}
+
+func policyRow(a policyAnswer) []string {
+	allowed := "no"
+	if a.Allowed {
+		allowed = "yes"
+	}
+	var only []string
+	if a.Limited {
+		only = append(only, fmt.Sprintf("%d studies %s", len(a.OnlyStudies), strings.Join(a.OnlyStudies, " ")))
+	}
+	if a.Deidentified {
+		only = append(only, "what is de-identified")
+	}
+	if a.Alarm {
+		only = append(only, "raises an alarm")
+	}
+	return []string{string(a.Verb), allowed, a.Reason, dash(strings.TrimSpace(strings.Join(only, ", ")))}
+}
+
+// principals finds who acts under a name: a person, a device, or a token with
+// its owner.
+func (in *installation) principals(ctx context.Context, name string, plaintext bool) ([]policy.Principal, error) {
+	p, err := in.registry.Person(ctx, name)
+	if err == nil {
+		return []policy.Principal{p.Principal()}, nil
+	}
+	if !errors.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	d, err := in.registry.Device(ctx, name)
+	if err == nil {
+		return []policy.Principal{d.Principal(plaintext)}, nil
+	}
+	if !errors.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	tokens, err := in.registry.Tokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tokens {
+		if t.ID != name || !t.Revoked.IsZero() {
+			continue
+		}
+		owner, err := in.registry.Person(ctx, t.Owner)
+		if err != nil {
+			return nil, err
+		}
+		return []policy.Principal{t.Principal(), owner.Principal()}, nil
+	}
+	return nil, fault.New(fault.NotFound, "no person, device or token of this name; see 'collimator user list', 'device list' and 'token list'")
+}

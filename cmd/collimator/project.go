@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"collimator/dicom/deid"
+	"collimator/internal/archive"
+	"collimator/internal/pacs"
+)
+
+// deidentifyKey is the file of the secret from which projects make pseudonyms.
+const deidentifyKey = "deidentify.key"
+
+// openProjects reads the secret of the installation, or makes it.
+func openProjects(in *installation, a *archive.Archive) (*pacs.Projects, error) {
+	profile, err := profileOf(in.config.Deidentify.Keep)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(in.config.Data, keysDir, deidentifyKey)
+	key, err := readProjectKey(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = newProjectKey(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return pacs.NewProjects(a, key, profile), nil
+}
+
+// readProjectKey reads a key that nobody else may read.
+func readProjectKey(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, usageError("project key: others may read %s: chmod 600 it", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) < deid.KeySize {
+		return nil, usageError("project key: %s is no key: want %d or more hexadecimal digits", path, 2*deid.KeySize)
+	}
+	return key, nil
+}
+
+// profileOf is the options of PS3.15 E.3 that the words name.
+func profileOf(keep []string) (deid.Profile, error) {
+	var p deid.Profile
+	if slices.Contains(keep, "dates") && slices.Contains(keep, "shifted-dates") {
+		return p, usageError("keep: choose dates or shifted-dates")
+	}
+	for _, k := range keep {
+		switch k {
+		case "dates":
+			p.Dates = deid.KeepDates
+		case "shifted-dates":
+			p.Dates = deid.ShiftDates
+		case "uids":
+			p.RetainUIDs = true
+		case "devices":
+			p.RetainDeviceIdentity = true
+		case "institutions":
+			p.RetainInstitutionIdentity = true
+		case "characteristics":
+			p.RetainPatientCharacteristics = true
+		case "descriptors":
+			p.CleanDescriptors = true
+		case "structured":
+			p.CleanStructuredContent = true
+		case "graphics":
+			p.CleanGraphics = true
+		case "safe-private":
+			p.RetainSafePrivate = true
+		default:
+			return p, usageError("keep: %q is nothing that can be kept; choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private", k)
+		}
+	}
+	return p, nil
+}

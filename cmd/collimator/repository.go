@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/tlsprofile"
+)
+
+// newRepository is the audit record repository of the settings; nil without one.
+func (s *server) newRepository() (*audit.Repository, error) {
+	c := s.in.config.Audit
+	if c.Repository == "" {
+		return nil, nil
+	}
+	host, _, err := net.SplitHostPort(c.Repository)
+	if err != nil {
+		return nil, usageError("audit.repository: want HOST:PORT")
+	}
+	roots, err := repositoryRoots(c.Roots)
+	if err != nil {
+		return nil, err
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = ""
+	}
+	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: tlsprofile.Client(s.certificate.Get, roots, host)}
+	return &audit.Repository{
+		Trail: s.in.trail, DB: s.in.db, Name: c.Repository, Log: s.log,
+		Origin: audit.Origin{Host: machine, App: "collimator", Process: strconv.Itoa(os.Getpid()), Source: s.in.config.AE},
+		Dial:   func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", c.Repository) },
+	}, nil
+}
+
+// repositoryRoots reads whom to believe; nil stands for the system's roots.
+func repositoryRoots(path string) (*x509.CertPool, error) {
+	if path == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError("audit.roots: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, &exitError{exitUsage, fmt.Errorf("audit.roots: no certificate in PEM form in this file")}
+	}
+	return pool, nil
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"collimator/internal/config"
+	"collimator/internal/guard"
+	"collimator/internal/identity"
+)
+
+// signIn puts the settings of signing in together.
+func signIn(in *installation) (guard.SignIn, error) {
+	c := in.config
+	s := guard.SignIn{
+		Sessions:          sessionLimits(c),
+		InsecureOneFactor: c.SignIn.SecondFactor == "optional",
+		Origins:           origins(c),
+		Name:              "Collimator " + c.AE,
+	}
+	var err error
+	if s.Passkeys, err = identity.NewRelyingParty(in.registry, s.Origins); err != nil {
+		return s, err
+	}
+	if c.SignIn.OIDC.Issuer != "" {
+		s.OIDC, err = identityProvider(in, c.SignIn.OIDC)
+	}
+	return s, err
+}
+
+func sessionLimits(c config.Config) identity.SessionLimits {
+	return identity.SessionLimits{Idle: c.SignIn.Idle, Absolute: c.SignIn.Absolute}
+}
+
+// origins are the addresses under which browsers reach the server: those of the
+// settings, or each of its names with the port of the listener.
+func origins(c config.Config) []string {
+	if len(c.SignIn.Origins) > 0 {
+		return c.SignIn.Origins
+	}
+	_, port, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, h := range append([]string{"localhost", "127.0.0.1", "::1"}, append(serverHosts(c), c.TLS.ACME.Hosts...)...) {
+		host := strings.ToLower(h)
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		o := "https://" + host + ":" + port
+		if port == "443" {
+			o = "https://" + host
+		}
+		if h != "" && !slices.Contains(list, o) {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+func identityProvider(in *installation, c config.OIDC) (*identity.OIDC, error) {
+	o := identity.OIDCOptions{
+		Issuer: c.Issuer, ClientID: c.ClientID, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
+	}
+	if o.NameClaim == "" {
+		o.NameClaim = "preferred_username"
+	}
+	for _, r := range c.Roles {
+		o.Roles = append(o.Roles, identity.RoleMapping{Value: r.Value, Role: r.Role})
+	}
+	if c.ClientSecretFile != "" {
+		f, err := os.Open(c.ClientSecretFile)
+		if err != nil {
+			return nil, usageError("signin.oidc.client_secret_file: %w", err)
+		}
+		defer f.Close()
+		if o.ClientSecret, err = firstLine(f); err != nil {
+			return nil, err
+		}
+	}
+	p, err := identity.NewOIDC(in.registry, o)
+	if err != nil {
+		return nil, usageError("signin.oidc: %w", err)
+	}
+	return p, nil
+}
+
+// linkAddress is what stands before the secret of a one-time link. The secret
+// is a fragment: browsers keep it to themselves, so that no proxy writes it down.
+func linkAddress(c config.Config) string {
+	list := origins(c)
+	if len(list) == 0 {
+		return "/setup#"
+	}
+	best := list[0]
+	if len(c.SignIn.Origins) == 0 && len(c.Hosts) > 0 {
+		for _, o := range list {
+			if strings.Contains(o, "//"+strings.ToLower(c.Hosts[0])) {
+				best = o
+			}
+		}
+	}
+	return best + "/setup#"
+}
+
+// offerFirstLink prints the one-time link for the first administrator, where
+// there is none. It goes to standard output and not into the log.
+func (s *server) offerFirstLink(e *env, w io.Writer) {
+	ctx := context.WithoutCancel(e.ctx) // also where the signal to stop is already there
+	has, err := s.in.registry.HasAdministrator(ctx)
+	if has || s.in.config.HTTP == "" {
+		return
+	}
+	if err == nil && os.Getenv("JOURNAL_STREAM") != "" { // of systemd, where standard output is a log
+		fmt.Fprintf(w, "There is no administrator yet, and HTTPS answers nothing. Make one: %s init --data %s --admin NAME\n", os.Args[0], s.in.config.Data)
+		return
+	}
+	var secret string
+	if err == nil {
+		_, secret, err = s.in.registry.FirstLink(ctx)
+	}
+	if err != nil {
+		s.log.Error("one-time link for the first administrator not made", "error", err)
+		return
+	}
+	fmt.Fprintf(w, "\nThere is no administrator yet. Until there is one, HTTPS answers nothing else than this link,\nwhich counts once and for 24 hours:\n  %s%s\nOr in another terminal:\n  %s init --data %s --admin NAME\n",
+		linkAddress(s.in.config), secret, os.Args[0], s.in.config.Data)
+}

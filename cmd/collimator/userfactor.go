@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+	"rsc.io/qr"
+
+	"collimator/internal/audit"
+	"collimator/internal/identity"
+)
+
+type userRoleCmd struct {
+	dataFlags
+	Name string `arg:"" help:"Name."`
+	Role string `required:"" help:"administrator, radiologist, technologist, referrer, researcher or auditor." placeholder:"ROLE"`
+}
+
+func (userRoleCmd) Help() string {
+	return "All sessions of this person end.\n\nExample:\n  collimator user role grace --role technologist"
+}
+
+func (c *userRoleCmd) Run(e *env) error {
+	if err := identity.CheckRole(c.Role); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	return c.with(e, func(in *installation) error {
+		if err := in.registry.SetRole(e.ctx, c.Name, c.Role); err != nil {
+			return err
+		}
+		return personChanged(e, in, audit.Update, c.Name, "role "+c.Role, fmt.Sprintf("%s is %s from now on.", c.Name, c.Role))
+	})
+}
+
+type userLinkCmd struct {
+	dataFlags
+	Name         string `arg:"" help:"Name."`
+	Role         string `help:"Role of a person who is new; without it the person is registered and gets another password." placeholder:"ROLE"`
+	SecondFactor bool   `help:"Drop authenticator app, passkeys and recovery codes too, when the link is used: everything is lost."`
+}
+
+func (userLinkCmd) Help() string {
+	return `Prints a one-time link, valid for 24 hours, by which the person chooses a password. An earlier link
+for the same person ends. Give it to nobody else: who has it is that person.
+
+Examples:
+  collimator user link grace --role radiologist
+  collimator user link grace --second-factor`
+}
+
+func (c *userLinkCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		l, secret, err := in.registry.PersonLink(e.ctx, c.Name, c.Role, c.SecondFactor)
+		if err != nil {
+			return err
+		}
+		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}}}); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", c.Name, minute(l.Expires))
+		_, err = fmt.Fprintln(e.stdout, linkAddress(in.config)+secret)
+		return err
+	})
+}
+
+type userTOTPCmd struct {
+	dataFlags
+	Name   string `arg:"" help:"Name."`
+	Remove bool   `help:"Forget the authenticator app of this person."`
+}
+
+func (userTOTPCmd) Help() string {
+	return `Sets up an authenticator app: scan the code, then type what the app shows. The person should sit in
+front of the terminal; who cannot is sent a link ('collimator user link').
+
+Examples:
+  collimator user totp grace
+  collimator user totp grace --remove`
+}
+
+func (c *userTOTPCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		if c.Remove {
+			if err := in.registry.RemoveTOTP(e.ctx, c.Name, false); err != nil {
+				return err
+			}
+			return personChanged(e, in, audit.Update, c.Name, "authenticator app removed", "The authenticator app is forgotten.")
+		}
+		s, err := in.registry.BeginTOTP(e.ctx, c.Name, "Collimator "+in.config.AE)
+		if err != nil {
+			return err
+		}
+		if err := drawQR(e.stdout, s.URI); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s\n\nOr type this secret: %s\n", s.URI, s.Secret)
+		fmt.Fprint(e.stderr, "Six digits that the app shows: ")
+		code, err := firstLine(e.stdin)
+		if err != nil {
+			return err
+		}
+		if err := in.registry.ConfirmTOTP(e.ctx, c.Name, strings.TrimSpace(code)); err != nil {
+			return err
+		}
+		return personChanged(e, in, audit.Update, c.Name, "authenticator app set up", "The authenticator app is set up. Next: recovery codes, with 'collimator user recovery'.")
+	})
+}
+
+// drawQR draws a text as a QR code with half blocks, dark on light whatever the
+// terminal's colours are: two rows of modules in one row of characters.
+func drawQR(w io.Writer, text string) error {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return fmt.Errorf("draw the QR code: %w", err)
+	}
+	const quiet = 2 // modules around the code
+	var b strings.Builder
+	for y := -quiet; y < code.Size+quiet; y += 2 {
+		b.WriteString("\x1b[30;107m")
+		for x := -quiet; x < code.Size+quiet; x++ {
+			switch top, bottom := code.Black(x, y), code.Black(x, y+1); {
+			case top && bottom:
+				b.WriteRune('█')
+			case top:
+				b.WriteRune('▀')
+			case bottom:
+				b.WriteRune('▄')
+			default:
+				b.WriteByte(' ')
+			}
+		}
+		b.WriteString("\x1b[0m\n")
+	}
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return write(w, strings.NewReplacer("\x1b[30;107m", "", "\x1b[0m", "").Replace(b.String()))
+	}
+	return write(w, b.String())
+}
+
+func write(w io.Writer, s string) error {
+	_, err := io.WriteString(w, s)
+	return err
+}
+
+type userRecoveryCmd struct {
+	dataFlags
+	Name string `arg:"" help:"Name."`
+}
+
+func (userRecoveryCmd) Help() string {
+	return "Ten codes in place of the earlier ones. Each stands in once for the authenticator app.\n\nExample:\n  collimator user recovery grace"
+}
+
+func (c *userRecoveryCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		codes, err := in.registry.NewRecoveryCodes(e.ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(e.stderr, "They are shown only now; keep them on paper:")
+		return personChanged(e, in, audit.Update, c.Name, "recovery codes made", strings.Join(codes, "\n"))
+	})
+}
+
+type userSessionsCmd struct {
+	dataFlags
+	outputFlag
+	Name string `arg:"" help:"Name."`
+	End  bool   `help:"Sign the person out everywhere, now."`
+}
+
+func (userSessionsCmd) Help() string {
+	return "Examples:\n  collimator user sessions grace\n  collimator user sessions grace --end"
+}
+
+func (c *userSessionsCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		sessions := identity.NewSessions(in.registry, sessionLimits(in.config))
+		if c.End {
+			n, err := sessions.EndAll(e.ctx, c.Name)
+			if err != nil {
+				return err
+			}
+			return personChanged(e, in, audit.Update, c.Name, "signed out everywhere", fmt.Sprintf("%d sessions of %s are ended.", n, c.Name))
+		}
+		list, err := sessions.List(e.ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		return printList(e.stdout, c.Output, list, "SESSION|SIGNED IN BY|ADDRESS|SINCE|LAST SEEN|UNTIL", func(s *identity.Session) []string {
+			how := s.Method
+			if !s.Complete {
+				how += " (second factor to come)"
+			}
+			return []string{s.ID, how, s.Address, minute(s.Created), minute(s.Seen), minute(s.Expires)}
+		}, "Nobody is signed in under this name.")
+	})
+}

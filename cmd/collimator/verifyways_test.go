@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/ledger"
+)
+
+// run runs a command of this program on an installation and returns what it
+// printed and its exit code.
+func (in *installation) run(t *testing.T, args ...string) (string, int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := run(append(slices.Clone(args), "--data", in.config.Data), &env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, ctx: t.Context()})
+	return out.String() + errs.String(), code
+}
+
+// tamper changes the database behind the program's back and returns the way to
+// undo it.
+func tamper(t *testing.T, in *installation, statements ...string) {
+	t.Helper()
+	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.config.Data, indexFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, s := range statements {
+		if _, err := raw.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Every way of verifying finds what it promises to look at, and is silent about
+// an archive in which things were stored, exchanged and deleted.
+func TestEachVerificationFindsWhatItLooksAt(t *testing.T) {
+	t.Parallel()
+	full, sample, trail := []string{"verify"}, []string{"verify", "--sample", "1%"}, []string{"audit", "verify"}
+	for _, c := range []struct {
+		name   string
+		change func(t *testing.T, in *installation)
+		want   string
+		found  [][]string
+		not    [][]string
+	}{
+		{"nothing", func(*testing.T, *installation) {}, "", nil, [][]string{full, sample, trail}},
+		{"a file is gone", removeFile, "is not there", [][]string{full}, [][]string{trail}},
+		{"a file is gone, in a sample", removeFile, "missing file", [][]string{full, sample}, nil},
+		{"a row of an instance", sqlChange(`UPDATE instance SET size = size + 1 WHERE id = 3`), "instance", [][]string{full, sample}, [][]string{trail}},
+		{"a row of an instance is gone", sqlChange(`DELETE FROM instance WHERE id = 3`), "instance", [][]string{full, sample}, [][]string{trail}},
+		{"a row of a study", sqlChange(`UPDATE study SET description = 'x' WHERE id = (SELECT MIN(id) FROM study)`), "study", [][]string{full}, [][]string{sample, trail}},
+		{"a record", sqlChange(`UPDATE ledger_leaf SET data = replace(data, '127.0.0.1', '127.0.0.2') WHERE position = 4`), "leaf 4", [][]string{full, sample, trail}, nil},
+		{"a row of the trail", sqlChange(`UPDATE audit_record SET principal = 'nobody' WHERE sequence = (SELECT MAX(sequence) FROM audit_record)`), "audit", [][]string{full, sample, trail}, nil},
+		{"the newest leaf is gone", sqlChange(`DELETE FROM ledger_leaf WHERE position = (SELECT MAX(position) FROM ledger_leaf)`), "ledger", [][]string{full, sample, trail}, nil},
+		{"the key is another one", replaceKey, "key", [][]string{full, sample, trail}, nil},
+		{"the key is another one, and the log went on", replaceKeyAndGoOn, "key was replaced", [][]string{full, sample, trail}, nil},
+		{"the log was shortened and went on", shortenAndGoOn, "shortened", [][]string{full, sample, trail}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			in := filled(t)
+			c.change(t, in)
+			for _, args := range c.found {
+				if out, code := in.run(t, args...); code != 1 || !strings.Contains(out, c.want) || strings.Contains(out, "ZZPHI") {
+					t.Errorf("%v: exit code %d, %s", args, code, out)
+				}
+			}
+			for _, args := range c.not {
+				if out, code := in.run(t, args...); code != 0 {
+					t.Errorf("%v: exit code %d, %s", args, code, out)
+				}
+			}
+		})
+	}
+}
+
+func sqlChange(statement string) func(*testing.T, *installation) {
+	return func(t *testing.T, in *installation) {
+		t.Helper()
+		tamper(t, in, "PRAGMA foreign_keys = OFF", statement)
+	}
+}
+
+func removeFile(t *testing.T, in *installation) {
+	t.Helper()
+	if err := os.Remove(listFiles(t, filepath.Join(in.config.Data, blobsDir))[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func replaceKey(t *testing.T, in *installation) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(in.config.Data, keysDir, "ledger.key")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func replaceKeyAndGoOn(t *testing.T, in *installation) {
+	t.Helper()
+	replaceKey(t, in)
+	goOn(t, in)
+}
+
+func shortenAndGoOn(t *testing.T, in *installation) {
+	t.Helper()
+	tamper(t, in, `DELETE FROM audit_record WHERE sequence = (SELECT MAX(position) FROM ledger_leaf)`, `DELETE FROM ledger_leaf WHERE position = (SELECT MAX(position) FROM ledger_leaf)`)
+	goOn(t, in)
+}
+
+// goOn writes records as a new process does.
+func goOn(t *testing.T, in *installation) {
+	t.Helper()
+	again, err := openInstallation(t.Context(), in.config, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.close()
+	for range 3 {
+		if err := again.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A history that was rewritten with the key in hand is in itself as it should
+// be. Whoever kept yesterday's checkpoint finds it, and so does a witness.
+func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	yesterday, code := in.run(t, "ledger", "checkpoint")
+	if code != 0 {
+		t.Fatal(yesterday)
+	}
+	dir := t.TempDir()
+	kept, witness := filepath.Join(dir, "yesterday"), filepath.Join(dir, "witness")
+	if err := os.WriteFile(kept, []byte(yesterday), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := ledger.NewWitness(in.ledger, witness)
+	for range 3 {
+		if err := w.Append(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"ledger", "consistency", kept}, {"verify", "--witness", witness}, {"audit", "verify", "--witness", kept}} {
+		if out, code := in.run(t, args...); code != 0 || args[0] == "verify" && !strings.Contains(out, "all 3 checkpoints") {
+			t.Errorf("before: %v: %s", args, out)
+		}
+	}
+	rewrite(t, in)
+	if out, code := in.run(t, "verify"); code != 0 {
+		t.Fatalf("the history is not rewritten well enough for this test: %s", out)
+	}
+	for _, args := range [][]string{{"ledger", "consistency", kept}, {"verify", "--witness", witness}, {"audit", "verify", "--witness", kept}} {
+		if out, code := in.run(t, args...); code != 1 || !strings.Contains(out, "not what they were") {
+			t.Errorf("%v: exit code %d, %s", args, code, out)
+		}
+	}
+	if out, code := in.run(t, "verify", "--witness", filepath.Join(dir, "gone")); code != 1 || !strings.Contains(out, "not there") {
+		t.Errorf("a witness that is gone: exit code %d, %s", code, out)
+	}
+}
+
+// rewrite makes the whole ledger anew with its own key, without the second
+// record of the trail.
+func rewrite(t *testing.T, in *installation) {
+	t.Helper()
+	var leaves []ledger.Leaf
+	if err := in.ledger.Since(t.Context(), 0, func(l ledger.Leaf) error { leaves = append(leaves, l); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, in, `DELETE FROM ledger_leaf`, `DELETE FROM ledger_hash`, `DELETE FROM ledger_checkpoint`, `DELETE FROM audit_record`)
+	dropped := false
+	for _, l := range leaves {
+		switch {
+		case l.Kind == audit.LeafKind && !dropped:
+			dropped = true
+		case l.Kind == audit.LeafKind:
+			var r audit.Record
+			if err := json.Unmarshal([]byte(l.Data), &r); err != nil {
+				t.Fatal(err)
+			}
+			if err := in.trail.Write(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			if err := in.db.Write(t.Context(), func(tx *db.Tx) error { _, err := in.ledger.Append(t.Context(), tx, l); return err }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestSampleTakesAPercentage(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]float64{"": 1, "5%": 0.05, "100%": 1, "0.5": 0.005} {
+		if got, err := parseShare(s); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q: %v, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"0", "-1", "101%", "x", "NaN", "%"} {
+		if _, err := parseShare(s); err == nil {
+			t.Errorf("%q is taken", s)
+		}
+	}
+}

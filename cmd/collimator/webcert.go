@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+
+	"collimator/internal/config"
+	"collimator/internal/identity"
+	"collimator/internal/tlsprofile"
+)
+
+// acmeDir is where what an ACME authority issued is kept, in the data directory.
+const acmeDir = "keys/acme"
+
+// webTLS is the TLS configuration of the HTTPS listener: certificate files,
+// ACME, or the server's own authority.
+func (s *server) webTLS() (*tls.Config, error) {
+	own := s.certificate.Get
+	switch t := s.in.config.TLS; {
+	case t.Certificate != "":
+		f, err := identity.NewFileCertificate(t.Certificate, t.Key, time.Now, s.badCertificate)
+		if err != nil {
+			return nil, err
+		}
+		s.fileCertificate, s.hangup = f, make(chan os.Signal, 1)
+		signal.Notify(s.hangup, syscall.SIGHUP) // before anybody can connect and know that we run
+		return tlsprofile.WebServer(f.Get), nil
+	case t.ACME.Directory != "":
+		return s.acmeTLS(t.ACME)
+	}
+	return tlsprofile.WebServer(own), nil
+}
+
+func (s *server) badCertificate(err error) {
+	s.log.Error("certificate for browsers not read; the one before stays in force", "error", err)
+}
+
+// acmeTLS gets certificates by TLS-ALPN-01 (RFC 8737) on the listener itself.
+// Hosts that are not named see the server's own certificate.
+func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
+	client := &http.Client{Timeout: 30 * time.Second}
+	if a.Roots != "" {
+		b, err := os.ReadFile(a.Roots)
+		if err != nil {
+			return nil, usageError("tls.acme.roots: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(b) {
+			return nil, usageError("tls.acme.roots: %s holds no certificate", a.Roots)
+		}
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	}
+	dir := filepath.Join(s.in.config.Data, filepath.FromSlash(acmeDir))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the directory for certificates: %w", err)
+	}
+	m := &autocert.Manager{
+		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir), HostPolicy: autocert.HostWhitelist(a.Hosts...), Email: a.Email,
+		Client: &acme.Client{DirectoryURL: a.Directory, HTTPClient: client, UserAgent: "collimator"},
+	}
+	c := tlsprofile.WebServer(s.certificate.Get)
+	c.NextProtos = append(c.NextProtos, acme.ALPNProto)
+	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if !slices.Contains(a.Hosts, strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))) {
+			return s.certificate.Get()
+		}
+		cert, err := m.GetCertificate(hello)
+		if err != nil {
+			s.log.Error("no certificate from the ACME authority", "host", hello.ServerName, "error", err)
+		}
+		return cert, err
+	}
+	return c, nil
+}
+
+// reloads reads the certificate files at each SIGHUP until ctx ends. Nothing
+// that is open is dropped.
+func (s *server) reloads(ctx context.Context) {
+	if s.fileCertificate == nil {
+		return
+	}
+	defer signal.Stop(s.hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.hangup:
+			if err := s.fileCertificate.Reload(); err != nil {
+				s.badCertificate(err)
+			} else {
+				s.log.Info("certificate for browsers read again")
+			}
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"collimator/internal/ledger"
+)
+
+// witness appends checkpoints to the file of the setting ledger.witness: now,
+// from time to time, and when the server ends.
+func (s *server) witness(ctx context.Context) {
+	if s.in.config.Ledger.Witness == "" {
+		return
+	}
+	w := ledger.NewWitness(s.in.ledger, s.in.config.Ledger.Witness)
+	tick := time.NewTicker(s.in.config.Ledger.Every)
+	defer tick.Stop()
+	for {
+		if err := w.Append(context.WithoutCancel(ctx)); err != nil {
+			s.log.Error("checkpoint not witnessed; it will be tried again", "error", err)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}

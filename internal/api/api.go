@@ -1,0 +1,66 @@
+// Package api is the JSON API of what people administrate: tokens, people,
+// devices, the audit trail, what is held back. Handlers are thin: they read a
+// request, call the service that the commands call too, and name the verb that
+// the guard judges. It authenticates and decides nothing.
+package api
+
+import (
+	"log/slog"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// Services are what the API is a face of; all are needed.
+type Services struct {
+	Registry *identity.Registry
+	Trail    *audit.Trail
+	Archive  *archive.Archive
+	Log      *slog.Logger
+	// Links is the address before the secret of a one-time link.
+	Links string
+}
+
+// pageMost is the most entries of one answer.
+const pageMost = 500
+
+// Register puts the routes on the guard's multiplexer.
+func (s *Services) Register(a *guard.API) {
+	a.Own("GET /api/v1/tokens", s.tokens)
+	a.Own("POST /api/v1/tokens", s.createToken)
+	a.Own("DELETE /api/v1/tokens/{id}", s.revokeToken)
+	a.Handle("GET /api/v1/people", policy.People, s.people)
+	a.Handle("POST /api/v1/people", policy.People, s.invite)
+	a.Handle("GET /api/v1/devices", policy.Devices, s.devices)
+	a.Handle("GET /api/v1/devices/pending", policy.Devices, s.pending)
+	a.Handle("POST /api/v1/devices/pending/{id}/approve", policy.Devices, s.approve)
+	a.Handle("GET /api/v1/audit", policy.Audit, s.records)
+	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine)
+}
+
+// page is a part of a long list.
+type page[T any] struct {
+	Items []T `json:"items"`
+	// Next goes into the query as "after" for the next page; missing at the end.
+	Next *int64 `json:"next,omitempty"`
+}
+
+// list makes an empty list of none, which clients need not tell from null.
+func list[T any](items []T) page[T] {
+	if items == nil {
+		items = []T{}
+	}
+	return page[T]{Items: items}
+}
+
+func validAE(title string) error {
+	if !config.ValidAE(title) {
+		return fault.New(fault.Invalid, "api: an AE title has 1 to 16 printable ASCII characters without backslash")
+	}
+	return nil
+}

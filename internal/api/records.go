@@ -1,0 +1,103 @@
+package api
+
+import (
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+)
+
+// lookMost bounds how many records one request looks at for those that match.
+const lookMost = 20_000
+
+// records gives a page of the audit trail, oldest first, after a sequence
+// number. A page may hold fewer than there are, or none, and still name a next.
+func (s *Services) records(rq *guard.Request) (any, error) {
+	after, err := rq.Number("after", -1, -1, 1<<62)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := rq.Number("limit", 100, 1, pageMost)
+	if err != nil {
+		return nil, err
+	}
+	if len(rq.Query("event"))+len(rq.Query("principal"))+len(rq.Query("address")) > 512 {
+		return nil, fault.New(fault.Invalid, "api: a filter is too long")
+	}
+	out, looked := list[audit.Record](nil), 0
+	for r, err := range s.Trail.After(rq.Context(), after) {
+		if err != nil {
+			return nil, err
+		}
+		if matches(rq, r) {
+			out.Items = append(out.Items, r)
+		}
+		after = r.Sequence
+		if looked++; looked >= lookMost || int64(len(out.Items)) >= limit {
+			out.Next = &after
+			break
+		}
+	}
+	return out, nil
+}
+
+func matches(rq *guard.Request, r audit.Record) bool {
+	for name, value := range map[string]string{"event": string(r.Event), "principal": r.Principal, "address": r.Peer.Address} {
+		if want := rq.Query(name); want != "" && want != value {
+			return false
+		}
+	}
+	return rq.Query("failed") != "true" || r.Outcome != audit.Success
+}
+
+// held is an entry of the quarantine without what it says of a patient.
+type held struct {
+	ID       int64  `json:"id"`
+	Reason   string `json:"reason"`
+	SOPClass string `json:"sopClassUID"`
+	Instance string `json:"sopInstanceUID"`
+	Study    string `json:"studyInstanceUID"`
+	Digest   string `json:"sha256"`
+	Stored   string `json:"storedSHA256,omitempty"` // of what is stored under the UID
+	Size     int64  `json:"size"`
+	From     string `json:"from"` // AE title
+	Address  string `json:"address"`
+	Received string `json:"received"`
+	Last     string `json:"lastReceived"`
+	Times    int64  `json:"times"`
+}
+
+// quarantine gives a page of what is held back, the newest first; "after" is
+// the number of the last entry one has.
+func (s *Services) quarantine(rq *guard.Request) (any, error) {
+	before, err := rq.Number("after", 0, 0, 1<<62)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := rq.Number("limit", 100, 1, pageMost)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.Archive.Quarantine(rq.Context(), before, int(limit))
+	if err != nil {
+		return nil, err
+	}
+	out := list[held](nil)
+	for _, q := range entries {
+		out.Items = append(out.Items, describe(q))
+	}
+	if int64(len(entries)) == limit {
+		out.Next = &out.Items[len(out.Items)-1].ID
+	}
+	return out, nil
+}
+
+const second = "2006-01-02T15:04:05Z07:00"
+
+func describe(q archive.QuarantineEntry) held {
+	return held{
+		ID: q.ID, Reason: string(q.Reason), SOPClass: q.Instance.SOPClassUID, Instance: q.Instance.SOPInstanceUID, Study: q.Instance.StudyUID,
+		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, Address: q.Source.Address,
+		Received: q.Received.Format(second), Last: q.LastReceived.Format(second), Times: int64(q.Times),
+	}
+}

@@ -1,0 +1,80 @@
+package archive
+
+import (
+	"context"
+	"errors"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// SpotCheck holds the row of every instance against the ledger's statements
+// without reading files. What it keeps in memory grows with what differs and
+// not with the archive. Not safe for concurrent use.
+type SpotCheck struct {
+	archive *Archive
+	matched int64
+	differs map[lostFile]bool // stored by the ledger's word, and the row says something else
+}
+
+// NewSpotCheck begins a check.
+func (a *Archive) NewSpotCheck() *SpotCheck {
+	return &SpotCheck{archive: a, differs: map[lostFile]bool{}}
+}
+
+// Apply takes the next statement of the ledger.
+func (c *SpotCheck) Apply(ctx context.Context, s Statement) error {
+	f := lostFile{s.SOPInstanceUID, s.Digest}
+	switch {
+	case s.Event == Stored:
+		same, err := c.asStated(ctx, s)
+		if err != nil {
+			return err
+		}
+		if same {
+			c.matched++
+		} else {
+			c.differs[f] = true
+		}
+	case s.Event == Deleted, s.Event == Quarantined && s.Reason == Replaced:
+		if c.differs[f] {
+			delete(c.differs, f)
+		} else {
+			c.matched--
+		}
+	}
+	return nil
+}
+
+func (c *SpotCheck) asStated(ctx context.Context, s Statement) (same bool, err error) {
+	err = c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
+		ref, err := findInstance(ctx, tx, s.SOPInstanceUID)
+		if errors.Is(err, fault.NotFound) {
+			return nil
+		}
+		same = err == nil && ref == s.Instance()
+		return err
+	})
+	return same, err
+}
+
+// Differences are the instances whose row is not as the ledger has it, and
+// how many rows there are that it knows nothing of.
+func (c *SpotCheck) Differences(ctx context.Context) (uids []string, strays int64, err error) {
+	err = c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM instance`).Scan(&strays); err != nil {
+			return err
+		}
+		strays -= c.matched
+		for f := range c.differs {
+			uids = append(uids, f.uid)
+			var there int64
+			if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM instance WHERE uid = ?1`, f.uid).Scan(&there); err != nil {
+				return err
+			}
+			strays -= there
+		}
+		return nil
+	})
+	return uids, strays, err
+}

@@ -1,0 +1,47 @@
+package archive
+
+import (
+	"context"
+	"errors"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// StudyNumber is a study's row and UID. Rows are numbered in the order in which
+// they were made; a study gets a new number when something of it is deleted.
+type StudyNumber struct {
+	Number int64
+	UID    string
+}
+
+// StudiesAfter lists up to limit studies with a number above after, in order.
+func (a *Archive) StudiesAfter(ctx context.Context, after int64, limit int) (list []StudyNumber, err error) {
+	err = a.search(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT id, uid FROM study WHERE id > ?1 ORDER BY id LIMIT ?2`, after, limit)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s StudyNumber
+			if err := rows.Scan(&s.Number, &s.UID); err != nil {
+				return err
+			}
+			list = append(list, s)
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// StudyUID is the UID of a study by its number; empty when there is none.
+func (a *Archive) StudyUID(ctx context.Context, number int64) (uid string, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT uid FROM study WHERE id = ?1`, number).Scan(&uid)
+	})
+	if errors.Is(err, fault.NotFound) {
+		return "", nil
+	}
+	return uid, err
+}

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+)
+
+// SignIn says how people sign in.
+type SignIn struct {
+	// SecondFactor is required or optional.
+	SecondFactor string `yaml:"second_factor"`
+	// Idle ends a session without requests, Absolute ends it whatever happens.
+	Idle     time.Duration `yaml:"idle"`
+	Absolute time.Duration `yaml:"absolute"`
+	// Origins are the addresses under which browsers reach the server, as
+	// https://pacs.example.org. Without, they are made from hosts and http.
+	Origins []string `yaml:"origins,omitempty"`
+	OIDC    OIDC     `yaml:"oidc,omitempty"`
+}
+
+// OIDC names an identity provider. Empty: there is none.
+type OIDC struct {
+	Issuer           string `yaml:"issuer,omitempty"`
+	ClientID         string `yaml:"client_id,omitempty"`
+	ClientSecretFile string `yaml:"client_secret_file,omitempty"`
+	// NameClaim holds the name under which the person is registered.
+	NameClaim string `yaml:"name_claim,omitempty"`
+	// RoleClaim holds a text or a list; Roles maps what may stand in it to roles, the first that fits counts.
+	RoleClaim string     `yaml:"role_claim,omitempty"`
+	Roles     []OIDCRole `yaml:"roles,omitempty"`
+	// Create registers who is not.
+	Create bool `yaml:"create,omitempty"`
+}
+
+// OIDCRole gives a role to who has a value in the role claim.
+type OIDCRole struct {
+	Value string `yaml:"value"`
+	Role  string `yaml:"role"`
+}
+
+// Loopback reports an issuer on this machine, which alone may be without TLS.
+func (o OIDC) Loopback() bool {
+	u, err := url.Parse(o.Issuer)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// TLS says which certificate browsers see; empty: that of the server's own
+// authority. Associations always see that one.
+type TLS struct {
+	// Certificate and Key are PEM files, read again when they change.
+	Certificate string `yaml:"certificate,omitempty"`
+	Key         string `yaml:"key,omitempty"`
+	ACME        ACME   `yaml:"acme,omitempty"`
+}
+
+// ACME gets certificates from an authority that speaks RFC 8555.
+type ACME struct {
+	Directory   string   `yaml:"directory,omitempty"` // https:// address
+	Email       string   `yaml:"email,omitempty"`
+	AcceptTerms bool     `yaml:"accept_terms,omitempty"`
+	Hosts       []string `yaml:"hosts,omitempty"`
+	// Roots is a PEM file by which the directory's own certificate is checked; empty: those of the system.
+	Roots string `yaml:"roots,omitempty"`
+}
+
+func (s SignIn) check() (faults []error) {
+	add := func(text string) { faults = append(faults, errors.New("config: signin."+text)) }
+	if s.SecondFactor != "required" && s.SecondFactor != "optional" {
+		add(fmt.Sprintf("second_factor %q: choose required or optional", s.SecondFactor))
+	}
+	if s.Idle < time.Minute || s.Absolute < s.Idle || s.Absolute > 7*24*time.Hour {
+		add("idle and absolute: idle is a minute or more, absolute at least as long and at most 168h")
+	}
+	for _, o := range s.Origins {
+		if u, err := url.Parse(o); err != nil || u.Scheme != "https" || u.Host == "" || o != "https://"+u.Host {
+			add(fmt.Sprintf("origins %q: want https://HOST or https://HOST:PORT", o))
+		}
+	}
+	o := s.OIDC
+	if o.Issuer == "" {
+		return faults
+	}
+	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.Loopback()) {
+		add("oidc.issuer: want an https:// address")
+	}
+	if o.ClientID == "" {
+		add("oidc.client_id is needed")
+	}
+	if o.Create && o.RoleClaim == "" {
+		add("oidc.create needs role_claim and roles")
+	}
+	return faults
+}
+
+func (t TLS) check() (faults []error) {
+	add := func(text string) { faults = append(faults, errors.New("config: tls."+text)) }
+	if (t.Certificate == "") != (t.Key == "") {
+		add("certificate and tls.key go together")
+	}
+	a := t.ACME
+	if a.Directory == "" {
+		return faults
+	}
+	if t.Certificate != "" {
+		add("acme: choose certificate files or ACME, not both")
+	}
+	if u, err := url.Parse(a.Directory); err != nil || u.Scheme != "https" || u.Host == "" {
+		add("acme.directory: want an https:// address")
+	}
+	if !a.AcceptTerms {
+		add("acme.accept_terms: must be true; read the terms of the authority first")
+	}
+	if len(a.Hosts) == 0 {
+		add("acme.hosts: name the hosts that get a certificate")
+	}
+	for _, h := range a.Hosts {
+		if h == "" || net.ParseIP(h) != nil {
+			add("acme.hosts: host names, not addresses")
+		}
+	}
+	return faults
+}

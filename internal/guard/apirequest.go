@@ -1,0 +1,214 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+	"collimator/internal/identity"
+	"collimator/internal/policy"
+)
+
+// bodyMost bounds the body of a request to the API, in bytes.
+const bodyMost = 16 << 10
+
+// Request is a request to the API on its way to a Handler.
+type Request struct {
+	g       *Guard
+	w       http.ResponseWriter
+	r       *http.Request
+	c       *webCaller // nil on the way to sign in
+	address string
+	done    bool
+}
+
+// Context ends with the request and carries who asks.
+func (rq *Request) Context() context.Context { return rq.r.Context() }
+
+// Path is a part of the path that the pattern names.
+func (rq *Request) Path(name string) string { return rq.r.PathValue(name) }
+
+// Query is a parameter of the query; empty where it is missing.
+func (rq *Request) Query(name string) string { return rq.r.URL.Query().Get(name) }
+
+// Number is a parameter of the query between least and most; standard where it
+// is missing. What is no such number is of kind Invalid.
+func (rq *Request) Number(name string, standard, least, most int64) (int64, error) {
+	text := rq.Query(name)
+	if text == "" {
+		return standard, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, fault.Newf(fault.Invalid, "guard: %s is a number from %d to %d", name, least, most)
+	}
+	return n, nil
+}
+
+// Person is who is signed in, or to whom the token belongs.
+func (rq *Request) Person() *identity.PersonInfo { return rq.c.info }
+
+// Record writes down what the caller changed.
+func (rq *Request) Record(event audit.Event, action audit.Action, objects ...audit.Object) {
+	r := rq.c.entry(event, action, audit.Success, "")
+	r.Objects = append(r.Objects, objects...)
+	rq.g.record(rq.Context(), r)
+}
+
+// Read decodes the body, a JSON object of at most 16 KiB. What it does not know
+// is refused, and so is another media type: no form of a web page can send it.
+func (rq *Request) Read(to any) error {
+	b, err := rq.body()
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if dec.Decode(to) != nil || dec.Decode(new(any)) != io.EOF {
+		return fault.New(fault.Invalid, "guard: the body is not the JSON object that belongs here; docs/api.md has the fields")
+	}
+	return nil
+}
+
+var errMediaType = fault.New(fault.Unsupported, "guard: send Content-Type: application/json")
+
+func (rq *Request) body() ([]byte, error) {
+	if t, _, err := mime.ParseMediaType(rq.r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return nil, errMediaType
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(rq.w, rq.r.Body, bodyMost))
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
+		return nil, fault.Newf(fault.TooLarge, "guard: a body has at most %d bytes", bodyMost)
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "guard: the body did not arrive whole")
+	}
+	return b, nil
+}
+
+// can lists the verbs that are granted to a person as a whole.
+func (g *Guard) can(p policy.Principal) []policy.Verb {
+	list := []policy.Verb{}
+	for _, v := range policy.AllVerbs() {
+		if g.policy.Decide(policy.Request{Principal: p, Verb: v, Now: g.Now()}).Allow {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// answer sends the result of a handler, once.
+func (rq *Request) answer(v any, err error) {
+	switch {
+	case rq.done:
+	case err != nil:
+		status := httpStatus(err)
+		if status == http.StatusInternalServerError {
+			rq.g.Log.Error("request not answered", "door", doorAPI, "error", err)
+			err = errInternal
+		}
+		rq.fail(status, err)
+	case v == nil:
+		rq.done = true
+		rq.w.WriteHeader(http.StatusNoContent)
+	default:
+		b, err := json.Marshal(v)
+		if err != nil {
+			rq.g.Log.Error("answer not encoded", "door", doorAPI, "error", err)
+			rq.fail(http.StatusInternalServerError, errInternal)
+			return
+		}
+		rq.done = true
+		rq.w.Header().Set("Content-Type", "application/json")
+		rq.w.Write(append(b, '\n'))
+	}
+}
+
+// problem is the document of RFC 9457 with which the API refuses.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	// SignIn says with a 401 how to sign in.
+	SignIn *methods `json:"signIn,omitempty"`
+}
+
+func (rq *Request) fail(status int, err error) {
+	rq.problem(problem{Status: status, Detail: sentence(err)})
+}
+
+func (rq *Request) problem(p problem) {
+	if rq.done {
+		return
+	}
+	rq.done = true
+	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	b, _ := json.Marshal(p) // texts and numbers always marshal
+	h := rq.w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	if p.Status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", "10")
+	}
+	rq.w.WriteHeader(p.Status)
+	rq.w.Write(append(b, '\n'))
+}
+
+func (rq *Request) unauthenticated(err error) {
+	m := rq.g.methods(rq.r)
+	rq.w.Header().Set("WWW-Authenticate", `Bearer realm="collimator"`)
+	rq.problem(problem{Status: http.StatusUnauthorized, Detail: sentence(err), SignIn: &m})
+}
+
+// tooMany answers who has to wait.
+func (rq *Request) tooMany(wait time.Duration) {
+	rq.w.Header().Set("Retry-After", strconv.Itoa(int(max(wait, time.Second)/time.Second)+1))
+	rq.fail(http.StatusTooManyRequests, fault.New(fault.Busy, "guard: too many attempts that did not count; try again later"))
+}
+
+// lost answers a request for what is not there: the multiplexer knows whether
+// another method would do.
+func (rq *Request) lost(h http.Handler) {
+	s := &statusOnly{header: http.Header{}}
+	h.ServeHTTP(s, rq.r)
+	if s.status == http.StatusMethodNotAllowed {
+		rq.w.Header().Set("Allow", s.header.Get("Allow"))
+		rq.fail(s.status, fault.New(fault.Invalid, "guard: this address takes another method"))
+		return
+	}
+	rq.fail(http.StatusNotFound, fault.New(fault.NotFound, "guard: there is nothing under this address"))
+}
+
+// statusOnly keeps what the multiplexer would answer.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (s *statusOnly) Header() http.Header { return s.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (s *statusOnly) WriteHeader(status int) { s.status = status }
+
+// Write implements http.ResponseWriter.
+func (s *statusOnly) Write(p []byte) (int, error) { return len(p), nil }
+
+// sentence is what may be shown of an error: its text without the package's
+// name, as a sentence.
+func sentence(err error) string {
+	text := fault.Text(err)
+	if pkg, after, ok := strings.Cut(text, ": "); ok && !strings.Contains(pkg, " ") {
+		text = after
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}

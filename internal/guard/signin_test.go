@@ -1,0 +1,181 @@
+package guard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"collimator/internal/fault"
+	"collimator/internal/policy"
+)
+
+func TestWhoGuessesWaitsTwiceAsLongEachTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLockout(time.Now, accountQuiet)
+		for i := range lockoutFree {
+			if wait := l.failed("a"); wait != 0 || !l.allowed("a") {
+				t.Fatalf("failure %d: wait %v", i+1, wait)
+			}
+		}
+		for want := time.Second; want <= lockoutMost; want *= 2 {
+			if wait := l.failed("a"); wait != want || l.wait("a") != want {
+				t.Fatalf("wait %v, want %v", wait, want)
+			}
+			time.Sleep(want - time.Millisecond)
+			if l.allowed("a") {
+				t.Fatalf("let in before %v are over", want)
+			}
+			time.Sleep(time.Millisecond)
+			if !l.allowed("a") {
+				t.Fatalf("not let in after %v", want)
+			}
+		}
+		if wait := l.failed("a"); wait != lockoutMost {
+			t.Errorf("wait %v, want %v at most", wait, lockoutMost)
+		}
+		if !l.allowed("b") {
+			t.Error("another key waits too")
+		}
+		time.Sleep(accountQuiet - time.Minute)
+		if wait := l.failed("a"); wait != lockoutMost {
+			t.Errorf("within a day the failures are forgotten: wait %v", wait)
+		}
+		l.succeeded("a")
+		if !l.allowed("a") {
+			t.Error("a success does not end the wait")
+		}
+	})
+}
+
+func TestNamesAreCountedInBoundedSpace(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	seen := map[string]bool{}
+	for i := range 100_000 {
+		seen[d.account(fmt.Sprint("name", i))] = true
+	}
+	if len(seen) > accountBuckets || len(seen) < accountBuckets/2 || accountBuckets >= lockoutKeys {
+		t.Errorf("%d keys", len(seen))
+	}
+	if d.account("grace") != d.account("grace") {
+		t.Error("a name has two keys")
+	}
+}
+
+// call sends one request to an API of this door.
+func (d *door) call(a *API, method, path string, body any, header ...string) *httptest.ResponseRecorder {
+	b, err := json.Marshal(body)
+	if err != nil {
+		d.Fatal(err)
+	}
+	r := httptest.NewRequest(method, "https://localhost"+path, bytes.NewReader(b)).WithContext(d.Context())
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	return w
+}
+
+func (d *door) person(name string, role policy.Role) {
+	d.Helper()
+	if err := d.Registry.AddPerson(d.Context(), name, string(role), "correct horse battery"); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func TestNothingIsRegisteredWithoutAVerb(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("a route without a verb was taken")
+		}
+	}()
+	d.NewAPI().Handle("GET /api/v1/open", "", func(*Request) (any, error) { return nil, nil })
+}
+
+func TestErrorsOfHandlersBecomeProblemsWithoutOurInside(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.person("ada", policy.Administrator)
+	_, secret, err := d.sessions.Start(d.Context(), "ada", "passkey", "", true, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := d.NewAPI()
+	for i, c := range []struct {
+		err    error
+		status int
+	}{
+		{fault.New(fault.NotFound, "x: gone"), 404}, {fault.New(fault.Conflict, "x: twice"), 409}, {fault.New(fault.Invalid, "x: wrong"), 400}, {fault.New(fault.Denied, "x: no"), 403},
+		{fault.New(fault.Busy, "x: busy"), 503}, {fault.New(fault.TooLarge, "x: long"), 413}, {fmt.Errorf("secret inside"), 500}, {nil, 204},
+	} {
+		path := fmt.Sprintf("/api/v1/test/%d", i)
+		a.Handle("GET "+path, policy.People, func(*Request) (any, error) { return nil, c.err })
+		w := d.call(a, "GET", path, nil, "Cookie", SessionCookie+"="+secret)
+		if w.Code != c.status || strings.Contains(w.Body.String(), "secret inside") {
+			t.Errorf("%v: status %d, want %d: %s", c.err, w.Code, c.status, w.Body)
+		}
+	}
+	a.Handle("GET /api/v1/panic", policy.People, func(*Request) (any, error) { panic("ZZPHI") })
+	if w := d.call(a, "GET", "/api/v1/panic", nil, "Cookie", SessionCookie+"="+secret); w.Code != 500 || strings.Contains(w.Body.String(), "ZZPHI") {
+		t.Errorf("a panic: status %d", w.Code)
+	}
+}
+
+func TestManyPasswordsAtOnceDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.person("ada", policy.Administrator)
+	a := d.NewAPI()
+	for range signingMost {
+		d.signing <- struct{}{}
+	}
+	w := d.call(a, "POST", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"})
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("status %d", w.Code)
+	}
+	for range signingMost {
+		<-d.signing
+	}
+	if w := d.call(a, "POST", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"}); w.Code != 200 {
+		t.Errorf("afterwards: status %d", w.Code)
+	}
+}
+
+func TestWrongPasswordsOfOneAccountFromManyAddressesMakeItWait(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.person("ada", policy.Administrator)
+	a := d.NewAPI()
+	try := func(ip, name, password string) int {
+		b, _ := json.Marshal(map[string]string{"name": name, "password": password}) // texts
+		r := httptest.NewRequest("POST", "https://localhost/api/v1/session/password", bytes.NewReader(b)).WithContext(d.Context())
+		r.Header.Set("Content-Type", "application/json")
+		r.RemoteAddr = ip + ":1"
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i := range lockoutFree + 1 {
+		if got := try(fmt.Sprintf("192.0.2.%d", i), "ada", "wrong horse battery"); got != 401 {
+			t.Fatalf("attempt %d: status %d", i, got)
+		}
+	}
+	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 429 {
+		t.Errorf("the account does not wait: status %d", got)
+	}
+	d.clock.advance(lockoutFirst)
+	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 200 {
+		t.Errorf("after the wait: status %d", got)
+	}
+}

@@ -1,0 +1,138 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Factors are what a person can show beside the password.
+type Factors struct {
+	TOTP     bool `json:"totp"`
+	Passkeys int  `json:"passkeys"`
+	Recovery int  `json:"recoveryCodes"` // that were not used
+}
+
+// Any reports whether a second factor is there. Recovery codes stand in for
+// one and are none.
+func (f Factors) Any() bool { return f.TOTP || f.Passkeys > 0 }
+
+// Factors counts the second factors of a person.
+func (r *Registry) Factors(ctx context.Context, name string) (f Factors, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error { f, err = factors(ctx, tx, name); return err })
+	return f, err
+}
+
+func factors(ctx context.Context, tx *db.Tx, name string) (f Factors, err error) {
+	err = tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM totp WHERE person = ?1 AND LENGTH(secret) > 0), (SELECT COUNT(*) FROM passkey WHERE person = ?1),
+		(SELECT COUNT(*) FROM recovery_code WHERE person = ?1)`, name).Scan(&f.TOTP, &f.Passkeys, &f.Recovery)
+	return f, err
+}
+
+// BeginTOTP makes a secret for a person and keeps it beside the one that
+// counts, until a code of it is confirmed.
+func (r *Registry) BeginTOTP(ctx context.Context, name, issuer string) (TOTPSecret, error) {
+	key := newTOTPKey()
+	err := r.db.Write(ctx, func(tx *db.Tx) error {
+		if err := present(ctx, tx, name); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO totp (person, secret, pending, step) VALUES (?1, ?3, ?2, 0) ON CONFLICT (person) DO UPDATE SET pending = ?2`, name, key, []byte{})
+		return err
+	})
+	if err != nil {
+		return TOTPSecret{}, err
+	}
+	return totpSecret(key, issuer, name), nil
+}
+
+// ErrCode is what somebody is told whose code does not count, whatever the reason.
+var ErrCode = fault.New(fault.Denied, "identity: the code does not count; each one counts once, and the clock must be right")
+
+// ConfirmTOTP lets the secret of BeginTOTP count once a code of it was shown.
+func (r *Registry) ConfirmTOTP(ctx context.Context, name, code string) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		var pending []byte
+		err := tx.QueryRow(ctx, `SELECT pending FROM totp WHERE person = ?1`, name).Scan(&pending)
+		if errors.Is(err, fault.NotFound) || err == nil && len(pending) == 0 {
+			return fault.New(fault.Conflict, "identity: no authenticator app is being set up; begin again")
+		}
+		if err != nil {
+			return err
+		}
+		step, ok := matchTOTP(pending, code, r.now(), 0)
+		if !ok {
+			return ErrCode
+		}
+		_, err = tx.Exec(ctx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2 WHERE person = ?1`, name, step, []byte{})
+		return err
+	})
+}
+
+// CheckTOTP takes a code of a person's authenticator app; ErrCode where it does
+// not count. Each counts once, whoever shows it.
+func (r *Registry) CheckTOTP(ctx context.Context, name, code string) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		var secret []byte
+		var last int64
+		err := tx.QueryRow(ctx, `SELECT secret, step FROM totp WHERE person = ?1`, name).Scan(&secret, &last)
+		if errors.Is(err, fault.NotFound) || err == nil && len(secret) == 0 {
+			return ErrCode
+		}
+		if err != nil {
+			return err
+		}
+		step, ok := matchTOTP(secret, code, r.now(), last)
+		if !ok {
+			return ErrCode
+		}
+		_, err = tx.Exec(ctx, `UPDATE totp SET step = ?2 WHERE person = ?1`, name, step)
+		return err
+	})
+}
+
+// RemoveTOTP forgets a person's authenticator app. With keepOne the last second
+// factor stays, with kind Conflict.
+func (r *Registry) RemoveTOTP(ctx context.Context, name string, keepOne bool) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		f, err := factors(ctx, tx, name)
+		switch {
+		case err != nil:
+			return err
+		case !f.TOTP:
+			return fault.New(fault.NotFound, "identity: no authenticator app is set up")
+		case keepOne && f.Passkeys == 0:
+			return errLastFactor
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM totp WHERE person = ?1`, name)
+		return err
+	})
+}
+
+var errLastFactor = fault.New(fault.Conflict, "identity: this is the last second factor; set up another one first")
+
+// present reports with kind NotFound that nobody of this name is registered.
+func present(ctx context.Context, tx *db.Tx, name string) error {
+	var n int
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&n); err != nil {
+		return err
+	}
+	if n == 0 {
+		return errNobody
+	}
+	return nil
+}
+
+var errNobody = fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
+
+// dropFactors forgets all that counted beside the password.
+func dropFactors(ctx context.Context, tx *db.Tx, name string) error {
+	for _, q := range []string{`DELETE FROM totp WHERE person = ?1`, `DELETE FROM passkey WHERE person = ?1`, `DELETE FROM recovery_code WHERE person = ?1`} {
+		if _, err := tx.Exec(ctx, q, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package identity
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// fileLook is how often files are looked at for a change.
+const fileLook = 5 * time.Second
+
+// FileCertificate hands out a certificate from files that somebody else keeps,
+// and reads them again when they change. What cannot be used leaves the one
+// before in force. Safe for concurrent use.
+type FileCertificate struct {
+	cert, key string
+	now       func() time.Time
+	failed    func(error) // is told why new files are not used
+
+	mu      sync.Mutex
+	current *tls.Certificate
+	looked  time.Time
+	seen    [2]fileState
+}
+
+type fileState struct {
+	size     int64
+	modified time.Time
+}
+
+// NewFileCertificate reads a certificate with its chain and its key, both PEM.
+func NewFileCertificate(cert, key string, now func() time.Time, failed func(error)) (*FileCertificate, error) {
+	f := &FileCertificate{cert: cert, key: key, now: now, failed: failed}
+	return f, f.Reload()
+}
+
+// Get is the certificate to present now.
+func (f *FileCertificate) Get() (*tls.Certificate, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := f.now(); now.Sub(f.looked) >= fileLook {
+		f.looked = now
+		if state := f.state(); state != f.seen {
+			if err := f.load(state); err != nil {
+				f.failed(err)
+			}
+		}
+	}
+	return f.current, nil
+}
+
+// Reload reads the files now. The error says why the ones before stay in force.
+func (f *FileCertificate) Reload() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looked = f.now()
+	return f.load(f.state())
+}
+
+func (f *FileCertificate) state() (s [2]fileState) {
+	for i, name := range []string{f.cert, f.key} {
+		if info, err := os.Stat(name); err == nil {
+			s[i] = fileState{info.Size(), info.ModTime()}
+		}
+	}
+	return s
+}
+
+// load remembers what it saw, good or bad, so that one bad file is told once.
+func (f *FileCertificate) load(state [2]fileState) error {
+	f.seen = state
+	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+	if err != nil {
+		return fmt.Errorf("identity: certificate for browsers: %w", err)
+	}
+	if f.now().After(pair.Leaf.NotAfter) {
+		return fmt.Errorf("identity: certificate for browsers: %s has expired", f.cert)
+	}
+	f.current = &pair
+	return nil
+}

@@ -1,0 +1,216 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// SessionLimits bound how long somebody stays signed in.
+type SessionLimits struct {
+	Idle     time.Duration // without a request; 0 means 30 minutes
+	Absolute time.Duration // whatever happens; 0 means 12 hours
+}
+
+// Bounds of sessions that are no setting.
+const (
+	halfLifetime = 10 * time.Minute // of a session that waits for the second factor
+	touchEvery   = time.Minute      // how often a session writes when it was seen
+	maxSessions  = 50               // of one person; the oldest give way
+)
+
+// Session is a browser in which somebody signed in, without its secret.
+type Session struct {
+	ID       string    `json:"id"`
+	Person   string    `json:"person"`
+	Complete bool      `json:"complete"` // false: the second factor is still to come
+	Method   string    `json:"method"`   // the last that was shown: password, totp, recovery, passkey, oidc
+	Address  string    `json:"address"`
+	Created  time.Time `json:"created"`
+	Seen     time.Time `json:"seen"` // to the minute
+	Expires  time.Time `json:"expires"`
+}
+
+// Sessions keeps who is signed in. Another process may end one at any time:
+// nothing is cached. Safe for concurrent use.
+type Sessions struct {
+	*Registry
+	limits SessionLimits
+}
+
+// NewSessions keeps sessions in the register's database.
+func NewSessions(r *Registry, l SessionLimits) *Sessions {
+	if l.Idle <= 0 {
+		l.Idle = 30 * time.Minute
+	}
+	if l.Absolute <= 0 {
+		l.Absolute = 12 * time.Hour
+	}
+	return &Sessions{r, l}
+}
+
+// Limits are those in force.
+func (s *Sessions) Limits() SessionLimits { return s.limits }
+
+// Start signs a person in and returns the secret for the cookie, which is kept
+// nowhere. replaced, where it is not empty, is the ID of the session that this
+// one takes the place of: the secret changes with every step of signing in, so
+// that nobody gains by planting one before.
+func (s *Sessions) Start(ctx context.Context, person, method, address string, complete bool, replaced string) (*Session, string, error) {
+	var secret [32]byte
+	var id [6]byte
+	rand.Read(secret[:]) // never returns an error (crypto/rand)
+	rand.Read(id[:])
+	text, now := base64.RawURLEncoding.EncodeToString(secret[:]), s.now()
+	lifetime := s.limits.Absolute
+	if !complete {
+		lifetime = min(lifetime, halfLifetime)
+	}
+	x := &Session{ID: hex.EncodeToString(id[:]), Person: person, Complete: complete, Method: method, Address: address, Created: now, Seen: now, Expires: now.Add(lifetime)}
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		if err := present(ctx, tx, person); err != nil {
+			return err
+		}
+		if err := s.clean(ctx, tx, person, replaced); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)`,
+			secretHash(text), x.ID, person, complete, method, address, millis(now), millis(x.Expires))
+		return err
+	})
+	return x, text, err
+}
+
+// clean ends the session that is replaced, all that are over, and of this
+// person the oldest above the bound.
+func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person, replaced string) error {
+	now := s.now()
+	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE id = ?1 AND person = ?2`, replaced, person); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, millis(now), millis(now.Add(-s.limits.Idle))); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1 AND id IN
+		(SELECT id FROM session WHERE person = ?1 ORDER BY created DESC, id LIMIT 1000000 OFFSET ?2)`, person, maxSessions-1)
+	return err
+}
+
+// Authenticate finds the session of a cookie and its person, who must still be
+// there. Anything that does not count is ErrCredentials.
+func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *PersonInfo, error) {
+	if len(secret) != 43 {
+		return nil, nil, ErrCredentials
+	}
+	hash := secretHash(secret)
+	var x *Session
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE hash = ?1`, hash).Scan)
+		return err
+	})
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil, ErrCredentials
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	now := s.now()
+	if !s.running(x, now) {
+		return nil, nil, ErrCredentials
+	}
+	p, err := s.Person(ctx, x.Person)
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil, ErrCredentials
+	}
+	if err == nil && now.Sub(x.Seen) >= touchEvery {
+		err = s.touch(ctx, hash, now)
+		x.Seen = now
+	}
+	return x, p, err
+}
+
+func (s *Sessions) running(x *Session, now time.Time) bool {
+	return now.Before(x.Expires) && now.Before(x.Seen.Add(s.limits.Idle))
+}
+
+func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE session SET seen = ?2 WHERE hash = ?1`, hash, millis(now))
+		return err
+	})
+}
+
+// List gives the sessions of a person that run, the newest first.
+func (s *Sessions) List(ctx context.Context, person string) (list []*Session, err error) {
+	now := s.now()
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			x, err := scanSession(rows.Scan)
+			if err != nil {
+				return err
+			}
+			if s.running(x, now) {
+				list = append(list, x)
+			}
+		}
+		return rows.Err()
+	})
+	return list, err
+}
+
+// End ends one session of a person; kind NotFound where there is none.
+func (s *Sessions) End(ctx context.Context, person, id string) error {
+	return s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1 AND id = ?2`, person, id)
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "identity: no such session, or it is over")
+		}
+		return err
+	})
+}
+
+// EndAll ends every session of a person and says how many.
+func (s *Sessions) EndAll(ctx context.Context, person string) (n int64, err error) {
+	err = s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err = tx.Exec(ctx, `DELETE FROM session WHERE person = ?1`, person)
+		return err
+	})
+	return n, err
+}
+
+// endSessions is for changes after which nobody stays signed in.
+func endSessions(ctx context.Context, tx *db.Tx, person string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1`, person)
+	return err
+}
+
+const sessionColumns = `id, person, complete, method, address, created, seen, expires`
+
+func scanSession(scan func(...any) error) (*Session, error) {
+	var x Session
+	var created, seen, expires int64
+	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires); err != nil {
+		return nil, err
+	}
+	x.Created, x.Seen, x.Expires = instant(created), instant(seen), instant(expires)
+	return &x, nil
+}
+
+// secretHash is how a secret of 256 random bits is kept: it cannot be guessed,
+// so that a fast hash is enough.
+func secretHash(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}

@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+
+	"collimator/internal/fault"
+)
+
+// Witness is a file outside the data directory to which checkpoints are
+// appended: on a share of another machine, or on storage that cannot be
+// rewritten. Whoever rewrites the log, or puts another key in the place of the
+// old one, would have to rewrite the witness too. Not safe for concurrent use.
+type Witness struct {
+	log  *Log
+	path string
+	last string
+}
+
+// NewWitness makes a witness of the file at path, which is made when it is not there.
+func NewWitness(l *Log, path string) *Witness { return &Witness{log: l, path: path} }
+
+// maxCheckpoint is the longest checkpoint that is read, in bytes.
+const maxCheckpoint = 16 << 10
+
+// Append writes the checkpoint of now, unless it is the one it wrote last, and
+// returns when it is durable. An empty log is none.
+func (w *Witness) Append(ctx context.Context) error {
+	signed, err := w.log.Checkpoint(ctx)
+	if errors.Is(err, fault.NotFound) || err == nil && signed == w.last {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger: witness: %w; see the setting ledger.witness", err)
+	}
+	_, err = f.WriteString(signed + "\n") // a blank line between the notes
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("ledger: witness: %w", err)
+	}
+	w.last = signed
+	return nil
+}
+
+// CheckWitness holds every checkpoint of a witness against the log. It yields
+// the number of the checkpoint, from 1, and what is wrong with it; empty means
+// nothing. It ends after the first error.
+func (l *Log) CheckWitness(ctx context.Context, r io.Reader) iter.Seq2[Witnessed, error] {
+	return func(yield func(Witnessed, error) bool) {
+		n := 0
+		for signed, err := range readNotes(r) {
+			if err != nil {
+				yield(Witnessed{}, err)
+				return
+			}
+			n++
+			w, err := l.witnessed(ctx, n, signed)
+			if !yield(w, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Witnessed is what became of one checkpoint of a witness.
+type Witnessed struct {
+	Number  int // from 1
+	Problem string
+}
+
+func (l *Log) witnessed(ctx context.Context, n int, signed string) (Witnessed, error) {
+	_, err := l.Consistency(ctx, signed)
+	switch {
+	case err == nil:
+		return Witnessed{Number: n}, nil
+	case errors.Is(err, fault.Invalid):
+		return Witnessed{n, "it is not signed with the key of this log: the key was replaced, or the witness was changed"}, nil
+	case errors.Is(err, fault.Conflict), errors.Is(err, fault.NotFound), errors.Is(err, fault.Internal):
+		return Witnessed{n, strings.TrimPrefix(fault.Text(err), "ledger: ")}, nil
+	}
+	return Witnessed{}, err
+}
+
+// readNotes splits a file of signed notes at the blank line that follows the
+// lines with signatures.
+func readNotes(r io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		lines := bufio.NewScanner(r)
+		lines.Buffer(make([]byte, 0, 4<<10), maxCheckpoint)
+		var b strings.Builder
+		signature := false
+		for lines.Scan() {
+			line := lines.Text()
+			if line == "" && (signature || b.Len() == 0) {
+				if b.Len() > 0 && !yield(b.String(), nil) {
+					return
+				}
+				b.Reset()
+				signature = false
+				continue
+			}
+			signature = strings.HasPrefix(line, "\u2014 ")
+			b.WriteString(line + "\n")
+			if b.Len() > maxCheckpoint {
+				yield("", fault.Newf(fault.TooLarge, "ledger: a checkpoint of the witness is longer than %d bytes", maxCheckpoint))
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield("", fault.Wrap(fault.Invalid, err, "ledger: the witness cannot be read"))
+			return
+		}
+		if b.Len() > 0 {
+			yield(b.String(), nil)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package pacs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/deid"
+	"collimator/dicom/pixel"
+	"collimator/dicom/tag"
+	"collimator/dicomweb"
+	"collimator/dimse"
+	"collimator/internal/archive"
+)
+
+// hidden is an instance that is handed out without its identity.
+type hidden struct {
+	ref     archive.InstanceRef
+	project *project
+}
+
+// identityTags are what pseudonyms and shifted dates are made from, besides the UIDs.
+var identityTags = [...]dicom.Tag{tag.PatientID, tag.IssuerOfPatientID, tag.PatientName, tag.PatientBirthDate, tag.StudyInstanceUID}
+
+// searchHidden is Search without identities. What is asked for must be what is
+// answered: a key is matched only where the profile leaves the attribute as it
+// is, or where it is a UID. Any other key matches nothing, so that nobody can
+// find out by trying whether a patient is here.
+func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) iter.Seq2[*dicom.DataSet, error] {
+	return func(yield func(*dicom.DataSet, error) bool) {
+		keys, added, matchable, err := p.revealKeys(ctx, q.Keys, q.Scope)
+		if err != nil || !matchable {
+			if err != nil {
+				yield(nil, webError(err))
+			}
+			return
+		}
+		q.Keys, q.Fuzzy = keys, false
+		for ds, err := range w.Archive.Find(ctx, q) {
+			if err == nil {
+				ds, err = p.deid.Attributes(ds)
+			}
+			if err != nil {
+				yield(nil, webError(err))
+				return
+			}
+			for _, t := range added {
+				ds.Delete(t)
+			}
+			if !yield(ds, nil) {
+				return
+			}
+		}
+	}
+}
+
+// revealKeys makes the keys of the real archive. added are those that the peer
+// did not ask for.
+func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet, scope *archive.Scope) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
+	out = keys.Clone()
+	for el := range keys.All() {
+		if el.Empty() || el.Tag == tag.SpecificCharacterSet || emptySequence(el) || p.deid.Retains(el.Tag) && el.VR != dicom.UI && el.VR != dicom.SQ {
+			continue
+		}
+		switch {
+		case el.Tag == tag.SOPClassUID, el.Tag == tag.SOPClassesInStudy, isUIDKey(el.Tag):
+		case el.VR != dicom.SQ && strings.Trim(keys.Text(el.Tag), "*") == "":
+			out.Set(dicom.NewElement(el.Tag, el.VR, nil)) // universal matching (PS3.4 C.2.2.2.3)
+		default:
+			return nil, nil, false, nil
+		}
+	}
+	if matchable, err = p.revealUIDs(ctx, keys, out, scope); err != nil || !matchable {
+		return nil, nil, false, err
+	}
+	for _, t := range identityTags {
+		if !out.Has(t) {
+			out.Set(dicom.NewElement(t, 0, nil))
+			added = append(added, t)
+		}
+	}
+	return out, added, true, nil
+}
+
+func isUIDKey(t dicom.Tag) bool {
+	return t == tag.StudyInstanceUID || t == tag.SeriesInstanceUID || t == tag.SOPInstanceUID
+}
+
+// emptySequence reports a sequence of which no item asks for a value.
+func emptySequence(el dicom.Element) bool {
+	if el.VR != dicom.SQ {
+		return false
+	}
+	for _, item := range el.Items() {
+		for inner := range item.All() {
+			if !inner.Empty() && !emptySequence(inner) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// revealUIDs puts the real UIDs into the keys. Series and instances are found
+// within studies that are named.
+func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scope *archive.Scope) (bool, error) {
+	real := map[dicom.Tag][]string{}
+	studies := values(keys, tag.StudyInstanceUID)
+	for _, s := range studies {
+		r, found, err := p.reveal(ctx, dicomweb.Resource{StudyUID: s}, scope)
+		if err != nil {
+			return false, err
+		}
+		if !found {
+			continue
+		}
+		real[tag.StudyInstanceUID] = append(real[tag.StudyInstanceUID], r.StudyUID)
+		m, err := p.membersOf(ctx, r.StudyUID, true)
+		if err != nil {
+			return false, err
+		}
+		for t, known := range map[dicom.Tag]map[string]string{tag.SeriesInstanceUID: m.series, tag.SOPInstanceUID: m.instances} {
+			for _, u := range values(keys, t) {
+				if known[u] != "" {
+					real[t] = append(real[t], known[u])
+				}
+			}
+		}
+	}
+	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID} {
+		if len(values(keys, t)) == 0 {
+			continue
+		}
+		if len(real[t]) == 0 {
+			return false, nil
+		}
+		if err := out.SetText(t, real[t]...); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func values(ds *dicom.DataSet, t dicom.Tag) []string {
+	return slices.DeleteFunc(ds.Texts(t), func(s string) bool { return s == "" })
+}
+
+// headersHidden is Headers without identities. Objects that the profile does not
+// let pass, because their pixels are likely to show the patient or because they
+// are documents, are left out of a series or study; asked for by itself, such
+// an object is refused with the reason.
+func (w *Web) headersHidden(ctx context.Context, s dicomweb.Selection, v view) iter.Seq2[dicomweb.Header, error] {
+	return func(yield func(dicomweb.Header, error) bool) {
+		real, found, err := v.project.reveal(ctx, s.Resource, v.scope)
+		if err != nil || !found {
+			if err != nil {
+				yield(dicomweb.Header{}, webError(err))
+			}
+			return
+		}
+		for h, err := range w.Archive.Headers(ctx, selection(dicomweb.Selection{Resource: real}, v.scope)) {
+			if err != nil {
+				yield(dicomweb.Header{}, webError(err))
+				return
+			}
+			ds, _, err := v.project.deid.Apply(h.DataSet)
+			if _, refused := errors.AsType[*deid.RefusedError](err); refused && s.SOPInstanceUID == "" {
+				continue
+			}
+			if err != nil {
+				yield(dicomweb.Header{}, deidError(err))
+				return
+			}
+			if !yield(dicomweb.Header{Instance: v.project.instance(h.Instance), DataSet: ds}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func deidError(err error) error {
+	if _, refused := errors.AsType[*deid.RefusedError](err); refused {
+		return &dicomweb.Error{Status: http.StatusForbidden, Err: err, Detail: "This object may show its patient and is not handed out without identity."}
+	}
+	return err
+}
+
+func (p *project) instance(ref archive.InstanceRef) dicomweb.Instance {
+	i := webInstance(ref)
+	i.Resource, i.Version, i.Size, i.Ref = p.hide(ref), p.version(ref.Digest), 0, hidden{ref, p}
+	return i
+}
+
+// openHidden writes the Part 10 file of an instance without its identity.
+func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (io.ReadCloser, error) {
+	o, err := w.Archive.Open(ctx, h.ref)
+	if err != nil {
+		return nil, webError(err)
+	}
+	out, err := h.file(o, transferSyntax)
+	if err != nil {
+		return nil, errors.Join(deidError(err), o.Close())
+	}
+	return startConversion(o, func(w io.Writer) error { return dicom.WriteFile(w, out) }), nil
+}
+
+// file is the object in a transfer syntax, without identity. The large values
+// stay in o.
+func (h hidden) file(o *archive.Object, transferSyntax string) (*dicom.File, error) {
+	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
+		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if transferSyntax != h.ref.TransferSyntaxUID {
+		if ds, err = pixel.Transcode(ds, h.ref.TransferSyntaxUID, transferSyntax); err != nil {
+			return nil, err
+		}
+	}
+	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dimse.ImplementationClassUID)
+	return out, err
+}
