@@ -132,15 +132,10 @@ type DICOM struct {
 	StoreTwice    *Operation `json:"store_twice,omitempty"`   // DIM-006
 	Replaced      *bool      `json:"replaced,omitempty"`      // DIM-006, nil when it could not be seen
 	TestObjectUID string     `json:"test_object,omitempty"`   // to be deleted by the operator
-	SlowRead      bool       `json:"slow_read,omitempty"`     // an answer took five times as long as the first
-	LearntAE      string     `json:"learnt_ae,omitempty"`     // title that a web interface of the host told
 	GuessesTried  int        `json:"guesses_tried,omitempty"` // ASC-003
 	NonStandard   bool       `json:"non_standard,omitempty"`  // the port is none of the usual ones
 	FirstContext  string     `json:"first_context,omitempty"` // first abstract syntax of the answer, a mark of DCMTK's dcmqrscp
-	RejectResult  uint8      `json:"reject_result,omitempty"` // of an unknown application context, where it was asked
-	Elapsed       string     `json:"elapsed,omitempty"`       // of the first answer
 	Honeypot      string     `json:"honeypot,omitempty"`      // why it looks like one
-	Extra         []string   `json:"extra,omitempty"`         // remarks
 }
 
 // Best is the outcome of the best attempt that was made to associate as a stranger.

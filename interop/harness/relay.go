@@ -79,7 +79,7 @@ func (r *Relay) pass(c net.Conn, to string) {
 
 // grace is how long the end of one connection may take to be seen here after
 // the next has come: the two are noticed by different goroutines.
-const grace = 20 * time.Millisecond
+const grace = 250 * time.Millisecond
 
 func (r *Relay) begin() {
 	for end := time.Now().Add(grace); time.Now().Before(end); time.Sleep(time.Millisecond) {
