@@ -11,6 +11,9 @@ look() {
   missing=()
   need storescu dcmtk "association, query and retrieve tests against DCMTK"
   need Orthanc orthanc "benchmarks beside Orthanc"
+  need nginx nginx-light "scan of a web server with files"
+  need openssl openssl "scan of a server with old TLS"
+  [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=("orthanc-dicomweb|scan of Orthanc's DICOMweb")
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
   need node nodejs "dicomweb-client against DICOMweb"
   need npm npm "dicomweb-client against DICOMweb"

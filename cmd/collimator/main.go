@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"collimator/internal/finding"
 )
 
 // cli is the whole command line.
@@ -28,6 +30,7 @@ type cli struct {
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
 	Deidentify deidentifyCmd `cmd:"" help:"Write copies of files without the identity of their patients."`
 	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	Scan       scanCmd       `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
 	Policy     policyCmd     `cmd:"" help:"Who may do what, and by which rule."`
@@ -126,7 +129,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(n int) { panic(exited(n)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "optin": strings.Join(finding.Options(), ", ")},
 	)
 }
 

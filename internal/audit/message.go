@@ -86,6 +86,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
 	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
+	Scanned:           {dcm("110113", "Security Alert"), dcm("110128", "Network Configuration")},
 	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110131", "Object Security Attributes Changed")},
 }
 

@@ -48,7 +48,8 @@ func TestMessagesHaveTheFormOfTheStandard(t *testing.T) {
 func TestEveryEventHasACode(t *testing.T) {
 	t.Parallel()
 	for _, e := range []audit.Event{audit.ApplicationStart, audit.ApplicationStop, audit.Export, audit.Transferring, audit.Transferred, audit.NetworkEntry, audit.Query,
-		audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.Verification, audit.DeviceChanged, audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged, audit.UserSignedOut, audit.EmergencyAccess} {
+		audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.Verification, audit.DeviceChanged, audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged,
+		audit.UserSignedOut, audit.EmergencyAccess, audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted} {
 		text, err := audit.NewMessage(audit.Record{Event: e}, "x").XML()
 		if err != nil || strings.Contains(text, `EventID csd-code=""`) {
 			t.Errorf("%s: %v: %s", e, err, text)

@@ -31,6 +31,7 @@ const (
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11
 	InventoryChanged  Event = "inventory-changed"           // decisions about systems and their weaknesses, PS3.15 A.5.3.11
 	PersonChanged     Event = "person-changed"
+	Scanned           Event = "network-scan"       // what a scan of the attack surface sent to whom
 	QuarantineChanged Event = "quarantine-changed" // somebody decided about an instance that was held back
 )
 
