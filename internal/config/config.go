@@ -116,7 +116,7 @@ type Audit struct {
 	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
 }
 
-// Deidentify chooses options of the profile (PS3.15 E.3), in the words of the command
+// Deidentify chooses options of the profile of confidentiality, in the words of the command
 // deidentify.
 type Deidentify struct {
 	Keep []string `yaml:"keep"`
