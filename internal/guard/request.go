@@ -64,8 +64,10 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 	}
 	d := g.policy.Decide(policy.Request{Principal: c.who, Verb: verbOf(call.Operation), Destination: destination, Now: g.Now()})
 	if d.Allow {
+		c.rule = d.Reason
 		return dimse.Status{}, false
 	}
+	c.rule = ""
 	g.refusedRequest(ctx, c, call, d.Reason)
 	if destination != "" && slices.Contains(c.who.Verbs, policy.Retrieve) {
 		// A destination that is not granted looks like one that does not exist.
