@@ -58,6 +58,11 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	lock, err := lockData(cfg.Data)
+	if err != nil {
+		return errors.Join(err, in.close())
+	}
+	defer lock.Close()
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
