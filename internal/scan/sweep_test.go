@@ -196,3 +196,27 @@ func TestTheSameHostWithAndWithoutPortsIsNoNarrowing(t *testing.T) {
 		t.Errorf("%+v %v", p, err)
 	}
 }
+
+func TestARangeOfIPv6IsLookedAtOnceEach(t *testing.T) {
+	t.Parallel()
+	p := netip.MustParsePrefix("fd00:9::ff00/120")
+	n := &network{says: func(address string, _ int) error {
+		if address == "[fd00:9::ff7e]:104" {
+			return nil
+		}
+		return os.NewSyscallError("connect", syscall.ECONNREFUSED)
+	}}
+	r, err := Run(t.Context(), Options{Targets: targets(t, p.String()), Scope: &Scope{Ranges: []Range{{Range: Prefix{p}, Owned: true}}}, Ports: []uint16{104}, HL7Ports: []uint16{},
+		Dial: n.dial, NoHost: true, Pause: time.Microsecond, Timeout: 50 * time.Millisecond})
+	if err != nil || len(r.Hosts) != 1 || r.Hosts[0].Facts.Address.String() != "fd00:9::ff7e" || r.Looked != 256 {
+		t.Fatalf("%v %+v", err, r)
+	}
+	for address, tries := range n.tries {
+		if tries != 1 && address != "[fd00:9::ff7e]:104" {
+			t.Errorf("%s was tried %d times", address, tries)
+		}
+	}
+	if len(n.tries) != 256 {
+		t.Errorf("%d addresses were tried", len(n.tries))
+	}
+}
