@@ -42,9 +42,8 @@ func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
 	if ev.Together.Whole {
 		r.Event = audit.StudyDeleted
 	}
-	r.Door, r.Kind = "command", "person"
-	if ev.Source.Address != "" {
-		r.Door, r.Kind = "dicomweb", "service"
+	if r.Door == "" {
+		r.Door, r.Kind = "command", "person"
 	}
 	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
 	return r

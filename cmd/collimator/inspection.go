@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 
@@ -13,6 +12,7 @@ import (
 	"collimator/internal/clamd"
 	"collimator/internal/config"
 	"collimator/internal/inspect"
+	"collimator/internal/stream"
 )
 
 // inspector looks at what comes in, by the settings.
@@ -79,24 +79,14 @@ func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Insp
 func (in *inspector) scan(ctx context.Context, i archive.Inspected) (string, error) {
 	ds := i.DataSet.Clone()
 	ds.Delete(tag.PixelData)
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() { // ends when everything was read or the reader was closed
-		defer close(done)
-		err := errors.New("the data set cannot be written")
-		defer func() {
-			_ = recover() // a value that cannot be read must not end the server
-			w.CloseWithError(err)
-		}()
+	r := stream.Of(nil, func(w io.Writer) error {
 		if i.Preamble != nil {
-			if _, err = w.Write(i.Preamble[:]); err != nil {
-				return
+			if _, err := w.Write(i.Preamble[:]); err != nil {
+				return err
 			}
 		}
-		err = dicom.Encode(w, ds, uid.ExplicitVRLittleEndian)
-	}()
-	name, err := in.clamd.Scan(ctx, r)
-	r.Close()
-	<-done
-	return name, err
+		return dicom.Encode(w, ds, uid.ExplicitVRLittleEndian)
+	})
+	defer r.Close()
+	return in.clamd.Scan(ctx, r)
 }

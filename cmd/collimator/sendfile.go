@@ -16,6 +16,7 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/stream"
 )
 
 // sendFile is a file to be sent.
@@ -133,8 +134,7 @@ func (f *sendFile) open(accepted []string) (io.ReadCloser, string, error) {
 	return nil, "", errors.Join(fmt.Errorf("the peer does not take %s, and it cannot be converted", uid.Name(f.syntax)), r.Close())
 }
 
-// convert streams the data set in another transfer syntax. The goroutine ends
-// when everything was read or the reader was closed.
+// convert streams the data set in another transfer syntax.
 func (f *sendFile) convert(r *os.File, ts string) (io.ReadCloser, error) {
 	file, err := dicom.OpenFile(r, f.size, dicom.DecodeOptions{})
 	if err != nil {
@@ -144,26 +144,7 @@ func (f *sendFile) convert(r *os.File, ts string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	pr, pw := io.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		pw.CloseWithError(dicom.Encode(pw, ds, ts))
-	}()
-	return &convertedFile{pr, r, done}, nil
-}
-
-type convertedFile struct {
-	*io.PipeReader
-	file *os.File
-	done chan struct{}
-}
-
-// Close stops the conversion and waits for it.
-func (c *convertedFile) Close() error {
-	c.PipeReader.Close()
-	<-c.done
-	return c.file.Close()
+	return stream.Of(r, func(w io.Writer) error { return dicom.Encode(w, ds, ts) }), nil
 }
 
 // journal remembers across runs what a peer has acknowledged: one JSON object a

@@ -58,6 +58,11 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	lock, err := lockData(cfg.Data)
+	if err != nil {
+		return errors.Join(err, in.close())
+	}
+	defer lock.Close()
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
@@ -188,7 +193,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			return err
 		}
 		r := audit.Record{
-			Event: audit.Transferred, Action: audit.Create, Door: "dimse", Principal: ev.Source.Principal, Kind: "device", Time: ev.Time,
+			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
 			Objects: []audit.Object{{
 				Study: ev.Instance.StudyUID, SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,

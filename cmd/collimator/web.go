@@ -36,6 +36,7 @@ func (s *server) webHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, images, webRoot)))
+	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", httpsec.API.Wrap(data))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return redirects(mux)

@@ -300,6 +300,9 @@ func TestWhatGoesInByTheWebIsRecordedAndComesOut(t *testing.T) {
 		for _, o := range r.Objects {
 			if o.Study == "2.25.714" && strings.HasPrefix(r.Principal, "token ") {
 				stored, read = stored || r.Action == "C", read || r.Action == "R"
+				if r.Door != "dicomweb" || r.Kind != "service" || !strings.Contains(r.Rule, "is a technologist") {
+					t.Errorf("recorded by %s %s, rule %q", r.Door, r.Kind, r.Rule)
+				}
 			}
 		}
 	}

@@ -154,6 +154,11 @@ type Source struct {
 	Principal             string `json:"principal,omitempty"`
 	ImplementationUID     string `json:"implementationUID,omitempty"` // Implementation Class UID of the sender (PS3.7 D.3.3.2)
 	ImplementationVersion string `json:"implementationVersion,omitempty"`
+	// Door, Kind of principal and Rule of the policy are for the record of the
+	// event; they are not kept with the instance.
+	Door string `json:"-"`
+	Kind string `json:"-"`
+	Rule string `json:"-"`
 }
 
 // InstanceRef names a stored instance and its file.

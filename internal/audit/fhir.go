@@ -15,7 +15,7 @@ func FHIR(r Record, source string) ([]byte, error) {
 	codes := eventCodes[r.Event]
 	ev := auditEvent{
 		Type: "AuditEvent", Code: coding(codes.id), Action: string(r.Action), Recorded: r.Time.UTC().Format(time.RFC3339Nano),
-		Outcome: strconv.Itoa(int(r.Outcome)), Why: r.Reason, ID: strconv.FormatInt(r.Sequence, 10),
+		Outcome: strconv.Itoa(int(r.Outcome)), Why: why(r), ID: strconv.FormatInt(r.Sequence, 10),
 		Source: fhirSource{Observer: fhirReference{Display: source}, Type: []fhirCoding{{System: "http://terminology.hl7.org/CodeSystem/security-source-type", Code: "4", Display: "Application Server"}}},
 	}
 	if codes.kind.Code != "" {

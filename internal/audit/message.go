@@ -96,7 +96,7 @@ func NewMessage(r Record, source string) Message {
 	codes := eventCodes[r.Event]
 	m := Message{
 		Event: eventIdentification{
-			Action: r.Action, Time: r.Time.UTC().Format(time.RFC3339Nano), Outcome: strconv.Itoa(int(r.Outcome)), ID: codes.id, Why: r.Reason,
+			Action: r.Action, Time: r.Time.UTC().Format(time.RFC3339Nano), Outcome: strconv.Itoa(int(r.Outcome)), ID: codes.id, Why: why(r),
 		},
 		Source: auditSource{source},
 	}
@@ -108,6 +108,14 @@ func NewMessage(r Record, source string) Message {
 		m.Objects = append(m.Objects, objects(o)...)
 	}
 	return m
+}
+
+// why is what went wrong, or by which rule nothing did.
+func why(r Record) string {
+	if r.Reason == "" && r.Rule != "" {
+		return "allowed: " + r.Rule
+	}
+	return r.Reason
 }
 
 // participants are who acted, this installation, and where objects went.

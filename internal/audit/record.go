@@ -67,6 +67,8 @@ type Record struct {
 	Outcome  Outcome   `json:"outcome"`
 	// Reason says in neutral words why it was refused or failed.
 	Reason string `json:"reason,omitempty"`
+	// Rule says by which rule of the policy it was allowed.
+	Rule string `json:"rule,omitempty"`
 	// Door is the way in: dimse, dimse-plain, command.
 	Door        string   `json:"door,omitempty"`
 	Association string   `json:"association,omitempty"`

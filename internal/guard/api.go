@@ -170,6 +170,7 @@ func (a *API) allowed(rq *Request, verb policy.Verb, pattern string) bool {
 	if verb != "" {
 		d := a.g.decide(rq.c, policy.Request{Verb: verb})
 		if d.Allow {
+			rq.c.rule = d.Reason
 			return true
 		}
 		reason = d.Reason

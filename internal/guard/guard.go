@@ -80,7 +80,9 @@ type caller struct {
 	association string
 	peer        audit.Peer
 	door        string
-	person      string // verified by user identity negotiation; empty without
+	person      string             // verified by user identity negotiation; empty without
+	rule        string             // by which policy allowed what is being done
+	sight       policy.Restriction // of an association: what may be seen
 }
 
 // record writes to the trail. A record that cannot be written is an error in
@@ -93,7 +95,7 @@ func (g *Guard) record(ctx context.Context, r audit.Record) {
 
 func (c *caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {
 	r := audit.Record{
-		Event: event, Action: action, Outcome: outcome, Reason: reason, Door: c.door, Association: c.association,
+		Event: event, Action: action, Outcome: outcome, Reason: reason, Rule: c.rule, Door: c.door, Association: c.association,
 		Principal: c.who.Name, Kind: string(c.who.Kind), Peer: c.peer,
 	}
 	if c.person != "" {

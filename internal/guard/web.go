@@ -57,6 +57,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		g.record(ctx, c.webEntry(call, audit.MinorFailure, decision.Reason))
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}
 	}
+	c.rule = decision.Reason
 	call.Reason = call.Request.Header.Get(reasonHeader)
 	if r := decision.Restriction; r.Limited || r.Deidentified {
 		call.Restriction = r // the backend honours it (see pacs.Web)
@@ -180,5 +181,7 @@ func WebSource(ctx context.Context) archive.Source {
 	if !ok {
 		return archive.Source{}
 	}
-	return archive.Source{Address: c.peer.Address, Principal: c.who.Name}
+	s := archive.Source{Address: c.peer.Address, Principal: c.who.Name}
+	Credit(ctx, &s)
+	return s
 }

@@ -12,6 +12,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/stream"
 )
 
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
@@ -63,8 +64,7 @@ type body struct {
 // while an object is converted.
 const bulkThreshold = 64 << 10
 
-// convert streams the data set of o in another transfer syntax. The goroutine
-// ends when everything was read or the reader was closed.
+// convert streams the data set of o in another transfer syntax.
 func convert(o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadCloser, error) {
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
 		TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset,
@@ -76,38 +76,5 @@ func convert(o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	return startConversion(o, func(w io.Writer) error { return dicom.Encode(w, out, ts) }), nil
-}
-
-// errConversion is a panic of a conversion. Its goroutine is not the handler's,
-// so nothing above would catch it and the server would end for everybody.
-var errConversion = fault.New(fault.Internal, "pacs: the conversion of pixel data failed")
-
-func startConversion(o io.Closer, encode func(io.Writer) error) *converted {
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() { // ends when everything was read or the reader was closed
-		defer close(done)
-		err := errConversion
-		defer func() {
-			_ = recover()
-			w.CloseWithError(err)
-		}()
-		err = encode(w)
-	}()
-	return &converted{r, done, o}
-}
-
-// converted is a data set on its way through a conversion.
-type converted struct {
-	*io.PipeReader
-	done chan struct{}
-	o    io.Closer
-}
-
-// Close stops the conversion, waits for it and closes the file.
-func (c *converted) Close() error {
-	c.PipeReader.Close()
-	<-c.done
-	return c.o.Close()
+	return stream.Of(o, func(w io.Writer) error { return dicom.Encode(w, out, ts) }), nil
 }

@@ -16,6 +16,7 @@ import (
 	"collimator/dicomweb"
 	"collimator/dimse"
 	"collimator/internal/archive"
+	"collimator/internal/stream"
 )
 
 // hidden is an instance that is handed out without its identity.
@@ -226,7 +227,7 @@ func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (
 	if err != nil {
 		return nil, errors.Join(deidError(err), o.Close())
 	}
-	return startConversion(o, func(w io.Writer) error { return dicom.WriteFile(w, out) }), nil
+	return stream.Of(o, func(w io.Writer) error { return dicom.WriteFile(w, out) }), nil
 }
 
 // file is the object in a transfer syntax, without identity. The large values
