@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +160,7 @@ func TestEverybodyAtEveryDoor(t *testing.T) {
 	if !slices.Equal(walkOpen, api.OpenRoutes()) {
 		t.Fatalf("the table has %v, the server %v", walkOpen, api.OpenRoutes())
 	}
+	wantDocumented(t, append(api.Routes(), walkOpen...))
 	who := x.walkers(t)
 	if len(who) != len(everybody) {
 		t.Fatalf("%d people, want %d", len(who), len(everybody))
@@ -232,6 +234,21 @@ func (w walker) redirected() {
 			if a.Header.Get(h.Name) == "" {
 				w.Errorf("%c %s: status %d without %s", w.name, path, a.StatusCode, h.Name)
 			}
+		}
+	}
+}
+
+// wantDocumented wants docs/api.md to name each route.
+func wantDocumented(t *testing.T, routes []string) {
+	t.Helper()
+	b, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range routes {
+		_, path, _ := strings.Cut(r, " /api/v1")
+		if !strings.Contains(string(b), "`"+path+"`") {
+			t.Errorf("docs/api.md does not name %s", r)
 		}
 	}
 }
