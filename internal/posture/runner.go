@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,7 +239,11 @@ func (p *Posture) scan(ctx context.Context, j *job, o Order, opt *scan.Options) 
 	close(j.done)
 	if done.State == Failed {
 		p.Log.Error("scan failed", "scan", done.ID, "schedule", done.Schedule, "error", err)
-		record := scanned(failedReason(o), fmt.Sprintf("scan %s", done.ID))
+		if o.Schedule != "" {
+			p.noteFailed(ctx, o, "scan "+done.ID)
+			return
+		}
+		record := scanned(reasonFailed, "scan "+done.ID)
 		record.Outcome = audit.SeriousFailure
 		if err := p.write(ctx, o, record); err != nil {
 			p.Log.Error("audit record lost", "event", string(audit.Scanned), "error", err)
@@ -253,13 +256,6 @@ const (
 	reasonFailed    = "scan failed"
 	reasonScheduled = "scheduled scan failed"
 )
-
-func failedReason(o Order) string {
-	if o.Schedule != "" {
-		return reasonScheduled
-	}
-	return reasonFailed
-}
 
 // recorded runs a scan into the inventory and the audit trail.
 func (p *Posture) recorded(ctx context.Context, j *job, o Order, opt *scan.Options) (*scan.Result, error) {
