@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"collimator/dimse"
+	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/policy"
 )
@@ -25,8 +26,16 @@ func openService(t *testing.T) (address string, end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &dimse.Server{Admit: func(context.Context, *dimse.AssociateRequest) (dimse.Acceptance, error) {
-		return dimse.Acceptance{}, nil
+	s := &dimse.Server{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		var acc dimse.Acceptance
+		for _, c := range rq.Contexts {
+			answer := ul.AcceptedContext{ID: c.ID, Result: ul.AbstractSyntaxNotSupported}
+			if c.AbstractSyntax == "1.2.840.10008.1.1" { // Verification
+				answer.Result, answer.TransferSyntax = ul.Acceptance, c.TransferSyntaxes[0]
+			}
+			acc.Contexts = append(acc.Contexts, answer)
+		}
+		return acc, nil
 	}, Mux: dimse.NewMux(dimse.Unguarded)}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(context.Background(), ln) }()

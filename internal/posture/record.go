@@ -25,7 +25,7 @@ type Recorder struct {
 	settles bool
 
 	mu    sync.Mutex
-	known map[netip.Addr]bool // addresses with issues
+	known map[netip.Addr]string // addresses with issues, and the asset that has them
 }
 
 var _ scan.ClosedSink = (*Recorder)(nil)
@@ -33,14 +33,14 @@ var _ scan.ClosedSink = (*Recorder)(nil)
 // NewRecorder begins a run. opt are the options of the scan, by which it is
 // known which checks and ports it covers.
 func NewRecorder(ctx context.Context, register *inventory.Register, opt scan.Options, detail string) (*Recorder, error) {
-	r := &Recorder{register: register, opt: opt, settles: true, known: map[netip.Addr]bool{}}
+	r := &Recorder{register: register, opt: opt, settles: true, known: map[netip.Addr]string{}}
 	issues, err := register.Issues(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	for _, i := range issues {
 		if i.State != inventory.Fixed && i.Place.Address.IsValid() {
-			r.known[i.Place.Address.Unmap()] = true
+			r.known[i.Place.Address.Unmap()] = i.Asset
 		}
 	}
 	r.run, err = register.Begin(ctx, inventory.Scan, detail)
@@ -63,7 +63,7 @@ func (r *Recorder) Record(ctx context.Context, h *scan.HostResult) error {
 		look.Checks = r.opt.ChecksRun(len(h.Ports) == 0 && imaging(h.Facts))
 	}
 	r.mu.Lock()
-	r.known[h.Facts.Address.Unmap()] = true
+	r.known[h.Facts.Address.Unmap()] = asset
 	r.mu.Unlock()
 	return r.register.ReportLook(ctx, look)
 }
@@ -72,12 +72,12 @@ func (r *Recorder) Record(ctx context.Context, h *scan.HostResult) error {
 // so that what was wrong at these ports is gone.
 func (r *Recorder) Closed(ctx context.Context, a netip.Addr, ports []uint16) error {
 	r.mu.Lock()
-	known := r.known[a.Unmap()]
+	asset := r.known[a.Unmap()]
 	r.mu.Unlock()
-	if !known {
+	if asset == "" {
 		return nil
 	}
-	return r.register.ReportLook(ctx, inventory.Look{Run: r.run.ID, Place: finding.Place{Address: a}, Ports: ports, Checks: r.opt.ChecksRun(false)})
+	return r.register.ReportLook(ctx, inventory.Look{Run: r.run.ID, Place: finding.Place{Asset: asset, Address: a}, Ports: ports, Checks: r.opt.ChecksRun(false)})
 }
 
 // Finish holds the assets against the advisories, once for all of the run.
@@ -122,6 +122,9 @@ func (r *Recorder) observe(ctx context.Context, f *finding.Facts) (string, error
 // observation puts facts into the form of the inventory.
 func observation(f *finding.Facts) inventory.Observation {
 	o := inventory.Observation{Source: inventory.Scan, Hostname: f.Name, Addresses: []netip.Addr{f.Address}}
+	if f.Address.IsLoopback() || f.Address.IsLinkLocalUnicast() {
+		o.Record = "seen-from-here:" + f.Address.String() // many have this address: it is no sign by itself
+	}
 	for _, s := range f.Services {
 		o.Ports = append(o.Ports, s.Port)
 		d := s.DICOM
