@@ -127,11 +127,11 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		return err
 	}
 	var result *scan.Result
-	if source == inventory.JSON && list == nil {
+	if source == inventory.Scan {
 		if result, err = readScan(c.File); err != nil {
 			return err
 		}
-		source, list = inventory.Scan, posture.Observations(result)
+		list = posture.Observations(result)
 	}
 	return c.with(e, func(in *installation) error {
 		out, err := in.inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
@@ -183,7 +183,7 @@ func readInventory(name string) (inventory.Source, []inventory.Observation, []in
 	case bytes.HasPrefix(text, []byte("{")):
 		list, err := inventory.ReadJSON(f)
 		if err != nil && scanOutput(f) {
-			return inventory.JSON, nil, nil, nil
+			return inventory.Scan, nil, nil, nil // read as a whole by readScan
 		}
 		return inventory.JSON, list, nil, err
 	}
@@ -200,10 +200,10 @@ func scanOutput(f io.ReadSeeker) bool {
 		return false
 	}
 	var head struct {
-		Sentence *string          `json:"sentence"`
-		Hosts    *json.RawMessage `json:"hosts"`
+		Sentence *string         `json:"sentence"`
+		Hosts    json.RawMessage `json:"hosts"`
 	}
-	return json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&head) == nil && head.Sentence != nil && head.Hosts != nil
+	return json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&head) == nil && head.Sentence != nil && len(head.Hosts) > 0
 }
 
 // readScan reads what 'scan -o json' wrote.
