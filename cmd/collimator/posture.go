@@ -117,6 +117,9 @@ func (s *server) watch(ctx context.Context, wg *sync.WaitGroup) {
 	}
 	wg.Go(func() { s.posture.Follow(ctx, s.in.config.Scans) })
 	if s.teller != nil {
+		if err := s.teller.Begin(ctx); err != nil {
+			s.log.Error("beginning of alarms not noted", "error", err)
+		}
 		wg.Go(func() { s.teller.Run(ctx) })
 	}
 }

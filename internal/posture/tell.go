@@ -42,6 +42,16 @@ const (
 	readMost   = 20_000           // records and changes of one look
 )
 
+// Begin notes where channels begin that are new: with what happens from now on.
+func (t *Teller) Begin(ctx context.Context) error {
+	for _, ch := range t.Channels {
+		if _, err := t.told(ctx, ch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Run tells until ctx ends.
 func (t *Teller) Run(ctx context.Context) {
 	var wg sync.WaitGroup
