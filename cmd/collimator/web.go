@@ -67,7 +67,7 @@ func (s *server) openShare(w http.ResponseWriter, r *http.Request, secret, passw
 
 // services are what the JSON API is a face of.
 func (s *server) services() *api.Services {
-	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config), ShareLinks: shareAddress(s.in.config)}
+	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Posture: s.posture, Log: s.log, Links: linkAddress(s.in.config), ShareLinks: shareAddress(s.in.config)}
 }
 
 // health answers this machine alone.
