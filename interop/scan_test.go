@@ -171,7 +171,7 @@ func (s *site) peers() {
 	s.relay("127.0.10.1:4242", dicom)
 	s.relay("127.0.10.1:8042", web)
 	s.echo("ORTHANC", dicom, nil)
-	s.connects(web)
+	s.page("http://" + web + "/system")
 
 	cert, key := s.certificate("hardened", "127.0.10.2")
 	trusted := s.write(filepath.Join(s.dir, "trusted.pem"), s.roots)
@@ -182,7 +182,7 @@ func (s *site) peers() {
 	})
 	s.relay("127.0.10.2:2762", dicom)
 	s.relay("127.0.10.2:8443", s.https(web, cert, key))
-	s.connects(dicom)
+	s.echo("ORTHANC", dicom, s.client("ALIVE"))
 
 	address := harness.FreeAddress(s.t)
 	config := fmt.Sprintf("NetworkTCPPort = %d\nMaxPDUSize = 16384\nMaxAssociations = 16\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQRSCP %s RW (200,1024mb) ANY\nAETable END\n", portOf(address), s.path("qr"))
@@ -218,7 +218,11 @@ func (s *site) web(name, server, address string) {
 	dir := s.path(name)
 	config := fmt.Sprintf("daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/log; events {}\nhttp { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s; %[2]s }\n", dir, server)
 	harness.Background(s.t, address, harness.Tool(s.t, "nginx", "nginx-light"), "-c", s.write(filepath.Join(dir, "conf"), []byte(config)))
-	s.connects(address)
+	scheme := "http"
+	if name == "https" {
+		scheme = "https"
+	}
+	s.page(scheme + "://" + address + "/")
 }
 
 // nginx lists a directory of DICOM files.
@@ -237,7 +241,7 @@ func (s *site) oldTLS() {
 	harness.Background(s.t, address, harness.Tool(s.t, "openssl", "openssl"), "s_server", "-accept", address, "-cert", cert, "-key", key,
 		"-cipher", "ALL:eNULL:@SECLEVEL=0", "-min_protocol", "TLSv1", "-quiet", "-www")
 	s.relay("127.0.10.6:443", address)
-	s.connects(address)
+	s.page("https://" + address + "/")
 }
 
 // scanned is the part of the output that the test reads.
@@ -279,10 +283,10 @@ func TestScanFindsWhatIsExposedAndInventsNothing(t *testing.T) {
 	s := newSite(t)
 	s.peers()
 	own := harness.Start(t)
-	for _, a := range []string{own.Address, own.HTTP} {
-		s.targets = append(s.targets, a)
-		s.connects(a)
-	}
+	s.targets = append(s.targets, own.Address, own.HTTP, own.Plain)
+	own.Must("init", "--data", own.Data, "--admin", "administrator", "--password-file", s.write(filepath.Join(s.dir, "word"), []byte(rand.Text())))
+	s.echo(harness.AETitle, own.Address, deviceOf(t, own, "ALIVE"))
+	s.page("https://" + own.HTTP + "/")
 	for i, talk := range strangers() {
 		real := harness.FreeAddress(t)
 		serve(t, real, talk)
@@ -291,12 +295,14 @@ func TestScanFindsWhatIsExposedAndInventsNothing(t *testing.T) {
 	}
 	authorities := append(slices.Clone(s.roots), harness.ReadBytes(t, filepath.Join(own.Data, "keys", "ca.cert.pem"))...)
 	ca := s.write(filepath.Join(s.dir, "ca.pem"), authorities)
+	capture := harness.StartCapture(t, "tcp and net 127.0.10.0/24")
 	start := time.Now()
 	out, code := harness.Run(t, append(append([]string{"scan"}, s.targets...), "-o", "json", "--ca", ca, "--called-aet", "QRSCP", "--data", own.Data, "--timeout", "3s")...)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%.3000s", code, out)
 	}
 	t.Logf("%d targets in %s", len(s.targets), time.Since(start).Round(time.Millisecond))
+	s.captured(capture)
 	var got scanned
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)

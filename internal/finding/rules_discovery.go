@@ -42,10 +42,12 @@ func (j *judge) discovery() {
 
 // transport judges encryption over all services of the host.
 func (j *judge) transport() {
-	var plain, secure []uint16
+	var plain, secure, unseen []uint16
 	for _, s := range j.facts.Services {
 		d := s.DICOM
 		switch {
+		case d == nil && s.Web == nil && s.TLS != nil && s.TLS.ClientRequested && s.TLS.Speaks == "" && s.Port != 2761 && s.Port != 2762:
+			unseen = append(unseen, s.Port)
 		case d != nil && d.TLS, d == nil && s.TLS != nil && (s.Port == 2761 || s.Port == 2762):
 			secure = append(secure, s.Port)
 		case d != nil:
@@ -60,7 +62,11 @@ func (j *judge) transport() {
 	}
 	switch {
 	case len(plain) > 0 && len(secure) == 0:
-		j.add("TLS-001", 0, "Equipment that could encrypt finds no port for it.", exchange("TLS ClientHello to "+ports(plain), "no ServerHello"))
+		issue := j.add("TLS-001", 0, "Equipment that could encrypt finds no port for it.", exchange("TLS ClientHello to "+ports(plain), "no ServerHello"))
+		if len(unseen) > 0 {
+			issue.Possible = true
+			issue.Text = "TLS with client certificates is spoken on " + ports(unseen) + "; what is behind cannot be seen from outside."
+		}
 	case len(plain) > 0:
 		j.add("TLS-011", 0, fmt.Sprintf("DICOM over TLS is there (%s), but %s still takes associations without it.", ports(secure), ports(plain)),
 			exchange("A-ASSOCIATE-RQ without TLS to "+ports(plain), "answered"))

@@ -196,8 +196,12 @@ func (j *judge) browser(s *Service, w *Web) {
 			missing = append(missing, name)
 		}
 	}
-	if len(missing) > 0 && w.Status < 300 {
-		j.add("WEB-014", s.Port, "Browsers are not told to be careful with this site.", exchange("GET /", "missing: "+joinSorted(missing)))
+	sent := "GET /"
+	if landing := w.Page("landing"); landing != nil {
+		sent = landing.Sent
+	}
+	if len(missing) > 0 && (w.Status < 300 || w.Page("landing") != nil) {
+		j.add("WEB-014", s.Port, "Browsers are not told to be careful with this site.", exchange(sent, "missing: "+joinSorted(missing)))
 	}
 }
 

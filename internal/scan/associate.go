@@ -95,6 +95,9 @@ func readAnswer(r io.Reader) answer {
 	}
 	pdu, err := ul.DecodeBody(h.Type, body, limits())
 	if err != nil {
+		if ac := looseAccept(body); h.Type == ul.TypeAssociateAC && ac != nil {
+			return answer{Outcome: finding.Outcome{Answer: "accept"}, ac: ac}
+		}
 		return answer{Outcome: finding.Outcome{Answer: "other"}, raw: head}
 	}
 	switch pdu := pdu.(type) {

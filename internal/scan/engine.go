@@ -84,7 +84,11 @@ func (e *engine) run(ctx context.Context, from uint64) error {
 	hosts := make(chan found, 4*e.opt.Hosts)
 	var sweepers, visitors, ticker sync.WaitGroup
 	for range int(min(uint64(e.opt.Sweeps), e.plan.total)) {
-		sweepers.Go(func() { e.sweep(ctx, hosts) })
+		sweepers.Go(func() {
+			if err := e.sweep(ctx, hosts); err != nil {
+				cancel(err)
+			}
+		})
 	}
 	for range e.opt.Hosts {
 		visitors.Go(func() {
@@ -133,12 +137,12 @@ func (e *engine) tick(done chan struct{}, cancel context.CancelCauseFunc) {
 	}
 }
 
-func (e *engine) sweep(ctx context.Context, hosts chan<- found) {
+func (e *engine) sweep(ctx context.Context, hosts chan<- found) error {
 	s := &sweeper{opt: e.opt, pace: e.pace}
 	for ctx.Err() == nil {
 		position := e.next.Add(1) - 1
 		if position >= e.plan.total {
-			return
+			return nil
 		}
 		address, target := e.plan.at(e.order.at(position))
 		if e.opt.Scope.Allow(address) != nil || e.known[address] {
@@ -149,7 +153,7 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) {
 		open, alive, err := s.look(ctx, address, target.Ports)
 		e.conns.Add(s.conns)
 		if err != nil {
-			return
+			return err
 		}
 		if alive {
 			e.alive.Add(1)
@@ -161,9 +165,10 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) {
 		select {
 		case hosts <- found{position, address, target, open, s.conns}:
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 // done notes that an address needs no further look.
@@ -194,13 +199,17 @@ func (e *engine) visit(ctx context.Context, f found) error {
 	defer e.mu.Unlock()
 	e.result.Hosts = append(e.result.Hosts, h)
 	e.looked.Add(1)
-	e.marks.set(f.position)
+	// The sink first: what the state file holds is not asked again, and would
+	// never reach the sink if the process ended in between.
+	if e.opt.Sink != nil {
+		if err := e.opt.Sink.Record(ctx, &h); err != nil {
+			return err
+		}
+	}
 	if err := e.state.host(&h); err != nil {
 		return err
 	}
-	if e.opt.Sink != nil {
-		return e.opt.Sink.Record(ctx, &h)
-	}
+	e.marks.set(f.position)
 	return nil
 }
 

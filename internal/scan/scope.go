@@ -125,6 +125,8 @@ func (s *Scope) Allow(a netip.Addr) error {
 	switch {
 	case !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return fmt.Errorf("scan: %s is no address of a host: %w", a, ErrScope)
+	case metadata(a):
+		return fmt.Errorf("scan: %s tells secrets of machines in a cloud and is never asked: %w", a, ErrScope)
 	case s.excluded(a):
 		return fmt.Errorf("scan: %s is excluded by the scope file: %w", a, ErrScope)
 	case a.IsLoopback():
@@ -146,7 +148,16 @@ func (s *Scope) Allow(a netip.Addr) error {
 }
 
 func (s *Scope) excluded(a netip.Addr) bool {
-	return slices.ContainsFunc(s.Exclude, func(p Prefix) bool { return p.Contains(a) }) || a == netip.AddrFrom4([4]byte{169, 254, 169, 254})
+	return slices.ContainsFunc(s.Exclude, func(p Prefix) bool { return p.Contains(a) }) || metadata(a)
+}
+
+// metadata reports the addresses at which clouds tell a machine its secrets.
+func metadata(a netip.Addr) bool {
+	switch a.String() {
+	case "169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "fd00:ec2::254", "fd00:ec2::23":
+		return true
+	}
+	return false
 }
 
 // outside reports an address in none of the zones, where there are any.

@@ -40,7 +40,11 @@ func describe(s *finding.Service) string {
 		words = append(words, "(UDP)")
 	}
 	if p := s.Product; p != nil {
-		words = append(words, "-", strings.TrimSpace(p.Vendor+" "+p.Name+" "+p.Version), fmt.Sprintf("(%.0f %% sure)", p.Confidence*100))
+		vendor := p.Vendor
+		if vendor == p.Name {
+			vendor = ""
+		}
+		words = append(words, "-", strings.TrimSpace(vendor+" "+p.Name+" "+p.Version), fmt.Sprintf("(%.0f %% sure)", p.Confidence*100))
 	}
 	return strings.Join(words, " ")
 }

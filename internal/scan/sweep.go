@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -16,6 +17,8 @@ type sweeper struct {
 	pace *pace
 	// conns counts connections that were tried.
 	conns uint64
+	// trouble is why this machine could not open a connection.
+	trouble error
 }
 
 // look tries ports one after the other and closes each connection at once.
@@ -23,19 +26,28 @@ type sweeper struct {
 func (s *sweeper) look(ctx context.Context, a netip.Addr, only []uint16) (open []uint16, alive bool, err error) {
 	timeout := s.opt.ConnectTimeout
 	first, rest := s.rounds(only)
+	var silent, barred bool
 	for round, list := range [][]uint16{first, rest} {
-		if round == 1 && !alive && !s.opt.AllPortsOnSilent && len(only) == 0 {
+		if round == 1 && !alive && !barred && !s.opt.AllPortsOnSilent && len(only) == 0 {
 			return nil, false, nil
 		}
 		for _, port := range list {
-			took, state := s.patient(ctx, a, port, timeout)
+			took, state := s.patient(ctx, a, port, timeout, alive || a.IsLoopback())
 			switch state {
 			case portOpen:
 				open = append(open, port)
 			case portGone:
 				return open, alive, ctx.Err()
+			case portBarred:
+				if silent && !alive {
+					return open, alive, ctx.Err() // the neighbour was asked for in vain
+				}
+				barred = true
+				continue
 			case portStopped:
-				return nil, false, ctx.Err()
+				return nil, false, errors.Join(ctx.Err(), s.trouble)
+			case portSilent:
+				silent = true
 			}
 			if state != portSilent {
 				alive = true
@@ -72,7 +84,9 @@ const (
 	portSilent portState = iota
 	portRefused
 	portOpen
-	portGone    // the network says that nobody is there
+	portGone    // this machine has no way there
+	portBarred  // somebody on the way says that the host cannot be reached: a firewall may say so of one port
+	portTrouble // this machine has no more sockets or memory
 	portStopped // the scan was stopped
 )
 
@@ -80,13 +94,32 @@ const (
 const late = 20 * time.Millisecond
 
 // patient tries a port again where this machine, not the network, was too slow:
-// then silence says nothing.
-func (s *sweeper) patient(ctx context.Context, a netip.Addr, port uint16, timeout time.Duration) (took time.Duration, state portState) {
-	for range 4 {
-		if took, state = s.try(ctx, a, port, timeout); state != portSilent || took < timeout+late {
-			break
+// then silence says nothing. Where somebody is there, silence counts when it comes
+// twice, because one packet may be lost. Where this machine has no sockets left it
+// waits, and at last gives up the scan rather than miss a service.
+func (s *sweeper) patient(ctx context.Context, a netip.Addr, port uint16, timeout time.Duration, there bool) (took time.Duration, state portState) {
+	for n := range 6 {
+		took, state = s.try(ctx, a, port, timeout)
+		switch {
+		case state == portTrouble:
+			if sleep(ctx, 50*time.Millisecond<<n) != nil {
+				return took, portStopped
+			}
+		case state != portSilent:
+			return took, state
+		case took >= timeout+late:
+			timeout = max(2*timeout, s.opt.ConnectTimeout)
+		case there:
+			there = false
+			if a.IsLoopback() {
+				timeout = max(timeout, s.opt.ConnectTimeout)
+			}
+		default:
+			return took, state
 		}
-		timeout = max(2*timeout, s.opt.ConnectTimeout)
+	}
+	if state == portTrouble {
+		return took, portStopped
 	}
 	return took, state
 }
@@ -111,8 +144,18 @@ func (s *sweeper) try(ctx context.Context, a netip.Addr, port uint16, timeout ti
 		return took, portRefused
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return took, portSilent
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return took, portBarred
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return took, portGone
+	case starved(err):
+		s.trouble = fmt.Errorf("scan: this machine cannot open more connections (%w); raise the limit of open files or lower --rate", err)
+		return took, portTrouble
 	}
 	return took, portSilent
+}
+
+// starved reports errors of this machine, which say nothing about the network.
+func starved(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }

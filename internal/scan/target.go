@@ -35,7 +35,10 @@ func ParseTarget(ctx context.Context, s string, resolve func(context.Context, st
 	if p, err := ParsePrefix(host); err == nil {
 		return []Target{{Prefix: p, Ports: list}}, nil
 	}
-	if strings.ContainsAny(host, "/ ") || host == "" {
+	if numeric(host) {
+		return nil, fmt.Errorf("scan: %q is read in more than one way; write addresses as four decimal numbers without zeros in front, such as 10.1.2.3", s)
+	}
+	if strings.ContainsAny(host, "/ %:") || host == "" {
 		return nil, fmt.Errorf("scan: %q is no target; write an address, a range such as 10.1.2.0/24, or a host name", s)
 	}
 	addresses, err := resolve(ctx, host)
@@ -48,6 +51,21 @@ func ParseTarget(ctx context.Context, s string, resolve func(context.Context, st
 		out = append(out, Target{Prefix: netip.PrefixFrom(a, a.BitLen()), Name: host, Ports: list})
 	}
 	return out, nil
+}
+
+// numeric reports what resolvers may take for an IPv4 address in hexadecimal,
+// octal or with parts left out: a name whose last label is a number. Ranges such as
+// 10.0.0.5-9 are none of the forms that are read either.
+func numeric(host string) bool {
+	if host != "" && strings.Trim(host, "0123456789.-*") == "" {
+		return true
+	}
+	last := strings.ToLower(host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:])
+	last = strings.TrimSuffix(last, ".")
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 // Resolve asks the resolver of the system.
@@ -116,7 +134,7 @@ func newPlan(targets []Target, scope *Scope) (*plan, error) {
 			continue
 		}
 		if i := slices.IndexFunc(p.targets, func(o Target) bool { return o.Prefix.Overlaps(t.Prefix) }); i >= 0 {
-			if p.targets[i].Prefix != t.Prefix {
+			if p.targets[i].Prefix != t.Prefix || len(p.targets[i].Ports) == 0 || len(t.Ports) == 0 {
 				return nil, fmt.Errorf("scan: %s lies in %s and has other ports; leave one of them out", t.Prefix, p.targets[i].Prefix)
 			}
 			merged := slices.Concat(p.targets[i].Ports, t.Ports)
@@ -147,6 +165,9 @@ func newPlan(targets []Target, scope *Scope) (*plan, error) {
 // held against it again before it is connected to.
 func checkRange(p netip.Prefix, scope *Scope) error {
 	last := lastAddress(p)
+	if p.IsSingleIP() {
+		return scope.Allow(p.Addr())
+	}
 	for _, a := range []netip.Addr{p.Addr(), last} {
 		if err := scope.Allow(a); err != nil && !scope.excluded(a) {
 			return err

@@ -25,14 +25,15 @@ type visit struct {
 	title string // called AE title that the host itself told
 
 	conns   int
-	open    bool // a connection is open
+	start   time.Time // of the visit
+	open    bool      // a connection is open
 	begun   bool
 	first   map[string]time.Duration // time of the first answer of a port in a protocol
 	answers map[uint16]bool          // ports that accepted a connection
 }
 
 func newVisit(opt *Options, p *pace, keys *throwaway, facts *finding.Facts) *visit {
-	return &visit{opt: opt, pace: p, keys: keys, facts: facts, first: map[string]time.Duration{}, answers: map[uint16]bool{}}
+	return &visit{start: time.Now(), opt: opt, pace: p, keys: keys, facts: facts, first: map[string]time.Duration{}, answers: map[uint16]bool{}}
 }
 
 // link is the one open connection of a visit. All reads and writes share its
@@ -82,6 +83,10 @@ func (v *visit) stop(format string, args ...any) {
 	}
 }
 
+// maxVisit bounds the time for one host: one that answers everything slowly shall
+// not keep the others waiting.
+const maxVisit = 10 * time.Minute
+
 // dial opens a connection to a port, when the one before is closed, after a
 // pause. A port that accepted before and does not now is a sign of distress.
 func (v *visit) dial(ctx context.Context, port uint16) (*link, error) {
@@ -91,6 +96,9 @@ func (v *visit) dial(ctx context.Context, port uint16) (*link, error) {
 func (v *visit) dialNetwork(ctx context.Context, network string, port uint16) (*link, error) {
 	switch {
 	case v.facts.Stopped != "":
+		return nil, errDistress
+	case time.Since(v.start) > maxVisit:
+		v.stop("the host took longer than %s", maxVisit)
 		return nil, errDistress
 	case v.open:
 		return nil, errors.New("scan: a connection to this host is still open")
@@ -115,7 +123,11 @@ func (v *visit) dialNetwork(ctx context.Context, network string, port uint16) (*
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	conn, err := v.opt.Dial(dialCtx, network, netip.AddrPortFrom(v.facts.Address, port).String())
+	address := netip.AddrPortFrom(v.facts.Address, port).String()
+	conn, err := v.opt.Dial(dialCtx, network, address)
+	for n := 0; n < 6 && starved(err) && sleep(dialCtx, 50*time.Millisecond<<n) == nil; n++ {
+		conn, err = v.opt.Dial(dialCtx, network, address)
+	}
 	if err != nil {
 		if v.answers[port] && ctx.Err() == nil {
 			v.stop("port %d accepts no connections any more", port)

@@ -29,7 +29,7 @@ func (v *visit) web(ctx context.Context, s *finding.Service, d door, root webAns
 	s.Web = &finding.Web{TLS: d.tls, Pages: map[string]*finding.Page{}}
 	p := &webProbe{door: d, s: s, w: s.Web}
 	p.readRoot(root)
-	steps := []func(context.Context) error{p.calibrate, p.icon, p.orthanc, p.dicomweb, p.dcm4chee, p.viewers, p.listings, p.descriptions, p.fhir, p.portals, p.mirth, p.infinitt, p.credential}
+	steps := []func(context.Context) error{p.landing(root), p.calibrate, p.icon, p.orthanc, p.dicomweb, p.dcm4chee, p.viewers, p.listings, p.descriptions, p.fhir, p.portals, p.mirth, p.infinitt, p.credential}
 	for _, step := range steps {
 		if err := step(ctx); errors.Is(err, errDistress) || ctx.Err() != nil {
 			return err
@@ -50,9 +50,7 @@ func (p *webProbe) readRoot(a webAnswer) {
 	w := p.w
 	w.Status = a.page.Status
 	w.Server = clean(a.header.Get("Server"), 64)
-	w.CSP = a.header.Get("Content-Security-Policy") != ""
-	w.NoSniff = strings.EqualFold(a.header.Get("X-Content-Type-Options"), "nosniff")
-	w.FrameOptions = a.header.Get("X-Frame-Options") != ""
+	p.readHeaders(a)
 	w.CORSReflects = a.header.Get("Access-Control-Allow-Origin") == originName
 	w.CORSCredentials = a.header.Get("Access-Control-Allow-Credentials") == "true"
 	if to, err := url.Parse(a.header.Get("Location")); err == nil && a.page.Status/100 == 3 {
@@ -66,8 +64,65 @@ func (p *webProbe) readRoot(a webAnswer) {
 	p.recognise(a)
 }
 
+// readHeaders notes what tells browsers to be careful.
+func (p *webProbe) readHeaders(a webAnswer) {
+	p.w.CSP = a.header.Get("Content-Security-Policy") != ""
+	p.w.NoSniff = strings.EqualFold(a.header.Get("X-Content-Type-Options"), "nosniff")
+	p.w.FrameOptions = a.header.Get("X-Frame-Options") != ""
+}
+
+// landing looks at the page to which GET / leads, where that is another path of
+// the same service: its headers count. No other host or port is ever followed to.
+func (p *webProbe) landing(root webAnswer) func(context.Context) error {
+	return func(ctx context.Context) error {
+		path, ok := p.samePlace(root)
+		if !ok {
+			return nil
+		}
+		a, ok, err := p.fetch(ctx, webRequest{"GET", path, nil})
+		if err != nil || !ok || a.page.Status != 200 {
+			return err
+		}
+		a.page.Sent = "GET of the page to which / leads"
+		p.w.Pages["landing"] = a.keep()
+		p.readHeaders(a)
+		p.recognise(a)
+		return nil
+	}
+}
+
+// samePlace is the path of a redirect within the service.
+func (p *webProbe) samePlace(a webAnswer) (string, bool) {
+	location := a.header.Get("Location")
+	if location == "" || len(location) > 1024 || a.page.Status/100 != 3 {
+		return "", false
+	}
+	base := &url.URL{Scheme: "http", Host: p.host(), Path: "/"}
+	if p.tls {
+		base.Scheme = "https"
+	}
+	to, err := base.Parse(location)
+	if err != nil || to.Scheme != base.Scheme || to.Host != base.Host || to.User != nil || to.EscapedPath() == "/" {
+		return "", false
+	}
+	return to.EscapedPath(), true
+}
+
+// basicOr is the challenge for Basic where there is one, else the first.
+func basicOr(challenges []string) string {
+	for _, c := range challenges {
+		if scheme, _, _ := strings.Cut(c, " "); strings.EqualFold(scheme, "basic") {
+			return c
+		}
+	}
+	if len(challenges) == 0 {
+		return ""
+	}
+	return challenges[0]
+}
+
 func (p *webProbe) readAuth(a webAnswer) {
-	auth := a.header.Get("WWW-Authenticate")
+	auth := basicOr(a.header.Values("WWW-Authenticate"))
 	scheme, rest, _ := strings.Cut(auth, " ")
 	if scheme == "" {
 		return
