@@ -70,7 +70,7 @@ var walkImages = map[string]string{
 	"DELETE /dicom-web/studies/2.25.70":                                                          "Aa",
 	"DELETE /dicom-web/studies/2.25.70/series/2.25.810":                                          "Aa",
 	"GET /share/": "Fsd", // whoever sees exactly one study
-	"GET /setup/": everybody, "GET /setup/nonsense": "",
+	"GET /setup/": everybody,
 }
 
 // walker is somebody who asks.
