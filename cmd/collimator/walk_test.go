@@ -70,6 +70,7 @@ var walkImages = map[string]string{
 	"DELETE /dicom-web/studies/2.25.70":                                                          "Aa",
 	"DELETE /dicom-web/studies/2.25.70/series/2.25.810":                                          "Aa",
 	"GET /share/": "Fsd", // whoever sees exactly one study
+	"GET /setup/": everybody,
 }
 
 // walker is somebody who asks.
@@ -250,5 +251,33 @@ func wantDocumented(t *testing.T, routes []string) {
 		if !strings.Contains(string(b), "`"+path+"`") {
 			t.Errorf("docs/api.md does not name %s", r)
 		}
+	}
+}
+
+// A one-time link is opened from a mail in a browser, which is a page of
+// another origin; a form of such a page signs nobody in.
+func TestALinkInAMailOpensAndAFormElsewhereDoesNot(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	_, secret, err := x.in.registry.PersonLink(t.Context(), "grace", "radiologist", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := x.browser()
+	if a := b.must(200, "GET", "/setup/"+secret, nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"); !strings.Contains(a.text, "grace") {
+		t.Errorf("%s", a.text)
+	}
+	b.must(200, "GET", "/setup/", nil, "Sec-Fetch-Site", "cross-site")
+	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	for _, h := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}} {
+		b.must(403, "POST", "/setup/", "step=password&name=auditor&password="+testPassword, append(form, h...)...)
+		b.must(403, "POST", "/setup/"+secret, "password="+testPassword+"&again="+testPassword, append(form, h...)...)
+	}
+	if b.cookie() != "" {
+		t.Error("a page of another origin signed somebody in")
+	}
+	a := b.must(200, "POST", "/setup/"+secret, "password="+testPassword+"&again="+testPassword, append(form, "Sec-Fetch-Site", "same-origin")...)
+	if a.Request.URL.Path != "/setup/" || strings.Contains(a.Header.Get("Referrer-Policy")+a.Header.Get("Cache-Control"), "origin") {
+		t.Errorf("it ends at %s", a.Request.URL.Path)
 	}
 }

@@ -9,14 +9,20 @@ import (
 )
 
 // inside asks a handler behind the guard in the name of a browser: with its
-// cookie, its address, and what it says of where the request comes from.
+// cookie, its address, and what it says of where the request comes from. Where
+// the browser only looks at a page, it may come from anywhere, such as a link in
+// a mail: what a page asks by itself then changes nothing that matters.
 func inside(h http.Handler, r *http.Request, method, path string, body []byte, header ...string) (*answer, error) {
 	rq, err := http.NewRequestWithContext(r.Context(), method, path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fault.New(fault.Internal, "console: a request cannot be written")
 	}
 	rq.RemoteAddr, rq.Host, rq.TLS = r.RemoteAddr, r.Host, r.TLS
-	for _, name := range []string{"Cookie", "Origin", "Sec-Fetch-Site"} {
+	names := []string{"Cookie", "Origin", "Sec-Fetch-Site"}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		names = names[:1]
+	}
+	for _, name := range names {
 		if v := r.Header[name]; v != nil {
 			rq.Header[name] = v
 		}
