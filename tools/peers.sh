@@ -18,6 +18,7 @@ look() {
   need node nodejs "dicomweb-client against DICOMweb"
   need npm npm "dicomweb-client against DICOMweb"
   need nginx nginx-light "scan of a web server with a directory of files"
+  need chromium chromium "pages in a browser"
   need rsyslogd "rsyslog rsyslog-gnutls" "audit record repository over TLS"
   ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing+=("rsyslog-gnutls|audit record repository over TLS")
   need clamd clamav-daemon "inspection by a virus scanner"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/netip"
@@ -12,6 +13,8 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/inventory"
+	"collimator/internal/posture"
+	"collimator/internal/scan"
 )
 
 type inventoryCmd struct {
@@ -95,7 +98,7 @@ func (in *installation) noteInventory(e *env, action audit.Action, asset, detail
 type inventoryImportCmd struct {
 	dataFlags
 	outputFlag
-	File   string `arg:"" type:"existingfile" help:"A register as CSV, the XML of 'nmap -oX', or an export of 'inventory export -o json'."`
+	File   string `arg:"" type:"existingfile" help:"A register as CSV, the XML of 'nmap -oX', the output of 'scan -o json', or an export of 'inventory export -o json'."`
 	DryRun bool   `help:"Change nothing; say what would come of it."`
 }
 
@@ -106,7 +109,8 @@ Reading the same list again changes only what changed.
 
 Examples:
   collimator inventory import devices.csv --dry-run
-  collimator inventory import scan.xml`
+  collimator inventory import scan.xml
+  collimator inventory import scan.json`
 }
 
 // imported is the result of an import for programs.
@@ -122,10 +126,22 @@ func (c *inventoryImportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	var result *scan.Result
+	if source == inventory.Scan {
+		if result, err = readScan(c.File); err != nil {
+			return err
+		}
+		list = posture.Observations(result)
+	}
 	return c.with(e, func(in *installation) error {
 		out, err := in.inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
 		if err != nil {
 			return err
+		}
+		if source == inventory.Scan && !c.DryRun {
+			if _, err := posture.Replay(e.ctx, in.inventory, result); err != nil {
+				return err
+			}
 		}
 		if !c.DryRun {
 			if err := in.noteInventory(e, audit.Create, "", fmt.Sprintf("%d systems of a %s list, %d new", len(list), source, out.New)); err != nil {
@@ -166,10 +182,42 @@ func readInventory(name string) (inventory.Source, []inventory.Observation, []in
 		return inventory.Nmap, list, nil, err
 	case bytes.HasPrefix(text, []byte("{")):
 		list, err := inventory.ReadJSON(f)
+		if err != nil && scanOutput(f) {
+			return inventory.Scan, nil, nil, nil // read as a whole by readScan
+		}
 		return inventory.JSON, list, nil, err
 	}
 	list, troubles, err := inventory.ReadCSV(f)
 	return inventory.CSV, list, troubles, err
+}
+
+// scanMost is the most bytes of the output of a scan.
+const scanMost = 256 << 20
+
+// scanOutput reports that a file is what 'scan -o json' writes.
+func scanOutput(f io.ReadSeeker) bool {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
+	var head struct {
+		Sentence *string         `json:"sentence"`
+		Hosts    json.RawMessage `json:"hosts"`
+	}
+	return json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&head) == nil && head.Sentence != nil && len(head.Hosts) > 0
+}
+
+// readScan reads what 'scan -o json' wrote.
+func readScan(name string) (*scan.Result, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var r scan.Result
+	if err := json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&r); err != nil {
+		return nil, fmt.Errorf("the file is not what 'collimator scan -o json' writes")
+	}
+	return &r, nil
 }
 
 type inventoryListCmd struct {

@@ -39,6 +39,8 @@ type cli struct {
 	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
 	Inventory  inventoryCmd  `cmd:"" help:"Which systems there are, which are affected, and what was decided."`
 	Advisory   advisoryCmd   `cmd:"" help:"Published advisories about imaging systems."`
+	Report     reportCmd     `cmd:"" help:"How things stand: issues, systems, what changed, what to do."`
+	Alarm      alarmCmd      `cmd:"" help:"Who is told when something happens."`
 	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
 	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
 	Sample     sampleCmd     `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`

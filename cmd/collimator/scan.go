@@ -16,6 +16,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/finding"
+	"collimator/internal/posture"
 	"collimator/internal/scan"
 )
 
@@ -82,16 +83,38 @@ func (c *scanCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.Record {
-		if opt.Sink, err = trail.sink(); err != nil {
-			return errors.Join(err, done())
-		}
-	}
 	return errors.Join(c.scan(e, opt, trail), done())
+}
+
+// prepare gives the scan its advisories, and with --record the inventory.
+func (c *scanCmd) prepare(e *env, opt *scan.Options, trail *scanTrail) (*posture.Recorder, error) {
+	table, err := trail.advisories(e.ctx)
+	if err != nil {
+		return nil, err
+	}
+	opt.Advise = posture.Advise(table)
+	if !c.Record {
+		return nil, nil
+	}
+	if trail.in == nil {
+		return nil, usageError("--record needs a data directory; name it with --data")
+	}
+	if _, err := scan.Explain(*opt); err != nil {
+		return nil, nil // refused before anything is noted
+	}
+	recorder, err := trail.recorder(e.ctx, opt)
+	if err == nil {
+		opt.Sink = recorder
+	}
+	return recorder, err
 }
 
 // scan runs, writes what was found and what was done.
 func (c *scanCmd) scan(e *env, opt *scan.Options, trail *scanTrail) error {
+	recorder, err := c.prepare(e, opt, trail)
+	if err != nil {
+		return err
+	}
 	if err := trail.begin(e.ctx, c, opt); err != nil {
 		return err
 	}
@@ -108,9 +131,19 @@ func (c *scanCmd) scan(e *env, opt *scan.Options, trail *scanTrail) error {
 	if err := trail.end(context.WithoutCancel(e.ctx), result); err != nil {
 		return err
 	}
-	if err := c.write(e, result); err != nil {
-		return err
+	if recorder != nil {
+		if err := recorder.Finish(context.WithoutCancel(e.ctx)); err != nil {
+			return err
+		}
 	}
+	if werr := c.write(e, result); werr != nil {
+		return werr
+	}
+	return c.verdict(result, err)
+}
+
+// verdict is the exit code of a scan that ran, with err where it was stopped.
+func (c *scanCmd) verdict(result *scan.Result, err error) error {
 	if err != nil {
 		hint := ""
 		if c.State != "" {

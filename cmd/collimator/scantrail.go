@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
+	"collimator/internal/advisory"
 	"collimator/internal/audit"
+	"collimator/internal/posture"
 	"collimator/internal/scan"
 )
 
@@ -32,28 +31,21 @@ func (c *scanCmd) auditTrail(e *env) (*scanTrail, func() error, error) {
 	return &scanTrail{in}, in.close, nil
 }
 
-// sink is where --record stores results.
-func (t *scanTrail) sink() (scan.Sink, error) {
+// recorder is where --record stores results.
+func (t *scanTrail) recorder(ctx context.Context, opt *scan.Options) (*posture.Recorder, error) {
+	return posture.NewRecorder(ctx, t.in.inventory, *opt, "scan by "+operator())
+}
+
+// advisories are those of the data directory, or without one the built-in ones.
+func (t *scanTrail) advisories(ctx context.Context) (*advisory.Table, error) {
 	if t.in == nil {
-		return nil, usageError("--record needs a data directory; name it with --data")
+		return advisory.Default(), nil
 	}
-	return nil, usageError("--record: this data directory has no inventory")
+	return t.in.inventory.Advisories(ctx)
 }
 
 func (t *scanTrail) begin(ctx context.Context, c *scanCmd, opt *scan.Options) error {
-	var words []string
-	for w := range opt.OptIn {
-		words = append(words, w)
-	}
-	slices.Sort(words)
-	detail := fmt.Sprintf("targets %s", strings.Join(c.Targets, " "))
-	if len(words) > 0 {
-		detail += "; opt-in " + strings.Join(words, " ")
-	}
-	if c.Consent != "" {
-		detail += "; consent " + printable(c.Consent)
-	}
-	return t.write(ctx, audit.Record{Event: audit.Scanned, Action: audit.Execute, Reason: "scan begins", Objects: []audit.Object{{Detail: detail}}})
+	return t.write(ctx, posture.Begins(c.Targets, *opt, printable(c.Consent)))
 }
 
 func (t *scanTrail) refused(ctx context.Context, err error) error {
@@ -62,18 +54,7 @@ func (t *scanTrail) refused(ctx context.Context, err error) error {
 
 // end writes one record for each host that was asked, and one for the scan.
 func (t *scanTrail) end(ctx context.Context, r *scan.Result) error {
-	var records []audit.Record
-	for _, h := range r.Hosts {
-		detail := fmt.Sprintf("%d connections; %s", h.Connections, strings.Join(scan.Services(h.Facts), "; "))
-		if h.Facts.Stopped != "" {
-			detail += "; " + h.Facts.Stopped
-		}
-		records = append(records, audit.Record{Event: audit.Scanned, Action: audit.Execute, Reason: "host asked",
-			Peer: audit.Peer{Address: h.Facts.Address.String()}, Objects: []audit.Object{{Detail: detail}}})
-	}
-	detail := fmt.Sprintf("%d of %d addresses looked at, %d answered, %d connections", r.Looked, r.Addresses, r.Alive, r.Connections)
-	records = append(records, audit.Record{Event: audit.Scanned, Action: audit.Execute, Reason: "scan ends", Objects: []audit.Object{{Detail: detail}}})
-	return t.write(ctx, records...)
+	return t.write(ctx, posture.Ends(r)...)
 }
 
 func (t *scanTrail) write(ctx context.Context, records ...audit.Record) error {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"collimator/internal/finding"
@@ -24,23 +22,10 @@ func (c *scanCmd) write(e *env, r *scan.Result) error {
 		_, err := b.WriteTo(e.stdout)
 		return err
 	}
-	// Whole or not at all, and for the operator alone: it says what is open.
-	f, err := os.CreateTemp(filepath.Dir(c.Out), ".collimator-scan-*")
-	if err != nil {
+	if err := writeWhole(c.Out, b.Bytes()); err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	_, err = b.WriteTo(f)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), c.Out)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(e.stdout, "%s Written to %s.\n", report.Sentence(r.Issues()), c.Out)
+	_, err := fmt.Fprintf(e.stdout, "%s Written to %s.\n", report.Sentence(r.Issues()), c.Out)
 	return err
 }
 

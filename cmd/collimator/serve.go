@@ -23,6 +23,7 @@ import (
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
 	"collimator/internal/pacs"
+	"collimator/internal/posture"
 	"collimator/internal/tlsprofile"
 )
 
@@ -109,6 +110,8 @@ type server struct {
 	guard       *guard.Guard
 	service     *pacs.Service
 	projects    *pacs.Projects
+	posture     *posture.Posture
+	teller      *posture.Teller // nil: nobody is told
 	mux         *dimse.Mux
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
@@ -145,6 +148,10 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if s.projects, err = openProjects(in, a); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+	s.posture = newPosture(in, a, log)
+	if s.teller, err = newTeller(s.posture, in, cert.Get); err != nil {
+		return nil, errors.Join(err, blobs.Close())
+	}
 	s.service = pacs.New(pacs.Options{
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
@@ -169,7 +176,10 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 	return identity.NewTokenVerifier(c.Tokens.Issuer, audience, keys, time.Now)
 }
 
-func (s *server) archiveClose() error { return s.blobs.Close() }
+func (s *server) archiveClose() error {
+	s.posture.Close()
+	return s.blobs.Close()
+}
 
 // serverHosts are the names under which the server is reached.
 func serverHosts(c config.Config) []string {
@@ -253,6 +263,7 @@ func (s *server) run(e *env) error {
 	if repository != nil {
 		wg.Go(func() { repository.Run(work) })
 	}
+	s.watch(work, &wg)
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
 	wg.Go(func() { s.reloads(work) })
@@ -270,6 +281,7 @@ func (s *server) run(e *env) error {
 	defer cancel()
 	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
 	err = errors.Join(cause, orderly(associations.Shutdown(grace)), web.shutdown(grace), plain.shutdown(grace))
+	s.posture.Close()
 	stop()
 	wg.Wait()
 	s.record(work, audit.ApplicationStop)

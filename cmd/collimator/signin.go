@@ -94,7 +94,7 @@ func identityProvider(in *installation, c config.OIDC) (*identity.OIDC, error) {
 
 // linkAddress is what stands before the secret of a one-time link. The secret
 // is a fragment: browsers keep it to themselves, so that no proxy writes it down.
-func linkAddress(c config.Config) string { return bestOrigin(c) + "/setup#" }
+func linkAddress(c config.Config) string { return bestOrigin(c) + console.SetupPath + "/" }
 
 // shareAddress is the address before the secret of a link to a study.
 func shareAddress(c config.Config) string { return bestOrigin(c) + console.SharePath + "/" }

@@ -14,6 +14,7 @@ import (
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
+	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/ledger"
 )
@@ -89,8 +90,10 @@ type verification struct {
 	spot     *archive.SpotCheck // of a sample
 	problems []verifyProblem
 	leaves   int64
-	files    int64
-	seen     int // checkpoints of the witness
+	// statements is how many of the leaves are about instances.
+	statements int64
+	files      int64
+	seen       int // checkpoints of the witness
 }
 
 // report runs the verification and prints what it found.
@@ -213,6 +216,7 @@ func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 }
 
 func (v *verification) statement(ctx context.Context, l ledger.Leaf) error {
+	v.statements++
 	var s archive.Statement
 	if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
 		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "statement cannot be read")
@@ -257,33 +261,55 @@ func (v *verification) content(ctx context.Context) error {
 	return nil
 }
 
-// index holds the rows against those that were built anew. What was stored
-// since the ledger was read is taken along and compared again.
+// index holds the rows against those that were built anew. What is stored
+// meanwhile does no harm; after a deletion it is compared again.
 func (v *verification) index(ctx context.Context) error {
 	if v.replay == nil {
 		return nil
 	}
-	for range compareTries {
-		var found []verifyProblem
-		err := v.replay.Compare(ctx, func(d archive.Difference) bool {
+	var found []verifyProblem
+	err := v.settled(ctx, func() (bool, error) {
+		found = nil
+		err := v.replay.Compare(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) }, func(d archive.Difference) bool {
 			found = append(found, verifyProblem{d.Row, d.String()})
 			return len(found) < 10_000
 		})
-		if err != nil {
+		return len(found) > 0 || v.replay.Lost(), err
+	})
+	if err == nil {
+		v.problems = append(v.problems, found...)
+		v.missing()
+	}
+	return err
+}
+
+// catchUp applies the leaves that there are in what a transaction sees.
+func (v *verification) catchUp(ctx context.Context, tx *db.Tx) error {
+	n, err := v.in.ledger.Size(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return v.in.ledger.Between(ctx, v.leaves, n, func(l ledger.Leaf) error { return v.leaf(ctx, l) })
+}
+
+// settled runs a comparison again while it finds something and instances come
+// or go meanwhile.
+func (v *verification) settled(ctx context.Context, compare func() (found bool, err error)) error {
+	for range compareTries {
+		found, err := compare()
+		if err != nil || !found {
 			return err
 		}
-		before := v.leaves
-		if err := v.in.ledger.Since(ctx, before, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
+		before := v.statements
+		if err := v.in.ledger.Since(ctx, v.leaves, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
 			return err
 		}
-		if v.leaves == before {
-			v.problems = append(v.problems, found...)
-			v.missing()
+		if v.statements == before {
 			return nil
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	v.add("index", "not compared, because instances were stored all the time; try again when it is quieter")
+	v.add("index", "differs, but instances were stored and deleted all the time; try again when it is quieter")
 	return nil
 }
 
@@ -299,27 +325,20 @@ func (v *verification) rows(ctx context.Context) error {
 	if v.spot == nil {
 		return nil
 	}
-	for range compareTries {
-		uids, strays, err := v.spot.Differences(ctx)
-		if err != nil {
-			return err
-		}
-		before := v.leaves
-		if err := v.in.ledger.Since(ctx, before, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
-			return err
-		}
-		if v.leaves != before {
-			time.Sleep(100 * time.Millisecond)
-			continue
-		}
-		for _, uid := range uids {
-			v.add(uid, "index: row of instance is changed or missing")
-		}
-		if strays != 0 {
-			v.add("index", "%d rows of instance are not accounted for", strays)
-		}
-		return nil
+	var uids []string
+	var strays int64
+	err := v.settled(ctx, func() (_ bool, err error) {
+		uids, strays, err = v.spot.Differences(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) })
+		return len(uids) > 0 || strays != 0, err
+	})
+	if err != nil {
+		return err
 	}
-	v.add("index", "not compared, because instances were stored all the time; try again when it is quieter")
+	for _, uid := range uids {
+		v.add(uid, "index: row of instance is changed or missing")
+	}
+	if strays != 0 {
+		v.add("index", "%d rows of instance are not accounted for", strays)
+	}
 	return nil
 }

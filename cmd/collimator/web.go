@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"reflect"
 	"time"
 
 	"golang.org/x/term"
@@ -35,10 +36,28 @@ func (s *server) webHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, images, webRoot)))
+	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", httpsec.API.Wrap(data))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
-	return mux
+	return redirects(mux)
 }
+
+// redirects puts the headers on what the multiplexer answers by itself: where
+// an address is, that was written in another way.
+func redirects(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, _ := mux.Handler(r)
+		if reflect.TypeOf(h) == redirectType {
+			h = httpsec.API.Wrap(h)
+			h.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// redirectType is that of the multiplexer's own redirects.
+var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusTemporaryRedirect))
 
 // openShare signs a browser in with a link.
 func (s *server) openShare(w http.ResponseWriter, r *http.Request, secret, password string) error {
@@ -48,7 +67,7 @@ func (s *server) openShare(w http.ResponseWriter, r *http.Request, secret, passw
 
 // services are what the JSON API is a face of.
 func (s *server) services() *api.Services {
-	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Log: s.log, Links: linkAddress(s.in.config), ShareLinks: shareAddress(s.in.config)}
+	return &api.Services{Registry: s.in.registry, Trail: s.in.trail, Archive: s.archive, Posture: s.posture, Log: s.log, Links: linkAddress(s.in.config), ShareLinks: shareAddress(s.in.config)}
 }
 
 // health answers this machine alone.

@@ -1,5 +1,5 @@
 // Package api is the JSON API of what people administrate: tokens, people,
-// devices, the audit trail, what is held back. Handlers are thin: they read a
+// devices, the audit trail, what is held back, the attack surface. Handlers are thin: they read a
 // request, call the service that the commands call too, and name the verb that
 // the guard judges. It authenticates and decides nothing.
 package api
@@ -14,6 +14,7 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/posture"
 )
 
 // Services are what the API is a face of; all are needed.
@@ -21,6 +22,7 @@ type Services struct {
 	Registry *identity.Registry
 	Trail    *audit.Trail
 	Archive  *archive.Archive
+	Posture  *posture.Posture
 	Log      *slog.Logger
 	// Links is the address before the secret of a one-time link.
 	Links string
@@ -46,6 +48,7 @@ func (s *Services) Register(a *guard.API) {
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
 	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine)
+	s.registerSurface(a)
 }
 
 // page is a part of a long list.

@@ -53,32 +53,39 @@ func (d Difference) String() string {
 	return strings.TrimSpace(fmt.Sprintf("index: row of %s %s is %s", d.Table, d.Row, d.What))
 }
 
-// Compare holds the real index against the one that was built. Nothing may be
-// stored meanwhile. It ends early when yield returns false.
-func (r *Replay) Compare(ctx context.Context, yield func(Difference) bool) error {
-	if err := r.execute(ctx); err != nil {
-		return err
-	}
-	for _, c := range comparisons {
-		more, err := r.compare(ctx, c, yield)
-		if err != nil || !more {
+// Compare holds the real index against the one that was built. It looks at one
+// state of it, whatever is stored meanwhile; catchUp is told of that state
+// before, to apply what it holds. Nil where nothing is to be applied. What is
+// deleted while Compare is at work may make a difference. It ends early when
+// yield returns false.
+func (r *Replay) Compare(ctx context.Context, catchUp func(tx *db.Tx) error, yield func(Difference) bool) error {
+	return r.real.o.DB.Read(ctx, func(have *db.Tx) error {
+		if catchUp != nil {
+			if err := catchUp(have); err != nil {
+				return err
+			}
+		}
+		if err := r.execute(ctx); err != nil {
 			return err
 		}
-	}
-	return nil
+		for _, c := range comparisons {
+			if more, err := r.compare(ctx, have, c, yield); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-func (r *Replay) compare(ctx context.Context, c comparison, yield func(Difference) bool) (more bool, err error) {
+func (r *Replay) compare(ctx context.Context, have *db.Tx, c comparison, yield func(Difference) bool) (more bool, err error) {
 	more = true
 	report := func(row, what string) {
 		if more = more && yield(Difference{c.table, nameRow(c.table, row), what}); !more {
 			return
 		}
 	}
-	err = r.real.o.DB.Read(ctx, func(have *db.Tx) error {
-		return r.scratch.o.DB.Read(ctx, func(want *db.Tx) error {
-			return merge(ctx, have, want, c.query, report)
-		})
+	err = r.scratch.o.DB.Read(ctx, func(want *db.Tx) error {
+		return merge(ctx, have, want, c.query, report)
 	})
 	return more, err
 }

@@ -60,7 +60,7 @@ func apply(t fataler, rp *Replay, list []Statement) {
 }
 
 func differences(t fataler, rp *Replay) (list []string) {
-	err := rp.Compare(context.Background(), func(d Difference) bool {
+	err := rp.Compare(context.Background(), nil, func(d Difference) bool {
 		list = append(list, d.String())
 		return true
 	})

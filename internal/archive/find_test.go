@@ -333,6 +333,24 @@ func TestPatientLevelCountsStudies(t *testing.T) {
 	}
 }
 
+// Who may see one study of a patient must not learn that there are others.
+func TestCountsOfThePatientEndAtTheScope(t *testing.T) {
+	t.Parallel()
+	a := queryArchive(t)
+	for _, level := range []Level{PatientLevel, StudyLevel, SeriesLevel, ImageLevel} {
+		got := findAll(t, a, Query{Root: PatientRoot, Level: level, Relational: true, Scope: &Scope{StudyUIDs: []string{"1.2.3.3"}},
+			Keys: keys(t, tag.NumberOfPatientRelatedStudies, "", tag.NumberOfStudyRelatedInstances, "", tag.NumberOfPatientRelatedInstances, "")})
+		if len(got) == 0 {
+			t.Fatalf("%s: no answer", level)
+		}
+		for _, ds := range got {
+			if ds.Text(tag.NumberOfPatientRelatedStudies) != "1" || level != PatientLevel && ds.Text(tag.NumberOfPatientRelatedInstances) != ds.Text(tag.NumberOfStudyRelatedInstances) {
+				t.Errorf("%s: the patient has %s studies", level, ds.Text(tag.NumberOfPatientRelatedStudies))
+			}
+		}
+	}
+}
+
 func TestQueriesThatBreakTheRulesAreRefused(t *testing.T) {
 	t.Parallel()
 	a := openTest(t, func(o *Options) { o.Limits.Keys = 20 })

@@ -63,6 +63,9 @@ func (r *Replay) Missing() iter.Seq2[string, string] {
 	}
 }
 
+// Lost reports whether there are any Missing.
+func (r *Replay) Lost() bool { return len(r.missing) > 0 }
+
 // Apply takes the next statement of the ledger. A file that cannot be read is
 // an error of kind Invalid; the others may go on. For those that are not there
 // see Missing.

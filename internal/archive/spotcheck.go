@@ -59,9 +59,15 @@ func (c *SpotCheck) asStated(ctx context.Context, s Statement) (same bool, err e
 }
 
 // Differences are the instances whose row is not as the ledger has it, and
-// how many rows there are that it knows nothing of.
-func (c *SpotCheck) Differences(ctx context.Context) (uids []string, strays int64, err error) {
+// how many rows there are that it knows nothing of, in one state of the index.
+// catchUp is as in Replay.Compare, and deletions meanwhile are too.
+func (c *SpotCheck) Differences(ctx context.Context, catchUp func(tx *db.Tx) error) (uids []string, strays int64, err error) {
 	err = c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
+		if catchUp != nil {
+			if err := catchUp(tx); err != nil {
+				return err
+			}
+		}
 		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM instance`).Scan(&strays); err != nil {
 			return err
 		}

@@ -124,13 +124,16 @@ func (a *Archive) verifyFiles(ctx context.Context, opt VerifyOptions, yield func
 				return false
 			}
 			if kind != "" {
-				// It may have been removed since the page was read.
+				// It may have been removed since the page was read, and stored again.
 				used, err := a.referenced(ctx, []string{row.digest})
+				if err == nil {
+					kind, err = a.verifyFile(ctx, row, read)
+				}
 				if err != nil {
 					yieldError(yield, err)
 					return false
 				}
-				if used[row.digest] && !yield(Problem{Kind: kind, Digest: row.digest}, nil) {
+				if kind != "" && used[row.digest] && !yield(Problem{Kind: kind, Digest: row.digest}, nil) {
 					return false
 				}
 			}

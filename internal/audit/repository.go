@@ -77,13 +77,17 @@ func (p *Repository) connected(ctx context.Context) error {
 	}
 	d := delivery{sent: at, counted: at}
 	for {
-		if err := p.send(ctx, conn, &d); err != nil {
+		more, err := p.send(ctx, conn, &d)
+		if err != nil {
 			return err
 		}
 		if at, ok := d.settle(time.Now()); ok {
 			if err := p.count(ctx, at); err != nil {
 				return err
 			}
+		}
+		if more {
+			continue
 		}
 		select {
 		case err := <-gone:
@@ -126,28 +130,37 @@ func (d *delivery) settle(now time.Time) (at int64, ok bool) {
 	return at, ok
 }
 
-func (p *Repository) send(ctx context.Context, conn net.Conn, d *delivery) error {
-	before := d.sent
+// repositoryBatch is how many records are sent before those that were sent long
+// enough ago count: who ends each connection in the middle of a long backlog
+// gets on all the same.
+const repositoryBatch = 100
+
+// send writes the next records; more says that there may be further ones.
+func (p *Repository) send(ctx context.Context, conn net.Conn, d *delivery) (more bool, err error) {
+	n := 0
 	for r, err := range p.Trail.After(ctx, d.sent) {
 		if err != nil {
-			return err
+			return false, err
 		}
 		msg, err := Syslog(r, p.Origin)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := conn.SetWriteDeadline(time.Now().Add(repositoryWrite)); err != nil {
-			return err
+			return false, err
 		}
 		if _, err := conn.Write(msg); err != nil {
-			return err
+			return false, err
 		}
 		d.sent = r.Sequence
+		if n++; n == repositoryBatch {
+			break
+		}
 	}
-	if d.sent != before {
+	if n > 0 {
 		d.marks = append(d.marks, mark{d.sent, time.Now()})
 	}
-	return nil
+	return n == repositoryBatch, nil
 }
 
 func (p *Repository) delivered(ctx context.Context) (at int64, err error) {

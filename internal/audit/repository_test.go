@@ -97,6 +97,7 @@ type collector struct {
 	received []string
 	breakAt  []int // messages after which each connection ends; the last goes on
 	refuse   int   // dials that fail first
+	slow     time.Duration
 	dials    int
 }
 
@@ -119,6 +120,7 @@ func (c *collector) take(conn net.Conn, most int) {
 	defer conn.Close()
 	r := bufio.NewReader(conn)
 	for range most {
+		time.Sleep(c.slow)
 		msg, err := readMessage(r)
 		if err != nil {
 			return
@@ -134,6 +136,27 @@ func (c *collector) list() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.received)
+}
+
+// Whoever ends every connection in the middle of a long backlog gets all of it
+// all the same, and not its beginning for ever.
+func TestABacklogGetsOnOverConnectionsThatBreakInTheMiddle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, trail := openTrail(t)
+		const n = 600
+		write(t, trail, 0, n)
+		c := &collector{breakAt: []int{250, 250, 250, 250, 250, 250, 250, 250}, slow: 100 * time.Millisecond}
+		p := &audit.Repository{Trail: trail, DB: d, Name: "audit.example:6514", Dial: c.dial, Log: slog.New(slog.DiscardHandler)}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { p.Run(ctx); close(done) }()
+		time.Sleep(10 * time.Minute)
+		cancel()
+		<-done
+		if got := c.list(); !slices.Contains(got, strconv.Itoa(n-1)) || len(got) > 3*n {
+			t.Errorf("%d messages came; the last one of the backlog among them: %v", len(got), slices.Contains(got, strconv.Itoa(n-1)))
+		}
+	})
 }
 
 func TestEveryRecordReachesTheRepositoryOverOutagesAndRestarts(t *testing.T) {

@@ -45,9 +45,9 @@ type Store interface {
 type Writer interface {
 	io.Writer
 	// Commit stores the bytes under their SHA-256, which the caller computed,
-	// and returns when they are durable. Where the key is there already the
-	// stored bytes stay, and the blob counts as new: its time is now. After an
-	// error nothing of the bytes is left.
+	// and returns when they are durable. They take the place of what is there
+	// under the key, which may have been damaged since, and the blob counts as
+	// new: its time is now. After an error a blob that was not there is not there.
 	Commit(ctx context.Context, key string) error
 	// Abort drops the bytes.
 	Abort() error

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
-	"time"
 
 	"collimator/internal/fault"
 )
@@ -276,16 +275,10 @@ func (w *dirWriter) commit(key string) error {
 	if err != nil {
 		return err
 	}
+	// What is there already is replaced: it may have been damaged since, and who
+	// sends again must be able to mend it.
 	path := w.d.path(key)
-	if info, err := os.Stat(path); err == nil && info.Size() == w.n {
-		// The one that is there stays. Its own commit may still be on its way to
-		// the disk, so the directory is flushed here too.
-		now := time.Now()
-		if err := os.Chtimes(path, now, now); err == nil {
-			return syncDir(dir)
-		}
-		// It was deleted meanwhile: ours takes its place.
-	}
+	_, missing := os.Stat(path)
 	if err := w.f.Sync(); err != nil {
 		return err
 	}
@@ -297,8 +290,11 @@ func (w *dirWriter) commit(key string) error {
 	}
 	w.done = true
 	if err := syncDir(dir); err != nil {
-		// Whether it survives a power cut is unknown: it must not look stored.
-		return errors.Join(err, os.Remove(path))
+		if missing != nil {
+			// Whether it survives a power cut is unknown: it must not look stored.
+			err = errors.Join(err, os.Remove(path))
+		}
+		return err
 	}
 	return nil
 }

@@ -177,6 +177,24 @@ func TestDamagedBlobOfAnotherSizeIsReplaced(t *testing.T) {
 	}
 }
 
+// Sent again, a file is mended also where only its content has changed.
+func TestDamagedBlobOfTheSameSizeIsReplaced(t *testing.T) {
+	t.Parallel()
+	d := openTest(t, t.TempDir())
+	for range 2 {
+		if err := put(d, []byte("x"), keyX); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(d.path(keyX))
+		if err != nil || string(b) != "x" {
+			t.Fatalf("got %q, %v", b, err)
+		}
+		if err := os.WriteFile(d.path(keyX), []byte("y"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestFilesBelongToTheirOwnerAlone(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "blobs")

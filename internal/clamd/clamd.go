@@ -63,7 +63,11 @@ func (c *Client) Scan(ctx context.Context, r io.Reader) (signature string, err e
 	if len(reply) == 0 {
 		return "", unavailable(errors.Join(sent, err))
 	}
-	return parse(string(bytes.TrimRight(reply, "\x00\n")))
+	signature, err = parse(string(bytes.TrimRight(reply, "\x00\n")))
+	if sent != nil && signature == "" && err == nil {
+		err = unavailable(sent) // it cannot say of the whole what it has not seen
+	}
+	return signature, err
 }
 
 func unavailable(err error) error {

@@ -106,3 +106,33 @@ func TestADaemonThatHangsIsGivenUp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A daemon that says all is well before it has seen the whole has not looked.
+func TestAnAnswerBeforeTheEndOfTheStreamDoesNotCount(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "s")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(conn, "stream: OK\x00")
+			conn.Close()
+		}
+	}()
+	_, err = New(path).Scan(t.Context(), io.LimitReader(zeros{}, 64<<20))
+	if fault.Of(err) != fault.Unavailable {
+		t.Errorf("%v", err)
+	}
+}
+
+type zeros struct{}
+
+// Read implements io.Reader.
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

@@ -48,6 +48,8 @@ func (c Config) Check() error {
 		}
 	}
 	c.Advisories.check(add)
+	c.Alarms.check(add)
+	checkScans(c.Scans, add)
 	if c.Audit.Repository != "" {
 		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
 			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")

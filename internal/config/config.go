@@ -57,7 +57,11 @@ type Config struct {
 	Ledger Ledger `yaml:"ledger"`
 	// Audit says where the trail is sent.
 	Audit Audit `yaml:"audit,omitempty"`
-	Log   Log   `yaml:"log"`
+	// Scans are begun by serve.
+	Scans []Scan `yaml:"scans,omitempty"`
+	// Alarms says who is told when something happens.
+	Alarms Alarms `yaml:"alarms,omitempty"`
+	Log    Log    `yaml:"log"`
 }
 
 // Tokens names an issuer of JSON Web Tokens. Empty: tokens are refused.

@@ -1,12 +1,11 @@
-// Package console is what a browser is shown. So far these are the pages of a
-// link to one study: they need no script and no account. The pages hold nothing
-// of the archive's themselves: what they show they ask DICOMweb for, behind the
-// guard, with the cookie of the browser.
+// Package console is what a browser is shown: so far the pages of a link to one
+// study, and those of one-time links and of signing in. They need no script and
+// hold nothing themselves: what they show they ask DICOMweb and the JSON API
+// for, behind the guard, with the cookie of the browser.
 package console
 
 import (
 	"bytes"
-	"context"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -164,17 +163,10 @@ func (m match) text(tag string) string {
 
 // search asks DICOMweb in the name of the browser.
 func (s *Share) search(r *http.Request, path string) ([]match, error) {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, s.root+path, nil)
+	a, err := inside(s.images, r, http.MethodGet, s.root+path, nil, "Accept", "application/dicom+json")
 	if err != nil {
-		return nil, fault.New(fault.Internal, "console: a search cannot be written")
+		return nil, err
 	}
-	rq.RemoteAddr, rq.Host = r.RemoteAddr, r.Host
-	rq.Header["Cookie"] = r.Header["Cookie"]
-	rq.Header.Set("Accept", "application/dicom+json")
-	a := &answer{header: http.Header{}, status: http.StatusOK}
-	s.images.ServeHTTP(a, rq)
 	switch {
 	case a.status == http.StatusNoContent:
 		return nil, nil
@@ -190,36 +182,14 @@ func (s *Share) search(r *http.Request, path string) ([]match, error) {
 	return list, nil
 }
 
-// answerMost bounds an answer that is kept in memory, in bytes.
-const answerMost = 32 << 20
-
-// answer keeps what a handler writes.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-	long   bool
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) { a.status = status }
-
-// Write implements http.ResponseWriter.
-func (a *answer) Write(p []byte) (int, error) {
-	if a.body.Len()+len(p) > answerMost {
-		a.long = true
-		return 0, errors.New("console: the answer is too long")
-	}
-	return a.body.Write(p)
-}
-
-// page writes a page in the language of the browser.
 func (s *Share) page(w http.ResponseWriter, r *http.Request, status int, name string, v any) {
+	write(s.pages, w, r, status, name, v)
+}
+
+// write sends a page in the language of the browser.
+func write(pages *template.Template, w http.ResponseWriter, r *http.Request, status int, name string, v any) {
 	var b bytes.Buffer
-	if s.pages.ExecuteTemplate(&b, name, map[string]any{"T": language(r), "V": v}) != nil {
+	if pages.ExecuteTemplate(&b, name, map[string]any{"T": language(r), "V": v}) != nil {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}

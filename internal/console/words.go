@@ -8,6 +8,9 @@ import (
 // words are the texts of the pages in one language.
 type words struct {
 	Lang, Title, Open, Password, Failed, Busy, Ended, EndedMore, Date, More, NotDiagnostic, Empty string
+
+	Account, LinkEnded, LinkEndedMore, NewPassword, Name, Again, Differ, SetPassword, Factor, FactorMore, Key, Code, Confirm, Codes, CodesMore,
+	SignIn, OldPassword, Recovery, SignedIn, NoConsole, Leave, Next string
 }
 
 var (
@@ -17,6 +20,12 @@ var (
 		Busy:   "Too many attempts. Try again in a minute.", Ended: "Nothing is open here",
 		EndedMore: "Open the link again. If it has ended, ask the person who sent it for another one.",
 		Date:      "Date", More: "more images are not shown here", NotDiagnostic: "Not for diagnostic use.", Empty: "There is nothing to see in this study.",
+		Account: "Your account", LinkEnded: "This link does not count", LinkEndedMore: "It was used, has ended or was replaced. Ask an administrator for another one.",
+		NewPassword: "New password, 12 characters or more", Name: "Name", Again: "The same again", Differ: "The two passwords differ.", SetPassword: "Set the password",
+		Factor: "Set up an authenticator app", FactorMore: "Take the picture with the app, or type the key, and enter the six digits it shows.", Key: "Key", Code: "Code", Confirm: "Confirm",
+		Codes: "Keep these codes", CodesMore: "Each of them signs you in once without the app. They are shown only now: print them or write them down.",
+		SignIn: "Sign in", OldPassword: "Password", Recovery: "Use a recovery code", SignedIn: "You are signed in as", Leave: "Sign out", Next: "Go on",
+		NoConsole: "There is no console yet. DICOMweb and the JSON API take this browser's session.",
 	}
 	german = words{
 		Lang: "de", Title: "Eine Untersuchung für Sie", Open: "Untersuchung öffnen", Password: "Passwort, falls Ihnen eines gesagt wurde",
@@ -24,6 +33,12 @@ var (
 		Busy:   "Zu viele Versuche. Versuchen Sie es in einer Minute wieder.", Ended: "Hier ist nichts geöffnet",
 		EndedMore: "Öffnen Sie den Link noch einmal. Ist er abgelaufen, bitten Sie um einen neuen.",
 		Date:      "Datum", More: "weitere Bilder werden hier nicht gezeigt", NotDiagnostic: "Nicht zur Befundung.", Empty: "In dieser Untersuchung gibt es nichts zu sehen.",
+		Account: "Ihr Konto", LinkEnded: "Dieser Link gilt nicht", LinkEndedMore: "Er wurde benutzt, ist abgelaufen oder ersetzt worden. Bitten Sie die Verwaltung um einen neuen.",
+		NewPassword: "Neues Passwort, mindestens 12 Zeichen", Name: "Name", Again: "Noch einmal dasselbe", Differ: "Die beiden Passwörter sind verschieden.", SetPassword: "Passwort setzen",
+		Factor: "Authenticator-App einrichten", FactorMore: "Nehmen Sie das Bild mit der App auf oder tippen Sie den Schlüssel ein, und geben Sie die sechs Ziffern ein, die sie zeigt.", Key: "Schlüssel", Code: "Code", Confirm: "Bestätigen",
+		Codes: "Heben Sie diese Codes auf", CodesMore: "Jeder meldet Sie einmal ohne die App an. Sie werden nur jetzt gezeigt: Drucken Sie sie oder schreiben Sie sie ab.",
+		SignIn: "Anmelden", OldPassword: "Passwort", Recovery: "Wiederherstellungscode benutzen", SignedIn: "Sie sind angemeldet als", Leave: "Abmelden", Next: "Weiter",
+		NoConsole: "Eine Konsole gibt es noch nicht. DICOMweb und die JSON-API nehmen die Sitzung dieses Browsers an.",
 	}
 )
 

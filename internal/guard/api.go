@@ -28,6 +28,7 @@ type API struct {
 	mux    *http.ServeMux
 	verbs  map[string]policy.Verb // of a pattern; empty: one's own affair
 	public *http.ServeMux         // to sign in
+	opened []string               // patterns of public
 }
 
 // Handler answers one request. What it returns is sent as JSON, nil as 204; an
@@ -36,7 +37,7 @@ type Handler func(rq *Request) (any, error)
 
 // NewAPI makes the multiplexer with the routes to sign in.
 func (g *Guard) NewAPI() *API {
-	a := &API{g, http.NewServeMux(), map[string]policy.Verb{}, http.NewServeMux()}
+	a := &API{g: g, mux: http.NewServeMux(), verbs: map[string]policy.Verb{}, public: http.NewServeMux()}
 	a.signInRoutes()
 	a.setUpRoutes()
 	return a
@@ -61,12 +62,18 @@ func (a *API) add(pattern string, verb policy.Verb, h Handler) {
 }
 
 // open registers a route to sign in, which takes no credentials.
-func (a *API) open(pattern string, h Handler) { a.public.HandleFunc(pattern, run(h)) }
+func (a *API) open(pattern string, h Handler) {
+	a.opened = append(a.opened, pattern)
+	a.public.HandleFunc(pattern, run(h))
+}
 
 // Routes lists the patterns of all routes but those to sign in.
 func (a *API) Routes() []string {
 	return slices.Sorted(maps.Keys(a.verbs))
 }
+
+// OpenRoutes lists the patterns of the routes to sign in, which take no credentials.
+func (a *API) OpenRoutes() []string { return slices.Sorted(slices.Values(a.opened)) }
 
 type requestKey struct{}
 

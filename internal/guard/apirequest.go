@@ -120,6 +120,9 @@ func (rq *Request) answer(v any, err error) {
 	case v == nil:
 		rq.done = true
 		rq.w.WriteHeader(http.StatusNoContent)
+	case isFile(v):
+		rq.done = true
+		v.(*File).send(rq.w)
 	default:
 		b, err := json.Marshal(v)
 		if err != nil {

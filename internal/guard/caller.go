@@ -23,6 +23,16 @@ func Principal(ctx context.Context) (policy.Principal, bool) {
 	return c.who, true
 }
 
+// Sight is what may be seen within a request of an association. It narrows
+// nothing outside of one.
+func Sight(ctx context.Context) policy.Restriction {
+	c, ok := ctx.Value(contextKey{}).(*caller)
+	if !ok {
+		return policy.Restriction{}
+	}
+	return c.sight
+}
+
 // Credit writes into the source of an instance through which door it comes and
 // by which rule, for the record.
 func Credit(ctx context.Context, s *archive.Source) {

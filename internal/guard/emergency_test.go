@@ -3,11 +3,15 @@ package guard
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"collimator/dicomweb"
+	"collimator/internal/audit"
 	"collimator/internal/identity"
 )
 
@@ -41,5 +45,52 @@ func TestAlarmsOfAFloodAreCountedNotWritten(t *testing.T) {
 	d.alarm(t.Context(), c, "1.3", "a good reason")
 	if n := len(d.records()); n != sampleBurst+1 {
 		t.Errorf("%d records, want %d", n, sampleBurst+1)
+	}
+}
+
+// Whoever abuses emergency access must not be able to hide one study behind
+// many others.
+func TestManyAlarmsDoNotHideOne(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	c := &webCaller{session: &identity.Session{ID: "s"}}
+	c.who.Name = "grace"
+	for i := range sampleMost + 10 {
+		d.alarm(t.Context(), c, "1.2."+strconv.Itoa(i+1), "a good reason")
+	}
+	if n := len(d.records()); n != sampleMost+10 {
+		t.Errorf("%d alarms are in the record, want %d", n, sampleMost+10)
+	}
+}
+
+// Strangers who are refused must not be able to keep from the record what
+// somebody looked at meanwhile.
+func TestRefusalsOfStrangersDoNotHideAnAccess(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	for i := range 2 * sampleMost {
+		d.refused(t.Context(), audit.Peer{Address: "10.0." + strconv.Itoa(i/250) + "." + strconv.Itoa(i%250)}, doorWeb, "no credentials")
+	}
+	d.records()
+	c := &webCaller{}
+	c.who.Name = "grace"
+	call := &dicomweb.Call{Verb: dicomweb.Rendering, Part: dicomweb.FramesPart, Resource: dicomweb.Resource{StudyUID: "1.2", SeriesUID: "1.2.3"}}
+	d.settleWeb(t.Context(), c, call, dicomweb.Outcome{Status: 200, Instances: 1})
+	if n := len(d.records()); n != 1 {
+		t.Errorf("%d records of the access, want 1", n)
+	}
+}
+
+func TestTooManyKeysHideNoAccess(t *testing.T) {
+	t.Parallel()
+	c := &clock{t: time.Unix(0, 0)}
+	s := newFaithfulSampler(c.now)
+	for i := range 2 * sampleKeys {
+		if _, write := s.take(strconv.Itoa(i)); !write {
+			t.Fatalf("access %d is held back", i)
+		}
+	}
+	if len(s.seen) > sampleKeys {
+		t.Errorf("%d keys are kept", len(s.seen))
 	}
 }

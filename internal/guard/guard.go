@@ -46,6 +46,7 @@ type Guard struct {
 	logins   *lockout // by address, and by device
 	accounts *lockout // by the name that was tried, whoever tries
 	alarms   *sampler // of emergency access
+	accesses *sampler // to frames and other parts of an image, of whoever was let in
 	sessions *identity.Sessions
 	origins  *http.CrossOriginProtection
 	// signing bounds how many wait for a password to be checked.
@@ -58,7 +59,7 @@ type Guard struct {
 // New makes a guard.
 func New(o Options) *Guard {
 	g := &Guard{
-		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newSampler(o.Now),
+		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now),
 		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
 		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
 	}
@@ -79,8 +80,9 @@ type caller struct {
 	association string
 	peer        audit.Peer
 	door        string
-	person      string // verified by user identity negotiation; empty without
-	rule        string // by which policy allowed what is being done
+	person      string             // verified by user identity negotiation; empty without
+	rule        string             // by which policy allowed what is being done
+	sight       policy.Restriction // of an association: what may be seen
 }
 
 // record writes to the trail. A record that cannot be written is an error in

@@ -13,6 +13,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
@@ -62,9 +63,14 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 		destination = strings.TrimSpace(call.Command.MoveDestination)
 		c.peer.Destination = destination
 	}
-	d := g.policy.Decide(policy.Request{Principal: c.who, Verb: verbOf(call.Operation), Destination: destination, Now: g.Now()})
+	who, err := g.together(ctx, c)
+	if err != nil {
+		g.Log.Error("request not decided", "association", c.association, "error", err)
+		return dimse.ProcessingFailure.Because(err), true
+	}
+	d := g.policy.DecideTogether(policy.Request{Verb: verbOf(call.Operation), Study: studyOf(call), Destination: destination, Now: g.Now()}, who...)
 	if d.Allow {
-		c.rule = d.Reason
+		c.rule, c.sight = d.Reason, d.Restriction
 		return dimse.Status{}, false
 	}
 	c.rule = ""
@@ -74,6 +80,36 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 		return dimse.MoveDestinationUnknown.With("move destination unknown"), true
 	}
 	return dimse.NotAuthorized.With("not authorised for this service"), true
+}
+
+// studyOf is the one study a retrieval names; empty for several and for the
+// other operations, which are about the archive as a whole.
+func studyOf(call *dimse.Call) string {
+	if verbOf(call.Operation) != policy.Retrieve || call.Identifier == nil {
+		return ""
+	}
+	if list := call.Identifier.Texts(tag.StudyInstanceUID); len(list) == 1 {
+		return list[0]
+	}
+	return ""
+}
+
+// together is the device and, where user identity negotiation named one, the
+// person at it: both must be allowed, and the person's restrictions count. A
+// person who is not registered, or not any more, is a principal without a role,
+// to whom nothing is permitted.
+func (g *Guard) together(ctx context.Context, c *caller) ([]policy.Principal, error) {
+	if c.person == "" {
+		return []policy.Principal{c.who}, nil
+	}
+	p, err := g.Registry.Person(ctx, c.person)
+	if errors.Is(err, fault.NotFound) {
+		return []policy.Principal{c.who, {Kind: policy.Person, Name: c.person}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []policy.Principal{c.who, p.Principal()}, nil
 }
 
 func (g *Guard) refusedRequest(ctx context.Context, c *caller, call *dimse.Call, reason string) {

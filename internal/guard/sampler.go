@@ -20,6 +20,7 @@ const (
 // costs neither disk nor time. Safe for concurrent use.
 type sampler struct {
 	now  func() time.Time
+	most int // of all keys together in a window; 0: no bound, and none is held back because there are many keys
 	mu   sync.Mutex
 	seen map[string]*sample
 	all  sample
@@ -32,6 +33,12 @@ type sample struct {
 }
 
 func newSampler(now func() time.Time) *sampler {
+	return &sampler{now: now, most: sampleMost, seen: map[string]*sample{}}
+}
+
+// newFaithfulSampler is for what somebody did who was let in: like records of
+// one thing are joined, but nothing else, however much it is, hides it.
+func newFaithfulSampler(now func() time.Time) *sampler {
 	return &sampler{now: now, seen: map[string]*sample{}}
 }
 
@@ -46,6 +53,9 @@ func (s *sampler) take(key string) (before int, write bool) {
 		if len(s.seen) >= sampleKeys {
 			s.forget(now)
 		}
+		if len(s.seen) >= sampleKeys && s.most == 0 {
+			return 0, true
+		}
 		if len(s.seen) >= sampleKeys {
 			key = "" // too many to tell apart: they share one
 			e = s.seen[key]
@@ -57,7 +67,7 @@ func (s *sampler) take(key string) (before int, write bool) {
 	}
 	e.renew(now)
 	s.all.renew(now)
-	if e.taken >= sampleBurst || s.all.taken >= sampleMost {
+	if e.taken >= sampleBurst || s.most > 0 && s.all.taken >= s.most {
 		e.dropped++
 		return 0, false
 	}

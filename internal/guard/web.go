@@ -148,7 +148,7 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 		object.Query = describeKeys(call.Query.Keys)
 	}
 	if call.Part == dicomweb.FramesPart || call.Part == dicomweb.RenderedPart || call.Part == dicomweb.ThumbnailPart || call.Part == dicomweb.BulkDataPart {
-		before, write := g.refusals.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, string(call.Part), reason}, "\x00"))
+		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, string(call.Part), reason}, "\x00"))
 		if !write {
 			return
 		}

@@ -204,6 +204,10 @@ func AdvisoryIssue(m advisory.Match, place finding.Place) finding.Issue {
 	default:
 		i.Check, i.Title = "ADV-001", "Affected version: "+m.Product
 	}
+	i.Gains = []finding.Gain{finding.StepStone}
+	if i.Severity == finding.Critical {
+		i.Gains = []finding.Gain{finding.ReadPatients, finding.RunCode}
+	}
 	i.Text = m.Title + ". Affected: " + m.Versions + "."
 	if m.Read != "" {
 		i.Text += " Not certain: " + m.Read + "."

@@ -34,12 +34,13 @@ const (
 	Gate    Source = "gate"    // traffic through a gate
 	Capture Source = "capture" // a capture of the network
 	JSON    Source = "json"    // an export of an inventory
+	Self    Source = "self"    // this archive about itself
 	// Advisory is the source of runs that hold assets against advisories.
 	Advisory Source = "advisory"
 )
 
 // confidence is what a value of a source is worth, from 0 to 1, where nobody says otherwise.
-var confidence = map[Source]float64{Typed: 0.95, CSV: 0.7, JSON: 0.7, Nmap: 0.5, Scan: 0.8, Door: 0.8, Gate: 0.8, Capture: 0.7, Refused: 0.1}
+var confidence = map[Source]float64{Typed: 0.95, CSV: 0.7, JSON: 0.7, Nmap: 0.5, Scan: 0.8, Door: 0.8, Gate: 0.8, Capture: 0.7, Refused: 0.1, Self: 1}
 
 // Observation is what one look says about one system. Empty fields say nothing.
 type Observation struct {

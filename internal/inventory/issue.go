@@ -72,6 +72,11 @@ func (r *Register) resolveOrMake(ctx context.Context, tx *db.Tx, o *Observation)
 }
 
 func (r *Register) report(ctx context.Context, tx *db.Tx, asset, run int64, place finding.Place, checks []string, issues []finding.Issue) error {
+	return r.reportPorts(ctx, tx, asset, Look{Run: run, Place: place, Checks: checks, Issues: issues})
+}
+
+func (r *Register) reportPorts(ctx context.Context, tx *db.Tx, asset int64, l Look) error {
+	issues := l.Issues
 	if len(issues) > r.limits.Issues {
 		return fault.Newf(fault.TooLarge, "inventory: more than %d issues at one place", r.limits.Issues)
 	}
@@ -83,11 +88,11 @@ func (r *Register) report(ctx context.Context, tx *db.Tx, asset, run int64, plac
 		keyed.Place.Asset = ""
 		key := keyed.Key()
 		seen[key] = true
-		if err := r.upsert(ctx, tx, asset, run, key, &issue); err != nil {
+		if err := r.upsert(ctx, tx, asset, l.Run, key, &issue); err != nil {
 			return err
 		}
 	}
-	return r.settle(ctx, tx, asset, run, place, checks, seen)
+	return r.settle(ctx, tx, asset, &l, seen)
 }
 
 func bounded(i finding.Issue) finding.Issue {
@@ -132,29 +137,53 @@ func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key 
 	return r.event(ctx, tx, run, asset, "issue again", i.Check, "", r.clip(i.Title))
 }
 
+// gone is an issue that a look no longer finds.
+type gone struct {
+	id           int64
+	check, title string
+}
+
 // settle makes those issues of the place fixed that the checks no longer find.
-func (r *Register) settle(ctx context.Context, tx *db.Tx, asset, run int64, place finding.Place, checks []string, seen map[string]bool) error {
-	address := ""
-	if place.Address.IsValid() {
-		address = place.Address.Unmap().String()
-	}
-	rows, err := tx.Query(ctx, `SELECT id, key, check_id, body FROM issue WHERE asset = ?1 AND state <> 'fixed' AND address = ?2 AND (?3 = 0 OR port = ?3)`, asset, address, place.Port)
+func (r *Register) settle(ctx context.Context, tx *db.Tx, asset int64, l *Look, seen map[string]bool) error {
+	list, err := r.missing(ctx, tx, asset, l, seen)
 	if err != nil {
 		return err
 	}
-	type gone struct {
-		id           int64
-		check, title string
+	for _, g := range list {
+		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, millis(r.now())); err != nil {
+			return err
+		}
+		if err := r.event(ctx, tx, l.Run, asset, "issue fixed", g.check, "", r.clip(g.title)); err != nil {
+			return err
+		}
 	}
-	var list []gone
+	return nil
+}
+
+// missing lists the issues that the look covers and did not find.
+func (r *Register) missing(ctx context.Context, tx *db.Tx, asset int64, l *Look, seen map[string]bool) (list []gone, err error) {
+	address := ""
+	if l.Place.Address.IsValid() {
+		address = l.Place.Address.Unmap().String()
+	}
+	rows, err := tx.Query(ctx, `SELECT id, key, check_id, port, body FROM issue WHERE asset = ?1 AND state <> 'fixed' AND address = ?2 ORDER BY port DESC, id`, asset, address)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	others := false // an issue stays at a port that was not looked at
 	for rows.Next() {
 		var g gone
 		var key, body string
-		if err := rows.Scan(&g.id, &key, &g.check, &body); err != nil {
-			rows.Close()
-			return err
+		var port int
+		if err := rows.Scan(&g.id, &key, &g.check, &port, &body); err != nil {
+			return nil, err
 		}
-		if seen[key] || !slices.Contains(checks, g.check) {
+		if !l.covers(port, others) {
+			others = true
+			continue
+		}
+		if seen[key] || !slices.Contains(l.Checks, g.check) {
 			continue
 		}
 		var i finding.Issue
@@ -163,18 +192,7 @@ func (r *Register) settle(ctx context.Context, tx *db.Tx, asset, run int64, plac
 		}
 		list = append(list, g)
 	}
-	if err := rows.Close(); err != nil {
-		return err
-	}
-	for _, g := range list {
-		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, millis(r.now())); err != nil {
-			return err
-		}
-		if err := r.event(ctx, tx, run, asset, "issue fixed", g.check, "", r.clip(g.title)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return list, rows.Err()
 }
 
 // Issues lists issues, the worst first; of one asset, or of all where asset is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -244,5 +245,54 @@ func BenchmarkAppend(b *testing.B) {
 	})
 	if err != nil {
 		b.Fatal(err)
+	}
+}
+
+// What a killed writer left behind, and what somebody appended, is named and
+// spoils none of the other checkpoints.
+func TestGarbageInAWitnessIsNamedAndHidesNothing(t *testing.T) {
+	t.Parallel()
+	l, d, _ := open(t)
+	path := filepath.Join(t.TempDir(), "witness")
+	write := func(s string) {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err == nil {
+			_, err = f.WriteString(s)
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := 0
+	checkpoint := func() {
+		appendTo(t, l, d, next, 3)
+		next += 3
+		if err := ledger.NewWitness(l, path).Append(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkpoint()
+	for _, garbage := range []string{"test.example/log\n3\nAAAA", "x", strings.Repeat("y", 100_000), "\n\n\u2014 z\n\n"} {
+		write(garbage)
+		checkpoint()
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	good, bad := 0, 0
+	for w, err := range l.CheckWitness(t.Context(), f) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Problem == "" {
+			good++
+		} else {
+			bad++
+		}
+	}
+	if good != 5 || bad != 4 {
+		t.Errorf("%d checkpoints hold and %d do not, want 5 and 4", good, bad)
 	}
 }

@@ -2,17 +2,26 @@ package ledger
 
 import (
 	"context"
+	"math"
 
 	"collimator/internal/db"
 )
 
+// Size is how many leaves there are in what a transaction sees.
+func (l *Log) Size(ctx context.Context, tx *db.Tx) (int64, error) { return size(ctx, tx) }
+
 // Since gives the leaves from a position on to each, oldest first, without
 // verifying them.
 func (l *Log) Since(ctx context.Context, position int64, each func(Leaf) error) error {
+	return l.Between(ctx, position, math.MaxInt64, each)
+}
+
+// Between is Since up to a position, of which the leaf does not belong to it.
+func (l *Log) Between(ctx context.Context, position, end int64, each func(Leaf) error) error {
 	for {
 		var page []Leaf
 		err := l.db.Read(ctx, func(tx *db.Tx) error {
-			rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE position >= ?1 ORDER BY position LIMIT ?2`, position, verifyPage)
+			rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE position >= ?1 AND position < ?3 ORDER BY position LIMIT ?2`, position, verifyPage, end)
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ type Witness struct {
 // NewWitness makes a witness of the file at path, which is made when it is not there.
 func NewWitness(l *Log, path string) *Witness { return &Witness{log: l, path: path} }
 
-// maxCheckpoint is the longest checkpoint that is read, in bytes.
+// maxCheckpoint is about the longest checkpoint that is read, in bytes.
 const maxCheckpoint = 16 << 10
 
 // Append writes the checkpoint of now, unless it is the one it wrote last, and
@@ -43,7 +43,13 @@ func (w *Witness) Append(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ledger: witness: %w; see the setting ledger.witness", err)
 	}
-	_, err = f.WriteString(signed + "\n") // a blank line between the notes
+	// A blank line between the notes, and in front of the first of this process:
+	// the one before it may have been killed in the middle of one.
+	if w.last == "" {
+		signed = "\n" + signed
+	}
+	_, err = f.WriteString(signed + "\n")
+	signed = strings.TrimPrefix(signed, "\n")
 	if err == nil {
 		err = f.Sync()
 	}
@@ -60,7 +66,7 @@ func (w *Witness) Append(ctx context.Context) error {
 func (l *Log) CheckWitness(ctx context.Context, r io.Reader) iter.Seq2[Witnessed, error] {
 	return func(yield func(Witnessed, error) bool) {
 		n := 0
-		for signed, err := range readNotes(r) {
+		for signed, err := range readNotes(r, l.key.signer.Name()) {
 			if err != nil {
 				yield(Witnessed{}, err)
 				return
@@ -93,37 +99,53 @@ func (l *Log) witnessed(ctx context.Context, n int, signed string) (Witnessed, e
 	return Witnessed{}, err
 }
 
-// readNotes splits a file of signed notes at the blank line that follows the
-// lines with signatures.
-func readNotes(r io.Reader) iter.Seq2[string, error] {
+// readNotes splits a file of signed notes: at the blank line that follows the
+// lines with signatures, and in front of a line that is origin, with which each
+// begins. What else stands there, such as the rest of a note whose writer was
+// killed, is a note of its own, so that it spoils no other. What is longer than
+// a note can be is cut.
+func readNotes(r io.Reader, origin string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		lines := bufio.NewScanner(r)
-		lines.Buffer(make([]byte, 0, 4<<10), maxCheckpoint)
+		lines := bufio.NewReaderSize(r, 4<<10)
 		var b strings.Builder
 		signature := false
-		for lines.Scan() {
-			line := lines.Text()
-			if line == "" && (signature || b.Len() == 0) {
-				if b.Len() > 0 && !yield(b.String(), nil) {
+		for {
+			line, err := readLine(lines)
+			if err != nil && err != io.EOF {
+				yield("", fault.Wrap(fault.Unavailable, err, "ledger: the witness cannot be read"))
+				return
+			}
+			if b.Len() > 0 && (err == io.EOF || line == "" && signature || line == origin) {
+				if !yield(b.String(), nil) {
 					return
 				}
 				b.Reset()
 				signature = false
+			}
+			if err == io.EOF {
+				return
+			}
+			if line == "" && b.Len() == 0 {
 				continue
 			}
 			signature = strings.HasPrefix(line, "\u2014 ")
-			b.WriteString(line + "\n")
-			if b.Len() > maxCheckpoint {
-				yield("", fault.Newf(fault.TooLarge, "ledger: a checkpoint of the witness is longer than %d bytes", maxCheckpoint))
-				return
+			if b.Len() < maxCheckpoint {
+				b.WriteString(line + "\n")
 			}
 		}
-		if err := lines.Err(); err != nil {
-			yield("", fault.Wrap(fault.Invalid, err, "ledger: the witness cannot be read"))
-			return
-		}
-		if b.Len() > 0 {
-			yield(b.String(), nil)
-		}
 	}
+}
+
+// readLine reads a line, of a long one only the beginning; io.EOF behind the
+// last one.
+func readLine(r *bufio.Reader) (string, error) {
+	b, err := r.ReadSlice('\n')
+	line := string(b)
+	for err == bufio.ErrBufferFull {
+		_, err = r.ReadSlice('\n')
+	}
+	if err == io.EOF && line != "" {
+		err = nil
+	}
+	return strings.TrimSuffix(line, "\n"), err
 }

@@ -24,6 +24,7 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 	if err != nil {
 		return nil, queryStatus(err)
 	}
+	q.Scope = scopeOf(ctx)
 	var destination dimse.Destination
 	if rq.Operation == dimse.CMove {
 		destination, err = s.Destinations.Destination(ctx, rq.MoveDestination)

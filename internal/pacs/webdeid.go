@@ -42,13 +42,17 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 			return
 		}
 		q.Keys, q.Fuzzy = keys, false
-		for ds, err := range w.Archive.Find(ctx, q) {
+		for real, err := range w.Archive.Find(ctx, q) {
+			var ds *dicom.DataSet
 			if err == nil {
-				ds, err = p.deid.Attributes(ds)
+				ds, err = p.deid.Attributes(real)
 			}
 			if err != nil {
 				yield(nil, webError(err))
 				return
+			}
+			if !sameMatches(keys, real, ds) {
+				continue
 			}
 			for _, t := range added {
 				ds.Delete(t)
@@ -58,6 +62,22 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 			}
 		}
 	}
+}
+
+// sameMatches reports that what a key was matched with is answered as it is:
+// text that is kept as a rule may have quoted the patient.
+func sameMatches(keys, real, hidden *dicom.DataSet) bool {
+	for el := range keys.All() {
+		if el.Empty() || el.Sequence() || el.VR == dicom.UI || el.Tag == tag.SpecificCharacterSet {
+			continue
+		}
+		was, _ := real.Get(el.Tag)
+		is, _ := hidden.Get(el.Tag)
+		if !slices.Equal(was.Texts(), is.Texts()) || !slices.Equal(was.Floats(), is.Floats()) {
+			return false
+		}
+	}
+	return true
 }
 
 // revealKeys makes the keys of the real archive. added are those that the peer

@@ -34,6 +34,8 @@ const (
 	Configure  Verb = "configure"  // change settings
 	Devices    Verb = "devices"    // register and remove devices
 	People     Verb = "people"     // register people, make tokens for others
+	Surface    Verb = "surface"    // see systems, what is wrong with them, and reports
+	Scan       Verb = "scan"       // look for services in the declared scope
 )
 
 // Verbs lists the verbs a device can be granted, in the order in which they are
@@ -42,7 +44,7 @@ func Verbs() []Verb { return []Verb{Echo, Store, Query, Retrieve, Commit} }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(Verbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People)
+	return append(Verbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan)
 }
 
 // ParseVerbs reads a list such as "echo,store" of what a device can be granted.

@@ -54,13 +54,13 @@ func TestDevicesGetWhatTheirRegistrationGrants(t *testing.T) {
 // matrix is what each role may do with a study: a for all, s for those that
 // were granted, d for what is de-identified.
 var matrix = map[policy.Role]map[policy.Verb]string{
-	policy.Administrator: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Delete: "a", policy.ShareStudy: "a", policy.Quarantine: "a", policy.Audit: "a",
-		policy.Verify: "a", policy.Configure: "a", policy.Devices: "a", policy.People: "a"},
-	policy.Radiologist:  {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.ShareStudy: "a"},
-	policy.Technologist: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a"},
+	policy.Administrator: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.Delete: "a", policy.ShareStudy: "a", policy.Quarantine: "a", policy.Audit: "a",
+		policy.Verify: "a", policy.Configure: "a", policy.Devices: "a", policy.People: "a", policy.Surface: "a", policy.Scan: "a"},
+	policy.Radiologist:  {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.ShareStudy: "a"},
+	policy.Technologist: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a"},
 	policy.Referrer:     {policy.Query: "s", policy.Retrieve: "s"},
 	policy.Researcher:   {policy.Query: "d", policy.Retrieve: "d"},
-	policy.Auditor:      {policy.Audit: "a", policy.Verify: "a"},
+	policy.Auditor:      {policy.Audit: "a", policy.Verify: "a", policy.Surface: "a"},
 }
 
 func TestRolesByVerbHaveNoHole(t *testing.T) {

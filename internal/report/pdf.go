@@ -48,6 +48,9 @@ func PDF(w io.Writer, r *Report) error {
 	for _, a := range r.Assets {
 		p.asset(a, r.of(a))
 	}
+	if r.Standing != nil {
+		p.standing(r.Standing)
+	}
 	if err := f.Output(w); err != nil {
 		return fmt.Errorf("report: PDF: %w", err)
 	}
@@ -81,6 +84,9 @@ func (p *paper) asset(a Asset, issues []finding.Issue) {
 	for _, s := range a.Services {
 		p.line("", 9, s)
 	}
+	for _, x := range a.Answers {
+		p.line("", 9, x.Question+" "+x.Answer)
+	}
 	p.line("B", 9, a.Note)
 	for _, i := range issues {
 		p.Ln(1)
@@ -98,5 +104,40 @@ func (p *paper) asset(a Asset, issues []finding.Issue) {
 			p.SetFont("Courier", "", 8)
 			p.MultiCell(0, 3.6, p.text(c.Text), "", "L", false)
 		}
+	}
+}
+
+// standing draws what only the report of a whole house has.
+func (p *paper) standing(s *Standing) {
+	p.heading("Accepted until a day")
+	for _, a := range s.Accepted {
+		p.line("", 9, fmt.Sprintf("%s %s (%s, %s): until %s, by %s: %s", a.ID, a.Title, a.Check, a.Place, lastDay(a.Until), a.By, a.Why))
+	}
+	if len(s.Accepted) == 0 {
+		p.line("", 9, "Nothing is accepted.")
+	}
+	since := "the beginning"
+	if !s.Since.IsZero() {
+		since = s.Since.Format("2006-01-02 15:04 MST")
+	}
+	p.heading("What changed since " + since)
+	for _, c := range s.Changes {
+		p.line("", 9, fmt.Sprintf("%s  %s  %s", c.At.Format("2006-01-02 15:04"), c.Asset, c.What))
+	}
+	switch {
+	case s.More > 0:
+		p.line("", 9, fmt.Sprintf("And %d more: collimator inventory changes.", s.More))
+	case len(s.Changes) == 0:
+		p.line("", 9, "Nothing changed.")
+	}
+	p.heading("What the warning of 2021 asks")
+	for _, a := range s.Advice {
+		p.line("B", 9, a.Asks)
+		p.line("", 9, a.Stands)
+	}
+	p.heading("Items of standards that open issues touch")
+	p.line("I", 9, MappingRemark)
+	for _, i := range s.Items {
+		p.line("", 9, fmt.Sprintf("%s %s, %s: %s (%d)", i.Standard, i.ID, i.Words, strings.Join(i.Checks, ", "), i.Issues))
 	}
 }

@@ -17,35 +17,46 @@ import (
 
 // Report is what is written.
 type Report struct {
-	Title string
+	Title string `json:"title"`
 	// Sentence stands at the head and holds a number; see Sentence.
-	Sentence string
-	Made     time.Time
+	Sentence string    `json:"sentence"`
+	Made     time.Time `json:"made"`
 	// Facts are lines about what was looked at and how.
-	Facts  []string
-	Issues []finding.Issue
-	Assets []Asset
+	Facts  []string        `json:"facts"`
+	Issues []finding.Issue `json:"issues"`
+	Assets []Asset         `json:"assets"`
 	// Version of the program, for SARIF.
-	Version string
+	Version string `json:"version"`
+	// Standing is there in the report of a whole house.
+	*Standing
 }
 
 // Asset is one system.
 type Asset struct {
-	Name    string
-	Address netip.Addr
-	Product string
+	// ID is that of the inventory, where it is known there; issues that name it
+	// as their asset are its own.
+	ID      string     `json:"id,omitempty"`
+	Name    string     `json:"name,omitempty"`
+	Address netip.Addr `json:"address,omitzero"`
+	Product string     `json:"product,omitempty"`
 	// Services are its ports in words.
-	Services []string
+	Services []string `json:"services,omitempty"`
+	// Answers are those to the questions of the warning.
+	Answers []Answer `json:"answers,omitempty"`
 	// Note is a remark such as why the look was broken off.
-	Note string
+	Note string `json:"note,omitempty"`
 }
 
 // String is the name and the address.
 func (a Asset) String() string {
-	if a.Name == "" {
+	name := strings.TrimSpace(a.ID + " " + a.Name)
+	switch {
+	case name == "":
 		return a.Address.String()
+	case !a.Address.IsValid():
+		return name
 	}
-	return a.Name + " (" + a.Address.String() + ")"
+	return name + " (" + a.Address.String() + ")"
 }
 
 // open are the checks that prove that a service can be used without signing in.
@@ -58,12 +69,16 @@ func open(check string) bool {
 	return false
 }
 
+// OpenToStrangers reports that an issue proves that a service can be used
+// without signing in.
+func OpenToStrangers(i finding.Issue) bool { return open(i.Check) && !i.Possible }
+
 // Sentence says in one sentence how things stand: how many systems can be used
 // without signing in.
 func Sentence(issues []finding.Issue) string {
 	systems := map[string]bool{}
 	for _, i := range issues {
-		if open(i.Check) && !i.Possible {
+		if OpenToStrangers(i) {
 			systems[system(i)] = true
 		}
 	}
@@ -124,7 +139,7 @@ func groups(issues []finding.Issue) []group {
 		byCheck := map[string]*checkGroup{}
 		var order []string
 		for _, i := range issues {
-			if i.Severity == finding.Info || len(i.Gains) == 0 || first(i.Gains) != gain {
+			if i.Severity == finding.Info || first(i.Gains) != gain {
 				continue
 			}
 			if byCheck[i.Check] == nil {
@@ -149,8 +164,11 @@ func groups(issues []finding.Issue) []group {
 	return out
 }
 
-// first is the worst gain.
+// first is the worst gain; knowledge where none is named.
 func first(gains []finding.Gain) finding.Gain {
+	if len(gains) == 0 {
+		return finding.Knowledge
+	}
 	order := finding.Gains()
 	return slices.MinFunc(gains, func(a, b finding.Gain) int {
 		return cmp.Compare(slices.Index(order, a), slices.Index(order, b))
@@ -161,6 +179,12 @@ func first(gains []finding.Gain) finding.Gain {
 func (r *Report) of(a Asset) []finding.Issue {
 	var out []finding.Issue
 	for _, i := range r.Issues {
+		if a.ID != "" {
+			if i.Place.Asset == a.ID {
+				out = append(out, i)
+			}
+			continue
+		}
 		if i.Place.Address.IsValid() && i.Place.Address == a.Address || !i.Place.Address.IsValid() && i.Place.Asset != "" && i.Place.Asset == a.Name {
 			out = append(out, i)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,7 +160,13 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) error {
 			e.alive.Add(1)
 		}
 		if len(open) == 0 {
+			if alive {
+				err = e.closed(ctx, address, target)
+			}
 			e.done(position)
+			if err != nil {
+				return err
+			}
 			continue
 		}
 		select {
@@ -169,6 +176,29 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) error {
 		}
 	}
 	return nil
+}
+
+// closed tells the sink that somebody answered who has nothing open.
+func (e *engine) closed(ctx context.Context, a netip.Addr, t Target) error {
+	sink, ok := e.opt.Sink.(ClosedSink)
+	if !ok {
+		return nil
+	}
+	ports := t.Ports
+	if len(ports) == 0 {
+		ports = slices.Concat(e.opt.Ports, e.opt.HL7Ports)
+	}
+	return sink.Closed(ctx, a, ports)
+}
+
+// judge judges facts, with what advisories say.
+func (e *engine) judge(f *finding.Facts) []finding.Issue {
+	issues := finding.Judge(f)
+	if e.opt.Advise != nil {
+		issues = append(issues, e.opt.Advise(f)...)
+		finding.Sort(issues)
+	}
+	return issues
 }
 
 // done notes that an address needs no further look.
@@ -194,7 +224,7 @@ func (e *engine) visit(ctx context.Context, f found) error {
 	if ctx.Err() != nil {
 		return nil // asked again by the next run
 	}
-	h := HostResult{Facts: facts, Issues: finding.Judge(facts), Connections: v.conns + int(f.conns)}
+	h := HostResult{Facts: facts, Issues: e.judge(facts), Connections: v.conns + int(f.conns), Ports: f.target.Ports}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.result.Hosts = append(e.result.Hosts, h)
@@ -241,7 +271,7 @@ func (e *engine) twins(ctx context.Context) error {
 		for _, i := range list {
 			h := &e.result.Hosts[i]
 			h.Facts.Twins = len(list)
-			h.Issues = finding.Judge(h.Facts)
+			h.Issues = e.judge(h.Facts)
 			if e.opt.Sink != nil {
 				if err := e.opt.Sink.Record(context.WithoutCancel(ctx), h); err != nil {
 					return err

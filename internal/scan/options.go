@@ -14,6 +14,8 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
+	"net/netip"
+	"slices"
 	"time"
 
 	"collimator/internal/finding"
@@ -64,6 +66,8 @@ type Options struct {
 	State string
 	// Sink takes each result as soon as it is there; nil takes none.
 	Sink Sink
+	// Advise adds the issues of a host that rest on published advisories; nil adds none.
+	Advise func(*finding.Facts) []finding.Issue
 	// Progress is told now and then how far the scan is; nil is not told.
 	Progress func(done, total uint64, services int)
 	// Seed orders the addresses; 0 takes a random one.
@@ -90,12 +94,22 @@ type Sink interface {
 	Record(ctx context.Context, r *HostResult) error
 }
 
+// ClosedSink is a Sink that is also told of addresses that answered and had
+// nothing open at the ports that were looked at. Closed may be called from
+// several goroutines at a time.
+type ClosedSink interface {
+	Sink
+	Closed(ctx context.Context, a netip.Addr, ports []uint16) error
+}
+
 // HostResult is what came of one host.
 type HostResult struct {
 	Facts  *finding.Facts  `json:"facts"`
 	Issues []finding.Issue `json:"issues"`
 	// Connections is how many were opened to it.
 	Connections int `json:"connections"`
+	// Ports were named for this host; empty: those of the scan.
+	Ports []uint16 `json:"ports,omitempty"`
 }
 
 // DICOMPorts are those by which DICOM is known; any other can be given.
@@ -113,6 +127,34 @@ func DefaultPorts() []uint16 { return append(DICOMPorts(), WebPorts()...) }
 
 // firstPorts decide whether an address that does not refuse is there at all.
 func firstPorts() []uint16 { return []uint16{104, 11112, 443} }
+
+// Looked lists the ports that a scan with these options tries on an address for
+// which none are named. imaging: a service of imaging was found there.
+func (o Options) Looked(imaging bool) []uint16 {
+	o = o.withDefaults()
+	ports := slices.Concat(o.Ports, o.HL7Ports)
+	if imaging && !o.NoHost {
+		ports = append(append(ports, hostPorts()...), 161, 623)
+	}
+	return ports
+}
+
+// ChecksRun lists the checks by their ids that a scan with these options makes
+// on a host. imaging: a service of imaging was found there, and no ports were named.
+func (o Options) ChecksRun(imaging bool) []string {
+	var out []string
+	for _, c := range finding.Checks() {
+		switch {
+		case c.Mode == finding.Missing, c.Mode == finding.OptIn && !o.OptIn[c.Option]:
+		case c.Group == "host" && (o.NoHost || !imaging):
+		case c.ID == "DIC-004" && (o.Scope == nil || len(o.Scope.Zones) == 0):
+		case c.ID == "TLS-010" && len(o.KnownKeys) == 0:
+		default:
+			out = append(out, c.ID)
+		}
+	}
+	return out
+}
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.ConnectTimeout, 700*time.Millisecond)

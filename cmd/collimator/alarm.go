@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+
+	"collimator/internal/audit"
+	"collimator/internal/posture"
+)
+
+type alarmCmd struct {
+	Test alarmTestCmd `cmd:"" help:"Send a test to every channel and say which worked."`
+}
+
+type alarmTestCmd struct {
+	dataFlags
+	outputFlag
+}
+
+func (alarmTestCmd) Help() string {
+	return "The channels are those of the settings (alarms). Exit code 1 where one did not work.\n\nExample:\n  collimator alarm test"
+}
+
+func (c *alarmTestCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		teller, err := newTeller(newPosture(in, nil, nil), in, nil)
+		if err != nil {
+			return err
+		}
+		if teller == nil {
+			return usageError("no channel is set: name one under alarms in the settings; docs/alarms.md says how")
+		}
+		list := teller.Test(e.ctx)
+		if err := in.record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: audit.Execute, Reason: "test of alarms"}); err != nil {
+			return err
+		}
+		err = printList(e.stdout, c.Output, list, "CHANNEL|WORKED|WHAT TO DO", func(t posture.Tried) []string {
+			worked := "no"
+			if t.OK {
+				worked = "yes"
+			}
+			return []string{t.Channel, worked, dash(t.Error)}
+		}, "")
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			if !t.OK {
+				return fmt.Errorf("a channel did not work")
+			}
+		}
+		return nil
+	})
+}

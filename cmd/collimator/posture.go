@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"collimator/internal/alarm"
+	"collimator/internal/archive"
+	"collimator/internal/config"
+	"collimator/internal/finding"
+	"collimator/internal/posture"
+	"collimator/internal/scan"
+	"collimator/internal/tlsprofile"
+)
+
+// newPosture puts together what scans, reports and alarms need. a is nil where
+// the archive itself is left out.
+func newPosture(in *installation, a *archive.Archive, log *slog.Logger) *posture.Posture {
+	o := posture.Options{
+		DB: in.db, Inventory: in.inventory, Trail: in.trail, Now: time.Now, Log: log, Version: version(),
+		Scope: func() (*scan.Scope, error) { return declaredScope(in.config.Data) },
+	}
+	if a != nil {
+		o.Archive = func(ctx context.Context) (posture.ArchiveFacts, error) { return archiveFacts(ctx, in, a) }
+	}
+	return posture.New(o)
+}
+
+// scopeFile is where the declared scope stands in the data directory.
+const scopeFile = "scope.yaml"
+
+// declaredScope reads the scope file of the data directory; without one only
+// this machine is in scope.
+func declaredScope(data string) (*scan.Scope, error) {
+	path := filepath.Join(data, scopeFile)
+	if !fileExists(path) {
+		return &scan.Scope{}, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("scope file: %w", err)
+	}
+	defer f.Close()
+	return scan.ReadScope(f)
+}
+
+// heldMost is how many entries of the quarantine are counted.
+const heldMost = 100_000
+
+// archiveFacts collects what the archive knows about its own posture.
+func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (posture.ArchiveFacts, error) {
+	c := in.config
+	f := posture.ArchiveFacts{
+		SecondFactor: c.SignIn.SecondFactor == "required", Witnessed: c.Ledger.Witness != "", Forwarded: c.Audit.Repository != "", Alarmed: c.Alarms.Any(),
+		Public: c.Public == config.Insist, Held: map[string]int{},
+	}
+	devices, err := in.registry.Devices(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, d := range devices {
+		if d.Plaintext(time.Now()) {
+			f.Plaintext = append(f.Plaintext, finding.Exception{Device: d.AETitle, Until: d.PlaintextUntil})
+		}
+	}
+	people, err := in.registry.People(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, p := range people {
+		if !p.Disabled.IsZero() {
+			continue
+		}
+		factors, err := in.registry.Factors(ctx, p.Name)
+		if err != nil {
+			return f, err
+		}
+		if !factors.Any() {
+			f.SingleFactor = append(f.SingleFactor, p.Name)
+		}
+	}
+	return f, countHeld(ctx, a, &f)
+}
+
+// countHeld counts what waits in quarantine.
+func countHeld(ctx context.Context, a *archive.Archive, f *posture.ArchiveFacts) error {
+	for before, n := int64(0), 0; n < heldMost; {
+		list, err := a.Quarantine(ctx, before, 1000)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, q := range list {
+			f.Held[string(q.Reason)]++
+			if f.Oldest.IsZero() || q.Received.Before(f.Oldest) {
+				f.Oldest = q.Received
+			}
+			before = q.ID
+			n++
+		}
+	}
+	return nil
+}
+
+// watch runs the schedules and tells who has to be told, until ctx ends.
+func (s *server) watch(ctx context.Context, wg *sync.WaitGroup) {
+	if err := s.posture.Refresh(ctx); err != nil {
+		s.log.Error("posture of the archive not noted", "error", err)
+	}
+	wg.Go(func() { s.posture.Follow(ctx, s.in.config.Scans) })
+	if s.teller != nil {
+		if err := s.teller.Begin(ctx); err != nil {
+			s.log.Error("beginning of alarms not noted", "error", err)
+		}
+		wg.Go(func() { s.teller.Run(ctx) })
+	}
+}
+
+// newTeller opens the channels of the settings; nil without one.
+func newTeller(p *posture.Posture, in *installation, own func() (*tls.Certificate, error)) (*posture.Teller, error) {
+	c := in.config.Alarms
+	if !c.Any() {
+		return nil, nil
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = ""
+	}
+	t := &posture.Teller{Posture: p, Severity: finding.Critical, From: strings.TrimSpace("Collimator " + in.config.AE + " " + machine)}
+	if c.Severity != "" {
+		if err := t.Severity.UnmarshalText([]byte(c.Severity)); err != nil {
+			return nil, usageError("alarms.severity: %w", err)
+		}
+	}
+	for _, open := range []func() (alarm.Channel, error){
+		func() (alarm.Channel, error) { return mailChannel(c.Mail) },
+		func() (alarm.Channel, error) { return webhookChannel(c.Webhook) },
+		func() (alarm.Channel, error) { return syslogChannel(c.Syslog, own, machine) },
+	} {
+		ch, err := open()
+		if err != nil {
+			return nil, err
+		}
+		if ch != nil {
+			t.Channels = append(t.Channels, ch)
+		}
+	}
+	return t, nil
+}
+
+func mailChannel(c config.Mail) (alarm.Channel, error) {
+	if c.Server == "" {
+		return nil, nil
+	}
+	_, port, _ := net.SplitHostPort(c.Server) // was checked
+	client, err := alarmTLS("alarms.mail.roots", c.Roots, nil)
+	if err != nil {
+		return nil, err
+	}
+	m := &alarm.Mail{Server: c.Server, Implicit: c.ImplicitTLS || port == "465", From: c.From, To: c.To, User: c.User, TLS: client}
+	if c.PasswordFile != "" {
+		secret, err := alarmSecret("alarms.mail.password_file", c.PasswordFile, 1)
+		if err != nil {
+			return nil, err
+		}
+		m.Password = string(secret)
+	}
+	return m, nil
+}
+
+// secretLeast is the fewest bytes of the secret of a webhook.
+const secretLeast = 16
+
+func webhookChannel(c config.Webhook) (alarm.Channel, error) {
+	if c.URL == "" {
+		return nil, nil
+	}
+	secret, err := alarmSecret("alarms.webhook.secret_file", c.SecretFile, secretLeast)
+	if err != nil {
+		return nil, err
+	}
+	client, err := alarmTLS("alarms.webhook.roots", c.Roots, nil)
+	if err != nil {
+		return nil, err
+	}
+	return alarm.NewWebhook(c.URL, secret, client), nil
+}
+
+func syslogChannel(c config.Syslog, own func() (*tls.Certificate, error), machine string) (alarm.Channel, error) {
+	if c.Server == "" {
+		return nil, nil
+	}
+	client, err := alarmTLS("alarms.syslog.roots", c.Roots, own)
+	if err != nil {
+		return nil, err
+	}
+	return &alarm.Syslog{Server: c.Server, TLS: client, Host: machine}, nil
+}
+
+// alarmTLS says whom a channel believes: the authorities of a file, or the system's.
+func alarmTLS(key, path string, own func() (*tls.Certificate, error)) (*tls.Config, error) {
+	roots, err := repositoryRoots(path)
+	if err != nil {
+		return nil, usageError("%s: no certificate in PEM form can be read from this file", key)
+	}
+	if own == nil {
+		own = func() (*tls.Certificate, error) { return &tls.Certificate{}, nil } // none is shown
+	}
+	return tlsprofile.Client(own, roots, ""), nil
+}
+
+// alarmSecret reads the first line of a file that nobody else may read.
+func alarmSecret(key, path string, least int) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, usageError("%s: %w", key, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, usageError("%s: others may read %s: chmod 600 it", key, path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError("%s: %w", key, err)
+	}
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	if line = bytes.TrimSpace(line); len(line) < least {
+		return nil, usageError("%s: the first line of %s needs %d characters or more", key, path, least)
+	}
+	return line, nil
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/audit"
+	"collimator/internal/policy"
+)
+
+// openService is a DICOM service that takes everybody, made for a test; it ends
+// with the function it returns.
+func openService(t *testing.T) (address string, end func()) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &dimse.Server{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		var acc dimse.Acceptance
+		for _, c := range rq.Contexts {
+			answer := ul.AcceptedContext{ID: c.ID, Result: ul.AbstractSyntaxNotSupported}
+			if c.AbstractSyntax == "1.2.840.10008.1.1" { // Verification
+				answer.Result, answer.TransferSyntax = ul.Acceptance, c.TransferSyntaxes[0]
+			}
+			acc.Contexts = append(acc.Contexts, answer)
+		}
+		return acc, nil
+	}, Mux: dimse.NewMux(dimse.Unguarded)}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(context.Background(), ln) }()
+	end = sync.OnceFunc(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		s.Shutdown(ctx)
+		<-done
+	})
+	t.Cleanup(end)
+	return ln.Addr().String(), end
+}
+
+// finished asks for a scan until it has ended.
+func (b *browser) finished(id string) answer {
+	b.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for range 2000 {
+		a := b.must(200, "GET", "/api/v1/scans/"+id, nil)
+		if a.json["state"] != "running" {
+			return a
+		}
+		if time.Now().After(deadline) {
+			break
+		}
+		select {
+		case <-b.Context().Done():
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
+	b.Fatal("the scan does not end")
+	return answer{}
+}
+
+func (b *browser) issuesOf(state string) map[string]string {
+	b.Helper()
+	var page struct {
+		Items []struct{ ID, Check, State string }
+	}
+	if err := json.Unmarshal([]byte(b.must(200, "GET", "/api/v1/issues?limit=500&state="+state, nil).text), &page); err != nil {
+		b.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, i := range page.Items {
+		out[i.Check] = i.ID
+	}
+	return out
+}
+
+func TestAttackSurfaceIsForAdministratorsAndAuditors(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	routes := map[string]policy.Verb{
+		"GET /api/v1/assets": policy.Surface, "GET /api/v1/assets/A999": policy.Surface, "GET /api/v1/issues": policy.Surface, "GET /api/v1/changes": policy.Surface,
+		"GET /api/v1/advisories/ICSMA-18-037-02": policy.Surface, "GET /api/v1/report": policy.Surface, "GET /api/v1/scans": policy.Surface, "GET /api/v1/scans/1": policy.Surface,
+		"POST /api/v1/scans": policy.Scan, "DELETE /api/v1/scans/1": policy.Scan, "POST /api/v1/issues/I1/accept": policy.Configure, "POST /api/v1/assets/A1/merge": policy.Configure,
+	}
+	for _, role := range policy.Roles() {
+		b := x.signIn(string(role))
+		for route, verb := range routes {
+			method, path, _ := strings.Cut(route, " ")
+			var body any
+			if method == "POST" {
+				body = map[string]any{}
+			}
+			a := b.send(method, path, body)
+			may := role == policy.Administrator || role == policy.Auditor && verb == policy.Surface
+			if got := a.StatusCode != 403; got != may || a.StatusCode >= 500 {
+				t.Errorf("%s, %s: status %d %s", role, route, a.StatusCode, a.text)
+			}
+		}
+	}
+}
+
+func TestScanByAPIEndsInInventoryAndReport(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b, auditor := x.signIn("administrator"), x.signIn("auditor")
+	address, end := openService(t)
+	b.must(403, "POST", "/api/v1/scans", map[string]any{"targets": []string{"10.99.99.0/30"}})
+	b.must(400, "POST", "/api/v1/scans", map[string]any{"targets": []string{"nowhere/else"}})
+	b.must(400, "POST", "/api/v1/scans", map[string]any{"targets": []string{}})
+	if x.recorded(audit.Scanned, "administrator", "scan refused") == 0 {
+		t.Error("a refused scan is not recorded")
+	}
+	id := b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).json["id"].(string)
+	a := b.finished(id)
+	if a.json["state"] != "done" || a.json["hosts"] != 1.0 || a.json["looked"] != 1.0 || a.json["addresses"] != 1.0 {
+		t.Fatalf("scan: %s", a.text)
+	}
+	open := b.issuesOf("open")
+	if open["ASC-001"] == "" || open["DIC-002"] == "" {
+		t.Fatalf("open issues: %v", open)
+	}
+	if a := auditor.must(200, "GET", "/api/v1/report", nil); !strings.HasPrefix(a.json["sentence"].(string), "1 of 1 system is reachable without authentication") {
+		t.Errorf("sentence: %v", a.json["sentence"])
+	}
+	if a := b.must(200, "POST", "/api/v1/issues/"+open["DIC-002"]+"/accept", map[string]any{"until": "2999-12-31", "reason": "replaced soon"}); a.json["state"] != "accepted" || a.json["acceptedBy"] != "administrator" {
+		t.Errorf("accepted: %s", a.text)
+	}
+	page := auditor.must(200, "GET", "/api/v1/report?format=html", nil)
+	if d := page.Header.Get("Content-Disposition"); !strings.HasPrefix(d, "attachment; filename=posture-") || !strings.Contains(page.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("report: %s", d)
+	}
+	for _, want := range []string{"Get further into the network", "replaced soon", "2999-12-31", "164.312", "PR.AC-1", "SR 1.2", "no attestation", "affected?", "ARC-004"} {
+		if !strings.Contains(page.text, want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+	pdf := auditor.must(200, "GET", "/api/v1/report?format=pdf", nil)
+	checkPDF(t, pdf.text)
+	// The service goes; a second run sees it.
+	end()
+	if a := b.finished(b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).json["id"].(string)); a.json["state"] != "done" {
+		t.Fatalf("second scan: %s", a.text)
+	}
+	fixed := b.issuesOf("fixed")
+	if fixed["ASC-001"] != open["ASC-001"] || fixed["DIC-002"] == "" || fixed["TLS-001"] == "" {
+		t.Errorf("fixed: %v", fixed)
+	}
+	if a := auditor.must(200, "GET", "/api/v1/report", nil); !strings.Contains(a.text, "issue fixed ASC-001") || strings.Contains(a.text, "issue new ASC-001") {
+		t.Errorf("the report says since the last one: %.2000s", a.text)
+	}
+	if x.recorded(audit.Scanned, "administrator", "scan ends") != 2 || x.recorded(audit.Scanned, "administrator", "host asked") != 1 {
+		t.Error("the trail does not hold both scans")
+	}
+	for _, a := range []answer{page, pdf} {
+		if strings.Contains(a.text, "ZZPHI") {
+			t.Error("a report holds patient data")
+		}
+	}
+}
+
+// checkPDF looks whether a PDF opens.
+func checkPDF(t *testing.T, text string) {
+	t.Helper()
+	if !strings.HasPrefix(text, "%PDF-") || !strings.Contains(text[max(0, len(text)-64):], "%%EOF") {
+		t.Fatal("this is no whole PDF")
+	}
+	tool, err := exec.LookPath("pdftotext")
+	if err != nil {
+		t.Log("left out: pdftotext is not here")
+		return
+	}
+	name := filepath.Join(t.TempDir(), "report.pdf")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), tool, name, "-").Output()
+	if err != nil || !strings.Contains(string(out), "reachable without authentication") {
+		t.Errorf("pdftotext: %v %.300s", err, out)
+	}
+}
+
+func TestOneScanAtATimeThatCanBeStopped(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b := x.signIn("administrator")
+	// A range that takes long: addresses of this machine without services.
+	id := b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{"127.64.0.0/12"}}).json["id"].(string)
+	b.must(409, "POST", "/api/v1/scans", map[string]any{"targets": []string{"127.0.0.9"}})
+	a := b.must(200, "DELETE", "/api/v1/scans/"+id, nil)
+	if a.json["state"] != "stopped" {
+		t.Errorf("stopped: %s", a.text)
+	}
+	b.must(409, "DELETE", "/api/v1/scans/"+id, nil)
+	b.must(404, "DELETE", "/api/v1/scans/99", nil)
+	b.must(404, "GET", "/api/v1/scans/99", nil)
+	if a := b.must(200, "GET", "/api/v1/scans", nil); !strings.Contains(a.text, `"stopped"`) {
+		t.Errorf("list: %s", a.text)
+	}
+}
+
+func TestReadingOfRegistersByAPIHasPages(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b := x.signIn("administrator")
+	b.must(200, "GET", "/api/v1/report", nil) // notes the archive itself
+	a := b.must(200, "GET", "/api/v1/issues?limit=1", nil)
+	if len(a.json["items"].([]any)) != 1 || a.json["next"] != 1.0 {
+		t.Errorf("page: %s", a.text)
+	}
+	for path, status := range map[string]int{
+		"/api/v1/issues?severity=dreadful": 400, "/api/v1/issues?state=gone": 400, "/api/v1/issues?asset=A999": 404, "/api/v1/changes?since=yesterday": 400,
+		"/api/v1/changes?since=2026-01-01": 200, "/api/v1/report?format=exe": 400, "/api/v1/assets/A1": 200, "/api/v1/advisories/NOPE": 404, "/api/v1/advisories/ICSMA-18-037-02": 200,
+		"/api/v1/report?format=csv": 200, "/api/v1/report?format=sarif": 200,
+	} {
+		if a := b.send("GET", path, nil); a.StatusCode != status {
+			t.Errorf("%s: status %d, want %d: %.300s", path, a.StatusCode, status, a.text)
+		}
+	}
+	b.must(400, "POST", "/api/v1/issues/I1/accept", map[string]any{"until": "soon", "reason": "x"})
+	b.must(404, "POST", "/api/v1/issues/I999/accept", map[string]any{"until": "2999-12-31", "reason": "x"})
+	b.must(404, "POST", "/api/v1/assets/A1/merge", map[string]any{"from": "A999"})
+}

@@ -1,0 +1,55 @@
+package alarm
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	"collimator/internal/fault"
+	"collimator/internal/syslog"
+)
+
+// Syslog sends each event as a message of RFC 5424 over TLS, on a connection of
+// its own. The protocol has no receipt: taken is what TLS took.
+type Syslog struct {
+	Server string // HOST:PORT
+	TLS    *tls.Config
+	Host   string // name of this machine
+}
+
+var _ Channel = (*Syslog)(nil)
+
+// Name implements Channel.
+func (s *Syslog) Name() string { return "syslog " + s.Server }
+
+// severities of RFC 5424 6.2.1, with facility 10 (security).
+var severities = map[string]int{"critical": 1, "high": 2, "medium": 4, "low": 5, "info": 6}
+
+// Send implements Channel.
+func (s *Syslog) Send(ctx context.Context, m Message) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	host, _, _ := net.SplitHostPort(s.Server)
+	config := s.TLS.Clone()
+	config.ServerName = host
+	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", s.Server)
+	if err != nil {
+		return fault.Newf(fault.Unavailable, "alarm: %s is not reached, or its certificate is not believed (alarms.syslog.roots)", s.Name())
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(sendTime)); err != nil {
+		return err
+	}
+	for _, e := range m.Events {
+		severity, ok := severities[e.Severity]
+		if !ok {
+			severity = 5
+		}
+		frame := syslog.Frame(syslog.Header{Priority: 10*8 + severity, Time: e.At, Host: s.Host, App: "collimator", Message: "alarm-" + e.Kind}, line(e.Text))
+		if _, err := conn.Write(frame); err != nil {
+			return fault.Newf(fault.Unavailable, "alarm: %s ended the connection", s.Name())
+		}
+	}
+	return nil
+}

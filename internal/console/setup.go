@@ -1,0 +1,183 @@
+package console
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"rsc.io/qr"
+)
+
+// Setup serves the pages of one-time links, and by which somebody signs in
+// with a password and an authenticator app. They need no script and are a face
+// of the JSON API, which decides everything. Safe for concurrent use.
+type Setup struct {
+	api   http.Handler
+	pages *template.Template
+	mux   *http.ServeMux
+}
+
+// SetupPath is where the pages are; a one-time link is this, a slash and its secret.
+const SetupPath = "/setup"
+
+// NewSetup makes the pages over the JSON API.
+func NewSetup(api http.Handler) *Setup {
+	s := &Setup{api: api, mux: http.NewServeMux(), pages: template.Must(template.ParseFS(pages, "pages/*.html"))} // part of the program
+	s.mux.HandleFunc("GET "+SetupPath+"/{link}", s.look)
+	s.mux.HandleFunc("POST "+SetupPath+"/{link}", s.use)
+	s.mux.HandleFunc("GET "+SetupPath+"/{$}", s.next)
+	s.mux.HandleFunc("POST "+SetupPath+"/{$}", s.step)
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Setup) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// state is what the API says of a browser, and of a link.
+type state struct {
+	Purpose, Name, Role, State, Method, Detail string
+	Secret, URI                                string
+	RecoveryCodes                              []string
+}
+
+// ask sends a request to the API and reads its answer.
+func (s *Setup) ask(w http.ResponseWriter, r *http.Request, method, path string, body any) (int, state) {
+	var b []byte
+	if body != nil {
+		b, _ = json.Marshal(body) // strings always marshal
+	}
+	var x state
+	a, err := inside(s.api, r, method, path, b, "Content-Type", "application/json")
+	if err != nil || a.long {
+		return http.StatusInternalServerError, x
+	}
+	a.cookies(w)
+	json.Unmarshal(a.body.Bytes(), &x) // a refusal has a detail, else nothing is known
+	return a.status, x
+}
+
+// look asks what a link is for and shows the form.
+func (s *Setup) look(w http.ResponseWriter, r *http.Request) {
+	status, x := s.ask(w, r, http.MethodPost, "/api/v1/setup/look", map[string]string{"link": r.PathValue("link")})
+	if status != http.StatusOK {
+		s.page(w, r, status, "linkended.html", x)
+		return
+	}
+	s.page(w, r, http.StatusOK, "setup.html", map[string]any{"Link": x})
+}
+
+// use sets the password, and goes on to the second factor.
+func (s *Setup) use(w http.ResponseWriter, r *http.Request) {
+	form, ok := s.form(w, r)
+	if !ok {
+		return
+	}
+	link := map[string]string{"link": r.PathValue("link")}
+	status, x := s.ask(w, r, http.MethodPost, "/api/v1/setup/look", link)
+	if status != http.StatusOK {
+		s.page(w, r, status, "linkended.html", x)
+		return
+	}
+	if form("password") != form("again") {
+		s.page(w, r, http.StatusBadRequest, "setup.html", map[string]any{"Link": x, "Differ": true})
+		return
+	}
+	link["password"] = form("password")
+	if x.Purpose == "first-administrator" {
+		link["name"] = form("name")
+	}
+	status, answered := s.ask(w, r, http.MethodPost, "/api/v1/setup", link)
+	if status != http.StatusOK {
+		s.page(w, r, status, "setup.html", map[string]any{"Link": x, "Detail": answered.Detail})
+		return
+	}
+	http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
+}
+
+// form reads a form of at most 4 KiB.
+func (s *Setup) form(w http.ResponseWriter, r *http.Request) (func(string) string, bool) {
+	r.Body = http.MaxBytesReader(w, r.Body, formMost)
+	if r.ParseForm() != nil {
+		s.page(w, r, http.StatusBadRequest, "linkended.html", state{})
+		return nil, false
+	}
+	return func(name string) string { return r.PostForm.Get(name) }, true
+}
+
+// next shows what is next for this browser.
+func (s *Setup) next(w http.ResponseWriter, r *http.Request) {
+	status, x := s.ask(w, r, http.MethodGet, "/api/v1/session", nil)
+	switch {
+	case status == http.StatusOK && x.State == "enrol":
+		s.enrol(w, r, "")
+	case status == http.StatusOK:
+		s.page(w, r, status, "account.html", map[string]any{"Session": x})
+	case status == http.StatusUnauthorized:
+		s.page(w, r, http.StatusOK, "signin.html", nil)
+	default:
+		s.page(w, r, status, "linkended.html", x)
+	}
+}
+
+// enrol shows the secret for an authenticator app.
+func (s *Setup) enrol(w http.ResponseWriter, r *http.Request, detail string) {
+	status, x := s.ask(w, r, http.MethodPost, "/api/v1/session/enrol/totp", nil)
+	if status != http.StatusOK {
+		s.page(w, r, status, "linkended.html", x)
+		return
+	}
+	code, err := qr.Encode(x.URI, qr.M)
+	if err != nil {
+		s.page(w, r, http.StatusInternalServerError, "linkended.html", x)
+		return
+	}
+	code.Scale = 5
+	s.page(w, r, http.StatusOK, "enrol.html", map[string]any{
+		"Secret": x.Secret, "Detail": detail, "QR": template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), // ours, not from a peer
+	})
+}
+
+// step takes a password, a code of the second factor, or the wish to leave.
+func (s *Setup) step(w http.ResponseWriter, r *http.Request) {
+	form, ok := s.form(w, r)
+	if !ok {
+		return
+	}
+	code := strings.ReplaceAll(strings.TrimSpace(form("code")), " ", "")
+	switch form("step") {
+	case "password":
+		s.try(w, r, "signin.html", "/api/v1/session/password", map[string]string{"name": form("name"), "password": form("password")})
+	case "code":
+		s.try(w, r, "account.html", "/api/v1/session/totp", map[string]string{"code": code})
+	case "recovery":
+		s.try(w, r, "account.html", "/api/v1/session/recovery", map[string]string{"code": code})
+	case "confirm":
+		status, x := s.ask(w, r, http.MethodPost, "/api/v1/session/enrol/totp/confirm", map[string]string{"code": code})
+		if status != http.StatusOK {
+			s.enrol(w, r, x.Detail)
+			return
+		}
+		s.page(w, r, status, "codes.html", x)
+	case "leave":
+		s.ask(w, r, http.MethodDelete, "/api/v1/session", nil)
+		http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
+	default:
+		s.page(w, r, http.StatusBadRequest, "linkended.html", state{})
+	}
+}
+
+// try sends a step to the API and shows its refusal on the page it came from.
+func (s *Setup) try(w http.ResponseWriter, r *http.Request, page, path string, body any) {
+	status, x := s.ask(w, r, http.MethodPost, path, body)
+	if status == http.StatusOK {
+		http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
+		return
+	}
+	s.page(w, r, status, page, map[string]any{"Session": state{State: "second-factor"}, "Detail": x.Detail})
+}
+
+func (s *Setup) page(w http.ResponseWriter, r *http.Request, status int, name string, v any) {
+	write(s.pages, w, r, status, name, v)
+}

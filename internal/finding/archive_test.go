@@ -1,0 +1,39 @@
+package finding
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestArchiveIsJudgedByItsOwnRegisters(t *testing.T) {
+	t.Parallel()
+	place := Place{Asset: "A1"}
+	if list := JudgeArchive(ArchiveFacts{Witnessed: true, Forwarded: true, Alarmed: true}, place); len(list) != 0 {
+		t.Errorf("nothing is wrong and there are %d issues", len(list))
+	}
+	all := JudgeArchive(ArchiveFacts{
+		Plaintext: []Exception{{"CT1", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}, Held: map[string]int{"suspicious": 2, "other-patient": 1}, Oldest: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		SingleFactor: []string{"ada"}, Public: true,
+	}, place)
+	if len(all) != len(ArchiveChecks()) {
+		t.Fatalf("%d issues of %d checks", len(all), len(ArchiveChecks()))
+	}
+	text := ""
+	for i, c := range ArchiveChecks() {
+		if all[i].Check != c.ID || all[i].Fix.Do == "" || len(all[i].Fix.Changes) == 0 || len(all[i].Evidence) == 0 || all[i].Text == "" || all[i].Place != place {
+			t.Errorf("%+v", all[i])
+		}
+		for _, e := range all[i].Evidence {
+			text += e.Received + "\n"
+		}
+	}
+	for _, want := range []string{"CT1 until 2026-12-31", "3 entries: 1 other-patient, 2 suspicious", "1: ada"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the evidence lacks %q:\n%s", want, text)
+		}
+	}
+	if required := JudgeArchive(ArchiveFacts{SingleFactor: []string{"ada"}, SecondFactor: true, Witnessed: true, Forwarded: true, Alarmed: true}, place); required[0].Severity != Medium {
+		t.Errorf("severity %s", required[0].Severity)
+	}
+}

@@ -1,0 +1,268 @@
+package posture
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"collimator/internal/alarm"
+	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/finding"
+	"collimator/internal/inventory"
+)
+
+// Teller tells channels what somebody has to look at: new issues, emergency
+// access, suspicious objects, scheduled scans that failed. It follows the audit
+// trail and the inventory, whoever wrote there, and keeps for each channel how
+// far it was told: each event once, over restarts and outages of the channel.
+// What happened together goes out as one message.
+type Teller struct {
+	Posture  *Posture
+	Channels []alarm.Channel
+	// Severity is the mildest of an issue that is told.
+	Severity finding.Severity
+	// From names the installation.
+	From string
+}
+
+// Times and bounds of a Teller.
+const (
+	tellPoll   = 2 * time.Second  // how often it looks
+	tellQuiet  = 10 * time.Second // without new changes before those of a run are told
+	tellWait   = time.Hour        // most that changes wait for the end of a run
+	tellRetry  = 5 * time.Second  // after the first failure; doubles
+	tellMost   = 10 * time.Minute // longest wait
+	eventsMost = 50               // in one message
+	readMost   = 20_000           // records and changes of one look
+)
+
+// Begin notes where channels begin that are new: with what happens from now on.
+func (t *Teller) Begin(ctx context.Context) error {
+	for _, ch := range t.Channels {
+		if _, err := t.told(ctx, ch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run tells until ctx ends.
+func (t *Teller) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, ch := range t.Channels {
+		wg.Go(func() { t.follow(ctx, ch) })
+	}
+	wg.Wait()
+}
+
+// told is how far a channel was told.
+type told struct{ sequence, event int64 }
+
+func (t *Teller) follow(ctx context.Context, ch alarm.Channel) {
+	wait := tellRetry
+	for ctx.Err() == nil {
+		err := t.once(ctx, ch)
+		pause := tellPoll
+		if err != nil && ctx.Err() == nil {
+			t.Posture.Log.Error("alarm not sent; it will be tried again", "channel", ch.Name(), "again", wait, "error", err)
+			pause, wait = wait, min(2*wait, tellMost)
+		} else {
+			wait = tellRetry
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// once tells what is new, in one message.
+func (t *Teller) once(ctx context.Context, ch alarm.Channel) error {
+	from, err := t.told(ctx, ch)
+	if err != nil {
+		return err
+	}
+	events, to, err := t.collect(ctx, from)
+	if err != nil || to == from {
+		return err
+	}
+	if len(events) > 0 {
+		if err := ch.Send(ctx, t.message(events, to)); err != nil {
+			return err
+		}
+	}
+	return t.note(ctx, ch, to)
+}
+
+// collect lists what is new, and how far it looked.
+func (t *Teller) collect(ctx context.Context, from told) (events []alarm.Event, to told, err error) {
+	to = from
+	n := 0
+	for r, err := range t.Posture.Trail.After(ctx, from.sequence) {
+		if err != nil {
+			return nil, to, err
+		}
+		if e, ok := alarming(r); ok {
+			events = append(events, e)
+		}
+		to.sequence = r.Sequence
+		if n++; n >= readMost {
+			break
+		}
+	}
+	changes, err := t.Posture.Inventory.EventsAfter(ctx, from.event, readMost)
+	if err != nil || len(changes) == 0 || t.unsettled(changes) {
+		return events, to, err
+	}
+	to.event = changes[len(changes)-1].ID
+	issues, err := t.issues(ctx, changes)
+	return append(events, issues...), to, err
+}
+
+// unsettled reports changes of a run that goes on.
+func (t *Teller) unsettled(changes []inventory.Event) bool {
+	now := t.Posture.Now()
+	if len(changes) >= readMost || now.Sub(changes[0].At) > tellWait {
+		return false
+	}
+	return t.Posture.Busy() || now.Sub(changes[len(changes)-1].At) < tellQuiet
+}
+
+// alarming turns a record into an event, where somebody has to look at it. What
+// a person typed and what names a study stay in the trail.
+func alarming(r audit.Record) (alarm.Event, bool) {
+	switch {
+	case r.Event == audit.EmergencyAccess:
+		return alarm.Event{Kind: "emergency-access", Severity: "critical", At: r.Time, Text: fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address)}, true
+	case r.Event == audit.SecurityAlert && r.Reason == "held back: suspicious":
+		return alarm.Event{Kind: "quarantine", Severity: "high", At: r.Time, Text: fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address)}, true
+	case r.Event == audit.Scanned && r.Reason == reasonScheduled:
+		return alarm.Event{Kind: "scan-failed", Severity: "high", At: r.Time, Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule ")}, true
+	}
+	return alarm.Event{}, false
+}
+
+// issues are the ones of changes that are open and bad enough.
+func (t *Teller) issues(ctx context.Context, changes []inventory.Event) (out []alarm.Event, err error) {
+	fresh := map[string]time.Time{} // asset and check, with the first moment
+	for _, c := range changes {
+		key := c.Asset + " " + c.Field
+		if _, ok := fresh[key]; !ok && (c.Kind == "issue new" || c.Kind == "issue again") {
+			fresh[key] = c.At
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	all, err := t.Posture.Inventory.Issues(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range all {
+		at, ok := fresh[i.Asset+" "+i.Check]
+		if !ok || i.State != inventory.Open || i.Severity < t.Severity || i.LastSeen.Before(at.Add(-time.Second)) {
+			continue
+		}
+		place := i.Asset
+		if i.Place.Address.IsValid() {
+			place += " at " + i.Place.String()
+		}
+		words := i.Severity.String()
+		out = append(out, alarm.Event{Kind: "issue", Severity: words, At: at, Text: fmt.Sprintf("%s %s: %s (%s, %s)", i.ID, place, i.Title, i.Check, words)})
+	}
+	return out, nil
+}
+
+// message makes one message of events; like ones are counted.
+func (t *Teller) message(events []alarm.Event, to told) alarm.Message {
+	var list []alarm.Event
+	count := map[string]int{}
+	for _, e := range events {
+		if count[e.Text]++; count[e.Text] == 1 {
+			list = append(list, e)
+		}
+	}
+	m := alarm.Message{Kind: "events", Severity: "info", From: t.From, At: t.Posture.Now()}
+	by := map[string]int{}
+	for i := range list {
+		if n := count[list[i].Text]; n > 1 {
+			list[i].Text += fmt.Sprintf(" (%d times)", n)
+		}
+		by[list[i].Severity]++
+	}
+	var words []string
+	for _, s := range []string{"critical", "high", "medium", "low", "info"} {
+		if by[s] == 0 {
+			continue
+		}
+		if len(words) == 0 {
+			m.Severity = s
+		}
+		words = append(words, fmt.Sprintf("%d %s", by[s], s))
+	}
+	m.Title = list[0].Text
+	if len(list) > 1 {
+		m.Title = fmt.Sprintf("%d things to look at: %s", len(list), strings.Join(words, ", "))
+	}
+	m.Events, m.Left = list[:min(len(list), eventsMost)], max(0, len(list)-eventsMost)
+	sum := sha256.Sum256(fmt.Append(nil, t.From, to.sequence, to.event))
+	m.ID = hex.EncodeToString(sum[:8])
+	return m
+}
+
+// told is how far a channel was told; a new one begins now.
+func (t *Teller) told(ctx context.Context, ch alarm.Channel) (at told, err error) {
+	d := t.Posture.DB
+	err = d.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT sequence, event FROM posture_told WHERE channel = ?1`, ch.Name()).Scan(&at.sequence, &at.event)
+	})
+	if fault.Of(err) != fault.NotFound {
+		return at, err
+	}
+	if at.sequence, err = t.Posture.Trail.Last(ctx); err != nil {
+		return at, err
+	}
+	if at.event, err = t.Posture.Inventory.LastEvent(ctx); err != nil {
+		return at, err
+	}
+	return at, t.note(ctx, ch, at)
+}
+
+func (t *Teller) note(ctx context.Context, ch alarm.Channel, at told) error {
+	return t.Posture.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO posture_told (channel, sequence, event) VALUES (?1, ?2, ?3) ON CONFLICT (channel) DO UPDATE SET sequence = ?2, event = ?3`, ch.Name(), at.sequence, at.event)
+		return err
+	})
+}
+
+// Test sends a test to every channel and says what came of each.
+func (t *Teller) Test(ctx context.Context) []Tried {
+	out := make([]Tried, len(t.Channels))
+	var wg sync.WaitGroup
+	for i, ch := range t.Channels {
+		wg.Go(func() {
+			now := time.Now()
+			m := alarm.Message{ID: fmt.Sprintf("test-%d", now.UnixNano()), Kind: "test", Severity: "info", Title: "Test of alarms: nothing has happened", At: now, From: t.From,
+				Events: []alarm.Event{{Kind: "test", Severity: "info", At: now, Text: "This is a test. Nothing has happened."}}}
+			out[i] = Tried{Channel: ch.Name(), OK: true}
+			if err := ch.Send(ctx, m); err != nil {
+				out[i].OK, out[i].Error = false, fault.Text(err)
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// Tried is what came of a test.
+type Tried struct {
+	Channel string `json:"channel"`
+	OK      bool   `json:"ok"`
+	Error   string `json:"error,omitempty"`
+}

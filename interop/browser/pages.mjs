@@ -1,0 +1,71 @@
+// Opens the pages in Chromium as people do. Arguments: the one-time link, the
+// link to a study, its password, and a folder for pictures. Prints what it saw.
+import { createHmac } from "node:crypto";
+import { chromium } from "playwright-core";
+
+const [setup, share, password, pictures] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const seen = { troubles: [], hosts: {} };
+
+// open is a browser of its own: cookies, size, language.
+async function open(options) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+  const page = await context.newPage();
+  page.on("console", (m) => m.type() === "error" && seen.troubles.push(m.text()));
+  page.on("pageerror", (e) => seen.troubles.push(String(e)));
+  page.on("request", (r) => { if (r.url().startsWith("http")) seen.hosts[new URL(r.url()).host] = true; });
+  return page;
+}
+
+// totp is what an authenticator app shows for a key.
+function totp(key, step) {
+  const bits = [...key].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const bytes = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const mac = createHmac("sha1", bytes).update(counter).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1e6).padStart(6, "0");
+}
+const now = () => Math.floor(Date.now() / 30000);
+
+const shown = (page, selector) => page.$$eval(selector, (list) => list.filter((i) => i.complete && i.naturalWidth > 0).length);
+
+try {
+  const admin = await open({ locale: "de-DE" });
+  await admin.goto(setup);
+  seen.german = await admin.textContent("button");
+  await admin.fill("#name", "ada");
+  await admin.fill("#password", "correct horse battery");
+  await admin.fill("#again", "correct horse battery");
+  await admin.click("button");
+  seen.qr = await shown(admin, "img");
+  const key = await admin.textContent("code");
+  await admin.screenshot({ path: pictures + "/enrol.png" });
+  await admin.fill("#code", totp(key, now() - 1));
+  await admin.click("button");
+  seen.codes = (await admin.$$("ol li")).length;
+  await admin.click("a");
+  seen.signedIn = await admin.textContent("h1");
+
+  const guest = await open({ locale: "en-GB", viewport: { width: 390, height: 844 } });
+  await guest.goto(share);
+  await guest.fill("#password", password);
+  await guest.keyboard.press("Enter");
+  await guest.waitForURL("**/share/");
+  await guest.waitForLoadState("networkidle");
+  seen.images = await shown(guest, "img");
+  seen.title = await guest.textContent("h1");
+  seen.wide = await guest.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  await guest.screenshot({ path: pictures + "/study.png" });
+  guest.removeAllListeners("console"); // the browser's own view of an image has styles, which the policy of images forbids
+  await guest.click("li a");
+  seen.full = await shown(guest, "img");
+  seen.address = guest.url().replace(/^https:\/\/[^/]+/, "");
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(seen));
