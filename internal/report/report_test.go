@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -154,5 +155,42 @@ func TestPDFIsAPDF(t *testing.T) {
 	}
 	if !bytes.HasPrefix(b.Bytes(), []byte("%PDF-")) || !bytes.Contains(b.Bytes(), []byte("%%EOF")) || b.Len() < 1500 {
 		t.Errorf("%d bytes", b.Len())
+	}
+}
+
+func TestSARIFPlacesAreURIsWhateverTheSystemIsCalled(t *testing.T) {
+	t.Parallel()
+	r := sample()
+	r.Issues = nil
+	for _, name := range []string{"CT 1 (Raum 3)", "R\u00f6ntgen 50 %", `..\..\x`, "a<b>\"c\"", "\x1b[2J=1+1"} {
+		r.Issues = append(r.Issues, finding.Issue{Check: "DIM-001", Title: "x", Severity: finding.High, Place: finding.Place{Asset: name}, Fix: finding.Fix{Do: "Do it."}})
+	}
+	r.Issues = append(r.Issues, finding.Issue{Check: "DIM-001", Title: "x", Severity: finding.High, Place: finding.Place{Address: netip.MustParseAddr("fd00::5"), Port: 104}, Fix: finding.Fix{Do: "Do it."}})
+	var b bytes.Buffer
+	if err := report.SARIF(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	var log struct {
+		Runs []struct {
+			Results []struct {
+				Locations []struct {
+					PhysicalLocation struct{ ArtifactLocation struct{ URI string } }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(b.Bytes(), &log); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, result := range log.Runs[0].Results {
+		uri := result.Locations[0].PhysicalLocation.ArtifactLocation.URI
+		if u, err := url.Parse(uri); err != nil || u.Scheme != "" || u.Host != "" || strings.ContainsAny(uri, " \\<>\"^`{|}\x1b") || !strings.HasPrefix(uri, "network/") || strings.Contains(uri[8:], "/") {
+			t.Errorf("%q is no relative reference: %v", uri, err)
+		}
+		seen[uri] = true
+	}
+	if len(seen) != len(r.Issues) {
+		t.Errorf("%d places of %d: %v", len(seen), len(r.Issues), seen)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net/url"
 	"strings"
 
 	"collimator/internal/finding"
@@ -120,7 +121,7 @@ func result(i finding.Issue, index int) sarifResult {
 	return sarifResult{
 		RuleID: i.Check, RuleIndex: index, Level: level(i.Severity), Message: sarifText{text},
 		Locations: []sarifLocation{{
-			PhysicalLocation: sarifPhysical{sarifArtifact{"network/" + strings.NewReplacer(":", "_", "[", "", "]", "", " ", "_").Replace(name)}},
+			PhysicalLocation: sarifPhysical{sarifArtifact{"network/" + url.PathEscape(strings.NewReplacer(":", "_", "[", "", "]", "", " ", "_").Replace(name))}},
 			LogicalLocations: []sarifLogical{{name, "resource"}},
 		}},
 		PartialFingerprints: map[string]string{"collimator/v1": hex.EncodeToString(sum[:16])},
