@@ -7,7 +7,7 @@ import (
 	"collimator/dimse/ul"
 )
 
-// applicationContext is the one name of PS3.7 A.2.1.
+// applicationContext is the one name that DICOM has for it (PS3.8 9.3.3).
 const applicationContext = "1.2.840.10008.3.1.1.1"
 
 // looseAccept reads an A-ASSOCIATE-AC that is not as it should be, such as one
