@@ -46,9 +46,21 @@ func Advise(table *advisory.Table, a *Asset, place finding.Place) []finding.Issu
 	c := judge(table, a)
 	var out []finding.Issue
 	for _, m := range c.Matches {
-		out = append(out, AdvisoryIssue(m.Match, place))
+		i := AdvisoryIssue(m.Match, place)
+		if m.Class != advisory.All && distributed(m.Product) && !i.Possible {
+			i.Possible = true
+			i.Text += " Not certain: distributions patch this software under the number it had; compare the changelog of the package."
+		}
+		out = append(out, i)
 	}
 	return out
+}
+
+// distributed reports software that Linux distributions carry, and patch
+// without another version number. What such a service announces proves nothing.
+func distributed(product string) bool {
+	p := strings.ToLower(product)
+	return strings.Contains(p, "orthanc") || strings.Contains(p, "dcmtk")
 }
 
 // AdvisoryChecks are the checks that hold assets against advisories.
