@@ -11,7 +11,6 @@ look() {
   missing=()
   need storescu dcmtk "association, query and retrieve tests against DCMTK"
   need Orthanc orthanc "benchmarks beside Orthanc"
-  need nginx nginx-light "scan of a web server with files"
   need openssl openssl "scan of a server with old TLS"
   [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=("orthanc-dicomweb|scan of Orthanc's DICOMweb")
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
@@ -22,6 +21,8 @@ look() {
   need rsyslogd "rsyslog rsyslog-gnutls" "audit record repository over TLS"
   ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing+=("rsyslog-gnutls|audit record repository over TLS")
   need clamd clamav-daemon "inspection by a virus scanner"
+  need nmap nmap "import of what nmap finds"
+  need dumpcap wireshark-common "packet capture of a scan"
   need dciodvfy dicom3tools "check of the synthetic studies"
 }
 
