@@ -90,7 +90,8 @@ func (d *DB) Close() error {
 
 // Write runs f in a transaction that may write, and commits it when f returns
 // nil; the changes are durable when Write returns nil. Only one runs at a time
-// in a process. f must not keep tx, nor call Write.
+// in a process. f must not keep tx, nor call Write. When ctx ends before, the
+// error is the context's.
 func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 	return d.run(ctx, d.writer, f)
 }
@@ -116,7 +117,16 @@ func (d *DB) run(ctx context.Context, pool chan *session, f func(tx *Tx) error) 
 		return errClosed
 	default:
 	}
-	return s.run(ctx, f)
+	return gaveUp(ctx, s.run(ctx, f))
+}
+
+// gaveUp gives an interruption the context's own error, which callers test for:
+// a driver only says that it was interrupted.
+func gaveUp(ctx context.Context, err error) error {
+	if ctx.Err() == nil || fault.Of(err) != fault.Canceled || errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return fault.Wrap(fault.Canceled, ctx.Err(), "db: interrupted")
 }
 
 var errClosed = fault.New(fault.Unavailable, "db: database is closed")

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) *db.DB) {
 		"no row is not found":                           testNoRow,
 		"concurrent writers all commit":                 testConcurrent,
 		"a cancelled caller leaves the database usable": testCancel,
+		"a caller who gave up is told so":               testGaveUp,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := open(t)
@@ -222,6 +223,21 @@ func testConcurrent(t *testing.T, d *db.DB) {
 	if n := count(t, d); n != 40 {
 		t.Errorf("got %d rows, want 40", n)
 	}
+}
+
+// testGaveUp cancels before the transaction begins: whichever of the two the
+// database notices first, the caller sees the context's own error.
+func testGaveUp(t *testing.T, d *db.DB) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 64 {
+		for _, run := range []func(context.Context, func(*db.Tx) error) error{d.Read, d.Write} {
+			if err := run(ctx, func(*db.Tx) error { return nil }); !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v, want %v", err, context.Canceled)
+			}
+		}
+	}
+	testCommit(t, d)
 }
 
 func testCancel(t *testing.T, d *db.DB) {
