@@ -50,7 +50,7 @@ bench: peers build ## measure the archive beside Orthanc
 .PHONY: check
 check: ## formatting, vet, generated files
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
-	$(GO) vet ./... && $(GO) vet -tags interop ./...
+	$(GO) vet ./... && $(GO) vet -tags interop ./... && $(GO) vet -tags bench ./bench/
 	$(GO) mod tidy -diff
 
 .PHONY: clean

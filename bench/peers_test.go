@@ -47,14 +47,23 @@ func collimator(b *testing.B, plain bool) system {
 	return system{"collimator/plain", harness.AETitle, s.Plain, nil, 0}
 }
 
-// orthanc starts Orthanc with its defaults (it syncs files and index to disk).
 func orthanc(b *testing.B, env []string) system {
+	return system{"orthanc/plain", "ORTHANC", startOrthanc(b, env).dicom, nil, 0}
+}
+
+// peer is where Orthanc listens.
+type peer struct{ dicom, web string }
+
+// startOrthanc starts Orthanc with its defaults (it syncs files and index to
+// disk) and with DICOMweb where the plugin is installed.
+func startOrthanc(b *testing.B, env []string) peer {
 	b.Helper()
 	dir := b.TempDir()
 	dicom, web := harness.FreeAddress(b), harness.FreeAddress(b)
 	port := func(a string) json.Number { _, p, _ := strings.Cut(a, ":"); return json.Number(p) }
 	config, err := json.Marshal(map[string]any{
 		"StorageDirectory": dir, "IndexDirectory": dir, "DicomPort": port(dicom), "HttpPort": port(web), "DicomAet": "ORTHANC",
+		"Plugins":              []string{"/usr/share/orthanc/plugins/libOrthancDicomWeb.so"},
 		"DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true, "DicomAlwaysAllowStore": true,
 		"DicomModalities": map[string][]any{"bench": {"BENCH", "127.0.0.1", 104}},
 	})
@@ -66,7 +75,7 @@ func orthanc(b *testing.B, env []string) system {
 		b.Fatal(err)
 	}
 	harness.Background(b, dicom, "env", append(append([]string{}, env...), harness.Tool(b, "Orthanc", "orthanc"), path)...)
-	return system{"orthanc/plain", "ORTHANC", dicom, nil, 0}
+	return peer{dicom, web}
 }
 
 func systems(b *testing.B, env []string, each func(b *testing.B, s system)) {
