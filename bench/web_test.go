@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"collimator/dicom/uid"
 	"collimator/interop/harness"
@@ -48,15 +49,8 @@ func collimatorWeb(b *testing.B) *webSystem {
 	s.Must("user", "add", "bench", "--role", "radiologist", "--data", s.Data, "--password-file", password)
 	said := strings.Fields(s.Must("token", "create", "--user", "bench", "--scope", "write", "--expires", "2h", "--data", s.Data))
 	token := said[len(said)-1] // alone on the last line
-	pem, err := os.ReadFile(filepath.Join(s.Data, "keys", "ca.cert.pem"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
-	b.Cleanup(t.CloseIdleConnections)
-	return &webSystem{base: "https://" + s.HTTP + "/dicom-web", client: &http.Client{Transport: bearer{token, t}}}
+	t := trusting(b, filepath.Join(s.Data, "keys", "ca.cert.pem"))
+	return &webSystem{base: "https://" + s.HTTP + "/dicom-web", client: &http.Client{Timeout: time.Minute, Transport: bearer{token, t}}}
 }
 
 type bearer struct {
@@ -76,7 +70,42 @@ func orthancWeb(b *testing.B) *webSystem {
 	o := startOrthanc(b, nil)
 	t := &http.Transport{}
 	b.Cleanup(t.CloseIdleConnections)
-	return &webSystem{base: "http://" + o.web + "/dicom-web", client: &http.Client{Transport: t}}
+	return &webSystem{base: "http://" + o.web + "/dicom-web", client: &http.Client{Timeout: time.Minute, Transport: t}}
+}
+
+// orthancBehindNginx is Orthanc as people put it on a network: nginx ends TLS in
+// front of it, with HTTP/2 for its clients.
+func orthancBehindNginx(b *testing.B) *webSystem {
+	b.Helper()
+	o := startOrthanc(b, nil)
+	dir, address := b.TempDir(), harness.FreeAddress(b)
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if out, code := harness.Exec(b, time.Minute, nil, harness.Tool(b, "openssl", "openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+		"-nodes", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", key, "-out", cert); code != 0 {
+		b.Fatalf("openssl: %.500s", out)
+	}
+	config := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/log; events {}
+		http { access_log off; client_max_body_size 0; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+		server { listen %[2]s ssl http2; ssl_certificate %[3]s; ssl_certificate_key %[4]s; ssl_protocols TLSv1.3;
+		location / { proxy_pass http://%[5]s; } } }`, dir, address, cert, key, o.web)
+	path := filepath.Join(dir, "conf")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	harness.Background(b, address, harness.Tool(b, "nginx", "nginx-light"), "-c", path)
+	return &webSystem{base: "https://" + address + "/dicom-web", client: &http.Client{Timeout: time.Minute, Transport: trusting(b, cert)}}
+}
+
+// trusting is a transport that knows one certificate.
+func trusting(b *testing.B, path string) *http.Transport {
+	b.Helper()
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(harness.ReadBytes(b, path)) {
+		b.Fatalf("%s: no certificate", path)
+	}
+	t := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+	b.Cleanup(t.CloseIdleConnections)
+	return t
 }
 
 // webSystems fills each system with n studies of one image besides webStudy.
@@ -89,7 +118,11 @@ func webSystems(b *testing.B, n int, each func(b *testing.B, s *webSystem)) {
 	for _, start := range []struct {
 		name  string
 		start func(b *testing.B) *webSystem
-	}{{"system=orthanc/transport=http", orthancWeb}, {"system=collimator/transport=https", collimatorWeb}} {
+	}{
+		{"system=orthanc/transport=http", orthancWeb},
+		{"system=orthanc/transport=https", orthancBehindNginx},
+		{"system=collimator/transport=https", collimatorWeb},
+	} {
 		b.Run(start.name, func(b *testing.B) {
 			s := start.start(b)
 			s.series = "/studies/" + study + "/series/" + series
