@@ -10,8 +10,9 @@ import (
 // Verb is what a request wants to do.
 type Verb string
 
-// The verbs. A request that makes no sense has none of them.
+// The verbs.
 const (
+	Senseless    Verb = "" // no such resource, method or UID: nothing is done, the answer says why
 	Searching    Verb = "search"
 	Retrieving   Verb = "retrieve"
 	Rendering    Verb = "render"
@@ -52,8 +53,8 @@ const (
 // Call is one request on its way to the backend, as an Interceptor sees it.
 type Call struct {
 	Request *http.Request // its URL and body are patient data
-	Verb    Verb          // empty for a request that makes no sense
-	Level   Level         // that is searched, retrieved or deleted
+	Verb    Verb
+	Level   Level // that is searched, retrieved or deleted
 	Resource
 	Part   Part
 	Frames []int   // numbers from 1

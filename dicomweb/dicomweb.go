@@ -101,6 +101,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call, act, err := h.decode(r)
+	if err == nil && call.Verb == Senseless {
+		err = errNotFound // nothing is done that an interceptor cannot judge
+	}
 	x.call = call
 	next := func(ctx context.Context) Outcome {
 		if err != nil {

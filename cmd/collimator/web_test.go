@@ -224,6 +224,35 @@ func TestATokenReachesNoFurtherThanItsStudiesAndItsOwner(t *testing.T) {
 	}
 }
 
+func TestARequestThatMakesNoSenseIsExplainedToWhoMaySearch(t *testing.T) {
+	t.Parallel()
+	w := newWebServer(t)
+	_, reader := w.token(policy.Referrer, policy.AllVerbs())
+	_, auditor := w.token(policy.Auditor, policy.AllVerbs())
+	for _, c := range []struct {
+		method, path string
+		want         int
+		says         string
+	}{
+		{"GET", "/dicom-web/studies/1.2.a/metadata", http.StatusBadRequest, "is no UID"},
+		{"GET", "/dicom-web/studies/2.25.70/series/1.3/instances/1.4/frames/0", http.StatusBadRequest, "numbers from 1 on"},
+		{"GET", "/dicom-web/studies?a=%zz", http.StatusBadRequest, "Percent-encode"},
+		{"GET", "/dicom-web/nonsense", http.StatusNotFound, "nothing under this address"},
+		{"PUT", "/dicom-web/studies/2.25.70", http.StatusMethodNotAllowed, "Use GET"},
+	} {
+		what := c.method + " " + c.path
+		if status, body := w.do(c.method, c.path, reader, nil, ""); status != c.want || !strings.Contains(body, c.says) {
+			t.Errorf("%s: status %d, want %d: %s", what, status, c.want, body)
+		}
+		if status, _ := w.do(c.method, c.path, auditor, nil, ""); status != http.StatusForbidden {
+			t.Errorf("%s of an auditor: status %d", what, status)
+		}
+		if status, _ := w.do(c.method, c.path, "", nil, ""); status != http.StatusUnauthorized {
+			t.Errorf("%s without a token: status %d", what, status)
+		}
+	}
+}
+
 func TestRevokedExpiredAndOrphanedTokensDoNotCount(t *testing.T) {
 	t.Parallel()
 	w := newWebServer(t)

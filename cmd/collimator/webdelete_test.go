@@ -52,7 +52,8 @@ func TestDeletionByWebNeedsTheRoleTheScopeAndAReason(t *testing.T) {
 		{"one instance", study + "/series/2.25.810/instances/2.25.90", admin, "ZZPHI was not the patient", http.StatusNoContent},
 		{"the same again", study + "/series/2.25.810/instances/2.25.90", admin, "a good reason", http.StatusNotFound},
 		{"the rest of the study", study, admin, "a good reason", http.StatusNoContent},
-		{"the whole archive", "/dicom-web/studies", admin, "a good reason", http.StatusForbidden},
+		{"the whole archive", "/dicom-web/studies", admin, "a good reason", http.StatusMethodNotAllowed},
+		{"the whole archive, by a reader", "/dicom-web/studies", reading, "a good reason", http.StatusMethodNotAllowed},
 	} {
 		if got := w.delete(c.path, c.token, c.reason); got != c.want {
 			t.Errorf("%s: status %d, want %d", c.what, got, c.want)

@@ -101,11 +101,11 @@ func (g *Guard) decideWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	return d, nil
 }
 
-// webVerb is the verb of a request; none for one that makes no sense, which
-// policy denies.
+// webVerb is the verb of a request. One that makes no sense does nothing: what
+// is wrong with it is told to whoever may search. Policy denies what has no verb.
 func webVerb(v dicomweb.Verb) policy.Verb {
 	switch v {
-	case dicomweb.Searching, dicomweb.Capabilities:
+	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Senseless:
 		return policy.Query
 	case dicomweb.Retrieving, dicomweb.Rendering:
 		return policy.Retrieve
@@ -120,7 +120,7 @@ func webVerb(v dicomweb.Verb) policy.Verb {
 func (c *webCaller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason string) audit.Record {
 	event, action := audit.Transferred, audit.Read
 	switch call.Verb {
-	case dicomweb.Searching, dicomweb.Capabilities:
+	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Senseless:
 		event, action = audit.Query, audit.Execute
 	case dicomweb.Storing:
 		action = audit.Create
