@@ -28,6 +28,7 @@ func newPosture(in *installation, a *archive.Archive, log *slog.Logger) *posture
 	o := posture.Options{
 		DB: in.db, Inventory: in.inventory, Trail: in.trail, Now: time.Now, Log: log, Version: version(),
 		Scope: func() (*scan.Scope, error) { return declaredScope(in.config.Data) },
+		Roots: in.authority.Pool(),
 	}
 	if a != nil {
 		o.Archive = func(ctx context.Context) (posture.ArchiveFacts, error) { return archiveFacts(ctx, in, a) }

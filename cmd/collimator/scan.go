@@ -93,6 +93,7 @@ func (c *scanCmd) prepare(e *env, opt *scan.Options, trail *scanTrail) (*posture
 		return nil, err
 	}
 	opt.Advise = posture.Advise(table)
+	trail.trust(opt)
 	if !c.Record {
 		return nil, nil
 	}

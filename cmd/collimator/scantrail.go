@@ -44,6 +44,18 @@ func (t *scanTrail) advisories(ctx context.Context) (*advisory.Table, error) {
 	return t.in.inventory.Advisories(ctx)
 }
 
+// trust adds the authority of the data directory to those that are known: what
+// it issued is nobody's unknown certificate in this house.
+func (t *scanTrail) trust(opt *scan.Options) {
+	switch {
+	case t.in == nil:
+	case opt.Roots == nil:
+		opt.Roots = t.in.authority.Pool()
+	default:
+		opt.Roots.AppendCertsFromPEM(t.in.authority.CertPEM())
+	}
+}
+
 func (t *scanTrail) begin(ctx context.Context, c *scanCmd, opt *scan.Options) error {
 	return t.write(ctx, posture.Begins(c.Targets, *opt, printable(c.Consent)))
 }

@@ -8,6 +8,7 @@ package posture
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type Options struct {
 	Log       *slog.Logger
 	// Scope is the declared scope, read anew for each scan; nil: this machine alone.
 	Scope func() (*scan.Scope, error)
+	// Roots are authorities whose certificates a scan knows, beside those of the system.
+	Roots *x509.CertPool
 	// Archive collects what is known of the archive itself; nil leaves it out.
 	Archive func(context.Context) (ArchiveFacts, error)
 	// Version is that of the program.

@@ -150,7 +150,7 @@ func (p *Posture) options(ctx context.Context, o Order) (*scan.Options, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "posture: the declared scope")
 	}
-	opt := &scan.Options{Scope: scope, CalledAETitle: o.CalledAETitle, Now: p.Now}
+	opt := &scan.Options{Scope: scope, CalledAETitle: o.CalledAETitle, Now: p.Now, Roots: p.Roots}
 	if o.Ports != "" {
 		if opt.Ports, err = scan.ParsePorts(o.Ports); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "posture: ports")
