@@ -47,6 +47,7 @@ func collimator(b *testing.B, plain bool) system {
 	return system{"collimator/plain", harness.AETitle, s.Plain, nil, 0}
 }
 
+// orthanc is Orthanc over DICOM.
 func orthanc(b *testing.B, env []string) system {
 	return system{"orthanc/plain", "ORTHANC", startOrthanc(b, env).dicom, nil, 0}
 }
@@ -61,9 +62,13 @@ func startOrthanc(b *testing.B, env []string) peer {
 	dir := b.TempDir()
 	dicom, web := harness.FreeAddress(b), harness.FreeAddress(b)
 	port := func(a string) json.Number { _, p, _ := strings.Cut(a, ":"); return json.Number(p) }
+	plugins, err := filepath.Glob("/usr/share/orthanc/plugins/libOrthancDicomWeb.so") // with a path that is not there it does not start
+	if err != nil {
+		b.Fatal(err)
+	}
 	config, err := json.Marshal(map[string]any{
 		"StorageDirectory": dir, "IndexDirectory": dir, "DicomPort": port(dicom), "HttpPort": port(web), "DicomAet": "ORTHANC",
-		"Plugins":              []string{"/usr/share/orthanc/plugins/libOrthancDicomWeb.so"},
+		"Plugins":              plugins,
 		"DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true, "DicomAlwaysAllowStore": true,
 		"DicomModalities": map[string][]any{"bench": {"BENCH", "127.0.0.1", 104}},
 	})
