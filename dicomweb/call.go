@@ -12,7 +12,7 @@ type Verb string
 
 // The verbs.
 const (
-	Senseless    Verb = "" // no such resource, method or UID: nothing is done, the answer says why
+	Senseless    Verb = "" // no such resource, method or UID, and nothing would have been stored or deleted: the answer says why
 	Searching    Verb = "search"
 	Retrieving   Verb = "retrieve"
 	Rendering    Verb = "render"

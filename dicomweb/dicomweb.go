@@ -101,8 +101,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call, act, err := h.decode(r)
-	if err == nil && call.Verb == Senseless {
-		err = errNotFound // nothing is done that an interceptor cannot judge
+	if call.Verb == Senseless {
+		if err == nil {
+			err = errNotFound // nothing is done that an interceptor cannot judge
+		}
+		call.Verb = attempted(r.Method)
 	}
 	x.call = call
 	next := func(ctx context.Context) Outcome {
@@ -121,6 +124,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// has for the whole.
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// attempted is what a request that makes no sense would have done: who may not
+// delete or store is refused as such, also where the address is wrong.
+func attempted(method string) Verb {
+	switch method {
+	case http.MethodDelete:
+		return Deleting
+	case http.MethodPost:
+		return Storing
+	}
+	return Senseless
 }
 
 // refusal is the error of an interceptor that did not call next.

@@ -99,6 +99,28 @@ func TestEveryRequestPassesTheInterceptorFirst(t *testing.T) {
 	}
 }
 
+func TestARequestThatMakesNoSenseIsJudgedByItsMethod(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method, path string
+		want         Verb
+		status       int
+	}{
+		{"DELETE", "/studies", Deleting, http.StatusMethodNotAllowed}, {"DELETE", "/studies/x", Deleting, http.StatusBadRequest},
+		{"POST", "/studies/1.2/metadata", Storing, http.StatusMethodNotAllowed}, {"POST", "/nonsense", Storing, http.StatusNotFound},
+		{"PUT", "/studies", Senseless, http.StatusMethodNotAllowed}, {"GET", "/nonsense", Senseless, http.StatusNotFound},
+	} {
+		var got Verb
+		h := NewHandler(refusingBackend{t}, func(ctx context.Context, call *Call, next func(context.Context) Outcome) Outcome {
+			got = call.Verb
+			return next(ctx)
+		}, Options{AllowDelete: true})
+		if rec := serve(t, h, c.method, c.path, nil); rec.Code != c.status || got != c.want {
+			t.Errorf("%s %s: %d as %q, want %d as %q", c.method, c.path, rec.Code, got, c.status, c.want)
+		}
+	}
+}
+
 // refusingBackend fails the test when it is asked for anything.
 type refusingBackend struct{ t *testing.T }
 

@@ -53,7 +53,8 @@ func TestDeletionByWebNeedsTheRoleTheScopeAndAReason(t *testing.T) {
 		{"the same again", study + "/series/2.25.810/instances/2.25.90", admin, "a good reason", http.StatusNotFound},
 		{"the rest of the study", study, admin, "a good reason", http.StatusNoContent},
 		{"the whole archive", "/dicom-web/studies", admin, "a good reason", http.StatusMethodNotAllowed},
-		{"the whole archive, by a reader", "/dicom-web/studies", reading, "a good reason", http.StatusMethodNotAllowed},
+		{"the whole archive, by a token that may only read", "/dicom-web/studies", reading, "a good reason", http.StatusForbidden},
+		{"no UID, by a token that may only read", "/dicom-web/studies/x", reading, "a good reason", http.StatusForbidden},
 	} {
 		if got := w.delete(c.path, c.token, c.reason); got != c.want {
 			t.Errorf("%s: status %d, want %d", c.what, got, c.want)
@@ -63,8 +64,26 @@ func TestDeletionByWebNeedsTheRoleTheScopeAndAReason(t *testing.T) {
 		t.Errorf("status %d, %s", status, body)
 	}
 	wantDeletions(t, w)
+	wantAlerts(t, w, 9) // five roles and the four tokens that were refused
 	if p := verified(t, w.in); len(p) > 0 {
 		t.Errorf("verify found %v", p)
+	}
+}
+
+// wantAlerts counts the refused attempts to delete, each a security alert.
+func wantAlerts(t *testing.T, w *webServer, want int) {
+	t.Helper()
+	n := 0
+	for r, err := range w.in.trail.After(t.Context(), -1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Action == audit.Delete && r.Event == audit.SecurityAlert {
+			n++
+		}
+	}
+	if n != want {
+		t.Errorf("%d refused deletions are alerts, want %d", n, want)
 	}
 }
 
