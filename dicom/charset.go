@@ -95,6 +95,17 @@ func (ds *DataSet) SetCharacterSet(terms ...string) error {
 	return nil
 }
 
+// AssumeCharacterSet reads the text of a data set that declares no character set
+// as if it were written in these (PS3.3 C.12.1.1.2). Nothing is changed or
+// declared; a later SetCharacterSet writes the text anew as usual. It does
+// nothing where the data set declares its own.
+func (ds *DataSet) AssumeCharacterSet(terms ...string) {
+	if ds.charset != nil && len(ds.charset.terms) > 0 {
+		return
+	}
+	ds.charset = parseCharset(terms)
+}
+
 // recoding is an element to be put in the place of another.
 type recoding struct {
 	ds *DataSet

@@ -108,6 +108,10 @@ func (v VR) unit() int {
 	return 1
 }
 
+// WordSize is the size in bytes of the numbers a value consists of, the step in
+// which its byte order changes (PS3.5 7.3); 1 where it has none.
+func (v VR) WordSize() int { return v.unit() }
+
 // VRFor is the dictionary's value representation of a tag. Where it leaves a
 // choice (US or SS, OB or OW) the first is taken; a private creator is LO, a
 // group length UL, and what is not in the dictionary UN (PS3.5 6.2.2).

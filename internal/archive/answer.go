@@ -7,6 +7,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/internal/archive/index"
 )
 
 // answeredByColumn reports attributes an answer needs no stored attributes for.
@@ -63,14 +64,14 @@ func (a *Archive) attributes(ctx context.Context, p *plan, r *row) (sets []*dico
 		if !p.need && len(p.post) == 0 && !p.AllAttributes {
 			return nil, nil
 		}
-		ds, err := a.header(ctx, r.instance, r.instanceData)
+		ds, err := a.header(ctx, r.instance, r.instanceData, r.assumed)
 		return []*dicom.DataSet{ds}, err
 	}
 	for _, data := range [][]byte{r.patientData, r.study.data, r.series.data} {
 		if data == nil {
 			continue
 		}
-		ds, err := decodeSubset(data)
+		ds, err := index.Decode(data)
 		if err != nil {
 			return nil, corrupt(err)
 		}

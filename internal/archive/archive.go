@@ -7,19 +7,18 @@
 //
 // An instance is acknowledged when its file and its rows are durable. The file
 // is stored first: a process that is killed in between leaves a file that no
-// row names, and Sweep removes it. The first content under a SOP Instance UID
+// row names. No file is removed because a row is missing: SetAside puts such
+// files where somebody can look at them. The first content under a SOP Instance UID
 // stays; whatever contradicts it is held in quarantine.
 package archive
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
 	"collimator/dicom"
-	"collimator/dicom/uid"
+	"collimator/internal/archive/index"
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -43,6 +42,10 @@ type Options struct {
 	// rows. Values that are not in memory can be opened until it returns.
 	Inspect func(context.Context, Inspected) Inspection
 
+	// CharacterSet says in which character set a source writes that declares
+	// none: defined terms of PS3.3 C.12.1.1.2. Nil means the default repertoire.
+	CharacterSet func(Source) []string
+
 	Limits Limits
 	Now    func() time.Time // nil means time.Now
 }
@@ -53,20 +56,23 @@ type Limits struct {
 	Header            int64 // bytes of the values of one data set kept in memory; default 32 MiB
 	Depth             int   // sequences inside one another; default 64
 	Keys              int   // keys of a query, at all depths; default 512
+	Elements          int   // elements and items of one data set, at all depths; default 50 million
 	Scanned           int   // rows a query may look at that it cannot find by an index; default 500,000
 	QuarantineEntries int   // held back at the same time; default 10,000
 	QuarantineBytes   int64 // held back at the same time; default 64 GiB
+	QuarantineShare   int   // entries of one principal; default a fourth of QuarantineEntries
 }
 
 func (l Limits) withDefaults() Limits {
-	defaults := Limits{16 << 30, 32 << 20, 64, 512, 500_000, 10_000, 64 << 30}
-	def(&l.Size, defaults.Size)
-	def(&l.Header, defaults.Header)
-	def(&l.Depth, defaults.Depth)
-	def(&l.Keys, defaults.Keys)
-	def(&l.Scanned, defaults.Scanned)
-	def(&l.QuarantineEntries, defaults.QuarantineEntries)
-	def(&l.QuarantineBytes, defaults.QuarantineBytes)
+	def(&l.Size, 16<<30)
+	def(&l.Header, 32<<20)
+	def(&l.Depth, 64)
+	def(&l.Keys, 512)
+	def(&l.Elements, 50_000_000)
+	def(&l.Scanned, 500_000)
+	def(&l.QuarantineEntries, 10_000)
+	def(&l.QuarantineBytes, 64<<30)
+	def(&l.QuarantineShare, max(l.QuarantineEntries/4, 1))
 	return l
 }
 
@@ -110,7 +116,7 @@ func (a *Archive) search(ctx context.Context, f func(tx *db.Tx) error) error {
 	return a.o.DB.Read(ctx, f)
 }
 
-// Open makes an archive of its parts. It starts nothing: see Sweep.
+// Open makes an archive of its parts. It starts nothing: see SetAside and Upgrade.
 func Open(o Options) (*Archive, error) {
 	if o.DB == nil || o.Blobs == nil {
 		return nil, fault.New(fault.Invalid, "archive: a database and a blob store are needed")
@@ -129,6 +135,7 @@ type EventKind string
 const (
 	Stored      EventKind = "stored"
 	Quarantined EventKind = "quarantined"
+	Refused     EventKind = "refused" // as Quarantined, but not kept: there was no room
 	Released    EventKind = "released"
 	Destroyed   EventKind = "destroyed" // from quarantine
 	Deleted     EventKind = "deleted"   // from the archive
@@ -145,47 +152,22 @@ type Event struct {
 	Time         time.Time
 	// Together stands with the last of the instances that were deleted together.
 	Together *DeletedTogether
+	// Accepted: somebody decided to store it, as a release from quarantine does.
+	Accepted bool
+	// CharacterSet is the terms that were assumed for a data set without any.
+	CharacterSet string
 }
 
 // Source says where an instance came from.
-type Source struct {
-	AETitle               string `json:"aeTitle,omitempty"`
-	Address               string `json:"address,omitempty"`
-	Principal             string `json:"principal,omitempty"`
-	ImplementationUID     string `json:"implementationUID,omitempty"` // Implementation Class UID of the sender (PS3.7 D.3.3.2)
-	ImplementationVersion string `json:"implementationVersion,omitempty"`
-	// Door, Kind of principal and Rule of the policy are for the record of the
-	// event; they are not kept with the instance.
-	Door string `json:"-"`
-	Kind string `json:"-"`
-	Rule string `json:"-"`
-}
+type Source = index.Source
 
 // InstanceRef names a stored instance and its file.
-type InstanceRef struct {
-	SOPClassUID       string
-	SOPInstanceUID    string
-	StudyUID          string
-	SeriesUID         string
-	TransferSyntaxUID string
-	Digest            string // SHA-256 of the file, hex
-	Size              int64  // bytes of the file
-	DataSetOffset     int64  // bytes of the file in front of the data set
-}
-
-// String says what kind of instance it is. The UIDs identify a patient's
-// images and stay out of logs.
-func (r InstanceRef) String() string {
-	return fmt.Sprintf("instance of %s, %d bytes", uid.Name(r.SOPClassUID), r.Size)
-}
-
-// LogValue is the same for slog.
-func (r InstanceRef) LogValue() slog.Value { return slog.StringValue(r.String()) }
+type InstanceRef = index.Ref
 
 // bulkThreshold is the length in bytes above which a value is not part of the
 // header in the index and is read from the file.
 const bulkThreshold = 4 << 10
 
 func (a *Archive) dicomLimits() dicom.Limits {
-	return dicom.Limits{Header: a.limits.Header, Depth: a.limits.Depth, Inflated: a.limits.Size}
+	return dicom.Limits{Header: a.limits.Header, Depth: a.limits.Depth, Elements: a.limits.Elements, Inflated: a.limits.Size}
 }

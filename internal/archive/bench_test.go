@@ -13,6 +13,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/archive/index"
 	"collimator/internal/db"
 )
 
@@ -86,7 +87,7 @@ func fill(b *testing.B, a *opened, n int) {
 						StudyUID: ds.Text(tag.StudyInstanceUID), SeriesUID: ds.Text(tag.SeriesInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian,
 						Digest: fmt.Sprintf("%064x", i*2+k), Size: 526_000}}
 					var err error
-					if p.rows, err = makeRows(ds, p.ref.StudyUID); err != nil {
+					if p.description, err = index.Describe(ds, p.ref, false); err != nil {
 						return err
 					}
 					if header == nil {
@@ -94,7 +95,7 @@ func fill(b *testing.B, a *opened, n int) {
 						header, _ = packHeader(ds, ts, int64(len(encoded(b, ds, uid.ExplicitVRLittleEndian))))
 					}
 					p.header = header
-					if err := a.insert(b.Context(), tx, p); err != nil {
+					if _, err := index.Insert(b.Context(), tx, p.entry()); err != nil {
 						return err
 					}
 				}
@@ -130,7 +131,7 @@ func findBenchmarks(b *testing.B, a *opened, n int) {
 	answer := []any{tag.StudyInstanceUID, "", tag.PatientName, "", tag.PatientID, "", tag.StudyDate, "", tag.StudyTime, "", tag.StudyDescription, "",
 		tag.ModalitiesInStudy, "", tag.NumberOfStudyRelatedInstances, ""}
 	middle := fmt.Sprint(n / 2)
-	_, deep, err := a.FindPage(b.Context(), Query{Level: StudyLevel, Keys: keys(b, tag.StudyInstanceUID, ""), Limit: n / 2})
+	_, deep, err := a.FindPage(b.Context(), Query{Scope: Everything(), Level: StudyLevel, Keys: keys(b, tag.StudyInstanceUID, ""), Limit: n / 2})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -139,24 +140,24 @@ func findBenchmarks(b *testing.B, a *opened, n int) {
 		q     Query
 		pairs []any
 	}{
-		{"study UID", Query{Level: StudyLevel}, []any{tag.StudyInstanceUID, "1.2.3." + middle}},
-		{"patient ID", Query{Level: StudyLevel}, []any{tag.PatientID, "ID" + fmt.Sprint(n/4)}},
-		{"accession", Query{Level: StudyLevel}, []any{tag.AccessionNumber, "ACC" + middle}},
-		{"name prefix", Query{Level: StudyLevel}, []any{tag.PatientName, "FAMILY123^*"}},
-		{"words", Query{Level: StudyLevel, Fuzzy: true}, []any{tag.PatientName, "family123 given26"}},
-		{"newest 25", Query{Level: StudyLevel, Limit: 25}, nil},
-		{"25 of a date range", Query{Level: StudyLevel, Limit: 25}, []any{tag.StudyDate, "20150101-20161231"}},
-		{"25 of a frequent modality", Query{Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "CT"}},
-		{"25 of a rare modality", Query{Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "XA"}},
-		{"no such modality", Query{Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "OT"}},
-		{"modality and date", Query{Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "MR", tag.StudyDate, "20200101-20201231"}},
-		{"25 behind a cursor in the middle", Query{Level: StudyLevel, Limit: 25, After: deep}, nil},
-		{"25 behind an offset in the middle", Query{Level: StudyLevel, Limit: 25, Offset: n / 2}, nil},
-		{"100 of all", Query{Level: StudyLevel, Limit: 100}, nil},
-		{"series of a study", Query{Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3." + middle, tag.SeriesInstanceUID, "", tag.SeriesNumber, ""}},
-		{"instances of a series", Query{Level: ImageLevel}, []any{tag.StudyInstanceUID, "1.2.3." + middle, tag.SeriesInstanceUID, "1.2.3." + middle + ".1", tag.SOPInstanceUID, "", tag.InstanceNumber, ""}},
-		{"part of a name, scans", Query{Level: StudyLevel, Limit: 25}, []any{tag.PatientName, "*ily12345^*"}},
-		{"description, scans", Query{Level: StudyLevel, Limit: 25}, []any{tag.StudyDescription, "*nobody*"}},
+		{"study UID", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyInstanceUID, "1.2.3." + middle}},
+		{"patient ID", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientID, "ID" + fmt.Sprint(n/4)}},
+		{"accession", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.AccessionNumber, "ACC" + middle}},
+		{"name prefix", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientName, "FAMILY123^*"}},
+		{"words", Query{Scope: Everything(), Level: StudyLevel, Fuzzy: true}, []any{tag.PatientName, "family123 given26"}},
+		{"newest 25", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, nil},
+		{"25 of a date range", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.StudyDate, "20150101-20161231"}},
+		{"25 of a frequent modality", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "CT"}},
+		{"25 of a rare modality", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "XA"}},
+		{"no such modality", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "OT"}},
+		{"modality and date", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.ModalitiesInStudy, "MR", tag.StudyDate, "20200101-20201231"}},
+		{"25 behind a cursor in the middle", Query{Scope: Everything(), Level: StudyLevel, Limit: 25, After: deep}, nil},
+		{"25 behind an offset in the middle", Query{Scope: Everything(), Level: StudyLevel, Limit: 25, Offset: n / 2}, nil},
+		{"100 of all", Query{Scope: Everything(), Level: StudyLevel, Limit: 100}, nil},
+		{"series of a study", Query{Scope: Everything(), Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3." + middle, tag.SeriesInstanceUID, "", tag.SeriesNumber, ""}},
+		{"instances of a series", Query{Scope: Everything(), Level: ImageLevel}, []any{tag.StudyInstanceUID, "1.2.3." + middle, tag.SeriesInstanceUID, "1.2.3." + middle + ".1", tag.SOPInstanceUID, "", tag.InstanceNumber, ""}},
+		{"part of a name, scans", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.PatientName, "*ily12345^*"}},
+		{"description, scans", Query{Scope: Everything(), Level: StudyLevel, Limit: 25}, []any{tag.StudyDescription, "*nobody*"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			all := answer
@@ -191,7 +192,7 @@ func BenchmarkHeaders(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		n := 0
-		for _, err := range a.Headers(b.Context(), RetrieveQuery{SeriesUIDs: []string{"1.2.3.1.1"}}) {
+		for _, err := range a.Headers(b.Context(), RetrieveQuery{Scope: Everything(), SeriesUIDs: []string{"1.2.3.1.1"}}) {
 			if err != nil {
 				b.Fatal(err)
 			}

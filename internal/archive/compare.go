@@ -19,19 +19,23 @@ type comparison struct {
 var comparisons = [...]comparison{
 	{"patient", `SELECT identity, patient_id, issuer, birth_date, sex, studies, series, instances FROM patient ORDER BY 1`},
 	{"patient_data", `SELECT p.identity, d.data FROM patient p JOIN patient_data d ON d.id = p.id ORDER BY 1`},
-	{"patient_value", `SELECT p.identity || ' ' || v.kind || ' ' || v.value FROM patient p JOIN patient_value v ON v.patient = p.id ORDER BY 1`},
+	{"patient_value", `SELECT p.identity || ' ' || v.kind || ' ' || v.value, v.uses FROM patient p JOIN patient_value v ON v.patient = p.id ORDER BY 1`},
 	{"study", `SELECT s.uid, p.identity, s.patient_id, s.issuer, s.birth_date, s.sex, s.study_date, s.study_time, s.accession, s.study_id, s.description,
 		s.modalities, s.sop_classes, s.series, s.instances, s.size, s.received, s.updated FROM study s LEFT JOIN patient p ON p.id = s.patient ORDER BY 1`},
 	{"study_data", `SELECT s.uid, d.data FROM study s JOIN study_data d ON d.id = s.id ORDER BY 1`},
-	{"study_value", `SELECT s.uid || ' ' || v.kind || ' ' || v.value || ' ' || v.study_date FROM study s JOIN study_value v ON v.study = s.id ORDER BY 1`},
+	{"study_value", `SELECT s.uid || ' ' || v.kind || ' ' || v.value || ' ' || v.study_date, v.uses FROM study s JOIN study_value v ON v.study = s.id ORDER BY 1`},
 	{"series", `SELECT e.uid, s.uid, e.modality, e.number, e.description, e.body_part, e.start_date, e.start_time, e.instances, e.updated
 		FROM series e LEFT JOIN study s ON s.id = e.study ORDER BY 1`},
 	{"series_data", `SELECT e.uid, d.data FROM series e JOIN series_data d ON d.id = e.id ORDER BY 1`},
 	{"instance", `SELECT i.uid, e.uid, i.sop_class, i.number, i.transfer_syntax, i.digest, i.size, i.data_offset, i.received, i.source_ae, i.source_address,
-		i.principal, i.implementation FROM instance i LEFT JOIN series e ON e.id = i.series ORDER BY 1`},
+		i.principal, i.implementation, i.accepted, i.character_set, d.digest FROM instance i LEFT JOIN series e ON e.id = i.series
+		LEFT JOIN description d ON d.id = i.description ORDER BY 1`},
 	{"instance_data", `SELECT i.uid, d.data FROM instance i JOIN instance_data d ON d.id = i.id ORDER BY 1`},
+	{"description", `SELECT COALESCE(CASE d.level WHEN 1 THEN '' WHEN 2 THEN (SELECT uid FROM study WHERE id = d.owner) ELSE (SELECT uid FROM series WHERE id = d.owner) END, '')
+		|| ' ' || d.level || ' ' || COALESCE((SELECT identity FROM patient WHERE d.level = 1 AND id = d.owner), '') || ' ' || HEX(d.digest),
+		d.rank, d.sop_class, d.uses, d.data, a.digest FROM description d LEFT JOIN description a ON a.id = d.above ORDER BY 1`},
 	{"quarantine", `SELECT uid || ' ' || digest || ' ' || reason, sop_class, study_uid, series_uid, transfer_syntax, size, data_offset, stored_digest, times,
-		received, last_received, source_ae, source_address, principal, implementation FROM quarantine ORDER BY 1`},
+		received, last_received, source_ae, source_address, principal, implementation, character_set FROM quarantine ORDER BY 1`},
 	{"patient_data without patient", `SELECT id FROM patient_data WHERE id NOT IN (SELECT id FROM patient) ORDER BY 1`},
 	{"patient_value without patient", `SELECT kind || value FROM patient_value WHERE patient NOT IN (SELECT id FROM patient) ORDER BY 1`},
 	{"study_data without study", `SELECT id FROM study_data WHERE id NOT IN (SELECT id FROM study) ORDER BY 1`},
@@ -64,9 +68,6 @@ func (r *Replay) Compare(ctx context.Context, catchUp func(tx *db.Tx) error, yie
 			if err := catchUp(have); err != nil {
 				return err
 			}
-		}
-		if err := r.execute(ctx); err != nil {
-			return err
 		}
 		for _, c := range comparisons {
 			if more, err := r.compare(ctx, have, c, yield); err != nil || !more {

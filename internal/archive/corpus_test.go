@@ -85,7 +85,7 @@ func TestCorpusComesOutAsItWentIn(t *testing.T) {
 			t.Errorf("%s: the bytes changed: %v", path, err)
 		}
 		ts, _ := dicom.LookupTransferSyntax(f.TransferSyntax)
-		for h, err := range a.Headers(t.Context(), RetrieveQuery{SOPInstanceUIDs: []string{r.Instance.SOPInstanceUID}}) {
+		for h, err := range a.Headers(t.Context(), RetrieveQuery{Scope: Everything(), SOPInstanceUIDs: []string{r.Instance.SOPInstanceUID}}) {
 			if err != nil {
 				t.Errorf("%s: header: %v", path, err)
 				return nil

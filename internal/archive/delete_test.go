@@ -80,8 +80,8 @@ func TestDeletionLeavesATombstoneAndNoFile(t *testing.T) {
 		store(t, a.opened, image(t, 1, 1+i/2, i))
 	}
 	store(t, a.opened, image(t, 2, 1, 1))
-	n, err := a.Delete(t.Context(), Deletion{StudyUID: "1.2.3.1", Why: "wrong archive", By: Source{Principal: "admin"}})
-	if err != nil || n != 3 {
+	n, err := a.Delete(t.Context(), Deletion{Scope: Everything(), StudyUID: "1.2.3.1", Why: "wrong archive", By: Source{Principal: "admin"}})
+	if err != nil || n.Instances != 3 {
 		t.Fatal(n, err)
 	}
 	wantStats(t, a.opened, 1, 1, 1, 1, 0)
@@ -92,7 +92,7 @@ func TestDeletionLeavesATombstoneAndNoFile(t *testing.T) {
 	if last.Kind != Deleted || last.Together == nil || last.Together.Instances != 3 || !last.Together.Whole || last.Together.Why != "wrong archive" {
 		t.Errorf("got %+v", last)
 	}
-	if _, err := a.Delete(t.Context(), Deletion{StudyUID: "1.2.3.1", Why: "wrong archive"}); !errors.Is(err, fault.NotFound) {
+	if _, err := a.Delete(t.Context(), Deletion{Scope: Everything(), StudyUID: "1.2.3.1", Why: "wrong archive"}); !errors.Is(err, fault.NotFound) {
 		t.Errorf("a second time: %v", err)
 	}
 	store(t, a.opened, image(t, 1, 1, 0)) // the UID is free again
@@ -103,12 +103,13 @@ func TestDeletionNeedsAReasonAndAStudyInScope(t *testing.T) {
 	a := openRecorded(t)
 	store(t, a.opened, image(t, 1, 1, 1))
 	for name, d := range map[string]Deletion{
-		"no reason":     {StudyUID: "1.2.3.1"},
-		"short":         {StudyUID: "1.2.3.1", Why: " x  "},
-		"control":       {StudyUID: "1.2.3.1", Why: "because\nof that"},
-		"no study":      {Why: "because of that"},
-		"out of scope":  {StudyUID: "1.2.3.1", Why: "because of that", Scope: &Scope{StudyUIDs: []string{"1.2.3.2"}}},
-		"another study": {StudyUID: "1.2.3.2", Why: "because of that"},
+		"no reason":     {Scope: Everything(), StudyUID: "1.2.3.1"},
+		"short":         {Scope: Everything(), StudyUID: "1.2.3.1", Why: " x  "},
+		"control":       {Scope: Everything(), StudyUID: "1.2.3.1", Why: "because\nof that"},
+		"no study":      {Scope: Everything(), Why: "because of that"},
+		"out of scope":  {StudyUID: "1.2.3.1", Why: "because of that", Scope: Scope{StudyUIDs: []string{"1.2.3.2"}}},
+		"no scope":      {StudyUID: "1.2.3.1", Why: "because of that"},
+		"another study": {Scope: Everything(), StudyUID: "1.2.3.2", Why: "because of that"},
 	} {
 		if _, err := a.Delete(t.Context(), d); err == nil {
 			t.Errorf("%s: deleted", name)
@@ -161,11 +162,11 @@ func randomStep(t testing.TB, rt *rapid.T, a *recorded) {
 			rt.Fatal(err)
 		}
 	case "study":
-		remove(rt, a, Deletion{StudyUID: studyUID})
+		remove(rt, a, Deletion{Scope: Everything(), StudyUID: studyUID})
 	case "series":
-		remove(rt, a, Deletion{StudyUID: studyUID, SeriesUID: fmt.Sprintf("%s.%d", studyUID, series)})
+		remove(rt, a, Deletion{Scope: Everything(), StudyUID: studyUID, SeriesUID: fmt.Sprintf("%s.%d", studyUID, series)})
 	case "instance":
-		remove(rt, a, Deletion{StudyUID: studyUID, SOPInstanceUID: fmt.Sprintf("%s.%d.%d", studyUID, series, instance)})
+		remove(rt, a, Deletion{Scope: Everything(), StudyUID: studyUID, SOPInstanceUID: fmt.Sprintf("%s.%d.%d", studyUID, series, instance)})
 	case "release":
 		if list, _ := a.Quarantine(t.Context(), 0, 1); len(list) > 0 {
 			if _, err := a.Release(t.Context(), list[0].ID, Source{Principal: "admin"}); err != nil && fault.Of(err) != fault.Conflict {

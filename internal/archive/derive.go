@@ -11,7 +11,7 @@ import (
 // be found and retrieved. The same data set gets the same UIDs each time.
 
 // fileUnder fills in the study and series of an instance that names none.
-func (r *InstanceRef) fileUnder() {
+func fileUnder(r *InstanceRef) {
 	switch {
 	case r.StudyUID == "" && r.SeriesUID == "":
 		r.StudyUID = derivedUID("study of instance", r.SOPInstanceUID)

@@ -32,7 +32,7 @@ func TestInstanceWithoutStudyOrSeriesIsFiledUnderUIDsOfOurOwn(t *testing.T) {
 				t.Errorf("sent again it is filed elsewhere: %v", err)
 			}
 			found := 0
-			for got, err := range a.Retrieve(t.Context(), RetrieveQuery{StudyUIDs: []string{ref.StudyUID}, SeriesUIDs: []string{ref.SeriesUID}}) {
+			for got, err := range a.Retrieve(t.Context(), RetrieveQuery{Scope: Everything(), StudyUIDs: []string{ref.StudyUID}, SeriesUIDs: []string{ref.SeriesUID}}) {
 				if err != nil || got != ref {
 					t.Errorf("retrieved another one: %v", err)
 				}
@@ -46,7 +46,7 @@ func TestInstanceWithoutStudyOrSeriesIsFiledUnderUIDsOfOurOwn(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := 0
-			for match, err := range a.Find(t.Context(), Query{Root: StudyRoot, Level: StudyLevel, Keys: keys}) {
+			for match, err := range a.Find(t.Context(), Query{Scope: Everything(), Root: StudyRoot, Level: StudyLevel, Keys: keys}) {
 				if err != nil || match.Text(tag.StudyInstanceUID) != ref.StudyUID {
 					t.Errorf("the answer names another study: %v", err)
 				}

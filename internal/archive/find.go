@@ -133,6 +133,7 @@ type row struct {
 	}
 	instance     InstanceRef
 	instanceData []byte
+	assumed      string // character set of the instance
 	patientData  []byte
 }
 
@@ -239,13 +240,13 @@ func (p *plan) selection(counts string) string {
 	case SeriesLevel:
 		return head + study + ", " + data("study_data", "st.id") + series + ", " + data("series_data", "se.id") + p.tables()
 	}
-	return head + study + series + ", i.uid, i.sop_class, i.transfer_syntax, i.digest, i.size, i.data_offset, " + data("instance_data", "i.id") + p.tables()
+	return head + study + series + ", i.uid, i.sop_class, i.transfer_syntax, i.digest, i.size, i.data_offset, i.character_set, " + data("instance_data", "i.id") + p.tables()
 }
 
 // patientCounts is how many studies, series and instances the patient has, as
 // far as the caller may know.
 func (p *plan) patientCounts(b *builder) (string, error) {
-	if p.Scope == nil {
+	if p.Scope.everything {
 		return "p.studies, p.series, p.instances", nil
 	}
 	inner := &builder{conditions: []string{"x.patient = p.id"}, args: b.args}
@@ -303,7 +304,7 @@ func (p *plan) scan(rows *db.Rows) (*row, error) {
 	}
 	if p.Level == ImageLevel {
 		i := &r.instance
-		dest = append(dest, &i.SOPInstanceUID, &i.SOPClassUID, &i.TransferSyntaxUID, &i.Digest, &i.Size, &i.DataSetOffset, &r.instanceData)
+		dest = append(dest, &i.SOPInstanceUID, &i.SOPClassUID, &i.TransferSyntaxUID, &i.Digest, &i.Size, &i.DataSetOffset, &r.assumed, &r.instanceData)
 	}
 	if err := rows.Scan(dest...); err != nil {
 		return nil, err

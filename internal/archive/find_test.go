@@ -98,7 +98,7 @@ func TestPersonNamesMatchInAnyGroupWithoutCaseAndAccents(t *testing.T) {
 		}
 		slices.Sort(want)
 		for _, level := range []Level{PatientLevel, StudyLevel} {
-			q := Query{Root: PatientRoot, Level: level, Relational: true, Fuzzy: c.fuzzy, Keys: keys(t, tag.PatientName, c.key, tag.PatientID, "", tag.StudyInstanceUID, "")}
+			q := Query{Scope: Everything(), Root: PatientRoot, Level: level, Relational: true, Fuzzy: c.fuzzy, Keys: keys(t, tag.PatientName, c.key, tag.PatientID, "", tag.StudyInstanceUID, "")}
 			got := findAll(t, a, q)
 			var uids []string
 			for _, ds := range got {
@@ -119,11 +119,11 @@ func TestAnswersCarryNamesAsTheyWereStored(t *testing.T) {
 		if i == 0 {
 			continue
 		}
-		got := findAll(t, a, Query{Level: StudyLevel, Keys: keys(t, tag.StudyInstanceUID, fmt.Sprintf("1.2.3.%d", i), tag.PatientName, "")})
+		got := findAll(t, a, Query{Scope: Everything(), Level: StudyLevel, Keys: keys(t, tag.StudyInstanceUID, fmt.Sprintf("1.2.3.%d", i), tag.PatientName, "")})
 		if len(got) != 1 || got[0].Text(tag.PatientName) != name {
 			t.Errorf("name %d came back changed", i)
 		}
-		if cs := got[0].Text(tag.SpecificCharacterSet); (cs != "") != !ascii(name) {
+		if cs := got[0].Text(tag.SpecificCharacterSet); (cs != "") != !isASCII(name) {
 			t.Errorf("name %d: character set %q", i, cs)
 		}
 	}
@@ -149,7 +149,7 @@ func TestCharacterSetOfAnAnswer(t *testing.T) {
 			text(t, k, tag.SpecificCharacterSet, c.asked)
 		}
 		text(t, k, tag.PatientName, "")
-		got := findAll(t, a, Query{Level: StudyLevel, Keys: k})
+		got := findAll(t, a, Query{Scope: Everything(), Level: StudyLevel, Keys: k})
 		if len(got) != 1 || got[0].Text(tag.SpecificCharacterSet) != c.want || got[0].Text(tag.PatientName) != "Müller^Jürgen" {
 			t.Errorf("asked in %q: %d answers in %q", c.asked, len(got), got[0].Text(tag.SpecificCharacterSet))
 		}
@@ -193,61 +193,61 @@ func TestMatchingOfAllKinds(t *testing.T) {
 		change func(*dicom.DataSet)
 		want   string // last components of the UIDs
 	}{
-		{"universal", Query{Level: StudyLevel}, nil, nil, "1 2 3"},
-		{"uid", Query{Level: StudyLevel}, []any{tag.StudyInstanceUID, "1.2.3.2"}, nil, "2"},
-		{"uid list", Query{Level: StudyLevel}, []any{tag.StudyInstanceUID, `1.2.3.2\1.2.3.1\9.9`}, nil, "1 2"},
-		{"uid has no wild cards", Query{Level: StudyLevel}, []any{tag.StudyInstanceUID, `1.2.3.?`}, nil, ""},
-		{"id", Query{Level: StudyLevel}, []any{tag.PatientID, "ID1"}, nil, "1 3"},
-		{"id is case sensitive", Query{Level: StudyLevel}, []any{tag.PatientID, "id1"}, nil, ""},
-		{"id pattern", Query{Level: StudyLevel}, []any{tag.PatientID, "?D*"}, nil, "1 2 3"},
-		{"several ids", Query{Level: StudyLevel}, []any{tag.PatientID, `ID2\ID9`}, nil, "2"},
-		{"accession", Query{Level: StudyLevel}, []any{tag.AccessionNumber, "ACC2"}, nil, "2"},
-		{"accession pattern", Query{Level: StudyLevel}, []any{tag.AccessionNumber, "*2"}, nil, "2"},
-		{"percent is a character", Query{Level: StudyLevel}, []any{tag.StudyDescription, "%"}, nil, ""},
-		{"percent is found", Query{Level: StudyLevel}, []any{tag.StudyDescription, "*_CT%"}, nil, "2"},
-		{"quote", Query{Level: StudyLevel}, []any{tag.StudyDescription, "x' OR 1=1 --"}, nil, ""},
-		{"date", Query{Level: StudyLevel}, []any{tag.StudyDate, "20260315"}, nil, "2"},
-		{"old form of a date", Query{Level: StudyLevel}, []any{tag.StudyDate, "2026.03.15"}, nil, "2"},
-		{"date range", Query{Level: StudyLevel}, []any{tag.StudyDate, "20260101-20260331"}, nil, "1 2"},
-		{"until", Query{Level: StudyLevel}, []any{tag.StudyDate, "-20260102"}, nil, "1 3"},
-		{"from", Query{Level: StudyLevel}, []any{tag.StudyDate, "20260103-"}, nil, "2"},
-		{"time range", Query{Level: StudyLevel}, []any{tag.StudyTime, "08-1011"}, nil, "1 2"},
-		{"time of less precision", Query{Level: StudyLevel}, []any{tag.StudyTime, "1011"}, nil, "1"},
-		{"date and time apart", Query{Level: StudyLevel}, []any{tag.StudyDate, "20251231-20260315", tag.StudyTime, "0900-1200"}, nil, "1"},
-		{"date and time together", Query{Level: StudyLevel, DateTimeCombined: true}, []any{tag.StudyDate, "20251231-20260315", tag.StudyTime, "2300-0829"}, nil, "1 3"},
-		{"modality", Query{Level: StudyLevel}, []any{tag.ModalitiesInStudy, "MR"}, nil, "1"},
-		{"modality and patient", Query{Level: StudyLevel}, []any{tag.ModalitiesInStudy, "CT", tag.PatientID, "ID2"}, nil, "2"},
-		{"several modalities", Query{Level: StudyLevel}, []any{tag.ModalitiesInStudy, `MR\US`}, nil, "1 3"},
-		{"modality pattern", Query{Level: StudyLevel}, []any{tag.ModalitiesInStudy, "?T"}, nil, "1 2"},
-		{"modality and date", Query{Level: StudyLevel}, []any{tag.ModalitiesInStudy, "CT", tag.StudyDate, "20260102"}, nil, "1"},
-		{"modality and class", Query{Level: StudyLevel}, []any{tag.ModalitiesInStudy, "CT", tag.SOPClassesInStudy, uid.MRImageStorage}, nil, "1"},
-		{"class", Query{Level: StudyLevel}, []any{tag.SOPClassesInStudy, uid.MRImageStorage}, nil, "1"},
-		{"number of series", Query{Level: StudyLevel}, []any{tag.NumberOfStudyRelatedSeries, "2"}, nil, "1"},
-		{"attribute without a column", Query{Level: StudyLevel}, []any{tag.PatientAge, "042Y"}, nil, ""},
-		{"key of a lower level is ignored", Query{Level: StudyLevel}, []any{tag.StationName, "nobody"}, nil, "1 2 3"},
-		{"limit", Query{Level: StudyLevel, Limit: 2}, nil, nil, "1 2"},
-		{"offset", Query{Level: StudyLevel, Offset: 1}, nil, nil, "1 3"},
-		{"scope of patients", Query{Level: StudyLevel, Scope: &Scope{PatientIDs: []string{"ID2", "ID7", "ID8"}}}, nil, nil, "2"},
-		{"scope of studies", Query{Level: StudyLevel, Scope: &Scope{StudyUIDs: []string{"1.2.3.3"}}}, nil, nil, "3"},
-		{"scope of both", Query{Level: StudyLevel, Scope: &Scope{PatientIDs: []string{"ID2"}, StudyUIDs: []string{"1.2.3.3"}}}, nil, nil, "2 3"},
-		{"empty scope", Query{Level: StudyLevel, Scope: &Scope{}}, nil, nil, ""},
+		{"universal", Query{Scope: Everything(), Level: StudyLevel}, nil, nil, "1 2 3"},
+		{"uid", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyInstanceUID, "1.2.3.2"}, nil, "2"},
+		{"uid list", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyInstanceUID, `1.2.3.2\1.2.3.1\9.9`}, nil, "1 2"},
+		{"uid has no wild cards", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyInstanceUID, `1.2.3.?`}, nil, ""},
+		{"id", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientID, "ID1"}, nil, "1 3"},
+		{"id is case sensitive", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientID, "id1"}, nil, ""},
+		{"id pattern", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientID, "?D*"}, nil, "1 2 3"},
+		{"several ids", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientID, `ID2\ID9`}, nil, "2"},
+		{"accession", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.AccessionNumber, "ACC2"}, nil, "2"},
+		{"accession pattern", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.AccessionNumber, "*2"}, nil, "2"},
+		{"percent is a character", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDescription, "%"}, nil, ""},
+		{"percent is found", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDescription, "*_CT%"}, nil, "2"},
+		{"quote", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDescription, "x' OR 1=1 --"}, nil, ""},
+		{"date", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDate, "20260315"}, nil, "2"},
+		{"old form of a date", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDate, "2026.03.15"}, nil, "2"},
+		{"date range", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDate, "20260101-20260331"}, nil, "1 2"},
+		{"until", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDate, "-20260102"}, nil, "1 3"},
+		{"from", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDate, "20260103-"}, nil, "2"},
+		{"time range", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyTime, "08-1011"}, nil, "1 2"},
+		{"time of less precision", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyTime, "1011"}, nil, "1"},
+		{"date and time apart", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StudyDate, "20251231-20260315", tag.StudyTime, "0900-1200"}, nil, "1"},
+		{"date and time together", Query{Scope: Everything(), Level: StudyLevel, DateTimeCombined: true}, []any{tag.StudyDate, "20251231-20260315", tag.StudyTime, "2300-0829"}, nil, "1 3"},
+		{"modality", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.ModalitiesInStudy, "MR"}, nil, "1"},
+		{"modality and patient", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.ModalitiesInStudy, "CT", tag.PatientID, "ID2"}, nil, "2"},
+		{"several modalities", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.ModalitiesInStudy, `MR\US`}, nil, "1 3"},
+		{"modality pattern", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.ModalitiesInStudy, "?T"}, nil, "1 2"},
+		{"modality and date", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.ModalitiesInStudy, "CT", tag.StudyDate, "20260102"}, nil, "1"},
+		{"modality and class", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.ModalitiesInStudy, "CT", tag.SOPClassesInStudy, uid.MRImageStorage}, nil, "1"},
+		{"class", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.SOPClassesInStudy, uid.MRImageStorage}, nil, "1"},
+		{"number of series", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.NumberOfStudyRelatedSeries, "2"}, nil, "1"},
+		{"attribute without a column", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.PatientAge, "042Y"}, nil, ""},
+		{"key of a lower level is ignored", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StationName, "nobody"}, nil, "1 2 3"},
+		{"limit", Query{Scope: Everything(), Level: StudyLevel, Limit: 2}, nil, nil, "1 2"},
+		{"offset", Query{Scope: Everything(), Level: StudyLevel, Offset: 1}, nil, nil, "1 3"},
+		{"scope of patients", Query{Level: StudyLevel, Scope: Scope{PatientIDs: []string{"ID2", "ID7", "ID8"}}}, nil, nil, "2"},
+		{"scope of studies", Query{Level: StudyLevel, Scope: Scope{StudyUIDs: []string{"1.2.3.3"}}}, nil, nil, "3"},
+		{"scope of both", Query{Level: StudyLevel, Scope: Scope{PatientIDs: []string{"ID2"}, StudyUIDs: []string{"1.2.3.3"}}}, nil, nil, "2 3"},
+		{"empty scope", Query{Level: StudyLevel, Scope: Scope{}}, nil, nil, ""},
 
-		{"series of a study", Query{Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1"}, nil, "1.1 1.2"},
-		{"series by modality", Query{Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.Modality, "MR"}, nil, "1.2"},
-		{"series by number", Query{Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.SeriesNumber, "02"}, nil, "1.2"},
-		{"series by an attribute without a column", Query{Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.StationName, "S*"}, nil, "1.1"},
-		{"series of all studies", Query{Level: SeriesLevel, Relational: true}, []any{tag.Modality, "CT"}, nil, "1.1 2.1"},
-		{"series by study key", Query{Level: SeriesLevel, Relational: true}, []any{tag.PatientID, "ID1", tag.Modality, `CT\US`}, nil, "1.1 3.1"},
-		{"sequence", Query{Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, "RP7"), "2.1"},
-		{"sequence with two keys", Query{Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, "RP?", tag.ScheduledProcedureStepID, "other"), ""},
-		{"sequence without keys", Query{Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, ""), "1.1 1.2 2.1 3.1"},
-		{"series scope", Query{Level: SeriesLevel, Relational: true, Scope: &Scope{PatientIDs: []string{"ID2"}}}, nil, nil, "2.1"},
+		{"series of a study", Query{Scope: Everything(), Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1"}, nil, "1.1 1.2"},
+		{"series by modality", Query{Scope: Everything(), Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.Modality, "MR"}, nil, "1.2"},
+		{"series by number", Query{Scope: Everything(), Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.SeriesNumber, "02"}, nil, "1.2"},
+		{"series by an attribute without a column", Query{Scope: Everything(), Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.StationName, "S*"}, nil, "1.1"},
+		{"series of all studies", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, []any{tag.Modality, "CT"}, nil, "1.1 2.1"},
+		{"series by study key", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, []any{tag.PatientID, "ID1", tag.Modality, `CT\US`}, nil, "1.1 3.1"},
+		{"sequence", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, "RP7"), "2.1"},
+		{"sequence with two keys", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, "RP?", tag.ScheduledProcedureStepID, "other"), ""},
+		{"sequence without keys", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, ""), "1.1 1.2 2.1 3.1"},
+		{"series scope", Query{Level: SeriesLevel, Relational: true, Scope: Scope{PatientIDs: []string{"ID2"}}}, nil, nil, "2.1"},
 
-		{"instances of a series", Query{Level: ImageLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.SeriesInstanceUID, "1.2.3.1.1"}, nil, "1.1.1 1.1.2 1.1.3"},
-		{"instance by class", Query{Level: ImageLevel, Relational: true}, []any{tag.SOPClassUID, uid.MRImageStorage}, nil, "1.2.1"},
-		{"instance by number", Query{Level: ImageLevel, Relational: true}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.InstanceNumber, "2"}, nil, "1.1.2"},
-		{"instance by comment", Query{Level: ImageLevel, Relational: true}, []any{tag.ImageComments, "* 3"}, nil, "1.1.3"},
-		{"instance by frames", Query{Level: ImageLevel, Relational: true}, []any{tag.NumberOfFrames, "012"}, nil, "3.1.1"},
+		{"instances of a series", Query{Scope: Everything(), Level: ImageLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.SeriesInstanceUID, "1.2.3.1.1"}, nil, "1.1.1 1.1.2 1.1.3"},
+		{"instance by class", Query{Scope: Everything(), Level: ImageLevel, Relational: true}, []any{tag.SOPClassUID, uid.MRImageStorage}, nil, "1.2.1"},
+		{"instance by number", Query{Scope: Everything(), Level: ImageLevel, Relational: true}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.InstanceNumber, "2"}, nil, "1.1.2"},
+		{"instance by comment", Query{Scope: Everything(), Level: ImageLevel, Relational: true}, []any{tag.ImageComments, "* 3"}, nil, "1.1.3"},
+		{"instance by frames", Query{Scope: Everything(), Level: ImageLevel, Relational: true}, []any{tag.NumberOfFrames, "012"}, nil, "3.1.1"},
 	} {
 		c.q.Keys = keys(t, append([]any{tag.SOPInstanceUID, "", tag.SeriesInstanceUID, "", tag.StudyInstanceUID, ""}, c.pairs...)...)
 		if c.change != nil {
@@ -296,7 +296,7 @@ func TestAnswerHoldsWhatWasAskedFor(t *testing.T) {
 	a := queryArchive(t)
 	k := keys(t, tag.StudyInstanceUID, "1.2.3.1", tag.PatientName, "", tag.ModalitiesInStudy, "", tag.SOPClassesInStudy, "", tag.NumberOfStudyRelatedSeries, "",
 		tag.NumberOfStudyRelatedInstances, "", tag.NumberOfPatientRelatedStudies, "", tag.InstanceAvailability, "", tag.StudyID, "", tag.StationName, "", tag.StudyTime, "")
-	got := findAll(t, a, Query{Level: StudyLevel, Keys: k})
+	got := findAll(t, a, Query{Scope: Everything(), Level: StudyLevel, Keys: k})
 	if len(got) != 1 {
 		t.Fatalf("got %d answers", len(got))
 	}
@@ -312,7 +312,7 @@ func TestAnswerHoldsWhatWasAskedFor(t *testing.T) {
 	if got[0].Len() != 13 { // the keys without the character set, and level and AE title
 		t.Errorf("%d attributes", got[0].Len())
 	}
-	all := findAll(t, a, Query{Level: SeriesLevel, Relational: true, AllAttributes: true, Keys: keys(t, tag.SeriesInstanceUID, "1.2.3.2.1")})
+	all := findAll(t, a, Query{Scope: Everything(), Level: SeriesLevel, Relational: true, AllAttributes: true, Keys: keys(t, tag.SeriesInstanceUID, "1.2.3.2.1")})
 	if len(all) != 1 || all[0].Text(tag.SeriesDescription) != "axial" || all[0].Text(tag.PatientID) != "ID2" ||
 		len(all[0].Items(tag.RequestAttributesSequence)) != 1 || all[0].Items(tag.RequestAttributesSequence)[0].Text(tag.RequestedProcedureID) != "RP7" {
 		t.Error("not all attributes of the series came back")
@@ -322,13 +322,13 @@ func TestAnswerHoldsWhatWasAskedFor(t *testing.T) {
 func TestPatientLevelCountsStudies(t *testing.T) {
 	t.Parallel()
 	a := queryArchive(t)
-	got := findAll(t, a, Query{Root: PatientRoot, Level: PatientLevel, Keys: keys(t, tag.PatientID, "ID1", tag.PatientName, "zzphi*",
+	got := findAll(t, a, Query{Scope: Everything(), Root: PatientRoot, Level: PatientLevel, Keys: keys(t, tag.PatientID, "ID1", tag.PatientName, "zzphi*",
 		tag.NumberOfPatientRelatedStudies, "", tag.NumberOfPatientRelatedSeries, "", tag.NumberOfPatientRelatedInstances, "")})
 	if len(got) != 1 || got[0].Text(tag.NumberOfPatientRelatedStudies) != "2" || got[0].Text(tag.NumberOfPatientRelatedSeries) != "3" ||
 		got[0].Text(tag.NumberOfPatientRelatedInstances) != "5" {
 		t.Errorf("got %d answers", len(got))
 	}
-	if got := findAll(t, a, Query{Root: PatientRoot, Level: PatientLevel, Scope: &Scope{StudyUIDs: []string{"1.2.3.2"}}, Keys: keys(t, tag.PatientID, "")}); len(got) != 1 {
+	if got := findAll(t, a, Query{Root: PatientRoot, Level: PatientLevel, Scope: Scope{StudyUIDs: []string{"1.2.3.2"}}, Keys: keys(t, tag.PatientID, "")}); len(got) != 1 {
 		t.Errorf("scope: got %d answers", len(got))
 	}
 }
@@ -338,7 +338,7 @@ func TestCountsOfThePatientEndAtTheScope(t *testing.T) {
 	t.Parallel()
 	a := queryArchive(t)
 	for _, level := range []Level{PatientLevel, StudyLevel, SeriesLevel, ImageLevel} {
-		got := findAll(t, a, Query{Root: PatientRoot, Level: level, Relational: true, Scope: &Scope{StudyUIDs: []string{"1.2.3.3"}},
+		got := findAll(t, a, Query{Root: PatientRoot, Level: level, Relational: true, Scope: Scope{StudyUIDs: []string{"1.2.3.3"}},
 			Keys: keys(t, tag.NumberOfPatientRelatedStudies, "", tag.NumberOfStudyRelatedInstances, "", tag.NumberOfPatientRelatedInstances, "")})
 		if len(got) == 0 {
 			t.Fatalf("%s: no answer", level)
@@ -364,17 +364,17 @@ func TestQueriesThatBreakTheRulesAreRefused(t *testing.T) {
 		want  fault.Kind
 		names string
 	}{
-		{"series without study", Query{Level: SeriesLevel}, fault.Invalid, "StudyInstanceUID"},
-		{"image without series", Query{Level: ImageLevel, Keys: keys(t, tag.StudyInstanceUID, "1.2")}, fault.Invalid, "SeriesInstanceUID"},
-		{"list above the level", Query{Level: SeriesLevel, Keys: keys(t, tag.StudyInstanceUID, `1.2\1.3`)}, fault.Invalid, "StudyInstanceUID"},
-		{"patient root without patient", Query{Root: PatientRoot, Level: StudyLevel}, fault.Invalid, "PatientID"},
-		{"wild card in the patient", Query{Root: PatientRoot, Level: StudyLevel, Keys: keys(t, tag.PatientID, "*")}, fault.Invalid, "PatientID"},
-		{"patients of the study root", Query{Level: PatientLevel}, fault.Invalid, "QueryRetrieveLevel"},
-		{"no level", Query{}, fault.Invalid, "QueryRetrieveLevel"},
-		{"no date", Query{Level: StudyLevel, Keys: keys(t, tag.StudyDate, "ZZPHI")}, fault.Invalid, "StudyDate"},
-		{"no number", Query{Level: SeriesLevel, Relational: true, Keys: keys(t, tag.SeriesNumber, "1x")}, fault.Invalid, "SeriesNumber"},
-		{"too many keys", Query{Level: StudyLevel, Keys: many}, fault.TooLarge, ""},
-		{"no cursor", Query{Level: StudyLevel, After: "ZZPHI"}, fault.Invalid, "cursor"},
+		{"series without study", Query{Scope: Everything(), Level: SeriesLevel}, fault.Invalid, "StudyInstanceUID"},
+		{"image without series", Query{Scope: Everything(), Level: ImageLevel, Keys: keys(t, tag.StudyInstanceUID, "1.2")}, fault.Invalid, "SeriesInstanceUID"},
+		{"list above the level", Query{Scope: Everything(), Level: SeriesLevel, Keys: keys(t, tag.StudyInstanceUID, `1.2\1.3`)}, fault.Invalid, "StudyInstanceUID"},
+		{"patient root without patient", Query{Scope: Everything(), Root: PatientRoot, Level: StudyLevel}, fault.Invalid, "PatientID"},
+		{"wild card in the patient", Query{Scope: Everything(), Root: PatientRoot, Level: StudyLevel, Keys: keys(t, tag.PatientID, "*")}, fault.Invalid, "PatientID"},
+		{"patients of the study root", Query{Scope: Everything(), Level: PatientLevel}, fault.Invalid, "QueryRetrieveLevel"},
+		{"no level", Query{Scope: Everything()}, fault.Invalid, "QueryRetrieveLevel"},
+		{"no date", Query{Scope: Everything(), Level: StudyLevel, Keys: keys(t, tag.StudyDate, "ZZPHI")}, fault.Invalid, "StudyDate"},
+		{"no number", Query{Scope: Everything(), Level: SeriesLevel, Relational: true, Keys: keys(t, tag.SeriesNumber, "1x")}, fault.Invalid, "SeriesNumber"},
+		{"too many keys", Query{Scope: Everything(), Level: StudyLevel, Keys: many}, fault.TooLarge, ""},
+		{"no cursor", Query{Scope: Everything(), Level: StudyLevel, After: "ZZPHI"}, fault.Invalid, "cursor"},
 	} {
 		var got error
 		for _, err := range a.Find(t.Context(), c.q) {
@@ -393,7 +393,7 @@ func TestScanIsBounded(t *testing.T) {
 		store(t, a, image(t, i, 1, 1))
 	}
 	var got error
-	for _, err := range a.Find(t.Context(), Query{Level: StudyLevel, Keys: keys(t, tag.PatientComments, "nobody")}) {
+	for _, err := range a.Find(t.Context(), Query{Scope: Everything(), Level: StudyLevel, Keys: keys(t, tag.PatientComments, "nobody")}) {
 		got = err
 	}
 	if fault.Of(got) != fault.TooLarge {
@@ -445,14 +445,14 @@ func TestRetrieveByUniqueKeys(t *testing.T) {
 		q    RetrieveQuery
 		want string
 	}{
-		{"study", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}}, "1.1.1 1.1.2 1.1.3 1.2.1"},
-		{"studies", RetrieveQuery{StudyUIDs: []string{"1.2.3.3", "1.2.3.2"}}, "2.1.1 3.1.1"},
-		{"patient", RetrieveQuery{PatientID: "ID1"}, "1.1.1 1.1.2 1.1.3 1.2.1 3.1.1"},
-		{"series", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}, SeriesUIDs: []string{"1.2.3.1.2"}}, "1.2.1"},
-		{"series of another study", RetrieveQuery{StudyUIDs: []string{"1.2.3.2"}, SeriesUIDs: []string{"1.2.3.1.2"}}, ""},
-		{"instances", RetrieveQuery{SOPInstanceUIDs: []string{"1.2.3.1.1.3", "1.2.3.1.1.1", "9.9"}}, "1.1.1 1.1.3"},
-		{"scope", RetrieveQuery{PatientID: "ID1", Scope: &Scope{StudyUIDs: []string{"1.2.3.3"}}}, "3.1.1"},
-		{"not in scope", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}, Scope: &Scope{PatientIDs: []string{"ID2"}}}, ""},
+		{"study", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.1"}}, "1.1.1 1.1.2 1.1.3 1.2.1"},
+		{"studies", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.3", "1.2.3.2"}}, "2.1.1 3.1.1"},
+		{"patient", RetrieveQuery{Scope: Everything(), PatientID: "ID1"}, "1.1.1 1.1.2 1.1.3 1.2.1 3.1.1"},
+		{"series", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.1"}, SeriesUIDs: []string{"1.2.3.1.2"}}, "1.2.1"},
+		{"series of another study", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.2"}, SeriesUIDs: []string{"1.2.3.1.2"}}, ""},
+		{"instances", RetrieveQuery{Scope: Everything(), SOPInstanceUIDs: []string{"1.2.3.1.1.3", "1.2.3.1.1.1", "9.9"}}, "1.1.1 1.1.3"},
+		{"scope", RetrieveQuery{PatientID: "ID1", Scope: Scope{StudyUIDs: []string{"1.2.3.3"}}}, "3.1.1"},
+		{"not in scope", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}, Scope: Scope{PatientIDs: []string{"ID2"}}}, ""},
 	} {
 		var got []string
 		for ref, err := range a.Retrieve(t.Context(), c.q) {
@@ -465,12 +465,12 @@ func TestRetrieveByUniqueKeys(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
 		}
 	}
-	for _, err := range a.Retrieve(t.Context(), RetrieveQuery{}) {
+	for _, err := range a.Retrieve(t.Context(), RetrieveQuery{Scope: Everything()}) {
 		if fault.Of(err) != fault.Invalid {
 			t.Errorf("retrieving everything: %v", err)
 		}
 	}
-	if _, err := a.Instance(t.Context(), "9.9", nil); fault.Of(err) != fault.NotFound {
+	if _, err := a.Instance(t.Context(), "9.9", Everything()); fault.Of(err) != fault.NotFound {
 		t.Errorf("got %v", err)
 	}
 }
@@ -498,4 +498,8 @@ func TestCommitmentAnswersForEachInstance(t *testing.T) {
 	if len(problems) != 1 || problems[0] != (Problem{Kind: MissingFile, Digest: lost.Instance.Digest}) {
 		t.Errorf("verify found %+v", problems)
 	}
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
 }

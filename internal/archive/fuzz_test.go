@@ -68,7 +68,7 @@ func FuzzNameKey(f *testing.F) {
 		}
 		text(t, k, tag.StudyInstanceUID, "")
 		got := []string{}
-		for ds, err := range a.Find(t.Context(), Query{Level: StudyLevel, Keys: k}) {
+		for ds, err := range a.Find(t.Context(), Query{Scope: Everything(), Level: StudyLevel, Keys: k}) {
 			if fault.Of(err) == fault.Invalid {
 				return
 			}
@@ -109,7 +109,7 @@ func FuzzTextKey(f *testing.F) {
 			return
 		}
 		text(t, k, tag.StudyInstanceUID, "")
-		got := len(findAll(t, a, Query{Level: StudyLevel, Keys: k}))
+		got := len(findAll(t, a, Query{Scope: Everything(), Level: StudyLevel, Keys: k}))
 		want := 0
 		el, _ := k.Get(tag.StudyDescription)
 		for _, s := range stored {

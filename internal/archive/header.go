@@ -6,6 +6,7 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"io"
+	"iter"
 	"slices"
 	"sort"
 	"sync"
@@ -28,12 +29,13 @@ type hole struct{ offset, length int64 }
 
 // packHeader makes the stored form of a header, or nothing where there can be
 // none: of a data set that is deflated as a whole, and of one that does not
-// come out in the size it came in. These are read from the file when asked for.
+// read back as what it was. These are read from the file when asked for. The
+// stored form is read back here, once, so that no query meets one that cannot be.
 func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte, error) {
 	if ts.Deflated {
 		return nil, nil
 	}
-	holes := slices.DeleteFunc(findHoles(nil, ds), func(h hole) bool { return h.length == 0 })
+	holes := findHoles(ds)
 	slices.SortFunc(holes, func(a, b hole) int { return int(min(max(a.offset-b.offset, -1), 1)) })
 	var buf bytes.Buffer
 	z := deflaters.Get().(*flate.Writer)
@@ -53,8 +55,43 @@ func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte,
 	if err := dicom.Encode(cut, ds, ts.UID); err != nil || cut.n != size {
 		return nil, nil
 	}
-	err := z.Close()
-	return buf.Bytes(), err
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	if back, err := unpackHeader(buf.Bytes(), ts, nil, 0); err != nil || !sameHeader(ds, back) {
+		return nil, nil
+	}
+
+	return buf.Bytes(), nil
+}
+
+// sameHeader compares a data set with what was read back of its stored form:
+// the elements, and of the values left out the places.
+func sameHeader(x, y *dicom.DataSet) bool {
+	next, stop := iter.Pull(y.Walk())
+	defer stop()
+
+	for v := range x.Walk() {
+		w, ok := next()
+		if !ok || v.Tag != w.Tag || v.VR != w.VR || len(v.Path) != len(w.Path) {
+			return false
+		}
+		have, haveBulk := v.Bulk()
+		want, wantBulk := w.Bulk()
+		switch {
+		case haveBulk != wantBulk:
+			return false
+		case haveBulk:
+			if !slices.Equal(slices.Collect(have.Extents()), slices.Collect(want.Extents())) {
+				return false
+			}
+		case !v.Sequence() && !bytes.Equal(v.Bytes(), w.Bytes()):
+			return false
+		}
+	}
+	_, more := next()
+
+	return !more
 }
 
 var deflaters = sync.Pool{New: func() any {
@@ -70,22 +107,13 @@ var (
 
 // findHoles lists the values left in the stream, of all depths. Of an
 // encapsulated value the fragments are the holes; their item headers stay.
-func findHoles(out []hole, ds *dicom.DataSet) []hole {
-	for el := range ds.All() {
-		b, ok := el.Bulk()
-		switch {
-		case !ok:
-			for _, item := range el.Items() {
-				out = findHoles(out, item)
-			}
-		case !b.Encapsulated:
-			out = append(out, hole{b.Offset, b.Length})
-		default:
-			for _, f := range b.Fragments {
-				out = append(out, hole{f.Offset, int64(f.Length)})
-			}
+func findHoles(ds *dicom.DataSet) (out []hole) {
+	for _, b := range ds.InStream() {
+		for x := range b.Extents() {
+			out = append(out, hole{x.Offset, x.Length})
 		}
 	}
+
 	return out
 }
 
@@ -139,9 +167,8 @@ func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 		return s.file.ReadAt(p, s.base+off)
 	}
 	clear(p)
-	for el := range s.ds.All() {
-		b, ok := el.Bulk()
-		if !ok || !b.Encapsulated || off >= b.Offset+b.Length || off+int64(len(p)) <= b.Offset {
+	for _, b := range s.ds.InStream() { // an icon in an item has fragments too
+		if !b.Encapsulated || off >= b.Offset+b.Length || off+int64(len(p)) <= b.Offset {
 			continue
 		}
 		at := b.Offset

@@ -15,6 +15,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/archive/index"
 	"collimator/internal/blob"
 	"collimator/internal/fault"
 )
@@ -58,44 +59,80 @@ type Receipt struct {
 // read once, to its end, in constant memory, and its whole structure is
 // checked on the way.
 //
-// The same data set in the same transfer syntax under the same SOP Instance
-// UID is a duplicate, and no error. Any other content under the UID goes into
-// quarantine and comes back as a *ConflictError, as does an instance whose
-// study belongs to another patient or whose series belongs to another study.
-// The same image in another transfer syntax counts as other content: to show
-// that two syntaxes hold the same values both would have to be read in full.
-// An error of Data is returned as it is.
+// The same elements with the same values under the same SOP Instance UID are a
+// duplicate and no error, in whatever native encoding they come. Any other
+// content under the UID goes into quarantine and comes back as a
+// *ConflictError, as does an instance whose study belongs to another patient or
+// whose series belongs to another study. An error of Data is returned as it is.
 func (a *Archive) Ingest(ctx context.Context, in Incoming) (Receipt, error) {
 	p, err := a.receive(ctx, in)
 	if err != nil {
 		return Receipt{}, err
 	}
 	defer p.w.Abort()
+
 	a.takeOff(p.ref.Digest)
 	defer a.land(p.ref.Digest)
+	if p.ours, err = a.absent(ctx, p.ref.Digest); err != nil {
+		return Receipt{}, err
+	}
 	if err := p.w.Commit(ctx, p.ref.Digest); err != nil {
 		return Receipt{}, err
 	}
+
+	receipt, err := a.settle(ctx, p)
+	if err != nil && !p.held {
+		err = errors.Join(err, a.takeBack(ctx, p))
+	}
+
+	return receipt, err
+}
+
+// absent reports that no file is stored under a key.
+func (a *Archive) absent(ctx context.Context, key string) (bool, error) {
+	_, err := a.o.Blobs.Stat(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return true, nil
+	}
+
+	return false, err
+}
+
+// takeBack removes the file of an instance that was not taken in, if this
+// transfer made it: nobody was told that it is stored. A file that lay there
+// before stays, whatever the index knows of it.
+func (a *Archive) takeBack(ctx context.Context, p *pending) error {
+	if !p.ours {
+		return nil
+	}
+
+	return a.removeUnreferenced(ctx, p.ref.Digest, 1)
+}
+
+// settle decides about an instance whose file is stored.
+func (a *Archive) settle(ctx context.Context, p *pending) (Receipt, error) {
 	if err := a.inspect(ctx, p); err != nil {
 		return Receipt{}, err
 	}
+
 	a.commit(ctx, p)
-	switch {
-	case p.err != nil:
-		a.removeUnreferenced(ctx, p.ref.Digest, 1)
+	if p.err != nil {
 		return Receipt{}, p.err
-	case p.conflict == nil:
+	}
+	if p.conflict == nil {
 		return Receipt{Instance: p.ref, Duplicate: p.duplicate, Time: p.time}, nil
-	case p.conflict.Reason == DifferentContent:
+	}
+
+	if p.conflict.Reason == DifferentContent {
 		same, err := a.sameDataSet(ctx, p.ref, p.stored)
 		if err != nil {
 			return Receipt{}, err
 		}
 		if same {
-			a.removeUnreferenced(ctx, p.ref.Digest, 1)
-			return Receipt{Instance: p.stored, Duplicate: true, Time: p.time}, nil
+			return Receipt{Instance: p.stored, Duplicate: true, Time: p.time}, a.takeBack(ctx, p)
 		}
 	}
+
 	return Receipt{}, a.hold(ctx, p)
 }
 
@@ -108,10 +145,13 @@ type pending struct {
 	ds     *dicom.DataSet
 	spool  *spool
 	header []byte // stored form
-	rows   entityRows
 	before *[128]byte
-	accept bool  // release from quarantine: another patient is no obstacle
-	row    int64 // number it had before; it is indexed again, which is no event
+
+	description *index.Description
+	assumed     string // character set that was assumed, joined by backslashes
+	accept      bool   // release from quarantine: another patient is no obstacle
+	held        bool   // the quarantine keeps it
+	ours        bool   // its file was not there before this transfer
 
 	// Set by commit.
 	done      bool
@@ -144,7 +184,9 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if err != nil {
 		return nil, err
 	}
-	sp.ds, p.ds, p.spool = ds, ds, sp
+	sp.ds = ds
+	p.ds = ds
+	p.spool = sp
 	if err := unambiguous(ds); err != nil {
 		return nil, err
 	}
@@ -157,12 +199,16 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	p.ref.DataSetOffset = sink.head
 	p.ref.Size = sink.n
 	p.ref.Digest = hex.EncodeToString(sink.hash.Sum(nil))
+	if a.o.CharacterSet != nil {
+		p.assumed = assume(ds, a.o.CharacterSet(in.Source))
+	}
 	if p.header, err = packHeader(ds, ts, sink.n-sink.head); err != nil {
 		return nil, err
 	}
-	if p.rows, err = makeRows(ds, p.ref.StudyUID); err != nil {
+	if p.description, err = index.Describe(ds, p.ref, false); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "archive: attributes cannot be indexed")
 	}
+
 	return p, nil
 }
 
@@ -186,7 +232,7 @@ func identify(in Incoming, ds *dicom.DataSet) (InstanceRef, error) {
 		}
 		*f.to = values[0]
 	}
-	ref.fileUnder()
+	fileUnder(&ref)
 	if in.SOPClassUID != "" && in.SOPClassUID != ref.SOPClassUID || in.SOPInstanceUID != "" && in.SOPInstanceUID != ref.SOPInstanceUID {
 		return ref, ErrMismatch
 	}
@@ -327,47 +373,6 @@ func (c *contextReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.r.Read(p)
-}
-
-// sameDataSet compares the data sets of two files byte by byte. The meta
-// information may differ: a release of this program that writes another one
-// must not take a repeated transmission for a conflict.
-func (a *Archive) sameDataSet(ctx context.Context, x, y InstanceRef) (bool, error) {
-	if x.TransferSyntaxUID != y.TransferSyntaxUID || x.Size-x.DataSetOffset != y.Size-y.DataSetOffset {
-		return false, nil
-	}
-	xo, err := a.o.Blobs.Open(ctx, x.Digest)
-	if err != nil {
-		return false, err
-	}
-	defer xo.Close()
-	yo, err := a.o.Blobs.Open(ctx, y.Digest)
-	if errors.Is(err, blob.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer yo.Close()
-	xb, yb := make([]byte, 256<<10), make([]byte, 256<<10)
-	xr := io.NewSectionReader(xo, x.DataSetOffset, x.Size-x.DataSetOffset)
-	yr := io.NewSectionReader(yo, y.DataSetOffset, y.Size-y.DataSetOffset)
-	for {
-		n, xerr := io.ReadFull(xr, xb)
-		m, yerr := io.ReadFull(yr, yb)
-		if n != m || string(xb[:n]) != string(yb[:m]) {
-			return false, nil
-		}
-		if xerr == io.EOF || xerr == io.ErrUnexpectedEOF {
-			return yerr == xerr, nil
-		}
-		if xerr != nil || yerr != nil {
-			return false, errors.Join(xerr, yerr)
-		}
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-	}
 }
 
 // takeOff and land keep the file of an instance that has no row yet from being

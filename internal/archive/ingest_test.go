@@ -193,7 +193,7 @@ func TestReleaseExchangesTheContents(t *testing.T) {
 	if err != nil || r.Instance.Digest == old.Instance.Digest {
 		t.Fatalf("got %+v, %v", r, err)
 	}
-	ref, err := a.Instance(t.Context(), old.Instance.SOPInstanceUID, nil)
+	ref, err := a.Instance(t.Context(), old.Instance.SOPInstanceUID, Everything())
 	if err != nil || ref != r.Instance {
 		t.Errorf("got %+v, %v", ref, err)
 	}
@@ -470,7 +470,7 @@ func TestHeaderKeepsEverythingButLongValues(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for h, err := range a.Headers(t.Context(), RetrieveQuery{SOPInstanceUIDs: []string{r.Instance.SOPInstanceUID}}) {
+		for h, err := range a.Headers(t.Context(), RetrieveQuery{Scope: Everything(), SOPInstanceUIDs: []string{r.Instance.SOPInstanceUID}}) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"collimator/dicom"
+	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -38,7 +39,7 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	}
 	var stored InstanceRef
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		stored, err = findInstance(ctx, tx, p.ref.SOPInstanceUID)
+		stored, err = index.Find(ctx, tx, p.ref.SOPInstanceUID)
 		return err
 	})
 	if err != nil && !errors.Is(err, fault.NotFound) {
@@ -51,7 +52,8 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	if err != nil {
 		return err
 	}
-	p.spool.file, p.spool.base = o, o.DataSetOffset
+	p.spool.file = o
+	p.spool.base = o.DataSetOffset
 	verdict := a.o.Inspect(ctx, Inspected{p.ds, p.ref.TransferSyntaxUID, p.before})
 	p.spool.file = nil
 	if err := o.Close(); err != nil {
@@ -59,11 +61,12 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	}
 	switch {
 	case verdict.Busy:
-		return errors.Join(errNotInspected, a.removeUnreferenced(ctx, p.ref.Digest, 1))
+		return errNotInspected
 	case verdict.Refuse:
-		return errors.Join(ErrContent, a.removeUnreferenced(ctx, p.ref.Digest, 1))
+		return ErrContent
 	case verdict.Hold:
-		p.conflict, p.stored = &ConflictError{Reason: Suspicious}, stored
+		p.conflict = &ConflictError{Reason: Suspicious}
+		p.stored = stored
 		return a.hold(ctx, p)
 	}
 	return nil

@@ -102,7 +102,7 @@ func checkRound(t *testing.T, dir string, acknowledged map[string]string) {
 	}
 	defer a.close()
 	for uid, digest := range acknowledged {
-		ref, err := a.Instance(t.Context(), uid, nil)
+		ref, err := a.Instance(t.Context(), uid, Everything())
 		if err != nil || ref.Digest != digest {
 			t.Errorf("an acknowledged instance is gone: %v", err)
 		}
@@ -112,13 +112,13 @@ func checkRound(t *testing.T, dir string, acknowledged map[string]string) {
 	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
 		t.Errorf("verify: %+v, %v", p, err)
 	}
-	removed, err := a.Sweep(t.Context(), 0)
+	left, err := a.SetAside(t.Context(), time.Now().Add(time.Hour), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := a.Stats(t.Context())
 	if err != nil || int64(blobCount(t, a)) != s.Instances || s.Instances < int64(len(acknowledged)) {
-		t.Errorf("%d files for %d instances after the sweep, %d acknowledged, %v", blobCount(t, a), s.Instances, len(acknowledged), err)
+		t.Errorf("%d files for %d instances after files were set aside, %d acknowledged, %v", blobCount(t, a), s.Instances, len(acknowledged), err)
 	}
-	t.Logf("%d acknowledged, %d stored, %d orphans removed", len(acknowledged), s.Instances, removed)
+	t.Logf("%d acknowledged, %d stored, %d files set aside", len(acknowledged), s.Instances, left.SetAside)
 }

@@ -1,124 +1,45 @@
 package archive
 
 import (
-	"bufio"
-	"bytes"
-	"slices"
-
 	"collimator/dicom"
 	"collimator/dicom/tag"
-	"collimator/dicom/uid"
+	"collimator/internal/archive/index"
 )
 
 // Level is a level of the information models of PS3.4 C.6.
-type Level uint8
+type Level = index.Level
 
 // The levels, from the top.
 const (
-	PatientLevel Level = iota + 1
-	StudyLevel
-	SeriesLevel
-	ImageLevel
+	PatientLevel = index.PatientLevel
+	StudyLevel   = index.StudyLevel
+	SeriesLevel  = index.SeriesLevel
+	ImageLevel   = index.ImageLevel
 )
-
-// String is the value of Query/Retrieve Level (0008,0052) (PS3.4 C.6.1.1).
-func (l Level) String() string {
-	switch l {
-	case PatientLevel:
-		return "PATIENT"
-	case StudyLevel:
-		return "STUDY"
-	case SeriesLevel:
-		return "SERIES"
-	case ImageLevel:
-		return "IMAGE"
-	}
-	return "none"
-}
 
 // ParseLevel reads a value of Query/Retrieve Level; zero for any other.
-func ParseLevel(s string) Level {
-	for l := PatientLevel; l <= ImageLevel; l++ {
-		if s == l.String() {
-			return l
+func ParseLevel(s string) Level { return index.ParseLevel(s) }
+
+// texts is the values of an element without empty ones.
+func texts(ds *dicom.DataSet, t dicom.Tag) []string {
+	var out []string
+	for _, s := range ds.Texts(t) {
+		if s != "" {
+			out = append(out, s)
 		}
 	}
-	return 0
+
+	return out
 }
 
-// patientTags, studyTags and seriesTags are the attributes that belong to the
-// entity rather than to the instance: the modules of PS3.3 C.2.2, C.7.1, C.7.2
-// and C.7.3 and the keys of PS3.4 C.6. All else belongs to the instance.
-var patientTags = sorted(
-	tag.PatientName, tag.PatientID, tag.IssuerOfPatientID, tag.TypeOfPatientID, tag.IssuerOfPatientIDQualifiersSequence,
-	tag.PatientBirthDate, tag.PatientBirthTime, tag.PatientSex, tag.OtherPatientIDsSequence, tag.OtherPatientNames,
-	tag.PatientBirthName, tag.PatientMotherBirthName, tag.EthnicGroup, tag.PatientComments, tag.PatientSpeciesDescription,
-	tag.PatientSpeciesCodeSequence, tag.PatientBreedDescription, tag.ResponsiblePerson, tag.ResponsibleOrganization,
-	tag.PatientIdentityRemoved, tag.DeidentificationMethod, tag.QualityControlSubject,
-)
-
-var studyTags = sorted(
-	tag.StudyInstanceUID, tag.StudyDate, tag.StudyTime, tag.AccessionNumber, tag.IssuerOfAccessionNumberSequence, tag.StudyID,
-	tag.StudyDescription, tag.ReferringPhysicianName, tag.ReferringPhysicianIdentificationSequence, tag.ConsultingPhysicianName,
-	tag.PhysiciansOfRecord, tag.NameOfPhysiciansReadingStudy, tag.RequestingService, tag.ProcedureCodeSequence,
-	tag.ReasonForPerformedProcedureCodeSequence, tag.ReferencedStudySequence, tag.AdmissionID, tag.AdmittingDiagnosesDescription,
-	tag.PatientAge, tag.PatientSize, tag.PatientWeight, tag.Occupation, tag.AdditionalPatientHistory, tag.PatientState,
-	tag.MedicalAlerts, tag.Allergies, tag.PregnancyStatus, tag.ServiceEpisodeID, tag.RequestingPhysician,
-)
-
-var seriesTags = sorted(
-	tag.SeriesInstanceUID, tag.Modality, tag.SeriesNumber, tag.Laterality, tag.SeriesDate, tag.SeriesTime, tag.SeriesDescription,
-	tag.SeriesDescriptionCodeSequence, tag.PerformingPhysicianName, tag.OperatorsName, tag.ProtocolName, tag.BodyPartExamined,
-	tag.PatientPosition, tag.ReferencedPerformedProcedureStepSequence, tag.RequestAttributesSequence, tag.PerformedProcedureStepID,
-	tag.PerformedProcedureStepStartDate, tag.PerformedProcedureStepStartTime, tag.PerformedProcedureStepEndDate,
-	tag.PerformedProcedureStepEndTime, tag.PerformedProcedureStepDescription, tag.PerformedProtocolCodeSequence,
-	tag.CommentsOnThePerformedProcedureStep, tag.Manufacturer, tag.ManufacturerModelName, tag.DeviceSerialNumber, tag.SoftwareVersions,
-	tag.InstitutionName, tag.InstitutionAddress, tag.InstitutionalDepartmentName, tag.StationName, tag.AnatomicRegionSequence,
-	tag.ClinicalTrialSeriesID, tag.FrameOfReferenceUID, tag.PositionReferenceIndicator, tag.PresentationIntentType,
-)
-
-func sorted(tags ...dicom.Tag) []dicom.Tag {
-	slices.Sort(tags)
-	return slices.Compact(tags)
-}
-
-// levelOf is the level an attribute belongs to.
-func levelOf(t dicom.Tag) Level {
-	for i, tags := range [][]dicom.Tag{patientTags, studyTags, seriesTags} {
-		if _, ok := slices.BinarySearch(tags, t); ok {
-			return PatientLevel + Level(i)
-		}
+// assume makes a data set that declares no character set readable in one that
+// its source is known to write. It returns the terms joined, or nothing where
+// the data set declares its own.
+func assume(ds *dicom.DataSet, terms []string) string {
+	if len(terms) == 0 || len(texts(ds, tag.SpecificCharacterSet)) > 0 {
+		return ""
 	}
-	return ImageLevel
-}
+	ds.AssumeCharacterSet(terms...)
 
-// subset encodes the attributes of a level in the character set in which they
-// came, so that nothing is lost to a damaged one.
-func subset(ds *dicom.DataSet, tags ...[]dicom.Tag) ([]byte, error) {
-	out := dicom.NewDataSet()
-	if el, ok := ds.Get(tag.SpecificCharacterSet); ok {
-		out.Set(el)
-	}
-	for _, list := range tags {
-		for _, t := range list {
-			el, ok := ds.Get(t)
-			if !ok {
-				continue
-			}
-			if _, isBulk := el.Bulk(); !isBulk {
-				out.Set(el)
-			}
-		}
-	}
-	buf := bytes.NewBuffer([]byte{}) // empty is a value, nil would be none
-	err := dicom.Encode(buf, out, uid.ExplicitVRLittleEndian)
-	return buf.Bytes(), err
-}
-
-// decodeSubset reads what subset wrote.
-func decodeSubset(b []byte) (*dicom.DataSet, error) {
-	br := readers.Get().(*bufio.Reader)
-	defer readers.Put(br)
-	br.Reset(bytes.NewReader(b))
-	return dicom.Decode(br, dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
+	return joinTerms(terms)
 }

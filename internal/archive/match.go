@@ -8,6 +8,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/internal/archive/index"
 )
 
 // span is a range of dates, times or date-times in a form that compares as
@@ -65,10 +66,10 @@ func cutRange(vr dicom.VR, s string) (from, to string, isRange bool) {
 func valueSpan(vr dicom.VR, s string) (low, high string, ok bool) {
 	switch vr {
 	case dicom.DA:
-		d := normalDate(s)
+		d := index.NormalDate(s)
 		return d, d, d != ""
 	case dicom.TM:
-		return timeSpan(s)
+		return index.TimeSpan(s)
 	}
 	return dateTimeSpan(s)
 }
@@ -86,7 +87,7 @@ func dateTimeSpan(s string) (low, high string, ok bool) {
 		offset, s = time.Duration(seconds)*time.Second, s[:i]
 	}
 	whole, fraction, dot := strings.Cut(s, ".")
-	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !digits(whole) || !digits(fraction) || len(fraction) > 6 || dot && len(whole) != 14 {
+	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !index.Digits(whole) || !index.Digits(fraction) || len(fraction) > 6 || dot && len(whole) != 14 {
 		return "", "", false
 	}
 	const layout = "20060102150405.000000"
@@ -246,13 +247,13 @@ func matchMoment(vr dicom.VR, keys, stored []string) bool {
 func matchName(key string, stored []string, fuzzy bool) bool {
 	return slices.ContainsFunc(stored, func(name string) bool {
 		if fuzzy {
-			words := nameWords(name)
-			return !slices.ContainsFunc(nameWords(key), func(k string) bool {
+			words := index.NameWords(name)
+			return !slices.ContainsFunc(index.NameWords(key), func(k string) bool {
 				return !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, k) })
 			})
 		}
-		groups := nameGroups(name)
-		return !slices.ContainsFunc(nameGroups(key), func(k string) bool {
+		groups := index.NameGroups(name)
+		return !slices.ContainsFunc(index.NameGroups(key), func(k string) bool {
 			return !slices.ContainsFunc(groups, func(g string) bool {
 				return slices.ContainsFunc(namePatterns(k), func(p string) bool { return glob(p, g) })
 			})

@@ -142,7 +142,7 @@ func TestInstanceWithoutPatientIsStored(t *testing.T) {
 		text(t, ds, p.t, p.s)
 	}
 	store(t, a, ds)
-	if got := findAll(t, a, Query{Root: PatientRoot, Level: PatientLevel, Keys: keys(t, tag.PatientID, "")}); len(got) != 1 {
+	if got := findAll(t, a, Query{Scope: Everything(), Root: PatientRoot, Level: PatientLevel, Keys: keys(t, tag.PatientID, "")}); len(got) != 1 {
 		t.Errorf("%d patients", len(got))
 	}
 }

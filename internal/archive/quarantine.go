@@ -7,28 +7,30 @@ import (
 	"time"
 
 	"collimator/dicom"
+	"collimator/internal/archive/index"
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
 
 // Reason is why an instance was not taken in.
-type Reason string
+type Reason = index.Reason
 
 // The reasons.
 const (
-	DifferentContent Reason = "different-content" // another content is stored under the SOP Instance UID
-	OtherPatient     Reason = "other-patient"     // the study belongs to another patient
-	OtherStudy       Reason = "other-study"       // the series belongs to another study
-	Suspicious       Reason = "suspicious"        // the inspection found what does not belong there
-	Replaced         Reason = "replaced"          // was stored, and gave way to one released from quarantine
+	DifferentContent = index.DifferentContent // another content is stored under the SOP Instance UID
+	OtherPatient     = index.OtherPatient     // the study belongs to another patient
+	OtherStudy       = index.OtherStudy       // the series belongs to another study
+
+	Suspicious Reason = "suspicious" // the inspection found what does not belong there
+	Replaced   Reason = "replaced"   // was stored, and gave way to one released from quarantine
 )
 
 // ConflictError says that an instance contradicts what is stored. Its kind is
 // fault.Conflict; C-STORE answers 0111H (PS3.7 9.1.1.1.9).
 type ConflictError struct {
 	Reason     Reason
-	Quarantine int64 // entry that holds it; zero if it was not kept because the quarantine is full
+	Quarantine int64 // entry that holds it; zero if it was not kept because the quarantine has no room for it
 }
 
 // Error names no instance.
@@ -60,52 +62,111 @@ type QuarantineEntry struct {
 	Received     time.Time
 	LastReceived time.Time
 	Source       Source
+	CharacterSet string // that was assumed, joined by backslashes; empty for none
 }
 
 // hold puts an instance whose file is stored into quarantine. It returns the
-// conflict.
+// conflict. p.held says whether the quarantine keeps it.
 func (a *Archive) hold(ctx context.Context, p *pending) error {
-	full := false
-	err := a.o.DB.Write(ctx, func(tx *db.Tx) error {
-		var err error
-		full, err = a.insertQuarantine(ctx, tx, p.conflict, p.ref, p.stored.Digest, p.source, p.time)
+	kept := false
+	err := a.o.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		kept, err = a.insertQuarantine(ctx, tx, p.conflict, p.ref, p.stored.Digest, p.source, p.time, p.assumed)
 		return err
 	})
-	if err != nil || full {
-		a.removeUnreferenced(ctx, p.ref.Digest, 1)
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, p.conflict)
+	p.held = kept
+
+	return p.conflict
 }
 
-func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string, s Source, at time.Time) (full bool, err error) {
+// insertQuarantine keeps an instance in quarantine, or counts it once more where
+// it is there. Where there is no room for it, for this source or for anybody,
+// only the refusal is kept; the event is recorded in any case. c.Quarantine is
+// the entry.
+func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string,
+	s Source, at time.Time, assumed string,
+) (kept bool, err error) {
+	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at, CharacterSet: assumed}
 	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
 		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
-	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at}
 	if err == nil {
-		return false, a.record(ctx, tx, event)
+		return true, a.record(ctx, tx, event)
 	}
 	if fault.Of(err) != fault.NotFound {
 		return false, err
 	}
-	var entries, bytes int64
-	if err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0) FROM quarantine`).Scan(&entries, &bytes); err != nil {
+
+	room, err := a.roomInQuarantine(ctx, tx, c.Reason, ref.Size, s.Principal)
+	if err != nil {
 		return false, err
 	}
-	if c.Reason != Replaced && (entries >= int64(a.limits.QuarantineEntries) || bytes+ref.Size > a.limits.QuarantineBytes) {
-		return true, nil
+	if !room {
+		event.Kind = Refused
+		return false, errors.Join(refuse(ctx, tx, c.Reason, ref, s, at), a.record(ctx, tx, event))
 	}
+
 	if err := a.present(ctx, ref); err != nil {
 		return false, err
 	}
 	err = tx.QueryRow(ctx, `INSERT INTO quarantine (reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
-		stored_digest, received, last_received, source_ae, source_address, principal, implementation)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15) RETURNING id`,
+		stored_digest, received, last_received, source_ae, source_address, principal, implementation, character_set)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
-		ref.DataSetOffset, stored, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.implementation()).Scan(&c.Quarantine)
+		ref.DataSetOffset, stored, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), assumed).Scan(&c.Quarantine)
 	if err != nil {
 		return false, err
 	}
-	return false, a.record(ctx, tx, event)
+	if _, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1 AND digest = ?2`, ref.SOPInstanceUID, ref.Digest); err != nil {
+		return false, err
+	}
+
+	return true, a.record(ctx, tx, event)
+}
+
+// roomInQuarantine says whether one more may be held back: within what all hold
+// together and within the share of the source, so that nobody's flood keeps
+// what others send from being looked at. What gave way by a decision always has
+// room.
+func (a *Archive) roomInQuarantine(ctx context.Context, tx *db.Tx, reason Reason, size int64, principal string) (bool, error) {
+	if reason == Replaced {
+		return true, nil
+	}
+	var entries, bytes, own int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(principal = ?1), 0) FROM quarantine`, principal).
+		Scan(&entries, &bytes, &own)
+	if err != nil {
+		return false, err
+	}
+
+	return entries < int64(a.limits.QuarantineEntries) && bytes+size <= a.limits.QuarantineBytes && own < int64(a.limits.QuarantineShare), nil
+}
+
+// refusalsMost is how many refused contents are remembered; the oldest go.
+const refusalsMost = 100_000
+
+// refuse remembers that a content was refused without being kept.
+func refuse(ctx context.Context, tx *db.Tx, reason Reason, ref InstanceRef, s Source, at time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO refusal (uid, digest, reason, principal, times, last) VALUES (?1, ?2, ?3, ?4, 1, ?5)
+		ON CONFLICT (uid, digest) DO UPDATE SET times = times + 1, last = excluded.last`,
+		ref.SOPInstanceUID, ref.Digest, string(reason), s.Principal, at.UnixMicro())
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM refusal WHERE id <= (SELECT MAX(id) FROM refusal) - ?1`, refusalsMost)
+
+	return err
+}
+
+// contested reports a content under a UID that was held back or refused: who
+// asks may mean that one.
+func contested(ctx context.Context, tx *db.Tx, sopInstanceUID string) (bool, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM quarantine WHERE uid = ?1 AND reason <> 'replaced')
+		OR EXISTS (SELECT 1 FROM refusal WHERE uid = ?1)`, sopInstanceUID).Scan(&n)
+
+	return n != 0, err
 }
 
 // record tells the hook of an event, in the transaction in which it happens.
@@ -117,15 +178,16 @@ func (a *Archive) record(ctx context.Context, tx *db.Tx, e Event) error {
 }
 
 const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
-	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation FROM quarantine`
+	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation, character_set FROM quarantine`
 
 func scanQuarantine(scan func(...any) error) (e QuarantineEntry, err error) {
 	r, s := &e.Instance, &e.Source
 	var received, last int64
 	var implementation string
 	err = scan(&e.ID, &e.Reason, &r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size,
-		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal, &implementation)
-	e.Received, e.LastReceived = time.UnixMicro(received).UTC(), time.UnixMicro(last).UTC()
+		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal, &implementation, &e.CharacterSet)
+	e.Received = time.UnixMicro(received).UTC()
+	e.LastReceived = time.UnixMicro(last).UTC()
 	s.ImplementationUID, s.ImplementationVersion, _ = strings.Cut(implementation, `\`)
 	return e, err
 }
@@ -183,8 +245,8 @@ func (a *Archive) OpenQuarantined(ctx context.Context, id int64) (*Object, error
 // Release takes an entry into the archive after all. Where another content is
 // stored under its UID the two change places: the stored one goes into
 // quarantine as replaced. Where the study belongs to another patient it stays
-// that patient's. A series cannot be in two studies: that entry is refused.
-// by says who decided.
+// that patient's as long as an image of that patient is left. A series cannot be
+// in two studies: that entry is refused. by says who decided.
 func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, error) {
 	e, err := a.Quarantined(ctx, id)
 	if err != nil {
@@ -193,10 +255,11 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 	if e.Reason == OtherStudy {
 		return Receipt{}, fault.New(fault.Unsupported, "archive: a series cannot be in two studies; correct the series and send it again")
 	}
-	p, err := a.reread(ctx, e)
+	p, err := a.reread(ctx, e, true)
 	if err != nil {
 		return Receipt{}, err
 	}
+
 	a.takeOff(p.ref.Digest)
 	defer a.land(p.ref.Digest)
 	err = a.o.DB.Write(ctx, func(tx *db.Tx) error {
@@ -212,18 +275,22 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 		if p.conflict != nil {
 			return p.conflict
 		}
+
 		return a.record(ctx, tx, Event{Kind: Released, Reason: e.Reason, Instance: p.ref, Source: by, Time: p.time})
 	})
+
 	return Receipt{Instance: p.ref, Duplicate: p.duplicate, Time: p.time}, err
 }
 
-// reread makes the rows of an entry from its file.
-func (a *Archive) reread(ctx context.Context, e QuarantineEntry) (*pending, error) {
+// reread makes the rows of an instance from its file. accepted says that
+// somebody decides to store it.
+func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) (*pending, error) {
 	o, err := a.Open(ctx, e.Instance)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
+
 	sp := &spool{}
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
 		TransferSyntax: e.Instance.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp})
@@ -231,29 +298,35 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry) (*pending, erro
 		return nil, err
 	}
 	sp.ds = ds
-	p := &pending{ref: e.Instance, source: e.Source, time: a.now(), ds: ds, accept: true}
+	p := &pending{ref: e.Instance, source: e.Source, time: a.now(), ds: ds, accept: accepted}
+	p.assumed = assume(ds, split(e.CharacterSet))
+
 	ts, _ := dicom.LookupTransferSyntax(e.Instance.TransferSyntaxUID)
 	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
 		return nil, err
 	}
-	p.rows, err = makeRows(ds, p.ref.StudyUID)
+	p.description, err = index.Describe(ds, p.ref, accepted)
+
 	return p, err
 }
 
 // giveWay moves a stored instance of another content into quarantine, where
 // there is one.
 func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source) error {
-	stored, err := findInstance(ctx, tx, p.ref.SOPInstanceUID)
+	stored, err := index.Find(ctx, tx, p.ref.SOPInstanceUID)
 	if fault.Of(err) == fault.NotFound || err == nil && stored.Digest == p.ref.Digest {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time); err != nil {
+
+	_, err = a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time, "")
+	if err != nil {
 		return err
 	}
-	return a.forget(ctx, tx, stored.StudyUID, []InstanceRef{stored}, nil)
+
+	return index.Remove(ctx, tx, stored.SOPInstanceUID)
 }
 
 // Destroy removes an entry and its file. by says who decided.
@@ -263,40 +336,89 @@ func (a *Archive) Destroy(ctx context.Context, id int64, by Source) error {
 		if e, err = quarantined(ctx, tx, id); err != nil {
 			return err
 		}
-		if _, err = tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, id); err != nil || a.o.Record == nil {
-			return err
-		}
-		return a.o.Record(ctx, tx, Event{Kind: Destroyed, Reason: e.Reason, Instance: e.Instance, Source: by, Time: a.now()})
+
+		return a.destroy(ctx, tx, e, by)
 	})
 	if err != nil {
 		return err
 	}
+
 	return a.removeUnreferenced(ctx, e.Instance.Digest, 0)
 }
 
-// removeUnreferenced removes a file that no row names. own is how many of the
-// transfers on their way to a row are the caller's. Those of other processes
-// are not known here: looking and removing is one transaction that may write,
-// and so is looking and inserting a row (see present), so that a row without a
-// file cannot come to be.
+func (a *Archive) destroy(ctx context.Context, tx *db.Tx, e QuarantineEntry, by Source) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, e.ID); err != nil {
+		return err
+	}
+
+	return a.record(ctx, tx, Event{Kind: Destroyed, Reason: e.Reason, Instance: e.Instance, Source: by, Time: a.now()})
+}
+
+// QuarantinedOf lists all entries of a study, the oldest first.
+func (a *Archive) QuarantinedOf(ctx context.Context, studyUID string) (out []QuarantineEntry, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		out, err = quarantinedOf(ctx, tx, studyUID)
+		return err
+	})
+
+	return out, err
+}
+
+func quarantinedOf(ctx context.Context, tx *db.Tx, studyUID string) (out []QuarantineEntry, err error) {
+	rows, err := tx.Query(ctx, selectQuarantine+` WHERE study_uid = ?1 ORDER BY id`, studyUID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+
+	for rows.Next() {
+		e, err := scanQuarantine(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+
+	return out, rows.Err()
+}
+
+// removeUnreferenced removes a file that no row names and of which it is known
+// why: its deletion was recorded, or this process made it and told nobody that it
+// is stored. own is how many of the transfers on their way to a row are the
+// caller's.
 func (a *Archive) removeUnreferenced(ctx context.Context, key string, own int) error {
+	_, err := a.unreferenced(ctx, key, own, a.o.Blobs.Delete)
+
+	return err
+}
+
+// unreferenced takes a file away that no row names, and says whether it did.
+// Transfers of other processes are not known here: looking and taking away is
+// one transaction that may write, and so is looking and inserting a row (see
+// present), so that a row without a file cannot come to be.
+func (a *Archive) unreferenced(ctx context.Context, key string, own int, take func(context.Context, string) error) (done bool, err error) {
 	ctx = context.WithoutCancel(ctx)
 	a.flightMu.Lock()
 	defer a.flightMu.Unlock()
 	if a.flight[key] > own {
-		return nil
+		return false, nil
 	}
-	return a.o.DB.Write(ctx, func(tx *db.Tx) error {
+
+	err = a.o.DB.Write(ctx, func(tx *db.Tx) error {
 		used, err := referenced(ctx, tx, []string{key})
 		if err != nil || used[key] {
 			return err
 		}
-		err = a.o.Blobs.Delete(ctx, key)
+		err = take(ctx, key)
 		if errors.Is(err, blob.ErrNotFound) {
 			return nil
 		}
+		done = err == nil
+
 		return err
 	})
+
+	return done, err
 }
 
 // present makes sure that a file about to be named by a row is still there: a

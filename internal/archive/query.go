@@ -8,6 +8,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -36,7 +37,7 @@ type Query struct {
 	Limit  int    // most matches to return; 0 means all
 	Offset int    // matches to leave out at the start
 	After  Cursor // continue behind this match
-	Scope  *Scope
+	Scope  Scope  // what the caller may see; the zero Scope is nothing
 }
 
 // Cursor is a place in the matches of a query. It stays valid while instances
@@ -264,7 +265,7 @@ func (p *plan) key(key dicom.Element) error {
 	if !ok {
 		// Of a level further down nothing can be matched here; it is returned
 		// without a value (PS3.4 C.2.2.1.3).
-		if levelOf(t) <= p.Level {
+		if index.LevelOf(t) <= p.Level {
 			p.post = append(p.post, key)
 		}
 		return nil
@@ -400,12 +401,12 @@ func (p *plan) name(key dicom.Element, kind string) {
 		table, id = "patient_value WHERE", "p.id IN (SELECT patient FROM "
 	}
 	if p.Fuzzy && kind == "name" {
-		for _, w := range nameWords(key.Text()) {
+		for _, w := range index.NameWords(key.Text()) {
 			p.builder.and(id + table + " kind = 'word' AND " + p.text("value", w+"*") + ")")
 		}
 		return
 	}
-	for _, g := range nameGroups(key.Text()) {
+	for _, g := range index.NameGroups(key.Text()) {
 		p.anyOf(namePatterns(g), func(pattern string) string {
 			return id + table + " kind = '" + kind + "' AND " + p.text("value", pattern) + ")"
 		})
@@ -443,7 +444,7 @@ func (p *plan) cursorArgs() (key any, id int64, err error) {
 		return nil, 0, bad
 	}
 	if p.Level == StudyLevel {
-		if first != "" && normalDate(first) == "" {
+		if first != "" && index.NormalDate(first) == "" {
 			return nil, 0, bad
 		}
 		return first, id, nil

@@ -64,7 +64,7 @@ func TestTwoProcessesStoreDeleteAndDecideAtOnce(t *testing.T) {
 		return readWhole(ctx, a, receipt.Instance)
 	})
 	work("delete", func(a *opened, r *rand.Rand) error {
-		d := Deletion{StudyUID: "1.2.3." + string(rune('1'+r.IntN(2))), Why: "because of the test"}
+		d := Deletion{Scope: Everything(), StudyUID: "1.2.3." + string(rune('1'+r.IntN(2))), Why: "because of the test"}
 		if r.IntN(2) == 0 {
 			d.SOPInstanceUID = list[3*r.IntN(6)].Text(tag.SOPInstanceUID)
 		}
@@ -84,7 +84,7 @@ func TestTwoProcessesStoreDeleteAndDecideAtOnce(t *testing.T) {
 		return a.Destroy(ctx, e.ID, Source{Principal: "ada"})
 	})
 	work("read and verify", func(a *opened, r *rand.Rand) error {
-		for ref, err := range a.Retrieve(ctx, RetrieveQuery{StudyUIDs: []string{"1.2.3.1", "1.2.3.2"}}) {
+		for ref, err := range a.Retrieve(ctx, RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.1", "1.2.3.2"}}) {
 			if err == nil {
 				err = readWhole(ctx, a, ref)
 			}
@@ -124,7 +124,7 @@ func readWhole(ctx context.Context, a *opened, ref InstanceRef) error {
 // wantSound wants each row to have its file and each file a row.
 func wantSound(t *testing.T, a *opened) {
 	t.Helper()
-	if _, err := a.Sweep(t.Context(), -time.Hour); err != nil {
+	if _, err := a.SetAside(t.Context(), time.Now().Add(time.Hour), nil); err != nil {
 		t.Fatal(err)
 	}
 	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
@@ -133,7 +133,7 @@ func wantSound(t *testing.T, a *opened) {
 		}
 		t.Errorf("at the end: %s", p.Kind)
 	}
-	for range a.orphans(t.Context(), -time.Hour) {
+	for range a.orphans(t.Context(), time.Now().Add(time.Hour)) {
 		t.Error("at the end: a file without a row")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"collimator/internal/archive/index"
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -20,7 +21,6 @@ type Replay struct {
 	scratch *Archive
 	dir     string
 	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
-	doomed  []InstanceRef     // deleted together, not yet taken out
 }
 
 // NewReplay begins with an empty index in a new directory below dir. Close
@@ -36,7 +36,9 @@ func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
 	}
 	o := a.o
 	o.DB, o.Record = d, nil
-	o.Limits.QuarantineEntries, o.Limits.QuarantineBytes = 1<<40, 1<<60
+	o.Limits.QuarantineEntries = 1 << 40
+	o.Limits.QuarantineShare = 1 << 40
+	o.Limits.QuarantineBytes = 1 << 60
 	scratch, err := Open(o)
 	if err != nil {
 		return nil, errors.Join(err, d.Close(), os.RemoveAll(tmp))
@@ -70,11 +72,6 @@ func (r *Replay) Lost() bool { return len(r.missing) > 0 }
 // an error of kind Invalid; the others may go on. For those that are not there
 // see Missing.
 func (r *Replay) Apply(ctx context.Context, s Statement) error {
-	if len(r.doomed) > 0 && (s.Event != Deleted || s.StudyUID != r.doomed[0].StudyUID) {
-		if err := r.execute(ctx); err != nil {
-			return err
-		}
-	}
 	switch s.Event {
 	case Deleted:
 		return r.deleted(ctx, s)
@@ -82,19 +79,23 @@ func (r *Replay) Apply(ctx context.Context, s Statement) error {
 		return r.store(ctx, s)
 	case Quarantined:
 		return r.quarantine(ctx, s)
+	case Refused:
+		return nil // nothing was kept
 	case Released:
 		return r.settle(ctx, s)
 	case Destroyed:
 		if f := (lostFile{s.SOPInstanceUID, s.Digest}); r.missing[f] {
 			delete(r.missing, f)
 		}
+
 		return r.settle(ctx, s)
 	}
+
 	return fault.Newf(fault.Invalid, "archive: a statement of the ledger has an unknown event")
 }
 
 func (r *Replay) store(ctx context.Context, s Statement) error {
-	p, err := r.scratch.reread(ctx, QuarantineEntry{Instance: s.Instance(), Source: s.Source})
+	p, err := r.scratch.reread(ctx, QuarantineEntry{Instance: s.Instance(), Source: s.Source, CharacterSet: s.CharacterSet}, s.Accepted)
 	if errors.Is(err, blob.ErrNotFound) {
 		r.missing[lostFile{s.SOPInstanceUID, s.Digest}] = false
 		return nil
@@ -103,15 +104,33 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 		return fault.Wrap(fault.Invalid, err, "archive: a stored file cannot be read")
 	}
 	p.time = s.Time
+
 	return r.write(ctx, func(tx *db.Tx) error {
-		if err := r.scratch.insert(ctx, tx, p); err != nil {
+		out, err := index.Insert(ctx, tx, p.entry())
+		if err != nil {
 			return err
 		}
-		if p.conflict != nil || p.duplicate {
+		if out.Conflict == OtherPatient && !s.Accepted {
+			// A ledger of an earlier version does not say that it was let in.
+			if err := p.accepted(); err != nil {
+				return err
+			}
+			out, err = index.Insert(ctx, tx, p.entry())
+		}
+		if err == nil && (out.Duplicate || out.Conflict != "") {
 			return fault.New(fault.Invalid, "archive: the ledger says twice that an instance was stored")
 		}
-		return nil
+
+		return err
 	})
+}
+
+// accepted makes the entry one that somebody let in.
+func (p *pending) accepted() (err error) {
+	p.accept = true
+	p.description, err = index.Describe(p.ds, p.ref, true)
+
+	return err
 }
 
 func (r *Replay) quarantine(ctx context.Context, s Statement) error {
@@ -120,19 +139,18 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 	if lost && s.Reason == Replaced {
 		r.missing[f] = true
 	}
+
 	return r.write(ctx, func(tx *db.Tx) error {
 		if s.Reason == Replaced && !lost {
-			if err := r.scratch.forget(ctx, tx, s.StudyUID, []InstanceRef{s.Instance()}, r.lose); err != nil {
+			if err := index.Remove(ctx, tx, s.SOPInstanceUID); err != nil {
 				return err
 			}
 		}
-		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, s.Instance(), s.StoredDigest, s.Source, s.Time)
+		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, s.Instance(), s.StoredDigest, s.Source, s.Time, s.CharacterSet)
+
 		return err
 	})
 }
-
-// lose remembers that the file of an instance is not there.
-func (r *Replay) lose(ref InstanceRef) { r.missing[lostFile{ref.SOPInstanceUID, ref.Digest}] = false }
 
 // settle takes an entry out of quarantine.
 func (r *Replay) settle(ctx context.Context, s Statement) error {
@@ -142,34 +160,26 @@ func (r *Replay) settle(ctx context.Context, s Statement) error {
 	})
 }
 
-// deleted notes what a deletion removed. Its file is gone as a rule, and it was
-// never indexed here.
+// deleted takes out what a deletion removed. Its file is gone as a rule, and
+// then it was never indexed here.
 func (r *Replay) deleted(ctx context.Context, s Statement) error {
 	f := lostFile{s.SOPInstanceUID, s.Digest}
 	if _, ok := r.missing[f]; ok {
 		delete(r.missing, f)
 		return nil
 	}
-	var ref InstanceRef
-	err := r.scratch.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		ref, err = findInstance(ctx, tx, s.SOPInstanceUID)
-		return err
-	})
-	if fault.Of(err) == fault.NotFound || err == nil && ref.Digest != s.Digest {
-		return fault.New(fault.Invalid, "archive: the ledger says that an instance was deleted which was not stored")
-	}
-	r.doomed = append(r.doomed, ref)
-	return err
-}
 
-// execute takes out what was deleted together.
-func (r *Replay) execute(ctx context.Context) error {
-	doomed := r.doomed
-	r.doomed = nil
-	if len(doomed) == 0 {
-		return nil
-	}
-	return r.write(ctx, func(tx *db.Tx) error { return r.scratch.forget(ctx, tx, doomed[0].StudyUID, doomed, r.lose) })
+	return r.write(ctx, func(tx *db.Tx) error {
+		ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
+		if fault.Of(err) == fault.NotFound || err == nil && ref.Digest != s.Digest {
+			return fault.New(fault.Invalid, "archive: the ledger says that an instance was deleted which was not stored")
+		}
+		if err != nil {
+			return err
+		}
+
+		return index.Remove(ctx, tx, s.SOPInstanceUID)
+	})
 }
 
 func (r *Replay) write(ctx context.Context, f func(tx *db.Tx) error) error {

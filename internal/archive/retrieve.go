@@ -5,8 +5,12 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
+	"strconv"
+	"strings"
 
 	"collimator/dicom"
+	"collimator/internal/archive/index"
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -16,34 +20,49 @@ import (
 // narrows what the lists above it name; at least one of them must not be
 // empty. A PatientID alone names all studies of the patient.
 type RetrieveQuery struct {
-	PatientID       string
-	StudyUIDs       []string
-	SeriesUIDs      []string
-	SOPInstanceUIDs []string
-	Scope           *Scope
+	PatientID         string
+	IssuerOfPatientID string // narrows PatientID; without it an ID of several patients is refused
+	StudyUIDs         []string
+	SeriesUIDs        []string
+	SOPInstanceUIDs   []string
+	Scope             Scope // what the caller may see; the zero Scope is nothing
 }
 
 // pageSize is how many rows are read at a time. Between pages no transaction
 // is open, so a slow peer holds nothing up.
 const pageSize = 256
 
+// ErrChanged: an instance that was there when a retrieval began is there no
+// longer, or is no longer to be seen by the caller. What was yielded before it
+// is not all that was asked for.
+var ErrChanged = fault.New(fault.Unavailable, "archive: what was asked for changed meanwhile; ask again")
+
+// ErrSeveralPatients: a Patient ID without its issuer is that of several patients.
+var ErrSeveralPatients = fault.New(fault.Invalid, "archive: several patients have that Patient ID; name the issuer too")
+
 // Retrieve yields the instances a query names, series by series in order of
-// Instance Number. Unknown UIDs yield nothing. It ends after the first error.
+// Instance Number. They are those of one moment, the start: where one of them
+// is deleted, gives way to another or leaves the scope before it is yielded,
+// the error is ErrChanged. Unknown UIDs yield nothing. It ends after the first
+// error.
 func (a *Archive) Retrieve(ctx context.Context, q RetrieveQuery) iter.Seq2[InstanceRef, error] {
 	return func(yield func(InstanceRef, error) bool) {
-		where, args, err := q.conditions()
+		rows, err := a.snapshot(ctx, q)
 		if err != nil {
 			yield(InstanceRef{}, err)
 			return
 		}
-		series, err := a.retrieveSeries(ctx, where, args, len(q.SOPInstanceUIDs) > 0)
-		if err != nil {
-			yield(InstanceRef{}, err)
-			return
-		}
-		for _, id := range series {
-			if !a.retrieveInstances(ctx, id, q.SOPInstanceUIDs, yield) {
+
+		for page := range slices.Chunk(rows, pageSize) {
+			refs, err := a.retrievePage(ctx, q.Scope, page)
+			if err != nil {
+				yield(InstanceRef{}, err)
 				return
+			}
+			for _, ref := range refs {
+				if !yield(ref, nil) {
+					return
+				}
 			}
 		}
 	}
@@ -53,9 +72,13 @@ func (q *RetrieveQuery) conditions() (where string, args []any, err error) {
 	if q.PatientID == "" && len(q.StudyUIDs) == 0 && len(q.SeriesUIDs) == 0 && len(q.SOPInstanceUIDs) == 0 {
 		return "", nil, fault.New(fault.Invalid, "archive: no unique key names what to retrieve")
 	}
+
 	b := &builder{}
 	if q.PatientID != "" {
 		b.and("st.patient_id = " + b.bind(q.PatientID))
+		if q.IssuerOfPatientID != "" {
+			b.and("st.issuer = " + b.bind(q.IssuerOfPatientID))
+		}
 	}
 	for _, l := range []struct {
 		column string
@@ -71,77 +94,108 @@ func (q *RetrieveQuery) conditions() (where string, args []any, err error) {
 	if err := q.Scope.restrict(b, "st"); err != nil {
 		return "", nil, err
 	}
+
 	return b.where(), b.args, nil
 }
 
-func (a *Archive) retrieveSeries(ctx context.Context, where string, args []any, byInstance bool) (ids []int64, err error) {
-	query := `SELECT se.id FROM study st JOIN series se ON se.study = st.id`
-	if byInstance {
-		query = `SELECT DISTINCT se.id FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`
+// snapshot lists the rows of the instances a query names, in their order, as
+// they are at one moment. A row's number is never used again, so it means the
+// same instance for ever.
+func (a *Archive) snapshot(ctx context.Context, q RetrieveQuery) (list []int64, err error) {
+	where, args, err := q.conditions()
+	if err != nil {
+		return nil, err
 	}
-	order := ` ORDER BY st.id, se.number, se.id`
-	if byInstance {
-		order = ` ORDER BY se.id`
-	}
+
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, query+where+order, args...)
+		if err := onePatient(ctx, tx, &q); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT i.id FROM study st JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id`+where+
+			` ORDER BY st.id, se.number, se.id, i.number, i.id`, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
+
 		for rows.Next() {
 			var id int64
 			if err := rows.Scan(&id); err != nil {
 				return err
 			}
-			ids = append(ids, id)
+			list = append(list, id)
 		}
+
 		return rows.Err()
 	})
-	return ids, err
+
+	return list, err
 }
 
-func (a *Archive) retrieveInstances(ctx context.Context, series int64, uids []string, yield func(InstanceRef, error) bool) bool {
-	number, last := int64(-1<<63), int64(0)
-	for {
-		var page []InstanceRef
-		err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
-			b := &builder{}
-			b.and("i.series = " + b.bind(series))
-			b.and("(i.number, i.id) > (" + b.bind(number) + ", " + b.bind(last) + ")")
-			if len(uids) > 0 {
-				if err := b.in("i.uid", uids); err != nil {
-					return err
-				}
-			}
-			rows, err := tx.Query(ctx, `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset, i.number, i.id
-				FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`+
-				b.where()+` ORDER BY i.number, i.id LIMIT `+b.bind(pageSize), b.args...)
+// onePatient refuses a Patient ID alone where several issuers gave it out
+// (PS3.3 C.2.2): it names several patients. What the caller may not see
+// does not count.
+func onePatient(ctx context.Context, tx *db.Tx, q *RetrieveQuery) error {
+	if q.PatientID == "" || q.IssuerOfPatientID != "" || len(q.StudyUIDs)+len(q.SeriesUIDs)+len(q.SOPInstanceUIDs) > 0 {
+		return nil
+	}
+
+	b := &builder{}
+	b.and("st.patient_id = " + b.bind(q.PatientID))
+	if err := q.Scope.restrict(b, "st"); err != nil {
+		return err
+	}
+	var patients int
+	err := tx.QueryRow(ctx, `SELECT COUNT(DISTINCT st.patient) FROM study st`+b.where(), b.args...).Scan(&patients)
+	if err == nil && patients > 1 {
+		return ErrSeveralPatients
+	}
+
+	return err
+}
+
+// retrievePage reads some rows of a snapshot, in their order. The scope is
+// applied again: what the caller may see can have changed with the rows.
+func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([]InstanceRef, error) {
+	place := make(map[int64]int, len(ids))
+	numbers := make([]string, len(ids))
+	for i, id := range ids {
+		place[id] = i
+		numbers[i] = strconv.FormatInt(id, 10)
+	}
+	refs := make([]InstanceRef, len(ids))
+	found := 0
+
+	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		b := &builder{}
+		b.and("i.id IN (SELECT value FROM json_each(" + b.bind("["+strings.Join(numbers, ",")+"]") + "))")
+		if err := scope.restrict(b, "st"); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset, i.id
+			FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`+b.where(), b.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+
+		for rows.Next() {
+			var id int64
+			ref, err := index.ScanRef(rows.Scan, &id)
 			if err != nil {
 				return err
 			}
-			defer rows.Close()
-			for rows.Next() {
-				ref, err := scanInstance(rows.Scan, &number, &last)
-				if err != nil {
-					return err
-				}
-				page = append(page, ref)
-			}
-			return rows.Err()
-		})
-		if err != nil {
-			return yield(InstanceRef{}, err) && false
+			refs[place[id]] = ref
+			found++
 		}
-		for _, ref := range page {
-			if !yield(ref, nil) {
-				return false
-			}
-		}
-		if len(page) < pageSize {
-			return true
-		}
+
+		return rows.Err()
+	})
+	if err == nil && found < len(ids) {
+		err = ErrChanged
 	}
+
+	return refs, err
 }
 
 // Object is the file of an instance, open for reading: preamble, meta
@@ -171,7 +225,7 @@ func (a *Archive) Open(ctx context.Context, ref InstanceRef) (*Object, error) {
 
 // Instance finds an instance by its UID; fault.NotFound if there is none in
 // the scope.
-func (a *Archive) Instance(ctx context.Context, sopInstanceUID string, scope *Scope) (ref InstanceRef, err error) {
+func (a *Archive) Instance(ctx context.Context, sopInstanceUID string, scope Scope) (ref InstanceRef, err error) {
 	for ref, err = range a.Retrieve(ctx, RetrieveQuery{SOPInstanceUIDs: []string{sopInstanceUID}, Scope: scope}) {
 		return ref, err
 	}
@@ -194,7 +248,8 @@ func (a *Archive) Headers(ctx context.Context, q RetrieveQuery) iter.Seq2[Header
 		flush := func() bool {
 			headers, err := a.headers(ctx, page)
 			if err != nil {
-				return yield(Header{}, err) && false
+				yield(Header{}, err)
+				return false
 			}
 			for _, h := range headers {
 				if !yield(h, nil) {
@@ -222,10 +277,16 @@ const headerPage = 32
 
 func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, error) {
 	data := make([][]byte, len(refs))
+	assumed := make([]string, len(refs))
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		for i, ref := range refs {
-			err := tx.QueryRow(ctx, `SELECT d.data FROM instance i JOIN instance_data d ON d.id = i.id WHERE i.uid = ?1`, ref.SOPInstanceUID).Scan(&data[i])
-			if err != nil && fault.Of(err) != fault.NotFound {
+			var digest string
+			err := tx.QueryRow(ctx, `SELECT i.digest, i.character_set, d.data FROM instance i LEFT JOIN instance_data d ON d.id = i.id WHERE i.uid = ?1`,
+				ref.SOPInstanceUID).Scan(&digest, &assumed[i], &data[i])
+			if fault.Of(err) == fault.NotFound || err == nil && digest != ref.Digest {
+				return ErrChanged // the header must be that of the file
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -236,7 +297,7 @@ func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, er
 	}
 	out := make([]Header, len(refs))
 	for i, ref := range refs {
-		ds, err := a.header(ctx, ref, data[i])
+		ds, err := a.header(ctx, ref, data[i], assumed[i])
 		if err != nil {
 			return nil, err
 		}
@@ -245,20 +306,34 @@ func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, er
 	return out, nil
 }
 
-// header reads a stored header, or the file where there is none.
-func (a *Archive) header(ctx context.Context, ref InstanceRef, data []byte) (*dicom.DataSet, error) {
+// header reads a stored header, or the file where there is none. assumed is the
+// character set that counts where the data set declares none.
+func (a *Archive) header(ctx context.Context, ref InstanceRef, data []byte, assumed string) (ds *dicom.DataSet, err error) {
 	ts, _ := dicom.LookupTransferSyntax(ref.TransferSyntaxUID)
 	file := &lazyFile{ctx: ctx, a: a, ref: ref}
 	if data != nil {
-		return unpackHeader(data, ts, file, ref.DataSetOffset)
+		ds, err = unpackHeader(data, ts, file, ref.DataSetOffset)
+	} else {
+		ds, err = a.headerOfFile(ctx, ref, file)
 	}
+	if err != nil {
+		return nil, err
+	}
+	assume(ds, split(assumed))
+
+	return ds, nil
+}
+
+func (a *Archive) headerOfFile(ctx context.Context, ref InstanceRef, source io.ReaderAt) (*dicom.DataSet, error) {
 	o, err := a.Open(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
-	return dicom.Decode(o.DataSet(), dicom.DecodeOptions{TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold,
-		Limits: a.dicomLimits(), Source: file, Base: ref.DataSetOffset})
+
+	return dicom.Decode(o.DataSet(), dicom.DecodeOptions{
+		TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: source, Base: ref.DataSetOffset,
+	})
 }
 
 // lazyFile opens a file for each read: few values of few headers are ever
@@ -287,7 +362,7 @@ const (
 	Committed          Commitment = iota // stored, and its file is there in full
 	NoSuchInstance                       // 0112H
 	ClassConflict                        // 0119H: stored under another SOP Class
-	CommitmentNotKnown                   // 0110H: the row is there, its file is not as it should be
+	CommitmentNotKnown                   // 0110H: its file is not as it should be, or another content under the UID was held back or refused
 )
 
 // SOPReference names an instance as a storage commitment request does.
@@ -299,13 +374,18 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 	for from := 0; from < len(refs); from += pageSize {
 		part := refs[from:min(from+pageSize, len(refs))]
 		found := make([]*InstanceRef, len(part))
+		disputed := make([]bool, len(part))
 		err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 			for i, r := range part {
-				ref, err := findInstance(ctx, tx, r.SOPInstanceUID)
-				switch {
-				case err == nil:
-					found[i] = &ref
-				case fault.Of(err) != fault.NotFound:
+				ref, err := index.Find(ctx, tx, r.SOPInstanceUID)
+				if fault.Of(err) == fault.NotFound {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				found[i] = &ref
+				if disputed[i], err = contested(ctx, tx, r.SOPInstanceUID); err != nil {
 					return err
 				}
 			}
@@ -317,6 +397,10 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 		for i, r := range part {
 			if out[from+i], err = a.committed(ctx, r, found[i]); err != nil {
 				return nil, err
+			}
+			// Who asks may mean the content that was not taken.
+			if disputed[i] && out[from+i] == Committed {
+				out[from+i] = CommitmentNotKnown
 			}
 		}
 	}

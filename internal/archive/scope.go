@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,17 +9,31 @@ import (
 )
 
 // Scope is what a caller may see: the studies of these patients, and these
-// studies. A nil *Scope is everything, an empty one nothing.
+// studies. The zero Scope sees nothing; Everything says so in words.
 type Scope struct {
+	everything bool
 	PatientIDs []string // by Patient ID alone, of every issuer
 	StudyUIDs  []string
 }
 
+// Everything is the scope without a bound.
+func Everything() Scope { return Scope{everything: true} }
+
+// Unbounded reports the scope of Everything.
+func (s Scope) Unbounded() bool { return s.everything }
+
+// HoldsStudy reports whether a study may be seen whoever its patient is: it is
+// named, or everything is.
+func (s Scope) HoldsStudy(studyUID string) bool {
+	return s.everything || slices.Contains(s.StudyUIDs, studyUID)
+}
+
 // restrict adds the scope to a condition on study rows.
-func (s *Scope) restrict(b *builder, alias string) error {
-	if s == nil {
+func (s Scope) restrict(b *builder, alias string) error {
+	if s.everything {
 		return nil
 	}
+
 	var parts []string
 	for _, l := range []struct {
 		column string
@@ -37,21 +52,24 @@ func (s *Scope) restrict(b *builder, alias string) error {
 		parts = []string{"1 = 0"}
 	}
 	b.and("(" + strings.Join(parts, " OR ") + ")")
+
 	return nil
 }
 
 // restrictPatient is restrict for patient rows: patients of whom a study may
 // be seen.
-func (s *Scope) restrictPatient(b *builder) error {
-	if s == nil {
+func (s Scope) restrictPatient(b *builder) error {
+	if s.everything {
 		return nil
 	}
+
 	inner := &builder{args: b.args}
 	if err := s.restrict(inner, "st"); err != nil {
 		return err
 	}
 	b.args = inner.args
 	b.and("p.id IN (SELECT st.patient FROM study st" + inner.where() + ")")
+
 	return nil
 }
 

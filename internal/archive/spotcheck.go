@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -48,7 +49,7 @@ func (c *SpotCheck) Apply(ctx context.Context, s Statement) error {
 
 func (c *SpotCheck) asStated(ctx context.Context, s Statement) (same bool, err error) {
 	err = c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
-		ref, err := findInstance(ctx, tx, s.SOPInstanceUID)
+		ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
 		if errors.Is(err, fault.NotFound) {
 			return nil
 		}

@@ -20,6 +20,8 @@ type Statement struct {
 	Size           int64     `json:"size"`   // bytes of the file
 	DataSetOffset  int64     `json:"dataSetOffset"`
 	StoredDigest   string    `json:"stored,omitempty"` // of the file that is kept, for a quarantine
+	Accepted       bool      `json:"accepted,omitempty"`
+	CharacterSet   string    `json:"assumedCharacterSet,omitempty"`
 	Source         Source    `json:"source"`
 	Time           time.Time `json:"time"`
 }
@@ -30,7 +32,7 @@ func (e Event) Statement() Statement {
 	return Statement{
 		Event: e.Kind, Reason: e.Reason, SOPClassUID: i.SOPClassUID, SOPInstanceUID: i.SOPInstanceUID, StudyUID: i.StudyUID, SeriesUID: i.SeriesUID,
 		TransferSyntax: i.TransferSyntaxUID, Digest: i.Digest, Size: i.Size, DataSetOffset: i.DataSetOffset,
-		StoredDigest: e.StoredDigest, Source: e.Source, Time: e.Time.UTC(),
+		StoredDigest: e.StoredDigest, Accepted: e.Accepted, CharacterSet: e.CharacterSet, Source: e.Source, Time: e.Time.UTC(),
 	}
 }
 

@@ -39,12 +39,12 @@ type ProblemKind string
 
 // The problems.
 const (
-	MissingFile ProblemKind = "missing file"     // a row names a file that is not there
-	WrongSize   ProblemKind = "wrong size"       // the file is longer or shorter than the row says
-	WrongDigest ProblemKind = "wrong digest"     // the content of the file has changed
-	OrphanFile  ProblemKind = "orphan file"      // no row names the file
-	WrongCount  ProblemKind = "wrong count"      // a study, series or patient row counts wrongly
-	BadDatabase ProblemKind = "damaged database" // the database's own check found a fault
+	MissingFile ProblemKind = "missing file"       // a row names a file that is not there
+	WrongSize   ProblemKind = "wrong size"         // the file is longer or shorter than the row says
+	WrongDigest ProblemKind = "wrong digest"       // the content of the file has changed
+	OrphanFile  ProblemKind = "file without a row" // nothing is known of the file; the next start sets it aside
+	WrongCount  ProblemKind = "wrong count"        // a study, series or patient row counts wrongly
+	BadDatabase ProblemKind = "damaged database"   // the database's own check found a fault
 )
 
 // Problem is one finding of Verify.
@@ -76,7 +76,7 @@ func (a *Archive) Verify(ctx context.Context, o VerifyOptions) iter.Seq2[Problem
 			return
 		}
 		if a.verifyFiles(ctx, o, yield) {
-			a.verifyOrphans(ctx, yield)
+			a.verifyOrphans(ctx, a.now().Add(-inProgress), yield)
 		}
 	}
 }
@@ -200,11 +200,10 @@ func (a *Archive) verifyFile(ctx context.Context, row fileRow, read bool) (Probl
 	return "", nil
 }
 
-// inProgress is how old a file without a row must be before it is an orphan.
-const inProgress = time.Hour
-
-func (a *Archive) verifyOrphans(ctx context.Context, yield func(Problem, error) bool) {
-	for info, err := range a.orphans(ctx, inProgress) {
+// verifyOrphans yields the files that no row names. A file younger than the
+// verification may be on its way to a row.
+func (a *Archive) verifyOrphans(ctx context.Context, began time.Time, yield func(Problem, error) bool) {
+	for info, err := range a.orphans(ctx, began) {
 		if err != nil {
 			yieldError(yield, err)
 			return
@@ -213,68 +212,4 @@ func (a *Archive) verifyOrphans(ctx context.Context, yield func(Problem, error) 
 			return
 		}
 	}
-}
-
-// orphans yields the files older than age that no row names.
-func (a *Archive) orphans(ctx context.Context, age time.Duration) iter.Seq2[blob.Info, error] {
-	return func(yield func(blob.Info, error) bool) {
-		var batch []blob.Info
-		flush := func() bool {
-			keys := make([]string, len(batch))
-			for i := range batch {
-				keys[i] = batch[i].Key
-			}
-			used, err := a.referenced(ctx, keys)
-			if err != nil {
-				return yield(blob.Info{}, err) && false
-			}
-			for _, info := range batch {
-				if !used[info.Key] && !yield(info, nil) {
-					return false
-				}
-			}
-			batch = batch[:0]
-			return true
-		}
-		oldest := a.now().Add(-age)
-		for info, err := range a.o.Blobs.List(ctx, "") {
-			if err != nil {
-				yield(blob.Info{}, err)
-				return
-			}
-			if info.Time.After(oldest) {
-				continue
-			}
-			if batch = append(batch, info); len(batch) == pageSize && !flush() {
-				return
-			}
-		}
-		flush()
-	}
-}
-
-// Sweep removes the files that no row names and that are older than age: what
-// a process left behind that was killed between storing a file and its rows.
-// Run it once after the start, beside everything else. Other processes that
-// store into the same place must take less than age from file to row. It says
-// how many it removed.
-func (a *Archive) Sweep(ctx context.Context, age time.Duration) (removed int64, err error) {
-	for info, err := range a.orphans(ctx, age) {
-		if err != nil {
-			return removed, err
-		}
-		// Sent again meanwhile, it is young, on its way, or has its row.
-		now, err := a.o.Blobs.Stat(ctx, info.Key)
-		if errors.Is(err, blob.ErrNotFound) || err == nil && now.Time.After(info.Time) {
-			continue
-		}
-		if err != nil {
-			return removed, err
-		}
-		if err := a.removeUnreferenced(ctx, info.Key, 0); err != nil {
-			return removed, err
-		}
-		removed++
-	}
-	return removed, nil
 }

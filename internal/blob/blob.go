@@ -37,6 +37,8 @@ type Store interface {
 	// ends after the first error. What is committed or deleted meanwhile may or
 	// may not be seen.
 	List(ctx context.Context, after string) iter.Seq2[Info, error]
+	// Aside is where blobs are put that must be neither shown nor removed.
+	Aside() Aside
 }
 
 // Writer takes the bytes of a blob. It is not safe for concurrent use. One of

@@ -90,18 +90,7 @@ func (d *Dir) Open(_ context.Context, key string) (Object, error) {
 	if !ValidKey(key) {
 		return nil, errKey
 	}
-	f, err := os.Open(d.path(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotFound
-	}
-	if err != nil {
-		return nil, storeFault(err, "blob: open")
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(storeFault(err, "blob: open"), f.Close())
-	}
-	return &dirObject{File: f, size: info.Size()}, nil
+	return openObject(d.path(key))
 }
 
 // Stat implements Store.

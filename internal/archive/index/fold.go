@@ -1,4 +1,4 @@
-package archive
+package index
 
 import (
 	"strings"
@@ -6,16 +6,14 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
-
-	"collimator/dicom"
 )
 
-// fold makes text comparable without regard to case, accents and width
+// Fold makes text comparable without regard to case, accents and width
 // (PS3.4 C.2.2.2.1 leaves it to the SCP for names): compatibility
 // decomposition, marks dropped, case folded, composed again so that ? stands
 // for one Hangul syllable. The voiced sound marks of Japanese stay: they make
 // another letter, not an accent.
-func fold(s string) string {
+func Fold(s string) string {
 	if ascii(s) {
 		return strings.ToLower(s)
 	}
@@ -38,9 +36,9 @@ func ascii(s string) bool {
 	return true
 }
 
-// nameGroups is the component groups of a person name, folded, without empty
+// NameGroups is the component groups of a person name, folded, without empty
 // components at the end (PS3.5 6.2.1). Empty groups are left out.
-func nameGroups(name string) []string {
+func NameGroups(name string) []string {
 	var out []string
 	for i, group := range strings.SplitN(name, "=", 4) {
 		if i == 3 {
@@ -51,7 +49,7 @@ func nameGroups(name string) []string {
 			parts[j] = strings.Join(strings.Fields(parts[j]), " ")
 		}
 		if g := strings.TrimRight(strings.Join(parts, "^"), "^"); g != "" {
-			out = append(out, fold(g))
+			out = append(out, Fold(g))
 		}
 	}
 	return out
@@ -60,21 +58,10 @@ func nameGroups(name string) []string {
 // maxWords bounds how many words of one name are indexed.
 const maxWords = 16
 
-// nameWords is the words of all groups, for fuzzy matching (PS3.18 8.3.4.2).
-func nameWords(name string) []string {
-	words := strings.FieldsFunc(strings.Join(nameGroups(name), "^"), func(r rune) bool {
+// NameWords is the words of all groups, for fuzzy matching (PS3.18 8.3.4.2).
+func NameWords(name string) []string {
+	words := strings.FieldsFunc(strings.Join(NameGroups(name), "^"), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
 	return words[:min(len(words), maxWords)]
-}
-
-// texts is the values of an element without empty ones.
-func texts(ds *dicom.DataSet, t dicom.Tag) []string {
-	var out []string
-	for _, s := range ds.Texts(t) {
-		if s != "" {
-			out = append(out, s)
-		}
-	}
-	return out
 }

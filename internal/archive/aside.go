@@ -1,0 +1,137 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"collimator/internal/blob"
+)
+
+// What the index does not know is not removed, whatever the reason: the index
+// may be the one that is wrong, because it is older than the files. Such files
+// are set aside, where nothing shows them and nothing removes them, until
+// somebody takes them in again (TakeIn) or looks and removes them.
+
+// inProgress is how long a file may be on its way to a row.
+const inProgress = time.Hour
+
+// Tombstones says of some files whether the ledger holds that they were
+// deleted or destroyed, and nothing after it.
+type Tombstones func(ctx context.Context, digests []string) (map[string]bool, error)
+
+// Unknown is what SetAside found.
+type Unknown struct {
+	SetAside int64 // files that no row names, now set aside
+	Deleted  int64 // files that were deleted, whose removal a killed process left undone
+}
+
+// SetAside puts every file aside that no row names and that is older than
+// before. One that the ledger says was deleted is removed, as it was to be; nil
+// tombstones know of none. Run it at the start, before anything is stored, with
+// the time of the start; and later again with a time at which nothing that is
+// on its way now was.
+func (a *Archive) SetAside(ctx context.Context, before time.Time, deleted Tombstones) (u Unknown, err error) {
+	var keys []string
+	for info, err := range a.orphans(ctx, before) {
+		if err != nil {
+			return u, err
+		}
+		keys = append(keys, info.Key)
+	}
+
+	for len(keys) > 0 {
+		page := keys[:min(len(keys), pageSize)]
+		keys = keys[len(page):]
+		var gone map[string]bool
+		if deleted != nil {
+			if gone, err = deleted(ctx, page); err != nil {
+				return u, err
+			}
+		}
+		for _, key := range page {
+			if err := a.putAside(ctx, key, before, gone[key], &u); err != nil {
+				return u, err
+			}
+		}
+	}
+
+	return u, nil
+}
+
+// putAside decides about one file. Sent again meanwhile it is young, on its way,
+// or has its row.
+func (a *Archive) putAside(ctx context.Context, key string, before time.Time, deleted bool, u *Unknown) error {
+	info, err := a.o.Blobs.Stat(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) || err == nil && !info.Time.Before(before) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+
+	remove := a.o.Blobs.Aside().Put
+	count := &u.SetAside
+	if deleted {
+		remove = a.o.Blobs.Delete
+		count = &u.Deleted
+	}
+	done, err := a.unreferenced(ctx, key, 0, remove)
+	if done {
+		*count++
+	}
+
+	return err
+}
+
+// Aside yields the files that were set aside, in order of their digest.
+func (a *Archive) Aside(ctx context.Context) iter.Seq2[blob.Info, error] {
+	return a.o.Blobs.Aside().List(ctx, "")
+}
+
+// orphans yields the files older than before that no row names.
+func (a *Archive) orphans(ctx context.Context, before time.Time) iter.Seq2[blob.Info, error] {
+	return func(yield func(blob.Info, error) bool) {
+		var batch []blob.Info
+		flush := func() bool {
+			used, err := a.referenced(ctx, keysOf(batch))
+			if err != nil {
+				yield(blob.Info{}, err)
+				return false
+			}
+			for _, info := range batch {
+				if !used[info.Key] && !yield(info, nil) {
+					return false
+				}
+			}
+			batch = batch[:0]
+
+			return true
+		}
+
+		for info, err := range a.o.Blobs.List(ctx, "") {
+			if err != nil {
+				yield(blob.Info{}, err)
+				return
+			}
+			if !info.Time.Before(before) {
+				continue
+			}
+			batch = append(batch, info)
+			if len(batch) == pageSize && !flush() {
+				return
+			}
+		}
+		flush()
+	}
+}
+
+func keysOf(list []blob.Info) []string {
+	keys := make([]string, len(list))
+	for i := range list {
+		keys[i] = list[i].Key
+	}
+
+	return keys
+}

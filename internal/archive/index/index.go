@@ -1,0 +1,133 @@
+// Package index keeps the rows by which stored instances are searched and
+// counted: patients, studies, series and instances (PS3.4 C.6). It works in the
+// transactions it is given and knows neither files nor callers.
+//
+// The index is a function of the set of instances that are stored. Each
+// instance carries a description of its series, study and patient; equal
+// descriptions are kept once, with a count of what refers to them. A row of a
+// series, a study or a patient is merged from its descriptions in an order that
+// depends on their content alone, so it is the same whatever came first, and
+// what an early instance left out is filled from a later one. Storing or
+// removing one instance costs the same however many there are beside it: rows
+// are merged anew only when a description appears or disappears.
+//
+// Rows are addressed by UID, change in place, and their numbers are never used
+// again.
+package index
+
+import (
+	"context"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// Version is of the rules by which rows are made of data sets. An index of a
+// lower version is brought up to date by Stale and Refresh. It goes up with
+// every change of the attributes of a level, of folding, or of merging.
+const Version = 1
+
+// BuiltVersion is the version all rows of the index have; zero for an index
+// that was made before there were versions, or whose rebuilding was cut off.
+func BuiltVersion(ctx context.Context, tx *db.Tx) (version int, err error) {
+	err = tx.QueryRow(ctx, `SELECT version FROM index_state WHERE one = 1`).Scan(&version)
+	if fault.Of(err) == fault.NotFound {
+		return 0, nil
+	}
+
+	return version, err
+}
+
+// SetVersion says that all rows have a version; zero that they are being made.
+func SetVersion(ctx context.Context, tx *db.Tx, version int) error {
+	_, err := tx.Exec(ctx, `INSERT INTO index_state (one, version) VALUES (1, ?1)
+		ON CONFLICT (one) DO UPDATE SET version = excluded.version`, version)
+
+	return err
+}
+
+// Clear removes all rows but those of the quarantine. Numbers are not used
+// again.
+func Clear(ctx context.Context, tx *db.Tx) error {
+	for _, table := range []string{"instance", "series", "study", "patient", "description"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// Begin makes ready for all rows to be made anew: no instance has a description
+// then. Where that had begun already for the same version it goes on as it is.
+func Begin(ctx context.Context, tx *db.Tx, version int) error {
+	n, err := tx.Exec(ctx, `UPDATE index_state SET version = 0 WHERE one = 1 AND target = ?1 AND version = 0`, version)
+	if err != nil || n > 0 {
+		return err
+	}
+
+	for _, query := range []string{
+		`DELETE FROM description`,
+		`DELETE FROM study_value`,
+		`DELETE FROM patient_value`,
+		`UPDATE instance SET description = 0`,
+	} {
+		if _, err := tx.Exec(ctx, query); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO index_state (one, version, target) VALUES (1, 0, ?1)
+		ON CONFLICT (one) DO UPDATE SET version = 0, target = excluded.target`, version)
+
+	return err
+}
+
+// Refresh gives an instance, by the number of its row, a description anew.
+func Refresh(ctx context.Context, tx *db.Tx, row int64, ref Ref, d *Description, accepted bool, header []byte) error {
+	p := placed{studyUID: ref.StudyUID}
+	err := tx.QueryRow(ctx, `SELECT i.series, se.study, st.patient FROM instance i JOIN series se ON se.id = i.series
+		JOIN study st ON st.id = se.study WHERE i.id = ?1`, row).Scan(&p.series, &p.study, &p.patient)
+	if err != nil {
+		return err
+	}
+	description, err := refer(ctx, tx, ref.SOPClassUID, d, &p)
+	if err != nil {
+		return err
+	}
+
+	let := 0
+	if accepted {
+		let = 1
+	}
+	_, err = tx.Exec(ctx, `UPDATE instance SET description = ?2, number = ?3, accepted = ?4 WHERE id = ?1`, row, description, d.number, let)
+	if err != nil {
+		return err
+	}
+	if header == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM instance_data WHERE id = ?1`, row)
+		return err
+	}
+
+	return setData(ctx, tx, "instance_data", row, header)
+}
+
+// Identity is what makes two patients the same, as a data set has it.
+func Identity(ds *dicom.DataSet, studyUID string) string {
+	c := readColumns(ds).patient
+
+	return c.identity(studyUID)
+}
+
+// ContradictsPatient reports a data set of another patient than the one with
+// an identity.
+func ContradictsPatient(ds *dicom.DataSet, identity string) bool {
+	c := readColumns(ds).patient
+	if strings.HasPrefix(identity, `\study\`) {
+		return c.id != ""
+	}
+	issuer, id, _ := strings.Cut(identity, `\`)
+
+	return !c.same(&patientColumns{id: id, issuer: issuer})
+}

@@ -1,0 +1,203 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/internal/blob"
+)
+
+// sameDataSet reports whether two files hold the same elements with the same
+// values. Both are read once, side by side, in constant memory. What may differ
+// is how they are written: byte order, implicit or explicit VR, defined or
+// undefined lengths, group lengths, padding at the end of a value, deflation.
+// Encapsulated pixel data are the same only fragment by fragment: to show that
+// two codings hold the same picture both would have to be decoded.
+func (a *Archive) sameDataSet(ctx context.Context, x, y InstanceRef) (bool, error) {
+	xo, err := a.Open(ctx, x)
+	if err != nil {
+		return false, err
+	}
+	defer xo.Close()
+
+	yo, err := a.Open(ctx, y)
+	if errors.Is(err, blob.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer yo.Close()
+
+	return sameElements(a.elements(ctx, xo), a.elements(ctx, yo))
+}
+
+// elements walks a stored data set, leaving out what is no content of it.
+func (a *Archive) elements(ctx context.Context, o *Object) *walk {
+	ts, _ := dicom.LookupTransferSyntax(o.TransferSyntaxUID)
+	d := dicom.NewDecoder(&contextReader{ctx, o.DataSet()}, dicom.DecodeOptions{TransferSyntax: o.TransferSyntaxUID, Limits: a.dicomLimits()})
+
+	return &walk{decoder: d, bigEndian: ts.BigEndian}
+}
+
+// walk is one of the two data sets.
+type walk struct {
+	decoder   *dicom.Decoder
+	bigEndian bool
+}
+
+// next is the next event that counts; io.EOF at the end.
+func (w *walk) next() (dicom.Event, error) {
+	for {
+		ev, err := w.decoder.Next()
+		if err != nil {
+			return ev, err
+		}
+		if ev.Kind == dicom.ElementEvent && (ev.Tag.GroupLength() || ev.Tag == tag.DataSetTrailingPadding) {
+			continue
+		}
+
+		return ev, nil
+	}
+}
+
+func sameElements(x, y *walk) (bool, error) {
+	for {
+		xe, xerr := x.next()
+		ye, yerr := y.next()
+		if xerr == io.EOF || yerr == io.EOF {
+			return xerr == yerr, nil
+		}
+		if xerr != nil || yerr != nil {
+			return false, errors.Join(xerr, yerr)
+		}
+		if xe.Kind != ye.Kind || xe.Tag != ye.Tag || xe.Depth != ye.Depth || !sameVR(xe.VR, ye.VR) {
+			return false, nil
+		}
+		if xe.Kind != dicom.ElementEvent && xe.Kind != dicom.FragmentEvent {
+			continue
+		}
+
+		same, err := sameValue(x.value(xe), y.value(ye), padding(xe, ye))
+		if err != nil || !same {
+			return false, err
+		}
+	}
+}
+
+// sameVR allows what an implicit encoding does not say: there a private element
+// is UN, and one of two or three possible VRs was chosen by the dictionary.
+func sameVR(x, y dicom.VR) bool {
+	if x == y || x == dicom.UN || y == dicom.UN {
+		return true
+	}
+	words := func(v dicom.VR) bool { return v == dicom.OB || v == dicom.OW || v == dicom.US || v == dicom.SS }
+
+	return words(x) && words(y)
+}
+
+// padding is the byte that may stand behind a value (PS3.5 6.2), or -1.
+func padding(x, y dicom.Event) int {
+	vr := x.VR
+	if vr == dicom.UN {
+		vr = y.VR
+	}
+	switch {
+	case vr.Text() && vr != dicom.UI:
+		return ' '
+	case vr == dicom.UI || vr == dicom.OB || vr == dicom.UN:
+		return 0
+	}
+
+	return -1
+}
+
+// value reads a value in little endian byte order.
+func (w *walk) value(ev dicom.Event) io.Reader {
+	n := ev.VR.WordSize()
+	if !w.bigEndian || n == 1 {
+		return w.decoder
+	}
+
+	return &swapped{r: w.decoder, size: n}
+}
+
+// swapped turns round the bytes of each word.
+type swapped struct {
+	r    io.Reader
+	size int
+}
+
+// Read implements io.Reader for pieces of whole words, which is what sameValue
+// asks for.
+func (s *swapped) Read(p []byte) (int, error) {
+	n, err := io.ReadFull(s.r, p[:len(p)-len(p)%s.size])
+	if err == io.ErrUnexpectedEOF {
+		err = io.EOF
+	}
+	for i := 0; i+s.size <= n; i += s.size {
+		word := p[i : i+s.size]
+		for a, b := 0, s.size-1; a < b; a, b = a+1, b-1 {
+			word[a], word[b] = word[b], word[a]
+		}
+	}
+
+	return n, err
+}
+
+// comparePiece is how much of a value is compared at a time: a multiple of
+// every word.
+const comparePiece = 64 << 10
+
+// sameValue compares two values to their ends. One of them may be longer by one
+// byte of padding.
+func sameValue(x, y io.Reader, pad int) (bool, error) {
+	xb := make([]byte, comparePiece)
+	yb := make([]byte, comparePiece)
+	for {
+		n, xerr := io.ReadFull(x, xb)
+		m, yerr := io.ReadFull(y, yb)
+		if err := errors.Join(notEnd(xerr), notEnd(yerr)); err != nil {
+			return false, err
+		}
+		if n < comparePiece || m < comparePiece {
+			return bytes.Equal(trim(xb[:n], pad), trim(yb[:m], pad)) && max(n, m)-min(n, m) <= 1, nil
+		}
+		if !bytes.Equal(xb, yb) {
+			return false, nil
+		}
+	}
+}
+
+func trim(b []byte, pad int) []byte {
+	if pad >= 0 && len(b) > 0 && int(b[len(b)-1]) == pad {
+		return b[:len(b)-1]
+	}
+
+	return b
+}
+
+func notEnd(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil
+	}
+
+	return err
+}
+
+// joinTerms writes several values as one.
+func joinTerms(terms []string) string {
+	var b bytes.Buffer
+	for i, t := range terms {
+		if i > 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteString(t)
+	}
+
+	return b.String()
+}

@@ -1,0 +1,168 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+)
+
+// Aside is what was taken out of a store without being removed: blobs of which
+// the index knows nothing. They are out of sight of the store, and wait for
+// somebody to look. It is safe for concurrent use.
+type Aside interface {
+	// Put takes a blob out of the store. One that is not there is ErrNotFound.
+	Put(ctx context.Context, key string) error
+	// Return puts a blob back into the store.
+	Return(ctx context.Context, key string) error
+	// Open, Delete and List are as in Store.
+	Open(ctx context.Context, key string) (Object, error)
+	Delete(ctx context.Context, key string) error
+	List(ctx context.Context, after string) iter.Seq2[Info, error]
+}
+
+// asideDir is the directory of what was set aside, beside the fan-out.
+const asideDir = "aside"
+
+// Aside implements Store.
+func (d *Dir) Aside() Aside { return dirAside{d} }
+
+// dirAside keeps the blobs in one directory: there are few.
+type dirAside struct{ d *Dir }
+
+func (a dirAside) dir() string            { return filepath.Join(a.d.root, asideDir) }
+func (a dirAside) path(key string) string { return filepath.Join(a.dir(), key) }
+
+// Put implements Aside.
+func (a dirAside) Put(_ context.Context, key string) error {
+	if !ValidKey(key) {
+		return errKey
+	}
+	if err := os.MkdirAll(a.dir(), 0o700); err != nil {
+		return storeFault(err, "blob: make directory")
+	}
+
+	return move(a.d.path(key), a.path(key))
+}
+
+// Return implements Aside.
+func (a dirAside) Return(_ context.Context, key string) error {
+	if !ValidKey(key) {
+		return errKey
+	}
+	if _, err := a.d.ensure(key); err != nil {
+		return storeFault(err, "blob: make directory")
+	}
+
+	return move(a.path(key), a.d.path(key))
+}
+
+// move takes a file from one directory to another; both names are durable
+// when it returns. The new one is made so first: a power cut in between leaves
+// two names, never none.
+func move(from, to string) error {
+	err := os.Rename(from, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrNotFound
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(to))
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(from))
+	}
+
+	return storeFault(err, "blob: set aside")
+}
+
+// Open implements Aside.
+func (a dirAside) Open(_ context.Context, key string) (Object, error) {
+	if !ValidKey(key) {
+		return nil, errKey
+	}
+
+	return openObject(a.path(key))
+}
+
+// Delete implements Aside.
+func (a dirAside) Delete(_ context.Context, key string) error {
+	if !ValidKey(key) {
+		return errKey
+	}
+	err := os.Remove(a.path(key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+
+	return storeFault(err, "blob: delete")
+}
+
+// List implements Aside.
+func (a dirAside) List(ctx context.Context, after string) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		entries, err := os.ReadDir(a.dir())
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			yield(Info{}, storeFault(err, "blob: list"))
+			return
+		}
+
+		for _, e := range entries {
+			if ctx.Err() != nil {
+				yield(Info{}, ctx.Err())
+				return
+			}
+			if !ValidKey(e.Name()) || e.Name() <= after {
+				continue
+			}
+			info, err := e.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				yield(Info{}, storeFault(err, "blob: list"))
+				return
+			}
+			if !yield(Info{Key: e.Name(), Size: info.Size(), Time: info.ModTime()}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Empty reports a directory in which OpenDir would find no blob, nor one set
+// aside; also one that is not there. It makes nothing.
+func Empty(root string) (bool, error) {
+	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	d := &Dir{root: root}
+	for _, list := range []iter.Seq2[Info, error]{d.List(context.Background(), ""), d.Aside().List(context.Background(), "")} {
+		for _, err := range list {
+			return false, err
+		}
+	}
+
+	return true, nil
+}
+
+// openObject opens a file as a blob.
+func openObject(path string) (Object, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, storeFault(err, "blob: open")
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(storeFault(err, "blob: open"), f.Close())
+	}
+
+	return &dirObject{File: f, size: info.Size()}, nil
+}
