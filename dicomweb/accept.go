@@ -119,7 +119,7 @@ func unquote(s string) string {
 // name goes before the header (PS3.18 8.3.3.1).
 func (x *exchange) accept() ([]mediaRange, error) {
 	values := x.r.Header.Values("Accept")
-	if v := x.r.URL.Query()["accept"]; len(v) > 0 {
+	if v := query(x.r)["accept"]; len(v) > 0 {
 		values = v
 	}
 	total := 0

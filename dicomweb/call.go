@@ -72,6 +72,9 @@ type Call struct {
 	// Receive, when set by an interceptor, sees each instance on its way in. It
 	// may put a reader into Data that reads along; an error refuses the instance.
 	Receive func(context.Context, *Incoming) error
+
+	ignored []string // parameters that are not known
+	unnamed int      // further ones, whose names are no identifiers
 }
 
 // Observation is one result within a request.

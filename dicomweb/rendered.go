@@ -7,7 +7,6 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -31,13 +30,13 @@ const thumbnailSize = 128
 const maxViewport = 8192
 
 // parseRender reads the parameters of a rendered resource.
-func parseRender(raw string, part Part) (renderOptions, error) {
+func parseRender(raw string, call *Call) (renderOptions, error) {
 	o := renderOptions{quality: 90}
-	if part == ThumbnailPart {
+	if call.Part == ThumbnailPart {
 		o.view.Width, o.view.Height = thumbnailSize, thumbnailSize
 		o.quality = 80
 	}
-	values, err := url.ParseQuery(raw)
+	values, err := parameters(raw)
 	if err != nil {
 		return o, err
 	}
@@ -57,21 +56,14 @@ func parseRender(raw string, part Part) (renderOptions, error) {
 		case "window":
 			ok = o.parseWindow(v)
 		default:
-			return o, unknownRender(name)
+			call.ignore(name)
+			continue
 		}
 		if !ok {
 			return o, problemf(http.StatusBadRequest, "The parameter %s is malformed. See PS3.18 8.3.5.", name)
 		}
 	}
 	return o, nil
-}
-
-func unknownRender(name string) error {
-	e := unknownParameter(name)
-	if strings.Contains(e.Detail, "is not known") {
-		return problemf(http.StatusBadRequest, "The parameter %s is not known here. There are accept, quality, viewport, window.", name)
-	}
-	return e
 }
 
 // viewport reads vw,vh[,sx,sy,sw,sh]; a negative sw or sh flips.
@@ -144,7 +136,7 @@ func documentType(ds *dicom.DataSet) string {
 // (PS3.18 10.4.1.4): of an instance or the frames that are named, of a study or
 // series one that stands for it.
 func (x *exchange) rendered() error {
-	o, err := parseRender(x.r.URL.RawQuery, x.call.Part)
+	o, err := parseRender(x.r.URL.RawQuery, x.call)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ func (x *exchange) search() error {
 	}
 	q := *x.call.Query
 	q.Restriction = x.call.Restriction
+	unmatched := newUnmatched(q.Keys)
 	var page []*dicom.DataSet
 	more := false
 	if limit := q.Limit; limit > 0 {
@@ -49,13 +50,17 @@ func (x *exchange) search() error {
 				break
 			}
 			if x.call.Observe == nil || x.call.Observe(Observation{Match: ds}) {
+				unmatched.look(ds)
 				page = append(page, ds)
 			}
 		}
 	}
 	h := x.w.Header()
 	if more {
-		h.Set("Warning", moreMatches)
+		h.Add("Warning", moreMatches)
+	}
+	if s := unmatched.warning(); s != "" {
+		h.Add("Warning", s)
 	}
 	h.Add("Vary", "Accept")
 	body := x.compressed()

@@ -15,7 +15,7 @@ import (
 // decodeURI reads a request of the URI service (PS3.18 9), which viewers older
 // than WADO-RS make.
 func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
-	q := r.URL.Query()
+	q := query(r)
 	call.Verb, call.Level = Retrieving, InstanceLevel
 	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
 	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
@@ -33,7 +33,7 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 	}
 	for name := range q {
 		if !slices.Contains(uriParameters, name) {
-			return call, nil, problemf(http.StatusBadRequest, "There is a parameter that is not known. There are %s.", strings.Join(uriParameters, ", "))
+			call.ignore(name)
 		}
 	}
 	if q.Get("anonymize") != "" {
@@ -51,7 +51,7 @@ var uriParameters = []string{"requestType", "studyUID", "seriesUID", "objectUID"
 
 // wadoURI answers a request of the URI service.
 func (x *exchange) wadoURI() error {
-	q := x.r.URL.Query()
+	q := query(x.r)
 	header, err := x.header()
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (x *exchange) wadoURI() error {
 // 9.1.2.2.4); what cannot be given so goes out as it is stored.
 func (x *exchange) wadoFile(i *Instance, ts string) error {
 	possible := preferred(i)
-	if ts == "" {
+	if ts == "" || ts == "*" {
 		if ts = possible[0]; slices.Contains(possible, uid.ExplicitVRLittleEndian) {
 			ts = uid.ExplicitVRLittleEndian
 		}
