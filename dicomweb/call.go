@@ -83,6 +83,9 @@ type Observation struct {
 	Instance *Instance      // that is retrieved or rendered
 	Stored   *Stored        // that was taken in; with Err what was refused
 	Err      error
+	// FailureReason (0008,1197) is the number that the peer gets for what was
+	// refused; 0 for all else.
+	FailureReason uint16
 }
 
 // Outcome is what became of a request.

@@ -227,7 +227,7 @@ func (c *Client) parts(ctx context.Context, path, accept string) iter.Seq2[Recei
 			yield(Received{contentType, m.mediaType, m.transferSyntax, "", rs.Body}, nil)
 			return
 		}
-		if !validBoundary(m.boundary) {
+		if boundaryProblem(m.boundary) != "" {
 			yield(Received{}, errPartHeader)
 			return
 		}

@@ -165,7 +165,7 @@ func TestOutcomeAndObservationsReachTheInterceptor(t *testing.T) {
 	}, Options{})
 	body := "--b\r\n\r\n" + string(part10(t, made(t, "1.2.3.1.1"), uid.ExplicitVRLittleEndian)) + "\r\n--b\r\n\r\nnonsense\r\n--b--"
 	serve(t, h, http.MethodPost, "/studies", strings.NewReader(body), "Content-Type", "multipart/related; type=application/dicom; boundary=b")
-	if out.Status != http.StatusAccepted || out.Instances != 1 || len(seen) != 1 || seen[0].Stored.SOPInstanceUID != "1.2.3.1.1" {
+	if out.Status != http.StatusAccepted || out.Instances != 1 || len(seen) != 2 || seen[1].FailureReason != reasonCannotUnderstand || seen[0].Stored.SOPInstanceUID != "1.2.3.1.1" {
 		t.Errorf("store: %+v, %+v", out, seen)
 	}
 	s.keep(t, made(t, "1.2.3.1.2"), uid.ExplicitVRLittleEndian)
@@ -369,7 +369,7 @@ func TestHostileStoreRequestsAreRefused(t *testing.T) {
 		status  int
 	}{
 		"no boundary in the type":    {nil, []string{"Content-Type", "multipart/related; type=application/dicom"}, 415},
-		"boundary too long":          {nil, []string{"Content-Type", "multipart/related; type=application/dicom; boundary=" + strings.Repeat("b", 71)}, 415},
+		"boundary too long":          {nil, []string{"Content-Type", "multipart/related; type=application/dicom; boundary=" + strings.Repeat("b", 257)}, 415},
 		"XML":                        {nil, []string{"Content-Type", "multipart/related; type=application/dicom+xml; boundary=b"}, 415},
 		"form":                       {nil, []string{"Content-Type", "multipart/form-data; boundary=b"}, 415},
 		"no type":                    {nil, nil, 415},

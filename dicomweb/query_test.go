@@ -79,17 +79,17 @@ func TestSearchSwitchesArePassedOn(t *testing.T) {
 func TestMalformedQueriesAreRefusedWithTheReason(t *testing.T) {
 	t.Parallel()
 	for query, says := range map[string]string{
-		"limit=-1":                              "limit",
-		"limit=a":                               "limit",
-		"offset=-5":                             "offset",
-		"offset=99999999999999999999":           "offset",
-		"fuzzymatching=perhaps":                 "fuzzymatching",
-		"fuzzymatching=true&fuzzymatching=true": "more than once",
-		"PatientName=a&PatientName=b":           "more than once",
-		"PatientName=ZZPHI&00100010=ZZPHI":      "two names",
-		"PatientName.PatientID=ZZPHI":           "no sequence",
-		"Rows=ZZPHI":                            "Rows",
-		"RequestAttributesSequence=ZZPHI":       "RequestAttributesSequence",
+		"limit=-1":                                         "limit",
+		"limit=a":                                          "limit",
+		"offset=-5":                                        "offset",
+		"offset=99999999999999999999":                      "offset",
+		"fuzzymatching=perhaps":                            "fuzzymatching",
+		"fuzzymatching=true&fuzzymatching=true":            "more than once",
+		"PatientName=a&PatientName=b":                      "more than once",
+		"PatientName=ZZPHI&00100010=ZZPHI":                 "two names",
+		"PatientName.PatientID=ZZPHI":                      "no sequence",
+		"Rows=ZZPHI":                                       "Rows",
+		"RequestAttributesSequence=ZZPHI":                  "RequestAttributesSequence",
 		"includefield=" + strings.Repeat("0020000D,", 600): "fields",
 		"a%": "cannot be read",
 	} {
