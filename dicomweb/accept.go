@@ -265,6 +265,10 @@ const (
 	typeProblem = "application/problem+json"
 )
 
+// video reports a transfer syntax whose pixel data are one stream and no frames
+// (PS3.5 8.2.5 to 8.2.11).
+func video(ts string) bool { return strings.HasPrefix(frameType(ts), "video/") }
+
 // frameType is the media type of a frame in a transfer syntax (PS3.18 8.7.3.3).
 func frameType(ts string) string {
 	switch ts {

@@ -132,9 +132,9 @@ func documentType(ds *dicom.DataSet) string {
 	return typeOctets
 }
 
-// rendered answers with images for the eye, or an encapsulated document
-// (PS3.18 10.4.1.4): of an instance or the frames that are named, of a study or
-// series one that stands for it.
+// rendered answers with images for the eye, an encapsulated document or a video
+// (PS3.18 10.4.1.4): of a study or series with all there are, of an instance with
+// one or, in several parts, all of its frames. A thumbnail is one picture.
 func (x *exchange) rendered() error {
 	o, err := parseRender(x.r.URL.RawQuery, x.call)
 	if err != nil {
@@ -144,15 +144,48 @@ func (x *exchange) rendered() error {
 	if err != nil {
 		return err
 	}
+	if x.call.Level != InstanceLevel && x.call.Part == RenderedPart {
+		return x.renderedAll(accept, o)
+	}
+
 	header, err := x.representative()
 	if err != nil {
 		return err
 	}
 	x.w.Header().Add("Vary", "Accept")
-	if header.DataSet.Has(tag.EncapsulatedDocument) {
+	switch {
+	case header.DataSet.Has(tag.EncapsulatedDocument):
 		return x.document(accept, header)
+	case video(header.TransferSyntaxUID) && x.call.Part == RenderedPart && len(x.call.Frames) == 0:
+		return x.renderedVideo(accept, header)
 	}
 	return x.images(accept, header, o)
+}
+
+// renderedVideo sends a video as it is stored: players take it (PS3.18 8.7.4).
+func (x *exchange) renderedVideo(accept []mediaRange, header *Header) error {
+	el, ok := header.DataSet.Get(tag.PixelData)
+	if !ok {
+		return errNotFound
+	}
+	v := newBulkValue(header, header.DataSet, el)
+	offers := []offer{{mediaType: frameType(header.TransferSyntaxUID)}}
+	if _, ok := negotiate(accept, offers); !ok || !v.stream() {
+		return notAcceptable(offers, "The object is a video and has no picture. Ask for the video.")
+	}
+	if x.notModified(etag(header.Version, "video")) {
+		return nil
+	}
+	if !x.observe(&header.Instance) {
+		return errNotFound
+	}
+
+	x.out.Instances++
+	r, size, err := v.open()
+	if err != nil {
+		return err
+	}
+	return x.sendRange(r, size, offers[0].mediaType)
 }
 
 // representative is the header of the instance that is rendered: the one that is
@@ -207,7 +240,7 @@ func (x *exchange) pictured(i *Instance) (*Header, error) {
 		if err != nil {
 			return nil, err
 		}
-		if h.DataSet.Has(tag.PixelData) || h.DataSet.Has(tag.FloatPixelData) || h.DataSet.Has(tag.DoubleFloatPixelData) || h.DataSet.Has(tag.EncapsulatedDocument) {
+		if hasPicture(h.DataSet) || h.DataSet.Has(tag.EncapsulatedDocument) {
 			return &h, nil
 		}
 	}
@@ -232,10 +265,7 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	if err != nil {
 		return err
 	}
-	size := el.ValueLength()
-	if n, ok := header.DataSet.Int(tag.EncapsulatedDocumentLength); ok && n > 0 && n < size {
-		size = n
-	}
+	size := documentSize(header.DataSet, el)
 	if t == typePDF {
 		x.w.Header().Set("Content-Security-Policy", documentPolicy)
 		x.w.Header().Set("Content-Disposition", "inline")
@@ -246,16 +276,20 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }
 
-// images sends rendered frames.
+// images sends rendered frames of one instance.
 func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) error {
-	frames := x.call.Frames
-	if len(frames) == 0 {
-		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
-	}
 	offers := imageOffers()
 	form, ok := negotiate(accept, offers)
 	if !ok {
 		return notAcceptable(offers, "Rendered frames come as JPEG or PNG.")
+	}
+	frames := x.call.Frames
+	switch {
+	case len(frames) > 0:
+	case form.multipart && x.call.Part == RenderedPart:
+		frames = everyFrame(header.DataSet)
+	default:
+		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
 	}
 	form.multipart = form.multipart || len(frames) > 1
 	if x.notModified(etag(header.Version, "r1", form.mediaType, strconv.FormatBool(form.multipart))) {
@@ -264,28 +298,58 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 	if !x.observe(&header.Instance) {
 		return errNotFound
 	}
-	w := newPartWriter(x)
-	for _, n := range frames {
-		b, err := x.image(header, n, o, form.mediaType)
+
+	if !form.multipart {
+		b, err := x.image(header, frames[0], o, form.mediaType)
 		if err != nil {
-			return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+			return renderError(err)
 		}
-		if !form.multipart {
-			x.out.Instances++
-			return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
+		x.out.Instances++
+		return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
+	}
+	w := newPartWriter(x)
+	if err := x.imageParts(w, header, frames, o, form.mediaType, http.StatusOK); err != nil {
+		return err
+	}
+	x.out.Instances++
+	return w.end()
+}
+
+func renderError(err error) error {
+	return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+}
+
+// imageParts sends each frame as a part; the first of all begins the answer.
+func (x *exchange) imageParts(w *partWriter, header *Header, frames []int, o renderOptions, mediaType string, status int) error {
+	for _, n := range frames {
+		b, err := x.image(header, n, o, mediaType)
+		if err != nil {
+			return renderError(err)
 		}
 		if !x.begun {
-			x.start(http.StatusOK, w.contentType(form.mediaType))
+			x.start(status, w.contentType(mediaType))
 		}
-		if err := w.begin(form.mediaType, x.h.link(header.Resource)+"/frames/"+strconv.Itoa(n)+"/rendered", int64(len(b))); err != nil {
+		if err := w.begin(mediaType, x.link(header.Resource)+"/frames/"+strconv.Itoa(n)+"/rendered", int64(len(b))); err != nil {
 			return err
 		}
 		if _, err := x.Write(b); err != nil {
 			return err
 		}
 	}
-	x.out.Instances++
-	return w.end()
+	return nil
+}
+
+// everyFrame is the numbers of the frames there are.
+func everyFrame(ds *dicom.DataSet) []int {
+	count := 1
+	if f, err := pixel.Index(ds); err == nil {
+		count = max(f.Len(), 1)
+	}
+	frames := make([]int, count)
+	for i := range frames {
+		frames[i] = i + 1
+	}
+	return frames
 }
 
 // representativeFrame is the frame that stands for an instance.

@@ -19,7 +19,8 @@ import (
 // body, or metadata with bulk data. Each instance is handed to the backend as
 // it arrives, in constant memory.
 func (x *exchange) store() error {
-	if _, err := x.acceptJSON(); err != nil {
+	form, err := x.acceptStoreAnswer()
+	if err != nil {
 		return err
 	}
 	m, ok := parseMediaRange(x.r.Header.Get("Content-Type"))
@@ -36,7 +37,7 @@ func (x *exchange) store() error {
 	if err != nil {
 		return err
 	}
-	s := &storing{x: x, result: newStoreResult(x.h)}
+	s := &storing{x: x, form: form, result: newStoreResult(x.link)}
 	switch {
 	case single:
 		s.file(body)
@@ -46,6 +47,21 @@ func (x *exchange) store() error {
 		err = s.files(newPartReader(body, m.boundary, x.h.limits.PartHeader, x.h.limits.Parts))
 	}
 	return s.answer(err)
+}
+
+// acceptStoreAnswer negotiates the one data set that says what became of the
+// instances (PS3.18 10.5.4).
+func (x *exchange) acceptStoreAnswer() (offer, error) {
+	accept, err := x.accept()
+	if err != nil {
+		return offer{}, err
+	}
+	offers := []offer{{mediaType: typeJSON}, {mediaType: "application/json"}, {mediaType: typeXML}}
+	o, ok := negotiate(accept, offers)
+	if !ok {
+		return offer{}, notAcceptable(offers, "The answer comes as DICOM JSON or XML.")
+	}
+	return o, nil
 }
 
 // unsupportedBody is the answer to a Content-Type that is not taken.
@@ -112,6 +128,7 @@ func (f *inflating) Read(p []byte) (int, error) {
 // storing is a store request that is being read.
 type storing struct {
 	x      *exchange
+	form   offer // of the answer
 	result *storeResult
 }
 
@@ -278,13 +295,12 @@ func (s *storing) answer(err error) error {
 	case r.bad > 0 || r.warnings > 0:
 		status = http.StatusAccepted
 	}
-	b, err := dicom.MarshalJSON(ds, dicom.JSONOptions{})
-	if err != nil {
-		return err
+	if s.form.mediaType == typeXML {
+		s.x.start(status, typeXML)
+		return dicom.WriteXML(s.x, ds, dicom.XMLOptions{})
 	}
 	s.x.start(status, typeJSON)
-	_, err = s.x.Write(b)
-	return err
+	return dicom.WriteJSON(s.x, ds, dicom.JSONOptions{})
 }
 
 // bodyProblem is the answer to a body that breaks the rules of its form.

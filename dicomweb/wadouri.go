@@ -59,10 +59,12 @@ func (x *exchange) wadoURI() error {
 	accept := parseAccept(q["contentType"])
 	offers := []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeDICOM}}
 	document := header.DataSet.Has(tag.EncapsulatedDocument)
-	picture := header.DataSet.Has(tag.PixelData) || header.DataSet.Has(tag.FloatPixelData) || header.DataSet.Has(tag.DoubleFloatPixelData)
+	picture := hasPicture(header.DataSet)
 	switch {
 	case document:
 		offers = []offer{{mediaType: documentType(header.DataSet)}, {mediaType: typeDICOM}}
+	case picture && video(header.TransferSyntaxUID):
+		offers = []offer{{mediaType: frameType(header.TransferSyntaxUID)}, {mediaType: typeDICOM}}
 	case !picture:
 		offers = offers[2:]
 	}
@@ -74,6 +76,8 @@ func (x *exchange) wadoURI() error {
 		return x.wadoFile(&header.Instance, q.Get("transferSyntax"))
 	case document:
 		return x.document([]mediaRange{{mediaType: "*/*", q: 1}}, header)
+	case video(header.TransferSyntaxUID):
+		return x.renderedVideo([]mediaRange{{mediaType: "*/*", q: 1}}, header)
 	}
 	options, err := uriRender(q, header)
 	if err != nil {
