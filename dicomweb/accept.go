@@ -119,7 +119,7 @@ func unquote(s string) string {
 // name goes before the header (PS3.18 8.3.3.1).
 func (x *exchange) accept() ([]mediaRange, error) {
 	values := x.r.Header.Values("Accept")
-	if v := x.r.URL.Query()["accept"]; len(v) > 0 {
+	if v := query(x.r)["accept"]; len(v) > 0 {
 		values = v
 	}
 	total := 0
@@ -264,6 +264,10 @@ const (
 	typePDF     = "application/pdf"
 	typeProblem = "application/problem+json"
 )
+
+// video reports a transfer syntax whose pixel data are one stream and no frames
+// (PS3.5 8.2.5 to 8.2.11).
+func video(ts string) bool { return strings.HasPrefix(frameType(ts), "video/") }
 
 // frameType is the media type of a frame in a transfer syntax (PS3.18 8.7.3.3).
 func frameType(ts string) string {

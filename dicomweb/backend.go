@@ -14,7 +14,9 @@ import (
 // Call.Restriction: what it excludes has to look as if it were not there.
 type Backend interface {
 	// Search yields the data sets of a level that match, in a stable order,
-	// with the attributes of Keys that are known.
+	// with the attributes of Keys that are known. A key that it does not match by
+	// at that level it gives without a value (PS3.4 C.2.2.1.3), by which the
+	// answer can say so.
 	Search(context.Context, Search) iter.Seq2[*dicom.DataSet, error]
 	// Instances yields the instances of a selection, series by series. One that
 	// names nothing yields nothing.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"collimator/dicom"
@@ -37,74 +38,129 @@ func bulkData(path []string) action {
 		if err != nil {
 			return err
 		}
-		el, ok := bulkElement(header.DataSet, path)
-		if !ok {
+		ds, el, ok := bulkElement(header.DataSet, path)
+		if !ok || el.Sequence() {
 			return errNotFound
 		}
-		return x.oneBulk(accept, header, el)
+		return x.oneBulk(accept, newBulkValue(header, ds, el))
 	}
 }
 
-// oneBulk sends one value: octets, also by ranges, or the frames of an
-// encapsulated one.
-func (x *exchange) oneBulk(accept []mediaRange, header *Header, el dicom.Element) error {
-	if el.Sequence() {
-		return errNotFound
+// bulkValue is a value that metadata left out: it belongs to the element that was
+// asked for, at whatever depth, and to the data set around it, which describes
+// its frames.
+type bulkValue struct {
+	header *Header
+	el     dicom.Element
+	frames *pixel.Frames // of compressed pixel data that can be told apart into frames, else nil
+}
+
+func newBulkValue(header *Header, ds *dicom.DataSet, el dicom.Element) *bulkValue {
+	v := &bulkValue{header: header, el: el}
+	if !el.Encapsulated() || el.Tag != tag.PixelData || video(header.TransferSyntaxUID) {
+		return v
 	}
-	native := offer{mediaType: typeOctets, transferSyntax: uid.ExplicitVRLittleEndian, implied: true}
-	offers := []offer{native, {mediaType: typeOctets, transferSyntax: native.transferSyntax, implied: true, multipart: true}}
-	if el.Tag == tag.EncapsulatedDocument {
-		if t := documentType(header.DataSet); t != typeOctets {
-			offers = append(offers, offer{mediaType: t}, offer{mediaType: t, multipart: true})
+	if f, err := pixel.Index(ds); err == nil && f.Len() > 0 {
+		v.frames = f
+	}
+	return v
+}
+
+// stream reports a value in fragments that goes out as one stream: a video, or
+// frames that cannot be told apart.
+func (v *bulkValue) stream() bool { return v.el.Encapsulated() && v.frames == nil }
+
+// offers are the representations of the value.
+func (v *bulkValue) offers() []offer {
+	ts := v.header.TransferSyntaxUID
+	switch {
+	case v.frames != nil:
+		return frameOffers(ts, true)
+	case v.stream():
+		return streamOffers(ts)
+	}
+
+	out := bothForms(offer{mediaType: typeOctets, transferSyntax: uid.ExplicitVRLittleEndian, implied: true})
+	if v.el.Tag == tag.EncapsulatedDocument {
+		if t := documentType(v.header.DataSet); t != typeOctets {
+			out = append(out, bothForms(offer{mediaType: t})...)
 		}
 	}
-	if el.Encapsulated() {
-		offers = frameOffers(header.TransferSyntaxUID, true)
+	return out
+}
+
+// bothForms is an offer as a single part and as one of several.
+func bothForms(o offer) []offer {
+	several := o
+	several.multipart = true
+	return []offer{o, several}
+}
+
+// streamOffers are the representations of a value in fragments that is no
+// frames: a video under its own media type (PS3.18 8.7.3.3), and octets, which
+// mean the stored form where there is no other.
+func streamOffers(ts string) []offer {
+	octets := bothForms(offer{mediaType: typeOctets, transferSyntax: ts, implied: true})
+	if video(ts) {
+		return append(bothForms(offer{mediaType: frameType(ts), transferSyntax: ts, implied: true}), octets...)
 	}
+	return octets
+}
+
+// oneBulk sends one value: octets or a video, also by ranges, or the frames of
+// compressed pixel data.
+func (x *exchange) oneBulk(accept []mediaRange, v *bulkValue) error {
+	offers := v.offers()
 	o, ok := negotiate(accept, offers)
 	if !ok {
 		return notAcceptable(offers, "The value cannot be given in that form. Ask for one of the possible ones.")
 	}
 	x.w.Header().Add("Vary", "Accept")
-	if x.notModified(etag(header.Version, o.transferSyntax, strconv.FormatBool(o.multipart))) {
+	if x.notModified(etag(v.header.Version, o.transferSyntax, o.mediaType, strconv.FormatBool(o.multipart))) {
 		return nil
 	}
-	if !x.observe(&header.Instance) {
+	if !x.observe(&v.header.Instance) {
 		return errNotFound
 	}
+
 	x.out.Instances++
-	if el.Encapsulated() {
-		return x.encapsulatedBulk(header, o)
+	if v.frames != nil {
+		for n := range v.frames.Len() {
+			x.call.Frames = append(x.call.Frames, n+1)
+		}
+		o.multipart = o.multipart || v.frames.Len() > 1
+		return x.sendFrames(v.header, v.frames, o)
 	}
-	r, err := el.Open()
+	r, size, err := v.open()
 	if err != nil {
 		return err
 	}
+	contentType := o.mediaType
+	if v.stream() {
+		contentType += "; transfer-syntax=" + o.transferSyntax
+	}
 	if !o.multipart {
-		return x.sendRange(r, el.ValueLength(), o.mediaType)
+		return x.sendRange(r, size, contentType)
 	}
 	w := newPartWriter(x)
 	x.start(http.StatusOK, w.contentType(o.mediaType))
-	if err := w.begin(o.mediaType, x.r.URL.EscapedPath(), el.ValueLength()); err != nil {
+	if err := w.begin(contentType, x.r.URL.EscapedPath(), size); err != nil {
 		return err
 	}
-	if _, err := copyTo(x, r); err != nil {
+	if err := x.copyPart(r, size); err != nil {
 		return err
 	}
 	return w.end()
 }
 
-// encapsulatedBulk sends encapsulated pixel data frame by frame.
-func (x *exchange) encapsulatedBulk(header *Header, o offer) error {
-	f, err := pixel.Index(header.DataSet)
-	if err != nil {
-		return frameError(err, "The pixel data cannot be told apart into frames.")
+// open reads the value from its start, and how long it is.
+func (v *bulkValue) open() (io.Reader, int64, error) {
+	if !v.stream() {
+		r, err := v.el.Open()
+		return r, v.el.ValueLength(), err
 	}
-	for n := range f.Len() {
-		x.call.Frames = append(x.call.Frames, n+1)
-	}
-	o.multipart = o.multipart || f.Len() > 1
-	return x.sendFrames(header, f, o)
+	r := newFragmentReader(v.el)
+	return r, r.size, nil
 }
 
 // allBulk sends each value of a selection that metadata leave out, as parts
@@ -114,74 +170,100 @@ func (x *exchange) allBulk(accept []mediaRange) error {
 	if _, ok := negotiate(accept, []offer{octets}); !ok {
 		return notAcceptable([]offer{octets}, "Several values come as multipart of octets.")
 	}
+	promised, err := x.promised()
+	if err != nil {
+		return err
+	}
+
 	w := newPartWriter(x)
 	for header, err := range x.h.backend.Headers(x.r.Context(), x.selection()) {
 		if err != nil {
 			return err
 		}
+		promised--
 		if !x.observe(&header.Instance) {
 			continue
 		}
 		x.out.Instances++
-		if err := x.eachBulk(w, &header, header.DataSet, x.h.link(header.Resource)+"/bulkdata/"); err != nil {
+		if err := x.eachBulk(w, accept, &header, header.DataSet, x.link(header.Resource)+"/bulkdata/"); err != nil {
 			return err
 		}
 	}
-	if !x.begun {
+	switch {
+	case promised > 0:
+		return errIncomplete
+	case !x.begun:
 		return errNotFound
 	}
 	return w.end()
 }
 
 // eachBulk sends the values of a data set and its items.
-func (x *exchange) eachBulk(w *partWriter, header *Header, ds *dicom.DataSet, path string) error {
-	uri := x.h.bulkURI(header.Resource)
+func (x *exchange) eachBulk(w *partWriter, accept []mediaRange, header *Header, ds *dicom.DataSet, path string) error {
+	uri := x.bulkURI(header.Resource)
 	for el := range ds.All() {
 		for i, item := range el.Items() {
-			if err := x.eachBulk(w, header, item, path+el.Tag.Hex()+"/"+strconv.Itoa(i+1)+"/"); err != nil {
+			if err := x.eachBulk(w, accept, header, item, path+el.Tag.Hex()+"/"+strconv.Itoa(i+1)+"/"); err != nil {
 				return err
 			}
 		}
 		if _, left := el.Bulk(); el.Sequence() || !left && !el.Encapsulated() && (el.VR.Text() || uri("", el) == "") {
 			continue
 		}
-		if err := x.bulkPart(w, header, el, path+el.Tag.Hex()); err != nil {
+		if err := x.bulkParts(w, accept, newBulkValue(header, ds, el), path+el.Tag.Hex()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// bulkPart sends one value as a part; of an encapsulated one each frame.
-func (x *exchange) bulkPart(w *partWriter, header *Header, el dicom.Element, location string) error {
+// bulkParts sends one value as a part, of compressed pixel data each frame. They
+// are decoded where the client takes octets only and that is possible; else they
+// go out as they are stored, and the part says so.
+func (x *exchange) bulkParts(w *partWriter, accept []mediaRange, v *bulkValue, location string) error {
 	if !x.begun {
 		x.start(http.StatusOK, w.contentType(typeOctets))
 	}
-	if !el.Encapsulated() {
-		r, err := el.Open()
-		if err == nil {
-			err = w.begin(typeOctets, location, el.ValueLength())
-		}
-		if err == nil {
-			_, err = copyTo(x, r)
-		}
-		return err
-	}
-	f, err := pixel.Index(header.DataSet)
-	if err != nil || el.Tag != tag.PixelData {
-		return nil // an icon's, or frames nobody can tell apart
-	}
-	for n := range f.Len() {
-		r, err := f.Open(n + 1)
-		if err == nil {
-			err = w.begin(frameType(header.TransferSyntaxUID)+"; transfer-syntax="+header.TransferSyntaxUID, location, f.Length(n+1))
-		}
-		if err == nil {
-			_, err = copyTo(x, r)
-		}
+	if v.frames == nil {
+		r, size, err := v.open()
 		if err != nil {
+			return err
+		}
+		contentType := typeOctets
+		if v.stream() {
+			contentType = streamOffers(v.header.TransferSyntaxUID)[0].mediaType + "; transfer-syntax=" + v.header.TransferSyntaxUID
+		}
+		if err := w.begin(contentType, location, size); err != nil {
+			return err
+		}
+		return x.copyPart(r, size)
+	}
+
+	stored := v.header.TransferSyntaxUID
+	o, ok := negotiate(accept, severalOnly(frameOffers(stored, true)))
+	if !ok {
+		o = offer{mediaType: frameType(stored), transferSyntax: stored}
+	}
+	decode := o.transferSyntax != stored
+	if !decode {
+		o.mediaType = frameType(stored)
+	}
+	for n := range v.frames.Len() {
+		r, length, err := openFrame(v.frames, n+1, stored, decode)
+		if err != nil {
+			return frameError(err, "A frame cannot be decoded. Ask for transfer-syntax=* to get it as it is stored.")
+		}
+		if err := w.begin(o.mediaType+"; transfer-syntax="+o.transferSyntax, location, length); err != nil {
+			return err
+		}
+		if err := x.copyPart(r, length); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// severalOnly leaves out the offers of a single part.
+func severalOnly(offers []offer) []offer {
+	return slices.DeleteFunc(offers, func(o offer) bool { return !o.multipart })
 }

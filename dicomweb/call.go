@@ -72,6 +72,9 @@ type Call struct {
 	// Receive, when set by an interceptor, sees each instance on its way in. It
 	// may put a reader into Data that reads along; an error refuses the instance.
 	Receive func(context.Context, *Incoming) error
+
+	ignored []string // parameters that are not known
+	unnamed int      // further ones, whose names are no identifiers
 }
 
 // Observation is one result within a request.
@@ -80,6 +83,9 @@ type Observation struct {
 	Instance *Instance      // that is retrieved or rendered
 	Stored   *Stored        // that was taken in; with Err what was refused
 	Err      error
+	// FailureReason (0008,1197) is the number that the peer gets for what was
+	// refused; 0 for all else.
+	FailureReason uint16
 }
 
 // Outcome is what became of a request.

@@ -227,7 +227,7 @@ func (c *Client) parts(ctx context.Context, path, accept string) iter.Seq2[Recei
 			yield(Received{contentType, m.mediaType, m.transferSyntax, "", rs.Body}, nil)
 			return
 		}
-		if !validBoundary(m.boundary) {
+		if boundaryProblem(m.boundary) != "" {
 			yield(Received{}, errPartHeader)
 			return
 		}
@@ -292,8 +292,9 @@ func (c *Client) RetrieveInstance(ctx context.Context, r Resource) (io.ReadClose
 	return rs.Body, nil
 }
 
-// Rendered reads a picture, or an encapsulated document, of a resource or of
-// one of its frames; frame 0 leaves the choice to the server. query holds
+// Rendered reads a picture, an encapsulated document or a video of an instance,
+// or the picture of one of its frames; frame 0 leaves the choice to the server.
+// Of a study or series it reads all pictures, as the parts of a multipart body. query holds
 // viewport, window and quality (PS3.18 8.3.5). An empty accept takes anything.
 func (c *Client) Rendered(ctx context.Context, r Resource, frame int, accept string, query url.Values) (io.ReadCloser, string, error) {
 	path := r.path()

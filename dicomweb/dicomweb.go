@@ -17,9 +17,15 @@ import (
 // Options are what a Handler may be told. The zero value is usable.
 type Options struct {
 	// Root is the path under which the handler stands, such as "/dicom-web":
-	// it is taken off requests and put in front of the links in answers, which
-	// name no host. Empty is the root.
+	// it is taken off requests and put in front of the links in answers. Empty is
+	// the root.
 	Root string
+	// Origins are the addresses of the server as clients see them, such as
+	// "https://pacs.example.org:8443". A link in an answer begins with the one to
+	// which the request was sent, else with Origin; where that is empty it names
+	// no host.
+	Origins []string
+	Origin  string
 	// TempDir is where bulk data of a store request are put until its metadata
 	// are complete; empty is the system's.
 	TempDir string

@@ -44,6 +44,7 @@ func (x *exchange) finish(err error) Outcome {
 // start writes the status and the headers; the body follows with Write.
 func (x *exchange) start(status int, contentType string) {
 	x.begun, x.status = true, status
+	x.warn()
 	if contentType != "" {
 		x.w.Header().Set("Content-Type", contentType)
 	}
@@ -66,8 +67,51 @@ func (x *exchange) selection() Selection {
 	return Selection{Resource: x.call.Resource, Restriction: x.call.Restriction, Reason: x.call.Reason}
 }
 
-// link is an address on this server, without the host.
-func (h *Handler) link(r Resource) string { return h.o.Root + r.path() }
+// errIncomplete is an answer in which something is missing that was counted
+// before: it was deleted in between, or the backend lost it. What has gone out
+// is no whole answer and must not end like one.
+var errIncomplete = &Error{
+	Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"1"}},
+	Detail: "Some of it was deleted while it was being read. Ask again.",
+}
+
+// promised counts the instances of a selection, from the index alone, before
+// they are sent.
+func (x *exchange) promised() (int, error) {
+	n := 0
+	for _, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
+		if err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// copyPart copies a value whose length was announced; -1 for one that was not.
+func (x *exchange) copyPart(r io.Reader, length int64) error {
+	n, err := copyTo(x, r)
+	if err == nil && length >= 0 && n != length {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// origin is the scheme and host of links: the configured one that the request
+// was sent to, or the one for all others. The Host header alone makes none: it is the
+// peer's word, and would lead others away.
+func (x *exchange) origin() string {
+	for _, o := range x.h.o.Origins {
+		if _, host, ok := strings.Cut(o, "://"); ok && strings.EqualFold(host, x.r.Host) {
+			return o
+		}
+	}
+	return x.h.o.Origin
+}
+
+// link is the address of a resource on this server (PS3.18 8.2), absolute where
+// the origin is configured.
+func (x *exchange) link(r Resource) string { return x.origin() + x.h.o.Root + r.path() }
 
 // buffers are for copying objects. A backend may open a file for each read.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
@@ -143,6 +187,16 @@ func (g *gzipBody) Close() error {
 	compressors.Put(g.z)
 	g.z = nil
 	return err
+}
+
+// abandon gives the compressor back without the end of the stream.
+func (g *gzipBody) abandon() {
+	if g.z == nil {
+		return
+	}
+	g.z.Reset(io.Discard)
+	compressors.Put(g.z)
+	g.z = nil
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 12.5.3).

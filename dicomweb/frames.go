@@ -104,10 +104,10 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 		if !x.begun {
 			x.start(http.StatusOK, w.contentType(mediaType))
 		}
-		if err := w.begin(partType, x.h.link(header.Resource)+"/frames/"+number(int64(n)), length); err != nil {
+		if err := w.begin(partType, x.link(header.Resource)+"/frames/"+number(int64(n)), length); err != nil {
 			return err
 		}
-		if _, err := copyTo(x, r); err != nil {
+		if err := x.copyPart(r, length); err != nil {
 			return err
 		}
 	}
@@ -129,24 +129,24 @@ func frameError(err error, detail string) error {
 }
 
 // bulkElement finds the element at a path of tags and item numbers, as bulkURI
-// names it.
-func bulkElement(ds *dicom.DataSet, path []string) (dicom.Element, bool) {
+// names it, and the data set in which it stands.
+func bulkElement(ds *dicom.DataSet, path []string) (*dicom.DataSet, dicom.Element, bool) {
 	for {
 		if len(path) == 0 || len(path)%2 == 0 {
-			return dicom.Element{}, false
+			return nil, dicom.Element{}, false
 		}
 		t, ok := parseAttribute(path[0])
 		if !ok {
-			return dicom.Element{}, false
+			return nil, dicom.Element{}, false
 		}
 		el, ok := ds.Get(t)
 		if len(path) == 1 || !ok {
-			return el, ok
+			return ds, el, ok
 		}
 		n, ok := digits(path[1])
 		items := el.Items()
 		if !ok || n < 1 || n > int64(len(items)) {
-			return dicom.Element{}, false
+			return nil, dicom.Element{}, false
 		}
 		ds, path = items[n-1], path[2:]
 	}

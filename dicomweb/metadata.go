@@ -1,11 +1,9 @@
 package dicomweb
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"net/http"
 	"strconv"
 
 	"collimator/dicom"
@@ -14,72 +12,76 @@ import (
 
 // metadataVersion is part of the entity tags of metadata: another number when
 // the same data set comes out in another way.
-const metadataVersion = "1"
+const metadataVersion = "2"
 
-// metadata answers with the data sets of instances in DICOM JSON (PS3.18
+// metadata answers with the data sets of instances in DICOM JSON or XML (PS3.18
 // 10.4.1.2). They are written as they are read; the entity tag is made of the
 // versions of the instances, which costs no header.
 func (x *exchange) metadata() error {
-	mediaType, err := x.acceptJSON()
+	form, err := x.acceptDocuments(x.call.Level == InstanceLevel)
 	if err != nil {
 		return err
 	}
-	version, n := sha256.New(), 0
-	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
-		if err != nil {
-			return err
-		}
-		io.WriteString(version, i.Version+i.SOPInstanceUID)
-		n++
-	}
-	if n == 0 {
-		return errNotFound
+	version, promised, err := x.version()
+	if err != nil {
+		return err
 	}
 	x.w.Header().Add("Vary", "Accept")
 	x.w.Header().Add("Vary", "Accept-Encoding")
-	if x.notModified(etag(metadataVersion, hex.EncodeToString(version.Sum(nil)[:16]))) {
+	if x.notModified(etag(metadataVersion, form.mediaType, version)) {
 		return nil
 	}
 	x.w.Header().Del("Vary")
-	x.w.Header().Add("Vary", "Accept")
-	body := x.compressed()
-	defer body.Close()
-	w := bufio.NewWriterSize(body, 32<<10)
+
+	d := x.newDocuments(form)
+	defer d.close()
 	for header, err := range x.h.backend.Headers(x.r.Context(), x.selection()) {
 		if err != nil {
 			return err
 		}
+		promised--
 		if !x.observe(&header.Instance) {
 			continue
 		}
-		separator := byte(',')
-		if !x.begun {
-			x.start(http.StatusOK, mediaType)
-			separator = '['
-		}
-		w.WriteByte(separator)
-		if err := dicom.WriteJSON(w, header.DataSet, dicom.JSONOptions{BulkDataURI: x.h.bulkURI(header.Resource)}); err != nil {
+		if err := d.write(header.DataSet, x.bulkURI(header.Resource)); err != nil {
 			return err
 		}
 		x.out.Instances++
 	}
-	if !x.begun {
+	switch {
+	case promised > 0:
+		return errIncomplete
+	case !x.begun:
 		return errNotFound
 	}
-	w.WriteByte(']')
-	if err := w.Flush(); err != nil {
-		return err
+	return d.end()
+}
+
+// version is what tells the instances of a selection from others, together with
+// the address that links begin with, and how many they are.
+func (x *exchange) version() (string, int, error) {
+	sum, n := sha256.New(), 0
+	io.WriteString(sum, x.origin()+"\x00") // a hash never fails
+	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
+		if err != nil {
+			return "", 0, err
+		}
+		io.WriteString(sum, i.Version+i.SOPInstanceUID)
+		n++
 	}
-	return body.Close()
+	if n == 0 {
+		return "", 0, errNotFound
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16]), n, nil
 }
 
 // inlineBytes is the longest binary value that stands in metadata itself.
 const inlineBytes = 1 << 10
 
 // bulkURI gives each value that does not stand in the metadata an address on
-// this server, without the host (PS3.18 F.2.6).
-func (h *Handler) bulkURI(r Resource) func(string, dicom.Element) string {
-	base := h.link(r) + "/bulkdata/"
+// this server (PS3.18 F.2.6).
+func (x *exchange) bulkURI(r Resource) func(string, dicom.Element) string {
+	base := x.link(r) + "/bulkdata/"
 	return func(path string, el dicom.Element) string {
 		_, left := el.Bulk()
 		if !left && !el.Encapsulated() && el.Tag != tag.PixelData && len(el.Bytes()) <= inlineBytes {

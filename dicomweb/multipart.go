@@ -21,7 +21,7 @@ var (
 )
 
 // multipartBuffer is what a reader of parts looks ahead; it is longer than any
-// boundary, of which 70 characters are allowed (RFC 2046 5.1.1).
+// boundary that is taken.
 const multipartBuffer = 128 << 10
 
 // partReader reads a multipart body in constant memory (RFC 2046 5.1).
@@ -54,18 +54,30 @@ func newPartReader(r io.Reader, boundary string, headerBytes, parts int) *partRe
 	return &partReader{br: bufio.NewReaderSize(r, multipartBuffer), delim: []byte("\r\n--" + boundary), header: headerBytes, left: parts}
 }
 
-// validBoundary is the grammar of RFC 2046 5.1.1.
-func validBoundary(s string) bool {
-	if s == "" || len(s) > 70 || s[len(s)-1] == ' ' {
-		return false
+// maxBoundary is the longest boundary that is taken.
+//
+// Deviation: RFC 2046 5.1.1 allows 70 characters; Orthanc sends 73. What is sent
+// from here has 32.
+const maxBoundary = 256
+
+// boundaryProblem is what is wrong with a boundary by the grammar of RFC 2046
+// 5.1.1; empty for a good one.
+func boundaryProblem(s string) string {
+	switch {
+	case s == "":
+		return "it has no boundary"
+	case len(s) > maxBoundary:
+		return "its boundary has " + strconv.Itoa(len(s)) + " characters, the most is " + strconv.Itoa(maxBoundary)
+	case s[len(s)-1] == ' ':
+		return "its boundary ends with a blank"
 	}
-	for _, c := range []byte(s) {
+	for i, c := range []byte(s) {
 		alnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 		if !alnum && !strings.ContainsRune("'()+_,-./:=? ", rune(c)) {
-			return false
+			return "character " + strconv.Itoa(i+1) + " of its boundary is none of RFC 2046 5.1.1"
 		}
 	}
-	return true
+	return ""
 }
 
 // next steps over the rest of a part and gives the next; io.EOF behind the last.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"collimator/dicom/uid"
 )
 
 // direct is a transport without a network.
@@ -118,4 +120,35 @@ func FuzzMultipart(f *testing.F) {
 			t.Errorf("%q, %v; byte by byte %q, %v", whole, err, slowly, err2)
 		}
 	})
+}
+
+func TestBoundariesOfOtherProgramsAreTaken(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 70, 73, 256} {
+		h, s := newTest(t)
+		boundary := strings.Repeat("b", n)
+		body := "--" + boundary + "\r\n\r\n" + string(part10(t, made(t, "1.2.3.1.1"), uid.ExplicitVRLittleEndian)) + "\r\n--" + boundary + "--"
+		rec := serve(t, h, http.MethodPost, "/dicom-web/studies", strings.NewReader(body), "Content-Type", `multipart/related; type="application/dicom"; boundary=`+boundary)
+		if rec.Code != http.StatusOK || len(s.objects) != 1 {
+			t.Errorf("%d characters: %d %s", n, rec.Code, rec.Body)
+		}
+	}
+	if c := newPartWriter(io.Discard); len(c.boundary) > 70 {
+		t.Errorf("a boundary of %d characters is sent", len(c.boundary))
+	}
+}
+
+func TestAContentTypeThatCannotBeUsedIsExplained(t *testing.T) {
+	t.Parallel()
+	const form = "multipart/related; type=application/dicom"
+	for contentType, says := range map[string]string{
+		form: "it has no boundary", form + "; boundary=" + strings.Repeat("b", 300): "its boundary has 300 characters, the most is 256",
+		form + `; boundary="a b "`: "ends with a blank", form + `; boundary="ab#c"`: "character 3 of its boundary", "text/html": "none of the media types",
+	} {
+		h, _ := newTest(t)
+		rec := serve(t, h, http.MethodPost, "/dicom-web/studies", strings.NewReader("x"), "Content-Type", contentType)
+		if rec.Code != http.StatusUnsupportedMediaType || !strings.Contains(rec.Body.String(), says) {
+			t.Errorf("%.80s: %d %s", contentType, rec.Code, rec.Body)
+		}
+	}
 }

@@ -1,8 +1,8 @@
 package dicomweb
 
 import (
+	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,20 +26,20 @@ var (
 // queryReader turns the parameters of a search into keys (PS3.18 8.3.4).
 type queryReader struct {
 	h      *Handler
+	call   *Call
 	q      *Search
 	seen   map[string]bool
-	empty  bool // emptyvaluematching was asked for
 	fields int
 }
 
 // parseQuery reads the parameters of a search.
 func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
-	p := &queryReader{h: h, q: &Search{Level: call.Level, Keys: dicom.NewDataSet(), Limit: h.limits.Matches}, seen: map[string]bool{}}
+	p := &queryReader{h: h, call: call, q: &Search{Level: call.Level, Keys: dicom.NewDataSet(), Limit: h.limits.Matches}, seen: map[string]bool{}}
 	if err := p.q.Keys.SetCharacterSet("ISO_IR 192"); err != nil {
 		return nil, err
 	}
 	p.defaults(call)
-	values, err := url.ParseQuery(raw)
+	values, err := parameters(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,6 @@ func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
 		if err := p.parameter(name, values[name]); err != nil {
 			return nil, err
 		}
-	}
-	if p.empty {
-		return nil, problemf(http.StatusBadRequest, "Matching of empty values is not offered. Leave emptyvaluematching out.")
 	}
 	for t, v := range map[dicom.Tag]string{tag.StudyInstanceUID: call.StudyUID, tag.SeriesInstanceUID: call.SeriesUID} {
 		if v == "" {
@@ -139,7 +136,7 @@ func (p *queryReader) parameter(name string, values []string) error {
 // switches are the parameters that are true or false. Several values of a key
 // match each anyway.
 func (p *queryReader) switches() map[string]*bool {
-	return map[string]*bool{"fuzzymatching": &p.q.Fuzzy, "emptyvaluematching": &p.empty, "multiplevaluematching": new(bool)}
+	return map[string]*bool{"fuzzymatching": &p.q.Fuzzy, "multiplevaluematching": new(bool)}
 }
 
 // includeFields reads includefield: attributes, several joined by commas, or
@@ -158,6 +155,10 @@ func (p *queryReader) includeFields(values []string) error {
 				return problemf(http.StatusBadRequest, "The query asks for more than %d fields. Use includefield=all.", p.h.limits.Keys)
 			}
 			path, err := parsePath(field)
+			if errors.Is(err, errUnknownParameter) {
+				p.call.ignore(field)
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -172,6 +173,10 @@ func (p *queryReader) includeFields(values []string) error {
 // key reads a matching parameter.
 func (p *queryReader) key(name string, values []string) error {
 	path, err := parsePath(name)
+	if errors.Is(err, errUnknownParameter) {
+		p.call.ignore(name)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -276,7 +281,7 @@ func parsePath(s string) ([]dicom.Tag, error) {
 	for i, step := range steps {
 		t, ok := parseAttribute(step)
 		if !ok {
-			return nil, unknownParameter(s)
+			return nil, errUnknownParameter
 		}
 		if path[i] = t; i < len(steps)-1 && dicom.VRFor(t) != dicom.SQ {
 			return nil, problemf(http.StatusBadRequest, "The attribute %s is no sequence and holds no other.", attribute(t))
@@ -296,17 +301,9 @@ func parseAttribute(s string) (dicom.Tag, bool) {
 	return e.Tag, ok && e.Tag.Group() >= 8
 }
 
-// unknownParameter names a parameter that is an identifier; anything else may
-// be a value that slipped out of its place.
-func unknownParameter(name string) *Error {
-	plain := len(name) <= 64 && name != "" && strings.IndexFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_')
-	}) < 0
-	if !plain {
-		return problemf(http.StatusBadRequest, "The query has a parameter that is neither a keyword nor a tag of eight hexadecimal digits. See PS3.18 8.3.4.")
-	}
-	return problemf(http.StatusBadRequest, "The parameter %s is not known: it is no keyword of PS3.6 and none of includefield, limit, offset, fuzzymatching. Leave it out or correct it.", name)
-}
+// errUnknownParameter is a parameter that is no attribute. The server ignores it
+// (PS3.18 8.3.4).
+var errUnknownParameter = errors.New("dicomweb: parameter is not known")
 
 // attribute names an attribute by its keyword, or its tag.
 func attribute(t dicom.Tag) string {

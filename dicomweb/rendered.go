@@ -7,7 +7,6 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -31,13 +30,13 @@ const thumbnailSize = 128
 const maxViewport = 8192
 
 // parseRender reads the parameters of a rendered resource.
-func parseRender(raw string, part Part) (renderOptions, error) {
+func parseRender(raw string, call *Call) (renderOptions, error) {
 	o := renderOptions{quality: 90}
-	if part == ThumbnailPart {
+	if call.Part == ThumbnailPart {
 		o.view.Width, o.view.Height = thumbnailSize, thumbnailSize
 		o.quality = 80
 	}
-	values, err := url.ParseQuery(raw)
+	values, err := parameters(raw)
 	if err != nil {
 		return o, err
 	}
@@ -57,21 +56,14 @@ func parseRender(raw string, part Part) (renderOptions, error) {
 		case "window":
 			ok = o.parseWindow(v)
 		default:
-			return o, unknownRender(name)
+			call.ignore(name)
+			continue
 		}
 		if !ok {
 			return o, problemf(http.StatusBadRequest, "The parameter %s is malformed. See PS3.18 8.3.5.", name)
 		}
 	}
 	return o, nil
-}
-
-func unknownRender(name string) error {
-	e := unknownParameter(name)
-	if strings.Contains(e.Detail, "is not known") {
-		return problemf(http.StatusBadRequest, "The parameter %s is not known here. There are accept, quality, viewport, window.", name)
-	}
-	return e
 }
 
 // viewport reads vw,vh[,sx,sy,sw,sh]; a negative sw or sh flips.
@@ -140,11 +132,11 @@ func documentType(ds *dicom.DataSet) string {
 	return typeOctets
 }
 
-// rendered answers with images for the eye, or an encapsulated document
-// (PS3.18 10.4.1.4): of an instance or the frames that are named, of a study or
-// series one that stands for it.
+// rendered answers with images for the eye, an encapsulated document or a video
+// (PS3.18 10.4.1.4): of a study or series with all there are, of an instance with
+// one or, in several parts, all of its frames. A thumbnail is one picture.
 func (x *exchange) rendered() error {
-	o, err := parseRender(x.r.URL.RawQuery, x.call.Part)
+	o, err := parseRender(x.r.URL.RawQuery, x.call)
 	if err != nil {
 		return err
 	}
@@ -152,15 +144,48 @@ func (x *exchange) rendered() error {
 	if err != nil {
 		return err
 	}
+	if x.call.Level != InstanceLevel && x.call.Part == RenderedPart {
+		return x.renderedAll(accept, o)
+	}
+
 	header, err := x.representative()
 	if err != nil {
 		return err
 	}
 	x.w.Header().Add("Vary", "Accept")
-	if header.DataSet.Has(tag.EncapsulatedDocument) {
+	switch {
+	case header.DataSet.Has(tag.EncapsulatedDocument):
 		return x.document(accept, header)
+	case video(header.TransferSyntaxUID) && x.call.Part == RenderedPart && len(x.call.Frames) == 0:
+		return x.renderedVideo(accept, header)
 	}
 	return x.images(accept, header, o)
+}
+
+// renderedVideo sends a video as it is stored: players take it (PS3.18 8.7.4).
+func (x *exchange) renderedVideo(accept []mediaRange, header *Header) error {
+	el, ok := header.DataSet.Get(tag.PixelData)
+	if !ok {
+		return errNotFound
+	}
+	v := newBulkValue(header, header.DataSet, el)
+	offers := []offer{{mediaType: frameType(header.TransferSyntaxUID)}}
+	if _, ok := negotiate(accept, offers); !ok || !v.stream() {
+		return notAcceptable(offers, "The object is a video and has no picture. Ask for the video.")
+	}
+	if x.notModified(etag(header.Version, "video")) {
+		return nil
+	}
+	if !x.observe(&header.Instance) {
+		return errNotFound
+	}
+
+	x.out.Instances++
+	r, size, err := v.open()
+	if err != nil {
+		return err
+	}
+	return x.sendRange(r, size, offers[0].mediaType)
 }
 
 // representative is the header of the instance that is rendered: the one that is
@@ -215,7 +240,7 @@ func (x *exchange) pictured(i *Instance) (*Header, error) {
 		if err != nil {
 			return nil, err
 		}
-		if h.DataSet.Has(tag.PixelData) || h.DataSet.Has(tag.FloatPixelData) || h.DataSet.Has(tag.DoubleFloatPixelData) || h.DataSet.Has(tag.EncapsulatedDocument) {
+		if hasPicture(h.DataSet) || h.DataSet.Has(tag.EncapsulatedDocument) {
 			return &h, nil
 		}
 	}
@@ -240,10 +265,7 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	if err != nil {
 		return err
 	}
-	size := el.ValueLength()
-	if n, ok := header.DataSet.Int(tag.EncapsulatedDocumentLength); ok && n > 0 && n < size {
-		size = n
-	}
+	size := documentSize(header.DataSet, el)
 	if t == typePDF {
 		x.w.Header().Set("Content-Security-Policy", documentPolicy)
 		x.w.Header().Set("Content-Disposition", "inline")
@@ -254,16 +276,20 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }
 
-// images sends rendered frames.
+// images sends rendered frames of one instance.
 func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) error {
-	frames := x.call.Frames
-	if len(frames) == 0 {
-		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
-	}
 	offers := imageOffers()
 	form, ok := negotiate(accept, offers)
 	if !ok {
 		return notAcceptable(offers, "Rendered frames come as JPEG or PNG.")
+	}
+	frames := x.call.Frames
+	switch {
+	case len(frames) > 0:
+	case form.multipart && x.call.Part == RenderedPart:
+		frames = everyFrame(header.DataSet)
+	default:
+		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
 	}
 	form.multipart = form.multipart || len(frames) > 1
 	if x.notModified(etag(header.Version, "r1", form.mediaType, strconv.FormatBool(form.multipart))) {
@@ -272,28 +298,58 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 	if !x.observe(&header.Instance) {
 		return errNotFound
 	}
-	w := newPartWriter(x)
-	for _, n := range frames {
-		b, err := x.image(header, n, o, form.mediaType)
+
+	if !form.multipart {
+		b, err := x.image(header, frames[0], o, form.mediaType)
 		if err != nil {
-			return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+			return renderError(err)
 		}
-		if !form.multipart {
-			x.out.Instances++
-			return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
+		x.out.Instances++
+		return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
+	}
+	w := newPartWriter(x)
+	if err := x.imageParts(w, header, frames, o, form.mediaType, http.StatusOK); err != nil {
+		return err
+	}
+	x.out.Instances++
+	return w.end()
+}
+
+func renderError(err error) error {
+	return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+}
+
+// imageParts sends each frame as a part; the first of all begins the answer.
+func (x *exchange) imageParts(w *partWriter, header *Header, frames []int, o renderOptions, mediaType string, status int) error {
+	for _, n := range frames {
+		b, err := x.image(header, n, o, mediaType)
+		if err != nil {
+			return renderError(err)
 		}
 		if !x.begun {
-			x.start(http.StatusOK, w.contentType(form.mediaType))
+			x.start(status, w.contentType(mediaType))
 		}
-		if err := w.begin(form.mediaType, x.h.link(header.Resource)+"/frames/"+strconv.Itoa(n)+"/rendered", int64(len(b))); err != nil {
+		if err := w.begin(mediaType, x.link(header.Resource)+"/frames/"+strconv.Itoa(n)+"/rendered", int64(len(b))); err != nil {
 			return err
 		}
 		if _, err := x.Write(b); err != nil {
 			return err
 		}
 	}
-	x.out.Instances++
-	return w.end()
+	return nil
+}
+
+// everyFrame is the numbers of the frames there are.
+func everyFrame(ds *dicom.DataSet) []int {
+	count := 1
+	if f, err := pixel.Index(ds); err == nil {
+		count = max(f.Len(), 1)
+	}
+	frames := make([]int, count)
+	for i := range frames {
+		frames[i] = i + 1
+	}
+	return frames
 }
 
 // representativeFrame is the frame that stands for an instance.

@@ -25,12 +25,17 @@ func fileOffers(i *Instance) []offer {
 }
 
 // preferred is the transfer syntaxes of an instance: the default of the
-// standard first where that costs no decoding, then the stored one.
+// standard first where that costs no decoding, then the stored one. Implicit VR
+// and Big Endian are not used on the web (PS3.18 8.7.3.5.2): what is stored so
+// goes out as Explicit VR Little Endian.
 func preferred(i *Instance) []string {
 	list := i.TransferSyntaxes
 	if len(list) == 0 {
 		list = []string{i.TransferSyntaxUID}
 	}
+	list = slices.DeleteFunc(slices.Clone(list), func(ts string) bool {
+		return ts == uid.ImplicitVRLittleEndian || ts == uid.ExplicitVRBigEndian
+	})
 	ts, known := dicom.LookupTransferSyntax(i.TransferSyntaxUID)
 	if at := slices.Index(list, uid.ExplicitVRLittleEndian); known && !ts.Encapsulated && at > 0 {
 		list = append([]string{uid.ExplicitVRLittleEndian}, slices.Delete(slices.Clone(list), at, at+1)...)
@@ -67,9 +72,13 @@ func (x *exchange) retrieve() error {
 	if err != nil {
 		return err
 	}
-	if x.call.Level == InstanceLevel && wantsSingle(accept) {
+	switch {
+	case x.call.Level == InstanceLevel && wantsSingle(accept):
 		return x.retrieveSingle(accept)
+	case wantsBulk(accept):
+		return x.allBulk(accept)
 	}
+
 	// The first look says what is possible and what version it is; it reads the
 	// index only.
 	possible, impossible := 0, 0
@@ -102,7 +111,7 @@ func (x *exchange) retrieve() error {
 	if impossible > 0 {
 		status = http.StatusPartialContent // PS3.18 10.4.3
 	}
-	return x.sendFiles(accept, status)
+	return x.sendFiles(accept, status, possible)
 }
 
 // wantsSingle reports a client that likes a plain file best.
@@ -115,14 +124,29 @@ func wantsSingle(accept []mediaRange) bool {
 	return false
 }
 
-// sendFiles writes files as the parts of a body, one after the other.
-func (x *exchange) sendFiles(accept []mediaRange, status int) error {
+// wantsBulk reports a client that likes the bulk data best: asking for instances
+// as octets is asking for these (PS3.18 10.4.4).
+func wantsBulk(accept []mediaRange) bool {
+	for _, m := range accept {
+		if m.q > 0 {
+			return m.multipart && m.mediaType == typeOctets
+		}
+	}
+	return false
+}
+
+// sendFiles writes files as the parts of a body, one after the other. promised
+// is how many there are: with fewer the body does not end (PS3.18 8.7.1).
+func (x *exchange) sendFiles(accept []mediaRange, status, promised int) error {
 	w := newPartWriter(x)
 	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
 		if err != nil {
 			return err
 		}
 		ts, ok := chooseFile(accept, &i, true)
+		if ok {
+			promised--
+		}
 		if !ok || !x.observe(&i) {
 			continue
 		}
@@ -131,7 +155,11 @@ func (x *exchange) sendFiles(accept []mediaRange, status int) error {
 		}
 		x.out.Instances++
 	}
-	if !x.begun {
+
+	switch {
+	case promised > 0:
+		return errIncomplete
+	case !x.begun:
 		return errNotFound
 	}
 	return w.end()
@@ -150,11 +178,10 @@ func (x *exchange) sendFile(w *partWriter, i *Instance, ts string, status int) e
 	if ts == i.TransferSyntaxUID && i.Size > 0 {
 		length = i.Size
 	}
-	if err := w.begin(typeDICOM+"; transfer-syntax="+ts, x.h.link(i.Resource), length); err != nil {
+	if err := w.begin(typeDICOM+"; transfer-syntax="+ts, x.link(i.Resource), length); err != nil {
 		return err
 	}
-	_, err = copyTo(x, f)
-	return err
+	return x.copyPart(f, length)
 }
 
 // retrieveSingle answers for one instance as one file without multipart, by

@@ -2,7 +2,6 @@ package dicomweb
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +17,12 @@ func (h *Handler) decode(r *http.Request) (*Call, action, error) {
 	if !ok || path != "" && path[0] != '/' {
 		return call, nil, errNotFound
 	}
-	if r.URL.RawQuery != "" {
-		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-			return call, nil, problemf(http.StatusBadRequest, "The query of the URL cannot be read. Percent-encode its parameters.")
-		}
+	q, err := parameters(r.URL.RawQuery)
+	if err != nil {
+		return call, nil, problemf(http.StatusBadRequest, "The query of the URL cannot be read. Percent-encode its parameters.")
 	}
 	path = strings.Trim(path, "/")
-	if path == "wado" || path == "" && r.URL.Query().Has("requestType") {
+	if path == "wado" || path == "" && q.Has("requestType") {
 		return h.decodeURI(r, call)
 	}
 	if path == "" {
@@ -84,6 +82,9 @@ func (h *Handler) method(r *http.Request, call *Call, v verbs) (*Call, action, e
 			q, err := h.parseQuery(call, r.URL.RawQuery)
 			call.Query = q
 			return call, v.get, err
+		}
+		if v.verb == Retrieving {
+			call.ignoreBut(r.URL.RawQuery, "accept", "charset")
 		}
 		return call, v.get, nil
 	case v.post != nil && r.Method == http.MethodPost:

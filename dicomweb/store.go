@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -20,23 +19,25 @@ import (
 // body, or metadata with bulk data. Each instance is handed to the backend as
 // it arrives, in constant memory.
 func (x *exchange) store() error {
-	if _, err := x.acceptJSON(); err != nil {
+	form, err := x.acceptStoreAnswer()
+	if err != nil {
 		return err
 	}
 	m, ok := parseMediaRange(x.r.Header.Get("Content-Type"))
 	single := ok && !m.multipart && m.mediaType == typeDICOM
 	files := single || ok && m.multipart && (m.mediaType == typeDICOM || m.mediaType == "*/*")
 	metadata := ok && m.multipart && m.mediaType == typeJSON
-	if !files && !metadata || !single && !validBoundary(m.boundary) {
-		return &Error{Status: http.StatusUnsupportedMediaType, Header: http.Header{"Accept": {`multipart/related; type="application/dicom", multipart/related; type="application/dicom+json", application/dicom`}},
-			Possible: []string{`multipart/related; type="application/dicom"`, `multipart/related; type="application/dicom+json"`, typeDICOM},
-			Detail:   `Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`}
+	if !files && !metadata {
+		return unsupportedBody("it is none of the media types that are taken")
+	}
+	if wrong := boundaryProblem(m.boundary); wrong != "" && !single {
+		return unsupportedBody(wrong)
 	}
 	body, err := x.body()
 	if err != nil {
 		return err
 	}
-	s := &storing{x: x, result: newStoreResult(x.h)}
+	s := &storing{x: x, form: form, result: newStoreResult(x.link)}
 	switch {
 	case single:
 		s.file(body)
@@ -46,6 +47,30 @@ func (x *exchange) store() error {
 		err = s.files(newPartReader(body, m.boundary, x.h.limits.PartHeader, x.h.limits.Parts))
 	}
 	return s.answer(err)
+}
+
+// acceptStoreAnswer negotiates the one data set that says what became of the
+// instances (PS3.18 10.5.4).
+func (x *exchange) acceptStoreAnswer() (offer, error) {
+	accept, err := x.accept()
+	if err != nil {
+		return offer{}, err
+	}
+	offers := []offer{{mediaType: typeJSON}, {mediaType: "application/json"}, {mediaType: typeXML}}
+	o, ok := negotiate(accept, offers)
+	if !ok {
+		return offer{}, notAcceptable(offers, "The answer comes as DICOM JSON or XML.")
+	}
+	return o, nil
+}
+
+// unsupportedBody is the answer to a Content-Type that is not taken.
+func unsupportedBody(wrong string) *Error {
+	possible := []string{`multipart/related; type="application/dicom"`, `multipart/related; type="application/dicom+json"`, typeDICOM}
+	return &Error{
+		Status: http.StatusUnsupportedMediaType, Header: http.Header{"Accept": {strings.Join(possible, ", ")}}, Possible: possible,
+		Detail: "The Content-Type cannot be used: " + wrong + `. Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`,
+	}
 }
 
 // body is the body of the request, decompressed and within the limits.
@@ -103,6 +128,7 @@ func (f *inflating) Read(p []byte) (int, error) {
 // storing is a store request that is being read.
 type storing struct {
 	x      *exchange
+	form   offer // of the answer
 	result *storeResult
 }
 
@@ -118,7 +144,7 @@ func (s *storing) files(r *partReader) error {
 		}
 		m, ok := parseMediaRange(p.Get("Content-Type"))
 		if ok && m.mediaType != typeDICOM && m.mediaType != typeOctets || m.multipart {
-			s.result.other(reasonCannotUnderstand)
+			s.failed(Incoming{}, notUnderstood("The part is no Part 10 file by its media type.", nil))
 			continue
 		}
 		// Without a type a part is what the request says it is; what it really is
@@ -149,12 +175,12 @@ func (s *storing) file(r io.Reader) {
 	}
 	meta, _, err := dicom.ReadMeta(br, dicom.Limits{})
 	if err != nil {
-		s.result.other(reasonCannotUnderstand)
+		s.failed(Incoming{}, notUnderstood("The part is no Part 10 file.", err))
 		return
 	}
 	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Preamble: preamble, Data: br}
 	if !uid.Tolerable(in.TransferSyntaxUID) {
-		s.result.other(reasonCannotUnderstand)
+		s.failed(Incoming{}, notUnderstood("The meta information names no transfer syntax.", nil))
 		return
 	}
 	identify(br, &in)
@@ -197,19 +223,20 @@ func identify(br *bufio.Reader, in *Incoming) {
 func (s *storing) take(in Incoming) {
 	named := in
 	if want := s.x.call.StudyUID; want != "" && want != in.StudyUID {
-		s.result.refused(named, reasonStudyMismatch)
+		s.failed(named, &Error{Status: http.StatusConflict, FailureReason: reasonStudyMismatch, Detail: "The instance is of another study than the address."})
 		return
 	}
+
 	ctx := s.x.r.Context()
 	if s.x.call.Receive != nil {
 		if err := s.x.call.Receive(ctx, &in); err != nil {
-			s.failed(ctx, named, err)
+			s.failed(named, err)
 			return
 		}
 	}
 	stored, err := s.x.h.backend.Store(ctx, in)
 	if err != nil {
-		s.failed(ctx, named, err)
+		s.failed(named, err)
 		return
 	}
 	s.result.stored(stored)
@@ -217,13 +244,25 @@ func (s *storing) take(in Incoming) {
 	s.see(Observation{Stored: &stored})
 }
 
-func (s *storing) failed(_ context.Context, in Incoming, err error) {
+// failed notes an instance that is not stored. Whatever the reason, it comes
+// through here: the answer, the outcome and the interceptor hear of it.
+func (s *storing) failed(in Incoming, err error) {
 	s.x.out.Failed++
 	if s.x.out.Err == nil {
 		s.x.out.Err = err
 	}
-	s.result.refused(in, failureReason(err))
-	s.see(Observation{Stored: &Stored{Resource: Resource{StudyUID: in.StudyUID, SOPInstanceUID: in.SOPInstanceUID}, SOPClassUID: in.SOPClassUID}, Err: err})
+
+	reason := failureReason(err)
+	s.result.refused(in, reason)
+	s.see(Observation{
+		Stored: &Stored{Resource: Resource{StudyUID: in.StudyUID, SOPInstanceUID: in.SOPInstanceUID}, SOPClassUID: in.SOPClassUID},
+		Err:    err, FailureReason: reason,
+	})
+}
+
+// notUnderstood is why a part of a request is no object.
+func notUnderstood(detail string, cause error) *Error {
+	return &Error{Status: http.StatusBadRequest, FailureReason: reasonCannotUnderstand, Detail: detail, Err: cause}
 }
 
 func (s *storing) see(o Observation) {
@@ -240,8 +279,7 @@ func (s *storing) answer(err error) error {
 		return bodyProblem(err)
 	}
 	if err != nil {
-		s.x.out.Err = err
-		r.other(reasonCannotUnderstand)
+		s.failed(Incoming{}, notUnderstood("The request could not be read to its end.", err))
 	}
 	if r.good+r.bad == 0 {
 		return problemf(http.StatusBadRequest, "There is no object in the request. Send one Part 10 file in each part.")
@@ -257,13 +295,12 @@ func (s *storing) answer(err error) error {
 	case r.bad > 0 || r.warnings > 0:
 		status = http.StatusAccepted
 	}
-	b, err := dicom.MarshalJSON(ds, dicom.JSONOptions{})
-	if err != nil {
-		return err
+	if s.form.mediaType == typeXML {
+		s.x.start(status, typeXML)
+		return dicom.WriteXML(s.x, ds, dicom.XMLOptions{})
 	}
 	s.x.start(status, typeJSON)
-	_, err = s.x.Write(b)
-	return err
+	return dicom.WriteJSON(s.x, ds, dicom.JSONOptions{})
 }
 
 // bodyProblem is the answer to a body that breaks the rules of its form.

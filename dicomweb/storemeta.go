@@ -75,7 +75,7 @@ func (s *storing) metadata(r *partReader) error {
 		m, _ := parseMediaRange(p.Get("Content-Type"))
 		switch {
 		case m.multipart:
-			s.result.other(reasonCannotUnderstand)
+			s.failed(Incoming{}, notUnderstood("A part is itself of several parts.", nil))
 		case m.mediaType == typeJSON || m.mediaType == "application/json":
 			b, err := io.ReadAll(io.LimitReader(p, left+1))
 			if err != nil {
@@ -203,7 +203,7 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 	if uid.Tolerable(in.SOPClassUID) && uid.Tolerable(in.SOPInstanceUID) {
 		s.take(in)
 	} else {
-		s.result.other(reasonCannotUnderstand)
+		s.failed(Incoming{}, notUnderstood("The metadata hold no valid SOP Class or Instance UID.", nil))
 	}
 	r.Close()
 	<-done

@@ -44,7 +44,7 @@ func failureReason(err error) uint16 {
 // storeResult collects what became of the instances of a request. What it keeps
 // is bounded by the parts a request may have.
 type storeResult struct {
-	h                   *Handler
+	link                func(Resource) string
 	ds                  *dicom.DataSet
 	references, failed  []*dicom.DataSet
 	others              []*dicom.DataSet
@@ -53,7 +53,9 @@ type storeResult struct {
 	err                 error
 }
 
-func newStoreResult(h *Handler) *storeResult { return &storeResult{h: h, ds: dicom.NewDataSet()} }
+func newStoreResult(link func(Resource) string) *storeResult {
+	return &storeResult{link: link, ds: dicom.NewDataSet()}
+}
 
 // item makes an item of a few values.
 func (r *storeResult) item(set func(*dicom.DataSet) error) *dicom.DataSet {
@@ -78,7 +80,7 @@ func (r *storeResult) stored(s Stored) {
 				return err
 			}
 		}
-		item.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(r.h.link(s.Resource))))
+		item.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(r.link(s.Resource))))
 		return errors.Join(item.SetText(tag.ReferencedSOPClassUID, s.SOPClassUID), item.SetText(tag.ReferencedSOPInstanceUID, s.SOPInstanceUID))
 	}))
 }
@@ -109,7 +111,7 @@ func (r *storeResult) dataSet(study string) (*dicom.DataSet, error) {
 		study = r.study
 	}
 	if study != "" {
-		r.ds.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(r.h.link(Resource{StudyUID: study}))))
+		r.ds.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(r.link(Resource{StudyUID: study}))))
 	}
 	for _, s := range []struct {
 		t     dicom.Tag

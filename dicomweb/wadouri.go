@@ -15,7 +15,7 @@ import (
 // decodeURI reads a request of the URI service (PS3.18 9), which viewers older
 // than WADO-RS make.
 func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
-	q := r.URL.Query()
+	q := query(r)
 	call.Verb, call.Level = Retrieving, InstanceLevel
 	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
 	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
@@ -33,7 +33,7 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 	}
 	for name := range q {
 		if !slices.Contains(uriParameters, name) {
-			return call, nil, problemf(http.StatusBadRequest, "There is a parameter that is not known. There are %s.", strings.Join(uriParameters, ", "))
+			call.ignore(name)
 		}
 	}
 	if q.Get("anonymize") != "" {
@@ -51,7 +51,7 @@ var uriParameters = []string{"requestType", "studyUID", "seriesUID", "objectUID"
 
 // wadoURI answers a request of the URI service.
 func (x *exchange) wadoURI() error {
-	q := x.r.URL.Query()
+	q := query(x.r)
 	header, err := x.header()
 	if err != nil {
 		return err
@@ -59,10 +59,12 @@ func (x *exchange) wadoURI() error {
 	accept := parseAccept(q["contentType"])
 	offers := []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeDICOM}}
 	document := header.DataSet.Has(tag.EncapsulatedDocument)
-	picture := header.DataSet.Has(tag.PixelData) || header.DataSet.Has(tag.FloatPixelData) || header.DataSet.Has(tag.DoubleFloatPixelData)
+	picture := hasPicture(header.DataSet)
 	switch {
 	case document:
 		offers = []offer{{mediaType: documentType(header.DataSet)}, {mediaType: typeDICOM}}
+	case picture && video(header.TransferSyntaxUID):
+		offers = []offer{{mediaType: frameType(header.TransferSyntaxUID)}, {mediaType: typeDICOM}}
 	case !picture:
 		offers = offers[2:]
 	}
@@ -74,6 +76,8 @@ func (x *exchange) wadoURI() error {
 		return x.wadoFile(&header.Instance, q.Get("transferSyntax"))
 	case document:
 		return x.document([]mediaRange{{mediaType: "*/*", q: 1}}, header)
+	case video(header.TransferSyntaxUID):
+		return x.renderedVideo([]mediaRange{{mediaType: "*/*", q: 1}}, header)
 	}
 	options, err := uriRender(q, header)
 	if err != nil {
@@ -93,7 +97,7 @@ func (x *exchange) wadoURI() error {
 // 9.1.2.2.4); what cannot be given so goes out as it is stored.
 func (x *exchange) wadoFile(i *Instance, ts string) error {
 	possible := preferred(i)
-	if ts == "" {
+	if ts == "" || ts == "*" {
 		if ts = possible[0]; slices.Contains(possible, uid.ExplicitVRLittleEndian) {
 			ts = uid.ExplicitVRLittleEndian
 		}

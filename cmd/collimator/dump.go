@@ -162,7 +162,7 @@ func harmless(el dicom.Element) bool {
 	case dicom.US, dicom.SS, dicom.UL, dicom.SL, dicom.UV, dicom.SV, dicom.FL, dicom.FD, dicom.AT, dicom.CS, dicom.IS, dicom.DS:
 		return true
 	case dicom.UI:
-		return strings.HasPrefix(el.Text(), "1.2.840.10008.")
+		return uid.Known(el.Text())
 	}
 	return false
 }

@@ -15,6 +15,7 @@ import (
 
 	"collimator/dicomweb"
 	"collimator/internal/api"
+	"collimator/internal/config"
 	"collimator/internal/console"
 	"collimator/internal/httpsec"
 )
@@ -30,7 +31,7 @@ const webRoot = "/dicom-web"
 // machine may ask whether the server lives; everything else is for the API to
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
-	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, dicomweb.Options{Root: webRoot, AllowDelete: true})
+	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, webOptions(s.in.config))
 	data := s.guard.NewAPI()
 	s.services().Register(data)
 	mux := http.NewServeMux()
@@ -40,6 +41,16 @@ func (s *server) webHandler() http.Handler {
 	mux.Handle("/", httpsec.API.Wrap(data))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return redirects(mux)
+}
+
+// webOptions are those of DICOMweb. Links name the address of the settings that
+// the client used; where the settings name none, only the path.
+func webOptions(c config.Config) dicomweb.Options {
+	o := dicomweb.Options{Root: webRoot, AllowDelete: true, Origins: origins(c)}
+	if len(c.SignIn.Origins) > 0 || len(c.Hosts) > 0 {
+		o.Origin = bestOrigin(c)
+	}
+	return o
 }
 
 // redirects puts the headers on what the multiplexer answers by itself: where

@@ -15,7 +15,7 @@ func (d *Deidentifier) Attributes(ds *dicom.DataSet) (*dicom.DataSet, error) {
 		return nil, ErrKey
 	}
 	out := ds.Clone()
-	s := &session{Deidentifier: d, report: &Report{}, class: ds.Text(tag.SOPClassUID), who: newIdentity(ds)}
+	s := &session{Deidentifier: d, report: &Report{}, class: ds.Text(tag.SOPClassUID), who: newIdentity(ds, d.profile)}
 	s.patient = s.pseudonym(patientOf(ds))
 	s.days = s.shift(ds)
 	s.dataSet(out, level{})

@@ -38,6 +38,7 @@ func corpus(t *testing.T) []string {
 func TestCorpusKeepsNoIdentity(t *testing.T) {
 	t.Parallel()
 	basic := New(testKey(), Profile{InsecureAllowBurnedIn: true, RemoveDocuments: true})
+	devices := New(testKey(), Profile{InsecureAllowBurnedIn: true, RemoveDocuments: true, Dates: ShiftDates, RetainDeviceIdentity: true})
 	rich := New(testKey(), Profile{
 		InsecureAllowBurnedIn: true, RemoveDocuments: true, Dates: ShiftDates, CleanDescriptors: true, CleanStructuredContent: true,
 		CleanGraphics: true, RetainPatientCharacteristics: true, RetainSafePrivate: true,
@@ -52,6 +53,7 @@ func TestCorpusKeepsNoIdentity(t *testing.T) {
 			t.Fatal(err)
 		}
 		done += checkFile(t, basic, path, r)
+		checkFile(t, devices, path, r)
 		checkFile(t, rich, path, r)
 		r.Close()
 	}
@@ -84,14 +86,14 @@ func checkFile(t *testing.T, d *Deidentifier, path string, r *os.File) int {
 		t.Errorf("%s: %v", path, err)
 		return 0
 	}
-	left := map[string]bool{}
-	texts(back.DataSet, left)
-	texts(back.Meta, left)
-	for _, v := range telling(f.DataSet) {
-		if left[v.text] {
-			t.Errorf("%s: a value of %s remains", path, v.tag.Keyword())
-		}
-	}
+
+	secrets := secretsOf(f.DataSet, d.profile)
+	secrets.search(back.DataSet, f.DataSet, "", func(where string, what string) {
+		t.Errorf("%s: %s holds %s of the original", path, where, what)
+	})
+	secrets.search(back.Meta, f.Meta, "meta", func(where string, what string) {
+		t.Errorf("%s: %s holds %s of the original", path, where, what)
+	})
 	if !uid.Valid(back.DataSet.Text(tag.SOPInstanceUID)) && f.DataSet.Text(tag.SOPInstanceUID) != "" {
 		t.Errorf("%s: no valid instance UID", path)
 	}
@@ -111,46 +113,4 @@ func withoutBulk(ds *dicom.DataSet) {
 	for _, t := range bulk {
 		ds.Delete(t)
 	}
-}
-
-// texts collects the values of a data set at all levels.
-func texts(ds *dicom.DataSet, into map[string]bool) {
-	for el := range ds.All() {
-		for _, v := range el.Texts() {
-			if el.VR != dicom.CS {
-				into[v] = true
-			}
-		}
-		for _, item := range el.Items() {
-			texts(item, into)
-		}
-	}
-}
-
-type tellingValue struct {
-	tag  dicom.Tag
-	text string
-}
-
-// telling is the names, identifiers, dates and UIDs of a data set, at all
-// levels.
-func telling(ds *dicom.DataSet) []tellingValue {
-	var out []tellingValue
-	for el := range ds.All() {
-		for _, item := range el.Items() {
-			out = append(out, telling(item)...)
-		}
-		if el.Tag.Private() || el.Tag.Group() <= 8 && el.Tag.Element() == 0 {
-			continue
-		}
-		e, _ := tag.Lookup(el.Tag)
-		who := el.VR == dicom.PN || el.VR == dicom.DA || el.VR == dicom.DT || el.Tag == tag.PatientID || el.Tag == tag.AccessionNumber
-		for _, v := range el.Texts() {
-			object := el.VR == dicom.UI && !classLike(e.Keyword) && !strings.HasPrefix(v, standardRoot)
-			if (who || object) && len(v) >= 6 && strings.Trim(v, "0 ^.") != "" && !strings.EqualFold(v, dummyText) && v != dummies[el.VR] {
-				out = append(out, tellingValue{el.Tag, v})
-			}
-		}
-	}
-	return out
 }

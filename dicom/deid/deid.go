@@ -51,7 +51,7 @@ type Profile struct {
 	RetainPatientCharacteristics bool // PS3.15 E.3.7
 	RetainDeviceIdentity         bool // PS3.15 E.3.8
 	RetainInstitutionIdentity    bool // PS3.15 E.3.11
-	RetainUIDs                   bool // PS3.15 E.3.9
+	RetainUIDs                   bool // PS3.15 E.3.9; they lead back to the originals, and many hold the date of the study
 	RetainSafePrivate            bool // PS3.15 E.3.10
 
 	// RemoveDocuments puts an empty document in the place of an encapsulated
@@ -109,7 +109,7 @@ func (d *Deidentifier) Apply(ds *dicom.DataSet) (*dicom.DataSet, Report, error) 
 		return nil, report, &RefusedError{Flags: refused}
 	}
 	out := ds.Clone()
-	s := &session{Deidentifier: d, report: &report, class: ds.Text(tag.SOPClassUID), who: newIdentity(ds)}
+	s := &session{Deidentifier: d, report: &report, class: ds.Text(tag.SOPClassUID), who: newIdentity(ds, d.profile)}
 	s.patient = s.pseudonym(patientOf(ds))
 	s.days = s.shift(ds)
 	s.dataSet(out, level{})

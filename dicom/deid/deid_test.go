@@ -119,7 +119,7 @@ func TestDescriptorsLoseThePatient(t *testing.T) {
 	if got := out.Text(tag.StudyDescription); got != "Thorax of * *-* on *" && got != "Thorax of * * on *" {
 		t.Errorf("study description %q", got)
 	}
-	id := newIdentity(image(t, nil))
+	id := newIdentity(image(t, nil), Profile{})
 	for in, want := range map[string]string{
 		"CT Thorax mit KM": "CT Thorax mit KM", "seen by Dr. House": "seen by *", "tel 030 1234567": "tel *", "born 2 Jan 1970": "born *",
 		"mail a.b@c.de": "mail *", "MRN 1234567": "MRN *", "Annabelle": "Annabelle", "for ANNA": "for *", "see 1.2.840.99.1": "see *",

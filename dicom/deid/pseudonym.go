@@ -11,6 +11,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 )
 
 // mac is the keyed hash of a value for one purpose.
@@ -39,15 +40,14 @@ func (d *Deidentifier) sealed(purpose string, b []byte) bool {
 	return subtle.ConstantTimeCompare(b[len(body):], d.mac(purpose+" check", string(body))[:checkSize]) == 1
 }
 
-// standardRoot is the root of the UIDs that DICOM hands out (PS3.5 9.1).
-const standardRoot = "1.2.840.10008."
-
 // uidRoot is that of UIDs made from 128 bits (PS3.5 B.2).
 const uidRoot = "2.25."
 
-// newUID is the UID that stands for u. UIDs of the standard and our own stay.
+// newUID is the UID that stands for u. What PS3.6 Annex A registers stays, by
+// the table: equipment makes UIDs of studies below the root of the standard too.
+// Our own stay as well.
 func (d *Deidentifier) newUID(u string) string {
-	if u == "" || strings.HasPrefix(u, standardRoot) || d.ownUID(u) {
+	if u == "" || uid.Known(u) || d.ownUID(u) {
 		return u
 	}
 	b := d.mac("uid", u)[:16]

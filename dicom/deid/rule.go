@@ -64,7 +64,9 @@ func lookup(t dicom.Tag) (rule, bool) {
 }
 
 // decide is the action for t with the options in force, and the basic one to
-// fall back on. A column that keeps stands above one that cleans.
+// fall back on. A column that keeps stands above one that cleans, but for
+// dates: all those of a patient move by the same days, so that one which stays
+// where it was would give away all the others.
 func (s *session) decide(t dicom.Tag) (act, basic action) {
 	r, ok := lookup(t)
 	if !ok {
@@ -72,7 +74,10 @@ func (s *session) decide(t dicom.Tag) (act, basic action) {
 		return act, act
 	}
 	basic = s.resolve(t, r.basic)
+
 	switch {
+	case r.clean&s.options&modifiedDates != 0:
+		return actC, basic
 	case r.keep&s.options != 0:
 		return actK, basic
 	case r.clean&s.options != 0:
@@ -95,7 +100,7 @@ func (s *session) resolve(t dicom.Tag, a action) action {
 		}
 		return actD
 	case actXZ:
-		if optional {
+		if optional || neverEmpty[t] {
 			return actX
 		}
 		return actZ
@@ -111,6 +116,10 @@ var plainClasses = map[string]bool{
 	uid.ComputedRadiographyImageStorage: true, uid.CTImageStorage: true, uid.MRImageStorage: true,
 	uid.UltrasoundImageStorage: true, uid.SecondaryCaptureImageStorage: true,
 }
+
+// neverEmpty are sequences with an action that may empty or remove them, in
+// which PS3.3 wants one item or more wherever they are present (C.7.2.1).
+var neverEmpty = map[dicom.Tag]bool{tag.ReferencedStudySequence: true}
 
 // type3 are attributes of type 3 in the objects of plainClasses (PS3.3 C.7,
 // C.12).
@@ -139,7 +148,7 @@ func (s *session) unlisted(t dicom.Tag) action {
 			return actC
 		}
 		return actD
-	case e.VR == "UI" && !classLike(e.Keyword):
+	case e.VR == "UI": // of a class too: what stands there may be no definition
 		if s.profile.RetainUIDs {
 			return actK
 		}

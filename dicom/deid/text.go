@@ -17,6 +17,9 @@ type identity struct {
 	own map[string]bool // words of the patient's names and IDs, folded
 	all map[string]bool // those of other people and objects as well
 	ids []string        // values with something between the words, folded
+
+	objects map[string]bool // UIDs of studies, images and the like
+	days    map[string]bool // dates that do not stay, as eight digits in each order in which people write them
 }
 
 // identifiers are attributes whose values are searched for as they stand.
@@ -31,9 +34,15 @@ var identifiers = map[dicom.Tag]bool{
 // notNames are words in names that are no names.
 var notNames = []string{"dr", "md", "prof", "mr", "mrs", "ms", "phd", "jr", "sr", "von", "van", "de", "der", "anon", "anonymized", "anonymous", "unknown", "none"}
 
-func newIdentity(ds *dicom.DataSet) *identity {
-	id := &identity{own: map[string]bool{}, all: map[string]bool{}}
+func newIdentity(ds *dicom.DataSet, p Profile) *identity {
+	id := &identity{own: map[string]bool{}, all: map[string]bool{}, objects: map[string]bool{}, days: map[string]bool{}}
 	id.collect(ds)
+	if p.RetainUIDs {
+		id.objects = nil
+	}
+	if p.Dates == KeepDates {
+		id.days = nil
+	}
 	slices.Sort(id.ids)
 	id.ids = slices.Compact(id.ids)
 	slices.SortFunc(id.ids, func(a, b string) int { return len(b) - len(a) }) // the longest first
@@ -45,6 +54,8 @@ func (id *identity) collect(ds *dicom.DataSet) {
 		for _, item := range el.Items() {
 			id.collect(item)
 		}
+		id.collectPlain(el)
+
 		own := el.Tag.Group() == 0x0010
 		person := el.VR == dicom.PN || dicom.VRFor(el.Tag) == dicom.PN
 		if !person && !identifiers[el.Tag] {
@@ -88,9 +99,11 @@ func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) ||
 // masked stands for what was taken out of a text. It makes no value longer.
 const masked = "*"
 
-// strip takes the patient's own names and IDs out of a text.
+// strip takes the patient's own names and IDs, his dates and the UIDs of his
+// objects out of a text.
 func (id *identity) strip(v string) string {
-	return maskWords(id.maskIDs(v), func(w string) bool { return id.own[w] || within(w, id.own) })
+	v = id.maskDates(id.maskObjects(id.maskIDs(v)))
+	return maskWords(v, func(w string) bool { return id.own[w] || within(w, id.own) })
 }
 
 // datePattern, and contactPattern after it, are what looks like an identity.

@@ -18,19 +18,40 @@ const dummyText = "ANONYMIZED"
 // textLimit bounds the bytes of a text that is read into memory to be cleaned.
 const textLimit = 16 << 20
 
-// dummies is a value of non-zero length for each VR that dummyText does not
-// suit.
+// dummies is a value of non-zero length for each VR of characters that
+// dummyText does not suit.
 var dummies = map[dicom.VR]string{
 	dicom.DA: "19000101", dicom.TM: "000000", dicom.DT: "19000101000000", dicom.AS: "000Y", dicom.IS: "0", dicom.DS: "0",
 	dicom.UR: "urn:anonymized",
-	dicom.US: "\x00\x00", dicom.SS: "\x00\x00", dicom.OB: "\x00\x00", dicom.OW: "\x00\x00", dicom.UN: "\x00\x00",
-	dicom.UL: "\x00\x00\x00\x00", dicom.SL: "\x00\x00\x00\x00", dicom.AT: "\x00\x00\x00\x00", dicom.FL: "\x00\x00\x00\x00",
-	dicom.OF: "\x00\x00\x00\x00", dicom.OL: "\x00\x00\x00\x00",
-	dicom.FD: "\x00\x00\x00\x00\x00\x00\x00\x00", dicom.OD: "\x00\x00\x00\x00\x00\x00\x00\x00", dicom.OV: "\x00\x00\x00\x00\x00\x00\x00\x00",
-	dicom.UV: "\x00\x00\x00\x00\x00\x00\x00\x00", dicom.SV: "\x00\x00\x00\x00\x00\x00\x00\x00",
+}
+
+// numberSize is the bytes of one value of a binary VR whose elements may have
+// many; 0 for the others.
+func numberSize(vr dicom.VR) int {
+	switch vr {
+	case dicom.US, dicom.SS:
+		return 2
+	case dicom.UL, dicom.SL, dicom.FL, dicom.AT:
+		return 4
+	case dicom.FD, dicom.UV, dicom.SV:
+		return 8
+	}
+	return 0
+}
+
+// zeroSize is the bytes of the one value of a VR of octets or words.
+func zeroSize(vr dicom.VR) int {
+	switch vr {
+	case dicom.OF, dicom.OL:
+		return 4
+	case dicom.OD, dicom.OV:
+		return 8
+	}
+	return 2
 }
 
 // dummy is el with a value of non-zero length that tells nothing (PS3.15 E.1).
+// It has as many values as el: coordinates come in pairs.
 func (s *session) dummy(el dicom.Element, vr dicom.VR, lv level) dicom.Element {
 	switch {
 	case vr == dicom.UI && s.profile.RetainUIDs && allUIDs(el):
@@ -39,12 +60,46 @@ func (s *session) dummy(el dicom.Element, vr dicom.VR, lv level) dicom.Element {
 		return s.withNewUIDs(el, vr)
 	case vr == dicom.CS && lv.dummy && structural(el.Text()) && len(el.Texts()) == 1:
 		return dicom.NewElement(el.Tag, vr, []byte(el.Text()))
+	case !vr.Text() && numberSize(vr) == 0:
+		return dicom.NewElement(el.Tag, vr, make([]byte, zeroSize(vr)))
+	case !vr.Text():
+		return dicom.NewElement(el.Tag, vr, make([]byte, multiplicity(el, vr)*numberSize(vr)))
 	}
+
 	v, ok := dummies[vr]
 	if !ok {
 		v = dummyText
 	}
-	return dicom.NewElement(el.Tag, vr, []byte(v))
+	if oneValue(vr) {
+		return dicom.NewElement(el.Tag, vr, []byte(v))
+	}
+	return dicom.NewText(el.Tag, vr, slices.Repeat([]string{v}, multiplicity(el, vr))...)
+}
+
+// oneValue reports a VR of characters in which a backslash is text (PS3.5 6.2).
+func oneValue(vr dicom.VR) bool {
+	return vr == dicom.ST || vr == dicom.LT || vr == dicom.UT || vr == dicom.UR
+}
+
+// mostDummies bounds the values that a dummy repeats.
+const mostDummies = 1 << 20
+
+// multiplicity is how many values el has, 1 or more. Where el is of another VR
+// than it should be, vr, its values are counted as what they are.
+func multiplicity(el dicom.Element, vr dicom.VR) int {
+	if el.VR.Known() && el.VR != dicom.UN {
+		vr = el.VR
+	}
+	n := 1
+	switch size := numberSize(vr); {
+	case size > 0:
+		n = int(min(el.ValueLength()/int64(size), mostDummies))
+	case vr.Text():
+		if loaded, err := el.Load(textLimit); err == nil {
+			n = len(loaded.Texts())
+		}
+	}
+	return max(1, min(n, mostDummies))
 }
 
 // structural reports a value that holds a content item or an annotation
@@ -62,14 +117,32 @@ func structural(v string) bool {
 // or a coding scheme says nothing of a patient and stays if it is one.
 func (s *session) withNewUIDs(el dicom.Element, vr dicom.VR) dicom.Element {
 	values := uidsOf(el)
-	if e, _ := tag.Lookup(el.Tag); classLike(e.Keyword) && allUIDs(el) {
-		return dicom.NewElement(el.Tag, vr, []byte(strings.Join(values, `\`)))
-	}
+	e, _ := tag.Lookup(el.Tag)
 	for i, v := range values {
-		values[i] = s.newUID(v)
+		if !classLike(e.Keyword) || !s.definition(v) {
+			values[i] = s.newUID(v)
+		}
 	}
 	return dicom.NewElement(el.Tag, vr, []byte(strings.Join(values, `\`)))
 }
+
+// definition reports a UID that may stay where one of a class, a transfer
+// syntax or a coding scheme stands: one of PS3.6, or one that others handed out
+// below a root of their own, unless it is that of an object or holds one of the
+// dates of the patient.
+func (s *session) definition(u string) bool {
+	switch {
+	case u == "" || uid.Known(u):
+		return true
+	case !uid.Tolerable(u) || strings.HasPrefix(u, standardRoot):
+		return false
+	}
+	return !s.who.objects[u] && !s.who.quotesDate(u)
+}
+
+// standardRoot is the root of the UIDs that DICOM hands out (PS3.5 9.1). What
+// stands below it and is not registered was made up.
+const standardRoot = "1.2.840.10008."
 
 // uidsOf is the values as text, also where the VR of a UID is wrong.
 func uidsOf(el dicom.Element) []string {
@@ -133,6 +206,9 @@ func (s *session) cleaned(el dicom.Element, vr dicom.VR) (dicom.Element, bool) {
 		switch {
 		case vr == dicom.DA || vr == dicom.TM || vr == dicom.DT:
 			texts[i], ok = shiftValue(vr, v, s.days)
+			if vr == dicom.TM && slices.ContainsFunc(words(v), func(w string) bool { return s.who.own[w] }) {
+				ok = false // an ID of the patient that looks like a time
+			}
 		case el.Tag == tag.TimezoneOffsetFromUTC:
 			ok = offsetValue.MatchString(v)
 		case strings.ContainsRune(v, utf8.RuneError) || !vr.CharacterSet() && strings.ContainsFunc(v, notASCII):

@@ -1,6 +1,7 @@
 package deid
 
 import (
+	"slices"
 	"strings"
 
 	"collimator/dicom"
@@ -173,23 +174,21 @@ func (s *session) changed(out, el dicom.Element) verdict {
 	return change
 }
 
-// kept is an element the basic profile keeps. Text the table says nothing of
-// may quote the patient all the same.
+// kept is an element the basic profile or an option keeps. Text the table says
+// nothing of may quote the patient all the same; a date that goes elsewhere goes
+// here too, or it would give away by how much the others moved.
 func (s *session) kept(el dicom.Element, vr dicom.VR, lv level) (dicom.Element, verdict) {
-	if _, listed := lookup(el.Tag); listed {
+	_, listed := lookup(el.Tag)
+	switch {
+	case listed && !freeText(vr):
 		return el, stay
-	}
-	if el.VR != dicom.UN && el.VR.Text() != vr.Text() {
+	case !listed && el.VR != dicom.UN && el.VR.Text() != vr.Text(), !listed && s.tellingCode(el, vr):
 		s.report.Replaced++
 		return s.dummy(el, vr, lv), change
-	}
-	if vr == dicom.IS && s.who.own[el.Text()] && len(el.Text()) > 4 { // an ID written as a number
-		s.report.Replaced++
-		return s.dummy(el, vr, lv), change
-	}
-	if !freeText(vr) {
+	case !freeText(vr):
 		return el, stay
 	}
+
 	loaded, err := el.Load(textLimit)
 	if err != nil {
 		s.report.Removed++
@@ -198,6 +197,8 @@ func (s *session) kept(el dicom.Element, vr dicom.VR, lv level) (dicom.Element, 
 	texts := loaded.Texts()
 	for i, v := range texts {
 		switch {
+		case listed:
+			texts[i] = s.who.maskDates(v)
 		case lv.clean:
 			texts[i] = s.who.clean(v, s.profile.Dates == KeepDates)
 		case el.Tag != tag.CodingSchemeDesignator:
@@ -206,4 +207,20 @@ func (s *session) kept(el dicom.Element, vr dicom.VR, lv level) (dicom.Element, 
 	}
 	out := dicom.NewText(el.Tag, vr, texts...)
 	return out, s.changed(out, loaded)
+}
+
+// tellingCode reports a code or a number that is an ID of the patient or one of
+// the dates. A word alone counts for nothing: codes are words, and so are names.
+func (s *session) tellingCode(el dicom.Element, vr dicom.VR) bool {
+	if vr != dicom.IS && vr != dicom.DS && vr != dicom.CS {
+		return false
+	}
+	loaded, err := el.Load(textLimit)
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(loaded.Texts(), func(v string) bool {
+		v = strings.TrimSpace(v)
+		return s.who.own[fold(v)] && len(v) > 4 && digits(v) > 0 || s.who.quotesDate(v)
+	})
 }

@@ -26,6 +26,9 @@ const reasonHeader = "Collimator-Reason"
 func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
 	address := webAddress(call.Request)
 	if has, err := g.hasAdministrator(ctx); err != nil || !has {
+		if err != nil {
+			g.Log.Error("request not decided", "door", doorWeb, "error", err)
+		}
 		return webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
 	}
 	if !g.logins.allowed(address) && len(call.Request.CookiesNamed(SessionCookie)) == 0 {
@@ -43,6 +46,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	case errors.Is(err, fault.Denied):
 		return g.unauthenticated(ctx, call, address)
 	case err != nil:
+		g.Log.Error("request not decided", "door", doorWeb, "error", err)
 		return dicomweb.Outcome{Err: err}
 	}
 	if err := g.origins.Check(call.Request); err != nil {
@@ -62,7 +66,13 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	if r := decision.Restriction; r.Limited || r.Deidentified {
 		call.Restriction = r // the backend honours it (see pacs.Web)
 	}
+	call.Observe = func(o dicomweb.Observation) bool {
+		g.logRefusedInstance(c, o)
+		return true
+	}
+
 	out := next(identityContext(ctx, &c.caller))
+	g.logWeb(ctx, c, call, out)
 	g.settleWeb(ctx, c, call, out)
 	return out
 }
@@ -159,9 +169,6 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	r.Reason = reason
 	r.Objects = append(r.Objects, object)
 	g.record(ctx, r)
-	if out.Err != nil {
-		g.Log.Info("request not fulfilled", "door", doorWeb, "verb", string(call.Verb), "status", out.Status, "principal", c.who.Name)
-	}
 }
 
 func webAddress(r *http.Request) string {

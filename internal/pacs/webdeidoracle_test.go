@@ -1,6 +1,9 @@
 package pacs_test
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"collimator/dicom"
@@ -21,6 +24,27 @@ func TestKeptTextThatQuotesThePatientIsNoOracle(t *testing.T) {
 	} {
 		if got := len(found(t, w.ask("GET", "/instances?"+query, "*/*"), instanceUID)); got != want {
 			t.Errorf("%s: %d matches, want %d", query, got, want)
+		}
+	}
+}
+
+func TestAResearcherSeesNoUIDOfTheOriginalBelowTheRootOfTheStandard(t *testing.T) {
+	t.Parallel()
+	w := hiddenArchive(t)
+	const told = "1.2.840.10008.5.1.4.1.1.2.20240131101112"
+	w.put(file(t, spec{study: 7, series: 1, instance: 1, set: map[dicom.Tag]string{
+		tag.PatientID: "ZZPHI-7", tag.StudyInstanceUID: told + ".1", tag.SeriesInstanceUID: told + ".2", tag.SOPInstanceUID: told + ".3",
+		tag.FrameOfReferenceUID: told + ".4", tag.StudyDate: "20240131", tag.SoftwareVersions: "built 2024-01-31 " + told + ".1",
+	}}.dataSet(t), uid.ExplicitVRLittleEndian))
+	for _, s := range found(t, w.ask("GET", "/studies", "*/*"), studyUID) {
+		study := "/studies/" + plain(s[0])
+		for _, path := range []string{"", "/metadata", "/series?includefield=all", "/instances?includefield=all", "/rendered"} {
+			a := w.ask("GET", study+path, "*/*")
+			for _, leak := range []string{told, "20240131", "2024-01-31"} {
+				if bytes.Contains(a.body, []byte(leak)) || strings.Contains(fmt.Sprint(a.header), leak) {
+					t.Errorf("%s: the answer holds %q", path, leak)
+				}
+			}
 		}
 	}
 }
