@@ -132,14 +132,14 @@ func NewFragments(t Tag, vr VR, offsetTable []byte, frags ...[]byte) Element {
 // source at offset when it is written or opened.
 func NewBulk(t Tag, vr VR, source io.ReaderAt, offset, n int64) Element {
 	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}}})}
+		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}, made: true}})}
 }
 
 // NewStream makes an element whose n bytes, in little endian, are read from
 // what open gives each time it is written or opened.
 func NewStream(t Tag, vr VR, n int64, open func() (io.Reader, error)) Element {
 	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}}})}
+		more: &nested{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}, made: true}})}
 }
 
 // Length is the length field: as it was read, or the length of a new value
