@@ -66,6 +66,15 @@ func (ds *DataSet) Notes() []Note {
 // Parent is the data set in one of whose sequences this item stands; nil at the top.
 func (ds *DataSet) Parent() *DataSet { return ds.parent }
 
+// TransferSyntax is the UID of the transfer syntax in which ds, or the data set
+// around this item, was read; empty where it was made or none was named.
+func (ds *DataSet) TransferSyntax() string {
+	for ds.parent != nil {
+		ds = ds.parent
+	}
+	return ds.syntax
+}
+
 // find is where t stands, or where it would be inserted.
 func (ds *DataSet) find(t Tag) (int, bool) {
 	if ds.unsorted {

@@ -53,6 +53,7 @@ type nested struct {
 	uri       string // BulkDataURI under which the value is found (PS3.18 F.2.6)
 	made      bool   // not read from a stream
 	content   form   // how the items stand: UN of undefined length is implicit VR little endian (PS3.5 6.2.2)
+	even      bool   // to be written in even lengths: a value left in the stream, or its fragments
 	delimited bool   // ended by a sequence delimitation item
 	endLength uint32 // its length field, zero in good data
 }

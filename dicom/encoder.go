@@ -3,6 +3,7 @@ package dicom
 import (
 	"bufio"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
 
@@ -31,17 +32,79 @@ func EncodeWith(w io.Writer, ds *DataSet, o EncodeOptions) error {
 	if err := ds.fits(o.TransferSyntax, ts); err != nil {
 		return err
 	}
-	if !ts.Deflated {
-		return encode(w, ds, ts.form(), o)
+	if ts.Deflated {
+		return encodeDeflated(w, ds, ts.form(), o)
 	}
-	z, err := flate.NewWriter(w, flate.DefaultCompression)
+	return encode(w, ds, ts.form(), o)
+}
+
+// encodeDeflated compresses the data set as a whole; a stream of odd length is
+// padded with one zero byte (PS3.5 A.5).
+func encodeDeflated(w io.Writer, ds *DataSet, f form, o EncodeOptions) error {
+	counted := &countingWriter{w: w}
+	z, err := flate.NewWriter(counted, flate.DefaultCompression)
 	if err != nil {
 		return err
 	}
-	if err := encode(z, ds, ts.form(), o); err != nil {
+
+	if err := encode(z, ds, f, o); err != nil {
 		return err
 	}
-	return z.Close()
+	if err := z.Close(); err != nil {
+		return err
+	}
+
+	if counted.n&1 == 1 {
+		_, err = w.Write([]byte{0})
+	}
+	return err
+}
+
+// countingWriter counts the bytes on their way to w.
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+// Write is that of io.Writer.
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// errEncoding is read where encoding ended in a way that is our own fault.
+var errEncoding = errors.New("dicom: data set could not be encoded")
+
+// Reader gives what EncodeWith writes, as a stream. Close ends the encoding and
+// waits for it; sources of the data set may be closed after that. What goes
+// wrong on the way, a panic of a source included, is the error that is read.
+func Reader(ds *DataSet, o EncodeOptions) io.ReadCloser {
+	r, w := io.Pipe()
+	e := &encodingReader{PipeReader: r, done: make(chan struct{})}
+	go func() { // ends when everything was read or the reader was closed
+		defer close(e.done)
+		err := errEncoding
+		defer func() {
+			_ = recover()
+			w.CloseWithError(err)
+		}()
+		err = EncodeWith(w, ds, o)
+	}()
+	return e
+}
+
+// encodingReader is a data set being encoded.
+type encodingReader struct {
+	*io.PipeReader
+	done chan struct{}
+}
+
+// Close implements io.Closer.
+func (e *encodingReader) Close() error {
+	err := e.PipeReader.Close()
+	<-e.done
+	return err
 }
 
 // fits refuses to label fragments as native pixel data and the other way
@@ -114,7 +177,7 @@ func layout(el Element, f form) (vr VR, n uint32, header int) {
 	if el.v.kind == plain {
 		n = uint32(len(el.v.raw))
 	}
-	if n&1 == 1 && el.v.form != f && n != UndefinedLength {
+	if n&1 == 1 && n != UndefinedLength && (el.v.form != f || el.v.more != nil && el.v.more.even) {
 		n++
 	}
 	return headerFor(el.VR, n, f)

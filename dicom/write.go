@@ -71,6 +71,9 @@ func (e *encoder) measure(el Element, f form) int64 {
 		return n
 	case el.Encapsulated():
 		_, _, header := headerFor(el.VR, UndefinedLength, f)
+		if el.v.more.even {
+			return int64(header) + el.v.more.bulk.evenLength()
+		}
 		return int64(header) + el.v.more.bulk.Length
 	}
 	_, n, header := layout(el, f)
@@ -235,6 +238,41 @@ func (e *encoder) fragments(el Element, f form) {
 	e.item(tag.SequenceDelimitationItem, el.v.more.endLength, f)
 }
 
+// evenLength is the bytes of an encapsulated value with fragments of even
+// length, from the offset table up to and including the delimiter.
+func (b Bulk) evenLength() int64 {
+	n := int64(8 + len(b.OffsetTable) + 8)
+	for _, f := range b.Fragments {
+		n += 8 + int64(f.Length) + int64(f.Length&1)
+	}
+	return n
+}
+
+// evenFragments copies the fragments from the stream in which they were left,
+// each padded to an even length (PS3.5 A.4).
+func (e *encoder) evenFragments(el Element, f form) {
+	b := el.v.more.bulk
+	e.item(tag.Item, uint32(len(b.OffsetTable)), f)
+	e.write(b.OffsetTable)
+
+	for _, frag := range b.Fragments {
+		e.item(tag.Item, frag.Length+frag.Length&1, f)
+		r, err := el.v.more.source.open(frag.Offset, int64(frag.Length))
+		if err != nil {
+			e.fail(err)
+			return
+		}
+		if _, err := io.Copy(e.w, r); err != nil {
+			e.fail(err)
+			return
+		}
+		if frag.Length&1 == 1 {
+			e.write([]byte{0})
+		}
+	}
+	e.item(tag.SequenceDelimitationItem, el.v.more.endLength, f)
+}
+
 // bulk copies a value from the stream in which it was left.
 func (e *encoder) bulk(el Element, f form) {
 	b := el.v.more.bulk
@@ -247,6 +285,11 @@ func (e *encoder) bulk(el Element, f form) {
 		}
 	}
 	e.header(el, vr, n, f)
+	if b.Encapsulated && el.v.more.even {
+		e.evenFragments(el, f)
+		return
+	}
+
 	r, err := el.v.more.source.open(b.Offset, b.Length)
 	if err != nil {
 		e.fail(err)

@@ -225,10 +225,10 @@ func (x *exchange) representative() (*Header, error) {
 	return nil, &Error{Status: http.StatusNotAcceptable, Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances."}
 }
 
-// renderable reports a transfer syntax whose pixel data can be decoded here.
+// renderable reports a transfer syntax whose pixel data may be decoded here.
 func renderable(ts string) bool {
 	known, ok := dicom.LookupTransferSyntax(ts)
-	return ok && !known.Encapsulated || pixel.Decodable(ts)
+	return ok && !known.Encapsulated || pixel.DecodableInPart(ts)
 }
 
 // representativeTries is how many headers are read to find one with pixel data.

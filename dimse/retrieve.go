@@ -31,7 +31,10 @@ type SubOperation struct {
 	// those it can be converted to.
 	TransferSyntaxes []string
 	// Open gives the data set without Part 10 header in one of the accepted
-	// transfer syntaxes, and which one. dimse closes body.
+	// transfer syntaxes, and which one. What Open refuses is one failed
+	// sub-operation; an error when body is read ends the association, because half
+	// of the message is out. body is of even length (see StoreRequest.Data); dimse
+	// closes it.
 	Open func(ctx context.Context, accepted []string) (body io.ReadCloser, transferSyntax string, err error)
 }
 

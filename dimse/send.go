@@ -19,7 +19,11 @@ func dataSet(ds *dicom.DataSet, transferSyntax string) io.Reader {
 	if ds == nil {
 		return failingReader{fmt.Errorf("dimse: no data set")}
 	}
-	if err := dicom.Encode(&b, ds, transferSyntax); err != nil {
+	even, err := ds.Evened()
+	if err != nil {
+		return failingReader{err}
+	}
+	if err := dicom.Encode(&b, even, transferSyntax); err != nil {
 		return failingReader{err}
 	}
 	return &b
@@ -32,7 +36,8 @@ func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
 // send writes one message, PDU by PDU, each in one write, command set and data set
 // together when they fit one buffer. Nothing was sent when data cannot be read from
-// the start; when it ends in the middle the association is aborted.
+// the start; when it ends in the middle the association is aborted. Every data set
+// goes to the peer through here, in fragments of even length (PS3.8 Annex E).
 func (a *Association) send(ctx context.Context, pc PresentationContext, cmd *Command, data io.Reader) error {
 	a.writing.Lock()
 	broken, err := a.sendLocked(ctx, pc, cmd, data)
@@ -67,14 +72,15 @@ func (a *Association) sendLocked(ctx context.Context, pc PresentationContext, cm
 	if cap(b) < room {
 		b = append(make([]byte, 0, room), b...)
 	}
-	broken2, err := a.sendData(ctx, b, pc.ID, data)
+	broken2, err := a.sendData(ctx, b, pc, data)
 	return broken && err != nil || broken2, err
 }
 
 const pDataHeader = ul.HeaderLength + ul.PDVHeaderLength
 
-// sendData writes the data set behind what is already in b.
-func (a *Association) sendData(ctx context.Context, b []byte, pc uint8, data io.Reader) (broken bool, err error) {
+// sendData writes the data set behind what is already in b. The longest fragment is
+// of even length, so that only the last can be odd.
+func (a *Association) sendData(ctx context.Context, b []byte, pc PresentationContext, data io.Reader) (broken bool, err error) {
 	carried := 0 // bytes of the next fragment already at its place
 	for {
 		start := len(b)
@@ -90,9 +96,19 @@ func (a *Association) sendData(ctx context.Context, b []byte, pc uint8, data io.
 		}
 		carried = 0
 		if !last || n > a.sendMax {
-			last, n, carried = false, a.sendMax, 1
+			last = false
+			n = a.sendMax
+			carried = 1
 		}
-		h := ul.PDVHeader{ContextID: pc, Last: last, Length: uint32(n)}
+		if n&1 == 1 {
+			if !deflated(pc.TransferSyntax) {
+				return broken, ErrOddLength
+			}
+			frag[n] = 0 // the padding of PS3.5 A.5
+			n++
+		}
+
+		h := ul.PDVHeader{ContextID: pc.ID, Last: last, Length: uint32(n)}
 		ul.PutPDataHeader(b[start:start+pDataHeader], h)
 		over := frag[a.sendMax] // belongs to the next fragment
 		if _, err := a.writeData(b[:start+pDataHeader+n]); err != nil {
@@ -104,6 +120,12 @@ func (a *Association) sendData(ctx context.Context, b []byte, pc uint8, data io.
 		broken, b = true, b[:0]
 		b[:pDataHeader+1][pDataHeader] = over
 	}
+}
+
+// deflated reports a transfer syntax whose data sets are compressed as a whole.
+func deflated(transferSyntax string) bool {
+	ts, _ := dicom.LookupTransferSyntax(transferSyntax)
+	return ts.Deflated
 }
 
 // writeData writes P-DATA-TF when the state allows (PS3.8 9.2, Evt9).

@@ -20,7 +20,8 @@ type StoreRequest struct {
 	// Data is the data set as a stream, without Part 10 header. From a peer it
 	// ends with io.EOF only when the last fragment has come, and is valid until
 	// the handler returns; what is left unread is skipped over. To a peer it is
-	// read to its end and not closed.
+	// read to its end and not closed; it is of even length (ErrOddLength), or
+	// deflated as a whole, and then padded.
 	Data io.Reader
 	// MessageID is of a request from a peer.
 	MessageID uint16

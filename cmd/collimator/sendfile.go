@@ -16,7 +16,6 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
-	"collimator/internal/stream"
 )
 
 // sendFile is a file to be sent.
@@ -115,37 +114,27 @@ func (f *sendFile) open(accepted []string) (io.ReadCloser, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if slices.Contains(accepted, f.syntax) {
-		if _, err := r.Seek(f.offset, io.SeekStart); err != nil {
-			return nil, "", errors.Join(err, r.Close())
-		}
-		return r, f.syntax, nil
-	}
-	for _, ts := range nativeSyntaxes() {
+	for _, ts := range append([]string{f.syntax}, nativeSyntaxes()...) {
 		if !slices.Contains(accepted, ts) {
 			continue
 		}
-		body, err := f.convert(r, ts)
+		body, err := pixel.Open(pixel.Object{At: r, Offset: f.offset, Size: f.size - f.offset, TransferSyntax: f.syntax}, ts)
 		if err != nil {
 			return nil, "", errors.Join(err, r.Close())
 		}
-		return body, ts, nil
+		return openFile{body, r}, ts, nil
 	}
 	return nil, "", errors.Join(fmt.Errorf("the peer does not take %s, and it cannot be converted", uid.Name(f.syntax)), r.Close())
 }
 
-// convert streams the data set in another transfer syntax.
-func (f *sendFile) convert(r *os.File, ts string) (io.ReadCloser, error) {
-	file, err := dicom.OpenFile(r, f.size, dicom.DecodeOptions{})
-	if err != nil {
-		return nil, err
-	}
-	ds, err := pixel.Transcode(file.DataSet, f.syntax, ts)
-	if err != nil {
-		return nil, err
-	}
-	return stream.Of(r, func(w io.Writer) error { return dicom.Encode(w, ds, ts) }), nil
+// openFile is the data set of a file; closing it closes the file, too.
+type openFile struct {
+	io.ReadCloser
+	file *os.File
 }
+
+// Close implements io.Closer.
+func (o openFile) Close() error { return errors.Join(o.ReadCloser.Close(), o.file.Close()) }
 
 // journal remembers across runs what a peer has acknowledged: one JSON object a
 // line. A nil journal remembers nothing.

@@ -50,8 +50,11 @@ func converted(src *dicom.File, transferSyntax string) (*dicom.DataSet, error) {
 }
 
 // Transcode gives the data set that is to be encoded in transfer syntax to,
-// made of one that was read in transfer syntax from. It reads and decodes
-// nothing but the first frame until it is encoded; ds stays as it was.
+// made of one that was read in transfer syntax from; ds stays as it was. Every
+// frame that has to be decoded is decoded once before it returns, so that a
+// damaged one is an error here and not in the middle of what is being sent.
+// Decoded pixel data of up to 2 MiB are kept for the encoding; longer ones are
+// decoded again then, one frame at a time.
 func Transcode(ds *dicom.DataSet, from, to string) (*dicom.DataSet, error) {
 	if from == to {
 		return ds, nil
@@ -63,7 +66,7 @@ func Transcode(ds *dicom.DataSet, from, to string) (*dicom.DataSet, error) {
 		return nil, fmt.Errorf("%w: %s to %s", ErrNotConvertible, uid.Name(from), uid.Name(to))
 	case !source.Encapsulated && !encapsulated(ds):
 		return ds, nil
-	case !Decodable(from) && encapsulated(ds):
+	case !DecodableInPart(from) && encapsulated(ds):
 		return nil, fmt.Errorf("%w: %s to %s", ErrNotConvertible, uid.Name(from), uid.Name(to))
 	}
 	out := ds.Clone()
@@ -90,14 +93,9 @@ func hasPixels(ds *dicom.DataSet) bool {
 // encapsulated reports encapsulated pixel data in ds or its items, such as
 // those of an icon (PS3.3 C.7.6.1.1.6).
 func encapsulated(ds *dicom.DataSet) bool {
-	for el := range ds.All() {
-		if el.Encapsulated() {
+	for v := range ds.Walk() {
+		if v.Encapsulated() {
 			return true
-		}
-		for _, item := range el.Items() {
-			if encapsulated(item) {
-				return true
-			}
 		}
 	}
 	return false
@@ -105,19 +103,23 @@ func encapsulated(ds *dicom.DataSet) bool {
 
 // nativeEverywhere puts native pixel data in the place of encapsulated ones.
 func nativeEverywhere(ds *dicom.DataSet, from string) error {
-	for el := range ds.All() {
-		for _, item := range el.Items() {
-			if err := nativeEverywhere(item, from); err != nil {
-				return err
-			}
+	var images []*dicom.DataSet
+	for v := range ds.Walk() { // nothing changes while it walks
+		if v.Tag == tag.PixelData && v.Encapsulated() {
+			images = append(images, v.DataSet)
 		}
 	}
-	el, ok := ds.Get(tag.PixelData)
-	if !ok || !el.Encapsulated() {
-		return nil
+	for _, image := range images {
+		if err := native(image, from); err != nil {
+			return err
+		}
 	}
-	return native(ds, from)
+	return nil
 }
+
+// mostKept is the bytes of decoded pixel data that are kept in memory between
+// the check of all frames and the encoding.
+const mostKept = 2 << 20
 
 // native decodes the pixel data of ds.
 func native(ds *dicom.DataSet, from string) error {
@@ -138,10 +140,11 @@ func native(ds *dicom.DataSet, from string) error {
 	if a.BitsAllocated <= 8 {
 		vr = dicom.OB
 	}
-	ds.Set(dicom.NewStream(tag.PixelData, vr, total, func() (io.Reader, error) {
-		again := *s
-		return &again, nil
-	}))
+	el, err := s.checked(vr, total)
+	if err != nil {
+		return err
+	}
+	ds.Set(el)
 	ds.Delete(tag.ExtendedOffsetTable)
 	ds.Delete(tag.ExtendedOffsetTableLengths)
 	return describe(ds, f.Attributes, a, from)
@@ -176,6 +179,25 @@ type nativeStream struct {
 	frame  []byte
 	packed packer
 	done   int64
+}
+
+// checked decodes all frames, and is the element that gives them: from memory,
+// or decoded anew where they are too long to keep.
+func (s *nativeStream) checked(vr dicom.VR, total int64) (dicom.Element, error) {
+	again := *s
+	if total <= mostKept {
+		pixels := make([]byte, total)
+		_, err := io.ReadFull(&again, pixels)
+		return dicom.NewElement(tag.PixelData, vr, pixels), err
+	}
+
+	if _, err := io.Copy(io.Discard, &again); err != nil {
+		return dicom.Element{}, err
+	}
+	return dicom.NewStream(tag.PixelData, vr, total, func() (io.Reader, error) {
+		again := *s
+		return &again, nil
+	}), nil
 }
 
 // total is the bytes of all frames, padded to even.
@@ -252,8 +274,8 @@ func (k *packer) add(frame []byte, bits int64, last bool) []byte {
 	return out
 }
 
-// Convertible reports a transfer syntax that may become native: the native ones,
-// and those whose pixel data can be decoded here. A damaged object of one may
+// Convertible reports a transfer syntax that becomes native: the native ones,
+// and those of Decodable. A damaged object of one may
 // still fail.
 func Convertible(transferSyntax string) bool {
 	ts, known := dicom.LookupTransferSyntax(transferSyntax)

@@ -14,26 +14,33 @@ import (
 // much longer.
 const maxFrame = 2
 
-// Decodable reports a transfer syntax whose frames Decode understands. JPEG
-// Extended is understood as far as it has eight bits.
+// Decodable reports a transfer syntax whose every sound frame Decode
+// understands. JPEG Extended is not one: it is understood where it has eight
+// bits, and is mostly used for twelve.
 func Decodable(transferSyntax string) bool {
 	switch transferSyntax {
-	case uid.RLELossless, uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.EncapsulatedUncompressed, uid.DeflatedImageFrame:
+	case uid.RLELossless, uid.JPEGBaseline8Bit, uid.EncapsulatedUncompressed, uid.DeflatedImageFrame:
 		return true
 	}
 	return false
 }
 
+// DecodableInPart reports a transfer syntax of which some sound frames at least
+// are understood: those of Decodable, and JPEG Extended.
+func DecodableInPart(transferSyntax string) bool {
+	return Decodable(transferSyntax) || transferSyntax == uid.JPEGExtended12Bit
+}
+
 // Decode is frame n, from 1, as native little endian pixels, with the
 // attributes that describe them. transferSyntax is that of the data set.
 // ErrNotConvertible for a codec that is not here.
-func (f *Frames) Decode(n int, transferSyntax string) ([]byte, Attributes, error) {
-	a := f.Attributes
+func (f *Frames) Decode(n int, transferSyntax string) (pixels []byte, a Attributes, err error) {
+	a = f.Attributes
 	if !f.Encapsulated() {
-		b, err := f.Bytes(n)
-		return b, a, err
+		pixels, err = f.Bytes(n)
+		return pixels, a, err
 	}
-	if !Decodable(transferSyntax) {
+	if !DecodableInPart(transferSyntax) || f.video {
 		return nil, a, fmt.Errorf("%w: %s", ErrNotConvertible, uid.Name(transferSyntax))
 	}
 	if f.senseless != nil {
@@ -46,21 +53,34 @@ func (f *Frames) Decode(n int, transferSyntax string) ([]byte, Attributes, error
 	if err != nil {
 		return nil, a, err
 	}
+	return decode(raw, a, transferSyntax)
+}
+
+// decode is one compressed frame as native pixels. A frame over which a codec
+// panics is damaged: it must not end what reads the other frames.
+func decode(raw []byte, a Attributes, transferSyntax string) (pixels []byte, after Attributes, err error) {
+	defer func() {
+		if recover() != nil {
+			pixels = nil
+			after = a
+			err = fmt.Errorf("%w: the codec gave up", ErrDamaged)
+		}
+	}()
+
 	switch transferSyntax {
 	case uid.RLELossless:
-		b, err := DecodeRLE(raw, a)
-		return b, a, err
+		pixels, err = DecodeRLE(raw, a)
 	case uid.EncapsulatedUncompressed:
-		b, err := exactly(raw, a)
-		return b, a, err
+		pixels, err = exactly(raw, a)
 	case uid.DeflatedImageFrame:
-		b, err := inflateFrame(raw, a)
-		return b, a, err
+		pixels, err = inflateFrame(raw, a)
+	default:
+		if a.BitsAllocated != 8 {
+			return nil, a, fmt.Errorf("%w: JPEG of more than eight bits", ErrNotConvertible)
+		}
+		return DecodeJPEG(raw, a)
 	}
-	if a.BitsAllocated != 8 {
-		return nil, a, fmt.Errorf("%w: JPEG of more than eight bits", ErrNotConvertible)
-	}
-	return DecodeJPEG(raw, a)
+	return pixels, a, err
 }
 
 // exactly takes the padding off a native frame.

@@ -19,14 +19,17 @@ type Frames struct {
 	count   int
 	first   []int32  // of an encapsulated image: the fragment with which each frame begins, and the end
 	lengths []uint64 // of the extended offset table, or nil
+	video   bool     // one stream that is not cut into frames
 
 	senseless error // why the attributes describe no image
 }
 
 // Index finds the frames of an image: native ones by their size, encapsulated
 // ones by the extended or the basic offset table, and without a table that
-// fits, one fragment each or all fragments for a single frame (PS3.5 A.4,
-// PS3.3 C.7.6.3.1.8). ErrFrames if none of it applies.
+// fits, one fragment each, all fragments for a single frame, or from one
+// fragment that begins a compressed image to the next (PS3.5 A.4, PS3.3
+// C.7.6.3.1.8); for the last the first bytes of each fragment are read.
+// ErrFrames if none of it applies. Of a video it finds no frames: see Video.
 func Index(ds *dicom.DataSet) (*Frames, error) {
 	f := &Frames{}
 	for _, t := range []dicom.Tag{tag.PixelData, tag.FloatPixelData, tag.DoubleFloatPixelData} {
@@ -41,6 +44,10 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 	var err error
 	if f.Attributes, err = Describe(ds); f.el.Encapsulated() {
 		f.senseless = err
+		if videoSyntax(ds.TransferSyntax()) {
+			f.video = true
+			return f, nil
+		}
 		if err := f.indexFragments(ds); err != nil {
 			return nil, err
 		}
@@ -63,8 +70,8 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 // number that is declared.
 func (f *Frames) Len() int { return f.count }
 
-// Encapsulated reports frames that stand compressed in fragments.
-func (f *Frames) Encapsulated() bool { return f.first != nil }
+// Encapsulated reports frames, or a video, that stand compressed in fragments.
+func (f *Frames) Encapsulated() bool { return f.first != nil || f.video }
 
 // indexFragments fills first. Its size is bounded by the fragments there are.
 func (f *Frames) indexFragments(ds *dicom.DataSet) error {
@@ -79,7 +86,17 @@ func (f *Frames) indexFragments(ds *dicom.DataSet) error {
 	if table := basicTable(f.el.OffsetTable()); len(table) > 0 && f.fromOffsets(table, starts, n) {
 		return nil
 	}
+	return f.withoutTable()
+}
+
+// withoutTable fills first from what the fragments themselves say.
+func (f *Frames) withoutTable() error {
 	declared := max(f.NumberOfFrames, 1)
+	n := f.el.FragmentCount()
+	for n > declared && f.el.FragmentLength(n-1) == 0 { // equipment ends the value with one of no bytes
+		n--
+	}
+
 	switch {
 	case n == 0:
 		return fmt.Errorf("%w: there are no fragments", ErrFrames)
@@ -91,10 +108,44 @@ func (f *Frames) indexFragments(ds *dicom.DataSet) error {
 			f.first[i] = int32(i)
 		}
 	default:
-		return fmt.Errorf("%w: %d fragments for %d frames and no offset table that fits", ErrFrames, n, declared)
+		if f.first = f.marked(n); len(f.first)-1 != declared {
+			f.first = nil
+			return fmt.Errorf("%w: %d fragments for %d frames and no offset table that fits", ErrFrames, n, declared)
+		}
 	}
 	f.count = len(f.first) - 1
 	return nil
+}
+
+// marked is the fragments that begin a compressed image, and the end; nil where
+// the first does not or one cannot be read. A frame always begins in a fragment
+// of its own (PS3.5 A.4), and inside of a coded image these bytes do not occur.
+func (f *Frames) marked(n int) []int32 {
+	var first []int32
+	for i := range n {
+		r, err := f.el.OpenFragment(i)
+		if err != nil {
+			return nil
+		}
+		var head [4]byte
+		got, err := io.ReadFull(r, head[:])
+		if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+			return nil
+		}
+
+		if beginsImage(head[:got]) {
+			first = append(first, int32(i))
+		} else if i == 0 {
+			return nil
+		}
+	}
+	return append(first, int32(n))
+}
+
+// beginsImage reports the first bytes of a JPEG or JPEG-LS image (ITU-T T.81
+// B.2.1: SOI) or of a JPEG 2000 codestream (ITU-T T.800 A.4: SOC and SIZ).
+func beginsImage(b []byte) bool {
+	return bytes.HasPrefix(b, []byte{0xFF, 0xD8}) || bytes.HasPrefix(b, []byte{0xFF, 0x4F, 0xFF, 0x51})
 }
 
 // fragmentStarts is where the item of each fragment begins, from the first

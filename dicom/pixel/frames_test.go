@@ -54,6 +54,13 @@ func TestFramesAreFoundByTablesAndCounts(t *testing.T) {
 		"table of another length":    {table(0), [][]byte{frag("aa"), frag("bb")}, 2, []string{"aa", "bb"}, nil},
 		"nothing that fits":          {nil, [][]byte{frag("aa"), frag("bb"), frag("cc")}, 2, nil, ErrFrames},
 		"no fragments":               {nil, nil, 1, nil, ErrFrames},
+		"JPEG in parts, no table":    {nil, [][]byte{frag("\xFF\xD8aa"), frag("bb"), frag("\xFF\xD8cc"), frag("dd")}, 2, []string{"\xFF\xD8aabb", "\xFF\xD8ccdd"}, nil},
+		"JPEG 2000 in parts":         {nil, [][]byte{frag("\xFF\x4F\xFF\x51"), frag("bb"), frag("\xFF\x4F\xFF\x51cc")}, 2, []string{"\xFF\x4F\xFF\x51bb", "\xFF\x4F\xFF\x51cc"}, nil},
+		"parts and an empty end":     {nil, [][]byte{frag("\xFF\xD8"), frag("bb"), frag("\xFF\xD8"), frag("")}, 2, []string{"\xFF\xD8bb", "\xFF\xD8"}, nil},
+		"marks for other frames":     {nil, [][]byte{frag("\xFF\xD8"), frag("\xFF\xD8"), frag("\xFF\xD8"), frag("dd")}, 2, nil, ErrFrames},
+		"first fragment unmarked":    {nil, [][]byte{frag("aa"), frag("\xFF\xD8"), frag("\xFF\xD8")}, 2, nil, ErrFrames},
+		"an empty fragment behind":   {nil, [][]byte{frag("aa"), frag("bbbb"), frag("")}, 2, []string{"aa", "bbbb"}, nil},
+		"only empty fragments":       {nil, [][]byte{frag(""), frag("")}, 2, []string{"", ""}, nil},
 		"more frames than fragments": {table(0, 10), [][]byte{frag("aa")}, 1 << 30, nil, ErrFrames},
 	} {
 		ds := describeImage(t, 1, 2, 1, 8, c.frames, "MONOCHROME2")

@@ -31,7 +31,8 @@ type RenderOptions struct {
 // data set in a transfer syntax: modality LUT, VOI LUT and presentation of
 // grayscale (PS3.3 C.7.6.3.1.2, C.11.1, C.11.2, also per frame, C.7.6.16),
 // palettes (C.7.9) and the colour spaces. Without a window in the data set it
-// spreads the values that occur. The result is an *image.Gray or an
+// spreads the values that occur; a frame of one value, and one of single bits,
+// is shown in the range of the bits stored. The result is an *image.Gray or an
 // *image.NRGBA. Overlays, shutters and presentation states are not applied.
 func Render(ds *dicom.DataSet, n int, transferSyntax string, o RenderOptions) (image.Image, error) {
 	f, err := Index(ds)
@@ -40,6 +41,9 @@ func Render(ds *dicom.DataSet, n int, transferSyntax string, o RenderOptions) (i
 	}
 	if o.MaxPixels == 0 {
 		o.MaxPixels = 64 << 20
+	}
+	if f.video {
+		return nil, fmt.Errorf("%w: a video", ErrNotRenderable)
 	}
 	if f.senseless != nil {
 		return nil, f.senseless

@@ -136,6 +136,39 @@ func TestOtherValuesAreRendered(t *testing.T) {
 	}
 }
 
+// TestFramesOfOneValueShowWhatTheyAre: an empty mask is black and a full one
+// white, whatever the other frames hold.
+func TestFramesOfOneValueShowWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	image := func(bits, stored, representation int, values []byte) *dicom.DataSet {
+		ds := describeImage(t, 1, 2, 1, bits, 1, "MONOCHROME2")
+		set(t, ds, tag.BitsStored, stored)
+		set(t, ds, tag.HighBit, stored-1)
+		set(t, ds, tag.PixelRepresentation, representation)
+		set(t, ds, tag.PixelData, values)
+		return ds
+	}
+	for name, c := range map[string]struct {
+		ds   *dicom.DataSet
+		want int
+	}{
+		"empty mask of one bit":   {image(1, 1, 0, []byte{0, 0}), 0},
+		"full mask of one bit":    {image(1, 1, 0, []byte{3, 0}), 255},
+		"one bit stored in eight": {image(8, 1, 0, []byte{1, 1}), 255},
+		"black of 8 bits":         {image(8, 8, 0, []byte{0, 0}), 0},
+		"200 of 8 bits":           {image(8, 8, 0, []byte{200, 200}), 200},
+		"4095 of 12 bits":         {image(16, 12, 0, words(4095, 4095)), 255},
+		"least of 12 signed bits": {image(16, 12, 1, words(0x800, 0x800)), 0},
+	} {
+		img, err := Render(c.ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if got := grays(img); got[0] != c.want || got[1] != c.want {
+			t.Errorf("%s: %v, want %d", name, got, c.want)
+		}
+	}
+}
+
 func TestColourIsRendered(t *testing.T) {
 	t.Parallel()
 	red := color.NRGBA{200, 10, 20, 255}

@@ -143,14 +143,31 @@ func (g *grayscale) spread(ds *dicom.DataSet, s *samples, pixels int) {
 		}
 		low, high = min(low, v), max(high, v)
 	}
-	if low > high {
-		low, high = 0, 1
+	if !(low < high) || s.bits == 1 {
+		// One value says nothing of what is dark and what is bright, and an empty
+		// mask must not look like a full one.
+		low, high = s.extremes(low)
 	}
 	a, b := g.modality.value(low), g.modality.value(high)
 	if a > b {
 		a, b = b, a
 	}
 	g.window = &Window{Center: (a + b) / 2, Width: max(b-a, 1e-9), Function: "LINEAR_EXACT"}
+}
+
+// extremes is the least and the greatest value that the stored bits can have;
+// of numbers with a fraction, which have none, the values around the one given.
+func (s *samples) extremes(around float64) (low, high float64) {
+	switch {
+	case (s.float32 || s.float64) && !finite(around):
+		return 0, 1
+	case s.float32 || s.float64:
+		return around - 0.5, around + 0.5
+	case s.signed && s.bits > 1:
+		half := math.Exp2(float64(s.bits - 1))
+		return -half, half - 1
+	}
+	return 0, math.Exp2(float64(s.bits)) - 1
 }
 
 // lookup is a table of PS3.3 C.11.1.1 or C.7.6.3.1.5.

@@ -6,13 +6,11 @@ import (
 	"io"
 	"slices"
 
-	"collimator/dicom"
 	"collimator/dicom/pixel"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
-	"collimator/internal/stream"
 )
 
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
@@ -39,10 +37,7 @@ func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []
 	if err != nil {
 		return nil, "", err
 	}
-	if slices.Contains(accepted, ref.TransferSyntaxUID) {
-		return body{o.DataSet(), o}, ref.TransferSyntaxUID, nil
-	}
-	for _, ts := range nativeSyntaxes() {
+	for _, ts := range append([]string{ref.TransferSyntaxUID}, nativeSyntaxes()...) {
 		if !slices.Contains(accepted, ts) {
 			continue
 		}
@@ -60,21 +55,34 @@ type body struct {
 	io.Closer
 }
 
+// closers are closed one after the other.
+type closers []io.Closer
+
+// Close implements io.Closer.
+func (c closers) Close() error {
+	var all error
+	for _, one := range c {
+		all = errors.Join(all, one.Close())
+	}
+	return all
+}
+
 // bulkThreshold is the length in bytes above which values stay in the file
-// while an object is converted.
+// while an object is de-identified.
 const bulkThreshold = 64 << 10
 
-// convert streams the data set of o in another transfer syntax.
+// convert gives the data set of o in a transfer syntax, as it is stored or
+// another, and closes o with it. What cannot be given is an error here, before
+// the first byte; then o stays open.
 func convert(o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadCloser, error) {
-	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset,
-	})
-	if err != nil {
+	r, err := pixel.Open(pixel.Object{
+		At: o, Offset: o.DataSetOffset, Size: o.Size() - o.DataSetOffset, TransferSyntax: ref.TransferSyntaxUID,
+	}, ts)
+	switch {
+	case errors.Is(err, pixel.ErrNotConvertible):
+		return nil, fault.Wrap(fault.Unsupported, err, "pacs: not convertible")
+	case err != nil:
 		return nil, err
 	}
-	out, err := pixel.Transcode(ds, ref.TransferSyntaxUID, ts)
-	if err != nil {
-		return nil, err
-	}
-	return stream.Of(o, func(w io.Writer) error { return dicom.Encode(w, out, ts) }), nil
+	return body{r, closers{r, o}}, nil
 }

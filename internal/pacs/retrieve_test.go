@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"maps"
 	"testing"
 
@@ -157,6 +158,43 @@ func TestWhatCannotBeConvertedFailsAlone(t *testing.T) {
 	}
 	got, result, _ := receive(n, uid.CTImageStorage, study(files[0]), uid.ImplicitVRLittleEndian)
 	if len(got) != len(files) || result.SubOperations.Failed != 1 || len(result.FailedSOPInstanceUIDs) != 1 || result.FailedSOPInstanceUIDs[0] != "1.2.3.4" {
+		t.Errorf("%d instances, %+v", len(got), result)
+	}
+}
+
+// TestFrameDamagedInTheMiddleFailsAlone: the object before and the one behind
+// come, over the same association.
+func TestFrameDamagedInTheMiddleFailsAlone(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, nil)
+	o := small()
+	o.TransferSyntax, o.OffsetTable = uid.RLELossless, synth.NoTable
+	files := n.fill(synth.US, o)
+	good := files[0].DataSet
+	el, _ := good.Get(tag.PixelData)
+	frames := el.Fragments()
+	for _, instance := range []string{"1.2.3.4", "1.2.3.5"} {
+		ds := good.Clone()
+		if err := ds.SetText(tag.SOPInstanceUID, instance); err != nil {
+			t.Fatal(err)
+		}
+		if instance == "1.2.3.4" {
+			damaged := slices.Clone(frames)
+			damaged[len(damaged)-1] = []byte("no RLE")
+			ds.Set(dicom.NewFragments(tag.PixelData, dicom.OB, nil, damaged...))
+		}
+		if _, err := n.Archive.Ingest(t.Context(), archive.Incoming{
+			TransferSyntaxUID: uid.RLELossless, Data: bytes.NewReader(synth.Encode(ds, uid.RLELossless)),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	got, result, err := receive(n, uid.UltrasoundMultiFrameImageStorage, study(files[0]), uid.ExplicitVRLittleEndian)
+	if err != nil && statusOf(err) == 0 {
+		t.Fatalf("the association ended: %v", err)
+	}
+	if len(got) != len(files)+1 || result.SubOperations.Failed != 1 || !slices.Equal(result.FailedSOPInstanceUIDs, []string{"1.2.3.4"}) {
 		t.Errorf("%d instances, %+v", len(got), result)
 	}
 }
