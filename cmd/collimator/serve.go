@@ -145,7 +145,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	}
 	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
-	if s.projects, err = openProjects(in, a); err != nil {
+	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
 	s.posture = newPosture(in, a, log)

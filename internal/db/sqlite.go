@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -24,7 +25,7 @@ var _ dialect = sqlite{}
 // openSQLite opens the pools of the writing and of the reading connections.
 // The file belongs to its owner alone: it holds patient data.
 func openSQLite(o Options) (w, r *sql.DB, err error) {
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+	if err := durable.Directory(filepath.Dir(o.Path)); err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
 	}
 	// The driver would make the shared-memory file readable for everybody; the
