@@ -59,7 +59,7 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 	if err := durable.Sync(keys); err != nil {
 		return nil, fmt.Errorf("make the keys durable: %w", err)
 	}
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile)})
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile), Failed: diskFailed})
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,15 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 		inventory: inventory.New(d, time.Now),
 		trail:     audit.New(d, log, time.Now),
 	}, nil
+}
+
+// diskFailed ends the process where the disk lost what was written to the index.
+// Nothing may be closed or acknowledged any more: all that was is in the log.
+func diskFailed(err error) {
+	fmt.Fprintf(os.Stderr, "collimator: %s could not be written to disk: %v. All that was acknowledged is whole in %s-wal, and the next start "+
+		"takes it from there. Look at the disk, end every other collimator command on this data directory, keep both files, and start again.\n",
+		indexFile, err, indexFile)
+	os.Exit(exitFailure)
 }
 
 func (in *installation) close() error { return in.db.Close() }
