@@ -15,6 +15,7 @@ import (
 	"collimator/dicom/deid"
 	"collimator/dicom/tag"
 	"collimator/dimse"
+	"collimator/internal/durable"
 )
 
 type deidentifyCmd struct {
@@ -45,6 +46,7 @@ type deidReport struct {
 	Files   []deidFileReport  `json:"files"`
 	Failed  []sendFailure     `json:"failed"`
 	seen    map[string]string // of outputs: the input
+	made    directories
 }
 
 type deidFileReport struct {
@@ -62,7 +64,7 @@ func (c *deidentifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report := &deidReport{Files: []deidFileReport{}, Failed: []sendFailure{}, seen: map[string]string{}}
+	report := &deidReport{Files: []deidFileReport{}, Failed: []sendFailure{}, seen: map[string]string{}, made: directories{}}
 	paths, err := c.list(e, report)
 	if err != nil {
 		return err
@@ -99,18 +101,16 @@ func (c *deidentifyCmd) key() ([]byte, error) {
 	return key, err
 }
 
+// newProjectKey makes a key and the file of it: whole or not at all, because a
+// part of one would keep the archive from starting.
 func newProjectKey(path string) ([]byte, error) {
 	key := make([]byte, deid.KeySize)
 	rand.Read(key) // never returns an error (crypto/rand)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err := durable.Once(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, usageError("--new-key: %s is there already; leave --new-key out to use it", path)
 	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = fmt.Fprintln(f, hex.EncodeToString(key))
-	return key, errors.Join(err, f.Sync(), f.Close())
+	return key, err
 }
 
 // list finds the files before anything is written, and leaves out the
@@ -191,32 +191,27 @@ func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidR
 	if first, ok := report.seen[output]; ok {
 		return n, output, done, fmt.Errorf("it is the same instance as %s", first)
 	}
+	if err := report.made.make(dir); err != nil {
+		return n, output, done, err
+	}
 	return n, output, done, writeCopy(dir, output, out)
 }
 
 // writeCopy writes a file whole or not at all; pixel data stream through.
-func writeCopy(dir, output string, f *dicom.File) (err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(dir, ".deidentify-*")
+func writeCopy(dir, output string, f *dicom.File) error {
+	tmp, err := durable.Create(dir, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
+	defer tmp.Abort()
 	w := bufio.NewWriterSize(tmp, 256<<10)
 	if err := dicom.WriteFile(w, f); err != nil {
 		return err
 	}
-	if err := errors.Join(w.Flush(), tmp.Close()); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), output)
+	return tmp.Whole(output)
 }
 
 // finish prints the report and gives the exit code.

@@ -14,6 +14,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -174,7 +175,7 @@ func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Directory(dir); err != nil {
 		return nil, nil, err
 	}
 	for _, file := range []struct {
@@ -182,28 +183,11 @@ func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (
 		content []byte
 		mode    fs.FileMode
 	}{{f.key, issued.KeyPEM, 0o600}, {f.cert, issued.CertPEM, 0o644}, {f.ca, in.authority.CertPEM(), 0o644}} {
-		if err := writeFile(file.path, file.content, file.mode); err != nil {
+		if err := durable.Whole(file.path, file.content, file.mode); err != nil {
 			return nil, nil, err
 		}
 	}
 	return issued.Certificate, f, nil
-}
-
-// writeFile writes through a file that did not exist, so that the mode holds
-// from the start and nobody has it open: dir may be one where others write.
-func writeFile(path string, content []byte, mode fs.FileMode) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	if err = errors.Join(err, tmp.Chmod(mode), tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
 }
 
 // fileName keeps what is safe in a file name; an AE title may hold a slash.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -14,6 +13,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/durable"
 )
 
 type getCmd struct {
@@ -53,7 +53,7 @@ func (c *getCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	sink := &fileSink{dir: c.Out}
+	sink := &fileSink{dir: c.Out, made: directories{}}
 	p := newProgress(e, "received", 0)
 	result, err := a.Get(e.ctx, dimse.GetRequest{
 		SOPClassUID: uid.StudyRootGet, Identifier: keys, Store: sink.store,
@@ -139,8 +139,9 @@ func (c *getCmd) storageContexts(classes []string) []ul.ProposedContext {
 
 // fileSink writes received instances as Part 10 files.
 type fileSink struct {
-	dir string
-	err error // the first that was ours
+	dir  string
+	made directories
+	err  error // the first that was ours
 }
 
 func (s *fileSink) store(_ context.Context, a *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
@@ -167,20 +168,15 @@ func nameOf(u, otherwise string) string {
 
 // write streams an instance into a new file and gives it its name when it is
 // whole.
-func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) (err error) {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
+	if err := s.made.make(s.dir); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(s.dir, ".incoming-*")
+	tmp, err := durable.Create(s.dir, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
+	defer tmp.Abort()
 	w := bufio.NewWriterSize(tmp, 256<<10)
 	if _, err := w.Write(dicom.AppendMeta(nil, dicom.Meta{
 		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntaxUID: rq.TransferSyntax,
@@ -194,12 +190,12 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) (err erro
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(w.Flush(), tmp.Close()); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
 	dir := filepath.Join(s.dir, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := s.made.make(dir); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), filepath.Join(dir, rq.SOPInstanceUID+".dcm"))
+	return tmp.Whole(filepath.Join(dir, rq.SOPInstanceUID+".dcm"))
 }

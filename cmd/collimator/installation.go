@@ -12,6 +12,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/db"
+	"collimator/internal/durable"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
@@ -47,18 +48,26 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 			return nil, usageError("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
 		}
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	keys := filepath.Join(c.Data, keysDir)
+	if err := durable.Directory(keys); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile)})
+
+	// A killed command may have left a key without a durable name, and the rest
+	// of one without a name.
+	durable.Sweep(keys, time.Minute)
+	if err := durable.Sync(keys); err != nil {
+		return nil, fmt.Errorf("make the keys durable: %w", err)
+	}
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile), Failed: diskFailed})
 	if err != nil {
 		return nil, err
 	}
-	a, err := identity.OpenAuthority(filepath.Join(c.Data, keysDir), time.Now)
+	a, err := identity.OpenAuthority(keys, time.Now)
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	key, err := ledger.OpenKey(filepath.Join(c.Data, keysDir), ledgerName)
+	key, err := ledger.OpenKey(keys, ledgerName)
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -73,6 +82,15 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 		inventory: inventory.New(d, time.Now),
 		trail:     audit.New(d, log, time.Now),
 	}, nil
+}
+
+// diskFailed ends the process where the disk lost what was written to the index.
+// Nothing may be closed or acknowledged any more: all that was is in the log.
+func diskFailed(err error) {
+	fmt.Fprintf(os.Stderr, "collimator: %s could not be written to disk: %v. All that was acknowledged is whole in %s-wal, and the next start "+
+		"takes it from there. Look at the disk, end every other collimator command on this data directory, keep both files, and start again.\n",
+		indexFile, err, indexFile)
+	os.Exit(exitFailure)
 }
 
 func (in *installation) close() error { return in.db.Close() }

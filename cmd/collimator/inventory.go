@@ -12,6 +12,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/durable"
 	"collimator/internal/inventory"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
@@ -289,7 +290,7 @@ func (c *inventoryExportCmd) Run(e *env) error {
 			_, err = e.stdout.Write(b.Bytes())
 			return err
 		}
-		return os.WriteFile(c.Out, b.Bytes(), 0o600)
+		return durable.Whole(c.Out, b.Bytes(), 0o600)
 	})
 }
 

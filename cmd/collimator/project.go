@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"collimator/dicom/deid"
 	"collimator/internal/archive"
+	"collimator/internal/durable"
 	"collimator/internal/pacs"
 )
 
@@ -18,12 +21,21 @@ import (
 const deidentifyKey = "deidentify.key"
 
 // openProjects reads the secret of the installation, or makes it.
-func openProjects(in *installation, a *archive.Archive) (*pacs.Projects, error) {
+func openProjects(in *installation, a *archive.Archive, log *slog.Logger) (*pacs.Projects, error) {
 	profile, err := profileOf(in.config.Deidentify.Keep)
 	if err != nil {
 		return nil, err
 	}
 	path := filepath.Join(in.config.Data, keysDir, deidentifyKey)
+
+	// An earlier version left an empty file where the disk was full or the power
+	// went at the first start. No pseudonym can have been made from it.
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		log.Warn("the project key is an empty file: a new key is made", "file", deidentifyKey)
+		if err := durable.Remove(path); err != nil {
+			return nil, fmt.Errorf("project key: remove the empty file: %w", err)
+		}
+	}
 	key, err := readProjectKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		key, err = newProjectKey(path)
@@ -47,9 +59,13 @@ func readProjectKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(text) == 0 {
+		return nil, usageError("project key: %s is empty: writing it was interrupted, and nothing was made with it; remove it and make a new one", path)
+	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < deid.KeySize {
-		return nil, usageError("project key: %s is no key: want %d or more hexadecimal digits", path, 2*deid.KeySize)
+		return nil, usageError("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
+			"because with another key all pseudonyms become others", path, 2*deid.KeySize)
 	}
 	return key, nil
 }

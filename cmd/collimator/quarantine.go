@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
 	"collimator/internal/blob"
+	"collimator/internal/durable"
 )
 
 type quarantineCmd struct {
@@ -86,19 +86,22 @@ func (c *quarantineShowCmd) Run(e *env) error {
 	})
 }
 
-func writeQuarantined(e *env, a *archive.Archive, id int64, path string) (err error) {
+func writeQuarantined(e *env, a *archive.Archive, id int64, path string) error {
 	o, err := a.OpenQuarantined(e.ctx, id)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := durable.Create(filepath.Dir(path), 0o600)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	_, err = io.Copy(f, io.NewSectionReader(o, 0, o.Size()))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
+	defer f.Abort()
+	if _, err := io.Copy(f, io.NewSectionReader(o, 0, o.Size())); err != nil {
+		return err
+	}
+	if err := f.Once(path); err != nil {
+		return fmt.Errorf("--out: %w", err)
 	}
 	_, err = fmt.Fprintf(e.stdout, "Wrote %s.\n", path)
 	return err

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"collimator/internal/archive"
+	"collimator/internal/durable"
 	"collimator/internal/finding"
 	"collimator/internal/report"
 )
@@ -91,28 +91,10 @@ func (c *reportCmd) write(e *env, form string, r *report.Report) error {
 		_, err := b.WriteTo(e.stdout)
 		return err
 	}
-	if err := writeWhole(c.Out, b.Bytes()); err != nil {
+	if err := durable.Whole(c.Out, b.Bytes(), 0o600); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(e.stdout, "%s Written to %s.\n", r.Sentence, c.Out)
-	return err
-}
-
-// writeWhole writes a file whole or not at all, for the operator alone: it says
-// what is open.
-func writeWhole(name string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".collimator-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
 	return err
 }
 

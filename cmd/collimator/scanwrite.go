@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"collimator/internal/durable"
 	"collimator/internal/finding"
 	"collimator/internal/report"
 	"collimator/internal/scan"
@@ -22,7 +23,7 @@ func (c *scanCmd) write(e *env, r *scan.Result) error {
 		_, err := b.WriteTo(e.stdout)
 		return err
 	}
-	if err := writeWhole(c.Out, b.Bytes()); err != nil {
+	if err := durable.Whole(c.Out, b.Bytes(), 0o600); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(e.stdout, "%s Written to %s.\n", report.Sentence(r.Issues()), c.Out)

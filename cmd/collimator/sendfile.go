@@ -16,6 +16,7 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/durable"
 )
 
 // sendFile is a file to be sent.
@@ -155,7 +156,7 @@ func openJournal(path, peer string) (*journal, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := durable.Append(path)
 	if err != nil {
 		return nil, usageError("--journal: %w", err)
 	}

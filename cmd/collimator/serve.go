@@ -145,7 +145,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	}
 	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
 	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
-	if s.projects, err = openProjects(in, a); err != nil {
+	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
 	s.posture = newPosture(in, a, log)
@@ -258,6 +258,7 @@ func (s *server) run(e *env) error {
 	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
 	wg.Go(func() { failed <- associations.Serve(work, dicomListener) })
 	wg.Go(func() { s.service.Deliver(work) })
+	wg.Go(func() { s.settle(work) })
 	wg.Go(func() { s.sweep(work) })
 	wg.Go(func() { s.witness(work) })
 	if repository != nil {
@@ -305,9 +306,18 @@ func (s *server) record(ctx context.Context, event audit.Event) {
 
 // sweep removes what a killed process left behind.
 func (s *server) sweep(ctx context.Context) {
+	sweepScratch(s.in.config.Data)
 	if n, err := s.archive.Sweep(ctx, time.Hour); err != nil && ctx.Err() == nil {
 		s.log.Error("left-over files not removed", "error", err)
 	} else if n > 0 {
 		s.log.Info("left-over files of an earlier process removed", "files", n)
+	}
+}
+
+// settle makes sure of the directories that are there, so that images do not
+// pay for it one by one.
+func (s *server) settle(ctx context.Context) {
+	if err := s.blobs.Settle(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("the directories of the store were not synced; each image syncs its own", "error", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/uid"
+	"collimator/internal/durable"
 	"collimator/internal/pacs"
 )
 
@@ -247,7 +248,7 @@ func TestKeyIsNotWrittenIntoAFileThatSomebodyElsePrepared(t *testing.T) {
 	if err := os.Symlink(trap, key+".new"); err != nil {
 		t.Skip("no symbolic links here")
 	}
-	if err := writeFile(key, []byte("secret"), 0o600); err != nil {
+	if err := durable.Whole(key, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(trap); err == nil {

@@ -129,6 +129,7 @@ func (v *verification) run(ctx context.Context) (err error) {
 	switch v.share {
 	case 0:
 	case 1:
+		sweepScratch(v.in.config.Data)
 		if v.replay, err = v.archive.NewReplay(ctx, v.in.config.Data); err != nil {
 			return err
 		}

@@ -6,9 +6,11 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -214,7 +216,8 @@ func changeFile(t *testing.T, r *rand.Rand, files []string) (what string, undo f
 		}
 	}
 	write(changed)
-	return fmt.Sprintf("file byte %d", at), func() { write(b) }
+	what = fmt.Sprintf("file byte %d of %d of %s: %02XH to %02XH", at, len(b), filepath.Base(path), b[at], changed[at])
+	return what, func() { write(b) }
 }
 
 // cell is one value of one row.
@@ -233,8 +236,10 @@ var tampered = map[string][]string{
 
 func listCells(t *testing.T, raw *sql.DB) (cells []cell) {
 	t.Helper()
-	for table, keys := range tampered {
-		rows, err := raw.Query(`SELECT * FROM ` + table)
+	// In one order, so that the seed replays.
+	for _, table := range slices.Sorted(maps.Keys(tampered)) {
+		keys := tampered[table]
+		rows, err := raw.Query(`SELECT * FROM ` + table + ` ORDER BY ` + strings.Join(keys, ", "))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,12 +308,33 @@ func changeCell(t *testing.T, r *rand.Rand, raw *sql.DB, cells []cell) (what str
 				args[i] = changed
 			}
 		}
-		return fmt.Sprintf("%s.%s", c.table, c.column) + " value", func() {
+		return fmt.Sprintf("%s.%s value of the row %v: %s", c.table, c.column, c.args, difference(old, changed)), func() {
 			if _, err := raw.ExecContext(ctx, `UPDATE `+c.table+` SET `+c.column+` = ? WHERE `+back, append([]any{old}, args...)...); err != nil {
 				t.Fatalf("undo %s.%s: %v", c.table, c.column, err)
 			}
 		}
 	}
+}
+
+// difference says which byte changed to what.
+func difference(old, changed any) string {
+	a, b := bytesOf(old), bytesOf(changed)
+	for i := range a {
+		if a[i] != b[i] {
+			return fmt.Sprintf("byte %d of %d: %02XH to %02XH", i, len(a), a[i], b[i])
+		}
+	}
+	return fmt.Sprintf("%v to %v", old, changed)
+}
+
+func bytesOf(v any) []byte {
+	switch v := v.(type) {
+	case []byte:
+		return v
+	case string:
+		return []byte(v)
+	}
+	return nil
 }
 
 // changeValue changes one byte; false for what has none.

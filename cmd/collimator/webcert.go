@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"collimator/internal/config"
+	"collimator/internal/durable"
 	"collimator/internal/identity"
 	"collimator/internal/tlsprofile"
 )
@@ -64,7 +65,7 @@ func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
 		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	}
 	dir := filepath.Join(s.in.config.Data, filepath.FromSlash(acmeDir))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Directory(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for certificates: %w", err)
 	}
 	m := &autocert.Manager{

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"os"
 	"path/filepath"
 
 	"collimator/internal/archive/index"
 	"collimator/internal/blob"
 	"collimator/internal/db"
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -19,20 +19,23 @@ import (
 type Replay struct {
 	real    *Archive
 	scratch *Archive
-	dir     string
+	dir     *durable.Scratch
 	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
 }
 
-// NewReplay begins with an empty index in a new directory below dir. Close
-// removes it.
+// ScratchDir holds, below the data directory, the indexes of replays that run.
+const ScratchDir = "verify"
+
+// NewReplay begins with an empty index in a new directory below dir, and removes
+// those of replays whose process ended. Close removes it.
 func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
-	tmp, err := os.MkdirTemp(dir, "verify-")
+	tmp, err := durable.OpenScratch(filepath.Join(dir, ScratchDir))
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "archive: make a place for the index to compare with")
 	}
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(tmp, "index.db")})
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(tmp.Path(), "index.db"), Scratch: true})
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(tmp))
+		return nil, errors.Join(err, tmp.Close())
 	}
 	o := a.o
 	o.DB, o.Record = d, nil
@@ -41,14 +44,14 @@ func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
 	o.Limits.QuarantineBytes = 1 << 60
 	scratch, err := Open(o)
 	if err != nil {
-		return nil, errors.Join(err, d.Close(), os.RemoveAll(tmp))
+		return nil, errors.Join(err, d.Close(), tmp.Close())
 	}
 	scratch.replaying = true
 	return &Replay{real: a, scratch: scratch, dir: tmp, missing: map[lostFile]bool{}}, nil
 }
 
 // Close removes the index that was built.
-func (r *Replay) Close() error { return errors.Join(r.scratch.o.DB.Close(), os.RemoveAll(r.dir)) }
+func (r *Replay) Close() error { return errors.Join(r.scratch.o.DB.Close(), r.dir.Close()) }
 
 // lostFile names the content of an instance.
 type lostFile struct{ uid, digest string }

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+
+	"collimator/internal/durable"
 )
 
 // Aside is what was taken out of a store without being removed: blobs of which
@@ -40,11 +42,11 @@ func (a dirAside) Put(_ context.Context, key string) error {
 	if !ValidKey(key) {
 		return errKey
 	}
-	if err := os.MkdirAll(a.dir(), 0o700); err != nil {
+	if err := a.d.os.directory(a.dir()); err != nil {
 		return storeFault(err, "blob: make directory")
 	}
 
-	return move(a.d.path(key), a.path(key))
+	return relocate(a.d.path(key), a.path(key))
 }
 
 // Return implements Aside.
@@ -52,26 +54,18 @@ func (a dirAside) Return(_ context.Context, key string) error {
 	if !ValidKey(key) {
 		return errKey
 	}
-	if _, err := a.d.ensure(key); err != nil {
+	if err := a.d.ensure(key); err != nil {
 		return storeFault(err, "blob: make directory")
 	}
 
-	return move(a.path(key), a.d.path(key))
+	return relocate(a.path(key), a.d.path(key))
 }
 
-// move takes a file from one directory to another; both names are durable
-// when it returns. The new one is made so first: a power cut in between leaves
-// two names, never none.
-func move(from, to string) error {
-	err := os.Rename(from, to)
+// relocate moves a file that must not be lost on the way.
+func relocate(from, to string) error {
+	err := durable.Relocate(from, to)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrNotFound
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(to))
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(from))
 	}
 
 	return storeFault(err, "blob: set aside")
@@ -91,12 +85,8 @@ func (a dirAside) Delete(_ context.Context, key string) error {
 	if !ValidKey(key) {
 		return errKey
 	}
-	err := os.Remove(a.path(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 
-	return storeFault(err, "blob: delete")
+	return storeFault(durable.Remove(a.path(key)), "blob: delete")
 }
 
 // List implements Aside.

@@ -7,9 +7,10 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"syscall"
 
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -25,19 +26,24 @@ import (
 // everybody else's dirty pages as well.
 type Dir struct {
 	root string
-	temp *tempDir
+	temp *durable.Scratch
 	os   system
 
-	mu    sync.Mutex
-	known [4096]bool // fan-out directories this process has made sure of
+	// What this process has made sure of: that the names of the 256 directories
+	// of the root, and of the 4,096 in these, survive a power cut.
+	parents [256]atomic.Bool
+	known   [4096]atomic.Bool
 }
 
 var _ Store = (*Dir)(nil)
 
-// system is what tests replace to run out of space.
+// system is what tests replace to run out of space and to count what is synced.
 type system struct {
-	create func(name string) (file, error)
-	rename func(from, to string) error
+	create       func(name string) (file, error)
+	move         func(from, to string) error // syncs one directory
+	directory    func(dir string) error      // syncs one directory for each that is missing, at least one
+	subdirectory func(dir string) error      // syncs one directory
+	sync         func(dir string) error
 }
 
 type file interface {
@@ -49,20 +55,21 @@ type file interface {
 
 func realSystem() system {
 	return system{
-		create: func(name string) (file, error) {
-			return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		},
-		rename: os.Rename,
+		create:       func(name string) (file, error) { return durable.Exclusive(name) },
+		move:         durable.Move,
+		directory:    durable.Directory,
+		subdirectory: durable.Subdirectory,
+		sync:         durable.Sync,
 	}
 }
 
 // OpenDir opens a directory, makes it when it is missing, and removes what
 // processes that ended left unfinished. Close it to give its part back.
 func OpenDir(root string) (*Dir, error) {
-	if err := os.MkdirAll(root, 0o700); err != nil {
+	if err := durable.Directory(root); err != nil {
 		return nil, storeFault(err, "blob: make directory")
 	}
-	temp, err := openTemp(filepath.Join(root, "tmp"))
+	temp, err := durable.OpenScratch(filepath.Join(root, "tmp"))
 	if err != nil {
 		return nil, storeFault(err, "blob: make temporary directory")
 	}
@@ -71,14 +78,14 @@ func OpenDir(root string) (*Dir, error) {
 
 // Close removes what was begun and not committed. Writers must not be used
 // afterwards.
-func (d *Dir) Close() error { return d.temp.close() }
+func (d *Dir) Close() error { return d.temp.Close() }
 
 // Create implements Store.
 func (d *Dir) Create(ctx context.Context) (Writer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := d.os.create(d.temp.next())
+	f, err := d.os.create(d.temp.Next())
 	if err != nil {
 		return nil, storeFault(err, "blob: begin")
 	}
@@ -113,14 +120,7 @@ func (d *Dir) Delete(_ context.Context, key string) error {
 	if !ValidKey(key) {
 		return errKey
 	}
-	err := os.Remove(d.path(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(d.path(key)))
-	}
-	return storeFault(err, "blob: delete")
+	return storeFault(durable.Remove(d.path(key)), "blob: delete")
 }
 
 // List implements Store. It reads one directory of the fan-out at a time.
@@ -177,27 +177,70 @@ func (d *Dir) fan(i int) string {
 	return filepath.Join(d.root, k[:2], k[2:])
 }
 
-// ensure makes the directory of a key and makes its own entry durable, once
-// for each process: another one may have made it without having got that far.
-func (d *Dir) ensure(key string) (string, error) {
+// Settle makes the names of all directories that are there durable, so that a
+// commit into one of them need not: one fsync of the root and one of each of the
+// 256 directories in it, once in the life of a server. An earlier process may
+// have been killed between making a directory and its fsync. It may run while
+// blobs are stored, and ends early when ctx does.
+func (d *Dir) Settle(ctx context.Context) error {
+	if err := d.os.sync(d.root); err != nil {
+		return storeFault(err, "blob: settle")
+	}
+	for p := range len(d.parents) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := d.settle(p); err != nil {
+			return storeFault(err, "blob: settle")
+		}
+	}
+	return nil
+}
+
+// settle takes a directory of the root, whose own name is durable.
+func (d *Dir) settle(p int) error {
+	var there []int
+	for i := p << 4; i < (p+1)<<4; i++ {
+		if _, err := os.Stat(d.fan(i)); err == nil {
+			there = append(there, i)
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+
+	// What was there before the fsync is durable after it; what comes meanwhile
+	// is for whoever makes it.
+	if err := d.os.sync(filepath.Dir(d.fan(there[0]))); err != nil {
+		return err
+	}
+	d.parents[p].Store(true)
+	for _, i := range there {
+		d.known[i].Store(true)
+	}
+	return nil
+}
+
+// ensure makes the directory of a key and its name durable, once for each
+// process: another one may have made it without having got that far. Nothing is
+// locked: of two commits into the same new directory each syncs for itself.
+func (d *Dir) ensure(key string) error {
 	i := unhex(key[0])<<8 | unhex(key[1])<<4 | unhex(key[2])
 	dir := d.fan(i)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.known[i] {
-		return dir, nil
+	if d.known[i].Load() {
+		return nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+	if !d.parents[i>>4].Load() {
+		if err := d.os.directory(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		d.parents[i>>4].Store(true)
 	}
-	if err := syncDir(filepath.Dir(dir)); err != nil {
-		return "", err
+	if err := d.os.subdirectory(dir); err != nil {
+		return err
 	}
-	if err := syncDir(d.root); err != nil {
-		return "", err
-	}
-	d.known[i] = true
-	return dir, nil
+	d.known[i].Store(true)
+	return nil
 }
 
 func unhex(c byte) int {
@@ -205,14 +248,6 @@ func unhex(c byte) int {
 		return int(c - '0')
 	}
 	return int(c-'a') + 10
-}
-
-func syncDir(name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 type dirObject struct {
@@ -260,31 +295,21 @@ func (w *dirWriter) Commit(ctx context.Context, key string) error {
 }
 
 func (w *dirWriter) commit(key string) error {
-	dir, err := w.d.ensure(key)
-	if err != nil {
+	if err := w.d.ensure(key); err != nil {
 		return err
 	}
-	// What is there already is replaced: it may have been damaged since, and who
-	// sends again must be able to mend it.
-	path := w.d.path(key)
-	_, missing := os.Stat(path)
 	if err := w.f.Sync(); err != nil {
 		return err
 	}
 	if err := w.f.Close(); err != nil {
 		return err
 	}
-	if err := w.d.os.rename(w.f.Name(), path); err != nil {
+	// What is there already is replaced: it may have been damaged since, and who
+	// sends again must be able to mend it.
+	if err := w.d.os.move(w.f.Name(), w.d.path(key)); err != nil {
 		return err
 	}
 	w.done = true
-	if err := syncDir(dir); err != nil {
-		if missing != nil {
-			// Whether it survives a power cut is unknown: it must not look stored.
-			err = errors.Join(err, os.Remove(path))
-		}
-		return err
-	}
 	return nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"collimator/internal/fault"
 )
@@ -89,11 +88,11 @@ func TestFullOrReadOnlyStoreIsUnavailableAndLeavesNothing(t *testing.T) {
 				f, err := real.create(name)
 				return failing{f, c.write, c.sync}, err
 			}
-			d.os.rename = func(from, to string) error {
+			d.os.move = func(from, to string) error {
 				if c.rename != nil {
 					return c.rename
 				}
-				return real.rename(from, to)
+				return real.move(from, to)
 			}
 			if err := put(d, []byte("x"), keyX); fault.Of(err) != fault.Unavailable {
 				t.Errorf("got %v (%v), want unavailable", fault.Of(err), err)
@@ -217,22 +216,6 @@ func TestFilesBelongToTheirOwnerAlone(t *testing.T) {
 	}
 }
 
-func TestAgeOfADirectoryWithoutLockDecides(t *testing.T) {
-	t.Parallel()
-	parent := t.TempDir()
-	if err := os.Mkdir(filepath.Join(parent, "A"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	sweepTemp(parent, time.Now().Add(settle/2))
-	if files, _ := os.ReadDir(parent); len(files) != 1 {
-		t.Error("a young directory was removed")
-	}
-	sweepTemp(parent, time.Now().Add(2*settle))
-	if files, _ := os.ReadDir(parent); len(files) != 0 {
-		t.Error("an old directory stayed")
-	}
-}
-
 // BenchmarkCommit stores 526 kB, durably, one and four at a time.
 func BenchmarkCommit(b *testing.B) {
 	data := make([]byte, 526_000)
@@ -260,5 +243,90 @@ func BenchmarkCommit(b *testing.B) {
 				}
 			})
 		})
+	}
+}
+
+// counting is a file whose fsyncs are counted.
+type counting struct {
+	file
+	n *atomic.Int64
+}
+
+func (c counting) Sync() error {
+	c.n.Add(1)
+	return c.file.Sync()
+}
+
+// count makes every fsync of a store count.
+func count(d *Dir) *atomic.Int64 {
+	n, real := &atomic.Int64{}, d.os
+	d.os.create = func(name string) (file, error) {
+		f, err := real.create(name)
+		return counting{f, n}, err
+	}
+	d.os.move = func(from, to string) error {
+		n.Add(1)
+		return real.move(from, to)
+	}
+	one := func(f func(string) error) func(string) error {
+		return func(dir string) error {
+			n.Add(1)
+			return f(dir)
+		}
+	}
+	d.os.directory, d.os.subdirectory, d.os.sync = one(real.directory), one(real.subdirectory), one(real.sync)
+	return n
+}
+
+// putMany stores n blobs with keys spread over the whole fan-out. What is in
+// them does not matter here.
+func putMany(t *testing.T, d *Dir, n int) {
+	t.Helper()
+	for i := range n {
+		if err := put(d, []byte("x"), fmt.Sprintf("%03x%061x", i*17%4096, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestStoreInUseHasTwoFsyncAnImageAlsoAfterARestart(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	putMany(t, openTest(t, root), 600)
+	d := openTest(t, root)
+	n := count(d)
+	if err := d.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n.Load() > 257 {
+		t.Errorf("the start took %d fsync, want 257 or fewer", n.Load())
+	}
+	n.Store(0)
+	putMany(t, d, 600)
+	if n.Load() != 2*600 {
+		t.Errorf("600 images took %d fsync, want 1200", n.Load())
+	}
+}
+
+func TestSlowFsyncOfADirectoryHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	d := openTest(t, t.TempDir())
+	real, entered, open := d.os, make(chan struct{}), make(chan struct{})
+	d.os.subdirectory = func(dir string) error {
+		if filepath.Base(filepath.Dir(dir)) == "00" {
+			close(entered)
+			<-open
+		}
+		return real.subdirectory(dir)
+	}
+	slow := make(chan error)
+	go func() { slow <- put(d, []byte("x"), fmt.Sprintf("%064x", 1)) }()
+	<-entered
+	if err := put(d, []byte("x"), keyX); err != nil {
+		t.Error(err)
+	}
+	close(open)
+	if err := <-slow; err != nil {
+		t.Error(err)
 	}
 }

@@ -22,11 +22,20 @@ type Options struct {
 	URL         string        // postgres://… of a server; not supported yet
 	Readers     int           // reading connections; 0 means 4
 	BusyTimeout time.Duration // how long to wait for another process's write; 0 means 10 s
+	Scratch     bool          // what is in it is made anew after a crash: nothing is synced
+
+	// Failed is told, once, that the disk lost what a checkpoint wrote. Nothing
+	// can be read or written from then on. What was committed is whole in the
+	// log, and the next process to open the database takes it from there: end
+	// this one, without Close.
+	Failed func(error)
 }
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	dialect dialect
+	path    string
+	log     writeAheadLog
 	pools   []*sql.DB
 	writer  chan *session // holds the one writing connection when it is free
 	readers chan *session
@@ -50,15 +59,17 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	}
 	d := &DB{
 		dialect: sqlite{},
+		path:    o.Path,
+		log:     writeAheadLog{scratch: o.Scratch, tell: o.Failed},
 		writer:  make(chan *session, 1),
 		readers: make(chan *session, o.Readers),
 		closed:  make(chan struct{}),
 	}
-	w, r, err := openSQLite(o)
+	w, r, err := openSQLite(o, &d.log)
 	if err != nil {
 		return nil, err
 	}
-	d.pools = []*sql.DB{w, r}
+	d.pools = []*sql.DB{r, w} // in the order in which they are closed
 	d.writer <- newSession(w, d.dialect, true, o.BusyTimeout)
 	for range o.Readers {
 		d.readers <- newSession(r, d.dialect, false, o.BusyTimeout)
@@ -81,7 +92,7 @@ func (d *DB) Close() error {
 	for range cap(d.readers) {
 		errs = append(errs, (<-d.readers).close())
 	}
-	errs = append(errs, (<-d.writer).close())
+	errs = append(errs, d.closeWriter(<-d.writer))
 	for _, p := range d.pools {
 		errs = append(errs, p.Close())
 	}
@@ -93,16 +104,16 @@ func (d *DB) Close() error {
 // in a process. f must not keep tx, nor call Write. When ctx ends before, the
 // error is the context's.
 func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
-	return d.run(ctx, d.writer, f)
+	return d.run(ctx, d.writer, f, d.checkpointDue)
 }
 
 // Read runs f in a transaction that sees one state of the database and cannot
 // change it. It holds one of a few connections: f must not wait for a peer.
 func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
-	return d.run(ctx, d.readers, f)
+	return d.run(ctx, d.readers, f, nil)
 }
 
-func (d *DB) run(ctx context.Context, pool chan *session, f func(tx *Tx) error) error {
+func (d *DB) run(ctx context.Context, pool chan *session, f func(tx *Tx) error, then func(*session)) error {
 	var s *session
 	select {
 	case <-ctx.Done():
@@ -117,7 +128,17 @@ func (d *DB) run(ctx context.Context, pool chan *session, f func(tx *Tx) error) 
 		return errClosed
 	default:
 	}
-	return gaveUp(ctx, s.run(ctx, f))
+	if err := d.usable(); err != nil {
+		return err
+	}
+	if err := s.run(ctx, f); err != nil {
+		return gaveUp(ctx, err)
+	}
+	// What was committed is durable in the log, whatever becomes of the rest.
+	if then != nil {
+		then(s)
+	}
+	return nil
 }
 
 // gaveUp gives an interruption the context's own error, which callers test for:

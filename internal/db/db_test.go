@@ -54,7 +54,7 @@ func TestMigrationsRunOnceWhenManyOpenAtTheSameTime(t *testing.T) {
 // sqliteOnly opens a database without the real history.
 func sqliteOnly(t *testing.T, path string) (*DB, error) {
 	t.Helper()
-	w, r, err := openSQLite(Options{Path: path, Readers: 1, BusyTimeout: 10 * time.Second})
+	w, r, err := openSQLite(Options{Path: path, Readers: 1, BusyTimeout: 10 * time.Second}, &writeAheadLog{})
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +151,7 @@ func TestSettingsOfTheConnections(t *testing.T) {
 	_ = d.Write(t.Context(), func(tx *Tx) error {
 		check(tx, "journal_mode", "wal")
 		check(tx, "synchronous", "2")
+		check(tx, "wal_autocheckpoint", "0")
 		check(tx, "foreign_keys", "1")
 		return nil
 	})

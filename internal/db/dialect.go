@@ -12,7 +12,9 @@ type dialect interface {
 	glob(column, placeholder string) string
 	pattern(p string) string
 	check() string
-	fault(err error, text string) error // gives a driver's error its kind; nil stays nil
+	checkpoint(s *session, restart bool) (all bool, err error) // on the writing connection; all: nothing is left to copy or sync
+	keepLog(s *session) error                                  // closing makes no checkpoint
+	fault(err error, text string) error                        // gives a driver's error its kind; nil stays nil
 }
 
 // dollar rewrites ?1 to $1 outside of string literals and quoted names, for

@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -23,8 +25,8 @@ var _ dialect = sqlite{}
 
 // openSQLite opens the pools of the writing and of the reading connections.
 // The file belongs to its owner alone: it holds patient data.
-func openSQLite(o Options) (w, r *sql.DB, err error) {
-	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
+	if err := durable.Directory(filepath.Dir(o.Path)); err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
 	}
 	// The driver would make the shared-memory file readable for everybody; the
@@ -38,6 +40,7 @@ func openSQLite(o Options) (w, r *sql.DB, err error) {
 			return nil, nil, fault.Wrap(fault.Unavailable, err, "db: open database file")
 		}
 	}
+	log.sync = func() error { return durable.Sync(o.Path) }
 	open := func(lock string, n int, pragmas ...string) (*sql.DB, error) {
 		query := url.Values{"_txlock": {lock}, "modeof": {o.Path}}
 		dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(o.Path), RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20")}
@@ -47,6 +50,16 @@ func openSQLite(o Options) (w, r *sql.DB, err error) {
 					return err
 				}
 			}
+			// The last connection that closes makes a checkpoint: let it be the writing
+			// one, which is closed last and of which we know whether it may.
+			if lock != "immediate" {
+				_, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
+				return err
+			}
+			c.WALHook(func(_ *sqlite3.Conn, _ string, frames int) error {
+				log.frames.Store(int64(frames))
+				return nil
+			})
 			return nil
 		})
 		if err != nil {
@@ -57,14 +70,18 @@ func openSQLite(o Options) (w, r *sql.DB, err error) {
 		return pool, nil
 	}
 	busy := fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds())
+	synchronous := "synchronous(full)"
+	if o.Scratch {
+		synchronous = "synchronous(off)"
+	}
 	w, err = open("immediate", 1,
-		busy, "journal_mode(wal)", "synchronous(full)", "foreign_keys(on)", "trusted_schema(off)",
-		"temp_store(memory)", "cache_size(-32000)", "journal_size_limit(67108864)")
+		busy, "journal_mode(wal)", synchronous, "wal_autocheckpoint(0)", "foreign_keys(on)", "trusted_schema(off)",
+		"temp_store(memory)", "cache_size(-32000)", "journal_size_limit(16777216)")
 	if err != nil {
 		return nil, nil, err
 	}
 	r, err = open("deferred", o.Readers,
-		busy, "foreign_keys(on)", "trusted_schema(off)", "temp_store(memory)", "cache_size(-16000)", "query_only(on)")
+		busy, "wal_autocheckpoint(0)", "foreign_keys(on)", "trusted_schema(off)", "temp_store(memory)", "cache_size(-16000)", "query_only(on)")
 	if err != nil {
 		return nil, nil, errors.Join(err, w.Close())
 	}
@@ -88,6 +105,48 @@ func (sqlite) glob(column, placeholder string) string { return column + " GLOB "
 // pattern keeps * and ?, which mean the same to GLOB, and takes the bracket its
 // meaning.
 func (sqlite) pattern(p string) string { return strings.ReplaceAll(p, "[", "[[]") }
+
+// checkpoint copies frames of the log. Where readers or another process stand in
+// the way it does a part of it, or nothing, which is no error; nor is a full
+// disk: SQLite then counts nothing as copied and the next checkpoint repeats it.
+func (d sqlite) checkpoint(s *session, restart bool) (all bool, err error) {
+	err = s.conn.Raw(func(raw any) error {
+		c := raw.(driver.Conn).Raw()
+		mode := sqlite3.CHECKPOINT_PASSIVE
+		if restart {
+			mode = sqlite3.CHECKPOINT_RESTART
+			if err := c.BusyTimeout(restartWait); err != nil {
+				return err
+			}
+		}
+		frames, copied, err := c.WALCheckpoint("main", mode)
+		all = frames == copied
+		if restart {
+			return errors.Join(err, c.BusyTimeout(s.busy))
+		}
+		return err
+	})
+	if fatalCheckpoint(err) {
+		return false, d.fault(err, "db: checkpoint")
+	}
+	return all, nil
+}
+
+// fatalCheckpoint reports that the database file may lack what was written to it.
+func fatalCheckpoint(err error) bool {
+	if err == nil || errors.Is(err, syscall.EDQUOT) {
+		return false
+	}
+	code, _ := errors.AsType[sqlite3.ErrorCode](err)
+	return code != sqlite3.BUSY && code != sqlite3.LOCKED && code != sqlite3.FULL
+}
+
+func (d sqlite) keepLog(s *session) error {
+	return s.conn.Raw(func(raw any) error {
+		_, err := raw.(driver.Conn).Raw().Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
+		return err
+	})
+}
 
 func (sqlite) fault(err error, text string) error {
 	if err == nil {

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"collimator/internal/durable"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -62,7 +63,7 @@ type Issued struct {
 // Two processes that start at once agree on one: the file of the key is linked
 // into place whole, and who comes second takes the first's.
 func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Directory(dir); err != nil {
 		return nil, fmt.Errorf("identity: key directory: %w", err)
 	}
 	a := &Authority{dir: dir, now: now}
@@ -210,71 +211,22 @@ func ParseCertificate(b []byte) (*x509.Certificate, error) {
 }
 
 // writeOnce writes a file that must appear whole and is never replaced. An
-// existing file stays as it is.
+// existing file stays as it is, and on a full disk every command still works.
 func writeOnce(path string, content []byte, mode fs.FileMode) error {
-	if _, err := os.Lstat(path); err == nil {
-		return nil // and on a full disk every command still works
+	err := durable.Once(path, content, mode)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
 	}
-	tmp, err := writeTemp(path, content, mode)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp)
-	if err := os.Link(tmp, path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
-	}
-	return syncDir(filepath.Dir(path))
+	return fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
 }
 
-// writeWhole replaces a file in one step.
+// writeWhole replaces a file in one step, unless it holds the content already.
 func writeWhole(path string, content []byte, mode fs.FileMode) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return nil
 	}
-	tmp, err := writeTemp(path, content, mode)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		os.Remove(tmp)
+	if err := durable.Whole(path, content, mode); err != nil {
 		return fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func writeTemp(path string, content []byte, mode fs.FileMode) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return "", fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err = f.Chmod(mode); err == nil {
-		if _, err = f.Write(content); err == nil {
-			err = f.Sync()
-		}
-	}
-	if err != nil {
-		return "", fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
-	}
-	if err = f.Close(); err != nil {
-		return "", fmt.Errorf("identity: write %s: %w", filepath.Base(path), err)
-	}
-	return f.Name(), nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("identity: sync key directory: %w", err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("identity: sync key directory: %w", err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"collimator/internal/durable"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -51,25 +52,17 @@ func OpenKey(dir, name string) (*Key, error) {
 	return k, nil
 }
 
-// makeKey writes a new key through a link, so that of two processes the first wins.
+// makeKey writes a new key; of two processes the first wins.
 func makeKey(path, name string) error {
 	secret, public, err := note.GenerateKey(rand.Reader, name)
 	if err != nil {
 		return fmt.Errorf("ledger: make key: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := durable.Directory(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("ledger: make key: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("ledger: make key: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = fmt.Fprintf(tmp, "%s\n%s\n", secret, public)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("ledger: make key: %w", err)
-	}
-	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	err = durable.Once(path, fmt.Appendf(nil, "%s\n%s\n", secret, public), 0o600)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("ledger: make key: %w", err)
 	}
 	return nil

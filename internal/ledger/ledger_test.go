@@ -296,3 +296,27 @@ func TestGarbageInAWitnessIsNamedAndHidesNothing(t *testing.T) {
 		t.Errorf("%d checkpoints hold and %d do not, want 5 and 4", good, bad)
 	}
 }
+
+func TestSpareBitsOfASignatureAreFound(t *testing.T) {
+	t.Parallel()
+	l, d, key := open(t)
+	appendTo(t, l, d, 0, 3)
+	signed, err := l.Checkpoint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.OpenCheckpoint(signed, key.Public); err != nil {
+		t.Fatal(err)
+	}
+
+	// 68 bytes end in "x=": the two lowest bits of x say nothing.
+	at := strings.LastIndexByte(signed, '=') - 1
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	n := strings.IndexByte(digits, signed[at])
+	for spare := 1; spare < 4; spare++ {
+		changed := signed[:at] + string(digits[n^spare]) + signed[at+1:]
+		if _, err := ledger.OpenCheckpoint(changed, key.Public); !errors.Is(err, fault.Invalid) {
+			t.Errorf("digit %c instead of %c: got %v, want invalid", digits[n^spare], signed[at], err)
+		}
+	}
+}

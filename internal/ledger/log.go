@@ -204,7 +204,25 @@ func OpenCheckpoint(signed, public string) (Tree, error) {
 	if err != nil {
 		return Tree{}, fault.Wrap(fault.Invalid, err, "ledger: the checkpoint is not signed with this key")
 	}
+	if !canonical(signed, n) {
+		return Tree{}, fault.New(fault.Invalid, "ledger: the checkpoint is not in the form in which it was signed: it was changed")
+	}
 	return parseTree(n.Text, v.Name())
+}
+
+// canonical reports that a note that was opened is byte for byte what its
+// writers wrote. A signature does not cover its own base64, whose last digit has
+// spare bits that a decoder leaves out.
+func canonical(signed string, n *note.Note) bool {
+	signatures := signed[len(n.Text)+len("\n"):]
+	for line := range strings.Lines(signatures) {
+		digits := strings.TrimSuffix(line[strings.LastIndexByte(line, ' ')+1:], "\n")
+		b, err := base64.StdEncoding.DecodeString(digits)
+		if err != nil || base64.StdEncoding.EncodeToString(b) != digits {
+			return false
+		}
+	}
+	return true
 }
 
 func parseTree(text, origin string) (Tree, error) {

@@ -3,15 +3,14 @@ package ledger
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"collimator/internal/db"
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -77,12 +76,8 @@ func writeEntries(ctx context.Context, tx *db.Tx, dir string, t tlog.Tile, path 
 
 func writeBelow(dir, path string, b []byte) error {
 	full := filepath.Join(dir, filepath.FromSlash(path))
-	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+	if err := durable.Directory(filepath.Dir(full)); err != nil {
 		return err
 	}
-	tmp := full + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return os.Rename(tmp, full)
+	return durable.Whole(full, b, 0o600)
 }

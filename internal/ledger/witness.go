@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"strings"
 
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -39,7 +39,7 @@ func (w *Witness) Append(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := durable.Append(w.path)
 	if err != nil {
 		return fmt.Errorf("ledger: witness: %w; see the setting ledger.witness", err)
 	}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package blob
+package durable
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ func lockFile(f *os.File) error {
 		return err
 	}
 	if age := time.Since(info.ModTime()); age > time.Second && age < 24*time.Hour {
-		return errors.New("blob: directory may be in use")
+		return errors.New("durable: directory may be in use")
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package blob
+package durable
 
 import (
 	"crypto/rand"
@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// tempDir is where one process writes what is not committed yet. A lock on a
-// file in it says that the process lives, so that another one that starts
-// removes only what nobody writes to any more.
-type tempDir struct {
+// Scratch is a directory of one process for what need not last: files that are
+// not committed yet, an index to compare with. A lock on a file in it says that
+// the process lives, so that another one that starts removes only what nobody
+// writes to any more. Safe for concurrent use.
+type Scratch struct {
 	path string
 	lock *os.File
 	n    atomic.Int64
@@ -23,24 +24,26 @@ type tempDir struct {
 // process makes its directory and then locks it.
 const settle = time.Minute
 
-func openTemp(parent string) (*tempDir, error) {
+// OpenScratch makes a directory in parent, which is made when it is missing, and
+// removes those of processes that ended.
+func OpenScratch(parent string) (*Scratch, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
-	sweepTemp(parent, time.Now())
+	SweepScratch(parent, time.Now())
 	var err error
 	for range 10 {
-		var t *tempDir
-		if t, err = makeTemp(filepath.Join(parent, rand.Text())); err == nil {
+		var t *Scratch
+		if t, err = makeScratch(filepath.Join(parent, rand.Text())); err == nil {
 			return t, nil
 		}
 	}
 	return nil, err
 }
 
-// makeTemp makes and locks a directory. Another process that starts may sweep
+// makeScratch makes and locks a directory. Another process that starts may sweep
 // it away before it is locked.
-func makeTemp(path string) (*tempDir, error) {
+func makeScratch(path string) (*Scratch, error) {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return nil, err
 	}
@@ -55,21 +58,25 @@ func makeTemp(path string) (*tempDir, error) {
 	if _, err := os.Stat(name); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return &tempDir{path: path, lock: lock}, nil
+	return &Scratch{path: path, lock: lock}, nil
 }
 
-// next is a name for a new file.
-func (t *tempDir) next() string {
+// Path is the directory.
+func (t *Scratch) Path() string { return t.path }
+
+// Next is a name for a new file in it.
+func (t *Scratch) Next() string {
 	return filepath.Join(t.path, strconv.FormatInt(t.n.Add(1), 10))
 }
 
-func (t *tempDir) close() error {
+// Close removes the directory with all that is in it.
+func (t *Scratch) Close() error {
 	return errors.Join(os.RemoveAll(t.path), t.lock.Close())
 }
 
-// sweepTemp removes the directories of processes that ended. What cannot be
-// removed now is tried again at the next start.
-func sweepTemp(parent string, now time.Time) {
+// SweepScratch removes from parent the directories of processes that ended. What
+// cannot be removed now is tried again at the next start.
+func SweepScratch(parent string, now time.Time) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
 		return

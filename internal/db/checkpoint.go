@@ -1,0 +1,124 @@
+package db
+
+import (
+	"errors"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"collimator/internal/fault"
+)
+
+// Commits go into a write-ahead log and are durable there; a checkpoint copies
+// them into the database file, so that the log may begin anew. SQLite would do
+// that by itself and throw the error away. That error decides: after a failed
+// fsync Linux counts the pages as written, the next one says that all is well,
+// the log is used again, and what was acknowledged is nowhere. So checkpoints
+// are made here, and one that fails ends the use of the database while the log
+// is whole. The next process that opens the file takes everything from it.
+const (
+	// checkpointFrames is how many frames (pages of 4 KiB) come into the log
+	// between two checkpoints.
+	checkpointFrames = 1000
+
+	// restartFrames is from how many on a checkpoint also waits for readers of
+	// older states, so that the log can begin anew: 16 MiB.
+	restartFrames = 4000
+
+	// restartWait is how long it waits for them; no commit takes place meanwhile.
+	restartWait = 100 * time.Millisecond
+)
+
+// writeAheadLog is what a process knows of the log.
+type writeAheadLog struct {
+	frames  atomic.Int64 // in the log, after the last commit of this process
+	base    int64        // frames at the last checkpoint; held by who has the writer
+	sync    func() error // makes the database file durable
+	scratch bool
+	failed  atomic.Pointer[error]
+	tell    func(error) // of the options; may be nil
+}
+
+// LogBytes is the size of the write-ahead log in bytes. It grows beyond some
+// 16 MiB only while a reader holds on to an old state.
+func (d *DB) LogBytes() int64 {
+	info, err := os.Stat(d.path + "-wal")
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// checkpointDue makes a checkpoint when enough was committed since the last one.
+// The caller holds the writer.
+func (d *DB) checkpointDue(s *session) {
+	frames := d.log.frames.Load()
+	if frames < d.log.base {
+		d.log.base = 0 // the log began anew
+	}
+	if frames-d.log.base < checkpointFrames || s.conn == nil {
+		return
+	}
+	d.log.base = frames
+	if err := d.checkpoint(s, frames >= restartFrames); err != nil {
+		d.fail(err)
+	}
+}
+
+// checkpoint copies what readers allow into the database file. The error is nil
+// where all of it is durable there, and where the log stays as it is; any other
+// one means that the database file may lack what was written to it.
+func (d *DB) checkpoint(s *session, restart bool) error {
+	all, err := d.dialect.checkpoint(s, restart)
+	if err != nil {
+		return err
+	}
+	if all || d.log.scratch {
+		return nil
+	}
+
+	// SQLite counts the frames of a part as copied, and leaves the fsync to the
+	// one that copies the rest, which may be another process: it must not find
+	// pages taken for written that never were.
+	if err := d.log.sync(); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "db: sync the database file")
+	}
+	return nil
+}
+
+// fail ends the use of the database: from here on nothing is acknowledged, and
+// no connection that closes may make another checkpoint.
+func (d *DB) fail(err error) {
+	if !d.log.failed.CompareAndSwap(nil, &err) {
+		return
+	}
+	if d.log.tell != nil {
+		d.log.tell(err)
+	}
+}
+
+func (d *DB) usable() error {
+	if err := d.log.failed.Load(); err != nil {
+		return fault.Wrap(fault.Unavailable, *err, "db: the disk failed; restart the program")
+	}
+	return nil
+}
+
+// closeWriter closes the last connection of this process, which SQLite uses for
+// a checkpoint when no other process has the file open. Ours goes first, so that
+// an error is seen; after one the log stays for the next process.
+func (d *DB) closeWriter(s *session) error {
+	if s.conn == nil {
+		return s.close()
+	}
+	var failed error
+	if d.usable() == nil && d.log.frames.Load() > 0 {
+		if failed = d.checkpoint(s, false); failed != nil {
+			d.fail(failed)
+		}
+	}
+	if d.usable() != nil {
+		failed = errors.Join(failed, d.dialect.keepLog(s))
+	}
+	return errors.Join(failed, s.close())
+}
