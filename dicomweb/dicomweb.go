@@ -4,7 +4,7 @@
 // keeps nothing, authenticates nobody and decides about no caller: an
 // Interceptor sees every request before the Backend does. Objects move as
 // streams; memory does not grow with them. Worklists and the services of
-// PS3.18 11 and later are not covered, nor is XML (PS3.19 A.1).
+// PS3.18 11 and later are not covered. XML (PS3.19 A.1) is written and not read.
 package dicomweb
 
 import (

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Error is an outcome that is answered as a problem document (RFC 9457). Its
@@ -26,7 +27,7 @@ type Error struct {
 func (e *Error) Error() string {
 	s := fmt.Sprintf("dicomweb: %d %s", e.Status, http.StatusText(e.Status))
 	if e.Detail != "" {
-		s += ": " + e.Detail
+		s += ": " + strings.TrimSuffix(e.Detail, ".")
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()

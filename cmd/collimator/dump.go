@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"collimator/dicom"
@@ -21,7 +23,7 @@ type dumpCmd struct {
 }
 
 func (dumpCmd) Help() string {
-	return "Values of patients are withheld: use --reveal where you may see them.\n\nExample:\n  collimator dump image.dcm"
+	return "Values of patients are withheld: use --reveal where you may see them.\nAs JSON several files are one array; compressed pixel data are named by their file.\n\nExample:\n  collimator dump image.dcm"
 }
 
 func (c *dumpCmd) Run(e *env) error {
@@ -29,11 +31,28 @@ func (c *dumpCmd) Run(e *env) error {
 		return usageError("-o json prints all values: add --reveal if you may see them")
 	}
 	out := bufio.NewWriter(e.stdout)
+	list := c.Output == "json" && len(c.Files) > 1
 	var failed []error
+	written := 0
 	for _, name := range c.Files {
-		if err := c.file(e, out, name); err != nil {
+		f, err := openDump(e, name)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		if list {
+			out.WriteByte("[,"[min(written, 1)]) // an error comes again with Flush
+		}
+		written++
+		if err := errors.Join(c.file(f, out, name), f.Close()); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
+	}
+	switch {
+	case list && written == 0:
+		fmt.Fprintln(out, "[]")
+	case list:
+		fmt.Fprintln(out, "]")
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -44,16 +63,13 @@ func (c *dumpCmd) Run(e *env) error {
 	return errors.Join(failed...)
 }
 
-func (c *dumpCmd) file(e *env, w io.Writer, name string) error {
-	f, err := openDump(e, name)
-	if err != nil {
-		return err
-	}
+// file prints one file.
+func (c *dumpCmd) file(f *dumpFile, w io.Writer, name string) error {
 	if c.Output == "json" {
-		if err := dicom.WriteJSON(w, f.DataSet, dicom.JSONOptions{}); err != nil {
+		if err := dicom.WriteJSON(w, f.DataSet, dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(w)
+		_, err := fmt.Fprintln(w)
 		return err
 	}
 	fmt.Fprintf(w, "# %s: %s\n", name, uid.Name(f.TransferSyntax))
@@ -69,16 +85,74 @@ func (c *dumpCmd) file(e *env, w io.Writer, name string) error {
 	return c.print(w, f.DataSet, "")
 }
 
-func openDump(e *env, name string) (*dicom.File, error) {
-	if name == "-" {
-		return dicom.ReadFile(e.stdin, dicom.DecodeOptions{BulkThreshold: 64 << 10})
+// fragmentsOf names encapsulated values by the file they stand in and the path of
+// tags to them: they are fragments and have no place inline (PS3.18 F.2.7). All
+// other values are written.
+func fragmentsOf(name string) func(string, dicom.Element) string {
+	u := url.URL{Scheme: "file", Path: name}
+	if !filepath.IsAbs(name) {
+		u = url.URL{Scheme: "file", Opaque: (&url.URL{Path: name}).EscapedPath()}
 	}
-	b, err := os.Open(name)
+	return func(path string, el dicom.Element) string {
+		if !el.Encapsulated() {
+			return ""
+		}
+		u.Fragment = path
+		return u.String()
+	}
+}
+
+// dumpFile is a file whose long values are read when they are printed.
+type dumpFile struct {
+	*dicom.File
+	io.Closer
+}
+
+// openDump opens a file, or keeps standard input in a file without a name.
+// Close it.
+func openDump(e *env, name string) (_ *dumpFile, err error) {
+	var b *os.File
+	if name == "-" {
+		b, err = spoolInput(e.stdin)
+	} else {
+		b, err = os.Open(name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer b.Close()
-	return dicom.ReadFile(b, dicom.DecodeOptions{BulkThreshold: 64 << 10})
+	defer func() {
+		if err != nil {
+			b.Close()
+		}
+	}()
+
+	info, err := b.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() == 0 {
+		return nil, errors.New("the file is empty")
+	}
+	f, err := dicom.OpenFile(b, info.Size(), dicom.DecodeOptions{BulkThreshold: 64 << 10})
+	if err != nil {
+		return nil, err
+	}
+	return &dumpFile{f, b}, nil
+}
+
+// spoolInput copies a stream into a file that goes with the process.
+func spoolInput(r io.Reader) (*os.File, error) {
+	f, err := os.CreateTemp("", "collimator-dump-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if _, err := io.Copy(f, r); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (c *dumpCmd) print(w io.Writer, ds *dicom.DataSet, indent string) error {

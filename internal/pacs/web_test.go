@@ -272,3 +272,22 @@ func TestErrorsQuoteNoPatientData(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyThatIsNotMatchedAtItsLevelIsNamed(t *testing.T) {
+	t.Parallel()
+	w := openWeb(t, dicomweb.Unguarded)
+	w.put(file(t, spec{study: 1, series: 1, instance: 1, set: map[dicom.Tag]string{tag.InstitutionName: "Here"}}.dataSet(t), uid.ExplicitVRLittleEndian))
+	for query, want := range map[string]string{
+		"/studies?Modality=MR&InstitutionName=Nowhere&PatientID=COL1": "level: Modality, InstitutionName",
+		"/studies?SeriesInstanceUID=1.2.3":                            "level: SeriesInstanceUID",
+		"/studies?PatientID=COL1&StudyDate=20240506&PatientName=zz*":  "",
+		"/series?Modality=CT&StudyInstanceUID=1.2.3.1":                "",
+		"/instances?Rows=64&SOPClassUID=" + uid.CTImageStorage:        "",
+		"/studies?ModalitiesInStudy=CT&AccessionNumber=A1":            "",
+	} {
+		a := w.ask(http.MethodGet, query, "*/*").want(t, http.StatusOK)
+		if got := a.header.Get("Warning"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: Warning %q, want %q", query, got, want)
+		}
+	}
+}
