@@ -302,7 +302,7 @@ func traversal(h *hostile) {
 		}
 	}
 	a := h.archive()
-	for ref, err := range a.Find(context.Background(), archive.Query{Root: archive.StudyRoot, Level: archive.StudyLevel, Keys: query(h.T, map[dicom.Tag]string{tag.StudyInstanceUID: ""})}) {
+	for ref, err := range a.Find(context.Background(), archive.Query{Scope: archive.Everything(), Root: archive.StudyRoot, Level: archive.StudyLevel, Keys: query(h.T, map[dicom.Tag]string{tag.StudyInstanceUID: ""})}) {
 		h.Errorf("something was stored: %v %v", ref, err)
 	}
 }

@@ -229,7 +229,7 @@ func (h *hostile) path(pattern string) string {
 func (h *hostile) stored(in synth.Instance) []byte {
 	h.Helper()
 	a := h.archive()
-	for ref, err := range a.Retrieve(context.Background(), archive.RetrieveQuery{StudyUIDs: []string{in.StudyInstanceUID}, SeriesUIDs: []string{in.SeriesInstanceUID}, SOPInstanceUIDs: []string{in.SOPInstanceUID}}) {
+	for ref, err := range a.Retrieve(context.Background(), archive.RetrieveQuery{Scope: archive.Everything(), StudyUIDs: []string{in.StudyInstanceUID}, SeriesUIDs: []string{in.SeriesInstanceUID}, SOPInstanceUIDs: []string{in.SOPInstanceUID}}) {
 		if err != nil {
 			h.Fatal(err)
 		}

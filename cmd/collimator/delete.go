@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/identity"
 )
 
 type deleteCmd struct {
@@ -25,15 +29,47 @@ Example:
 
 func (c *deleteCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		n, err := a.Delete(e.ctx, archive.Deletion{
+		done, err := a.Delete(e.ctx, archive.Deletion{
 			StudyUID: c.Study, SeriesUID: c.Series, SOPInstanceUID: c.Instance, Why: c.Reason, By: archive.Source{Principal: operator()},
+			Scope: archive.Everything(),
 		})
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%d deleted.\n", n)
+		_, err = fmt.Fprint(e.stdout, deletionText(done))
+
 		return err
 	})
+}
+
+// deletionText says what went, and what is left that somebody may look for.
+func deletionText(d archive.DeletedTogether) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d deleted.\n", d.Instances)
+	if d.Held > 0 {
+		fmt.Fprintf(&b, "%d held back of the study destroyed with it.\n", d.Held)
+	}
+	if d.StillHeld > 0 {
+		fmt.Fprintf(&b, "%d held back of the study stay: collimator quarantine list, collimator quarantine destroy --study %s\n", d.StillHeld, d.StudyUID)
+	}
+	if d.AccessEnded > 0 {
+		fmt.Fprintf(&b, "%d links, grants and tokens for the study ended.\n", d.AccessEnded)
+	}
+	if d.Whole {
+		b.WriteString("Copies elsewhere stay: backups made before, what was exported or sent on. The same images are taken again when they are sent again.\n")
+	}
+
+	return b.String()
+}
+
+// endAccess takes back links, grants and tokens to a study of which nothing is
+// left: they would open it again if it were sent again.
+func endAccess(ctx context.Context, tx *db.Tx, ev archive.Event) (err error) {
+	if ev.Together.Whole {
+		ev.Together.AccessEnded, err = identity.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
+	}
+
+	return err
 }
 
 // deletionRecord is one record of all instances that were deleted together.

@@ -48,6 +48,9 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 			return nil, usageError("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
 		}
 	}
+	if err := checkIndex(c.Data); err != nil {
+		return nil, err
+	}
 	keys := filepath.Join(c.Data, keysDir)
 	if err := durable.Directory(keys); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)

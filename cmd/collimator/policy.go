@@ -92,7 +92,9 @@ func (c *policyCheckCmd) ask(v policy.Verb, who []policy.Principal) policyAnswer
 	}, who...)
 	a := policyAnswer{Verb: v, Allowed: d.Allow, Reason: d.Reason, Alarm: d.Alarm}
 	if d.Allow {
-		a.Limited, a.OnlyStudies, a.Deidentified = d.Restriction.Limited, d.Restriction.Studies, d.Restriction.Deidentified
+		a.Limited = !d.Sight.Everything
+		a.OnlyStudies = d.Sight.Studies
+		a.Deidentified = d.Sight.Deidentified
 	}
 	return a
 }

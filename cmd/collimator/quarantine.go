@@ -10,6 +10,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/blob"
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 )
 
 type quarantineCmd struct {
@@ -109,42 +110,92 @@ func writeQuarantined(e *env, a *archive.Archive, id int64, path string) error {
 
 type quarantineReleaseCmd struct {
 	dataFlags
-	ID int64 `arg:"" name:"number" help:"Number from 'quarantine list'."`
+	heldFlags
 }
 
 func (quarantineReleaseCmd) Help() string {
 	return `Where another content is stored under the UID, the two change places: what was stored is held
-back as replaced, and nothing is lost.
+back as replaced, and nothing is lost. With --study, what gave way before stays held back.
 
-Example:
-  collimator quarantine release 7`
+Examples:
+  collimator quarantine release 7
+  collimator quarantine release --study 1.2.3`
 }
 
 func (c *quarantineReleaseCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		if _, err := a.Release(e.ctx, c.ID, archive.Source{Principal: operator()}); err != nil {
-			return err
+	return c.each(e, c.dataFlags, "is in the archive", func(a *archive.Archive, q archive.QuarantineEntry) (bool, error) {
+		if c.Study != "" && q.Reason == archive.Replaced {
+			return false, nil
 		}
-		_, err := fmt.Fprintf(e.stdout, "Number %d is in the archive.\n", c.ID)
-		return err
+		_, err := a.Release(e.ctx, q.ID, archive.Source{Principal: operator()})
+
+		return true, err
 	})
 }
 
 type quarantineDestroyCmd struct {
 	dataFlags
-	ID int64 `arg:"" name:"number" help:"Number from 'quarantine list'."`
+	heldFlags
 }
 
 func (quarantineDestroyCmd) Help() string {
-	return "Its digest stays in the ledger; the file is gone.\n\nExample:\n  collimator quarantine destroy 7"
+	return `Its digest stays in the ledger; the file is gone.
+
+Examples:
+  collimator quarantine destroy 7
+  collimator quarantine destroy --study 1.2.3`
 }
 
 func (c *quarantineDestroyCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		if err := a.Destroy(e.ctx, c.ID, archive.Source{Principal: operator()}); err != nil {
+	return c.each(e, c.dataFlags, "is destroyed", func(a *archive.Archive, q archive.QuarantineEntry) (bool, error) {
+		return true, a.Destroy(e.ctx, q.ID, archive.Source{Principal: operator()})
+	})
+}
+
+// heldFlags name one entry or those of a study.
+type heldFlags struct {
+	ID    int64  `arg:"" name:"number" optional:"" help:"Number from 'quarantine list'."`
+	Study string `help:"All entries of this Study Instance UID instead of one." placeholder:"UID"`
+}
+
+// each decides about the entries. f says whether it took one up.
+func (h *heldFlags) each(e *env, d dataFlags, what string, f func(*archive.Archive, archive.QuarantineEntry) (bool, error)) error {
+	if (h.ID == 0) == (h.Study == "") {
+		return usageError("name a number from 'quarantine list', or a study with --study")
+	}
+
+	return d.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		list, err := h.entries(e, a)
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(e.stdout, "Number %d is destroyed.\n", c.ID)
-		return err
+		done := 0
+		for _, q := range list {
+			took, err := f(a, q)
+			if err != nil {
+				return fmt.Errorf("number %d: %w; %d done before it", q.ID, err, done)
+			}
+			if !took {
+				continue
+			}
+			done++
+			if _, err := fmt.Fprintf(e.stdout, "Number %d %s.\n", q.ID, what); err != nil {
+				return err
+			}
+		}
+		if done == 0 {
+			return fault.New(fault.NotFound, "nothing of the study is held back that could be decided about")
+		}
+
+		return nil
 	})
+}
+
+func (h *heldFlags) entries(e *env, a *archive.Archive) ([]archive.QuarantineEntry, error) {
+	if h.Study != "" {
+		return a.QuarantinedOf(e.ctx, h.Study)
+	}
+	q, err := a.Quarantined(e.ctx, h.ID)
+
+	return []archive.QuarantineEntry{q}, err
 }

@@ -68,6 +68,10 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return errors.Join(err, in.close())
 	}
+	if err := s.prepare(e); err != nil {
+		return errors.Join(err, s.archiveClose(), in.close())
+	}
+
 	return errors.Join(s.run(e), s.archiveClose(), in.close())
 }
 
@@ -111,6 +115,7 @@ type server struct {
 	service     *pacs.Service
 	projects    *pacs.Projects
 	posture     *posture.Posture
+	before      time.Time       // files older than this and without a row are nobody's
 	teller      *posture.Teller // nil: nobody is told
 	mux         *dimse.Mux
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
@@ -144,7 +149,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		return nil, errors.Join(err, blobs.Close())
 	}
 	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
-	s := &server{in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
+	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
@@ -211,11 +216,16 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			}},
 		}
 		switch ev.Kind {
+		case archive.Refused:
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)
 		case archive.Quarantined:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
 		case archive.Deleted:
 			if ev.Together == nil {
 				return nil
+			}
+			if err := endAccess(ctx, tx, ev); err != nil {
+				return err
 			}
 			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
@@ -307,10 +317,33 @@ func (s *server) record(ctx context.Context, event audit.Event) {
 // sweep removes what a killed process left behind.
 func (s *server) sweep(ctx context.Context) {
 	sweepScratch(s.in.config.Data)
-	if n, err := s.archive.Sweep(ctx, time.Hour); err != nil && ctx.Err() == nil {
-		s.log.Error("left-over files not removed", "error", err)
-	} else if n > 0 {
-		s.log.Info("left-over files of an earlier process removed", "files", n)
+	for {
+		s.setAside(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(setAsideEvery):
+			// What lies without a row for an hour is on its way no longer.
+			s.before = time.Now().Add(-time.Hour)
+		}
+	}
+}
+
+// setAsideEvery is how often files without a row are looked for.
+const setAsideEvery = 24 * time.Hour
+
+// setAside puts files aside of which the index knows nothing.
+func (s *server) setAside(ctx context.Context) {
+	u, err := s.archive.SetAside(ctx, s.before, tombstones(s.in.ledger))
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("files without a row not looked for", "error", err)
+	}
+	if u.Deleted > 0 {
+		s.log.Info("files removed whose deletion was recorded and cut off", "files", u.Deleted)
+	}
+	if u.SetAside > 0 {
+		s.log.Warn("files of which the index knows nothing were set aside; a killed process leaves a few, an index that is older than the files many: "+
+			"see 'collimator verify' and docs/operate.md, \"The index is gone\"", "files", u.SetAside)
 	}
 }
 

@@ -85,7 +85,7 @@ func (c *shareCreateCmd) Run(e *env) error {
 
 // present makes sure that there is something to share.
 func present(e *env, a *archive.Archive, study string) error {
-	for _, err := range a.Retrieve(e.ctx, archive.RetrieveQuery{StudyUIDs: []string{study}}) {
+	for _, err := range a.Retrieve(e.ctx, archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Everything()}) {
 		return err
 	}
 	return fault.New(fault.NotFound, "nothing is stored under this Study Instance UID")

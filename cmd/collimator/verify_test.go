@@ -62,8 +62,8 @@ func filled(t *testing.T) *installation {
 		t.Fatal(err)
 	}
 	ingest(t, a, 8, 8)
-	d := archive.Deletion{StudyUID: "2.25.72", SOPInstanceUID: "2.25.96", Why: "because of the test"}
-	if n, err := a.Delete(t.Context(), d); err != nil || n != 1 {
+	d := archive.Deletion{Scope: archive.Everything(), StudyUID: "2.25.72", SOPInstanceUID: "2.25.96", Why: "because of the test"}
+	if n, err := a.Delete(t.Context(), d); err != nil || n.Instances != 1 {
 		t.Fatal(n, err)
 	}
 	for range 5 {

@@ -53,7 +53,7 @@ func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 	})
 	busy(30*time.Millisecond, func(i int) error {
 		study := []string{"2.25.733", "2.25.735", "2.25.740"}[i%3] // they come again
-		_, err := a.Delete(t.Context(), archive.Deletion{StudyUID: study, Why: "because of the test"})
+		_, err := a.Delete(t.Context(), archive.Deletion{Scope: archive.Everything(), StudyUID: study, Why: "because of the test"})
 		if errors.Is(err, fault.NotFound) {
 			return nil
 		}

@@ -39,7 +39,7 @@ func (s *Services) createShare(rq *guard.Request) (any, error) {
 		return nil, fault.New(fault.Invalid, "api: a link needs the UID of a study, and 1 to 92 days")
 	}
 	found := false
-	for _, err := range s.Archive.Retrieve(rq.Context(), archive.RetrieveQuery{StudyUIDs: []string{in.Study}}) {
+	for _, err := range s.Archive.Retrieve(rq.Context(), archive.RetrieveQuery{StudyUIDs: []string{in.Study}, Scope: guard.Scope(rq.Context())}) {
 		if err != nil {
 			return nil, err
 		}

@@ -3,9 +3,12 @@ package archive
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 
+	"collimator/dicom"
+	"collimator/dicom/tag"
 	"collimator/internal/blob"
 )
 
@@ -17,9 +20,9 @@ import (
 // inProgress is how long a file may be on its way to a row.
 const inProgress = time.Hour
 
-// Tombstones says of some files whether the ledger holds that they were
-// deleted or destroyed, and nothing after it.
-type Tombstones func(ctx context.Context, digests []string) (map[string]bool, error)
+// Tombstones says of a file, by its SOP Instance UID and digest, whether the
+// ledger holds that it was deleted or destroyed, and nothing after it.
+type Tombstones func(ctx context.Context, sopInstanceUID, digest string) (bool, error)
 
 // Unknown is what SetAside found.
 type Unknown struct {
@@ -41,23 +44,40 @@ func (a *Archive) SetAside(ctx context.Context, before time.Time, deleted Tombst
 		keys = append(keys, info.Key)
 	}
 
-	for len(keys) > 0 {
-		page := keys[:min(len(keys), pageSize)]
-		keys = keys[len(page):]
-		var gone map[string]bool
-		if deleted != nil {
-			if gone, err = deleted(ctx, page); err != nil {
-				return u, err
-			}
+	for _, key := range keys {
+		gone, err := a.wasDeleted(ctx, key, deleted)
+		if err != nil {
+			return u, err
 		}
-		for _, key := range page {
-			if err := a.putAside(ctx, key, before, gone[key], &u); err != nil {
-				return u, err
-			}
+		if err := a.putAside(ctx, key, before, gone, &u); err != nil {
+			return u, err
 		}
 	}
 
 	return u, nil
+}
+
+// wasDeleted asks the ledger about a file. Of one whose meta information cannot
+// be read nobody knows.
+func (a *Archive) wasDeleted(ctx context.Context, key string, deleted Tombstones) (bool, error) {
+	if deleted == nil {
+		return false, nil
+	}
+	o, err := a.o.Blobs.Open(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer o.Close()
+
+	meta, _, err := dicom.ReadMeta(io.NewSectionReader(o, 0, o.Size()), dicom.Limits{})
+	if err != nil {
+		return false, nil
+	}
+
+	return deleted(ctx, meta.Text(tag.MediaStorageSOPInstanceUID), key)
 }
 
 // putAside decides about one file. Sent again meanwhile it is young, on its way,

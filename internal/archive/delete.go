@@ -60,6 +60,10 @@ type DeletedTogether struct {
 	Held       int // entries of the quarantine that went with it
 	StillHeld  int // entries of the quarantine that belong to the study and stayed, because not all of it was deleted
 	Why        string
+
+	// AccessEnded is how many links, grants and tokens to the study were ended.
+	// Options.Record does that with the last event of a whole study, and counts.
+	AccessEnded int
 }
 
 // Delete removes instances and their files, and returns how many. With the last

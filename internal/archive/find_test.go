@@ -227,9 +227,8 @@ func TestMatchingOfAllKinds(t *testing.T) {
 		{"key of a lower level is ignored", Query{Scope: Everything(), Level: StudyLevel}, []any{tag.StationName, "nobody"}, nil, "1 2 3"},
 		{"limit", Query{Scope: Everything(), Level: StudyLevel, Limit: 2}, nil, nil, "1 2"},
 		{"offset", Query{Scope: Everything(), Level: StudyLevel, Offset: 1}, nil, nil, "1 3"},
-		{"scope of patients", Query{Level: StudyLevel, Scope: Scope{PatientIDs: []string{"ID2", "ID7", "ID8"}}}, nil, nil, "2"},
 		{"scope of studies", Query{Level: StudyLevel, Scope: Scope{StudyUIDs: []string{"1.2.3.3"}}}, nil, nil, "3"},
-		{"scope of both", Query{Level: StudyLevel, Scope: Scope{PatientIDs: []string{"ID2"}, StudyUIDs: []string{"1.2.3.3"}}}, nil, nil, "2 3"},
+		{"scope of two", Query{Level: StudyLevel, Scope: Scope{StudyUIDs: []string{"1.2.3.2", "1.2.3.3"}}}, nil, nil, "2 3"},
 		{"empty scope", Query{Level: StudyLevel, Scope: Scope{}}, nil, nil, ""},
 
 		{"series of a study", Query{Scope: Everything(), Level: SeriesLevel}, []any{tag.StudyInstanceUID, "1.2.3.1"}, nil, "1.1 1.2"},
@@ -241,7 +240,7 @@ func TestMatchingOfAllKinds(t *testing.T) {
 		{"sequence", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, "RP7"), "2.1"},
 		{"sequence with two keys", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, "RP?", tag.ScheduledProcedureStepID, "other"), ""},
 		{"sequence without keys", Query{Scope: Everything(), Level: SeriesLevel, Relational: true}, nil, sequence(tag.RequestedProcedureID, ""), "1.1 1.2 2.1 3.1"},
-		{"series scope", Query{Level: SeriesLevel, Relational: true, Scope: Scope{PatientIDs: []string{"ID2"}}}, nil, nil, "2.1"},
+		{"series scope", Query{Level: SeriesLevel, Relational: true, Scope: Scope{StudyUIDs: []string{"1.2.3.2"}}}, nil, nil, "2.1"},
 
 		{"instances of a series", Query{Scope: Everything(), Level: ImageLevel}, []any{tag.StudyInstanceUID, "1.2.3.1", tag.SeriesInstanceUID, "1.2.3.1.1"}, nil, "1.1.1 1.1.2 1.1.3"},
 		{"instance by class", Query{Scope: Everything(), Level: ImageLevel, Relational: true}, []any{tag.SOPClassUID, uid.MRImageStorage}, nil, "1.2.1"},
@@ -452,7 +451,7 @@ func TestRetrieveByUniqueKeys(t *testing.T) {
 		{"series of another study", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.2"}, SeriesUIDs: []string{"1.2.3.1.2"}}, ""},
 		{"instances", RetrieveQuery{Scope: Everything(), SOPInstanceUIDs: []string{"1.2.3.1.1.3", "1.2.3.1.1.1", "9.9"}}, "1.1.1 1.1.3"},
 		{"scope", RetrieveQuery{PatientID: "ID1", Scope: Scope{StudyUIDs: []string{"1.2.3.3"}}}, "3.1.1"},
-		{"not in scope", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}, Scope: Scope{PatientIDs: []string{"ID2"}}}, ""},
+		{"not in scope", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}, Scope: Scope{StudyUIDs: []string{"1.2.3.2"}}}, ""},
 	} {
 		var got []string
 		for ref, err := range a.Retrieve(t.Context(), c.q) {

@@ -8,11 +8,10 @@ import (
 	"collimator/internal/fault"
 )
 
-// Scope is what a caller may see: the studies of these patients, and these
-// studies. The zero Scope sees nothing; Everything says so in words.
+// Scope is what a caller may see: some studies, or everything. The zero Scope
+// sees nothing; Everything says so in words.
 type Scope struct {
 	everything bool
-	PatientIDs []string // by Patient ID alone, of every issuer
 	StudyUIDs  []string
 }
 
@@ -22,38 +21,22 @@ func Everything() Scope { return Scope{everything: true} }
 // Unbounded reports the scope of Everything.
 func (s Scope) Unbounded() bool { return s.everything }
 
-// HoldsStudy reports whether a study may be seen whoever its patient is: it is
-// named, or everything is.
-func (s Scope) HoldsStudy(studyUID string) bool {
+// Holds reports whether a study may be seen.
+func (s Scope) Holds(studyUID string) bool {
 	return s.everything || slices.Contains(s.StudyUIDs, studyUID)
 }
 
 // restrict adds the scope to a condition on study rows.
 func (s Scope) restrict(b *builder, alias string) error {
-	if s.everything {
+	switch {
+	case s.everything:
+		return nil
+	case len(s.StudyUIDs) == 0:
+		b.and("1 = 0")
 		return nil
 	}
 
-	var parts []string
-	for _, l := range []struct {
-		column string
-		values []string
-	}{{alias + ".patient_id", s.PatientIDs}, {alias + ".uid", s.StudyUIDs}} {
-		if len(l.values) == 0 {
-			continue
-		}
-		part, err := b.list(l.column, l.values)
-		if err != nil {
-			return err
-		}
-		parts = append(parts, part)
-	}
-	if len(parts) == 0 {
-		parts = []string{"1 = 0"}
-	}
-	b.and("(" + strings.Join(parts, " OR ") + ")")
-
-	return nil
+	return b.in(alias+".uid", s.StudyUIDs)
 }
 
 // restrictPatient is restrict for patient rows: patients of whom a study may

@@ -171,6 +171,7 @@ func (a *API) allowed(rq *Request, verb policy.Verb, pattern string) bool {
 		d := a.g.decide(rq.c, policy.Request{Verb: verb})
 		if d.Allow {
 			rq.c.rule = d.Reason
+			rq.c.sight = d.Sight
 			return true
 		}
 		reason = d.Reason

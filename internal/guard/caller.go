@@ -23,14 +23,34 @@ func Principal(ctx context.Context) (policy.Principal, bool) {
 	return c.who, true
 }
 
-// Sight is what may be seen within a request of an association. It narrows
-// nothing outside of one.
-func Sight(ctx context.Context) policy.Restriction {
+// Sight is what may be seen within a request; nothing outside of one.
+func Sight(ctx context.Context) policy.Sight {
 	c, ok := ctx.Value(contextKey{}).(*caller)
 	if !ok {
-		return policy.Restriction{}
+		return policy.Sight{}
 	}
+
 	return c.sight
+}
+
+// Scope is the part of Sight that says which studies, for who hands out what is
+// not de-identified: who may see only that sees nothing this way.
+func Scope(ctx context.Context) archive.Scope {
+	s := Sight(ctx)
+	if s.Deidentified {
+		return archive.Scope{}
+	}
+
+	return ScopeOf(s)
+}
+
+// ScopeOf is the studies of a sight.
+func ScopeOf(s policy.Sight) archive.Scope {
+	if s.Everything {
+		return archive.Everything()
+	}
+
+	return archive.Scope{StudyUIDs: s.Studies}
 }
 
 // Credit writes into the source of an instance through which door it comes and

@@ -80,9 +80,9 @@ type caller struct {
 	association string
 	peer        audit.Peer
 	door        string
-	person      string             // verified by user identity negotiation; empty without
-	rule        string             // by which policy allowed what is being done
-	sight       policy.Restriction // of an association: what may be seen
+	person      string       // verified by user identity negotiation; empty without
+	rule        string       // by which policy allowed what is being done
+	sight       policy.Sight // what may be seen
 }
 
 // record writes to the trail. A record that cannot be written is an error in

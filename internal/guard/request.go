@@ -70,7 +70,8 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 	}
 	d := g.policy.DecideTogether(policy.Request{Verb: verbOf(call.Operation), Study: studyOf(call), Destination: destination, Now: g.Now()}, who...)
 	if d.Allow {
-		c.rule, c.sight = d.Reason, d.Restriction
+		c.rule = d.Reason
+		c.sight = d.Sight
 		return dimse.Status{}, false
 	}
 	c.rule = ""

@@ -63,9 +63,8 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	}
 	c.rule = decision.Reason
 	call.Reason = call.Request.Header.Get(reasonHeader)
-	if r := decision.Restriction; r.Limited || r.Deidentified {
-		call.Restriction = r // the backend honours it (see pacs.Web)
-	}
+	c.sight = decision.Sight
+	call.Restriction = decision.Sight // the backend honours it (see pacs.Web)
 	call.Observe = func(o dicomweb.Observation) bool {
 		g.logRefusedInstance(c, o)
 		return true

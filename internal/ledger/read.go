@@ -49,3 +49,27 @@ func (l *Log) Between(ctx context.Context, position, end int64, each func(Leaf) 
 		}
 	}
 }
+
+// About gives the leaves of a kind about one thing to each, oldest first,
+// without verifying them.
+func (l *Log) About(ctx context.Context, kind, ref string, each func(Leaf) error) error {
+	return l.db.Read(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' AND kind = ?2 ORDER BY position`, ref, kind)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+
+		for rows.Next() {
+			var leaf Leaf
+			if err := rows.Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data); err != nil {
+				return err
+			}
+			if err := each(leaf); err != nil {
+				return err
+			}
+		}
+
+		return rows.Err()
+	})
+}

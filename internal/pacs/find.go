@@ -26,7 +26,7 @@ func (s *Service) find(ctx context.Context, _ *dimse.Association, rq *dimse.Find
 	}
 	q := archive.Query{
 		Root: root, Level: level, Keys: rq.Identifier,
-		Relational: rq.Options.Relational, Fuzzy: rq.Options.FuzzyMatching, DateTimeCombined: rq.Options.DateTimeMatching, Scope: scopeOf(ctx),
+		Relational: rq.Options.Relational, Fuzzy: rq.Options.FuzzyMatching, DateTimeCombined: rq.Options.DateTimeMatching, Scope: guard.Scope(ctx),
 	}
 	sent := 0
 	for ds, err := range s.Archive.Find(ctx, q) {
@@ -42,19 +42,6 @@ func (s *Service) find(ctx context.Context, _ *dimse.Association, rq *dimse.Find
 		sent++
 	}
 	return dimse.Status{}
-}
-
-// scopeOf is what the caller of an association may see. What must be
-// de-identified is not handed out on this way.
-func scopeOf(ctx context.Context) *archive.Scope {
-	r := guard.Sight(ctx)
-	switch {
-	case r.Deidentified:
-		return &archive.Scope{}
-	case r.Limited:
-		return &archive.Scope{StudyUIDs: r.Studies}
-	}
-	return nil
 }
 
 // levelOf reads a level and refuses one that the root does not have (PS3.4 C.6).

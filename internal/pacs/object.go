@@ -11,6 +11,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/guard"
 )
 
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
@@ -33,10 +34,16 @@ func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
 // open gives a data set as it was stored where the receiver takes it, else
 // converted into the first native syntax it takes.
 func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []string) (io.ReadCloser, string, error) {
+	// Whatever was asked of the archive: what leaves now is held against what the
+	// caller may see now.
+	if !guard.Scope(ctx).Holds(ref.StudyUID) {
+		return nil, "", errOutOfSight
+	}
 	o, err := s.Archive.Open(ctx, ref)
 	if err != nil {
 		return nil, "", err
 	}
+
 	for _, ts := range append([]string{ref.TransferSyntaxUID}, nativeSyntaxes()...) {
 		if !slices.Contains(accepted, ts) {
 			continue

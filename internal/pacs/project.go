@@ -84,7 +84,7 @@ func (p *project) version(digest string) string {
 
 // reveal finds what a pseudonymous resource stands for. found is false for what
 // the project has never handed out.
-func (p *project) reveal(ctx context.Context, r dicomweb.Resource, scope *archive.Scope) (real dicomweb.Resource, found bool, err error) {
+func (p *project) reveal(ctx context.Context, r dicomweb.Resource, scope archive.Scope) (real dicomweb.Resource, found bool, err error) {
 	if r.StudyUID == "" {
 		return real, r == dicomweb.Resource{}, nil
 	}
@@ -105,8 +105,8 @@ func (p *project) reveal(ctx context.Context, r dicomweb.Resource, scope *archiv
 }
 
 // study finds a study by its pseudonym; empty when there is none.
-func (p *project) study(ctx context.Context, pseudonym string, scope *archive.Scope) (string, error) {
-	if scope != nil {
+func (p *project) study(ctx context.Context, pseudonym string, scope archive.Scope) (string, error) {
+	if !scope.Unbounded() {
 		for _, uid := range scope.StudyUIDs {
 			if p.deid.UID(uid) == pseudonym {
 				return uid, nil
@@ -150,7 +150,7 @@ func (p *project) membersOf(ctx context.Context, study string, fresh bool) (*mem
 		return m, nil
 	}
 	m = &members{series: map[string]string{}, instances: map[string]string{}}
-	for ref, err := range p.archive.Retrieve(ctx, archive.RetrieveQuery{StudyUIDs: []string{study}}) {
+	for ref, err := range p.archive.Retrieve(ctx, archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Scope{StudyUIDs: []string{study}}}) {
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/guard"
 )
 
 // maxSubOperations bounds one C-GET or C-MOVE: the counts of PS3.7 9.1.3 are
@@ -24,7 +25,7 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 	if err != nil {
 		return nil, queryStatus(err)
 	}
-	q.Scope = scopeOf(ctx)
+	q.Scope = guard.Scope(ctx)
 	var destination dimse.Destination
 	if rq.Operation == dimse.CMove {
 		destination, err = s.Destinations.Destination(ctx, rq.MoveDestination)
@@ -87,11 +88,12 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 		return archive.RetrieveQuery{}, err
 	}
 	q := archive.RetrieveQuery{
-		PatientID: ds.Text(tag.PatientID), StudyUIDs: texts(ds, tag.StudyInstanceUID),
+		PatientID: ds.Text(tag.PatientID), IssuerOfPatientID: ds.Text(tag.IssuerOfPatientID), StudyUIDs: texts(ds, tag.StudyInstanceUID),
 		SeriesUIDs: texts(ds, tag.SeriesInstanceUID), SOPInstanceUIDs: texts(ds, tag.SOPInstanceUID),
 	}
 	if root == archive.StudyRoot {
 		q.PatientID = "" // not a unique key of this model (PS3.4 C.6.2)
+		q.IssuerOfPatientID = ""
 	}
 	for _, k := range []struct {
 		level archive.Level

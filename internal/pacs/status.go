@@ -15,13 +15,7 @@ func storeStatus(err error) dimse.Status {
 		return dimse.Status{}
 	}
 	if conflict, ok := errors.AsType[*archive.ConflictError](err); ok {
-		if conflict.Reason == archive.DifferentContent {
-			return status(dimse.DuplicateSOPInstance, "held: other content under this SOP Instance UID", err)
-		}
-		if conflict.Reason == archive.Suspicious {
-			return status(dimse.InvalidSOPInstance, "held: content does not belong there", err)
-		}
-		return status(dimse.InvalidSOPInstance, "held: contradicts patient or study that is stored", err)
+		return conflictStatus(conflict, err)
 	}
 	switch {
 	case errors.Is(err, archive.ErrMismatch):
@@ -40,6 +34,22 @@ func storeStatus(err error) dimse.Status {
 		return status(dimse.OutOfResources, "storage is not available", err)
 	}
 	return status(dimse.ProcessingFailure, "could not be stored", err)
+}
+
+// conflictStatus says "held" only of what the quarantine keeps.
+func conflictStatus(c *archive.ConflictError, err error) dimse.Status {
+	what := "held: "
+	if c.Quarantine == 0 {
+		what = "not kept: "
+	}
+	switch c.Reason {
+	case archive.DifferentContent:
+		return status(dimse.DuplicateSOPInstance, what+"other content under this SOP Instance UID", err)
+	case archive.Suspicious:
+		return status(dimse.InvalidSOPInstance, what+"content does not belong there", err)
+	}
+
+	return status(dimse.InvalidSOPInstance, what+"contradicts patient or study that is stored", err)
 }
 
 // queryStatus maps an error of a query to a status of C-FIND, C-GET or C-MOVE

@@ -14,6 +14,7 @@ import (
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/guard"
 	"collimator/internal/policy"
 )
 
@@ -24,7 +25,7 @@ type WebArchive interface {
 	Retrieve(context.Context, archive.RetrieveQuery) iter.Seq2[archive.InstanceRef, error]
 	Headers(context.Context, archive.RetrieveQuery) iter.Seq2[archive.Header, error]
 	Open(context.Context, archive.InstanceRef) (*archive.Object, error)
-	Delete(context.Context, archive.Deletion) (int, error)
+	Delete(context.Context, archive.Deletion) (archive.DeletedTogether, error)
 	StudiesAfter(ctx context.Context, after int64, limit int) ([]archive.StudyNumber, error)
 	StudyUID(ctx context.Context, number int64) (string, error)
 }
@@ -35,8 +36,8 @@ var (
 )
 
 // Web is the archive as the backend of a dicomweb.Handler. The restriction of a
-// call is a policy.Restriction or an *archive.Scope; nil is everything, and any
-// other value nothing. Safe for concurrent use.
+// call is a policy.Sight or an archive.Scope; nil and any other value is
+// nothing. Safe for concurrent use.
 type Web struct {
 	Archive WebArchive
 	// Source says where an instance comes from that is being stored.
@@ -51,22 +52,18 @@ type Web struct {
 
 // view is what a caller sees.
 type view struct {
-	scope   *archive.Scope
+	scope   archive.Scope
 	project *project // nil: with identities
 }
 
-// view reads a restriction. What is none that is known lets nothing through.
+// view reads a restriction: the sight that the door gave. Without one, nothing
+// is seen.
 func (w *Web) view(restriction any) view {
 	switch r := restriction.(type) {
-	case nil:
-		return view{}
-	case *archive.Scope:
+	case archive.Scope:
 		return view{scope: r}
-	case policy.Restriction:
-		var v view
-		if r.Limited {
-			v.scope = &archive.Scope{StudyUIDs: r.Studies}
-		}
+	case policy.Sight:
+		v := view{scope: guard.ScopeOf(r)}
 		if !r.Deidentified {
 			return v
 		}
@@ -75,7 +72,8 @@ func (w *Web) view(restriction any) view {
 			return v
 		}
 	}
-	return view{scope: &archive.Scope{}}
+
+	return view{}
 }
 
 // Search implements dicomweb.Backend (PS3.18 10.6).
@@ -109,7 +107,7 @@ func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.Da
 	}
 }
 
-func selection(s dicomweb.Selection, scope *archive.Scope) archive.RetrieveQuery {
+func selection(s dicomweb.Selection, scope archive.Scope) archive.RetrieveQuery {
 	q := archive.RetrieveQuery{Scope: scope}
 	for _, l := range []struct {
 		to  *[]string
@@ -135,6 +133,9 @@ func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dic
 			return
 		}
 		for ref, err := range w.Archive.Retrieve(ctx, selection(s, v.scope)) {
+			if err == nil {
+				err = v.mayLeave(ref)
+			}
 			if err != nil {
 				yield(dicomweb.Instance{}, webError(err))
 				return
@@ -154,6 +155,9 @@ func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicom
 	}
 	return func(yield func(dicomweb.Header, error) bool) {
 		for h, err := range w.Archive.Headers(ctx, selection(s, v.scope)) {
+			if err == nil {
+				err = v.mayLeave(h.Instance)
+			}
 			if err != nil {
 				yield(dicomweb.Header{}, webError(err))
 				return
@@ -164,6 +168,19 @@ func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicom
 		}
 	}
 }
+
+// mayLeave holds an instance against what the caller may see, at the moment it
+// is handed out, whatever was asked of the archive.
+func (v view) mayLeave(ref archive.InstanceRef) error {
+	if !v.scope.Holds(ref.StudyUID) {
+		return errOutOfSight
+	}
+
+	return nil
+}
+
+// errOutOfSight stops what would leave although its caller may not see it.
+var errOutOfSight = fault.New(fault.Internal, "pacs: an instance that the caller may not see was about to leave")
 
 func webInstance(ref archive.InstanceRef) dicomweb.Instance {
 	return dicomweb.Instance{

@@ -82,7 +82,7 @@ func sameMatches(keys, real, hidden *dicom.DataSet) bool {
 
 // revealKeys makes the keys of the real archive. added are those that the peer
 // did not ask for.
-func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet, scope *archive.Scope) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
+func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet, scope archive.Scope) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
 	out = keys.Clone()
 	for el := range keys.All() {
 		if el.Empty() || el.Tag == tag.SpecificCharacterSet || emptySequence(el) || p.deid.Retains(el.Tag) && el.VR != dicom.UI && el.VR != dicom.SQ {
@@ -129,7 +129,7 @@ func emptySequence(el dicom.Element) bool {
 
 // revealUIDs puts the real UIDs into the keys. Series and instances are found
 // within studies that are named.
-func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scope *archive.Scope) (bool, error) {
+func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scope archive.Scope) (bool, error) {
 	real := map[dicom.Tag][]string{}
 	studies := values(keys, tag.StudyInstanceUID)
 	for _, s := range studies {

@@ -21,13 +21,15 @@ import (
 // restrictedBy is a door that restricts every call to what the header says:
 // a project, or none for all with identities.
 func restrictedBy(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
-	r := policy.Restriction{Deidentified: true, Project: call.Request.Header.Get("Project")}
+	r := policy.Sight{Everything: true, Deidentified: true, Project: call.Request.Header.Get("Project")}
 	if study := call.Request.Header.Get("Study"); study != "" {
-		r.Limited, r.Studies = true, []string{study}
+		r.Everything = false
+		r.Studies = []string{study}
 	}
-	if call.Request.Header.Get("Project") != "none" {
-		call.Restriction = r
+	if call.Request.Header.Get("Project") == "none" {
+		r = policy.Sight{Everything: true}
 	}
+	call.Restriction = r
 	return next(ctx)
 }
 

@@ -106,7 +106,7 @@ func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
 // the others were enough, unless they only let a search through whose result
 // they narrow; the alarm is for where it was needed.
 func (e *Engine) allowed(r Request, why cedar.Diagnostic) Decision {
-	d := Decision{Allow: true, Restriction: restriction(r)}
+	d := Decision{Allow: true, Sight: sight(r)}
 	var emergency string
 	for _, reason := range why.Reasons {
 		rule := e.reasons[reason.PolicyID]
@@ -116,8 +116,8 @@ func (e *Engine) allowed(r Request, why cedar.Diagnostic) Decision {
 			d.Reason = rule.sentence(r)
 		}
 	}
-	if emergency != "" && (d.Reason == "" || r.Study == "" && d.Restriction.Limited) {
-		return Decision{Allow: true, Reason: emergency, Alarm: true}
+	if emergency != "" && (d.Reason == "" || r.Study == "" && !d.Sight.Everything) {
+		return Decision{Allow: true, Reason: emergency, Sight: Sight{Everything: true}, Alarm: true}
 	}
 	return d
 }
@@ -126,18 +126,21 @@ func (r rule) sentence(q Request) string {
 	return strings.ReplaceAll(r.reason, "%s", q.Principal.Name)
 }
 
-// restriction is what a permitted request must still honour.
-func restriction(r Request) Restriction {
+// sight is what a permitted request may see.
+func sight(r Request) Sight {
 	p := r.Principal
 	switch {
 	case p.Kind == Person && p.Role == Referrer, p.Kind == Share, p.Kind == Service && len(p.Studies) > 0:
-		r := Restriction{Limited: true, Studies: p.Studies}
+		s := Sight{Studies: p.Studies}
 		if p.Kind == Share && p.Deidentified {
-			r.Deidentified, r.Project = true, p.Name
+			s.Deidentified = true
+			s.Project = p.Name
 		}
-		return r
+
+		return s
 	case p.Kind == Person && p.Role == Researcher:
-		return Restriction{Deidentified: true}
+		return Sight{Everything: true, Deidentified: true}
 	}
-	return Restriction{}
+
+	return Sight{Everything: true}
 }

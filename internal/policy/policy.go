@@ -145,17 +145,17 @@ type Request struct {
 type Decision struct {
 	Allow  bool
 	Reason string // neutral, names the rule, never holds patient data
-	// Restriction must be honoured by whoever acts.
-	Restriction Restriction
+	// Sight must be honoured by whoever acts.
+	Sight Sight
 	// Alarm: this was emergency access, somebody must look at it.
 	Alarm bool
 }
 
-// Restriction narrows what is granted. The zero Restriction narrows nothing.
-type Restriction struct {
-	// Limited: only Studies may be seen, be they none.
-	Limited bool
-	Studies []string
+// Sight is what of the archive may be seen. The zero Sight sees nothing.
+type Sight struct {
+	// Everything: any study may be seen; otherwise only Studies, be they none.
+	Everything bool
+	Studies    []string
 	// Deidentified: only what is de-identified may leave, with the pseudonyms of
 	// Project. What two projects hand out cannot be linked.
 	Deidentified bool

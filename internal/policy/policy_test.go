@@ -102,10 +102,10 @@ func TestListQueriesCarryTheRestrictionOfTheRole(t *testing.T) {
 		got := "deny"
 		if d.Allow {
 			scope := "all"
-			if d.Restriction.Limited {
+			if !d.Sight.Everything {
 				scope = "limited"
 			}
-			got = fmt.Sprintf("allow %s %v %v alarm %v", scope, append([]string{}, d.Restriction.Studies...), d.Restriction.Deidentified, d.Alarm)
+			got = fmt.Sprintf("allow %s %v %v alarm %v", scope, append([]string{}, d.Sight.Studies...), d.Sight.Deidentified, d.Alarm)
 		}
 		if got != c.want {
 			t.Errorf("%+v: %s, want %s", c.principal, got, c.want)
@@ -150,7 +150,7 @@ func TestTokensAndLinksNeverReachAnotherStudy(t *testing.T) {
 	if d := e.Decide(policy.Request{Principal: link, Verb: policy.Retrieve, Study: "1.2", Now: now}); d.Allow {
 		t.Error("a link to a de-identified study gives the identified one")
 	}
-	if d := e.Decide(policy.Request{Principal: link, Verb: policy.Retrieve, Study: "1.2", Deidentified: true, Now: now}); !d.Allow || !d.Restriction.Deidentified {
+	if d := e.Decide(policy.Request{Principal: link, Verb: policy.Retrieve, Study: "1.2", Deidentified: true, Now: now}); !d.Allow || !d.Sight.Deidentified {
 		t.Errorf("a link to a de-identified study: %+v", d)
 	}
 }
@@ -189,18 +189,18 @@ func TestRestrictionsOfATokenAndItsOwnerAddUp(t *testing.T) {
 		who   []policy.Principal
 		study string
 		allow bool
-		want  policy.Restriction
+		want  policy.Sight
 	}{
-		{"nobody", nil, "", false, policy.Restriction{}},
-		{"both limited", []policy.Principal{token("1.3", "1.4"), referrer}, "", true, policy.Restriction{Limited: true, Studies: []string{"1.3"}}},
-		{"nothing in common", []policy.Principal{token("1.4"), referrer}, "", true, policy.Restriction{Limited: true}},
-		{"the owner limited", []policy.Principal{token(), referrer}, "1.2", true, policy.Restriction{Limited: true, Studies: []string{"1.2", "1.3"}}},
-		{"the token limited", []policy.Principal{token("1.4"), {Kind: policy.Person, Name: "grace", Role: policy.Radiologist}}, "1.4", true, policy.Restriction{Limited: true, Studies: []string{"1.4"}}},
-		{"a study of the token only", []policy.Principal{token("1.4"), referrer}, "1.4", false, policy.Restriction{}},
-		{"an owner who may not", []policy.Principal{token(), {Kind: policy.Person, Name: "bob", Role: policy.Auditor}}, "", false, policy.Restriction{}},
+		{"nobody", nil, "", false, policy.Sight{Everything: true}},
+		{"both limited", []policy.Principal{token("1.3", "1.4"), referrer}, "", true, policy.Sight{Studies: []string{"1.3"}}},
+		{"nothing in common", []policy.Principal{token("1.4"), referrer}, "", true, policy.Sight{}},
+		{"the owner limited", []policy.Principal{token(), referrer}, "1.2", true, policy.Sight{Studies: []string{"1.2", "1.3"}}},
+		{"the token limited", []policy.Principal{token("1.4"), {Kind: policy.Person, Name: "grace", Role: policy.Radiologist}}, "1.4", true, policy.Sight{Studies: []string{"1.4"}}},
+		{"a study of the token only", []policy.Principal{token("1.4"), referrer}, "1.4", false, policy.Sight{Everything: true}},
+		{"an owner who may not", []policy.Principal{token(), {Kind: policy.Person, Name: "bob", Role: policy.Auditor}}, "", false, policy.Sight{Everything: true}},
 	} {
 		d := e.DecideTogether(policy.Request{Verb: policy.Query, Study: c.study, Now: now}, c.who...)
-		if d.Allow != c.allow || d.Reason == "" || d.Allow && !reflect.DeepEqual(d.Restriction, c.want) {
+		if d.Allow != c.allow || d.Reason == "" || d.Allow && !reflect.DeepEqual(d.Sight, c.want) {
 			t.Errorf("%s: got %+v", c.name, d)
 		}
 	}
@@ -225,7 +225,7 @@ func TestEmergencyAccessAlarmsWhereItWidensASearch(t *testing.T) {
 		p := referrer
 		p.Role = c.role
 		d := e.Decide(policy.Request{Principal: p, Verb: c.verb, Study: c.study, Emergency: true, Now: time.Now()})
-		if !d.Allow || d.Alarm != c.alarm || d.Restriction.Limited == c.unlimited {
+		if !d.Allow || d.Alarm != c.alarm || d.Sight.Everything != c.unlimited {
 			t.Errorf("%s: %+v", c.what, d)
 		}
 	}

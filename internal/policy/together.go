@@ -4,7 +4,7 @@ import "slices"
 
 // DecideTogether applies the rules to each of several principals who act as
 // one, such as a token and its owner: all must be allowed, and their
-// restrictions add up. The principal of rq is ignored; nobody is denied.
+// sights narrow each other. The principal of rq is ignored; nobody is denied.
 func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 	var all Decision
 	for i, p := range who {
@@ -19,7 +19,7 @@ func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 		}
 		all.Reason += "; " + d.Reason
 		all.Alarm = all.Alarm || d.Alarm
-		all.Restriction = all.Restriction.And(d.Restriction)
+		all.Sight = all.Sight.And(d.Sight)
 	}
 	if len(who) == 0 {
 		return Decision{Reason: "nobody is authenticated"}
@@ -27,23 +27,25 @@ func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 	return all
 }
 
-// And is what two restrictions leave.
-func (r Restriction) And(other Restriction) Restriction {
-	both := Restriction{Limited: r.Limited || other.Limited, Deidentified: r.Deidentified || other.Deidentified, Project: r.Project}
+// And is what both may see.
+func (s Sight) And(other Sight) Sight {
+	both := Sight{Everything: s.Everything && other.Everything, Deidentified: s.Deidentified || other.Deidentified, Project: s.Project}
 	if both.Project == "" {
 		both.Project = other.Project
 	}
+
 	switch {
-	case !r.Limited:
+	case s.Everything:
 		both.Studies = other.Studies
-	case !other.Limited:
-		both.Studies = r.Studies
+	case other.Everything:
+		both.Studies = s.Studies
 	default:
-		for _, s := range r.Studies {
-			if slices.Contains(other.Studies, s) {
-				both.Studies = append(both.Studies, s)
+		for _, study := range s.Studies {
+			if slices.Contains(other.Studies, study) {
+				both.Studies = append(both.Studies, study)
 			}
 		}
 	}
+
 	return both
 }

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"collimator/internal/archive"
+	"collimator/internal/blob"
+	"collimator/internal/ledger"
+)
+
+// checkIndex refuses to make a new index beside files of an archive: whoever
+// starts so has lost the index, mounted the wrong volume, or named the wrong
+// directory.
+func checkIndex(data string) error {
+	info, err := os.Stat(filepath.Join(data, indexFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for the index: %w", err)
+	}
+	if err == nil && info.Size() > 0 {
+		return nil
+	}
+	// An index of no bytes may have all its content in its log.
+	if log, err := os.Stat(filepath.Join(data, indexFile+"-wal")); err == nil && log.Size() > 0 {
+		return nil
+	}
+
+	return refuseOverFiles(data, "is missing or empty")
+}
+
+func refuseOverFiles(data, what string) error {
+	empty, err := blob.Empty(filepath.Join(data, blobsDir))
+	if err != nil || empty {
+		return err
+	}
+
+	return &exitError{exitFailure, fmt.Errorf("%s %s, and there are images in %s. Nothing was changed. Put the index back from a backup, "+
+		"or build it anew from the images: collimator reindex --data %s (docs/operate.md, \"The index is gone\")",
+		filepath.Join(data, indexFile), what, filepath.Join(data, blobsDir), data)}
+}
+
+// prepare brings the archive to where it can be served.
+func (s *server) prepare(e *env) error {
+	if err := s.knowsItsFiles(e.ctx); err != nil {
+		return err
+	}
+	stale, err := s.archive.Stale(e.ctx)
+	if err != nil || !stale {
+		if err == nil {
+			err = s.archive.Upgrade(e.ctx, nil)
+		}
+		return err
+	}
+
+	s.log.Info("the index is made anew by the rules of this version; the archive is served when that is done")
+	p := newProgress(e, "instances indexed", 0)
+	reported := int64(0)
+	err = s.archive.Upgrade(e.ctx, func(done, _ int64) {
+		for ; reported < done; reported++ {
+			p.add(0, false)
+		}
+	})
+	p.end()
+
+	return err
+}
+
+// knowsItsFiles refuses an index that never knew an instance beside files of
+// instances: it was made by accident, in the place of one that did.
+func (s *server) knowsItsFiles(ctx context.Context) error {
+	stats, err := s.archive.Stats(ctx)
+	if err != nil || stats.Instances > 0 || stats.Quarantined > 0 {
+		return err
+	}
+	errKnown := errors.New("known")
+	err = s.in.ledger.Since(ctx, 0, func(l ledger.Leaf) error {
+		if l.Kind == archive.LeafKind {
+			return errKnown
+		}
+		return nil
+	})
+	if errors.Is(err, errKnown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+
+	return refuseOverFiles(s.in.config.Data, "knows of no image")
+}
+
+// tombstones asks the ledger what became of a file in the end.
+func tombstones(log *ledger.Log) archive.Tombstones {
+	return func(ctx context.Context, sopInstanceUID, digest string) (deleted bool, err error) {
+		err = log.About(ctx, archive.LeafKind, sopInstanceUID, func(l ledger.Leaf) error {
+			var s archive.Statement
+			if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+				return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
+			}
+			if s.Digest == digest && s.SOPInstanceUID == sopInstanceUID {
+				deleted = s.Event == archive.Deleted || s.Event == archive.Destroyed
+			}
+			return nil
+		})
+
+		return deleted, err
+	}
+}
