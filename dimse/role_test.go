@@ -163,7 +163,7 @@ func TestMoveToADestinationThatIsNotThereFailsEverySubOperation(t *testing.T) {
 	a := dial(t, serve(t, &dimse.Server{Admit: admitAll, Mux: mux}), config(studyMove))
 	res, err := a.Move(context.Background(), dimse.MoveRequest{SOPClassUID: studyMove, Identifier: studyQuery(), MoveDestination: "X"})
 	var status *dimse.StatusError
-	if !errors.As(err, &status) || status.Status.Code != dimse.UnableToPerformSubOperations || res.SubOperations.Failed != 5 || len(res.FailedSOPInstanceUIDs) != 2 {
+	if !errors.As(err, &status) || status.Status.Code != dimse.UnableToPerformSubOperations || res.SubOperations.Failed != 5 || len(res.FailedSOPInstanceUIDs) != 2 || !res.Counted {
 		t.Errorf("%v %+v", err, res)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"maps"
+	"slices"
 	"testing"
 
 	"collimator/dicom"
