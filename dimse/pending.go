@@ -44,8 +44,8 @@ type pending struct {
 	failed  chan struct{}
 	once    sync.Once
 	ended   sync.Once // C-CANCEL is sent once
-	err     error // set before failed is closed
-	final   bool  // the listener saw the final response
+	err     error     // set before failed is closed
+	final   bool      // the listener saw the final response
 }
 
 // fail wakes the listener; called with Association.mu held.
