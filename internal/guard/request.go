@@ -81,7 +81,7 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 }
 
 // undecided is the answer where the register could not be asked. A request that
-// its own sender ended meanwhile is cancelled and no failure (PS3.4 C.4.1.2).
+// its own sender ended meanwhile is cancelled and no failure.
 func (g *Guard) undecided(ctx context.Context, c *caller, err error) dimse.Status {
 	if ctx.Err() != nil {
 		return dimse.Status{Code: dimse.Cancel, Cause: context.Cause(ctx)}

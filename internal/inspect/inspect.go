@@ -264,7 +264,7 @@ func wholePE(b []byte) bool {
 func (w *walk) fragments(el dicom.Element, path string) {
 	for i := range min(el.FragmentCount(), 4) {
 		head, err := readHead(el.OpenFragment(i))
-		if samples(el.Tag) { // frames may stand in fragments as they are (PS3.5 A.4.11)
+		if samples(el.Tag) { // frames may stand in fragments as they are
 			w.judgeSamples(head, err, el.Tag, path)
 			continue
 		}
