@@ -10,7 +10,7 @@ import (
 
 // Evened is ds with every value and every fragment of an even length, as the
 // standard has it (PS3.5 7.1.1, A.4) and as it has to be where the data set
-// goes to a peer: each fragment of a message is of even length (PS3.8 Annex E).
+// goes to a peer: each fragment of a message is of even length (PS3.8 E).
 // It is ds itself where that is so already; else a copy in which odd values are
 // padded as their VR wants, and offset tables point to where the fragments then
 // begin. ErrEncapsulated where a fragment of odd length stands in the middle of

@@ -224,3 +224,25 @@ func TestDecoderReadsTheStreamToItsEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestSegmentationOfAWholeBodyIsWithinTheLimits: 200,000 frames of 27 elements
+// and items each.
+func TestSegmentationOfAWholeBodyIsWithinTheLimits(t *testing.T) {
+	t.Parallel()
+	frame := item(tag.Item, 26*8, strings.Repeat(short(tag.PatientID, "LO", 0, ""), 26))
+	frames := strings.NewReader(strings.Repeat(frame, 1000))
+	source := []io.Reader{strings.NewReader(long(tag.PerFrameFunctionalGroupsSequence, "SQ", open, ""))}
+	for range 200 {
+		source = append(source, io.NewSectionReader(frames, 0, frames.Size()))
+	}
+	source = append(source, strings.NewReader(item(tag.SequenceDelimitationItem, 0, "")))
+
+	d := NewDecoder(io.MultiReader(source...), DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
+	for {
+		if _, err := d.Next(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"collimator/dimse/ul"
@@ -333,6 +335,10 @@ func (o *opening) attend(ctx context.Context, a *Association) {
 		delete(s.open, a)
 		s.mu.Unlock()
 	}()
+	if len(a.rq.Tolerated) > 0 && s.Log != nil {
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "association request tolerated",
+			a.attrsWith(slog.String("irregular", strings.Join(a.rq.Tolerated, "; ")))...)
+	}
 	if s.OnAssociation != nil {
 		if ended := s.OnAssociation(a); ended != nil {
 			defer ended()

@@ -114,9 +114,13 @@ func (a *Association) ExtendedNegotiation(sopClass string) ([]byte, bool) {
 	return nil, false
 }
 
-// QueryOptions is ExtendedNegotiation read as PS3.4 C.5.1.1 has it.
+// QueryOptions is ExtendedNegotiation read as the service of the SOP Class has it
+// (PS3.4 C.5.1.1, C.5.2.1, C.5.3.1).
 func (a *Association) QueryOptions(sopClass string) QueryOptions {
 	info, _ := a.ExtendedNegotiation(sopClass)
+	if serviceOf(sopClass) == retrievals {
+		return parseRetrieveOptions(info)
+	}
 	return ParseQueryOptions(info)
 }
 

@@ -12,8 +12,8 @@ var (
 	// ErrNoContext: no accepted presentation context lets this side invoke the operation.
 	ErrNoContext = errors.New("dimse: no accepted presentation context")
 	// ErrOddLength: a data set to be sent is of odd length, which no message may be
-	// (PS3.8 Annex E); dicom.DataSet.Evened and pixel.Open make it even.
-	ErrOddLength = errors.New("dimse: data set of odd length (PS3.8 Annex E)")
+	// (PS3.8 E); dicom.DataSet.Evened and pixel.Open make it even.
+	ErrOddLength = errors.New("dimse: data set of odd length (PS3.8 E)")
 	// ErrReleased: the association was released.
 	ErrReleased = errors.New("dimse: association released")
 	// ErrClosed: the transport connection ended without release or abort.

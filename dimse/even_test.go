@@ -34,7 +34,7 @@ func deflatedServer(t *testing.T) (addr string, lengths chan int) {
 	return serve(t, &dimse.Server{Admit: admit, Mux: mux}), lengths
 }
 
-// TestDeflatedDataSetOfOddLengthIsPaddedOnTheWire: PS3.5 A.5, PS3.8 Annex E.
+// TestDeflatedDataSetOfOddLengthIsPaddedOnTheWire: PS3.5 A.5, PS3.8 E.
 func TestDeflatedDataSetOfOddLengthIsPaddedOnTheWire(t *testing.T) {
 	t.Parallel()
 	addr, lengths := deflatedServer(t)

@@ -2,6 +2,7 @@ package dimse
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"collimator/dicom"
@@ -73,9 +74,14 @@ func (x *exchange) canceled(ctx context.Context, s Status) Status {
 	return s
 }
 
+// errNoIdentifier is a match that holds nothing.
+var errNoIdentifier = errors.New("dimse: C-FIND: pending response without identifier (PS3.4 C.4.1.1.3)")
+
 // Find sends a C-FIND and gives the matches as they come. A failure ends the sequence
 // with a *StatusError; a nil error with every Match. Breaking off, or the end of ctx,
-// sends a C-CANCEL; the rest of the answers is dropped. A slow consumer holds up the
+// sends a C-CANCEL; the rest of the answers is dropped. When ctx has ended and the
+// peer does not end the operation within 5 s, the association is aborted. A match
+// always has an Identifier. A slow consumer holds up the
 // peer and every other operation of this association.
 func (a *Association) Find(ctx context.Context, rq FindRequest) iter.Seq2[Match, error] {
 	return func(yield func(Match, error) bool) {
@@ -91,6 +97,8 @@ func (a *Association) Find(ctx context.Context, rq FindRequest) iter.Seq2[Match,
 			return
 		}
 		defer p.abandon()
+		stop := context.AfterFunc(ctx, p.cancelBounded)
+		defer stop()
 		for {
 			rsp, err := p.next(ctx)
 			if err != nil {
@@ -104,6 +112,9 @@ func (a *Association) Find(ctx context.Context, rq FindRequest) iter.Seq2[Match,
 				return
 			}
 			ds, err := rsp.dataSet()
+			if err == nil && ds == nil {
+				err = errNoIdentifier
+			}
 			if !yield(Match{Identifier: ds, OptionalKeys: rsp.cmd.Status == PendingOptionalKeys}, err) || err != nil {
 				return
 			}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"collimator/dicom"
+	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
@@ -109,6 +110,44 @@ func archiveMux(t *testing.T, stored *atomic.Int64, dest func() string) *dimse.M
 	mux.HandleGet(plan)
 	mux.HandleMove(plan)
 	return mux
+}
+
+// TestOddObjectsArriveAtGetscu: DCMTK ends the association over a fragment of odd
+// length (PS3.8 E).
+func TestOddObjectsArriveAtGetscu(t *testing.T) {
+	odd := bytes.Replace(storable(t, "1.2.3.1", 100), []byte("LO\x06\x00ZZPHI1"), []byte("LO\x05\x00ZZPHI"), 1)
+	object := pixel.Object{At: bytes.NewReader(odd), Size: int64(len(odd)), TransferSyntax: uid.ExplicitVRLittleEndian}
+	if object.Size%2 == 0 {
+		t.Fatal("the object is even")
+	}
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleGet(func(context.Context, *dimse.Association, *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+		var subs []dimse.SubOperation
+		for _, ts := range []string{uid.ExplicitVRLittleEndian, uid.DeflatedExplicitVRLittleEndian} {
+			subs = append(subs, dimse.SubOperation{
+				SOPClassUID: ct, SOPInstanceUID: "1.2.3.1", TransferSyntaxes: []string{ts},
+				Open: func(_ context.Context, accepted []string) (io.ReadCloser, string, error) {
+					r, err := pixel.Open(object, accepted[0])
+					return r, accepted[0], err
+				},
+			})
+		}
+		return &dimse.RetrievePlan{Count: len(subs), SubOperations: slices.Values(subs)}, dimse.Status{}
+	})
+	support := everything()
+	support.TransferSyntaxes = func(string) []string {
+		return []string{uid.DeflatedExplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}
+	}
+	host, port := hostPort(t, serve(t, &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		return dimse.Negotiate(rq, support), nil
+	}}))
+	for _, syntax := range []string{"+xe", "+xd"} {
+		dir := t.TempDir()
+		tool(t, "getscu", syntax, "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", "-od", dir, host, port)
+		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 {
+			t.Errorf("%s: %d files, %v", syntax, len(names), err)
+		}
+	}
 }
 
 func hostPort(t *testing.T, addr string) (string, string) {

@@ -21,34 +21,42 @@ type Support struct {
 	// Window is the most operations the requestor may have outstanding when it
 	// asks for an asynchronous operations window; 0 means one.
 	Window uint16
+	// Sending gives the transfer syntaxes in which objects of a SOP Class can be sent
+	// whatever they are stored in, best first. Where the requestor is SCP by role
+	// selection (C-GET) and offers several in one context, the best of these is taken,
+	// because most can be sent in it; nil leaves that to the other rules.
+	Sending func(sopClassUID string) []string
 	// Query gives what is supported of extended negotiation for query and retrieve
 	// (PS3.4 C.5.1.1, C.5.2.1, C.5.3.1); nil supports nothing.
 	Query func(sopClassUID string) QueryOptions
+	// Storage gives what is done with objects of a storage SOP Class, for its extended
+	// negotiation (PS3.4 B.3.1), and whether it is one; nil supports nothing.
+	Storage func(sopClassUID string) (StorageOptions, bool)
 }
 
 // Negotiate answers a request with what both sides have. It accepts nobody by
 // itself: who may call is for Server.Admit to decide. It leaves user identity unanswered.
 func Negotiate(rq *AssociateRequest, s Support) Acceptance {
 	var acc Acceptance
-	for _, pc := range rq.Contexts {
-		acc.Contexts = append(acc.Contexts, s.context(pc))
-	}
+	sending := map[string]bool{} // SOP Classes of which the requestor is SCP
 	if s.Roles != nil {
 		for _, r := range rq.Roles {
 			scu, scp := s.Roles(r.SOPClassUID)
 			acc.Roles = append(acc.Roles, ul.RoleSelection{SOPClassUID: r.SOPClassUID, SCU: r.SCU && scu, SCP: r.SCP && scp})
+			sending[r.SOPClassUID] = r.SCP && scp
 		}
+	}
+	for _, pc := range rq.Contexts {
+		acc.Contexts = append(acc.Contexts, s.context(pc, sending[pc.AbstractSyntax]))
 	}
 	if w := rq.AsyncWindow; w != nil {
 		// We may have no more outstanding at the requestor than it performs, and
 		// one is all we use.
 		acc.AsyncWindow = &ul.AsyncWindow{Invoked: smaller(w.Invoked, max(s.Window, 1)), Performed: 1}
 	}
-	if s.Query != nil {
-		for _, x := range rq.Extended {
-			if opts := ParseQueryOptions(x.Info).and(s.Query(x.SOPClassUID)); len(x.Info) > 0 {
-				acc.Extended = append(acc.Extended, ul.ExtendedNegotiation{SOPClassUID: x.SOPClassUID, Info: opts.Bytes(len(x.Info))})
-			}
+	for _, x := range rq.Extended {
+		if info := s.extended(x); info != nil {
+			acc.Extended = append(acc.Extended, ul.ExtendedNegotiation{SOPClassUID: x.SOPClassUID, Info: info})
 		}
 	}
 	return acc
@@ -62,9 +70,9 @@ func smaller(proposed, bound uint16) uint16 {
 	return min(proposed, bound)
 }
 
-func (s Support) context(pc ul.ProposedContext) ul.AcceptedContext {
+func (s Support) context(pc ul.ProposedContext, sending bool) ul.AcceptedContext {
 	out := ul.AcceptedContext{ID: pc.ID, Result: ul.AbstractSyntaxNotSupported}
-	if s.TransferSyntaxes == nil {
+	if s.TransferSyntaxes == nil || pc.AbstractSyntax == "" {
 		return out
 	}
 	ours := s.TransferSyntaxes(pc.AbstractSyntax)
@@ -75,6 +83,11 @@ func (s Support) context(pc ul.ProposedContext) ul.AcceptedContext {
 	if s.RequestorOrder {
 		first, second = second, first
 	}
+	if sending && s.Sending != nil {
+		first = append(slices.DeleteFunc(slices.Clone(s.Sending(pc.AbstractSyntax)), func(ts string) bool {
+			return !slices.Contains(ours, ts) || !slices.Contains(pc.TransferSyntaxes, ts)
+		}), first...)
+	}
 	for _, ts := range first {
 		if slices.Contains(second, ts) {
 			out.Result, out.TransferSyntax = ul.Acceptance, ts
@@ -83,43 +96,6 @@ func (s Support) context(pc ul.ProposedContext) ul.AcceptedContext {
 	}
 	out.Result = ul.TransferSyntaxesNotSupported
 	return out
-}
-
-// QueryOptions are the service class application information of query and retrieve
-// (PS3.4 C.5.1.1, C.5.2.1, C.5.3.1).
-type QueryOptions struct {
-	Relational         bool // byte 1: relational queries or retrieval
-	DateTimeMatching   bool // byte 2 of C-FIND: combined date and time matching
-	FuzzyMatching      bool // byte 3 of C-FIND: fuzzy semantic matching of person names
-	TimezoneAdjustment bool // byte 4 of C-FIND: timezone query adjustment
-	EnhancedMultiFrame bool // byte 5 of C-FIND: enhanced multi-frame image conversion
-}
-
-// ParseQueryOptions reads the application information of C-FIND; bytes that are not there are off.
-func ParseQueryOptions(info []byte) QueryOptions {
-	on := func(i int) bool { return i < len(info) && info[i] == 1 }
-	return QueryOptions{Relational: on(0), DateTimeMatching: on(1), FuzzyMatching: on(2), TimezoneAdjustment: on(3), EnhancedMultiFrame: on(4)}
-}
-
-// Bytes is the application information with n bytes, 1 to 5.
-func (q QueryOptions) Bytes(n int) []byte {
-	out := make([]byte, min(max(n, 1), 5))
-	for i, on := range []bool{q.Relational, q.DateTimeMatching, q.FuzzyMatching, q.TimezoneAdjustment, q.EnhancedMultiFrame} {
-		if on && i < len(out) {
-			out[i] = 1
-		}
-	}
-	return out
-}
-
-func (q QueryOptions) and(o QueryOptions) QueryOptions {
-	return QueryOptions{
-		Relational:         q.Relational && o.Relational,
-		DateTimeMatching:   q.DateTimeMatching && o.DateTimeMatching,
-		FuzzyMatching:      q.FuzzyMatching && o.FuzzyMatching,
-		TimezoneAdjustment: q.TimezoneAdjustment && o.TimezoneAdjustment,
-		EnhancedMultiFrame: q.EnhancedMultiFrame && o.EnhancedMultiFrame,
-	}
 }
 
 // PresentationContext is an accepted context of an association (PS3.8 7.1.1.13).
@@ -160,7 +136,7 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 		if pc.Result != ul.Acceptance {
 			continue
 		}
-		if !slices.Contains(p.TransferSyntaxes, pc.TransferSyntax) {
+		if p.AbstractSyntax == "" || !slices.Contains(p.TransferSyntaxes, pc.TransferSyntax) {
 			return nil, fmt.Errorf("dimse: presentation context %d answered with a transfer syntax that was not proposed", pc.ID)
 		}
 		c := PresentationContext{ID: pc.ID, AbstractSyntax: p.AbstractSyntax, TransferSyntax: pc.TransferSyntax, SCU: requestor, SCP: !requestor}

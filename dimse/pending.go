@@ -43,8 +43,9 @@ type pending struct {
 	gone    chan struct{} // nobody listens any more
 	failed  chan struct{}
 	once    sync.Once
-	err     error // set before failed is closed
-	final   bool  // the listener saw the final response
+	ended   sync.Once // C-CANCEL is sent once
+	err     error     // set before failed is closed
+	final   bool      // the listener saw the final response
 }
 
 // fail wakes the listener; called with Association.mu held.
@@ -153,9 +154,28 @@ func (p *pending) cancel() {
 	_, waiting := p.a.pending[p.id]
 	p.a.mu.Unlock()
 	if waiting && (p.op == CFind || p.op == CGet || p.op == CMove) {
-		// If it does not get through the association has ended or will.
-		_ = p.a.send(context.Background(), p.pc, &Command{Operation: CCancel, MessageID: p.id}, nil)
+		p.ended.Do(func() {
+			// If it does not get through the association has ended or will.
+			_ = p.a.send(context.Background(), p.pc, &Command{Operation: CCancel, MessageID: p.id}, nil)
+		})
 	}
+}
+
+// cancelWait is how long a peer has to end an operation after C-CANCEL.
+const cancelWait = 5 * time.Second
+
+// cancelBounded is cancel for a caller that is gone: a peer that goes on all the
+// same, or takes nothing, is cut off.
+func (p *pending) cancelBounded() {
+	time.AfterFunc(cancelWait, func() {
+		p.a.mu.Lock()
+		waiting := p.a.pending[p.id] == p
+		p.a.mu.Unlock()
+		if waiting {
+			p.a.abortWith(fmt.Errorf("%w: %s goes on after C-CANCEL", ErrTimeout, p.op))
+		}
+	})
+	p.cancel()
 }
 
 // invoke sends a request that has one response and waits for it.

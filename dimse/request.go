@@ -31,6 +31,9 @@ type AssociateRequest struct {
 	// is compromised, was dropped, and is of type IdentityType.
 	IdentityWithheld bool
 	IdentityType     ul.IdentityType
+	// Tolerated names what was irregular in the request and was accepted all the
+	// same, without values of the peer.
+	Tolerated []string
 }
 
 // Acceptance answers an AssociateRequest. What it says must be true: every context,
@@ -127,7 +130,7 @@ func newAssociateRequest(rq *ul.AssociateRQ, remote, local net.Addr, state *tls.
 		CalledAETitle: rq.CalledAETitle, CallingAETitle: rq.CallingAETitle, Contexts: rq.Contexts,
 		ImplementationClassUID: rq.User.ImplementationClassUID, ImplementationVersionName: rq.User.ImplementationVersionName,
 		MaxPDULength: rq.User.MaxPDULength, AsyncWindow: rq.User.AsyncWindow, Roles: rq.User.Roles,
-		Extended: rq.User.Extended, CommonExtended: rq.User.CommonExtended,
+		Extended: rq.User.Extended, CommonExtended: rq.User.CommonExtended, Tolerated: rq.Tolerated,
 	}
 	if id := rq.User.Identity; id != nil {
 		out.IdentityType = id.Kind

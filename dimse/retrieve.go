@@ -89,6 +89,9 @@ func (m *Mux) HandleMove(h RetrieveHandler, sopClasses ...string) {
 type RetrieveResult struct {
 	Status        Status
 	SubOperations SubOperations
+	// Counted tells that the peer gave SubOperations. It need not in a final
+	// response (PS3.7 9.1.3, 9.1.4); then they are all 0 and say nothing.
+	Counted bool
 	// FailedSOPInstanceUIDs is of the final response (0008,0058).
 	FailedSOPInstanceUIDs []string
 }

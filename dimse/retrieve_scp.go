@@ -28,6 +28,7 @@ type retrieval struct {
 	counts   SubOperations
 	failed   []string
 	failedAt int // bytes
+	causes   SubOperationsError
 	told     time.Time
 }
 
@@ -66,6 +67,9 @@ func (r *retrieval) outcome(ctx context.Context) Outcome {
 	}
 	r.counts.Remaining = saturate(max(r.plan.Count-r.done, 0))
 	out := Outcome{SubOperations: r.counts}
+	if r.counts.Failed > 0 {
+		out.Status.Cause = &r.causes
+	}
 	switch {
 	case canceled:
 		out.Status.Code = Cancel
@@ -116,6 +120,7 @@ func (r *retrieval) perform(ctx context.Context, sub SubOperation, to *Associati
 // fail counts a sub-operation that did not succeed.
 func (r *retrieval) fail(sub SubOperation, status Status) {
 	r.counts.Failed = saturate(int(r.counts.Failed) + 1)
+	r.causes.add(status)
 	if r.failedAt += len(sub.SOPInstanceUID) + 1; r.failedAt < failedMost {
 		r.failed = append(r.failed, sub.SOPInstanceUID)
 	}
@@ -193,7 +198,14 @@ func (r *retrieval) move(ctx context.Context) {
 				for _, sub := range batch {
 					r.fail(sub, Status{Code: UnableToPerformSubOperations, Cause: err})
 				}
-				return // the destination is not there: what was not looked at counts as failed
+				for r.done < r.plan.Count && !r.ended(ctx) { // the list of what failed is to be whole
+					sub, ok := next()
+					if !ok {
+						break
+					}
+					r.fail(sub, Status{Code: UnableToPerformSubOperations, Cause: err})
+				}
+				return // the destination is not there; what was not named counts as failed
 			}
 		}
 		batch = batch[1:]

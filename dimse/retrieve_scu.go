@@ -3,6 +3,7 @@ package dimse
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -10,7 +11,8 @@ import (
 
 // Get sends a C-GET; rq.Store receives the instances, one at a time, on a goroutine of
 // the association. At most one Get runs at a time on an association. When ctx ends a
-// C-CANCEL is sent. A failure is returned as *StatusError with the result.
+// C-CANCEL is sent, and the association is aborted if the peer goes on for 5 s. A
+// failure is returned as *StatusError with the result.
 func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, error) {
 	if rq.Store == nil {
 		return RetrieveResult{}, errors.New("dimse: C-GET without a StoreHandler")
@@ -30,15 +32,15 @@ func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, e
 	return a.retrieve(ctx, &Command{Operation: CGet, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}, rq.Identifier, rq.Progress)
 }
 
-// Move sends a C-MOVE and waits for its end. When ctx ends a C-CANCEL is sent. A
-// failure is returned as *StatusError with the result.
+// Move sends a C-MOVE and waits for its end. When ctx ends a C-CANCEL is sent, and the
+// association is aborted if the peer goes on for 5 s. A failure is returned as *StatusError with the result.
 func (a *Association) Move(ctx context.Context, rq MoveRequest) (RetrieveResult, error) {
 	cmd := &Command{Operation: CMove, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority, MoveDestination: rq.MoveDestination}
 	return a.retrieve(ctx, cmd, rq.Identifier, rq.Progress)
 }
 
 // retrieve waits for the final response. After C-CANCEL it still waits for it, so
-// that the counts are right, as long as the association and Limits.Response last.
+// that the counts are right; a peer that does not end within 5 s is cut off.
 func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *dicom.DataSet, progress func(RetrieveResult)) (RetrieveResult, error) {
 	pc, err := a.contextFor(cmd.AffectedSOPClassUID, cmd.Operation)
 	if err != nil {
@@ -49,16 +51,20 @@ func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *di
 		return RetrieveResult{}, err
 	}
 	defer p.abandon()
-	stop := context.AfterFunc(ctx, p.cancel)
+	stop := context.AfterFunc(ctx, p.cancelBounded)
 	defer stop()
 	for {
 		rsp, err := p.next(context.WithoutCancel(ctx))
+		if err != nil && ctx.Err() != nil {
+			return RetrieveResult{}, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
 		if err != nil {
 			return RetrieveResult{}, err
 		}
 		res := RetrieveResult{Status: rsp.cmd.status()}
 		if rsp.cmd.SubOperations != nil {
 			res.SubOperations = *rsp.cmd.SubOperations
+			res.Counted = true
 		}
 		if !p.final {
 			if progress != nil {

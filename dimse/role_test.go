@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -94,7 +95,12 @@ func TestNegotiateAnswersEveryContext(t *testing.T) {
 		},
 		Roles:       []ul.RoleSelection{{SOPClassUID: ct, SCU: true, SCP: true}},
 		AsyncWindow: &ul.AsyncWindow{Invoked: 0, Performed: 0},
-		Extended:    []ul.ExtendedNegotiation{{SOPClassUID: ct, Info: []byte{1, 1, 1, 1, 1}}},
+		Extended: []ul.ExtendedNegotiation{
+			{SOPClassUID: ct, Info: []byte{2, 0, 3, 0, 0, 0}},
+			{SOPClassUID: studyFind, Info: []byte{1, 1, 1, 1, 1}},
+			{SOPClassUID: studyMove, Info: []byte{1, 1}},
+			{SOPClassUID: "1.2.3", Info: []byte{1, 1}},
+		},
 	}
 	support := dimse.Support{
 		TransferSyntaxes: func(as string) []string {
@@ -108,6 +114,9 @@ func TestNegotiateAnswersEveryContext(t *testing.T) {
 		Query: func(string) dimse.QueryOptions {
 			return dimse.QueryOptions{DateTimeMatching: true, TimezoneAdjustment: true}
 		},
+		Storage: func(sopClass string) (dimse.StorageOptions, bool) {
+			return dimse.StorageOptions{Level: 2}, sopClass == ct
+		},
 	}
 	acc := dimse.Negotiate(rq, support)
 	want := []ul.AcceptedContext{{ID: 1, TransferSyntax: uid.ExplicitVRLittleEndian}, {ID: 3, Result: ul.TransferSyntaxesNotSupported}, {ID: 5, Result: ul.AbstractSyntaxNotSupported}}
@@ -116,13 +125,49 @@ func TestNegotiateAnswersEveryContext(t *testing.T) {
 			t.Errorf("context %d: %+v", pc.ID, pc)
 		}
 	}
-	if acc.Roles[0] != (ul.RoleSelection{SOPClassUID: ct, SCP: true}) || *acc.AsyncWindow != (ul.AsyncWindow{Invoked: 3, Performed: 1}) ||
-		!bytes.Equal(acc.Extended[0].Info, []byte{0, 1, 0, 1, 0}) {
-		t.Errorf("%+v %+v %v", acc.Roles, acc.AsyncWindow, acc.Extended)
+	if acc.Roles[0] != (ul.RoleSelection{SOPClassUID: ct, SCP: true}) || *acc.AsyncWindow != (ul.AsyncWindow{Invoked: 3, Performed: 1}) {
+		t.Errorf("%+v %+v", acc.Roles, acc.AsyncWindow)
+	}
+
+	// What each service class means by its bytes differs: date and time matching of a
+	// query is conversion in a retrieval, which is not done.
+	answers := []ul.ExtendedNegotiation{
+		{SOPClassUID: ct, Info: []byte{2, 0, 0, 0, 0, 0}}, {SOPClassUID: studyFind, Info: []byte{0, 1, 0, 1, 0}}, {SOPClassUID: studyMove, Info: []byte{0, 0}},
+	}
+	if !reflect.DeepEqual(acc.Extended, answers) {
+		t.Errorf("extended negotiation answered %v", acc.Extended)
 	}
 	support.RequestorOrder = true
 	if acc = dimse.Negotiate(rq, support); acc.Contexts[0].TransferSyntax != uid.ImplicitVRLittleEndian {
 		t.Error("the requestor's order was not kept")
+	}
+}
+
+// TestNativeSyntaxIsTakenWhereObjectsAreToBeSent: the requestor of a C-GET is SCP of
+// storage by role selection.
+func TestNativeSyntaxIsTakenWhereObjectsAreToBeSent(t *testing.T) {
+	t.Parallel()
+	all := []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.JPEG2000}
+	support := dimse.Support{
+		TransferSyntaxes: func(string) []string { return all }, RequestorOrder: true,
+		Roles:   func(string) (bool, bool) { return true, true },
+		Sending: func(string) []string { return all[:2] },
+	}
+	rq := &dimse.AssociateRequest{
+		Contexts: []ul.ProposedContext{
+			{ID: 1, AbstractSyntax: ct, TransferSyntaxes: []string{uid.JPEG2000, uid.ImplicitVRLittleEndian}},
+			{ID: 3, AbstractSyntax: ct, TransferSyntaxes: []string{uid.JPEG2000}},
+			{ID: 5, AbstractSyntax: mr, TransferSyntaxes: []string{uid.JPEG2000, uid.ImplicitVRLittleEndian}},
+			{ID: 7, AbstractSyntax: "", TransferSyntaxes: []string{uid.ImplicitVRLittleEndian}},
+		},
+		Roles: []ul.RoleSelection{{SOPClassUID: ct, SCP: true}},
+	}
+	var got []string
+	for _, pc := range dimse.Negotiate(rq, support).Contexts {
+		got = append(got, pc.TransferSyntax)
+	}
+	if want := []string{uid.ImplicitVRLittleEndian, uid.JPEG2000, uid.JPEG2000, ""}; !slices.Equal(got, want) {
+		t.Errorf("accepted %v", got)
 	}
 }
 
@@ -163,7 +208,7 @@ func TestMoveToADestinationThatIsNotThereFailsEverySubOperation(t *testing.T) {
 	a := dial(t, serve(t, &dimse.Server{Admit: admitAll, Mux: mux}), config(studyMove))
 	res, err := a.Move(context.Background(), dimse.MoveRequest{SOPClassUID: studyMove, Identifier: studyQuery(), MoveDestination: "X"})
 	var status *dimse.StatusError
-	if !errors.As(err, &status) || status.Status.Code != dimse.UnableToPerformSubOperations || res.SubOperations.Failed != 5 || len(res.FailedSOPInstanceUIDs) != 2 {
+	if !errors.As(err, &status) || status.Status.Code != dimse.UnableToPerformSubOperations || res.SubOperations.Failed != 5 || len(res.FailedSOPInstanceUIDs) != 2 || !res.Counted {
 		t.Errorf("%v %+v", err, res)
 	}
 }

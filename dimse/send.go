@@ -37,7 +37,7 @@ func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 // send writes one message, PDU by PDU, each in one write, command set and data set
 // together when they fit one buffer. Nothing was sent when data cannot be read from
 // the start; when it ends in the middle the association is aborted. Every data set
-// goes to the peer through here, in fragments of even length (PS3.8 Annex E).
+// goes to the peer through here, in fragments of even length (PS3.8 E).
 func (a *Association) send(ctx context.Context, pc PresentationContext, cmd *Command, data io.Reader) error {
 	a.writing.Lock()
 	broken, err := a.sendLocked(ctx, pc, cmd, data)

@@ -23,7 +23,7 @@ const openThreshold = 64 << 10
 
 // Open gives the data set of an object in a transfer syntax, ready to be sent:
 // as it is stored where that is the syntax, else converted, and in any case of
-// even length (PS3.8 Annex E). What cannot be converted, a damaged frame
+// even length (PS3.8 E). What cannot be converted, a damaged frame
 // anywhere in it included, is an error here, before the first byte:
 // ErrNotConvertible, ErrDamaged, ErrFrames, or that of reading the data set. In
 // the reader an error of At alone can come. Close does not close At; it waits

@@ -29,6 +29,19 @@ func ParseAETitle(s string) (string, error) {
 	return t, nil
 }
 
+// title reads the AE title of a request. Padding with NUL in the place of spaces is
+// tolerated: eFilm and old modalities do it.
+//
+// Deviation: PS3.8 9.3.2 wants spaces.
+func (c *cursor) title(p []byte) (string, error) {
+	s := string(p)
+	if bare := strings.TrimRight(s, "\x00 "); strings.Contains(s[len(bare):], "\x00") {
+		c.tolerate("an AE title is padded with NUL")
+		s = bare
+	}
+	return ParseAETitle(s)
+}
+
 // appendAETitle pads with spaces to 16 bytes. An empty title stays blank: an
 // acceptor returns what it was sent (PS3.8 9.3.3).
 func appendAETitle(dst []byte, s string) ([]byte, error) {

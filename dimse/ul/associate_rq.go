@@ -7,7 +7,9 @@ import (
 // ProposedContext is a presentation context of a request (PS3.8 9.3.2.2).
 type ProposedContext struct {
 	// ID is odd, 1 to 255.
-	ID               uint8
+	ID uint8
+	// AbstractSyntax, and each transfer syntax, is empty in a request of a peer that
+	// names something that is no UID: the context cannot be accepted then.
 	AbstractSyntax   string
 	TransferSyntaxes []string
 }
@@ -23,6 +25,9 @@ type AssociateRQ struct {
 	ApplicationContext string
 	Contexts           []ProposedContext
 	User               UserInformation
+	// Tolerated names what was not as the standard has it and was read all the same,
+	// at most 8 texts without values of the peer. Of a decoded request only.
+	Tolerated []string
 }
 
 // DICOMApplicationContext is the one application context name of PS3.7 A.2.1.
@@ -59,6 +64,7 @@ func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 		return nil, c.err("PS3.8 9.3.2", "longer than the limit")
 	}
 	rq := &AssociateRQ{}
+	c.tolerated = &rq.Tolerated
 	var err error
 	if rq.ProtocolVersion, err = c.u16(); err != nil {
 		return nil, err
@@ -67,10 +73,10 @@ func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rq.CalledAETitle, err = ParseAETitle(string(fixed[2:18])); err != nil {
+	if rq.CalledAETitle, err = c.title(fixed[2:18]); err != nil {
 		return nil, &AETitleError{err: err}
 	}
-	if rq.CallingAETitle, err = ParseAETitle(string(fixed[18:34])); err != nil {
+	if rq.CallingAETitle, err = c.title(fixed[18:34]); err != nil {
 		return nil, &AETitleError{Calling: true, err: err}
 	}
 	var seen [256]bool
@@ -134,6 +140,7 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 
 func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 	var pc ProposedContext
+	named := false
 	fixed, err := c.take(4)
 	if err != nil {
 		return pc, err
@@ -149,24 +156,19 @@ func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 		}
 		switch kind {
 		case itemAbstractSyntax:
-			if pc.AbstractSyntax != "" {
+			if named {
 				return pc, sub.err("PS3.8 9.3.2.2", "second abstract syntax")
 			}
-			if pc.AbstractSyntax, err = sub.uid(sub.rest(), "PS3.8 9.3.2.2.1"); err != nil {
-				return pc, err
-			}
+			named = true
+			pc.AbstractSyntax = sub.proposedUID(sub.rest(), "abstract syntax")
 		case itemTransferSyntax:
 			if len(pc.TransferSyntaxes) >= lim.TransferSyntaxes {
 				return pc, sub.err("PS3.8 9.3.2.2", "too many transfer syntaxes")
 			}
-			ts, err := sub.uid(sub.rest(), "PS3.8 9.3.2.2.2")
-			if err != nil {
-				return pc, err
-			}
-			pc.TransferSyntaxes = append(pc.TransferSyntaxes, ts)
+			pc.TransferSyntaxes = append(pc.TransferSyntaxes, sub.proposedUID(sub.rest(), "transfer syntax"))
 		}
 	}
-	if pc.AbstractSyntax == "" || len(pc.TransferSyntaxes) == 0 {
+	if !named || len(pc.TransferSyntaxes) == 0 {
 		return pc, c.err("PS3.8 9.3.2.2", "presentation context without abstract or transfer syntax")
 	}
 	return pc, nil

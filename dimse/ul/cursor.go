@@ -2,6 +2,7 @@ package ul
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"collimator/dicom/uid"
@@ -13,6 +14,20 @@ type cursor struct {
 	off  int
 	base int // offset of b in the PDU, for errors
 	pdu  Type
+
+	tolerated *[]string // where irregularities are noted; may be nil
+}
+
+// mostTolerated is how many irregularities of one PDU are noted.
+const mostTolerated = 8
+
+// tolerate notes what is not as the standard has it and is read all the same. The
+// text holds no value of the peer.
+func (c *cursor) tolerate(what string) {
+	if c.tolerated == nil || len(*c.tolerated) >= mostTolerated || slices.Contains(*c.tolerated, what) {
+		return
+	}
+	*c.tolerated = append(*c.tolerated, what)
 }
 
 func (c *cursor) err(clause, reason string) *ParseError {
@@ -59,7 +74,7 @@ func (c *cursor) item() (kind uint8, sub *cursor, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return p[0], &cursor{b: content, base: base, pdu: c.pdu}, nil
+	return p[0], &cursor{b: content, base: base, pdu: c.pdu, tolerated: c.tolerated}, nil
 }
 
 // fixed demands exactly n bytes.
@@ -86,16 +101,37 @@ func (c *cursor) uid(p []byte, clause string) (string, error) {
 	return s, nil
 }
 
-// text checks p as at most most characters of printable ISO 646, padding cut.
-func (c *cursor) text(p []byte, most int, clause string) (string, error) {
+// proposedUID is uid of a presentation context: what is no UID is empty, and noted.
+// It concerns that context alone, which nobody can accept then (PS3.8 9.3.3.2).
+func (c *cursor) proposedUID(p []byte, what string) string {
+	s, err := c.uid(p, "")
+	if err != nil {
+		c.tolerate(what + " of a presentation context is not a UID")
+		return ""
+	}
+	return s
+}
+
+// label reads p as at most most characters of printable ISO 646, padding cut: more
+// is cut off, and other bytes become question marks. It is decoration, for the log.
+func (c *cursor) label(p []byte, most int, what string) string {
 	s := strings.TrimRight(string(p), "\x00 ")
 	if len(s) > most {
-		return "", c.err(clause, "too long")
+		c.tolerate(what + " is too long")
+		s = strings.TrimRight(s[:most], " ")
 	}
-	if !printable(s) {
-		return "", c.err(clause, "not printable")
+	if printable(s) {
+		return s
 	}
-	return s, nil
+
+	c.tolerate(what + " has bytes that are not printable")
+	clean := []byte(s)
+	for i, b := range clean {
+		if b < 0x20 || b > 0x7E {
+			clean[i] = '?'
+		}
+	}
+	return string(clean)
 }
 
 func printable(s string) bool {

@@ -97,20 +97,14 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*AssociateRQ){
-		"even context id":         contexts(1, func(int) uint8 { return 2 }),
-		"context id twice":        contexts(2, func(int) uint8 { return 1 }),
-		"no context":              contexts(0, nil),
-		"65 transfer syntaxes":    func(rq *AssociateRQ) { rq.Contexts[0].TransferSyntaxes = make1000("1.2", 65) },
-		"no transfer syntax":      func(rq *AssociateRQ) { rq.Contexts[0].TransferSyntaxes = nil },
-		"empty transfer syntax":   func(rq *AssociateRQ) { rq.Contexts[0].TransferSyntaxes = []string{""} },
-		"empty abstract syntax":   func(rq *AssociateRQ) { rq.Contexts[0].AbstractSyntax = "" },
-		"path as abstract syntax": func(rq *AssociateRQ) { rq.Contexts[0].AbstractSyntax = "../../x" },
-		"UID of 65 characters":    func(rq *AssociateRQ) { rq.Contexts[0].AbstractSyntax = strings.Repeat("1", 65) },
-		"version of 17":           func(rq *AssociateRQ) { rq.User.ImplementationVersionName = strings.Repeat("A", 17) },
-		"control in version":      func(rq *AssociateRQ) { rq.User.ImplementationVersionName = "A\nB" },
-		"identity of 64 KiB":      func(rq *AssociateRQ) { rq.User.Identity.Primary = NewSecret(make([]byte, 60000)) },
-		"identity of type 6":      func(rq *AssociateRQ) { rq.User.Identity.Kind = 6 },
-		"secondary with JWT":      func(rq *AssociateRQ) { rq.User.Identity.Kind = IdentityJWT },
+		"even context id":      contexts(1, func(int) uint8 { return 2 }),
+		"context id twice":     contexts(2, func(int) uint8 { return 1 }),
+		"no context":           contexts(0, nil),
+		"65 transfer syntaxes": func(rq *AssociateRQ) { rq.Contexts[0].TransferSyntaxes = make1000("1.2", 65) },
+		"no transfer syntax":   func(rq *AssociateRQ) { rq.Contexts[0].TransferSyntaxes = nil },
+		"identity of 64 KiB":   func(rq *AssociateRQ) { rq.User.Identity.Primary = NewSecret(make([]byte, 60000)) },
+		"identity of type 6":   func(rq *AssociateRQ) { rq.User.Identity.Kind = 6 },
+		"secondary with JWT":   func(rq *AssociateRQ) { rq.User.Identity.Kind = IdentityJWT },
 	} {
 		rq := fullRQ()
 		change(rq)
@@ -239,6 +233,9 @@ func FuzzDecode(f *testing.F) {
 		q, err := Decode(again, Limits{})
 		if err != nil {
 			t.Fatalf("%s was written but cannot be read: %v", p.Type(), err)
+		}
+		if rq, ok := p.(*AssociateRQ); ok { // notes about p are not part of it
+			rq.Tolerated = q.(*AssociateRQ).Tolerated
 		}
 		if _, ok := p.(*AssociateAC); !ok && !reflect.DeepEqual(p, q) {
 			t.Fatalf("%s changed: %+v, %+v", p.Type(), p, q)

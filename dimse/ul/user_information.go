@@ -104,7 +104,7 @@ func (u *UserInformation) decodeItem(kind uint8, c *cursor, lim Limits) (err err
 	case itemImplementationClassUID:
 		u.ImplementationClassUID, err = c.uid(c.rest(), "PS3.7 D.3.3.2.1")
 	case itemImplementationVersion:
-		u.ImplementationVersionName, err = c.text(c.rest(), 16, "PS3.7 D.3.3.2.3")
+		u.ImplementationVersionName = c.label(c.rest(), 16, "implementation version name")
 	case itemAsyncWindow:
 		if err = c.fixed(4); err != nil {
 			return err

@@ -55,6 +55,8 @@ type plan struct {
 	order   [2]string       // sort key, "" if it is the ID alone, and ID
 	desc    bool
 	need    bool // attributes are needed, not only columns
+
+	unmatched []dicom.Tag // keys with a value that restrict nothing at this level
 }
 
 // makePlan checks a query and turns its keys into conditions.
@@ -225,7 +227,7 @@ var columns = map[dicom.Tag]column{
 // control reports attributes of an identifier that are no keys.
 func control(t dicom.Tag) bool {
 	switch t {
-	case tag.SpecificCharacterSet, tag.QueryRetrieveLevel, tag.RetrieveAETitle, tag.InstanceAvailability, tag.TimezoneOffsetFromUTC:
+	case tag.SpecificCharacterSet, tag.QueryRetrieveLevel, tag.RetrieveAETitle, tag.InstanceAvailability:
 		return true
 	}
 	return t.GroupLength()
@@ -247,14 +249,16 @@ func (p *plan) key(key dicom.Element) error {
 	if slices.ContainsFunc(key.Texts(), func(s string) bool { return strings.ContainsRune(s, 0) }) {
 		return fault.Newf(fault.Invalid, "archive: value of %s holds a NUL character", t.Keyword())
 	}
+	if p.below(t) || t == tag.TimezoneOffsetFromUTC {
+		p.unmatched = append(p.unmatched, t)
+		return nil
+	}
 	switch t {
 	case tag.PatientName:
 		p.name(key, "name")
 		return nil
 	case tag.ReferringPhysicianName:
-		if p.Level >= StudyLevel {
-			p.name(key, "referring")
-		}
+		p.name(key, "referring")
 		return nil
 	case tag.ModalitiesInStudy:
 		return p.value(key, "modality")
@@ -263,17 +267,38 @@ func (p *plan) key(key dicom.Element) error {
 	}
 	c, ok := p.columnOf(t)
 	if !ok {
-		// Of a level further down nothing can be matched here; it is returned
-		// without a value (PS3.4 C.2.2.1.3).
-		if index.LevelOf(t) <= p.Level {
-			p.post = append(p.post, key)
-		}
+		p.post = append(p.post, key)
 		return nil
 	}
-	if c.level > p.Level {
-		return nil
-	}
+
 	return p.column(key, c)
+}
+
+// below reports an attribute of a level further down than that of the query.
+// Nothing can be matched by it here; it is returned without a value (PS3.4
+// C.2.2.1.3).
+func (p *plan) below(t dicom.Tag) bool {
+	switch t {
+	case tag.ModalitiesInStudy, tag.SOPClassesInStudy:
+		return p.Level < StudyLevel
+	}
+	if c, ok := p.columnOf(t); ok {
+		return c.level > p.Level
+	}
+
+	return index.LevelOf(t) > p.Level
+}
+
+// Unmatched is the keys of a query that have a value and restrict nothing at its
+// level (PS3.4 C.4.1.1.4, pending with FF01H). Of a query that breaks the rules
+// there are none.
+func (a *Archive) Unmatched(q Query) []dicom.Tag {
+	p, err := a.makePlan(q)
+	if err != nil {
+		return nil
+	}
+
+	return p.unmatched
 }
 
 func (p *plan) column(key dicom.Element, c column) error {
@@ -287,7 +312,11 @@ func (p *plan) column(key dicom.Element, c column) error {
 		if len(n) == 0 {
 			return fault.Newf(fault.Invalid, "archive: value of %s is no number", key.Tag.Keyword())
 		}
-		p.builder.and(c.name + " = " + p.builder.bind(n[0]))
+		var parts []string
+		for _, v := range n {
+			parts = append(parts, c.name+" = "+p.builder.bind(v))
+		}
+		p.builder.and("(" + strings.Join(parts, " OR ") + ")")
 	case dateColumn, timeColumn:
 		return p.moment(key, c)
 	}
@@ -415,7 +444,7 @@ func (p *plan) name(key dicom.Element, kind string) {
 
 // value is the condition on what a study has several of.
 func (p *plan) value(key dicom.Element, kind string) error {
-	if p.Level < StudyLevel || p.driver == kind {
+	if p.driver == kind {
 		return nil
 	}
 	values := nonEmpty(key.Texts())

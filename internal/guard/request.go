@@ -54,8 +54,7 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 		return dimse.NotAuthorized.With("no longer authorised"), true
 	}
 	if err != nil {
-		g.Log.Error("request not decided", "association", c.association, "error", err)
-		return dimse.ProcessingFailure.Because(err), true
+		return g.undecided(ctx, c, err), true
 	}
 	c.who = device.Principal(c.claim.Certificate == nil)
 	destination := ""
@@ -65,8 +64,7 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 	}
 	who, err := g.together(ctx, c)
 	if err != nil {
-		g.Log.Error("request not decided", "association", c.association, "error", err)
-		return dimse.ProcessingFailure.Because(err), true
+		return g.undecided(ctx, c, err), true
 	}
 	d := g.policy.DecideTogether(policy.Request{Verb: verbOf(call.Operation), Study: studyOf(call), Destination: destination, Now: g.Now()}, who...)
 	if d.Allow {
@@ -81,6 +79,16 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 		return dimse.MoveDestinationUnknown.With("move destination unknown"), true
 	}
 	return dimse.NotAuthorized.With("not authorised for this service"), true
+}
+
+// undecided is the answer where the register could not be asked. A request that
+// its own sender ended meanwhile is cancelled and no failure.
+func (g *Guard) undecided(ctx context.Context, c *caller, err error) dimse.Status {
+	if ctx.Err() != nil {
+		return dimse.Status{Code: dimse.Cancel, Cause: context.Cause(ctx)}
+	}
+	g.Log.Error("request not decided", "association", c.association, "error", err)
+	return dimse.ProcessingFailure.Because(err)
 }
 
 // studyOf is the one study a retrieval names; empty for several and for the
@@ -170,10 +178,13 @@ func verbOf(op dimse.Operation) policy.Verb {
 // archive's own hook, in the transaction that stored it.
 func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dimse.Outcome, t *tally) {
 	outcome, reason := audit.Success, ""
-	if class := out.Status.Code.Class(); class == dimse.ClassFailure {
+	failed := out.Status.Code.Class() == dimse.ClassFailure
+	if failed {
 		outcome, reason = audit.SeriousFailure, "status "+out.Status.Code.String()
+	}
+	if failed || out.SubOperations.Failed > 0 { // some of a retrieval failed: the status is a warning
 		g.Log.Warn("request not fulfilled", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(),
-			"sopClass", uid.Name(call.SOPClassUID), "status", out.Status.Code.String(), "error", out.Status.Cause)
+			"sopClass", uid.Name(call.SOPClassUID), "status", out.Status.Code.String(), "error", causeOf(out.Status))
 	}
 	var r audit.Record
 	switch call.Operation {
@@ -195,6 +206,18 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 		r = c.entry(audit.Commitment, audit.Execute, outcome, reason)
 	}
 	g.record(ctx, r)
+}
+
+// causeOf is why a request was not fulfilled, in words also where nobody said more
+// than the status.
+func causeOf(s dimse.Status) string {
+	switch {
+	case s.Cause != nil:
+		return s.Cause.Error()
+	case s.Comment != "":
+		return s.Comment
+	}
+	return "none was given"
 }
 
 // tally counts what leaves during a retrieval.

@@ -236,7 +236,7 @@ func TestRequestsAreRecordedWithoutValues(t *testing.T) {
 	if n := len(s.records()); n != 0 {
 		t.Errorf("a stored instance is recorded %d times by the door: that is the archive's", n)
 	}
-	_, err := a.Store(t.Context(), dimse.StoreRequest{SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.3", TransferSyntax: uid.ImplicitVRLittleEndian, Data: strings.NewReader("ZZPHI BAD")})
+	_, err := a.Store(t.Context(), dimse.StoreRequest{SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.3", TransferSyntax: uid.ImplicitVRLittleEndian, Data: strings.NewReader("ZZPHI  BAD")})
 	if statusOf(err) != dimse.CannotUnderstand {
 		t.Fatalf("got %v", err)
 	}
@@ -415,6 +415,21 @@ func TestOperationsNobodyOffersHaveNoVerb(t *testing.T) {
 		if v := verbOf(op); v != "" {
 			t.Errorf("%s needs the verb %s", op, v)
 		}
+	}
+}
+
+// TestRequestCancelledBeforeItWasDecidedIsNoFailure: C-CANCEL right behind C-FIND.
+func TestRequestCancelledBeforeItWasDecidedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(dimse.ErrCanceled)
+	got := d.undecided(ctx, &caller{}, errors.New("test: interrupted"))
+	if got.Code != dimse.Cancel || !errors.Is(got.Cause, dimse.ErrCanceled) {
+		t.Errorf("cancelled: %v", got)
+	}
+	if got := d.undecided(t.Context(), &caller{}, errors.New("test: broken")); got.Code != dimse.ProcessingFailure {
+		t.Errorf("broken: %v", got)
 	}
 }
 

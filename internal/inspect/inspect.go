@@ -148,10 +148,65 @@ func (w *walk) level(ds *dicom.DataSet, path string) {
 			w.document(ds, el, path)
 		case el.Encapsulated():
 			w.fragments(el, path)
+		case samples(el.Tag):
+			head, err := readHead(el.Open())
+			w.judgeSamples(head, err, el.Tag, path)
 		case carries(el):
 			w.value(el, path)
 		}
 	}
+}
+
+// samples reports an element whose bytes are numbers that were measured or drawn:
+// pixel data, overlays, waveforms, spectra and lookup tables. Any two bytes may
+// come first in one.
+func samples(t dicom.Tag) bool {
+	switch t {
+	case tag.PixelData, tag.FloatPixelData, tag.DoubleFloatPixelData, tag.WaveformData, tag.SpectroscopyData, tag.LUTData,
+		tag.RedPaletteColorLookupTableData, tag.GreenPaletteColorLookupTableData, tag.BluePaletteColorLookupTableData:
+		return true
+	}
+	return t&0xFF00FFFF == 0x60003000 // overlay data of a repeating group
+}
+
+// judgeSamples is judge for numbers: a mark of two letters alone ("MZ", "#!") is
+// a value like any other there. What else makes a file a program has to follow.
+func (w *walk) judgeSamples(head []byte, err error, t dicom.Tag, path string) {
+	if err != nil {
+		w.add(Finding{Unreadable, Bulk, t, path})
+		return
+	}
+	switch recognise(head) {
+	case PE:
+		if !certainPE(head) {
+			return
+		}
+	case Script:
+		if !interpreterLine(head) {
+			return
+		}
+	}
+	w.judge(head, Bulk, t, path)
+}
+
+// certainPE reports a DOS header whose pointer leads to a PE header that is there.
+func certainPE(b []byte) bool {
+	return wholePE(b) && bytes.Contains(b, []byte("PE\x00\x00"))
+}
+
+// interpreterLine reports "#!", the path of a program and the end of the line.
+func interpreterLine(b []byte) bool {
+	line, _, ended := bytes.Cut(b, []byte("\n"))
+	path := bytes.TrimLeft(line[2:], " \t")
+	if !ended || len(path) < 2 || path[0] != '/' {
+		return false
+	}
+	for _, c := range path {
+		if c < ' ' && c != '\t' && c != '\r' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // carries reports an element in which bytes of any kind can travel.
@@ -209,6 +264,10 @@ func wholePE(b []byte) bool {
 func (w *walk) fragments(el dicom.Element, path string) {
 	for i := range min(el.FragmentCount(), 4) {
 		head, err := readHead(el.OpenFragment(i))
+		if samples(el.Tag) { // frames may stand in fragments as they are
+			w.judgeSamples(head, err, el.Tag, path)
+			continue
+		}
 		if err != nil {
 			w.add(Finding{Unreadable, Bulk, el.Tag, path})
 			return

@@ -264,6 +264,40 @@ func TestFindAnswersWithinItsLimit(t *testing.T) {
 	}
 }
 
+// partly is an archive that matches no keys but the unique ones.
+type partly struct{ Archive }
+
+// Unmatched implements KeyMatcher.
+func (partly) Unmatched(q archive.Query) []dicom.Tag {
+	if q.Keys.Text(tag.Modality) == "" {
+		return nil
+	}
+	return []dicom.Tag{tag.Modality}
+}
+
+func TestMatchesSayThatKeysWereNotMatched(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, func(o *Options) { o.Archive = partly{o.Archive} })
+	n.fill(synth.DX, small())
+	a := n.dial(nil, uid.StudyRootFind)
+	for modality, want := range map[string]bool{"": false, "XX": true} {
+		matches := 0
+		for m, err := range a.Find(t.Context(), dimse.FindRequest{SOPClassUID: uid.StudyRootFind,
+			Identifier: keys(t, map[dicom.Tag]string{tag.QueryRetrieveLevel: "STUDY", tag.StudyInstanceUID: "", tag.Modality: modality})}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			matches++
+			if m.OptionalKeys != want {
+				t.Errorf("modality %q: FF01H %v", modality, m.OptionalKeys)
+			}
+		}
+		if matches != 1 {
+			t.Errorf("modality %q: %d matches", modality, matches)
+		}
+	}
+}
+
 func TestStoreGoesIntoTheArchive(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, nil)

@@ -9,7 +9,8 @@ import (
 )
 
 // storeStatus maps an outcome of Ingest to a status of C-STORE (PS3.7 9.1.1.1.9,
-// PS3.4 B.2.3).
+// PS3.4 B.2.3). A7xx says that the same object may be taken later, and senders
+// repeat it for ever: it stands for what passes, never for a limit.
 func storeStatus(err error) dimse.Status {
 	if err == nil {
 		return dimse.Status{}
@@ -29,7 +30,7 @@ func storeStatus(err error) dimse.Status {
 	case fault.Invalid, fault.Unsupported:
 		return status(dimse.CannotUnderstand, "data set cannot be read", err)
 	case fault.TooLarge:
-		return status(dimse.OutOfResources, "data set is beyond the limits", err)
+		return status(dimse.CannotUnderstand, "data set is beyond the limits", err)
 	case fault.Busy, fault.Unavailable:
 		return status(dimse.OutOfResources, "storage is not available", err)
 	}
@@ -60,9 +61,9 @@ func queryStatus(err error) dimse.Status {
 		return dimse.Status{}
 	case fault.Invalid:
 		return status(dimse.DataSetDoesNotMatchSOPClass, comment(err), err)
-	case fault.Unsupported:
+	case fault.Unsupported, fault.TooLarge: // asked again it is no less
 		return status(dimse.CannotUnderstand, comment(err), err)
-	case fault.TooLarge, fault.Busy, fault.Unavailable:
+	case fault.Busy, fault.Unavailable:
 		return status(dimse.OutOfResources, comment(err), err)
 	case fault.Denied:
 		return status(dimse.NotAuthorized, "not authorised", err)

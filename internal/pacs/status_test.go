@@ -28,7 +28,7 @@ func TestStoreStatus(t *testing.T) {
 		"malformed UID":         {fmt.Errorf("x: %w", archive.ErrUID), dimse.InvalidSOPInstance},
 		"unreadable":            {fault.New(fault.Invalid, "x"), dimse.CannotUnderstand},
 		"unsupported":           {fault.New(fault.Unsupported, "x"), dimse.CannotUnderstand},
-		"beyond the limits":     {fault.New(fault.TooLarge, "x"), dimse.OutOfResources},
+		"beyond the limits":     {fault.New(fault.TooLarge, "x"), dimse.CannotUnderstand},
 		"disk full":             {fault.New(fault.Unavailable, "x"), dimse.OutOfResources},
 		"busy":                  {fault.New(fault.Busy, "x"), dimse.OutOfResources},
 		"broken":                {fault.New(fault.Internal, "x"), dimse.ProcessingFailure},
@@ -49,7 +49,7 @@ func TestStoreStatus(t *testing.T) {
 func TestQueryStatus(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[fault.Kind]dimse.StatusCode{
-		fault.Invalid: dimse.DataSetDoesNotMatchSOPClass, fault.Unsupported: dimse.CannotUnderstand, fault.TooLarge: dimse.OutOfResources,
+		fault.Invalid: dimse.DataSetDoesNotMatchSOPClass, fault.Unsupported: dimse.CannotUnderstand, fault.TooLarge: dimse.CannotUnderstand,
 		fault.Busy: dimse.OutOfResources, fault.Unavailable: dimse.OutOfResources, fault.Denied: dimse.NotAuthorized, fault.Canceled: dimse.Cancel,
 		fault.Internal: dimse.CannotUnderstand,
 	} {

@@ -50,6 +50,12 @@ func (s *Service) Support() dimse.Support {
 		// The requestor may be SCP of storage classes, for C-GET (PS3.4 C.5.3).
 		Roles:  func(sopClass string) (scu, scp bool) { return true, !service(sopClass) && Storable(sopClass) },
 		Window: s.Window,
+		// Most objects can be sent in a native syntax, converted or as they are.
+		Sending: func(string) []string { return native },
+		// Everything is kept as it came: level 2 (full), without coercion.
+		Storage: func(sopClass string) (dimse.StorageOptions, bool) {
+			return dimse.StorageOptions{Level: 2}, !service(sopClass) && Storable(sopClass)
+		},
 		Query: func(string) dimse.QueryOptions {
 			return dimse.QueryOptions{Relational: true, FuzzyMatching: true, DateTimeMatching: true}
 		},

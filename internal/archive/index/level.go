@@ -66,7 +66,7 @@ var studyTags = sorted(
 	tag.PhysiciansOfRecord, tag.NameOfPhysiciansReadingStudy, tag.RequestingService, tag.ProcedureCodeSequence,
 	tag.ReasonForPerformedProcedureCodeSequence, tag.ReferencedStudySequence, tag.AdmissionID, tag.AdmittingDiagnosesDescription,
 	tag.PatientAge, tag.PatientSize, tag.PatientWeight, tag.Occupation, tag.AdditionalPatientHistory, tag.PatientState,
-	tag.MedicalAlerts, tag.Allergies, tag.PregnancyStatus, tag.ServiceEpisodeID, tag.RequestingPhysician,
+	tag.MedicalAlerts, tag.Allergies, tag.TimezoneOffsetFromUTC, tag.PregnancyStatus, tag.ServiceEpisodeID, tag.RequestingPhysician,
 )
 
 var seriesTags = sorted(
@@ -77,7 +77,7 @@ var seriesTags = sorted(
 	tag.PerformedProcedureStepEndTime, tag.PerformedProcedureStepDescription, tag.PerformedProtocolCodeSequence,
 	tag.CommentsOnThePerformedProcedureStep, tag.Manufacturer, tag.ManufacturerModelName, tag.DeviceSerialNumber, tag.SoftwareVersions,
 	tag.InstitutionName, tag.InstitutionAddress, tag.InstitutionalDepartmentName, tag.StationName, tag.AnatomicRegionSequence,
-	tag.ClinicalTrialSeriesID, tag.FrameOfReferenceUID, tag.PositionReferenceIndicator, tag.PresentationIntentType,
+	tag.ClinicalTrialSeriesID, tag.TimezoneOffsetFromUTC, tag.FrameOfReferenceUID, tag.PositionReferenceIndicator, tag.PresentationIntentType,
 )
 
 func sorted(tags ...dicom.Tag) []dicom.Tag {
