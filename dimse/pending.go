@@ -111,17 +111,22 @@ func (p *pending) next(ctx context.Context) (reply, error) {
 	case r := <-p.replies:
 		return p.took(r), nil
 	case <-p.failed:
-		select {
-		case r := <-p.replies: // came before the end
-			return p.took(r), nil
-		default:
-			return reply{}, p.err
-		}
-	case <-ctx.Done():
-		return reply{}, context.Cause(ctx)
+		return p.lastOr(p.err)
+	case <-ctx.Done(): // of a handler also when the peer releases
+		return p.lastOr(context.Cause(ctx))
 	case <-timer.C:
 		err := fmt.Errorf("%w: no response to %s", ErrTimeout, p.op)
 		p.a.abortWith(err)
+		return reply{}, err
+	}
+}
+
+// lastOr is the response that came before the end, or else the error.
+func (p *pending) lastOr(err error) (reply, error) {
+	select {
+	case r := <-p.replies:
+		return p.took(r), nil
+	default:
 		return reply{}, err
 	}
 }

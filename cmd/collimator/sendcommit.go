@@ -19,15 +19,24 @@ const commitBatch = 5000
 // requestCommitment sends N-ACTIONs and waits for their N-EVENT-REPORTs. A
 // report counts only with the transaction UID that was asked with.
 func (s *sender) requestCommitment(ctx context.Context, items []*dicom.DataSet, wait time.Duration) (committed int, failed map[string]int64, err error) {
-	reports := make(chan *dicom.DataSet, 1)
-	var transaction atomic.Value // of the request under way: each has its own (PS3.4 J.3.2.1.1)
+	came := make(chan *dicom.DataSet, 1) // reports
+	answered := make(chan struct{}, 1)   // and their N-EVENT-REPORT-RSP is written
+	var transaction atomic.Value         // of the request under way: each has its own (PS3.4 J.3.2.1.1)
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleN(dimse.NEventReport, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
 		if rq.DataSet == nil || rq.DataSet.Text(tag.TransactionUID) != transaction.Load() {
 			return dimse.NResponse{Status: dimse.InvalidArgumentValue.With("unknown transaction")}
 		}
 		select {
-		case reports <- rq.DataSet:
+		case came <- rq.DataSet:
+			// Who releases before the response is written leaves the peer without
+			// one: it reports again, on an association of its own, to nobody.
+			rq.After = func(context.Context) {
+				select {
+				case answered <- struct{}{}:
+				default:
+				}
+			}
 		default:
 		}
 		return dimse.NResponse{}
@@ -44,25 +53,46 @@ func (s *sender) requestCommitment(ctx context.Context, items []*dicom.DataSet, 
 			a.Abort()
 			return committed, failed, err
 		}
-		select {
-		case r := <-reports:
-			committed += len(r.Items(tag.ReferencedSOPSequence))
-			for _, it := range r.Items(tag.FailedSOPSequence) {
-				reason, _ := it.Int(tag.FailureReason)
-				failed[it.Text(tag.ReferencedSOPInstanceUID)] = reason
-			}
-		case <-time.After(wait):
+		r, err := awaitReport(ctx, a, came, answered, wait)
+		if err != nil {
 			a.Abort()
-			return committed, failed, fmt.Errorf("no report within %s; the peer may send it later to the address it knows", wait)
-		case <-a.Done():
-			return committed, failed, errors.New("the association ended before the report came")
-		case <-ctx.Done():
-			a.Abort()
-			return committed, failed, ctx.Err()
+			return committed, failed, err
+		}
+		committed += len(r.Items(tag.ReferencedSOPSequence))
+		for _, it := range r.Items(tag.FailedSOPSequence) {
+			reason, _ := it.Int(tag.FailureReason)
+			failed[it.Text(tag.ReferencedSOPInstanceUID)] = reason
 		}
 		items = items[n:]
 	}
-	return committed, failed, a.Release(ctx)
+	// The peer has said what it keeps. How the association ends changes nothing.
+	if err := a.Release(ctx); err != nil {
+		a.Abort()
+	}
+	return committed, failed, nil
+}
+
+// awaitReport waits until a report came and was answered. One that came counts
+// also where the association ended before the answer was written.
+func awaitReport(ctx context.Context, a *dimse.Association, came <-chan *dicom.DataSet, answered <-chan struct{}, wait time.Duration) (*dicom.DataSet, error) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	var err error
+	select {
+	case <-answered:
+	case <-timer.C:
+		err = fmt.Errorf("no report within %s; the peer may send it later to the address it knows", wait)
+	case <-a.Done():
+		err = errors.New("the association ended before the report came")
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	select {
+	case r := <-came:
+		return r, nil
+	default:
+		return nil, err
+	}
 }
 
 func ask(ctx context.Context, a *dimse.Association, transaction string, items []*dicom.DataSet) error {

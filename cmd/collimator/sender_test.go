@@ -131,6 +131,28 @@ func TestEachRequestForCommitmentHasATransactionOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestCommitmentIsKnownAlsoWhereThePeerHangsUp(t *testing.T) {
+	t.Parallel()
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleStore(func(context.Context, *dimse.Association, *dimse.StoreRequest) dimse.Status { return dimse.Status{} })
+	mux.HandleN(dimse.NAction, func(_ context.Context, a *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
+		rq.After = func(ctx context.Context) {
+			reportCommitted(ctx, t, a, rq.DataSet) // has its answer
+			a.Abort()
+		}
+		return dimse.NResponse{}
+	}, uid.StorageCommitmentPushModel)
+	for range 20 {
+		s := newSender(t, peer(t, mux))
+		files := imageFiles(t, 2)
+		s.all(t.Context(), files, 1)
+		s.commit(t.Context(), files, 10*time.Second)
+		if s.report.Committed != 2 || len(s.report.Failed) != 0 {
+			t.Fatalf("%d committed, failed: %v", s.report.Committed, s.report.Failed)
+		}
+	}
+}
+
 // reportCommitted answers that all is safe.
 func reportCommitted(ctx context.Context, t *testing.T, a *dimse.Association, request *dicom.DataSet) {
 	report := dicom.NewDataSet()
