@@ -57,6 +57,12 @@ func Binary(t testing.TB) string {
 	return path
 }
 
+// BinaryPath is the path of the program, which Binary has built.
+func BinaryPath() string {
+	path, _ := binary() // Binary told the error
+	return path
+}
+
 // Root is the directory of the module.
 func Root() (string, error) {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
@@ -138,6 +144,18 @@ func Start(t testing.TB, flags ...string) *Server {
 // StartIn runs a server on a data directory that may exist.
 func StartIn(t testing.TB, data string, flags ...string) *Server {
 	t.Helper()
+	s := Launch(t, data, flags...)
+	t.Cleanup(s.Stop)
+	if !WaitListening(s.Address, 30*time.Second) {
+		t.Fatalf("server does not listen:\n%s", s.output)
+	}
+	return s
+}
+
+// Launch starts a server and does not wait for it, nor end it: for one that may
+// be cut off while it starts.
+func Launch(t testing.TB, data string, flags ...string) *Server {
+	t.Helper()
 	s := &Server{Data: data, Address: FreeAddress(t), Plain: FreeAddress(t), HTTP: FreeAddress(t), t: t, output: &buffer{}}
 	args := append([]string{"serve", "--data", data, "--dicom", s.Address, "--plain-dicom", s.Plain, "--http", s.HTTP}, flags...)
 	s.cmd = exec.Command(Binary(t), args...)
@@ -147,12 +165,30 @@ func StartIn(t testing.TB, data string, flags ...string) *Server {
 	}
 	s.exited = make(chan struct{})
 	go func() { s.cmd.Wait(); close(s.exited) }()
-	t.Cleanup(s.Stop)
-	if !WaitListening(s.Address, 30*time.Second) {
-		t.Fatalf("server does not listen:\n%s", s.output)
-	}
 	return s
 }
+
+// Listens waits until the server does, and reports false when it ends before.
+func (s *Server) Listens(most time.Duration) bool {
+	for end := time.Now().Add(most); time.Now().Before(end); {
+		select {
+		case <-s.exited:
+			return false
+		default:
+		}
+		if WaitListening(s.Address, 50*time.Millisecond) {
+			return true
+		}
+	}
+	return false
+}
+
+// Strike sends SIGKILL and does not wait: a process may hang in a call until
+// its file system ends. Kill waits.
+func (s *Server) Strike() { s.cmd.Process.Kill() }
+
+// Exited is closed when the process has ended.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
 
 // WaitListening waits until somebody accepts connections at an address.
 func WaitListening(address string, most time.Duration) bool {
