@@ -83,7 +83,7 @@ func (s *server) health(refuse http.Handler) http.Handler {
 			fmt.Fprintln(w, `{"status":"unavailable"}`)
 			return
 		}
-		fmt.Fprintln(w, `{"status":"ok"}`)
+		fmt.Fprintf(w, `{"status":"ok","indexLogBytes":%d}`+"\n", s.in.db.LogBytes())
 	})
 }
 
