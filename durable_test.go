@@ -20,6 +20,7 @@ var mayBeLost = map[string]string{
 	"cmd/collimator/sample.go": "a drawn study, drawn again with the same words",
 	"dicomweb/storemeta.go":    "bulk data of a request that is not answered yet",
 	"internal/db/sqlite.go":    "empty files, for their mode; SQLite makes their names durable with its first commit",
+	"internal/db/share.go":     "locks, and a mark that no process outlives",
 	"internal/scan/state.go":   "how far a scan came: without it it begins anew",
 }
 

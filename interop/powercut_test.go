@@ -198,7 +198,7 @@ func (site *cutSite) round(t *testing.T, c cut, flags ...string) *cutRound {
 		}
 	}()
 	most := 6 * time.Second
-	if c.long {
+	if c.long || c.first { // the keys of a first start take a while to find
 		most = 20 * time.Second
 	}
 	if r.armed = r.volume.WaitCut(most, done); !r.armed {

@@ -31,12 +31,11 @@ const (
 
 // writeAheadLog is what a process knows of the log.
 type writeAheadLog struct {
-	frames  atomic.Int64 // in the log, after the last commit of this process
-	base    int64        // frames at the last checkpoint; held by who has the writer
-	sync    func() error // makes the database file durable
-	scratch bool
-	failed  atomic.Pointer[error]
-	tell    func(error) // of the options; may be nil
+	frames atomic.Int64 // in the log, after the last commit of this process
+	base   int64        // frames at the last checkpoint; held by who has the writer
+	sync   func() error // makes the database file durable
+	failed atomic.Pointer[error]
+	tell   func(error) // of the options; may be nil
 }
 
 // LogBytes is the size of the write-ahead log in bytes. It grows beyond some
@@ -65,25 +64,31 @@ func (d *DB) checkpointDue(s *session) {
 	}
 }
 
-// checkpoint copies what readers allow into the database file. The error is nil
-// where all of it is durable there, and where the log stays as it is; any other
-// one means that the database file may lack what was written to it.
+// checkpoint copies what readers allow into the database file, where no other
+// process is at it. The error is nil where all of that is durable, and where the
+// log stays as it is; any other one means that the database file may lack what
+// was written to it.
 func (d *DB) checkpoint(s *session, restart bool) error {
+	if d.share == nil {
+		_, err := d.dialect.checkpoint(s, restart)
+		return err
+	}
+	if !d.share.begin() {
+		return nil
+	}
 	all, err := d.dialect.checkpoint(s, restart)
 	if err != nil {
 		return err
 	}
-	if all || d.log.scratch {
-		return nil
-	}
 
 	// SQLite counts the frames of a part as copied, and leaves the fsync to the
-	// one that copies the rest, which may be another process: it must not find
-	// pages taken for written that never were.
-	if err := d.log.sync(); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "db: sync the database file")
+	// one that copies the rest.
+	if !all {
+		if err := d.log.sync(); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "db: sync the database file")
+		}
 	}
-	return nil
+	return d.share.end()
 }
 
 // fail ends the use of the database: from here on nothing is acknowledged, and
@@ -105,19 +110,21 @@ func (d *DB) usable() error {
 }
 
 // closeWriter closes the last connection of this process, which SQLite uses for
-// a checkpoint when no other process has the file open. Ours goes first, so that
-// an error is seen; after one the log stays for the next process.
+// a checkpoint and to remove the log. That is for who has the file open alone,
+// and after a checkpoint of ours, of which an error is seen; after one the log
+// stays for the next process.
 func (d *DB) closeWriter(s *session) error {
-	if s.conn == nil {
+	if s.conn == nil || d.share == nil {
 		return s.close()
 	}
 	var failed error
-	if d.usable() == nil && d.log.frames.Load() > 0 {
+	may := d.usable() == nil && d.share.alone() && d.share.trusted()
+	if may {
 		if failed = d.checkpoint(s, false); failed != nil {
 			d.fail(failed)
 		}
 	}
-	if d.usable() != nil {
+	if !may || failed != nil {
 		failed = errors.Join(failed, d.dialect.keepLog(s))
 	}
 	return errors.Join(failed, s.close())

@@ -11,8 +11,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -36,6 +38,7 @@ type DB struct {
 	dialect dialect
 	path    string
 	log     writeAheadLog
+	share   *share // nil: the database is this process's alone
 	pools   []*sql.DB
 	writer  chan *session // holds the one writing connection when it is free
 	readers chan *session
@@ -60,14 +63,24 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d := &DB{
 		dialect: sqlite{},
 		path:    o.Path,
-		log:     writeAheadLog{scratch: o.Scratch, tell: o.Failed},
+		log:     writeAheadLog{tell: o.Failed},
 		writer:  make(chan *session, 1),
 		readers: make(chan *session, o.Readers),
 		closed:  make(chan struct{}),
 	}
+	if err := durable.Directory(filepath.Dir(o.Path)); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
+	}
+	if !o.Scratch {
+		s, err := openShare(o.Path)
+		if err != nil {
+			return nil, err
+		}
+		d.share = s
+	}
 	w, r, err := openSQLite(o, &d.log)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.unshare())
 	}
 	d.pools = []*sql.DB{r, w} // in the order in which they are closed
 	d.writer <- newSession(w, d.dialect, true, o.BusyTimeout)
@@ -96,7 +109,14 @@ func (d *DB) Close() error {
 	for _, p := range d.pools {
 		errs = append(errs, p.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, d.unshare())...)
+}
+
+func (d *DB) unshare() error {
+	if d.share == nil {
+		return nil
+	}
+	return d.share.close()
 }
 
 // Write runs f in a transaction that may write, and commits it when f returns

@@ -26,9 +26,6 @@ var _ dialect = sqlite{}
 // openSQLite opens the pools of the writing and of the reading connections.
 // The file belongs to its owner alone: it holds patient data.
 func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
-	if err := durable.Directory(filepath.Dir(o.Path)); err != nil {
-		return nil, nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
-	}
 	// The driver would make the shared-memory file readable for everybody; the
 	// log takes the mode of the file named by modeof.
 	for _, name := range []string{o.Path, o.Path + "-shm"} {

@@ -20,3 +20,9 @@ func lockFile(f *os.File) error {
 	}
 	return nil
 }
+
+// Lock stands in where a file cannot be locked: everybody counts as alone.
+func Lock(*os.File) error { return nil }
+
+// LockShared stands in where a file cannot be locked.
+func LockShared(*os.File) error { return nil }
