@@ -18,11 +18,12 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
+	"collimator/internal/policy"
 )
 
 func TestObjectsComeOutInTheTransferSyntaxAskedFor(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	gray := map[dicom.Tag]int64{tag.BitsAllocated: 8, tag.BitsStored: 8, tag.HighBit: 7}
 	native := spec{study: 1, series: 1, instance: 1}
 	photoSpec := spec{study: 1, series: 1, instance: 2, ints: gray, pixels: dicom.NewFragments(tag.PixelData, dicom.OB, nil, photo(t, color.Gray{Y: 99}))}
@@ -76,7 +77,7 @@ func TestObjectsComeOutInTheTransferSyntaxAskedFor(t *testing.T) {
 
 func TestSingleFilesComeWithRanges(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	s := spec{study: 1, series: 1, instance: 1}
 	w.put(file(t, s.dataSet(t), uid.ExplicitVRLittleEndian))
 	const path = "/studies/1.2.3.1/series/1.2.3.1.1/instances/1.2.3.1.1.1"
@@ -97,7 +98,7 @@ func TestSingleFilesComeWithRanges(t *testing.T) {
 
 func TestPicturesAreRendered(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	s := spec{study: 1, series: 1, instance: 1, ints: map[dicom.Tag]int64{tag.NumberOfFrames: 3}}
 	w.put(file(t, s.dataSet(t), uid.ExplicitVRLittleEndian))
 	const path = "/studies/1.2.3.1/series/1.2.3.1.1/instances/1.2.3.1.1.1"
@@ -143,7 +144,7 @@ func TestPicturesAreRendered(t *testing.T) {
 
 func TestConflictsHaveTheReasonsOfCStore(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	first := spec{study: 1, series: 1, instance: 1}
 	w.put(file(t, first.dataSet(t), uid.ExplicitVRLittleEndian))
 	w.put(file(t, first.dataSet(t), uid.ExplicitVRLittleEndian)) // the same again is no error
@@ -176,7 +177,7 @@ func TestScopeHoldsForEveryRequest(t *testing.T) {
 	t.Parallel()
 	w := openWeb(t, func(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
 		if call.Verb != dicomweb.Storing {
-			call.Restriction = &archive.Scope{StudyUIDs: []string{"1.2.3.1"}}
+			call.Restriction = archive.Scope{StudyUIDs: []string{"1.2.3.1"}}
 		}
 		return next(ctx)
 	})
@@ -197,29 +198,32 @@ func TestScopeHoldsForEveryRequest(t *testing.T) {
 	}
 }
 
-func TestUnknownRestrictionHidesEverything(t *testing.T) {
+func TestWithoutASightThatIsKnownNothingIsSeen(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, func(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
-		call.Restriction = "something else"
-		return next(ctx)
-	})
-	w.put(file(t, spec{study: 1, series: 1, instance: 1}.dataSet(t), uid.ExplicitVRLittleEndian))
-	if a := w.ask(http.MethodGet, "/studies", "*/*").want(t, http.StatusOK); string(a.body) != "[]" {
-		t.Errorf("%s", a.body)
+	for name, restriction := range map[string]any{"unknown": "something else", "none": nil, "zero scope": archive.Scope{}, "zero sight": policy.Sight{}} {
+		w := openWeb(t, func(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
+			call.Restriction = restriction
+			return next(ctx)
+		})
+		w.put(file(t, spec{study: 1, series: 1, instance: 1}.dataSet(t), uid.ExplicitVRLittleEndian))
+
+		if a := w.ask(http.MethodGet, "/studies", "*/*").want(t, http.StatusOK); string(a.body) != "[]" {
+			t.Errorf("%s: %s", name, a.body)
+		}
+		w.ask(http.MethodGet, "/studies/1.2.3.1", "*/*").want(t, http.StatusNotFound)
 	}
-	w.ask(http.MethodGet, "/studies/1.2.3.1", "*/*").want(t, http.StatusNotFound)
 }
 
 func TestNothingIsDeletedWhereItIsNotOffered(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	w.put(file(t, spec{study: 1, series: 1, instance: 1}.dataSet(t), uid.ExplicitVRLittleEndian))
 	w.ask(http.MethodDelete, "/studies/1.2.3.1", "").want(t, http.StatusMethodNotAllowed)
 }
 
 func TestManyFramesAreFetchedAtTheSameTime(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	const frames = 40
 	s := spec{study: 1, series: 1, instance: 1, ints: map[dicom.Tag]int64{tag.NumberOfFrames: frames}}
 	w.put(file(t, s.dataSet(t), uid.ExplicitVRLittleEndian))
@@ -240,7 +244,7 @@ func TestManyFramesAreFetchedAtTheSameTime(t *testing.T) {
 
 func TestHTTP2IsSpoken(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	rs, err := w.server.Client().Get(w.server.URL + root + "/studies")
 	if err != nil {
 		t.Fatal(err)
@@ -275,7 +279,7 @@ func TestErrorsQuoteNoPatientData(t *testing.T) {
 
 func TestAKeyThatIsNotMatchedAtItsLevelIsNamed(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	w.put(file(t, spec{study: 1, series: 1, instance: 1, set: map[dicom.Tag]string{tag.InstitutionName: "Here"}}.dataSet(t), uid.ExplicitVRLittleEndian))
 	for query, want := range map[string]string{
 		"/studies?Modality=MR&InstitutionName=Nowhere&PatientID=COL1": "level: Modality, InstitutionName",

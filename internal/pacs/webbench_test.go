@@ -10,13 +10,12 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
-	"collimator/dicomweb"
 )
 
 // filled is an archive with 100 studies of one image, and one of 100 images.
 func filled(b *testing.B) *web {
 	b.Helper()
-	w := openWeb(b, dicomweb.Unguarded)
+	w := openWeb(b, everything)
 	var files [][]byte
 	for i := range 100 {
 		files = append(files, file(b, spec{study: 100 + i, series: 1, instance: 1}.dataSet(b), uid.ExplicitVRLittleEndian))
@@ -73,7 +72,7 @@ func BenchmarkRetrieveStudy(b *testing.B) {
 }
 
 func BenchmarkStore(b *testing.B) {
-	w := openWeb(b, dicomweb.Unguarded)
+	w := openWeb(b, everything)
 	n := 0
 	b.ReportAllocs()
 	b.SetBytes(512 * 512 * 2)

@@ -13,13 +13,12 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
-	"collimator/dicomweb"
 )
 
 // objects are the kinds of objects a viewer asks for.
 func viewed(t *testing.T) (w *web, ct, jls, seg, pdf, ecg spec) {
 	t.Helper()
-	w = openWeb(t, dicomweb.Unguarded)
+	w = openWeb(t, everything)
 	ct = spec{study: 1, series: 1, instance: 1, ints: map[dicom.Tag]int64{tag.NumberOfFrames: 2}}
 	jls = spec{study: 1, series: 2, instance: 1, set: map[dicom.Tag]string{tag.Modality: "MR"},
 		pixels: dicom.NewFragments(tag.PixelData, dicom.OB, nil, []byte("\xff\xd8\xff\xf7 not decoded here"))}
@@ -164,7 +163,7 @@ func TestRetrievalsOfTheViewerAreAnswered(t *testing.T) {
 // any answer accepted.
 func TestStoreOfTheViewerIsTaken(t *testing.T) {
 	t.Parallel()
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	s := spec{study: 1, series: 1, instance: 1, class: uid.SegmentationStorage}
 	for _, form := range []string{`multipart/related; type="application/dicom"; boundary=xYz`, `multipart/related; type=application/dicom; boundary="xYz"`} {
 		body := "--xYz\r\nContent-Type: application/dicom\r\n\r\n" + string(file(t, s.dataSet(t), uid.ExplicitVRLittleEndian)) + "\r\n--xYz--"

@@ -43,7 +43,7 @@ func streamed(t *testing.T, s spec) io.ReadCloser {
 // HTTP/1.1: a client of HTTP/2 holds up to 4 MiB of a stream ready.
 func TestMemoryDoesNotGrowWithTheObject(t *testing.T) {
 	const most = 8 << 20
-	w := openWeb(t, dicomweb.Unguarded)
+	w := openWeb(t, everything)
 	s := httptest.NewServer(w.server.Config.Handler)
 	defer s.Close()
 	w.client = &dicomweb.Client{Base: s.URL + root}
