@@ -158,6 +158,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		return nil, errors.Join(err, blobs.Close())
 	}
 	s.service = pacs.New(pacs.Options{
+		Scope:   guard.Scope,
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
 	})

@@ -9,7 +9,6 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
 )
 
 // errLevel is an identifier without a level its information model has.
@@ -27,7 +26,7 @@ func (s *Service) find(ctx context.Context, _ *dimse.Association, rq *dimse.Find
 	}
 	q := archive.Query{
 		Root: root, Level: level, Keys: rq.Identifier,
-		Relational: rq.Options.Relational, Fuzzy: rq.Options.FuzzyMatching, DateTimeCombined: rq.Options.DateTimeMatching, Scope: guard.Scope(ctx),
+		Relational: rq.Options.Relational, Fuzzy: rq.Options.FuzzyMatching, DateTimeCombined: rq.Options.DateTimeMatching, Scope: s.scope(ctx),
 	}
 	unmatched := s.unmatched(q)
 	sent := 0

@@ -104,7 +104,7 @@ func newNode(t *testing.T, change func(*Options)) *node {
 	}
 	n := &node{T: t, clock: &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, to: &destinations{to: map[string]dimse.Destination{}}}
 	log := &bytes.Buffer{}
-	o := Options{Archive: a, Destinations: n.to, DB: d, Log: slog.New(slog.NewTextHandler(&locked{b: log}, nil)), AETitle: ownTitle, Now: n.clock.now}
+	o := Options{Archive: a, Scope: func(context.Context) archive.Scope { return archive.Everything() }, Destinations: n.to, DB: d, Log: slog.New(slog.NewTextHandler(&locked{b: log}, nil)), AETitle: ownTitle, Now: n.clock.now}
 	if change != nil {
 		change(&o)
 	}

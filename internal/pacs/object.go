@@ -11,7 +11,6 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
 )
 
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
@@ -36,7 +35,7 @@ func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
 func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []string) (io.ReadCloser, string, error) {
 	// Whatever was asked of the archive: what leaves now is held against what the
 	// caller may see now.
-	if !guard.Scope(ctx).Holds(ref.StudyUID) {
+	if !s.scope(ctx).Holds(ref.StudyUID) {
 		return nil, "", errOutOfSight
 	}
 	o, err := s.Archive.Open(ctx, ref)

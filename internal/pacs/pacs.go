@@ -42,6 +42,9 @@ const DefaultWindow = 16
 type Options struct {
 	Archive      Archive
 	Destinations Destinations
+	// Scope is what the caller of a request may see, by its context: the door's
+	// word. nil sees nothing.
+	Scope func(context.Context) archive.Scope
 	// DB holds the storage commitment reports that are still to be delivered.
 	DB  *db.DB
 	Log *slog.Logger
@@ -67,6 +70,15 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	return &Service{Options: o, wake: make(chan struct{}, 1)}
+}
+
+// scope is what the caller may see.
+func (s *Service) scope(ctx context.Context) archive.Scope {
+	if s.Scope == nil {
+		return archive.Scope{}
+	}
+
+	return s.Scope(ctx)
 }
 
 // Register adds the handlers to a multiplexer, which the guard made.

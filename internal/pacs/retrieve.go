@@ -12,7 +12,6 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
 )
 
 // maxSubOperations bounds one C-GET or C-MOVE: the counts of PS3.7 9.1.3 are
@@ -25,7 +24,7 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 	if err != nil {
 		return nil, queryStatus(err)
 	}
-	q.Scope = guard.Scope(ctx)
+	q.Scope = s.scope(ctx)
 	var destination dimse.Destination
 	if rq.Operation == dimse.CMove {
 		destination, err = s.Destinations.Destination(ctx, rq.MoveDestination)

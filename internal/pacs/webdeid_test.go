@@ -242,7 +242,7 @@ func TestPseudonymsFollowTheArchive(t *testing.T) {
 func (w *web) delete(t *testing.T, path string) {
 	t.Helper()
 	parts := strings.Split(path, "/")
-	d := archive.Deletion{StudyUID: parts[0], Why: "because of the test"}
+	d := archive.Deletion{Scope: archive.Everything(), StudyUID: parts[0], Why: "because of the test"}
 	if len(parts) == 5 {
 		d.SOPInstanceUID = parts[4]
 	}
