@@ -169,6 +169,9 @@ func (f form) tag(b []byte) Tag { return tag.New(f.uint16(b), f.uint16(b[2:])) }
 
 // nextElement reads an element header of a data set or an item (PS3.5 7.1).
 func (d *Decoder) nextElement(top *level) (Event, error) {
+	if len(d.stack) == 1 && d.off > 0 && d.atZeros() {
+		return Event{}, d.skipZeros()
+	}
 	b, err := d.peek(8)
 	if err == io.EOF {
 		if len(d.stack) == 1 {
@@ -211,6 +214,35 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 		}
 	}
 	return ev, nil
+}
+
+// atZeros reports that only zeros come next: eight of them, or all there are.
+// No element begins so: of group 0000 one of no length would.
+func (d *Decoder) atZeros() bool {
+	b, _ := d.br.Peek(8)
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+
+	return len(b) > 0
+}
+
+// skipZeros reads zeros up to the end of the stream, with which some writers
+// fill up a block, and returns io.EOF. They mean nothing to any reader.
+func (d *Decoder) skipZeros() error {
+	d.note(Event{Offset: d.off}, "zeros behind the data set")
+	for {
+		c, err := d.br.ReadByte()
+		if err != nil {
+			return err
+		}
+		if c != 0 {
+			return d.fail(0, "PS3.5 7.1", "zeros between elements", nil)
+		}
+		d.off++
+	}
 }
 
 // header fills VR and length of ev and says how long the header is.

@@ -48,3 +48,31 @@ func TestNewDataSetRoundTripsInEverySyntax(t *testing.T) {
 		}
 	}
 }
+
+// Zeros up to the end are what some writers fill up a block with: the data set
+// ends where they begin. Between elements they are an error.
+func TestZerosBehindTheDataSetEndIt(t *testing.T) {
+	t.Parallel()
+	ds := NewDataSet()
+	if err := ds.SetText(tag.PatientID, "ZZPHI-1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, ts := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian} {
+		var b bytes.Buffer
+		if err := Encode(&b, ds, ts); err != nil {
+			t.Fatal(err)
+		}
+		element := bytes.Clone(b.Bytes())
+		for _, n := range []int{1, 7, 8, 513, 100_000} {
+			got, err := Decode(bytes.NewReader(append(bytes.Clone(element), make([]byte, n)...)), DecodeOptions{TransferSyntax: ts})
+			if err != nil || !got.Equal(ds) || len(got.Notes()) == 0 {
+				t.Errorf("%s, %d zeros: %v", ts, n, err)
+			}
+		}
+
+		between := append(append(bytes.Clone(element), make([]byte, 16)...), element...)
+		if _, err := Decode(bytes.NewReader(between), DecodeOptions{TransferSyntax: ts}); err == nil {
+			t.Errorf("%s: zeros between elements were read over", ts)
+		}
+	}
+}

@@ -128,3 +128,8 @@ func wantStats(t testing.TB, a *opened, patients, studies, series, instances, qu
 		t.Errorf("verify: %+v, %v", p, err)
 	}
 }
+
+// newLatin is a data set with one text written over, of the same length in bytes.
+func newLatin(data []byte, from, to string) *bytes.Reader {
+	return bytes.NewReader(bytes.Replace(data, []byte(from), []byte(to), 1))
+}
