@@ -41,7 +41,7 @@ fuzz: ## fuzz every decoder for FUZZTIME each (default 20s)
 
 .PHONY: crash
 crash: build ## kill -9 in the middle of an ingest, ROUNDS times (default 200)
-	COLLIMATOR_CRASH_ROUNDS=$${ROUNDS:-200} $(GO) test -tags interop -run TestKilled -v -count=1 -timeout 60m ./interop/
+	COLLIMATOR_CRASH_ROUNDS=$${ROUNDS:-200} $(GO) test -tags interop -run TestKilledServer -v -count=1 -timeout 60m ./interop/
 
 .PHONY: powercut
 powercut: build ## cut the power under an archive in use, ROUNDS times (default 100), with disks that misbehave; needs root

@@ -136,7 +136,10 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look})
+	a, err := archive.Open(archive.Options{
+		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look,
+		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
+	})
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}

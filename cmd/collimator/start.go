@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/blob"
+	"collimator/internal/config"
 	"collimator/internal/ledger"
 )
 
@@ -42,6 +44,31 @@ func refuseOverFiles(data, what string) error {
 	return &exitError{exitFailure, fmt.Errorf("%s %s, and there are images in %s. Nothing was changed. Put the index back from a backup, "+
 		"or build it anew from the images: collimator reindex --data %s (docs/operate.md, \"The index is gone\")",
 		filepath.Join(data, indexFile), what, filepath.Join(data, blobsDir), data)}
+}
+
+// characterSets says what a source writes that declares no character set.
+func characterSets(settings map[string]string) func(archive.Source) []string {
+	if len(settings) == 0 {
+		return nil
+	}
+
+	return func(s archive.Source) []string {
+		term, ok := settings[s.AETitle]
+		if !ok || s.AETitle == "" {
+			term = settings["default"]
+		}
+		if term == "" {
+			return nil
+		}
+
+		return strings.Split(term, `\`)
+	}
+}
+
+func archiveLimits(l config.Limits) archive.Limits {
+	return archive.Limits{
+		Elements: l.ObjectElements, Size: l.ObjectBytes, QuarantineEntries: l.QuarantineEntries, QuarantineShare: l.QuarantineShare,
+	}
 }
 
 // prepare brings the archive to where it can be served.

@@ -110,10 +110,34 @@ func (v *verification) report(e *env, form string) error {
 	if v.witness != "" {
 		well += fmt.Sprintf(" It continues all %d checkpoints of the witness.", v.seen)
 	}
+	if err := v.noteAside(e); err != nil {
+		return err
+	}
 	err = printList(e.stdout, form, v.problems, "WHERE|WHAT", func(p verifyProblem) []string { return []string{p.Where, p.What} }, well)
 	if err == nil && len(v.problems) > 0 {
 		err = fmt.Errorf("%d things are not as they were recorded", len(v.problems))
 	}
+	return err
+}
+
+// noteAside says how many files wait for somebody to look: that a process was
+// killed, or that the index is older than the files, is no tampering.
+func (v *verification) noteAside(e *env) error {
+	if v.share == 0 {
+		return nil // the trail alone
+	}
+	n := 0
+	for _, err := range v.archive.Aside(e.ctx) {
+		if err != nil {
+			return err
+		}
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(e.stderr, "%d files of which the index knows nothing are set aside; see 'collimator lost list'.\n", n)
+
 	return err
 }
 

@@ -56,7 +56,7 @@ type Limits struct {
 	Header            int64 // bytes of the values of one data set kept in memory; default 32 MiB
 	Depth             int   // sequences inside one another; default 64
 	Keys              int   // keys of a query, at all depths; default 512
-	Elements          int   // elements and items of one data set, at all depths; default 50 million
+	Elements          int   // elements and items of one data set, at all depths; default 8 million
 	Scanned           int   // rows a query may look at that it cannot find by an index; default 500,000
 	QuarantineEntries int   // held back at the same time; default 10,000
 	QuarantineBytes   int64 // held back at the same time; default 64 GiB
@@ -68,7 +68,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Header, 32<<20)
 	def(&l.Depth, 64)
 	def(&l.Keys, 512)
-	def(&l.Elements, 50_000_000)
+	def(&l.Elements, 8_000_000)
 	def(&l.Scanned, 500_000)
 	def(&l.QuarantineEntries, 10_000)
 	def(&l.QuarantineBytes, 64<<30)

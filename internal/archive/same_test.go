@@ -106,7 +106,9 @@ func TestOneOtherValueIsAnotherObject(t *testing.T) {
 		"more":     func(ds *dicom.DataSet) { text(t, ds, tag.SeriesDescription, "x") },
 		"number":   func(ds *dicom.DataSet) { ds.Set(dicom.NewElement(tag.Rows, dicom.US, []byte{2, 1})) },
 		"in items": func(ds *dicom.DataSet) { text(t, ds.Items(tag.ProcedureCodeSequence)[0], tag.CodeValue, "113101") },
-		"pixels":   func(ds *dicom.DataSet) { ds.Set(dicom.NewElement(tag.PixelData, dicom.OW, bytes.Repeat([]byte{1, 1}, 3999))) },
+		"pixels": func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewElement(tag.PixelData, dicom.OW, bytes.Repeat([]byte{1, 1}, 3999)))
+		},
 		"last pixel": func(ds *dicom.DataSet) {
 			ds.Set(dicom.NewElement(tag.PixelData, dicom.OW, append(bytes.Repeat([]byte{1, 1}, 3999), 1, 2)))
 		},

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"collimator/dicom"
 )
 
 // Check finds what is wrong with the settings; all faults are joined into one error.
@@ -33,6 +35,14 @@ func (c Config) Check() error {
 	}
 	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
+	}
+	if l := c.Limits; l.ObjectElements < 10_000 || l.ObjectBytes < 1<<20 || l.QuarantineEntries < 1 || l.QuarantineShare < 1 {
+		add("limits: object_elements is at least 10000, object_bytes at least 1048576, quarantine_entries and quarantine_share at least 1")
+	}
+	for source, term := range c.CharacterSets {
+		if err := dicom.NewDataSet().SetCharacterSet(strings.Split(term, `\`)...); err != nil || term == "" {
+			add("character_sets.%s: want a defined term of DICOM, such as ISO_IR 100 (Latin 1) or ISO_IR 192 (UTF-8)", source)
+		}
 	}
 	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
 		add("tokens: issuer and keys go together")

@@ -51,6 +51,10 @@ type Config struct {
 	// Advisories says where 'advisory update' looks. Without a source it asks nobody.
 	Advisories Advisories `yaml:"advisories,omitempty"`
 	Limits     Limits     `yaml:"limits"`
+	// CharacterSets says in which character set a source writes that declares
+	// none: a defined term of DICOM by AE title, and for all others
+	// under "default". Without one, only ASCII can be read.
+	CharacterSets map[string]string `yaml:"character_sets,omitempty"`
 	// Deidentify says what stays in what researchers and links are shown.
 	Deidentify Deidentify `yaml:"deidentify"`
 	// Ledger says where checkpoints are witnessed.
@@ -135,6 +139,14 @@ type Limits struct {
 	FindMatches int `yaml:"find_matches"`
 	// Idle is how long an association may stay silent.
 	Idle time.Duration `yaml:"idle"`
+	// ObjectElements is the most elements and items of one object, at all depths.
+	ObjectElements int `yaml:"object_elements"`
+	// ObjectBytes is the most bytes of one object.
+	ObjectBytes int64 `yaml:"object_bytes"`
+	// QuarantineEntries is the most entries held back at a time, QuarantineShare
+	// the most of them from one source.
+	QuarantineEntries int `yaml:"quarantine_entries"`
+	QuarantineShare   int `yaml:"quarantine_share"`
 	// PendingDevices is how many refused callers are remembered for approval.
 	PendingDevices int `yaml:"pending_devices"`
 }
@@ -159,6 +171,10 @@ func Default() Config {
 			AssociationsPerAddress: 64,
 			FindMatches:            100_000,
 			Idle:                   10 * time.Minute,
+			ObjectElements:         8_000_000,
+			ObjectBytes:            16 << 30,
+			QuarantineEntries:      10_000,
+			QuarantineShare:        2_500,
 			PendingDevices:         1000,
 		},
 		Deidentify: Deidentify{Keep: []string{"shifted-dates"}},
