@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"iter"
@@ -277,14 +278,14 @@ const headerPage = 32
 
 func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, error) {
 	data := make([][]byte, len(refs))
-	assumed := make([]string, len(refs))
+	assumed := make([]sql.NullString, len(refs))
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		for i, ref := range refs {
-			var digest string
-			err := tx.QueryRow(ctx, `SELECT i.digest, i.character_set, d.data FROM instance i LEFT JOIN instance_data d ON d.id = i.id WHERE i.uid = ?1`,
-				ref.SOPInstanceUID).Scan(&digest, &assumed[i], &data[i])
-			if fault.Of(err) == fault.NotFound || err == nil && digest != ref.Digest {
-				return ErrChanged // the header must be that of the file
+			// The header must be that of the file.
+			err := tx.QueryRow(ctx, `SELECT d.data, NULLIF(i.character_set, '') FROM instance i LEFT JOIN instance_data d ON d.id = i.id
+				WHERE i.uid = ?1 AND i.digest = ?2`, ref.SOPInstanceUID, ref.Digest).Scan(&data[i], &assumed[i])
+			if fault.Of(err) == fault.NotFound {
+				return ErrChanged
 			}
 			if err != nil {
 				return err
@@ -297,7 +298,7 @@ func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, er
 	}
 	out := make([]Header, len(refs))
 	for i, ref := range refs {
-		ds, err := a.header(ctx, ref, data[i], assumed[i])
+		ds, err := a.header(ctx, ref, data[i], assumed[i].String)
 		if err != nil {
 			return nil, err
 		}

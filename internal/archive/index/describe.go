@@ -10,18 +10,23 @@ import (
 )
 
 // Description is what one data set says of its patient, study and series, and
-// of its own number. Make it with Describe.
+// of its own number. Make it with Describe. The data set must not be changed
+// while the description is in use.
 type Description struct {
-	patient, study, series layer
-	columns                columns
-	number                 int64
+	ds            *dicom.DataSet
+	accepted      bool
+	study, series layer
+	columns       columns
+	number        int64
 }
 
 // layer is what a data set says of one level.
 type layer struct {
-	data   []byte // attributes, Explicit VR Little Endian
-	digest []byte // of the attributes and of all above them
-	rank   string // its place among the descriptions of one row
+	data     []byte // attributes, Explicit VR Little Endian
+	digest   []byte // of the attributes and of all above them
+	present  int    // attributes with a value
+	when     string // of a study; empty for the other levels
+	accepted bool
 }
 
 // noNumber stands for a missing Series Number or Instance Number: it sorts in
@@ -32,48 +37,59 @@ const noNumber = math.MinInt64 / 2
 // somebody's decision, as one released from quarantine: what it says ranks
 // behind what came in by itself.
 func Describe(ds *dicom.DataSet, ref Ref, accepted bool) (*Description, error) {
-	d := &Description{columns: readColumns(ds), number: noNumber}
+	d := &Description{ds: ds, accepted: accepted, columns: readColumns(ds), number: noNumber}
 	if n, ok := ds.Int(tag.InstanceNumber); ok {
 		d.number = n
 	}
-
-	mark := fmt.Sprintf("accepted %t\x00", accepted)
-	patient, present, err := subset(ds, patientTags)
-	if err != nil {
-		return nil, err
-	}
-	d.patient = newLayer(patient, accepted, present, "", mark)
 
 	study, present, err := subset(ds, patientTags, studyTags)
 	if err != nil {
 		return nil, err
 	}
-	when := orLast(d.columns.study.date) + orLast(d.columns.study.time)
-	d.study = newLayer(study, accepted, present, when, mark)
+	d.study = d.layer(study, present, nil)
+	d.study.when = orLast(d.columns.study.date) + orLast(d.columns.study.time)
 
 	series, present, err := subset(ds, seriesTags)
 	if err != nil {
 		return nil, err
 	}
-	d.series = newLayer(series, accepted, present, "", ref.SOPClassUID+"\x00"+string(d.study.digest))
+	d.series = d.layer(series, present, append([]byte(ref.SOPClassUID), d.study.digest...))
 
 	return d, nil
 }
 
-// newLayer ranks by content alone: what was let in by decision last, the most
-// complete first, then the earliest, then by digest.
-func newLayer(data []byte, accepted bool, present int, when, mark string) layer {
-	h := sha256.New()
-	h.Write([]byte(mark))
-	h.Write(data)
-	digest := h.Sum(nil)[:16]
+// patient is the layer of the patient. It is asked for only where the study's
+// is new.
+func (d *Description) patient() (layer, error) {
+	data, present, err := subset(d.ds, patientTags)
 
+	return d.layer(data, present, nil), err
+}
+
+// layer digests what is said of a level together with what stands above it.
+func (d *Description) layer(data []byte, present int, above []byte) layer {
+	all := make([]byte, 0, 2+len(above)+len(data))
+	all = append(all, 'n', byte(len(above)))
+	if d.accepted {
+		all[0] = 'a'
+	}
+	all = append(all, above...)
+	all = append(all, data...)
+	sum := sha256.Sum256(all)
+
+	return layer{data: data, digest: sum[:16], present: present, accepted: d.accepted}
+}
+
+// rank is the place of a layer among those of one row, by its content alone:
+// what was let in by decision last, the most complete first, then the earliest,
+// then by digest.
+func (l *layer) rank() string {
 	late := 0
-	if accepted {
+	if l.accepted {
 		late = 1
 	}
 
-	return layer{data: data, digest: digest, rank: fmt.Sprintf("%d %03d %s %x", late, 999-min(present, 999), when, digest)}
+	return fmt.Sprintf("%d %03d %s %x", late, 999-min(l.present, 999), l.when, l.digest)
 }
 
 // orLast puts what is missing behind everything else.

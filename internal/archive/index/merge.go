@@ -203,7 +203,7 @@ func moveStudy(ctx context.Context, tx *db.Tx, study, from int64, identity strin
 // above is a description of a study with what it refers to.
 type above struct {
 	id, patient int64 // descriptions
-	layer       layer
+	layer       stored
 }
 
 func patientDescriptions(ctx context.Context, tx *db.Tx, study int64) (list []above, err error) {

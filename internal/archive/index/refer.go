@@ -21,7 +21,7 @@ func refer(ctx context.Context, tx *db.Tx, sopClass string, d *Description, p *p
 	if err != nil {
 		return 0, err
 	}
-	if id, err = addDescription(ctx, tx, SeriesLevel, p.series, study, sopClass, d.series); err != nil {
+	if id, err = addDescription(ctx, tx, SeriesLevel, p.series, study, sopClass, d.series.stored()); err != nil {
 		return 0, err
 	}
 	if err := mergeSeries(ctx, tx, p.series); err != nil {
@@ -43,11 +43,15 @@ func referStudy(ctx context.Context, tx *db.Tx, d *Description, p *placed) (int6
 		return id, err
 	}
 
-	patient, err := referPatient(ctx, tx, p.patient, d.patient, &d.columns.patient)
+	about, err := d.patient()
 	if err != nil {
 		return 0, err
 	}
-	if id, err = addDescription(ctx, tx, StudyLevel, p.study, patient, "", d.study); err != nil {
+	patient, err := referPatient(ctx, tx, p.patient, about.stored(), &d.columns.patient)
+	if err != nil {
+		return 0, err
+	}
+	if id, err = addDescription(ctx, tx, StudyLevel, p.study, patient, "", d.study.stored()); err != nil {
 		return 0, err
 	}
 	if err := addStudyNames(ctx, tx, p.study, &d.columns); err != nil {
@@ -59,7 +63,7 @@ func referStudy(ctx context.Context, tx *db.Tx, d *Description, p *placed) (int6
 }
 
 // referPatient does the same for the patient's description.
-func referPatient(ctx context.Context, tx *db.Tx, patient int64, l layer, c *patientColumns) (int64, error) {
+func referPatient(ctx context.Context, tx *db.Tx, patient int64, l stored, c *patientColumns) (int64, error) {
 	id, err := useAgain(ctx, tx, PatientLevel, patient, l.digest)
 	if fault.Of(err) != fault.NotFound {
 		return id, err
@@ -84,13 +88,21 @@ func useAgain(ctx context.Context, tx *db.Tx, level Level, owner int64, digest [
 	return id, err
 }
 
-func addDescription(ctx context.Context, tx *db.Tx, level Level, owner, above int64, sopClass string, l layer) (id int64, err error) {
+func addDescription(ctx context.Context, tx *db.Tx, level Level, owner, above int64, sopClass string, l stored) (id int64, err error) {
 	err = tx.QueryRow(ctx, `INSERT INTO description (level, owner, digest, rank, above, sop_class, uses, data)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7) RETURNING id`,
 		int64(level), owner, l.digest, l.rank, above, sopClass, l.data).Scan(&id)
 
 	return id, err
 }
+
+// stored is a description as it is kept.
+type stored struct {
+	data, digest []byte
+	rank         string
+}
+
+func (l *layer) stored() stored { return stored{data: l.data, digest: l.digest, rank: l.rank()} }
 
 // release counts one use less of a series' description, and takes out of the
 // rows above what nothing refers to any more.
