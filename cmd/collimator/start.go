@@ -77,24 +77,37 @@ func (s *server) prepare(e *env) error {
 		return err
 	}
 	stale, err := s.archive.Stale(e.ctx)
-	if err != nil || !stale {
-		if err == nil {
-			err = s.archive.Upgrade(e.ctx, nil)
-		}
+	if err != nil {
 		return err
 	}
+	if stale {
+		s.log.Info("the index is made anew by the rules of this version; the archive is served when that is done")
+	}
 
-	s.log.Info("the index is made anew by the rules of this version; the archive is served when that is done")
+	return upgrade(e, s.archive)
+}
+
+// bringUpToDate makes the index anew for a command, where no server has done so
+// yet. A server that is running is at it.
+func bringUpToDate(e *env, data string, a *archive.Archive) error {
+	stale, err := a.Stale(e.ctx)
+	if err != nil || !stale {
+		return err
+	}
+	lock, err := lockData(data)
+	if err != nil {
+		return fmt.Errorf("the index is being made anew by the rules of this version; try again when the server is ready: %w", err)
+	}
+	defer lock.Close()
+
+	return upgrade(e, a)
+}
+
+func upgrade(e *env, a *archive.Archive) error {
 	p := newProgress(e, "instances indexed", 0)
-	reported := int64(0)
-	err = s.archive.Upgrade(e.ctx, func(done, _ int64) {
-		for ; reported < done; reported++ {
-			p.add(0, false)
-		}
-	})
-	p.end()
+	defer p.end()
 
-	return err
+	return a.Upgrade(e.ctx, func(done, all int64) { p.set(int(done), 0, int(all)) })
 }
 
 // knowsItsFiles refuses an index that never knew an instance beside files of

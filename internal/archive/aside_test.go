@@ -118,7 +118,7 @@ func TestUpgradeMakesEveryRowAnew(t *testing.T) {
 	err := a.db.Write(t.Context(), func(tx *db.Tx) error {
 		for _, query := range []string{
 			`DELETE FROM description`, `DELETE FROM study_value`, `DELETE FROM patient_value`, `DELETE FROM index_state`,
-			`UPDATE instance SET description = 0`, `UPDATE study SET description = 'what an older program made of it'`,
+			`UPDATE instance SET description = 0`, `UPDATE study SET description = 'what an older program made of it', received = received + 7, updated = updated - 7`,
 			`UPDATE instance_data SET data = X'00' WHERE id = 2`, // a header that cannot be read
 		} {
 			if _, err := tx.Exec(t.Context(), query); err != nil {

@@ -43,7 +43,7 @@ func (a *Archive) Upgrade(ctx context.Context, progress func(done, all int64)) e
 		}
 	}
 
-	return a.o.DB.Write(ctx, func(tx *db.Tx) error { return index.SetVersion(ctx, tx, index.Version) })
+	return a.o.DB.Write(ctx, func(tx *db.Tx) error { return index.Finish(ctx, tx) })
 }
 
 // Stale reports whether Upgrade has something to do.

@@ -48,6 +48,27 @@ func SetVersion(ctx context.Context, tx *db.Tx, version int) error {
 	return err
 }
 
+// Finish counts and times every row anew and says that all rows are of this
+// Version. Earlier versions took the time of whatever was inserted first.
+func Finish(ctx context.Context, tx *db.Tx) error {
+	for _, query := range []string{
+		`UPDATE series SET (instances, updated) = (SELECT COUNT(*), COALESCE(MAX(i.received), updated) FROM instance i WHERE i.series = series.id)`,
+		`UPDATE study SET (series, instances, updated) = (SELECT COUNT(*), COALESCE(SUM(e.instances), 0), COALESCE(MAX(e.updated), study.updated)
+			FROM series e WHERE e.study = study.id)`,
+		`UPDATE study SET (size, received) = (SELECT COALESCE(SUM(i.size), 0), COALESCE(MIN(i.received), study.received)
+			FROM series e JOIN instance i ON i.series = e.id WHERE e.study = study.id)`,
+		`UPDATE patient SET (studies, series, instances) = (SELECT COUNT(*), COALESCE(SUM(s.series), 0), COALESCE(SUM(s.instances), 0)
+			FROM study s WHERE s.patient = patient.id)`,
+		`DELETE FROM patient WHERE studies = 0`,
+	} {
+		if _, err := tx.Exec(ctx, query); err != nil {
+			return err
+		}
+	}
+
+	return SetVersion(ctx, tx, Version)
+}
+
 // Clear removes all rows but those of the quarantine. Numbers are not used
 // again.
 func Clear(ctx context.Context, tx *db.Tx) error {
