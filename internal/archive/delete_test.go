@@ -1,9 +1,12 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -195,5 +198,28 @@ func remove(rt *rapid.T, a *recorded, d Deletion) {
 	d.Why = "because of the test"
 	if _, err := a.Delete(context.Background(), d); err != nil && fault.Of(err) != fault.NotFound {
 		rt.Fatal(err)
+	}
+}
+
+// What was deleted is nowhere in the database file once its log is gone.
+func TestADeletedNameIsNotLeftInTheFile(t *testing.T) {
+	t.Parallel()
+	a := openRecorded(t)
+	store(t, a.opened, image(t, 1, 1, 1, tag.PatientName, "ZZPHI^ERASED", tag.PatientID, "ZZPHI-77"))
+	store(t, a.opened, image(t, 2, 1, 1))
+	mustDelete(t, a.opened, Deletion{StudyUID: "1.2.3.1"})
+	a.close()
+
+	b, err := os.ReadFile(filepath.Join(a.dir, "collimator.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"ERASED", "erased", "ZZPHI-77"} {
+		if bytes.Contains(b, []byte(word)) {
+			t.Errorf("%s is in the file", word)
+		}
+	}
+	if !bytes.Contains(b, []byte("ZZPHI^Patient2")) {
+		t.Error("what is not deleted is not in the file either: nothing was shown")
 	}
 }

@@ -73,7 +73,8 @@ func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
 	}
 	w, err = open("immediate", 1,
 		busy, "journal_mode(wal)", synchronous, "wal_autocheckpoint(0)", "foreign_keys(on)", "trusted_schema(off)",
-		"temp_store(memory)", "cache_size(-32000)", "journal_size_limit(16777216)")
+		"temp_store(memory)", "cache_size(-32000)", "journal_size_limit(16777216)",
+		"secure_delete(on)") // what was deleted is written over, names of patients among it
 	if err != nil {
 		return nil, nil, err
 	}

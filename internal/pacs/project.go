@@ -114,24 +114,51 @@ func (p *project) study(ctx context.Context, pseudonym string, scope archive.Sco
 		}
 		return "", nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	number, ok := p.studies[hash(pseudonym)]
-	for !ok {
-		list, err := p.archive.StudiesAfter(ctx, p.last, 1000)
-		if err != nil || len(list) == 0 {
-			return "", err
-		}
-		for _, s := range list {
-			p.studies[hash(p.deid.UID(s.UID))], p.last = s.Number, s.Number
-		}
-		number, ok = p.studies[hash(pseudonym)]
+	number, ok, err := p.numberOf(ctx, pseudonym)
+	if err != nil || !ok {
+		return "", err
 	}
 	uid, err := p.archive.StudyUID(ctx, number)
 	if err != nil || uid == "" || p.deid.UID(uid) != pseudonym {
 		return "", err
 	}
 	return uid, nil
+}
+
+// numberOf finds the number of a study by its pseudonym. New studies are read
+// without holding up others: two who read the same ones learn the same.
+func (p *project) numberOf(ctx context.Context, pseudonym string) (number int64, ok bool, err error) {
+	wanted := hash(pseudonym)
+	for {
+		p.mu.Lock()
+		number, ok = p.studies[wanted]
+		last := p.last
+		p.mu.Unlock()
+		if ok {
+			return number, true, nil
+		}
+
+		list, err := p.archive.StudiesAfter(ctx, last, 1000)
+		if err != nil || len(list) == 0 {
+			return 0, false, err
+		}
+		p.learn(list)
+	}
+}
+
+// learn takes up studies in order of their numbers.
+func (p *project) learn(list []archive.StudyNumber) {
+	hashes := make([]uint64, len(list))
+	for i, s := range list {
+		hashes[i] = hash(p.deid.UID(s.UID))
+	}
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, s := range list {
+		p.studies[hashes[i]] = s.Number
+		p.last = max(p.last, s.Number)
+	}
 }
 
 func hash(s string) uint64 {
