@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -203,5 +204,26 @@ func BenchmarkWrite(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A number that named a row once names no other later: whoever still holds it
+// must not act on another row.
+func TestRowsThatAreActedOnByNumberAreNumberedOnce(t *testing.T) {
+	t.Parallel()
+	d, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "index.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+
+	for _, table := range []string{"patient", "study", "series", "instance", "description", "quarantine", "refusal", "commitment_report"} {
+		var sql string
+		err := d.Read(t.Context(), func(tx *Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1`, table).Scan(&sql)
+		})
+		if err != nil || !strings.Contains(sql, "AUTOINCREMENT") {
+			t.Errorf("%s: %v: %.60s", table, err, sql)
+		}
 	}
 }

@@ -226,3 +226,20 @@ CREATE TABLE refusal (
     last      INTEGER NOT NULL,         -- microseconds since 1970 UTC
     UNIQUE (uid, digest)
 );
+
+-- Reports of storage commitment: a report that was delivered in two ways at once
+-- is removed twice, and the second must not remove another one.
+CREATE TABLE commitment_report_new (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    ae_title    TEXT    NOT NULL,  -- who asked
+    report      BLOB    NOT NULL,  -- event information, Explicit VR Little Endian
+    event_type  INTEGER NOT NULL,  -- 1: all committed; 2: failures exist
+    created     INTEGER NOT NULL,
+    attempts    INTEGER NOT NULL,
+    next        INTEGER NOT NULL   -- not before
+);
+INSERT INTO commitment_report_new SELECT id, ae_title, report, event_type, created, attempts, next FROM commitment_report ORDER BY id;
+DROP TABLE commitment_report;
+ALTER TABLE commitment_report_new RENAME TO commitment_report;
+CREATE INDEX commitment_report_by_next ON commitment_report (next);
+CREATE INDEX commitment_report_by_device ON commitment_report (ae_title);
