@@ -27,11 +27,14 @@ type DecodeOptions struct {
 // does not depend on the data, but for the nesting, which Limits bound. It
 // never seeks, and reads the stream to its end. Not safe for concurrent use.
 type Decoder struct {
-	br      *bufio.Reader
-	off     int64
-	rest    int64 // bytes of the current value not read yet
-	limits  Limits
-	stack   []level
+	br     *bufio.Reader
+	off    int64
+	rest   int64 // bytes of the current value not read yet
+	limits Limits
+	stack  []level
+
+	deflated *inflater // nil where the data set is not deflated as a whole
+
 	count   int
 	frags   int
 	cur     Event
@@ -58,10 +61,12 @@ func NewDecoder(r io.Reader, o DecodeOptions) *Decoder {
 	if o.TransferSyntax != "" {
 		ts, _ = LookupTransferSyntax(o.TransferSyntax)
 	}
+	var z *inflater
 	if ts.Deflated {
-		r = newInflater(r, o.Limits)
+		z = newInflater(r, o.Limits)
+		r = z
 	}
-	d := &Decoder{br: buffered(r), limits: o.Limits.withDefaults()}
+	d := &Decoder{br: buffered(r), limits: o.Limits.withDefaults(), deflated: z}
 	d.stack = append(make([]level, 0, 8), level{end: -1, form: ts.form()})
 	return d
 }
@@ -193,7 +198,8 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	if d.count++; d.count > d.limits.Elements {
+	d.count++
+	if d.tooMany() {
 		return Event{}, d.fail(ev.Tag, "", "more elements than allowed", ErrLimit)
 	}
 	d.take(n)
@@ -214,6 +220,18 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 		}
 	}
 	return ev, nil
+}
+
+// inflatedElements is how many elements and items of a deflated data set may
+// outnumber the bytes that arrived: what is kept must not grow by inflation.
+const inflatedElements = 500_000
+
+func (d *Decoder) tooMany() bool {
+	if d.count > d.limits.Elements {
+		return true
+	}
+
+	return d.deflated != nil && d.count > inflatedElements && int64(d.count) > d.deflated.in.n
 }
 
 // atZeros reports that only zeros come next: eight of them, or all there are.
@@ -393,7 +411,8 @@ func (d *Decoder) nextItem(top *level) (Event, error) {
 	case t != tag.Item:
 		return Event{}, d.fail(t, "PS3.5 7.5", "element where an item is due", nil)
 	}
-	if d.count++; d.count > d.limits.Elements {
+	d.count++
+	if d.tooMany() {
 		return Event{}, d.fail(t, "", "more elements than allowed", ErrLimit)
 	}
 	d.take(8)

@@ -183,7 +183,7 @@ func (h *hostile) store(class, instance, ts string, data io.Reader) (dimse.Statu
 	a := h.open(attacker, ul.ProposedContext{AbstractSyntax: class, TransferSyntaxes: []string{ts}})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	st, err := a.Store(ctx, dimse.StoreRequest{SOPClassUID: class, SOPInstanceUID: instance, TransferSyntax: ts, Data: data})
+	st, err := a.Store(ctx, dimse.StoreRequest{SOPClassUID: class, SOPInstanceUID: instance, TransferSyntax: ts, Data: &even{r: data}})
 	if refused, ok := errors.AsType[*dimse.StatusError](err); ok {
 		return refused.Status.Code, nil
 	}
@@ -191,6 +191,37 @@ func (h *hostile) store(class, instance, ts string, data io.Reader) (dimse.Statu
 		err = a.Release(ctx)
 	}
 	return st.Code, err
+}
+
+// even pads a stream to an even length: no client sends another (PS3.8 E).
+type even struct {
+	r   io.Reader
+	odd bool
+	end bool
+}
+
+// Read implements io.Reader.
+func (e *even) Read(p []byte) (int, error) {
+	if e.end {
+		return 0, io.EOF
+	}
+	n, err := e.r.Read(p)
+	if n&1 == 1 {
+		e.odd = !e.odd
+	}
+	if err != io.EOF {
+		return n, err
+	}
+	if !e.odd {
+		return n, io.EOF
+	}
+	if n == len(p) {
+		return n, nil // the next read pads
+	}
+	e.end = true
+	p[n] = 0
+
+	return n + 1, io.EOF
 }
 
 func (h *hostile) storeHostile(d synth.HostileDataSet) (dimse.StatusCode, error) {

@@ -3,11 +3,13 @@ package archive
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/internal/blob"
 )
 
@@ -33,7 +35,7 @@ func (a *Archive) sameDataSet(ctx context.Context, x, y InstanceRef) (bool, erro
 	}
 	defer yo.Close()
 
-	return sameElements(a.elements(ctx, xo), a.elements(ctx, yo))
+	return sameElements(a.elements(ctx, xo), a.elements(ctx, yo), a.dicomLimits())
 }
 
 // elements walks a stored data set, leaving out what is no content of it.
@@ -48,15 +50,22 @@ func (a *Archive) elements(ctx context.Context, o *Object) *walk {
 type walk struct {
 	decoder   *dicom.Decoder
 	bigEndian bool
+	depth     int   // of the sequence that the decoder reads; 0 for the data set
+	outer     *walk // where it goes on behind that sequence
 }
 
 // next is the next event that counts; io.EOF at the end.
 func (w *walk) next() (dicom.Event, error) {
 	for {
 		ev, err := w.decoder.Next()
+		if err == io.EOF && w.outer != nil {
+			*w = *w.outer
+			continue
+		}
 		if err != nil {
 			return ev, err
 		}
+		ev.Depth += w.depth
 		if ev.Kind == dicom.ElementEvent && (ev.Tag.GroupLength() || ev.Tag == tag.DataSetTrailingPadding) {
 			continue
 		}
@@ -65,7 +74,28 @@ func (w *walk) next() (dicom.Event, error) {
 	}
 }
 
-func sameElements(x, y *walk) (bool, error) {
+// descend reads the value of an element of VR UN as the sequence that it is in
+// the other data set. An implicit encoding does not tell a private sequence of
+// defined length from bytes; its items are Implicit VR Little Endian (PS3.5
+// 6.2.2). It returns the beginning of the sequence.
+func (w *walk) descend(ev dicom.Event, limits dicom.Limits) (dicom.Event, error) {
+	head := make([]byte, 0, 8)
+	head = binary.LittleEndian.AppendUint16(head, ev.Tag.Group())
+	head = binary.LittleEndian.AppendUint16(head, ev.Tag.Element())
+	head = binary.LittleEndian.AppendUint32(head, dicom.UndefinedLength)
+	end := []byte{0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0} // Sequence Delimitation Item (PS3.5 7.5.2)
+
+	outer := *w
+	w.outer = &outer
+	w.decoder = dicom.NewDecoder(io.MultiReader(bytes.NewReader(head), outer.decoder, bytes.NewReader(end)),
+		dicom.DecodeOptions{TransferSyntax: uid.ImplicitVRLittleEndian, Limits: limits})
+	w.bigEndian = false
+	w.depth = ev.Depth
+
+	return w.next()
+}
+
+func sameElements(x, y *walk, limits dicom.Limits) (bool, error) {
 	for {
 		xe, xerr := x.next()
 		ye, yerr := y.next()
@@ -75,6 +105,15 @@ func sameElements(x, y *walk) (bool, error) {
 		if xerr != nil || yerr != nil {
 			return false, errors.Join(xerr, yerr)
 		}
+		switch {
+		case xe.Kind == dicom.SequenceBegin && ye.Kind == dicom.ElementEvent && ye.VR == dicom.UN && xe.Tag == ye.Tag:
+			ye, yerr = y.descend(ye, limits)
+		case ye.Kind == dicom.SequenceBegin && xe.Kind == dicom.ElementEvent && xe.VR == dicom.UN && xe.Tag == ye.Tag:
+			xe, xerr = x.descend(xe, limits)
+		}
+		if xerr != nil || yerr != nil {
+			return false, nil // it is no sequence
+		}
 		if xe.Kind != ye.Kind || xe.Tag != ye.Tag || xe.Depth != ye.Depth || !sameVR(xe.VR, ye.VR) {
 			return false, nil
 		}
@@ -82,7 +121,7 @@ func sameElements(x, y *walk) (bool, error) {
 			continue
 		}
 
-		same, err := sameValue(x.value(xe), y.value(ye), padding(xe, ye))
+		same, err := sameValue(x.value(xe), y.value(ye), paddingOf(xe, ye))
 		if err != nil || !same {
 			return false, err
 		}
@@ -100,20 +139,27 @@ func sameVR(x, y dicom.VR) bool {
 	return words(x) && words(y)
 }
 
-// padding is the byte that may stand behind a value (PS3.5 6.2), or -1.
-func padding(x, y dicom.Event) int {
+// padding is the bytes that may stand behind a value without meaning (PS3.5
+// 6.2): of text any number of blanks, of bytes one zero that makes the length
+// even.
+type padding struct {
+	bytes string
+	most  int
+}
+
+func paddingOf(x, y dicom.Event) padding {
 	vr := x.VR
 	if vr == dicom.UN {
 		vr = y.VR
 	}
 	switch {
-	case vr.Text() && vr != dicom.UI:
-		return ' '
-	case vr == dicom.UI || vr == dicom.OB || vr == dicom.UN:
-		return 0
+	case vr.Text():
+		return padding{bytes: " \x00", most: comparePiece}
+	case vr == dicom.OB || vr == dicom.UN:
+		return padding{bytes: "\x00", most: 1}
 	}
 
-	return -1
+	return padding{}
 }
 
 // value reads a value in little endian byte order.
@@ -153,9 +199,8 @@ func (s *swapped) Read(p []byte) (int, error) {
 // every word.
 const comparePiece = 64 << 10
 
-// sameValue compares two values to their ends. One of them may be longer by one
-// byte of padding.
-func sameValue(x, y io.Reader, pad int) (bool, error) {
+// sameValue compares two values to their ends, but for padding.
+func sameValue(x, y io.Reader, pad padding) (bool, error) {
 	xb := make([]byte, comparePiece)
 	yb := make([]byte, comparePiece)
 	for {
@@ -165,7 +210,7 @@ func sameValue(x, y io.Reader, pad int) (bool, error) {
 			return false, err
 		}
 		if n < comparePiece || m < comparePiece {
-			return bytes.Equal(trim(xb[:n], pad), trim(yb[:m], pad)) && max(n, m)-min(n, m) <= 1, nil
+			return bytes.Equal(pad.trim(xb[:n]), pad.trim(yb[:m])) && max(n, m)-min(n, m) <= pad.most, nil
 		}
 		if !bytes.Equal(xb, yb) {
 			return false, nil
@@ -173,9 +218,12 @@ func sameValue(x, y io.Reader, pad int) (bool, error) {
 	}
 }
 
-func trim(b []byte, pad int) []byte {
-	if pad >= 0 && len(b) > 0 && int(b[len(b)-1]) == pad {
+func (p padding) trim(b []byte) []byte {
+	if p.most == 1 && len(b) > 0 && b[len(b)-1] == 0 {
 		return b[:len(b)-1]
+	}
+	if p.most > 1 {
+		return bytes.TrimRight(b, p.bytes)
 	}
 
 	return b
