@@ -97,8 +97,7 @@ func TestBatchesFitTheirContextsIntoAnAssociation(t *testing.T) {
 func TestGetProposesAtMostAsManyContextsAsFit(t *testing.T) {
 	t.Parallel()
 	for _, classes := range []int{1, 3, 7, 60, 127} {
-		c := &getCmd{}
-		list := c.storageContexts(uid.StorageClasses()[:classes])
+		list := storageContexts(uid.StorageClasses()[:classes], anySyntax())
 		if len(list) > maxContexts-1 {
 			t.Errorf("%d classes: %d contexts beside that of C-GET", classes, len(list))
 		}
