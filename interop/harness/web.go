@@ -44,7 +44,7 @@ func StartWeb(t testing.TB) *Web {
 		t.Fatal(err)
 	}
 	w := &Web{Archive: a, log: &buffer{}}
-	s := httptest.NewUnstartedServer(dicomweb.NewHandler(&pacs.Web{Archive: a}, dicomweb.Unguarded, dicomweb.Options{Root: WebRoot, TempDir: dir}))
+	s := httptest.NewUnstartedServer(dicomweb.NewHandler(&pacs.Web{Archive: a}, everything, dicomweb.Options{Root: WebRoot, TempDir: dir}))
 	s.Config.ErrorLog = log.New(w.log, "", 0)
 	s.Start()
 	w.URL = s.URL + WebRoot
@@ -58,4 +58,10 @@ func StartWeb(t testing.TB) *Web {
 		}
 	})
 	return w
+}
+
+// everything lets every request through, and it may see everything.
+func everything(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
+	call.Restriction = archive.Everything()
+	return dicomweb.Unguarded(ctx, call, next)
 }
