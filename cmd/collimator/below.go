@@ -147,7 +147,7 @@ const (
 // looksDICOM reports whether a file begins as DICOM does: with the prefix, or,
 // where old software left it out, with two elements of group 0002 or 0008.
 func looksDICOM(head []byte) bool {
-	if len(head) >= preambleLength+len(part10Prefix) && string(head[preambleLength:preambleLength+len(part10Prefix)]) == part10Prefix {
+	if len(head) > preambleLength && strings.HasPrefix(string(head[preambleLength:]), part10Prefix) {
 		return true
 	}
 	first, next := elementAt(head)

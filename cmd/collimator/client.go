@@ -177,7 +177,8 @@ func (d *dialer) dial(ctx context.Context, contexts []ul.ProposedContext, change
 	}
 	a, err := dimse.Dial(ctx, d.address, cfg)
 	if err != nil && d.cutOff(err) {
-		return nil, fmt.Errorf("%s: %w; does the peer know the own certificate, and does it speak TLS on this port?", d.address, err)
+		const hint = "does the peer know the own certificate, and does it speak TLS on this port?"
+		return nil, fmt.Errorf("%s: %w; %s", d.address, err, hint)
 	}
 	return a, d.explain(err)
 }

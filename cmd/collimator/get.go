@@ -35,9 +35,10 @@ func (c *getCmd) Run(e *env) error {
 		return err
 	}
 
-	g := &getter{cmd: c, e: e, d: d, sink: newFileSink(c.Out), progress: newProgress(e, "received", 0), counted: true}
+	p := newProgress(e, "received", 0)
+	g := &getter{cmd: c, e: e, d: d, sink: newFileSink(c.Out), progress: p, counted: true}
 	g.all(g.plan())
-	g.progress.end()
+	p.end()
 	return errors.Join(g.report(), g.sink.err)
 }
 
@@ -113,7 +114,8 @@ func (g *getter) part(p getPart) (failed int, connected bool) {
 	for i, class := range p.classes {
 		roles[i] = ul.RoleSelection{SOPClassUID: class, SCP: true}
 	}
-	contexts := append(dimse.Propose([]string{uid.StudyRootGet}, nativeSyntaxes(), false), storageContexts(p.classes, g.cmd.syntaxes())...)
+	contexts := dimse.Propose([]string{uid.StudyRootGet}, nativeSyntaxes(), false)
+	contexts = append(contexts, storageContexts(p.classes, g.cmd.syntaxes())...)
 	for i := range contexts {
 		contexts[i].ID = 0
 	}
@@ -161,7 +163,8 @@ func (g *getter) report() error {
 		}
 	}
 	if g.crowded {
-		fmt.Fprintln(g.e.stdout, "The studies have more SOP Classes than fit into one association in every transfer syntax. Get their series one at a time.")
+		fmt.Fprintln(g.e.stdout, "The studies have more SOP Classes than fit into one association in every transfer syntax. "+
+			"Get their series one at a time.")
 	}
 
 	status, refused := errors.AsType[*dimse.StatusError](g.err)

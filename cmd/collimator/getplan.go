@@ -65,7 +65,8 @@ func (g *getter) fits(classes []string) bool {
 // storage classes.
 func (g *getter) classes(study string) []string {
 	var found []string
-	err := g.find("STUDY", map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SOPClassesInStudy: ""}, func(ds *dicom.DataSet) {
+	keys := map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SOPClassesInStudy: ""}
+	err := g.find("STUDY", keys, func(ds *dicom.DataSet) {
 		for _, class := range ds.Texts(tag.SOPClassesInStudy) {
 			if uid.Tolerable(class) && !slices.Contains(found, class) {
 				found = append(found, class)
@@ -92,7 +93,8 @@ func (g *getter) missing(p getPart) ([]getPart, error) {
 	for _, study := range p.names.Study {
 		series := p.names.Series
 		if len(series) == 0 {
-			err := g.find("SERIES", map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: ""}, func(ds *dicom.DataSet) {
+			keys := map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: ""}
+			err := g.find("SERIES", keys, func(ds *dicom.DataSet) {
 				series = append(series, ds.Text(tag.SeriesInstanceUID))
 			})
 			if err != nil {
@@ -117,12 +119,16 @@ const mostInstances = 500
 // missingOf lists what of a series is not on disk, only the instances named
 // where some are.
 func (g *getter) missingOf(study, series string, only []string) (parts []getPart, err error) {
-	keys := map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: series, tag.SOPInstanceUID: "", tag.SOPClassUID: ""}
+	keys := map[dicom.Tag]string{
+		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: series, tag.SOPInstanceUID: "", tag.SOPClassUID: "",
+	}
 	err = g.find("IMAGE", keys, func(ds *dicom.DataSet) {
 		instance, class := ds.Text(tag.SOPInstanceUID), ds.Text(tag.SOPClassUID)
-		if !uid.Tolerable(instance) || !uid.Tolerable(class) || g.sink.has(instance) || len(only) > 0 && !slices.Contains(only, instance) {
+		wanted := len(only) == 0 || slices.Contains(only, instance)
+		if !wanted || !uid.Tolerable(instance) || !uid.Tolerable(class) || g.sink.has(instance) {
 			return
 		}
+
 		at := slices.IndexFunc(parts, func(p getPart) bool {
 			return len(p.names.Instance) < mostInstances && g.fits(union(p.classes, []string{class}))
 		})

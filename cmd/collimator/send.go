@@ -227,7 +227,8 @@ func (s *sender) stored(f *sendFile, status dimse.Status) {
 	s.report.Bytes += f.size
 	if status.Code != dimse.Success {
 		s.report.Warnings++
-		s.report.Warned = append(s.report.Warned, sendFailure{File: f.path, Reason: fmt.Sprintf("status %s%s", status.Code, remark(status))})
+		reason := fmt.Sprintf("status %s%s", status.Code, remark(status))
+		s.report.Warned = append(s.report.Warned, sendFailure{File: f.path, Reason: reason})
 	}
 	if err := s.journal.add(f); err != nil && s.fatal == nil {
 		s.fatal = err
@@ -327,7 +328,8 @@ func (s *sender) verdict(ctx context.Context) error {
 	case len(s.report.Failed) > 0:
 		return &exitError{exitPartial, fmt.Errorf("%d objects were not stored or not committed", len(s.report.Failed))}
 	case s.report.CommitmentUnknown > 0:
-		return &exitError{exitPartial, fmt.Errorf("the peer has not said that it keeps %d of the stored objects", s.report.CommitmentUnknown)}
+		n := s.report.CommitmentUnknown
+		return &exitError{exitPartial, fmt.Errorf("the peer has not said that it keeps %d of the stored objects", n)}
 	case s.report.Stored == 0 && s.report.Skipped == 0 && s.fatal == nil:
 		return errors.New("there is no DICOM object to send in what was named")
 	}

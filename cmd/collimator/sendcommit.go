@@ -32,6 +32,9 @@ func (c *commitment) take(report *dicom.DataSet) {
 	}
 }
 
+// any reports whether the peer has said something.
+func (c *commitment) any() bool { return len(c.committed)+len(c.failed) > 0 }
+
 // commit asks for storage commitment of what was stored (PS3.4 J) and waits for
 // the reports.
 func (s *sender) commit(ctx context.Context, files []*sendFile, r *reports, wait time.Duration) {
@@ -72,7 +75,9 @@ func (s *sender) commit(ctx context.Context, files []*sendFile, r *reports, wait
 
 // requestCommitment sends N-ACTIONs and waits for their N-EVENT-REPORTs. What
 // came up to an error is in said.
-func (s *sender) requestCommitment(ctx context.Context, files []*sendFile, r *reports, wait time.Duration, said *commitment) error {
+func (s *sender) requestCommitment(
+	ctx context.Context, files []*sendFile, r *reports, wait time.Duration, said *commitment,
+) error {
 	var a *dimse.Association
 	for len(files) > 0 {
 		// A peer that reports on its own association may have ended ours by then.
@@ -85,10 +90,19 @@ func (s *sender) requestCommitment(ctx context.Context, files []*sendFile, r *re
 
 		n := min(len(files), s.commitBatch)
 		expected := r.expect()
-		if err := ask(ctx, a, expected.transaction, files[:n]); err != nil {
+		err := ask(ctx, a, expected.transaction, files[:n])
+		if err != nil && said.any() && a.Err() != nil {
+			// It ended behind the last report, and that was not seen before.
+			if a, err = s.dialCommitment(ctx, r); err != nil {
+				return err
+			}
+			err = ask(ctx, a, expected.transaction, files[:n])
+		}
+		if err != nil {
 			a.Abort()
 			return err
 		}
+
 		report, err := r.await(ctx, a, expected, wait)
 		if err != nil {
 			a.Abort()
@@ -112,7 +126,9 @@ func (s *sender) dialCommitment(ctx context.Context, r *reports) (*dimse.Associa
 
 // await waits until a report came and was answered. One that came counts also
 // where the association ended before the answer was written.
-func (r *reports) await(ctx context.Context, a *dimse.Association, x *expectedReport, wait time.Duration) (*dicom.DataSet, error) {
+func (r *reports) await(
+	ctx context.Context, a *dimse.Association, x *expectedReport, wait time.Duration,
+) (*dicom.DataSet, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 
@@ -126,7 +142,8 @@ func (r *reports) await(ctx context.Context, a *dimse.Association, x *expectedRe
 	select {
 	case <-x.answered:
 	case <-timer.C:
-		err = fmt.Errorf("no report within %s; the peer may send it later to the address it knows for this AE title%s", wait, r.advice())
+		const text = "no report within %s; the peer may send it later to the address it knows for this AE title%s"
+		err = fmt.Errorf(text, wait, r.advice())
 	case <-gone:
 		err = errors.New("the association ended before the report came" + r.advice())
 	case <-ctx.Done():
@@ -159,7 +176,8 @@ func ask(ctx context.Context, a *dimse.Association, transaction string, files []
 	ds.SetItems(tag.ReferencedSOPSequence, items...)
 
 	_, err := a.NAction(ctx, dimse.NRequest{
-		SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1, DataSet: ds,
+		SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance,
+		TypeID: 1, DataSet: ds,
 	})
 	return err
 }

@@ -32,7 +32,11 @@ type expectedReport struct {
 
 // expect begins a request: each has a transaction UID of its own (PS3.4 J.3.2.1.1).
 func (r *reports) expect() *expectedReport {
-	x := &expectedReport{transaction: uid.New(), came: make(chan *dicom.DataSet, 1), answered: make(chan struct{}, 1)}
+	x := &expectedReport{
+		transaction: uid.New(),
+		came:        make(chan *dicom.DataSet, 1),
+		answered:    make(chan struct{}, 1),
+	}
 	r.current.Store(x)
 	return x
 }
@@ -120,7 +124,7 @@ func (r *reports) advice() string {
 }
 
 // releaseWait is how long a peer that has reported may take to release its association.
-const releaseWait = 5 * time.Second
+const releaseWait = 2 * time.Second
 
 // close ends the listener and waits for it. A peer whose association is cut off
 // before its release could take its report for lost.
@@ -128,9 +132,9 @@ func (r *reports) close() {
 	if r.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), releaseWait)
-	defer cancel()
-	_ = r.server.Shutdown(ctx) // its error is that somebody did not go
+	for end := time.Now().Add(releaseWait); r.server.Stats().Associations > 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
 
 	r.stop()
 	<-r.done

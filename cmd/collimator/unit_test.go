@@ -16,6 +16,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/uid"
 	"collimator/internal/durable"
+	"collimator/internal/identity"
 	"collimator/internal/pacs"
 )
 
@@ -256,5 +257,14 @@ func TestKeyIsNotWrittenIntoAFileThatSomebodyElsePrepared(t *testing.T) {
 	info, err := os.Lstat(key)
 	if err != nil || info.Mode() != 0o600 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func TestDeviceListMarksShortKeys(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2027, 1, 2, 12, 0, 0, 0, time.Local)
+	row := deviceRow(&identity.Device{AETitle: "OLD1", Certificates: []identity.Certificate{{NotAfter: end, Weakness: "RSA key of 1024 bits"}}})
+	if !slices.Contains(row, "2027-01-02, INSECURE: RSA key of 1024 bits") {
+		t.Errorf("row %q", row)
 	}
 }

@@ -37,7 +37,8 @@ func shortKey(cert *x509.Certificate) string {
 // checkKey refuses what shortKey finds.
 func checkKey(cert *x509.Certificate) error {
 	if weakness := shortKey(cert); weakness != "" {
-		return fault.Newf(fault.Invalid, "identity: the key of this certificate can be broken: %s; want RSA of %d bits or an elliptic curve (RFC 9325 4.5). "+
+		return fault.Newf(fault.Invalid, "identity: the key of this certificate can be broken: %s; "+
+			"want RSA of %d bits or an elliptic curve (RFC 9325 4.5). "+
 			"Give the device a new one, or bind it as it is with --insecure-short-key", weakness, shortestRSA)
 	}
 	return nil
