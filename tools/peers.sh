@@ -10,7 +10,7 @@ need() { # command, Debian package, which tests use it
 look() {
   missing=()
   need storescu dcmtk "association, query and retrieve tests against DCMTK"
-  need Orthanc orthanc "benchmarks beside Orthanc"
+  need Orthanc orthanc "association, commitment and STOW tests against Orthanc, benchmarks beside it"
   need openssl openssl "scan of a server with old TLS"
   [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=("orthanc-dicomweb|scan of Orthanc's DICOMweb")
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"

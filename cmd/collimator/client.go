@@ -6,10 +6,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"collimator/dimse"
@@ -44,11 +46,19 @@ const (
 type dialer struct {
 	address string
 	config  dimse.Config
+	own     *tls.Certificate // nil: none, or without TLS
+	trust   tlsprofile.Trust
 }
+
+// ownCertificate is the own one as a server shows it.
+func (d *dialer) ownCertificate() (*tls.Certificate, error) { return d.own, nil }
 
 // dialer checks the flags and loads the keys.
 func (c *connectFlags) dialer() (*dialer, error) {
-	called, address := c.split()
+	called, address, err := c.split()
+	if err != nil {
+		return nil, err
+	}
 	d := &dialer{address: address, config: dimse.Config{CalledAETitle: called, CallingAETitle: c.AET}}
 	d.config.Limits.ARTIM, d.config.Limits.Response = min(c.Timeout, 30*time.Second), c.Timeout
 	if !config.ValidAE(called) {
@@ -70,11 +80,15 @@ func (c *connectFlags) dialer() (*dialer, error) {
 	return d, nil
 }
 
-// split parts AET@HOST:PORT and fills in what is left out.
-func (c *connectFlags) split() (called, address string) {
+// split parts AET@HOST:PORT and fills in what is left out. An IPv6 address
+// stands in brackets, because ::1:2762 is an address, too (RFC 3986 3.2.2).
+func (c *connectFlags) split() (called, address string, err error) {
 	called, address = calledAE, c.Peer
 	if i := strings.LastIndexByte(c.Peer, '@'); i >= 0 {
 		called, address = c.Peer[:i], c.Peer[i+1:]
+	}
+	if strings.Count(address, ":") > 1 && !strings.HasPrefix(address, "[") {
+		return "", "", usageError("%s: write an IPv6 address in brackets: [::1] or [::1]:%s", printable(address), portTLS)
 	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		port := portTLS
@@ -83,7 +97,7 @@ func (c *connectFlags) split() (called, address string) {
 		}
 		address = net.JoinHostPort(strings.Trim(address, "[]"), port)
 	}
-	return called, address
+	return called, address, nil
 }
 
 func (c *connectFlags) loadTLS(d *dialer) error {
@@ -108,15 +122,18 @@ func (c *connectFlags) loadTLS(d *dialer) error {
 			return usageError("--ca: %s holds no certificate in PEM form", c.CA)
 		}
 	}
-	own, err := c.ownCertificate(d)
+	own, err := c.loadOwn(d)
 	if err != nil {
 		return err
 	}
+	d.own = own
+	d.trust = trust
 	d.config.TLSConfig = tlsprofile.AssociationClient(own, trust)
 	return nil
 }
 
-func (c *connectFlags) ownCertificate(d *dialer) (*tls.Certificate, error) {
+// loadOwn reads the own key and certificate; nil where none is given.
+func (c *connectFlags) loadOwn(d *dialer) (*tls.Certificate, error) {
 	if c.Key == "" && c.Cert == "" {
 		return nil, nil
 	}
@@ -159,7 +176,24 @@ func (d *dialer) dial(ctx context.Context, contexts []ul.ProposedContext, change
 		change(&cfg)
 	}
 	a, err := dimse.Dial(ctx, d.address, cfg)
+	if err != nil && d.cutOff(err) {
+		const hint = "does the peer know the own certificate, and does it speak TLS on this port?"
+		return nil, fmt.Errorf("%s: %w; %s", d.address, err, hint)
+	}
 	return a, d.explain(err)
+}
+
+// cutOff reports a connection that the peer ended before there was an
+// association. Over TLS 1.3 a peer that refuses our certificate does so after
+// the handshake, and some do not say why.
+func (d *dialer) cutOff(err error) bool {
+	if d.config.TLSConfig == nil || isAlert(err) || errors.Is(err, tlsprofile.ErrUntrusted) {
+		return false
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // explain adds to an error of the network what to do about it.
@@ -173,11 +207,21 @@ func (d *dialer) explain(err error) error {
 	case isAlert(err):
 		return &exitError{exitRefused, fmt.Errorf("%s refused the TLS connection: %w; does it know the own certificate (--as, or --key and --cert)?", d.address, err)}
 	case isReject(err):
-		return &exitError{exitRefused, fmt.Errorf("%s refused the association: %w; on a Collimator server 'collimator device pending' says why", d.address, err)}
+		return &exitError{exitRefused, fmt.Errorf("%s refused the association: %w%s", d.address, err, rejectHint(err))}
 	case errors.As(err, &status):
 		return &exitError{exitRefused, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
 	}
 	return fmt.Errorf("%s: %w", d.address, err)
+}
+
+// rejectHint is for a rejection as a Collimator server gives it to strangers:
+// by the service user, without a reason. A peer that gives one is another program.
+func rejectHint(err error) string {
+	r, ok := errors.AsType[*dimse.RejectError](err)
+	if !ok || r.Source != ul.RejectServiceUser || r.Reason != ul.UserNoReason {
+		return ""
+	}
+	return "; if it is a Collimator server, 'collimator device pending' there says why"
 }
 
 // isAlert reports a TLS alert of the peer.

@@ -41,12 +41,13 @@ Example:
 
 // deidReport is the answer of -o json.
 type deidReport struct {
-	Written int               `json:"written"`
-	Skipped int               `json:"skipped"` // no DICOM objects
-	Files   []deidFileReport  `json:"files"`
-	Failed  []sendFailure     `json:"failed"`
-	seen    map[string]string // of outputs: the input
-	made    directories
+	Written int              `json:"written"`
+	Skipped int              `json:"skipped"` // no DICOM objects
+	Files   []deidFileReport `json:"files"`
+	Failed  []sendFailure    `json:"failed"`
+	passedOver
+	seen map[string]string // of outputs: the input
+	made directories
 }
 
 type deidFileReport struct {
@@ -120,35 +121,20 @@ func (c *deidentifyCmd) list(e *env, report *deidReport) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var paths []string
-	for _, root := range c.Paths {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil && path == root:
-				report.Failed = append(report.Failed, sendFailure{path, err.Error()})
-				return nil
-			case err != nil:
-				return err
-			case e.ctx.Err() != nil:
-				return e.ctx.Err()
-			case entry.IsDir():
-				if abs, err := filepath.Abs(path); err == nil && abs == out {
-					return fs.SkipDir
-				}
-			case entry.Type().IsRegular() || path == root:
-				if _, err := inspectFile(path); err == nil {
-					paths = append(paths, path)
-				} else if path == root {
-					report.Failed = append(report.Failed, sendFailure{path, err.Error()})
-				} else {
-					report.Skipped++
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+	found, err := lookBelow(e, c.Paths, func(dir string) bool {
+		abs, err := filepath.Abs(dir)
+		return err == nil && abs == out
+	})
+	if err != nil {
+		return nil, err
+	}
+	report.Failed = append(report.Failed, found.failed...)
+	report.passedOver = found.passedOver
+	report.Skipped = len(found.NotDICOM) + len(found.DICOMDIRs)
+
+	paths := make([]string, len(found.files))
+	for i, f := range found.files {
+		paths[i] = f.path
 	}
 	return paths, nil
 }
@@ -157,7 +143,7 @@ func (c *deidentifyCmd) list(e *env, report *deidReport) ([]string, error) {
 func (c *deidentifyCmd) file(d *deid.Deidentifier, path string, report *deidReport) (int64, error) {
 	n, output, done, err := c.convert(d, path, report)
 	if err != nil {
-		report.Failed = append(report.Failed, sendFailure{path, err.Error()})
+		report.Failed = append(report.Failed, sendFailure{File: path, Reason: err.Error()})
 		return n, err
 	}
 	report.seen[output] = path
@@ -228,7 +214,10 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 				fmt.Fprintf(e.stdout, "%s: %s\n", printable(f.File), flag)
 			}
 		}
-		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed, %d are no DICOM objects.\n", report.Written, c.Out, len(report.Failed), report.Skipped)
+		for _, line := range report.lines() {
+			fmt.Fprintln(e.stdout, line)
+		}
+		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed%s.\n", report.Written, c.Out, len(report.Failed), report.counts())
 	}
 	var failed []error
 	for _, f := range report.Failed {

@@ -46,6 +46,11 @@ func deviceRow(d *identity.Device) []string {
 	if n := len(d.Certificates); n > 0 {
 		until = day(d.Certificates[n-1].NotAfter)
 	}
+	for _, c := range d.Certificates {
+		if c.Weakness != "" {
+			until += ", INSECURE: " + c.Weakness
+		}
+	}
 	verbs := make([]string, len(d.Verbs))
 	for i, v := range d.Verbs {
 		verbs[i] = string(v)
@@ -90,6 +95,7 @@ func pendingRow(p identity.Pending) []string {
 type deviceApproveCmd struct {
 	dataFlags
 	grantFlags
+	keyFlags
 	Who string `arg:"" help:"Number or AE title from 'device pending'."`
 }
 
@@ -115,10 +121,14 @@ func (c *deviceApproveCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.registry.Approve(e.ctx, p.ID, d); err != nil {
+		approve := in.registry.Approve
+		if c.InsecureShortKey {
+			approve = in.registry.InsecureApprove
+		}
+		if err := approve(e.ctx, p.ID, d); err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, deviceRecord(audit.Create, d, "approved")); err != nil {
+		if err := in.record(e.ctx, deviceRecord(audit.Create, d, "approved"+c.note())); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(e.stdout, "%s is let in from now on; it may: %s.\n", p.CallingAETitle, verbsOrNone(d.Verbs))

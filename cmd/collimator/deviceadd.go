@@ -30,6 +30,19 @@ type grantFlags struct {
 	Until     string   `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
 }
 
+// keyFlags say what is taken of a certificate that the device has already.
+type keyFlags struct {
+	InsecureShortKey bool `help:"Insecure: bind a certificate with a key that can be broken (RSA below 2048 bits). The device is marked."`
+}
+
+// note is what the audit trail says of it.
+func (k keyFlags) note() string {
+	if k.InsecureShortKey {
+		return " (a short key is allowed)"
+	}
+	return ""
+}
+
 // defaultAllow is what a modality needs.
 const defaultAllow = "echo,store,commit"
 
@@ -84,6 +97,7 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 type deviceAddCmd struct {
 	dataFlags
 	grantFlags
+	keyFlags
 	AETitle string `arg:"" name:"aet" help:"AE title."`
 	Out     string `help:"Directory for AET.key.pem, AET.cert.pem and ca.pem." default:"." placeholder:"DIR"`
 	Cert    string `help:"Bind this certificate (PEM), which the device has already, instead of making one." placeholder:"FILE"`
@@ -115,7 +129,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := register(e, in, d, cert, "added"); err != nil {
+		if err := register(e, in, d, cert, c.keyFlags, "added"+c.note()); err != nil {
 			return errors.Join(err, files.remove())
 		}
 		fmt.Fprintf(e.stdout, "%s is registered; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
@@ -127,12 +141,16 @@ func (c *deviceAddCmd) Run(e *env) error {
 }
 
 // register stores the device and binds the certificate, if there is one.
-func register(e *env, in *installation, d identity.Device, cert *x509.Certificate, detail string) error {
+func register(e *env, in *installation, d identity.Device, cert *x509.Certificate, key keyFlags, detail string) error {
 	if err := in.registry.Put(e.ctx, d); err != nil {
 		return err
 	}
 	if cert != nil {
-		if err := in.registry.Bind(e.ctx, d.AETitle, cert); err != nil {
+		bind := in.registry.Bind
+		if key.InsecureShortKey {
+			bind = in.registry.InsecureBind
+		}
+		if err := bind(e.ctx, d.AETitle, cert); err != nil {
 			return errors.Join(err, in.registry.Remove(e.ctx, d.AETitle))
 		}
 	}

@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"errors"
-	"io"
-	"path/filepath"
+	"fmt"
 	"slices"
 
-	"collimator/dicom"
-	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
-	"collimator/internal/durable"
 )
 
 type getCmd struct {
@@ -25,177 +19,170 @@ type getCmd struct {
 
 func (getCmd) Help() string {
 	return `Files are named STUDY/SERIES/INSTANCE.dcm by their UIDs. One that is there already is replaced only
-when the new one is complete.
+when the new one is complete. What is printed counts the files that were written. Exit code 3: some
+failed, the retrieval broke off, or the peer's own count is another.
 
 Example:
   collimator get COLLIMATOR@127.0.0.1:2762 --as ./ws1 --study 1.2.3 --out ./study`
 }
 
 func (c *getCmd) Run(e *env) error {
-	keys, err := c.identifier()
-	if err != nil {
+	if _, err := c.identifier(); err != nil {
 		return err
 	}
 	d, err := c.dialer()
 	if err != nil {
 		return err
 	}
-	classes := c.classes(e, d)
-	roles := make([]ul.RoleSelection, len(classes))
-	for i, class := range classes {
+
+	p := newProgress(e, "received", 0)
+	g := &getter{cmd: c, e: e, d: d, sink: newFileSink(c.Out), progress: p, counted: true}
+	g.all(g.plan())
+	p.end()
+	return errors.Join(g.report(), g.sink.err)
+}
+
+// getter retrieves in parts, each on an association of its own.
+type getter struct {
+	cmd      *getCmd
+	e        *env
+	d        *dialer
+	sink     *fileSink
+	progress *progress
+
+	sent       int  // completed, as the peer counts
+	counted    bool // the peer gave numbers each time
+	failed     int
+	failedUIDs []string
+	crowded    bool  // some that failed shared presentation contexts
+	err        error // the first
+}
+
+// all retrieves the parts. One that ends badly does not take the others along,
+// unless there is no association to be had.
+func (g *getter) all(parts []getPart) {
+	for _, p := range parts {
+		if g.e.ctx.Err() != nil {
+			return
+		}
+		failed, connected := g.part(p)
+		if !connected {
+			return
+		}
+
+		if failed > 0 && !g.fits(p.classes) {
+			failed = g.again(p, failed)
+		}
+		g.failed += failed
+	}
+}
+
+// again asks once more for what of a part did not come, with presentation
+// contexts of its own for each transfer syntax. It gives how many failed in the end.
+func (g *getter) again(p getPart, failed int) int {
+	parts, err := g.missing(p)
+	if err != nil {
+		g.crowded = true // the peer does not list instances
+		return failed
+	}
+
+	// What the first round could not bring is no error if the second does.
+	before := g.err
+	if _, ok := errors.AsType[*dimse.StatusError](g.err); ok {
+		g.err = nil
+	}
+	left := 0
+	for _, again := range parts {
+		n, connected := g.part(again)
+		left += n
+		if !connected {
+			g.err = errors.Join(before, g.err)
+			break
+		}
+	}
+	return left
+}
+
+// part retrieves on one association. connected is false where none came about.
+func (g *getter) part(p getPart) (failed int, connected bool) {
+	keys, err := p.names.identifier()
+	if err != nil {
+		g.fail(err)
+		return 0, false
+	}
+	roles := make([]ul.RoleSelection, len(p.classes))
+	for i, class := range p.classes {
 		roles[i] = ul.RoleSelection{SOPClassUID: class, SCP: true}
 	}
-	contexts := append(dimse.Propose([]string{uid.StudyRootGet}, nativeSyntaxes(), false), c.storageContexts(classes)...)
+	contexts := dimse.Propose([]string{uid.StudyRootGet}, nativeSyntaxes(), false)
+	contexts = append(contexts, storageContexts(p.classes, g.cmd.syntaxes())...)
 	for i := range contexts {
 		contexts[i].ID = 0
 	}
-	a, err := d.dial(e.ctx, contexts, func(cfg *dimse.Config) { cfg.Roles = roles })
+	a, err := g.d.dial(g.e.ctx, contexts, func(cfg *dimse.Config) { cfg.Roles = roles })
 	if err != nil {
-		return err
+		g.fail(err)
+		return 0, false
 	}
-	sink := &fileSink{dir: c.Out, made: directories{}}
-	p := newProgress(e, "received", 0)
-	result, err := a.Get(e.ctx, dimse.GetRequest{
-		SOPClassUID: uid.StudyRootGet, Identifier: keys, Store: sink.store,
-		Progress: func(r dimse.RetrieveResult) { showRetrieve(p, r) },
+
+	result, err := a.Get(g.e.ctx, dimse.GetRequest{
+		SOPClassUID: uid.StudyRootGet, Identifier: keys, Store: g.sink.store,
+		Progress: func(r dimse.RetrieveResult) {
+			n := g.sink.written()
+			g.progress.set(n, g.failed+int(r.SubOperations.Failed), n+int(r.SubOperations.Remaining))
+		},
 	})
-	p.end()
 	if err == nil {
-		err = a.Release(e.ctx)
+		err = a.Release(g.e.ctx)
 	} else {
 		a.Abort()
 	}
-	return errors.Join(d.retrieved(e, result, err, "received in "+c.Out), sink.err)
+
+	g.fail(err)
+	n := result.SubOperations
+	g.sent += int(n.Completed) + int(n.Warning)
+	g.counted = g.counted && result.Counted
+	g.failedUIDs = append(g.failedUIDs, result.FailedSOPInstanceUIDs...)
+	return int(n.Failed), true
 }
 
-// classes asks the peer which SOP Classes the studies have, so that each can be
-// proposed in every transfer syntax. A peer that does not say so is offered all
-// storage classes.
-func (c *getCmd) classes(e *env, d *dialer) []string {
-	var found []string
-	for _, study := range c.Study {
-		keys := dicom.NewDataSet()
-		if keys.SetText(tag.QueryRetrieveLevel, "STUDY") != nil || keys.SetText(tag.StudyInstanceUID, study) != nil || keys.SetText(tag.SOPClassesInStudy) != nil {
-			return commonClasses()
+// fail keeps the first error.
+func (g *getter) fail(err error) {
+	if g.err == nil {
+		g.err = err
+	}
+}
+
+// report prints what is on disk and makes the exit code of it.
+func (g *getter) report() error {
+	n := g.sink.written()
+	fmt.Fprintf(g.e.stdout, "%d received in %s, %d failed.\n", n, g.cmd.Out, g.failed)
+	for _, u := range slices.Compact(slices.Sorted(slices.Values(g.failedUIDs))) {
+		if !g.sink.has(u) {
+			fmt.Fprintf(g.e.stdout, "failed: %s\n", printable(u))
 		}
-		err := (&findCmd{Root: "study"}).query(e, d, keys, func(ds *dicom.DataSet) error {
-			for _, class := range ds.Texts(tag.SOPClassesInStudy) {
-				if uid.Tolerable(class) && !slices.Contains(found, class) {
-					found = append(found, class)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return commonClasses()
-		}
 	}
-	if len(found) == 0 || len(found) > maxContexts-1 {
-		return commonClasses()
+	if g.crowded {
+		fmt.Fprintln(g.e.stdout, "The studies have more SOP Classes than fit into one association in every transfer syntax. "+
+			"Get their series one at a time.")
 	}
-	return found
-}
 
-// commonClasses are the storage classes of the standard, as many as fit beside
-// the context of the C-GET itself.
-func commonClasses() []string {
-	all := uid.StorageClasses()
-	return all[:min(len(all), maxContexts-1)]
-}
-
-// anySyntax are the transfer syntaxes that are accepted, in the order of how
-// likely objects are stored in them.
-func anySyntax() []string {
-	return []string{
-		uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.JPEGBaseline8Bit, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless,
-		uid.JPEG2000, uid.RLELossless, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian, uid.JPEGLossless, uid.JPEGExtended12Bit,
-		uid.JPEGLSNearLossless, uid.HTJ2KLossless, uid.HTJ2K, uid.HTJ2KLosslessRPCL, uid.JPEGXLLossless, uid.JPEGXLJPEGRecompression, uid.JPEGXL,
-		uid.MPEG4HP41, uid.MPEG2MPML, uid.MPEG2MPHL, uid.MPEG4HP41BD, uid.MPEG4HP422D, uid.HEVCMP51, uid.HEVCM10P51, uid.JPEGSpectralSelection,
-		uid.JPEGFullProgression, uid.DeflatedImageFrame, uid.EncapsulatedUncompressed, uid.JPEG2000MCLossless, uid.JPEG2000MC,
-		uid.MPEG4HP41Fragmentable, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHLFragmentable, uid.MPEG4HP41BDFragmentable, uid.MPEG4HP422DFragmentable,
-		uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable, uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable,
+	status, refused := errors.AsType[*dimse.StatusError](g.err)
+	switch {
+	case g.e.ctx.Err() != nil:
+		return &exitError{exitPartial, errors.New("stopped before everything was received")}
+	case refused && n > 0:
+		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", g.d.address, g.err, remark(status.Status))}
+	case g.err != nil && n > 0:
+		return &exitError{exitPartial, fmt.Errorf("%w; what came before is on disk", g.d.explain(g.err))}
+	case g.err != nil:
+		return g.d.explain(g.err)
+	case g.counted && g.sent != n:
+		return &exitError{exitPartial, fmt.Errorf("the peer counts %d sent; %d were written", g.sent, n)}
+	case g.failed > 0:
+		return &exitError{exitPartial, fmt.Errorf("%d of the instances failed", g.failed)}
+	case n == 0:
+		return errors.New("nothing matches; 'collimator find' lists what is there")
 	}
-}
-
-// storageContexts proposes each class once per transfer syntax, as many as fit,
-// so that objects come as they are stored; where there are too many classes,
-// each once with all of them.
-func (c *getCmd) storageContexts(classes []string) []ul.ProposedContext {
-	syntaxes := c.Syntax
-	if len(syntaxes) == 0 {
-		syntaxes = anySyntax()
-	}
-	each := (maxContexts - 1) / max(len(classes), 1)
-	if each >= len(syntaxes) {
-		return dimse.Propose(classes, syntaxes, true)
-	}
-	list := dimse.Propose(classes, syntaxes, false)
-	if each > 1 {
-		// The likeliest alone, the rest together.
-		list = append(dimse.Propose(classes, syntaxes[:each-1], true), dimse.Propose(classes, syntaxes[each-1:], false)...)
-	}
-	return list
-}
-
-// fileSink writes received instances as Part 10 files.
-type fileSink struct {
-	dir  string
-	made directories
-	err  error // the first that was ours
-}
-
-func (s *fileSink) store(_ context.Context, a *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
-	if !uid.Tolerable(rq.SOPInstanceUID) {
-		return dimse.InvalidSOPInstance.With("malformed UID")
-	}
-	if err := s.write(a, rq); err != nil {
-		if s.err == nil {
-			s.err = err
-		}
-		return dimse.OutOfResources.Because(err)
-	}
-	return dimse.Status{}
-}
-
-// nameOf is a UID as the name of a directory. An object may have none, and one
-// that is none could lead anywhere.
-func nameOf(u, otherwise string) string {
-	if uid.Tolerable(u) {
-		return u
-	}
-	return otherwise
-}
-
-// write streams an instance into a new file and gives it its name when it is
-// whole.
-func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
-	if err := s.made.make(s.dir); err != nil {
-		return err
-	}
-	tmp, err := durable.Create(s.dir, 0o600)
-	if err != nil {
-		return err
-	}
-	defer tmp.Abort()
-	w := bufio.NewWriterSize(tmp, 256<<10)
-	if _, err := w.Write(dicom.AppendMeta(nil, dicom.Meta{
-		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntaxUID: rq.TransferSyntax,
-		ImplementationClassUID: dimse.ImplementationClassUID, ImplementationVersionName: dimse.ImplementationVersionName,
-		SourceAETitle: a.Request().CalledAETitle,
-	})); err != nil {
-		return err
-	}
-	// The header is read along, for the names of study and series.
-	ds, err := dicom.Decode(io.TeeReader(rq.Data, w), dicom.DecodeOptions{TransferSyntax: rq.TransferSyntax, BulkThreshold: 4 << 10})
-	if err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	dir := filepath.Join(s.dir, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
-	if err := s.made.make(dir); err != nil {
-		return err
-	}
-	return tmp.Whole(filepath.Join(dir, rq.SOPInstanceUID+".dcm"))
+	return nil
 }

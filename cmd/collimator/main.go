@@ -79,10 +79,16 @@ func usageError(format string, args ...any) error {
 }
 
 func main() {
+	os.Exit(process())
+}
+
+// process runs the command line of the process. The first SIGINT or SIGTERM lets
+// it end in order; the second one ends it at once.
+func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx})
-	stop()
-	os.Exit(code)
+	defer stop()
+	context.AfterFunc(ctx, stop) // from then on a signal does what it does by default
+	return run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx})
 }
 
 // exited is panicked by the parser's exit hook after it printed help, so that

@@ -75,9 +75,13 @@ func (c *moveCmd) Run(e *env) error {
 		return err
 	}
 	p := newProgress(e, "moved", 0)
+	var last dimse.RetrieveResult
 	result, err := a.Move(e.ctx, dimse.MoveRequest{
 		SOPClassUID: uid.StudyRootMove, Identifier: keys, MoveDestination: c.To,
-		Progress: func(r dimse.RetrieveResult) { showRetrieve(p, r) },
+		Progress: func(r dimse.RetrieveResult) {
+			last = r
+			showRetrieve(p, r)
+		},
 	})
 	p.end()
 	if err == nil {
@@ -85,32 +89,48 @@ func (c *moveCmd) Run(e *env) error {
 	} else {
 		a.Abort()
 	}
-	return d.retrieved(e, result, err, "moved to "+c.To)
+
+	// Where the end did not come, the last word counts.
+	if err != nil && !result.Counted {
+		result.SubOperations = last.SubOperations
+		result.Counted = last.Counted
+	}
+	return c.report(e, d, result, err)
 }
 
 func showRetrieve(p *progress, r dimse.RetrieveResult) {
 	n := r.SubOperations
-	p.set(int(n.Completed)+int(n.Failed)+int(n.Warning), int(n.Failed), int(n.Completed)+int(n.Failed)+int(n.Warning)+int(n.Remaining))
+	done := int(n.Completed) + int(n.Failed) + int(n.Warning)
+	p.set(done, int(n.Failed), done+int(n.Remaining))
 }
 
-// retrieved prints the counts and turns failures of sub-operations into an exit code.
-func (d *dialer) retrieved(e *env, r dimse.RetrieveResult, err error, done string) error {
+// report prints the counts of the peer and makes the exit code of them. A final
+// response need not have any (PS3.7 9.1.4).
+func (c *moveCmd) report(e *env, d *dialer, r dimse.RetrieveResult, err error) error {
 	n := r.SubOperations
-	fmt.Fprintf(e.stdout, "%d %s, %d failed.\n", int(n.Completed)+int(n.Warning), done, n.Failed)
+	moved := int(n.Completed) + int(n.Warning)
+	switch {
+	case r.Counted:
+		fmt.Fprintf(e.stdout, "%d moved to %s, %d failed.\n", moved, c.To, n.Failed)
+	case err == nil:
+		fmt.Fprintf(e.stdout, "Moving to %s is done; the peer gives no numbers.\n", c.To)
+	}
 	for _, u := range r.FailedSOPInstanceUIDs {
 		fmt.Fprintf(e.stdout, "failed: %s\n", printable(u))
 	}
-	if status, ok := errors.AsType[*dimse.StatusError](err); ok && n.Completed+n.Warning > 0 {
+
+	status, refused := errors.AsType[*dimse.StatusError](err)
+	switch {
+	case e.ctx.Err() != nil:
+		return &exitError{exitPartial, errors.New("stopped before everything was moved")}
+	case refused && moved > 0:
 		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
-	}
-	if err != nil {
+	case err != nil:
 		return d.explain(err)
-	}
-	if n.Completed+n.Warning+n.Failed == 0 {
-		return errors.New("nothing matches; 'collimator find' lists what is there")
-	}
-	if n.Failed > 0 {
+	case n.Failed > 0:
 		return &exitError{exitPartial, fmt.Errorf("%d of the instances failed", n.Failed)}
+	case r.Counted && moved == 0:
+		return errors.New("nothing matches; 'collimator find' lists what is there")
 	}
 	return nil
 }

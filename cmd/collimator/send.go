@@ -11,9 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"collimator/dicom"
 	"collimator/dicom/pixel"
-	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
@@ -25,13 +23,21 @@ type sendCmd struct {
 	Parallel int           `short:"j" help:"Associations at a time." default:"2"`
 	Journal  string        `help:"Write what was acknowledged to this file, and leave out what stands in it already: send again after a break." placeholder:"FILE"`
 	Commit   bool          `help:"Ask for storage commitment afterwards and wait for the answer."`
+	Listen   string        `help:"With --commit: take the answer also on an association that the peer opens to this address of ours." placeholder:"HOST:PORT"`
 	Wait     time.Duration `help:"How long to wait for storage commitment." default:"60s"`
 	Output   string        `short:"o" help:"Form of the report: text or json." enum:"text,json" default:"text"`
 }
 
 func (sendCmd) Help() string {
 	return `Objects go in the transfer syntax of the file where the peer takes it, else converted where that
-is possible. Exit code 3: some were not stored; they are listed with the reason.
+is possible. Exit code 3: some were not stored; they are listed with the reason. So are files below a
+directory that are DICOM but cannot be read; what is not DICOM is left out and counted, and symbolic
+links are not followed.
+
+Many a PACS reports storage commitment on an association of its own: give it --listen HOST:PORT, where
+it reaches this program under the own AE title. The listener speaks TLS with the own certificate, with
+--plain it does not. Where no report comes in time the objects are stored all the same, commitment is
+unknown, and the exit code is 3.
 
 Example:
   collimator send COLLIMATOR@127.0.0.1:2762 ./study --as ./ws1 -j 4 --commit --journal sent.jsonl`
@@ -39,18 +45,25 @@ Example:
 
 // sendReport is what send prints.
 type sendReport struct {
-	Stored    int           `json:"stored"`
-	Skipped   int           `json:"skipped"` // by the journal
-	Committed int           `json:"committed,omitempty"`
-	Bytes     int64         `json:"bytes"`
-	Seconds   float64       `json:"seconds"`
-	Warnings  int           `json:"warnings,omitempty"`
-	Failed    []sendFailure `json:"failed"`
+	Stored    int     `json:"stored"`
+	Skipped   int     `json:"skipped"` // by the journal
+	Committed int     `json:"committed,omitempty"`
+	Bytes     int64   `json:"bytes"`
+	Seconds   float64 `json:"seconds"`
+	Warnings  int     `json:"warnings,omitempty"`
+	// CommitmentUnknown counts what was stored and the peer has not said that it
+	// keeps; CommitmentReason says why.
+	CommitmentUnknown int           `json:"commitmentUnknown,omitempty"`
+	CommitmentReason  string        `json:"commitmentReason,omitempty"`
+	Failed            []sendFailure `json:"failed"`
+	Warned            []sendFailure `json:"warned,omitempty"` // stored, and the peer remarks something
+	passedOver
 }
 
 type sendFailure struct {
 	File   string `json:"file"`
 	Reason string `json:"reason"`
+	Broken bool   `json:"broken,omitempty"` // DICOM that cannot be read
 }
 
 func (c *sendCmd) Run(e *env) error {
@@ -58,6 +71,15 @@ func (c *sendCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if c.Listen != "" && !c.Commit {
+		return usageError("--listen goes with --commit")
+	}
+	reports, err := c.reports(d)
+	if err != nil {
+		return err
+	}
+	defer reports.close()
+
 	journal, err := openJournal(c.Journal, d.config.CalledAETitle+"@"+d.address)
 	if err != nil {
 		return err
@@ -67,14 +89,16 @@ func (c *sendCmd) Run(e *env) error {
 	if err != nil {
 		return errors.Join(err, journal.close())
 	}
+
 	start := time.Now()
 	s.progress = newProgress(e, "sent", len(files))
 	s.all(e.ctx, files, max(c.Parallel, 1))
 	s.progress.end()
 	s.report.Seconds = time.Since(start).Seconds()
 	if c.Commit && e.ctx.Err() == nil {
-		s.commit(e.ctx, files, c.Wait)
+		s.commit(e.ctx, files, reports, c.Wait)
 	}
+
 	if err := errors.Join(s.print(e.stdout, c.Output), journal.close()); err != nil {
 		return err
 	}
@@ -203,6 +227,8 @@ func (s *sender) stored(f *sendFile, status dimse.Status) {
 	s.report.Bytes += f.size
 	if status.Code != dimse.Success {
 		s.report.Warnings++
+		reason := fmt.Sprintf("status %s%s", status.Code, remark(status))
+		s.report.Warned = append(s.report.Warned, sendFailure{File: f.path, Reason: reason})
 	}
 	if err := s.journal.add(f); err != nil && s.fatal == nil {
 		s.fatal = err
@@ -213,7 +239,7 @@ func (s *sender) failed(f *sendFile, err error) {
 	s.progress.add(0, true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.report.Failed = append(s.report.Failed, sendFailure{f.path, err.Error()})
+	s.report.Failed = append(s.report.Failed, sendFailure{File: f.path, Reason: err.Error()})
 }
 
 func (s *sender) print(w io.Writer, form string) error {
@@ -228,29 +254,58 @@ func (s *sender) print(w io.Writer, form string) error {
 		fmt.Fprintf(w, ", %.0f/s", float64(r.Stored)/r.Seconds)
 	}
 	fmt.Fprintf(w, "), %d failed", len(r.Failed))
+	if n := r.broken(); n > 0 {
+		fmt.Fprintf(w, " (%d of them DICOM but broken)", n)
+	}
+	if r.Warnings > 0 {
+		fmt.Fprintf(w, ", %d with a warning", r.Warnings)
+	}
 	if r.Skipped > 0 {
 		fmt.Fprintf(w, ", %d left out because the journal has them", r.Skipped)
 	}
 	if r.Committed > 0 {
 		fmt.Fprintf(w, ", %d committed", r.Committed)
 	}
-	fmt.Fprintln(w, ".")
-	return printFailures(w, r.Failed)
+	switch {
+	case r.CommitmentUnknown > 0 && r.CommitmentUnknown == r.Stored:
+		fmt.Fprint(w, ", commitment unknown")
+	case r.CommitmentUnknown > 0:
+		fmt.Fprintf(w, ", commitment of %d unknown", r.CommitmentUnknown)
+	}
+	fmt.Fprintf(w, "%s.\n", r.counts())
+
+	if r.CommitmentReason != "" {
+		fmt.Fprintf(w, "commitment: %s\n", r.CommitmentReason)
+	}
+	for _, line := range r.lines() {
+		fmt.Fprintln(w, line)
+	}
+	return errors.Join(printReasons(w, "warning", r.Warned), printReasons(w, "failed", r.Failed))
+}
+
+// broken counts the failures that are DICOM and cannot be read.
+func (r *sendReport) broken() (n int) {
+	for _, f := range r.Failed {
+		if f.Broken {
+			n++
+		}
+	}
+	return n
 }
 
 // sameReason is how many files are listed that failed for one reason.
 const sameReason = 20
 
-// printFailures lists what was not stored; many files with one reason are
-// counted.
-func printFailures(w io.Writer, list []sendFailure) error {
+// printReasons lists files with what the peer or we say about them; many files
+// with one reason are counted.
+func printReasons(w io.Writer, what string, list []sendFailure) error {
 	count := map[string]int{}
 	for _, f := range list {
 		count[f.Reason]++
 		if count[f.Reason] > sameReason {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "failed: %s: %s\n", printable(f.File), f.Reason); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", what, printable(f.File), f.Reason); err != nil {
 			return err
 		}
 	}
@@ -272,6 +327,9 @@ func (s *sender) verdict(ctx context.Context) error {
 		return &exitError{exitPartial, errors.New("1 object was not stored or not committed")}
 	case len(s.report.Failed) > 0:
 		return &exitError{exitPartial, fmt.Errorf("%d objects were not stored or not committed", len(s.report.Failed))}
+	case s.report.CommitmentUnknown > 0:
+		n := s.report.CommitmentUnknown
+		return &exitError{exitPartial, fmt.Errorf("the peer has not said that it keeps %d of the stored objects", n)}
 	case s.report.Stored == 0 && s.report.Skipped == 0 && s.fatal == nil:
 		return errors.New("there is no DICOM object to send in what was named")
 	}
@@ -332,36 +390,4 @@ func batches(files []*sendFile, n int) [][]*sendFile {
 		out = append(out, current)
 	}
 	return out
-}
-
-// commit asks for storage commitment of what was stored (PS3.4 J) and waits for
-// the report on the same association.
-func (s *sender) commit(ctx context.Context, files []*sendFile, wait time.Duration) {
-	var items []*dicom.DataSet
-	byUID := map[string]*sendFile{}
-	for _, f := range files {
-		if !f.sent {
-			continue
-		}
-		it := dicom.NewDataSet()
-		if it.SetText(tag.ReferencedSOPClassUID, f.class) != nil || it.SetText(tag.ReferencedSOPInstanceUID, f.instance) != nil {
-			continue
-		}
-		items, byUID[f.instance] = append(items, it), f
-	}
-	if len(items) == 0 {
-		return
-	}
-	committed, failed, err := s.requestCommitment(ctx, items, wait)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.report.Committed = committed
-	for u, reason := range failed {
-		if f := byUID[u]; f != nil {
-			s.report.Failed = append(s.report.Failed, sendFailure{f.path, fmt.Sprintf("not committed: reason %04XH", reason)})
-		}
-	}
-	if err != nil {
-		s.report.Failed = append(s.report.Failed, sendFailure{"-", "storage commitment: " + err.Error()})
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"collimator/dicom"
@@ -16,93 +15,169 @@ import (
 // commitBatch is how many instances one request for storage commitment names.
 const commitBatch = 5000
 
-// requestCommitment sends N-ACTIONs and waits for their N-EVENT-REPORTs. A
-// report counts only with the transaction UID that was asked with.
-func (s *sender) requestCommitment(ctx context.Context, items []*dicom.DataSet, wait time.Duration) (committed int, failed map[string]int64, err error) {
-	came := make(chan *dicom.DataSet, 1) // reports
-	answered := make(chan struct{}, 1)   // and their N-EVENT-REPORT-RSP is written
-	var transaction atomic.Value         // of the request under way: each has its own (PS3.4 J.3.2.1.1)
-	mux := dimse.NewMux(dimse.Unguarded)
-	mux.HandleN(dimse.NEventReport, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
-		if rq.DataSet == nil || rq.DataSet.Text(tag.TransactionUID) != transaction.Load() {
-			return dimse.NResponse{Status: dimse.InvalidArgumentValue.With("unknown transaction")}
-		}
-		select {
-		case came <- rq.DataSet:
-			// Who releases before the response is written leaves the peer without
-			// one: it reports again, on an association of its own, to nobody.
-			rq.After = func(context.Context) {
-				select {
-				case answered <- struct{}{}:
-				default:
-				}
-			}
-		default:
-		}
-		return dimse.NResponse{}
-	}, uid.StorageCommitmentPushModel)
-	a, err := s.d.dial(ctx, dimse.Propose([]string{uid.StorageCommitmentPushModel}, nativeSyntaxes(), false), func(c *dimse.Config) { c.Mux = mux })
-	if err != nil {
-		return 0, nil, err
+// commitment is what the peer has said about instances.
+type commitment struct {
+	committed map[string]bool  // by SOP Instance UID
+	failed    map[string]int64 // with the Failure Reason (0008,1197)
+}
+
+// take reads a report (PS3.4 J.3.3.1).
+func (c *commitment) take(report *dicom.DataSet) {
+	for _, it := range report.Items(tag.ReferencedSOPSequence) {
+		c.committed[it.Text(tag.ReferencedSOPInstanceUID)] = true
 	}
-	failed = map[string]int64{}
-	for len(items) > 0 {
-		n, id := min(len(items), s.commitBatch), uid.New()
-		transaction.Store(id)
-		if err := ask(ctx, a, id, items[:n]); err != nil {
-			a.Abort()
-			return committed, failed, err
+	for _, it := range report.Items(tag.FailedSOPSequence) {
+		reason, _ := it.Int(tag.FailureReason)
+		c.failed[it.Text(tag.ReferencedSOPInstanceUID)] = reason
+	}
+}
+
+// any reports whether the peer has said something.
+func (c *commitment) any() bool { return len(c.committed)+len(c.failed) > 0 }
+
+// commit asks for storage commitment of what was stored (PS3.4 J) and waits for
+// the reports.
+func (s *sender) commit(ctx context.Context, files []*sendFile, r *reports, wait time.Duration) {
+	var sent []*sendFile
+	for _, f := range files {
+		if f.sent {
+			sent = append(sent, f)
 		}
-		r, err := awaitReport(ctx, a, came, answered, wait)
+	}
+	if len(sent) == 0 {
+		return
+	}
+
+	said := commitment{committed: map[string]bool{}, failed: map[string]int64{}}
+	err := s.requestCommitment(ctx, sent, r, wait, &said)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range sent {
+		reason, failed := said.failed[f.instance]
+		switch {
+		case failed:
+			text := fmt.Sprintf("not committed: reason %04XH", reason)
+			s.report.Failed = append(s.report.Failed, sendFailure{File: f.path, Reason: text})
+		case said.committed[f.instance]:
+			s.report.Committed++
+		default:
+			s.report.CommitmentUnknown++
+		}
+	}
+	switch {
+	case err != nil:
+		s.report.CommitmentReason = err.Error()
+	case s.report.CommitmentUnknown > 0:
+		s.report.CommitmentReason = "the report of the peer does not name all that was asked for"
+	}
+}
+
+// requestCommitment sends N-ACTIONs and waits for their N-EVENT-REPORTs. What
+// came up to an error is in said.
+func (s *sender) requestCommitment(
+	ctx context.Context, files []*sendFile, r *reports, wait time.Duration, said *commitment,
+) error {
+	var a *dimse.Association
+	for len(files) > 0 {
+		// A peer that reports on its own association may have ended ours by then.
+		if a == nil || a.Err() != nil {
+			var err error
+			if a, err = s.dialCommitment(ctx, r); err != nil {
+				return err
+			}
+		}
+
+		n := min(len(files), s.commitBatch)
+		expected := r.expect()
+		err := ask(ctx, a, expected.transaction, files[:n])
+		if err != nil && said.any() && a.Err() != nil {
+			// It ended behind the last report, and that was not seen before.
+			if a, err = s.dialCommitment(ctx, r); err != nil {
+				return err
+			}
+			err = ask(ctx, a, expected.transaction, files[:n])
+		}
 		if err != nil {
 			a.Abort()
-			return committed, failed, err
+			return err
 		}
-		committed += len(r.Items(tag.ReferencedSOPSequence))
-		for _, it := range r.Items(tag.FailedSOPSequence) {
-			reason, _ := it.Int(tag.FailureReason)
-			failed[it.Text(tag.ReferencedSOPInstanceUID)] = reason
+
+		report, err := r.await(ctx, a, expected, wait)
+		if err != nil {
+			a.Abort()
+			return err
 		}
-		items = items[n:]
+		said.take(report)
+		files = files[n:]
 	}
+
 	// The peer has said what it keeps. How the association ends changes nothing.
 	if err := a.Release(ctx); err != nil {
 		a.Abort()
 	}
-	return committed, failed, nil
+	return nil
 }
 
-// awaitReport waits until a report came and was answered. One that came counts
-// also where the association ended before the answer was written.
-func awaitReport(ctx context.Context, a *dimse.Association, came <-chan *dicom.DataSet, answered <-chan struct{}, wait time.Duration) (*dicom.DataSet, error) {
+func (s *sender) dialCommitment(ctx context.Context, r *reports) (*dimse.Association, error) {
+	contexts := dimse.Propose([]string{uid.StorageCommitmentPushModel}, nativeSyntaxes(), false)
+	return s.d.dial(ctx, contexts, func(c *dimse.Config) { c.Mux = r.mux() })
+}
+
+// await waits until a report came and was answered. One that came counts also
+// where the association ended before the answer was written.
+func (r *reports) await(
+	ctx context.Context, a *dimse.Association, x *expectedReport, wait time.Duration,
+) (*dicom.DataSet, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+
+	// Who listens gets the report also when our own association is gone.
+	gone := a.Done()
+	if r.listens() {
+		gone = nil
+	}
+
 	var err error
 	select {
-	case <-answered:
+	case <-x.answered:
 	case <-timer.C:
-		err = fmt.Errorf("no report within %s; the peer may send it later to the address it knows", wait)
-	case <-a.Done():
-		err = errors.New("the association ended before the report came")
+		const text = "no report within %s; the peer may send it later to the address it knows for this AE title%s"
+		err = fmt.Errorf(text, wait, r.advice())
+	case <-gone:
+		err = errors.New("the association ended before the report came" + r.advice())
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
+
 	select {
-	case r := <-came:
-		return r, nil
+	case ds := <-x.came:
+		return ds, nil
 	default:
 		return nil, err
 	}
 }
 
-func ask(ctx context.Context, a *dimse.Association, transaction string, items []*dicom.DataSet) error {
+// ask sends the N-ACTION (PS3.4 J.3.2.1).
+func ask(ctx context.Context, a *dimse.Association, transaction string, files []*sendFile) error {
 	ds := dicom.NewDataSet()
 	if err := ds.SetText(tag.TransactionUID, transaction); err != nil {
 		return err
 	}
+	items := make([]*dicom.DataSet, len(files))
+	for i, f := range files {
+		items[i] = dicom.NewDataSet()
+		class := items[i].SetText(tag.ReferencedSOPClassUID, f.class)
+		instance := items[i].SetText(tag.ReferencedSOPInstanceUID, f.instance)
+		if err := errors.Join(class, instance); err != nil {
+			return err
+		}
+	}
 	ds.SetItems(tag.ReferencedSOPSequence, items...)
+
 	_, err := a.NAction(ctx, dimse.NRequest{
-		SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1, DataSet: ds,
+		SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance,
+		TypeID: 1, DataSet: ds,
 	})
 	return err
 }

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,80 +31,63 @@ type sendFile struct {
 	sent     bool
 }
 
-// scan finds the files below paths and reads what they are. What is no DICOM
-// file below a directory is passed over; a file that was named is a failure.
+// scan finds the objects below paths that the journal does not have yet. Files
+// of one kind stand together, so that an association needs few contexts.
 func (s *sender) scan(e *env, paths []string) ([]*sendFile, error) {
-	var files []*sendFile
-	p := newProgress(e, "looked at", 0)
-	defer p.end()
-	for _, root := range paths {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return err
-			case e.ctx.Err() != nil:
-				return e.ctx.Err()
-			case !entry.Type().IsRegular() && path != root || entry.IsDir():
-				return nil
-			}
-			p.add(0, false)
-			f, err := inspectFile(path)
-			switch {
-			case err != nil && path == root:
-				s.report.Failed = append(s.report.Failed, sendFailure{path, err.Error()})
-			case err != nil:
-			case s.journal.has(f):
-				s.report.Skipped++
-			default:
-				files = append(files, f)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+	found, err := lookBelow(e, paths, nil)
+	if err != nil {
+		return nil, err
 	}
-	// Files of one kind stand together, so that an association needs few contexts.
-	slices.SortStableFunc(files, func(a, b *sendFile) int {
-		if a.class+a.syntax < b.class+b.syntax {
-			return -1
+	s.report.Failed = append(s.report.Failed, found.failed...)
+	s.report.passedOver = found.passedOver
+
+	var files []*sendFile
+	for _, f := range found.files {
+		if s.journal.has(f) {
+			s.report.Skipped++
+			continue
 		}
-		if a.class+a.syntax > b.class+b.syntax {
-			return 1
-		}
-		return 0
-	})
+		files = append(files, f)
+	}
+
+	slices.SortStableFunc(files, func(a, b *sendFile) int { return cmp.Compare(a.class+a.syntax, b.class+b.syntax) })
 	return files, nil
 }
 
-// errNotStorable is a file that is no composite object, such as a DICOMDIR.
-var errNotStorable = errors.New("it holds no object that can be stored")
+// errNotStorable is a data set without the UIDs of an object.
+var errNotStorable = errors.New("it holds no object that can be stored: SOP Class UID or SOP Instance UID is missing or malformed")
 
 // inspectFile reads the identity of a file: from the data set, because some
-// files have none or a wrong one in front.
+// files have none or a wrong one in front. errNotDICOM, errDirectory and
+// errBroken tell files apart that are no object.
 func inspectFile(path string) (*sendFile, error) {
+	info, err := os.Stat(path) // opening a pipe could wait for ever
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNotDICOM
+	}
+
 	r, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errNotStorable
-	}
+
 	f, err := dicom.OpenFile(r, info.Size(), dicom.DecodeOptions{BulkThreshold: 4 << 10})
 	if err != nil {
-		return nil, err
+		return nil, inspected(r, err)
 	}
 	out := &sendFile{
 		path: path, size: info.Size(), modified: info.ModTime().UnixNano(), offset: f.DataSetOffset, syntax: f.TransferSyntax,
 		class: f.DataSet.Text(tag.SOPClassUID), instance: f.DataSet.Text(tag.SOPInstanceUID),
 	}
-	if !uid.Tolerable(out.class) || !uid.Tolerable(out.instance) || out.class == uid.MediaStorageDirectory {
-		return nil, errNotStorable
+	switch err := out.storable(); {
+	case errors.Is(err, errDirectory):
+		return nil, err
+	case err != nil:
+		return nil, inspected(r, err) // noise may pass as an empty data set
 	}
 	return out, nil
 }

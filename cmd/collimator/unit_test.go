@@ -16,6 +16,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/uid"
 	"collimator/internal/durable"
+	"collimator/internal/identity"
 	"collimator/internal/pacs"
 )
 
@@ -97,8 +98,7 @@ func TestBatchesFitTheirContextsIntoAnAssociation(t *testing.T) {
 func TestGetProposesAtMostAsManyContextsAsFit(t *testing.T) {
 	t.Parallel()
 	for _, classes := range []int{1, 3, 7, 60, 127} {
-		c := &getCmd{}
-		list := c.storageContexts(uid.StorageClasses()[:classes])
+		list := storageContexts(uid.StorageClasses()[:classes], anySyntax())
 		if len(list) > maxContexts-1 {
 			t.Errorf("%d classes: %d contexts beside that of C-GET", classes, len(list))
 		}
@@ -257,5 +257,14 @@ func TestKeyIsNotWrittenIntoAFileThatSomebodyElsePrepared(t *testing.T) {
 	info, err := os.Lstat(key)
 	if err != nil || info.Mode() != 0o600 {
 		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func TestDeviceListMarksShortKeys(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2027, 1, 2, 12, 0, 0, 0, time.Local)
+	row := deviceRow(&identity.Device{AETitle: "OLD1", Certificates: []identity.Certificate{{NotAfter: end, Weakness: "RSA key of 1024 bits"}}})
+	if !slices.Contains(row, "2027-01-02, INSECURE: RSA key of 1024 bits") {
+		t.Errorf("row %q", row)
 	}
 }

@@ -1,8 +1,10 @@
 package guard
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/identity"
+	"collimator/internal/tlsprofile"
 )
 
 func TestAdmitRefusesAndRecords(t *testing.T) {
@@ -264,6 +267,48 @@ func TestConnectionsThatNeverAskedAreRecorded(t *testing.T) {
 			}
 			if p, err := d.Registry.ListPending(t.Context()); err != nil || (len(p) == 1) != tc.pending {
 				t.Errorf("pending: %+v %v", p, err)
+			}
+		})
+	}
+}
+
+func TestTheReasonOfARefusedHandshakeIsTold(t *testing.T) {
+	t.Parallel()
+	issued, err := newDoor(t).authority.IssueDevice("SERVER", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := tls.X509KeyPair(issued.CertPEM, issued.KeyPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		client *tls.Config
+		reason string
+	}{
+		"old version":       {&tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}, "unsupported versions"},
+		"no common suite":   {&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}}, "no cipher suite supported by both"},
+		"no certificate":    {&tls.Config{}, "didn't provide a certificate"},
+		"does not trust us": {&tls.Config{RootCAs: x509.NewCertPool()}, "the peer says: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.client.InsecureSkipVerify = tc.client.RootCAs == nil
+			tc.client.ServerName = "localhost"
+			near, far := net.Pipe()
+			go func() { // ends with the pipe
+				conn := tls.Client(far, tc.client)
+				conn.Handshake()
+				conn.Read(make([]byte, 1))
+				far.Close()
+			}()
+			err := tls.Server(near, tlsprofile.AssociationServer(func() (*tls.Certificate, error) { return &server, nil })).Handshake()
+			near.Close()
+
+			d := newDoor(t)
+			d.Refused(dimse.Refusal{Kind: dimse.RefusedTLS, RemoteAddr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7)}, Err: fmt.Errorf("dimse: TLS handshake: %w", err)})
+			if r := d.one(); !strings.Contains(r.Reason, tc.reason) || strings.ContainsAny(r.Reason, "[0123456789") {
+				t.Errorf("reason is %q, want one with %q", r.Reason, tc.reason)
 			}
 		})
 	}

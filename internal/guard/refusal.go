@@ -2,6 +2,8 @@ package guard
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"collimator/dimse"
 	"collimator/internal/audit"
@@ -27,17 +29,17 @@ func (g *Guard) Refused(r dimse.Refusal) {
 		g.remember(ctx, r.Request, claim, reason)
 		return
 	}
-	g.refused(ctx, audit.Peer{Address: address}, doorDIMSE, refusalText(r.Kind))
+	g.refused(ctx, audit.Peer{Address: address}, doorDIMSE, refusalText(r))
 }
 
-func refusalText(k dimse.RefusalKind) string {
-	switch k {
+func refusalText(r dimse.Refusal) string {
+	switch r.Kind {
 	case dimse.RefusedCap:
 		return "too many connections from this address"
 	case dimse.RefusedTimeout:
 		return "no complete association request in time"
 	case dimse.RefusedTLS:
-		return "the TLS handshake did not succeed: no certificate, or TLS older than 1.2"
+		return "the TLS handshake did not succeed: " + handshakeText(r.Err)
 	case dimse.RefusedPlaintext:
 		return "the association came without TLS"
 	case dimse.RefusedGarbage:
@@ -45,5 +47,29 @@ func refusalText(k dimse.RefusalKind) string {
 	case dimse.RefusedMalformed:
 		return "the association request cannot be read"
 	}
-	return "refused: " + k.String()
+	return "refused: " + r.Kind.String()
+}
+
+// handshakeText is the reason of crypto/tls, which says what was missing: the
+// certificate, a version, a cipher suite, or what the peer did not like. What the
+// peer offered is cut off: refusals for one reason are written once in a while,
+// and a stranger must not make a reason of his own each time.
+func handshakeText(err error) string {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		if text, ok := strings.CutPrefix(inner.Error(), "remote error: tls: "); ok {
+			return "the peer says: " + fixedPart(text)
+		}
+		if text, ok := strings.CutPrefix(inner.Error(), "tls: "); ok {
+			return fixedPart(text)
+		}
+	}
+	return "the peer ended the connection without a reason"
+}
+
+// fixedPart is a sentence up to what varies in it.
+func fixedPart(text string) string {
+	if i := strings.IndexAny(text, "[](){};:0123456789"); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimSpace(text)
 }

@@ -35,6 +35,8 @@ type Certificate struct {
 	Fingerprint string    `json:"fingerprint"` // SHA-256, lower-case hex
 	Subject     string    `json:"subject"`
 	NotAfter    time.Time `json:"notAfter"`
+	// Weakness says what is wrong with its key; empty: nothing.
+	Weakness string `json:"weakness,omitempty"`
 }
 
 // Principal is the device as policy sees it.
@@ -83,6 +85,15 @@ func checkDevice(d Device) error {
 // Bind lets a device be recognised by a certificate. A certificate belongs to
 // one device only: it is refused where another one has it, and where it was removed.
 func (r *Registry) Bind(ctx context.Context, aeTitle string, cert *x509.Certificate) error {
+	if err := checkKey(cert); err != nil {
+		return err
+	}
+	return r.InsecureBind(ctx, aeTitle, cert)
+}
+
+// InsecureBind is Bind for a certificate whose key may be short; the device is
+// marked with it.
+func (r *Registry) InsecureBind(ctx context.Context, aeTitle string, cert *x509.Certificate) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error { return r.bindTx(ctx, tx, aeTitle, cert) })
 }
 
@@ -101,8 +112,9 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 	case !errors.Is(err, fault.NotFound):
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed) VALUES (?1, ?2, ?3, ?4, ?5, 0)`,
-		fp, aeTitle, cert.Subject.String(), millis(cert.NotAfter), millis(r.now()))
+	_, err = tx.Exec(ctx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
+		VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)`,
+		fp, aeTitle, cert.Subject.String(), millis(cert.NotAfter), millis(r.now()), shortKey(cert))
 	return err
 }
 
@@ -194,7 +206,7 @@ func (r *Registry) PlaintextOpen(ctx context.Context) (open bool, err error) {
 }
 
 func certificates(ctx context.Context, tx *db.Tx, aeTitle string) (list []Certificate, err error) {
-	rows, err := tx.Query(ctx, `SELECT fingerprint, subject, not_after FROM device_certificate WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
+	rows, err := tx.Query(ctx, `SELECT fingerprint, subject, not_after, weakness FROM device_certificate WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +214,7 @@ func certificates(ctx context.Context, tx *db.Tx, aeTitle string) (list []Certif
 	for rows.Next() {
 		var c Certificate
 		var end int64
-		if err := rows.Scan(&c.Fingerprint, &c.Subject, &end); err != nil {
+		if err := rows.Scan(&c.Fingerprint, &c.Subject, &end, &c.Weakness); err != nil {
 			return nil, err
 		}
 		c.NotAfter = instant(end)

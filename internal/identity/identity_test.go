@@ -2,10 +2,13 @@ package identity_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -387,4 +390,59 @@ func TestPasswordsAreCheckedAgainstTheirHash(t *testing.T) {
 			t.Errorf("%s with a password of %d bytes: %v, %v", tc.name, len(tc.password), ok, err)
 		}
 	}
+}
+
+func TestShortKeysAreBoundOnlyWhereThatIsSaid(t *testing.T) {
+	t.Parallel()
+	r, _, _ := open(t)
+	register(t, r, identity.Device{AETitle: "OLD1"})
+	register(t, r, identity.Device{AETitle: "NEW1"}, selfSigned(t, 2048))
+	short := selfSigned(t, 1024)
+
+	if err := r.Bind(t.Context(), "OLD1", short); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "--insecure-short-key") {
+		t.Errorf("bind: %v", err)
+	}
+	pending := identity.Pending{CallingAETitle: "OLD2", Address: "192.0.2.1", Certificate: short}
+	if err := r.Remember(t.Context(), pending, 10); err != nil {
+		t.Fatal(err)
+	}
+	list, err := r.ListPending(t.Context())
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if err := r.Approve(t.Context(), list[0].ID, identity.Device{}); !errors.Is(err, fault.Invalid) {
+		t.Errorf("approve: %v", err)
+	}
+	if _, err := r.Device(t.Context(), "OLD2"); !errors.Is(err, fault.NotFound) {
+		t.Errorf("a refused approval registered the device: %v", err)
+	}
+
+	if err := r.InsecureApprove(t.Context(), list[0].ID, identity.Device{}); err != nil {
+		t.Fatal(err)
+	}
+	for title, want := range map[string]string{"OLD2": "RSA key of 1024 bits", "NEW1": ""} {
+		d, err := r.Device(t.Context(), title)
+		if err != nil || len(d.Certificates) != 1 || d.Certificates[0].Weakness != want {
+			t.Errorf("%s: %+v, %v; want %q", title, d, err, want)
+		}
+	}
+}
+
+// selfSigned is a certificate with an RSA key of so many bits.
+func selfSigned(t *testing.T, bits int) *x509.Certificate {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
 }

@@ -99,8 +99,18 @@ func (r *Registry) ListPending(ctx context.Context) (list []Pending, err error) 
 
 // Approve registers a refused caller: with the certificate it showed, or, where
 // it came without TLS, with the plaintext exception d carries. The entry and
-// all others of that title and address are done with.
+// all others of that title and address are done with. A short key is refused as
+// by Bind.
 func (r *Registry) Approve(ctx context.Context, id int64, d Device) error {
+	return r.approve(ctx, id, d, checkKey)
+}
+
+// InsecureApprove is Approve for a certificate whose key may be short.
+func (r *Registry) InsecureApprove(ctx context.Context, id int64, d Device) error {
+	return r.approve(ctx, id, d, func(*x509.Certificate) error { return nil })
+}
+
+func (r *Registry) approve(ctx context.Context, id int64, d Device, check func(*x509.Certificate) error) error {
 	if err := checkDevice(d); err != nil {
 		return err
 	}
@@ -115,6 +125,12 @@ func (r *Registry) Approve(ctx context.Context, id int64, d Device) error {
 		if p.Certificate == nil && d.PlaintextUntil.IsZero() {
 			return fault.New(fault.Invalid, "identity: this caller came without TLS. Give it a certificate with 'collimator device add', or let it in as it is with --plaintext --until DATE")
 		}
+		if p.Certificate != nil {
+			if err := check(p.Certificate); err != nil {
+				return err
+			}
+		}
+
 		d.AETitle = p.CallingAETitle
 		if err := r.putTx(ctx, tx, d); err != nil {
 			return err

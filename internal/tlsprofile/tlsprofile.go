@@ -101,7 +101,17 @@ func AssociationClient(own *tls.Certificate, trust Trust) *tls.Config {
 // neither pinned nor vouched for.
 var ErrUntrusted = errors.New("tlsprofile: certificate is not trusted")
 
+// VerifyCaller holds the certificate of a peer that called us against t. The
+// handshake of AssociationServer proves only that the peer has the key of it.
+func (t Trust) VerifyCaller(cs tls.ConnectionState) error {
+	return t.verifyFor(cs, x509.ExtKeyUsageClientAuth)
+}
+
 func (t Trust) verify(cs tls.ConnectionState) error {
+	return t.verifyFor(cs, x509.ExtKeyUsageServerAuth)
+}
+
+func (t Trust) verifyFor(cs tls.ConnectionState, usage x509.ExtKeyUsage) error {
 	if len(cs.PeerCertificates) == 0 {
 		return fmt.Errorf("%w: none was presented", ErrUntrusted)
 	}
@@ -114,7 +124,7 @@ func (t Trust) verify(cs tls.ConnectionState) error {
 		}
 		return fmt.Errorf("%w: fingerprint %s is not the pinned one", ErrUntrusted, Fingerprint(leaf))
 	}
-	opts := x509.VerifyOptions{Roots: t.Roots, Intermediates: x509.NewCertPool(), DNSName: t.ServerName}
+	opts := x509.VerifyOptions{Roots: t.Roots, Intermediates: x509.NewCertPool(), DNSName: t.ServerName, KeyUsages: []x509.ExtKeyUsage{usage}}
 	if opts.Roots == nil {
 		return fmt.Errorf("%w: neither a root nor a fingerprint was given", ErrUntrusted)
 	}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+func TestWhatBeginsAsDICOMIsToldFromOtherFiles(t *testing.T) {
+	t.Parallel()
+	part10, err := smallImage(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ds := dicom.NewDataSet()
+	for _, el := range []dicom.Tag{tag.SOPClassUID, tag.SOPInstanceUID} {
+		if err := ds.SetText(el, "1.2.3"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	explicit, err := encoded(ds, uid.ExplicitVRLittleEndian)
+	if err != nil {
+		t.Fatal(err)
+	}
+	implicit, err := encoded(ds, uid.ImplicitVRLittleEndian)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for name, tc := range map[string]struct {
+		head []byte
+		want bool
+	}{
+		"Part 10":               {part10, true},
+		"Part 10, cut":          {part10[:140], true},
+		"explicit, no preamble": {explicit, true},
+		"implicit, no preamble": {implicit, true},
+		"nothing":               {nil, false},
+		"text":                  {[]byte("This is a text of more than eight bytes."), false},
+		"JPEG":                  {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x48\x00\x48"), false},
+		"zeros":                 {make([]byte, 200), false},
+		"one element alone":     {explicit[:14], false},
+	} {
+		if got := looksDICOM(tc.head); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func encoded(ds *dicom.DataSet, syntax string) ([]byte, error) {
+	var b bytes.Buffer
+	err := dicom.Encode(&b, ds, syntax)
+	return b.Bytes(), err
+}

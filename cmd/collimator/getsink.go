@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"path/filepath"
+	"sync"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/internal/durable"
+)
+
+// fileSink writes received instances as Part 10 files. Safe for concurrent use.
+type fileSink struct {
+	dir  string
+	made directories
+
+	mu    sync.Mutex
+	files map[string]bool // SOP Instance UIDs that were written
+	err   error           // the first that was ours
+}
+
+func newFileSink(dir string) *fileSink {
+	return &fileSink{dir: dir, made: directories{}, files: map[string]bool{}}
+}
+
+// written counts the instances that are on disk. One that came twice is one.
+func (s *fileSink) written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.files)
+}
+
+// has reports whether an instance is on disk.
+func (s *fileSink) has(instance string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.files[instance]
+}
+
+func (s *fileSink) store(_ context.Context, a *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+	if !uid.Tolerable(rq.SOPInstanceUID) {
+		return dimse.InvalidSOPInstance.With("malformed UID")
+	}
+	err := s.write(a, rq)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		if s.err == nil {
+			s.err = err
+		}
+		return dimse.OutOfResources.Because(err)
+	}
+	s.files[rq.SOPInstanceUID] = true
+	return dimse.Status{}
+}
+
+// nameOf is a UID as the name of a directory. An object may have none, and one
+// that is none could lead anywhere.
+func nameOf(u, otherwise string) string {
+	if uid.Tolerable(u) {
+		return u
+	}
+	return otherwise
+}
+
+// write streams an instance into a new file and gives it its name when it is
+// whole.
+func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
+	if err := s.made.make(s.dir); err != nil {
+		return err
+	}
+	tmp, err := durable.Create(s.dir, 0o600)
+	if err != nil {
+		return err
+	}
+	defer tmp.Abort()
+	w := bufio.NewWriterSize(tmp, 256<<10)
+	if _, err := w.Write(dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntaxUID: rq.TransferSyntax,
+		ImplementationClassUID: dimse.ImplementationClassUID, ImplementationVersionName: dimse.ImplementationVersionName,
+		SourceAETitle: a.Request().CalledAETitle,
+	})); err != nil {
+		return err
+	}
+	// The header is read along, for the names of study and series.
+	ds, err := dicom.Decode(io.TeeReader(rq.Data, w), dicom.DecodeOptions{TransferSyntax: rq.TransferSyntax, BulkThreshold: 4 << 10})
+	if err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	dir := filepath.Join(s.dir, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
+	if err := s.made.make(dir); err != nil {
+		return err
+	}
+	return tmp.Whole(filepath.Join(dir, rq.SOPInstanceUID+".dcm"))
+}
