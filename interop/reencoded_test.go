@@ -30,9 +30,10 @@ func TestObjectsThatDCMTKWroteAnewAreTheSameObjects(t *testing.T) {
 	item.SetItems(0x00091003, inner)
 	for _, e := range []struct {
 		t     dicom.Tag
+		vr    dicom.VR
 		value string
-	}{{0x00090010, "ZZPHI CREATOR"}, {tag.StudyDescription, "odd"}, {tag.ReferringPhysicianName, "  "}} {
-		ds.Set(dicom.NewElement(e.t, dicom.LO, []byte(e.value)))
+	}{{0x00090010, dicom.LO, "ZZPHI CREATOR"}, {tag.StudyDescription, dicom.LO, "odd"}, {tag.ReferringPhysicianName, dicom.PN, "  "}} {
+		ds.Set(dicom.NewElement(e.t, e.vr, []byte(e.value)))
 	}
 	item.Set(dicom.NewElement(0x00090010, dicom.LO, []byte("ZZPHI CREATOR ")))
 	ds.SetItems(0x00091010, item)
