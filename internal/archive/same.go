@@ -83,7 +83,7 @@ func (w *walk) descend(ev dicom.Event, limits dicom.Limits) (dicom.Event, error)
 	head = binary.LittleEndian.AppendUint16(head, ev.Tag.Group())
 	head = binary.LittleEndian.AppendUint16(head, ev.Tag.Element())
 	head = binary.LittleEndian.AppendUint32(head, dicom.UndefinedLength)
-	end := []byte{0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0} // Sequence Delimitation Item (PS3.5 7.5.2)
+	end := []byte{0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0} // Sequence Delimitation Item
 
 	outer := *w
 	w.outer = &outer
