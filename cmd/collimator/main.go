@@ -30,6 +30,8 @@ type cli struct {
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
 	Deidentify deidentifyCmd `cmd:"" help:"Write copies of files without the identity of their patients."`
 	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	Reindex    reindexCmd    `cmd:"" help:"Make the index anew from the ledger and the images."`
+	Lost       lostCmd       `cmd:"" help:"Files of which the index knows nothing, and which were set aside."`
 	Scan       scanCmd       `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
 	User       userCmd       `cmd:"" help:"People and what they may see."`
 	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`

@@ -29,7 +29,7 @@ func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Arch
 		}
 		a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
 		if err == nil {
-			err = bringUpToDate(e, in.config.Data, a)
+			err = bringUpToDate(e, in, a)
 		}
 		if err == nil {
 			err = do(in, a)

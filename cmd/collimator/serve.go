@@ -64,6 +64,9 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(err, in.close())
 	}
 	defer lock.Close()
+	if in.copied != "" {
+		log.Info(copiedText(in.copied))
+	}
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
@@ -234,6 +237,9 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
 			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
+			if ev.Reason == archive.Unneeded {
+				r.Reason = "set aside, and removed: " + ev.Why
+			}
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}

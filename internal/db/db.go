@@ -203,6 +203,9 @@ func (d *DB) Ping(ctx context.Context) error {
 	})
 }
 
+// errIntegrity is what Check found wrong.
+var errIntegrity = errors.New("db: integrity check")
+
 // Check asks the database to look itself over; nil means it found no fault.
 func (d *DB) Check(ctx context.Context) error {
 	return d.Read(ctx, func(tx *Tx) error {
@@ -211,7 +214,7 @@ func (d *DB) Check(ctx context.Context) error {
 			return err
 		}
 		if s != "ok" {
-			return fmt.Errorf("db: integrity check: %s", s)
+			return fmt.Errorf("%w: %s", errIntegrity, s)
 		}
 		return nil
 	})

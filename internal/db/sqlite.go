@@ -218,5 +218,5 @@ func (d *DB) copyInto(ctx context.Context, path string) error {
 func Damaged(err error) bool {
 	code, _ := errors.AsType[sqlite3.ErrorCode](err)
 
-	return code == sqlite3.CORRUPT || code == sqlite3.NOTADB
+	return code == sqlite3.CORRUPT || code == sqlite3.NOTADB || errors.Is(err, errIntegrity)
 }
