@@ -123,7 +123,10 @@ func (c *lostTakeCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail), Inspect: look})
+		a, err := archive.Open(archive.Options{
+			DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail), Inspect: look,
+			CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
+		})
 		if err == nil {
 			err = in.whole(e.ctx, a)
 		}

@@ -147,6 +147,7 @@ func (r *reindexing) run(e *env, in *installation) error {
 	}
 	a, err := archive.Open(archive.Options{
 		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look,
+		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
 	})
 	if err == nil {
 		err = r.rebuild(e.ctx, in, a)

@@ -84,7 +84,7 @@ func MarkRebuild(ctx context.Context, tx *db.Tx) error {
 
 // Rebuilding reports that MarkRebuild was called and SetVersion not yet.
 func Rebuilding(ctx context.Context, tx *db.Tx) (bool, error) {
-	version, target, err := state(ctx, tx)
+	version, target, err := builtState(ctx, tx)
 
 	return version == 0 && target == rebuilding, err
 }
@@ -92,12 +92,12 @@ func Rebuilding(ctx context.Context, tx *db.Tx) (bool, error) {
 // Resuming reports rows of which some have been made by the rules of this
 // version (Begin), and others not yet.
 func Resuming(ctx context.Context, tx *db.Tx) (bool, error) {
-	version, target, err := state(ctx, tx)
+	version, target, err := builtState(ctx, tx)
 
 	return version == 0 && target == Version, err
 }
 
-func state(ctx context.Context, tx *db.Tx) (version, target int, err error) {
+func builtState(ctx context.Context, tx *db.Tx) (version, target int, err error) {
 	err = tx.QueryRow(ctx, `SELECT version, target FROM index_state WHERE one = 1`).Scan(&version, &target)
 	if fault.Of(err) == fault.NotFound {
 		return 0, 0, nil
