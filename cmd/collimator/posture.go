@@ -106,7 +106,8 @@ func backupFacts(data string, f *posture.ArchiveFacts) error {
 	}
 	if b.Last != nil {
 		f.LastBackup = b.Last.Time
-		f.BackedUp = time.Since(b.Last.Time) < finding.BackupDays*24*time.Hour
+		age := time.Since(b.Last.Time)
+		f.BackedUp = age < finding.BackupDays*24*time.Hour && age > -24*time.Hour // a clock may have been ahead
 	}
 	s, err := recovery.Load(data)
 	f.Recoverable = !s.Confirmed.IsZero()

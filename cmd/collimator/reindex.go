@@ -30,7 +30,8 @@ know is taken in as if it had been sent: inspected, recorded, and held back wher
 is stored. What was deleted stays out. No image is removed.
 
 Without an index (index.db is missing or empty) a new one is made of the images alone; a damaged one
-is moved aside. Devices, people and the audit trail are in the index: restore a backup if there is one.
+is moved aside. Devices, people and the audit trail are in the index: if there is a backup, put its newest
+copies/NAME/index.db in place first.
 
 Exit code 3 when some images could not be brought back; they are listed. A run that was cut off is run
 again.
@@ -321,7 +322,8 @@ A new ledger begins with today. An old checkpoint or a witness will not fit it.
 		text += "The damaged index is kept: " + damaged + "\n"
 	}
 
-	return text + `If there is a backup, restore its index instead and run reindex again: collimator restore --help
+	return text + `If there is a backup, put the newest copies/NAME/index.db of it in the place of the new index.db and run
+reindex again: what came after the backup is taken in, and only that is without a record.
 Next: collimator init --admin NAME, collimator device add ..., collimator verify
 `
 }

@@ -353,7 +353,7 @@ func (s *server) setAside(ctx context.Context) {
 	}
 	if u.SetAside > 0 {
 		s.log.Warn("files of which the index knows nothing were set aside; a killed process leaves a few, an index that is older than the files many: "+
-			"see 'collimator verify' and docs/operate.md, \"The index is gone\"", "files", u.SetAside)
+			"see 'collimator lost list' and docs/operate.md, \"The index is gone\"", "files", u.SetAside)
 	}
 }
 

@@ -333,6 +333,26 @@ func TestTornOrChangedCopiesAreRecognised(t *testing.T) {
 	}
 }
 
+func TestNewestCopyIsTheLastOneWhateverTheClockSaid(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	to := filepath.Join(t.TempDir(), "backup")
+	var last Result
+	for i, year := range []int{2026, 2099, 2026} {
+		_, err := h.store(t.Context(), i, 1)
+		h.must(err)
+		last, err = h.backup(to, func(s *Source) {
+			s.Now = func() time.Time { return time.Date(year, 1, 1, 0, 0, i, 0, time.UTC) }
+			s.Keep = 2
+		})
+		h.must(err)
+	}
+	_, r := h.restored(to, h.key)
+	if r.Name != last.Name || r.Files != 3 || r.Made.Year() != 2026 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestBackupIsMadeByOneAtATimeAndOnlyIntoItsOwnDirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -92,7 +92,10 @@ type making struct {
 // before it was copied; a new copy does not name it.
 func (m *making) attempt(ctx context.Context) (again bool, err error) {
 	made := m.source.Now().UTC()
-	name := made.Format("20060102T150405.000Z")
+	name, err := m.name(made)
+	if err != nil {
+		return false, err
+	}
 	if err := durable.Directory(m.dir.copyPath(name)); err != nil {
 		return false, fault.Wrap(fault.Unavailable, err, "backup: make directory")
 	}
@@ -130,6 +133,29 @@ func (m *making) attempt(ctx context.Context) (again bool, err error) {
 	done = true
 
 	return false, nil
+}
+
+// nameForm makes names of times that sort like them.
+const nameForm = "20060102T150405.000Z"
+
+// name is the name of a new copy: its time, or just after that of the newest
+// copy where a clock that was wrong made that later. What is newest must not
+// depend on the clock.
+func (m *making) name(made time.Time) (string, error) {
+	copies, _, err := m.dir.Copies()
+	if err != nil {
+		return "", err
+	}
+	name := made.Format(nameForm)
+	if len(copies) == 0 || copies[0].Name < name {
+		return name, nil
+	}
+	last, err := time.Parse(nameForm, copies[0].Name)
+	if err != nil {
+		return "", fault.Wrap(fault.Invalid, err, "backup: the name of the newest copy is no time")
+	}
+
+	return last.Add(time.Millisecond).Format(nameForm), nil
 }
 
 // describe reads what the manifest says of a copy.
