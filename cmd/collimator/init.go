@@ -66,6 +66,9 @@ func (c *initCmd) add(e *env, in *installation, password string) error {
 	if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Admin, Detail: identity.Administrator}}}); err != nil {
 		return err
 	}
+	if err := firstRecovery(e, in); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(e.stdout, "Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.config.Data, c.Admin, in.config.Data)
 	return err
 }

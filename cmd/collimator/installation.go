@@ -39,18 +39,31 @@ type installation struct {
 	ledger    *ledger.Log
 	ledgerKey *ledger.Key
 	trail     *audit.Trail
+	copied    string // the copy of the index that was made before it was changed; empty for none
 }
 
 // openInstallation opens the data directory, and makes it when create is set.
 func openInstallation(ctx context.Context, c config.Config, create bool) (*installation, error) {
+	if err := checkIndex(c.Data); err != nil {
+		return nil, err
+	}
 	if !create {
 		if _, err := os.Stat(filepath.Join(c.Data, indexFile)); err != nil {
 			return nil, usageError("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
 		}
 	}
-	if err := checkIndex(c.Data); err != nil {
-		return nil, err
+
+	in, err := openParts(ctx, c)
+	if db.Damaged(err) {
+		err = fmt.Errorf("%s is damaged, nothing was changed: put it back from a backup, or build it anew, collimator reindex --data %s "+
+			"(docs/operate.md, \"The index is gone\"): %w", filepath.Join(c.Data, indexFile), c.Data, err)
 	}
+
+	return in, err
+}
+
+// openParts opens the index and the keys, and makes what is missing of them.
+func openParts(ctx context.Context, c config.Config) (*installation, error) {
 	keys := filepath.Join(c.Data, keysDir)
 	if err := durable.Directory(keys); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
@@ -62,7 +75,8 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 	if err := durable.Sync(keys); err != nil {
 		return nil, fmt.Errorf("make the keys durable: %w", err)
 	}
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile), Failed: diskFailed})
+	copied := ""
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile), Failed: diskFailed, Copied: func(path string) { copied = path }})
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +98,7 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 		registry:  identity.New(d, time.Now),
 		inventory: inventory.New(d, time.Now),
 		trail:     audit.New(d, log, time.Now),
+		copied:    copied,
 	}, nil
 }
 
@@ -123,5 +138,15 @@ func (f dataFlags) with(e *env, do func(in *installation) error) error {
 	if err != nil {
 		return err
 	}
+	if in.copied != "" {
+		fmt.Fprintf(e.stderr, "collimator: %s\n", copiedText(in.copied))
+	}
+
 	return errors.Join(do(in), in.close())
+}
+
+// copiedText tells of a copy that was made before the index was changed.
+func copiedText(path string) string {
+	return fmt.Sprintf("the index was changed for this version; %s is as it was before, for a way back (docs/operate.md, \"Roll back\"). "+
+		"Remove it when you need none", path)
 }

@@ -19,34 +19,39 @@ import (
 
 // cli is the whole command line.
 type cli struct {
-	Init       initCmd       `cmd:"" help:"Make a data directory with its certificate authority and the first administrator."`
-	Serve      serveCmd      `cmd:"" help:"Run the archive."`
-	Device     deviceCmd     `cmd:"" help:"Say which devices may come in."`
-	Echo       echoCmd       `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
-	Send       sendCmd       `cmd:"" help:"Send files to an AE (C-STORE, storage commitment)."`
-	Find       findCmd       `cmd:"" help:"Look for patients, studies, series or instances (C-FIND)."`
-	Get        getCmd        `cmd:"" help:"Fetch instances into a directory (C-GET)."`
-	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
-	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
-	Deidentify deidentifyCmd `cmd:"" help:"Write copies of files without the identity of their patients."`
-	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
-	Scan       scanCmd       `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
-	User       userCmd       `cmd:"" help:"People and what they may see."`
-	Token      tokenCmd      `cmd:"" help:"Bearer tokens for DICOMweb."`
-	Policy     policyCmd     `cmd:"" help:"Who may do what, and by which rule."`
-	Share      shareCmd      `cmd:"" help:"Links to one study, for people without an account."`
-	Delete     deleteCmd     `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
-	Quarantine quarantineCmd `cmd:"" help:"What was held back because it contradicts what is stored."`
-	Inventory  inventoryCmd  `cmd:"" help:"Which systems there are, which are affected, and what was decided."`
-	Advisory   advisoryCmd   `cmd:"" help:"Published advisories about imaging systems."`
-	Report     reportCmd     `cmd:"" help:"How things stand: issues, systems, what changed, what to do."`
-	Alarm      alarmCmd      `cmd:"" help:"Who is told when something happens."`
-	Audit      auditCmd      `cmd:"" help:"Read the audit trail."`
-	Ledger     ledgerCmd     `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
-	Sample     sampleCmd     `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`
-	Config     configCmd     `cmd:"" help:"Show or check the settings."`
-	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Init        initCmd        `cmd:"" help:"Make a data directory with its certificate authority and the first administrator."`
+	Serve       serveCmd       `cmd:"" help:"Run the archive."`
+	Device      deviceCmd      `cmd:"" help:"Say which devices may come in."`
+	Echo        echoCmd        `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
+	Send        sendCmd        `cmd:"" help:"Send files to an AE (C-STORE, storage commitment)."`
+	Find        findCmd        `cmd:"" help:"Look for patients, studies, series or instances (C-FIND)."`
+	Get         getCmd         `cmd:"" help:"Fetch instances into a directory (C-GET)."`
+	Move        moveCmd        `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
+	Dump        dumpCmd        `cmd:"" help:"Print data sets; values of patients only with --reveal."`
+	Deidentify  deidentifyCmd  `cmd:"" help:"Write copies of files without the identity of their patients."`
+	Verify      verifyCmd      `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	Reindex     reindexCmd     `cmd:"" help:"Make the index anew from the ledger and the images."`
+	Lost        lostCmd        `cmd:"" help:"Files of which the index knows nothing, and which were set aside."`
+	Backup      backupCmd      `cmd:"" help:"Copy the archive to another place, beside the server."`
+	Restore     restoreCmd     `cmd:"" help:"Bring a backup back, or rehearse it."`
+	RecoveryKey recoveryKeyCmd `cmd:"" name:"recovery-key" help:"The key that opens the keys in backups."`
+	Scan        scanCmd        `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
+	User        userCmd        `cmd:"" help:"People and what they may see."`
+	Token       tokenCmd       `cmd:"" help:"Bearer tokens for DICOMweb."`
+	Policy      policyCmd      `cmd:"" help:"Who may do what, and by which rule."`
+	Share       shareCmd       `cmd:"" help:"Links to one study, for people without an account."`
+	Delete      deleteCmd      `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
+	Quarantine  quarantineCmd  `cmd:"" help:"What was held back because it contradicts what is stored."`
+	Inventory   inventoryCmd   `cmd:"" help:"Which systems there are, which are affected, and what was decided."`
+	Advisory    advisoryCmd    `cmd:"" help:"Published advisories about imaging systems."`
+	Report      reportCmd      `cmd:"" help:"How things stand: issues, systems, what changed, what to do."`
+	Alarm       alarmCmd       `cmd:"" help:"Who is told when something happens."`
+	Audit       auditCmd       `cmd:"" help:"Read the audit trail."`
+	Ledger      ledgerCmd      `cmd:"" help:"Checkpoints and proofs of the log that nobody can rewrite."`
+	Sample      sampleCmd      `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`
+	Config      configCmd      `cmd:"" help:"Show or check the settings."`
+	Completion  completionCmd  `cmd:"" help:"Print the completion script of a shell."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // env is what commands use of the world around the process.

@@ -15,9 +15,11 @@ import (
 
 	"collimator/internal/alarm"
 	"collimator/internal/archive"
+	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/finding"
 	"collimator/internal/posture"
+	"collimator/internal/recovery"
 	"collimator/internal/scan"
 	"collimator/internal/tlsprofile"
 )
@@ -64,6 +66,9 @@ func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (po
 		SecondFactor: c.SignIn.SecondFactor == "required", Witnessed: c.Ledger.Witness != "", Forwarded: c.Audit.Repository != "", Alarmed: c.Alarms.Any(),
 		Public: c.Public == config.Insist, Held: map[string]int{},
 	}
+	if err := backupFacts(c.Data, &f); err != nil {
+		return f, err
+	}
 	devices, err := in.registry.Devices(ctx)
 	if err != nil {
 		return f, err
@@ -90,6 +95,24 @@ func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (po
 		}
 	}
 	return f, countHeld(ctx, a, &f)
+}
+
+// backupFacts says when the last backup was made, and whether its keys can be
+// opened.
+func backupFacts(data string, f *posture.ArchiveFacts) error {
+	b, err := backup.LoadRecord(data)
+	if err != nil {
+		return err
+	}
+	if b.Last != nil {
+		f.LastBackup = b.Last.Time
+		age := time.Since(b.Last.Time)
+		f.BackedUp = age < finding.BackupDays*24*time.Hour && age > -24*time.Hour // a clock may have been ahead
+	}
+	s, err := recovery.Load(data)
+	f.Recoverable = !s.Confirmed.IsZero()
+
+	return err
 }
 
 // countHeld counts what waits in quarantine.

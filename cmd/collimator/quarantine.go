@@ -23,19 +23,28 @@ type quarantineCmd struct {
 // withArchive opens the data directory with its images, runs f and closes it.
 func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Archive) error) error {
 	return f.with(e, func(in *installation) error {
-		blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
-		if err != nil {
-			return err
-		}
-		a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
-		if err == nil {
-			err = bringUpToDate(e, in.config.Data, a)
-		}
-		if err == nil {
-			err = do(in, a)
-		}
-		return errors.Join(err, blobs.Close())
+		return withBlobs(in, func(a *archive.Archive) error {
+			if err := bringUpToDate(e, in, a); err != nil {
+				return err
+			}
+
+			return do(in, a)
+		})
 	})
+}
+
+// withBlobs opens the images of a data directory, runs do and closes them.
+func withBlobs(in *installation, do func(a *archive.Archive) error) error {
+	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	if err != nil {
+		return err
+	}
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
+	if err == nil {
+		err = do(a)
+	}
+
+	return errors.Join(err, blobs.Close())
 }
 
 type quarantineListCmd struct {

@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": scriptCode, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
-			"certificate": scriptCertificate, "hangup": scriptHangup,
+			"certificate": scriptCertificate, "hangup": scriptHangup, "waitfor": scriptWaitFor,
 		},
 	})
 }
@@ -95,6 +95,17 @@ func scriptListening(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s: waited too long", args[0])
+}
+
+// scriptWaitFor waits until so many files lie in a directory: waitfor NUMBER DIR.
+func scriptWaitFor(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		entries, err := os.ReadDir(ts.MkAbs(args[1]))
+		if err == nil && fmt.Sprint(len(entries)) == args[0] {
+			return
+		}
+	}
+	ts.Fatalf("%s: waited too long", args[1])
 }
 
 // scriptCertificate makes a certificate for localhost: certificate CERT KEY.

@@ -64,6 +64,9 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(err, in.close())
 	}
 	defer lock.Close()
+	if in.copied != "" {
+		log.Info(copiedText(in.copied))
+	}
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
@@ -234,6 +237,9 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
 			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
+			if ev.Reason == archive.Unneeded {
+				r.Reason = "set aside, and removed: " + ev.Why
+			}
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}
@@ -347,7 +353,7 @@ func (s *server) setAside(ctx context.Context) {
 	}
 	if u.SetAside > 0 {
 		s.log.Warn("files of which the index knows nothing were set aside; a killed process leaves a few, an index that is older than the files many: "+
-			"see 'collimator verify' and docs/operate.md, \"The index is gone\"", "files", u.SetAside)
+			"see 'collimator lost list' and docs/operate.md, \"The index is gone\"", "files", u.SetAside)
 	}
 }
 

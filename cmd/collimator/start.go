@@ -20,6 +20,18 @@ import (
 // starts so has lost the index, mounted the wrong volume, or named the wrong
 // directory.
 func checkIndex(data string) error {
+	err := indexThere(data)
+	if errors.Is(err, errNoIndex) {
+		return refuseOverFiles(data, "is missing or empty")
+	}
+
+	return err
+}
+
+// errNoIndex says that there is no index, or one without a byte.
+var errNoIndex = errors.New("there is no index")
+
+func indexThere(data string) error {
 	info, err := os.Stat(filepath.Join(data, indexFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look for the index: %w", err)
@@ -32,7 +44,7 @@ func checkIndex(data string) error {
 		return nil
 	}
 
-	return refuseOverFiles(data, "is missing or empty")
+	return errNoIndex
 }
 
 func refuseOverFiles(data, what string) error {
@@ -73,6 +85,9 @@ func archiveLimits(l config.Limits) archive.Limits {
 
 // prepare brings the archive to where it can be served.
 func (s *server) prepare(e *env) error {
+	if err := s.in.whole(e.ctx, s.archive); err != nil {
+		return err
+	}
 	if err := s.knowsItsFiles(e.ctx); err != nil {
 		return err
 	}
@@ -81,7 +96,10 @@ func (s *server) prepare(e *env) error {
 		return err
 	}
 	if stale {
-		s.log.Info("the index is made anew by the rules of this version; the archive is served when that is done")
+		if err := s.in.copyBeforeUpgrade(e.ctx, s.archive); err != nil {
+			return err
+		}
+		s.log.Info("the index is made anew by the rules of this version; the archive is served when that is done", "copy", s.in.copied)
 	}
 
 	return upgrade(e, s.archive)
@@ -89,16 +107,22 @@ func (s *server) prepare(e *env) error {
 
 // bringUpToDate makes the index anew for a command, where no server has done so
 // yet. A server that is running is at it.
-func bringUpToDate(e *env, data string, a *archive.Archive) error {
+func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
+	if err := in.whole(e.ctx, a); err != nil {
+		return err
+	}
 	stale, err := a.Stale(e.ctx)
 	if err != nil || !stale {
 		return err
 	}
-	lock, err := lockData(data)
+	lock, err := lockData(in.config.Data)
 	if err != nil {
 		return fmt.Errorf("the index is being made anew by the rules of this version; try again when the server is ready: %w", err)
 	}
 	defer lock.Close()
+	if err := in.copyBeforeUpgrade(e.ctx, a); err != nil {
+		return err
+	}
 
 	return upgrade(e, a)
 }
@@ -108,6 +132,37 @@ func upgrade(e *env, a *archive.Archive) error {
 	defer p.end()
 
 	return a.Upgrade(e.ctx, func(done, all int64) { p.set(int(done), 0, int(all)) })
+}
+
+// copyBeforeUpgrade keeps the index as the program before this one made it. The
+// copy that a migration made a moment ago serves as well, and so does that of a
+// run that was cut off.
+func (in *installation) copyBeforeUpgrade(ctx context.Context, a *archive.Archive) error {
+	on, err := a.Resuming(ctx)
+	if err != nil || on || in.copied != "" {
+		return err
+	}
+	schema, err := in.db.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(in.config.Data, fmt.Sprintf("%s.schema-%d", indexFile, schema))
+	if err := in.db.Copy(ctx, path); err != nil {
+		return fmt.Errorf("copy the index before it is changed: %w", err)
+	}
+	in.copied = path
+
+	return nil
+}
+
+// whole refuses an index that is being made anew, or was left half made.
+func (in *installation) whole(ctx context.Context, a *archive.Archive) error {
+	cut, err := a.CutOff(ctx)
+	if err == nil && cut {
+		err = fmt.Errorf("a reindex of %s is under way or was cut off: run it again, collimator reindex --data %s", in.config.Data, in.config.Data)
+	}
+
+	return err
 }
 
 // knowsItsFiles refuses an index that never knew an instance beside files of
@@ -134,20 +189,31 @@ func (s *server) knowsItsFiles(ctx context.Context) error {
 	return refuseOverFiles(s.in.config.Data, "knows of no image")
 }
 
-// tombstones asks the ledger what became of a file in the end.
+// tombstones asks the ledger whether a file was deleted in the end.
 func tombstones(log *ledger.Log) archive.Tombstones {
-	return func(ctx context.Context, sopInstanceUID, digest string) (deleted bool, err error) {
+	last := fateOf(log)
+
+	return func(ctx context.Context, sopInstanceUID, digest string) (bool, error) {
+		event, err := last(ctx, sopInstanceUID, digest)
+
+		return event == archive.Deleted || event == archive.Destroyed, err
+	}
+}
+
+// fateOf asks the ledger what became of a file in the end.
+func fateOf(log *ledger.Log) archive.Fate {
+	return func(ctx context.Context, sopInstanceUID, digest string) (last archive.EventKind, err error) {
 		err = log.About(ctx, archive.LeafKind, sopInstanceUID, func(l ledger.Leaf) error {
 			var s archive.Statement
 			if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
 				return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 			}
 			if s.Digest == digest && s.SOPInstanceUID == sopInstanceUID {
-				deleted = s.Event == archive.Deleted || s.Event == archive.Destroyed
+				last = s.Event
 			}
 			return nil
 		})
 
-		return deleted, err
+		return last, err
 	}
 }

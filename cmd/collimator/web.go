@@ -15,9 +15,11 @@ import (
 
 	"collimator/dicomweb"
 	"collimator/internal/api"
+	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/console"
 	"collimator/internal/httpsec"
+	"collimator/internal/recovery"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
@@ -94,8 +96,23 @@ func (s *server) health(refuse http.Handler) http.Handler {
 			fmt.Fprintln(w, `{"status":"unavailable"}`)
 			return
 		}
-		fmt.Fprintf(w, `{"status":"ok","indexLogBytes":%d}`+"\n", s.in.db.LogBytes())
+		fmt.Fprintf(w, `{"status":"ok","indexLogBytes":%d,%s}`+"\n", s.in.db.LogBytes(), backupHealth(s.in.config.Data))
 	})
+}
+
+// backupHealth says when the last backup was made and whether the recovery key is
+// known to be kept. Neither keeps the server from being well.
+func backupHealth(data string) string {
+	last := "never"
+	key := "unconfirmed"
+	if b, err := backup.LoadRecord(data); err == nil && b.Last != nil {
+		last = b.Last.Time.UTC().Format(time.RFC3339)
+	}
+	if k, err := recovery.Load(data); err == nil && !k.Confirmed.IsZero() {
+		key = "confirmed"
+	}
+
+	return fmt.Sprintf(`"lastBackup":%q,"recoveryKey":%q`, last, key)
 }
 
 func local(r *http.Request) bool {
@@ -156,6 +173,9 @@ func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {
 		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  %s device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", os.Args[0], cfg.Data)
 	}
 	s.offerFirstLink(e, e.stdout)
+	if err := firstRecovery(e, s.in); err != nil {
+		s.log.Error("recovery key not made", "error", err)
+	}
 	if f, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")
 	}

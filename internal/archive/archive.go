@@ -156,6 +156,8 @@ type Event struct {
 	Accepted bool
 	// CharacterSet is the terms that were assumed for a data set without any.
 	CharacterSet string
+	// Why somebody removed what was set aside.
+	Why string
 }
 
 // Source says where an instance came from.

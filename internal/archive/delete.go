@@ -28,11 +28,20 @@ const (
 	maxWhy = 200
 )
 
-func (d *Deletion) check() error {
-	d.Why = strings.TrimSpace(d.Why)
-	n := utf8.RuneCountInString(d.Why)
-	if n < minWhy || n > maxWhy || strings.ContainsFunc(d.Why, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return fault.Newf(fault.Invalid, "archive: say why it is deleted, in %d to %d printable characters", minWhy, maxWhy)
+// checkWhy returns a reason without blanks around it.
+func checkWhy(why string) (string, error) {
+	why = strings.TrimSpace(why)
+	n := utf8.RuneCountInString(why)
+	if n < minWhy || n > maxWhy || strings.ContainsFunc(why, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "", fault.Newf(fault.Invalid, "archive: say why it is deleted, in %d to %d printable characters", minWhy, maxWhy)
+	}
+
+	return why, nil
+}
+
+func (d *Deletion) check() (err error) {
+	if d.Why, err = checkWhy(d.Why); err != nil {
+		return err
 	}
 	if d.StudyUID == "" {
 		return fault.New(fault.Invalid, "archive: a deletion names a study")

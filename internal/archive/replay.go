@@ -21,6 +21,11 @@ type Replay struct {
 	scratch *Archive
 	dir     *durable.Scratch
 	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
+
+	// Of a Rebuild: the transaction that takes a batch of statements, and what
+	// brings a file back that was set aside.
+	tx   *db.Tx
+	back func(ctx context.Context, key string) error
 }
 
 // ScratchDir holds, below the data directory, the indexes of replays that run.
@@ -37,17 +42,8 @@ func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
 	if err != nil {
 		return nil, errors.Join(err, tmp.Close())
 	}
-	o := a.o
-	o.DB, o.Record = d, nil
-	o.Limits.QuarantineEntries = 1 << 40
-	o.Limits.QuarantineShare = 1 << 40
-	o.Limits.QuarantineBytes = 1 << 60
-	scratch, err := Open(o)
-	if err != nil {
-		return nil, errors.Join(err, d.Close(), tmp.Close())
-	}
-	scratch.replaying = true
-	return &Replay{real: a, scratch: scratch, dir: tmp, missing: map[lostFile]bool{}}, nil
+
+	return &Replay{real: a, scratch: a.replayInto(d), dir: tmp, missing: map[lostFile]bool{}}, nil
 }
 
 // Close removes the index that was built.
@@ -83,7 +79,7 @@ func (r *Replay) Apply(ctx context.Context, s Statement) error {
 	case Quarantined:
 		return r.quarantine(ctx, s)
 	case Refused:
-		return nil // nothing was kept
+		return r.write(ctx, func(tx *db.Tx) error { return refuse(ctx, tx, s.Reason, s.Instance(), s.Source, s.Time) })
 	case Released:
 		return r.settle(ctx, s)
 	case Destroyed:
@@ -98,7 +94,7 @@ func (r *Replay) Apply(ctx context.Context, s Statement) error {
 }
 
 func (r *Replay) store(ctx context.Context, s Statement) error {
-	p, err := r.scratch.reread(ctx, QuarantineEntry{Instance: s.Instance(), Source: s.Source, CharacterSet: s.CharacterSet}, s.Accepted)
+	p, err := r.reread(ctx, s)
 	if errors.Is(err, blob.ErrNotFound) {
 		r.missing[lostFile{s.SOPInstanceUID, s.Digest}] = false
 		return nil
@@ -128,6 +124,21 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 	})
 }
 
+// reread makes the rows of an instance that was stored. A file that was set
+// aside, because an index that was older knew nothing of it, comes back.
+func (r *Replay) reread(ctx context.Context, s Statement) (*pending, error) {
+	e := QuarantineEntry{Instance: s.Instance(), Source: s.Source, CharacterSet: s.CharacterSet}
+	p, err := r.scratch.reread(ctx, e, s.Accepted)
+	if r.back == nil || !errors.Is(err, blob.ErrNotFound) {
+		return p, err
+	}
+	if err := r.back(ctx, s.Digest); err != nil {
+		return nil, err
+	}
+
+	return r.scratch.reread(ctx, e, s.Accepted)
+}
+
 // accepted makes the entry one that somebody let in.
 func (p *pending) accepted() (err error) {
 	p.accept = true
@@ -143,6 +154,13 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 		r.missing[f] = true
 	}
 
+	if r.back != nil {
+		// What is held back may have been set aside too; it may also be gone.
+		if err := r.bringBack(ctx, s.Digest); err != nil {
+			return err
+		}
+	}
+
 	return r.write(ctx, func(tx *db.Tx) error {
 		if s.Reason == Replaced && !lost {
 			if err := index.Remove(ctx, tx, s.SOPInstanceUID); err != nil {
@@ -153,6 +171,19 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 
 		return err
 	})
+}
+
+// bringBack puts a file back that was set aside, where it was.
+func (r *Replay) bringBack(ctx context.Context, key string) error {
+	_, err := r.real.o.Blobs.Stat(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		err = r.back(ctx, key)
+	}
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil
+	}
+
+	return err
 }
 
 // settle takes an entry out of quarantine.
@@ -186,5 +217,9 @@ func (r *Replay) deleted(ctx context.Context, s Statement) error {
 }
 
 func (r *Replay) write(ctx context.Context, f func(tx *db.Tx) error) error {
+	if r.tx != nil {
+		return f(r.tx)
+	}
+
 	return r.scratch.o.DB.Write(ctx, f)
 }

@@ -67,6 +67,16 @@ func (a *Archive) Stale(ctx context.Context) (stale bool, err error) {
 	return stale, err
 }
 
+// Resuming reports that an Upgrade was cut off, and will go on where it was.
+func (a *Archive) Resuming(ctx context.Context) (on bool, err error) {
+	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		on, err = index.Resuming(ctx, tx)
+		return err
+	})
+
+	return on, err
+}
+
 func (a *Archive) beginUpgrade(ctx context.Context) (all int64, need bool, err error) {
 	if need, err = a.Stale(ctx); err != nil {
 		return 0, false, err

@@ -110,7 +110,7 @@ type fileRow struct {
 func (a *Archive) verifyFiles(ctx context.Context, opt VerifyOptions, yield func(Problem, error) bool) bool {
 	last, n := "", int64(0)
 	for {
-		page, err := a.filePage(ctx, last)
+		page, err := filePage(ctx, a.o.DB, last)
 		if err != nil {
 			yieldError(yield, err)
 			return false
@@ -150,8 +150,39 @@ func (a *Archive) verifyFiles(ctx context.Context, opt VerifyOptions, yield func
 	}
 }
 
-func (a *Archive) filePage(ctx context.Context, after string) (page []fileRow, err error) {
-	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
+// File is a file that rows of an index name.
+type File struct {
+	Digest string
+	Size   int64 // bytes
+}
+
+// Files yields the files that the rows of an index name, in order of digest. It
+// needs no Archive, so that it can be asked of a copy. It ends after the first
+// error.
+func Files(ctx context.Context, d *db.DB) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		last := ""
+		for {
+			page, err := filePage(ctx, d, last)
+			if err != nil {
+				yield(File{}, err)
+				return
+			}
+			for _, row := range page {
+				last = row.digest
+				if !yield(File{Digest: row.digest, Size: row.size}, nil) {
+					return
+				}
+			}
+			if len(page) < pageSize {
+				return
+			}
+		}
+	}
+}
+
+func filePage(ctx context.Context, d *db.DB, after string) (page []fileRow, err error) {
+	err = d.Read(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT digest, MAX(size) FROM (
 			SELECT digest, size FROM (SELECT digest, size FROM instance WHERE digest > ?1 ORDER BY digest LIMIT ?2) i
 			UNION ALL SELECT digest, size FROM (SELECT digest, size FROM quarantine WHERE digest > ?1 ORDER BY digest LIMIT ?2) q) f

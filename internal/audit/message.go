@@ -87,6 +87,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
 	Scanned:           {dcm("110113", "Security Alert"), dcm("110128", "Network Configuration")},
+	Maintained:        {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
 	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110131", "Object Security Attributes Changed")},
 }
 

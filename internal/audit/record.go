@@ -32,6 +32,7 @@ const (
 	InventoryChanged  Event = "inventory-changed"           // decisions about systems and their weaknesses, PS3.15 A.5.3.11
 	PersonChanged     Event = "person-changed"
 	Scanned           Event = "network-scan"       // what a scan of the attack surface sent to whom
+	Maintained        Event = "maintenance"        // the index was made anew, or keys for backups: PS3.15 A.5.3.11
 	QuarantineChanged Event = "quarantine-changed" // somebody decided about an instance that was held back
 )
 

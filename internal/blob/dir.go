@@ -76,14 +76,40 @@ func OpenDir(root string) (*Dir, error) {
 	return &Dir{root: root, temp: temp, os: realSystem()}, nil
 }
 
+// ReadDir opens a directory that is there to be read: nothing is made in it, so
+// that it may be on a medium that cannot be written.
+func ReadDir(root string) (*Dir, error) {
+	info, err := os.Stat(root)
+	if err == nil && !info.IsDir() {
+		err = fs.ErrInvalid
+	}
+	if err != nil {
+		return nil, storeFault(err, "blob: open directory")
+	}
+
+	return &Dir{root: root, os: realSystem()}, nil
+}
+
+// errRead is the answer to who stores into what was opened to be read.
+var errRead = fault.New(fault.Unsupported, "blob: opened to be read only")
+
 // Close removes what was begun and not committed. Writers must not be used
 // afterwards.
-func (d *Dir) Close() error { return d.temp.Close() }
+func (d *Dir) Close() error {
+	if d.temp == nil {
+		return nil
+	}
+
+	return d.temp.Close()
+}
 
 // Create implements Store.
 func (d *Dir) Create(ctx context.Context) (Writer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if d.temp == nil {
+		return nil, errRead
 	}
 	f, err := d.os.create(d.temp.Next())
 	if err != nil {

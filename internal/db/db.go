@@ -26,6 +26,10 @@ type Options struct {
 	BusyTimeout time.Duration // how long to wait for another process's write; 0 means 10 s
 	Scratch     bool          // what is in it is made anew after a crash: nothing is synced
 
+	// Copied is told the name of the copy that was made before migrations changed
+	// a database that is in use. It may be nil.
+	Copied func(path string)
+
 	// Failed is told, once, that the disk lost what a checkpoint wrote. Nothing
 	// can be read or written from then on. What was committed is whole in the
 	// log, and the next process to open the database takes it from there: end
@@ -39,6 +43,7 @@ type DB struct {
 	path    string
 	log     writeAheadLog
 	share   *share // nil: the database is this process's alone
+	copied  bool   // a copy, which is only read
 	pools   []*sql.DB
 	writer  chan *session // holds the one writing connection when it is free
 	readers chan *session
@@ -87,7 +92,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	for range o.Readers {
 		d.readers <- newSession(r, d.dialect, false, o.BusyTimeout)
 	}
-	if err := d.migrate(ctx); err != nil {
+	if err := d.migrate(ctx, o); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
@@ -105,7 +110,9 @@ func (d *DB) Close() error {
 	for range cap(d.readers) {
 		errs = append(errs, (<-d.readers).close())
 	}
-	errs = append(errs, d.closeWriter(<-d.writer))
+	if !d.copied {
+		errs = append(errs, d.closeWriter(<-d.writer))
+	}
 	for _, p := range d.pools {
 		errs = append(errs, p.Close())
 	}
@@ -124,6 +131,10 @@ func (d *DB) unshare() error {
 // in a process. f must not keep tx, nor call Write. When ctx ends before, the
 // error is the context's.
 func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
+	if d.copied {
+		return errCopy
+	}
+
 	return d.run(ctx, d.writer, f, d.checkpointDue)
 }
 
@@ -192,6 +203,9 @@ func (d *DB) Ping(ctx context.Context) error {
 	})
 }
 
+// errIntegrity is what Check found wrong.
+var errIntegrity = errors.New("db: integrity check")
+
 // Check asks the database to look itself over; nil means it found no fault.
 func (d *DB) Check(ctx context.Context) error {
 	return d.Read(ctx, func(tx *Tx) error {
@@ -200,7 +214,7 @@ func (d *DB) Check(ctx context.Context) error {
 			return err
 		}
 		if s != "ok" {
-			return fmt.Errorf("db: integrity check: %s", s)
+			return fmt.Errorf("%w: %s", errIntegrity, s)
 		}
 		return nil
 	})

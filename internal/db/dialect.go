@@ -1,6 +1,9 @@
 package db
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // dialect is what differs between databases. Statements are otherwise written
 // in the SQL they share: INSERT … ON CONFLICT … DO UPDATE, RETURNING, ?1.
@@ -12,6 +15,7 @@ type dialect interface {
 	glob(column, placeholder string) string
 	pattern(p string) string
 	check() string
+	hasTable(ctx context.Context, tx *Tx, name string) (bool, error)
 	checkpoint(s *session, restart bool) (all bool, err error) // on the writing connection; all: nothing is left to copy or sync
 	keepLog(s *session) error                                  // closing makes no checkpoint
 	fault(err error, text string) error                        // gives a driver's error its kind; nil stays nil

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -30,12 +32,87 @@ type migration struct {
 // together with its row in schema_version. A writing transaction locks the
 // database, so of two processes that start at the same time one waits and then
 // finds the work done.
-func (d *DB) migrate(ctx context.Context) error {
+func (d *DB) migrate(ctx context.Context, o Options) error {
 	list, err := readMigrations(migrations)
 	if err != nil {
 		return err
 	}
+	if !o.Scratch {
+		if err := d.keepCopy(ctx, list, o.Copied); err != nil {
+			return err
+		}
+	}
+
 	return d.apply(ctx, list)
+}
+
+// keepCopy makes a copy beside a database that is in use and is about to be
+// changed: there is no way back from a migration but to a copy. It is named by
+// the schema it has.
+func (d *DB) keepCopy(ctx context.Context, list []migration, tell func(string)) error {
+	newest, pending, err := d.pending(ctx, list)
+	if err != nil || newest == 0 || pending == 0 {
+		return err
+	}
+	path := fmt.Sprintf("%s.schema-%d", d.path, newest)
+	next := path + ".next"
+	if err := d.Copy(ctx, next); err != nil {
+		return fmt.Errorf("copy the database before it is changed: %w", err)
+	}
+
+	// Another process that started at the same time may have migrated before the
+	// copy was made: then it made its own, and this one is of no use.
+	changed, err := schemaDiffers(ctx, next, newest)
+	if err != nil {
+		return err
+	}
+	if changed {
+		return durable.Remove(next)
+	}
+	if err := durable.Move(next, path); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "db: name the copy")
+	}
+	if tell != nil {
+		tell(path)
+	}
+
+	return nil
+}
+
+// pending counts the migrations that were not applied, beside the newest that
+// was.
+func (d *DB) pending(ctx context.Context, list []migration) (newest, pending int, err error) {
+	err = d.Read(ctx, func(tx *Tx) error {
+		exists, err := d.dialect.hasTable(ctx, tx, "schema_version")
+		if err != nil || !exists {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&newest); err != nil {
+			return err
+		}
+		for _, m := range list {
+			var n int
+			if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM schema_version WHERE version = ?1`, m.version).Scan(&n); err != nil {
+				return err
+			}
+			pending += 1 - n
+		}
+
+		return nil
+	})
+
+	return newest, pending, err
+}
+
+// schemaDiffers reports that a copy has another schema than the one that is wanted.
+func schemaDiffers(ctx context.Context, path string, schema int) (other bool, err error) {
+	c, err := OpenCopy(ctx, path)
+	if err != nil {
+		return false, err
+	}
+	newest, err := c.Schema(ctx)
+
+	return newest != schema, errors.Join(err, c.Close())
 }
 
 func (d *DB) apply(ctx context.Context, list []migration) error {

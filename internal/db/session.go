@@ -228,3 +228,23 @@ func (r Row) Scan(dest ...any) error {
 	}
 	return r.rows.Close()
 }
+
+// Nested runs f so that its changes are undone where it returns an error, and
+// only these: the transaction goes on.
+func (tx *Tx) Nested(ctx context.Context, f func() error) error {
+	if _, err := tx.Exec(ctx, "SAVEPOINT nested"); err != nil {
+		return err
+	}
+	err := f()
+	if err == nil {
+		_, err = tx.Exec(ctx, "RELEASE nested")
+		return err
+	}
+
+	// What was begun is undone also where the caller has given up.
+	undo := context.WithoutCancel(ctx)
+	_, undone := tx.Exec(undo, "ROLLBACK TO nested")
+	_, released := tx.Exec(undo, "RELEASE nested")
+
+	return errors.Join(err, undone, released)
+}

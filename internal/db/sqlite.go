@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -168,4 +169,55 @@ func (sqlite) fault(err error, text string) error {
 		kind = fault.Canceled
 	}
 	return fault.Wrap(kind, err, text)
+}
+
+func (sqlite) hasTable(ctx context.Context, tx *Tx, name string) (bool, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1`, name).Scan(&n)
+
+	return n > 0, err
+}
+
+// openReader opens a file that does not change, without locks and without a log.
+func openReader(path string, n int) (*sql.DB, error) {
+	query := url.Values{"immutable": {"1"}, "mode": {"ro"}}
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query.Encode()}
+	pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error { return c.Exec("PRAGMA query_only(on)") })
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "db: open copy")
+	}
+	pool.SetMaxOpenConns(n)
+	pool.SetMaxIdleConns(n)
+
+	return pool, nil
+}
+
+// copyInto writes the database into an empty file by a connection of its own:
+// the others are for one transaction each, in which VACUUM is not allowed.
+func (d *DB) copyInto(ctx context.Context, path string) error {
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(d.path), RawQuery: "modeof=" + url.QueryEscape(d.path)}
+	pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error {
+		// Checkpoints are ours (checkpoint.go), also when this connection closes.
+		if _, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true); err != nil {
+			return err
+		}
+
+		return errors.Join(c.Exec("PRAGMA busy_timeout(10000)"), c.Exec("PRAGMA wal_autocheckpoint(0)"))
+	})
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "db: open database")
+	}
+	pool.SetMaxOpenConns(1)
+
+	_, err = pool.ExecContext(ctx, `VACUUM INTO ?1`, path)
+
+	return errors.Join(gaveUp(ctx, d.dialect.fault(err, "db: copy")), pool.Close())
+}
+
+// Damaged reports an error that says of the file itself that it is no database
+// or a broken one. A disk that fails or is full is none of these.
+func Damaged(err error) bool {
+	code, _ := errors.AsType[sqlite3.ErrorCode](err)
+
+	return code == sqlite3.CORRUPT || code == sqlite3.NOTADB || errors.Is(err, errIntegrity)
 }

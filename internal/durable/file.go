@@ -33,6 +33,10 @@ func Create(dir string, mode fs.FileMode) (*File, error) {
 	return &File{f: f}, nil
 }
 
+// Name is where the file stands until it has its own name, for who writes to it
+// by another way.
+func (f *File) Name() string { return f.f.Name() }
+
 // Write implements io.Writer.
 func (f *File) Write(p []byte) (int, error) { return f.f.Write(p) }
 

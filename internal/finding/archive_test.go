@@ -9,12 +9,12 @@ import (
 func TestArchiveIsJudgedByItsOwnRegisters(t *testing.T) {
 	t.Parallel()
 	place := Place{Asset: "A1"}
-	if list := JudgeArchive(ArchiveFacts{Witnessed: true, Forwarded: true, Alarmed: true}, place); len(list) != 0 {
+	if list := JudgeArchive(ArchiveFacts{Witnessed: true, Forwarded: true, Alarmed: true, BackedUp: true, Recoverable: true}, place); len(list) != 0 {
 		t.Errorf("nothing is wrong and there are %d issues", len(list))
 	}
 	all := JudgeArchive(ArchiveFacts{
 		Plaintext: []Exception{{"CT1", time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}}, Held: map[string]int{"suspicious": 2, "other-patient": 1}, Oldest: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
-		SingleFactor: []string{"ada"}, Public: true,
+		SingleFactor: []string{"ada"}, Public: true, LastBackup: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC),
 	}, place)
 	if len(all) != len(ArchiveChecks()) {
 		t.Fatalf("%d issues of %d checks", len(all), len(ArchiveChecks()))
@@ -28,12 +28,12 @@ func TestArchiveIsJudgedByItsOwnRegisters(t *testing.T) {
 			text += e.Received + "\n"
 		}
 	}
-	for _, want := range []string{"CT1 until 2026-12-31", "3 entries: 1 other-patient, 2 suspicious", "1: ada"} {
+	for _, want := range []string{"CT1 until 2026-12-31", "3 entries: 1 other-patient, 2 suspicious", "1: ada", "2026-11-02"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the evidence lacks %q:\n%s", want, text)
 		}
 	}
-	if required := JudgeArchive(ArchiveFacts{SingleFactor: []string{"ada"}, SecondFactor: true, Witnessed: true, Forwarded: true, Alarmed: true}, place); required[0].Severity != Medium {
+	if required := JudgeArchive(ArchiveFacts{SingleFactor: []string{"ada"}, SecondFactor: true, Witnessed: true, Forwarded: true, Alarmed: true, BackedUp: true, Recoverable: true}, place); required[0].Severity != Medium {
 		t.Errorf("severity %s", required[0].Severity)
 	}
 }

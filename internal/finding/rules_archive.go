@@ -22,9 +22,17 @@ type ArchiveFacts struct {
 	// Witnessed: checkpoints of the ledger go to another place. Forwarded: the
 	// trail goes to a repository. Alarmed: somebody is told.
 	Witnessed, Forwarded, Alarmed bool
+	// BackedUp: a backup was made within BackupDays; LastBackup is when, zero for
+	// never. Recoverable: somebody has shown that the key is kept that opens the
+	// keys in it.
+	BackedUp, Recoverable bool
+	LastBackup            time.Time
 	// Public: the operator insisted on an address that the Internet may reach.
 	Public bool
 }
+
+// BackupDays is how old, in days, the last backup may be.
+const BackupDays = 7
 
 // Exception is a device that may come without TLS until a day.
 type Exception struct {
@@ -43,6 +51,8 @@ func ArchiveChecks() []Check {
 		{"ARC-005", g, "The audit trail stays on this machine", Low, Passive, none, gains(ChangePatients), sends, "a forwarder of the log is not seen"},
 		{"ARC-006", g, "Nobody is told when something happens", Low, Passive, none, gains(Knowledge), sends, "other monitoring is not seen"},
 		{"ARC-007", g, "The archive may be reached from the Internet", High, Passive, none, gains(ReadPatients), sends, "a firewall before it is not seen"},
+		{"ARC-008", g, "No backup was made lately", High, Passive, none, gains(StopService), sends, "a backup by other means is not seen"},
+		{"ARC-009", g, "Nobody is known to keep the recovery key", Medium, Passive, none, gains(StopService), sends, "a key that is kept and was not confirmed is not seen"},
 	}
 }
 
@@ -83,6 +93,16 @@ func JudgeArchive(f ArchiveFacts, place Place) []Issue {
 		if x.wrong {
 			j.add(x.id, x.text, exchange("setting "+x.setting, x.condition))
 		}
+	}
+	if !f.BackedUp {
+		last := "never"
+		if !f.LastBackup.IsZero() {
+			last = f.LastBackup.UTC().Format(time.DateOnly)
+		}
+		j.add("ARC-008", "What was stored since is lost with this machine.", exchange("last backup", last))
+	}
+	if !f.Recoverable {
+		j.add("ARC-009", "Without the key a backup has no keys: every device needs a new certificate after a restore.", exchange("recovery key", "not confirmed"))
 	}
 	return j.issues
 }
@@ -126,6 +146,10 @@ func archiveFix(id string) Fix {
 		return Fix{"Send the trail to an audit record repository.", Hours, setting("audit:\n  repository: audit.example.org:6514")}
 	case "ARC-006":
 		return Fix{"Name somebody who is told, and try it with 'collimator alarm test'.", Minutes, setting("alarms:\n  mail:\n    server: mail.example.org:465\n    from: collimator@example.org\n    to: [security@example.org]")}
+	case "ARC-008":
+		return Fix{"Make a backup every night, on another machine or a disk that is taken away, and rehearse a restore.", Hours, []Change{{"Collimator, command line", "collimator backup /backup/pacs\ncollimator restore /backup/pacs --rehearse"}}}
+	case "ARC-009":
+		return Fix{"Make a recovery key into a file that is kept elsewhere, or confirm the one that was shown.", Minutes, []Change{{"Collimator, command line", "collimator recovery-key --out FILE\ncollimator recovery-key --confirm"}}}
 	}
 	return Fix{"Put the listener on a private address behind a VPN or a gateway, and take the sentence out.", Hours, setting("public: \"\"")}
 }

@@ -69,6 +69,43 @@ func Finish(ctx context.Context, tx *db.Tx) error {
 	return SetVersion(ctx, tx, Version)
 }
 
+// rebuilding is the version an index is said to be made for while it is made
+// anew from the ledger and the files.
+const rebuilding = -1
+
+// MarkRebuild says that the rows are being made anew from the ledger and the
+// files. SetVersion ends it.
+func MarkRebuild(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.Exec(ctx, `INSERT INTO index_state (one, version, target) VALUES (1, 0, ?1)
+		ON CONFLICT (one) DO UPDATE SET version = 0, target = excluded.target`, rebuilding)
+
+	return err
+}
+
+// Rebuilding reports that MarkRebuild was called and SetVersion not yet.
+func Rebuilding(ctx context.Context, tx *db.Tx) (bool, error) {
+	version, target, err := builtState(ctx, tx)
+
+	return version == 0 && target == rebuilding, err
+}
+
+// Resuming reports rows of which some have been made by the rules of this
+// version (Begin), and others not yet.
+func Resuming(ctx context.Context, tx *db.Tx) (bool, error) {
+	version, target, err := builtState(ctx, tx)
+
+	return version == 0 && target == Version, err
+}
+
+func builtState(ctx context.Context, tx *db.Tx) (version, target int, err error) {
+	err = tx.QueryRow(ctx, `SELECT version, target FROM index_state WHERE one = 1`).Scan(&version, &target)
+	if fault.Of(err) == fault.NotFound {
+		return 0, 0, nil
+	}
+
+	return version, target, err
+}
+
 // Clear removes all rows but those of the quarantine. Numbers are not used
 // again.
 func Clear(ctx context.Context, tx *db.Tx) error {

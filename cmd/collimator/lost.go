@@ -1,0 +1,213 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"collimator/dicom/uid"
+	"collimator/internal/archive"
+	"collimator/internal/blob"
+)
+
+type lostCmd struct {
+	List   lostListCmd   `cmd:"" help:"List what was set aside."`
+	Take   lostTakeCmd   `cmd:"" help:"Take what was set aside into the archive."`
+	Remove lostRemoveCmd `cmd:"" help:"Remove what was set aside; it is recorded."`
+}
+
+type lostListCmd struct {
+	dataFlags
+	outputFlag
+}
+
+func (lostListCmd) Help() string {
+	return `Files of which the index knows nothing are set aside and never removed by themselves. A killed process
+leaves a few; an index that is older than the files leaves many, and then 'collimator reindex' brings
+all of them back.
+
+Example:
+  collimator lost list`
+}
+
+// asideFile is a line of the list.
+type asideFile struct {
+	Digest   string `json:"sha256"`
+	Size     int64  `json:"size"`
+	Time     string `json:"time"`
+	SOPClass string `json:"sopClass"` // empty where the file cannot be read
+}
+
+func (c *lostListCmd) Run(e *env) error {
+	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		list, err := a.SetAsides(e.ctx)
+		if err != nil {
+			return err
+		}
+		files := make([]asideFile, 0, len(list))
+		for _, s := range list {
+			if s, err = a.Describe(e.ctx, s); err != nil {
+				return err
+			}
+			files = append(files, asideFile{Digest: s.Digest, Size: s.Size, Time: s.Time.UTC().Format("2006-01-02T15:04:05Z"), SOPClass: s.SOPClassUID})
+		}
+
+		return printList(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", func(f asideFile) []string {
+			class := "cannot be read"
+			if f.SOPClass != "" {
+				class = uid.Name(f.SOPClass)
+			}
+			return []string{f.Digest[:16], size(f.Size), f.Time, class}
+		}, "Nothing was set aside.")
+	})
+}
+
+// asideFlags name files that were set aside.
+type asideFlags struct {
+	Files []string `arg:"" optional:"" name:"sha256" help:"First digits of a digest from 'lost list', 8 or more."`
+	All   bool     `help:"All of them."`
+}
+
+// digitsLeast is how many digits name a file.
+const digitsLeast = 8
+
+func (f *asideFlags) choose(list []archive.Stranger) ([]archive.Stranger, error) {
+	if f.All == (len(f.Files) > 0) {
+		return nil, usageError("name files by the digits of 'collimator lost list', or all with --all")
+	}
+	if f.All {
+		return list, nil
+	}
+
+	var out []archive.Stranger
+	for _, digits := range f.Files {
+		var found []archive.Stranger
+		for _, s := range list {
+			if len(digits) >= digitsLeast && strings.HasPrefix(s.Digest, digits) {
+				found = append(found, s)
+			}
+		}
+		if len(found) != 1 {
+			return nil, usageError("%q names %d of the files that were set aside; want %d digits or more that name one", digits, len(found), digitsLeast)
+		}
+		out = append(out, found[0])
+	}
+
+	return out, nil
+}
+
+type lostTakeCmd struct {
+	dataFlags
+	asideFlags
+}
+
+func (lostTakeCmd) Help() string {
+	return `Takes files in as if they had been sent: inspected, recorded, held back where they contradict what is
+stored. It may be run beside the server. Exit code 3 when some stay aside.
+
+Examples:
+  collimator lost take 3f5a9c0012ab
+  collimator lost take --all`
+}
+
+func (c *lostTakeCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		look, err := inspection(in.config.Inspect, slog.New(slog.NewTextHandler(e.stderr, nil)))
+		if err != nil {
+			return err
+		}
+		blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+		if err != nil {
+			return err
+		}
+		a, err := archive.Open(archive.Options{
+			DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail), Inspect: look,
+			CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
+		})
+		if err == nil {
+			err = in.whole(e.ctx, a)
+		}
+		if err == nil {
+			err = c.take(e, in, a)
+		}
+
+		return errors.Join(err, blobs.Close())
+	})
+}
+
+func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
+	list, err := a.SetAsides(e.ctx)
+	if err != nil {
+		return err
+	}
+	if list, err = c.choose(list); err != nil {
+		return err
+	}
+	fate := fateOf(in.ledger)
+	stay := 0
+	for _, s := range list {
+		taken, err := a.TakeIn(e.ctx, s, archive.Source{Principal: reindexSource}, fate)
+		if err != nil {
+			return fmt.Errorf("file %.16s...: %w", s.Digest, err)
+		}
+		if taken != archive.TakenIn && taken != archive.TakenHeld {
+			stay++
+		}
+		if err := sayTaken(e.stdout, s, taken); err != nil {
+			return err
+		}
+	}
+	if stay > 0 {
+		return &exitError{exitPartial, fmt.Errorf("%d of %d files stay aside", stay, len(list))}
+	}
+
+	return nil
+}
+
+func sayTaken(w io.Writer, s archive.Stranger, taken archive.Taken) error {
+	next := ""
+	if taken == archive.NotUnknown {
+		next = "; 'collimator reindex' brings it back"
+	}
+	_, err := fmt.Fprintf(w, "%s %s%s\n", s.Digest[:16], taken, next)
+
+	return err
+}
+
+type lostRemoveCmd struct {
+	dataFlags
+	asideFlags
+	Reason string `help:"Why, in 5 to 200 characters; it stands in the audit trail." required:"" placeholder:"TEXT"`
+}
+
+func (lostRemoveCmd) Help() string {
+	return `Removes files for good. The ledger keeps a tombstone of each: its UIDs and digest, who removed it and when.
+
+Example:
+  collimator lost remove 3f5a9c0012ab --reason "left by the crash of 3 November, sent again since"`
+}
+
+func (c *lostRemoveCmd) Run(e *env) error {
+	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+		list, err := a.SetAsides(e.ctx)
+		if err != nil {
+			return err
+		}
+		if list, err = c.choose(list); err != nil {
+			return err
+		}
+		for _, s := range list {
+			if err := a.Discard(e.ctx, s, archive.Source{Principal: operator()}, c.Reason); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(e.stdout, "%s removed\n", s.Digest[:16]); err != nil {
+				return err
+			}
+		}
+
+		return nil
+	})
+}

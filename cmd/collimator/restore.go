@@ -1,0 +1,292 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/backup"
+	"collimator/internal/config"
+	"collimator/internal/durable"
+	"collimator/internal/recovery"
+)
+
+type restoreCmd struct {
+	dataFlags
+	outputFlag
+	Dir         string `arg:"" name:"dir" help:"Directory of the backup."`
+	Recovery    string `help:"File with the recovery key." placeholder:"FILE"`
+	Copy        string `help:"Name of the copy of the index; the default is the newest that is whole." placeholder:"NAME"`
+	WithoutKeys bool   `help:"Restore without keys and settings; new ones are made."`
+	List        bool   `help:"Only list the copies."`
+	Rehearse    bool   `help:"Restore into a scratch directory, verify, measure, and remove it."`
+	Scratch     string `help:"Where --rehearse works; it needs as much room as the archive. Default: the system's place for temporary files." placeholder:"DIR"`
+}
+
+func (restoreCmd) Help() string {
+	return `Restores into the data directory, which must be empty, and verifies all of it: every file, the ledger,
+and every row. The recovery key and the backup are enough.
+
+--rehearse does the same in a scratch directory and keeps the result for the report of the posture.
+Without --recovery it takes the keys of the data directory that is there.
+
+Exit code 1 when something is not as it was recorded.
+
+Examples:
+  collimator restore /backup/pacs --data ./new --recovery /media/usb/recovery.key
+  collimator restore /backup/pacs --rehearse --recovery /media/usb/recovery.key --data ./data
+  collimator restore /backup/pacs --list`
+}
+
+func (c *restoreCmd) Run(e *env) error {
+	d, err := backup.OpenDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	if c.List {
+		return c.list(e, d)
+	}
+	key, err := c.key()
+	if err != nil {
+		return err
+	}
+	if c.Rehearse {
+		return c.rehearse(e, d, key)
+	}
+	if key == nil && !c.WithoutKeys {
+		return usageError("name the file of the recovery key with --recovery, or restore without keys with --without-keys")
+	}
+	data := config.DataDir(c.Data)
+	r, err := c.restore(e, d, backup.Restoring{Copy: c.Copy, Data: data, Key: key})
+	if err != nil {
+		return err
+	}
+	v, err := c.verify(e, data, r)
+	if err != nil {
+		return err
+	}
+
+	return c.report(e, r, v)
+}
+
+// key reads the recovery key; nil where none was named.
+func (c *restoreCmd) key() (*recovery.Key, error) {
+	if c.Recovery == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.Recovery)
+	if err != nil {
+		return nil, usageError("--recovery: %w", err)
+	}
+	key, err := recovery.Parse(string(text[:min(len(text), keyFileMost)]))
+	if err != nil {
+		return nil, usageError("--recovery: %w", err)
+	}
+
+	return key, nil
+}
+
+func (c *restoreCmd) list(e *env, d *backup.Dir) error {
+	copies, torn, err := d.Copies()
+	if err != nil {
+		return err
+	}
+	if c.Output != "json" {
+		for _, name := range torn {
+			fmt.Fprintf(e.stderr, "collimator: copy %s was cut off and is none; the next backup removes it\n", name)
+		}
+	}
+
+	return printList(e.stdout, c.Output, copies, "COPY|FILES|SIZE|LEAVES|SCHEMA|KEYS|LACKING", func(m backup.Manifest) []string {
+		keys := "no"
+		if m.Sealed != nil {
+			keys = "sealed"
+		}
+		return []string{m.Name, fmt.Sprint(m.Files), size(m.Bytes), fmt.Sprint(m.Leaves), fmt.Sprint(m.Schema), keys, fmt.Sprint(len(m.Lacking))}
+	}, "There is no copy that came to its end.")
+}
+
+func (c *restoreCmd) restore(e *env, d *backup.Dir, r backup.Restoring) (backup.Restored, error) {
+	p := newProgress(e, "files restored", 0)
+	r.Progress = func(n int64) { p.add(n, false) }
+	out, err := d.Restore(e.ctx, r)
+	p.end()
+
+	return out, err
+}
+
+// verify holds the restored archive against its ledger, and records the restore.
+func (c *restoreCmd) verify(e *env, data string, r backup.Restored) (*verification, error) {
+	cfg, err := config.Load("", data)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Data = data
+	if err := forgetBackups(data); err != nil {
+		return nil, err
+	}
+	in, err := openInstallation(e.ctx, cfg, false)
+	if err != nil {
+		return nil, err
+	}
+	v := &verification{in: in, share: 1, progress: newProgress(e, "verified", 0)}
+	err = v.restored(e, r)
+	v.progress.end()
+	if err == nil {
+		err = in.record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})
+	}
+
+	return v, errors.Join(err, in.close())
+}
+
+// forgetBackups takes away what the old place knew of its backups: it says
+// nothing of this one.
+func forgetBackups(data string) error { return durable.Remove(filepath.Join(data, backup.RecordFile)) }
+
+// restored verifies what was brought back of a backup.
+func (v *verification) restored(e *env, r backup.Restored) error {
+	return withBlobs(v.in, func(a *archive.Archive) error {
+		v.archive = a
+		if err := bringUpToDate(e, v.in, a); err != nil {
+			return err
+		}
+		if err := v.run(e.ctx); err != nil {
+			return err
+		}
+		for _, l := range r.Missing {
+			v.add(fmt.Sprintf("file %.16s...", l.Digest), "not in the backup: %s", l.What)
+		}
+
+		return nil
+	})
+}
+
+// report says what is there again.
+func (c *restoreCmd) report(e *env, r backup.Restored, v *verification) error {
+	if c.Output == "json" {
+		if v.problems == nil {
+			v.problems = []verifyProblem{}
+		}
+		err := printJSON(e.stdout, struct {
+			backup.Restored
+			Problems []verifyProblem `json:"problems"`
+		}{r, v.problems})
+		if err != nil {
+			return err
+		}
+	} else if err := c.print(e, r, v); err != nil {
+		return err
+	}
+	if len(v.problems) > 0 {
+		return fmt.Errorf("%d things are not as they were recorded", len(v.problems))
+	}
+
+	return nil
+}
+
+func (c *restoreCmd) print(e *env, r backup.Restored, v *verification) error {
+	fmt.Fprintf(e.stdout, "Restored %s as of %s: %d files (%s), %d leaves of the ledger.\n", r.Name, minute(r.Made), r.Files, size(r.Bytes), r.Leaves)
+	if len(v.problems) == 0 {
+		_, err := fmt.Fprintln(e.stdout, "All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
+		return err
+	}
+
+	return printList(e.stdout, "table", v.problems, "WHERE|WHAT", func(p verifyProblem) []string { return []string{p.Where, p.What} }, "")
+}
+
+// rehearse tries a restore without keeping it.
+func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err error) {
+	if c.Scratch == "" {
+		c.Scratch = filepath.Join(os.TempDir(), "collimator-rehearsal")
+	}
+	scratch, err := durable.OpenScratch(c.Scratch)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, scratch.Close()) }()
+	live := config.DataDir(c.Data)
+	there := indexThere(live) == nil
+
+	place := backup.Restoring{Copy: c.Copy, Data: filepath.Join(scratch.Path(), "data"), Key: key}
+	if key == nil {
+		if !there {
+			return usageError("name the file of the recovery key with --recovery: there is no data directory whose keys could stand in for it")
+		}
+		place.Place = func(data string) error { return copyKeys(live, data) }
+	}
+	began := time.Now()
+	r, err := c.restore(e, d, place)
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	began = time.Now()
+	v, err := c.verify(e, place.Data, r)
+	if err != nil {
+		return err
+	}
+
+	from, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return err
+	}
+	result := backup.Rehearsal{
+		Time: time.Now().UTC(), From: from, Copy: r.Name, Files: r.Files, Bytes: r.Bytes, Restore: took, Verify: time.Since(began),
+		Keys: key != nil, Problems: len(v.problems),
+	}
+	if there {
+		if err := backup.Update(live, func(b *backup.Record) { b.Rehearsed = &result }); err != nil {
+			return err
+		}
+	}
+
+	return c.reportRehearsal(e, result, v)
+}
+
+// copyKeys lets the keys of a data directory stand in for those that were sealed.
+func copyKeys(live, data string) error {
+	for _, name := range []string{"ledger.key", "ca.key.pem", "ca.cert.pem", deidentifyKey} {
+		b, err := os.ReadFile(filepath.Join(live, keysDir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = durable.Directory(filepath.Join(data, keysDir))
+		}
+		if err == nil {
+			err = durable.Once(filepath.Join(data, keysDir, name), b, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("keys for the rehearsal: %w", err)
+		}
+	}
+
+	return nil
+}
+
+func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, v *verification) error {
+	if c.Output == "json" {
+		if err := printJSON(e.stdout, r); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(e.stdout, "Copy %s was restored and verified in a scratch directory: %d files (%s) in %s, verified in %s.\n",
+			r.Copy, r.Files, size(r.Bytes), r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
+		if !r.Keys {
+			fmt.Fprintln(e.stdout, "The recovery key was not tried; try it with --recovery FILE.")
+		}
+		for _, p := range v.problems {
+			fmt.Fprintf(e.stdout, "%s: %s\n", p.Where, p.What)
+		}
+	}
+	if r.Problems > 0 {
+		return fmt.Errorf("%d things are not as they were recorded", r.Problems)
+	}
+
+	return nil
+}
