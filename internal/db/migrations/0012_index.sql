@@ -11,6 +11,9 @@ CREATE TABLE index_state (
     target  INTEGER NOT NULL DEFAULT 0    -- version that is being made
 );
 
+-- An index without instances has nothing to be made anew.
+INSERT INTO index_state (one, version) SELECT 1, 1 WHERE NOT EXISTS (SELECT 1 FROM instance);
+
 -- What instances say of an entity, each wording once.
 CREATE TABLE description (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
