@@ -29,6 +29,8 @@ type cli struct {
 	Move       moveCmd       `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump       dumpCmd       `cmd:"" help:"Print data sets; values of patients only with --reveal."`
 	Deidentify deidentifyCmd `cmd:"" help:"Write copies of files without the identity of their patients."`
+	Export     exportCmd     `cmd:"" help:"Write stored images as plain files, signed if you like."`
+	Signature  signatureCmd  `cmd:"" help:"Check digital signatures of images."`
 	Verify     verifyCmd     `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
 	Scan       scanCmd       `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
 	User       userCmd       `cmd:"" help:"People and what they may see."`
