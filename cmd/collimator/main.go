@@ -29,7 +29,9 @@ type cli struct {
 	Move        moveCmd        `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump        dumpCmd        `cmd:"" help:"Print data sets; values of patients only with --reveal."`
 	Deidentify  deidentifyCmd  `cmd:"" help:"Write copies of files without the identity of their patients."`
+	Export      exportCmd      `cmd:"" help:"Write stored images as plain files, signed if you like."`
 	Verify      verifyCmd      `cmd:"" help:"Hold every stored byte, row and record against the ledger."`
+	Signature   signatureCmd   `cmd:"" help:"Check digital signatures of images."`
 	Reindex     reindexCmd     `cmd:"" help:"Make the index anew from the ledger and the images."`
 	Lost        lostCmd        `cmd:"" help:"Files of which the index knows nothing, and which were set aside."`
 	Backup      backupCmd      `cmd:"" help:"Copy the archive to another place, beside the server."`

@@ -45,7 +45,7 @@ func TestCommands(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": scriptCode, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
+			"code": scriptCode, "rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
 			"certificate": scriptCertificate, "hangup": scriptHangup, "waitfor": scriptWaitFor,
 		},
 	})

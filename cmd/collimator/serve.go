@@ -139,8 +139,9 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+	watch := &signatureWatch{trail: in.trail, log: log}
 	a, err := archive.Open(archive.Options{
-		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look,
+		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: watch.behind(look),
 		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
 	})
 	if err != nil {
