@@ -25,8 +25,8 @@ require (
 )
 
 require (
-	filippo.io/hpke v0.4.0 // indirect
 	codeberg.org/go-pdf/fpdf v0.12.0
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/cloudflare/circl v1.6.3 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect
