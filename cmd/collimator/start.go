@@ -202,18 +202,19 @@ func tombstones(log *ledger.Log) archive.Tombstones {
 
 // fateOf asks the ledger what became of a file in the end.
 func fateOf(log *ledger.Log) archive.Fate {
-	return func(ctx context.Context, sopInstanceUID, digest string) (last archive.EventKind, err error) {
-		err = log.About(ctx, archive.LeafKind, sopInstanceUID, func(l ledger.Leaf) error {
+	return func(ctx context.Context, sopInstanceUID, digest string) (archive.EventKind, error) {
+		var course archive.Course
+		err := log.About(ctx, archive.LeafKind, sopInstanceUID, func(l ledger.Leaf) error {
 			var s archive.Statement
 			if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
 				return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 			}
 			if s.Digest == digest && s.SOPInstanceUID == sopInstanceUID {
-				last = s.Event
+				course.Add(s)
 			}
 			return nil
 		})
 
-		return last, err
+		return course.End(), err
 	}
 }

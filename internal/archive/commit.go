@@ -91,7 +91,7 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 	}
 
 	// What was refused before and is stored now is refused no longer.
-	if _, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1 AND digest = ?2`, p.ref.SOPInstanceUID, p.ref.Digest); err != nil {
+	if err := settled(ctx, tx, p.ref.SOPInstanceUID, p.ref.Digest); err != nil {
 		return err
 	}
 

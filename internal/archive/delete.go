@@ -92,10 +92,8 @@ func (a *Archive) Delete(ctx context.Context, d Deletion) (DeletedTogether, erro
 		if gone, err = a.named(ctx, tx, d.query()); err != nil {
 			return err
 		}
-		for _, ref := range gone {
-			if err := index.Remove(ctx, tx, ref.SOPInstanceUID); err != nil {
-				return err
-			}
+		if err := d.remove(ctx, tx, gone); err != nil {
+			return err
 		}
 
 		done, held, err = a.recordDeletion(ctx, tx, d, gone)
@@ -113,6 +111,19 @@ func (a *Archive) Delete(ctx context.Context, d Deletion) (DeletedTogether, erro
 	}
 
 	return *done, err
+}
+
+// remove takes out what was named: a whole study at once.
+func (d *Deletion) remove(ctx context.Context, tx *db.Tx, gone []InstanceRef) error {
+	if d.SeriesUID == "" && d.SOPInstanceUID == "" {
+		return index.RemoveStudy(ctx, tx, d.StudyUID)
+	}
+	uids := make([]string, len(gone))
+	for i, ref := range gone {
+		uids[i] = ref.SOPInstanceUID
+	}
+
+	return index.Remove(ctx, tx, uids...)
 }
 
 // recordDeletion writes down what was deleted, and takes what is held back of a

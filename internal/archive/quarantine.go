@@ -118,7 +118,7 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1 AND digest = ?2`, ref.SOPInstanceUID, ref.Digest); err != nil {
+	if err := settled(ctx, tx, ref.SOPInstanceUID, ref.Digest); err != nil {
 		return false, err
 	}
 
@@ -133,14 +133,18 @@ func (a *Archive) roomInQuarantine(ctx context.Context, tx *db.Tx, reason Reason
 	if reason == Replaced {
 		return true, nil
 	}
-	var entries, bytes, own int64
-	err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(principal = ?1), 0) FROM quarantine`, principal).
-		Scan(&entries, &bytes, &own)
+	var entries, bytes, own, ownBytes int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(principal = ?1), 0),
+		COALESCE(SUM(CASE WHEN principal = ?1 THEN size ELSE 0 END), 0) FROM quarantine`, principal).
+		Scan(&entries, &bytes, &own, &ownBytes)
 	if err != nil {
 		return false, err
 	}
 
-	return entries < int64(a.limits.QuarantineEntries) && bytes+size <= a.limits.QuarantineBytes && own < int64(a.limits.QuarantineShare), nil
+	share := a.limits.QuarantineBytes / 4
+
+	return entries < int64(a.limits.QuarantineEntries) && bytes+size <= a.limits.QuarantineBytes &&
+		own < int64(a.limits.QuarantineShare) && ownBytes+min(size, share) <= share, nil
 }
 
 // refusalsMost is how many refused contents are remembered; the oldest go.
@@ -149,12 +153,19 @@ const refusalsMost = 100_000
 // refuse remembers that a content was refused without being kept.
 func refuse(ctx context.Context, tx *db.Tx, reason Reason, ref InstanceRef, s Source, at time.Time) error {
 	_, err := tx.Exec(ctx, `INSERT INTO refusal (uid, digest, reason, principal, times, last) VALUES (?1, ?2, ?3, ?4, 1, ?5)
-		ON CONFLICT (uid, digest) DO UPDATE SET times = times + 1, last = excluded.last`,
+		ON CONFLICT (uid, digest) DO UPDATE SET id = (SELECT MAX(id) + 1 FROM refusal), times = times + 1, last = excluded.last`,
 		ref.SOPInstanceUID, ref.Digest, string(reason), s.Principal, at.UnixMicro())
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `DELETE FROM refusal WHERE id <= (SELECT MAX(id) FROM refusal) - ?1`, refusalsMost)
+
+	return err
+}
+
+// settled forgets that a content was refused: it is kept now, stored or held.
+func settled(ctx context.Context, tx *db.Tx, sopInstanceUID, digest string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1 AND digest = ?2`, sopInstanceUID, digest)
 
 	return err
 }
@@ -321,7 +332,13 @@ func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source)
 		return err
 	}
 
-	_, err = a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time, "")
+	// It must come back as it was read.
+	var assumed string
+	err = tx.QueryRow(ctx, `SELECT character_set FROM instance WHERE uid = ?1`, stored.SOPInstanceUID).Scan(&assumed)
+	if err != nil {
+		return err
+	}
+	_, err = a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time, assumed)
 	if err != nil {
 		return err
 	}

@@ -105,11 +105,13 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 	p.time = s.Time
 
 	return r.write(ctx, func(tx *db.Tx) error {
-		out, err := index.Insert(ctx, tx, p.entry())
+		entry := p.entry()
+		entry.Settled = s.Version > 0
+		out, err := index.Insert(ctx, tx, entry)
 		if err != nil {
 			return err
 		}
-		if out.Conflict == OtherPatient && !s.Accepted {
+		if out.Conflict == OtherPatient && s.Version == 0 {
 			// A ledger of an earlier version does not say that it was let in.
 			if err := p.accepted(); err != nil {
 				return err
@@ -119,8 +121,11 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 		if err == nil && (out.Duplicate || out.Conflict != "") {
 			return fault.New(fault.Invalid, "archive: the ledger says twice that an instance was stored")
 		}
+		if err != nil {
+			return err
+		}
 
-		return err
+		return settled(ctx, tx, s.SOPInstanceUID, s.Digest)
 	})
 }
 

@@ -170,9 +170,6 @@ func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		b := &builder{}
 		b.and("i.id IN (SELECT value FROM json_each(" + b.bind("["+strings.Join(numbers, ",")+"]") + "))")
-		if err := scope.restrict(b, "st"); err != nil {
-			return err
-		}
 		rows, err := tx.Query(ctx, `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset, i.id
 			FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`+b.where(), b.args...)
 		if err != nil {
@@ -185,6 +182,9 @@ func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([
 			ref, err := index.ScanRef(rows.Scan, &id)
 			if err != nil {
 				return err
+			}
+			if !scope.Holds(ref.StudyUID) {
+				return ErrChanged
 			}
 			refs[place[id]] = ref
 			found++

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -20,6 +21,12 @@ import (
 // Encapsulated pixel data are the same only fragment by fragment: to show that
 // two codings hold the same picture both would have to be decoded.
 func (a *Archive) sameDataSet(ctx context.Context, x, y InstanceRef) (bool, error) {
+	xts, _ := dicom.LookupTransferSyntax(x.TransferSyntaxUID)
+	yts, _ := dicom.LookupTransferSyntax(y.TransferSyntaxUID)
+	if xts.UID != yts.UID && (xts.Encapsulated || yts.Encapsulated) {
+		return false, nil // the same bytes mean another picture there
+	}
+
 	xo, err := a.Open(ctx, x)
 	if err != nil {
 		return false, err
@@ -52,7 +59,11 @@ type walk struct {
 	bigEndian bool
 	depth     int   // of the sequence that the decoder reads; 0 for the data set
 	outer     *walk // where it goes on behind that sequence
+	whole     int64 // bytes of that sequence with its header and delimiter
 }
+
+// errNoSequence: a value that was read as a sequence is none.
+var errNoSequence = errors.New("archive: the value is no sequence")
 
 // next is the next event that counts; io.EOF at the end.
 func (w *walk) next() (dicom.Event, error) {
@@ -62,11 +73,17 @@ func (w *walk) next() (dicom.Event, error) {
 			*w = *w.outer
 			continue
 		}
+		if err != nil && w.outer != nil {
+			return ev, errors.Join(errNoSequence, err)
+		}
 		if err != nil {
 			return ev, err
 		}
+		if w.outer != nil && ev.Kind == dicom.SequenceEnd && ev.Depth == 0 && w.decoder.Offset() != w.whole {
+			return ev, errNoSequence // it ended before the value did
+		}
 		ev.Depth += w.depth
-		if ev.Kind == dicom.ElementEvent && (ev.Tag.GroupLength() || ev.Tag == tag.DataSetTrailingPadding) {
+		if ev.Kind == dicom.ElementEvent && (ev.Tag.GroupLength() && ev.Length == 4 || ev.Tag == tag.DataSetTrailingPadding) {
 			continue
 		}
 
@@ -91,6 +108,7 @@ func (w *walk) descend(ev dicom.Event, limits dicom.Limits) (dicom.Event, error)
 		dicom.DecodeOptions{TransferSyntax: uid.ImplicitVRLittleEndian, Limits: limits})
 	w.bigEndian = false
 	w.depth = ev.Depth
+	w.whole = int64(len(head)) + int64(ev.Length) + int64(len(end))
 
 	return w.next()
 }
@@ -99,6 +117,9 @@ func sameElements(x, y *walk, limits dicom.Limits) (bool, error) {
 	for {
 		xe, xerr := x.next()
 		ye, yerr := y.next()
+		if errors.Is(xerr, errNoSequence) || errors.Is(yerr, errNoSequence) {
+			return false, nil
+		}
 		if xerr == io.EOF || yerr == io.EOF {
 			return xerr == yerr, nil
 		}
@@ -114,7 +135,7 @@ func sameElements(x, y *walk, limits dicom.Limits) (bool, error) {
 		if xerr != nil || yerr != nil {
 			return false, nil // it is no sequence
 		}
-		if xe.Kind != ye.Kind || xe.Tag != ye.Tag || xe.Depth != ye.Depth || !sameVR(xe.VR, ye.VR) {
+		if xe.Kind != ye.Kind || xe.Tag != ye.Tag || xe.Depth != ye.Depth || !sameVR(xe, ye) {
 			return false, nil
 		}
 		if xe.Kind != dicom.ElementEvent && xe.Kind != dicom.FragmentEvent {
@@ -128,15 +149,14 @@ func sameElements(x, y *walk, limits dicom.Limits) (bool, error) {
 	}
 }
 
-// sameVR allows what an implicit encoding does not say: there a private element
-// is UN, and one of two or three possible VRs was chosen by the dictionary.
-func sameVR(x, y dicom.VR) bool {
-	if x == y || x == dicom.UN || y == dicom.UN {
+// sameVR compares what both data sets say. An implicit encoding says nothing: its
+// VR is the dictionary's.
+func sameVR(x, y dicom.Event) bool {
+	if x.VR == y.VR || x.VR == dicom.UN || y.VR == dicom.UN {
 		return true
 	}
-	words := func(v dicom.VR) bool { return v == dicom.OB || v == dicom.OW || v == dicom.US || v == dicom.SS }
 
-	return words(x) && words(y)
+	return !x.Explicit() || !y.Explicit()
 }
 
 // padding is the bytes that may stand behind a value without meaning (PS3.5
@@ -149,12 +169,12 @@ type padding struct {
 
 func paddingOf(x, y dicom.Event) padding {
 	vr := x.VR
-	if vr == dicom.UN {
+	if vr == dicom.UN || !x.Explicit() {
 		vr = y.VR
 	}
 	switch {
 	case vr.Text():
-		return padding{bytes: " \x00", most: comparePiece}
+		return padding{bytes: " \x00", most: math.MaxInt}
 	case vr == dicom.OB || vr == dicom.UN:
 		return padding{bytes: "\x00", most: 1}
 	}
@@ -199,7 +219,8 @@ func (s *swapped) Read(p []byte) (int, error) {
 // every word.
 const comparePiece = 64 << 10
 
-// sameValue compares two values to their ends, but for padding.
+// sameValue compares two values to their ends. Where they part, all that is left
+// of both must be padding.
 func sameValue(x, y io.Reader, pad padding) (bool, error) {
 	xb := make([]byte, comparePiece)
 	yb := make([]byte, comparePiece)
@@ -209,24 +230,46 @@ func sameValue(x, y io.Reader, pad padding) (bool, error) {
 		if err := errors.Join(notEnd(xerr), notEnd(yerr)); err != nil {
 			return false, err
 		}
-		if n < comparePiece || m < comparePiece {
-			return bytes.Equal(pad.trim(xb[:n]), pad.trim(yb[:m])) && max(n, m)-min(n, m) <= pad.most, nil
+
+		alike := 0
+		for alike < min(n, m) && xb[alike] == yb[alike] {
+			alike++
 		}
-		if !bytes.Equal(xb, yb) {
-			return false, nil
+		if alike < n || alike < m {
+			return pad.restOf(xb[alike:n], x, yb[alike:m], y)
+		}
+		if n < comparePiece {
+			return true, nil
 		}
 	}
 }
 
-func (p padding) trim(b []byte) []byte {
-	if p.most == 1 && len(b) > 0 && b[len(b)-1] == 0 {
-		return b[:len(b)-1]
-	}
-	if p.most > 1 {
-		return bytes.TrimRight(b, p.bytes)
+// restOf reports that two values hold nothing but padding from here to their
+// ends.
+func (p padding) restOf(xb []byte, x io.Reader, yb []byte, y io.Reader) (bool, error) {
+	only, err := p.isAll(xb, x)
+	if err != nil || !only {
+		return false, err
 	}
 
-	return b
+	return p.isAll(yb, y)
+}
+
+func (p padding) isAll(b []byte, rest io.Reader) (bool, error) {
+	piece := make([]byte, comparePiece)
+	for left := p.most; ; {
+		if left -= len(b); left < 0 || len(bytes.Trim(b, p.bytes)) > 0 {
+			return false, nil
+		}
+		n, err := io.ReadFull(rest, piece)
+		if notEnd(err) != nil {
+			return false, err
+		}
+		if n == 0 {
+			return true, nil
+		}
+		b = piece[:n]
+	}
 }
 
 func notEnd(err error) error {

@@ -21,6 +21,7 @@ type Statement struct {
 	DataSetOffset  int64     `json:"dataSetOffset"`
 	StoredDigest   string    `json:"stored,omitempty"` // of the file that is kept, for a quarantine
 	Accepted       bool      `json:"accepted,omitempty"`
+	Version        int       `json:"v,omitempty"` // 1: Accepted says whether it was let in; earlier ones do not say
 	CharacterSet   string    `json:"assumedCharacterSet,omitempty"`
 	Source         Source    `json:"source"`
 	Time           time.Time `json:"time"`
@@ -32,7 +33,7 @@ func (e Event) Statement() Statement {
 	return Statement{
 		Event: e.Kind, Reason: e.Reason, SOPClassUID: i.SOPClassUID, SOPInstanceUID: i.SOPInstanceUID, StudyUID: i.StudyUID, SeriesUID: i.SeriesUID,
 		TransferSyntax: i.TransferSyntaxUID, Digest: i.Digest, Size: i.Size, DataSetOffset: i.DataSetOffset,
-		StoredDigest: e.StoredDigest, Accepted: e.Accepted, CharacterSet: e.CharacterSet, Source: e.Source, Time: e.Time.UTC(),
+		StoredDigest: e.StoredDigest, Accepted: e.Accepted, Version: 1, CharacterSet: e.CharacterSet, Source: e.Source, Time: e.Time.UTC(),
 	}
 }
 
