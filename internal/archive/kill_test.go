@@ -82,11 +82,16 @@ func killRound(t *testing.T, dir string, round int, acknowledged map[string]stri
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(time.Duration(150+70*round)*time.Millisecond, func() { cmd.Process.Kill() })
+	defer time.AfterFunc(time.Minute, func() { cmd.Process.Kill() }).Stop()
+	stored := 0
 	for s := bufio.NewScanner(out); s.Scan(); {
 		switch f := strings.Fields(s.Text()); {
 		case len(f) == 3 && f[0] == "stored" && len(f[2]) == 64:
 			acknowledged[f[1]] = f[2]
+			// The others are in the middle of something.
+			if stored++; stored == 12+round {
+				cmd.Process.Kill()
+			}
 		case len(f) > 0 && f[0] == "error":
 			t.Error(s.Text())
 		}
