@@ -74,21 +74,20 @@ func TestLogStaysBoundedBesideReadersThatOverlap(t *testing.T) {
 			}
 		})
 	}
-	var most int64
-	for range 60 {
+	// Without a wait for readers it never begins anew. A busy machine misses some
+	// of the waits, so it has many.
+	restarts := 0
+	for round := 0; restarts < 3 && round < 1000; round++ {
+		before := d.log.frames.Load()
 		fill(t, d, 60)
-		most = max(most, d.LogBytes())
+		if d.log.frames.Load() < before {
+			restarts++
+		}
 	}
 	close(stop)
 	wg.Wait()
-
-	// 60 rounds write some 45 MB; without a wait for readers the log keeps it all,
-	// with what each commit repeats, 75 MB. A busy machine misses some waits.
-	if bound := int64(64 << 20); most > bound {
-		t.Errorf("the log grew to %d bytes, want at most %d", most, bound)
-	}
-	if most < checkpointFrames*4096 {
-		t.Errorf("the log never grew beyond %d bytes: the test shows nothing", most)
+	if restarts < 3 {
+		t.Errorf("the log began anew %d times while it grew to %d bytes", restarts, d.LogBytes())
 	}
 }
 
