@@ -11,6 +11,7 @@ import (
 
 	"collimator/internal/blob"
 	"collimator/internal/db"
+	"collimator/internal/fault"
 )
 
 // Stats counts what is stored.
@@ -65,10 +66,13 @@ type VerifyOptions struct {
 // the first error.
 func (a *Archive) Verify(ctx context.Context, o VerifyOptions) iter.Seq2[Problem, error] {
 	return func(yield func(Problem, error) bool) {
-		if err := a.o.DB.Check(ctx); err != nil {
-			if !yield(Problem{Kind: BadDatabase}, nil) {
-				return
-			}
+		err := a.o.DB.Check(ctx)
+		if ctx.Err() != nil || fault.Of(err) == fault.Busy {
+			yield(Problem{}, err) // it was not looked at
+			return
+		}
+		if err != nil && !yield(Problem{Kind: BadDatabase}, nil) {
+			return
 		}
 		n, err := a.wrongCounts(ctx)
 		if err != nil || n > 0 && !yield(Problem{Kind: WrongCount, Count: n}, nil) {

@@ -263,7 +263,7 @@ func TestWhatPeersSayIsHarmlessInFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := r.Hosts[0].Facts.Services[3].DICOM; d == nil || !d.RandomCalled.Accepted() || d.VersionName != "=CMD|'/C'!A0[m" {
+	if d := r.Hosts[0].Facts.Services[3].DICOM; d == nil || !d.RandomCalled.Accepted() || d.VersionName != "=CMD|'/C'!A0?[m" {
 		t.Errorf("an acceptance with a wrong name was missed: %+v", d)
 	}
 	for _, no := range []string{`\u001b`, `\u0007`, `\u202e`, "\u202e", `\u0085`} {
