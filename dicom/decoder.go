@@ -222,47 +222,6 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 	return ev, nil
 }
 
-// inflatedElements is how many elements and items of a deflated data set may
-// outnumber the bytes that arrived: what is kept must not grow by inflation.
-const inflatedElements = 500_000
-
-func (d *Decoder) tooMany() bool {
-	if d.count > d.limits.Elements {
-		return true
-	}
-
-	return d.deflated != nil && d.count > inflatedElements && int64(d.count) > d.deflated.in.n
-}
-
-// atZeros reports that only zeros come next: eight of them, or all there are.
-// No element begins so: of group 0000 one of no length would.
-func (d *Decoder) atZeros() bool {
-	b, _ := d.br.Peek(8)
-	for _, c := range b {
-		if c != 0 {
-			return false
-		}
-	}
-
-	return len(b) > 0
-}
-
-// skipZeros reads zeros up to the end of the stream, with which some writers
-// fill up a block, and returns io.EOF. They mean nothing to any reader.
-func (d *Decoder) skipZeros() error {
-	d.note(Event{Offset: d.off}, "zeros behind the data set")
-	for {
-		c, err := d.br.ReadByte()
-		if err != nil {
-			return err
-		}
-		if c != 0 {
-			return d.fail(0, "PS3.5 7.1", "zeros between elements", nil)
-		}
-		d.off++
-	}
-}
-
 // header fills VR and length of ev and says how long the header is.
 func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 	f := ev.form
@@ -513,37 +472,4 @@ func (d *Decoder) skip() error {
 		}
 	}
 	return nil
-}
-
-func (d *Decoder) note(ev Event, reason string) {
-	if len(d.notes) < maxNotes {
-		d.notes = append(d.notes, Note{ev.Tag, ev.Offset, reason})
-	}
-}
-
-func (d *Decoder) fail(t Tag, clause, reason string, err error) error {
-	return d.failAt(d.off, t, clause, reason, err)
-}
-
-func (d *Decoder) failAt(off int64, t Tag, clause, reason string, err error) error {
-	return &SyntaxError{Tag: t, Path: d.path(), Offset: off, Clause: clause, Reason: reason, tagged: true, err: err}
-}
-
-// path names the sequences and items that are open.
-func (d *Decoder) path() string {
-	var b strings.Builder
-	for _, l := range d.stack[1:] {
-		switch {
-		case b.Len() > 200:
-			return b.String() + "..."
-		case l.kind == ItemBegin:
-			b.WriteString("[" + strconv.Itoa(l.index+1) + "]")
-		default:
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(l.tag.String())
-		}
-	}
-	return b.String()
 }
