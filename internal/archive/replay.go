@@ -94,6 +94,10 @@ func (r *Replay) Apply(ctx context.Context, s Statement) error {
 }
 
 func (r *Replay) store(ctx context.Context, s Statement) error {
+	s, err := r.complete(ctx, s)
+	if err != nil {
+		return err
+	}
 	p, err := r.reread(ctx, s)
 	if errors.Is(err, blob.ErrNotFound) {
 		r.missing[lostFile{s.SOPInstanceUID, s.Digest}] = false
@@ -127,6 +131,26 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 
 		return settled(ctx, tx, s.SOPInstanceUID, s.Digest)
 	})
+}
+
+// complete fills in what a ledger of an earlier version does not say of an
+// instance: whether it was let in. Where the index that is looked at has the
+// instance, its word is taken; else the replay finds out by itself.
+func (r *Replay) complete(ctx context.Context, s Statement) (Statement, error) {
+	if s.Version > 0 {
+		return s, nil
+	}
+	var accepted int64
+	err := r.real.o.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT accepted FROM instance WHERE uid = ?1 AND digest = ?2 AND description <> 0`, s.SOPInstanceUID, s.Digest).Scan(&accepted)
+	})
+	if fault.Of(err) == fault.NotFound {
+		return s, nil
+	}
+	s.Accepted = accepted != 0
+	s.Version = 1
+
+	return s, err
 }
 
 // reread makes the rows of an instance that was stored. A file that was set
