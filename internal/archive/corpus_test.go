@@ -74,6 +74,7 @@ func TestCorpusComesOutAsItWentIn(t *testing.T) {
 		stored++
 		if r.Duplicate {
 			duplicates++
+			return nil // the bytes of the first stay, in whatever encoding this one came
 		}
 		o, err := a.Open(t.Context(), r.Instance)
 		if err != nil {
