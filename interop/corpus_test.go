@@ -100,9 +100,29 @@ type sendReport struct {
 	Failed            []struct{ File, Reason string }
 }
 
+// onceEach takes one file of each SOP Instance UID and leaves the others for
+// another archive: here they would be duplicates or held back, and while
+// something is held back under a UID its commitment is not promised.
+func onceEach(t *testing.T, files []string) (now, later []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, path := range files {
+		u := harness.ReadFile(t, path).DataSet.Text(tag.SOPInstanceUID)
+		if seen[u] {
+			later = append(later, path)
+			continue
+		}
+		seen[u] = true
+		now = append(now, path)
+	}
+
+	return now, later
+}
+
 // corpusRound fills one archive and empties it again; it returns the files that
 // an archive must refuse because another one has their identity.
 func corpusRound(t *testing.T, files []string) (stored int, next []string) {
+	files, next = onceEach(t, files)
 	s := harness.Start(t)
 	address := harness.FreeAddress(t)
 	dest := s.Device("DEST1", "--allow", "echo", "--listen", address)
