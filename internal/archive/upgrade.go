@@ -101,11 +101,11 @@ type stale struct {
 	row     int64
 	ref     InstanceRef
 	patient string // identity of the study's patient, as the index has it now
-	source  Source
 	header  []byte
-	entry   *pending
 	assumed string
 	accept  bool
+
+	description *index.Description
 }
 
 func (a *Archive) staleInstances(ctx context.Context, after int64) (list []*stale, err error) {
@@ -174,18 +174,15 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 	if !s.accept && index.Identity(ds, s.ref.StudyUID) != s.patient {
 		s.accept = index.ContradictsPatient(ds, s.patient)
 	}
-	d, err := index.Describe(ds, s.ref, s.accept)
-	if err != nil {
-		return err
-	}
-	s.entry = &pending{description: d}
+	var err error
+	s.description, err = index.Describe(ds, s.ref, s.accept)
 
-	return nil
+	return err
 }
 
 func refresh(ctx context.Context, tx *db.Tx, batch []*stale) error {
 	for _, s := range batch {
-		if err := index.Refresh(ctx, tx, s.row, s.ref, s.entry.description, s.accept, s.header); err != nil {
+		if err := index.Refresh(ctx, tx, s.row, s.ref, s.description, s.accept, s.header); err != nil {
 			return err
 		}
 	}
