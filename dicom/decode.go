@@ -10,7 +10,7 @@ import (
 // allocates from a length field: memory is bounded by what arrived and by the
 // limits. What is wrong with the stream comes as a *SyntaxError.
 func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
-	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults()}
+	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
 	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
 	ts := TransferSyntax{}
 	if o.TransferSyntax != "" {
@@ -44,6 +44,7 @@ type builder struct {
 	slots  []slot     // arena
 	bytes  []byte     // arena
 	header int64      // bytes kept that count as header
+	charge charger
 }
 
 // minArena and maxArena are the sizes in bytes of the pieces in which short
@@ -54,6 +55,10 @@ const (
 )
 
 func (b *builder) event(ev Event) error {
+	if err := b.charge.add(costOf(ev.Kind)); err != nil {
+		return err
+	}
+
 	switch ev.Kind {
 	case ElementEvent:
 		return b.element(ev)
@@ -87,6 +92,21 @@ func (b *builder) event(ev Event) error {
 		return b.fragment(ev)
 	}
 	return nil
+}
+
+// costOf is what an event adds in memory, without the bytes of its value.
+func costOf(kind EventKind) int64 {
+	switch kind {
+	case ElementEvent:
+		return elementCost
+	case SequenceBegin, FragmentsBegin:
+		return elementCost + nestedCost
+	case ItemBegin:
+		return itemCost
+	case FragmentEvent:
+		return fragmentCost
+	}
+	return 0
 }
 
 // last is the value of the element being built.
@@ -169,6 +189,9 @@ func (b *builder) value(ev Event, pixels bool) ([]byte, error) {
 	if n > maxArena/8 {
 		return b.long(n)
 	}
+	if err := b.charge.add(n); err != nil {
+		return nil, err
+	}
 	if int(n) > len(b.bytes) {
 		b.bytes = make([]byte, max(min(minArena+2*int(b.header), maxArena), int(n)))
 	}
@@ -184,6 +207,9 @@ const firstPiece = 512 << 10
 // long reads n bytes into memory that grows as they arrive.
 func (b *builder) long(n int64) ([]byte, error) {
 	out := make([]byte, min(n, firstPiece))
+	if err := b.charge.add(int64(len(out))); err != nil {
+		return nil, err
+	}
 	for have := 0; ; {
 		got, err := readFull(b.d, out[have:])
 		if err != nil {
@@ -192,7 +218,11 @@ func (b *builder) long(n int64) ([]byte, error) {
 		if have += got; int64(have) == n {
 			return out, nil
 		}
-		grown := make([]byte, min(n, 2*int64(have)))
+		more := min(n, 2*int64(have)) - int64(have)
+		if err := b.charge.add(more); err != nil {
+			return nil, err
+		}
+		grown := make([]byte, int64(have)+more)
 		copy(grown, out)
 		out = grown
 	}

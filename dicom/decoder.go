@@ -21,6 +21,7 @@ type DecodeOptions struct {
 	BulkThreshold int64
 	Source        io.ReaderAt // where Bulk is read again; may be nil
 	Base          int64       // offset of the data set in Source, in bytes
+	Account       Account     // asked for what is kept in memory; nil keeps without asking
 }
 
 // Decoder reads a data set as a stream of events in a single pass. Its memory

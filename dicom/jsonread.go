@@ -77,10 +77,12 @@ type jsonReader struct {
 	count  int
 	wide   bool // text beyond ASCII was seen
 	tags   []Tag
+	charge charger
 }
 
 func newJSONReader(r io.Reader, o JSONOptions) *jsonReader {
-	j := &jsonReader{dec: json.NewDecoder(r), o: o, limits: o.Limits.withDefaults()}
+	j := &jsonReader{o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
+	j.dec = json.NewDecoder(&chargedReader{r, &j.charge})
 	j.dec.UseNumber()
 	return j
 }
@@ -113,7 +115,37 @@ func (j *jsonReader) token() (json.Token, error) {
 		}
 		return nil, err
 	}
-	return t, nil
+	return t, j.charge.add(costOfToken(t))
+}
+
+// chargedReader takes from an Account what is read, before a token is whole:
+// encoding/json keeps one token in memory, however long it is.
+type chargedReader struct {
+	r      io.Reader
+	charge *charger
+}
+
+// Read implements io.Reader.
+func (c *chargedReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if charged := c.charge.add(int64(n)); charged != nil {
+		return n, charged
+	}
+	return n, err
+}
+
+// costOfToken is what a token adds in memory until its data set is built, and
+// what its element takes then.
+func costOfToken(t json.Token) int64 {
+	switch t := t.(type) {
+	case json.Delim:
+		return itemCost / 2 // one opens, one closes
+	case string:
+		return tokenCost + 2*int64(len(t))
+	case json.Number:
+		return tokenCost + 2*int64(len(t))
+	}
+	return tokenCost
 }
 
 func (j *jsonReader) delim(want json.Delim) error {
@@ -160,8 +192,8 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 		if err != nil || len(key) != 8 {
 			return j.fail("a key is no tag of eight hexadecimal digits")
 		}
-		if j.count++; j.count > j.limits.Elements {
-			return j.failWith("more elements than allowed", ErrLimit)
+		if err := j.counted(); err != nil {
+			return err
 		}
 		j.tags = append(j.tags, Tag(n))
 		if err := j.attribute(ds, Tag(n)); err != nil {
@@ -175,6 +207,14 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 		if ds.els[i].Tag == ds.els[i-1].Tag {
 			return j.fail("an attribute stands twice")
 		}
+	}
+	return nil
+}
+
+// counted counts one more attribute, value or item.
+func (j *jsonReader) counted() error {
+	if j.count++; j.count > j.limits.Elements {
+		return j.failWith("more elements than allowed", ErrLimit)
 	}
 	return nil
 }
@@ -289,6 +329,11 @@ func (j *jsonReader) array(ds *DataSet, a *jsonAttribute) error {
 		if err != nil {
 			return err
 		}
+		if t != json.Delim(']') {
+			if err := j.counted(); err != nil {
+				return err
+			}
+		}
 		switch t := t.(type) {
 		case nil, string, json.Number:
 			a.values = append(a.values, t)
@@ -325,9 +370,6 @@ func (j *jsonReader) object(ds *DataSet) (any, error) {
 	}
 	if len(j.tags) > j.limits.Depth {
 		return nil, j.failWith("sequences nested deeper than allowed", ErrLimit)
-	}
-	if j.count++; j.count > j.limits.Elements {
-		return nil, j.failWith("more elements than allowed", ErrLimit)
 	}
 	item := ds.NewItem()
 	return item, j.attributes(item, key)

@@ -22,7 +22,8 @@ type JSONOptions struct {
 	// Resolve, if set, turns a BulkDataURI that is read into an element; else
 	// the element keeps the URI, and cannot be encoded.
 	Resolve func(t Tag, vr VR, uri string) (Element, error)
-	Limits  Limits // Depth and Elements, in reading
+	Limits  Limits  // Depth and Elements, in reading
+	Account Account // asked for what is kept in memory, in reading; nil keeps without asking
 }
 
 // MarshalJSON is ds in the DICOM JSON model (PS3.18 F.2). The text is UTF-8

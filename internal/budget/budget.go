@@ -1,0 +1,245 @@
+// Package budget bounds what all requests together make the server hold. There
+// is one Budget in a server. Whoever is going to hold memory for a request opens
+// an Account for it, takes from it before the work, and closes it after.
+//
+// A holder, which is a principal or an address, may have no more than is left
+// free for everybody else: one alone gets up to half, two at a time a third
+// each. So there is always something left for the next one, without places that
+// stand empty while nobody needs them.
+package budget
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"collimator/internal/fault"
+)
+
+// Budget is a number of bytes that accounts share. Safe for concurrent use.
+type Budget struct {
+	total int64
+
+	mu    sync.Mutex
+	held  int64
+	by    map[string]int64 // by holder
+	queue list.List        // of *waiter, the first to come in front
+	most  int64            // that was ever held
+}
+
+// waiter is an account that waits for its turn.
+type waiter struct {
+	account *Account
+	n       int64
+	granted chan struct{}
+}
+
+// New makes a budget of so many bytes.
+func New(total int64) *Budget { return &Budget{total: total, by: map[string]int64{}} }
+
+// Usage is what a budget stands at, in bytes.
+type Usage struct {
+	Total, Held, Most int64 // Most is the most that was held since the start
+	Waiting           int   // accounts whose turn has not come
+}
+
+// Usage says what is held now.
+func (b *Budget) Usage() Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Usage{Total: b.total, Held: b.held, Most: b.most, Waiting: b.queue.Len()}
+}
+
+// Most is the most that one holder can ever have.
+func (b *Budget) Most() int64 { return b.total / 2 }
+
+// Account is what one request holds. Safe for concurrent use.
+type Account struct {
+	b       *Budget
+	holders []string
+	held    int64 // guarded by b.mu
+	closed  bool
+}
+
+// Open opens an account in the name of its holders, such as a principal and an
+// address; each of them must have the room for it. An account with no holder is
+// bounded by the total alone.
+func (b *Budget) Open(holders ...string) *Account {
+	slices.Sort(holders)
+	return &Account{b: b, holders: slices.Compact(holders)}
+}
+
+// Grow takes n more bytes at once, or none and says why: fault.TooLarge where
+// the account would have more than one holder can ever have, fault.Busy where
+// there is no room for it now. It implements dicom.Account.
+func (a *Account) Grow(n int64) error {
+	a.b.mu.Lock()
+	defer a.b.mu.Unlock()
+
+	if a.held+n > a.b.Most() {
+		return a.tooLarge(a.held + n)
+	}
+	if !a.fits(n) {
+		return fault.Newf(fault.Busy, "budget: the memory for requests is taken (%d of %d MiB); try again later",
+			a.b.held>>20, a.b.total>>20)
+	}
+
+	a.take(n)
+	return nil
+}
+
+// Reserve takes n bytes and waits for its turn if there is no room for them
+// now. Only an account that holds nothing may wait, so that no two wait for
+// each other. It ends with the cause of ctx.
+func (a *Account) Reserve(ctx context.Context, n int64) error {
+	a.b.mu.Lock()
+	if n > a.b.Most() {
+		defer a.b.mu.Unlock()
+		return a.tooLarge(n)
+	}
+	if a.held > 0 {
+		a.b.mu.Unlock()
+		return a.Grow(n)
+	}
+	if a.fits(n) && !a.b.before(a) {
+		a.take(n)
+		a.b.mu.Unlock()
+		return nil
+	}
+
+	w := &waiter{account: a, n: n, granted: make(chan struct{})}
+	place := a.b.queue.PushBack(w)
+	a.b.mu.Unlock()
+
+	select {
+	case <-w.granted:
+		return nil
+	case <-ctx.Done():
+	}
+
+	a.b.mu.Lock()
+	defer a.b.mu.Unlock()
+	select {
+	case <-w.granted: // at the same moment: it is given back with the account
+	default:
+		a.b.queue.Remove(place)
+		a.b.wake() // who waited behind it may have room
+	}
+	return context.Cause(ctx)
+}
+
+// Shrink gives n bytes back before the account is closed.
+func (a *Account) Shrink(n int64) {
+	a.b.mu.Lock()
+	defer a.b.mu.Unlock()
+	a.give(min(n, a.held))
+}
+
+// Close gives everything back. More than one Close is one.
+func (a *Account) Close() {
+	a.b.mu.Lock()
+	defer a.b.mu.Unlock()
+	a.closed = true
+	a.give(a.held)
+}
+
+// Held is what the account has, in bytes.
+func (a *Account) Held() int64 {
+	a.b.mu.Lock()
+	defer a.b.mu.Unlock()
+	return a.held
+}
+
+// fits reports that n more bytes leave as much free as each holder then has.
+// Called with b.mu held.
+func (a *Account) fits(n int64) bool {
+	free := a.b.total - a.b.held - n
+	if free < 0 || a.closed {
+		return false
+	}
+	for _, h := range a.holders {
+		if a.b.by[h]+n > free {
+			return false
+		}
+	}
+	return true
+}
+
+// take counts n bytes. Called with b.mu held.
+func (a *Account) take(n int64) {
+	a.held += n
+	a.b.held += n
+	a.b.most = max(a.b.most, a.b.held)
+	for _, h := range a.holders {
+		a.b.by[h] += n
+	}
+}
+
+// give counts n bytes back and lets in who waits. Called with b.mu held.
+func (a *Account) give(n int64) {
+	if n == 0 {
+		return
+	}
+	a.held -= n
+	a.b.held -= n
+	for _, h := range a.holders {
+		if a.b.by[h] -= n; a.b.by[h] == 0 {
+			delete(a.b.by, h)
+		}
+	}
+	a.b.wake()
+}
+
+// before reports that somebody waits whose turn comes before this account's: of
+// another holder too, or what is small would always pass by what is large.
+// Called with b.mu held.
+func (b *Budget) before(a *Account) bool {
+	for place := b.queue.Front(); place != nil; place = place.Next() {
+		w := place.Value.(*waiter)
+		if w.account.sharesHolder(a) || w.account.roomBy() {
+			return true
+		}
+	}
+	return false
+}
+
+// roomBy reports that it is not its own holders that keep an account waiting.
+// Called with b.mu held.
+func (a *Account) roomBy() bool {
+	for _, h := range a.holders {
+		if a.b.by[h] > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *Account) sharesHolder(other *Account) bool {
+	return slices.ContainsFunc(a.holders, func(h string) bool { return slices.Contains(other.holders, h) })
+}
+
+// wake grants what fits, in the order of arrival. One that waits for what its
+// own holder has keeps nobody else waiting. Called with b.mu held.
+func (b *Budget) wake() {
+	var next *list.Element
+	for place := b.queue.Front(); place != nil; place = next {
+		next = place.Next()
+		w := place.Value.(*waiter)
+		if !w.account.fits(w.n) {
+			if w.account.roomBy() {
+				return // it is its turn: nobody passes by
+			}
+			continue
+		}
+		w.account.take(w.n)
+		close(w.granted)
+		b.queue.Remove(place)
+	}
+}
+
+func (a *Account) tooLarge(n int64) error {
+	return fault.New(fault.TooLarge, fmt.Sprintf("budget: this needs more than the %d MiB of memory that one may take (%d MiB asked for); limits.memory sets twice that",
+		a.b.Most()>>20, (n+1<<20-1)>>20))
+}
