@@ -16,7 +16,7 @@ type Account interface {
 // the structures of this package and what the allocator adds to them. A test
 // holds them against the heap.
 const (
-	elementCost  = 88 // an element with a short value, and its place in the list
+	elementCost  = 88  // an element with a short value, and its place in the list
 	itemCost     = 144 // an item of a sequence without its elements
 	nestedCost   = 200 // a sequence or fragments, over an element
 	fragmentCost = 32  // one fragment without its bytes

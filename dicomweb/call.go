@@ -65,6 +65,10 @@ type Call struct {
 	// Restriction, when set by an interceptor, reaches the backend with every
 	// search and selection.
 	Restriction any
+	// Memory, when set by an interceptor, opens an account for a piece of work that
+	// holds n bytes at least, once there is room for them; done gives them back,
+	// and all that the account took more. Nil bounds nothing.
+	Memory func(ctx context.Context, n int64) (account dicom.Account, done func(), err error)
 	// Observe, when set by an interceptor, sees every match and every instance
 	// before the peer gets it, and every stored one afterwards; false withholds
 	// a match or an instance.
@@ -75,6 +79,14 @@ type Call struct {
 
 	ignored []string // parameters that are not known
 	unnamed int      // further ones, whose names are no identifiers
+}
+
+// memory opens an account for a piece of work.
+func (c *Call) memory(ctx context.Context, n int64) (account dicom.Account, done func(), err error) {
+	if c.Memory == nil {
+		return nil, func() {}, nil
+	}
+	return c.Memory(ctx, n)
 }
 
 // Observation is one result within a request.

@@ -54,24 +54,15 @@ func (x *exchange) outcome(ctx context.Context) Outcome {
 	if s, refused := x.refusal(); refused {
 		return Outcome{Status: s}
 	}
-	a := x.call.Association
-	if x.body != nil {
-		if x.call.Operation == CStore {
-			x.call.Data = x.body
-		} else {
-			ds, err := dicom.Decode(x.body, identifierOptions(x.call.Context.TransferSyntax, a.lim))
-			if x.body.fatal != nil {
-				return Outcome{}
-			}
-			x.body.close() // gives the turn back: C-CANCEL may come
-			if err != nil {
-				return Outcome{Status: CannotUnderstand.Because(err)}
-			}
-			x.call.Identifier = ds
+	if x.call.Operation == CStore {
+		if x.body == nil {
+			return Outcome{Status: CannotUnderstand.With("data set missing")}
 		}
-	} else if x.call.Operation == CStore {
-		return Outcome{Status: CannotUnderstand.With("data set missing")}
+		x.call.Data = x.body
 	}
+	x.call.body = x.body
+
+	a := x.call.Association
 	if x.call.Operation == CStore {
 		a.mu.Lock()
 		store := a.store

@@ -38,12 +38,12 @@ func (m *Mux) HandleFind(h FindHandler, sopClasses ...string) {
 }
 
 func (x *exchange) find(ctx context.Context, h FindHandler) Outcome {
-	if x.call.Identifier == nil {
+	if x.call.identifier == nil {
 		return Outcome{Status: DataSetDoesNotMatchSOPClass.With("identifier missing")}
 	}
 	var out Outcome
 	a, cmd := x.call.Association, x.call.Command
-	rq := &FindRequest{SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority, Identifier: x.call.Identifier,
+	rq := &FindRequest{SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority, Identifier: x.call.identifier,
 		MessageID: cmd.MessageID, Options: a.QueryOptions(cmd.AffectedSOPClassUID)}
 	status := h(ctx, a, rq, func(m Match) bool {
 		if ctx.Err() != nil {

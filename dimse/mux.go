@@ -2,6 +2,7 @@ package dimse
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"collimator/dicom"
@@ -17,14 +18,59 @@ type Call struct {
 	Context        PresentationContext
 	SOPClassUID    string
 	SOPInstanceUID string
-	// Identifier is the data set of a request other than C-STORE; nil when it has none.
-	Identifier *dicom.DataSet
 	// Data is the data set of a C-STORE as a stream in the transfer syntax of
 	// Context. An interceptor may put a reader there that reads along.
 	Data io.Reader
+	// Account, when set by an interceptor, is asked for what Identifier keeps in memory.
+	Account dicom.Account
 	// Observe, when set by an interceptor, sees every match of a C-FIND and every
 	// finished sub-operation before the peer does; false withholds a match.
 	Observe func(Observation) bool
+
+	body       *body // of a request that has a data set
+	identifier *dicom.DataSet
+	unreadable error // why there is no identifier
+	read       bool
+}
+
+// Identifier is the data set of a request other than C-STORE; nil when it has
+// none. The first call reads and decodes it, so that an interceptor that decides
+// by operation and SOP Class has spent nothing on who is refused. Its error is
+// for the peer: the Status that Unreadable makes of it.
+func (c *Call) Identifier() (*dicom.DataSet, error) {
+	if c.read || c.body == nil || c.Operation == CStore {
+		return c.identifier, c.unreadable
+	}
+	c.read = true
+
+	options := identifierOptions(c.Context.TransferSyntax, c.Association.lim)
+	options.Account = c.Account
+	ds, err := dicom.Decode(c.body, options)
+	if c.body.fatal != nil {
+		c.unreadable = c.body.fatal
+		return nil, c.unreadable
+	}
+
+	c.body.close() // gives the turn back: C-CANCEL may come
+	if err != nil {
+		c.unreadable = err
+		return nil, err
+	}
+	c.identifier = ds
+	return ds, nil
+}
+
+// Keys is the data set that Identifier has read; nil before that, and where there
+// is none.
+func (c *Call) Keys() *dicom.DataSet { return c.identifier }
+
+// Unreadable is the outcome of a request whose Identifier failed with err: out of
+// resources where Account had nothing left, else that it cannot be understood.
+func Unreadable(err error) Outcome {
+	if _, syntax := errors.AsType[*dicom.SyntaxError](err); syntax || errors.Is(err, dicom.ErrLimit) {
+		return Outcome{Status: CannotUnderstand.Because(err)}
+	}
+	return Outcome{Status: OutOfResources.Because(err)}
 }
 
 // Observation is one result within an operation.
@@ -125,5 +171,10 @@ func (m *Mux) run(ctx context.Context, x *exchange) Outcome {
 		return Outcome{Status: Status{Code: NotAuthorized}}
 	}
 	h := m.find(x.call.Operation, x.call.SOPClassUID)
-	return m.guard(ctx, x.call, func(ctx context.Context) Outcome { return h(ctx, x) })
+	return m.guard(ctx, x.call, func(ctx context.Context) Outcome {
+		if _, err := x.call.Identifier(); err != nil {
+			return Unreadable(err)
+		}
+		return h(ctx, x)
+	})
 }

@@ -52,7 +52,7 @@ func (x *exchange) normalized(ctx context.Context, h NHandler) Outcome {
 	cmd := x.call.Command
 	rq := &NRequest{Operation: cmd.Operation, SOPClassUID: cmd.SOPClassUID(), SOPInstanceUID: cmd.SOPInstanceUID(),
 		TypeID: cmd.EventTypeID | cmd.ActionTypeID, AttributeIdentifiers: cmd.AttributeIdentifierList,
-		DataSet: x.call.Identifier, MessageID: cmd.MessageID}
+		DataSet: x.call.identifier, MessageID: cmd.MessageID}
 	rsp := h(ctx, x.call.Association, rq)
 	x.after = rq.After
 	return Outcome{Status: rsp.Status, Response: &rsp}

@@ -28,9 +28,13 @@ func (r reply) dataSet() (*dicom.DataSet, error) {
 }
 
 // identifierOptions bound what a data set that is kept in memory may become:
-// deflated, too, it is no longer than Limits.Identifier.
+// deflated, too, it is no longer than Limits.Identifier, and it has no more
+// elements than so many bytes can usefully hold: a reference in a commitment
+// takes some 120 bytes for four elements and items.
 func identifierOptions(transferSyntax string, lim Limits) dicom.DecodeOptions {
-	return dicom.DecodeOptions{TransferSyntax: transferSyntax, Limits: dicom.Limits{Header: lim.Identifier, Inflated: lim.Identifier}}
+	return dicom.DecodeOptions{TransferSyntax: transferSyntax, Limits: dicom.Limits{
+		Header: lim.Identifier, Inflated: lim.Identifier, Elements: int(max(lim.Identifier/32, 1000)),
+	}}
 }
 
 // pending is a request of ours that waits for its final response.

@@ -34,12 +34,12 @@ type retrieval struct {
 
 // retrieve runs a handler and what it planned (PS3.4 C.4.2.3, C.4.3.3).
 func (x *exchange) retrieve(ctx context.Context, h RetrieveHandler) Outcome {
-	if x.call.Identifier == nil {
+	if x.call.identifier == nil {
 		return Outcome{Status: DataSetDoesNotMatchSOPClass.With("identifier missing")}
 	}
 	a, cmd := x.call.Association, x.call.Command
 	r := &retrieval{x: x, rq: &RetrieveRequest{Operation: cmd.Operation, SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority,
-		Identifier: x.call.Identifier, MoveDestination: cmd.MoveDestination, MessageID: cmd.MessageID,
+		Identifier: x.call.identifier, MoveDestination: cmd.MoveDestination, MessageID: cmd.MessageID,
 		Options: a.QueryOptions(cmd.AffectedSOPClassUID)}}
 	plan, status := h(ctx, a, r.rq)
 	if status.Code != Success || plan == nil {

@@ -17,6 +17,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/blob"
+	"collimator/internal/budget"
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/guard"
@@ -67,6 +68,7 @@ func (c *serveCmd) Run(e *env) error {
 	if in.copied != "" {
 		log.Info(copiedText(in.copied))
 	}
+	boundMemory(cfg.Limits)
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
@@ -155,7 +157,10 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	g := guard.New(guard.Options{SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log, Pending: in.config.Limits.PendingDevices, Now: time.Now})
+	g := guard.New(guard.Options{
+		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
+		Memory: budget.New(in.config.Limits.Memory), Pending: in.config.Limits.PendingDevices, Now: time.Now,
+	})
 	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())

@@ -29,7 +29,7 @@ func FuzzHeader(f *testing.F) {
 			f.Fatal(err)
 		}
 		sp.ds = read
-		packed, err := packHeader(read, ts, int64(len(encoded(f, ds, ts.UID))))
+		packed, err := packHeader(f.Context(), read, ts, int64(len(encoded(f, ds, ts.UID))))
 		if err != nil || packed == nil {
 			f.Fatalf("%d bytes, %v", len(packed), err)
 		}
@@ -39,7 +39,7 @@ func FuzzHeader(f *testing.F) {
 		if len(packed) > 1<<16 {
 			return // deflated zeros take long and show nothing new
 		}
-		ds, err := unpackHeader(packed, ts, nil, 0)
+		ds, err := unpackHeader(nil, packed, ts, nil, 0)
 		if err != nil {
 			return
 		}

@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
+	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"iter"
 	"slices"
@@ -12,6 +14,7 @@ import (
 	"sync"
 
 	"collimator/dicom"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 )
 
@@ -31,7 +34,7 @@ type hole struct{ offset, length int64 }
 // none: of a data set that is deflated as a whole, and of one that does not
 // read back as what it was. These are read from the file when asked for. The
 // stored form is read back here, once, so that no query meets one that cannot be.
-func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte, error) {
+func packHeader(ctx context.Context, ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte, error) {
 	if ts.Deflated {
 		return nil, nil
 	}
@@ -58,7 +61,14 @@ func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte,
 	if err := z.Close(); err != nil {
 		return nil, err
 	}
-	if back, err := unpackHeader(buf.Bytes(), ts, nil, 0); err != nil || !sameHeader(ds, back) {
+
+	piece := budget.From(ctx).Piece()
+	defer piece.Close()
+	back, err := unpackHeader(piece, buf.Bytes(), ts, nil, 0)
+	if errors.Is(err, fault.Busy) || errors.Is(err, fault.TooLarge) {
+		return nil, err
+	}
+	if err != nil || !sameHeader(ds, back) {
 		return nil, nil
 	}
 
@@ -208,8 +218,9 @@ func overlayBytes(p []byte, off, at int64, b []byte) int64 {
 }
 
 // unpackHeader reads a stored header. Values that were left out are read from
-// source, the file, with the data set at base; it may be nil.
-func unpackHeader(data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base int64) (*dicom.DataSet, error) {
+// source, the file, with the data set at base; it may be nil. What the data set
+// takes in memory is taken from the account.
+func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base int64) (*dicom.DataSet, error) {
 	z := inflaters.Get().(io.ReadCloser)
 	defer inflaters.Put(z)
 	if err := z.(flate.Resetter).Reset(bytes.NewReader(data), nil); err != nil {
@@ -236,8 +247,11 @@ func unpackHeader(data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base
 	br.Reset(r)
 	ds, err := dicom.Decode(br, dicom.DecodeOptions{
 		TransferSyntax: ts.UID, BulkThreshold: bulkThreshold, Source: source, Base: base,
-		Limits: dicom.Limits{Header: 1 << 30, Depth: 1 << 16, Elements: 1 << 30},
+		Limits: dicom.Limits{Header: 1 << 30, Depth: 1 << 16, Elements: 1 << 30}, Account: account,
 	})
+	if errors.Is(err, fault.Busy) || errors.Is(err, fault.TooLarge) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, corrupt(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/internal/archive/index"
 	"collimator/internal/blob"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 )
 
@@ -202,7 +203,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if a.o.CharacterSet != nil {
 		p.assumed = assume(ds, a.o.CharacterSet(in.Source))
 	}
-	if p.header, err = packHeader(ds, ts, sink.n-sink.head); err != nil {
+	if p.header, err = packHeader(ctx, ds, ts, sink.n-sink.head); err != nil {
 		return nil, err
 	}
 	if p.description, err = index.Describe(ds, p.ref, false); err != nil {
@@ -267,7 +268,7 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	}
 	sink.head = int64(len(meta))
 	ds, err := dicom.Decode(io.TeeReader(&contextReader{ctx, r}, out), dicom.DecodeOptions{
-		TransferSyntax: in.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp,
+		TransferSyntax: in.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp, Account: budget.From(ctx),
 	})
 	if err == nil {
 		err = out.Flush()
@@ -281,6 +282,8 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 		return head, nil, src.err
 	case ctx.Err() != nil:
 		return head, nil, ctx.Err()
+	case fault.Of(err) == fault.Busy, fault.Of(err) == fault.TooLarge: // the budget of memory
+		return head, nil, err
 	case errors.Is(err, dicom.ErrLimit):
 		return head, nil, fault.Wrap(fault.TooLarge, err, "archive: data set is beyond the limits")
 	}

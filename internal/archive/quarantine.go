@@ -9,6 +9,7 @@ import (
 	"collimator/dicom"
 	"collimator/internal/archive/index"
 	"collimator/internal/blob"
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -304,7 +305,7 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) 
 
 	sp := &spool{}
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: e.Instance.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp})
+		TransferSyntax: e.Instance.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp, Account: budget.From(ctx)})
 	if err != nil {
 		return nil, err
 	}
@@ -313,7 +314,7 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) 
 	p.assumed = assume(ds, split(e.CharacterSet))
 
 	ts, _ := dicom.LookupTransferSyntax(e.Instance.TransferSyntaxUID)
-	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
+	if p.header, err = packHeader(ctx, ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
 		return nil, err
 	}
 	p.description, err = index.Describe(ds, p.ref, accepted)

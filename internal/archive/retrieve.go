@@ -13,6 +13,7 @@ import (
 	"collimator/dicom"
 	"collimator/internal/archive/index"
 	"collimator/internal/blob"
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -247,18 +248,9 @@ func (a *Archive) Headers(ctx context.Context, q RetrieveQuery) iter.Seq2[Header
 	return func(yield func(Header, error) bool) {
 		var page []InstanceRef
 		flush := func() bool {
-			headers, err := a.headers(ctx, page)
-			if err != nil {
-				yield(Header{}, err)
-				return false
-			}
-			for _, h := range headers {
-				if !yield(h, nil) {
-					return false
-				}
-			}
+			ok := a.headers(ctx, page, yield)
 			page = page[:0]
-			return true
+			return ok
 		}
 		for ref, err := range a.Retrieve(ctx, q) {
 			if err != nil {
@@ -273,17 +265,55 @@ func (a *Archive) Headers(ctx context.Context, q RetrieveQuery) iter.Seq2[Header
 	}
 }
 
-// headerPage is how many headers are in memory at a time.
+// headerPage is how many stored headers are read from the index together. They
+// are decoded one at a time.
 const headerPage = 32
 
-func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, error) {
-	data := make([][]byte, len(refs))
-	assumed := make([]sql.NullString, len(refs))
+// headers gives the headers of a page; false when the caller has enough, or
+// after an error.
+func (a *Archive) headers(ctx context.Context, refs []InstanceRef, yield func(Header, error) bool) bool {
+	stored, err := a.storedHeaders(ctx, refs)
+	if err != nil {
+		yield(Header{}, err)
+		return false
+	}
+
+	for i, ref := range refs {
+		// What a header takes is given back before the next one is decoded. A
+		// single one is worked with until the request is over.
+		account := budget.From(ctx)
+		piece := account.Piece()
+		if len(refs) > 1 {
+			account = piece
+		}
+		ds, err := a.header(budget.With(ctx, account), ref, stored[i].data, stored[i].assumed.String)
+		if err != nil {
+			piece.Close()
+			yield(Header{}, err)
+			return false
+		}
+		more := yield(Header{ref, ds}, nil)
+		piece.Close()
+		if !more {
+			return false
+		}
+	}
+	return true
+}
+
+// storedHeader is what the index has of a header.
+type storedHeader struct {
+	data    []byte
+	assumed sql.NullString
+}
+
+func (a *Archive) storedHeaders(ctx context.Context, refs []InstanceRef) ([]storedHeader, error) {
+	list := make([]storedHeader, len(refs))
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		for i, ref := range refs {
 			// The header must be that of the file.
 			err := tx.QueryRow(ctx, `SELECT d.data, NULLIF(i.character_set, '') FROM instance i LEFT JOIN instance_data d ON d.id = i.id
-				WHERE i.uid = ?1 AND i.digest = ?2`, ref.SOPInstanceUID, ref.Digest).Scan(&data[i], &assumed[i])
+				WHERE i.uid = ?1 AND i.digest = ?2`, ref.SOPInstanceUID, ref.Digest).Scan(&list[i].data, &list[i].assumed)
 			if fault.Of(err) == fault.NotFound {
 				return ErrChanged
 			}
@@ -293,18 +323,7 @@ func (a *Archive) headers(ctx context.Context, refs []InstanceRef) ([]Header, er
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Header, len(refs))
-	for i, ref := range refs {
-		ds, err := a.header(ctx, ref, data[i], assumed[i].String)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = Header{ref, ds}
-	}
-	return out, nil
+	return list, err
 }
 
 // header reads a stored header, or the file where there is none. assumed is the
@@ -313,7 +332,7 @@ func (a *Archive) header(ctx context.Context, ref InstanceRef, data []byte, assu
 	ts, _ := dicom.LookupTransferSyntax(ref.TransferSyntaxUID)
 	file := &lazyFile{ctx: ctx, a: a, ref: ref}
 	if data != nil {
-		ds, err = unpackHeader(data, ts, file, ref.DataSetOffset)
+		ds, err = unpackHeader(budget.From(ctx), data, ts, file, ref.DataSetOffset)
 	} else {
 		ds, err = a.headerOfFile(ctx, ref, file)
 	}
@@ -332,9 +351,7 @@ func (a *Archive) headerOfFile(ctx context.Context, ref InstanceRef, source io.R
 	}
 	defer o.Close()
 
-	return dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: source, Base: ref.DataSetOffset,
-	})
+	return dicom.Decode(o.DataSet(), dicom.DecodeOptions{Account: budget.From(ctx), TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: source, Base: ref.DataSetOffset})
 }
 
 // lazyFile opens a file for each read: few values of few headers are ever

@@ -246,11 +246,11 @@ func (a *Archive) readStranger(ctx context.Context, s Stranger, source Source) (
 		SOPClassUID: meta.Text(tag.MediaStorageSOPClassUID), SOPInstanceUID: meta.Text(tag.MediaStorageSOPInstanceUID), TransferSyntaxUID: syntax,
 	}
 
-	return p, a.describeStranger(p, in, InstanceRef{DataSetOffset: offset, Size: o.Size(), Digest: s.Digest})
+	return p, a.describeStranger(ctx, p, in, InstanceRef{DataSetOffset: offset, Size: o.Size(), Digest: s.Digest})
 }
 
 // describeStranger does what receive does once the data set is there.
-func (a *Archive) describeStranger(p *pending, in Incoming, file InstanceRef) (err error) {
+func (a *Archive) describeStranger(ctx context.Context, p *pending, in Incoming, file InstanceRef) (err error) {
 	if err := unambiguous(p.ds); err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ func (a *Archive) describeStranger(p *pending, in Incoming, file InstanceRef) (e
 	}
 
 	ts, _ := dicom.LookupTransferSyntax(in.TransferSyntaxUID)
-	if p.header, err = packHeader(p.ds, ts, file.Size-file.DataSetOffset); err != nil {
+	if p.header, err = packHeader(ctx, p.ds, ts, file.Size-file.DataSetOffset); err != nil {
 		return err
 	}
 	p.description, err = index.Describe(p.ds, p.ref, false)

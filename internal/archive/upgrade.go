@@ -5,6 +5,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/internal/archive/index"
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -151,7 +152,7 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 	ts, _ := dicom.LookupTransferSyntax(s.ref.TransferSyntaxUID)
 	var ds *dicom.DataSet
 	if s.header != nil {
-		ds, _ = unpackHeader(s.header, ts, nil, 0)
+		ds, _ = unpackHeader(budget.From(ctx), s.header, ts, nil, 0)
 	}
 	if ds == nil {
 		p, err := a.reread(ctx, QuarantineEntry{Instance: s.ref, CharacterSet: s.assumed}, s.accept)

@@ -55,7 +55,9 @@ func (b *Budget) Usage() Usage {
 // Most is the most that one holder can ever have.
 func (b *Budget) Most() int64 { return b.total / 2 }
 
-// Account is what one request holds. Safe for concurrent use.
+// Account is what one request holds. Safe for concurrent use. A nil Account has
+// no bound and counts nothing: it is that of a command, which works for the one
+// who started it.
 type Account struct {
 	b       *Budget
 	holders []string
@@ -71,10 +73,22 @@ func (b *Budget) Open(holders ...string) *Account {
 	return &Account{b: b, holders: slices.Compact(holders)}
 }
 
+// Piece opens another account in the name of the same holders, for a piece of
+// work that is over before the request is.
+func (a *Account) Piece() *Account {
+	if a == nil {
+		return nil
+	}
+	return a.b.Open(slices.Clone(a.holders)...)
+}
+
 // Grow takes n more bytes at once, or none and says why: fault.TooLarge where
 // the account would have more than one holder can ever have, fault.Busy where
 // there is no room for it now. It implements dicom.Account.
 func (a *Account) Grow(n int64) error {
+	if a == nil {
+		return nil
+	}
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 
@@ -94,6 +108,9 @@ func (a *Account) Grow(n int64) error {
 // now. Only an account that holds nothing may wait, so that no two wait for
 // each other. It ends with the cause of ctx.
 func (a *Account) Reserve(ctx context.Context, n int64) error {
+	if a == nil {
+		return nil
+	}
 	a.b.mu.Lock()
 	if n > a.b.Most() {
 		defer a.b.mu.Unlock()
@@ -132,6 +149,9 @@ func (a *Account) Reserve(ctx context.Context, n int64) error {
 
 // Shrink gives n bytes back before the account is closed.
 func (a *Account) Shrink(n int64) {
+	if a == nil {
+		return
+	}
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 	a.give(min(n, a.held))
@@ -139,6 +159,9 @@ func (a *Account) Shrink(n int64) {
 
 // Close gives everything back. More than one Close is one.
 func (a *Account) Close() {
+	if a == nil {
+		return
+	}
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 	a.closed = true
@@ -147,6 +170,9 @@ func (a *Account) Close() {
 
 // Held is what the account has, in bytes.
 func (a *Account) Held() int64 {
+	if a == nil {
+		return 0
+	}
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 	return a.held

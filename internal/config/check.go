@@ -36,6 +36,9 @@ func (c Config) Check() error {
 	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
+	if c.Limits.Memory < leastMemory {
+		add("limits.memory is at least %d bytes", leastMemory)
+	}
 	if l := c.Limits; l.ObjectElements < 10_000 || l.ObjectBytes < 1<<20 || l.QuarantineEntries < 1 || l.QuarantineShare < 1 {
 		add("limits: object_elements is at least 10000, object_bytes at least 1048576, quarantine_entries and quarantine_share at least 1")
 	}
@@ -83,6 +86,9 @@ func (c Config) Check() error {
 	}
 	return errors.Join(faults...)
 }
+
+// leastMemory lets through a picture and a document of usual size.
+const leastMemory = 64 << 20
 
 func (a Advisories) check(add func(format string, args ...any)) {
 	for _, source := range a.Sources {

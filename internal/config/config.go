@@ -147,6 +147,8 @@ type Limits struct {
 	// the most of them from one source.
 	QuarantineEntries int `yaml:"quarantine_entries"`
 	QuarantineShare   int `yaml:"quarantine_share"`
+	// Memory is how many bytes all requests together may hold at a time.
+	Memory int64 `yaml:"memory"`
 	// PendingDevices is how many refused callers are remembered for approval.
 	PendingDevices int `yaml:"pending_devices"`
 }
@@ -175,6 +177,7 @@ func Default() Config {
 			ObjectBytes:            16 << 30,
 			QuarantineEntries:      10_000,
 			QuarantineShare:        2_500,
+			Memory:                 160 << 20,
 			PendingDevices:         1000,
 		},
 		Deidentify: Deidentify{Keep: []string{"shifted-dates"}},

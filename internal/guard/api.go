@@ -156,6 +156,8 @@ func (a *API) guarded(rq *Request) {
 		rq.fail(http.StatusForbidden, errForbidden)
 		return
 	}
+	c.account = a.g.open(&c.caller)
+	defer c.account.Close()
 	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, &c.caller)))
 }
 

@@ -4,14 +4,16 @@ import (
 	"context"
 
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/policy"
 )
 
 type contextKey struct{}
 
-// identityContext carries the authenticated principal to the handlers.
+// identityContext carries the authenticated principal and the account of the
+// request to the handlers.
 func identityContext(ctx context.Context, c *caller) context.Context {
-	return context.WithValue(ctx, contextKey{}, c)
+	return context.WithValue(budget.With(ctx, c.account), contextKey{}, c)
 }
 
 // Principal is who asks in this request; false outside of one.

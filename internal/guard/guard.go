@@ -13,7 +13,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"collimator/dicom"
 	"collimator/internal/audit"
+	"collimator/internal/budget"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 	"collimator/internal/policy"
@@ -33,6 +35,8 @@ type Options struct {
 	// Pending is how many refused callers are remembered.
 	Pending int
 	Now     func() time.Time
+	// Memory bounds what all requests together may hold; nil bounds it to 160 MiB.
+	Memory *budget.Budget
 	// SignIn says how people sign in; the zero value demands a second factor.
 	SignIn SignIn
 }
@@ -56,8 +60,14 @@ type Guard struct {
 	sighted       *sightings
 }
 
+// defaultMemory is the budget of a Guard that was given none, in bytes.
+const defaultMemory = 160 << 20
+
 // New makes a guard.
 func New(o Options) *Guard {
+	if o.Memory == nil {
+		o.Memory = budget.New(defaultMemory)
+	}
 	g := &Guard{
 		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now),
 		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
@@ -80,9 +90,10 @@ type caller struct {
 	association string
 	peer        audit.Peer
 	door        string
-	person      string       // verified by user identity negotiation; empty without
-	rule        string       // by which policy allowed what is being done
-	sight       policy.Sight // what may be seen
+	person      string          // verified by user identity negotiation; empty without
+	rule        string          // by which policy allowed what is being done
+	sight       policy.Sight    // what may be seen
+	account     *budget.Account // of the request
 }
 
 // record writes to the trail. A record that cannot be written is an error in
@@ -91,6 +102,23 @@ func (g *Guard) record(ctx context.Context, r audit.Record) {
 	if err := g.Trail.Write(context.WithoutCancel(ctx), r); err != nil {
 		g.Log.Error("audit record lost", "event", string(r.Event), "error", err)
 	}
+}
+
+// open opens the account of a request: what the caller and its address hold
+// together is bounded, each by what is left for all others.
+func (g *Guard) open(c *caller) *budget.Account {
+	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, origin(c.peer.Address))
+}
+
+// memory opens an account for a piece of what a request does, and waits for its
+// turn where n bytes are not free.
+func (c *caller) memory(ctx context.Context, n int64) (dicom.Account, func(), error) {
+	piece := c.account.Piece()
+	if err := piece.Reserve(ctx, n); err != nil {
+		piece.Close()
+		return nil, nil, err
+	}
+	return piece, piece.Close, nil
 }
 
 func (c *caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {

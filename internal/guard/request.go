@@ -31,9 +31,11 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 	}
 	c := *admitted
 	c.association = call.Association.ID()
-	if status, refused := g.authorise(ctx, &c, call); refused {
-		return dimse.Outcome{Status: status}
+	if out, refused := g.enter(ctx, &c, call); refused {
+		return out
 	}
+	defer c.account.Close()
+
 	tally := newTally(call)
 	ctx, end := g.watch(ctx, &c, call)
 	defer end(nil)
@@ -45,9 +47,48 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 	return out
 }
 
+// enter decides by what is known before anything is read: who calls, and which
+// service. What the request says is read after that, out of what the caller may
+// hold, and decided about in its turn. The account is closed where it refuses.
+func (g *Guard) enter(ctx context.Context, c *caller, call *dimse.Call) (dimse.Outcome, bool) {
+	c.account = g.open(c)
+	call.Account = c.account
+	refuse := func(out dimse.Outcome) (dimse.Outcome, bool) {
+		c.account.Close()
+		return out, true
+	}
+
+	if status, gone := g.lookUp(ctx, c, call); gone {
+		return refuse(dimse.Outcome{Status: status})
+	}
+	if status, denied := g.judge(ctx, c, call, c.who); denied {
+		return refuse(dimse.Outcome{Status: status})
+	}
+
+	if _, err := call.Identifier(); err != nil {
+		out := dimse.Unreadable(err)
+		g.settle(ctx, c, call, out, newTally(call))
+		return refuse(out)
+	}
+
+	if status, denied := g.judgeTogether(ctx, c, call); denied {
+		return refuse(dimse.Outcome{Status: status})
+	}
+	return dimse.Outcome{}, false
+}
+
 // authorise looks the caller up again, because it may have been removed since
 // it was admitted, and asks policy.
 func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dimse.Status, bool) {
+	if status, gone := g.lookUp(ctx, c, call); gone {
+		return status, true
+	}
+	return g.judgeTogether(ctx, c, call)
+}
+
+// lookUp puts the device as it is registered now in place of the one that was
+// admitted.
+func (g *Guard) lookUp(ctx context.Context, c *caller, call *dimse.Call) (dimse.Status, bool) {
 	device, err := g.Registry.Authenticate(ctx, c.claim)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
 		g.refusedRequest(ctx, c, call, refusal.Text)
@@ -56,23 +97,36 @@ func (g *Guard) authorise(ctx context.Context, c *caller, call *dimse.Call) (dim
 	if err != nil {
 		return g.undecided(ctx, c, err), true
 	}
+
 	c.who = device.Principal(c.claim.Certificate == nil)
+	return dimse.Status{}, false
+}
+
+// judgeTogether asks policy about the device and the person at it.
+func (g *Guard) judgeTogether(ctx context.Context, c *caller, call *dimse.Call) (dimse.Status, bool) {
+	who, err := g.together(ctx, c)
+	if err != nil {
+		return g.undecided(ctx, c, err), true
+	}
+	return g.judge(ctx, c, call, who...)
+}
+
+// judge asks policy about a request, as far as it was read.
+func (g *Guard) judge(ctx context.Context, c *caller, call *dimse.Call, who ...policy.Principal) (dimse.Status, bool) {
 	destination := ""
 	if call.Operation == dimse.CMove {
 		destination = strings.TrimSpace(call.Command.MoveDestination)
 		c.peer.Destination = destination
 	}
-	who, err := g.together(ctx, c)
-	if err != nil {
-		return g.undecided(ctx, c, err), true
-	}
+
 	d := g.policy.DecideTogether(policy.Request{Verb: verbOf(call.Operation), Study: studyOf(call), Destination: destination, Now: g.Now()}, who...)
 	if d.Allow {
 		c.rule = d.Reason
 		c.sight = d.Sight
 		return dimse.Status{}, false
 	}
-	c.rule = ""
+
+	c.rule, c.sight = "", policy.Sight{}
 	g.refusedRequest(ctx, c, call, d.Reason)
 	if destination != "" && slices.Contains(c.who.Verbs, policy.Retrieve) {
 		// A destination that is not granted looks like one that does not exist.
@@ -94,10 +148,11 @@ func (g *Guard) undecided(ctx context.Context, c *caller, err error) dimse.Statu
 // studyOf is the one study a retrieval names; empty for several and for the
 // other operations, which are about the archive as a whole.
 func studyOf(call *dimse.Call) string {
-	if verbOf(call.Operation) != policy.Retrieve || call.Identifier == nil {
+	keys := call.Keys()
+	if verbOf(call.Operation) != policy.Retrieve || keys == nil {
 		return ""
 	}
-	if list := call.Identifier.Texts(tag.StudyInstanceUID); len(list) == 1 {
+	if list := keys.Texts(tag.StudyInstanceUID); len(list) == 1 {
 		return list[0]
 	}
 	return ""
@@ -198,7 +253,7 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 		r.Objects = append(r.Objects, audit.Object{SOPClasses: map[string]int{call.SOPClassUID: 1}, Failed: 1})
 	case dimse.CFind:
 		r = c.entry(audit.Query, audit.Execute, outcome, reason)
-		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Identifier), Matches: out.Matches})
+		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), Matches: out.Matches})
 	case dimse.CGet, dimse.CMove:
 		r = c.entry(audit.Transferred, audit.Read, outcome, reason)
 		r.Objects = append(r.Objects, t.objects(call, out)...)
@@ -240,10 +295,11 @@ func newTally(call *dimse.Call) *tally {
 
 func (t *tally) objects(call *dimse.Call, out dimse.Outcome) []audit.Object {
 	o := audit.Object{SOPClasses: t.classes, Instances: int(out.SubOperations.Completed) + int(out.SubOperations.Warning), Failed: int(out.SubOperations.Failed)}
-	if call.Identifier == nil {
+	keys := call.Keys()
+	if keys == nil {
 		return []audit.Object{o}
 	}
-	studies := call.Identifier.Texts(tag.StudyInstanceUID)
+	studies := keys.Texts(tag.StudyInstanceUID)
 	if len(studies) == 0 {
 		return []audit.Object{o}
 	}

@@ -70,6 +70,10 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		return true
 	}
 
+	c.account = g.open(&c.caller)
+	defer c.account.Close()
+	call.Memory = c.memory
+
 	out := next(identityContext(ctx, &c.caller))
 	g.logWeb(ctx, c, call, out)
 	g.settleWeb(ctx, c, call, out)

@@ -16,6 +16,7 @@ import (
 	"collimator/dicomweb"
 	"collimator/dimse"
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/stream"
 )
 
@@ -223,7 +224,7 @@ func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (
 	if err != nil {
 		return nil, webError(err)
 	}
-	out, err := h.file(o, transferSyntax)
+	out, err := h.file(ctx, o, transferSyntax)
 	if err != nil {
 		return nil, errors.Join(deidError(err), o.Close())
 	}
@@ -232,9 +233,9 @@ func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (
 
 // file is the object in a transfer syntax, without identity. The large values
 // stay in o.
-func (h hidden) file(o *archive.Object, transferSyntax string) (*dicom.File, error) {
+func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax string) (*dicom.File, error) {
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset,
+		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset, Account: budget.From(ctx),
 	})
 	if err != nil {
 		return nil, err
