@@ -92,7 +92,7 @@ func fill(b *testing.B, a *opened, n int) {
 					}
 					if header == nil {
 						ts, _ := dicom.LookupTransferSyntax(uid.ExplicitVRLittleEndian)
-						header, _ = packHeader(b.Context(), ds, ts, int64(len(encoded(b, ds, uid.ExplicitVRLittleEndian))))
+						header, _ = packHeader(ds, ts, int64(len(encoded(b, ds, uid.ExplicitVRLittleEndian))))
 					}
 					p.header = header
 					if _, err := index.Insert(b.Context(), tx, p.entry()); err != nil {

@@ -29,7 +29,7 @@ func FuzzHeader(f *testing.F) {
 			f.Fatal(err)
 		}
 		sp.ds = read
-		packed, err := packHeader(f.Context(), read, ts, int64(len(encoded(f, ds, ts.UID))))
+		packed, err := packHeader(read, ts, int64(len(encoded(f, ds, ts.UID))))
 		if err != nil || packed == nil {
 			f.Fatalf("%d bytes, %v", len(packed), err)
 		}

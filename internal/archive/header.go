@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
-	"context"
 	"encoding/binary"
 	"errors"
 	"io"
-	"iter"
 	"slices"
 	"sort"
 	"sync"
@@ -34,7 +32,7 @@ type hole struct{ offset, length int64 }
 // none: of a data set that is deflated as a whole, and of one that does not
 // read back as what it was. These are read from the file when asked for. The
 // stored form is read back here, once, so that no query meets one that cannot be.
-func packHeader(ctx context.Context, ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte, error) {
+func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte, error) {
 	if ts.Deflated {
 		return nil, nil
 	}
@@ -62,46 +60,11 @@ func packHeader(ctx context.Context, ds *dicom.DataSet, ts dicom.TransferSyntax,
 		return nil, err
 	}
 
-	piece := budget.From(ctx).Piece()
-	defer piece.Close()
-	back, err := unpackHeader(piece, buf.Bytes(), ts, nil, 0)
-	if errors.Is(err, fault.Busy) || errors.Is(err, fault.TooLarge) {
-		return nil, err
-	}
-	if err != nil || !sameHeader(ds, back) {
+	if !readsBack(buf.Bytes(), ts, ds) {
 		return nil, nil
 	}
 
 	return buf.Bytes(), nil
-}
-
-// sameHeader compares a data set with what was read back of its stored form:
-// the elements, and of the values left out the places.
-func sameHeader(x, y *dicom.DataSet) bool {
-	next, stop := iter.Pull(y.Walk())
-	defer stop()
-
-	for v := range x.Walk() {
-		w, ok := next()
-		if !ok || v.Tag != w.Tag || v.VR != w.VR || len(v.Path) != len(w.Path) {
-			return false
-		}
-		have, haveBulk := v.Bulk()
-		want, wantBulk := w.Bulk()
-		switch {
-		case haveBulk != wantBulk:
-			return false
-		case haveBulk:
-			if !slices.Equal(slices.Collect(have.Extents()), slices.Collect(want.Extents())) {
-				return false
-			}
-		case !v.Sequence() && !bytes.Equal(v.Bytes(), w.Bytes()):
-			return false
-		}
-	}
-	_, more := next()
-
-	return !more
 }
 
 var deflaters = sync.Pool{New: func() any {
@@ -220,34 +183,12 @@ func overlayBytes(p []byte, off, at int64, b []byte) int64 {
 // unpackHeader reads a stored header. Values that were left out are read from
 // source, the file, with the data set at base; it may be nil. What the data set
 // takes in memory is taken from the account.
-func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base int64) (*dicom.DataSet, error) {
-	z := inflaters.Get().(io.ReadCloser)
-	defer inflaters.Put(z)
-	if err := z.(flate.Resetter).Reset(bytes.NewReader(data), nil); err != nil {
-		return nil, corrupt(err)
-	}
-	r := &holeReader{r: newByteReader(z)}
-	n, err := binary.ReadUvarint(r.r)
-	if err != nil {
-		return nil, corrupt(err)
-	}
-	for range n {
-		distance, err := binary.ReadUvarint(r.r)
-		if err != nil {
-			return nil, corrupt(err)
-		}
-		length, err := binary.ReadUvarint(r.r)
-		if err != nil {
-			return nil, corrupt(err)
-		}
-		r.holes = append(r.holes, hole{int64(distance), int64(length)})
-	}
-	br := readers.Get().(*bufio.Reader)
-	defer readers.Put(br)
-	br.Reset(r)
-	ds, err := dicom.Decode(br, dicom.DecodeOptions{
-		TransferSyntax: ts.UID, BulkThreshold: bulkThreshold, Source: source, Base: base,
-		Limits: dicom.Limits{Header: 1 << 30, Depth: 1 << 16, Elements: 1 << 30}, Account: account,
+func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base int64) (ds *dicom.DataSet, err error) {
+	options := storedOptions(ts)
+	options.BulkThreshold, options.Source, options.Base, options.Account = bulkThreshold, source, base, account
+	err = unfold(data, func(r io.Reader) error {
+		ds, err = dicom.Decode(r, options)
+		return err
 	})
 	if errors.Is(err, fault.Busy) || errors.Is(err, fault.TooLarge) {
 		return nil, err
@@ -255,7 +196,47 @@ func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax,
 	if err != nil {
 		return nil, corrupt(err)
 	}
+
 	return ds, nil
+}
+
+// storedOptions are those of a data set that was held against the limits when it
+// arrived.
+func storedOptions(ts dicom.TransferSyntax) dicom.DecodeOptions {
+	return dicom.DecodeOptions{TransferSyntax: ts.UID, Limits: dicom.Limits{Header: 1 << 30, Depth: 1 << 16, Elements: 1 << 30}}
+}
+
+// unfold gives the stream that a stored header stands for, with zeros in the
+// holes.
+func unfold(data []byte, read func(io.Reader) error) error {
+	z := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(z)
+	if err := z.(flate.Resetter).Reset(bytes.NewReader(data), nil); err != nil {
+		return err
+	}
+
+	r := &holeReader{r: newByteReader(z)}
+	n, err := binary.ReadUvarint(r.r)
+	if err != nil {
+		return err
+	}
+	for range n {
+		distance, err := binary.ReadUvarint(r.r)
+		if err != nil {
+			return err
+		}
+		length, err := binary.ReadUvarint(r.r)
+		if err != nil {
+			return err
+		}
+		r.holes = append(r.holes, hole{int64(distance), int64(length)})
+	}
+
+	br := readers.Get().(*bufio.Reader)
+	defer readers.Put(br)
+	br.Reset(r)
+
+	return read(br)
 }
 
 func corrupt(err error) error {

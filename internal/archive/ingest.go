@@ -203,7 +203,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if a.o.CharacterSet != nil {
 		p.assumed = assume(ds, a.o.CharacterSet(in.Source))
 	}
-	if p.header, err = packHeader(ctx, ds, ts, sink.n-sink.head); err != nil {
+	if p.header, err = packHeader(ds, ts, sink.n-sink.head); err != nil {
 		return nil, err
 	}
 	if p.description, err = index.Describe(ds, p.ref, false); err != nil {

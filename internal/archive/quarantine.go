@@ -314,7 +314,7 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) 
 	p.assumed = assume(ds, split(e.CharacterSet))
 
 	ts, _ := dicom.LookupTransferSyntax(e.Instance.TransferSyntaxUID)
-	if p.header, err = packHeader(ctx, ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
+	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
 		return nil, err
 	}
 	p.description, err = index.Describe(ds, p.ref, accepted)

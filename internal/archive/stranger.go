@@ -265,7 +265,7 @@ func (a *Archive) describeStranger(ctx context.Context, p *pending, in Incoming,
 	}
 
 	ts, _ := dicom.LookupTransferSyntax(in.TransferSyntaxUID)
-	if p.header, err = packHeader(ctx, p.ds, ts, file.Size-file.DataSetOffset); err != nil {
+	if p.header, err = packHeader(p.ds, ts, file.Size-file.DataSetOffset); err != nil {
 		return err
 	}
 	p.description, err = index.Describe(p.ds, p.ref, false)
