@@ -65,8 +65,8 @@ type sopRef struct {
 
 func dcm(c, text string) code { return code{c, "DCM", text} }
 
-// eventCodes are the coded events of PS3.15 A.5.3 and, where one event has
-// several, their types.
+// eventCodes are the coded events of PS3.15 A.5.3 (PS3.16 CID 400) and, where one event has
+// several, their types (PS3.16 CID 401).
 var eventCodes = map[Event]struct{ id, kind code }{
 	ApplicationStart:  {dcm("110100", "Application Activity"), dcm("110120", "Application Start")},
 	ApplicationStop:   {dcm("110100", "Application Activity"), dcm("110121", "Application Stop")},
@@ -83,12 +83,12 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	StudyDeleted:      {id: dcm("110105", "DICOM Study Deleted")},
 	InstancesDeleted:  {id: dcm("110103", "DICOM Instances Accessed")},
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
-	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
-	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110134", "Security Configuration")},
+	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
+	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
-	Scanned:           {dcm("110113", "Security Alert"), dcm("110128", "Network Configuration")},
+	Scanned:           {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
 	Maintained:        {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
-	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110131", "Object Security Attributes Changed")},
+	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110135", "Object Security Attributes Changed")},
 }
 
 // NewMessage puts a record into the form of PS3.15 A.5.1. source names this

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"encoding/xml"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -45,14 +46,50 @@ func TestMessagesHaveTheFormOfTheStandard(t *testing.T) {
 	}
 }
 
+// everyEvent is each kind of event there is.
+var everyEvent = []audit.Event{
+	audit.ApplicationStart, audit.ApplicationStop, audit.Export, audit.Transferring, audit.Transferred, audit.NetworkEntry,
+	audit.Query, audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.Verification, audit.DeviceChanged,
+	audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged, audit.UserSignedOut, audit.EmergencyAccess,
+	audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted, audit.Maintained,
+}
+
 func TestEveryEventHasACode(t *testing.T) {
 	t.Parallel()
-	for _, e := range []audit.Event{audit.ApplicationStart, audit.ApplicationStop, audit.Export, audit.Transferring, audit.Transferred, audit.NetworkEntry, audit.Query,
-		audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.Verification, audit.DeviceChanged, audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged,
-		audit.UserSignedOut, audit.EmergencyAccess, audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted} {
+	for _, e := range everyEvent {
 		text, err := audit.NewMessage(audit.Record{Event: e}, "x").XML()
 		if err != nil || strings.Contains(text, `EventID csd-code=""`) {
 			t.Errorf("%s: %v: %s", e, err, text)
+		}
+	}
+}
+
+// A code goes with its own meaning, and with no other (PS3.16 CID 400, CID 401).
+func TestCodesMeanWhatTheStandardSays(t *testing.T) {
+	t.Parallel()
+	meanings := map[string]string{
+		"110100": "Application Activity", "110102": "Begin Transferring DICOM Instances", "110103": "DICOM Instances Accessed",
+		"110104": "DICOM Instances Transferred", "110105": "DICOM Study Deleted", "110106": "Export", "110107": "Import",
+		"110108": "Network Entry", "110112": "Query", "110113": "Security Alert", "110114": "User Authentication",
+		"110120": "Application Start", "110121": "Application Stop", "110122": "Login", "110123": "Logout", "110124": "Attach", "110125": "Detach",
+		"110126": "Node Authentication", "110127": "Emergency Override Started", "110128": "Network Configuration", "110129": "Security Configuration",
+		"110130": "Hardware Configuration", "110131": "Software Configuration", "110132": "Use of Restricted Function",
+		"110133": "Audit Recording Stopped", "110134": "Audit Recording Started", "110135": "Object Security Attributes Changed",
+		"110136": "Security Roles Changed", "110137": "User Security Attributes Changed", "110138": "Emergency Override Stopped",
+		"110152": "Destination Role ID", "110153": "Source Role ID", "110180": "Study Instance UID",
+	}
+	coded := regexp.MustCompile(`csd-code="([0-9]+)" codeSystemName="DCM" originalText="([^"]*)"`)
+	for _, e := range everyEvent {
+		r := audit.Record{Event: e, Action: audit.Create, Peer: audit.Peer{Destination: "PACS2"}, Objects: []audit.Object{{Study: "1.2.3"}}}
+		text, err := audit.NewMessage(r, "x").XML()
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		for _, m := range coded.FindAllStringSubmatch(text, -1) {
+			if meanings[m[1]] != m[2] {
+				t.Errorf("%s: %s is %q, not %q", e, m[1], meanings[m[1]], m[2])
+			}
 		}
 	}
 }
