@@ -308,8 +308,12 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 		return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
 	}
 	w := newPartWriter(x)
-	if err := x.imageParts(w, header, frames, o, form.mediaType, http.StatusOK); err != nil {
+	left := leftOut{status: http.StatusOK}
+	if err := x.imageParts(w, header, frames, o, form.mediaType, &left); err != nil {
 		return err
+	}
+	if !x.begun {
+		return left.problem
 	}
 	x.out.Instances++
 	return w.end()
@@ -317,26 +321,6 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 
 func renderError(err error) error {
 	return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
-}
-
-// imageParts sends each frame as a part; the first of all begins the answer.
-func (x *exchange) imageParts(w *partWriter, header *Header, frames []int, o renderOptions, mediaType string, status int) error {
-	for _, n := range frames {
-		b, err := x.image(header, n, o, mediaType)
-		if err != nil {
-			return renderError(err)
-		}
-		if !x.begun {
-			x.start(status, w.contentType(mediaType))
-		}
-		if err := w.begin(mediaType, x.link(header.Resource)+"/frames/"+strconv.Itoa(n)+"/rendered", int64(len(b))); err != nil {
-			return err
-		}
-		if _, err := x.Write(b); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // everyFrame is the numbers of the frames there are.

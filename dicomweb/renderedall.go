@@ -30,18 +30,21 @@ func (x *exchange) renderedAll(accept []mediaRange, o renderOptions) error {
 	}
 
 	w := newPartWriter(x)
+	left := leftOut{status: status}
 	for header, err := range x.h.backend.Headers(x.r.Context(), x.selection()) {
 		if err != nil {
 			return err
 		}
 		promised--
-		if err := x.renderedPart(w, accept, &header, o, form.mediaType, status); err != nil {
+		if err := x.renderedPart(w, accept, &header, o, form.mediaType, &left); err != nil {
 			return err
 		}
 	}
 	switch {
 	case promised > 0:
 		return errIncomplete
+	case !x.begun && left.problem != nil:
+		return left.problem
 	case !x.begun:
 		return &Error{Status: http.StatusNotAcceptable, Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances."}
 	}
@@ -72,7 +75,7 @@ func (x *exchange) pictures() (version string, promised, status int, err error) 
 }
 
 // renderedPart sends what one instance has to show, if anything.
-func (x *exchange) renderedPart(w *partWriter, accept []mediaRange, header *Header, o renderOptions, mediaType string, status int) error {
+func (x *exchange) renderedPart(w *partWriter, accept []mediaRange, header *Header, o renderOptions, mediaType string, left *leftOut) error {
 	ds := header.DataSet
 	document := ds.Has(tag.EncapsulatedDocument)
 	if document {
@@ -89,10 +92,13 @@ func (x *exchange) renderedPart(w *partWriter, accept []mediaRange, header *Head
 
 	x.out.Instances++
 	if !document {
-		return x.imageParts(w, header, everyFrame(ds), o, mediaType, status)
+		return x.imageParts(w, header, everyFrame(ds), o, mediaType, left)
 	}
 	if !x.begun {
-		x.start(status, w.contentType(documentType(ds)))
+		x.start(left.status, w.contentType(documentType(ds)))
+	}
+	if err := x.nameLeftOut(w, left); err != nil {
+		return err
 	}
 	el, _ := ds.Get(tag.EncapsulatedDocument)
 	r, err := el.Open()
