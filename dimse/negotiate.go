@@ -24,8 +24,13 @@ type Support struct {
 	// Sending gives the transfer syntaxes in which objects of a SOP Class can be sent
 	// whatever they are stored in, best first. Where the requestor is SCP by role
 	// selection (C-GET) and offers several in one context, the best of these is taken,
-	// because most can be sent in it; nil leaves that to the other rules.
+	// because most can be sent in it; nil leaves that to the other rules. Where another
+	// context has one of these already, one is taken that no other context has.
 	Sending func(sopClassUID string) []string
+	// Convertible reports a transfer syntax out of which objects are converted into
+	// those of Sending. What is in any other is sent as it is or not at all, and has
+	// the first claim to a further context; nil: nothing is converted.
+	Convertible func(transferSyntaxUID string) bool
 	// Query gives what is supported of extended negotiation for query and retrieve
 	// (PS3.4 C.5.1.1, C.5.2.1, C.5.3.1); nil supports nothing.
 	Query func(sopClassUID string) QueryOptions
@@ -46,9 +51,13 @@ func Negotiate(rq *AssociateRequest, s Support) Acceptance {
 			sending[r.SOPClassUID] = r.SCP && scp
 		}
 	}
-	for _, pc := range rq.Contexts {
-		acc.Contexts = append(acc.Contexts, s.context(pc, sending[pc.AbstractSyntax]))
+	acc.Contexts = make([]ul.AcceptedContext, len(rq.Contexts))
+	for i, pc := range rq.Contexts {
+		if !sending[pc.AbstractSyntax] {
+			acc.Contexts[i] = s.context(pc, nil)
+		}
 	}
+	s.contextsToSend(rq.Contexts, sending, acc.Contexts)
 	if w := rq.AsyncWindow; w != nil {
 		// We may have no more outstanding at the requestor than it performs, and
 		// one is all we use.
@@ -70,31 +79,50 @@ func smaller(proposed, bound uint16) uint16 {
 	return min(proposed, bound)
 }
 
-func (s Support) context(pc ul.ProposedContext, sending bool) ul.AcceptedContext {
+// context answers a context: of what both sides have, what stands first in best is
+// taken, else the first by the order that counts.
+func (s Support) context(pc ul.ProposedContext, best []string) ul.AcceptedContext {
 	out := ul.AcceptedContext{ID: pc.ID, Result: ul.AbstractSyntaxNotSupported}
-	if s.TransferSyntaxes == nil || pc.AbstractSyntax == "" {
+	if len(s.supported(pc.AbstractSyntax)) == 0 {
 		return out
 	}
-	ours := s.TransferSyntaxes(pc.AbstractSyntax)
-	if len(ours) == 0 {
+	common := s.common(pc)
+	if len(common) == 0 {
+		out.Result = ul.TransferSyntaxesNotSupported
 		return out
 	}
-	first, second := ours, pc.TransferSyntaxes
+
+	out.Result, out.TransferSyntax = ul.Acceptance, common[0]
+	for _, ts := range best {
+		if slices.Contains(common, ts) {
+			out.TransferSyntax = ts
+			break
+		}
+	}
+	return out
+}
+
+// supported is the transfer syntaxes for an abstract syntax.
+func (s Support) supported(abstractSyntax string) []string {
+	if s.TransferSyntaxes == nil || abstractSyntax == "" {
+		return nil
+	}
+	return s.TransferSyntaxes(abstractSyntax)
+}
+
+// common is the transfer syntaxes of a context that are supported, by the order
+// that counts.
+func (s Support) common(pc ul.ProposedContext) []string {
+	first, second := s.supported(pc.AbstractSyntax), pc.TransferSyntaxes
 	if s.RequestorOrder {
 		first, second = second, first
 	}
-	if sending && s.Sending != nil {
-		first = append(slices.DeleteFunc(slices.Clone(s.Sending(pc.AbstractSyntax)), func(ts string) bool {
-			return !slices.Contains(ours, ts) || !slices.Contains(pc.TransferSyntaxes, ts)
-		}), first...)
-	}
+	var out []string
 	for _, ts := range first {
 		if slices.Contains(second, ts) {
-			out.Result, out.TransferSyntax = ul.Acceptance, ts
-			return out
+			out = append(out, ts)
 		}
 	}
-	out.Result = ul.TransferSyntaxesNotSupported
 	return out
 }
 

@@ -171,6 +171,37 @@ func TestNativeSyntaxIsTakenWhereObjectsAreToBeSent(t *testing.T) {
 	}
 }
 
+// What is not converted has the first claim to a context that native objects do not need.
+func TestObjectsThatAreNotConvertedHaveAContextWhereOneIsLeft(t *testing.T) {
+	t.Parallel()
+	all := []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.RLELossless, uid.JPEG2000, uid.JPEGLosslessSV1}
+	support := dimse.Support{
+		TransferSyntaxes: func(string) []string { return all }, RequestorOrder: true,
+		Roles:       func(string) (bool, bool) { return true, true },
+		Sending:     func(string) []string { return all[:2] },
+		Convertible: func(ts string) bool { return ts == uid.RLELossless },
+	}
+	for name, c := range map[string]struct{ proposed, want [][]string }{
+		"native and compressed": {[][]string{all[:2], {all[2], all[4], all[3]}}, [][]string{all[:1], {all[4]}}},
+		"the same twice":        {[][]string{all, all}, [][]string{all[:1], {all[3]}}},
+		"three times":           {[][]string{all, all, all}, [][]string{all[:1], {all[3]}, {all[4]}}},
+		"little choice last":    {[][]string{{all[3], all[0]}, {all[0]}}, [][]string{{all[3]}, all[:1]}},
+		"compressed alone":      {[][]string{{all[3]}, {all[3], all[1]}}, [][]string{{all[3]}, {all[1]}}},
+		"native alone":          {[][]string{all[:2], all[:2]}, [][]string{all[:1], all[1:2]}},
+		"one context":           {[][]string{all}, [][]string{all[:1]}},
+	} {
+		rq := &dimse.AssociateRequest{Roles: []ul.RoleSelection{{SOPClassUID: ct, SCP: true}}}
+		for i, ts := range c.proposed {
+			rq.Contexts = append(rq.Contexts, ul.ProposedContext{ID: uint8(2*i + 1), AbstractSyntax: ct, TransferSyntaxes: ts})
+		}
+		for i, pc := range dimse.Negotiate(rq, support).Contexts {
+			if pc.ID != uint8(2*i+1) || pc.Result != ul.Acceptance || pc.TransferSyntax != c.want[i][0] {
+				t.Errorf("%s: context %d: %+v, want %s", name, i+1, pc, c.want[i][0])
+			}
+		}
+	}
+}
+
 // A store whose source cannot be read from the start sends nothing and leaves the
 // association usable; one that ends in the middle aborts it.
 func TestUnreadableSource(t *testing.T) {

@@ -86,8 +86,16 @@ func TestListsOfUIDsInARetrieval(t *testing.T) {
 
 // receive fetches a study over one association in some transfer syntaxes.
 func receive(n *node, class, study string, syntaxes ...string) (map[string][]byte, dimse.RetrieveResult, error) {
+	return receiveIn(n, class, study, syntaxes)
+}
+
+// receiveIn proposes several contexts of the class.
+func receiveIn(n *node, class, study string, contexts ...[]string) (map[string][]byte, dimse.RetrieveResult, error) {
 	a := n.dial(func(c *dimse.Config) {
-		c.Contexts = append(dimse.Propose([]string{uid.StudyRootGet}, []string{uid.ExplicitVRLittleEndian}, false), ul.ProposedContext{AbstractSyntax: class, TransferSyntaxes: syntaxes})
+		c.Contexts = dimse.Propose([]string{uid.StudyRootGet}, []string{uid.ExplicitVRLittleEndian}, false)
+		for _, syntaxes := range contexts {
+			c.Contexts = append(c.Contexts, ul.ProposedContext{AbstractSyntax: class, TransferSyntaxes: syntaxes})
+		}
 		for i := range c.Contexts {
 			c.Contexts[i].ID = uint8(2*i + 1)
 		}
@@ -159,6 +167,39 @@ func TestWhatCannotBeConvertedFailsAlone(t *testing.T) {
 	got, result, _ := receive(n, uid.CTImageStorage, study(files[0]), uid.ImplicitVRLittleEndian)
 	if len(got) != len(files) || result.SubOperations.Failed != 1 || len(result.FailedSOPInstanceUIDs) != 1 || result.FailedSOPInstanceUIDs[0] != "1.2.3.4" {
 		t.Errorf("%d instances, %+v", len(got), result)
+	}
+}
+
+// An object that is not decoded goes as it is where the receiver offers that beside
+// what is native, in whatever context it does.
+func TestWhatCannotBeConvertedIsSentAsItIs(t *testing.T) {
+	t.Parallel()
+	native := []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}
+	mixed := append(native[:2:2], uid.RLELossless, uid.JPEG2000Lossless)
+	for name, contexts := range map[string][][]string{
+		"a context for all that is compressed": {native, {uid.RLELossless, uid.JPEG2000Lossless}},
+		"two contexts for everything":          {mixed, mixed},
+		"a native context behind a mixed one":  {mixed, {uid.ExplicitVRLittleEndian}},
+	} {
+		n := newNode(t, nil)
+		files := n.fill(synth.CT, small())
+		alien := files[0].DataSet.Clone()
+		if err := alien.SetText(tag.SOPInstanceUID, "1.2.3.4"); err != nil {
+			t.Fatal(err)
+		}
+		alien.Set(dicom.NewFragments(tag.PixelData, dicom.OB, nil, []byte("no JPEG 2000")))
+		stored := synth.Encode(alien, uid.JPEG2000Lossless)
+		if _, err := n.Archive.Ingest(t.Context(), archive.Incoming{TransferSyntaxUID: uid.JPEG2000Lossless, Data: bytes.NewReader(stored)}); err != nil {
+			t.Fatal(err)
+		}
+
+		got, result, err := receiveIn(n, uid.CTImageStorage, study(files[0]), contexts...)
+		if err != nil || len(got) != len(files)+1 || result.SubOperations.Failed != 0 {
+			t.Errorf("%s: %d instances, %+v, %v", name, len(got), result, err)
+		}
+		if !bytes.Equal(got["1.2.3.4"], stored) {
+			t.Errorf("%s: what came is not what was stored", name)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package pacs
 import (
 	"strings"
 
+	"collimator/dicom/pixel"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 )
@@ -51,7 +52,8 @@ func (s *Service) Support() dimse.Support {
 		Roles:  func(sopClass string) (scu, scp bool) { return true, !service(sopClass) && Storable(sopClass) },
 		Window: s.Window,
 		// Most objects can be sent in a native syntax, converted or as they are.
-		Sending: func(string) []string { return native },
+		Sending:     func(string) []string { return native },
+		Convertible: pixel.Convertible,
 		// Everything is kept as it came: level 2 (full), without coercion.
 		Storage: func(sopClass string) (dimse.StorageOptions, bool) {
 			return dimse.StorageOptions{Level: 2}, !service(sopClass) && Storable(sopClass)
