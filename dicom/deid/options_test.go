@@ -166,3 +166,38 @@ func TestDummiesHaveAsManyValuesAsTheOriginal(t *testing.T) {
 		t.Error("a sequence that must have items stands there without any")
 	}
 }
+
+// What a content item counts from 1 has no dummy of 0, and what says how a content
+// item is to be read stays (PS3.3 C.17).
+func TestDummiesOfContentItemsAreValid(t *testing.T) {
+	t.Parallel()
+	ds := image(t, nil)
+	content := ds.NewItem()
+	content.Set(dicom.NewElement(tag.ReferencedContentItemIdentifier, dicom.UL, []byte{1, 0, 0, 0, 3, 0, 0, 0}))
+	content.Set(dicom.NewElement(tag.PixelOriginInterpretation, dicom.CS, []byte("VOLUME")))
+	content.Set(dicom.NewElement(tag.TemporalRangeType, dicom.CS, []byte("SEGMENT")))
+	reference := content.NewItem()
+	reference.Set(dicom.NewElement(tag.ReferencedWaveformChannels, dicom.US, []byte{5, 0, 3, 0, 2, 0, 7, 0}))
+	reference.Set(dicom.NewElement(tag.ReferencedFrameNumber, dicom.IS, []byte("4\\7")))
+	content.SetItems(tag.ReferencedSOPSequence, reference)
+	ds.SetItems(tag.ContentSequence, content)
+
+	items := apply(t, Profile{}, ds).Items(tag.ContentSequence)
+	if len(items) != 1 || len(items[0].Items(tag.ReferencedSOPSequence)) != 1 {
+		t.Fatal("the content items are gone")
+	}
+	content, reference = items[0], items[0].Items(tag.ReferencedSOPSequence)[0]
+	for _, c := range []struct {
+		ds   *dicom.DataSet
+		tag  dicom.Tag
+		want string
+	}{
+		{content, tag.ReferencedContentItemIdentifier, "\x01\x00\x00\x00\x01\x00\x00\x00"}, {content, tag.PixelOriginInterpretation, "VOLUME"},
+		{content, tag.TemporalRangeType, "SEGMENT "}, {reference, tag.ReferencedWaveformChannels, "\x01\x00\x01\x00\x01\x00\x01\x00"},
+		{reference, tag.ReferencedFrameNumber, "1\\1 "},
+	} {
+		if el, _ := c.ds.Get(c.tag); strings.TrimSpace(string(el.Bytes())) != strings.TrimSpace(c.want) {
+			t.Errorf("%s: %q, want %q", c.tag.Keyword(), el.Bytes(), c.want)
+		}
+	}
+}

@@ -63,17 +63,40 @@ func (s *session) dummy(el dicom.Element, vr dicom.VR, lv level) dicom.Element {
 	case !vr.Text() && numberSize(vr) == 0:
 		return dicom.NewElement(el.Tag, vr, make([]byte, zeroSize(vr)))
 	case !vr.Text():
-		return dicom.NewElement(el.Tag, vr, make([]byte, multiplicity(el, vr)*numberSize(vr)))
+		return s.numbers(el, vr)
 	}
 
 	v, ok := dummies[vr]
-	if !ok {
+	switch {
+	case countsFromOne[el.Tag]:
+		v = "1"
+	case !ok:
 		v = dummyText
 	}
 	if oneValue(vr) {
 		return dicom.NewElement(el.Tag, vr, []byte(v))
 	}
 	return dicom.NewText(el.Tag, vr, slices.Repeat([]string{v}, multiplicity(el, vr))...)
+}
+
+// numbers is as many zeros as el has values, or ones where they count something
+// from 1, in little endian.
+func (s *session) numbers(el dicom.Element, vr dicom.VR) dicom.Element {
+	size := numberSize(vr)
+	b := make([]byte, multiplicity(el, vr)*size)
+	if countsFromOne[el.Tag] {
+		for i := 0; i < len(b); i += size {
+			b[i] = 1
+		}
+	}
+	return dicom.NewElement(el.Tag, vr, b)
+}
+
+// countsFromOne are numbers among content items that are never 0: frames, segments,
+// samples, channels and positions in the tree of content items (PS3.3 C.17).
+var countsFromOne = map[dicom.Tag]bool{
+	tag.ReferencedFrameNumber: true, tag.ReferencedWaveformChannels: true, tag.ReferencedContentItemIdentifier: true, tag.ReferencedSegmentNumber: true,
+	tag.ReferencedSamplePositions: true,
 }
 
 // oneValue reports a VR of characters in which a backslash is text (PS3.5 6.2).
@@ -109,7 +132,8 @@ func structural(v string) bool {
 		"CONTAINER", "TEXT", "NUM", "CODE", "PNAME", "DATE", "TIME", "DATETIME", "UIDREF", "COMPOSITE", "IMAGE", "WAVEFORM",
 		"SCOORD", "SCOORD3D", "TCOORD", "TABLE", "CONTAINS", "HAS PROPERTIES", "HAS OBS CONTEXT", "HAS ACQ CONTEXT",
 		"INFERRED FROM", "SELECTED FROM", "HAS CONCEPT MOD", "SEPARATE", "CONTINUOUS", "PIXEL", "DISPLAY", "MATRIX", "POINT",
-		"POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE", "MULTIPOINT", "Y", "N", "YES", "NO",
+		"POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE", "MULTIPOINT", "POLYGON", "ELLIPSOID", "SEGMENT", "MULTISEGMENT",
+		"BEGIN", "END", "FRAME", "VOLUME", "Y", "N", "YES", "NO",
 	}, v)
 }
 
