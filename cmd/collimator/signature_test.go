@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"os"
 	"time"
@@ -14,12 +15,17 @@ import (
 )
 
 // scriptRSAKey writes a key and a certificate that it signed itself:
-// rsakey KEY CERT.
+// rsakey KEY CERT [BITS].
 func scriptRSAKey(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: rsakey KEY CERT")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: rsakey KEY CERT [BITS]")
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	bits := 2048
+	if len(args) == 3 {
+		_, err := fmt.Sscan(args[2], &bits)
+		ts.Check(err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, bits)
 	ts.Check(err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	ts.Check(err)

@@ -2,7 +2,10 @@ package recovery
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -84,5 +87,23 @@ func TestStateIsKept(t *testing.T) {
 	}
 	if s, err := Load(dir); err != nil || s != want {
 		t.Errorf("%+v %v", s, err)
+	}
+}
+
+// A key that slips into a log or an error does not show.
+func TestAKeyDoesNotPrint(t *testing.T) {
+	t.Parallel()
+	key, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	text, _ := json.Marshal(map[string]any{"key": key})
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", key)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", key)
+	for _, s := range []string{fmt.Sprint(key, *key), fmt.Sprintf("%v %+v %#v", key, key, key), fmt.Sprintf("%+v %#v", *key, *key), string(text), log.String()} {
+		if strings.Contains(s, key.Secret()) || strings.Contains(s, "SECRET") {
+			t.Error("the secret is printed")
+		}
 	}
 }

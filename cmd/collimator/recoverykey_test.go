@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"collimator/internal/config"
+	"collimator/internal/recovery"
+)
+
+// The recovery key is shown once to the person at the terminal and stands nowhere
+// else: not in what a log keeps, not in the trail, not in any file of the data directory.
+func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Data = filepath.Join(t.TempDir(), "data")
+	in, err := openInstallation(t.Context(), c, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown, log bytes.Buffer
+	e := &env{stdin: strings.NewReader(""), stdout: &shown, stderr: &log, ctx: t.Context()}
+
+	// What is no terminal may be a log, and gets no key.
+	if err := firstRecovery(e, in); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(shown.String(), secretMark) || !strings.Contains(shown.String(), "recovery-key --data") {
+		t.Errorf("where a log may be is written: %s", strings.ReplaceAll(shown.String(), secretMark, "the key"))
+	}
+
+	shown.Reset()
+	if err := newRecovery(e, in); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(shown.String(), secretMark); n != 1 {
+		t.Fatalf("shown %d times", n)
+	}
+	if key, err := recovery.Parse(shownKey(shown.String())); err != nil || key == nil {
+		t.Errorf("what is shown is no key: %v", err)
+	}
+	shown.Reset()
+	for _, again := range []func(*env, *installation) error{firstRecovery, showRecovery} {
+		if err := again(e, in); err != nil {
+			t.Error(err)
+		}
+	}
+	in.close()
+	if strings.Contains(shown.String()+log.String(), secretMark) {
+		t.Error("the key is shown again")
+	}
+	holdsNoKey(t, c.Data)
+}
+
+const secretMark = "AGE-SECRET-KEY-"
+
+// shownKey is the line of a text that holds a recovery key.
+func shownKey(text string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, secretMark) {
+			return line
+		}
+	}
+
+	return ""
+}
+
+// holdsNoKey looks into every file of a data directory.
+func holdsNoKey(t *testing.T, dir string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(path)
+		if bytes.Contains(bytes.ToUpper(b), []byte(secretMark)) {
+			t.Errorf("%s holds the recovery key", d.Name())
+		}
+		return err
+	})
+	if err != nil || files == 0 {
+		t.Error(files, err)
+	}
+}
