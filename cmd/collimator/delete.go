@@ -9,6 +9,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/identity"
+	"collimator/internal/policy"
 )
 
 type deleteCmd struct {
@@ -79,7 +80,7 @@ func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
 		r.Event = audit.StudyDeleted
 	}
 	if r.Door == "" {
-		r.Door, r.Kind = "command", "person"
+		r.Door, r.Kind = audit.DoorCommand, string(policy.Person)
 	}
 	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
 	return r

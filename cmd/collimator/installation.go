@@ -16,6 +16,7 @@ import (
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
+	"collimator/internal/policy"
 )
 
 // Places in the data directory.
@@ -115,7 +116,7 @@ func (in *installation) close() error { return in.db.Close() }
 
 // record writes down what a command changed.
 func (in *installation) record(ctx context.Context, r audit.Record) error {
-	r.Door, r.Kind, r.Principal = "command", "person", operator()
+	r.Door, r.Kind, r.Principal = audit.DoorCommand, string(policy.Person), operator()
 	return in.trail.Write(ctx, r)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/audit"
+	"collimator/internal/policy"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
 )
@@ -74,7 +75,7 @@ func (t *scanTrail) write(ctx context.Context, records ...audit.Record) error {
 		return nil
 	}
 	for i := range records {
-		records[i].Door, records[i].Kind, records[i].Principal = "command", "person", operator()
+		records[i].Door, records[i].Kind, records[i].Principal = audit.DoorCommand, string(policy.Person), operator()
 	}
 	return t.in.trail.Write(ctx, records...)
 }

@@ -24,6 +24,7 @@ import (
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
 	"collimator/internal/pacs"
+	"collimator/internal/policy"
 	"collimator/internal/posture"
 	"collimator/internal/tlsprofile"
 )
@@ -233,6 +234,9 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)
 		case archive.Quarantined:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+			if ev.Reason == archive.Suspicious {
+				r.Code = audit.HeldSuspicious
+			}
 		case archive.Deleted:
 			if ev.Together == nil {
 				return nil
@@ -242,7 +246,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			}
 			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
-			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), "command", "person"
+			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), audit.DoorCommand, string(policy.Person)
 			if ev.Reason == archive.Unneeded {
 				r.Reason = "set aside, and removed: " + ev.Why
 			}
@@ -324,7 +328,7 @@ func orderly(err error) error {
 }
 
 func (s *server) record(ctx context.Context, event audit.Event) {
-	err := s.in.trail.Write(context.WithoutCancel(ctx), audit.Record{Event: event, Action: audit.Execute, Door: "command", Principal: operator(), Kind: "person"})
+	err := s.in.trail.Write(context.WithoutCancel(ctx), audit.Record{Event: event, Action: audit.Execute, Door: audit.DoorCommand, Principal: operator(), Kind: string(policy.Person)})
 	if err != nil {
 		s.log.Error("audit record lost", "event", string(event), "error", err)
 	}

@@ -74,8 +74,10 @@ type ParseError struct {
 	Offset int
 	// Clause of the standard that is not held.
 	Clause string
-	// Reason in a few words.
+	// Reason in a few words, for people.
 	Reason string
+	// UnknownType tells that the type itself is none of PS3.8 9.3.1.
+	UnknownType bool
 }
 
 // Error implements error.
@@ -104,7 +106,7 @@ func ParseHeader(b []byte, lim Limits) (Header, error) {
 		}
 		return h, nil
 	default:
-		return h, &ParseError{PDU: h.Type, Clause: "PS3.8 9.3.1", Reason: "unknown PDU type"}
+		return h, &ParseError{PDU: h.Type, Clause: "PS3.8 9.3.1", Reason: "unknown PDU type", UnknownType: true}
 	}
 	if h.Length > most {
 		return h, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Reason: "longer than the limit"}
@@ -144,7 +146,7 @@ func DecodeBody(t Type, body []byte, lim Limits) (PDU, error) {
 	case TypeAbort:
 		return decodeAbort(c)
 	}
-	return nil, &ParseError{PDU: t, Clause: "PS3.8 9.3.1", Reason: "unknown PDU type"}
+	return nil, &ParseError{PDU: t, Clause: "PS3.8 9.3.1", Reason: "unknown PDU type", UnknownType: true}
 }
 
 // appendHeader starts a PDU; endPDU fills in its length.

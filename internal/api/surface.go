@@ -233,7 +233,7 @@ func (s *Services) startScan(rq *guard.Request) (any, error) {
 		in.Targets[i] = strings.TrimSpace(in.Targets[i])
 	}
 	return s.Posture.Start(rq.Context(), posture.Order{
-		Targets: in.Targets, Ports: in.Ports, CalledAETitle: in.CalledAETitle, Kind: "person", By: rq.Person().Name, Address: guard.Address(rq.Context()), Door: "api",
+		Targets: in.Targets, Ports: in.Ports, CalledAETitle: in.CalledAETitle, Kind: string(policy.Person), By: rq.Person().Name, Address: guard.Address(rq.Context()), Door: audit.DoorAPI,
 	})
 }
 

@@ -68,9 +68,11 @@ type Record struct {
 	Outcome  Outcome   `json:"outcome"`
 	// Reason says in neutral words why it was refused or failed.
 	Reason string `json:"reason,omitempty"`
+	// Code is there where a program acts on the record.
+	Code Code `json:"code,omitempty"`
 	// Rule says by which rule of the policy it was allowed.
 	Rule string `json:"rule,omitempty"`
-	// Door is the way in: dimse, dimse-plain, command.
+	// Door is the way in, one of the constants.
 	Door        string   `json:"door,omitempty"`
 	Association string   `json:"association,omitempty"`
 	Principal   string   `json:"principal,omitempty"`

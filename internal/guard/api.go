@@ -16,7 +16,7 @@ import (
 )
 
 // doorAPI is the way in of the JSON API, as it stands in the record.
-const doorAPI = "api"
+const doorAPI = audit.DoorAPI
 
 // API is the multiplexer of the JSON API. Each route passes the guard: it is
 // registered with the verb that policy judges, or as one's own affair of

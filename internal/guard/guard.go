@@ -79,8 +79,8 @@ func New(o Options) *Guard {
 
 // Doors, as they stand in the record.
 const (
-	doorDIMSE = "dimse"
-	doorPlain = "dimse-plain"
+	doorDIMSE = audit.DoorDIMSE
+	doorPlain = audit.DoorPlain
 )
 
 // caller is what the guard keeps with an admitted association.

@@ -17,7 +17,7 @@ import (
 )
 
 // doorWeb is the way in of DICOMweb, as it stands in the record.
-const doorWeb = "dicomweb"
+const doorWeb = audit.DoorWeb
 
 // reasonHeader says why something is deleted.
 const reasonHeader = "Collimator-Reason"

@@ -272,7 +272,7 @@ func (r *Register) Merge(ctx context.Context, into, from string) error {
 				return err
 			}
 		}
-		return r.event(ctx, tx, 0, a, "asset merged", "", assetName(b), assetName(a))
+		return r.event(ctx, tx, 0, a, AssetMerged, "", assetName(b), assetName(a))
 	})
 }
 
@@ -299,7 +299,7 @@ func (r *Register) Split(ctx context.Context, name string, source Source) (strin
 		if _, err := tx.Exec(ctx, `UPDATE asset_value SET asset = ?1 WHERE asset = ?2 AND source = ?3`, id, a, string(source)); err != nil {
 			return err
 		}
-		return r.event(ctx, tx, 0, id, "asset split", string(source), assetName(a), assetName(id))
+		return r.event(ctx, tx, 0, id, AssetSplit, string(source), assetName(a), assetName(id))
 	})
 	if err != nil {
 		return "", err
@@ -322,6 +322,6 @@ func (r *Register) Remove(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		return r.event(ctx, tx, 0, id, "asset removed", "", name, "")
+		return r.event(ctx, tx, 0, id, AssetRemoved, "", name, "")
 	})
 }

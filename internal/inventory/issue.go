@@ -126,7 +126,7 @@ func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key 
 		if err != nil {
 			return err
 		}
-		return r.event(ctx, tx, run, asset, "issue new", i.Check, "", r.clip(i.Title))
+		return r.event(ctx, tx, run, asset, IssueNew, i.Check, "", r.clip(i.Title))
 	case err != nil:
 		return err
 	}
@@ -134,7 +134,7 @@ func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key 
 	if err != nil || State(state) != Fixed {
 		return err
 	}
-	return r.event(ctx, tx, run, asset, "issue again", i.Check, "", r.clip(i.Title))
+	return r.event(ctx, tx, run, asset, IssueAgain, i.Check, "", r.clip(i.Title))
 }
 
 // gone is an issue that a look no longer finds.
@@ -153,7 +153,7 @@ func (r *Register) settle(ctx context.Context, tx *db.Tx, asset int64, l *Look, 
 		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, millis(r.now())); err != nil {
 			return err
 		}
-		if err := r.event(ctx, tx, l.Run, asset, "issue fixed", g.check, "", r.clip(g.title)); err != nil {
+		if err := r.event(ctx, tx, l.Run, asset, IssueFixed, g.check, "", r.clip(g.title)); err != nil {
 			return err
 		}
 	}
@@ -272,6 +272,6 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 		if err != nil {
 			return err
 		}
-		return r.event(ctx, tx, 0, asset, "issue accepted", check, "", fmt.Sprintf("until %s by %s", until.Add(-time.Nanosecond).Format(time.DateOnly), by))
+		return r.event(ctx, tx, 0, asset, IssueAccepted, check, "", fmt.Sprintf("until %s by %s", until.Add(-time.Nanosecond).Format(time.DateOnly), by))
 	})
 }

@@ -75,7 +75,7 @@ func (r *Register) create(ctx context.Context, tx *db.Tx, o *Observation) (int64
 	if err != nil || stranger == 1 {
 		return id, err
 	}
-	return id, r.event(ctx, tx, o.Run, id, "asset new", "source", "", string(o.Source))
+	return id, r.event(ctx, tx, o.Run, id, AssetNew, "source", "", string(o.Source))
 }
 
 // dropStrangers makes room for one. An asset about which somebody said or found
@@ -120,7 +120,7 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 		return err
 	}
 	if changed && o.Source != Refused && v.field != fieldRecord {
-		if err := r.event(ctx, tx, o.Run, id, "asset changed", v.field, old, v.text); err != nil {
+		if err := r.event(ctx, tx, o.Run, id, AssetChanged, v.field, old, v.text); err != nil {
 			return err
 		}
 	}

@@ -83,7 +83,7 @@ func (r *Register) State(ctx context.Context, asset string, s Statement) error {
 		if err != nil {
 			return err
 		}
-		return r.event(ctx, tx, 0, id, "answer", string(s.Question), "", answer+" ("+s.Who+")")
+		return r.event(ctx, tx, 0, id, Answered, string(s.Question), "", answer+" ("+s.Who+")")
 	})
 }
 
@@ -146,17 +146,29 @@ func (r *Register) loadIssueCounts(ctx context.Context, tx *db.Tx, only int64, b
 	return rows.Err()
 }
 
+// Kinds of changes.
+const (
+	AssetNew      = "asset new"
+	AssetChanged  = "asset changed"
+	AssetMerged   = "asset merged"
+	AssetSplit    = "asset split"
+	AssetRemoved  = "asset removed"
+	Answered      = "answer"
+	IssueNew      = "issue new"
+	IssueAgain    = "issue again"
+	IssueFixed    = "issue fixed"
+	IssueAccepted = "issue accepted"
+)
+
 // Change is one difference between two looks.
 type Change struct {
 	At    time.Time `json:"at"`
 	Run   int64     `json:"run,omitempty"`
 	Asset string    `json:"asset"`
-	// Kind is "asset new", "asset changed", "asset merged", "asset split", "asset removed", "answer",
-	// "issue new", "issue again", "issue fixed" or "issue accepted".
-	Kind  string `json:"kind"`
-	Field string `json:"field,omitempty"`
-	Old   string `json:"old,omitempty"`
-	New   string `json:"new,omitempty"`
+	Kind  string    `json:"kind"` // one of the constants
+	Field string    `json:"field,omitempty"`
+	Old   string    `json:"old,omitempty"`
+	New   string    `json:"new,omitempty"`
 }
 
 // String is the change in a line.

@@ -251,7 +251,7 @@ func (p *Posture) scan(ctx context.Context, j *job, o Order, opt *scan.Options) 
 	}
 }
 
-// Reasons of records of scans that failed; alarms look for the second.
+// Reasons of records of scans that failed.
 const (
 	reasonFailed    = "scan failed"
 	reasonScheduled = "scheduled scan failed"

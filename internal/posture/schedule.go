@@ -11,6 +11,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/policy"
 )
 
 // tickMost is the longest wait for a schedule without a look at the clock: the
@@ -75,7 +76,7 @@ func (p *Posture) scheduled(ctx context.Context, s config.Scan) {
 	if err := p.begins(ctx, s.Name); err != nil {
 		p.Log.Error("schedule not noted", "schedule", s.Name, "error", err)
 	}
-	o := Order{Targets: s.Targets, Ports: s.Ports, Schedule: s.Name, Kind: "service", By: "schedule " + s.Name, Door: "schedule"}
+	o := Order{Targets: s.Targets, Ports: s.Ports, Schedule: s.Name, Kind: string(policy.Service), By: "schedule " + s.Name, Door: audit.DoorSchedule}
 	for {
 		j, err := p.Start(ctx, o)
 		switch {
@@ -99,7 +100,7 @@ func (p *Posture) scheduled(ctx context.Context, s config.Scan) {
 // noteFailed records a scheduled scan that did not begin; an alarm follows.
 func (p *Posture) noteFailed(ctx context.Context, o Order, why string) {
 	r := scanned(reasonScheduled, fmt.Sprintf("schedule %s: %s", o.Schedule, why))
-	r.Outcome = audit.SeriousFailure
+	r.Outcome, r.Code = audit.SeriousFailure, audit.ScheduledScanFailed
 	if err := p.write(ctx, o, r); err != nil {
 		p.Log.Error("audit record lost", "event", string(audit.Scanned), "error", err)
 	}

@@ -140,9 +140,9 @@ func alarming(r audit.Record) (alarm.Event, bool) {
 	switch {
 	case r.Event == audit.EmergencyAccess:
 		return alarm.Event{Kind: "emergency-access", Severity: "critical", At: r.Time, Text: fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address)}, true
-	case r.Event == audit.SecurityAlert && r.Reason == "held back: suspicious":
+	case r.Code == audit.HeldSuspicious:
 		return alarm.Event{Kind: "quarantine", Severity: "high", At: r.Time, Text: fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address)}, true
-	case r.Event == audit.Scanned && r.Reason == reasonScheduled:
+	case r.Code == audit.ScheduledScanFailed:
 		return alarm.Event{Kind: "scan-failed", Severity: "high", At: r.Time, Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule ")}, true
 	}
 	return alarm.Event{}, false
@@ -153,7 +153,7 @@ func (t *Teller) issues(ctx context.Context, changes []inventory.Event) (out []a
 	fresh := map[string]time.Time{} // asset and check, with the first moment
 	for _, c := range changes {
 		key := c.Asset + " " + c.Field
-		if _, ok := fresh[key]; !ok && (c.Kind == "issue new" || c.Kind == "issue again") {
+		if _, ok := fresh[key]; !ok && (c.Kind == inventory.IssueNew || c.Kind == inventory.IssueAgain) {
 			fresh[key] = c.At
 		}
 	}

@@ -98,7 +98,7 @@ func TestEachAlarmIsToldOnceAndARunIsOneMessage(t *testing.T) {
 		e.setDeaf(true)
 		stop = start(t.Context(), teller.Run)
 		reason := audit.Record{Event: audit.EmergencyAccess, Reason: "emergency access: ZZPHI^TYPED", Principal: "grace", Kind: "person", Peer: audit.Peer{Address: "10.0.0.9"}, Objects: []audit.Object{{Study: "2.25.99"}}}
-		held := audit.Record{Event: audit.SecurityAlert, Reason: "held back: suspicious", Principal: "CT1", Peer: audit.Peer{Address: "10.0.0.8"}, Objects: []audit.Object{{Study: "2.25.99", Detail: "2.25.99.1"}}}
+		held := audit.Record{Event: audit.SecurityAlert, Code: audit.HeldSuspicious, Reason: "whatever is said to people", Principal: "CT1", Peer: audit.Peer{Address: "10.0.0.8"}, Objects: []audit.Object{{Study: "2.25.99", Detail: "2.25.99.1"}}}
 		if err := p.Trail.Write(t.Context(), reason, held, held); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/db"
+)
+
+// An alarm hangs on the code of a record, whatever its reason says to people: a
+// suspicious object has it, and nothing else that is held back.
+func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Data = filepath.Join(t.TempDir(), "data")
+	in, err := openInstallation(t.Context(), c, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	record := recordInstance(in.ledger, in.trail)
+	for _, reason := range []archive.Reason{archive.Suspicious, archive.OtherPatient} {
+		err := in.db.Write(t.Context(), func(tx *db.Tx) error {
+			return record(t.Context(), tx, archive.Event{Kind: archive.Quarantined, Reason: reason, Instance: archive.InstanceRef{SOPInstanceUID: "1.2.3"}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	var codes []audit.Code
+	for r, err := range in.trail.After(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Event == audit.SecurityAlert {
+			codes = append(codes, r.Code)
+		}
+	}
+	if len(codes) != 2 || codes[0] != audit.HeldSuspicious || codes[1] != "" {
+		t.Errorf("codes %q", codes)
+	}
+}

@@ -1,0 +1,21 @@
+package audit
+
+// Code says to programs what Reason says to people. What acts on a record, such
+// as an alarm, asks the code: the words of a reason may change.
+type Code string
+
+// The codes.
+const (
+	HeldSuspicious      Code = "held-suspicious"       // an object was held back because it may be a program
+	ScheduledScanFailed Code = "scheduled-scan-failed" // a scan that nobody waits for did not come to its end
+)
+
+// The doors: the ways in, as they stand in a record.
+const (
+	DoorDIMSE    = "dimse"
+	DoorPlain    = "dimse-plain"
+	DoorWeb      = "dicomweb"
+	DoorAPI      = "api"
+	DoorCommand  = "command"
+	DoorSchedule = "schedule"
+)
