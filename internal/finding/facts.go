@@ -53,37 +53,51 @@ type Service struct {
 	Product *Product `json:"product,omitempty"`
 }
 
+// Answer is what came back.
+type Answer string
+
+// The answers: to a request to associate, to an operation, to both.
+const (
+	AnswerAccept  Answer = "accept"  // A-ASSOCIATE-AC
+	AnswerReject  Answer = "reject"  // A-ASSOCIATE-RJ
+	AnswerOther   Answer = "other"   // bytes that are no PDU
+	AnswerStatus  Answer = "status"  // a final response
+	AnswerAbort   Answer = "abort"   // A-ABORT
+	AnswerClosed  Answer = "closed"  // the connection ended
+	AnswerTimeout Answer = "timeout" // nothing in time
+)
+
 // Outcome is how a peer answered a request to associate (PS3.8 9.3).
 type Outcome struct {
-	// Answer is accept, reject, abort, closed, timeout, other or empty when nothing was sent.
-	Answer string `json:"answer,omitempty"`
+	// Answer is empty when nothing was sent.
+	Answer Answer `json:"answer,omitempty"`
 	Result uint8  `json:"result,omitempty"`
 	Source uint8  `json:"source,omitempty"`
 	Reason uint8  `json:"reason,omitempty"`
 }
 
 // Accepted reports an A-ASSOCIATE-AC.
-func (o Outcome) Accepted() bool { return o.Answer == "accept" }
+func (o Outcome) Accepted() bool { return o.Answer == AnswerAccept }
 
 // Rejected reports an A-ASSOCIATE-RJ.
-func (o Outcome) Rejected() bool { return o.Answer == "reject" }
+func (o Outcome) Rejected() bool { return o.Answer == AnswerReject }
 
 // Speaks reports an answer that only a DICOM upper layer gives.
 func (o Outcome) Speaks() bool {
-	return o.Answer == "accept" || o.Answer == "reject" || o.Answer == "abort"
+	return o.Answer == AnswerAccept || o.Answer == AnswerReject || o.Answer == AnswerAbort
 }
 
 // Operation is how a DIMSE operation ended.
 type Operation struct {
-	// Answer is status, abort, closed, timeout or empty when nothing was sent.
-	Answer string `json:"answer,omitempty"`
+	// Answer is empty when nothing was sent.
+	Answer Answer `json:"answer,omitempty"`
 	Status uint16 `json:"status,omitempty"`
 	// Pending is how many answers with a data set came first; they were not decoded.
 	Pending int `json:"pending,omitempty"`
 }
 
 // Allowed reports that the peer carried the operation out: a final status of success.
-func (o *Operation) Allowed() bool { return o != nil && o.Answer == "status" && o.Status == 0 }
+func (o *Operation) Allowed() bool { return o != nil && o.Answer == AnswerStatus && o.Status == 0 }
 
 // DICOM is what an AE answered.
 type DICOM struct {

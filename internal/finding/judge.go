@@ -131,16 +131,16 @@ func exchange(sent, received string) Evidence { return Evidence{Sent: sent, Rece
 // words says how a request to associate was answered.
 func (o Outcome) words() string {
 	switch o.Answer {
-	case "accept":
+	case AnswerAccept:
 		return "A-ASSOCIATE-AC"
-	case "reject":
+	case AnswerReject:
 		rj := ul.AssociateRJ{Result: ul.RejectResult(o.Result), Source: ul.RejectSource(o.Source), Reason: ul.RejectReason(o.Reason)}
 		return fmt.Sprintf("A-ASSOCIATE-RJ %d/%d/%d (%s)", o.Result, o.Source, o.Reason, rj.ReasonText())
-	case "abort":
+	case AnswerAbort:
 		return "A-ABORT"
-	case "closed":
+	case AnswerClosed:
 		return "the connection was closed"
-	case "timeout":
+	case AnswerTimeout:
 		return "nothing in time"
 	case "":
 		return "not asked"
@@ -153,11 +153,11 @@ func (o *Operation) words() string {
 	switch {
 	case o == nil:
 		return "not asked"
-	case o.Answer == "status":
+	case o.Answer == AnswerStatus:
 		return fmt.Sprintf("status %04XH", o.Status)
-	case o.Answer == "abort":
+	case o.Answer == AnswerAbort:
 		return "A-ABORT"
-	case o.Answer == "closed":
+	case o.Answer == AnswerClosed:
 		return "the connection was closed"
 	}
 	return "nothing in time"

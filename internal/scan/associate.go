@@ -63,7 +63,7 @@ func (d door) associate(ctx context.Context, rq *ul.AssociateRQ, change func(pdu
 	}
 	if _, err := conn.Write(pdu); err != nil {
 		l.Close()
-		return nil, answer{Outcome: finding.Outcome{Answer: "closed"}}, nil
+		return nil, answer{Outcome: finding.Outcome{Answer: finding.AnswerClosed}}, nil
 	}
 	a := readAnswer(conn)
 	if a.Speaks() {
@@ -87,39 +87,39 @@ func readAnswer(r io.Reader) answer {
 	}
 	h, err := ul.ParseHeader(head, limits())
 	if err != nil || h.Type != ul.TypeAssociateAC && h.Type != ul.TypeAssociateRJ && h.Type != ul.TypeAbort || head[1] != 0 {
-		return answer{Outcome: finding.Outcome{Answer: "other"}, raw: append(head, readSome(r, 512)...)}
+		return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: append(head, readSome(r, 512)...)}
 	}
 	body := make([]byte, h.Length)
 	if _, err := io.ReadFull(r, body); err != nil {
-		return answer{Outcome: finding.Outcome{Answer: "other"}, raw: head}
+		return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: head}
 	}
 	pdu, err := ul.DecodeBody(h.Type, body, limits())
 	if err != nil {
 		if ac := looseAccept(body); h.Type == ul.TypeAssociateAC && ac != nil {
-			return answer{Outcome: finding.Outcome{Answer: "accept"}, ac: ac}
+			return answer{Outcome: finding.Outcome{Answer: finding.AnswerAccept}, ac: ac}
 		}
-		return answer{Outcome: finding.Outcome{Answer: "other"}, raw: head}
+		return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: head}
 	}
 	switch pdu := pdu.(type) {
 	case *ul.AssociateAC:
-		return answer{Outcome: finding.Outcome{Answer: "accept"}, ac: pdu}
+		return answer{Outcome: finding.Outcome{Answer: finding.AnswerAccept}, ac: pdu}
 	case ul.AssociateRJ:
-		return answer{Outcome: finding.Outcome{Answer: "reject", Result: uint8(pdu.Result), Source: uint8(pdu.Source), Reason: uint8(pdu.Reason)}}
+		return answer{Outcome: finding.Outcome{Answer: finding.AnswerReject, Result: uint8(pdu.Result), Source: uint8(pdu.Source), Reason: uint8(pdu.Reason)}}
 	case ul.Abort:
-		return answer{Outcome: finding.Outcome{Answer: "abort", Source: uint8(pdu.Source), Reason: uint8(pdu.Reason)}}
+		return answer{Outcome: finding.Outcome{Answer: finding.AnswerAbort, Source: uint8(pdu.Source), Reason: uint8(pdu.Reason)}}
 	}
-	return answer{Outcome: finding.Outcome{Answer: "other"}, raw: head}
+	return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: head}
 }
 
 // silence names an answer that did not come.
-func silence(n int, err error) string {
+func silence(n int, err error) finding.Answer {
 	switch {
 	case n > 0:
-		return "other"
+		return finding.AnswerOther
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "timeout"
+		return finding.AnswerTimeout
 	}
-	return "closed"
+	return finding.AnswerClosed
 }
 
 // end releases the association and waits for the peer's consent, or aborts

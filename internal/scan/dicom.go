@@ -93,7 +93,7 @@ func (p *dicomProbe) accepted(a *association, rq *ul.AssociateRQ) {
 		p.d.Echo = a.operate(pc, &dimse.Command{Operation: dimse.CEcho, AffectedSOPClassUID: uid.Verification}, nil, false)
 		p.trouble(p.d.Echo)
 	}
-	a.end(p.d.Echo != nil && p.d.Echo.Answer == "timeout")
+	a.end(p.d.Echo != nil && p.d.Echo.Answer == finding.AnswerTimeout)
 }
 
 // trouble stops the visit where an operation got no answer, or where the
@@ -286,7 +286,7 @@ func (p *dicomProbe) ask(ctx context.Context, class string, cmd *dimse.Command, 
 	}
 	cmd.AffectedSOPClassUID = class
 	op := a.operate(pc, cmd, identifier, cancel)
-	a.end(op.Answer != "status")
+	a.end(op.Answer != finding.AnswerStatus)
 	p.trouble(op)
 	return op, nil
 }

@@ -27,7 +27,7 @@ func (a *association) operate(pc uint8, cmd *dimse.Command, identifier []byte, c
 	cmd.MessageID, cmd.HasDataSet = a.id, identifier != nil
 	if _, err := a.conn.Write(message(pc, cmd, identifier)); err != nil {
 		a.broken = true
-		return &finding.Operation{Answer: "closed"}
+		return &finding.Operation{Answer: finding.AnswerClosed}
 	}
 	op := &finding.Operation{}
 	r := &commandReader{r: a.conn}
@@ -35,20 +35,20 @@ func (a *association) operate(pc uint8, cmd *dimse.Command, identifier []byte, c
 		rsp, err := r.next()
 		switch {
 		case errors.Is(err, errAborted):
-			a.broken, op.Answer = true, "abort"
+			a.broken, op.Answer = true, finding.AnswerAbort
 			return op
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			op.Answer = "timeout"
+			op.Answer = finding.AnswerTimeout
 			return op
 		case err != nil:
-			a.broken, op.Answer = true, "closed"
+			a.broken, op.Answer = true, finding.AnswerClosed
 			return op
 		}
 		if !rsp.Response {
 			continue // a C-STORE of a C-GET cannot come for a UID that does not exist
 		}
 		if rsp.Status&0xFF00 != 0xFF00 {
-			op.Answer, op.Status = "status", uint16(rsp.Status)
+			op.Answer, op.Status = finding.AnswerStatus, uint16(rsp.Status)
 			return op
 		}
 		op.Pending++
@@ -56,7 +56,7 @@ func (a *association) operate(pc uint8, cmd *dimse.Command, identifier []byte, c
 			a.conn.Write(message(pc, &dimse.Command{Operation: dimse.CCancel, MessageID: a.id}, nil))
 		}
 	}
-	op.Answer = "timeout"
+	op.Answer = finding.AnswerTimeout
 	return op
 }
 
