@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +28,21 @@ const Marker = "ZZPHI"
 // AETitle is the server's.
 const AETitle = "COLLIMATOR"
 
+// Tests runs the tests of a package, for its TestMain, and removes the program that
+// they built.
+func Tests(m *testing.M) (code int) {
+	defer func() {
+		if dir := built.Load(); dir != nil {
+			os.RemoveAll(*dir)
+		}
+	}()
+
+	return m.Run()
+}
+
+// built is the directory of the program; nil while nobody needed it.
+var built atomic.Pointer[string]
+
 // binary builds the program once for all tests of a process.
 var binary = sync.OnceValues(func() (string, error) {
 	root, err := Root()
@@ -37,6 +53,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	built.Store(&dir)
 	path := filepath.Join(dir, "collimator")
 	build := exec.Command("go", "build", "-o", path, "./cmd/collimator")
 	build.Dir = root

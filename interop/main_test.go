@@ -1,0 +1,12 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"os"
+	"testing"
+
+	"collimator/interop/harness"
+)
+
+func TestMain(m *testing.M) { os.Exit(harness.Tests(m)) }
