@@ -115,6 +115,12 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 	_, err = tx.Exec(ctx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
 		VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)`,
 		fp, aeTitle, cert.Subject.String(), millis(cert.NotAfter), millis(r.now()), shortKey(cert))
+	if err != nil {
+		return err
+	}
+
+	// Who was refused with this certificate under this title waits no longer.
+	_, err = tx.Exec(ctx, `DELETE FROM pending_device WHERE calling = ?1 AND fingerprint = ?2`, aeTitle, fp)
 	return err
 }
 
