@@ -157,6 +157,14 @@ func TestSettingsOfTheConnections(t *testing.T) {
 		return nil
 	})
 	_ = d.Read(t.Context(), func(tx *Tx) error { check(tx, "query_only", "1"); return nil })
+
+	// What is made anew after a power cut is not synced for each transaction.
+	scratch, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "y.db"), Scratch: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Close()
+	_ = scratch.Write(t.Context(), func(tx *Tx) error { check(tx, "synchronous", "0"); return nil })
 }
 
 func TestClosedDatabaseSaysSo(t *testing.T) {
