@@ -40,7 +40,10 @@ func (c *backupCmd) Run(e *env) error {
 		return usageError("--keep: want 1 or more")
 	}
 
-	return c.withArchive(e, func(in *installation, _ *archive.Archive) error {
+	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+		if err := in.mayBeJudged(e.ctx, a); err != nil {
+			return err
+		}
 		if err := apart(in.config.Data, c.Dir); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 
 	"collimator/dicom"
@@ -203,7 +204,9 @@ func (x *export) one(e *env, ref archive.InstanceRef, path string) (string, erro
 	if err := w.Flush(); err != nil {
 		return "", err
 	}
-	if err := f.Once(path); err != nil {
+	if err := f.Once(path); errors.Is(err, fs.ErrExist) {
+		return "", errors.New("a file of this name is there already, and none is replaced: name another directory with --out")
+	} else if err != nil {
 		return "", err
 	}
 

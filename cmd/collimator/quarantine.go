@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 
 	"collimator/dicom/uid"
@@ -113,7 +114,9 @@ func writeQuarantined(e *env, a *archive.Archive, id int64, path string) error {
 	if _, err := io.Copy(f, io.NewSectionReader(o, 0, o.Size())); err != nil {
 		return err
 	}
-	if err := f.Once(path); err != nil {
+	if err := f.Once(path); errors.Is(err, fs.ErrExist) {
+		return usageError("--out: %s is there already and is not replaced; name another file", path)
+	} else if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	_, err = fmt.Fprintf(e.stdout, "Wrote %s.\n", path)

@@ -94,6 +94,9 @@ type lostImage struct {
 
 // open opens the index, or makes a new one in the place of one that is lost.
 func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, error) {
+	if err := checkLog(c.Data); err != nil {
+		return nil, err
+	}
 	lost := errors.Is(indexThere(c.Data), errNoIndex)
 	in, err := openParts(ctx, c)
 	if err == nil && !lost {

@@ -20,6 +20,9 @@ import (
 // starts so has lost the index, mounted the wrong volume, or named the wrong
 // directory.
 func checkIndex(data string) error {
+	if err := checkLog(data); err != nil {
+		return err
+	}
 	err := indexThere(data)
 	if errors.Is(err, errNoIndex) {
 		return refuseOverFiles(data, "is missing or empty")
@@ -37,10 +40,6 @@ func indexThere(data string) error {
 		return fmt.Errorf("look for the index: %w", err)
 	}
 	if err == nil && info.Size() > 0 {
-		return nil
-	}
-	// An index of no bytes may have all its content in its log.
-	if log, err := os.Stat(filepath.Join(data, indexFile+"-wal")); err == nil && log.Size() > 0 {
 		return nil
 	}
 
@@ -88,7 +87,7 @@ func (s *server) prepare(e *env) error {
 	if err := s.in.whole(e.ctx, s.archive); err != nil {
 		return err
 	}
-	if err := s.knowsItsFiles(e.ctx); err != nil {
+	if err := s.in.knowsItsFiles(e.ctx, s.archive); err != nil {
 		return err
 	}
 	stale, err := s.archive.Stale(e.ctx)
@@ -167,13 +166,13 @@ func (in *installation) whole(ctx context.Context, a *archive.Archive) error {
 
 // knowsItsFiles refuses an index that never knew an instance beside files of
 // instances: it was made by accident, in the place of one that did.
-func (s *server) knowsItsFiles(ctx context.Context) error {
-	stats, err := s.archive.Stats(ctx)
+func (in *installation) knowsItsFiles(ctx context.Context, a *archive.Archive) error {
+	stats, err := a.Stats(ctx)
 	if err != nil || stats.Instances > 0 || stats.Quarantined > 0 {
 		return err
 	}
 	errKnown := errors.New("known")
-	err = s.in.ledger.Since(ctx, 0, func(l ledger.Leaf) error {
+	err = in.ledger.Since(ctx, 0, func(l ledger.Leaf) error {
 		if l.Kind == archive.LeafKind {
 			return errKnown
 		}
@@ -186,7 +185,23 @@ func (s *server) knowsItsFiles(ctx context.Context) error {
 		return err
 	}
 
-	return refuseOverFiles(s.in.config.Data, "knows of no image")
+	return refuseOverFiles(in.config.Data, "knows of no image")
+}
+
+// mayBeJudged refuses to back up or to verify what knowsItsFiles refuses: such a
+// backup would push out the good ones, and such a verification say that all is
+// well. A server that runs has looked already, and may be storing its first image.
+func (in *installation) mayBeJudged(ctx context.Context, a *archive.Archive) error {
+	err := in.knowsItsFiles(ctx, a)
+	if err == nil {
+		return nil
+	}
+	lock, busy := lockData(in.config.Data)
+	if busy != nil {
+		return nil
+	}
+
+	return errors.Join(err, lock.Close())
 }
 
 // tombstones asks the ledger whether a file was deleted in the end.

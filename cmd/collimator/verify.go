@@ -53,6 +53,9 @@ func (c *verifyCmd) Run(e *env) error {
 		return err
 	}
 	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+		if err := in.mayBeJudged(e.ctx, a); err != nil {
+			return err
+		}
 		v := &verification{in: in, archive: a, share: share, witness: c.Witness, progress: newProgress(e, "verified", 0)}
 		if v.witness == "" {
 			v.witness = in.config.Ledger.Witness

@@ -237,10 +237,12 @@ func (a *Archive) Quarantined(ctx context.Context, id int64) (e QuarantineEntry,
 	return e, err
 }
 
+var errNoEntry = fault.New(fault.NotFound, "archive: no such entry in the quarantine; see 'collimator quarantine list'")
+
 func quarantined(ctx context.Context, tx *db.Tx, id int64) (QuarantineEntry, error) {
 	e, err := scanQuarantine(tx.QueryRow(ctx, selectQuarantine+` WHERE id = ?1`, id).Scan)
 	if fault.Of(err) == fault.NotFound {
-		err = fault.Wrap(fault.NotFound, err, "archive: no such entry in the quarantine")
+		err = errNoEntry
 	}
 	return e, err
 }
@@ -276,7 +278,7 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 	defer a.land(p.ref.Digest)
 	err = a.o.DB.Write(ctx, func(tx *db.Tx) error {
 		if n, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, id); err != nil || n == 0 {
-			return errors.Join(err, fault.New(fault.NotFound, "archive: no such entry in the quarantine"))
+			return errors.Join(err, errNoEntry)
 		}
 		if err := a.giveWay(ctx, tx, p, by); err != nil {
 			return err

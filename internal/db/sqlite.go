@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
@@ -39,8 +38,9 @@ func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
 		}
 	}
 	log.sync = func() error { return durable.Sync(o.Path) }
+	registerRoom()
 	open := func(lock string, n int, pragmas ...string) (*sql.DB, error) {
-		query := url.Values{"_txlock": {lock}, "modeof": {o.Path}}
+		query := url.Values{"_txlock": {lock}, "modeof": {o.Path}, "vfs": {roomName}}
 		dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(o.Path), RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20")}
 		pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error {
 			for _, p := range pragmas {
@@ -133,7 +133,7 @@ func (d sqlite) checkpoint(s *session, restart bool) (all bool, err error) {
 
 // fatalCheckpoint reports that the database file may lack what was written to it.
 func fatalCheckpoint(err error) bool {
-	if err == nil || errors.Is(err, syscall.EDQUOT) {
+	if err == nil {
 		return false
 	}
 	code, _ := errors.AsType[sqlite3.ErrorCode](err)
@@ -195,7 +195,7 @@ func openReader(path string, n int) (*sql.DB, error) {
 // copyInto writes the database into an empty file by a connection of its own:
 // the others are for one transaction each, in which VACUUM is not allowed.
 func (d *DB) copyInto(ctx context.Context, path string) error {
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(d.path), RawQuery: "modeof=" + url.QueryEscape(d.path)}
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(d.path), RawQuery: "vfs=" + roomName + "&modeof=" + url.QueryEscape(d.path)}
 	pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error {
 		// Checkpoints are ours (checkpoint.go), also when this connection closes.
 		if _, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -144,5 +145,31 @@ func TestAgeOfADirectoryWithoutLockDecides(t *testing.T) {
 	SweepScratch(parent, time.Now().Add(2*settle))
 	if files, _ := os.ReadDir(parent); len(files) != 0 {
 		t.Error("an old directory stayed")
+	}
+}
+
+func TestErrorsSpeakOfTheNameThatWasGiven(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	none, taken, below := filepath.Join(dir, "none"), filepath.Join(dir, "taken"), filepath.Join(dir, "below")
+	if err := errors.Join(Once(taken, nil, 0o600), os.MkdirAll(filepath.Join(below, "x"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	late, err := Create(dir, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		err  error
+		kind error
+		path string
+	}{
+		{Once(filepath.Join(none, "key"), nil, 0o600), fs.ErrNotExist, none},
+		{late.Once(taken), fs.ErrExist, taken},
+		{Whole(below, nil, 0o600), fs.ErrExist, below},
+	} {
+		if !errors.Is(c.err, c.kind) || !strings.Contains(c.err.Error(), c.path) || strings.Contains(c.err.Error(), ".new-") {
+			t.Errorf("got %v, want %v of %s", c.err, c.kind, c.path)
+		}
 	}
 }

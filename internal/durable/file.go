@@ -17,14 +17,17 @@ type File struct {
 	done bool
 }
 
-// pattern names files that are being written.
-const pattern = ".new-*"
+// Names of files that are being written.
+const (
+	begun   = ".new-"
+	pattern = begun + "*"
+)
 
 // Create begins a file that will stand in dir.
 func Create(dir string, mode fs.FileMode) (*File, error) {
 	f, err := os.CreateTemp(dir, pattern)
 	if err != nil {
-		return nil, err
+		return nil, aboutName("create a file in", dir, err)
 	}
 	// The file was not there before, so that nobody has it open who may not.
 	if err := f.Chmod(mode); err != nil {
@@ -51,6 +54,7 @@ func (f *File) Once(path string) error {
 
 	// A link, unlike a rename, never replaces: of two processes the first wins.
 	err := os.Link(f.f.Name(), path)
+	err = aboutName("create", path, err)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -69,10 +73,23 @@ func (f *File) Whole(path string) error {
 		return err
 	}
 	if err := Move(f.f.Name(), path); err != nil {
-		return err
+		return aboutName("create", path, err)
 	}
 	f.done = true
 	return nil
+}
+
+// aboutName makes an error speak of the name that the caller gave, and not of
+// the one that a file has while it is being written.
+func aboutName(op, path string, err error) error {
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return &fs.PathError{Op: op, Path: path, Err: e.Err}
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok && strings.HasPrefix(filepath.Base(e.Path), begun) {
+		return &fs.PathError{Op: op, Path: path, Err: e.Err}
+	}
+
+	return err
 }
 
 func (f *File) flush() error {
