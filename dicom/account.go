@@ -17,8 +17,9 @@ type Account interface {
 // holds them against the heap.
 const (
 	elementCost  = 88  // an element with a short value, and its place in the list
-	itemCost     = 144 // an item of a sequence without its elements
-	nestedCost   = 200 // a sequence or fragments, over an element
+	itemCost     = 96  // an item of a sequence without its elements
+	nestedCost   = 64  // a sequence, over an element
+	apartCost    = 200 // fragments, over an element
 	fragmentCost = 32  // one fragment without its bytes
 	tokenCost    = 56  // a value in the DICOM JSON model until its element is built
 )

@@ -14,18 +14,33 @@ import (
 // never as its values.
 type DataSet struct {
 	els       []Element
-	parent    *DataSet // the data set whose sequence holds this item
-	charset   *charset // of (0008,0005) here; nil inherits
-	notes     []Note
-	dirty     []uint16 // groups that were changed since reading
-	length    uint32   // length field of the item as read
+	parent    *DataSet  // the data set whose sequence holds this item
+	charset   *charset  // of (0008,0005) here; nil inherits
+	root      *root     // what only the data set around all items has; nil in items
+	dirty     *[]uint16 // groups that were changed since reading; nil where none was
+	length    uint32    // length field of the item as read
 	endLength uint32
-	syntax    string // transfer syntax as read; of the data set itself only
 	form      form
 	delimited bool // the item ended with a delimitation item
 	made      bool // not read from a stream
 	changed   bool // here or further inside
 	unsorted  bool // some element stands out of tag order, or twice
+}
+
+// root is what was read of a data set as a whole.
+type root struct {
+	notes  []Note
+	syntax string // transfer syntax
+}
+
+// newRoot makes a data set that is read, both parts laid down together.
+func newRoot(f form, syntax string) *DataSet {
+	both := &struct {
+		DataSet
+		root
+	}{DataSet{form: f, length: UndefinedLength}, root{syntax: syntax}}
+	both.DataSet.root = &both.root
+	return &both.DataSet
 }
 
 // NewDataSet makes an empty data set.
@@ -57,10 +72,14 @@ func (ds *DataSet) All() iter.Seq[Element] {
 // Notes is what was irregular in the stream it was read from, and in its
 // character sets. It quotes no values.
 func (ds *DataSet) Notes() []Note {
-	if ds.charset != nil && len(ds.charset.notes) > 0 {
-		return append(slices.Clone(ds.notes), ds.charset.notes...)
+	var notes []Note
+	if ds.root != nil {
+		notes = ds.root.notes
 	}
-	return ds.notes
+	if ds.charset != nil && len(ds.charset.notes) > 0 {
+		return append(slices.Clone(notes), ds.charset.notes...)
+	}
+	return notes
 }
 
 // Parent is the data set in one of whose sequences this item stands; nil at the top.
@@ -72,7 +91,10 @@ func (ds *DataSet) TransferSyntax() string {
 	for ds.parent != nil {
 		ds = ds.parent
 	}
-	return ds.syntax
+	if ds.root == nil {
+		return ""
+	}
+	return ds.root.syntax
 }
 
 // find is where t stands, or where it would be inserted.
@@ -200,12 +222,22 @@ func (ds *DataSet) settleIn(parent *DataSet) {
 
 // touch remembers that the group of t was changed, here and outwards.
 func (ds *DataSet) touch(t Tag) {
-	if !slices.Contains(ds.dirty, t.Group()) {
-		ds.dirty = append(ds.dirty, t.Group())
+	if !slices.Contains(ds.changedGroups(), t.Group()) {
+		groups := append(slices.Clip(ds.changedGroups()), t.Group())
+		ds.dirty = &groups
 	}
 	for p := ds; p != nil && !p.changed; p = p.parent {
 		p.changed = true
 	}
+}
+
+// changedGroups is the groups that were changed since reading; it is never
+// written to.
+func (ds *DataSet) changedGroups() []uint16 {
+	if ds.dirty == nil {
+		return nil
+	}
+	return *ds.dirty
 }
 
 // Delete removes each element of that tag and reports whether there was one.
@@ -245,7 +277,6 @@ func (ds *DataSet) Equal(o *DataSet) bool {
 func (ds *DataSet) Clone() *DataSet {
 	out := *ds
 	out.parent = nil
-	out.dirty = slices.Clone(ds.dirty)
 	out.charset = ds.encodingOrNil()
 	out.els = slices.Clone(ds.els)
 	cells := make([]slot, len(ds.els))

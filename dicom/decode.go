@@ -17,13 +17,13 @@ func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
 		ts, _ = LookupTransferSyntax(o.TransferSyntax)
 	}
 	b.source.deflated = ts.Deflated
-	root := &DataSet{form: ts.form(), length: UndefinedLength, syntax: o.TransferSyntax}
-	b.open = append(b.open, root)
+	ds := newRoot(ts.form(), o.TransferSyntax)
+	b.open = append(b.open, ds)
 	for {
 		ev, err := b.d.Next()
 		if err == io.EOF {
-			root.notes = b.d.notes
-			return root, nil
+			ds.root.notes = b.d.notes
+			return ds, nil
 		}
 		if err != nil {
 			return nil, err
@@ -83,7 +83,7 @@ func (b *builder) event(ev Event) error {
 		b.open = b.open[:len(b.open)-1]
 	case FragmentsBegin:
 		v := b.add(ev)
-		v.kind, v.more = fragments, &nested{}
+		v.kind, v.more = fragments, aside(apart{})
 		if b.o.BulkThreshold > 0 {
 			v.kind, v.more.source = bulk, b.source
 			v.more.bulk = Bulk{Offset: ev.ValueOffset, Encapsulated: true}
@@ -99,8 +99,10 @@ func costOf(kind EventKind) int64 {
 	switch kind {
 	case ElementEvent:
 		return elementCost
-	case SequenceBegin, FragmentsBegin:
+	case SequenceBegin:
 		return elementCost + nestedCost
+	case FragmentsBegin:
+		return elementCost + apartCost
 	case ItemBegin:
 		return itemCost
 	case FragmentEvent:
@@ -144,7 +146,7 @@ func (b *builder) element(ev Event) error {
 	n := int64(ev.Length)
 	if b.o.BulkThreshold > 0 && n > b.o.BulkThreshold {
 		v.kind = bulk
-		v.more = &nested{bulk: Bulk{Offset: ev.ValueOffset, Length: n}, source: b.source}
+		v.more = aside(apart{bulk: Bulk{Offset: ev.ValueOffset, Length: n}, source: b.source})
 		return b.d.skip()
 	}
 	var err error

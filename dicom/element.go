@@ -44,18 +44,25 @@ const (
 	bulk           // more.bulk in the stream
 )
 
-// nested is the part of a value that most elements do not have.
+// nested is the part of a value that most elements do not have. Objects of
+// many frames have hundreds of thousands of sequences, so that what these do
+// not have stands apart.
 type nested struct {
 	items     []*DataSet
+	*apart           // of fragments and of what was left in the stream; nil in sequences
+	endLength uint32 // length field of the delimitation item, zero in good data
+	content   form   // how the items stand: UN of undefined length is implicit VR little endian (PS3.5 6.2.2)
+	made      bool   // not read from a stream
+	even      bool   // to be written in even lengths: a value left in the stream, or its fragments
+	delimited bool   // ended by a sequence delimitation item
+}
+
+// apart is a value in fragments, or one that was left in the stream.
+type apart struct {
 	fragments [][]byte // the first is the basic offset table
 	bulk      Bulk
 	source    *bulkSource
 	uri       string // BulkDataURI under which the value is found (PS3.18 F.2.6)
-	made      bool   // not read from a stream
-	content   form   // how the items stand: UN of undefined length is implicit VR little endian (PS3.5 6.2.2)
-	even      bool   // to be written in even lengths: a value left in the stream, or its fragments
-	delimited bool   // ended by a sequence delimitation item
-	endLength uint32 // its length field, zero in good data
 }
 
 // Bulk is where a value lies that was left in the stream. Offsets count from
@@ -72,6 +79,16 @@ type Bulk struct {
 type BulkFragment struct {
 	Offset int64 // of its first byte, behind the item header
 	Length uint32
+}
+
+// aside lays both parts down together.
+func aside(a apart) *nested {
+	both := &struct {
+		nested
+		apart
+	}{apart: a}
+	both.nested.apart = &both.apart
+	return &both.nested
 }
 
 // NewElement makes an element of bytes in little endian, which it keeps. An
@@ -126,21 +143,21 @@ func NewFragments(t Tag, vr VR, offsetTable []byte, frags ...[]byte) Element {
 		all[i] = pad(OB, all[i])
 	}
 	return Element{t, vr, newCell(value{kind: fragments, form: formExplicit, length: UndefinedLength,
-		more: &nested{fragments: all, delimited: true, made: true}})}
+		more: &nested{apart: &apart{fragments: all}, delimited: true, made: true}})}
 }
 
 // NewBulk makes an element whose n bytes, in little endian, are read from
 // source at offset when it is written or opened.
 func NewBulk(t Tag, vr VR, source io.ReaderAt, offset, n int64) Element {
 	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}, made: true}})}
+		more: &nested{apart: &apart{bulk: Bulk{Offset: offset, Length: n}, source: &bulkSource{at: source}}, made: true}})}
 }
 
 // NewStream makes an element whose n bytes, in little endian, are read from
 // what open gives each time it is written or opened.
 func NewStream(t Tag, vr VR, n int64, open func() (io.Reader, error)) Element {
 	return Element{t, vr, newCell(value{kind: bulk, form: formExplicit, length: uint32(n),
-		more: &nested{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}, made: true}})}
+		more: &nested{apart: &apart{bulk: Bulk{Length: n}, source: &bulkSource{stream: open}}, made: true}})}
 }
 
 // Length is the length field: as it was read, or the length of a new value

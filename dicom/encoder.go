@@ -111,7 +111,7 @@ func (e *encodingReader) Close() error {
 // round. What came in that very syntax goes back as it came.
 func (ds *DataSet) fits(id string, ts TransferSyntax) error {
 	el, ok := ds.Get(tag.PixelData)
-	if !ok || el.Empty() || ds.syntax == id && !ds.made {
+	if !ok || el.Empty() || !ds.made && ds.root != nil && ds.root.syntax == id {
 		return nil
 	}
 	if el.Encapsulated() != ts.Encapsulated {

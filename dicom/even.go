@@ -87,8 +87,8 @@ func (ds *DataSet) evened(el Element) (Element, error) {
 		return Element{el.Tag, el.VR, newCell(v)}, nil
 	}
 
-	more := *v.more
-	v.more = &more
+	more, aside := *v.more, *v.more.apart
+	v.more, more.apart = &more, &aside
 	more.even = true
 	if !el.Encapsulated() {
 		return Element{el.Tag, el.VR, newCell(v)}, nil

@@ -23,7 +23,7 @@ func (j *jsonReader) build(ds *DataSet, a jsonAttribute) (Element, error) {
 		}
 		return Element{a.tag, a.vr, newCell(*el.v.value)}, nil
 	case a.uri != "":
-		return Element{a.tag, a.vr, newCell(value{kind: bulk, form: formExplicit, more: &nested{uri: a.uri}})}, nil
+		return Element{a.tag, a.vr, newCell(value{kind: bulk, form: formExplicit, more: &nested{apart: &apart{uri: a.uri}}})}, nil
 	case a.vr == SQ:
 		return j.items(ds, a)
 	case a.inline != nil:

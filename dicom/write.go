@@ -3,6 +3,7 @@ package dicom
 import (
 	"bytes"
 	"io"
+	"slices"
 
 	"collimator/dicom/tag"
 )
@@ -44,10 +45,8 @@ func (ds *DataSet) regroup(group uint16, f form) bool {
 	if ds.made || ds.form != f {
 		return true
 	}
-	for _, g := range ds.dirty {
-		if g == group {
-			return true
-		}
+	if slices.Contains(ds.changedGroups(), group) {
+		return true
 	}
 	for _, el := range ds.els {
 		if el.Tag.Group() == group && el.v.kind == sequence && !el.v.clean(contentForm(el, f)) {

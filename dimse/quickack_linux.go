@@ -12,16 +12,17 @@ import (
 // built on it) wait for that acknowledgement with the body of every PDU.
 type quickConn struct {
 	*net.TCPConn
-	raw syscall.RawConn
-	arm func(fd uintptr)
+	conn net.Conn // what the listener gave: the TCP connection or what it wrapped around it
+	raw  syscall.RawConn
+	arm  func(fd uintptr)
 }
 
 const tcpQuickAck = 12 // TCP_QUICKACK of linux/tcp.h
 
 // tuned sets up a connection for request and response.
 func tuned(conn net.Conn) net.Conn {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	tcp := tcpOf(conn)
+	if tcp == nil {
 		return conn
 	}
 	tcp.SetNoDelay(true)
@@ -29,7 +30,7 @@ func tuned(conn net.Conn) net.Conn {
 	if err != nil {
 		return conn
 	}
-	q := &quickConn{TCPConn: tcp, raw: raw}
+	q := &quickConn{TCPConn: tcp, conn: conn, raw: raw}
 	q.arm = func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpQuickAck, 1) }
 	raw.Control(q.arm)
 	return q
@@ -37,7 +38,10 @@ func tuned(conn net.Conn) net.Conn {
 
 // Read implements net.Conn. The kernel leaves quick acknowledgement by itself, hence every time.
 func (c *quickConn) Read(b []byte) (int, error) {
-	n, err := c.TCPConn.Read(b)
+	n, err := c.conn.Read(b)
 	c.raw.Control(c.arm)
 	return n, err
 }
+
+// Close implements net.Conn.
+func (c *quickConn) Close() error { return c.conn.Close() }

@@ -6,7 +6,7 @@ import "net"
 
 // tuned sets up a connection for request and response.
 func tuned(conn net.Conn) net.Conn {
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp := tcpOf(conn); tcp != nil {
 		tcp.SetNoDelay(true)
 	}
 	return conn

@@ -24,12 +24,15 @@ func (s *server) associationServer(config *tls.Config) *dimse.Server {
 		},
 		Mux: s.mux,
 		Limits: dimse.Limits{
-			Connections: s.in.config.Limits.Associations, ConnectionsPerAddress: s.in.config.Limits.AssociationsPerAddress, Idle: s.in.config.Limits.Idle,
+			// The rooms bound connections.
+			Connections: unboundedHere, ConnectionsPerAddress: unboundedHere, Idle: s.in.config.Limits.Idle,
 		},
 		Log:       s.log,
 		OnRefused: s.guard.Refused,
 	}
 }
+
+const unboundedHere = 1 << 20
 
 // plainListener opens the listener without TLS while a device has an exception
 // for it, and closes it when the last one ends.
@@ -87,6 +90,7 @@ func (p *plainListener) open(ctx context.Context) {
 		return
 	}
 	server, done := p.s.associationServer(nil), make(chan struct{})
+	ln = p.s.guard.Rooms.Plain.Listen(ln)
 	p.current, p.done = server, done
 	go func() {
 		defer close(done)
@@ -131,7 +135,8 @@ func (s *server) listenWeb() (*webListener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTPS: %w; choose another address with --http", err)
 	}
-	return &webListener{ln: ln, server: &http.Server{
+	return &webListener{ln: s.guard.Rooms.Web.Listen(ln), server: &http.Server{
+		ConnState:         s.guard.Rooms.Web.ConnState,
 		Handler:           s.webHandler(),
 		TLSConfig:         config,
 		ReadHeaderTimeout: 10 * time.Second,

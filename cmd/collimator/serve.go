@@ -160,7 +160,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	}
 	g := guard.New(guard.Options{
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
-		Memory: budget.New(in.config.Limits.Memory), Pending: in.config.Limits.PendingDevices, Now: time.Now,
+		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})
 	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
 	if s.projects, err = openProjects(in, a, log); err != nil {
@@ -286,7 +286,9 @@ func (s *server) run(e *env) error {
 	var wg sync.WaitGroup
 	failed := make(chan error, 3)
 	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
-	wg.Go(func() { failed <- associations.Serve(work, dicomListener) })
+	s.rememberDevices(e.ctx)
+	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
+	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.settle(work) })
 	wg.Go(func() { s.sweep(work) })

@@ -281,12 +281,13 @@ func (a *Archive) headers(ctx context.Context, refs []InstanceRef, yield func(He
 	for i, ref := range refs {
 		// What a header takes is given back before the next one is decoded. A
 		// single one is worked with until the request is over.
-		account := budget.From(ctx)
-		piece := account.Piece()
-		if len(refs) > 1 {
-			account = piece
+		work := ctx
+		var piece *budget.Account
+		if account := budget.From(ctx); account != nil && len(refs) > 1 {
+			piece = account.Piece()
+			work = budget.With(ctx, piece)
 		}
-		ds, err := a.header(budget.With(ctx, account), ref, stored[i].data, stored[i].assumed.String)
+		ds, err := a.header(work, ref, stored[i].data, stored[i].assumed.String)
 		if err != nil {
 			piece.Close()
 			yield(Header{}, err)

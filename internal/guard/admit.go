@@ -12,6 +12,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
+	"collimator/internal/places"
 	"collimator/internal/tlsprofile"
 )
 
@@ -38,12 +39,26 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	if err != nil {
 		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
 	}
+	if !g.Rooms.of(rq).Admit(rq.RemoteAddr) {
+		g.refused(ctx, c.peer, c.door, "no place is left for another association of this device")
+		return dimse.Acceptance{}, &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation,
+			Reason: ul.PresentationLocalLimitExceeded, Cause: dimse.ErrTooMany}
+	}
+
 	acceptance := dimse.Negotiate(rq, support)
 	acceptance.Identity = response
 	acceptance.Principal = c
 	g.record(ctx, c.entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
 	g.sight(ctx, rq, claim, inventory.Door)
 	return acceptance, nil
+}
+
+// of is the room behind the door a request came through.
+func (r Rooms) of(rq *dimse.AssociateRequest) *places.Room {
+	if rq.TLS == nil {
+		return r.Plain
+	}
+	return r.DICOM
 }
 
 // refuse records a refusal, remembers the caller where approving it may make

@@ -156,6 +156,10 @@ func (a *API) guarded(rq *Request) {
 		rq.fail(http.StatusForbidden, errForbidden)
 		return
 	}
+	if !a.g.Rooms.Web.AdmitFrom(r.RemoteAddr) {
+		rq.fail(http.StatusServiceUnavailable, errCrowded)
+		return
+	}
 	c.account = a.g.open(&c.caller)
 	defer c.account.Close()
 	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, &c.caller)))

@@ -18,6 +18,7 @@ import (
 	"collimator/internal/budget"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
+	"collimator/internal/places"
 	"collimator/internal/policy"
 )
 
@@ -37,9 +38,14 @@ type Options struct {
 	Now     func() time.Time
 	// Memory bounds what all requests together may hold; nil bounds it to 160 MiB.
 	Memory *budget.Budget
+	// Rooms are the places for connections at each door; nil ones are unbounded.
+	Rooms Rooms
 	// SignIn says how people sign in; the zero value demands a second factor.
 	SignIn SignIn
 }
+
+// Rooms are the places for connections at each door.
+type Rooms struct{ DICOM, Plain, Web *places.Room }
 
 // Guard admits associations and lets requests through. Safe for concurrent use.
 type Guard struct {
@@ -74,6 +80,7 @@ func New(o Options) *Guard {
 		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
 	}
 	rand.Read(g.secret[:]) // never returns an error (crypto/rand)
+	g.Rooms.refusedBy(g)
 	return g
 }
 

@@ -3,10 +3,12 @@ package guard
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 
 	"collimator/dimse"
 	"collimator/internal/audit"
+	"collimator/internal/places"
 )
 
 // Refused is the hook of dimse.Server for connections that never came before
@@ -72,4 +74,17 @@ func fixedPart(text string) string {
 		text = text[:i]
 	}
 	return strings.TrimSpace(text)
+}
+
+// refusedBy makes the guard the hook of the rooms: a connection that found no place or
+// lost it is recorded, as far as it is not one of a flood.
+func (r Rooms) refusedBy(g *Guard) {
+	for door, room := range map[string]*places.Room{doorDIMSE: r.DICOM, doorPlain: r.Plain, doorWeb: r.Web} {
+		if room == nil {
+			continue
+		}
+		room.Refused = func(remote net.Addr, reason string) {
+			g.refused(context.Background(), audit.Peer{Address: addressOf(remote).String()}, door, reason)
+		}
+	}
 }

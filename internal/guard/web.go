@@ -70,6 +70,9 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		return true
 	}
 
+	if !g.Rooms.Web.AdmitFrom(call.Request.RemoteAddr) {
+		return webRefusal(errCrowded, http.StatusServiceUnavailable)
+	}
 	c.account = g.open(&c.caller)
 	defer c.account.Close()
 	call.Memory = c.memory
@@ -79,6 +82,8 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	g.settleWeb(ctx, c, call, out)
 	return out
 }
+
+var errCrowded = fault.New(fault.Busy, "guard: too many connections from this address; try again later")
 
 // webRefusal is an answer whose text is that of the error.
 func webRefusal(err error, status int) dicomweb.Outcome {
