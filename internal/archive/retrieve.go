@@ -113,22 +113,10 @@ func (a *Archive) snapshot(ctx context.Context, q RetrieveQuery) (list []int64, 
 		if err := onePatient(ctx, tx, &q); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT i.id FROM study st JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id`+where+
+		list, err = db.Column[int64](ctx, tx, `SELECT i.id FROM study st JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id`+where+
 			` ORDER BY st.id, se.number, se.id, i.number, i.id`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
 
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			list = append(list, id)
-		}
-
-		return rows.Err()
+		return err
 	})
 
 	return list, err

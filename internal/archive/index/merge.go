@@ -51,22 +51,8 @@ func merged(ctx context.Context, tx *db.Tx, level Level, owner int64) ([]byte, *
 	return buf.Bytes(), first, err
 }
 
-func descriptions(ctx context.Context, tx *db.Tx, level Level, owner int64) (list [][]byte, err error) {
-	rows, err := tx.Query(ctx, `SELECT data FROM description WHERE level = ?1 AND owner = ?2 ORDER BY rank LIMIT ?3`, int64(level), owner, mergedMost)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-
-	for rows.Next() {
-		var data []byte
-		if err := rows.Scan(&data); err != nil {
-			return nil, err
-		}
-		list = append(list, data)
-	}
-
-	return list, rows.Err()
+func descriptions(ctx context.Context, tx *db.Tx, level Level, owner int64) ([][]byte, error) {
+	return db.Column[[]byte](ctx, tx, `SELECT data FROM description WHERE level = ?1 AND owner = ?2 ORDER BY rank LIMIT ?3`, int64(level), owner, mergedMost)
 }
 
 // fill takes over what to leaves empty. Text in a character set that to cannot
