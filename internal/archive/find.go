@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"collimator/dicom"
+	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -273,7 +274,7 @@ func (p *plan) tables() string {
 	case p.Level == SeriesLevel:
 		return " FROM series se JOIN study st ON st.id = se.study" + patientJoin
 	}
-	return " FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study" + patientJoin
+	return " FROM " + index.RefTables + patientJoin
 }
 
 func (p *plan) sortKey() string {

@@ -159,8 +159,7 @@ func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		b := &builder{}
 		b.and("i.id IN (SELECT value FROM json_each(" + b.bind("["+strings.Join(numbers, ",")+"]") + "))")
-		rows, err := tx.Query(ctx, `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset, i.id
-			FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`+b.where(), b.args...)
+		rows, err := tx.Query(ctx, `SELECT `+index.RefColumns+`, i.id FROM `+index.RefTables+b.where(), b.args...)
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/internal/db"
-	"collimator/internal/fault"
 )
 
 // mergedMost is how many descriptions a row is merged from, the first by rank.
@@ -257,9 +256,6 @@ func setData(ctx context.Context, tx *db.Tx, table string, id int64, data []byte
 // dropEmptyPatient removes a patient without studies.
 func dropEmptyPatient(ctx context.Context, tx *db.Tx, patient int64) error {
 	_, err := tx.Exec(ctx, `DELETE FROM patient WHERE id = ?1 AND studies = 0`, patient)
-	if fault.Of(err) == fault.NotFound {
-		return nil
-	}
 
 	return err
 }
