@@ -43,7 +43,7 @@ type asideFile struct {
 
 func (c *lostListCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		list, err := a.SetAsides(e.ctx)
+		list, err := a.Aside(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (c *lostTakeCmd) Run(e *env) error {
 }
 
 func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
-	list, err := a.SetAsides(e.ctx)
+	list, err := a.Aside(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ Example:
 
 func (c *lostRemoveCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		list, err := a.SetAsides(e.ctx)
+		list, err := a.Aside(e.ctx)
 		if err != nil {
 			return err
 		}

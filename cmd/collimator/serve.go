@@ -345,8 +345,7 @@ func (s *server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(setAsideEvery):
-			// What lies without a row for an hour is on its way no longer.
-			s.before = time.Now().Add(-time.Hour)
+			s.before = time.Now().Add(-archive.InProgress)
 		}
 	}
 }
@@ -356,7 +355,7 @@ const setAsideEvery = 24 * time.Hour
 
 // setAside puts files aside of which the index knows nothing.
 func (s *server) setAside(ctx context.Context) {
-	u, err := s.archive.SetAside(ctx, s.before, tombstones(s.in.ledger))
+	u, err := s.archive.SetAside(ctx, s.before, fateOf(s.in.ledger))
 	if err != nil && ctx.Err() == nil {
 		s.log.Error("files without a row not looked for", "error", err)
 	}

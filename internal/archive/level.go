@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"strings"
+
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/internal/archive/index"
@@ -41,5 +43,5 @@ func assume(ds *dicom.DataSet, terms []string) string {
 	}
 	ds.AssumeCharacterSet(terms...)
 
-	return joinTerms(terms)
+	return strings.Join(terms, `\`)
 }

@@ -279,16 +279,3 @@ func notEnd(err error) error {
 
 	return err
 }
-
-// joinTerms writes several values as one.
-func joinTerms(terms []string) string {
-	var b bytes.Buffer
-	for i, t := range terms {
-		if i > 0 {
-			b.WriteByte('\\')
-		}
-		b.WriteString(t)
-	}
-
-	return b.String()
-}

@@ -288,7 +288,7 @@ func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err err
 		if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
 			return nil // 'verify' names it
 		}
-		if s.Event == archive.Deleted || s.Event == archive.Destroyed {
+		if s.Event.Removes() {
 			deleted[s.Digest] = true
 		}
 		return nil
