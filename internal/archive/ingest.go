@@ -377,19 +377,3 @@ func (c *contextReader) Read(p []byte) (int, error) {
 	}
 	return c.r.Read(p)
 }
-
-// takeOff and land keep the file of an instance that has no row yet from being
-// removed.
-func (a *Archive) takeOff(key string) {
-	a.flightMu.Lock()
-	defer a.flightMu.Unlock()
-	a.flight[key]++
-}
-
-func (a *Archive) land(key string) {
-	a.flightMu.Lock()
-	defer a.flightMu.Unlock()
-	if a.flight[key]--; a.flight[key] == 0 {
-		delete(a.flight, key)
-	}
-}
