@@ -345,10 +345,3 @@ func quarantinedOf(ctx context.Context, tx *db.Tx, studyUID string) (out []Quara
 
 	return out, rows.Err()
 }
-
-func split(list string) []string {
-	if list == "" {
-		return nil
-	}
-	return strings.Split(list, `\`)
-}
