@@ -143,10 +143,9 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		return nil, errors.Join(err, blobs.Close())
 	}
 	watch := &signatureWatch{trail: in.trail, log: log}
-	a, err := archive.Open(archive.Options{
-		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: watch.behind(look),
-		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
-	})
+	o := in.archiveOptions(blobs)
+	o.Inspect = watch.behind(look)
+	a, err := archive.Open(o)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
