@@ -172,16 +172,19 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 	if (c.CSV == "") == (c.Product == "") {
 		return usageError("give VENDOR and PRODUCT (VENDOR may be \"\"), or --csv FILE")
 	}
+
 	table, err := c.advisories(e)
 	if err != nil {
 		return err
 	}
+
 	ids := []advisory.Identity{{Vendor: c.Vendor, Product: c.Product, Version: c.Version}}
 	if c.CSV != "" {
 		if ids, err = identities(e, c.CSV); err != nil {
 			return err
 		}
 	}
+
 	var list []matched
 	worst := advisory.NotListed
 	for _, id := range ids {
@@ -191,6 +194,7 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 			worst = m.Answer
 		}
 	}
+
 	if err := c.print(e, list); err != nil {
 		return err
 	}

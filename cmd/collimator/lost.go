@@ -132,6 +132,7 @@ func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
 	if list, err = c.choose(list); err != nil {
 		return err
 	}
+
 	fate := fateOf(in.ledger)
 	stay := 0
 	for _, s := range list {
@@ -146,6 +147,7 @@ func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
 			return err
 		}
 	}
+
 	if stay > 0 {
 		return &exitError{exitPartial, fmt.Errorf("%d of %d files stay aside", stay, len(list))}
 	}

@@ -249,6 +249,7 @@ func (s *sender) print(w io.Writer, form string) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(r)
 	}
+
 	fmt.Fprintf(w, "%d stored (%s in %.1f s", r.Stored, size(r.Bytes), r.Seconds)
 	if r.Seconds > 0.001 {
 		fmt.Fprintf(w, ", %.0f/s", float64(r.Stored)/r.Seconds)

@@ -61,15 +61,18 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	lock, err := lockData(cfg.Data)
 	if err != nil {
 		return errors.Join(err, in.close())
 	}
 	defer lock.Close()
+
 	if in.copied != "" {
 		log.Info(copiedText(in.copied))
 	}
 	boundMemory(cfg.Limits)
+
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
@@ -134,6 +137,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
 	if err != nil {
 		return nil, err
@@ -142,6 +146,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	watch := &signatureWatch{trail: in.trail, log: log}
 	o := in.archiveOptions(blobs)
 	o.Inspect = watch.behind(look)
@@ -149,6 +154,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	tokens, err := tokenVerifier(in.config)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
@@ -157,6 +163,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	g := guard.New(guard.Options{
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
@@ -165,10 +172,12 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	s.posture = newPosture(in, a, log)
 	if s.teller, err = newTeller(s.posture, in, cert.Get); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	s.service = pacs.New(pacs.Options{
 		Scope:   guard.Scope,
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
@@ -220,6 +229,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
 			return err
 		}
+
 		r := audit.Record{
 			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
@@ -228,6 +238,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}
+
 		switch ev.Kind {
 		case archive.Refused:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)
@@ -250,6 +261,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 				r.Reason = "set aside, and removed: " + ev.Why
 			}
 		}
+
 		return trail.WriteTx(ctx, tx, r)
 	}
 }
@@ -272,6 +284,7 @@ func (s *server) run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	dicomListener, err := net.Listen("tcp", cfg.DICOM)
 	if err != nil {
 		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
@@ -280,10 +293,12 @@ func (s *server) run(e *env) error {
 	if err != nil {
 		return errors.Join(err, dicomListener.Close())
 	}
+
 	work, stop := context.WithCancel(context.WithoutCancel(e.ctx))
 	defer stop()
 	var wg sync.WaitGroup
 	failed := make(chan error, 3)
+
 	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
 	s.rememberDevices(e.ctx)
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
@@ -302,17 +317,21 @@ func (s *server) run(e *env) error {
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })
 	}
+
 	s.record(e.ctx, audit.ApplicationStart)
 	s.welcome(e, dicomListener.Addr(), web)
+
 	var cause error
 	select {
 	case <-e.ctx.Done():
 	case cause = <-failed:
 	}
+
 	grace, cancel := context.WithTimeout(work, shutdownGrace)
 	defer cancel()
 	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
 	err = errors.Join(cause, orderly(associations.Shutdown(grace)), web.shutdown(grace), plain.shutdown(grace))
+
 	s.posture.Close()
 	stop()
 	wg.Wait()
