@@ -23,6 +23,7 @@ func (x *exchange) store() error {
 	if err != nil {
 		return err
 	}
+
 	m, ok := parseMediaRange(x.r.Header.Get("Content-Type"))
 	single := ok && !m.multipart && m.mediaType == typeDICOM
 	files := single || ok && m.multipart && (m.mediaType == typeDICOM || m.mediaType == "*/*")
@@ -30,13 +31,16 @@ func (x *exchange) store() error {
 	if !files && !metadata {
 		return unsupportedBody("it is none of the media types that are taken")
 	}
+
 	if wrong := boundaryProblem(m.boundary); wrong != "" && !single {
 		return unsupportedBody(wrong)
 	}
+
 	body, err := x.body()
 	if err != nil {
 		return err
 	}
+
 	s := &storing{x: x, form: form, result: newStoreResult(x.link)}
 	switch {
 	case single:
@@ -196,6 +200,7 @@ func identify(br *bufio.Reader, in *Incoming) {
 		if err != nil || ev.Depth == 0 && ev.Tag > tag.StudyInstanceUID {
 			return
 		}
+
 		var to *string
 		switch {
 		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
@@ -209,6 +214,7 @@ func identify(br *bufio.Reader, in *Incoming) {
 		default:
 			continue
 		}
+
 		value := make([]byte, ev.Length)
 		if _, err := io.ReadFull(d, value); err != nil {
 			return

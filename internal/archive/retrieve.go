@@ -381,6 +381,7 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 		part := refs[from:min(from+pageSize, len(refs))]
 		found := make([]*InstanceRef, len(part))
 		disputed := make([]bool, len(part))
+
 		err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 			for i, r := range part {
 				ref, err := index.Find(ctx, tx, r.SOPInstanceUID)
@@ -400,6 +401,7 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 		if err != nil {
 			return nil, err
 		}
+
 		for i, r := range part {
 			if out[from+i], err = a.committed(ctx, r, found[i]); err != nil {
 				return nil, err

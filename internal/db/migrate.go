@@ -180,6 +180,7 @@ func readMigrations(fsys fs.FS) ([]migration, error) {
 		}
 		list = append(list, migration{version, name, string(script)})
 	}
+
 	slices.SortFunc(list, func(a, b migration) int { return a.version - b.version })
 	for i := 1; i < len(list); i++ {
 		if list[i].version == list[i-1].version {
