@@ -2,7 +2,7 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -308,38 +308,13 @@ var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<1
 // the request does not name them. They are among the first elements.
 const peekSize = 256 << 10
 
-// peekIdentity reads SOP Class and Instance UID without taking bytes.
+// peekIdentity reads SOP Class and Instance UID, where the request does not name
+// them, without taking bytes.
 func peekIdentity(br *bufio.Reader, transferSyntax string, head *dicom.Meta) {
 	b, _ := br.Peek(peekSize) // what cannot be read fails again when it is decoded
-	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: transferSyntax})
-	for {
-		ev, err := d.Next()
-		if err != nil || ev.Depth == 0 && ev.Tag > tag.SOPInstanceUID {
-			return
-		}
-
-		var to *string
-		switch {
-		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
-			continue
-		case ev.Tag == tag.SOPClassUID && head.SOPClassUID == "":
-			to = &head.SOPClassUID
-		case ev.Tag == tag.SOPInstanceUID && head.SOPInstanceUID == "":
-			to = &head.SOPInstanceUID
-		default:
-			continue
-		}
-
-		value := make([]byte, ev.Length)
-		if _, err := io.ReadFull(d, value); err != nil {
-			return
-		}
-		*to = dicom.NewElement(ev.Tag, dicom.UI, value).Text()
-		if !checkUID(*to, false) {
-			*to = ""
-			return
-		}
-	}
+	found := dicom.PeekUIDs(b, transferSyntax, tag.SOPClassUID, tag.SOPInstanceUID)
+	head.SOPClassUID = cmp.Or(head.SOPClassUID, found[tag.SOPClassUID])
+	head.SOPInstanceUID = cmp.Or(head.SOPInstanceUID, found[tag.SOPInstanceUID])
 }
 
 // source counts what comes from the peer and keeps its error apart from ours.
