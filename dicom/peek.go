@@ -8,8 +8,7 @@ import (
 	"collimator/dicom/uid"
 )
 
-// longestPeek is the most bytes of a UID that is looked at; a valid one has 64
-// (PS3.5 9.1).
+// longestPeek is the most bytes of a UID that is looked at; a valid one has 64.
 const longestPeek = 128
 
 // PeekUIDs reads UIDs of a data set of which only the beginning is there: those
