@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -133,12 +132,6 @@ func showAdvisory(w io.Writer, a *advisory.Advisory) error {
 		}, "\t"))
 	}
 	return tw.Flush()
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }
 
 type advisoryMatchCmd struct {

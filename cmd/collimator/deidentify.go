@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -206,9 +205,7 @@ func writeCopy(dir, output string, f *dicom.File) error {
 // finish prints the report and gives the exit code.
 func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 	if c.Output == "json" {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(report); err != nil {
+		if err := printJSON(e.stdout, report); err != nil {
 			return err
 		}
 	} else {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -34,9 +33,7 @@ func (c *scanCmd) render(w io.Writer, r *scan.Result) error {
 	rep := scanReport(r)
 	switch c.Output {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
+		return printJSON(w, struct {
 			Sentence string `json:"sentence"`
 			*scan.Result
 		}{rep.Sentence, r})
