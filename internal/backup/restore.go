@@ -75,7 +75,7 @@ func (d *Dir) choose(name string) (Manifest, error) {
 		}
 	}
 
-	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end")
+	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end; 'collimator restore --list' shows which there are")
 }
 
 func emptyPlace(dir string) error {
@@ -97,7 +97,7 @@ func (d *Dir) restoreKeys(m Manifest, r Restoring) error {
 	case r.Key == nil:
 		return nil
 	case m.Sealed == nil:
-		return fault.Newf(fault.Invalid, "backup: copy %s was made without keys", m.Name)
+		return fault.Newf(fault.Invalid, "backup: copy %s was made without keys; choose another copy, or restore with --without-keys", m.Name)
 	}
 
 	return d.unseal(m, r.Data, r.Key)
