@@ -1,11 +1,8 @@
 package dicom
 
 import (
-	"cmp"
-	"encoding/base64"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -50,98 +47,30 @@ func (a *appender) Write(p []byte) (int, error) {
 // WriteJSON writes ds in the DICOM JSON model, as MarshalJSON. Values left in
 // the stream that go inline are copied in constant memory.
 func WriteJSON(w io.Writer, ds *DataSet, o JSONOptions) error {
-	j := &jsonWriter{w: w, o: o, buf: make([]byte, 0, 4<<10)}
+	j := &jsonWriter{newModelWriter(w, o.BulkDataURI)}
 	j.dataSet(ds)
 	j.flush(0)
 	return j.err
 }
 
-type jsonWriter struct {
-	w    io.Writer
-	o    JSONOptions
-	buf  []byte
-	path []byte
-	err  error
-}
-
-// flush hands on what is there once it is more than keep bytes.
-func (j *jsonWriter) flush(keep int) {
-	if len(j.buf) <= keep || j.err != nil {
-		return
-	}
-	_, j.err = j.w.Write(j.buf)
-	j.buf = j.buf[:0]
-}
+// jsonWriter writes the DICOM JSON model.
+type jsonWriter struct{ *modelWriter }
 
 func (j *jsonWriter) dataSet(ds *DataSet) {
 	j.buf = append(j.buf, '{')
 	first := true
-	for _, el := range ds.ordered() {
-		if el.Tag.GroupLength() || j.err != nil {
-			continue
+	j.elements(ds, func(el Element, uri string) {
+		if !first {
+			j.buf = append(j.buf, ',')
 		}
-		before := len(j.path)
-		if before > 0 {
-			j.path = append(j.path, '/')
-		}
-		j.path = appendHex(j.path, el.Tag)
-		uri := j.uri(el)
-		if !el.Encapsulated() || uri != "" {
-			if !first {
-				j.buf = append(j.buf, ',')
-			}
-			first = false
-			j.element(el, uri)
-		}
-		j.path = j.path[:before]
-		j.flush(32 << 10)
-	}
+		first = false
+		j.element(el, uri)
+	})
 	j.buf = append(j.buf, '}')
 }
 
-// ordered is the elements in the order of their tags; of one that stands twice
-// the first.
-func (ds *DataSet) ordered() []Element {
-	if !ds.unsorted {
-		return ds.els
-	}
-	els := slices.Clone(ds.els)
-	slices.SortStableFunc(els, func(a, b Element) int { return cmp.Compare(a.Tag, b.Tag) })
-	return slices.CompactFunc(els, func(a, b Element) bool { return a.Tag == b.Tag })
-}
-
-func appendHex(b []byte, t Tag) []byte {
-	const digits = "0123456789ABCDEF"
-	for shift := 28; shift >= 0; shift -= 4 {
-		b = append(b, digits[t>>shift&15])
-	}
-	return b
-}
-
-// uri asks for the URI of a value that may stand elsewhere.
-func (j *jsonWriter) uri(el Element) string {
-	left := el.v.kind == bulk || el.v.kind == fragments
-	if left && el.v.kind == bulk && el.v.more.uri != "" {
-		return el.v.more.uri
-	}
-	if j.o.BulkDataURI == nil || !left && (!binaryVR(el.VR) || el.Empty() || el.v.kind == sequence) {
-		return ""
-	}
-	return j.o.BulkDataURI(string(j.path), el)
-}
-
-// binaryVR reports a VR whose value is inline binary (PS3.18 F.2.7). A VR that
-// is not known is written as UN.
-func binaryVR(vr VR) bool {
-	switch vr {
-	case OB, OD, OF, OL, OV, OW, UN:
-		return true
-	}
-	return !vr.Known()
-}
-
 func (j *jsonWriter) element(el Element, uri string) {
-	vr := jsonVR(el)
+	vr := modelVR(el)
 	j.buf = append(j.buf, '"')
 	j.buf = appendHex(j.buf, el.Tag)
 	j.buf = append(j.buf, `":{"vr":"`...)
@@ -163,67 +92,26 @@ func (j *jsonWriter) element(el Element, uri string) {
 	j.buf = append(j.buf, '}')
 }
 
-// jsonVR is the VR under which an element stands. A UN value of an element of
-// the dictionary is one of implicit VR and is read as such (PS3.5 6.2.2).
-func jsonVR(el Element) VR {
-	switch {
-	case el.v.kind == sequence:
-		return SQ
-	case el.VR.Known() && el.VR != UN:
-		return el.VR
-	case el.VR == UN && el.v.kind == plain:
-		if vr := VRFor(el.Tag); vr != SQ && vr.Known() {
-			return vr
-		}
-	}
-	return UN
-}
-
 func (j *jsonWriter) items(items []*DataSet) {
 	if len(items) == 0 {
 		return
 	}
 	j.buf = append(j.buf, `,"Value":[`...)
-	before := len(j.path)
-	for i, item := range items {
+	j.eachItem(items, func(i int, item *DataSet) {
 		if i > 0 {
 			j.buf = append(j.buf, ',')
 		}
-		j.path = strconv.AppendInt(append(j.path, '/'), int64(i+1), 10)
 		j.dataSet(item)
-		j.path = j.path[:before]
-	}
+	})
 	j.buf = append(j.buf, ']')
 }
 
 // binary writes a value in base 64 (PS3.18 F.2.7).
 func (j *jsonWriter) binary(el Element) {
 	j.buf = append(j.buf, `,"InlineBinary":"`...)
-	if el.v.kind == plain {
-		j.buf = base64.StdEncoding.AppendEncode(j.buf, el.Bytes())
-		j.buf = append(j.buf, '"')
-		return
-	}
-	r, err := el.Open()
-	if err != nil {
-		j.err = err
-		return
-	}
-	j.flush(0)
-	if j.err != nil {
-		return
-	}
-	enc := base64.NewEncoder(base64.StdEncoding, j.w)
-	if _, err = io.Copy(enc, r); err == nil {
-		err = enc.Close()
-	}
-	j.err = err
+	j.base64(el)
 	j.buf = append(j.buf, '"')
 }
-
-// inlineLimit is the most bytes of text or numbers left in a stream that are
-// read to stand inline.
-const inlineLimit = 64 << 20
 
 // values writes a value of numbers or text (PS3.18 F.2.3, F.2.4).
 func (j *jsonWriter) values(el Element, vr VR) {
@@ -271,15 +159,7 @@ func (j *jsonWriter) texts(el Element, vr VR) int {
 func (j *jsonWriter) personName(s string) {
 	j.buf = append(j.buf, '{')
 	first := true
-	for i, name := range pnGroups {
-		group, rest, _ := strings.Cut(s, "=")
-		s = rest
-		if i == len(pnGroups)-1 && rest != "" {
-			group += "=" + rest
-		}
-		if group = strings.TrimRight(group, " "); group == "" {
-			continue
-		}
+	for name, group := range componentGroups(s) {
 		if !first {
 			j.buf = append(j.buf, ',')
 		}
@@ -289,8 +169,6 @@ func (j *jsonWriter) personName(s string) {
 	}
 	j.buf = append(j.buf, '}')
 }
-
-var pnGroups = [3]string{"Alphabetic", "Ideographic", "Phonetic"}
 
 // numberString writes a decimal or integer string as a number where JSON has
 // it, and as the string it is where not.

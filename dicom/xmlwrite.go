@@ -1,7 +1,6 @@
 package dicom
 
 import (
-	"encoding/base64"
 	"io"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ const nativeModel = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 // becomes U+FFFD. Values left in the stream that go inline are copied in
 // constant memory.
 func WriteXML(w io.Writer, ds *DataSet, o XMLOptions) error {
-	x := &xmlWriter{jsonWriter{w: w, o: JSONOptions{BulkDataURI: o.BulkDataURI}, buf: make([]byte, 0, 4<<10)}}
+	x := &xmlWriter{newModelWriter(w, o.BulkDataURI)}
 	x.text(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	x.text(`<NativeDicomModel xml:space="preserve" xmlns="` + nativeModel + `">` + "\n")
 	x.dataSet(ds)
@@ -35,33 +34,18 @@ func WriteXML(w io.Writer, ds *DataSet, o XMLOptions) error {
 	return x.err
 }
 
-// xmlWriter shares the buffer, the path and the choice of what stands elsewhere
-// with the JSON model: the two say the same (PS3.18 F.2).
-type xmlWriter struct{ jsonWriter }
+// xmlWriter writes the Native DICOM Model.
+type xmlWriter struct{ *modelWriter }
 
 func (x *xmlWriter) text(s string) { x.buf = append(x.buf, s...) }
 
 func (x *xmlWriter) dataSet(ds *DataSet) {
-	for _, el := range ds.ordered() {
-		if el.Tag.GroupLength() || x.err != nil {
-			continue
-		}
-		before := len(x.path)
-		if before > 0 {
-			x.path = append(x.path, '/')
-		}
-		x.path = appendHex(x.path, el.Tag)
-		if uri := x.uri(el); !el.Encapsulated() || uri != "" {
-			x.attribute(ds, el, uri)
-		}
-		x.path = x.path[:before]
-		x.flush(32 << 10)
-	}
+	x.elements(ds, func(el Element, uri string) { x.attribute(ds, el, uri) })
 }
 
 // attribute writes one element (PS3.19 A.1.5).
 func (x *xmlWriter) attribute(ds *DataSet, el Element, uri string) {
-	vr := jsonVR(el)
+	vr := modelVR(el)
 	x.start(ds, el.Tag, vr)
 	switch {
 	case uri != "":
@@ -107,34 +91,17 @@ func (x *xmlWriter) start(ds *DataSet, t Tag, vr VR) {
 }
 
 func (x *xmlWriter) items(items []*DataSet) {
-	before := len(x.path)
-	for i, item := range items {
-		number := strconv.Itoa(i + 1)
-		x.text(`<Item number="` + number + `">` + "\n")
-		x.path = append(append(x.path, '/'), number...)
+	x.eachItem(items, func(i int, item *DataSet) {
+		x.text(`<Item number="` + strconv.Itoa(i+1) + `">` + "\n")
 		x.dataSet(item)
-		x.path = x.path[:before]
 		x.text("</Item>\n")
-	}
+	})
 }
 
 // binary writes a value in base 64 (PS3.19 A.1.5).
 func (x *xmlWriter) binary(el Element) {
 	x.text("<InlineBinary>")
-	r, err := el.Open()
-	if err != nil {
-		x.err = err
-		return
-	}
-	x.flush(0)
-	if x.err != nil {
-		return
-	}
-	enc := base64.NewEncoder(base64.StdEncoding, x.w)
-	if _, err = io.Copy(enc, r); err == nil {
-		err = enc.Close()
-	}
-	x.err = err
+	x.base64(el)
 	x.text("</InlineBinary>\n")
 }
 
@@ -191,15 +158,7 @@ func (x *xmlWriter) personName(number int, s string) {
 		return
 	}
 	x.text(`<PersonName number="` + strconv.Itoa(number) + `">` + "\n")
-	for i, name := range pnGroups {
-		group, rest, _ := strings.Cut(s, "=")
-		s = rest
-		if i == len(pnGroups)-1 && rest != "" {
-			group += "=" + rest
-		}
-		if group = strings.TrimRight(group, " "); group == "" {
-			continue
-		}
+	for name, group := range componentGroups(s) {
 		x.text("<" + name + ">\n")
 		x.nameComponents(group)
 		x.text("</" + name + ">\n")

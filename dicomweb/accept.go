@@ -27,10 +27,12 @@ func parseMediaRange(s string) (m mediaRange, ok bool) {
 	if m.mediaType == "*" {
 		m.mediaType = "*/*"
 	}
+
 	kind, sub, found := strings.Cut(m.mediaType, "/")
 	if !found || kind == "" || sub == "" || strings.ContainsAny(m.mediaType, " \t\"") {
 		return m, false
 	}
+
 	related := ""
 	for _, p := range parts[1:] {
 		name, value, _ := strings.Cut(p, "=")
@@ -46,6 +48,7 @@ func parseMediaRange(s string) (m mediaRange, ok bool) {
 			m.boundary = value
 		}
 	}
+
 	switch m.mediaType {
 	case "multipart/related", "multipart/*":
 		m.multipart = true

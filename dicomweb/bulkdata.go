@@ -115,6 +115,7 @@ func (x *exchange) oneBulk(accept []mediaRange, v *bulkValue) error {
 	if !ok {
 		return notAcceptable(offers, "The value cannot be given in that form. Ask for one of the possible ones.")
 	}
+
 	x.w.Header().Add("Vary", "Accept")
 	if x.notModified(etag(v.header.Version, o.transferSyntax, o.mediaType, strconv.FormatBool(o.multipart))) {
 		return nil
@@ -131,10 +132,12 @@ func (x *exchange) oneBulk(accept []mediaRange, v *bulkValue) error {
 		o.multipart = o.multipart || v.frames.Len() > 1
 		return x.sendFrames(v.header, v.frames, o)
 	}
+
 	r, size, err := v.open()
 	if err != nil {
 		return err
 	}
+
 	contentType := o.mediaType
 	if v.stream() {
 		contentType += "; transfer-syntax=" + o.transferSyntax
@@ -142,6 +145,7 @@ func (x *exchange) oneBulk(accept []mediaRange, v *bulkValue) error {
 	if !o.multipart {
 		return x.sendRange(r, size, contentType)
 	}
+
 	w := newPartWriter(x)
 	x.start(http.StatusOK, w.contentType(o.mediaType))
 	if err := w.begin(contentType, x.r.URL.EscapedPath(), size); err != nil {

@@ -221,6 +221,7 @@ func (c *Client) parts(ctx context.Context, path, accept string) iter.Seq2[Recei
 			return
 		}
 		defer rs.Body.Close()
+
 		contentType := rs.Header.Get("Content-Type")
 		m, _ := parseMediaRange(contentType)
 		if !m.multipart {
@@ -231,12 +232,14 @@ func (c *Client) parts(ctx context.Context, path, accept string) iter.Seq2[Recei
 			yield(Received{}, errPartHeader)
 			return
 		}
+
 		limits := c.Limits
 		if limits.Parts == 0 {
 			limits.Parts = 1 << 30 // the caller stops when it has enough
 		}
 		limits = limits.withDefaults()
 		pr := newPartReader(rs.Body, m.boundary, limits.PartHeader, limits.Parts)
+
 		for {
 			p, err := pr.next()
 			if err == io.EOF {

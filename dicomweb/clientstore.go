@@ -41,6 +41,7 @@ func (c *Client) Store(ctx context.Context, study string, files iter.Seq2[io.Rea
 	if study != "" {
 		path += "/" + study
 	}
+
 	r, w := io.Pipe()
 	pw := newPartWriter(w)
 	done := make(chan struct{})
@@ -52,11 +53,13 @@ func (c *Client) Store(ctx context.Context, study string, files iter.Seq2[io.Rea
 		r.Close()
 		<-done
 	}()
+
 	rs, err := c.do(ctx, http.MethodPost, path, nil, http.Header{"Accept": {typeJSON}, "Content-Type": {pw.contentType(typeDICOM)}}, io.NopCloser(r))
 	if err != nil {
 		return nil, err
 	}
 	defer rs.Body.Close()
+
 	m, _ := parseMediaRange(rs.Header.Get("Content-Type"))
 	if m.mediaType != typeJSON && m.mediaType != "application/json" {
 		if rs.StatusCode >= 300 {
@@ -64,6 +67,7 @@ func (c *Client) Store(ctx context.Context, study string, files iter.Seq2[io.Rea
 		}
 		return nil, fmt.Errorf("dicomweb: the server's answer to a store request is %q, not DICOM JSON", m.mediaType)
 	}
+
 	limits := c.Limits.withDefaults()
 	b, err := io.ReadAll(io.LimitReader(rs.Body, limits.Metadata))
 	if err != nil {

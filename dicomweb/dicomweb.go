@@ -106,6 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.problem(&Error{Status: http.StatusForbidden, Detail: "This service is not set up."})
 		return
 	}
+
 	call, act, err := h.decode(r)
 	if call.Verb == Senseless {
 		if err == nil {
@@ -114,6 +115,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		call.Verb = attempted(r.Method)
 	}
 	x.call = call
+
 	next := func(ctx context.Context) Outcome {
 		if err != nil {
 			return x.finish(err)
@@ -122,6 +124,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return x.finish(act(x))
 	}
 	out := h.guard(r.Context(), call, next)
+
 	if !x.begun && !x.finished {
 		x.finish(refusal(out))
 	}

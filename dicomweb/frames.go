@@ -57,6 +57,7 @@ func (x *exchange) frames() error {
 	if err != nil {
 		return err
 	}
+
 	f, err := pixel.Index(header.DataSet)
 	if err != nil {
 		return frameError(err, "The object has no pixel data that can be told apart into frames.")
@@ -66,6 +67,7 @@ func (x *exchange) frames() error {
 			return problemf(http.StatusNotFound, "The object has %d frames.", f.Len())
 		}
 	}
+
 	offers := frameOffers(header.TransferSyntaxUID, f.Encapsulated())
 	o, ok := negotiate(accept, offers)
 	if !ok {
@@ -74,6 +76,7 @@ func (x *exchange) frames() error {
 	if !o.multipart && len(x.call.Frames) > 1 {
 		o.multipart = true
 	}
+
 	x.w.Header().Add("Vary", "Accept")
 	if x.notModified(etag(header.Version, o.transferSyntax)) {
 		return nil
@@ -81,6 +84,7 @@ func (x *exchange) frames() error {
 	if !x.observe(&header.Instance) {
 		return errNotFound
 	}
+
 	x.out.Instances++
 	return x.sendFrames(header, f, o)
 }

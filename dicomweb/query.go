@@ -39,6 +39,7 @@ func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
 		return nil, err
 	}
 	p.defaults(call)
+
 	values, err := parameters(raw)
 	if err != nil {
 		return nil, err
@@ -46,6 +47,7 @@ func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
 	if len(values) > h.limits.Keys {
 		return nil, problemf(http.StatusBadRequest, "The query has more than %d parameters.", h.limits.Keys)
 	}
+
 	names := make([]string, 0, len(values))
 	for name := range values {
 		names = append(names, name)
@@ -56,6 +58,7 @@ func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
 			return nil, err
 		}
 	}
+
 	for t, v := range map[dicom.Tag]string{tag.StudyInstanceUID: call.StudyUID, tag.SeriesInstanceUID: call.SeriesUID} {
 		if v == "" {
 			continue
@@ -108,12 +111,14 @@ func (p *queryReader) parameter(name string, values []string) error {
 	case "accept", "charset":
 		return nil
 	}
+
 	if _, ok := p.switches()[name]; !ok && name != "limit" && name != "offset" {
 		return p.key(name, values)
 	}
 	if len(values) > 1 {
 		return problemf(http.StatusBadRequest, "The parameter %s is there more than once.", name)
 	}
+
 	if to, ok := p.switches()[name]; ok {
 		v, err := strconv.ParseBool(values[0])
 		if *to = v; err != nil {
@@ -121,6 +126,7 @@ func (p *queryReader) parameter(name string, values []string) error {
 		}
 		return nil
 	}
+
 	n, err := strconv.Atoi(values[0])
 	if err != nil || n < 0 {
 		return problemf(http.StatusBadRequest, "The parameter %s is a number from 0 on.", name)

@@ -36,10 +36,12 @@ func parseRender(raw string, call *Call) (renderOptions, error) {
 		o.view.Width, o.view.Height = thumbnailSize, thumbnailSize
 		o.quality = 80
 	}
+
 	values, err := parameters(raw)
 	if err != nil {
 		return o, err
 	}
+
 	for name, list := range values {
 		v := list[0]
 		var ok bool

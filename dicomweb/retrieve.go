@@ -97,16 +97,19 @@ func (x *exchange) retrieve() error {
 			offers = append(offers, fileOffers(&i)...)
 		}
 	}
+
 	switch {
 	case possible+impossible == 0:
 		return errNotFound
 	case possible == 0:
 		return notAcceptable(offers, "The objects cannot be given in that form. Ask for transfer-syntax=*, or one of the possible ones.")
 	}
+
 	x.w.Header().Add("Vary", "Accept")
 	if x.notModified(etag(hex.EncodeToString(version.Sum(nil)[:16]))) {
 		return nil
 	}
+
 	status := http.StatusOK
 	if impossible > 0 {
 		status = http.StatusPartialContent // PS3.18 10.4.3
@@ -237,11 +240,13 @@ func (x *exchange) one() (*Instance, error) {
 func (x *exchange) sendRange(r io.Reader, size int64, contentType string) error {
 	h := x.w.Header()
 	h.Set("Accept-Ranges", "bytes")
+
 	from, length, ok := parseRange(x.r.Header.Get("Range"), size)
 	if !ok {
 		return &Error{Status: http.StatusRequestedRangeNotSatisfiable, Detail: "The range begins behind the end.",
 			Header: http.Header{"Content-Range": {"bytes */" + number(size)}}}
 	}
+
 	if from > 0 {
 		if s, ok := r.(io.Seeker); ok {
 			if _, err := s.Seek(from, io.SeekStart); err != nil {
@@ -251,12 +256,14 @@ func (x *exchange) sendRange(r io.Reader, size int64, contentType string) error 
 			return err
 		}
 	}
+
 	h.Set("Content-Length", number(length))
 	status := http.StatusOK
 	if length != size {
 		status = http.StatusPartialContent
 		h.Set("Content-Range", "bytes "+number(from)+"-"+number(from+length-1)+"/"+number(size))
 	}
+
 	x.start(status, contentType)
 	n, err := copyTo(x, io.LimitReader(r, length))
 	if err == nil && n < length {

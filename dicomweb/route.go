@@ -68,6 +68,7 @@ func (h *Handler) method(r *http.Request, call *Call, v verbs) (*Call, action, e
 	if v.remove != nil && h.o.AllowDelete {
 		allowed = append(allowed, http.MethodDelete)
 	}
+
 	switch {
 	case r.Method == http.MethodOptions:
 		call.Verb = Capabilities
@@ -115,6 +116,7 @@ func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, er
 			}
 			return v, nil
 		}
+
 		above := *level.to != "" || level.is > StudyLevel && call.StudyUID == "" || level.is == InstanceLevel && call.SeriesUID == ""
 		if above {
 			return verbs{}, errNotFound

@@ -15,9 +15,11 @@ func (x *exchange) search() error {
 	if err != nil {
 		return err
 	}
+
 	q := *x.call.Query
 	q.Restriction = x.call.Restriction
 	unmatched := newUnmatched(q.Keys)
+
 	var page []*dicom.DataSet
 	more := false
 	if limit := q.Limit; limit > 0 {
@@ -36,6 +38,7 @@ func (x *exchange) search() error {
 			}
 		}
 	}
+
 	h := x.w.Header()
 	if more {
 		h.Add("Warning", moreMatches)

@@ -2,7 +2,6 @@ package dicomweb
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -23,6 +22,7 @@ func (x *exchange) store() error {
 	if err != nil {
 		return err
 	}
+
 	m, ok := parseMediaRange(x.r.Header.Get("Content-Type"))
 	single := ok && !m.multipart && m.mediaType == typeDICOM
 	files := single || ok && m.multipart && (m.mediaType == typeDICOM || m.mediaType == "*/*")
@@ -30,13 +30,16 @@ func (x *exchange) store() error {
 	if !files && !metadata {
 		return unsupportedBody("it is none of the media types that are taken")
 	}
+
 	if wrong := boundaryProblem(m.boundary); wrong != "" && !single {
 		return unsupportedBody(wrong)
 	}
+
 	body, err := x.body()
 	if err != nil {
 		return err
 	}
+
 	s := &storing{x: x, form: form, result: newStoreResult(x.link)}
 	switch {
 	case single:
@@ -190,33 +193,10 @@ func (s *storing) file(r io.Reader) {
 // identify reads the UIDs at the start of a data set without taking bytes.
 func identify(br *bufio.Reader, in *Incoming) {
 	b, _ := br.Peek(peekBytes) // what cannot be read fails again when it is stored
-	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: in.TransferSyntaxUID})
-	for {
-		ev, err := d.Next()
-		if err != nil || ev.Depth == 0 && ev.Tag > tag.StudyInstanceUID {
-			return
-		}
-		var to *string
-		switch {
-		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
-			continue
-		case ev.Tag == tag.SOPClassUID:
-			to = &in.SOPClassUID
-		case ev.Tag == tag.SOPInstanceUID:
-			to = &in.SOPInstanceUID
-		case ev.Tag == tag.StudyInstanceUID:
-			to = &in.StudyUID
-		default:
-			continue
-		}
-		value := make([]byte, ev.Length)
-		if _, err := io.ReadFull(d, value); err != nil {
-			return
-		}
-		if *to = dicom.NewElement(ev.Tag, dicom.UI, value).Text(); !uid.Tolerable(*to) {
-			*to = ""
-		}
-	}
+	found := dicom.PeekUIDs(b, in.TransferSyntaxUID, tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID)
+	in.SOPClassUID = found[tag.SOPClassUID]
+	in.SOPInstanceUID = found[tag.SOPInstanceUID]
+	in.StudyUID = found[tag.StudyInstanceUID]
 }
 
 // take hands an instance to the backend, if it belongs to the study of the URL.

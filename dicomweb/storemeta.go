@@ -62,6 +62,7 @@ func (s *storing) metadata(r *partReader) error {
 		return err
 	}
 	defer sp.f.Close()
+
 	var documents [][]byte
 	left := l.Metadata
 	for {
@@ -72,6 +73,7 @@ func (s *storing) metadata(r *partReader) error {
 		if err != nil {
 			return err
 		}
+
 		m, _ := parseMediaRange(p.Get("Content-Type"))
 		switch {
 		case m.multipart:
@@ -91,6 +93,7 @@ func (s *storing) metadata(r *partReader) error {
 			}
 		}
 	}
+
 	for _, b := range documents {
 		if err := s.document(b, sp); err != nil {
 			return err

@@ -17,11 +17,13 @@ import (
 func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
 	q := query(r)
 	call.Verb, call.Level = Retrieving, InstanceLevel
+
 	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
 	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
 	if valid {
 		call.Resource = named // a call never holds what is no UID
 	}
+
 	if err := methods(r); err != nil {
 		return call, nil, err
 	}
@@ -31,6 +33,7 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 	if !valid {
 		return call, nil, problemf(http.StatusBadRequest, "The parameters studyUID, seriesUID and objectUID are needed, and are UIDs.")
 	}
+
 	for name := range q {
 		if !slices.Contains(uriParameters, name) {
 			call.ignore(name)
@@ -39,6 +42,7 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 	if q.Get("anonymize") != "" {
 		return call, nil, problemf(http.StatusBadRequest, "Objects are not de-identified on this way. Leave anonymize out.")
 	}
+
 	types := q.Get("contentType")
 	if m, ok := parseMediaRange(types); ok && m.mediaType != typeDICOM && !strings.HasPrefix(m.mediaType, "*") {
 		call.Verb, call.Part = Rendering, RenderedPart
@@ -56,10 +60,12 @@ func (x *exchange) wadoURI() error {
 	if err != nil {
 		return err
 	}
+
 	accept := parseAccept(q["contentType"])
 	offers := []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeDICOM}}
 	document := header.DataSet.Has(tag.EncapsulatedDocument)
 	picture := hasPicture(header.DataSet)
+
 	switch {
 	case document:
 		offers = []offer{{mediaType: documentType(header.DataSet)}, {mediaType: typeDICOM}}
@@ -68,6 +74,7 @@ func (x *exchange) wadoURI() error {
 	case !picture:
 		offers = offers[2:]
 	}
+
 	o, ok := negotiate(accept, offers)
 	switch {
 	case !ok:
@@ -79,6 +86,7 @@ func (x *exchange) wadoURI() error {
 	case video(header.TransferSyntaxUID):
 		return x.renderedVideo([]mediaRange{{mediaType: "*/*", q: 1}}, header)
 	}
+
 	options, err := uriRender(q, header)
 	if err != nil {
 		return err
@@ -115,6 +123,7 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 	bad := func(name string) (renderOptions, error) {
 		return o, problemf(http.StatusBadRequest, "The parameter %s is malformed. See PS3.18 9.1.2.1.", name)
 	}
+
 	if v := q.Get("imageQuality"); v != "" {
 		n, ok := digits(v)
 		if o.quality = int(n); !ok || n < 1 || n > 100 {
@@ -126,6 +135,7 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 			return bad("windowCenter or windowWidth")
 		}
 	}
+
 	o.view = pixel.View{Width: maxViewport, Height: maxViewport}
 	sized := false
 	for name, to := range map[string]*int{"columns": &o.view.Width, "rows": &o.view.Height} {
@@ -140,6 +150,7 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 	if !sized {
 		o.view = pixel.View{}
 	}
+
 	if v := q.Get("region"); v != "" {
 		if !o.uriRegion(v, header) {
 			return bad("region")

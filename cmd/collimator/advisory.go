@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -135,12 +134,6 @@ func showAdvisory(w io.Writer, a *advisory.Advisory) error {
 	return tw.Flush()
 }
 
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
 type advisoryMatchCmd struct {
 	dataFlags
 	outputFlag
@@ -172,16 +165,19 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 	if (c.CSV == "") == (c.Product == "") {
 		return usageError("give VENDOR and PRODUCT (VENDOR may be \"\"), or --csv FILE")
 	}
+
 	table, err := c.advisories(e)
 	if err != nil {
 		return err
 	}
+
 	ids := []advisory.Identity{{Vendor: c.Vendor, Product: c.Product, Version: c.Version}}
 	if c.CSV != "" {
 		if ids, err = identities(e, c.CSV); err != nil {
 			return err
 		}
 	}
+
 	var list []matched
 	worst := advisory.NotListed
 	for _, id := range ids {
@@ -191,6 +187,7 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 			worst = m.Answer
 		}
 	}
+
 	if err := c.print(e, list); err != nil {
 		return err
 	}

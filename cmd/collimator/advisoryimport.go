@@ -78,6 +78,7 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 			return err
 		}
 	}
+
 	if form == "json" {
 		if err := printJSON(e.stdout, t); err != nil {
 			return err
@@ -91,6 +92,7 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 			fmt.Fprintf(e.stdout, "%d have no hash beside them.\n", t.Unhashed)
 		}
 	}
+
 	for _, line := range t.Refused {
 		fmt.Fprintln(e.stderr, printable(line))
 	}

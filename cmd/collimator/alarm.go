@@ -29,10 +29,12 @@ func (c *alarmTestCmd) Run(e *env) error {
 		if teller == nil {
 			return usageError("no channel is set: name one under alarms in the settings; docs/alarms.md says how")
 		}
+
 		list := teller.Test(e.ctx)
 		if err := in.record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: audit.Execute, Reason: "test of alarms"}); err != nil {
 			return err
 		}
+
 		err = printList(e.stdout, c.Output, list, "CHANNEL|WORKED|WHAT TO DO", func(t posture.Tried) []string {
 			worked := "no"
 			if t.OK {
@@ -43,6 +45,7 @@ func (c *alarmTestCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+
 		for _, t := range list {
 			if !t.OK {
 				return fmt.Errorf("a channel did not work")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,6 +40,29 @@ func (h *heard) all() string {
 	return strings.Join(h.text, "\n")
 }
 
+// eachConnection serves what connects to a listener until the test ends.
+func eachConnection(t *testing.T, ln net.Listener, serve func(net.Conn)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				conn.SetDeadline(time.Now().Add(time.Minute))
+				serve(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		wg.Wait()
+	})
+}
+
 // alarmServers are a webhook and a syslog server over TLS, and settings that name them.
 func alarmServers(t *testing.T) (config.Alarms, *heard) {
 	t.Helper()
@@ -55,25 +79,11 @@ func alarmServers(t *testing.T) (config.Alarms, *heard) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(time.Minute))
-				b, _ := io.ReadAll(io.LimitReader(conn, 1<<20))
-				h.add("syslog " + string(b))
-			})
-		}
+	eachConnection(t, ln, func(conn net.Conn) {
+		b, _ := io.ReadAll(io.LimitReader(conn, 1<<20))
+		h.add("syslog " + string(b))
 	})
-	t.Cleanup(func() {
-		ln.Close()
-		wg.Wait()
-	})
+
 	dir := t.TempDir()
 	roots, secret := filepath.Join(dir, "roots.pem"), filepath.Join(dir, "secret")
 	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hook.Certificate().Raw}), 0o600); err != nil {

@@ -39,15 +39,18 @@ func (c *auditTailCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+
 		if err := printRecords(e.stdout, c.Output, records, true); err != nil || !c.Follow {
 			return err
 		}
+
 		for {
 			select {
 			case <-e.ctx.Done():
 				return nil
 			case <-time.After(auditPoll):
 			}
+
 			var more []audit.Record
 			for r, err := range in.trail.After(e.ctx, last) {
 				if err != nil {

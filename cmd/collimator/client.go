@@ -109,6 +109,7 @@ func (c *connectFlags) loadTLS(d *dialer) error {
 	if c.CA == "" && c.Pin == "" {
 		return usageError("say how to recognise the peer: --as DIR, or --ca FILE, or --pin FINGERPRINT; --plain talks without TLS")
 	}
+
 	trust := tlsprofile.Trust{}
 	if c.Pin != "" {
 		trust.Fingerprints = []string{strings.ToLower(strings.ReplaceAll(c.Pin, ":", ""))}
@@ -122,10 +123,12 @@ func (c *connectFlags) loadTLS(d *dialer) error {
 			return usageError("--ca: %s holds no certificate in PEM form", c.CA)
 		}
 	}
+
 	own, err := c.loadOwn(d)
 	if err != nil {
 		return err
 	}
+
 	d.own = own
 	d.trust = trust
 	d.config.TLSConfig = tlsprofile.AssociationClient(own, trust)

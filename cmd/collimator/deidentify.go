@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -163,6 +162,7 @@ func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidR
 		return 0, "", done, err
 	}
 	n = info.Size()
+
 	f, err := dicom.OpenFile(r, n, dicom.DecodeOptions{})
 	if err != nil {
 		return n, "", done, err
@@ -171,12 +171,14 @@ func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidR
 	if err != nil {
 		return n, "", done, err
 	}
+
 	ds := out.DataSet
 	dir := filepath.Join(c.Out, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
 	output = filepath.Join(dir, nameOf(ds.Text(tag.SOPInstanceUID), "no-instance")+".dcm")
 	if first, ok := report.seen[output]; ok {
 		return n, output, done, fmt.Errorf("it is the same instance as %s", first)
 	}
+
 	if err := report.made.make(dir); err != nil {
 		return n, output, done, err
 	}
@@ -203,9 +205,7 @@ func writeCopy(dir, output string, f *dicom.File) error {
 // finish prints the report and gives the exit code.
 func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 	if c.Output == "json" {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(report); err != nil {
+		if err := printJSON(e.stdout, report); err != nil {
 			return err
 		}
 	} else {
@@ -219,6 +219,7 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 		}
 		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed%s.\n", report.Written, c.Out, len(report.Failed), report.counts())
 	}
+
 	var failed []error
 	for _, f := range report.Failed {
 		failed = append(failed, fmt.Errorf("%s: %s", printable(f.File), f.Reason))
@@ -226,6 +227,7 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 	if err := e.ctx.Err(); err != nil {
 		failed = append(failed, errors.New("interrupted: the rest was not looked at"))
 	}
+
 	switch {
 	case len(failed) == 0 && report.Written == 0:
 		return errors.New("no DICOM objects were found")

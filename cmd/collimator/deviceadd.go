@@ -57,6 +57,7 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 			return d, usageError("--move-to: %q is no AE title", to)
 		}
 	}
+
 	allow := defaultAllow
 	if g.Allow != nil {
 		allow = *g.Allow
@@ -65,6 +66,7 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 	if d.Verbs, err = policy.ParseVerbs(allow); err != nil {
 		return d, usageError("--allow: %w", err)
 	}
+
 	if g.Address != "" {
 		if _, err := netip.ParseAddr(g.Address); err != nil {
 			return d, usageError("--address: want an IP address, without port")
@@ -75,12 +77,14 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 			return d, usageError("--listen: want HOST:PORT")
 		}
 	}
+
 	if g.Plaintext != (g.Until != "") {
 		return d, usageError("--plaintext and --until DATE go together: an exception needs an end")
 	}
 	if g.Plaintext && g.Address == "" {
 		return d, usageError("--plaintext needs --address: without TLS the address is all that tells the device from others")
 	}
+
 	if g.Plaintext {
 		day, err := time.ParseInLocation(time.DateOnly, g.Until, time.Local)
 		if err != nil {
@@ -182,6 +186,7 @@ func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (
 	if days < 1 {
 		return nil, nil, usageError("--days: want 1 or more")
 	}
+
 	name := fileName(aeTitle)
 	f := &deviceFiles{filepath.Join(dir, name+".key.pem"), filepath.Join(dir, name+".cert.pem"), filepath.Join(dir, "ca.pem")}
 	if !replace {
@@ -189,10 +194,12 @@ func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (
 			return nil, nil, fmt.Errorf("%s exists already and is not overwritten; name another directory with --out", f.key)
 		}
 	}
+
 	issued, err := in.authority.IssueDevice(aeTitle, time.Duration(days)*24*time.Hour)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	if err := durable.Directory(dir); err != nil {
 		return nil, nil, err
 	}

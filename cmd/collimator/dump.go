@@ -30,6 +30,7 @@ func (c *dumpCmd) Run(e *env) error {
 	if c.Output == "json" && !c.Reveal {
 		return usageError("-o json prints all values: add --reveal if you may see them")
 	}
+
 	out := bufio.NewWriter(e.stdout)
 	list := c.Output == "json" && len(c.Files) > 1
 	var failed []error
@@ -48,12 +49,14 @@ func (c *dumpCmd) Run(e *env) error {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
 	}
+
 	switch {
 	case list && written == 0:
 		fmt.Fprintln(out, "[]")
 	case list:
 		fmt.Fprintln(out, "]")
 	}
+
 	if err := out.Flush(); err != nil {
 		return err
 	}

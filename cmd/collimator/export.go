@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -274,9 +273,7 @@ func (x *export) syntax(ref archive.InstanceRef) string {
 // finish prints the report and gives the exit code.
 func (x *export) finish(e *env) error {
 	if x.Output == "json" {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(x.report); err != nil {
+		if err := printJSON(e.stdout, x.report); err != nil {
 			return err
 		}
 	} else {

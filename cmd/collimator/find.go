@@ -55,6 +55,7 @@ func (c *findCmd) query(e *env, d *dialer, keys *dicom.DataSet, yield func(*dico
 	if c.Root == "patient" {
 		model = uid.PatientRootFind
 	}
+
 	a, err := d.dial(e.ctx, dimse.Propose([]string{model}, []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}, false), func(cfg *dimse.Config) {
 		opts := dimse.QueryOptions{Relational: c.Relational, FuzzyMatching: c.Fuzzy}
 		if c.Relational || c.Fuzzy {
@@ -64,10 +65,12 @@ func (c *findCmd) query(e *env, d *dialer, keys *dicom.DataSet, yield func(*dico
 	if err != nil {
 		return err
 	}
+
 	if granted := a.QueryOptions(model); c.Relational && !granted.Relational || c.Fuzzy && !granted.FuzzyMatching {
 		a.Abort()
 		return fmt.Errorf("%s does not grant the relational or fuzzy queries that were asked for", d.address)
 	}
+
 	n := 0
 	for m, err := range a.Find(e.ctx, dimse.FindRequest{SOPClassUID: model, Identifier: keys}) {
 		if err != nil {
@@ -107,11 +110,13 @@ func (c *findCmd) identifier() (*dicom.DataSet, error) {
 	if err := ds.SetText(tag.QueryRetrieveLevel, strings.ToUpper(c.Level)); err != nil {
 		return nil, err
 	}
+
 	for _, t := range returned(c.Level) {
 		if err := ds.SetText(t); err != nil {
 			return nil, err
 		}
 	}
+
 	for _, k := range c.Keys {
 		name, value, _ := strings.Cut(k, "=")
 		t, err := tag.Parse(name)

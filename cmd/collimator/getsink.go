@@ -16,10 +16,10 @@ import (
 
 // fileSink writes received instances as Part 10 files. Safe for concurrent use.
 type fileSink struct {
-	dir  string
-	made directories
+	dir string
 
 	mu    sync.Mutex
+	made  directories
 	files map[string]bool // SOP Instance UIDs that were written
 	err   error           // the first that was ours
 }
@@ -69,10 +69,17 @@ func nameOf(u, otherwise string) string {
 	return otherwise
 }
 
+func (s *fileSink) make(dir string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return s.made.make(dir)
+}
+
 // write streams an instance into a new file and gives it its name when it is
 // whole.
 func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
-	if err := s.made.make(s.dir); err != nil {
+	if err := s.make(s.dir); err != nil {
 		return err
 	}
 	tmp, err := durable.Create(s.dir, 0o600)
@@ -80,6 +87,7 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 		return err
 	}
 	defer tmp.Abort()
+
 	w := bufio.NewWriterSize(tmp, 256<<10)
 	if _, err := w.Write(dicom.AppendMeta(nil, dicom.Meta{
 		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntaxUID: rq.TransferSyntax,
@@ -88,6 +96,7 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 	})); err != nil {
 		return err
 	}
+
 	// The header is read along, for the names of study and series.
 	ds, err := dicom.Decode(io.TeeReader(rq.Data, w), dicom.DecodeOptions{TransferSyntax: rq.TransferSyntax, BulkThreshold: 4 << 10})
 	if err != nil {
@@ -96,8 +105,9 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+
 	dir := filepath.Join(s.dir, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
-	if err := s.made.make(dir); err != nil {
+	if err := s.make(dir); err != nil {
 		return err
 	}
 	return tmp.Whole(filepath.Join(dir, rq.SOPInstanceUID+".dcm"))

@@ -76,11 +76,13 @@ func openParts(ctx context.Context, c config.Config) (*installation, error) {
 	if err := durable.Sync(keys); err != nil {
 		return nil, fmt.Errorf("make the keys durable: %w", err)
 	}
+
 	copied := ""
 	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile), Failed: diskFailed, Copied: func(path string) { copied = path }})
 	if err != nil {
 		return nil, err
 	}
+
 	a, err := identity.OpenAuthority(keys, time.Now)
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -89,6 +91,7 @@ func openParts(ctx context.Context, c config.Config) (*installation, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
+
 	log := ledger.New(d, key)
 	return &installation{
 		config:    c,

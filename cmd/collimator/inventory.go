@@ -62,6 +62,7 @@ func (c *inventoryAddCmd) Run(e *env) error {
 		Source: inventory.Typed, Asset: c.Asset, Name: c.Name, Vendor: c.Vendor, Product: c.Product, Version: c.Version, Serial: c.Serial, Location: c.Location, Zone: c.Zone,
 		Owner: c.Owner, Hostname: c.Hostname, Note: c.Note, MACs: c.MAC, Ports: c.Port, AETitles: c.AETitle,
 	}
+
 	for _, s := range c.Address {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
@@ -74,6 +75,7 @@ func (c *inventoryAddCmd) Run(e *env) error {
 			return usageError("--aet: an AE title has 1 to 16 printable ASCII characters without backslash")
 		}
 	}
+
 	return c.with(e, func(in *installation) error {
 		out, err := in.inventory.Import(e.ctx, inventory.Typed, "typed in", []inventory.Observation{o}, false)
 		if err != nil {
@@ -82,6 +84,7 @@ func (c *inventoryAddCmd) Run(e *env) error {
 		if err := in.noteInventory(e, audit.Create, out.Assets[0], "typed in"); err != nil {
 			return err
 		}
+
 		if out.New == 1 {
 			_, err = fmt.Fprintf(e.stdout, "%s is new.\n", out.Assets[0])
 		} else {
@@ -127,6 +130,7 @@ func (c *inventoryImportCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	var result *scan.Result
 	if source == inventory.Scan {
 		if result, err = readScan(c.File); err != nil {
@@ -134,11 +138,13 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		}
 		list = posture.Observations(result)
 	}
+
 	return c.with(e, func(in *installation) error {
 		out, err := in.inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
 		if err != nil {
 			return err
 		}
+
 		if source == inventory.Scan && !c.DryRun {
 			if _, err := posture.Replay(e.ctx, in.inventory, result); err != nil {
 				return err
@@ -149,10 +155,12 @@ func (c *inventoryImportCmd) Run(e *env) error {
 				return err
 			}
 		}
+
 		if c.Output == "json" {
 			return printJSON(e.stdout, imported{out, len(list), c.DryRun, troubles})
 		}
 		printTroubles(e, troubles)
+
 		done := ""
 		if c.DryRun {
 			done = " Nothing was changed."
@@ -169,6 +177,7 @@ func readInventory(name string) (inventory.Source, []inventory.Observation, []in
 		return "", nil, nil, err
 	}
 	defer f.Close()
+
 	head := make([]byte, 512)
 	n, err := io.ReadFull(f, head)
 	if err != nil && n == 0 {
@@ -177,6 +186,7 @@ func readInventory(name string) (inventory.Source, []inventory.Observation, []in
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return "", nil, nil, err
 	}
+
 	switch text := bytes.TrimLeft(bytes.TrimPrefix(head[:n], []byte("\xEF\xBB\xBF")), " \t\r\n"); {
 	case bytes.HasPrefix(text, []byte("<")):
 		list, err := inventory.ReadNmap(f)
@@ -188,6 +198,7 @@ func readInventory(name string) (inventory.Source, []inventory.Observation, []in
 		}
 		return inventory.JSON, list, nil, err
 	}
+
 	list, troubles, err := inventory.ReadCSV(f)
 	return inventory.CSV, list, troubles, err
 }

@@ -56,11 +56,14 @@ func (c *inventoryCheckCmd) print(w io.Writer, list []inventory.Checked) {
 		fmt.Fprintln(w, "No system is known yet. Take a register in with 'collimator inventory import FILE.csv'.")
 		return
 	}
+
 	count := map[advisory.Answer]int{}
 	for _, x := range list {
 		count[x.Answer]++
 	}
+
 	fmt.Fprintf(w, "%d systems: %d affected, %d possibly, %d not listed.\n", len(list), count[advisory.Affected], count[advisory.Possibly], count[advisory.NotListed])
+
 	for _, x := range list {
 		if x.Answer == advisory.NotListed && !c.All {
 			continue
@@ -204,13 +207,16 @@ func showAsset(w io.Writer, a *inventory.Asset, issues []inventory.Issue) {
 			fmt.Fprintf(w, "  %-18s  %s\n", f.name, printable(f.text))
 		}
 	}
+
 	for _, s := range a.Sources {
 		fmt.Fprintf(w, "  %-18s  %s, first %s, last %s\n", "source", s.Source, minute(s.FirstSeen), minute(s.LastSeen))
 	}
 	for _, s := range a.Conflicts {
 		fmt.Fprintf(w, "  %-18s  %s\n", "contradiction", printable(s))
 	}
+
 	writeAnswers(w, &a.Warning)
+
 	for _, i := range issues {
 		row := issueRow(i)
 		fmt.Fprintf(w, "\n%s  %s  %s  %s  %s\n", row[0], row[2], row[3], row[4], printable(row[5]))

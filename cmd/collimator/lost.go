@@ -1,16 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"strings"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/blob"
 )
 
 type lostCmd struct {
@@ -43,7 +40,7 @@ type asideFile struct {
 
 func (c *lostListCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		list, err := a.SetAsides(e.ctx)
+		list, err := a.Aside(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -115,37 +112,27 @@ Examples:
 
 func (c *lostTakeCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		look, err := inspection(in.config.Inspect, slog.New(slog.NewTextHandler(e.stderr, nil)))
-		if err != nil {
-			return err
-		}
-		blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
-		if err != nil {
-			return err
-		}
-		a, err := archive.Open(archive.Options{
-			DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail), Inspect: look,
-			CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
-		})
-		if err == nil {
-			err = in.whole(e.ctx, a)
-		}
-		if err == nil {
-			err = c.take(e, in, a)
-		}
+		log := slog.New(slog.NewTextHandler(e.stderr, nil))
 
-		return errors.Join(err, blobs.Close())
+		return withIntake(in, log, func(a *archive.Archive) error {
+			if err := in.whole(e.ctx, a); err != nil {
+				return err
+			}
+
+			return c.take(e, in, a)
+		})
 	})
 }
 
 func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
-	list, err := a.SetAsides(e.ctx)
+	list, err := a.Aside(e.ctx)
 	if err != nil {
 		return err
 	}
 	if list, err = c.choose(list); err != nil {
 		return err
 	}
+
 	fate := fateOf(in.ledger)
 	stay := 0
 	for _, s := range list {
@@ -160,6 +147,7 @@ func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
 			return err
 		}
 	}
+
 	if stay > 0 {
 		return &exitError{exitPartial, fmt.Errorf("%d of %d files stay aside", stay, len(list))}
 	}
@@ -192,7 +180,7 @@ Example:
 
 func (c *lostRemoveCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
-		list, err := a.SetAsides(e.ctx)
+		list, err := a.Aside(e.ctx)
 		if err != nil {
 			return err
 		}

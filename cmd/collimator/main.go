@@ -113,12 +113,14 @@ func run(args []string, e *env) (code int) {
 			code = int(n)
 		}
 	}()
+
 	var c cli
 	parser, err := newParser(&c, e)
 	if err != nil {
 		fmt.Fprintln(e.stderr, "collimator:", err)
 		return exitFailure
 	}
+
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -127,6 +129,7 @@ func run(args []string, e *env) (code int) {
 		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", err, commandOf(err))
 		return exitUsage
 	}
+
 	if err := kctx.Run(e); err != nil {
 		fmt.Fprintf(e.stderr, "collimator: %s\n", err)
 		if coded, ok := errors.AsType[*exitError](err); ok {

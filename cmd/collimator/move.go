@@ -34,10 +34,12 @@ func (n *nameFlags) identifier() (*dicom.DataSet, error) {
 		}
 		level, lists = "SERIES", [][]string{n.Study, n.Series}
 	}
+
 	ds := dicom.NewDataSet()
 	if err := ds.SetText(tag.QueryRetrieveLevel, level); err != nil {
 		return nil, err
 	}
+
 	for i, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID}[:len(lists)] {
 		for _, u := range lists[i] {
 			if !uid.Tolerable(u) {
@@ -70,10 +72,12 @@ func (c *moveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	a, err := d.dial(e.ctx, dimse.Propose([]string{uid.StudyRootMove}, []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}, false), nil)
 	if err != nil {
 		return err
 	}
+
 	p := newProgress(e, "moved", 0)
 	var last dimse.RetrieveResult
 	result, err := a.Move(e.ctx, dimse.MoveRequest{

@@ -6,7 +6,6 @@ import (
 	"net"
 	"sync"
 	"testing"
-	"time"
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
@@ -38,24 +37,10 @@ func newOddPeer(t *testing.T, answer func(*oddAssociation, *dimse.Command)) *odd
 		t.Fatal(err)
 	}
 	p := &oddPeer{t: t, address: ln.Addr().String(), answer: answer}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(time.Minute))
-				(&oddAssociation{oddPeer: p, conn: conn, contexts: map[string]uint8{}}).serve()
-			})
-		}
+	eachConnection(t, ln, func(conn net.Conn) {
+		(&oddAssociation{oddPeer: p, conn: conn, contexts: map[string]uint8{}}).serve()
 	})
-	t.Cleanup(func() {
-		ln.Close()
-		wg.Wait()
-	})
+
 	return p
 }
 

@@ -21,9 +21,7 @@ func printList[T any](w io.Writer, form string, list []T, header string, row fun
 		if list == nil {
 			list = []T{}
 		}
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(list)
+		return printJSON(w, list)
 	}
 	if len(list) == 0 {
 		_, err := fmt.Fprintln(w, empty)
@@ -74,3 +72,10 @@ func lastDay(end time.Time) string {
 }
 
 func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
+
+// printJSON prints a value for programs.
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -127,6 +127,7 @@ func (in *installation) principals(ctx context.Context, name string, plaintext b
 	if !errors.Is(err, fault.NotFound) {
 		return nil, err
 	}
+
 	d, err := in.registry.Device(ctx, name)
 	if err == nil {
 		return []policy.Principal{d.Principal(plaintext)}, nil
@@ -134,6 +135,7 @@ func (in *installation) principals(ctx context.Context, name string, plaintext b
 	if !errors.Is(err, fault.NotFound) {
 		return nil, err
 	}
+
 	tokens, err := in.registry.Tokens(ctx)
 	if err != nil {
 		return nil, err

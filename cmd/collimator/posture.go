@@ -69,6 +69,7 @@ func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (po
 	if err := backupFacts(c.Data, &f); err != nil {
 		return f, err
 	}
+
 	devices, err := in.registry.Devices(ctx)
 	if err != nil {
 		return f, err
@@ -78,6 +79,7 @@ func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (po
 			f.Plaintext = append(f.Plaintext, finding.Exception{Device: d.AETitle, Until: d.PlaintextUntil})
 		}
 	}
+
 	people, err := in.registry.People(ctx)
 	if err != nil {
 		return f, err
@@ -154,16 +156,19 @@ func newTeller(p *posture.Posture, in *installation, own func() (*tls.Certificat
 	if !c.Any() {
 		return nil, nil
 	}
+
 	machine, err := os.Hostname()
 	if err != nil {
 		machine = ""
 	}
+
 	t := &posture.Teller{Posture: p, Severity: finding.Critical, From: strings.TrimSpace("Collimator " + in.config.AE + " " + machine)}
 	if c.Severity != "" {
 		if err := t.Severity.UnmarshalText([]byte(c.Severity)); err != nil {
 			return nil, usageError("alarms.severity: %w", err)
 		}
 	}
+
 	for _, open := range []func() (alarm.Channel, error){
 		func() (alarm.Channel, error) { return mailChannel(c.Mail) },
 		func() (alarm.Channel, error) { return webhookChannel(c.Webhook) },

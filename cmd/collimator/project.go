@@ -76,6 +76,7 @@ func profileOf(keep []string) (deid.Profile, error) {
 	if slices.Contains(keep, "dates") && slices.Contains(keep, "shifted-dates") {
 		return p, usageError("keep: choose dates or shifted-dates")
 	}
+
 	for _, k := range keep {
 		switch k {
 		case "dates":

@@ -9,7 +9,6 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/blob"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
@@ -19,33 +18,6 @@ type quarantineCmd struct {
 	Show    quarantineShowCmd    `cmd:"" help:"Show an entry, or write its file."`
 	Release quarantineReleaseCmd `cmd:"" help:"Take an entry into the archive after all."`
 	Destroy quarantineDestroyCmd `cmd:"" help:"Remove an entry and its file."`
-}
-
-// withArchive opens the data directory with its images, runs f and closes it.
-func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Archive) error) error {
-	return f.with(e, func(in *installation) error {
-		return withBlobs(in, func(a *archive.Archive) error {
-			if err := bringUpToDate(e, in, a); err != nil {
-				return err
-			}
-
-			return do(in, a)
-		})
-	})
-}
-
-// withBlobs opens the images of a data directory, runs do and closes them.
-func withBlobs(in *installation, do func(a *archive.Archive) error) error {
-	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
-	if err != nil {
-		return err
-	}
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail)})
-	if err == nil {
-		err = do(a)
-	}
-
-	return errors.Join(err, blobs.Close())
 }
 
 type quarantineListCmd struct {

@@ -12,7 +12,6 @@ import (
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
-	"collimator/internal/blob"
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/durable"
@@ -141,23 +140,8 @@ func (r *reindexing) run(e *env, in *installation) error {
 	if err != nil {
 		return err
 	}
-	look, err := inspection(in.config.Inspect, log)
-	if err != nil {
-		return err
-	}
-	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
-	if err != nil {
-		return err
-	}
-	a, err := archive.Open(archive.Options{
-		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: look,
-		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
-	})
-	if err == nil {
-		err = r.rebuild(e.ctx, in, a)
-	}
 
-	return errors.Join(err, blobs.Close())
+	return withIntake(in, log, func(a *archive.Archive) error { return r.rebuild(e.ctx, in, a) })
 }
 
 func (r *reindexing) rebuild(ctx context.Context, in *installation, a *archive.Archive) error {

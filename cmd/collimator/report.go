@@ -98,29 +98,42 @@ func (c *reportCmd) write(e *env, form string, r *report.Report) error {
 	return err
 }
 
-// postureTable is what stands on the terminal.
-func postureTable(w io.Writer, r *report.Report) error {
+// printHead prints the sentence, the counts and the facts of a report. It returns
+// the issues above information, for the table below.
+func printHead(w io.Writer, r *report.Report) (list []finding.Issue) {
 	fmt.Fprintf(w, "%s\n%s.\n", r.Sentence, report.Counts(r.Issues))
 	for _, f := range r.Facts {
 		fmt.Fprintln(w, f)
 	}
 	fmt.Fprintln(w)
-	var list []finding.Issue
+
 	for _, i := range r.Issues {
 		if i.Severity > finding.Info {
 			list = append(list, i)
 		}
 	}
-	err := printList(w, "table", list, "SEVERITY|CHECK|SYSTEM|WHERE|ISSUE|WHAT TO DO", func(i finding.Issue) []string {
-		severity := i.Severity.String()
-		if i.Possible {
-			severity += "?"
-		}
+
+	return list
+}
+
+// severityCell is the severity of an issue in a table, with a question mark
+// where it is not certain.
+func severityCell(i finding.Issue) string {
+	if i.Possible {
+		return i.Severity.String() + "?"
+	}
+
+	return i.Severity.String()
+}
+
+// postureTable is what stands on the terminal.
+func postureTable(w io.Writer, r *report.Report) error {
+	err := printList(w, "table", printHead(w, r), "SEVERITY|CHECK|SYSTEM|WHERE|ISSUE|WHAT TO DO", func(i finding.Issue) []string {
 		where := "-"
 		if i.Place.Address.IsValid() {
 			where = i.Place.String()
 		}
-		return []string{severity, i.Check, i.Place.Asset, where, i.Title, i.Fix.Do}
+		return []string{severityCell(i), i.Check, i.Place.Asset, where, i.Title, i.Fix.Do}
 	}, "Nothing is open that needs work.")
 	if err != nil {
 		return err

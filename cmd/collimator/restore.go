@@ -51,6 +51,7 @@ func (c *restoreCmd) Run(e *env) error {
 	if c.List {
 		return c.list(e, d)
 	}
+
 	key, err := c.key()
 	if err != nil {
 		return err
@@ -61,6 +62,7 @@ func (c *restoreCmd) Run(e *env) error {
 	if key == nil && !c.WithoutKeys {
 		return usageError("name the file of the recovery key with --recovery, or restore without keys with --without-keys")
 	}
+
 	data := config.DataDir(c.Data)
 	r, err := c.restore(e, d, backup.Restoring{Copy: c.Copy, Data: data, Key: key})
 	if err != nil {

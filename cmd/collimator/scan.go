@@ -119,16 +119,19 @@ func (c *scanCmd) scan(e *env, opt *scan.Options, trail *scanTrail) error {
 	if err := trail.begin(e.ctx, c, opt); err != nil {
 		return err
 	}
+
 	line := newProgress(e, "Looked at", 0)
 	opt.Progress = func(done, total uint64, services int) { line.set(int(done), 0, int(total)) }
 	result, err := scan.Run(e.ctx, *opt)
 	line.end()
+
 	if result == nil {
 		if errors.Is(err, scan.ErrScope) {
 			return &exitError{exitUsage, errors.Join(err, trail.refused(context.WithoutCancel(e.ctx), err))}
 		}
 		return &exitError{exitUsage, err}
 	}
+
 	if err := trail.end(context.WithoutCancel(e.ctx), result); err != nil {
 		return err
 	}
@@ -137,6 +140,7 @@ func (c *scanCmd) scan(e *env, opt *scan.Options, trail *scanTrail) error {
 			return err
 		}
 	}
+
 	if werr := c.write(e, result); werr != nil {
 		return werr
 	}
@@ -164,11 +168,13 @@ func (c *scanCmd) options(e *env) (*scan.Options, error) {
 		NoHost: c.NoHost, AllPortsOnSilent: c.AllSlow, Rate: c.Rate, Hosts: c.Hosts, Pause: c.Pause, Timeout: c.Timeout,
 		CalledAETitle: c.CalledAET, AsDevice: c.AsDevice, State: c.State, OptIn: map[string]bool{},
 	}
+
 	for _, title := range []string{c.CalledAET, c.AsDevice} {
 		if title != "" && !config.ValidAE(title) {
 			return nil, usageError("%q is no AE title", title)
 		}
 	}
+
 	var err error
 	if c.Ports != "" {
 		if opt.Ports, err = scan.ParsePorts(c.Ports); err != nil {
@@ -181,6 +187,7 @@ func (c *scanCmd) options(e *env) (*scan.Options, error) {
 			return nil, &exitError{exitUsage, err}
 		}
 	}
+
 	for _, t := range c.Targets {
 		targets, err := scan.ParseTarget(e.ctx, t, scan.Resolve)
 		if err != nil {
@@ -188,6 +195,7 @@ func (c *scanCmd) options(e *env) (*scan.Options, error) {
 		}
 		opt.Targets = append(opt.Targets, targets...)
 	}
+
 	if opt.Scope, err = c.scope(opt.Targets); err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -208,6 +216,7 @@ func (c *scanCmd) scope(targets []scan.Target) (*scan.Scope, error) {
 			}
 		}
 	}
+
 	if path != "" {
 		f, err := os.Open(path)
 		if err != nil {
@@ -218,6 +227,7 @@ func (c *scanCmd) scope(targets []scan.Target) (*scan.Scope, error) {
 			return nil, err
 		}
 	}
+
 	for _, own := range c.Own {
 		if own == "targets" {
 			for _, t := range targets {
@@ -281,6 +291,7 @@ func (c *scanCmd) files(opt *scan.Options) error {
 			return usageError("%s holds no certificate in PEM", c.CA)
 		}
 	}
+
 	if c.KnownKeys != "" {
 		b, err := readBounded(c.KnownKeys)
 		if err != nil {
@@ -293,6 +304,7 @@ func (c *scanCmd) files(opt *scan.Options) error {
 			}
 		}
 	}
+
 	if c.Credentials == "" {
 		return nil
 	}
@@ -300,6 +312,7 @@ func (c *scanCmd) files(opt *scan.Options) error {
 	if err != nil {
 		return err
 	}
+
 	var file map[string]struct {
 		User     string `yaml:"user"`
 		Password string `yaml:"password"`
@@ -307,6 +320,7 @@ func (c *scanCmd) files(opt *scan.Options) error {
 	if err := yaml.Unmarshal(b, &file); err != nil {
 		return usageError("%s is not as it should be: PRODUCT, and below it user and password", c.Credentials)
 	}
+
 	opt.Credentials = map[string]scan.Credential{}
 	for product, login := range file {
 		opt.Credentials[strings.ToLower(product)] = scan.NewCredential(login.User, login.Password)

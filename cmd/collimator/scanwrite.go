@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -34,9 +33,7 @@ func (c *scanCmd) render(w io.Writer, r *scan.Result) error {
 	rep := scanReport(r)
 	switch c.Output {
 	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(struct {
+		return printJSON(w, struct {
 			Sentence string `json:"sentence"`
 			*scan.Result
 		}{rep.Sentence, r})
@@ -70,23 +67,8 @@ func scanReport(r *scan.Result) *report.Report {
 // scanTable is what stands on the terminal: the sentence, the issues above
 // information with what to do, then the systems.
 func scanTable(w io.Writer, r *report.Report) error {
-	fmt.Fprintf(w, "%s\n%s.\n", r.Sentence, report.Counts(r.Issues))
-	for _, f := range r.Facts {
-		fmt.Fprintln(w, f)
-	}
-	fmt.Fprintln(w)
-	var list []finding.Issue
-	for _, i := range r.Issues {
-		if i.Severity > finding.Info {
-			list = append(list, i)
-		}
-	}
-	err := printList(w, "table", list, "SEVERITY|CHECK|WHERE|ISSUE|WHAT TO DO", func(i finding.Issue) []string {
-		severity := i.Severity.String()
-		if i.Possible {
-			severity += "?"
-		}
-		return []string{severity, i.Check, i.Place.String(), i.Title, i.Fix.Do}
+	err := printList(w, "table", printHead(w, r), "SEVERITY|CHECK|WHERE|ISSUE|WHAT TO DO", func(i finding.Issue) []string {
+		return []string{severityCell(i), i.Check, i.Place.String(), i.Title, i.Fix.Do}
 	}, "Nothing was found that needs work.")
 	if err != nil || len(r.Assets) == 0 {
 		return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -245,10 +244,9 @@ func (s *sender) failed(f *sendFile, err error) {
 func (s *sender) print(w io.Writer, form string) error {
 	r := s.report
 	if form == "json" {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(r)
+		return printJSON(w, r)
 	}
+
 	fmt.Fprintf(w, "%d stored (%s in %.1f s", r.Stored, size(r.Bytes), r.Seconds)
 	if r.Seconds > 0.001 {
 		fmt.Fprintf(w, ", %.0f/s", float64(r.Stored)/r.Seconds)

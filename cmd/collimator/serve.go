@@ -61,15 +61,18 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	lock, err := lockData(cfg.Data)
 	if err != nil {
 		return errors.Join(err, in.close())
 	}
 	defer lock.Close()
+
 	if in.copied != "" {
 		log.Info(copiedText(in.copied))
 	}
 	boundMemory(cfg.Limits)
+
 	s, err := newServer(in, log)
 	if err != nil {
 		return errors.Join(err, in.close())
@@ -134,6 +137,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
 	if err != nil {
 		return nil, err
@@ -142,14 +146,15 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	watch := &signatureWatch{trail: in.trail, log: log}
-	a, err := archive.Open(archive.Options{
-		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail), Inspect: watch.behind(look),
-		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
-	})
+	o := in.archiveOptions(blobs)
+	o.Inspect = watch.behind(look)
+	a, err := archive.Open(o)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	tokens, err := tokenVerifier(in.config)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
@@ -158,6 +163,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	g := guard.New(guard.Options{
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
@@ -166,10 +172,12 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	s.posture = newPosture(in, a, log)
 	if s.teller, err = newTeller(s.posture, in, cert.Get); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+
 	s.service = pacs.New(pacs.Options{
 		Scope:   guard.Scope,
 		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
@@ -221,6 +229,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
 			return err
 		}
+
 		r := audit.Record{
 			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
@@ -229,6 +238,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}
+
 		switch ev.Kind {
 		case archive.Refused:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)
@@ -251,6 +261,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 				r.Reason = "set aside, and removed: " + ev.Why
 			}
 		}
+
 		return trail.WriteTx(ctx, tx, r)
 	}
 }
@@ -273,6 +284,7 @@ func (s *server) run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	dicomListener, err := net.Listen("tcp", cfg.DICOM)
 	if err != nil {
 		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
@@ -281,10 +293,12 @@ func (s *server) run(e *env) error {
 	if err != nil {
 		return errors.Join(err, dicomListener.Close())
 	}
+
 	work, stop := context.WithCancel(context.WithoutCancel(e.ctx))
 	defer stop()
 	var wg sync.WaitGroup
 	failed := make(chan error, 3)
+
 	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
 	s.rememberDevices(e.ctx)
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
@@ -303,17 +317,21 @@ func (s *server) run(e *env) error {
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })
 	}
+
 	s.record(e.ctx, audit.ApplicationStart)
 	s.welcome(e, dicomListener.Addr(), web)
+
 	var cause error
 	select {
 	case <-e.ctx.Done():
 	case cause = <-failed:
 	}
+
 	grace, cancel := context.WithTimeout(work, shutdownGrace)
 	defer cancel()
 	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
 	err = errors.Join(cause, orderly(associations.Shutdown(grace)), web.shutdown(grace), plain.shutdown(grace))
+
 	s.posture.Close()
 	stop()
 	wg.Wait()
@@ -345,8 +363,7 @@ func (s *server) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(setAsideEvery):
-			// What lies without a row for an hour is on its way no longer.
-			s.before = time.Now().Add(-time.Hour)
+			s.before = time.Now().Add(-archive.InProgress)
 		}
 	}
 }
@@ -356,7 +373,7 @@ const setAsideEvery = 24 * time.Hour
 
 // setAside puts files aside of which the index knows nothing.
 func (s *server) setAside(ctx context.Context) {
-	u, err := s.archive.SetAside(ctx, s.before, tombstones(s.in.ledger))
+	u, err := s.archive.SetAside(ctx, s.before, fateOf(s.in.ledger))
 	if err != nil && ctx.Err() == nil {
 		s.log.Error("files without a row not looked for", "error", err)
 	}

@@ -204,17 +204,6 @@ func (in *installation) mayBeJudged(ctx context.Context, a *archive.Archive) err
 	return errors.Join(err, lock.Close())
 }
 
-// tombstones asks the ledger whether a file was deleted in the end.
-func tombstones(log *ledger.Log) archive.Tombstones {
-	last := fateOf(log)
-
-	return func(ctx context.Context, sopInstanceUID, digest string) (bool, error) {
-		event, err := last(ctx, sopInstanceUID, digest)
-
-		return event == archive.Deleted || event == archive.Destroyed, err
-	}
-}
-
 // fateOf asks the ledger what became of a file in the end.
 func fateOf(log *ledger.Log) archive.Fate {
 	return func(ctx context.Context, sopInstanceUID, digest string) (archive.EventKind, error) {

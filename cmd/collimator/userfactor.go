@@ -116,6 +116,7 @@ func drawQR(w io.Writer, text string) error {
 	if err != nil {
 		return fmt.Errorf("draw the QR code: %w", err)
 	}
+
 	const quiet = 2 // modules around the code
 	var b strings.Builder
 	for y := -quiet; y < code.Size+quiet; y += 2 {
@@ -134,6 +135,7 @@ func drawQR(w io.Writer, text string) error {
 		}
 		b.WriteString("\x1b[0m\n")
 	}
+
 	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return write(w, strings.NewReplacer("\x1b[30;107m", "", "\x1b[0m", "").Replace(b.String()))
 	}

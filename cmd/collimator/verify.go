@@ -129,17 +129,11 @@ func (v *verification) noteAside(e *env) error {
 	if v.share == 0 {
 		return nil // the trail alone
 	}
-	n := 0
-	for _, err := range v.archive.Aside(e.ctx) {
-		if err != nil {
-			return err
-		}
-		n++
+	list, err := v.archive.Aside(e.ctx)
+	if err != nil || len(list) == 0 {
+		return err
 	}
-	if n == 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(e.stderr, "%d files of which the index knows nothing are set aside; see 'collimator lost list'.\n", n)
+	_, err = fmt.Fprintf(e.stderr, "%d files of which the index knows nothing are set aside; see 'collimator lost list'.\n", len(list))
 
 	return err
 }

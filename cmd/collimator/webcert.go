@@ -64,14 +64,17 @@ func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
 		}
 		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	}
+
 	dir := filepath.Join(s.in.config.Data, filepath.FromSlash(acmeDir))
 	if err := durable.Directory(dir); err != nil {
 		return nil, fmt.Errorf("make the directory for certificates: %w", err)
 	}
+
 	m := &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir), HostPolicy: autocert.HostWhitelist(a.Hosts...), Email: a.Email,
 		Client: &acme.Client{DirectoryURL: a.Directory, HTTPClient: client, UserAgent: "collimator"},
 	}
+
 	c := tlsprofile.WebServer(s.certificate.Get)
 	c.NextProtos = append(c.NextProtos, acme.ALPNProto)
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {

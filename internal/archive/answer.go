@@ -19,6 +19,7 @@ func answeredByColumn(t dicom.Tag) bool {
 // computed is the values of attributes that come from columns.
 func (r *row) computed(t dicom.Tag, level Level) ([]string, bool) {
 	n := func(v int64) []string { return []string{strconv.FormatInt(v, 10)} }
+
 	var out []string
 	from := StudyLevel
 	switch t {
@@ -51,6 +52,7 @@ func (r *row) computed(t dicom.Tag, level Level) ([]string, bool) {
 	default:
 		return nil, false
 	}
+
 	if from > level {
 		return nil, true
 	}

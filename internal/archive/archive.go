@@ -141,6 +141,10 @@ const (
 	Deleted     EventKind = "deleted"   // from the archive
 )
 
+// Removes reports an event after which the file is to be gone, unless something
+// else names it.
+func (k EventKind) Removes() bool { return k == Deleted || k == Destroyed }
+
 // Event is something that happened to an instance, for the record.
 type Event struct {
 	Kind     EventKind

@@ -3,12 +3,9 @@ package archive
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"time"
 
-	"collimator/dicom"
-	"collimator/dicom/tag"
 	"collimator/internal/blob"
 )
 
@@ -17,12 +14,8 @@ import (
 // are set aside, where nothing shows them and nothing removes them, until
 // somebody takes them in again (TakeIn) or looks and removes them.
 
-// inProgress is how long a file may be on its way to a row.
-const inProgress = time.Hour
-
-// Tombstones says of a file, by its SOP Instance UID and digest, whether the
-// ledger holds that it was deleted or destroyed, and nothing after it.
-type Tombstones func(ctx context.Context, sopInstanceUID, digest string) (bool, error)
+// InProgress is how long a file may be on its way to a row.
+const InProgress = time.Hour
 
 // Unknown is what SetAside found.
 type Unknown struct {
@@ -31,11 +24,11 @@ type Unknown struct {
 }
 
 // SetAside puts every file aside that no row names and that is older than
-// before. One that the ledger says was deleted is removed, as it was to be; nil
-// tombstones know of none. Run it at the start, before anything is stored, with
+// before. One that the ledger says was deleted is removed, as it was to be; a nil
+// fate knows nothing. Run it at the start, before anything is stored, with
 // the time of the start; and later again with a time at which nothing that is
 // on its way now was.
-func (a *Archive) SetAside(ctx context.Context, before time.Time, deleted Tombstones) (u Unknown, err error) {
+func (a *Archive) SetAside(ctx context.Context, before time.Time, fate Fate) (u Unknown, err error) {
 	var keys []string
 	for info, err := range a.orphans(ctx, before) {
 		if err != nil {
@@ -45,7 +38,7 @@ func (a *Archive) SetAside(ctx context.Context, before time.Time, deleted Tombst
 	}
 
 	for _, key := range keys {
-		gone, err := a.wasDeleted(ctx, key, deleted)
+		gone, err := a.wasDeleted(ctx, key, fate)
 		if err != nil {
 			return u, err
 		}
@@ -59,25 +52,13 @@ func (a *Archive) SetAside(ctx context.Context, before time.Time, deleted Tombst
 
 // wasDeleted asks the ledger about a file. Of one whose meta information cannot
 // be read nobody knows.
-func (a *Archive) wasDeleted(ctx context.Context, key string, deleted Tombstones) (bool, error) {
-	if deleted == nil {
-		return false, nil
-	}
-	o, err := a.o.Blobs.Open(ctx, key)
+func (a *Archive) wasDeleted(ctx context.Context, key string, fate Fate) (bool, error) {
+	last, err := a.lastOf(ctx, Stranger{Digest: key}, fate)
 	if errors.Is(err, blob.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	defer o.Close()
 
-	meta, _, err := dicom.ReadMeta(io.NewSectionReader(o, 0, o.Size()), dicom.Limits{})
-	if err != nil {
-		return false, nil
-	}
-
-	return deleted(ctx, meta.Text(tag.MediaStorageSOPInstanceUID), key)
+	return last.Removes(), err
 }
 
 // putAside decides about one file. Sent again meanwhile it is young, on its way,
@@ -103,11 +84,6 @@ func (a *Archive) putAside(ctx context.Context, key string, before time.Time, de
 	}
 
 	return err
-}
-
-// Aside yields the files that were set aside, in order of their digest.
-func (a *Archive) Aside(ctx context.Context) iter.Seq2[blob.Info, error] {
-	return a.o.Blobs.Aside().List(ctx, "")
 }
 
 // orphans yields the files older than before that no row names.

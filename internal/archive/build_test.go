@@ -12,6 +12,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/internal/blob"
 	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 )
 
 // opened is an archive in a directory of its own.
@@ -31,8 +32,9 @@ func openTest(t testing.TB, change ...func(*Options)) *opened {
 	return a
 }
 
+// openIn opens the archive of a directory, and makes it where there is none.
 func openIn(dir string, change ...func(*Options)) (*opened, error) {
-	d, err := db.Open(context.Background(), db.Options{Path: filepath.Join(dir, "collimator.db")})
+	d, err := dbtest.Open(context.Background(), filepath.Join(dir, "collimator.db"))
 	if err != nil {
 		return nil, err
 	}

@@ -112,11 +112,13 @@ func merge(ctx context.Context, have, want *db.Tx, c comparison, report func(row
 		return err
 	}
 	defer a.rows.Close()
+
 	b, err := newCursor(ctx, want, c)
 	if err != nil {
 		return err
 	}
 	defer b.rows.Close()
+
 	for a.ok || b.ok {
 		switch {
 		case !b.ok || a.ok && a.key < b.key:

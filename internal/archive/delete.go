@@ -79,7 +79,7 @@ type DeletedTogether struct {
 // instance of a study goes what is held back of it. Rows and record are one
 // transaction: one event for each instance, of which the last carries what they
 // have in common. Nothing found is an error of kind NotFound. The files go after
-// the transaction; what a killed process leaves of them is removed by RemoveDeleted.
+// the transaction; what a killed process leaves of them SetAside removes.
 func (a *Archive) Delete(ctx context.Context, d Deletion) (DeletedTogether, error) {
 	if err := d.check(); err != nil {
 		return DeletedTogether{}, err

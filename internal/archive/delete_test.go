@@ -14,6 +14,8 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
+	"collimator/internal/durable"
 	"collimator/internal/fault"
 )
 
@@ -42,10 +44,16 @@ func openRecorded(t testing.TB) *recorded {
 	return r
 }
 
-// replayed builds the index again from statements from on, and says in what it
-// differs.
+// replay begins an index to build from the statements, as NewReplay does.
 func (r *recorded) replay(t fataler) *Replay {
-	rp, err := r.NewReplay(context.Background(), r.dir)
+	place, err := durable.OpenScratch(filepath.Join(r.dir, ScratchDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dbtest.Place(filepath.Join(place.Path(), replayFile)); err != nil {
+		t.Fatal(err)
+	}
+	rp, err := r.replayIn(context.Background(), place)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"collimator/dicom"
+	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -64,6 +65,7 @@ func (a *Archive) find(ctx context.Context, q Query) iter.Seq2[match, error] {
 			yield(match{}, err)
 			return
 		}
+
 		if p.Offset > 0 && len(p.post) == 0 {
 			if more, err := a.skip(ctx, p); err != nil || !more {
 				if err != nil {
@@ -72,17 +74,16 @@ func (a *Archive) find(ctx context.Context, q Query) iter.Seq2[match, error] {
 				return
 			}
 		}
+
 		found, scanned := 0, 0
 		for {
-			size := pageSize
-			if left := q.Limit - found; q.Limit > 0 && len(p.post) == 0 && left < size {
-				size = left
-			}
+			size := p.pageSize(found)
 			rows, err := a.page(ctx, p, size)
 			if err != nil {
 				yield(match{}, err)
 				return
 			}
+
 			for _, r := range rows {
 				ds, ok, err := a.answer(ctx, p, r)
 				if err != nil {
@@ -103,6 +104,7 @@ func (a *Archive) find(ctx context.Context, q Query) iter.Seq2[match, error] {
 					return
 				}
 			}
+
 			if len(rows) < size {
 				return
 			}
@@ -113,6 +115,16 @@ func (a *Archive) find(ctx context.Context, q Query) iter.Seq2[match, error] {
 			}
 		}
 	}
+}
+
+// pageSize is how many rows are read next, when so many were found. Where all
+// that are read are answers, no more than are wanted.
+func (p *plan) pageSize(found int) int {
+	if p.Limit > 0 && len(p.post) == 0 {
+		return min(pageSize, p.Limit-found)
+	}
+
+	return pageSize
 }
 
 // row is what the index knows of a match.
@@ -273,7 +285,7 @@ func (p *plan) tables() string {
 	case p.Level == SeriesLevel:
 		return " FROM series se JOIN study st ON st.id = se.study" + patientJoin
 	}
-	return " FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study" + patientJoin
+	return " FROM " + index.RefTables + patientJoin
 }
 
 func (p *plan) sortKey() string {
@@ -287,6 +299,7 @@ func (p *plan) scan(rows *db.Rows) (*row, error) {
 	r := &row{}
 	var key any
 	dest := []any{&key, &r.id, &r.patient.studies, &r.patient.series, &r.patient.instances}
+
 	if p.Level == PatientLevel {
 		dest = append(dest, &r.patientData)
 	}
@@ -306,6 +319,7 @@ func (p *plan) scan(rows *db.Rows) (*row, error) {
 		i := &r.instance
 		dest = append(dest, &i.SOPInstanceUID, &i.SOPClassUID, &i.TransferSyntaxUID, &i.Digest, &i.Size, &i.DataSetOffset, &r.assumed, &r.instanceData)
 	}
+
 	if err := rows.Scan(dest...); err != nil {
 		return nil, err
 	}

@@ -36,12 +36,15 @@ func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte,
 	if ts.Deflated {
 		return nil, nil
 	}
+
 	holes := findHoles(ds)
 	slices.SortFunc(holes, func(a, b hole) int { return int(min(max(a.offset-b.offset, -1), 1)) })
+
 	var buf bytes.Buffer
 	z := deflaters.Get().(*flate.Writer)
 	defer deflaters.Put(z)
 	z.Reset(&buf)
+
 	head := binary.AppendUvarint(nil, uint64(len(holes)))
 	end := int64(0)
 	for _, h := range holes {
@@ -52,6 +55,7 @@ func packHeader(ds *dicom.DataSet, ts dicom.TransferSyntax, size int64) ([]byte,
 	if _, err := z.Write(head); err != nil {
 		return nil, err
 	}
+
 	cut := &holeWriter{w: z, holes: holes}
 	if err := dicom.Encode(cut, ds, ts.UID); err != nil || cut.n != size {
 		return nil, nil

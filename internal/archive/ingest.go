@@ -2,7 +2,7 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -167,7 +167,9 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if !checkUID(in.SOPClassUID, true) || !checkUID(in.SOPInstanceUID, true) || !checkUID(in.TransferSyntaxUID, false) {
 		return nil, ErrUID
 	}
+
 	ts, _ := dicom.LookupTransferSyntax(in.TransferSyntaxUID)
+
 	w, err := a.o.Blobs.Create(ctx)
 	if err != nil {
 		return nil, err
@@ -177,6 +179,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 			w.Abort()
 		}
 	}()
+
 	p := &pending{w: w, source: in.Source, time: a.now(), before: in.Preamble}
 	src := &source{r: io.LimitReader(in.Data, a.limits.Size+1)}
 	sink := &sink{w: w, hash: sha256.New()}
@@ -185,9 +188,11 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if err != nil {
 		return nil, err
 	}
+
 	sp.ds = ds
 	p.ds = ds
 	p.spool = sp
+
 	if err := unambiguous(ds); err != nil {
 		return nil, err
 	}
@@ -197,12 +202,14 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	if head.SOPInstanceUID != p.ref.SOPInstanceUID || head.SOPClassUID != p.ref.SOPClassUID {
 		return nil, ErrMismatch
 	}
+
 	p.ref.DataSetOffset = sink.head
 	p.ref.Size = sink.n
 	p.ref.Digest = hex.EncodeToString(sink.hash.Sum(nil))
 	if a.o.CharacterSet != nil {
 		p.assumed = assume(ds, a.o.CharacterSet(in.Source))
 	}
+
 	if p.header, err = packHeader(ds, ts, sink.n-sink.head); err != nil {
 		return nil, err
 	}
@@ -256,10 +263,12 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 		peekIdentity(br, in.TransferSyntaxUID, &head)
 		r = br
 	}
+
 	head.TransferSyntaxUID = in.TransferSyntaxUID
 	head.ImplementationClassUID = implementationClassUID
 	head.ImplementationVersionName = implementationVersion
 	meta := dicom.AppendMeta(nil, head)
+
 	out := writers.Get().(*bufio.Writer)
 	defer writers.Put(out)
 	out.Reset(sink)
@@ -267,12 +276,14 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 		return head, nil, err
 	}
 	sink.head = int64(len(meta))
+
 	ds, err := dicom.Decode(io.TeeReader(&contextReader{ctx, r}, out), dicom.DecodeOptions{
 		TransferSyntax: in.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp, Account: budget.From(ctx),
 	})
 	if err == nil {
 		err = out.Flush()
 	}
+
 	switch {
 	case sink.err != nil:
 		return head, nil, sink.err
@@ -297,36 +308,13 @@ var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<1
 // the request does not name them. They are among the first elements.
 const peekSize = 256 << 10
 
-// peekIdentity reads SOP Class and Instance UID without taking bytes.
+// peekIdentity reads SOP Class and Instance UID, where the request does not name
+// them, without taking bytes.
 func peekIdentity(br *bufio.Reader, transferSyntax string, head *dicom.Meta) {
 	b, _ := br.Peek(peekSize) // what cannot be read fails again when it is decoded
-	d := dicom.NewDecoder(bytes.NewReader(b), dicom.DecodeOptions{TransferSyntax: transferSyntax})
-	for {
-		ev, err := d.Next()
-		if err != nil || ev.Depth == 0 && ev.Tag > tag.SOPInstanceUID {
-			return
-		}
-		var to *string
-		switch {
-		case ev.Kind != dicom.ElementEvent || ev.Depth > 0 || ev.Length > 128:
-			continue
-		case ev.Tag == tag.SOPClassUID && head.SOPClassUID == "":
-			to = &head.SOPClassUID
-		case ev.Tag == tag.SOPInstanceUID && head.SOPInstanceUID == "":
-			to = &head.SOPInstanceUID
-		default:
-			continue
-		}
-		value := make([]byte, ev.Length)
-		if _, err := io.ReadFull(d, value); err != nil {
-			return
-		}
-		*to = dicom.NewElement(ev.Tag, dicom.UI, value).Text()
-		if !checkUID(*to, false) {
-			*to = ""
-			return
-		}
-	}
+	found := dicom.PeekUIDs(b, transferSyntax, tag.SOPClassUID, tag.SOPInstanceUID)
+	head.SOPClassUID = cmp.Or(head.SOPClassUID, found[tag.SOPClassUID])
+	head.SOPInstanceUID = cmp.Or(head.SOPInstanceUID, found[tag.SOPInstanceUID])
 }
 
 // source counts what comes from the peer and keeps its error apart from ours.
@@ -376,20 +364,4 @@ func (c *contextReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.r.Read(p)
-}
-
-// takeOff and land keep the file of an instance that has no row yet from being
-// removed.
-func (a *Archive) takeOff(key string) {
-	a.flightMu.Lock()
-	defer a.flightMu.Unlock()
-	a.flight[key]++
-}
-
-func (a *Archive) land(key string) {
-	a.flightMu.Lock()
-	defer a.flightMu.Unlock()
-	if a.flight[key]--; a.flight[key] == 0 {
-		delete(a.flight, key)
-	}
 }

@@ -37,6 +37,7 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	if a.o.Inspect == nil {
 		return nil
 	}
+
 	var stored InstanceRef
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		stored, err = index.Find(ctx, tx, p.ref.SOPInstanceUID)
@@ -45,20 +46,24 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return err
 	}
+
 	if stored.Digest == p.ref.Digest {
 		return nil
 	}
+
 	o, err := a.Open(ctx, p.ref)
 	if err != nil {
 		return err
 	}
 	p.spool.file = o
 	p.spool.base = o.DataSetOffset
+
 	verdict := a.o.Inspect(ctx, Inspected{p.ds, p.ref.TransferSyntaxUID, p.before})
 	p.spool.file = nil
 	if err := o.Close(); err != nil {
 		return err
 	}
+
 	switch {
 	case verdict.Busy:
 		return errNotInspected

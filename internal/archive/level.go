@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"strings"
+
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/internal/archive/index"
@@ -32,6 +34,15 @@ func texts(ds *dicom.DataSet, t dicom.Tag) []string {
 	return out
 }
 
+// split is the terms of a character set that were joined by assume.
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+
+	return strings.Split(list, `\`)
+}
+
 // assume makes a data set that declares no character set readable in one that
 // its source is known to write. It returns the terms joined, or nothing where
 // the data set declares its own.
@@ -41,5 +52,5 @@ func assume(ds *dicom.DataSet, terms []string) string {
 	}
 	ds.AssumeCharacterSet(terms...)
 
-	return joinTerms(terms)
+	return strings.Join(terms, `\`)
 }

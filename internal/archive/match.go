@@ -86,15 +86,18 @@ func dateTimeSpan(s string) (low, high string, ok bool) {
 		_, seconds := o.Zone()
 		offset, s = time.Duration(seconds)*time.Second, s[:i]
 	}
+
 	whole, fraction, dot := strings.Cut(s, ".")
 	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !index.Digits(whole) || !index.Digits(fraction) || len(fraction) > 6 || dot && len(whole) != 14 {
 		return "", "", false
 	}
+
 	const layout = "20060102150405.000000"
 	start, err := time.Parse(layout, whole+"00000101000000"[len(whole):]+"."+fraction+"000000"[len(fraction):])
 	if err != nil {
 		return "", "", false
 	}
+
 	var end time.Time
 	switch len(whole) {
 	case 4:
@@ -114,6 +117,7 @@ func dateTimeSpan(s string) (low, high string, ok bool) {
 		}
 		end = start.Add(step)
 	}
+
 	end = end.Add(-time.Microsecond)
 	return start.Add(-offset).Format(layout), end.Add(-offset).Format(layout), true
 }
@@ -185,6 +189,7 @@ func matches(key dicom.Element, stored *dicom.DataSet, fuzzy bool) bool {
 	if universal(key) {
 		return true
 	}
+
 	el, ok := stored.Get(key.Tag)
 	if !ok {
 		return false
@@ -192,6 +197,7 @@ func matches(key dicom.Element, stored *dicom.DataSet, fuzzy bool) bool {
 	if key.Sequence() {
 		return matchSequence(key, el, fuzzy)
 	}
+
 	switch vr := keyVR(key); vr {
 	case dicom.UI:
 		return overlap(key.Texts(), el.Texts())
@@ -207,6 +213,7 @@ func matches(key dicom.Element, stored *dicom.DataSet, fuzzy bool) bool {
 			return string(key.Bytes()) == string(el.Bytes())
 		}
 	}
+
 	have := el.Texts()
 	return slices.ContainsFunc(key.Texts(), func(k string) bool {
 		return slices.ContainsFunc(have, func(s string) bool { return glob(k, s) })

@@ -8,7 +8,6 @@ import (
 
 	"collimator/dicom"
 	"collimator/internal/archive/index"
-	"collimator/internal/blob"
 	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -124,61 +123,6 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	}
 
 	return true, a.record(ctx, tx, event)
-}
-
-// roomInQuarantine says whether one more may be held back: within what all hold
-// together and within the share of the source, so that nobody's flood keeps
-// what others send from being looked at. What gave way by a decision always has
-// room.
-func (a *Archive) roomInQuarantine(ctx context.Context, tx *db.Tx, reason Reason, size int64, principal string) (bool, error) {
-	if reason == Replaced {
-		return true, nil
-	}
-	var entries, bytes, own, ownBytes int64
-	err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0), COALESCE(SUM(principal = ?1), 0),
-		COALESCE(SUM(CASE WHEN principal = ?1 THEN size ELSE 0 END), 0) FROM quarantine`, principal).
-		Scan(&entries, &bytes, &own, &ownBytes)
-	if err != nil {
-		return false, err
-	}
-
-	share := a.limits.QuarantineBytes / 4
-
-	return entries < int64(a.limits.QuarantineEntries) && bytes+size <= a.limits.QuarantineBytes &&
-		own < int64(a.limits.QuarantineShare) && ownBytes+min(size, share) <= share, nil
-}
-
-// refusalsMost is how many refused contents are remembered; the oldest go.
-const refusalsMost = 100_000
-
-// refuse remembers that a content was refused without being kept.
-func refuse(ctx context.Context, tx *db.Tx, reason Reason, ref InstanceRef, s Source, at time.Time) error {
-	_, err := tx.Exec(ctx, `INSERT INTO refusal (uid, digest, reason, principal, times, last) VALUES (?1, ?2, ?3, ?4, 1, ?5)
-		ON CONFLICT (uid, digest) DO UPDATE SET id = (SELECT MAX(id) + 1 FROM refusal), times = times + 1, last = excluded.last`,
-		ref.SOPInstanceUID, ref.Digest, string(reason), s.Principal, at.UnixMicro())
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `DELETE FROM refusal WHERE id <= (SELECT MAX(id) FROM refusal) - ?1`, refusalsMost)
-
-	return err
-}
-
-// settled forgets that a content was refused: it is kept now, stored or held.
-func settled(ctx context.Context, tx *db.Tx, sopInstanceUID, digest string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1 AND digest = ?2`, sopInstanceUID, digest)
-
-	return err
-}
-
-// contested reports a content under a UID that was held back or refused: who
-// asks may mean that one.
-func contested(ctx context.Context, tx *db.Tx, sopInstanceUID string) (bool, error) {
-	var n int
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM quarantine WHERE uid = ?1 AND reason <> 'replaced')
-		OR EXISTS (SELECT 1 FROM refusal WHERE uid = ?1)`, sopInstanceUID).Scan(&n)
-
-	return n != 0, err
 }
 
 // record tells the hook of an event, in the transaction in which it happens.
@@ -400,88 +344,4 @@ func quarantinedOf(ctx context.Context, tx *db.Tx, studyUID string) (out []Quara
 	}
 
 	return out, rows.Err()
-}
-
-// removeUnreferenced removes a file that no row names and of which it is known
-// why: its deletion was recorded, or this process made it and told nobody that it
-// is stored. own is how many of the transfers on their way to a row are the
-// caller's.
-func (a *Archive) removeUnreferenced(ctx context.Context, key string, own int) error {
-	_, err := a.unreferenced(ctx, key, own, a.o.Blobs.Delete)
-
-	return err
-}
-
-// unreferenced takes a file away that no row names, and says whether it did.
-// Transfers of other processes are not known here: looking and taking away is
-// one transaction that may write, and so is looking and inserting a row (see
-// present), so that a row without a file cannot come to be.
-func (a *Archive) unreferenced(ctx context.Context, key string, own int, take func(context.Context, string) error) (done bool, err error) {
-	ctx = context.WithoutCancel(ctx)
-	a.flightMu.Lock()
-	defer a.flightMu.Unlock()
-	if a.flight[key] > own {
-		return false, nil
-	}
-
-	err = a.o.DB.Write(ctx, func(tx *db.Tx) error {
-		used, err := referenced(ctx, tx, []string{key})
-		if err != nil || used[key] {
-			return err
-		}
-		err = take(ctx, key)
-		if errors.Is(err, blob.ErrNotFound) {
-			return nil
-		}
-		done = err == nil
-
-		return err
-	})
-
-	return done, err
-}
-
-// present makes sure that a file about to be named by a row is still there: a
-// command beside the server may have removed it while no row named it.
-func (a *Archive) present(ctx context.Context, ref InstanceRef) error {
-	if a.replaying {
-		return nil // of files that are gone too, rows are built to compare with
-	}
-	info, err := a.o.Blobs.Stat(ctx, ref.Digest)
-	if errors.Is(err, blob.ErrNotFound) || err == nil && info.Size != ref.Size {
-		return fault.New(fault.Unavailable, "archive: the file was removed on its way; send again")
-	}
-	return err
-}
-
-// referenced says which of some files a row names.
-func (a *Archive) referenced(ctx context.Context, keys []string) (out map[string]bool, err error) {
-	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		out, err = referenced(ctx, tx, keys)
-		return err
-	})
-	return out, err
-}
-
-func referenced(ctx context.Context, tx *db.Tx, keys []string) (map[string]bool, error) {
-	out := map[string]bool{}
-	for _, key := range keys {
-		var n int
-		err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM instance WHERE digest = ?1 LIMIT 1) i)
-			+ (SELECT COUNT(*) FROM (SELECT 1 FROM quarantine WHERE digest = ?1 LIMIT 1) q)`, key).Scan(&n)
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			out[key] = true
-		}
-	}
-	return out, nil
-}
-
-func split(list string) []string {
-	if list == "" {
-		return nil
-	}
-	return strings.Split(list, `\`)
 }

@@ -203,7 +203,7 @@ func TestWhatWasDeletedOrIsDamagedStaysOut(t *testing.T) {
 	if s, err := a.Stats(t.Context()); err != nil || s.Instances != 0 {
 		t.Errorf("%+v %v", s, err)
 	}
-	if aside, err := a.SetAsides(t.Context()); err != nil || len(aside) != 1 || aside[0].Digest != files[1] {
+	if aside, err := a.Aside(t.Context()); err != nil || len(aside) != 1 || aside[0].Digest != files[1] {
 		t.Errorf("%v %v", aside, err)
 	}
 }
@@ -215,7 +215,7 @@ func TestRemovingWhatWasSetAsideIsRecorded(t *testing.T) {
 	key := a.statements[0].Digest
 	must(t, a.db.Write(t.Context(), func(tx *db.Tx) error { return index.Remove(t.Context(), tx, "1.2.3.1.1.1") }))
 	must(t, a.blobs.Aside().Put(t.Context(), key))
-	list, err := a.SetAsides(t.Context())
+	list, err := a.Aside(t.Context())
 	must(t, err)
 	if len(list) != 1 {
 		t.Fatalf("%v", list)
@@ -229,7 +229,7 @@ func TestRemovingWhatWasSetAsideIsRecorded(t *testing.T) {
 	if last.Kind != Destroyed || last.Why != "looked at, of no use" || last.Instance.SOPInstanceUID != "1.2.3.1.1.1" {
 		t.Errorf("%+v", last)
 	}
-	if list, err := a.SetAsides(t.Context()); err != nil || len(list) != 0 {
+	if list, err := a.Aside(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%v %v", list, err)
 	}
 }

@@ -34,16 +34,24 @@ const ScratchDir = "verify"
 // NewReplay begins with an empty index in a new directory below dir, and removes
 // those of replays whose process ended. Close removes it.
 func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
-	tmp, err := durable.OpenScratch(filepath.Join(dir, ScratchDir))
+	place, err := durable.OpenScratch(filepath.Join(dir, ScratchDir))
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "archive: make a place for the index to compare with")
 	}
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(tmp.Path(), "index.db"), Scratch: true})
+
+	return a.replayIn(ctx, place)
+}
+
+// replayFile is the index of a replay in its directory.
+const replayFile = "index.db"
+
+func (a *Archive) replayIn(ctx context.Context, place *durable.Scratch) (*Replay, error) {
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(place.Path(), replayFile), Scratch: true})
 	if err != nil {
-		return nil, errors.Join(err, tmp.Close())
+		return nil, errors.Join(err, place.Close())
 	}
 
-	return &Replay{real: a, scratch: a.replayInto(d), dir: tmp, missing: map[lostFile]bool{}}, nil
+	return &Replay{real: a, scratch: a.replayInto(d), dir: place, missing: map[lostFile]bool{}}, nil
 }
 
 // Close removes the index that was built.

@@ -113,22 +113,10 @@ func (a *Archive) snapshot(ctx context.Context, q RetrieveQuery) (list []int64, 
 		if err := onePatient(ctx, tx, &q); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, `SELECT i.id FROM study st JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id`+where+
+		list, err = db.Column[int64](ctx, tx, `SELECT i.id FROM study st JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id`+where+
 			` ORDER BY st.id, se.number, se.id, i.number, i.id`, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
 
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			list = append(list, id)
-		}
-
-		return rows.Err()
+		return err
 	})
 
 	return list, err
@@ -171,8 +159,7 @@ func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		b := &builder{}
 		b.and("i.id IN (SELECT value FROM json_each(" + b.bind("["+strings.Join(numbers, ",")+"]") + "))")
-		rows, err := tx.Query(ctx, `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset, i.id
-			FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`+b.where(), b.args...)
+		rows, err := tx.Query(ctx, `SELECT `+index.RefColumns+`, i.id FROM `+index.RefTables+b.where(), b.args...)
 		if err != nil {
 			return err
 		}
@@ -394,6 +381,7 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 		part := refs[from:min(from+pageSize, len(refs))]
 		found := make([]*InstanceRef, len(part))
 		disputed := make([]bool, len(part))
+
 		err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 			for i, r := range part {
 				ref, err := index.Find(ctx, tx, r.SOPInstanceUID)
@@ -413,6 +401,7 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 		if err != nil {
 			return nil, err
 		}
+
 		for i, r := range part {
 			if out[from+i], err = a.committed(ctx, r, found[i]); err != nil {
 				return nil, err

@@ -3,9 +3,12 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/internal/fault"
 )
 
@@ -186,5 +189,68 @@ func TestTimezoneOffsetIsAnswered(t *testing.T) {
 		if len(got) != 1 || got[0].Text(tag.TimezoneOffsetFromUTC) != "+0530" {
 			t.Errorf("%s: not in the answer", level)
 		}
+	}
+}
+
+func TestRetrieveByUniqueKeys(t *testing.T) {
+	t.Parallel()
+	a := queryArchive(t)
+	for _, c := range []struct {
+		name string
+		q    RetrieveQuery
+		want string
+	}{
+		{"study", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.1"}}, "1.1.1 1.1.2 1.1.3 1.2.1"},
+		{"studies", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.3", "1.2.3.2"}}, "2.1.1 3.1.1"},
+		{"patient", RetrieveQuery{Scope: Everything(), PatientID: "ID1"}, "1.1.1 1.1.2 1.1.3 1.2.1 3.1.1"},
+		{"series", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.1"}, SeriesUIDs: []string{"1.2.3.1.2"}}, "1.2.1"},
+		{"series of another study", RetrieveQuery{Scope: Everything(), StudyUIDs: []string{"1.2.3.2"}, SeriesUIDs: []string{"1.2.3.1.2"}}, ""},
+		{"instances", RetrieveQuery{Scope: Everything(), SOPInstanceUIDs: []string{"1.2.3.1.1.3", "1.2.3.1.1.1", "9.9"}}, "1.1.1 1.1.3"},
+		{"scope", RetrieveQuery{PatientID: "ID1", Scope: Scope{StudyUIDs: []string{"1.2.3.3"}}}, "3.1.1"},
+		{"not in scope", RetrieveQuery{StudyUIDs: []string{"1.2.3.1"}, Scope: Scope{StudyUIDs: []string{"1.2.3.2"}}}, ""},
+	} {
+		var got []string
+		for ref, err := range a.Retrieve(t.Context(), c.q) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, strings.TrimPrefix(ref.SOPInstanceUID, "1.2.3."))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
+		}
+	}
+	for _, err := range a.Retrieve(t.Context(), RetrieveQuery{Scope: Everything()}) {
+		if fault.Of(err) != fault.Invalid {
+			t.Errorf("retrieving everything: %v", err)
+		}
+	}
+	if _, err := a.Instance(t.Context(), "9.9", Everything()); fault.Of(err) != fault.NotFound {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCommitmentAnswersForEachInstance(t *testing.T) {
+	t.Parallel()
+	a := openTest(t)
+	store(t, a, image(t, 1, 1, 1))
+	lost := store(t, a, image(t, 1, 1, 2))
+	if err := a.blobs.Delete(t.Context(), lost.Instance.Digest); err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.Commit(t.Context(), []SOPReference{{uid.CTImageStorage, "1.2.3.1.1.1"}, {uid.MRImageStorage, "1.2.3.1.1.1"},
+		{uid.CTImageStorage, "1.2.3.1.1.2"}, {uid.CTImageStorage, "9.9"}})
+	if err != nil || !slices.Equal(got, []Commitment{Committed, ClassConflict, CommitmentNotKnown, NoSuchInstance}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	var problems []Problem
+	for p, err := range a.Verify(t.Context(), VerifyOptions{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		problems = append(problems, p)
+	}
+	if len(problems) != 1 || problems[0] != (Problem{Kind: MissingFile, Digest: lost.Instance.Digest}) {
+		t.Errorf("verify found %+v", problems)
 	}
 }

@@ -126,6 +126,7 @@ func sameElements(x, y *walk, limits dicom.Limits) (bool, error) {
 		if xerr != nil || yerr != nil {
 			return false, errors.Join(xerr, yerr)
 		}
+
 		switch {
 		case xe.Kind == dicom.SequenceBegin && ye.Kind == dicom.ElementEvent && ye.VR == dicom.UN && xe.Tag == ye.Tag:
 			ye, yerr = y.descend(ye, limits)
@@ -135,6 +136,7 @@ func sameElements(x, y *walk, limits dicom.Limits) (bool, error) {
 		if xerr != nil || yerr != nil {
 			return false, nil // it is no sequence
 		}
+
 		if xe.Kind != ye.Kind || xe.Tag != ye.Tag || xe.Depth != ye.Depth || !sameVR(xe, ye) {
 			return false, nil
 		}
@@ -278,17 +280,4 @@ func notEnd(err error) error {
 	}
 
 	return err
-}
-
-// joinTerms writes several values as one.
-func joinTerms(terms []string) string {
-	var b bytes.Buffer
-	for i, t := range terms {
-		if i > 0 {
-			b.WriteByte('\\')
-		}
-		b.WriteString(t)
-	}
-
-	return b.String()
 }

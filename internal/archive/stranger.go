@@ -3,8 +3,6 @@ package archive
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"slices"
@@ -48,7 +46,7 @@ func (a *Archive) Strangers(ctx context.Context) (list []Stranger, err error) {
 		}
 		list = append(list, Stranger{Digest: info.Key, Size: info.Size, Time: info.Time})
 	}
-	aside, err := a.SetAsides(ctx)
+	aside, err := a.Aside(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +62,8 @@ func (a *Archive) Strangers(ctx context.Context) (list []Stranger, err error) {
 	return list, nil
 }
 
-// SetAsides lists the files that were set aside, in order of digest.
-func (a *Archive) SetAsides(ctx context.Context) (list []Stranger, err error) {
+// Aside lists the files that were set aside, in order of digest.
+func (a *Archive) Aside(ctx context.Context) (list []Stranger, err error) {
 	for info, err := range a.o.Blobs.Aside().List(ctx, "") {
 		if err != nil {
 			return nil, err
@@ -137,11 +135,10 @@ func (a *Archive) TakeIn(ctx context.Context, s Stranger, source Source, fate Fa
 	if err != nil {
 		return "", err
 	}
-	switch last {
-	case Deleted, Destroyed:
+	switch {
+	case last.Removes():
 		return NotDeleted, nil
-	case "", Refused:
-	default:
+	case last != "" && last != Refused:
 		return NotUnknown, a.leave(ctx, s)
 	}
 
@@ -220,11 +217,11 @@ func (a *Archive) readStranger(ctx context.Context, s Stranger, source Source) (
 		return nil, err
 	}
 	defer o.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, &contextReader{ctx, io.NewSectionReader(o, 0, o.Size())}); err != nil {
+	digest, err := digestOf(ctx, o)
+	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "archive: read a file")
 	}
-	if hex.EncodeToString(h.Sum(nil)) != s.Digest {
+	if digest != s.Digest {
 		return nil, fault.New(fault.Invalid, "archive: the content of a file has changed")
 	}
 

@@ -87,7 +87,7 @@ func (a *Archive) beginUpgrade(ctx context.Context) (all int64, need bool, err e
 		if !need {
 			return index.SetVersion(ctx, tx, index.Version)
 		}
-		if err := index.Begin(ctx, tx, index.Version); err != nil {
+		if err := index.Begin(ctx, tx); err != nil {
 			return err
 		}
 
@@ -111,9 +111,8 @@ type stale struct {
 
 func (a *Archive) staleInstances(ctx context.Context, after int64) (list []*stale, err error) {
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset,
-			i.id, i.accepted, i.character_set, p.identity, d.data
-			FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study JOIN patient p ON p.id = st.patient
+		rows, err := tx.Query(ctx, `SELECT `+index.RefColumns+`, i.id, i.accepted, i.character_set, p.identity, d.data
+			FROM `+index.RefTables+` JOIN patient p ON p.id = st.patient
 			LEFT JOIN instance_data d ON d.id = i.id WHERE i.id > ?1 AND i.description = 0 ORDER BY i.id LIMIT ?2`, after, upgradeBatch)
 		if err != nil {
 			return err

@@ -80,7 +80,7 @@ func (a *Archive) Verify(ctx context.Context, o VerifyOptions) iter.Seq2[Problem
 			return
 		}
 		if a.verifyFiles(ctx, o, yield) {
-			a.verifyOrphans(ctx, a.now().Add(-inProgress), yield)
+			a.verifyOrphans(ctx, a.now().Add(-InProgress), yield)
 		}
 	}
 }
@@ -105,53 +105,54 @@ func (a *Archive) wrongCounts(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-type fileRow struct {
-	digest string
-	size   int64
-}
-
 // verifyFiles walks the rows in order of digest.
 func (a *Archive) verifyFiles(ctx context.Context, opt VerifyOptions, yield func(Problem, error) bool) bool {
-	last, n := "", int64(0)
-	for {
-		page, err := filePage(ctx, a.o.DB, last)
+	n := int64(0)
+	for f, err := range Files(ctx, a.o.DB) {
 		if err != nil {
 			yieldError(yield, err)
 			return false
 		}
-		for _, row := range page {
-			last = row.digest
-			read := opt.Pick == nil || opt.Pick()
-			kind, err := a.verifyFile(ctx, row, read)
-			if err != nil {
-				yieldError(yield, err)
-				return false
-			}
-			if kind != "" {
-				// It may have been removed since the page was read, and stored again.
-				used, err := a.referenced(ctx, []string{row.digest})
-				if err == nil {
-					kind, err = a.verifyFile(ctx, row, read)
-				}
-				if err != nil {
-					yieldError(yield, err)
-					return false
-				}
-				if kind != "" && used[row.digest] && !yield(Problem{Kind: kind, Digest: row.digest}, nil) {
-					return false
-				}
-			}
-			if !read {
-				continue
-			}
-			if n++; opt.Progress != nil {
-				opt.Progress(n)
-			}
+
+		read := opt.Pick == nil || opt.Pick()
+		kind, err := a.verifyNamed(ctx, f, read)
+		if err != nil {
+			yieldError(yield, err)
+			return false
 		}
-		if len(page) < pageSize {
-			return true
+		if kind != "" && !yield(Problem{Kind: kind, Digest: f.Digest}, nil) {
+			return false
+		}
+		if !read {
+			continue
+		}
+
+		n++
+		if opt.Progress != nil {
+			opt.Progress(n)
 		}
 	}
+
+	return true
+}
+
+// verifyNamed looks at a file that a row names, and where it finds a problem a
+// second time: it may have been removed since its row was read, and stored again.
+func (a *Archive) verifyNamed(ctx context.Context, f File, read bool) (ProblemKind, error) {
+	kind, err := a.verifyFile(ctx, f, read)
+	if err != nil || kind == "" {
+		return "", err
+	}
+	used, err := a.referenced(ctx, []string{f.Digest})
+	if err != nil {
+		return "", err
+	}
+	kind, err = a.verifyFile(ctx, f, read)
+	if err != nil || !used[f.Digest] {
+		return "", err
+	}
+
+	return kind, nil
 }
 
 // File is a file that rows of an index name.
@@ -172,9 +173,9 @@ func Files(ctx context.Context, d *db.DB) iter.Seq2[File, error] {
 				yield(File{}, err)
 				return
 			}
-			for _, row := range page {
-				last = row.digest
-				if !yield(File{Digest: row.digest, Size: row.size}, nil) {
+			for _, f := range page {
+				last = f.Digest
+				if !yield(f, nil) {
 					return
 				}
 			}
@@ -185,7 +186,7 @@ func Files(ctx context.Context, d *db.DB) iter.Seq2[File, error] {
 	}
 }
 
-func filePage(ctx context.Context, d *db.DB, after string) (page []fileRow, err error) {
+func filePage(ctx context.Context, d *db.DB, after string) (page []File, err error) {
 	err = d.Read(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT digest, MAX(size) FROM (
 			SELECT digest, size FROM (SELECT digest, size FROM instance WHERE digest > ?1 ORDER BY digest LIMIT ?2) i
@@ -196,22 +197,22 @@ func filePage(ctx context.Context, d *db.DB, after string) (page []fileRow, err 
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var r fileRow
-			if err := rows.Scan(&r.digest, &r.size); err != nil {
+			var f File
+			if err := rows.Scan(&f.Digest, &f.Size); err != nil {
 				return err
 			}
-			page = append(page, r)
+			page = append(page, f)
 		}
 		return rows.Err()
 	})
 	return page, err
 }
 
-func (a *Archive) verifyFile(ctx context.Context, row fileRow, read bool) (ProblemKind, error) {
-	if !blob.ValidKey(row.digest) {
+func (a *Archive) verifyFile(ctx context.Context, f File, read bool) (ProblemKind, error) {
+	if !blob.ValidKey(f.Digest) {
 		return MissingFile, nil // somebody changed the row
 	}
-	o, err := a.o.Blobs.Open(ctx, row.digest)
+	o, err := a.o.Blobs.Open(ctx, f.Digest)
 	if errors.Is(err, blob.ErrNotFound) {
 		return MissingFile, nil
 	}
@@ -219,20 +220,29 @@ func (a *Archive) verifyFile(ctx context.Context, row fileRow, read bool) (Probl
 		return "", err
 	}
 	defer o.Close()
-	if o.Size() != row.size {
+	if o.Size() != f.Size {
 		return WrongSize, nil
 	}
 	if !read {
 		return "", nil
 	}
+
+	digest, err := digestOf(ctx, o)
+	if err == nil && digest != f.Digest {
+		return WrongDigest, nil
+	}
+
+	return "", err
+}
+
+// digestOf reads a file and is the name it should have.
+func digestOf(ctx context.Context, o blob.Object) (string, error) {
 	h := sha256.New()
 	if _, err := io.Copy(h, &contextReader{ctx, io.NewSectionReader(o, 0, o.Size())}); err != nil {
 		return "", err
 	}
-	if hex.EncodeToString(h.Sum(nil)) != row.digest {
-		return WrongDigest, nil
-	}
-	return "", nil
+
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // verifyOrphans yields the files that no row names. A file younger than the

@@ -22,13 +22,14 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/ledger"
 )
 
 func openTrail(t *testing.T) (*db.DB, *audit.Trail) {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,6 +78,7 @@ func Create(root string) (*Dir, error) {
 	if err := durable.Directory(root); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "backup: make directory")
 	}
+
 	mark := filepath.Join(root, markFile)
 	if _, err := os.Stat(mark); errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(root)
@@ -88,6 +89,7 @@ func Create(root string) (*Dir, error) {
 			return nil, fault.Newf(fault.Invalid, "backup: %s is not empty and holds no backup; name another directory", root)
 		}
 	}
+
 	lock, err := durable.Append(filepath.Join(root, lockFile))
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "backup: lock the directory")
@@ -157,6 +159,7 @@ func (d *Dir) Copies() (whole []Manifest, torn []string, err error) {
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "backup: list copies")
 	}
+
 	for _, e := range entries {
 		m, err := d.manifest(e.Name())
 		if fault.Of(err) == fault.Unavailable {

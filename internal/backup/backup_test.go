@@ -19,6 +19,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/blob"
 	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
 	"collimator/internal/ledger"
 	"collimator/internal/recovery"
@@ -39,7 +40,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{T: t, dir: t.TempDir()}
 	var err error
-	h.db, err = db.Open(t.Context(), db.Options{Path: filepath.Join(h.dir, "index.db")})
+	h.db, err = dbtest.Open(t.Context(), filepath.Join(h.dir, "index.db"))
 	h.must(err)
 	h.blobs, err = blob.OpenDir(filepath.Join(h.dir, "blobs"))
 	h.must(err)

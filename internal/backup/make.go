@@ -114,6 +114,7 @@ func (m *making) attempt(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
+
 	m.result.Manifest = Manifest{Format: Format, Name: name, Program: m.source.Program, Made: made, Lacking: []Lack{}}
 	err = m.describe(ctx, c, path)
 	var missing []Lack
@@ -167,6 +168,7 @@ func (m *making) describe(ctx context.Context, c *db.DB, path string) (err error
 	if man.Schema, err = c.Schema(ctx); err != nil {
 		return err
 	}
+
 	log := ledger.New(c, nil)
 	err = c.Read(ctx, func(tx *db.Tx) (err error) {
 		if man.IndexVersion, err = index.BuiltVersion(ctx, tx); err != nil {
@@ -178,6 +180,7 @@ func (m *making) describe(ctx context.Context, c *db.DB, path string) (err error
 	if err != nil {
 		return err
 	}
+
 	man.Checkpoint, err = log.Checkpoint(ctx)
 	if fault.Of(err) == fault.NotFound {
 		return nil // nothing was recorded yet
@@ -193,6 +196,7 @@ func (m *making) files(ctx context.Context, d *db.DB, missing *[]Lack) error {
 		if err != nil {
 			return err
 		}
+
 		n, err := m.file(ctx, f)
 		switch fault.Of(err) {
 		case fault.None:
@@ -203,6 +207,7 @@ func (m *making) files(ctx context.Context, d *db.DB, missing *[]Lack) error {
 		default:
 			return err
 		}
+
 		if missing != nil {
 			m.result.Files++
 			m.result.Bytes += f.Size
@@ -279,6 +284,7 @@ func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err err
 	if len(missing) == 0 {
 		return false, nil
 	}
+
 	deleted := map[string]bool{}
 	err = m.source.Ledger.Since(ctx, m.result.Leaves, func(l ledger.Leaf) error {
 		if l.Kind != archive.LeafKind {
@@ -288,7 +294,7 @@ func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err err
 		if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
 			return nil // 'verify' names it
 		}
-		if s.Event == archive.Deleted || s.Event == archive.Destroyed {
+		if s.Event.Removes() {
 			deleted[s.Digest] = true
 		}
 		return nil
@@ -296,6 +302,7 @@ func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err err
 	if err != nil {
 		return false, err
 	}
+
 	for _, f := range missing {
 		if deleted[f.Digest] {
 			return true, nil

@@ -58,6 +58,7 @@ func (m *making) removeUnnamed(ctx context.Context, named []iter.Seq2[archive.Fi
 		defer w.stop()
 		walks = append(walks, w)
 	}
+
 	for info, err := range m.to.List(ctx, "") {
 		if err != nil {
 			return err

@@ -44,6 +44,7 @@ func (d *Dir) Restore(ctx context.Context, r Restoring) (out Restored, err error
 	if err := emptyPlace(r.Data); err != nil {
 		return out, err
 	}
+
 	digest, _, err := digestFile(d.copyPath(m.Name, indexFile))
 	if err != nil {
 		return out, err
@@ -51,6 +52,7 @@ func (d *Dir) Restore(ctx context.Context, r Restoring) (out Restored, err error
 	if digest != m.IndexDigest {
 		return out, fault.Newf(fault.Invalid, "backup: the index of copy %s is not the one of its manifest: it was damaged or replaced; choose another copy", m.Name)
 	}
+
 	if err := d.restoreKeys(m, r); err != nil {
 		return out, err
 	}
@@ -73,7 +75,7 @@ func (d *Dir) choose(name string) (Manifest, error) {
 		}
 	}
 
-	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end")
+	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end; 'collimator restore --list' shows which there are")
 }
 
 func emptyPlace(dir string) error {
@@ -95,7 +97,7 @@ func (d *Dir) restoreKeys(m Manifest, r Restoring) error {
 	case r.Key == nil:
 		return nil
 	case m.Sealed == nil:
-		return fault.Newf(fault.Invalid, "backup: copy %s was made without keys", m.Name)
+		return fault.Newf(fault.Invalid, "backup: copy %s was made without keys; choose another copy, or restore with --without-keys", m.Name)
 	}
 
 	return d.unseal(m, r.Data, r.Key)
@@ -124,6 +126,7 @@ func (d *Dir) restoreFiles(ctx context.Context, m Manifest, r Restoring, out *Re
 		if err != nil {
 			return err
 		}
+
 		err = copyBlob(ctx, from, to, f)
 		switch fault.Of(err) {
 		case fault.None:

@@ -91,37 +91,7 @@ func (a dirAside) Delete(_ context.Context, key string) error {
 
 // List implements Aside.
 func (a dirAside) List(ctx context.Context, after string) iter.Seq2[Info, error] {
-	return func(yield func(Info, error) bool) {
-		entries, err := os.ReadDir(a.dir())
-		if errors.Is(err, fs.ErrNotExist) {
-			return
-		}
-		if err != nil {
-			yield(Info{}, storeFault(err, "blob: list"))
-			return
-		}
-
-		for _, e := range entries {
-			if ctx.Err() != nil {
-				yield(Info{}, ctx.Err())
-				return
-			}
-			if !ValidKey(e.Name()) || e.Name() <= after {
-				continue
-			}
-			info, err := e.Info()
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				yield(Info{}, storeFault(err, "blob: list"))
-				return
-			}
-			if !yield(Info{Key: e.Name(), Size: info.Size(), Time: info.ModTime()}, nil) {
-				return
-			}
-		}
-	}
+	return func(yield func(Info, error) bool) { listDirectory(ctx, a.dir(), after, yield) }
 }
 
 // Empty reports a directory in which OpenDir would find no blob, nor one set

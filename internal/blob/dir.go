@@ -153,39 +153,53 @@ func (d *Dir) Delete(_ context.Context, key string) error {
 func (d *Dir) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
 		for i := range len(d.known) {
-			dir := d.fan(i)
-			if prefix := fanKey(i); len(after) >= 3 && prefix < after[:3] {
+			if len(after) >= 3 && fanKey(i) < after[:3] {
 				continue
 			}
-			entries, err := os.ReadDir(dir)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				yield(Info{}, storeFault(err, "blob: list"))
+			if !listDirectory(ctx, d.fan(i), after, yield) {
 				return
-			}
-			for _, e := range entries {
-				if !ValidKey(e.Name()) || e.Name() <= after {
-					continue
-				}
-				info, err := e.Info()
-				if errors.Is(err, fs.ErrNotExist) {
-					continue
-				}
-				if err != nil {
-					yield(Info{}, storeFault(err, "blob: list"))
-					return
-				}
-				if !yield(Info{Key: e.Name(), Size: info.Size(), Time: info.ModTime()}, nil) {
-					return
-				}
 			}
 		}
 	}
+}
+
+// listDirectory yields the blobs of one directory with a key greater than after,
+// in order of key, and reports whether there is to be more. A directory that is
+// not there has none, nor has a file that went meanwhile.
+func listDirectory(ctx context.Context, dir, after string, yield func(Info, error) bool) (more bool) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		yield(Info{}, storeFault(err, "blob: list"))
+		return false
+	}
+
+	for _, e := range entries {
+		if !ValidKey(e.Name()) || e.Name() <= after {
+			continue
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			yield(Info{}, storeFault(err, "blob: list"))
+			return false
+		}
+		if !yield(Info{Key: e.Name(), Size: info.Size(), Time: info.ModTime()}, nil) {
+			return false
+		}
+	}
+
+	return true
 }
 
 func (d *Dir) path(key string) string {

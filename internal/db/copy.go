@@ -95,8 +95,15 @@ var errCopy = fault.New(fault.Internal, "db: a copy is only read")
 // Schema is the number of the newest migration that was applied; 0 for none.
 func (d *DB) Schema(ctx context.Context) (newest int, err error) {
 	err = d.Read(ctx, func(tx *Tx) error {
-		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&newest)
+		newest, err = newestMigration(ctx, tx)
+		return err
 	})
+
+	return newest, err
+}
+
+func newestMigration(ctx context.Context, tx *Tx) (newest int, err error) {
+	err = tx.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&newest)
 
 	return newest, err
 }

@@ -59,12 +59,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.Path == "" {
 		return nil, fault.New(fault.Invalid, "db: no database file given")
 	}
+
 	if o.Readers <= 0 {
 		o.Readers = 4
 	}
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 10 * time.Second
 	}
+
 	d := &DB{
 		dialect: sqlite{},
 		path:    o.Path,
@@ -73,6 +75,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		readers: make(chan *session, o.Readers),
 		closed:  make(chan struct{}),
 	}
+
 	if err := durable.Directory(filepath.Dir(o.Path)); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
 	}
@@ -83,10 +86,12 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		}
 		d.share = s
 	}
+
 	w, r, err := openSQLite(o, &d.log)
 	if err != nil {
 		return nil, errors.Join(err, d.unshare())
 	}
+
 	d.pools = []*sql.DB{r, w} // in the order in which they are closed
 	d.writer <- newSession(w, d.dialect, true, o.BusyTimeout)
 	for range o.Readers {

@@ -87,7 +87,7 @@ func (d *DB) pending(ctx context.Context, list []migration) (newest, pending int
 		if err != nil || !exists {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&newest); err != nil {
+		if newest, err = newestMigration(ctx, tx); err != nil {
 			return err
 		}
 		for _, m := range list {
@@ -129,10 +129,7 @@ func (d *DB) apply(ctx context.Context, list []migration) error {
 			return fmt.Errorf("db: migration %04d_%s: %w", m.version, m.name, err)
 		}
 	}
-	var newest int
-	err = d.Read(ctx, func(tx *Tx) error {
-		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(version), 0) FROM schema_version`).Scan(&newest)
-	})
+	newest, err := d.Schema(ctx)
 	if err != nil {
 		return err
 	}
@@ -180,6 +177,7 @@ func readMigrations(fsys fs.FS) ([]migration, error) {
 		}
 		list = append(list, migration{version, name, string(script)})
 	}
+
 	slices.SortFunc(list, func(a, b migration) int { return a.version - b.version })
 	for i := 1; i < len(list); i++ {
 		if list[i].version == list[i-1].version {

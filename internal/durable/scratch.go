@@ -87,6 +87,7 @@ func SweepScratch(parent string, now time.Time) {
 		if err != nil || now.Sub(info.ModTime()) < settle && !hasLock(path) {
 			continue
 		}
+
 		lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR, 0)
 		if err == nil {
 			if lockFile(lock) == nil {

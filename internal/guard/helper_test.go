@@ -18,6 +18,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
 	"collimator/internal/policy"
@@ -77,7 +78,7 @@ func newDoor(t *testing.T) *door {
 	t.Helper()
 	dir := t.TempDir()
 	c := &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

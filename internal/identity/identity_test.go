@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -46,7 +46,7 @@ func open(t *testing.T) (*identity.Registry, *identity.Authority, *clock) {
 	t.Helper()
 	c := newClock()
 	dir := t.TempDir()
-	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,20 +80,8 @@ func (r *Registry) people(ctx context.Context, where, name string) (list []*Pers
 	return list, err
 }
 
-func grants(ctx context.Context, tx *db.Tx, person string) (list []string, err error) {
-	rows, err := tx.Query(ctx, `SELECT study FROM study_grant WHERE person = ?1 ORDER BY study`, person)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-	return list, rows.Err()
+func grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {
+	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1 ORDER BY study`, person)
 }
 
 // GrantStudy lets a person whose role sees only granted studies see one.

@@ -264,18 +264,5 @@ func (r *Register) contradicted(ctx context.Context, tx *db.Tx, id int64, sign s
 }
 
 func (r *Register) folded(ctx context.Context, tx *db.Tx, id int64, field string) ([]string, error) {
-	rows, err := tx.Query(ctx, `SELECT DISTINCT folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source <> 'refused'`, id, field)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rows.Err()
+	return db.Column[string](ctx, tx, `SELECT DISTINCT folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source <> 'refused'`, id, field)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"collimator/internal/advisory"
-	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
 	"collimator/internal/finding"
 )
@@ -27,7 +27,7 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	d, err := db.Open(context.Background(), db.Options{Path: filepath.Join(t.TempDir(), "index.db")})
+	d, err := dbtest.Open(context.Background(), filepath.Join(t.TempDir(), "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

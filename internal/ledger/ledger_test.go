@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
 	"collimator/internal/ledger"
 )
@@ -18,7 +19,7 @@ import (
 func open(t testing.TB) (*ledger.Log, *db.DB, *ledger.Key) {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,19 +21,10 @@ func (l *Log) Between(ctx context.Context, position, end int64, each func(Leaf) 
 	for {
 		var page []Leaf
 		err := l.db.Read(ctx, func(tx *db.Tx) error {
-			rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE position >= ?1 AND position < ?3 ORDER BY position LIMIT ?2`, position, verifyPage, end)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
-				var leaf Leaf
-				if err := rows.Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data); err != nil {
-					return err
-				}
-				page = append(page, leaf)
-			}
-			return rows.Err()
+			return eachLeaf(ctx, tx, func(l Leaf) error {
+				page = append(page, l)
+				return nil
+			}, `position >= ?1 AND position < ?3 ORDER BY position LIMIT ?2`, position, verifyPage, end)
 		})
 		if err != nil {
 			return err
@@ -54,22 +45,27 @@ func (l *Log) Between(ctx context.Context, position, end int64, each func(Leaf) 
 // without verifying them.
 func (l *Log) About(ctx context.Context, kind, ref string, each func(Leaf) error) error {
 	return l.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' AND kind = ?2 ORDER BY position`, ref, kind)
-		if err != nil {
+		return eachLeaf(ctx, tx, each, `ref = ?1 AND ref <> '' AND kind = ?2 ORDER BY position`, ref, kind)
+	})
+}
+
+// eachLeaf reads the leaves that a condition names.
+func eachLeaf(ctx context.Context, tx *db.Tx, each func(Leaf) error, where string, args ...any) error {
+	rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE `+where, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+
+	for rows.Next() {
+		var l Leaf
+		if err := rows.Scan(&l.Position, &l.Kind, &l.Ref, &l.Data); err != nil {
 			return err
 		}
-		defer rows.Close()
-
-		for rows.Next() {
-			var leaf Leaf
-			if err := rows.Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data); err != nil {
-				return err
-			}
-			if err := each(leaf); err != nil {
-				return err
-			}
+		if err := each(l); err != nil {
+			return err
 		}
+	}
 
-		return rows.Err()
-	})
+	return rows.Err()
 }

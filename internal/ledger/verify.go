@@ -118,21 +118,14 @@ type pageEntry struct {
 
 func (v *verification) page(ctx context.Context) (page []pageEntry, err error) {
 	err = v.log.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE position >= ?1 AND position < ?2 ORDER BY position LIMIT ?3`, v.next, v.tree.Size, verifyPage)
+		err := eachLeaf(ctx, tx, func(l Leaf) error {
+			page = append(page, pageEntry{leaf: l})
+			return nil
+		}, `position >= ?1 AND position < ?2 ORDER BY position LIMIT ?3`, v.next, v.tree.Size, verifyPage)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var e pageEntry
-			if err := rows.Scan(&e.leaf.Position, &e.leaf.Kind, &e.leaf.Ref, &e.leaf.Data); err != nil {
-				return err
-			}
-			page = append(page, e)
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
+
 		for i := range page {
 			if page[i].stored, err = storedHashes(ctx, tx, page[i].leaf.Position); err != nil {
 				return err

@@ -34,10 +34,12 @@ func (s *Service) commit(ctx context.Context, a *dimse.Association, rq *dimse.NR
 	if rq.TypeID != requestCommitment {
 		return dimse.NResponse{Status: dimse.NoSuchActionType.With("unknown action type")}
 	}
+
 	report, event, st := s.judge(ctx, rq.DataSet)
 	if st.Code != dimse.Success {
 		return dimse.NResponse{Status: st}
 	}
+
 	id, err := s.queue(ctx, a.CallingAETitle(), report, event)
 	if errors.Is(err, errTooManyReports) {
 		return dimse.NResponse{Status: status(dimse.ResourceLimitation, "too many reports wait for this device", err)}
@@ -45,6 +47,7 @@ func (s *Service) commit(ctx context.Context, a *dimse.Association, rq *dimse.NR
 	if err != nil {
 		return dimse.NResponse{Status: dimse.ProcessingFailure.Because(err)}
 	}
+
 	rq.After = func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, reportWait)
 		defer cancel()
@@ -95,6 +98,7 @@ func (s *Service) eventInformation(transaction string, refs []archive.SOPReferen
 	if err := report.SetText(tag.RetrieveAETitle, s.AETitle); err != nil {
 		return nil, 0, err
 	}
+
 	var done, failed []*dicom.DataSet
 	for i, ref := range refs {
 		it := dicom.NewDataSet()
@@ -113,6 +117,7 @@ func (s *Service) eventInformation(transaction string, refs []archive.SOPReferen
 		}
 		failed = append(failed, it)
 	}
+
 	event := uint16(commitmentDone)
 	if len(done) > 0 {
 		report.SetItems(tag.ReferencedSOPSequence, done...)

@@ -125,6 +125,7 @@ func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return deliverFirst, err
 	}
+
 	failed := map[string]error{} // a device that is not there holds up the others once
 	for _, d := range due {
 		err, again := failed[d.aeTitle]
@@ -138,6 +139,7 @@ func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
 			return deliverFirst, err
 		}
 	}
+
 	if len(due) == deliverBatch {
 		return 0, nil
 	}

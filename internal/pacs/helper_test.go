@@ -19,7 +19,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
 	"collimator/internal/blob"
-	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
 	"collimator/internal/synth"
 )
@@ -89,7 +89,7 @@ const (
 func newNode(t *testing.T, change func(*Options)) *node {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

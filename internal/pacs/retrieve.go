@@ -78,6 +78,7 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 	if rq.SOPClassUID == uid.PatientRootGet || rq.SOPClassUID == uid.PatientRootMove {
 		root = archive.PatientRoot
 	}
+
 	ds := rq.Identifier
 	if ds == nil {
 		return archive.RetrieveQuery{}, fault.New(fault.Invalid, "pacs: the identifier is missing")
@@ -86,6 +87,7 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 	if err != nil {
 		return archive.RetrieveQuery{}, err
 	}
+
 	q := archive.RetrieveQuery{
 		PatientID: ds.Text(tag.PatientID), IssuerOfPatientID: ds.Text(tag.IssuerOfPatientID), StudyUIDs: texts(ds, tag.StudyInstanceUID),
 		SeriesUIDs: texts(ds, tag.SeriesInstanceUID), SOPInstanceUIDs: texts(ds, tag.SOPInstanceUID),
@@ -94,6 +96,7 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 		q.PatientID = "" // not a unique key of this model (PS3.4 C.6.2)
 		q.IssuerOfPatientID = ""
 	}
+
 	for _, k := range []struct {
 		level archive.Level
 		tag   dicom.Tag

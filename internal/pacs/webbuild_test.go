@@ -22,7 +22,7 @@ import (
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/blob"
-	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/pacs"
 )
 
@@ -46,7 +46,7 @@ func everything(ctx context.Context, call *dicomweb.Call, next func(context.Cont
 func openWeb(t testing.TB, guard dicomweb.Interceptor, change ...func(*archive.Options)) *web {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := db.Open(context.Background(), db.Options{Path: filepath.Join(dir, "collimator.db")})
+	d, err := dbtest.Open(context.Background(), filepath.Join(dir, "collimator.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

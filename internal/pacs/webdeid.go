@@ -42,7 +42,9 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 			}
 			return
 		}
+
 		q.Keys, q.Fuzzy = keys, false
+
 		for real, err := range w.Archive.Find(ctx, q) {
 			var ds *dicom.DataSet
 			if err == nil {

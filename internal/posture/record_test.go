@@ -13,7 +13,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/audit"
-	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
 	"collimator/internal/finding"
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
@@ -24,7 +24,7 @@ import (
 func house(t *testing.T, change func(*Options)) *Posture {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := db.Open(t.Context(), db.Options{Path: filepath.Join(dir, "index.db")})
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,8 @@ const Marker = "ZZPHI"
 // AETitle is the server's.
 const AETitle = "COLLIMATOR"
 
-// Tests runs the tests of a package, for its TestMain, and removes the program that
-// they built.
+// Tests runs the tests of a package, for its TestMain, and removes the programs
+// that they built.
 func Tests(m *testing.M) (code int) {
 	defer func() {
 		if dir := built.Load(); dir != nil {
@@ -40,29 +40,44 @@ func Tests(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// built is the directory of the program; nil while nobody needed it.
+// built is the directory of the programs; nil while nobody needed it.
 var built atomic.Pointer[string]
 
+// programs makes that directory.
+var programs = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "collimator-test-")
+	if err == nil {
+		built.Store(&dir)
+	}
+
+	return dir, err
+})
+
 // binary builds the program once for all tests of a process.
-var binary = sync.OnceValues(func() (string, error) {
+var binary = sync.OnceValues(func() (string, error) { return build("collimator", ".", "./cmd/collimator") })
+
+// build makes a program of a package. module is the directory of its module
+// below the root.
+func build(name, module, pkg string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", "collimator-test-")
+	dir, err := programs()
 	if err != nil {
 		return "", err
 	}
-	built.Store(&dir)
-	path := filepath.Join(dir, "collimator")
-	build := exec.Command("go", "build", "-o", path, "./cmd/collimator")
-	build.Dir = root
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
+
+	path := filepath.Join(dir, name)
+	b := exec.Command("go", "build", "-o", path, pkg)
+	b.Dir = filepath.Join(root, module)
+	b.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := b.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
+
 	return path, nil
-})
+}
 
 // Binary is the path of the program.
 func Binary(t testing.TB) string {

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,24 +14,7 @@ import (
 
 // powercut builds the file system of tools/powercut once for all tests of a
 // process.
-var powercut = sync.OnceValues(func() (string, error) {
-	root, err := Root()
-	if err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp("", "collimator-powercut-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "powercut")
-	build := exec.Command("go", "build", "-o", path, ".")
-	build.Dir = filepath.Join(root, "tools", "powercut")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build tools/powercut: %w\n%s", err, out)
-	}
-	return path, nil
-})
+var powercut = sync.OnceValues(func() (string, error) { return build("powercut", filepath.Join("tools", "powercut"), ".") })
 
 // Volume is a mounted file system that forgets what was not made durable. After
 // a cut every call on Mount hangs, and Backing holds what a disk would.

@@ -84,12 +84,7 @@ func (d *Description) layer(data []byte, present int, above []byte) layer {
 // what was let in by decision last, the most complete first, then the earliest,
 // then by digest.
 func (l *layer) rank() string {
-	late := 0
-	if l.accepted {
-		late = 1
-	}
-
-	return fmt.Sprintf("%d %03d %s %x", late, 999-min(l.present, 999), l.when, l.digest)
+	return fmt.Sprintf("%d %03d %s %x", flag(l.accepted), 999-min(l.present, 999), l.when, l.digest)
 }
 
 // orLast puts what is missing behind everything else.

@@ -25,22 +25,20 @@ import (
 )
 
 // Version is of the rules by which rows are made of data sets. An index of a
-// lower version is brought up to date by Stale and Refresh. It goes up with
-// every change of the attributes of a level, of folding, or of merging.
+// lower version is brought up to date by Begin, Refresh for each instance, and
+// Finish. It goes up with every change of the attributes of a level, of folding,
+// or of merging.
 const Version = 1
 
 // BuiltVersion is the version all rows of the index have; zero for an index
-// that was made before there were versions, or whose rebuilding was cut off.
-func BuiltVersion(ctx context.Context, tx *db.Tx) (version int, err error) {
-	err = tx.QueryRow(ctx, `SELECT version FROM index_state WHERE one = 1`).Scan(&version)
-	if fault.Of(err) == fault.NotFound {
-		return 0, nil
-	}
+// that was made before there were versions, or whose rows are being made.
+func BuiltVersion(ctx context.Context, tx *db.Tx) (int, error) {
+	s, err := readState(ctx, tx)
 
-	return version, err
+	return s.version, err
 }
 
-// SetVersion says that all rows have a version; zero that they are being made.
+// SetVersion says that all rows have a version.
 func SetVersion(ctx context.Context, tx *db.Tx, version int) error {
 	_, err := tx.Exec(ctx, `INSERT INTO index_state (one, version) VALUES (1, ?1)
 		ON CONFLICT (one) DO UPDATE SET version = excluded.version`, version)
@@ -69,41 +67,50 @@ func Finish(ctx context.Context, tx *db.Tx) error {
 	return SetVersion(ctx, tx, Version)
 }
 
-// rebuilding is the version an index is said to be made for while it is made
-// anew from the ledger and the files.
+// indexState says by which rules the rows are made.
+type indexState struct {
+	version int // that all rows have; zero while they are being made
+	target  int // that they are being made for, or rebuilding
+}
+
+// rebuilding is the target while the rows are made anew from the ledger and the
+// files.
 const rebuilding = -1
 
-// MarkRebuild says that the rows are being made anew from the ledger and the
-// files. SetVersion ends it.
-func MarkRebuild(ctx context.Context, tx *db.Tx) error {
+func readState(ctx context.Context, tx *db.Tx) (s indexState, err error) {
+	err = tx.QueryRow(ctx, `SELECT version, target FROM index_state WHERE one = 1`).Scan(&s.version, &s.target)
+	if fault.Of(err) == fault.NotFound {
+		return indexState{}, nil
+	}
+
+	return s, err
+}
+
+// setTarget says that the rows are being made. SetVersion ends it.
+func setTarget(ctx context.Context, tx *db.Tx, target int) error {
 	_, err := tx.Exec(ctx, `INSERT INTO index_state (one, version, target) VALUES (1, 0, ?1)
-		ON CONFLICT (one) DO UPDATE SET version = 0, target = excluded.target`, rebuilding)
+		ON CONFLICT (one) DO UPDATE SET version = 0, target = excluded.target`, target)
 
 	return err
 }
 
+// MarkRebuild says that the rows are being made anew from the ledger and the
+// files. SetVersion ends it.
+func MarkRebuild(ctx context.Context, tx *db.Tx) error { return setTarget(ctx, tx, rebuilding) }
+
 // Rebuilding reports that MarkRebuild was called and SetVersion not yet.
 func Rebuilding(ctx context.Context, tx *db.Tx) (bool, error) {
-	version, target, err := builtState(ctx, tx)
+	s, err := readState(ctx, tx)
 
-	return version == 0 && target == rebuilding, err
+	return s == indexState{target: rebuilding}, err
 }
 
 // Resuming reports rows of which some have been made by the rules of this
 // version (Begin), and others not yet.
 func Resuming(ctx context.Context, tx *db.Tx) (bool, error) {
-	version, target, err := builtState(ctx, tx)
+	s, err := readState(ctx, tx)
 
-	return version == 0 && target == Version, err
-}
-
-func builtState(ctx context.Context, tx *db.Tx) (version, target int, err error) {
-	err = tx.QueryRow(ctx, `SELECT version, target FROM index_state WHERE one = 1`).Scan(&version, &target)
-	if fault.Of(err) == fault.NotFound {
-		return 0, 0, nil
-	}
-
-	return version, target, err
+	return s == indexState{target: Version}, err
 }
 
 // Clear removes all rows but those of the quarantine. Numbers are not used
@@ -118,11 +125,12 @@ func Clear(ctx context.Context, tx *db.Tx) error {
 	return nil
 }
 
-// Begin makes ready for all rows to be made anew: no instance has a description
-// then. Where that had begun already for the same version it goes on as it is.
-func Begin(ctx context.Context, tx *db.Tx, version int) error {
-	n, err := tx.Exec(ctx, `UPDATE index_state SET version = 0 WHERE one = 1 AND target = ?1 AND version = 0`, version)
-	if err != nil || n > 0 {
+// Begin makes ready for all rows to be made anew by the rules of this Version: no
+// instance has a description then. Where that had begun already it goes on as it
+// is.
+func Begin(ctx context.Context, tx *db.Tx) error {
+	begun, err := Resuming(ctx, tx)
+	if err != nil || begun {
 		return err
 	}
 
@@ -136,17 +144,14 @@ func Begin(ctx context.Context, tx *db.Tx, version int) error {
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO index_state (one, version, target) VALUES (1, 0, ?1)
-		ON CONFLICT (one) DO UPDATE SET version = 0, target = excluded.target`, version)
 
-	return err
+	return setTarget(ctx, tx, Version)
 }
 
 // Refresh gives an instance, by the number of its row, a description anew.
 func Refresh(ctx context.Context, tx *db.Tx, row int64, ref Ref, d *Description, accepted bool, header []byte) error {
 	p := placed{studyUID: ref.StudyUID}
-	err := tx.QueryRow(ctx, `SELECT i.series, se.study, st.patient FROM instance i JOIN series se ON se.id = i.series
-		JOIN study st ON st.id = se.study WHERE i.id = ?1`, row).Scan(&p.series, &p.study, &p.patient)
+	err := tx.QueryRow(ctx, `SELECT i.series, se.study, st.patient FROM `+RefTables+` WHERE i.id = ?1`, row).Scan(&p.series, &p.study, &p.patient)
 	if err != nil {
 		return err
 	}
@@ -155,11 +160,7 @@ func Refresh(ctx context.Context, tx *db.Tx, row int64, ref Ref, d *Description,
 		return err
 	}
 
-	let := 0
-	if accepted {
-		let = 1
-	}
-	_, err = tx.Exec(ctx, `UPDATE instance SET description = ?2, number = ?3, accepted = ?4 WHERE id = ?1`, row, description, d.number, let)
+	_, err = tx.Exec(ctx, `UPDATE instance SET description = ?2, number = ?3, accepted = ?4 WHERE id = ?1`, row, description, d.number, flag(accepted))
 	if err != nil {
 		return err
 	}

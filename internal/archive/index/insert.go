@@ -170,24 +170,28 @@ func insertSeries(ctx context.Context, tx *db.Tx, e *Entry, p *placed) error {
 }
 
 func insertInstance(ctx context.Context, tx *db.Tx, e *Entry, series, description int64) error {
-	accepted := 0
-	if e.Accepted {
-		accepted = 1
-	}
-
 	var row int64
 	s := &e.Source
 	err := tx.QueryRow(ctx, `INSERT INTO instance (uid, series, description, sop_class, number, transfer_syntax, digest, size, data_offset,
 		received, source_ae, source_address, principal, implementation, accepted, character_set)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
 		e.Ref.SOPInstanceUID, series, description, e.Ref.SOPClassUID, e.Description.number, e.Ref.TransferSyntaxUID, e.Ref.Digest, e.Ref.Size,
-		e.Ref.DataSetOffset, e.Received.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), accepted, e.CharacterSet).Scan(&row)
+		e.Ref.DataSetOffset, e.Received.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), flag(e.Accepted), e.CharacterSet).Scan(&row)
 	if err != nil || e.Header == nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO instance_data (id, data) VALUES (?1, ?2)`, row, e.Header)
 
 	return err
+}
+
+// flag is how a column holds a truth.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+
+	return 0
 }
 
 // countIn keeps the counts and times of the rows above up to date.

@@ -9,7 +9,6 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/internal/db"
-	"collimator/internal/fault"
 )
 
 // mergedMost is how many descriptions a row is merged from, the first by rank.
@@ -51,22 +50,8 @@ func merged(ctx context.Context, tx *db.Tx, level Level, owner int64) ([]byte, *
 	return buf.Bytes(), first, err
 }
 
-func descriptions(ctx context.Context, tx *db.Tx, level Level, owner int64) (list [][]byte, err error) {
-	rows, err := tx.Query(ctx, `SELECT data FROM description WHERE level = ?1 AND owner = ?2 ORDER BY rank LIMIT ?3`, int64(level), owner, mergedMost)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-
-	for rows.Next() {
-		var data []byte
-		if err := rows.Scan(&data); err != nil {
-			return nil, err
-		}
-		list = append(list, data)
-	}
-
-	return list, rows.Err()
+func descriptions(ctx context.Context, tx *db.Tx, level Level, owner int64) ([][]byte, error) {
+	return db.Column[[]byte](ctx, tx, `SELECT data FROM description WHERE level = ?1 AND owner = ?2 ORDER BY rank LIMIT ?3`, int64(level), owner, mergedMost)
 }
 
 // fill takes over what to leaves empty. Text in a character set that to cannot
@@ -271,9 +256,6 @@ func setData(ctx context.Context, tx *db.Tx, table string, id int64, data []byte
 // dropEmptyPatient removes a patient without studies.
 func dropEmptyPatient(ctx context.Context, tx *db.Tx, patient int64) error {
 	_, err := tx.Exec(ctx, `DELETE FROM patient WHERE id = ?1 AND studies = 0`, patient)
-	if fault.Of(err) == fault.NotFound {
-		return nil
-	}
 
 	return err
 }

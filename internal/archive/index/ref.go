@@ -53,12 +53,17 @@ func (s *Source) Implementation() string {
 	return s.ImplementationUID + `\` + s.ImplementationVersion
 }
 
-// SelectRef selects the columns that ScanRef reads, from the tables i
-// (instance), se (series) and st (study). Conditions follow.
-const SelectRef = `SELECT i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset
-	FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`
+// What a query for ScanRef is made of.
+const (
+	// RefColumns are the columns that ScanRef reads; more may follow.
+	RefColumns = `i.uid, i.sop_class, st.uid, se.uid, i.transfer_syntax, i.digest, i.size, i.data_offset`
+	// RefTables are i (instance), se (series) and st (study).
+	RefTables = `instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study`
+	// SelectRef selects no more than a Ref. Conditions follow.
+	SelectRef = `SELECT ` + RefColumns + ` FROM ` + RefTables
+)
 
-// ScanRef reads the columns of SelectRef, and more behind them.
+// ScanRef reads RefColumns, and more behind them.
 func ScanRef(scan func(...any) error, more ...any) (r Ref, err error) {
 	err = scan(append([]any{
 		&r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size, &r.DataSetOffset,

@@ -27,7 +27,7 @@ func removeOne(ctx context.Context, tx *db.Tx, sopInstanceUID string, at times) 
 	var p placed
 	var row, description, size, received int64
 	err := tx.QueryRow(ctx, `SELECT i.id, i.description, i.size, i.received, i.series, se.study, st.patient, st.uid
-		FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study WHERE i.uid = ?1`, sopInstanceUID).
+		FROM `+RefTables+` WHERE i.uid = ?1`, sopInstanceUID).
 		Scan(&row, &description, &size, &received, &p.series, &p.study, &p.patient, &p.studyUID)
 	if err != nil {
 		return err

@@ -101,22 +101,8 @@ func eachName(c *patientColumns, f func(kind, value string) error) error {
 }
 
 // values lists the values of a kind that a study has, in their order.
-func values(ctx context.Context, tx *db.Tx, study int64, kind string) (list []string, err error) {
-	rows, err := tx.Query(ctx, `SELECT value FROM study_value WHERE study = ?1 AND kind = ?2 ORDER BY value`, study, kind)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		list = append(list, s)
-	}
-
-	return list, rows.Err()
+func values(ctx context.Context, tx *db.Tx, study int64, kind string) ([]string, error) {
+	return db.Column[string](ctx, tx, `SELECT value FROM study_value WHERE study = ?1 AND kind = ?2 ORDER BY value`, study, kind)
 }
 
 // unique is the values without repetition and without empty ones.

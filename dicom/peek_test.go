@@ -1,0 +1,47 @@
+package dicom
+
+import (
+	"bytes"
+	"maps"
+	"testing"
+
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+func TestPeekUIDsReadsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	ds := NewDataSet()
+	inner := NewDataSet()
+	for _, err := range []error{
+		inner.SetText(tag.StudyInstanceUID, "1.2.9"),
+		ds.SetText(tag.SOPClassUID, uid.CTImageStorage),
+		ds.SetText(tag.SOPInstanceUID, "1.2.3"),
+		ds.SetText(tag.StudyInstanceUID, "1.2.4"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ds.SetItems(tag.ReferencedStudySequence, inner)
+	ds.Set(NewElement(tag.SeriesInstanceUID, UI, []byte("no UID")))
+
+	var b bytes.Buffer
+	if err := Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
+		t.Fatal(err)
+	}
+	asked := []Tag{tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID, tag.SeriesInstanceUID}
+	want := map[Tag]string{tag.SOPClassUID: uid.CTImageStorage, tag.SOPInstanceUID: "1.2.3", tag.StudyInstanceUID: "1.2.4"}
+	if got := PeekUIDs(b.Bytes(), uid.ExplicitVRLittleEndian, asked...); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+
+	// What is cut off is not there, and nothing is made of a part of it.
+	for n := range b.Len() {
+		for k, u := range PeekUIDs(b.Bytes()[:n], uid.ExplicitVRLittleEndian, asked...) {
+			if u != want[k] {
+				t.Errorf("%d bytes: %s is %q", n, k, u)
+			}
+		}
+	}
+}
