@@ -47,6 +47,7 @@ type beside struct {
 	stored     map[string]map[string]string // study: instance: file, as acknowledged
 	deleted    map[string]bool              // studies
 	corrected  map[string]string            // instance: the study description it was given
+	present    map[string]int               // study: images that were there at the last check
 	backup     string
 }
 
@@ -54,7 +55,7 @@ func newBeside(t *testing.T) *beside {
 	t.Helper()
 	b := &beside{
 		data: filepath.Join(t.TempDir(), "data"), backup: filepath.Join(t.TempDir(), "backup"),
-		stored: map[string]map[string]string{}, deleted: map[string]bool{}, corrected: map[string]string{},
+		stored: map[string]map[string]string{}, deleted: map[string]bool{}, corrected: map[string]string{}, present: map[string]int{},
 	}
 	b.s = harness.StartIn(t, b.data)
 	b.keys = b.s.Device("WS1", harness.All...)
@@ -210,10 +211,19 @@ func (b *beside) fetchUntil(t *testing.T, stop chan struct{}, study string) {
 				t.Errorf("an image of another study came out")
 			}
 		}
-		if code == 0 && len(files) != len(b.stored[study]) && !strings.Contains(text, "nothing matches") {
-			t.Errorf("a retrieval of %d images ended well with %d: %s", len(b.stored[study]), len(files), text)
+		if want := b.images(study); code == 0 && len(files) != want && !strings.Contains(text, "nothing matches") {
+			t.Errorf("a retrieval of %d images ended well with %d: %s", want, len(files), text)
 		}
 	}
+}
+
+// images is how many a study has: those that were acknowledged, and one that was
+// stored when the kill took its acknowledgement.
+func (b *beside) images(study string) int {
+	if n, checked := b.present[study]; checked {
+		return n
+	}
+	return len(b.stored[study])
 }
 
 // studyOf reads a file that may be half written; then it is of no study.
@@ -247,6 +257,10 @@ func (b *beside) checkAll(t *testing.T) {
 		if code != 0 {
 			t.Errorf("get: exit code %d: %s", code, text)
 		}
+		if n, checked := b.present[study]; checked && n != len(files) {
+			t.Errorf("a study of %d images has %d now", n, len(files))
+		}
+		b.present[study] = len(files)
 		got := map[string]*dicom.DataSet{}
 		for _, path := range files {
 			ds := harness.ReadFile(t, path).DataSet
