@@ -26,6 +26,9 @@ type Call struct {
 	// Observe, when set by an interceptor, sees every match of a C-FIND and every
 	// finished sub-operation before the peer does; false withholds a match.
 	Observe func(Observation) bool
+	// Sending, when set by an interceptor, is asked before each sub-operation of
+	// C-GET and C-MOVE; what it refuses fails alone.
+	Sending func(context.Context, SubOperation) error
 
 	body       *body // of a request that has a data set
 	identifier *dicom.DataSet

@@ -27,6 +27,8 @@ type RetrieveRequest struct {
 type SubOperation struct {
 	SOPClassUID    string
 	SOPInstanceUID string
+	// Ref is by what the handler knows the instance, for an Interceptor.
+	Ref any
 	// TransferSyntaxes in which Open can give it, best first: as stored, then
 	// those it can be converted to.
 	TransferSyntaxes []string

@@ -104,7 +104,7 @@ func (r *retrieval) get(ctx context.Context) {
 
 // perform does one sub-operation and counts it. It is not interrupted by C-CANCEL.
 func (r *retrieval) perform(ctx context.Context, sub SubOperation, to *Association) {
-	status, err := r.storeSub(context.WithoutCancel(ctx), sub, to)
+	status, err := r.send(context.WithoutCancel(ctx), sub, to)
 	switch class := status.Code.Class(); {
 	case err != nil || class == ClassFailure || class == ClassCancel:
 		r.fail(sub, Status{Code: max(status.Code, ProcessingFailure), Cause: err})
@@ -142,6 +142,16 @@ func (r *retrieval) step(sub SubOperation, status Status) {
 	rsp := r.x.response(Pending)
 	rsp.SubOperations = &counts
 	_ = r.x.send(rsp, nil) // an association that ended shows by ctx
+}
+
+// send does one sub-operation, if the interceptor lets it.
+func (r *retrieval) send(ctx context.Context, sub SubOperation, to *Association) (Status, error) {
+	if f := r.x.call.Sending; f != nil {
+		if err := f(ctx, sub); err != nil {
+			return Status{Code: OutOfResources}, err
+		}
+	}
+	return r.storeSub(ctx, sub, to)
 }
 
 // storeSub opens an instance in a transfer syntax the receiver accepted and stores it.

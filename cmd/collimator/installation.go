@@ -17,6 +17,7 @@ import (
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
 	"collimator/internal/policy"
+	"collimator/internal/reserve"
 )
 
 // Places in the data directory.
@@ -46,6 +47,9 @@ type installation struct {
 // openInstallation opens the data directory, and makes it when create is set.
 func openInstallation(ctx context.Context, c config.Config, create bool) (*installation, error) {
 	if err := checkIndex(c.Data); err != nil {
+		return nil, err
+	}
+	if err := reserve.Relieve(c.Data); err != nil {
 		return nil, err
 	}
 	if !create {

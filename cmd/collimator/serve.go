@@ -26,6 +26,8 @@ import (
 	"collimator/internal/pacs"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
+	"collimator/internal/reserve"
+	"collimator/internal/state"
 	"collimator/internal/tlsprofile"
 )
 
@@ -127,6 +129,9 @@ type server struct {
 	before      time.Time       // files older than this and without a row are nobody's
 	teller      *posture.Teller // nil: nobody is told
 	mux         *dimse.Mux
+	states      *state.Register
+	keeper      *audit.Keeper
+	reserve     *reserve.Reserve
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
 	hangup          chan os.Signal // SIGHUP, to read its files again
@@ -150,6 +155,9 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	watch := &signatureWatch{trail: in.trail, log: log}
 	o := in.archiveOptions(blobs)
 	o.Inspect = watch.behind(look)
+	states := state.New(time.Now)
+	room := reserve.New(in.config.Data, states, log)
+	o.Room = room.Room
 	a, err := archive.Open(o)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
@@ -164,11 +172,13 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		return nil, errors.Join(err, blobs.Close())
 	}
 
+	keeper := audit.NewKeeper(in.trail, in.config.Audit.Wait, states, log, time.Now)
 	g := guard.New(guard.Options{
+		Keeper: keeper, Patient: a.PatientOf,
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})
-	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux()}
+	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room}
 	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
@@ -304,6 +314,8 @@ func (s *server) run(e *env) error {
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	wg.Go(func() { s.service.Deliver(work) })
+	wg.Go(func() { s.keeper.Run(work) })
+	wg.Go(func() { s.reserve.Run(work) })
 	wg.Go(func() { s.settle(work) })
 	wg.Go(func() { s.sweep(work) })
 	wg.Go(func() { s.witness(work) })

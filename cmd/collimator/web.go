@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -20,6 +21,7 @@ import (
 	"collimator/internal/console"
 	"collimator/internal/httpsec"
 	"collimator/internal/recovery"
+	"collimator/internal/state"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
@@ -96,8 +98,22 @@ func (s *server) health(refuse http.Handler) http.Handler {
 			fmt.Fprintln(w, `{"status":"unavailable"}`)
 			return
 		}
-		fmt.Fprintf(w, `{"status":"ok","indexLogBytes":%d,%s}`+"\n", s.in.db.LogBytes(), backupHealth(s.in.config.Data))
+		fmt.Fprintf(w, `{"status":%q,"indexLogBytes":%d,%s,"states":%s}`+"\n", s.status(), s.in.db.LogBytes(), backupHealth(s.in.config.Data), s.statesJSON())
 	})
+}
+
+// status is "ok" while everything does what it is for, else the worst of the
+// states: a server that is degraded goes on.
+func (s *server) status() string {
+	if worst := s.states.Worst(); worst > state.Well {
+		return worst.String()
+	}
+	return "ok"
+}
+
+func (s *server) statesJSON() []byte {
+	b, _ := json.Marshal(s.states.All()) // words and times always encode
+	return b
 }
 
 // backupHealth says when the last backup was made and whether the recovery key is

@@ -42,6 +42,10 @@ type Options struct {
 	// rows. Values that are not in memory can be opened until it returns.
 	Inspect func(context.Context, Inspected) Inspection
 
+	// Room, when set, is asked before an instance is written, and again and again
+	// while it comes: an error of fault.Unavailable refuses it.
+	Room func() error
+
 	// CharacterSet says in which character set a source writes that declares
 	// none: defined terms of PS3.3 C.12.1.1.2. Nil means the default repertoire.
 	CharacterSet func(Source) []string

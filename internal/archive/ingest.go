@@ -170,6 +170,9 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 
 	ts, _ := dicom.LookupTransferSyntax(in.TransferSyntaxUID)
 
+	if err := a.room(); err != nil {
+		return nil, err
+	}
 	w, err := a.o.Blobs.Create(ctx)
 	if err != nil {
 		return nil, err
@@ -182,7 +185,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 
 	p := &pending{w: w, source: in.Source, time: a.now(), before: in.Preamble}
 	src := &source{r: io.LimitReader(in.Data, a.limits.Size+1)}
-	sink := &sink{w: w, hash: sha256.New()}
+	sink := &sink{w: w, hash: sha256.New(), room: a.room}
 	sp := &spool{}
 	head, ds, err := a.decode(ctx, in, src, sink, sp)
 	if err != nil {
@@ -218,6 +221,14 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	}
 
 	return p, nil
+}
+
+// room is nil while there is room on the disk for images.
+func (a *Archive) room() error {
+	if a.o.Room == nil {
+		return nil
+	}
+	return a.o.Room()
 }
 
 // identify reads the UIDs of a data set and holds them against the request.
@@ -341,10 +352,22 @@ type sink struct {
 	n    int64
 	head int64 // bytes in front of the data set
 	err  error
+	room func() error
+	next int64 // at so many bytes room is asked for again
 }
+
+// roomEvery is after how many bytes room is asked for again.
+const roomEvery = 16 << 20
 
 // Write implements io.Writer.
 func (s *sink) Write(p []byte) (int, error) {
+	if s.n >= s.next {
+		s.next = s.n + roomEvery
+		if s.err = s.room(); s.err != nil {
+			return 0, s.err
+		}
+	}
+
 	s.hash.Write(p)
 	n, err := s.w.Write(p)
 	s.n += int64(n)

@@ -92,13 +92,16 @@ type Peer struct {
 
 // Object is what was acted upon: a study with its instances, a query, a device.
 type Object struct {
-	Study      string         `json:"study,omitempty"`      // Study Instance UID
-	SOPClasses map[string]int `json:"sopClasses,omitempty"` // instances of each class
-	Instances  int            `json:"instances,omitempty"`
-	Failed     int            `json:"failed,omitempty"`
-	Query      string         `json:"query,omitempty"` // level and tags of the keys, without values
-	Matches    int            `json:"matches,omitempty"`
-	Device     string         `json:"device,omitempty"` // AE title
-	Person     string         `json:"person,omitempty"`
-	Detail     string         `json:"detail,omitempty"`
+	Study string `json:"study,omitempty"` // Study Instance UID; of a copy without identity that of the original
+	// Patient and PatientIssuer are Patient ID and Issuer of Patient ID of the study.
+	Patient       string         `json:"patient,omitempty"`
+	PatientIssuer string         `json:"patientIssuer,omitempty"`
+	SOPClasses    map[string]int `json:"sopClasses,omitempty"` // instances of each class
+	Instances     int            `json:"instances,omitempty"`
+	Failed        int            `json:"failed,omitempty"`
+	Query         string         `json:"query,omitempty"` // level and tags of the keys, without values
+	Matches       int            `json:"matches,omitempty"`
+	Device        string         `json:"device,omitempty"` // AE title
+	Person        string         `json:"person,omitempty"`
+	Detail        string         `json:"detail,omitempty"`
 }

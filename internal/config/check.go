@@ -36,6 +36,9 @@ func (c Config) Check() error {
 	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
+	if c.Audit.Wait < 0 {
+		add("audit.wait is how long records may wait to be written, such as 1m; 0 shows nothing as soon as one waits")
+	}
 	if c.Limits.Memory < leastMemory {
 		add("limits.memory is at least %d bytes", leastMemory)
 	}

@@ -122,6 +122,8 @@ type Ledger struct {
 type Audit struct {
 	Repository string `yaml:"repository,omitempty"` // HOST:PORT; empty: none
 	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
+	// Wait is how long records may wait to be written until nothing more is shown.
+	Wait time.Duration `yaml:"wait,omitempty"`
 }
 
 // Deidentify chooses options of the profile of confidentiality, in the words of the command
@@ -181,6 +183,7 @@ func Default() Config {
 			PendingDevices:         1000,
 		},
 		Deidentify: Deidentify{Keep: []string{"shifted-dates"}},
+		Audit:      Audit{Wait: time.Minute},
 		Ledger:     Ledger{Every: time.Hour},
 		Log:        Log{Level: "info", Format: "text"},
 	}

@@ -4,6 +4,7 @@ package durable
 
 import "errors"
 
-// Free is how many bytes this process may still write to the file system of a
-// directory; errors.ErrUnsupported where the system does not say.
-func Free(string) (int64, error) { return 0, errors.ErrUnsupported }
+// Space is how many bytes this process may still write to the file system of a
+// directory, and how many it has in all; errors.ErrUnsupported where the system
+// does not say.
+func Space(string) (free, total int64, err error) { return 0, 0, errors.ErrUnsupported }

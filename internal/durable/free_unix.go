@@ -4,13 +4,14 @@ package durable
 
 import "syscall"
 
-// Free is how many bytes this process may still write to the file system of a
-// directory; errors.ErrUnsupported where the system does not say.
-func Free(dir string) (int64, error) {
+// Space is how many bytes this process may still write to the file system of a
+// directory, and how many it has in all; errors.ErrUnsupported where the system
+// does not say.
+func Space(dir string) (free, total int64, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 
-	return int64(s.Bavail) * int64(s.Bsize), nil
+	return int64(s.Bavail) * int64(s.Bsize), int64(s.Blocks) * int64(s.Bsize), nil
 }

@@ -28,7 +28,13 @@ type Options struct {
 	AETitle  string
 	Registry *identity.Registry
 	Trail    *audit.Trail
-	Log      *slog.Logger
+	// Keeper writes to the trail, and keeps what cannot be written; its Run must be
+	// running. nil makes one of its own that does not.
+	Keeper *audit.Keeper
+	// Patient is the Patient ID and its issuer of a study, for the record; nil
+	// leaves them out.
+	Patient func(ctx context.Context, study string) (id, issuer string, err error)
+	Log     *slog.Logger
 	// Tokens verifies JSON Web Tokens of user identity negotiation; nil refuses them.
 	Tokens *identity.TokenVerifier
 	// Inventory is told who called; nil tells nobody.
@@ -74,6 +80,9 @@ func New(o Options) *Guard {
 	if o.Memory == nil {
 		o.Memory = budget.New(defaultMemory)
 	}
+	if o.Keeper == nil {
+		o.Keeper = audit.NewKeeper(o.Trail, recordWait, nil, o.Log, o.Now)
+	}
 	g := &Guard{
 		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now),
 		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
@@ -103,13 +112,16 @@ type caller struct {
 	account     *budget.Account // of the request
 }
 
-// record writes to the trail. A record that cannot be written is an error in
-// the log and not the caller's: what happened has happened.
-func (g *Guard) record(ctx context.Context, r audit.Record) {
-	if err := g.Trail.Write(context.WithoutCancel(ctx), r); err != nil {
-		g.Log.Error("audit record lost", "event", string(r.Event), "error", err)
-	}
-}
+// record writes to the trail, now or as soon as it can be written.
+func (g *Guard) record(ctx context.Context, r audit.Record) { g.Keeper.Write(ctx, r) }
+
+// recordWait is how long records may wait until nothing more may be read, where
+// nobody set it.
+const recordWait = time.Minute
+
+// shows reports a verb by which somebody gets to see images or who has some.
+// It needs a record.
+func shows(v policy.Verb) bool { return v == policy.Query || v == policy.Retrieve }
 
 // open opens the account of a request: what the caller and its address hold
 // together is bounded, each by what is left for all others.

@@ -36,14 +36,14 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 	}
 	defer c.account.Close()
 
-	tally := newTally(call)
+	sent := g.follow(&c, call)
 	ctx, end := g.watch(ctx, &c, call)
 	defer end(nil)
 	out := next(identityContext(ctx, &c))
 	if errors.Is(context.Cause(ctx), errEnded) { // what was held back must not look like all there is
 		out.Status = dimse.NotAuthorized.With("no longer authorised")
 	}
-	g.settle(ctx, &c, call, out, tally)
+	g.settle(ctx, &c, call, out, sent)
 	return out
 }
 
@@ -65,9 +65,12 @@ func (g *Guard) enter(ctx context.Context, c *caller, call *dimse.Call) (dimse.O
 		return refuse(dimse.Outcome{Status: status})
 	}
 
+	if err := g.Keeper.Ready(); err != nil && shows(verbOf(call.Operation)) {
+		return refuse(dimse.Outcome{Status: dimse.OutOfResources.With("nothing can be recorded")})
+	}
 	if _, err := call.Identifier(); err != nil {
 		out := dimse.Unreadable(err)
-		g.settle(ctx, c, call, out, newTally(call))
+		g.settle(ctx, c, call, out, g.follow(c, call))
 		return refuse(out)
 	}
 
@@ -148,14 +151,19 @@ func (g *Guard) undecided(ctx context.Context, c *caller, err error) dimse.Statu
 // studyOf is the one study a retrieval names; empty for several and for the
 // other operations, which are about the archive as a whole.
 func studyOf(call *dimse.Call) string {
-	keys := call.Keys()
-	if verbOf(call.Operation) != policy.Retrieve || keys == nil {
-		return ""
-	}
-	if list := keys.Texts(tag.StudyInstanceUID); len(list) == 1 {
+	if list := studiesOf(call); len(list) == 1 {
 		return list[0]
 	}
 	return ""
+}
+
+// studiesOf is the studies that a retrieval names.
+func studiesOf(call *dimse.Call) []string {
+	keys := call.Keys()
+	if verbOf(call.Operation) != policy.Retrieve || keys == nil {
+		return nil
+	}
+	return keys.Texts(tag.StudyInstanceUID)
 }
 
 // together is the device and, where user identity negotiation named one, the
@@ -229,9 +237,27 @@ func verbOf(op dimse.Operation) policy.Verb {
 	return ""
 }
 
+// follow keeps what leaves in a retrieval.
+func (g *Guard) follow(c *caller, call *dimse.Call) *transfer {
+	t := g.newTransfer(c)
+	if call.Operation != dimse.CGet && call.Operation != dimse.CMove {
+		return t
+	}
+
+	call.Sending = func(ctx context.Context, sub dimse.SubOperation) error { return t.begins(ctx, sub.Ref) }
+	before := call.Observe
+	call.Observe = func(o dimse.Observation) bool {
+		if o.SubOperation != nil {
+			t.left(context.Background(), o.SubOperation.Ref, o.SubOperation.SOPClassUID, o.Status.Err() != nil)
+		}
+		return before == nil || before(o)
+	}
+	return t
+}
+
 // settle records what was done. A C-STORE that was accepted is recorded by the
 // archive's own hook, in the transaction that stored it.
-func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dimse.Outcome, t *tally) {
+func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dimse.Outcome, sent *transfer) {
 	outcome, reason := audit.Success, ""
 	failed := out.Status.Code.Class() == dimse.ClassFailure
 	if failed {
@@ -255,8 +281,8 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 		r = c.entry(audit.Query, audit.Execute, outcome, reason)
 		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), Matches: out.Matches})
 	case dimse.CGet, dimse.CMove:
-		r = c.entry(audit.Transferred, audit.Read, outcome, reason)
-		r.Objects = append(r.Objects, t.objects(call, out)...)
+		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
+		return
 	default:
 		r = c.entry(audit.Commitment, audit.Execute, outcome, reason)
 	}
@@ -273,45 +299,6 @@ func causeOf(s dimse.Status) string {
 		return s.Comment
 	}
 	return "none was given"
-}
-
-// tally counts what leaves during a retrieval.
-type tally struct{ classes map[string]int }
-
-func newTally(call *dimse.Call) *tally {
-	t := &tally{classes: map[string]int{}}
-	if call.Operation != dimse.CGet && call.Operation != dimse.CMove {
-		return t
-	}
-	before := call.Observe
-	call.Observe = func(o dimse.Observation) bool {
-		if o.SubOperation != nil && o.Status.Err() == nil {
-			t.classes[o.SubOperation.SOPClassUID]++
-		}
-		return before == nil || before(o)
-	}
-	return t
-}
-
-func (t *tally) objects(call *dimse.Call, out dimse.Outcome) []audit.Object {
-	o := audit.Object{SOPClasses: t.classes, Instances: int(out.SubOperations.Completed) + int(out.SubOperations.Warning), Failed: int(out.SubOperations.Failed)}
-	keys := call.Keys()
-	if keys == nil {
-		return []audit.Object{o}
-	}
-	studies := keys.Texts(tag.StudyInstanceUID)
-	if len(studies) == 0 {
-		return []audit.Object{o}
-	}
-	var list []audit.Object
-	for i, s := range studies[:min(len(studies), 100)] {
-		if i > 0 {
-			o = audit.Object{}
-		}
-		o.Study = s
-		list = append(list, o)
-	}
-	return list
 }
 
 // describeKeys names the level and the keys of a query that restrict it, without

@@ -65,10 +65,10 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	call.Reason = call.Request.Header.Get(reasonHeader)
 	c.sight = decision.Sight
 	call.Restriction = decision.Sight // the backend honours it (see pacs.Web)
-	call.Observe = func(o dicomweb.Observation) bool {
-		g.logRefusedInstance(c, o)
-		return true
+	if err := g.Keeper.Ready(); err != nil && shows(webVerb(call.Verb)) {
+		return webRefusal(err, http.StatusServiceUnavailable)
 	}
+	sent := g.followWeb(ctx, c, call)
 
 	if !g.Rooms.Web.AdmitFrom(call.Request.RemoteAddr) {
 		return webRefusal(errCrowded, http.StatusServiceUnavailable)
@@ -79,7 +79,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 
 	out := next(identityContext(ctx, &c.caller))
 	g.logWeb(ctx, c, call, out)
-	g.settleWeb(ctx, c, call, out)
+	g.settleWeb(ctx, c, call, out, sent)
 	return out
 }
 
@@ -153,7 +153,7 @@ func (c *webCaller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason 
 
 // settleWeb records what was done. Frames of one image are many requests; what
 // they have in common is written once.
-func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome) {
+func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome, sent *transfer) {
 	outcome, reason := audit.Success, ""
 	if out.Status >= http.StatusBadRequest || out.Err != nil {
 		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
@@ -161,11 +161,19 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if (call.Verb == dicomweb.Storing || call.Verb == dicomweb.Deleting) && outcome == audit.Success {
 		return // recorded by the archive, in the transaction in which it happened
 	}
+	if call.Verb == dicomweb.Retrieving && !aPart(call) && len(sent.studies) > 0 {
+		sent.settle(ctx, outcome, reason, out.Failed, nil)
+		return
+	}
+
 	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches}
+	if len(sent.studies) > 0 {
+		object.Study, object.Patient, object.PatientIssuer = sent.studies[0].Study, sent.studies[0].Patient, sent.studies[0].PatientIssuer
+	}
 	if call.Query != nil {
 		object.Query = describeKeys(call.Query.Keys)
 	}
-	if call.Part == dicomweb.FramesPart || call.Part == dicomweb.RenderedPart || call.Part == dicomweb.ThumbnailPart || call.Part == dicomweb.BulkDataPart {
+	if aPart(call) {
 		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, string(call.Part), reason}, "\x00"))
 		if !write {
 			return
@@ -177,6 +185,36 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	r.Reason = reason
 	r.Objects = append(r.Objects, object)
 	g.record(ctx, r)
+}
+
+// aPart reports a request for a part of an image, of which there are many.
+func aPart(call *dicomweb.Call) bool {
+	switch call.Part {
+	case dicomweb.FramesPart, dicomweb.RenderedPart, dicomweb.ThumbnailPart, dicomweb.BulkDataPart:
+		return true
+	}
+	return false
+}
+
+// followWeb keeps what leaves in a request, and the log of what was not taken in.
+func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) *transfer {
+	t := g.newTransfer(&c.caller)
+	call.Observe = func(o dicomweb.Observation) bool {
+		g.logRefusedInstance(c, o)
+		if o.Instance == nil {
+			return true
+		}
+		if aPart(call) {
+			t.study(ctx, o.Instance.Ref)
+			return true
+		}
+		if t.begins(ctx, o.Instance.Ref) != nil {
+			return false
+		}
+		t.left(ctx, o.Instance.Ref, o.Instance.SOPClassUID, false)
+		return true
+	}
+	return t
 }
 
 func webAddress(r *http.Request) string {

@@ -26,6 +26,9 @@ type hidden struct {
 	project *project
 }
 
+// Original is the instance that was stored: the record of who saw what keeps it.
+func (h hidden) Original() archive.InstanceRef { return h.ref }
+
 // identityTags are what pseudonyms and shifted dates are made from, besides the UIDs.
 var identityTags = [...]dicom.Tag{tag.PatientID, tag.IssuerOfPatientID, tag.PatientName, tag.PatientBirthDate, tag.StudyInstanceUID}
 

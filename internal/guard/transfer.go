@@ -1,0 +1,146 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+)
+
+// transfer is what leaves in one request, study by study as the instances
+// themselves say, whatever was asked for. Before the first instance of a study
+// leaves, "begin transferring" is written; at the end
+// "transferred" says what did.
+type transfer struct {
+	g *Guard
+	c *caller
+
+	mu      sync.Mutex
+	by      map[string]*audit.Object
+	studies []*audit.Object // in the order in which they began
+}
+
+func (g *Guard) newTransfer(c *caller) *transfer {
+	return &transfer{g: g, c: c, by: map[string]*audit.Object{}}
+}
+
+// objectsMost is how many studies one record names; more make further records.
+const objectsMost = 100
+
+// refOf is the stored instance behind what a handler handed out: also of a copy
+// without identity it is the original, because the record keeps who saw what.
+func refOf(handed any) (archive.InstanceRef, bool) {
+	switch ref := handed.(type) {
+	case archive.InstanceRef:
+		return ref, true
+	case interface{ Original() archive.InstanceRef }:
+		return ref.Original(), true
+	}
+	return archive.InstanceRef{}, false
+}
+
+// begins is asked before an instance leaves. It fails where nothing can be
+// recorded.
+func (t *transfer) begins(ctx context.Context, handed any) error {
+	if err := t.g.Keeper.Ready(); err != nil {
+		return err
+	}
+
+	o, begun := t.study(ctx, handed)
+	if begun {
+		return nil
+	}
+	r := t.c.entry(audit.Transferring, audit.Read, audit.Success, "")
+	r.Objects = append(r.Objects, *o)
+	t.g.record(ctx, r)
+	return nil
+}
+
+// study is the object of an instance's study, and whether its transfer has begun.
+func (t *transfer) study(ctx context.Context, handed any) (o *audit.Object, begun bool) {
+	ref, known := refOf(handed)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o = t.by[ref.StudyUID]; o != nil {
+		return o, true
+	}
+
+	o = &audit.Object{Study: ref.StudyUID}
+	if known {
+		o.Patient, o.PatientIssuer = t.g.patientOf(ctx, ref.StudyUID)
+	}
+	t.by[ref.StudyUID] = o
+	t.studies = append(t.studies, o)
+	return o, false
+}
+
+// left counts an instance that left, or did not arrive.
+func (t *transfer) left(ctx context.Context, handed any, sopClass string, failed bool) {
+	o, _ := t.study(ctx, handed)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if failed {
+		o.Failed++
+		return
+	}
+	if o.SOPClasses == nil {
+		o.SOPClasses = map[string]int{}
+	}
+	o.SOPClasses[sopClass]++
+	o.Instances++
+}
+
+// settle records what left; where nothing did, the studies that were asked for.
+// failed is how many instances did not arrive in all: those that no instance
+// stands for, because the request ended before them, are counted at the end.
+func (t *transfer) settle(ctx context.Context, outcome audit.Outcome, reason string, failed int, asked []string) {
+	t.mu.Lock()
+	var objects []audit.Object
+	for _, o := range t.studies {
+		objects = append(objects, *o)
+		failed -= o.Failed
+	}
+	t.mu.Unlock()
+
+	if len(objects) == 0 {
+		objects = t.g.named(ctx, asked)
+	}
+	objects[len(objects)-1].Failed += max(failed, 0)
+	for page := range slices.Chunk(objects, objectsMost) {
+		r := t.c.entry(audit.Transferred, audit.Read, outcome, reason)
+		r.Objects = append(r.Objects, page...)
+		t.g.record(ctx, r)
+	}
+}
+
+// named is the studies of a request from which nothing left; one without a name
+// where it named none.
+func (g *Guard) named(ctx context.Context, studies []string) []audit.Object {
+	if len(studies) == 0 {
+		return []audit.Object{{}}
+	}
+	var objects []audit.Object
+	for _, study := range studies[:min(len(studies), objectsMost)] {
+		o := audit.Object{Study: study}
+		o.Patient, o.PatientIssuer = g.patientOf(ctx, study)
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+// patientOf is the patient of a study for the record; empty where the index does
+// not say.
+func (g *Guard) patientOf(ctx context.Context, study string) (id, issuer string) {
+	if g.Patient == nil {
+		return "", ""
+	}
+	id, issuer, err := g.Patient(context.WithoutCancel(ctx), study)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		g.Log.Warn("the record of a transfer does not name its patient", "error", err)
+	}
+	return id, issuer
+}
