@@ -13,7 +13,7 @@ func TestARefusedDeviceIsApprovedByTheAPI(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
 	b := x.signIn("administrator")
-	issued, err := x.in.authority.IssueDevice("CT9", 0)
+	issued, err := x.in.authority.IssueDevice("CT9", 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}

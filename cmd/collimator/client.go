@@ -17,6 +17,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/config"
+	"collimator/internal/identity"
 	"collimator/internal/tlsprofile"
 )
 
@@ -31,6 +32,8 @@ type connectFlags struct {
 	AET     string        `name:"aet" help:"Own AE title. Default: the name in the own certificate." placeholder:"AET"`
 	Plain   bool          `help:"Talk without TLS."`
 	Timeout time.Duration `help:"How long to wait for the peer." default:"60s"`
+
+	unit string // of the peer's certificate, where it is known
 }
 
 // calledAE is taken where the peer is given without a title.
@@ -110,7 +113,7 @@ func (c *connectFlags) loadTLS(d *dialer) error {
 		return usageError("say how to recognise the peer: --as DIR, or --ca FILE, or --pin FINGERPRINT; --plain talks without TLS")
 	}
 
-	trust := tlsprofile.Trust{}
+	trust := tlsprofile.Trust{Unit: c.unit}
 	if c.Pin != "" {
 		trust.Fingerprints = []string{strings.ToLower(strings.ReplaceAll(c.Pin, ":", ""))}
 	} else {
@@ -167,6 +170,7 @@ func (c *connectFlags) fromDirectory() error {
 	c.Key, c.Cert = keys[0], strings.TrimSuffix(keys[0], ".key.pem")+".cert.pem"
 	if c.CA == "" && c.Pin == "" {
 		c.CA = filepath.Join(c.As, "ca.pem")
+		c.unit = identity.ServerUnit
 	}
 	return nil
 }

@@ -175,32 +175,41 @@ func (c *deviceAddCmd) certificate(in *installation) (*x509.Certificate, *device
 	case c.Plaintext:
 		return nil, nil, nil
 	}
-	return issueFiles(in, c.AETitle, c.Out, c.Days, false)
+	return issueFiles(in, issue{c.AETitle, c.Out, c.Days, c.Listen != "", false})
 }
 
 // deviceFiles are the files a device is given.
 type deviceFiles struct{ key, cert, ca string }
 
-// issueFiles makes a key and a certificate and writes them to dir.
-func issueFiles(in *installation, aeTitle, dir string, days int, replace bool) (*x509.Certificate, *deviceFiles, error) {
-	if days < 1 {
+// issue says for whom a key and a certificate are made, into which directory, for
+// how long, whether the device is called with it, too, and whether files that are
+// there are replaced.
+type issue struct {
+	aeTitle, dir    string
+	days            int
+	called, replace bool
+}
+
+// issueFiles makes a key and a certificate and writes them.
+func issueFiles(in *installation, w issue) (*x509.Certificate, *deviceFiles, error) {
+	if w.days < 1 {
 		return nil, nil, usageError("--days: want 1 or more")
 	}
 
-	name := fileName(aeTitle)
-	f := &deviceFiles{filepath.Join(dir, name+".key.pem"), filepath.Join(dir, name+".cert.pem"), filepath.Join(dir, "ca.pem")}
-	if !replace {
+	name := fileName(w.aeTitle)
+	f := &deviceFiles{filepath.Join(w.dir, name+".key.pem"), filepath.Join(w.dir, name+".cert.pem"), filepath.Join(w.dir, "ca.pem")}
+	if !w.replace {
 		if _, err := os.Stat(f.key); !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, fmt.Errorf("%s exists already and is not overwritten; name another directory with --out", f.key)
 		}
 	}
 
-	issued, err := in.authority.IssueDevice(aeTitle, time.Duration(days)*24*time.Hour)
+	issued, err := in.authority.IssueDevice(w.aeTitle, time.Duration(w.days)*24*time.Hour, w.called)
 	if err != nil {
 		return nil, nil, err
 	}
 
-	if err := durable.Directory(dir); err != nil {
+	if err := durable.Directory(w.dir); err != nil {
 		return nil, nil, err
 	}
 	for _, file := range []struct {

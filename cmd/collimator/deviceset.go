@@ -98,7 +98,7 @@ func (c *deviceRenewCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		cert, files, err := issueFiles(in, c.AETitle, c.Out, c.Days, true)
+		cert, files, err := issueFiles(in, issue{c.AETitle, c.Out, c.Days, d.Listen != "", true})
 		if err != nil {
 			return err
 		}

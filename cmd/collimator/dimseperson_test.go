@@ -25,7 +25,7 @@ func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
 	if err := x.in.registry.Put(t.Context(), identity.Device{AETitle: "WS1", Verbs: policy.Verbs()}); err != nil {
 		t.Fatal(err)
 	}
-	issued, err := x.in.authority.IssueDevice("WS1", 0)
+	issued, err := x.in.authority.IssueDevice("WS1", 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}

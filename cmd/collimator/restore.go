@@ -252,7 +252,7 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err err
 
 // copyKeys lets the keys of a data directory stand in for those that were sealed.
 func copyKeys(live, data string) error {
-	for _, name := range []string{"ledger.key", "ca.key.pem", "ca.cert.pem", deidentifyKey} {
+	for _, name := range []string{"ledger.key", "ca.key.pem", "ca.cert.pem", "deviceca.key.pem", deidentifyKey} {
 		b, err := os.ReadFile(filepath.Join(live, keysDir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -274,7 +274,7 @@ func TestConnectionsThatNeverAskedAreRecorded(t *testing.T) {
 
 func TestTheReasonOfARefusedHandshakeIsTold(t *testing.T) {
 	t.Parallel()
-	issued, err := newDoor(t).authority.IssueDevice("SERVER", 0)
+	issued, err := newDoor(t).authority.IssueDevice("SERVER", 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func TestDestinationsMustShowTheirCertificate(t *testing.T) {
 
 func issue(d *door, title string) *identity.Issued {
 	d.Helper()
-	i, err := d.authority.IssueDevice(title, 0)
+	i, err := d.authority.IssueDevice(title, 0, false)
 	if err != nil {
 		d.Fatal(err)
 	}

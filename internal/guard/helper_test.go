@@ -111,7 +111,7 @@ func (d *door) device(title string, change func(*identity.Device)) *x509.Certifi
 	if change != nil {
 		change(&x)
 	}
-	issued, err := d.authority.IssueDevice(title, 0)
+	issued, err := d.authority.IssueDevice(title, 0, false)
 	if err != nil {
 		d.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"bytes"
-	"collimator/internal/durable"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -17,7 +16,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
+
+	"collimator/internal/durable"
 )
 
 // Lifetimes of certificates.
@@ -40,17 +42,37 @@ const keyBits = 3072
 const (
 	caKeyFile      = "ca.key.pem"
 	caCertFile     = "ca.cert.pem"
+	deviceKeyFile  = "deviceca.key.pem"
 	serverKeyFile  = "server.key.pem"
 	serverCertFile = "server.cert.pem"
 )
 
-// Authority is the certificate authority of one installation. Its key never
-// leaves the key directory (mode 0700). Safe for concurrent use.
+// ServerUnit and DeviceUnit are the organizational units in the certificates of
+// the archive and of its devices.
+const (
+	ServerUnit = "server"
+	DeviceUnit = "DICOM device"
+)
+
+// Authority is the two certificate authorities of one installation: that of the
+// archive's own certificate, which devices and browsers trust, and that of
+// devices, which nobody trusts by itself, because a device is known by its very
+// certificate. So no certificate of a device passes for the archive. Their keys
+// never leave the key directory (mode 0700). Safe for concurrent use.
 type Authority struct {
 	dir  string
+	now  func() time.Time
+	cert *x509.Certificate // of the archive's authority
+	key  crypto.Signer
+
+	mu      sync.Mutex
+	devices *issuer // made when it is first needed
+}
+
+// issuer is an authority with its key.
+type issuer struct {
 	cert *x509.Certificate
 	key  crypto.Signer
-	now  func() time.Time
 }
 
 // Issued is a new key with its certificate, both as PEM.
@@ -67,26 +89,53 @@ func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
 		return nil, fmt.Errorf("identity: key directory: %w", err)
 	}
 	a := &Authority{dir: dir, now: now}
-	pair, err := os.ReadFile(filepath.Join(dir, caKeyFile))
+	own, err := a.open(caKeyFile, "Collimator archive CA")
+	if err != nil {
+		return nil, err
+	}
+	a.cert, a.key = own.cert, own.key
+
+	// The certificate alone stands in its own file for people and tools.
+	return a, writeOnce(filepath.Join(dir, caCertFile), a.CertPEM(), 0o644)
+}
+
+// open loads an authority from its file, or makes it.
+func (a *Authority) open(file, name string) (*issuer, error) {
+	pair, err := os.ReadFile(filepath.Join(a.dir, file))
 	if errors.Is(err, fs.ErrNotExist) {
-		if pair, err = a.create(); err != nil {
+		if pair, err = a.create(file, name); err != nil {
 			return nil, err
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("identity: certificate authority: %w", err)
 	}
+
 	loaded, err := tls.X509KeyPair(pair, pair)
 	if err != nil {
-		return nil, fmt.Errorf("identity: %s: %w; restore it from a backup", caKeyFile, err)
+		return nil, fmt.Errorf("identity: %s: %w; restore it from a backup", file, err)
 	}
-	a.cert, a.key = loaded.Leaf, loaded.PrivateKey.(crypto.Signer)
-	// The certificate alone stands in its own file for people and tools.
-	return a, writeOnce(filepath.Join(dir, caCertFile), a.CertPEM(), 0o644)
+	return &issuer{loaded.Leaf, loaded.PrivateKey.(crypto.Signer)}, nil
 }
 
-// create makes the authority's key and self-signed certificate in one file.
-func (a *Authority) create() ([]byte, error) {
+// deviceIssuer is the authority of devices.
+func (a *Authority) deviceIssuer() (*issuer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.devices != nil {
+		return a.devices, nil
+	}
+
+	devices, err := a.open(deviceKeyFile, "Collimator device CA")
+	if err != nil {
+		return nil, err
+	}
+	a.devices = devices
+	return devices, nil
+}
+
+// create makes an authority's key and self-signed certificate in one file.
+func (a *Authority) create(file, name string) ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, fmt.Errorf("identity: make key: %w", err)
@@ -94,7 +143,7 @@ func (a *Authority) create() ([]byte, error) {
 	serial := newSerial()
 	template := &x509.Certificate{
 		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: fmt.Sprintf("Collimator device CA %x", serial.Bytes()[:4]), Organization: []string{"Collimator"}},
+		Subject:               pkix.Name{CommonName: fmt.Sprintf("%s %x", name, serial.Bytes()[:4]), Organization: []string{"Collimator"}},
 		NotBefore:             a.now().Add(-backdate),
 		NotAfter:              a.now().Add(authorityLifetime),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
@@ -110,40 +159,51 @@ func (a *Authority) create() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(a.dir, caKeyFile)
+	path := filepath.Join(a.dir, file)
 	if err := writeOnce(path, append(keyPEM, encodeCert(der)...), 0o600); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
 }
 
-// CertPEM is the authority's certificate.
+// CertPEM is the certificate of the archive's authority.
 func (a *Authority) CertPEM() []byte { return encodeCert(a.cert.Raw) }
 
-// Pool holds the authority's certificate alone.
+// Pool holds the certificate of the archive's authority alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
 	return pool
 }
 
-// IssueDevice makes a key and a certificate with the AE title as common name.
-// Both extended usages are set, because a device calls and is called.
-func (a *Authority) IssueDevice(aeTitle string, lifetime time.Duration) (*Issued, error) {
+// IssueDevice makes a key and a certificate with the AE title as common name. One
+// that is called, as a destination of C-MOVE, may be a server with it, too.
+func (a *Authority) IssueDevice(aeTitle string, lifetime time.Duration, called bool) (*Issued, error) {
 	if lifetime <= 0 {
 		lifetime = DeviceLifetime
 	}
-	return a.issue(&x509.Certificate{
-		Subject:  pkix.Name{CommonName: aeTitle, OrganizationalUnit: []string{"DICOM device"}},
-		NotAfter: a.now().Add(lifetime),
+	by, err := a.deviceIssuer()
+	if err != nil {
+		return nil, err
+	}
+
+	usages := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	if called {
+		usages = append(usages, x509.ExtKeyUsageServerAuth)
+	}
+	return a.issue(by, &x509.Certificate{
+		Subject:     pkix.Name{CommonName: aeTitle, OrganizationalUnit: []string{DeviceUnit}},
+		NotAfter:    a.now().Add(lifetime),
+		ExtKeyUsage: usages,
 	})
 }
 
 // issueServer makes the server's own certificate for its host names and addresses.
 func (a *Authority) issueServer(hosts []string) (*Issued, error) {
 	t := &x509.Certificate{
-		Subject:  pkix.Name{CommonName: "Collimator", OrganizationalUnit: []string{"server"}},
-		NotAfter: a.now().Add(serverLifetime),
+		Subject:     pkix.Name{CommonName: "Collimator", OrganizationalUnit: []string{ServerUnit}},
+		NotAfter:    a.now().Add(serverLifetime),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}, // it calls destinations of C-MOVE
 	}
 	for _, h := range hosts {
 		if ip := net.ParseIP(h); ip != nil {
@@ -152,10 +212,10 @@ func (a *Authority) issueServer(hosts []string) (*Issued, error) {
 			t.DNSNames = append(t.DNSNames, h)
 		}
 	}
-	return a.issue(t)
+	return a.issue(&issuer{a.cert, a.key}, t)
 }
 
-func (a *Authority) issue(t *x509.Certificate) (*Issued, error) {
+func (a *Authority) issue(by *issuer, t *x509.Certificate) (*Issued, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, fmt.Errorf("identity: make key: %w", err)
@@ -163,9 +223,8 @@ func (a *Authority) issue(t *x509.Certificate) (*Issued, error) {
 	t.SerialNumber = newSerial()
 	t.NotBefore = a.now().Add(-backdate)
 	t.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
-	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
 	t.BasicConstraintsValid = true
-	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, key.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, t, by.cert, key.Public(), by.key)
 	if err != nil {
 		return nil, fmt.Errorf("identity: issue certificate: %w", err)
 	}

@@ -60,7 +60,7 @@ func open(t *testing.T) (*identity.Registry, *identity.Authority, *clock) {
 
 func issue(t *testing.T, a *identity.Authority, ae string) *x509.Certificate {
 	t.Helper()
-	i, err := a.IssueDevice(ae, 0)
+	i, err := a.IssueDevice(ae, 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // suites are the TLS 1.2 suites of RFC 9325 4.2: ECDHE with AEAD only. TLS 1.3
@@ -81,6 +82,9 @@ type Trust struct {
 	Roots *x509.CertPool
 	// ServerName, where set, must also be in the certificate (RFC 9525).
 	ServerName string
+	// Unit, where set, must be an organizational unit of the certificate's subject:
+	// an authority that issues certificates for several uses writes there which.
+	Unit string
 }
 
 // AssociationClient is the profile of an association requestor with its own
@@ -133,6 +137,9 @@ func (t Trust) verifyFor(cs tls.ConnectionState, usage x509.ExtKeyUsage) error {
 	}
 	if _, err := leaf.Verify(opts); err != nil {
 		return fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	if t.Unit != "" && !slices.Contains(leaf.Subject.OrganizationalUnit, t.Unit) {
+		return fmt.Errorf("%w: it is not that of a %s", ErrUntrusted, t.Unit)
 	}
 	return nil
 }
