@@ -53,6 +53,8 @@ type cli struct {
 	Sample      sampleCmd      `cmd:"" help:"Write a small study that was drawn by a program, to try things with."`
 	Config      configCmd      `cmd:"" help:"Show or check the settings."`
 	Completion  completionCmd  `cmd:"" help:"Print the completion script of a shell."`
+	Doctor      doctorCmd      `cmd:"" help:"How each part of the archive is, and what to do."`
+	Health      healthCmd      `cmd:"" help:"Whether the server answers; for containers."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

@@ -130,8 +130,11 @@ type server struct {
 	teller      *posture.Teller // nil: nobody is told
 	mux         *dimse.Mux
 	states      *state.Register
-	keeper      *audit.Keeper
-	reserve     *reserve.Reserve
+	// stateChanges are on their way to the trail.
+	stateChanges chan audit.Record
+	meter        *meter
+	keeper       *audit.Keeper
+	reserve      *reserve.Reserve
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
 	hangup          chan os.Signal // SIGHUP, to read its files again
@@ -178,7 +181,10 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})
-	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room}
+	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room, stateChanges: make(chan audit.Record, 64)}
+	s.tellStates()
+	s.meter = newMeter(s)
+	g.Measure = s.meter.observe
 	if s.projects, err = openProjects(in, a, log); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
@@ -315,6 +321,8 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.keeper.Run(work) })
+	wg.Go(func() { s.recordStates(work) })
+	wg.Go(func() { s.examine(work) })
 	wg.Go(func() { s.reserve.Run(work) })
 	wg.Go(func() { s.settle(work) })
 	wg.Go(func() { s.sweep(work) })

@@ -20,7 +20,7 @@ type tokenCmd struct {
 type tokenCreateCmd struct {
 	dataFlags
 	User    string        `required:"" help:"Person it belongs to; it never reaches further than this person." placeholder:"NAME"`
-	Scope   string        `help:"read, write (read and store) or admin (all its owner may)." enum:"read,write,admin" default:"read"`
+	Scope   string        `help:"read, write (read and store), metrics (numbers for monitoring) or admin (all its owner may)." enum:"read,write,metrics,admin" default:"read"`
 	Study   []string      `help:"The only studies it reaches." placeholder:"UID"`
 	Expires time.Duration `help:"How long it is valid." default:"24h"`
 }

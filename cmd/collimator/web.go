@@ -38,6 +38,7 @@ func (s *server) webHandler() http.Handler {
 	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, webOptions(s.in.config))
 	data := s.guard.NewAPI()
 	s.services().Register(data)
+	s.meter.register(data)
 	mux := http.NewServeMux()
 	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, images, webRoot)))
@@ -131,9 +132,16 @@ func backupHealth(data string) string {
 	return fmt.Sprintf(`"lastBackup":%q,"recoveryKey":%q`, last, key)
 }
 
+// local reports a request of this machine: from a loopback address, or from the
+// very address at which it arrived.
 func local(r *http.Request) bool {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && at.Addr().Unmap().IsLoopback()
+	if err != nil {
+		return false
+	}
+	from := at.Addr().Unmap()
+	own, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return from.IsLoopback() || ok && own.AddrPort().Addr().Unmap() == from
 }
 
 // steadyTime is how long a peer may take for the next piece of a request or of

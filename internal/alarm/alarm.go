@@ -31,7 +31,7 @@ type Message struct {
 
 // Event is one thing that happened.
 type Event struct {
-	Kind     string    `json:"kind"` // issue, emergency-access, quarantine, scan-failed, test
+	Kind     string    `json:"kind"` // issue, emergency-access, quarantine, state, scan-failed, test
 	Severity string    `json:"severity"`
 	At       time.Time `json:"at"`
 	Text     string    `json:"text"`

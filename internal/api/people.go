@@ -23,7 +23,7 @@ func (s *Services) tokens(rq *guard.Request) (any, error) {
 func scopes(name string) ([]policy.Verb, error) {
 	verbs, ok := policy.Scope(name)
 	if !ok {
-		return nil, fault.New(fault.Invalid, "api: scope is read, write or admin")
+		return nil, fault.New(fault.Invalid, "api: scope is read, write, metrics or admin")
 	}
 	return verbs, nil
 }

@@ -7,6 +7,7 @@ type Code string
 // The codes.
 const (
 	HeldSuspicious      Code = "held-suspicious"       // an object was held back because it may be a program
+	StateChanged        Code = "state-changed"         // a part of the server came to another state; Outcome says whether it is well
 	ScheduledScanFailed Code = "scheduled-scan-failed" // a scan that nobody waits for did not come to its end
 )
 

@@ -46,12 +46,30 @@ type Options struct {
 	Memory *budget.Budget
 	// Rooms are the places for connections at each door; nil ones are unbounded.
 	Rooms Rooms
+	// Measure, when set, is told of each request that was let through: by door,
+	// operation and outcome. It must be quick.
+	Measure func(m Measure)
 	// SignIn says how people sign in; the zero value demands a second factor.
 	SignIn SignIn
 }
 
 // Rooms are the places for connections at each door.
 type Rooms struct{ DICOM, Plain, Web *places.Room }
+
+// Measure is one request in numbers; nothing of it names anybody.
+type Measure struct {
+	Door      string
+	Operation string // of DIMSE its name, of DICOMweb the verb
+	Outcome   string // success, failure or refused
+	Took      time.Duration
+}
+
+// measure tells who keeps numbers.
+func (g *Guard) measure(door, operation, outcome string, began time.Time) {
+	if g.Measure != nil {
+		g.Measure(Measure{Door: door, Operation: operation, Outcome: outcome, Took: time.Since(began)})
+	}
+}
 
 // Guard admits associations and lets requests through. Safe for concurrent use.
 type Guard struct {

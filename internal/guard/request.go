@@ -31,7 +31,9 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 	}
 	c := *admitted
 	c.association = call.Association.ID()
+	began := time.Now()
 	if out, refused := g.enter(ctx, &c, call); refused {
+		g.measure(c.door, call.Operation.String(), "refused", began)
 		return out
 	}
 	defer c.account.Close()
@@ -44,7 +46,16 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 		out.Status = dimse.NotAuthorized.With("no longer authorised")
 	}
 	g.settle(ctx, &c, call, out, sent)
+	g.measure(c.door, call.Operation.String(), outcomeWord(out.Status.Code.Class() == dimse.ClassFailure), began)
 	return out
+}
+
+// outcomeWord is the outcome of a request for who keeps numbers.
+func outcomeWord(failed bool) string {
+	if failed {
+		return "failure"
+	}
+	return "success"
 }
 
 // enter decides by what is known before anything is read: who calls, and which

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"collimator/dicomweb"
 	"collimator/internal/archive"
@@ -77,9 +78,11 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	defer c.account.Close()
 	call.Memory = c.memory
 
+	began := time.Now()
 	out := next(identityContext(ctx, &c.caller))
 	g.logWeb(ctx, c, call, out)
 	g.settleWeb(ctx, c, call, out, sent)
+	g.measure(doorWeb, string(call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), began)
 	return out
 }
 

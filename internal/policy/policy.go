@@ -36,6 +36,7 @@ const (
 	People     Verb = "people"     // register people, make tokens for others
 	Surface    Verb = "surface"    // see systems, what is wrong with them, and reports
 	Scan       Verb = "scan"       // look for services in the declared scope
+	Metrics    Verb = "metrics"    // read numbers for monitoring: nothing of patients
 )
 
 // Verbs lists the verbs a device can be granted, in the order in which they are
@@ -44,7 +45,7 @@ func Verbs() []Verb { return []Verb{Echo, Store, Query, Retrieve, Commit} }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(Verbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan)
+	return append(Verbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan, Metrics)
 }
 
 // ParseVerbs reads a list such as "echo,store" of what a device can be granted.
@@ -65,8 +66,9 @@ func ParseVerbs(list string) ([]Verb, error) {
 	return out, nil
 }
 
-// Scope is what a token of this scope may do: read, write (read and store) or
-// admin (all its owner may); false for another word.
+// Scope is what a token of this scope may do: read, write (read and store),
+// metrics (numbers for monitoring alone) or admin (all its owner may); false for
+// another word.
 func Scope(name string) ([]Verb, bool) {
 	switch name {
 	case "read":
@@ -75,6 +77,8 @@ func Scope(name string) ([]Verb, bool) {
 		return []Verb{Echo, Query, Retrieve, Store}, true
 	case "admin":
 		return AllVerbs(), true
+	case "metrics":
+		return []Verb{Metrics}, true
 	}
 	return nil, false
 }

@@ -142,6 +142,12 @@ func alarming(r audit.Record) (alarm.Event, bool) {
 		return alarm.Event{Kind: "emergency-access", Severity: "critical", At: r.Time, Text: fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address)}, true
 	case r.Code == audit.HeldSuspicious:
 		return alarm.Event{Kind: "quarantine", Severity: "high", At: r.Time, Text: fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address)}, true
+	case r.Code == audit.StateChanged:
+		e := alarm.Event{Kind: "state", Severity: "high", At: r.Time, Text: r.Reason}
+		if r.Outcome == audit.Success {
+			e.Severity = "info"
+		}
+		return e, true
 	case r.Code == audit.ScheduledScanFailed:
 		return alarm.Event{Kind: "scan-failed", Severity: "high", At: r.Time, Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule ")}, true
 	}

@@ -177,3 +177,12 @@ func bytes(n int64) string {
 	}
 	return fmt.Sprintf("%d kB", n>>10)
 }
+
+// Free is how many bytes are free now; 0 where the system does not say.
+func (r *Reserve) Free() int64 {
+	free, _, err := r.space(r.dir)
+	if err != nil {
+		return 0
+	}
+	return free
+}

@@ -37,6 +37,16 @@ func (l Level) String() string {
 // MarshalText makes the word stand in JSON.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
+// UnmarshalText reads the word.
+func (l *Level) UnmarshalText(b []byte) error {
+	i := slices.Index(levels[:], string(b))
+	if i < 0 {
+		return fmt.Errorf("state: %q is no level", b)
+	}
+	*l = Level(i)
+	return nil
+}
+
 // State is how one part is. Text and Do are shown to administrators and in
 // metrics: they hold no patient data and no secret.
 type State struct {

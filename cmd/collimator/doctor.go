@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"collimator/internal/config"
+	"collimator/internal/identity"
+	"collimator/internal/state"
+	"collimator/internal/tlsprofile"
+)
+
+type doctorCmd struct {
+	dataFlags
+	Output string `short:"o" help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (doctorCmd) Help() string {
+	return `Says how each part of the archive is, since when, and what to do: as the running server
+knows it, and without one as far as the data directory tells. Ends with 3 where there is something
+to do.
+
+Example:
+  collimator doctor --data ./data`
+}
+
+func (c *doctorCmd) Run(e *env) error {
+	var states []state.State
+	err := c.with(e, func(in *installation) (err error) {
+		states, err = doctor(e.ctx, in)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	if c.Output == "json" {
+		err = printJSON(e.stdout, states)
+	} else {
+		err = printStates(e.stdout, states)
+	}
+	for _, s := range states {
+		if s.Level > state.Well && err == nil {
+			return &exitError{exitPartial, errors.New("something is to be done")}
+		}
+	}
+	return err
+}
+
+// doctor is the states of the running server, or of what can be seen without one.
+func doctor(ctx context.Context, in *installation) ([]state.State, error) {
+	h, err := askHealth(ctx, in.config)
+	if err == nil {
+		return h.States, nil
+	}
+
+	states := state.New(time.Now)
+	states.Failing("server", fmt.Sprintf("no server answers at %s: %v", in.config.HTTP, err), "collimator serve, or see the log of the service")
+	err = examineAll(ctx, in, states)
+	return states.All(), err
+}
+
+// healthReport is what /healthz answers.
+type healthReport struct {
+	Status string        `json:"status"`
+	States []state.State `json:"states"`
+}
+
+// askHealth asks the server of a data directory on this machine how it is.
+func askHealth(ctx context.Context, c config.Config) (*healthReport, error) {
+	host, port, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return nil, errors.New("HTTPS is turned off")
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	trust, err := ownCertificates(c)
+	if err != nil {
+		return nil, err
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tlsprofile.AssociationClient(nil, trust), DisableKeepAlives: true}}
+	rsp, err := client.Do(rq)
+	if err != nil {
+		return nil, err
+	}
+	defer rsp.Body.Close()
+
+	var h healthReport
+	if err := json.NewDecoder(io.LimitReader(rsp.Body, 1<<20)).Decode(&h); err != nil {
+		return nil, fmt.Errorf("what answers there is no archive: %w", err)
+	}
+	return &h, nil
+}
+
+// ownCertificates trusts those that the server of a data directory shows.
+func ownCertificates(c config.Config) (tlsprofile.Trust, error) {
+	var trust tlsprofile.Trust
+	for _, path := range []string{filepath.Join(c.Data, keysDir, "server.cert.pem"), c.TLS.Certificate} {
+		b, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || path == "" {
+			continue
+		}
+		if err != nil {
+			return trust, err
+		}
+		cert, err := identity.ParseCertificate(b)
+		if err != nil {
+			return trust, err
+		}
+		trust.Fingerprints = append(trust.Fingerprints, tlsprofile.Fingerprint(cert))
+	}
+	if len(trust.Fingerprints) == 0 {
+		return trust, errors.New("it has no certificate yet")
+	}
+	return trust, nil
+}
+
+type healthCmd struct{ dataFlags }
+
+func (healthCmd) Help() string {
+	return `For containers and watchdogs: ends with 0 while the server answers, else with 1, and prints
+its worst state. 'collimator doctor' says which part it is and what to do.
+
+Example:
+  collimator health --data ./data`
+}
+
+func (c *healthCmd) Run(e *env) error {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	h, err := askHealth(e.ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("no server answers at %s: %w", cfg.HTTP, err)
+	}
+	if h.Status == "unavailable" {
+		return errors.New("the server cannot read its index; see its log")
+	}
+	_, err = fmt.Fprintln(e.stdout, h.Status)
+	return err
+}
+
+func printStates(w io.Writer, states []state.State) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "PART\tLEVEL\tSINCE\tWHAT\tWHAT TO DO")
+	for _, s := range states {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Level, s.Since.Local().Format(time.DateTime), printable(s.Text), printable(s.Do))
+	}
+	return tw.Flush()
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/backup"
+	"collimator/internal/config"
+	"collimator/internal/finding"
+	"collimator/internal/identity"
+	"collimator/internal/recovery"
+	"collimator/internal/state"
+)
+
+// When somebody is told that a certificate or an exception ends.
+const (
+	soon     = 30 * 24 * time.Hour
+	verySoon = 7 * 24 * time.Hour
+)
+
+// examineEvery is how often what changes slowly is looked at.
+const examineEvery = 15 * time.Minute
+
+// examine keeps the states of what changes slowly, until ctx ends.
+func (s *server) examine(ctx context.Context) {
+	for {
+		if err := examineAll(ctx, s.in, s.states); err != nil && ctx.Err() == nil {
+			s.log.Error("the state of the archive was not looked at whole", "error", err)
+		}
+		if s.fileCertificate != nil {
+			s.examineFile()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(examineEvery):
+		}
+	}
+}
+
+// examineFile looks at the certificate of HTTPS that comes from a file.
+func (s *server) examineFile() {
+	c, err := s.fileCertificate.Get()
+	if err != nil {
+		s.states.Failing("certificate.web", "the certificate of HTTPS cannot be read", "see tls.certificate in the settings")
+		return
+	}
+	ends(s.states, "certificate.web", "the certificate of HTTPS", c.Leaf.NotAfter, "put a new one at tls.certificate and tls.key; it is taken up by itself")
+}
+
+// examineAll looks once at what the data directory tells by itself: a running
+// server and the doctor ask the same.
+func examineAll(ctx context.Context, in *installation, states *state.Register) error {
+	if err := examineDevices(ctx, in, states); err != nil {
+		return err
+	}
+	if err := examineBackup(in.config.Data, states); err != nil {
+		return err
+	}
+	return examineConfig(in.config, states)
+}
+
+// examineDevices looks for certificates and exceptions of devices that end.
+func examineDevices(ctx context.Context, in *installation, states *state.Register) error {
+	devices, err := in.registry.Devices(ctx)
+	if err != nil {
+		return err
+	}
+
+	first, which := time.Time{}, ""
+	note := func(at time.Time, text string) {
+		if first.IsZero() || at.Before(first) {
+			first, which = at, text
+		}
+	}
+	for _, d := range devices {
+		if at := lastsUntil(d); !at.IsZero() {
+			note(at, "the certificate of "+d.AETitle)
+		}
+		if d.Plaintext(time.Now()) {
+			note(d.PlaintextUntil, "the exception without TLS of "+d.AETitle)
+		}
+	}
+	if first.IsZero() {
+		states.Forget("certificate.devices")
+		return nil
+	}
+	ends(states, "certificate.devices", which, first, "collimator device list shows all; collimator device renew AET --out DIR makes a new one")
+	return nil
+}
+
+// lastsUntil is when the last certificate of a device ends; zero for one without.
+func lastsUntil(d *identity.Device) time.Time {
+	var last time.Time
+	for _, c := range d.Certificates {
+		if c.NotAfter.After(last) {
+			last = c.NotAfter
+		}
+	}
+	return last
+}
+
+// ends sets the state of something that ends at a moment.
+func ends(states *state.Register, name, what string, at time.Time, do string) {
+	text := fmt.Sprintf("%s is valid until %s", what, at.UTC().Format(time.DateOnly))
+	switch left := time.Until(at); {
+	case left <= 0:
+		states.Failing(name, fmt.Sprintf("%s ended on %s", what, at.UTC().Format(time.DateOnly)), do)
+	case left < verySoon:
+		states.Failing(name, text, do)
+	case left < soon:
+		states.Degraded(name, text, do)
+	default:
+		states.Well(name, text)
+	}
+}
+
+// examineBackup looks at the age of the last backup and at the recovery key.
+func examineBackup(data string, states *state.Register) error {
+	b, err := backup.LoadRecord(data)
+	if err != nil {
+		return err
+	}
+	const do = "collimator backup DIR, every night; see docs/operate.md"
+	switch {
+	case b.Last == nil:
+		states.Degraded("backup", "no backup was ever made", do)
+	case time.Since(b.Last.Time) > finding.BackupDays*24*time.Hour:
+		states.Degraded("backup", "the last backup is of "+b.Last.Time.UTC().Format(time.DateOnly), do)
+	default:
+		states.Well("backup", "the last backup is of "+b.Last.Time.UTC().Format(time.RFC3339))
+	}
+
+	key, err := recovery.Load(data)
+	if err != nil {
+		return err
+	}
+	if key.Confirmed.IsZero() {
+		states.Degraded("recovery-key", "nobody has confirmed that the recovery key is kept", "collimator recovery-key --out FILE, and keep the file elsewhere")
+		return nil
+	}
+	states.Well("recovery-key", "it is kept")
+	return nil
+}
+
+// examineConfig looks at the settings.
+func examineConfig(c config.Config, states *state.Register) error {
+	if err := c.Check(); err != nil {
+		states.Failing("settings", err.Error(), "collimator config check")
+		return nil
+	}
+	states.Well("settings", "they are good")
+	return nil
+}
+
+// tellStates records each change of a level, from where alarms are told.
+func (s *server) tellStates() {
+	s.states.Watch(func(before, after state.State) {
+		if before.Level == state.Unknown && after.Level == state.Well {
+			return
+		}
+		r := audit.Record{
+			Time: after.Since, Event: audit.SecurityAlert, Action: audit.Execute, Outcome: audit.Success, Code: audit.StateChanged,
+			Door: audit.DoorSchedule, Principal: "collimator", Kind: "service", Reason: after.Name + " is " + after.Level.String() + ": " + after.Text,
+		}
+		if after.Level > state.Well {
+			r.Outcome = audit.SeriousFailure
+			s.log.Warn("state changed", "part", after.Name, "level", after.Level.String(), "what", after.Text, "do", after.Do)
+		}
+		s.stateChanges <- r
+	})
+}
+
+// recordStates writes what tellStates has seen, in a goroutine of its own: the
+// trail has a state, too.
+func (s *server) recordStates(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-s.stateChanges:
+			s.keeper.Write(ctx, r)
+		}
+	}
+}
