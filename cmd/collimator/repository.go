@@ -34,7 +34,7 @@ func (s *server) newRepository() (*audit.Repository, error) {
 	}
 	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: tlsprofile.Client(s.certificate.Get, roots, host)}
 	return &audit.Repository{
-		Trail: s.in.trail, DB: s.in.db, Name: c.Repository, Log: s.log,
+		Trail: s.in.trail, DB: s.in.db, Name: c.Repository, Log: s.log, States: s.states,
 		Origin: audit.Origin{Host: machine, App: "collimator", Process: strconv.Itoa(os.Getpid()), Source: s.in.config.AE},
 		Dial:   func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", c.Repository) },
 	}, nil

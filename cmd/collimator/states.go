@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"collimator/internal/audit"
@@ -32,6 +34,7 @@ func (s *server) examine(ctx context.Context) {
 		if s.fileCertificate != nil {
 			s.examineFile()
 		}
+		s.examineACME()
 		select {
 		case <-ctx.Done():
 			return
@@ -48,6 +51,36 @@ func (s *server) examineFile() {
 		return
 	}
 	ends(s.states, "certificate.web", "the certificate of HTTPS", c.Leaf.NotAfter, "put a new one at tls.certificate and tls.key; it is taken up by itself")
+}
+
+// examineACME looks at the certificates that an ACME authority issued: what
+// renews them says nothing when it fails.
+func (s *server) examineACME() {
+	const do = "see the log, and whether the authority reaches port 443 of the host"
+	for _, host := range s.in.config.TLS.ACME.Hosts {
+		name := "certificate." + host
+		b, err := os.ReadFile(filepath.Join(s.in.config.Data, filepath.FromSlash(acmeDir), host))
+		if err != nil {
+			s.states.Degraded(name, "there is no certificate for "+host+" yet", "the first browser that comes gets it; "+do)
+			continue
+		}
+		cert, err := identity.ParseCertificate(b)
+		if err != nil {
+			s.states.Failing(name, "the certificate for "+host+" cannot be read", do)
+			continue
+		}
+
+		life, left := cert.NotAfter.Sub(cert.NotBefore), time.Until(cert.NotAfter)
+		text := fmt.Sprintf("the certificate for %s is valid until %s", host, cert.NotAfter.UTC().Format(time.RFC3339))
+		switch { // it is renewed when a third is left
+		case left < life/10:
+			s.states.Failing(name, text+", and was not renewed", do)
+		case left < life*2/9:
+			s.states.Degraded(name, text+", and was not renewed yet", do)
+		default:
+			s.states.Well(name, text)
+		}
+	}
 }
 
 // examineAll looks once at what the data directory tells by itself: a running

@@ -19,6 +19,9 @@ func (s *server) witness(ctx context.Context) {
 	for {
 		if err := w.Append(context.WithoutCancel(ctx)); err != nil {
 			s.log.Error("checkpoint not witnessed; it will be tried again", "error", err)
+			s.states.Failing("witness", "checkpoints do not reach ledger.witness", "make the file writable for the service; under systemd add ReadWritePaths= (docs/operate.md)")
+		} else {
+			s.states.Well("witness", "checkpoints are kept there")
 		}
 		if ctx.Err() != nil {
 			return

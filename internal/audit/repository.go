@@ -10,6 +10,7 @@ import (
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/state"
 )
 
 // Repository sends the trail to an audit record repository (IHE ITI-20) over a
@@ -23,6 +24,8 @@ type Repository struct {
 	Origin Origin
 	Dial   func(context.Context) (net.Conn, error)
 	Log    *slog.Logger
+	// States is told whether the repository is reached; nil is told nothing.
+	States *state.Register
 }
 
 // Times of a Repository.
@@ -45,6 +48,7 @@ func (p *Repository) Run(ctx context.Context) {
 		if time.Since(start) > repositoryMost {
 			wait = repositoryRetry
 		}
+		p.States.Degraded(StateRepository, "the audit repository is not reached, and records wait: "+plainError(err), "see audit.repository in the settings, and the log; nothing is lost meanwhile")
 		p.Log.Warn("audit repository not reached; the records wait", "repository", p.Name, "again", wait, "error", plainError(err))
 		select {
 		case <-ctx.Done():
@@ -53,6 +57,9 @@ func (p *Repository) Run(ctx context.Context) {
 		wait = min(wait*2, repositoryMost)
 	}
 }
+
+// StateRepository is the name under which a Repository registers its state.
+const StateRepository = "audit.repository"
 
 // plainError drops what a peer can put into an error.
 func plainError(err error) string {
@@ -85,6 +92,7 @@ func (p *Repository) connected(ctx context.Context) error {
 			if err := p.count(ctx, at); err != nil {
 				return err
 			}
+			p.States.Well(StateRepository, "records arrive")
 		}
 		if more {
 			continue
