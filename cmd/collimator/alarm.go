@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"collimator/internal/audit"
+	"collimator/internal/identity"
 	"collimator/internal/posture"
 )
 
@@ -22,7 +23,12 @@ func (alarmTestCmd) Help() string {
 
 func (c *alarmTestCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		teller, err := newTeller(newPosture(in, nil, nil), in, nil)
+		// With the certificate that the server shows: what it is for is tried, too.
+		own, err := identity.NewServerCertificate(in.authority, serverHosts(in.config))
+		if err != nil {
+			return err
+		}
+		teller, err := newTeller(newPosture(in, nil, nil), in, own.Get)
 		if err != nil {
 			return err
 		}

@@ -170,7 +170,7 @@ func newTeller(p *posture.Posture, in *installation, own func() (*tls.Certificat
 	}
 
 	for _, open := range []func() (alarm.Channel, error){
-		func() (alarm.Channel, error) { return mailChannel(c.Mail) },
+		func() (alarm.Channel, error) { return mailChannel(c.Mail, machine) },
 		func() (alarm.Channel, error) { return webhookChannel(c.Webhook) },
 		func() (alarm.Channel, error) { return syslogChannel(c.Syslog, own, machine) },
 	} {
@@ -185,7 +185,7 @@ func newTeller(p *posture.Posture, in *installation, own func() (*tls.Certificat
 	return t, nil
 }
 
-func mailChannel(c config.Mail) (alarm.Channel, error) {
+func mailChannel(c config.Mail, machine string) (alarm.Channel, error) {
 	if c.Server == "" {
 		return nil, nil
 	}
@@ -194,7 +194,7 @@ func mailChannel(c config.Mail) (alarm.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &alarm.Mail{Server: c.Server, Implicit: c.ImplicitTLS || port == "465", From: c.From, To: c.To, User: c.User, TLS: client}
+	m := &alarm.Mail{Server: c.Server, Implicit: c.ImplicitTLS || port == "465", From: c.From, To: c.To, User: c.User, TLS: client, Host: machine}
 	if c.PasswordFile != "" {
 		secret, err := alarmSecret("alarms.mail.password_file", c.PasswordFile, 1)
 		if err != nil {

@@ -193,6 +193,9 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if s.teller, err = newTeller(s.posture, in, cert.Get); err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
+	if s.teller != nil {
+		s.teller.States = states
+	}
 
 	s.service = pacs.New(pacs.Options{
 		Scope:   guard.Scope,

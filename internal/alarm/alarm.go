@@ -45,6 +45,17 @@ type Channel interface {
 	Send(ctx context.Context, m Message) error
 }
 
+// PartialError says that a channel took a message, though not for everybody.
+type PartialError struct {
+	Channel string
+	Left    []string // who did not get it, each with what the server said
+}
+
+// Error names them.
+func (e *PartialError) Error() string {
+	return "alarm: " + e.Channel + " does not reach " + strings.Join(e.Left, ", ")
+}
+
 // Text is the message for people, in lines.
 func (m *Message) Text() string {
 	var b strings.Builder

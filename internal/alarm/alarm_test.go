@@ -79,7 +79,20 @@ func converse(conn net.Conn, config *tls.Config, offer bool) string {
 			conn = tls.Server(conn, config)
 			in = bufio.NewReader(conn)
 		case "AUTH":
+			if strings.Contains(line, "LOGIN") {
+				for _, question := range []string{"VXNlcm5hbWU6", "UGFzc3dvcmQ6"} { // Username: and Password:
+					fmt.Fprint(conn, "334 "+question+"\r\n")
+					answer, _ := in.ReadString('\n')
+					all.WriteString(answer)
+				}
+			}
 			fmt.Fprint(conn, "235 ok\r\n")
+		case "RCPT":
+			if strings.Contains(line, "gone") {
+				fmt.Fprint(conn, "550 5.1.1 no such user\r\n")
+			} else {
+				fmt.Fprint(conn, "250 ok\r\n")
+			}
 		case "DATA":
 			fmt.Fprint(conn, "354 go\r\n")
 			for {

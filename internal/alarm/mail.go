@@ -6,11 +6,14 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"mime"
 	"mime/quotedprintable"
 	"net"
 	"net/smtp"
+	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +32,7 @@ type Mail struct {
 	To       []string
 	User     string // empty: without signing in
 	Password string
+	Host     string // name of this machine, with which it greets; empty is localhost
 	TLS      *tls.Config
 }
 
@@ -37,7 +41,8 @@ var _ Channel = (*Mail)(nil)
 // Name implements Channel.
 func (m *Mail) Name() string { return "mail " + m.Server }
 
-// Send implements Channel.
+// Send implements Channel. Where the server takes some of the recipients, these
+// get it, and the error is a *PartialError that names the others.
 func (m *Mail) Send(ctx context.Context, msg Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
@@ -52,12 +57,57 @@ func (m *Mail) Send(ctx context.Context, msg Message) error {
 		return err
 	}
 	if m.User != "" {
-		host, _, _ := net.SplitHostPort(m.Server)
-		if err := c.Auth(smtp.PlainAuth("", m.User, m.Password, host)); err != nil {
-			return fault.New(fault.Denied, "alarm: the mail server does not take user and password")
+		if err := m.signIn(c); err != nil {
+			return err
 		}
 	}
 	return m.transfer(c, msg)
+}
+
+// signIn signs in by PLAIN, or by LOGIN where the server offers nothing else.
+func (m *Mail) signIn(c *smtp.Client) error {
+	host, _, _ := net.SplitHostPort(m.Server)
+	_, offered := c.Extension("AUTH")
+	ways := strings.Fields(strings.ToUpper(offered))
+
+	var way smtp.Auth
+	switch {
+	case slices.Contains(ways, "PLAIN"):
+		way = smtp.PlainAuth("", m.User, m.Password, host)
+	case slices.Contains(ways, "LOGIN"):
+		way = &loginAuth{m.User, m.Password}
+	default:
+		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s", line(strings.Join(ways, " ")))
+	}
+	if err := c.Auth(way); err != nil {
+		return fault.Newf(fault.Denied, "alarm: the mail server does not take user and password: %s", reply(err))
+	}
+	return nil
+}
+
+// loginAuth is the mechanism LOGIN (draft-murchison-sasl-login): the server asks
+// for the user and then for the password. The connection is TLS.
+type loginAuth struct{ user, password string }
+
+// Start implements smtp.Auth.
+func (a *loginAuth) Start(server *smtp.ServerInfo) (string, []byte, error) {
+	if !server.TLS {
+		return "", nil, errors.New("alarm: no password without TLS")
+	}
+	return "LOGIN", nil, nil
+}
+
+// Next implements smtp.Auth.
+func (a *loginAuth) Next(asked []byte, more bool) ([]byte, error) {
+	switch question := strings.ToLower(string(asked)); {
+	case !more:
+		return nil, nil
+	case strings.HasPrefix(question, "user"):
+		return []byte(a.user), nil
+	case strings.HasPrefix(question, "pass"):
+		return []byte(a.password), nil
+	}
+	return nil, errors.New("alarm: the server asks for something else than user and password")
 }
 
 // client greets the server and makes sure of TLS.
@@ -76,6 +126,13 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "alarm: what answers is no mail server, or it speaks TLS at once (port 465, implicit_tls)")
 	}
+	greeting := m.Host
+	if greeting == "" {
+		greeting = "localhost"
+	}
+	if err := c.Hello(greeting); err != nil {
+		return nil, fault.Newf(fault.Unavailable, "alarm: the mail server does not take our name %s: %s", greeting, reply(err))
+	}
 	if m.Implicit {
 		return c, nil
 	}
@@ -89,20 +146,25 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 }
 
 func (m *Mail) transfer(c *smtp.Client, msg Message) error {
-	refused := func(what string) error {
-		return fault.Newf(fault.Unavailable, "alarm: the mail server does not take %s", what)
+	refused := func(what string, err error) error {
+		return fault.Newf(fault.Unavailable, "alarm: the mail server does not take %s: %s", what, reply(err))
 	}
-	if c.Mail(m.From) != nil {
-		return refused("the sender")
+	if err := c.Mail(m.From); err != nil {
+		return refused("the sender", err)
 	}
+	var left []string
 	for _, to := range m.To {
-		if c.Rcpt(to) != nil {
-			return refused("a recipient")
+		if err := c.Rcpt(to); err != nil {
+			left = append(left, to+" ("+reply(err)+")")
 		}
 	}
+	if len(left) == len(m.To) {
+		return fault.Newf(fault.Unavailable, "alarm: the mail server takes no recipient: %s", strings.Join(left, ", "))
+	}
+
 	w, err := c.Data()
 	if err != nil {
-		return refused("the message")
+		return refused("the message", err)
 	}
 	body, err := m.letter(msg)
 	if err != nil {
@@ -112,10 +174,22 @@ func (m *Mail) transfer(c *smtp.Client, msg Message) error {
 		err = w.Close() // waits for the server to take it
 	}
 	if err != nil {
-		return refused("the message")
+		return refused("the message", err)
 	}
 	c.Quit() // taken already; how the connection ends does not matter
+	if len(left) > 0 {
+		return &PartialError{Channel: m.Name(), Left: left}
+	}
 	return nil
+}
+
+// reply is what a server answered, its code and the first of its words.
+func reply(err error) string {
+	if said, ok := errors.AsType[*textproto.Error](err); ok {
+		text := line(fmt.Sprintf("%d %s", said.Code, said.Msg))
+		return text[:min(len(text), 120)]
+	}
+	return "the connection ended"
 }
 
 // letter is the message in the form of RFC 5322, marked as sent by a machine

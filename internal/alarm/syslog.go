@@ -3,6 +3,8 @@ package alarm
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -11,7 +13,9 @@ import (
 )
 
 // Syslog sends each event as a message of RFC 5424 over TLS, on a connection of
-// its own. The protocol has no receipt: taken is what TLS took.
+// its own. The protocol has no receipt: a message counts as taken when the server
+// ends the connection in order, or keeps it for some seconds. A server that
+// refuses our certificate says so only after the handshake (TLS 1.3).
 type Syslog struct {
 	Server string // HOST:PORT
 	TLS    *tls.Config
@@ -48,8 +52,36 @@ func (s *Syslog) Send(ctx context.Context, m Message) error {
 		}
 		frame := syslog.Frame(syslog.Header{Priority: 10*8 + severity, Time: e.At, Host: s.Host, App: "collimator", Message: "alarm-" + e.Kind}, line(e.Text))
 		if _, err := conn.Write(frame); err != nil {
-			return fault.Newf(fault.Unavailable, "alarm: %s ended the connection", s.Name())
+			return s.ended(err)
 		}
 	}
-	return nil
+	return s.taken(conn.(*tls.Conn))
+}
+
+// settleTime is how long a server may keep the connection open after the last
+// message until that counts as taken.
+const settleTime = 5 * time.Second
+
+// taken says that nothing more comes, and waits for the server to end.
+func (s *Syslog) taken(conn *tls.Conn) error {
+	if err := conn.CloseWrite(); err != nil {
+		return s.ended(err)
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(settleTime)); err != nil {
+		return err
+	}
+
+	_, err := io.Copy(io.Discard, io.LimitReader(conn, 64<<10))
+	if late, ok := errors.AsType[net.Error](err); err == nil || ok && late.Timeout() {
+		return nil
+	}
+	return s.ended(err)
+}
+
+// ended is a connection that the server ended with an alert or without a word.
+func (s *Syslog) ended(err error) error {
+	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
+		return fault.Newf(fault.Unavailable, "alarm: %s refused the connection (%v); it has to believe %s", s.Name(), alert.Err, "keys/ca.cert.pem of the data directory")
+	}
+	return fault.Newf(fault.Unavailable, "alarm: %s ended the connection", s.Name())
 }

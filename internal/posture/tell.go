@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/finding"
 	"collimator/internal/inventory"
+	"collimator/internal/state"
 )
 
 // Teller tells channels what somebody has to look at: new issues, emergency
@@ -29,6 +31,14 @@ type Teller struct {
 	Severity finding.Severity
 	// From names the installation.
 	From string
+	// States is told whether each channel works; nil is told nothing.
+	States *state.Register
+}
+
+// stateOf is the name under which a channel registers its state.
+func stateOf(ch alarm.Channel) string {
+	kind, _, _ := strings.Cut(ch.Name(), " ")
+	return "alarm." + kind
 }
 
 // Times and bounds of a Teller.
@@ -93,7 +103,16 @@ func (t *Teller) once(ctx context.Context, ch alarm.Channel) error {
 		return err
 	}
 	if len(events) > 0 {
-		if err := ch.Send(ctx, t.message(events, to)); err != nil {
+		err := ch.Send(ctx, t.message(events, to))
+		if partial, ok := errors.AsType[*alarm.PartialError](err); ok {
+			t.Posture.Log.Warn("alarm sent, though not to everybody", "channel", ch.Name(), "error", partial)
+			t.States.Degraded(stateOf(ch), partial.Error(), "correct alarms.mail.to; collimator alarm test tries again")
+			err = nil
+		} else if err == nil {
+			t.States.Well(stateOf(ch), "the last message was taken")
+		}
+		if err != nil {
+			t.States.Failing(stateOf(ch), "alarms do not arrive: "+fault.Text(err), "collimator alarm test; docs/alarms.md")
 			return err
 		}
 	}
@@ -259,6 +278,9 @@ func (t *Teller) Test(ctx context.Context) []Tried {
 			out[i] = Tried{Channel: ch.Name(), OK: true}
 			if err := ch.Send(ctx, m); err != nil {
 				out[i].OK, out[i].Error = false, fault.Text(err)
+				if partial, ok := errors.AsType[*alarm.PartialError](err); ok {
+					out[i].Error = partial.Error()
+				}
 			}
 		})
 	}
