@@ -41,11 +41,11 @@ fuzz: ## fuzz every decoder for FUZZTIME each (default 20s)
 
 .PHONY: crash
 crash: build ## kill -9 in the middle of an ingest, ROUNDS times (default 200)
-	COLLIMATOR_CRASH_ROUNDS=$${ROUNDS:-200} $(GO) test -tags interop -run TestKilledServer -v -count=1 -timeout 60m ./interop/
+	COLLIMATOR_CRASH_ROUNDS=$${ROUNDS:-200} $(GO) test -tags interop -run TestKilledServer -v -count=1 -timeout 240m ./interop/
 
 .PHONY: powercut
 powercut: build ## cut the power under an archive in use, ROUNDS times (default 100), with disks that misbehave; needs root
-	COLLIMATOR_POWERCUT_ROUNDS=$${ROUNDS:-100} $(GO) test -tags interop -run 'PowerCut|FullDisk' -v -count=1 -timeout 90m ./interop/
+	COLLIMATOR_POWERCUT_ROUNDS=$${ROUNDS:-100} $(GO) test -tags interop -run 'PowerCut|FullDisk' -v -count=1 -timeout 180m ./interop/
 	cd tools/powercut && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: bench
