@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
+	"crypto/tls"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/config"
 	"collimator/internal/inventory"
 )
 
@@ -13,14 +18,14 @@ type advisoryImportCmd struct {
 	dataFlags
 	outputFlag
 	From             string `arg:"" name:"from" help:"A CSAF 2.0 document, a folder of them, or an https address."`
-	Key              string `help:"File with the publisher's OpenPGP key; signatures (.asc) are checked with it." placeholder:"FILE"`
-	RequireSignature bool   `help:"Take only what carries a signature that verifies."`
+	Key              string `help:"File with the publisher's OpenPGP key; only documents with a signature (.asc) of it are taken." placeholder:"FILE"`
+	RequireSignature bool   `help:"Take only what carries a signature that verifies; with --key that is so." hidden:""`
 	Only             string `help:"Only documents whose file name begins so." placeholder:"PREFIX"`
 }
 
 func (advisoryImportCmd) Help() string {
 	return `A hash beside a document (.sha256, .sha512) is always checked. A document whose hash or signature is
-wrong is refused and named; what is unsigned is said. The facts are kept (products, versions, CVEs,
+wrong is refused and named, and with --key one without a signature, too. Without a key what is unsigned is said. The facts are kept (products, versions, CVEs,
 scores), not the texts, which may quote passwords. Exit code 3 when something was refused.
 
 Examples:
@@ -48,7 +53,9 @@ func (c *advisoryImportCmd) Run(e *env) error {
 }
 
 func readIntake(key, only string, require bool) (inventory.Intake, error) {
-	intake := inventory.Intake{Only: only, RequireSignature: require}
+	// Whoever can alter a folder leaves the signature out: a key that is given is
+	// the word that there has to be one.
+	intake := inventory.Intake{Only: only, RequireSignature: require || key != ""}
 	if key == "" {
 		if require {
 			return intake, usageError("--require-signature needs --key FILE")
@@ -113,7 +120,8 @@ func (advisoryUpdateCmd) Help() string {
   advisories:
     sources: [https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json]
     only: icsma-            # medical advisories
-    key: publisher.asc      # OpenPGP key of the publisher
+    key: publisher.asc      # OpenPGP key of the publisher: what it did not sign is refused
+    roots: ca.pem           # who vouches for the source, where the system does not know it
 
 A source is a provider-metadata.json, a folder with index.txt or changes.csv, a ROLIE feed or a document.
 
@@ -131,9 +139,16 @@ func (c *advisoryUpdateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		client, err := advisoryClient(a)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(e.ctx, updateMost)
+		defer cancel()
+
 		var all inventory.Taken
 		for _, source := range a.Sources {
-			t, err := in.inventory.Fetch(e.ctx, source, intake, nil)
+			t, err := in.inventory.Fetch(ctx, source, intake, client)
 			if err != nil {
 				all.Refused = append(all.Refused, source+": "+err.Error())
 			}
@@ -142,4 +157,25 @@ func (c *advisoryUpdateCmd) Run(e *env) error {
 		}
 		return reportTaken(e, in, c.Output, all)
 	})
+}
+
+// updateMost is how long all sources together may take, and sourceMost one file.
+const (
+	updateMost = 15 * time.Minute
+	sourceMost = time.Minute
+)
+
+// advisoryClient asks sources; it believes the authorities of the settings, or
+// those of the system.
+func advisoryClient(a config.Advisories) (*http.Client, error) {
+	if a.Roots == "" {
+		return &http.Client{Timeout: sourceMost}, nil
+	}
+	roots, err := rootsOf("advisories.roots", a.Roots)
+	if err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &http.Client{Timeout: sourceMost, Transport: t}, nil
 }

@@ -236,9 +236,9 @@ func syslogChannel(c config.Syslog, own func() (*tls.Certificate, error), machin
 
 // alarmTLS says whom a channel believes: the authorities of a file, or the system's.
 func alarmTLS(key, path string, own func() (*tls.Certificate, error)) (*tls.Config, error) {
-	roots, err := repositoryRoots(path)
+	roots, err := rootsOf(key, path)
 	if err != nil {
-		return nil, usageError("%s: no certificate in PEM form can be read from this file", key)
+		return nil, err
 	}
 	if own == nil {
 		own = func() (*tls.Certificate, error) { return &tls.Certificate{}, nil } // none is shown

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -24,7 +23,7 @@ func (s *server) newRepository() (*audit.Repository, error) {
 	if err != nil {
 		return nil, usageError("audit.repository: want HOST:PORT")
 	}
-	roots, err := repositoryRoots(c.Roots)
+	roots, err := rootsOf("audit.roots", c.Roots)
 	if err != nil {
 		return nil, err
 	}
@@ -40,18 +39,18 @@ func (s *server) newRepository() (*audit.Repository, error) {
 	}, nil
 }
 
-// repositoryRoots reads whom to believe; nil stands for the system's roots.
-func repositoryRoots(path string) (*x509.CertPool, error) {
+// rootsOf reads whom a setting says to believe; nil stands for the system's roots.
+func rootsOf(setting, path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usageError("audit.roots: %w", err)
+		return nil, usageError("%s: %w", setting, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
-		return nil, &exitError{exitUsage, fmt.Errorf("audit.roots: no certificate in PEM form in this file")}
+		return nil, usageError("%s: no certificate in PEM form in this file", setting)
 	}
 	return pool, nil
 }

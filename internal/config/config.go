@@ -81,8 +81,10 @@ type Advisories struct {
 	Sources []string `yaml:"sources,omitempty"`
 	// Only takes only documents whose file name begins so, such as icsma-.
 	Only string `yaml:"only,omitempty"`
-	// Key is a file with the publisher's OpenPGP key.
+	// Key is a file with the publisher's OpenPGP key: what it did not sign is refused.
 	Key string `yaml:"key,omitempty"`
+	// Roots is a file with the authorities of the sources' certificates, PEM; empty: the system's.
+	Roots string `yaml:"roots,omitempty"`
 }
 
 // Inspect gives a verdict for each kind of finding: accept, quarantine or refuse.
