@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -180,7 +181,7 @@ func examineBackup(data string, states *state.Register) error {
 
 // examineConfig looks at the settings.
 func examineConfig(c config.Config, states *state.Register) error {
-	if err := c.Check(); err != nil {
+	if err := errors.Join(c.Check(), works(c)); err != nil {
 		states.Failing("settings", err.Error(), "collimator config check")
 		return nil
 	}

@@ -93,7 +93,7 @@ func (s SignIn) check() (faults []error) {
 	if o.ClientID == "" {
 		add("oidc.client_id is needed")
 	}
-	if o.Create && o.RoleClaim == "" {
+	if o.Create && (o.RoleClaim == "" || len(o.Roles) == 0) {
 		add("oidc.create needs role_claim and roles")
 	}
 	return faults

@@ -1,0 +1,20 @@
+package config
+
+// Files are the files that settings name, by the setting. A server reads each of
+// them at its start or later.
+func (c Config) Files() map[string]string {
+	named := map[string]string{
+		"tokens.keys": c.Tokens.Keys, "tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.acme.roots": c.TLS.ACME.Roots,
+		"signin.oidc.client_secret_file": c.SignIn.OIDC.ClientSecretFile, "audit.roots": c.Audit.Roots,
+		"advisories.key": c.Advisories.Key, "advisories.roots": c.Advisories.Roots,
+		"alarms.mail.password_file": c.Alarms.Mail.PasswordFile, "alarms.mail.roots": c.Alarms.Mail.Roots,
+		"alarms.webhook.secret_file": c.Alarms.Webhook.SecretFile, "alarms.webhook.roots": c.Alarms.Webhook.Roots,
+		"alarms.syslog.roots": c.Alarms.Syslog.Roots,
+	}
+	for setting, path := range named {
+		if path == "" {
+			delete(named, setting)
+		}
+	}
+	return named
+}
