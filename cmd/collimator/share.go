@@ -75,6 +75,7 @@ func (c *shareCreateCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "Link %s, valid until %s. It is shown only now:\n", s.ID, minute(s.Expires))
+		advise(e, in.config)
 		fmt.Fprintln(e.stdout, shareAddress(in.config)+secret)
 		if password != "" {
 			fmt.Fprintf(e.stderr, "Tell the password on another way: %s\n", password)

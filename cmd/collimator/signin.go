@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -92,29 +93,59 @@ func identityProvider(in *installation, c config.OIDC) (*identity.OIDC, error) {
 	return p, nil
 }
 
-// linkAddress is what stands before the secret of a one-time link. The secret
-// is a fragment: browsers keep it to themselves, so that no proxy writes it down.
+// linkAddress is what stands before the secret of a one-time link.
 func linkAddress(c config.Config) string { return bestOrigin(c) + console.SetupPath + "/" }
 
 // shareAddress is the address before the secret of a link to a study.
 func shareAddress(c config.Config) string { return bestOrigin(c) + console.SharePath + "/" }
 
-// bestOrigin is the address under which the server is most likely reached;
-// empty without an HTTPS listener.
+// bestOrigin is the address under which the server is most likely reached by
+// others: that of the settings (signin.origins, then hosts), else the address of
+// the listener, else the name of the machine; empty without an HTTPS listener.
 func bestOrigin(c config.Config) string {
 	list := origins(c)
-	if len(list) == 0 {
-		return ""
+	if len(list) == 0 || len(c.SignIn.Origins) > 0 {
+		return strings.Join(list[:min(len(list), 1)], "")
 	}
-	best := list[0]
-	if len(c.SignIn.Origins) == 0 && len(c.Hosts) > 0 {
-		for _, o := range list {
-			if strings.Contains(o, "//"+strings.ToLower(c.Hosts[0])) {
-				best = o
-			}
+
+	host, _, _ := net.SplitHostPort(c.HTTP) // origins has parsed it
+	likely := ""
+	switch ip := net.ParseIP(host); {
+	case len(c.Hosts) > 0:
+		likely = c.Hosts[0]
+	case ip != nil && ip.IsLoopback(), host == "localhost":
+		likely = "localhost"
+	case ip != nil && !ip.IsUnspecified():
+		likely = host
+	default:
+		likely, _ = os.Hostname() // without a name localhost stands in front
+	}
+	for _, o := range list {
+		if u, err := url.Parse(o); err == nil && strings.EqualFold(u.Hostname(), likely) {
+			return o
 		}
 	}
-	return best
+	return list[0]
+}
+
+// linkAdvice says what may be wrong with the address in a link; empty where the
+// settings name it.
+func linkAdvice(c config.Config) string {
+	if len(c.SignIn.Origins) > 0 || len(c.Hosts) > 0 {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(c.HTTP)
+	if ip := net.ParseIP(host); err != nil || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return "The link opens on this machine alone: the server listens on " + c.HTTP + ". Set http and hosts in the settings for others to reach it."
+	}
+	return "The settings do not say under which name people reach the server, so the link says " + bestOrigin(c) + ". Set hosts or signin.origins if that is another one."
+}
+
+// advise says on standard error what may be wrong with the address in a link.
+func advise(e *env, c config.Config) {
+	if text := linkAdvice(c); text != "" {
+		fmt.Fprintln(e.stderr, "collimator: "+text)
+	}
 }
 
 // offerFirstLink prints the one-time link for the first administrator, where

@@ -61,6 +61,7 @@ func (c *userLinkCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", c.Name, minute(l.Expires))
+		advise(e, in.config)
 		_, err = fmt.Fprintln(e.stdout, linkAddress(in.config)+secret)
 		return err
 	})
