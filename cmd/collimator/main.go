@@ -36,6 +36,7 @@ type cli struct {
 	Lost        lostCmd        `cmd:"" help:"Files of which the index knows nothing, and which were set aside."`
 	Backup      backupCmd      `cmd:"" help:"Copy the archive to another place, beside the server."`
 	Restore     restoreCmd     `cmd:"" help:"Bring a backup back, or rehearse it."`
+	Keys        keysCmd        `cmd:"" help:"Rotate the keys of the archive."`
 	RecoveryKey recoveryKeyCmd `cmd:"" name:"recovery-key" help:"The key that opens the keys in backups."`
 	Scan        scanCmd        `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
 	User        userCmd        `cmd:"" help:"People and what they may see."`

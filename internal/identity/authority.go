@@ -65,6 +65,7 @@ type Authority struct {
 	cert *x509.Certificate // of the archive's authority
 	key  crypto.Signer
 
+	next    *issuer // that is to come, while a rotation is under way
 	mu      sync.Mutex
 	devices *issuer // made when it is first needed
 }
@@ -94,6 +95,9 @@ func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
 		return nil, err
 	}
 	a.cert, a.key = own.cert, own.key
+	if err := a.loadNext(); err != nil {
+		return nil, err
+	}
 
 	// The certificate alone stands in its own file for people and tools.
 	return a, writeOnce(filepath.Join(dir, caCertFile), a.CertPEM(), 0o644)
@@ -166,13 +170,23 @@ func (a *Authority) create(file, name string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// CertPEM is the certificate of the archive's authority.
-func (a *Authority) CertPEM() []byte { return encodeCert(a.cert.Raw) }
+// CertPEM is the certificate of the archive's authority, and behind it that of
+// the one that is to come.
+func (a *Authority) CertPEM() []byte {
+	both := encodeCert(a.cert.Raw)
+	if a.next != nil {
+		both = append(both, encodeCert(a.next.cert.Raw)...)
+	}
+	return both
+}
 
 // Pool holds the certificate of the archive's authority alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
+	if a.next != nil {
+		pool.AddCert(a.next.cert)
+	}
 	return pool
 }
 

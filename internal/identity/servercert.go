@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 )
 
 // ServerCertificate hands out the server's own certificate, which the
@@ -19,20 +20,25 @@ type ServerCertificate struct {
 
 	mu      sync.Mutex
 	current *tls.Certificate
+	written time.Time // when its file was
 }
 
 // NewServerCertificate makes or loads the certificate for the given host names
 // and addresses; localhost and the loopback addresses are always in it.
 func NewServerCertificate(a *Authority, hosts []string) (*ServerCertificate, error) {
+	s := newServerCertificate(a, hosts)
+	_, err := s.Get()
+	return s, err
+}
+
+func newServerCertificate(a *Authority, hosts []string) *ServerCertificate {
 	all := []string{"localhost", "127.0.0.1", "::1"}
 	for _, h := range hosts {
 		if h != "" && !slices.Contains(all, h) {
 			all = append(all, h)
 		}
 	}
-	s := &ServerCertificate{authority: a, hosts: all}
-	_, err := s.Get()
-	return s, err
+	return &ServerCertificate{authority: a, hosts: all}
 }
 
 // Get is the certificate to present now; it is renewed in time and when a host
@@ -40,7 +46,7 @@ func NewServerCertificate(a *Authority, hosts []string) (*ServerCertificate, err
 func (s *ServerCertificate) Get() (*tls.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.current == nil {
+	if s.current == nil || s.rotated() {
 		if err := s.load(); err != nil {
 			return nil, err
 		}
@@ -51,6 +57,12 @@ func (s *ServerCertificate) Get() (*tls.Certificate, error) {
 		}
 	}
 	return s.current, nil
+}
+
+// rotated reports that a command has put another certificate into the file.
+func (s *ServerCertificate) rotated() bool {
+	info, err := os.Stat(filepath.Join(s.authority.dir, serverKeyFile))
+	return err == nil && !info.ModTime().Equal(s.written)
 }
 
 func (s *ServerCertificate) fits(c *tls.Certificate) bool {
@@ -68,7 +80,11 @@ func (s *ServerCertificate) fits(c *tls.Certificate) bool {
 // load reads key and certificate, which stand in one file each; the key file
 // holds both, so that a crash between two writes cannot part them.
 func (s *ServerCertificate) load() error {
-	b, err := os.ReadFile(filepath.Join(s.authority.dir, serverKeyFile))
+	path := filepath.Join(s.authority.dir, serverKeyFile)
+	if info, err := os.Stat(path); err == nil {
+		s.written = info.ModTime()
+	}
+	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -89,9 +105,12 @@ func (s *ServerCertificate) renew() error {
 		return err
 	}
 	both := append(append([]byte{}, issued.KeyPEM...), issued.CertPEM...)
-	both = append(both, s.authority.CertPEM()...)
+	both = append(both, encodeCert(s.authority.cert.Raw)...)
 	if err := writeWhole(filepath.Join(s.authority.dir, serverKeyFile), both, 0o600); err != nil {
 		return err
+	}
+	if info, err := os.Stat(filepath.Join(s.authority.dir, serverKeyFile)); err == nil {
+		s.written = info.ModTime()
 	}
 	if err := writeWhole(filepath.Join(s.authority.dir, serverCertFile), issued.CertPEM, 0o644); err != nil {
 		return err

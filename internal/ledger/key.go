@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"collimator/internal/durable"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -11,10 +10,13 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"collimator/internal/durable"
 )
 
-// keyFile holds the signing key and below it the key that verifies, each on a
-// line in the form of signed notes.
+// keyFile holds the signing key, below it the key that verifies, and below that
+// the keys that verified before it, newest first: each on a line in the form of
+// signed notes.
 const keyFile = "ledger.key"
 
 // Key signs checkpoints.
@@ -23,6 +25,8 @@ type Key struct {
 	verifier note.Verifier
 	// Public verifies the checkpoints: NAME+HASH+KEY. Keep a copy elsewhere.
 	Public string
+	// Former verify what was signed before the key was rotated, newest first.
+	Former []string
 }
 
 // OpenKey loads the key of dir, or makes one for a log of this name.
@@ -39,7 +43,11 @@ func OpenKey(dir, name string) (*Key, error) {
 		return nil, fmt.Errorf("ledger: key: %w", err)
 	}
 	secret, public, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
-	k := &Key{Public: strings.TrimSpace(public)}
+	lines := strings.Fields(public)
+	k := &Key{Public: strings.Join(lines[:min(len(lines), 1)], "")}
+	if len(lines) > 1 {
+		k.Former = lines[1:]
+	}
 	if k.signer, err = note.NewSigner(secret); err != nil {
 		return nil, fmt.Errorf("ledger: %s is damaged; restore it from a backup", keyFile)
 	}

@@ -133,14 +133,18 @@ func size(ctx context.Context, tx *db.Tx) (n int64, err error) {
 	return n, err
 }
 
-// sign writes the checkpoint of a tree of n leaves.
+// sign writes the checkpoint of a tree of n leaves, signed by the key of the log.
 func (l *Log) sign(ctx context.Context, tx *db.Tx, n int64, r tlog.HashReader) error {
+	return l.signBy(ctx, tx, n, r, l.key.signer)
+}
+
+func (l *Log) signBy(ctx context.Context, tx *db.Tx, n int64, r tlog.HashReader, signers ...note.Signer) error {
 	root, err := tlog.TreeHash(n, r)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	text := fmt.Sprintf("%s\n%d\n%s\n", l.key.signer.Name(), n, base64.StdEncoding.EncodeToString(root[:]))
-	signed, err := note.Sign(&note.Note{Text: text}, l.key.signer)
+	signed, err := note.Sign(&note.Note{Text: text}, signers...)
 	if err != nil {
 		return fmt.Errorf("ledger: sign checkpoint: %w", err)
 	}
@@ -194,20 +198,29 @@ type Tree struct {
 	Root   tlog.Hash
 }
 
-// OpenCheckpoint reads a checkpoint whose signature public verifies.
+// OpenCheckpoint reads a checkpoint whose signature public verifies: a key, or
+// several on lines of their own where it was rotated.
 func OpenCheckpoint(signed, public string) (Tree, error) {
-	v, err := note.NewVerifier(strings.TrimSpace(public))
-	if err != nil {
+	var verifiers []note.Verifier
+	for _, key := range strings.Fields(public) {
+		v, err := note.NewVerifier(key)
+		if err != nil {
+			return Tree{}, fault.New(fault.Invalid, "ledger: that is no key of the form NAME+HASH+KEY")
+		}
+		verifiers = append(verifiers, v)
+	}
+	if len(verifiers) == 0 {
 		return Tree{}, fault.New(fault.Invalid, "ledger: that is no key of the form NAME+HASH+KEY")
 	}
-	n, err := note.Open([]byte(signed), note.VerifierList(v))
+
+	n, err := note.Open([]byte(signed), note.VerifierList(verifiers...))
 	if err != nil {
 		return Tree{}, fault.Wrap(fault.Invalid, err, "ledger: the checkpoint is not signed with this key")
 	}
 	if !canonical(signed, n) {
 		return Tree{}, fault.New(fault.Invalid, "ledger: the checkpoint is not in the form in which it was signed: it was changed")
 	}
-	return parseTree(n.Text, v.Name())
+	return parseTree(n.Text, verifiers[0].Name())
 }
 
 // canonical reports that a note that was opened is byte for byte what its

@@ -72,7 +72,7 @@ func writeHashes(b *strings.Builder, list []tlog.Hash) {
 // it. It fails with kind Conflict where the log does not contain the tree of
 // that checkpoint.
 func (l *Log) Consistency(ctx context.Context, older string) (proof string, err error) {
-	old, err := OpenCheckpoint(older, l.key.Public)
+	old, err := l.openOlder(ctx, older)
 	if err != nil {
 		return "", err
 	}
