@@ -3,8 +3,6 @@ package dicomweb
 import (
 	"bytes"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"net/http"
 	"strconv"
@@ -294,6 +292,9 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
 	}
 	form.multipart = form.multipart || len(frames) > 1
+	if err := x.pictureBound(header, o); err != nil {
+		return err
+	}
 	if x.notModified(etag(header.Version, "r1", form.mediaType, strconv.FormatBool(form.multipart))) {
 		return nil
 	}
@@ -302,10 +303,11 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 	}
 
 	if !form.multipart {
-		b, err := x.image(header, frames[0], o, form.mediaType)
+		b, done, err := x.image(header, frames[0], o, form.mediaType)
 		if err != nil {
 			return renderError(err)
 		}
+		defer done()
 		x.out.Instances++
 		return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
 	}
@@ -349,30 +351,6 @@ func representativeFrame(ds *dicom.DataSet, part Part) int {
 		return int(count)/2 + 1
 	}
 	return 1
-}
-
-// image renders one frame. Only so many are in work at the same time.
-func (x *exchange) image(header *Header, n int, o renderOptions, mediaType string) ([]byte, error) {
-	select {
-	case x.h.rendering <- struct{}{}:
-		defer func() { <-x.h.rendering }()
-	case <-x.r.Context().Done():
-		return nil, x.r.Context().Err()
-	}
-	img, err := pixel.Render(header.DataSet, n, header.TransferSyntaxUID, pixel.RenderOptions{Window: o.window, MaxPixels: x.h.limits.RenderedPx})
-	if err != nil {
-		return nil, err
-	}
-	v := o.view
-	v.Region = region(img.Bounds(), o.source)
-	img = pixel.Scale(img, v)
-	var b bytes.Buffer
-	if mediaType == typePNG {
-		err = png.Encode(&b, img)
-	} else {
-		err = jpeg.Encode(&b, img, &jpeg.Options{Quality: o.quality})
-	}
-	return b.Bytes(), err
 }
 
 // region is the part of an image that a viewport shows; without a size it goes

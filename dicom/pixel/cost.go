@@ -27,6 +27,15 @@ func (f *Frames) Cost(n int, transferSyntax string) int64 {
 	return stored + f.FrameLength() + smallWork
 }
 
+// OpenCost is the bytes that Open holds for frame n beside what is read from it:
+// native frames that begin or end within a byte are shifted in memory.
+func (f *Frames) OpenCost(n int) int64 {
+	if f.Encapsulated() || f.FrameBits()%8 == 0 || n < 1 || n > f.count {
+		return 0
+	}
+	return 2 * (f.FrameLength() + 1)
+}
+
 // codecJPEG reports the syntaxes whose frames DecodeJPEG decodes.
 func codecJPEG(transferSyntax string) bool {
 	return transferSyntax == uid.JPEGBaseline8Bit || transferSyntax == uid.JPEGExtended12Bit

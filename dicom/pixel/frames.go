@@ -259,7 +259,7 @@ func (f *Frames) openNative(n int) (io.Reader, error) {
 // shifted is the bits of r from bit shift on, counted from the least
 // significant, with zeros behind the last (PS3.5 8.1.1).
 func shifted(r io.Reader, shift uint, bits int64) (io.Reader, error) {
-	raw, err := io.ReadAll(r)
+	raw, err := readAll(r, (int64(shift)+bits+7)/8)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	}
 	c.account = g.open(&c.caller)
 	defer c.account.Close()
-	call.Memory = c.memory
+	call.Memory, call.Holder = c.memory, string(c.who.Kind)+" "+c.who.Name
 
 	began := time.Now()
 	out := next(identityContext(ctx, &c.caller))

@@ -13,6 +13,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
@@ -263,7 +264,10 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	if w.Source != nil {
 		source = w.Source(ctx)
 	}
-	receipt, err := w.Archive.Ingest(ctx, archive.Incoming{
+	// A request stores thousands, one after the other: what one takes is given back.
+	piece := budget.From(ctx).Piece()
+	defer piece.Close()
+	receipt, err := w.Archive.Ingest(budget.With(ctx, piece), archive.Incoming{
 		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source, Preamble: in.Preamble,
 	})
 	if err != nil {
