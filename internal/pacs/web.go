@@ -218,7 +218,10 @@ func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax stri
 	if transferSyntax == ref.TransferSyntaxUID {
 		return &seekable{io.NewSectionReader(o, 0, o.Size()), o}, nil
 	}
-	r, err := convert(o, ref, transferSyntax)
+	r, err := convert(ctx, o, ref, transferSyntax)
+	if kind := fault.Of(err); kind == fault.Busy || kind == fault.TooLarge || kind == fault.Canceled {
+		return nil, errors.Join(webError(err), o.Close())
+	}
 	if err != nil {
 		return nil, &dicomweb.Error{Status: http.StatusNotAcceptable, Err: errors.Join(err, o.Close()),
 			Detail: "The object cannot be converted. Ask for transfer-syntax=* to get it as it is stored."}
