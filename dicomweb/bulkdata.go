@@ -126,7 +126,9 @@ func (x *exchange) oneBulk(accept []mediaRange, v *bulkValue) error {
 	if err != nil {
 		return err
 	}
-
+	if v.el.Tag == tag.EncapsulatedDocument {
+		x.w.Header().Set("Content-Disposition", "attachment")
+	}
 	contentType := o.mediaType
 	if v.stream() {
 		contentType += "; transfer-syntax=" + o.transferSyntax

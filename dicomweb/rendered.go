@@ -120,16 +120,30 @@ func imageOffers() []offer {
 
 // documentType is the media type of an encapsulated document.
 func documentType(ds *dicom.DataSet) string {
-	t := strings.ToLower(ds.Text(tag.MIMETypeOfEncapsulatedDocument))
+	t := dicom.MediaType(ds.Text(tag.MIMETypeOfEncapsulatedDocument))
 	switch {
-	case t == typePDF:
+	case t == typePDF, t == "text/xml", t == "application/xml", strings.HasPrefix(t, "model/") && len(t) <= 64:
 		return t
-	case t == "text/xml" || t == "application/xml", strings.HasPrefix(t, "model/"):
-		if strings.Trim(t, "abcdefghijklmnopqrstuvwxyz0123456789/.+-") == "" && len(t) <= 64 {
-			return t
-		}
 	}
 	return typeOctets
+}
+
+// disposition says what a browser does with a document. It shows what is a PDF and
+// says so; all else it keeps as a file.
+func disposition(t string, el dicom.Element) string {
+	if t != typePDF {
+		return "attachment"
+	}
+	r, err := el.Open()
+	if err != nil {
+		return "attachment"
+	}
+	head := make([]byte, 1024) // readers skip what is in front (ISO 32000-1 Annex H)
+	n, _ := io.ReadFull(r, head)
+	if !bytes.Contains(head[:n], []byte("%PDF-")) {
+		return "attachment"
+	}
+	return "inline"
 }
 
 // rendered answers with images for the eye, an encapsulated document or a video
@@ -266,12 +280,11 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 		return err
 	}
 	size := documentSize(header.DataSet, el)
-	if t == typePDF {
+	how := disposition(t, el)
+	if how == "inline" {
 		x.w.Header().Set("Content-Security-Policy", documentPolicy)
-		x.w.Header().Set("Content-Disposition", "inline")
-	} else {
-		x.w.Header().Set("Content-Disposition", "attachment")
 	}
+	x.w.Header().Set("Content-Disposition", how)
 	x.out.Instances++
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }
