@@ -46,8 +46,13 @@ func (f *Frames) jpegSamples() int64 {
 	return int64(f.Rows+32) * int64(f.Columns+32) * int64(f.SamplesPerPixel)
 }
 
-// coefficients is what a progressive frame adds, as far as one is decoded.
-func (f *Frames) coefficients() int64 { return min(4*f.jpegSamples(), 4*maxProgressiveCoefficients) }
+// coefficients is what a progressive frame adds; one of more is not decoded.
+func (f *Frames) coefficients() int64 {
+	if int64(f.Rows)*int64(f.Columns)*int64(f.SamplesPerPixel) > maxProgressiveCoefficients {
+		return 0
+	}
+	return 4 * f.jpegSamples()
+}
 
 // RenderCost is the bytes that Render holds at most for frame n of ds, with the
 // image it gives.

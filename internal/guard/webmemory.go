@@ -10,6 +10,25 @@ import (
 	"collimator/internal/fault"
 )
 
+// requestCost is what a web request holds by itself, in bytes: its buffers, and what
+// compresses its answer.
+const requestCost = 256 << 10
+
+// retryAfter is when a request that found no room may come again, in seconds.
+const retryAfter = "10"
+
+// openWeb opens the account of a web request and waits for its turn. Whoever asks
+// for hundreds of things at the same time waits behind himself.
+func (g *Guard) openWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) error {
+	c.account = g.open(&c.caller)
+	if err := c.account.Reserve(ctx, requestCost); err != nil {
+		c.account.Close()
+		return noRoom(err)
+	}
+	call.Memory, call.Holder = c.memory, string(c.who.Kind)+" "+c.who.Name
+	return nil
+}
+
 // memory opens an account for a piece of what a web request does, and waits for
 // its turn where n bytes are not free.
 func (c *caller) memory(ctx context.Context, n int64) (dicom.Account, func(), error) {
@@ -41,7 +60,7 @@ func noRoom(err error) error {
 	switch fault.Of(err) {
 	case fault.Busy:
 		return &dicomweb.Error{Status: http.StatusServiceUnavailable, FailureReason: reasonOutOfResources, Err: err,
-			Detail: "The memory for requests is taken. Try again later.", Header: http.Header{"Retry-After": {"10"}}}
+			Detail: "The memory for requests is taken. Try again later.", Header: http.Header{"Retry-After": {retryAfter}}}
 	case fault.TooLarge:
 		return &dicomweb.Error{Status: http.StatusRequestEntityTooLarge, FailureReason: reasonCannotUnderstand, Err: err,
 			Detail: "This needs more memory than one request may take. Ask for less at a time, or let an administrator raise limits.memory."}

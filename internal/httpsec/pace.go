@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -29,13 +30,12 @@ func (p Pace) withDefaults() Pace {
 
 // Wrap holds the clients of a handler to the pace. A whole study may take its
 // time; a client that stalls or drips may not: reading its body and writing to it
-// fail, and its connection is reset.
+// fail, and what was written to it is not sent on.
 func (p Pace) Wrap(next http.Handler) http.Handler {
 	p = p.withDefaults()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
-		end := reset(r)
-		body := &pacedBody{ReadCloser: r.Body, c: c, meter: meter{Pace: p, set: c.SetReadDeadline}, end: end}
+		body := &pacedBody{ReadCloser: r.Body, c: c, meter: meter{Pace: p, set: c.SetReadDeadline}}
 		if r.Body == nil {
 			body.ReadCloser = http.NoBody
 		}
@@ -43,7 +43,12 @@ func (p Pace) Wrap(next http.Handler) http.Handler {
 			body.over()
 		}
 		r.Body = body
-		next.ServeHTTP(&pacedWriter{w, meter{Pace: p, set: c.SetWriteDeadline}, end}, r)
+		end := newResetting(r)
+		defer end.over()
+		next.ServeHTTP(&pacedWriter{w, meter{Pace: p, set: func(at time.Time) error {
+			end.at(at)
+			return c.SetWriteDeadline(at)
+		}}, end}, r)
 	})
 }
 
@@ -82,7 +87,6 @@ type pacedBody struct {
 	io.ReadCloser
 	c     *http.ResponseController
 	meter meter
-	end   func()
 }
 
 // over takes the deadline of reading off once the body is complete: it would end
@@ -97,7 +101,6 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		b.over()
 	case b.meter.done(began, n, err):
-		b.end()
 		return n, os.ErrDeadlineExceeded
 	}
 	return n, err
@@ -110,7 +113,7 @@ const writePiece = 16 << 10
 type pacedWriter struct {
 	http.ResponseWriter
 	meter meter
-	end   func()
+	end   *resetting
 }
 
 // Write implements io.Writer.
@@ -122,7 +125,7 @@ func (w *pacedWriter) Write(p []byte) (int, error) {
 		n, err := w.ResponseWriter.Write(piece)
 		written += n
 		if w.meter.done(began, n, err) {
-			w.end()
+			w.end.slow()
 			return written, os.ErrDeadlineExceeded
 		}
 		if err != nil || written == len(p) {
@@ -143,19 +146,81 @@ func (Pace) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// reset prepares a connection of HTTP/1 to be closed at once. One of HTTP/2 carries
-// other requests; there the stream is reset by its deadline.
-func reset(r *http.Request) func() {
-	if r.ProtoMajor != 1 {
-		return func() {}
-	}
+// resetting prepares a connection of HTTP/1 to be reset when it is closed. One of
+// HTTP/2 carries other requests; there the stream is reset by its deadline.
+type resetting struct {
+	conn interface{ SetLinger(sec int) error } // nil where there is nothing to be done
+
+	mu    sync.Mutex
+	timer *time.Timer
+	set   bool // it is prepared
+	ended bool // and stays as it is
+}
+
+func newResetting(r *http.Request) *resetting {
 	c, _ := r.Context().Value(connKey{}).(net.Conn)
 	if over, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
 		c = over.NetConn()
 	}
-	lingers, ok := c.(interface{ SetLinger(sec int) error })
-	if !ok {
-		return func() {}
+	e := &resetting{}
+	if r.ProtoMajor == 1 {
+		e.conn, _ = c.(interface{ SetLinger(sec int) error })
 	}
-	return func() { _ = lingers.SetLinger(0) }
+	return e
+}
+
+// before is how long before a deadline the connection is prepared: net/http closes
+// it as soon as a write fails.
+const before = 200 * time.Millisecond
+
+// at prepares the connection shortly before a deadline; a later one takes the place
+// of an earlier.
+func (e *resetting) at(deadline time.Time) {
+	if e.conn == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.backLocked()
+	e.timer = time.AfterFunc(time.Until(deadline)-before, e.prepare)
+}
+
+// prepare is what happens shortly before the deadline. Errors are those of a
+// connection that is closed already.
+func (e *resetting) prepare() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn != nil && !e.ended {
+		e.set = true
+		_ = e.conn.SetLinger(0)
+	}
+}
+
+// slow prepares a connection for good.
+func (e *resetting) slow() {
+	e.prepare()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ended = true
+}
+
+// over leaves the connection of a client that was fast enough as it was.
+func (e *resetting) over() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ended {
+		e.backLocked()
+		e.ended = true
+	}
+}
+
+// backLocked undoes what was prepared. Called with mu held.
+func (e *resetting) backLocked() {
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+	if e.set {
+		e.set = false
+		_ = e.conn.SetLinger(-1)
+	}
 }
