@@ -17,10 +17,11 @@ import (
 // text is in UTF-8, which (0008,0005) says if it goes beyond ASCII. What is
 // wrong comes as a *SyntaxError with the offset in b.
 func UnmarshalJSON(b []byte, o JSONOptions) (*DataSet, error) {
-	return readOneJSON(bytes.NewReader(b), o)
+	return DecodeJSON(bytes.NewReader(b), o)
 }
 
-func readOneJSON(r io.Reader, o JSONOptions) (*DataSet, error) {
+// DecodeJSON is UnmarshalJSON for a text that is read to its end.
+func DecodeJSON(r io.Reader, o JSONOptions) (*DataSet, error) {
 	j := newJSONReader(r, o)
 	if err := j.delim('{'); err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package dicomweb
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"slices"
@@ -12,16 +11,6 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 )
-
-// openFrame reads a frame as it is stored or decoded.
-func openFrame(f *pixel.Frames, n int, ts string, decode bool) (io.Reader, int64, error) {
-	if !decode {
-		r, err := f.Open(n)
-		return r, f.Length(n), err
-	}
-	b, _, err := f.Decode(n, ts)
-	return bytes.NewReader(b), int64(len(b)), err
-}
 
 // bulkData answers with one value that metadata left out, or with all of a
 // selection (PS3.18 10.4.1.5).
@@ -137,7 +126,9 @@ func (x *exchange) oneBulk(accept []mediaRange, v *bulkValue) error {
 	if err != nil {
 		return err
 	}
-
+	if v.el.Tag == tag.EncapsulatedDocument {
+		x.w.Header().Set("Content-Disposition", "attachment")
+	}
 	contentType := o.mediaType
 	if v.stream() {
 		contentType += "; transfer-syntax=" + o.transferSyntax
@@ -253,14 +244,13 @@ func (x *exchange) bulkParts(w *partWriter, accept []mediaRange, v *bulkValue, l
 		o.mediaType = frameType(stored)
 	}
 	for n := range v.frames.Len() {
-		r, length, err := openFrame(v.frames, n+1, stored, decode)
+		r, length, done, err := x.openFrame(v.frames, n+1, stored, decode)
 		if err != nil {
 			return frameError(err, "A frame cannot be decoded. Ask for transfer-syntax=* to get it as it is stored.")
 		}
-		if err := w.begin(o.mediaType+"; transfer-syntax="+o.transferSyntax, location, length); err != nil {
-			return err
-		}
-		if err := x.copyPart(r, length); err != nil {
+		err = x.sendFrame(w, o.mediaType+"; transfer-syntax="+o.transferSyntax, location, r, length)
+		done()
+		if err != nil {
 			return err
 		}
 	}

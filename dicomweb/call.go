@@ -69,6 +69,10 @@ type Call struct {
 	// holds n bytes at least, once there is room for them; done gives them back,
 	// and all that the account took more. Nil bounds nothing.
 	Memory func(ctx context.Context, n int64) (account dicom.Account, done func(), err error)
+	// Holder, when set by an interceptor, is in whose name work is done: of the
+	// places for rendering one holder leaves some to the next. It is no identifier
+	// that is shown.
+	Holder string
 	// Observe, when set by an interceptor, sees every match and every instance
 	// before the peer gets it, and every stored one afterwards; false withholds
 	// a match or an instance.

@@ -41,13 +41,14 @@ type Limits struct {
 	Keys        int   // parameters of a query; default 512
 	Body        int64 // bytes of one request, before and after decompression; default 64 GiB
 	Ratio       int64 // bytes after decompression of a request per byte before, beyond the first 16 MiB; default 200
-	Parts       int   // parts of one request; default 20,000
+	Parts       int   // parts of one request, and data sets of its metadata; default 20,000
 	PartHeader  int   // bytes of the header of one part; default 16 KiB
-	Metadata    int64 // bytes of metadata, and of compressed bulk data, of a store request kept in memory; default 32 MiB
+	Metadata    int64 // bytes of metadata of a store request, and of compressed bulk data of one of its instances; default 32 MiB
 	Spool       int64 // bytes of bulk data of a store request kept on disk; default 16 GiB
 	Frames      int   // frames in one request; default 10,000
 	RenderedPx  int64 // pixels of a frame that is rendered, and of what becomes of it; default 64 Mi
-	Renderings  int   // at the same time; default the number of processors
+	PicturesPx  int64 // pixels of all pictures of a list of frames; default 512 Mi
+	Renderings  int   // frames decoded or rendered at the same time; one holder has all but one; default the number of processors and one more
 	HeaderBytes int   // bytes of an Accept header that are read; default 8 KiB
 }
 
@@ -62,7 +63,8 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Spool, 16<<30)
 	def(&l.Frames, 10_000)
 	def(&l.RenderedPx, 64<<20)
-	def(&l.Renderings, runtime.GOMAXPROCS(0))
+	def(&l.PicturesPx, 512<<20)
+	def(&l.Renderings, runtime.GOMAXPROCS(0)+1)
 	def(&l.HeaderBytes, 8<<10)
 	return l
 }
@@ -79,7 +81,7 @@ type Handler struct {
 	guard     Interceptor
 	o         Options
 	limits    Limits
-	rendering chan struct{} // a place for each rendering at the same time
+	rendering *turns // places for frames that are decoded or rendered
 }
 
 // NewHandler makes a handler whose every request passes the interceptor before
@@ -94,7 +96,7 @@ func NewHandler(b Backend, interceptor Interceptor, o Options) *Handler {
 	}
 	o.Root = strings.TrimSuffix(o.Root, "/")
 	limits := o.Limits.withDefaults()
-	return &Handler{backend: b, guard: interceptor, o: o, limits: limits, rendering: make(chan struct{}, limits.Renderings)}
+	return &Handler{backend: b, guard: interceptor, o: o, limits: limits, rendering: newTurns(limits.Renderings)}
 }
 
 // ServeHTTP implements http.Handler. Every request, also one that makes no

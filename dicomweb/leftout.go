@@ -21,7 +21,7 @@ type leftOut struct {
 func (x *exchange) imageParts(w *partWriter, header *Header, frames []int, o renderOptions, mediaType string, left *leftOut) error {
 	for _, n := range frames {
 		location := x.link(header.Resource) + "/frames/" + strconv.Itoa(n) + "/rendered"
-		b, err := x.image(header, n, o, mediaType)
+		b, done, err := x.image(header, n, o, mediaType)
 		if err != nil {
 			if err := x.leaveOut(w, left, location, renderError(err)); err != nil {
 				return err
@@ -29,20 +29,28 @@ func (x *exchange) imageParts(w *partWriter, header *Header, frames []int, o ren
 			continue
 		}
 
-		if !x.begun {
-			x.start(left.status, w.contentType(mediaType))
-		}
-		if err := x.nameLeftOut(w, left); err != nil {
-			return err
-		}
-		if err := w.begin(mediaType, location, int64(len(b))); err != nil {
-			return err
-		}
-		if _, err := x.Write(b); err != nil {
+		err = x.imagePart(w, b, location, mediaType, left)
+		done()
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// imagePart sends a picture, behind what was left out before it.
+func (x *exchange) imagePart(w *partWriter, b []byte, location, mediaType string, left *leftOut) error {
+	if !x.begun {
+		x.start(left.status, w.contentType(mediaType))
+	}
+	if err := x.nameLeftOut(w, left); err != nil {
+		return err
+	}
+	if err := w.begin(mediaType, location, int64(len(b))); err != nil {
+		return err
+	}
+	_, err := x.Write(b)
+	return err
 }
 
 // leaveOut notes a frame that cannot be shown. Any other error is given back: it

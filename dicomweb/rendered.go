@@ -3,8 +3,6 @@ package dicomweb
 import (
 	"bytes"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"net/http"
 	"strconv"
@@ -122,16 +120,30 @@ func imageOffers() []offer {
 
 // documentType is the media type of an encapsulated document.
 func documentType(ds *dicom.DataSet) string {
-	t := strings.ToLower(ds.Text(tag.MIMETypeOfEncapsulatedDocument))
+	t := dicom.MediaType(ds.Text(tag.MIMETypeOfEncapsulatedDocument))
 	switch {
-	case t == typePDF:
+	case t == typePDF, t == "text/xml", t == "application/xml", strings.HasPrefix(t, "model/") && len(t) <= 64:
 		return t
-	case t == "text/xml" || t == "application/xml", strings.HasPrefix(t, "model/"):
-		if strings.Trim(t, "abcdefghijklmnopqrstuvwxyz0123456789/.+-") == "" && len(t) <= 64 {
-			return t
-		}
 	}
 	return typeOctets
+}
+
+// disposition says what a browser does with a document. It shows what is a PDF and
+// says so; all else it keeps as a file.
+func disposition(t string, el dicom.Element) string {
+	if t != typePDF {
+		return "attachment"
+	}
+	r, err := el.Open()
+	if err != nil {
+		return "attachment"
+	}
+	head := make([]byte, 1024) // readers skip what is in front (ISO 32000-1 Annex H)
+	n, _ := io.ReadFull(r, head)
+	if !bytes.Contains(head[:n], []byte("%PDF-")) {
+		return "attachment"
+	}
+	return "inline"
 }
 
 // rendered answers with images for the eye, an encapsulated document or a video
@@ -268,12 +280,11 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 		return err
 	}
 	size := documentSize(header.DataSet, el)
-	if t == typePDF {
+	how := disposition(t, el)
+	if how == "inline" {
 		x.w.Header().Set("Content-Security-Policy", documentPolicy)
-		x.w.Header().Set("Content-Disposition", "inline")
-	} else {
-		x.w.Header().Set("Content-Disposition", "attachment")
 	}
+	x.w.Header().Set("Content-Disposition", how)
 	x.out.Instances++
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }
@@ -294,6 +305,9 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 		frames = []int{representativeFrame(header.DataSet, x.call.Part)}
 	}
 	form.multipart = form.multipart || len(frames) > 1
+	if err := x.pictureBound(header, o); err != nil {
+		return err
+	}
 	if x.notModified(etag(header.Version, "r1", form.mediaType, strconv.FormatBool(form.multipart))) {
 		return nil
 	}
@@ -302,10 +316,11 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 	}
 
 	if !form.multipart {
-		b, err := x.image(header, frames[0], o, form.mediaType)
+		b, done, err := x.image(header, frames[0], o, form.mediaType)
 		if err != nil {
 			return renderError(err)
 		}
+		defer done()
 		x.out.Instances++
 		return x.sendRange(bytes.NewReader(b), int64(len(b)), form.mediaType)
 	}
@@ -349,30 +364,6 @@ func representativeFrame(ds *dicom.DataSet, part Part) int {
 		return int(count)/2 + 1
 	}
 	return 1
-}
-
-// image renders one frame. Only so many are in work at the same time.
-func (x *exchange) image(header *Header, n int, o renderOptions, mediaType string) ([]byte, error) {
-	select {
-	case x.h.rendering <- struct{}{}:
-		defer func() { <-x.h.rendering }()
-	case <-x.r.Context().Done():
-		return nil, x.r.Context().Err()
-	}
-	img, err := pixel.Render(header.DataSet, n, header.TransferSyntaxUID, pixel.RenderOptions{Window: o.window, MaxPixels: x.h.limits.RenderedPx})
-	if err != nil {
-		return nil, err
-	}
-	v := o.view
-	v.Region = region(img.Bounds(), o.source)
-	img = pixel.Scale(img, v)
-	var b bytes.Buffer
-	if mediaType == typePNG {
-		err = png.Encode(&b, img)
-	} else {
-		err = jpeg.Encode(&b, img, &jpeg.Options{Quality: o.quality})
-	}
-	return b.Bytes(), err
 }
 
 // region is the part of an image that a viewport shows; without a size it goes

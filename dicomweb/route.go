@@ -179,12 +179,16 @@ func parseFrames(s string, most int) ([]int, error) {
 	if len(list) > most {
 		return nil, problemf(http.StatusBadRequest, "The list names more than %d frames. Ask for fewer at a time.", most)
 	}
-	out := make([]int, 0, len(list))
+	out, seen := make([]int, 0, len(list)), make(map[int]bool, len(list))
 	for _, v := range list {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
 			return nil, problemf(http.StatusBadRequest, "A frame list is numbers from 1 on, joined by commas.")
 		}
+		if seen[n] {
+			return nil, problemf(http.StatusBadRequest, "A frame list names no frame twice.")
+		}
+		seen[n] = true
 		out = append(out, n)
 	}
 	return out, nil

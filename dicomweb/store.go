@@ -3,6 +3,7 @@ package dicomweb
 import (
 	"bufio"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -39,8 +40,12 @@ func (x *exchange) store() error {
 	if err != nil {
 		return err
 	}
-
-	s := &storing{x: x, form: form, result: newStoreResult(x.link)}
+	account, done, err := x.call.memory(x.r.Context(), storeCost)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s := &storing{x: x, form: form, result: newStoreResult(x.link), account: account}
 	switch {
 	case single:
 		s.file(body)
@@ -51,6 +56,9 @@ func (x *exchange) store() error {
 	}
 	return s.answer(err)
 }
+
+// storeCost is what a store request holds itself: buffers, a decompressor.
+const storeCost = 1 << 20
 
 // acceptStoreAnswer negotiates the one data set that says what became of the
 // instances (PS3.18 10.5.4).
@@ -133,11 +141,38 @@ type storing struct {
 	x      *exchange
 	form   offer // of the answer
 	result *storeResult
+
+	account dicom.Account // of what is kept to the end: outcomes, where parts stand; nil bounds nothing
+	sets    int           // data sets of metadata that were begun
+	full    error         // why no more outcomes can be kept
+}
+
+// hold takes n bytes that are kept to the end of the request.
+func (s *storing) hold(n int64) error { return grow(s.account, n) }
+
+// grow takes n bytes from an account; nil bounds nothing.
+func grow(a dicom.Account, n int64) error {
+	if a == nil {
+		return nil
+	}
+	return a.Grow(n)
+}
+
+// ended is why the request is over before its body is: the client has gone, or what
+// became of its instances cannot be kept any more.
+func (s *storing) ended() error {
+	if ctx := s.x.r.Context(); ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return s.full
 }
 
 // files stores each part of a body.
 func (s *storing) files(r *partReader) error {
 	for {
+		if err := s.ended(); err != nil {
+			return err
+		}
 		p, err := r.next()
 		if err == io.EOF {
 			return nil
@@ -219,6 +254,7 @@ func (s *storing) take(in Incoming) {
 		s.failed(named, err)
 		return
 	}
+	s.outcome(stored.SOPInstanceUID, stored.StudyUID)
 	s.result.stored(stored)
 	s.x.out.Instances++
 	s.see(Observation{Stored: &stored})
@@ -233,11 +269,25 @@ func (s *storing) failed(in Incoming, err error) {
 	}
 
 	reason := failureReason(err)
+	s.outcome(in.SOPInstanceUID)
 	s.result.refused(in, reason)
+	s.result.why(err)
 	s.see(Observation{
 		Stored: &Stored{Resource: Resource{StudyUID: in.StudyUID, SOPInstanceUID: in.SOPInstanceUID}, SOPClassUID: in.SOPClassUID},
 		Err:    err, FailureReason: reason,
 	})
+}
+
+// outcome takes what an outcome is kept in. There is room for this one in any case;
+// where there is none for it, none comes after it.
+func (s *storing) outcome(texts ...string) {
+	n := int64(2 * partCost)
+	for _, t := range texts {
+		n += 2 * int64(len(t))
+	}
+	if err := s.hold(n); err != nil && s.full == nil {
+		s.full = err
+	}
 }
 
 // notUnderstood is why a part of a request is no object.
@@ -259,7 +309,7 @@ func (s *storing) answer(err error) error {
 		return bodyProblem(err)
 	}
 	if err != nil {
-		s.failed(Incoming{}, notUnderstood("The request could not be read to its end.", err))
+		s.failed(Incoming{}, s.cutShort(err))
 	}
 	if r.good+r.bad == 0 {
 		return problemf(http.StatusBadRequest, "There is no object in the request. Send one Part 10 file in each part.")
@@ -271,7 +321,10 @@ func (s *storing) answer(err error) error {
 	status := http.StatusOK
 	switch {
 	case r.good == 0:
-		status = http.StatusConflict
+		status = r.refusal()
+		if status == http.StatusServiceUnavailable {
+			s.x.w.Header().Set("Retry-After", "10")
+		}
 	case r.bad > 0 || r.warnings > 0:
 		status = http.StatusAccepted
 	}
@@ -281,6 +334,14 @@ func (s *storing) answer(err error) error {
 	}
 	s.x.start(status, typeJSON)
 	return dicom.WriteJSON(s.x, ds, dicom.JSONOptions{})
+}
+
+// cutShort is why the rest of a request was not stored.
+func (s *storing) cutShort(err error) error {
+	if problem, ok := errors.AsType[*Error](bodyProblem(err)); ok && failureReason(problem) == reasonNoResources {
+		return problem
+	}
+	return notUnderstood("The request could not be read to its end.", err)
 }
 
 // bodyProblem is the answer to a body that breaks the rules of its form.

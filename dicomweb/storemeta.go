@@ -1,7 +1,6 @@
 package dicomweb
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -12,12 +11,12 @@ import (
 	"collimator/dicom/uid"
 )
 
-// spool is bulk data that arrived before or behind the metadata that name them,
-// on disk. The file has no name and goes with the process.
+// spool is the metadata and bulk data of a request, on disk until all of it is
+// there: bulk data may stand in front of the metadata that name them. The file has
+// no name and goes with the process.
 type spool struct {
 	f     *os.File
 	size  int64
-	most  int64
 	parts map[string][]bulkPart // by Content-Location
 }
 
@@ -27,7 +26,7 @@ type bulkPart struct {
 	transferSyntax string
 }
 
-func newSpool(dir string, most int64) (*spool, error) {
+func newSpool(dir string) (*spool, error) {
 	f, err := os.CreateTemp(dir, "dicomweb-*")
 	if err != nil {
 		return nil, err
@@ -35,43 +34,59 @@ func newSpool(dir string, most int64) (*spool, error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &spool{f: f, most: most, parts: map[string][]bulkPart{}}, nil
+	return &spool{f: f, parts: map[string][]bulkPart{}}, nil
 }
 
-// add keeps a part.
-func (s *spool) add(p *part, m mediaRange) error {
-	n, err := copyTo(s.f, io.LimitReader(p, s.most-s.size+1))
-	if err != nil {
-		return err
-	}
-	if s.size+n > s.most {
-		return problemf(http.StatusRequestEntityTooLarge, "The bulk data of the request are more than %d bytes. Send fewer objects at a time.", s.most)
-	}
-	location := p.Get("Content-Location")
-	s.parts[location] = append(s.parts[location], bulkPart{s.size, n, m.mediaType, m.transferSyntax})
+// copy keeps a part of at most so many bytes; one that is longer is an error.
+func (s *spool) copy(p *part, most int64, tooLong error) (span, error) {
+	at := span{offset: s.size}
+	n, err := copyTo(s.f, io.LimitReader(p, most+1))
 	s.size += n
-	return nil
+	if at.length = n; err == nil && n > most {
+		err = tooLong
+	}
+	return at, err
 }
+
+// partCost is what is kept in memory of a part that stands on disk, and of an
+// outcome, besides its texts.
+const partCost = 512
 
 // metadata stores instances that come as DICOM JSON with their bulk data in
 // other parts (PS3.18 10.5.2, 8.7.3.2).
 func (s *storing) metadata(r *partReader) error {
-	l := s.x.h.limits
-	sp, err := newSpool(s.x.h.o.TempDir, l.Spool)
+	sp, err := newSpool(s.x.h.o.TempDir)
 	if err != nil {
 		return err
 	}
 	defer sp.f.Close()
+	documents, err := s.spool(r, sp)
+	if err != nil {
+		return err
+	}
+	for _, d := range documents {
+		if err := s.document(d, sp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-	var documents [][]byte
-	left := l.Metadata
+// spool keeps all parts of a request on disk. It gives where metadata stand.
+func (s *storing) spool(r *partReader, sp *spool) (documents []span, err error) {
+	l := s.x.h.limits
+	metadata, bulk := l.Metadata, l.Spool
 	for {
 		p, err := r.next()
 		if err == io.EOF {
-			break
+			return documents, nil
 		}
 		if err != nil {
-			return err
+			return nil, err
+		}
+		location := p.Get("Content-Location")
+		if err := s.hold(partCost + int64(len(location))); err != nil {
+			return nil, err
 		}
 
 		m, _ := parseMediaRange(p.Get("Content-Type"))
@@ -79,54 +94,98 @@ func (s *storing) metadata(r *partReader) error {
 		case m.multipart:
 			s.failed(Incoming{}, notUnderstood("A part is itself of several parts.", nil))
 		case m.mediaType == typeJSON || m.mediaType == "application/json":
-			b, err := io.ReadAll(io.LimitReader(p, left+1))
+			at, err := sp.copy(p, metadata, problemf(http.StatusRequestEntityTooLarge, "The metadata of the request are more than %d bytes. Send fewer objects at a time.", l.Metadata))
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if left -= int64(len(b)); left < 0 {
-				return problemf(http.StatusRequestEntityTooLarge, "The metadata of the request are more than %d bytes. Send fewer objects at a time.", l.Metadata)
-			}
-			documents = append(documents, b)
+			metadata -= at.length
+			documents = append(documents, at)
 		default:
-			if err := sp.add(p, m); err != nil {
-				return err
+			at, err := sp.copy(p, bulk, problemf(http.StatusRequestEntityTooLarge, "The bulk data of the request are more than %d bytes. Send fewer objects at a time.", l.Spool))
+			if err != nil {
+				return nil, err
 			}
+			bulk -= at.length
+			sp.parts[location] = append(sp.parts[location], bulkPart{at.offset, at.length, m.mediaType, m.transferSyntax})
 		}
 	}
+}
 
-	for _, b := range documents {
-		if err := s.document(b, sp); err != nil {
+// document stores the instances of one part of metadata. They are parts of the
+// request as well: so many it may have, and no more are looked at once it is over.
+func (s *storing) document(d span, sp *spool) error {
+	sets := newJSONSets(io.NewSectionReader(sp.f, d.offset, d.length))
+	for {
+		at, err := sets.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err == nil:
+		case errors.Is(err, errJSON):
+			return noMetadata(err)
+		default:
+			return err
+		}
+		if s.sets++; s.sets > s.x.h.limits.Parts {
+			return errTooMany
+		}
+		if err := s.ended(); err != nil {
+			return err
+		}
+		if err := s.instance(span{d.offset + at.offset, at.length}, sp); err != nil {
 			return err
 		}
 	}
+}
+
+// noMetadata is the answer to metadata that are none.
+func noMetadata(cause error) error {
+	return &Error{Status: http.StatusBadRequest, Detail: "The metadata are not DICOM JSON (PS3.18 F), or name bulk data that are not in the request.", Err: cause}
+}
+
+// leastSet is what is reserved for a data set before its account grows with it.
+const leastSet = 64 << 10
+
+// instance stores one data set of the metadata. What it takes in memory is given
+// back before the next one.
+func (s *storing) instance(at span, sp *spool) error {
+	ctx := s.x.r.Context()
+	account, done, err := s.x.call.memory(ctx, leastSet)
+	if err != nil {
+		return s.without(err)
+	}
+	defer done()
+
+	res := &resolver{spool: sp, left: s.x.h.limits.Metadata, account: account}
+	ds, err := dicom.DecodeJSON(io.NewSectionReader(sp.f, at.offset, at.length), dicom.JSONOptions{Resolve: res.element, Account: account})
+	if problem, ok := errors.AsType[*Error](err); ok {
+		return s.without(problem)
+	}
+	if errors.Is(err, dicom.ErrLimit) {
+		return s.without(&Error{Status: http.StatusRequestEntityTooLarge, Detail: "A data set of the metadata has more elements, or more compressed frames, than allowed.", Err: err})
+	}
+	if err != nil {
+		return noMetadata(err)
+	}
+	s.dataSet(ds, res.transferSyntax)
 	return nil
 }
 
-// document stores the instances of one part of metadata.
-func (s *storing) document(b []byte, sp *spool) error {
-	if b = bytes.TrimSpace(b); len(b) > 0 && b[0] == '{' {
-		b = append(append([]byte{'['}, b...), ']')
+// without notes a data set for which there is no room, and goes on with the next
+// unless the request is over.
+func (s *storing) without(err error) error {
+	if gone := s.ended(); gone != nil {
+		return gone
 	}
-	var res *resolver
-	resolve := func(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element, error) { return res.element(t, vr, uri) }
-	r := dicom.NewJSONReader(bytes.NewReader(b), dicom.JSONOptions{Resolve: resolve})
-	for {
-		res = &resolver{spool: sp, left: s.x.h.limits.Metadata}
-		ds, err := r.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return &Error{Status: http.StatusBadRequest, Detail: "The metadata are not DICOM JSON (PS3.18 F), or name bulk data that are not in the request.", Err: err}
-		}
-		s.dataSet(ds, res.transferSyntax)
-	}
+	s.failed(Incoming{}, err)
+	return nil
 }
 
 // resolver finds the bulk data of one instance.
 type resolver struct {
 	spool          *spool
-	left           int64 // bytes of compressed frames that may be in memory
+	left           int64         // bytes of compressed frames that may be in memory
+	account        dicom.Account // takes them; nil for none
 	transferSyntax string
 }
 
@@ -151,6 +210,9 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 	for _, p := range parts {
 		if r.left -= p.length; r.left < 0 {
 			return dicom.Element{}, dicom.ErrLimit
+		}
+		if err := grow(r.account, p.length+partCost); err != nil {
+			return dicom.Element{}, err
 		}
 		b := make([]byte, p.length, p.length+1)
 		if _, err := r.spool.f.ReadAt(b, p.offset); err != nil {
@@ -191,23 +253,22 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 			ts = said
 		}
 	}
-	for el := range ds.Clone().All() {
+	var meta []dicom.Tag
+	for el := range ds.All() {
 		if el.Tag.Group() == 2 || el.Tag == tag.AvailableTransferSyntaxUID {
-			ds.Delete(el.Tag)
+			meta = append(meta, el.Tag)
 		}
 	}
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.CloseWithError(dicom.Encode(w, ds, ts))
-	}()
-	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), StudyUID: ds.Text(tag.StudyInstanceUID), TransferSyntaxUID: ts, Data: r}
-	if uid.Tolerable(in.SOPClassUID) && uid.Tolerable(in.SOPInstanceUID) {
-		s.take(in)
-	} else {
-		s.failed(Incoming{}, notUnderstood("The metadata hold no valid SOP Class or Instance UID.", nil))
+	for _, t := range meta {
+		ds.Delete(t)
 	}
-	r.Close()
-	<-done
+	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), StudyUID: ds.Text(tag.StudyInstanceUID), TransferSyntaxUID: ts}
+	if !uid.Tolerable(in.SOPClassUID) || !uid.Tolerable(in.SOPInstanceUID) {
+		s.failed(Incoming{}, notUnderstood("The metadata hold no valid SOP Class or Instance UID.", nil))
+		return
+	}
+	r := dicom.Reader(ds, dicom.EncodeOptions{TransferSyntax: ts})
+	defer r.Close() // its source are the metadata: what it has to say was read
+	in.Data = r
+	s.take(in)
 }

@@ -19,7 +19,9 @@ const (
 	reasonCannotUnderstand = 0xC000
 )
 
-// failureReason is the reason for an error of the backend or an interceptor.
+// failureReason is the reason for an error of the backend or an interceptor. A700
+// says that the same may be taken later, and clients repeat it: what is beyond a
+// limit has another.
 func failureReason(err error) uint16 {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -33,9 +35,9 @@ func failureReason(err error) uint16 {
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return reasonNotAuthorised
-	case http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInsufficientStorage:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInsufficientStorage:
 		return reasonNoResources
-	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		return reasonCannotUnderstand
 	}
 	return reasonProcessing
@@ -49,12 +51,13 @@ type storeResult struct {
 	references, failed  []*dicom.DataSet
 	others              []*dicom.DataSet
 	good, bad, warnings int
-	study               string // of all instances; "" for several
+	causes              map[int]int // how often instances were refused, by status
+	study               string      // of all instances; "" for several
 	err                 error
 }
 
 func newStoreResult(link func(Resource) string) *storeResult {
-	return &storeResult{link: link, ds: dicom.NewDataSet()}
+	return &storeResult{link: link, ds: dicom.NewDataSet(), causes: map[int]int{}}
 }
 
 // item makes an item of a few values.
@@ -97,6 +100,24 @@ func (r *storeResult) refused(in Incoming, reason uint16) {
 		return errors.Join(item.SetInt(tag.FailureReason, int64(reason)),
 			item.SetText(tag.ReferencedSOPClassUID, in.SOPClassUID), item.SetText(tag.ReferencedSOPInstanceUID, in.SOPInstanceUID))
 	}))
+}
+
+// why counts the reason of a refusal.
+func (r *storeResult) why(err error) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		r.causes[e.Status]++
+	}
+}
+
+// refusal is the status where nothing was stored: 503 and 413 where that is why
+// none was, else 409 (PS3.18 10.5.3.1).
+func (r *storeResult) refusal() int {
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusRequestEntityTooLarge} {
+		if r.causes[status] == r.bad {
+			return status
+		}
+	}
+	return http.StatusConflict
 }
 
 func (r *storeResult) other(reason uint16) {

@@ -126,8 +126,8 @@ func TestOddObjectsArriveAtGetscu(t *testing.T) {
 		for _, ts := range []string{uid.ExplicitVRLittleEndian, uid.DeflatedExplicitVRLittleEndian} {
 			subs = append(subs, dimse.SubOperation{
 				SOPClassUID: ct, SOPInstanceUID: "1.2.3.1", TransferSyntaxes: []string{ts},
-				Open: func(_ context.Context, accepted []string) (io.ReadCloser, string, error) {
-					r, err := pixel.Open(object, accepted[0])
+				Open: func(ctx context.Context, accepted []string) (io.ReadCloser, string, error) {
+					r, err := pixel.Open(ctx, object, accepted[0])
 					return r, accepted[0], err
 				},
 			})

@@ -237,7 +237,7 @@ func (x *export) write(e *env, w io.Writer, o *archive.Object, ref archive.Insta
 	if err != nil {
 		return err
 	}
-	ds, err := pixel.Transcode(f.DataSet, ref.TransferSyntaxUID, syntax)
+	ds, err := pixel.Transcode(e.ctx, f.DataSet, ref.TransferSyntaxUID, syntax)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -48,15 +49,24 @@ func inspection(c config.Inspect, log *slog.Logger) (func(context.Context, archi
 	return in.look, nil
 }
 
+// foundMost is how many findings stand in the record of what was held back.
+const foundMost = 3
+
 func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Inspection {
-	found := inspect.LookAt(i.DataSet, inspect.Limits{})
+	found, err := inspect.LookAt(ctx, i.DataSet, inspect.Limits{})
+	class := uid.Name(i.DataSet.Text(tag.SOPClassUID))
+	if err != nil {
+		in.log.Warn("not looked into, and put off", "sopClass", class, "error", err)
+		return archive.Inspection{Busy: true}
+	}
 	if i.Preamble != nil {
 		found = append(found, inspect.LookAtPreamble(*i.Preamble)...)
 	}
 	verdict := in.policy.Judge(found)
-	class := uid.Name(i.DataSet.Text(tag.SOPClassUID))
+	why := make([]string, 0, len(found))
 	for _, f := range found {
-		in.log.Warn("inspection", "found", f.String(), "sopClass", class, "verdict", verdict.String())
+		in.log.Warn("inspection", "found", f.String(), "rule", inspect.Rule(f), "sopClass", class, "verdict", verdict.String())
+		why = append(why, f.String())
 	}
 	if in.clamd != nil && verdict < inspect.Refuse {
 		name, err := in.scan(ctx, i)
@@ -68,10 +78,11 @@ func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Insp
 			return archive.Inspection{Busy: true}
 		case name != "":
 			verdict = max(verdict, in.viruses)
-			in.log.Warn("inspection", "found", "virus "+printable(name), "sopClass", class, "verdict", verdict.String())
+			why = append([]string{"virus " + printable(name)}, why...)
+			in.log.Warn("inspection", "found", "virus "+printable(name), "rule", "viruses", "sopClass", class, "verdict", verdict.String())
 		}
 	}
-	return archive.Inspection{Hold: verdict == inspect.Hold, Refuse: verdict == inspect.Refuse}
+	return archive.Inspection{Hold: verdict == inspect.Hold, Refuse: verdict == inspect.Refuse, Found: strings.Join(why[:min(len(why), foundMost)], "; ")}
 }
 
 // scan sends the preamble and the data set to the daemon, but for the pixels:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"collimator/dimse"
+	"collimator/internal/httpsec"
 )
 
 // associationServer is a server for associations; without a TLS configuration
@@ -137,6 +138,7 @@ func (s *server) listenWeb() (*webListener, error) {
 	}
 	return &webListener{ln: s.guard.Rooms.Web.Listen(ln), server: &http.Server{
 		ConnState:         s.guard.Rooms.Web.ConnState,
+		ConnContext:       httpsec.Pace{}.ConnContext,
 		Handler:           s.webHandler(),
 		TLSConfig:         config,
 		ReadHeaderTimeout: 10 * time.Second,

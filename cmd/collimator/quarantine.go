@@ -39,7 +39,7 @@ func (c *quarantineListCmd) Run(e *env) error {
 }
 
 func quarantineRow(q archive.QuarantineEntry) []string {
-	return []string{fmt.Sprint(q.ID), string(q.Reason), q.Source.AETitle, q.Source.Address, uid.Name(q.Instance.SOPClassUID), size(q.Instance.Size), minute(q.LastReceived), fmt.Sprint(q.Times)}
+	return []string{fmt.Sprint(q.ID), string(q.Reason), printable(sentBy(q.Source)), q.Source.Address, uid.Name(q.Instance.SOPClassUID), size(q.Instance.Size), minute(q.LastReceived), fmt.Sprint(q.Times)}
 }
 
 type quarantineShowCmd struct {
@@ -53,8 +53,12 @@ func (quarantineShowCmd) Help() string {
 }
 
 func (c *quarantineShowCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
 		q, err := a.Quarantined(e.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		found, err := findings(e.ctx, a, q, in.config.Inspect)
 		if err != nil {
 			return err
 		}
@@ -64,7 +68,10 @@ func (c *quarantineShowCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\nStudy           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
 			q.ID, q.Reason, uid.Name(q.Instance.SOPClassUID), q.Instance.SOPInstanceUID, q.Instance.StudyUID, q.Instance.Digest, stored,
-			q.Source.AETitle, q.Source.Address, minute(q.Received), minute(q.LastReceived), q.Times)
+			printable(sentBy(q.Source)), q.Source.Address, minute(q.Received), minute(q.LastReceived), q.Times)
+		for _, f := range found {
+			fmt.Fprintf(e.stdout, "Found           %s\n", f)
+		}
 		if c.Out == "" {
 			return nil
 		}

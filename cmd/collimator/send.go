@@ -209,7 +209,7 @@ func (s *sender) one(ctx context.Context, a *dimse.Association, f *sendFile) (di
 	if len(accepted) == 0 {
 		return dimse.Status{}, fmt.Errorf("the peer does not take %s", uid.Name(f.class))
 	}
-	body, ts, err := f.open(accepted)
+	body, ts, err := f.open(ctx, accepted)
 	if err != nil {
 		return dimse.Status{}, err
 	}

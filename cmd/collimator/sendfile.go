@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func inspectFile(path string) (*sendFile, error) {
 }
 
 // open gives the data set in one of the accepted transfer syntaxes.
-func (f *sendFile) open(accepted []string) (io.ReadCloser, string, error) {
+func (f *sendFile) open(ctx context.Context, accepted []string) (io.ReadCloser, string, error) {
 	r, err := os.Open(f.path)
 	if err != nil {
 		return nil, "", err
@@ -102,7 +103,7 @@ func (f *sendFile) open(accepted []string) (io.ReadCloser, string, error) {
 		if !slices.Contains(accepted, ts) {
 			continue
 		}
-		body, err := pixel.Open(pixel.Object{At: r, Offset: f.offset, Size: f.size - f.offset, TransferSyntax: f.syntax}, ts)
+		body, err := pixel.Open(ctx, pixel.Object{At: r, Offset: f.offset, Size: f.size - f.offset, TransferSyntax: f.syntax}, ts)
 		if err != nil {
 			return nil, "", errors.Join(err, r.Close())
 		}

@@ -260,9 +260,9 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 
 		switch ev.Kind {
 		case archive.Refused:
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)+found(ev)
 		case archive.Quarantined:
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)+found(ev)
 			if ev.Reason == archive.Suspicious {
 				r.Code = audit.HeldSuspicious
 			}
@@ -283,6 +283,14 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 
 		return trail.WriteTx(ctx, tx, r)
 	}
+}
+
+// found is what an inspection found, behind the reason.
+func found(ev archive.Event) string {
+	if ev.Why == "" {
+		return ""
+	}
+	return ": " + ev.Why
 }
 
 // instanceLeaf writes what happened to an instance into the ledger: which bytes

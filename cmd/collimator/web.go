@@ -35,12 +35,12 @@ const webRoot = "/dicom-web"
 // machine may ask whether the server lives; everything else is for the API to
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
-	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, webOptions(s.in.config))
+	images := httpsec.Pace{}.Wrap(dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, webOptions(s.in.config)))
 	data := s.guard.NewAPI()
 	s.services().Register(data)
 	s.meter.register(data)
 	mux := http.NewServeMux()
-	mux.Handle(webRoot+"/", httpsec.Images.Wrap(steady(images)))
+	mux.Handle(webRoot+"/", httpsec.Images.Wrap(images))
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, images, webRoot)))
 	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", httpsec.API.Wrap(data))
@@ -143,45 +143,6 @@ func local(r *http.Request) bool {
 	own, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	return from.IsLoopback() || ok && own.AddrPort().Addr().Unmap() == from
 }
-
-// steadyTime is how long a peer may take for the next piece of a request or of
-// an answer. The whole may take as long as it moves.
-const steadyTime = time.Minute
-
-// steady moves the deadlines of a request on with every piece, so that a large
-// study may take its time and a peer that stalls may not.
-func steady(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := http.NewResponseController(w)
-		r.Body = &steadyBody{r.Body, c}
-		next.ServeHTTP(&steadyWriter{w, c}, r)
-	})
-}
-
-type steadyBody struct {
-	io.ReadCloser
-	c *http.ResponseController
-}
-
-// Read implements io.Reader.
-func (b *steadyBody) Read(p []byte) (int, error) {
-	b.c.SetReadDeadline(time.Now().Add(steadyTime)) // where it is not supported the server's own deadline holds
-	return b.ReadCloser.Read(p)
-}
-
-type steadyWriter struct {
-	http.ResponseWriter
-	c *http.ResponseController
-}
-
-// Write implements io.Writer.
-func (w *steadyWriter) Write(p []byte) (int, error) {
-	w.c.SetWriteDeadline(time.Now().Add(steadyTime))
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *steadyWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // welcome says where the server listens and what to do next.
 func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {

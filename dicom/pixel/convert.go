@@ -2,6 +2,7 @@ package pixel
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -16,8 +17,8 @@ import (
 // RLE, baseline JPEG and the other syntaxes of Decodable become native one
 // frame at a time. ErrNotConvertible for everything else; then nothing was
 // written. src stays as it was.
-func Convert(w io.Writer, src *dicom.File, transferSyntax string) error {
-	ds, err := Transcode(src.DataSet, src.TransferSyntax, transferSyntax)
+func Convert(ctx context.Context, w io.Writer, src *dicom.File, transferSyntax string) error {
+	ds, err := Transcode(ctx, src.DataSet, src.TransferSyntax, transferSyntax)
 	if err != nil {
 		return err
 	}
@@ -54,8 +55,9 @@ func converted(src *dicom.File, transferSyntax string) (*dicom.DataSet, error) {
 // frame that has to be decoded is decoded once before it returns, so that a
 // damaged one is an error here and not in the middle of what is being sent.
 // Decoded pixel data of up to 2 MiB are kept for the encoding; longer ones are
-// decoded again then, one frame at a time.
-func Transcode(ds *dicom.DataSet, from, to string) (*dicom.DataSet, error) {
+// decoded again then, one frame at a time. Decoding ends with ctx, also that which
+// comes with the encoding; TranscodeCost says what both hold.
+func Transcode(ctx context.Context, ds *dicom.DataSet, from, to string) (*dicom.DataSet, error) {
 	if from == to {
 		return ds, nil
 	}
@@ -70,7 +72,7 @@ func Transcode(ds *dicom.DataSet, from, to string) (*dicom.DataSet, error) {
 		return nil, fmt.Errorf("%w: %s to %s", ErrNotConvertible, uid.Name(from), uid.Name(to))
 	}
 	out := ds.Clone()
-	if err := nativeEverywhere(out, from); err != nil {
+	if err := nativeEverywhere(ctx, out, from); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -102,7 +104,7 @@ func encapsulated(ds *dicom.DataSet) bool {
 }
 
 // nativeEverywhere puts native pixel data in the place of encapsulated ones.
-func nativeEverywhere(ds *dicom.DataSet, from string) error {
+func nativeEverywhere(ctx context.Context, ds *dicom.DataSet, from string) error {
 	var images []*dicom.DataSet
 	for v := range ds.Walk() { // nothing changes while it walks
 		if v.Tag == tag.PixelData && v.Encapsulated() {
@@ -110,7 +112,7 @@ func nativeEverywhere(ds *dicom.DataSet, from string) error {
 		}
 	}
 	for _, image := range images {
-		if err := native(image, from); err != nil {
+		if err := native(ctx, image, from); err != nil {
 			return err
 		}
 	}
@@ -122,16 +124,16 @@ func nativeEverywhere(ds *dicom.DataSet, from string) error {
 const mostKept = 2 << 20
 
 // native decodes the pixel data of ds.
-func native(ds *dicom.DataSet, from string) error {
+func native(ctx context.Context, ds *dicom.DataSet, from string) error {
 	f, err := Index(ds)
 	if err != nil {
 		return err
 	}
-	first, a, err := f.Decode(1, from)
+	first, a, err := f.Decode(ctx, 1, from)
 	if err != nil {
 		return err
 	}
-	s := &nativeStream{f: f, from: from, length: len(first), want: a}
+	s := &nativeStream{ctx: ctx, f: f, from: from, length: len(first), want: a}
 	total := s.total()
 	if total > math.MaxUint32-1 {
 		return fmt.Errorf("%w: %d bytes of native pixel data", ErrNotConvertible, total)
@@ -171,6 +173,7 @@ func describe(ds *dicom.DataSet, before, after Attributes, from string) error {
 
 // nativeStream decodes frame after frame, and holds one.
 type nativeStream struct {
+	ctx    context.Context // of whoever reads
 	f      *Frames
 	from   string
 	length int // bytes of a decoded frame
@@ -223,7 +226,7 @@ func (s *nativeStream) Read(p []byte) (int, error) {
 			return s.tail(p)
 		}
 		s.next++
-		frame, a, err := s.f.Decode(s.next, s.from)
+		frame, a, err := s.f.Decode(s.ctx, s.next, s.from)
 		if err != nil {
 			return 0, fmt.Errorf("frame %d: %w", s.next, err)
 		}

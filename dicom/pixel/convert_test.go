@@ -53,7 +53,7 @@ func open(t *testing.T, path string) *dicom.File {
 func convert(t *testing.T, f *dicom.File, ts string) (*dicom.File, []byte, error) {
 	t.Helper()
 	var buf bytes.Buffer
-	if err := Convert(&buf, f, ts); err != nil {
+	if err := Convert(t.Context(), &buf, f, ts); err != nil {
 		return nil, nil, err
 	}
 	got, err := dicom.ReadFile(bytes.NewReader(buf.Bytes()), dicom.DecodeOptions{})
@@ -85,7 +85,7 @@ func TestNativeSyntaxesOfTheCorpusConvertThereAndBack(t *testing.T) {
 			}
 			same(t, filepath.Base(path)+" to "+uid.Name(ts), f.DataSet, got.DataSet)
 			var again bytes.Buffer
-			if err := Convert(&again, got, ts); err != nil || ts != uid.DeflatedExplicitVRLittleEndian && !bytes.Equal(again.Bytes(), raw) {
+			if err := Convert(t.Context(), &again, got, ts); err != nil || ts != uid.DeflatedExplicitVRLittleEndian && !bytes.Equal(again.Bytes(), raw) {
 				t.Errorf("%s: written differently once more: %v", filepath.Base(path), err)
 			}
 		}
@@ -230,7 +230,7 @@ func TestConvertRefusesWhatNeedsAnotherCodec(t *testing.T) {
 		{native, uid.ExplicitVRLittleEndian, "1.2.3.4"},
 	} {
 		var buf bytes.Buffer
-		err := Convert(&buf, &dicom.File{DataSet: c.ds, TransferSyntax: c.from}, c.to)
+		err := Convert(t.Context(), &buf, &dicom.File{DataSet: c.ds, TransferSyntax: c.from}, c.to)
 		if !errors.Is(err, ErrNotConvertible) || buf.Len() > 0 {
 			t.Errorf("%s to %s: %v, %d bytes written", c.from, c.to, err, buf.Len())
 		}

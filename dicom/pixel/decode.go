@@ -3,6 +3,7 @@ package pixel
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"fmt"
 	"io"
 
@@ -33,8 +34,9 @@ func DecodableInPart(transferSyntax string) bool {
 
 // Decode is frame n, from 1, as native little endian pixels, with the
 // attributes that describe them. transferSyntax is that of the data set.
-// ErrNotConvertible for a codec that is not here.
-func (f *Frames) Decode(n int, transferSyntax string) (pixels []byte, a Attributes, err error) {
+// ErrNotConvertible for a codec that is not here. Decoding ends with ctx; Cost says
+// what it holds meanwhile.
+func (f *Frames) Decode(ctx context.Context, n int, transferSyntax string) (pixels []byte, a Attributes, err error) {
 	a = f.Attributes
 	if !f.Encapsulated() {
 		pixels, err = f.Bytes(n)
@@ -46,39 +48,47 @@ func (f *Frames) Decode(n int, transferSyntax string) (pixels []byte, a Attribut
 	if f.senseless != nil {
 		return nil, a, f.senseless
 	}
-	if n := f.Length(n); n > maxFrame*a.FrameLength()+1<<20 {
-		return nil, a, fmt.Errorf("%w: %d compressed bytes for a frame of %d", ErrDamaged, n, a.FrameLength())
-	}
-	raw, err := f.Bytes(n)
+	raw, err := f.compressed(n)
 	if err != nil {
 		return nil, a, err
 	}
-	return decode(raw, a, transferSyntax)
+	return decode(ctx, raw, a, transferSyntax)
+}
+
+// compressed is frame n as it is stored, where it is no longer than a frame may be.
+func (f *Frames) compressed(n int) ([]byte, error) {
+	if length := f.Length(n); length > maxFrame*f.FrameLength()+1<<20 {
+		return nil, fmt.Errorf("%w: %d compressed bytes for a frame of %d", ErrDamaged, length, f.FrameLength())
+	}
+	return f.Bytes(n)
 }
 
 // decode is one compressed frame as native pixels. A frame over which a codec
 // panics is damaged: it must not end what reads the other frames.
-func decode(raw []byte, a Attributes, transferSyntax string) (pixels []byte, after Attributes, err error) {
+func decode(ctx context.Context, raw []byte, a Attributes, transferSyntax string) (pixels []byte, after Attributes, err error) {
 	defer func() {
 		if recover() != nil {
 			pixels = nil
 			after = a
 			err = fmt.Errorf("%w: the codec gave up", ErrDamaged)
 		}
+		if ctx.Err() != nil {
+			pixels, err = nil, context.Cause(ctx)
+		}
 	}()
 
 	switch transferSyntax {
 	case uid.RLELossless:
-		pixels, err = DecodeRLE(raw, a)
+		pixels, err = decodeRLE(ctx, raw, a)
 	case uid.EncapsulatedUncompressed:
 		pixels, err = exactly(raw, a)
 	case uid.DeflatedImageFrame:
-		pixels, err = inflateFrame(raw, a)
+		pixels, err = inflateFrame(ctx, raw, a)
 	default:
 		if a.BitsAllocated != 8 {
 			return nil, a, fmt.Errorf("%w: JPEG of more than eight bits", ErrNotConvertible)
 		}
-		return DecodeJPEG(raw, a)
+		return decodeJPEG(ctx, raw, a)
 	}
 	return pixels, a, err
 }
@@ -92,10 +102,31 @@ func exactly(raw []byte, a Attributes) ([]byte, error) {
 }
 
 // inflateFrame decodes Deflated Image Frame Compression (PS3.5 A.4.13).
-func inflateFrame(raw []byte, a Attributes) ([]byte, error) {
-	var out bytes.Buffer
-	if _, err := io.CopyN(&out, flate.NewReader(bytes.NewReader(raw)), a.FrameLength()); err != nil {
+func inflateFrame(ctx context.Context, raw []byte, a Attributes) ([]byte, error) {
+	if a.FrameLength() > maxInflation*int64(len(raw)) {
+		return nil, fmt.Errorf("%w: deflated frame is too short for its pixels", ErrDamaged)
+	}
+	out := make([]byte, a.FrameLength())
+	if _, err := io.ReadFull(flate.NewReader(&untilDone{ctx, bytes.NewReader(raw)}), out); err != nil {
 		return nil, fmt.Errorf("%w: deflated frame", ErrDamaged)
 	}
-	return out.Bytes(), nil
+	return out, nil
+}
+
+// maxInflation is how many bytes a deflated byte can stand for (RFC 1951 3.2.5: a
+// match of 258 bytes takes two bits).
+const maxInflation = 1032
+
+// untilDone is a reader that ends with a context.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read is that of io.Reader.
+func (u *untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
 }

@@ -259,7 +259,7 @@ func (f *Frames) openNative(n int) (io.Reader, error) {
 // shifted is the bits of r from bit shift on, counted from the least
 // significant, with zeros behind the last (PS3.5 8.1.1).
 func shifted(r io.Reader, shift uint, bits int64) (io.Reader, error) {
-	raw, err := io.ReadAll(r)
+	raw, err := readAll(r, (int64(shift)+bits+7)/8)
 	if err != nil {
 		return nil, err
 	}
@@ -283,8 +283,28 @@ func (f *Frames) Bytes(n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(r)
+	return readAll(r, f.Length(n))
 }
+
+// readAll is io.ReadAll for what is known to have so many bytes: of up to 1 MiB
+// nothing is allocated twice, of more not until the first has arrived.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	out := make([]byte, min(length, firstPiece))
+	n, err := io.ReadFull(r, out)
+	if err == nil && length > firstPiece {
+		out = append(make([]byte, 0, length), out...)[:length]
+		var more int
+		more, err = io.ReadFull(r, out[n:])
+		n += more
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil // how long a frame has to be is for whoever decodes it
+	}
+	return out[:n], err
+}
+
+// firstPiece is the bytes that are allocated before any has arrived.
+const firstPiece = 1 << 20
 
 // fragmentReader reads fragments one after the other.
 type fragmentReader struct {

@@ -105,7 +105,7 @@ func TestExtendedOffsetTableGivesLengths(t *testing.T) {
 	if b, err := f.Bytes(2); err != nil || string(b) != "def" {
 		t.Errorf("frame 2 is %q, %v", b, err)
 	}
-	out, err := Transcode(ds, uid.EncapsulatedUncompressed, uid.ExplicitVRLittleEndian)
+	out, err := Transcode(t.Context(), ds, uid.EncapsulatedUncompressed, uid.ExplicitVRLittleEndian)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestConvertAllocatesAFrameAtATime(t *testing.T) {
 	ds.Set(dicom.NewFragments(tag.PixelData, dicom.OB, nil, all...))
 	f := &dicom.File{DataSet: ds, TransferSyntax: uid.RLELossless, Meta: dicom.NewDataSet()}
 	var largest largestWrite
-	if err := Convert(&largest, f, uid.ExplicitVRLittleEndian); err != nil {
+	if err := Convert(t.Context(), &largest, f, uid.ExplicitVRLittleEndian); err != nil {
 		t.Fatal(err)
 	}
 	if largest > length {

@@ -2,6 +2,7 @@ package pixel
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -17,21 +18,18 @@ const minBlock = 512
 // into native pixels, colour by pixel. The attributes that come back say how
 // they stand: YBR_FULL and YBR_FULL_422 become RGB. What the frame itself says
 // of its colours goes before the photometric interpretation only where it says
-// it outright, in an Adobe marker or its component identifiers.
+// it outright, in an Adobe marker or its component identifiers. A progressive
+// frame, which the transfer syntaxes do not allow, is taken as far as the work
+// stays small: see checkScans.
 func DecodeJPEG(frame []byte, a Attributes) ([]byte, Attributes, error) {
-	conf, err := jpeg.DecodeConfig(bytes.NewReader(frame))
+	return decodeJPEG(context.Background(), frame, a)
+}
+
+// decodeJPEG is DecodeJPEG until ctx ends.
+func decodeJPEG(ctx context.Context, frame []byte, a Attributes) ([]byte, Attributes, error) {
+	img, err := jpegImage(ctx, frame, a)
 	if err != nil {
-		return nil, a, fmt.Errorf("%w: JPEG header", ErrDamaged)
-	}
-	if conf.Width != a.Columns || conf.Height != a.Rows || a.BitsAllocated != 8 {
-		return nil, a, fmt.Errorf("%w: JPEG of %d by %d in an image of %d by %d", ErrDamaged, conf.Height, conf.Width, a.Rows, a.Columns)
-	}
-	if conf.Width*conf.Height > minBlock*len(frame) {
-		return nil, a, fmt.Errorf("%w: JPEG is too short for its pixels", ErrDamaged)
-	}
-	img, err := jpeg.Decode(bytes.NewReader(frame))
-	if err != nil {
-		return nil, a, fmt.Errorf("%w: JPEG data", ErrDamaged)
+		return nil, a, err
 	}
 	a.PlanarConfiguration = 0
 	switch img := img.(type) {
@@ -44,8 +42,7 @@ func DecodeJPEG(frame []byte, a Attributes) ([]byte, Attributes, error) {
 		if a.SamplesPerPixel != 3 {
 			break
 		}
-		transformed := adobeTransform(frame) == 1
-		raw := !transformed && (a.PhotometricInterpretation == "RGB" || strings.HasPrefix(a.PhotometricInterpretation, "YBR_PARTIAL"))
+		raw := rawColours(frame, a)
 		if !raw {
 			a.PhotometricInterpretation = "RGB"
 		}
@@ -58,6 +55,34 @@ func DecodeJPEG(frame []byte, a Attributes) ([]byte, Attributes, error) {
 		return rgbaPixels(img, a), a, nil
 	}
 	return nil, a, fmt.Errorf("%w: JPEG has other components than the image", ErrDamaged)
+}
+
+// rawColours reports a frame whose three components are not YCbCr.
+func rawColours(frame []byte, a Attributes) bool {
+	return adobeTransform(frame) != 1 && (a.PhotometricInterpretation == "RGB" || strings.HasPrefix(a.PhotometricInterpretation, "YBR_PARTIAL"))
+}
+
+// jpegImage decodes a frame whose header says that it is of the image, and whose
+// work was counted before. ctx is asked for every few kilobytes of the frame.
+func jpegImage(ctx context.Context, frame []byte, a Attributes) (image.Image, error) {
+	conf, err := jpeg.DecodeConfig(bytes.NewReader(frame))
+	if err != nil {
+		return nil, fmt.Errorf("%w: JPEG header", ErrDamaged)
+	}
+	if conf.Width != a.Columns || conf.Height != a.Rows || a.BitsAllocated != 8 {
+		return nil, fmt.Errorf("%w: JPEG of %d by %d in an image of %d by %d", ErrDamaged, conf.Height, conf.Width, a.Rows, a.Columns)
+	}
+	if conf.Width*conf.Height > minBlock*len(frame) {
+		return nil, fmt.Errorf("%w: JPEG is too short for its pixels", ErrDamaged)
+	}
+	if err := checkScans(frame, a); err != nil {
+		return nil, err
+	}
+	img, err := jpeg.Decode(&untilDone{ctx, bytes.NewReader(frame)})
+	if err != nil {
+		return nil, fmt.Errorf("%w: JPEG data", ErrDamaged)
+	}
+	return img, nil
 }
 
 // adobeTransform is the colour transform of an APP14 marker, -1 without one.

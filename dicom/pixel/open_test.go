@@ -41,12 +41,12 @@ func rleFrames(t *testing.T, n int, last []byte) *dicom.DataSet {
 func TestDamagedFrameIsAnErrorBeforeTheFirstByte(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]int{"kept in memory": 3, "decoded twice": mostKept/4096 + 2} {
-		_, err := Open(stored(t, rleFrames(t, n, []byte("no RLE")), uid.RLELossless), uid.ExplicitVRLittleEndian)
+		_, err := Open(t.Context(), stored(t, rleFrames(t, n, []byte("no RLE")), uid.RLELossless), uid.ExplicitVRLittleEndian)
 		if !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}
 
-		r, err := Open(stored(t, rleFrames(t, n, nil), uid.RLELossless), uid.ExplicitVRLittleEndian)
+		r, err := Open(t.Context(), stored(t, rleFrames(t, n, nil), uid.RLELossless), uid.ExplicitVRLittleEndian)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -73,7 +73,7 @@ func TestObjectsWithOddValuesAreOpenedEven(t *testing.T) {
 		"odd value":    {Object{At: bytes.NewReader(raw), Size: int64(len(raw)), TransferSyntax: uid.ExplicitVRLittleEndian}, len(raw) + 1},
 		"odd deflated": {Object{At: bytes.NewReader(deflated), Size: 301, TransferSyntax: uid.DeflatedExplicitVRLittleEndian}, 302},
 	} {
-		r, err := Open(c.o, c.o.TransferSyntax)
+		r, err := Open(t.Context(), c.o, c.o.TransferSyntax)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -87,7 +87,7 @@ func TestObjectsWithOddValuesAreOpenedEven(t *testing.T) {
 func TestObjectsAreOpenedAsStoredWhereThatIsAsked(t *testing.T) {
 	t.Parallel()
 	o := stored(t, rleFrames(t, 2, []byte("no RLE")), uid.RLELossless)
-	r, err := Open(o, uid.RLELossless)
+	r, err := Open(t.Context(), o, uid.RLELossless)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestEncapsulatedIconsAreConvertedWithTheImage(t *testing.T) {
 	ds := rleFrames(t, 1, nil)
 	ds.SetItems(tag.IconImageSequence, icon)
 
-	out, err := Transcode(ds, uid.RLELossless, uid.ExplicitVRLittleEndian)
+	out, err := Transcode(t.Context(), ds, uid.RLELossless, uid.ExplicitVRLittleEndian)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,10 +146,10 @@ func TestVideoHasNoFramesAndOneStream(t *testing.T) {
 	if _, err := f.Open(1); !errors.Is(err, ErrNoFrame) {
 		t.Errorf("frame 1: %v", err)
 	}
-	if _, _, err := f.Decode(1, uid.MPEG4HP41); !errors.Is(err, ErrNotConvertible) {
+	if _, _, err := f.Decode(t.Context(), 1, uid.MPEG4HP41); !errors.Is(err, ErrNotConvertible) {
 		t.Errorf("decoded: %v", err)
 	}
-	if _, err := Render(ds, 1, uid.MPEG4HP41, RenderOptions{}); !errors.Is(err, ErrNotRenderable) {
+	if _, err := Render(t.Context(), ds, 1, uid.MPEG4HP41, RenderOptions{}); !errors.Is(err, ErrNotRenderable) {
 		t.Errorf("rendered: %v", err)
 	}
 }
@@ -170,7 +170,7 @@ func TestDecodableIsWhatIsDecodedWhateverItsBits(t *testing.T) {
 func TestCodecThatPanicsIsADamagedFrame(t *testing.T) {
 	t.Parallel()
 	senseless := Attributes{Rows: -1, Columns: 1 << 40, SamplesPerPixel: 1, BitsAllocated: 8}
-	if _, _, err := decode(make([]byte, 64), senseless, uid.EncapsulatedUncompressed); !errors.Is(err, ErrDamaged) {
+	if _, _, err := decode(t.Context(), make([]byte, 64), senseless, uid.EncapsulatedUncompressed); !errors.Is(err, ErrDamaged) {
 		t.Errorf("got %v", err)
 	}
 }

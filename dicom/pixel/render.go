@@ -1,6 +1,7 @@
 package pixel
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -33,8 +34,9 @@ type RenderOptions struct {
 // palettes (C.7.9) and the colour spaces. Without a window in the data set it
 // spreads the values that occur; a frame of one value, and one of single bits,
 // is shown in the range of the bits stored. The result is an *image.Gray or an
-// *image.NRGBA. Overlays, shutters and presentation states are not applied.
-func Render(ds *dicom.DataSet, n int, transferSyntax string, o RenderOptions) (image.Image, error) {
+// opaque image of colours. Overlays, shutters and presentation states are not
+// applied. It ends with ctx; RenderCost says what it holds.
+func Render(ctx context.Context, ds *dicom.DataSet, n int, transferSyntax string, o RenderOptions) (image.Image, error) {
 	f, err := Index(ds)
 	if err != nil {
 		return nil, err
@@ -54,7 +56,10 @@ func Render(ds *dicom.DataSet, n int, transferSyntax string, o RenderOptions) (i
 	if n < 1 || n > f.Len() {
 		return nil, ErrNoFrame
 	}
-	b, a, err := f.Decode(n, transferSyntax)
+	if f.renderedAsDecoded(transferSyntax) {
+		return f.jpegColours(ctx, n)
+	}
+	b, a, err := f.Decode(ctx, n, transferSyntax)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +194,11 @@ func renderColour(b []byte, a Attributes) (image.Image, error) {
 	default:
 		return nil, fmt.Errorf("%w: its photometric interpretation", ErrNotRenderable)
 	}
-	img := image.NewNRGBA(image.Rect(0, 0, a.Columns, a.Rows))
 	pixels := a.Rows * a.Columns
+	if pixels > manyPixels && interleaved(a) {
+		return &rgb{b, a.Columns, a.Rows, toRGB}, nil
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, a.Columns, a.Rows))
 	at := colourLayout(b, a, pixels)
 	for i := range pixels {
 		x, y, z := at(i)

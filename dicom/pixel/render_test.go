@@ -104,7 +104,7 @@ func TestGrayscaleIsRenderedAsTheDataSetSays(t *testing.T) {
 		set(t, ds, tag.HighBit, 11)
 		set(t, ds, tag.PixelData, words(10, 11, 12, 13))
 		c.change(ds)
-		img, err := Render(ds, 1, uid.ExplicitVRLittleEndian, c.o)
+		img, err := Render(t.Context(), ds, 1, uid.ExplicitVRLittleEndian, c.o)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -127,7 +127,7 @@ func TestOtherValuesAreRendered(t *testing.T) {
 		ds   *dicom.DataSet
 		want []int
 	}{"one bit": {bit, []int{0, 255, 255, 0}}, "float": {float, []int{0, 255}}, "32 bits": {wide, []int{0, 255}}} {
-		img, err := Render(c.ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
+		img, err := Render(t.Context(), c.ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if got := grays(img); !slices.Equal(got, c.want) {
@@ -160,7 +160,7 @@ func TestFramesOfOneValueShowWhatTheyAre(t *testing.T) {
 		"4095 of 12 bits":         {image(16, 12, 0, words(4095, 4095)), 255},
 		"least of 12 signed bits": {image(16, 12, 1, words(0x800, 0x800)), 0},
 	} {
-		img, err := Render(c.ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
+		img, err := Render(t.Context(), c.ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if got := grays(img); got[0] != c.want || got[1] != c.want {
@@ -204,7 +204,7 @@ func TestColourIsRendered(t *testing.T) {
 		if c.change != nil {
 			c.change(ds)
 		}
-		img, err := Render(ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
+		img, err := Render(t.Context(), ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -237,10 +237,19 @@ func TestWhatCannotBeRenderedSaysSo(t *testing.T) {
 		ds := describeImage(t, 2, 2, 1, 8, 1, "MONOCHROME2")
 		set(t, ds, tag.PixelData, []byte{1, 2, 3, 4})
 		c.change(ds)
-		if _, err := Render(ds, 1, c.ts, c.o); !errors.Is(err, c.err) {
+		if _, err := Render(t.Context(), ds, 1, c.ts, c.o); !errors.Is(err, c.err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func scaled(t testing.TB, img image.Image, v View) image.Image {
+	t.Helper()
+	out, err := Scale(t.Context(), img, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func TestViewsKeepTheProportions(t *testing.T) {
@@ -254,11 +263,11 @@ func TestViewsKeepTheProportions(t *testing.T) {
 		"as it is": {View{}, 40, 20}, "smaller": {View{Width: 20, Height: 20}, 20, 10}, "larger": {View{Width: 100, Height: 40}, 80, 40},
 		"region": {View{Region: image.Rect(0, 0, 10, 20), Width: 10, Height: 10}, 5, 10}, "thin": {View{Width: 1, Height: 1}, 1, 1},
 	} {
-		if b := Scale(img, c.v).Bounds(); b.Dx() != c.w || b.Dy() != c.h {
+		if b := scaled(t, img, c.v).Bounds(); b.Dx() != c.w || b.Dy() != c.h {
 			t.Errorf("%s: %v", name, b)
 		}
 	}
-	if got := Scale(img, View{FlipX: true, FlipY: true}); color.GrayModel.Convert(got.At(39, 19)).(color.Gray).Y != 255 {
+	if got := scaled(t, img, View{FlipX: true, FlipY: true}); color.GrayModel.Convert(got.At(39, 19)).(color.Gray).Y != 255 {
 		t.Error("not flipped")
 	}
 }
@@ -278,7 +287,7 @@ func TestRenderingAgreesWithDCMTK(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range corpus(t, "rendering the corpus") {
 		f := open(t, path)
-		img, err := Render(f.DataSet, 1, f.TransferSyntax, RenderOptions{})
+		img, err := Render(t.Context(), f.DataSet, 1, f.TransferSyntax, RenderOptions{})
 		if err != nil {
 			if errors.Is(err, ErrNotRenderable) {
 				refused++
@@ -364,9 +373,9 @@ func FuzzRender(f *testing.F) {
 		} else {
 			ds.Set(dicom.NewFragments(tag.PixelData, dicom.OB, nil, b))
 		}
-		img, err := Render(ds, 1, syntax, RenderOptions{})
+		img, err := Render(t.Context(), ds, 1, syntax, RenderOptions{})
 		if err == nil {
-			Scale(img, View{Width: 8, Height: 8})
+			scaled(t, img, View{Width: 8, Height: 8})
 		}
 	})
 }
@@ -383,7 +392,7 @@ func BenchmarkRenderCT(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
-		if _, err := Render(ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{}); err != nil {
+		if _, err := Render(b.Context(), ds, 1, uid.ExplicitVRLittleEndian, RenderOptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

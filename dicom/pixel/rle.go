@@ -1,6 +1,7 @@
 package pixel
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 )
@@ -15,6 +16,11 @@ const maxRatio = 64
 // endian pixels in the planar configuration of a. Memory is bounded by a, not
 // by the frame.
 func DecodeRLE(frame []byte, a Attributes) ([]byte, error) {
+	return decodeRLE(context.Background(), frame, a)
+}
+
+// decodeRLE is DecodeRLE until ctx ends, which is asked before each segment.
+func decodeRLE(ctx context.Context, frame []byte, a Attributes) ([]byte, error) {
 	if len(frame) < rleHeader {
 		return nil, fmt.Errorf("%w: RLE header is cut short", ErrDamaged)
 	}
@@ -32,6 +38,9 @@ func DecodeRLE(frame []byte, a Attributes) ([]byte, error) {
 	}
 	out := make([]byte, plane*segments)
 	for s := range segments {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		sample, b := s/width, width-1-s%width // the most significant byte comes first
 		start, step := sample*width+b, a.SamplesPerPixel*width
 		if a.PlanarConfiguration == 1 {

@@ -164,7 +164,7 @@ type Event struct {
 	Accepted bool
 	// CharacterSet is the terms that were assumed for a data set without any.
 	CharacterSet string
-	// Why somebody removed what was set aside.
+	// Why somebody removed what was set aside, or what an inspection found.
 	Why string
 }
 

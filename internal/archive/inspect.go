@@ -22,6 +22,8 @@ type Inspection struct {
 	Hold   bool // into quarantine
 	Refuse bool // do not keep it
 	Busy   bool // it could not be looked at: do not keep it, it may come again
+	// Found says what does not belong there and where, for the record; no values.
+	Found string
 }
 
 // errNotInspected is the answer while instances cannot be looked at.
@@ -70,7 +72,7 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	case verdict.Refuse:
 		return ErrContent
 	case verdict.Hold:
-		p.conflict = &ConflictError{Reason: Suspicious}
+		p.conflict = &ConflictError{Reason: Suspicious, Found: verdict.Found}
 		p.stored = stored
 		return a.hold(ctx, p)
 	}

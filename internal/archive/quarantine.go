@@ -30,7 +30,8 @@ const (
 // fault.Conflict; C-STORE answers 0111H (PS3.7 9.1.1.1.9).
 type ConflictError struct {
 	Reason     Reason
-	Quarantine int64 // entry that holds it; zero if it was not kept because the quarantine has no room for it
+	Quarantine int64  // entry that holds it; zero if it was not kept because the quarantine has no room for it
+	Found      string // by an inspection, see Inspection
 }
 
 // Error names no instance.
@@ -88,7 +89,7 @@ func (a *Archive) hold(ctx context.Context, p *pending) error {
 func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string,
 	s Source, at time.Time, assumed string,
 ) (kept bool, err error) {
-	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at, CharacterSet: assumed}
+	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at, CharacterSet: assumed, Why: c.Found}
 	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
 		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
 	if err == nil {

@@ -33,7 +33,7 @@ type Budget struct {
 type waiter struct {
 	account *Account
 	n       int64
-	granted chan struct{}
+	answer  chan error // of one place: nil where it was granted
 }
 
 // New makes a budget of so many bytes.
@@ -61,16 +61,21 @@ func (b *Budget) Most() int64 { return b.total / 2 }
 type Account struct {
 	b       *Budget
 	holders []string
+	request *request
 	held    int64 // guarded by b.mu
 	closed  bool
 }
+
+// request is what an account and its pieces hold together. While one of them
+// waits, none of it is given back.
+type request struct{ held int64 }
 
 // Open opens an account in the name of its holders, such as a principal and an
 // address; each of them must have the room for it. An account with no holder is
 // bounded by the total alone.
 func (b *Budget) Open(holders ...string) *Account {
 	slices.Sort(holders)
-	return &Account{b: b, holders: slices.Compact(holders)}
+	return &Account{b: b, holders: slices.Compact(holders), request: &request{}}
 }
 
 // Piece opens another account in the name of the same holders, for a piece of
@@ -79,7 +84,7 @@ func (a *Account) Piece() *Account {
 	if a == nil {
 		return nil
 	}
-	return a.b.Open(slices.Clone(a.holders)...)
+	return &Account{b: a.b, holders: a.holders, request: a.request}
 }
 
 // Grow takes n more bytes at once, or none and says why: fault.TooLarge where
@@ -92,12 +97,11 @@ func (a *Account) Grow(n int64) error {
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 
-	if a.held+n > a.b.Most() {
-		return a.tooLarge(a.held + n)
+	if a.request.held+n > a.b.Most() {
+		return a.tooLarge(a.request.held + n)
 	}
 	if !a.fits(n) {
-		return fault.Newf(fault.Busy, "budget: the memory for requests is taken (%d of %d MiB); try again later",
-			a.b.held>>20, a.b.total>>20)
+		return a.busy()
 	}
 
 	a.take(n)
@@ -105,16 +109,17 @@ func (a *Account) Grow(n int64) error {
 }
 
 // Reserve takes n bytes and waits for its turn if there is no room for them
-// now. Only an account that holds nothing may wait, so that no two wait for
-// each other. It ends with the cause of ctx.
+// now. An account that holds something itself does not wait, and of requests that
+// hold something and wait for each other the last is told fault.Busy. It ends with
+// the cause of ctx.
 func (a *Account) Reserve(ctx context.Context, n int64) error {
 	if a == nil {
 		return nil
 	}
 	a.b.mu.Lock()
-	if n > a.b.Most() {
+	if a.request.held+n > a.b.Most() {
 		defer a.b.mu.Unlock()
-		return a.tooLarge(n)
+		return a.tooLarge(a.request.held + n)
 	}
 	if a.held > 0 {
 		a.b.mu.Unlock()
@@ -126,20 +131,21 @@ func (a *Account) Reserve(ctx context.Context, n int64) error {
 		return nil
 	}
 
-	w := &waiter{account: a, n: n, granted: make(chan struct{})}
+	w := &waiter{account: a, n: n, answer: make(chan error, 1)}
 	place := a.b.queue.PushBack(w)
+	a.b.untangle()
 	a.b.mu.Unlock()
 
 	select {
-	case <-w.granted:
-		return nil
+	case err := <-w.answer:
+		return err
 	case <-ctx.Done():
 	}
 
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 	select {
-	case <-w.granted: // at the same moment: it is given back with the account
+	case <-w.answer: // at the same moment: what was granted is given back with the account
 	default:
 		a.b.queue.Remove(place)
 		a.b.wake() // who waited behind it may have room
@@ -196,6 +202,7 @@ func (a *Account) fits(n int64) bool {
 // take counts n bytes. Called with b.mu held.
 func (a *Account) take(n int64) {
 	a.held += n
+	a.request.held += n
 	a.b.held += n
 	a.b.most = max(a.b.most, a.b.held)
 	for _, h := range a.holders {
@@ -209,6 +216,7 @@ func (a *Account) give(n int64) {
 		return
 	}
 	a.held -= n
+	a.request.held -= n
 	a.b.held -= n
 	for _, h := range a.holders {
 		if a.b.by[h] -= n; a.b.by[h] == 0 {
@@ -216,6 +224,7 @@ func (a *Account) give(n int64) {
 		}
 	}
 	a.b.wake()
+	a.b.untangle()
 }
 
 // before reports that somebody waits whose turn comes before this account's: of
@@ -260,9 +269,38 @@ func (b *Budget) wake() {
 			continue
 		}
 		w.account.take(w.n)
-		close(w.granted)
+		w.answer <- nil
 		b.queue.Remove(place)
 	}
+}
+
+// untangle ends the wait of the last who came where all that is held belongs to
+// requests that wait: none of it would ever be given back. Called with b.mu held.
+func (b *Budget) untangle() {
+	for b.queue.Len() > 0 {
+		waiting := map[*request]bool{}
+		held := int64(0)
+		for place := b.queue.Front(); place != nil; place = place.Next() {
+			if r := place.Value.(*waiter).account.request; !waiting[r] {
+				waiting[r] = true
+				held += r.held
+			}
+		}
+		if held < b.held {
+			return
+		}
+		last := b.queue.Back()
+		w := last.Value.(*waiter)
+		w.answer <- w.account.busy()
+		b.queue.Remove(last)
+		b.wake()
+	}
+}
+
+// busy says that there is no room now. Called with b.mu held.
+func (a *Account) busy() error {
+	return fault.Newf(fault.Busy, "budget: the memory for requests is taken (%d of %d MiB); try again later",
+		a.b.held>>20, a.b.total>>20)
 }
 
 func (a *Account) tooLarge(n int64) error {

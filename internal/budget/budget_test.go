@@ -163,3 +163,60 @@ func TestNeverMoreThanTheTotalAndNobodyWaitsForEver(t *testing.T) {
 		}
 	})
 }
+
+// TestRequestsThatWaitForEachOtherAreToldApart: each holds what the other waits for.
+func TestRequestsThatWaitForEachOtherAreToldApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.New(100 * mib)
+		var outcomes []error
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for _, holder := range []string{"a", "b", "c"} {
+			request := b.Open(holder)
+			if err := request.Grow(20 * mib); err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				defer request.Close()
+				done, err := budget.Take(budget.With(t.Context(), request), 25*mib)
+				mu.Lock()
+				outcomes = append(outcomes, err)
+				mu.Unlock()
+				if err == nil {
+					done()
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		busy := 0
+		for _, err := range outcomes {
+			if err != nil && fault.Of(err) != fault.Busy {
+				t.Error(err)
+			}
+			if err != nil {
+				busy++
+			}
+		}
+		if len(outcomes) != 3 || busy == 3 || b.Usage().Held != 0 || b.Usage().Waiting != 0 {
+			t.Errorf("%v, %+v", outcomes, b.Usage())
+		}
+	})
+}
+
+// TestWhatARequestHoldsCountsForItsPieces: waiting for oneself has no end.
+func TestWhatARequestHoldsCountsForItsPieces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.New(100 * mib)
+		request := b.Open("a")
+		if err := request.Grow(30 * mib); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := budget.Take(budget.With(t.Context(), request), 30*mib); fault.Of(err) != fault.TooLarge {
+			t.Error(err)
+		}
+		request.Close()
+	})
+}

@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"collimator/dicom"
 	"collimator/internal/audit"
 	"collimator/internal/budget"
 	"collimator/internal/identity"
@@ -145,17 +144,6 @@ func shows(v policy.Verb) bool { return v == policy.Query || v == policy.Retriev
 // together is bounded, each by what is left for all others.
 func (g *Guard) open(c *caller) *budget.Account {
 	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, origin(c.peer.Address))
-}
-
-// memory opens an account for a piece of what a request does, and waits for its
-// turn where n bytes are not free.
-func (c *caller) memory(ctx context.Context, n int64) (dicom.Account, func(), error) {
-	piece := c.account.Piece()
-	if err := piece.Reserve(ctx, n); err != nil {
-		piece.Close()
-		return nil, nil, err
-	}
-	return piece, piece.Close, nil
 }
 
 func (c *caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {

@@ -74,9 +74,10 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	if !g.Rooms.Web.AdmitFrom(call.Request.RemoteAddr) {
 		return webRefusal(errCrowded, http.StatusServiceUnavailable)
 	}
-	c.account = g.open(&c.caller)
+	if err := g.openWeb(ctx, c, call); err != nil {
+		return dicomweb.Outcome{Err: err}
+	}
 	defer c.account.Close()
-	call.Memory = c.memory
 
 	began := time.Now()
 	out := next(identityContext(ctx, &c.caller))
@@ -90,7 +91,11 @@ var errCrowded = fault.New(fault.Busy, "guard: too many connections from this ad
 
 // webRefusal is an answer whose text is that of the error.
 func webRefusal(err error, status int) dicomweb.Outcome {
-	return dicomweb.Outcome{Err: &dicomweb.Error{Status: status, Detail: sentence(err)}}
+	e := &dicomweb.Error{Status: status, Detail: sentence(err)}
+	if status == http.StatusServiceUnavailable {
+		e.Header = http.Header{"Retry-After": {retryAfter}}
+	}
+	return dicomweb.Outcome{Err: e}
 }
 
 func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, address string) dicomweb.Outcome {

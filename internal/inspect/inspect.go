@@ -7,6 +7,8 @@ package inspect
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 
@@ -29,6 +31,7 @@ const (
 	ActivePDF  Kind = "PDF with active content"
 	SealedPDF  Kind = "PDF that cannot be looked into"
 	ActiveXML  Kind = "XML with active content"
+	SealedXML  Kind = "XML that cannot be looked into"
 	Unreadable Kind = "value that cannot be read"
 )
 
@@ -99,7 +102,8 @@ func recognise(b []byte) Kind {
 			return m.kind
 		}
 	}
-	text := bytes.ToLower(bytes.TrimLeft(b, " \t\r\n\xef\xbb\xbf"))
+	text := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
+	text = bytes.ToLower(text[:min(len(text), len("<!doctype html"))])
 	for _, start := range []string{"<!doctype html", "<html", "<script", "<svg"} {
 		if bytes.HasPrefix(text, []byte(start)) {
 			return HTML
@@ -119,16 +123,22 @@ func LookAtPreamble(b [128]byte) []Finding {
 
 // LookAt looks at every element of a data set, at all levels. Values that were
 // left in the stream are read from their source, their first bytes only, but
-// for encapsulated documents.
-func LookAt(ds *dicom.DataSet, lim Limits) []Finding {
+// for encapsulated documents. These are held in memory out of the budget of ctx;
+// where there is no room for one, or ctx ends, the error says so and nothing was
+// judged.
+func LookAt(ctx context.Context, ds *dicom.DataSet, lim Limits) ([]Finding, error) {
 	w := &walk{lim: lim.withDefaults()}
-	w.level(ds, "")
-	return w.found
+	w.level(ctx, ds, "")
+	if w.err == nil && ctx.Err() != nil {
+		w.err = context.Cause(ctx)
+	}
+	return w.found, w.err
 }
 
 type walk struct {
 	lim   Limits
 	found []Finding
+	err   error
 }
 
 func (w *walk) add(f Finding) {
@@ -137,22 +147,28 @@ func (w *walk) add(f Finding) {
 	}
 }
 
-func (w *walk) level(ds *dicom.DataSet, path string) {
+func (w *walk) level(ctx context.Context, ds *dicom.DataSet, path string) {
 	for el := range ds.All() {
 		switch {
+		case w.err != nil || ctx.Err() != nil:
+			return
 		case el.Sequence():
 			for i, it := range el.Items() {
-				w.level(it, itemPath(path, el.Tag, i))
+				w.level(ctx, it, itemPath(path, el.Tag, i))
 			}
 		case el.Tag == tag.EncapsulatedDocument:
-			w.document(ds, el, path)
+			w.document(ctx, ds, el, path)
 		case el.Encapsulated():
 			w.fragments(el, path)
 		case samples(el.Tag):
 			head, err := readHead(el.Open())
-			w.judgeSamples(head, err, el.Tag, path)
+			w.judgeSamples(value{head, el.ValueLength(), within(el)}, err, el.Tag, path)
 		case carries(el):
-			w.value(el, path)
+			place := Bulk
+			if el.Tag.Private() {
+				place = Private
+			}
+			w.value(el, path, place)
 		}
 	}
 }
@@ -169,29 +185,25 @@ func samples(t dicom.Tag) bool {
 	return t&0xFF00FFFF == 0x60003000 // overlay data of a repeating group
 }
 
-// judgeSamples is judge for numbers: a mark of two letters alone ("MZ", "#!") is
-// a value like any other there. What else makes a file a program has to follow.
-func (w *walk) judgeSamples(head []byte, err error, t dicom.Tag, path string) {
+// value is one that is looked at: its first bytes, its length, and how to read from
+// further behind.
+type value struct {
+	head   []byte
+	length int64
+	from   func(at int64) []byte // four bytes, or fewer where they cannot be read
+}
+
+// judgeSamples is judge for numbers: a mark of two letters alone ("#!") is a value
+// like any other there. What else makes a file a program has to follow.
+func (w *walk) judgeSamples(v value, err error, t dicom.Tag, path string) {
 	if err != nil {
 		w.add(Finding{Unreadable, Bulk, t, path})
 		return
 	}
-	switch recognise(head) {
-	case PE:
-		if !certainPE(head) {
-			return
-		}
-	case Script:
-		if !interpreterLine(head) {
-			return
-		}
+	if recognise(v.head) == Script && !interpreterLine(v.head) {
+		return
 	}
-	w.judge(head, Bulk, t, path)
-}
-
-// certainPE reports a DOS header whose pointer leads to a PE header that is there.
-func certainPE(b []byte) bool {
-	return wholePE(b) && bytes.Contains(b, []byte("PE\x00\x00"))
+	w.judge(v, Bulk, t, path)
 }
 
 // interpreterLine reports "#!", the path of a program and the end of the line.
@@ -223,56 +235,76 @@ func carries(el dicom.Element) bool {
 // headLength is how many bytes of a value are enough to recognise it.
 const headLength = 512
 
-func (w *walk) value(el dicom.Element, path string) {
-	place := Bulk
-	if el.Tag.Private() {
-		place = Private
-	}
+func (w *walk) value(el dicom.Element, path string, place Place) {
 	head, err := readHead(el.Open())
 	if err != nil {
 		w.add(Finding{Unreadable, place, el.Tag, path})
 		return
 	}
-	w.judge(head, place, el.Tag, path)
+	w.judge(value{head, el.ValueLength(), within(el)}, place, el.Tag, path)
+}
+
+// within reads four bytes of an element.
+func within(el dicom.Element) func(int64) []byte {
+	return func(at int64) []byte { return four(el.OpenRange(at, 4)) }
+}
+
+// four is the next four bytes.
+func four(r io.Reader, err error) []byte {
+	if err != nil {
+		return nil
+	}
+	var b [4]byte
+	n, _ := io.ReadFull(r, b[:]) // what cannot be read is no program
+	return b[:n]
 }
 
 // judge adds a finding for the first bytes of a value. Two letters are not
 // enough to call pixels a program, so for PE the header behind them counts too.
-func (w *walk) judge(head []byte, place Place, t dicom.Tag, path string) {
-	kind := recognise(head)
-	if kind == PE && !wholePE(head) {
+func (w *walk) judge(v value, place Place, t dicom.Tag, path string) {
+	kind := recognise(v.head)
+	if kind == PE && !wholePE(v.head, v.length, v.from) {
 		return
 	}
-	if kind != "" {
+	if kind != "" && (kind != Document || place != Encaps) {
 		w.add(Finding{kind, place, t, path})
 	}
 }
 
-// wholePE reports a DOS header whose pointer leads to a PE header within the
-// first bytes, or at least to a place behind it (PE format 3.1).
-func wholePE(b []byte) bool {
-	if len(b) < 64 {
+// wholePE reports a DOS header whose pointer leads to a PE header, wherever in the
+// value that is (PE format 3.1).
+func wholePE(head []byte, length int64, from func(int64) []byte) bool {
+	if len(head) < 64 {
 		return false
 	}
-	at := int(b[60]) | int(b[61])<<8 | int(b[62])<<16 | int(b[63])<<24
-	if at < 64 || at > 4096 {
-		return false
-	}
-	return at+4 > len(b) || bytes.Equal(b[at:at+4], []byte("PE\x00\x00"))
+	at := int64(binary.LittleEndian.Uint32(head[60:]))
+	return at <= length-4 && bytes.HasPrefix(from(at), []byte("PE\x00\x00"))
 }
 
 func (w *walk) fragments(el dicom.Element, path string) {
 	for i := range min(el.FragmentCount(), 4) {
 		head, err := readHead(el.OpenFragment(i))
+		v := value{head, el.FragmentLength(i), withinFragment(el, i)}
 		if samples(el.Tag) { // frames may stand in fragments as they are
-			w.judgeSamples(head, err, el.Tag, path)
+			w.judgeSamples(v, err, el.Tag, path)
 			continue
 		}
 		if err != nil {
 			w.add(Finding{Unreadable, Bulk, el.Tag, path})
 			return
 		}
-		w.judge(head, Bulk, el.Tag, path)
+		w.judge(v, Bulk, el.Tag, path)
+	}
+}
+
+// withinFragment reads four bytes of a fragment.
+func withinFragment(el dicom.Element, i int) func(int64) []byte {
+	return func(at int64) []byte {
+		r, err := el.OpenFragment(i)
+		if err == nil {
+			_, err = io.CopyN(io.Discard, r, at)
+		}
+		return four(r, err)
 	}
 }
 

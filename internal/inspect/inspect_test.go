@@ -43,6 +43,15 @@ func document(mime string, b []byte) *dicom.DataSet {
 	return with(dicom.NewText(tag.MIMETypeOfEncapsulatedDocument, dicom.LO, mime), dicom.NewElement(tag.EncapsulatedDocument, dicom.OB, b))
 }
 
+func look(t testing.TB, ds *dicom.DataSet, lim inspect.Limits) []inspect.Finding {
+	t.Helper()
+	found, err := inspect.LookAt(t.Context(), ds, lim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 func TestLookAtFindsWhatDoesNotBelong(t *testing.T) {
 	t.Parallel()
 	private := dicom.Tag(0x00111001)
@@ -83,7 +92,7 @@ func TestLookAtFindsWhatDoesNotBelong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, f := range inspect.LookAt(c.ds, inspect.Limits{}) {
+			for _, f := range look(t, c.ds, inspect.Limits{}) {
 				got = append(got, f.String())
 			}
 			if strings.Join(got, "; ") != c.want {
@@ -99,11 +108,11 @@ func TestFindingsAndInflationAreBounded(t *testing.T) {
 	for i := range 200 {
 		ds.Set(dicom.NewElement(dicom.Tag(0x00111000+i), dicom.OB, program()))
 	}
-	if n := len(inspect.LookAt(ds, inspect.Limits{Findings: 10})); n != 10 {
+	if n := len(look(t, ds, inspect.Limits{Findings: 10})); n != 10 {
 		t.Errorf("%d findings, want 10", n)
 	}
 	bomb := document("application/pdf", pdf("9 0 obj <</Type /ObjStm>> stream\n"+deflated(strings.Repeat("0", 10<<20))+"\nendstream"))
-	if got := fmt.Sprint(inspect.LookAt(bomb, inspect.Limits{Inflated: 1 << 20})); !strings.Contains(got, "cannot be looked into") {
+	if got := fmt.Sprint(look(t, bomb, inspect.Limits{Inflated: 1 << 20})); !strings.Contains(got, "cannot be looked into") {
 		t.Errorf("a bomb gives %s", got)
 	}
 }
@@ -156,7 +165,7 @@ func FuzzDocument(f *testing.F) {
 	f.Add([]byte("<?xml version='1.0'?><x/>"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, mime := range []string{"application/pdf", "text/XML", ""} {
-			inspect.LookAt(document(mime, b), inspect.Limits{Inflated: 1 << 20})
+			look(t, document(mime, b), inspect.Limits{Inflated: 1 << 20})
 		}
 	})
 }

@@ -62,16 +62,32 @@ func (p Policy) Judge(found []Finding) Verdict {
 	return worst
 }
 
-func (p Policy) one(f Finding) Verdict {
+// Rule is the setting by which a finding is judged, as it stands in the
+// configuration below "inspect".
+func Rule(f Finding) string {
 	if f.Place == Preamble {
-		return or(p.Preambles, ClearPreamble)
+		return "preambles"
 	}
 	switch f.Kind {
 	case PE, ELF, MachO, Script, HTML:
-		return or(p.Programs, Hold)
+		return "programs"
 	case ActivePDF, ActiveXML:
+		return "active_documents"
+	case SealedPDF, SealedXML, Unreadable:
+		return "sealed_documents"
+	}
+	return "containers"
+}
+
+func (p Policy) one(f Finding) Verdict {
+	switch Rule(f) {
+	case "preambles":
+		return or(p.Preambles, ClearPreamble)
+	case "programs":
+		return or(p.Programs, Hold)
+	case "active_documents":
 		return or(p.ActiveDocuments, Hold)
-	case SealedPDF, Unreadable:
+	case "sealed_documents":
 		return or(p.SealedDocuments, Accept)
 	}
 	return or(p.Containers, Accept)

@@ -10,6 +10,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 )
 
@@ -47,7 +48,7 @@ func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []
 		if !slices.Contains(accepted, ts) {
 			continue
 		}
-		r, err := convert(o, ref, ts)
+		r, err := convert(ctx, o, ref, ts)
 		if err != nil {
 			return nil, "", errors.Join(err, o.Close())
 		}
@@ -73,6 +74,15 @@ func (c closers) Close() error {
 	return all
 }
 
+// closing is a function that ends something and cannot fail.
+type closing func()
+
+// Close implements io.Closer.
+func (c closing) Close() error {
+	c()
+	return nil
+}
+
 // bulkThreshold is the length in bytes above which values stay in the file
 // while an object is de-identified.
 const bulkThreshold = 64 << 10
@@ -80,15 +90,20 @@ const bulkThreshold = 64 << 10
 // convert gives the data set of o in a transfer syntax, as it is stored or
 // another, and closes o with it. What cannot be given is an error here, before
 // the first byte; then o stays open.
-func convert(o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadCloser, error) {
-	r, err := pixel.Open(pixel.Object{
+func convert(ctx context.Context, o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadCloser, error) {
+	header := budget.From(ctx).Piece() // of one of the many objects of a request
+	r, err := pixel.Open(ctx, pixel.Object{
 		At: o, Offset: o.DataSetOffset, Size: o.Size() - o.DataSetOffset, TransferSyntax: ref.TransferSyntaxUID,
+		Account: header, Reserve: budget.Take,
 	}, ts)
+	if err != nil {
+		header.Close()
+	}
 	switch {
 	case errors.Is(err, pixel.ErrNotConvertible):
 		return nil, fault.Wrap(fault.Unsupported, err, "pacs: not convertible")
 	case err != nil:
 		return nil, err
 	}
-	return body{r, closers{r, o}}, nil
+	return body{r, closers{r, o, closing(header.Close)}}, nil
 }

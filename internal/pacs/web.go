@@ -13,6 +13,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
@@ -217,7 +218,10 @@ func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax stri
 	if transferSyntax == ref.TransferSyntaxUID {
 		return &seekable{io.NewSectionReader(o, 0, o.Size()), o}, nil
 	}
-	r, err := convert(o, ref, transferSyntax)
+	r, err := convert(ctx, o, ref, transferSyntax)
+	if kind := fault.Of(err); kind == fault.Busy || kind == fault.TooLarge || kind == fault.Canceled {
+		return nil, errors.Join(webError(err), o.Close())
+	}
 	if err != nil {
 		return nil, &dicomweb.Error{Status: http.StatusNotAcceptable, Err: errors.Join(err, o.Close()),
 			Detail: "The object cannot be converted. Ask for transfer-syntax=* to get it as it is stored."}
@@ -263,7 +267,10 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	if w.Source != nil {
 		source = w.Source(ctx)
 	}
-	receipt, err := w.Archive.Ingest(ctx, archive.Incoming{
+	// A request stores thousands, one after the other: what one takes is given back.
+	piece := budget.From(ctx).Piece()
+	defer piece.Close()
+	receipt, err := w.Archive.Ingest(budget.With(ctx, piece), archive.Incoming{
 		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source, Preamble: in.Preamble,
 	})
 	if err != nil {

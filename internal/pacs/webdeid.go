@@ -214,7 +214,7 @@ func deidError(err error) error {
 	if _, refused := errors.AsType[*deid.RefusedError](err); refused {
 		return &dicomweb.Error{Status: http.StatusForbidden, Err: err, Detail: "This object may show its patient and is not handed out without identity."}
 	}
-	return err
+	return webError(err)
 }
 
 func (p *project) instance(ref archive.InstanceRef) dicomweb.Instance {
@@ -229,24 +229,32 @@ func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (
 	if err != nil {
 		return nil, webError(err)
 	}
-	out, err := h.file(ctx, o, transferSyntax)
+	held := closers{o}
+	out, err := h.file(ctx, o, transferSyntax, &held)
 	if err != nil {
-		return nil, errors.Join(deidError(err), o.Close())
+		return nil, errors.Join(deidError(err), held.Close())
 	}
-	return stream.Of(o, func(w io.Writer) error { return dicom.WriteFile(w, out) }), nil
+	return stream.Of(held, func(w io.Writer) error { return dicom.WriteFile(w, out) }), nil
 }
 
 // file is the object in a transfer syntax, without identity. The large values
-// stay in o.
-func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax string) (*dicom.File, error) {
+// stay in o; what stays in memory is given back with held.
+func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax string, held *closers) (*dicom.File, error) {
+	header := budget.From(ctx).Piece()
+	*held = append(*held, closing(header.Close))
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset, Account: budget.From(ctx),
+		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset, Account: header,
 	})
 	if err != nil {
 		return nil, err
 	}
 	if transferSyntax != h.ref.TransferSyntaxUID {
-		if ds, err = pixel.Transcode(ds, h.ref.TransferSyntaxUID, transferSyntax); err != nil {
+		done, err := budget.Take(ctx, pixel.TranscodeCost(ds, h.ref.TransferSyntaxUID, transferSyntax))
+		if err != nil {
+			return nil, err
+		}
+		*held = append(*held, closing(done))
+		if ds, err = pixel.Transcode(ctx, ds, h.ref.TransferSyntaxUID, transferSyntax); err != nil {
 			return nil, err
 		}
 	}

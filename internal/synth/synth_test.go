@@ -131,7 +131,7 @@ func frames(t *testing.T, f *dicom.File, ts string) (out [][]byte) {
 		t.Fatal(err)
 	}
 	for n := 1; n <= x.Len(); n++ {
-		b, _, err := x.Decode(n, ts)
+		b, _, err := x.Decode(t.Context(), n, ts)
 		if err != nil {
 			t.Fatal(err)
 		}
