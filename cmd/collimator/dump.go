@@ -69,18 +69,18 @@ func (c *dumpCmd) Run(e *env) error {
 // file prints one file.
 func (c *dumpCmd) file(f *dumpFile, w io.Writer, name string) error {
 	if c.Output == "json" {
-		if err := dicom.WriteJSON(w, f.DataSet, dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}); err != nil {
+		if err := dicom.WriteJSON(newShownJSON(w), f.DataSet, dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(w)
 		return err
 	}
-	fmt.Fprintf(w, "# %s: %s\n", name, uid.Name(f.TransferSyntax))
+	fmt.Fprintf(w, "# %s: %s\n", printable(name), uid.Name(f.TransferSyntax))
 	for _, n := range f.Notes {
-		fmt.Fprintf(w, "# irregular: %s\n", n)
+		fmt.Fprintf(w, "# irregular: %s\n", printable(fmt.Sprint(n)))
 	}
 	for _, n := range f.DataSet.Notes() {
-		fmt.Fprintf(w, "# irregular: %s\n", n)
+		fmt.Fprintf(w, "# irregular: %s\n", printable(fmt.Sprint(n)))
 	}
 	if err := c.print(w, f.Meta, ""); err != nil {
 		return err

@@ -156,7 +156,7 @@ func (o *findOutput) match(ds *dicom.DataSet) error {
 		if o.count == 1 {
 			open = "[\n"
 		}
-		_, err = fmt.Fprintf(o.w, "%s%s", open, b)
+		_, err = fmt.Fprintf(newShownJSON(o.w), "%s%s", open, b)
 		return err
 	case "uids":
 		t := map[string]dicom.Tag{"patient": tag.PatientID, "study": tag.StudyInstanceUID, "series": tag.SeriesInstanceUID, "image": tag.SOPInstanceUID}[o.level]

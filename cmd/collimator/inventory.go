@@ -290,7 +290,7 @@ func (c *inventoryExportCmd) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			err = inventory.WriteJSON(&b, assets, issues)
+			err = inventory.WriteJSON(newShownJSON(&b), assets, issues)
 			if err != nil {
 				return err
 			}

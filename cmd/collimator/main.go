@@ -129,12 +129,12 @@ func run(args []string, e *env) (code int) {
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", err, commandOf(err))
+		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", printableLines(err), commandOf(err))
 		return exitUsage
 	}
 
 	if err := kctx.Run(e); err != nil {
-		fmt.Fprintf(e.stderr, "collimator: %s\n", err)
+		fmt.Fprintf(e.stderr, "collimator: %s\n", printableLines(err))
 		if coded, ok := errors.AsType[*exitError](err); ok {
 			return coded.code
 		}

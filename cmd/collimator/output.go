@@ -39,10 +39,10 @@ func printList[T any](w io.Writer, form string, list []T, header string, row fun
 	return tw.Flush()
 }
 
-// printable keeps control characters that came from a peer off the terminal.
+// printable keeps off the terminal what came from a peer and does something there.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7F && r < 0xA0 || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+		if harmful(r) {
 			return '?'
 		}
 		return r
@@ -75,7 +75,7 @@ func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 // printJSON prints a value for programs.
 func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(newShownJSON(w))
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }

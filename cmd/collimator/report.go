@@ -84,7 +84,11 @@ func (c *reportCmd) write(e *env, form string, r *report.Report) error {
 		"html": report.HTML, "pdf": report.PDF, "csv": report.CSV, "sarif": report.SARIF, "json": report.JSON, "table": postureTable,
 	}[form]
 	var b bytes.Buffer
-	if err := write(&b, r); err != nil {
+	var w io.Writer = &b
+	if form == "json" || form == "sarif" {
+		w = newShownJSON(&b)
+	}
+	if err := write(w, r); err != nil {
 		return err
 	}
 	if c.Out == "" {

@@ -40,7 +40,7 @@ func (c *scanCmd) render(w io.Writer, r *scan.Result) error {
 	case "csv":
 		return report.CSV(w, rep)
 	case "sarif":
-		return report.SARIF(w, rep)
+		return report.SARIF(newShownJSON(w), rep)
 	case "html":
 		return report.HTML(w, rep)
 	case "pdf":

@@ -39,7 +39,7 @@ func (c *tokenCreateCmd) Run(e *env) error {
 	}
 	verbs, _ := policy.Scope(c.Scope)
 	return c.with(e, func(in *installation) error {
-		t, secret, err := in.registry.CreateToken(e.ctx, c.User, verbs, c.Study, c.Expires)
+		t, secret, err := in.registry.OperatorToken(e.ctx, c.User, verbs, c.Study, c.Expires)
 		if err != nil {
 			return err
 		}

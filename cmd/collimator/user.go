@@ -18,7 +18,7 @@ type userCmd struct {
 	TOTP     userTOTPCmd     `cmd:"" name:"totp" help:"Set up an authenticator app as second factor."`
 	Recovery userRecoveryCmd `cmd:"" help:"Make new recovery codes."`
 	Sessions userSessionsCmd `cmd:"" help:"List where a person is signed in, or end it."`
-	Disable  userDisableCmd  `cmd:"" help:"Take a person out, with all tokens and sessions."`
+	Disable  userDisableCmd  `cmd:"" help:"Take a person out, with all sessions, tokens and links."`
 }
 
 type userAddCmd struct {
@@ -107,7 +107,13 @@ type userPasswdCmd struct {
 	Name string `arg:"" help:"Name."`
 }
 
-func (userPasswdCmd) Help() string { return "Example:\n  collimator user passwd grace" }
+func (userPasswdCmd) Help() string {
+	return `Ends what the person is signed in with and made: sessions, tokens made in one, invitations and links to
+studies. Tokens of 'collimator token create' stay.
+
+Example:
+  collimator user passwd grace`
+}
 
 func (c *userPasswdCmd) Run(e *env) error {
 	password, err := c.read(e)
@@ -115,10 +121,11 @@ func (c *userPasswdCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(in *installation) error {
-		if err := in.registry.SetPassword(e.ctx, c.Name, password); err != nil {
+		ended, err := in.registry.SetPassword(e.ctx, c.Name, password)
+		if err != nil {
 			return err
 		}
-		return personChanged(e, in, audit.Update, c.Name, "password changed", "The password is changed.")
+		return personChanged(e, in, audit.Update, c.Name, "password changed; "+ended.String()+" ended", fmt.Sprintf("The password is changed; %s of %s are ended.", ended, c.Name))
 	})
 }
 
@@ -134,6 +141,6 @@ func (c *userDisableCmd) Run(e *env) error {
 		if err := in.registry.DisablePerson(e.ctx, c.Name); err != nil {
 			return err
 		}
-		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all tokens of this person are revoked, all sessions ended.", c.Name))
+		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all sessions, tokens, invitations and links of this person are ended.", c.Name))
 	})
 }

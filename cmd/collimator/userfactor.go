@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -90,7 +92,7 @@ func (c *userTOTPCmd) Run(e *env) error {
 			}
 			return personChanged(e, in, audit.Update, c.Name, "authenticator app removed", "The authenticator app is forgotten.")
 		}
-		s, err := in.registry.BeginTOTP(e.ctx, c.Name, "Collimator "+in.config.AE)
+		s, err := in.registry.BeginTOTP(e.ctx, c.Name, "Collimator "+in.config.AE, "")
 		if err != nil {
 			return err
 		}
@@ -98,16 +100,29 @@ func (c *userTOTPCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s\n\nOr type this secret: %s\n", s.URI, s.Secret)
-		fmt.Fprint(e.stderr, "Six digits that the app shows: ")
-		code, err := firstLine(e.stdin)
-		if err != nil {
-			return err
-		}
-		if err := in.registry.ConfirmTOTP(e.ctx, c.Name, strings.TrimSpace(code)); err != nil {
+		if err := confirmTOTP(e, in, c.Name); err != nil {
 			return err
 		}
 		return personChanged(e, in, audit.Update, c.Name, "authenticator app set up", "The authenticator app is set up. Next: recovery codes, with 'collimator user recovery'.")
 	})
+}
+
+// confirmTries is how often a code may be mistyped: the secret stays the same.
+const confirmTries = 3
+
+func confirmTOTP(e *env, in *installation, name string) (err error) {
+	lines := bufio.NewScanner(e.stdin)
+	for range confirmTries {
+		fmt.Fprint(e.stderr, "Six digits that the app shows: ")
+		if !lines.Scan() {
+			return errors.Join(identity.ErrCode, lines.Err())
+		}
+		if err = in.registry.ConfirmTOTP(e.ctx, name, "", strings.TrimSpace(lines.Text())); !errors.Is(err, identity.ErrCode) {
+			return err
+		}
+		fmt.Fprintln(e.stderr, "That was not it.")
+	}
+	return err
 }
 
 // drawQR draws a text as a QR code with half blocks, dark on light whatever the
@@ -172,7 +187,7 @@ type userSessionsCmd struct {
 	dataFlags
 	outputFlag
 	Name string `arg:"" help:"Name."`
-	End  bool   `help:"Sign the person out everywhere, now."`
+	End  bool   `help:"Sign the person out everywhere, now, and end the tokens, invitations and links to studies made in a session."`
 }
 
 func (userSessionsCmd) Help() string {
@@ -181,14 +196,14 @@ func (userSessionsCmd) Help() string {
 
 func (c *userSessionsCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		sessions := identity.NewSessions(in.registry, sessionLimits(in.config))
 		if c.End {
-			n, err := sessions.EndAll(e.ctx, c.Name)
+			ended, err := in.registry.EndMade(e.ctx, c.Name)
 			if err != nil {
 				return err
 			}
-			return personChanged(e, in, audit.Update, c.Name, "signed out everywhere", fmt.Sprintf("%d sessions of %s are ended.", n, c.Name))
+			return personChanged(e, in, audit.Update, c.Name, "signed out everywhere; "+ended.String()+" ended", fmt.Sprintf("%s of %s are ended.", ended, c.Name))
 		}
+		sessions := identity.NewSessions(in.registry, sessionLimits(in.config))
 		list, err := sessions.List(e.ctx, c.Name)
 		if err != nil {
 			return err

@@ -35,17 +35,18 @@ const webRoot = "/dicom-web"
 // machine may ask whether the server lives; everything else is for the API to
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *server) webHandler() http.Handler {
-	images := httpsec.Pace{}.Wrap(dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, webOptions(s.in.config)))
+	images := dicomweb.NewHandler(s.webArchive(), s.guard.InterceptWeb, webOptions(s.in.config))
+	pictures := httpsec.Images.Wrap(httpsec.Pace{}.Wrap(s.guard.Cuttable(images)))
 	data := s.guard.NewAPI()
 	s.services().Register(data)
 	s.meter.register(data)
 	mux := http.NewServeMux()
-	mux.Handle(webRoot+"/", httpsec.Images.Wrap(images))
-	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, images, webRoot)))
+	mux.Handle(webRoot+"/", pictures)
+	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, pictures, webRoot, data)))
 	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", httpsec.API.Wrap(data))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
-	return redirects(mux)
+	return redirects(mux, httpsec.API.Wrap(data))
 }
 
 // webOptions are those of DICOMweb. Links name the address of the settings that
@@ -59,9 +60,14 @@ func webOptions(c config.Config) dicomweb.Options {
 }
 
 // redirects puts the headers on what the multiplexer answers by itself: where
-// an address is, that was written in another way.
-func redirects(mux *http.ServeMux) http.Handler {
+// an address is, that was written in another way. A CONNECT has no path and is
+// the API's to refuse.
+func redirects(mux *http.ServeMux, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			refuse.ServeHTTP(w, r)
+			return
+		}
 		h, _ := mux.Handler(r)
 		if reflect.TypeOf(h) == redirectType {
 			h = httpsec.API.Wrap(h)

@@ -48,6 +48,7 @@ func (s *Services) Register(a *guard.API) {
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
 	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine)
+	a.Proven("POST /api/v1/tokens", "POST /api/v1/people", "POST /api/v1/devices/pending/{id}/approve")
 	s.registerSurface(a)
 }
 

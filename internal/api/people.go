@@ -92,7 +92,10 @@ func (s *Services) invite(rq *guard.Request) (any, error) {
 	if err := identity.CheckRole(in.Role); err != nil {
 		return nil, err
 	}
-	l, secret, err := s.Registry.PersonLink(rq.Context(), in.Name, in.Role, false)
+	if rq.ByToken() && policy.Role(in.Role) == policy.Administrator {
+		return nil, fault.New(fault.Denied, "api: a token invites no administrators; sign in to do that")
+	}
+	l, secret, err := s.Registry.Invite(rq.Context(), in.Name, in.Role, rq.Person().Name)
 	if err != nil {
 		return nil, err
 	}

@@ -77,9 +77,23 @@ func (a *Archive) attributes(ctx context.Context, p *plan, r *row) (sets []*dico
 		if err != nil {
 			return nil, corrupt(err)
 		}
+		if p.Level == PatientLevel && !p.Scope.everything {
+			ds = patientOf(ds)
+		}
 		sets = append(sets, ds)
 	}
 	return sets, nil
+}
+
+// patientOf is what a study says of its patient.
+func patientOf(study *dicom.DataSet) *dicom.DataSet {
+	out := dicom.NewDataSet()
+	for el := range study.All() {
+		if control(el.Tag) || index.LevelOf(el.Tag) == PatientLevel {
+			out.Set(el)
+		}
+	}
+	return out
 }
 
 // lookup finds an attribute in the set it is stored in.

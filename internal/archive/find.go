@@ -155,11 +155,7 @@ func (a *Archive) page(ctx context.Context, p *plan, size int) (out []*row, err 
 	if err := p.behind(&b); err != nil {
 		return nil, err
 	}
-	counts, err := p.patientCounts(&b)
-	if err != nil {
-		return nil, err
-	}
-	query := p.selection(counts) + b.where() + p.orderBy() + " LIMIT " + b.bind(size)
+	query := p.selection() + b.where() + p.orderBy() + " LIMIT " + b.bind(size)
 	err = a.search(ctx, func(tx *db.Tx) error {
 		rows, err := tx.Query(ctx, query, b.args...)
 		if err != nil {
@@ -234,18 +230,21 @@ func (p *plan) orderBy() string {
 
 // selection is the columns and tables of the level. Attributes are read only
 // where an answer or a match needs them.
-func (p *plan) selection(counts string) string {
+func (p *plan) selection() string {
 	data := func(table, id string) string {
 		if !p.need && len(p.post) == 0 && !p.AllAttributes {
 			return "NULL"
 		}
 		return "(SELECT data FROM " + table + " WHERE id = " + id + ")"
 	}
-	head := "SELECT " + p.sortKey() + ", " + p.order[1] + ", " + counts
+	head := "SELECT " + p.sortKey() + ", " + p.order[1] + ", " + strings.Join(p.counts[:], ", ")
 	study := ", st.uid, st.modalities, st.sop_classes, st.series, st.instances"
 	series := ", se.uid, se.instances"
 	switch p.Level {
 	case PatientLevel:
+		if !p.Scope.everything {
+			return head + ", " + data("study_data", "st.id") + p.tables()
+		}
 		return head + ", " + data("patient_data", "p.id") + p.tables()
 	case StudyLevel:
 		return head + study + ", " + data("study_data", "st.id") + p.tables()
@@ -255,27 +254,14 @@ func (p *plan) selection(counts string) string {
 	return head + study + series + ", i.uid, i.sop_class, i.transfer_syntax, i.digest, i.size, i.data_offset, i.character_set, " + data("instance_data", "i.id") + p.tables()
 }
 
-// patientCounts is how many studies, series and instances the patient has, as
-// far as the caller may know.
-func (p *plan) patientCounts(b *builder) (string, error) {
-	if p.Scope.everything {
-		return "p.studies, p.series, p.instances", nil
-	}
-	inner := &builder{conditions: []string{"x.patient = p.id"}, args: b.args}
-	if err := p.Scope.restrict(inner, "x"); err != nil {
-		return "", err
-	}
-	b.args = inner.args
-	from := " FROM study x" + inner.where() + ")"
-	return "(SELECT COUNT(*)" + from + ", (SELECT COALESCE(SUM(x.series), 0)" + from + ", (SELECT COALESCE(SUM(x.instances), 0)" + from, nil
-}
-
 // patientJoin comes last in the tables of every level below the patient's, and
 // leaves out no row.
 const patientJoin = " JOIN patient p ON p.id = st.patient"
 
 func (p *plan) tables() string {
 	switch {
+	case p.Level == PatientLevel && !p.Scope.everything:
+		return " FROM patient p JOIN study st ON st.id = " + p.shown
 	case p.Level == PatientLevel:
 		return " FROM patient p"
 	case p.Level == StudyLevel && p.driver != "":

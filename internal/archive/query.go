@@ -56,6 +56,11 @@ type plan struct {
 	desc    bool
 	need    bool // attributes are needed, not only columns
 
+	// counts are the studies, series and instances of the patient, and shown is
+	// the study that stands for the patient, as far as the caller may know.
+	counts [3]string
+	shown  string
+
 	unmatched []dicom.Tag // keys with a value that restrict nothing at this level
 }
 
@@ -72,6 +77,9 @@ func (a *Archive) makePlan(q Query) (*plan, error) {
 		return nil, fault.Newf(fault.TooLarge, "archive: query has more than %d keys", a.limits.Keys)
 	}
 	if err := p.checkHierarchy(); err != nil {
+		return nil, err
+	}
+	if err := p.narrow(); err != nil {
 		return nil, err
 	}
 	p.chooseDriver()
@@ -178,7 +186,7 @@ const (
 // columnOf finds the column of an attribute at a level of query.
 func (p *plan) columnOf(t dicom.Tag) (column, bool) {
 	patient := "st."
-	if p.Level == PatientLevel {
+	if p.Level == PatientLevel && p.Scope.everything {
 		patient = "p."
 	}
 	switch t {
@@ -194,13 +202,21 @@ func (p *plan) columnOf(t dicom.Tag) (column, bool) {
 		return column{p.date, StudyLevel, dateColumn}, true
 	}
 	c, ok := columns[t]
+	for i, name := range patientCounts {
+		if c.name == name {
+			c.name = p.counts[i]
+		}
+	}
 	return c, ok
 }
 
+// patientCounts are the columns that count what all there is of a patient.
+var patientCounts = [3]string{"p.studies", "p.series", "p.instances"}
+
 var columns = map[dicom.Tag]column{
-	tag.NumberOfPatientRelatedStudies:   {"p.studies", PatientLevel, intColumn},
-	tag.NumberOfPatientRelatedSeries:    {"p.series", PatientLevel, intColumn},
-	tag.NumberOfPatientRelatedInstances: {"p.instances", PatientLevel, intColumn},
+	tag.NumberOfPatientRelatedStudies:   {patientCounts[0], PatientLevel, intColumn},
+	tag.NumberOfPatientRelatedSeries:    {patientCounts[1], PatientLevel, intColumn},
+	tag.NumberOfPatientRelatedInstances: {patientCounts[2], PatientLevel, intColumn},
 
 	tag.StudyInstanceUID:              {"st.uid", StudyLevel, uidColumn},
 	tag.StudyTime:                     {"st.study_time", StudyLevel, timeColumn},
@@ -426,7 +442,7 @@ func (p *plan) combine(dateCol, timeCol string, dates span, timeKey dicom.Elemen
 // name is the condition on a person name: see matchName.
 func (p *plan) name(key dicom.Element, kind string) {
 	table, id := "study_value WHERE", "st.id IN (SELECT study FROM "
-	if p.Level == PatientLevel {
+	if p.Level == PatientLevel && p.Scope.everything {
 		table, id = "patient_value WHERE", "p.id IN (SELECT patient FROM "
 	}
 	if p.Fuzzy && kind == "name" {

@@ -56,6 +56,28 @@ func (s Scope) restrictPatient(b *builder) error {
 	return nil
 }
 
+// narrow says what the caller may know of a patient. Who may not see everything
+// knows the studies in the scope and what they say: the row of the patient, which
+// all studies made, is neither counted, nor compared, nor answered with. The
+// newest of them stands for the patient.
+func (p *plan) narrow() error {
+	p.counts = patientCounts
+	if p.Scope.everything {
+		return nil
+	}
+
+	inner := &builder{conditions: []string{"x.patient = p.id"}, args: p.builder.args}
+	if err := p.Scope.restrict(inner, "x"); err != nil {
+		return err
+	}
+	p.builder.args = inner.args
+	from := " FROM study x" + inner.where()
+	p.counts = [3]string{"(SELECT COUNT(*)" + from + ")", "(SELECT COALESCE(SUM(x.series), 0)" + from + ")", "(SELECT COALESCE(SUM(x.instances), 0)" + from + ")"}
+	p.shown = "(SELECT x.id" + from + " ORDER BY x.study_date DESC, x.id DESC LIMIT 1)"
+
+	return nil
+}
+
 // builder puts a condition together. Values are bound, never written into the
 // text.
 type builder struct {

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"collimator/internal/fault"
+	"collimator/internal/guard"
 )
 
 //go:embed pages
@@ -28,6 +29,7 @@ type Share struct {
 	open   Opener
 	images http.Handler // DICOMweb, behind the guard
 	root   string       // its path
+	api    http.Handler // by which a browser signs out
 	pages  *template.Template
 	mux    *http.ServeMux
 }
@@ -35,14 +37,16 @@ type Share struct {
 // SharePath is where the pages are; a link is this, a slash and its secret.
 const SharePath = "/share"
 
-// NewShare makes the pages over a DICOMweb handler at root.
-func NewShare(open Opener, images http.Handler, root string) *Share {
-	s := &Share{open: open, images: images, root: root, mux: http.NewServeMux()}
+// NewShare makes the pages over a DICOMweb handler at root and the JSON API.
+func NewShare(open Opener, images http.Handler, root string, api http.Handler) *Share {
+	s := &Share{open: open, images: images, root: root, api: api, mux: http.NewServeMux()}
 	s.pages = template.Must(template.ParseFS(pages, "pages/*.html")) // they are part of the program
 	s.mux.HandleFunc("GET "+SharePath+"/style.css", style)
 	s.mux.HandleFunc("GET "+SharePath+"/{secret}", s.ask)
 	s.mux.HandleFunc("POST "+SharePath+"/{secret}", s.enter)
 	s.mux.HandleFunc("GET "+SharePath+"/{$}", s.show)
+	s.mux.HandleFunc("POST "+SharePath+"/{$}", s.leave)
+	s.mux.HandleFunc("GET "+SharePath+"/view/{path...}", s.view)
 	return s
 }
 
@@ -95,6 +99,35 @@ func (s *Share) show(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// byLink is a request of the same browser with nothing but the link it has
+// opened: these pages show the study of the link, also to who is signed in.
+func byLink(r *http.Request) *http.Request {
+	c := r.Clone(r.Context())
+	c.Header.Del("Cookie")
+	for _, x := range r.CookiesNamed(guard.ShareCookie) {
+		c.AddCookie(x)
+	}
+	return c
+}
+
+// view is a picture of the study.
+func (s *Share) view(w http.ResponseWriter, r *http.Request) {
+	c := byLink(r)
+	c.URL.Path, c.URL.RawPath = s.root+"/"+r.PathValue("path"), ""
+	s.images.ServeHTTP(w, c)
+}
+
+// leave closes the link in this browser.
+func (s *Share) leave(w http.ResponseWriter, r *http.Request) {
+	a, err := inside(s.api, byLink(r), http.MethodDelete, "/api/v1/session", nil)
+	if err != nil || a.status == http.StatusForbidden {
+		s.page(w, r, http.StatusForbidden, "ended.html", nil)
+		return
+	}
+	a.cookies(w)
+	http.Redirect(w, r, SharePath+"/", http.StatusSeeOther)
+}
+
 // study is what the page shows.
 type study struct {
 	Patient, Date, Description string
@@ -133,7 +166,7 @@ func (s *Share) study(r *http.Request) (*study, error) {
 		}
 		one.More = max(len(images)-imagesMost, 0)
 		for _, i := range images[:len(images)-one.More] {
-			path := s.root + below + "/" + url.PathEscape(i.text("00080018"))
+			path := SharePath + "/view" + below + "/" + url.PathEscape(i.text("00080018"))
 			one.Images = append(one.Images, image{path + "/thumbnail?viewport=128,128", path + "/rendered"})
 		}
 		v.Series = append(v.Series, one)
@@ -163,7 +196,7 @@ func (m match) text(tag string) string {
 
 // search asks DICOMweb in the name of the browser.
 func (s *Share) search(r *http.Request, path string) ([]match, error) {
-	a, err := inside(s.images, r, http.MethodGet, s.root+path, nil, "Accept", "application/dicom+json")
+	a, err := inside(s.images, byLink(r), http.MethodGet, s.root+path, nil, "Accept", "application/dicom+json")
 	if err != nil {
 		return nil, err
 	}

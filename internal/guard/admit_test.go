@@ -155,7 +155,7 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 		_, err := d.Admit(t.Context(), withIdentity(request(title, cert), ul.IdentityUsernamePasscode, "anna", passcode), support())
 		return err
 	}
-	for range lockoutFree + 1 {
+	for range attemptsFree + 1 {
 		if try("CT1", cert, "guess") == nil {
 			t.Fatal("a guess counts")
 		}
@@ -166,7 +166,7 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 	if err := try("CT2", other, passcode); err != nil {
 		t.Errorf("another device has to wait, too: %v", err)
 	}
-	d.clock.advance(lockoutMost)
+	d.clock.advance(attemptsMost)
 	if err := try("CT1", cert, passcode); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}

@@ -27,6 +27,7 @@ type API struct {
 	g      *Guard
 	mux    *http.ServeMux
 	verbs  map[string]policy.Verb // of a pattern; empty: one's own affair
+	proven map[string]bool        // patterns that need a second factor of late
 	public *http.ServeMux         // to sign in
 	opened []string               // patterns of public
 }
@@ -37,7 +38,7 @@ type Handler func(rq *Request) (any, error)
 
 // NewAPI makes the multiplexer with the routes to sign in.
 func (g *Guard) NewAPI() *API {
-	a := &API{g: g, mux: http.NewServeMux(), verbs: map[string]policy.Verb{}, public: http.NewServeMux()}
+	a := &API{g: g, mux: http.NewServeMux(), verbs: map[string]policy.Verb{}, proven: map[string]bool{}, public: http.NewServeMux()}
 	a.signInRoutes()
 	a.setUpRoutes()
 	return a
@@ -125,10 +126,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // nothing of which addresses exist.
 func (a *API) guarded(rq *Request) {
 	ctx, r := rq.r.Context(), rq.r
-	if !a.g.logins.allowed(rq.address) && len(r.CookiesNamed(SessionCookie)) == 0 {
-		rq.tooMany(a.g.logins.wait(rq.address))
-		return
-	}
 	c, err := a.g.authenticateWeb(ctx, r, rq.address, doorAPI)
 	if err == nil && c.session != nil && !c.session.Complete {
 		err = errHalf
@@ -160,6 +157,10 @@ func (a *API) guarded(rq *Request) {
 		rq.fail(http.StatusServiceUnavailable, errCrowded)
 		return
 	}
+	if a.proven[pattern] && rq.proof() != nil {
+		rq.answer(nil, errProof)
+		return
+	}
 	c.account = a.g.open(&c.caller)
 	defer c.account.Close()
 	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, &c.caller)))
@@ -184,6 +185,6 @@ func (a *API) allowed(rq *Request, verb policy.Verb, pattern string) bool {
 	}
 	r := rq.c.entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
 	r.Objects = append(r.Objects, audit.Object{Detail: pattern})
-	a.g.record(rq.r.Context(), r)
+	a.g.refusedCaller(rq.r.Context(), rq.c, r)
 	return false
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
@@ -56,6 +55,9 @@ func (rq *Request) Number(name string, standard, least, most int64) (int64, erro
 
 // Person is who is signed in, or to whom the token belongs.
 func (rq *Request) Person() *identity.PersonInfo { return rq.c.info }
+
+// ByToken reports whether a token asks, and not somebody who is signed in.
+func (rq *Request) ByToken() bool { return rq.c.session == nil }
 
 // Record writes down what the caller changed.
 func (rq *Request) Record(event audit.Event, action audit.Action, objects ...audit.Object) {
@@ -108,8 +110,13 @@ func (g *Guard) can(p policy.Principal) []policy.Verb {
 
 // answer sends the result of a handler, once.
 func (rq *Request) answer(v any, err error) {
+	wait, waits := errors.AsType[*waitError](err)
 	switch {
 	case rq.done:
+	case waits:
+		rq.tooMany(wait)
+	case errors.Is(err, errProof):
+		rq.askAgain()
 	case err != nil:
 		status := httpStatus(err)
 		if status == http.StatusInternalServerError {
@@ -144,6 +151,8 @@ type problem struct {
 	Detail string `json:"detail,omitempty"`
 	// SignIn says with a 401 how to sign in.
 	SignIn *methods `json:"signIn,omitempty"`
+	// Again says with a 403 of proofType how to show a second factor again.
+	Again *proofs `json:"secondFactor,omitempty"`
 }
 
 func (rq *Request) fail(status int, err error) {
@@ -155,7 +164,10 @@ func (rq *Request) problem(p problem) {
 		return
 	}
 	rq.done = true
-	p.Type, p.Title = "about:blank", http.StatusText(p.Status)
+	p.Title = http.StatusText(p.Status)
+	if p.Type == "" {
+		p.Type = "about:blank"
+	}
 	b, _ := json.Marshal(p) // texts and numbers always marshal
 	h := rq.w.Header()
 	h.Set("Content-Type", "application/problem+json")
@@ -173,9 +185,9 @@ func (rq *Request) unauthenticated(err error) {
 }
 
 // tooMany answers who has to wait.
-func (rq *Request) tooMany(wait time.Duration) {
-	rq.w.Header().Set("Retry-After", strconv.Itoa(int(max(wait, time.Second)/time.Second)+1))
-	rq.fail(http.StatusTooManyRequests, fault.New(fault.Busy, "guard: too many attempts that did not count; try again later"))
+func (rq *Request) tooMany(wait *waitError) {
+	rq.w.Header().Set("Retry-After", strconv.Itoa(wait.seconds()))
+	rq.fail(http.StatusTooManyRequests, errTooMany)
 }
 
 // lost answers a request for what is not there: the multiplexer knows whether

@@ -76,10 +76,10 @@ type Guard struct {
 	policy   *policy.Engine
 	refusals *sampler // of strangers
 	denials  *sampler // of registered devices, whom no stranger may drown
-	logins   *lockout // by address, and by device
-	accounts *lockout // by the name that was tried, whoever tries
+	attempts attempts
 	alarms   *sampler // of emergency access
-	accesses *sampler // to frames and other parts of an image, of whoever was let in
+	accesses *sampler // to frames and other parts of an image, and what is refused, of whoever was let in
+	searches *rate    // of links and tokens
 	sessions *identity.Sessions
 	origins  *http.CrossOriginProtection
 	// signing bounds how many wait for a password to be checked.
@@ -101,8 +101,8 @@ func New(o Options) *Guard {
 		o.Keeper = audit.NewKeeper(o.Trail, recordWait, nil, o.Log, o.Now)
 	}
 	g := &Guard{
-		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now),
-		logins: newLockout(o.Now, lockoutMost), accounts: newLockout(o.Now, accountQuiet), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
+		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now), searches: newRate(o.Now),
+		attempts: newAttempts(o.Now), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
 		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
 	}
 	rand.Read(g.secret[:]) // never returns an error (crypto/rand)

@@ -18,19 +18,22 @@ func (a *API) ownRoutes() {
 	a.Own("DELETE /api/v1/totp", (*Request).dropTOTP)
 	a.Own("GET /api/v1/passkeys", (*Request).listPasskeys)
 	a.Own("DELETE /api/v1/passkeys/{id}", (*Request).dropPasskey)
+	a.Proven("POST /api/v1/password", "POST /api/v1/recovery-codes", "DELETE /api/v1/totp", "DELETE /api/v1/passkeys/{id}")
 }
 
 func (rq *Request) listSessions() (any, error) {
 	return rq.g.sessions.List(rq.Context(), rq.c.info.Name)
 }
 
-// endSessions signs the caller out everywhere, here too.
+// endSessions signs the caller out everywhere, here too, and ends all that was
+// made in a session.
 func (rq *Request) endSessions() (any, error) {
-	if _, err := rq.g.sessions.EndAll(rq.Context(), rq.c.info.Name); err != nil {
+	ended, err := rq.g.Registry.EndMade(rq.Context(), rq.c.info.Name)
+	if err != nil {
 		return nil, err
 	}
 	rq.cookie(SessionCookie, "", http.SameSiteStrictMode, -1)
-	rq.event(audit.UserSignedOut, rq.c.info.Name, audit.Success, "everywhere", rq.c.session.ID)
+	rq.event(audit.UserSignedOut, rq.c.info.Name, audit.Success, "everywhere; "+ended.String()+" ended", rq.c.session.ID)
 	return nil, nil
 }
 
@@ -43,7 +46,8 @@ func (rq *Request) endSession() (any, error) {
 }
 
 // changePassword takes the old password too: an unattended browser is not
-// enough. All sessions end, and this one goes on under another secret.
+// enough. All sessions and what was made in one end, and this session goes on
+// under another secret.
 func (rq *Request) changePassword() (any, error) {
 	var in struct{ Old, New string }
 	if err := rq.Read(&in); err != nil {
@@ -53,14 +57,15 @@ func (rq *Request) changePassword() (any, error) {
 	if err := identity.CheckNewPerson(name, in.New); err != nil {
 		return nil, err
 	}
-	ok, err := rq.attempt(name, "the old password", func() (bool, error) { return rq.checkPassword(name, in.Old) })
+	ok, err := rq.attempt(rq.g.attempts.passwords, name, "the old password", func() (bool, error) { return rq.checkPassword(name, in.Old) })
 	if !ok || err != nil {
 		return nil, err
 	}
-	if err := rq.g.Registry.SetPassword(rq.Context(), name, in.New); err != nil {
+	ended, err := rq.g.Registry.SetPassword(rq.Context(), name, in.New)
+	if err != nil {
 		return nil, err
 	}
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: name, Detail: "password changed"})
+	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: name, Detail: "password changed; " + ended.String() + " ended"})
 	return rq.begin(name, method, true)
 }
 
@@ -114,19 +119,21 @@ func (rq *Request) lookAtLink() (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	l, err := rq.g.Registry.Link(rq.Context(), in.Link)
+	l, err := rq.link(func() (identity.Link, error) { return rq.g.Registry.Link(rq.Context(), in.Link) })
 	if err != nil {
-		return rq.wrongLink(err)
+		return nil, err
 	}
 	return l, nil
 }
 
-func (rq *Request) wrongLink(err error) (any, error) {
+// link finds what belongs to a one-time link. One that does not count is an
+// attempt of the address.
+func (rq *Request) link(find func() (identity.Link, error)) (identity.Link, error) {
+	l, err := tried(rq.Context(), rq.g, rq.address, find)
 	if errors.Is(err, identity.ErrLink) {
 		rq.event(audit.UserAuthenticated, "", audit.MinorFailure, "a one-time link did not count", "")
-		rq.g.logins.failed(rq.address)
 	}
-	return nil, err
+	return l, err
 }
 
 // setUp uses a one-time link. What follows is the half session in which a
@@ -136,18 +143,16 @@ func (rq *Request) setUp() (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	if !rq.g.logins.allowed(rq.address) {
-		rq.tooMany(rq.g.logins.wait(rq.address))
-		return nil, nil
-	}
 	end, err := rq.hashing()
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	l, err := rq.g.Registry.UseLink(rq.Context(), in.Link, in.Name, in.Password)
+	l, err := rq.link(func() (identity.Link, error) {
+		return rq.g.Registry.UseLink(rq.Context(), in.Link, in.Name, in.Password)
+	})
 	if err != nil {
-		return rq.wrongLink(err)
+		return nil, err
 	}
 	rq.event(audit.PersonChanged, l.Person, audit.Success, "password set by a one-time link: "+string(l.Purpose), "")
 	f, err := rq.g.Registry.Factors(rq.Context(), l.Person)

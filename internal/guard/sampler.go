@@ -1,9 +1,10 @@
 package guard
 
 import (
-	"net/netip"
 	"sync"
 	"time"
+
+	"collimator/internal/lockout"
 )
 
 // Bounds of the sampler: of each key the first sampleBurst in a sampleWindow
@@ -95,12 +96,5 @@ func (s *sampler) forget(now time.Time) {
 	}
 }
 
-// origin is what refusals are told apart by: the address, of IPv6 the network
-// of 64 bits, in which one host has as many addresses as it likes.
-func origin(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil || !a.Is6() || a.Is4In6() {
-		return address
-	}
-	return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()
-}
+// origin is what refusals are told apart by.
+func origin(address string) string { return lockout.Origin(address) }

@@ -80,19 +80,3 @@ func TestSamplerLosesNoCountOfKeysItForgets(t *testing.T) {
 		t.Errorf("of %d refusals %d were told and %d are counted", taken, told, held)
 	}
 }
-
-func TestOneHostOfIPv6IsOneOrigin(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]string{
-		"192.0.2.7":        "192.0.2.7",
-		"::ffff:192.0.2.7": "::ffff:192.0.2.7",
-		"2001:db8:1:2::1":  "2001:db8:1:2::/64",
-		"2001:db8:1:2:3::": "2001:db8:1:2::/64",
-		"fe80::1%eth0":     "fe80::/64",
-		"invalid IP":       "invalid IP",
-	} {
-		if got := origin(address); got != want {
-			t.Errorf("%s is %s, want %s", address, got, want)
-		}
-	}
-}

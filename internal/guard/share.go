@@ -23,7 +23,7 @@ func (g *Guard) byShare(ctx context.Context, secret, address, door string) (*web
 // byShareSecret takes the secret of a link in the place of a token. One with a
 // password must be opened first.
 func (g *Guard) byShareSecret(ctx context.Context, secret, address, door string) (*webCaller, error) {
-	s, err := g.Registry.AuthenticateShare(ctx, secret, "")
+	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") })
 	if errors.Is(err, identity.ErrSharePassword) {
 		return nil, identity.ErrCredentials
 	}
@@ -90,12 +90,8 @@ func (g *Guard) OpenShare(w http.ResponseWriter, r *http.Request, secret, passwo
 	if has, err := g.hasAdministrator(ctx); err != nil || !has {
 		return nil, errors.Join(err, errNoAdministrator)
 	}
-	if !g.logins.allowed(address) {
-		return nil, fault.New(fault.Busy, "guard: too many attempts; try again later")
-	}
-	s, err := g.Registry.AuthenticateShare(ctx, secret, password)
+	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, password) })
 	if errors.Is(err, fault.Denied) {
-		g.logins.failed(address)
 		g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a link that does not count, or a wrong password of one")
 	}
 	if err != nil {
@@ -105,7 +101,7 @@ func (g *Guard) OpenShare(w http.ResponseWriter, r *http.Request, secret, passwo
 	if err != nil {
 		return nil, err
 	}
-	http.SetCookie(w, &http.Cookie{Name: SessionCookie, Value: cookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	http.SetCookie(w, &http.Cookie{Name: ShareCookie, Value: cookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		MaxAge: max(int(expires.Sub(g.Now()).Seconds()), 1)})
 	g.record(ctx, audit.Record{Event: audit.UserAuthenticated, Action: audit.Execute, Door: doorAPI, Principal: "share " + s.ID, Kind: string(policy.Share),
 		Peer: audit.Peer{Address: address}, Objects: []audit.Object{{Study: s.Study, Detail: "link opened"}}})

@@ -13,6 +13,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -102,7 +103,7 @@ func (rq *Request) session() error {
 
 // noSession answers who has no session where one is needed.
 func (rq *Request) noSession(err error) (any, error) {
-	if errors.Is(err, fault.Denied) {
+	if errors.Is(err, fault.Denied) && !errors.Is(err, errProof) {
 		rq.unauthenticated(err)
 		return nil, nil
 	}
@@ -158,7 +159,6 @@ func (rq *Request) begin(person, method string, complete bool) (any, error) {
 	}
 	rq.cookie(SessionCookie, secret, http.SameSiteStrictMode, 0)
 	if complete {
-		rq.g.accounts.succeeded(rq.g.account(person))
 		rq.event(audit.UserAuthenticated, person, audit.Success, "signed in by "+method, s.ID)
 	}
 	return rq.describe(s)
@@ -198,16 +198,15 @@ func (g *Guard) account(name string) string {
 	return "account " + strconv.Itoa(int(binary.BigEndian.Uint32(mac.Sum(nil))%accountBuckets))
 }
 
-// attempt runs one try to show something that somebody knows or has. Too many
-// that did not count make the address and the account wait, twice as long each
-// time; a name that does not exist waits like one that does.
-func (rq *Request) attempt(name, what string, try func() (bool, error)) (ok bool, err error) {
-	g, key := rq.g, rq.g.account(name)
-	if !g.logins.allowed(rq.address) || !g.accounts.allowed(key) {
-		rq.tooMany(max(g.logins.wait(rq.address), g.accounts.wait(key)))
-		return false, nil
-	}
-	if ok, err = try(); ok || err != nil {
+// attempt judges one try to show something that somebody knows or has, which
+// counts in a table of accounts. Too many that did not count make the address
+// and the account wait, twice as long each time; a name that does not exist
+// waits like one that does. A success forgets what failed in that table alone:
+// who knows the password does not wipe out wrong codes.
+func (rq *Request) attempt(table *lockout.Table, name, what string, judge func() (bool, error)) (ok bool, err error) {
+	g := rq.g
+	ok, wait, err := g.try(rq.Context(), judge, g.fromAddress(rq.address), slot{table: table, key: g.account(name), forgive: true})
+	if ok || err != nil {
 		return ok, err
 	}
 	principal := ""
@@ -215,7 +214,7 @@ func (rq *Request) attempt(name, what string, try func() (bool, error)) (ok bool
 		principal = name
 	}
 	rq.event(audit.UserAuthenticated, principal, audit.MinorFailure, what+" did not count", "")
-	if wait := max(g.logins.failed(rq.address), g.accounts.failed(key)); wait > 0 {
+	if wait > 0 {
 		rq.event(audit.SecurityAlert, principal, audit.MinorFailure, "locked out after too many attempts", "")
 		g.Log.Warn("attempts to sign in are slowed down", "address", rq.address, "seconds", int(wait.Seconds()))
 	}
@@ -230,7 +229,7 @@ func (rq *Request) password() (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	ok, err := rq.attempt(in.Name, "a password", func() (bool, error) { return rq.checkPassword(in.Name, in.Password) })
+	ok, err := rq.attempt(rq.g.attempts.passwords, in.Name, "a password", func() (bool, error) { return rq.checkPassword(in.Name, in.Password) })
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -270,9 +269,16 @@ func (rq *Request) recovery() (any, error) {
 	return rq.second("recovery", "a recovery code", rq.g.Registry.UseRecoveryCode)
 }
 
-// signOut ends the session of this browser.
+// signOut ends the session of this browser, and the link it has opened.
 func (rq *Request) signOut() (any, error) {
+	closed, err := rq.closeShare()
+	if err != nil {
+		return nil, err
+	}
 	if err := rq.session(); err != nil {
+		if closed && errors.Is(err, fault.Denied) {
+			return nil, nil
+		}
 		return rq.noSession(err)
 	}
 	rq.cookie(SessionCookie, "", http.SameSiteStrictMode, -1)
@@ -281,6 +287,25 @@ func (rq *Request) signOut() (any, error) {
 	}
 	rq.event(audit.UserSignedOut, rq.c.info.Name, audit.Success, "", rq.c.session.ID)
 	return nil, nil
+}
+
+// closeShare ends what the browser has opened by a link; false where that is nothing.
+func (rq *Request) closeShare() (bool, error) {
+	links := rq.r.CookiesNamed(ShareCookie)
+	if len(links) != 1 || len(rq.r.Header.Values("Authorization")) > 0 {
+		return false, nil
+	}
+	s, err := rq.g.Registry.CloseShare(rq.Context(), links[0].Value)
+	if errors.Is(err, fault.Denied) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	rq.cookie(ShareCookie, "", http.SameSiteStrictMode, -1)
+	rq.g.record(rq.Context(), audit.Record{Event: audit.UserSignedOut, Action: audit.Execute, Door: doorAPI, Principal: "share " + s.ID, Kind: string(policy.Share),
+		Peer: audit.Peer{Address: rq.address}, Objects: []audit.Object{{Study: s.Study, Detail: "link closed"}}})
+	return true, nil
 }
 
 // knownOrigin is the origin of a request, where the server may be reached under it.

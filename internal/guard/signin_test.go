@@ -8,51 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"collimator/internal/fault"
 	"collimator/internal/policy"
 )
-
-func TestWhoGuessesWaitsTwiceAsLongEachTime(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLockout(time.Now, accountQuiet)
-		for i := range lockoutFree {
-			if wait := l.failed("a"); wait != 0 || !l.allowed("a") {
-				t.Fatalf("failure %d: wait %v", i+1, wait)
-			}
-		}
-		for want := time.Second; want <= lockoutMost; want *= 2 {
-			if wait := l.failed("a"); wait != want || l.wait("a") != want {
-				t.Fatalf("wait %v, want %v", wait, want)
-			}
-			time.Sleep(want - time.Millisecond)
-			if l.allowed("a") {
-				t.Fatalf("let in before %v are over", want)
-			}
-			time.Sleep(time.Millisecond)
-			if !l.allowed("a") {
-				t.Fatalf("not let in after %v", want)
-			}
-		}
-		if wait := l.failed("a"); wait != lockoutMost {
-			t.Errorf("wait %v, want %v at most", wait, lockoutMost)
-		}
-		if !l.allowed("b") {
-			t.Error("another key waits too")
-		}
-		time.Sleep(accountQuiet - time.Minute)
-		if wait := l.failed("a"); wait != lockoutMost {
-			t.Errorf("within a day the failures are forgotten: wait %v", wait)
-		}
-		l.succeeded("a")
-		if !l.allowed("a") {
-			t.Error("a success does not end the wait")
-		}
-	})
-}
 
 func TestNamesAreCountedInBoundedSpace(t *testing.T) {
 	t.Parallel()
@@ -61,7 +20,7 @@ func TestNamesAreCountedInBoundedSpace(t *testing.T) {
 	for i := range 100_000 {
 		seen[d.account(fmt.Sprint("name", i))] = true
 	}
-	if len(seen) > accountBuckets || len(seen) < accountBuckets/2 || accountBuckets >= lockoutKeys {
+	if len(seen) > accountBuckets || len(seen) < accountBuckets/2 || accountBuckets >= attemptsKeys {
 		t.Errorf("%d keys", len(seen))
 	}
 	if d.account("grace") != d.account("grace") {
@@ -166,7 +125,7 @@ func TestWrongPasswordsOfOneAccountFromManyAddressesMakeItWait(t *testing.T) {
 		a.ServeHTTP(w, r)
 		return w.Code
 	}
-	for i := range lockoutFree + 1 {
+	for i := range attemptsFree + 1 {
 		if got := try(fmt.Sprintf("192.0.2.%d", i), "ada", "wrong horse battery"); got != 401 {
 			t.Fatalf("attempt %d: status %d", i, got)
 		}
@@ -174,7 +133,7 @@ func TestWrongPasswordsOfOneAccountFromManyAddressesMakeItWait(t *testing.T) {
 	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 429 {
 		t.Errorf("the account does not wait: status %d", got)
 	}
-	d.clock.advance(lockoutFirst)
+	d.clock.advance(attemptsFirst)
 	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 200 {
 		t.Errorf("after the wait: status %d", got)
 	}

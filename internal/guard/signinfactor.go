@@ -13,7 +13,8 @@ import (
 	"collimator/internal/identity"
 )
 
-// second takes a second factor of somebody whose password was right.
+// second takes a second factor of somebody whose password was right, or who is
+// signed in and shows it again.
 func (rq *Request) second(method, what string, check func(ctx context.Context, name, code string) error) (any, error) {
 	if err := rq.session(); err != nil {
 		return rq.noSession(err)
@@ -23,30 +24,32 @@ func (rq *Request) second(method, what string, check func(ctx context.Context, n
 		return nil, err
 	}
 	name := rq.c.info.Name
-	if rq.c.session.Complete {
-		return nil, errComplete
-	}
-	ok, err := rq.attempt(name, what, func() (bool, error) {
-		err := check(rq.Context(), name, in.Code)
-		if errors.Is(err, identity.ErrCode) {
-			return false, nil
-		}
-		return err == nil, err
+	ok, err := rq.attempt(rq.g.attempts.codes, name, what, func() (bool, error) {
+		return codeCounts(check(rq.Context(), name, in.Code))
 	})
 	if !ok || err != nil {
 		return nil, err
 	}
-	return rq.begin(name, method, true)
+	return rq.shown(name, method)
 }
 
-var errComplete = fault.New(fault.Conflict, "guard: you are signed in already")
+// codeCounts tells a code that does not count from a failure of ours.
+func codeCounts(err error) (bool, error) {
+	if errors.Is(err, identity.ErrCode) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
-// mayEnrol demands a session that may set up a second factor: a whole one, or a
-// half one of a person who has none. Who knows a password alone must not add a
+// mayEnrol demands a session that may set up a second factor: a whole one that has
+// shown one of late, or a half one of a person who has none. Who knows a password alone must not add a
 // factor to an account that has one.
 func (rq *Request) mayEnrol() error {
-	if err := rq.session(); err != nil || rq.c.session.Complete {
+	if err := rq.session(); err != nil {
 		return err
+	}
+	if rq.c.session.Complete {
+		return rq.proof()
 	}
 	f, err := rq.g.Registry.Factors(rq.Context(), rq.c.info.Name)
 	if err == nil && f.Any() {
@@ -59,7 +62,7 @@ func (rq *Request) enrolTOTP() (any, error) {
 	if err := rq.mayEnrol(); err != nil {
 		return rq.noSession(err)
 	}
-	return rq.g.Registry.BeginTOTP(rq.Context(), rq.c.info.Name, rq.g.SignIn.Name)
+	return rq.g.Registry.BeginTOTP(rq.Context(), rq.c.info.Name, rq.g.SignIn.Name, rq.c.session.ID)
 }
 
 func (rq *Request) confirmTOTP() (any, error) {
@@ -71,14 +74,14 @@ func (rq *Request) confirmTOTP() (any, error) {
 		return nil, err
 	}
 	name := rq.c.info.Name
-	if key := rq.g.account(name); !rq.g.accounts.allowed(key) {
-		rq.tooMany(rq.g.accounts.wait(key))
-		return nil, nil
+	ok, _, err := rq.g.try(rq.Context(), func() (bool, error) {
+		return codeCounts(rq.g.Registry.ConfirmTOTP(rq.Context(), name, rq.c.session.ID, in.Code))
+	},
+		rq.g.fromAddress(rq.address), slot{table: rq.g.attempts.codes, key: rq.g.account(name)})
+	if err == nil && !ok {
+		err = identity.ErrCode
 	}
-	if err := rq.g.Registry.ConfirmTOTP(rq.Context(), name, in.Code); err != nil {
-		if errors.Is(err, identity.ErrCode) {
-			rq.g.accounts.failed(rq.g.account(name))
-		}
+	if err != nil {
 		return nil, err
 	}
 	return rq.enrolled("totp", "authenticator app set up")
@@ -118,7 +121,7 @@ func (rq *Request) enrolPasskey() (any, error) {
 	if rq.g.SignIn.Passkeys == nil {
 		return nil, errNoPasskeys
 	}
-	return rq.g.SignIn.Passkeys.BeginRegistration(rq.Context(), rq.r.Host, rq.c.info.Name, rq.c.session.ID, origin(rq.address))
+	return rq.g.SignIn.Passkeys.BeginRegistration(rq.Context(), rq.r.Host, rq.c.info.Name, rq.c.session.ID)
 }
 
 func (rq *Request) keepPasskey() (any, error) {
@@ -142,9 +145,9 @@ func (rq *Request) keepPasskey() (any, error) {
 	return rq.enrolled("passkey", "passkey added")
 }
 
-// half is the half session of the browser, if it has one: with it a passkey is
-// asked for by name. Without, any passkey of the browser counts.
-func (rq *Request) half() (person, session string, err error) {
+// bound is the session of the browser, half or whole, if it has one: with it a
+// passkey is asked for by name. Without, any passkey of the browser counts.
+func (rq *Request) bound() (person, session string, err error) {
 	if len(rq.r.CookiesNamed(SessionCookie)) == 0 {
 		return "", "", nil
 	}
@@ -153,7 +156,7 @@ func (rq *Request) half() (person, session string, err error) {
 	case errors.Is(err, fault.Denied): // an old cookie
 		rq.c = nil
 		return "", "", nil
-	case err != nil || rq.c.session.Complete:
+	case err != nil:
 		return "", "", err
 	}
 	return rq.c.info.Name, rq.c.session.ID, nil
@@ -163,11 +166,11 @@ func (rq *Request) passkeyBegin() (any, error) {
 	if rq.g.SignIn.Passkeys == nil {
 		return nil, errNoPasskeys
 	}
-	person, session, err := rq.half()
+	person, session, err := rq.bound()
 	if err != nil {
 		return nil, err
 	}
-	return rq.g.SignIn.Passkeys.BeginLogin(rq.Context(), rq.r.Host, person, session, origin(rq.address))
+	return rq.g.SignIn.Passkeys.BeginLogin(rq.Context(), rq.r.Host, person, session)
 }
 
 func (rq *Request) passkeyFinish() (any, error) {
@@ -178,25 +181,22 @@ func (rq *Request) passkeyFinish() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, session, err := rq.half()
+	_, session, err := rq.bound()
 	if err != nil {
 		return nil, err
 	}
-	if !rq.g.logins.allowed(rq.address) {
-		rq.tooMany(rq.g.logins.wait(rq.address))
-		return nil, nil
-	}
-	person, err := rq.g.SignIn.Passkeys.FinishLogin(rq.Context(), rq.r.Host, session, answer)
+	person, err := tried(rq.Context(), rq.g, rq.address, func() (string, error) {
+		return rq.g.SignIn.Passkeys.FinishLogin(rq.Context(), rq.r.Host, session, answer)
+	})
 	if errors.Is(err, fault.Denied) {
 		rq.event(audit.UserAuthenticated, "", audit.MinorFailure, "a passkey did not count", "")
-		rq.g.logins.failed(rq.address)
 		rq.unauthenticated(identity.ErrCredentials)
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return rq.begin(person, "passkey", true)
+	return rq.shown(person, "passkey")
 }
 
 // The way back from the identity provider, and the cookie by which the answer
@@ -217,7 +217,7 @@ func (rq *Request) oidcBegin() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	location, browser, err := rq.g.SignIn.OIDC.Begin(rq.Context(), self+oidcCallback, origin(rq.address))
+	location, browser, err := rq.g.SignIn.OIDC.Begin(rq.Context(), self+oidcCallback)
 	if err != nil {
 		return nil, err
 	}

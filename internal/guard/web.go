@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,42 +33,15 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 		}
 		return webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
 	}
-	if !g.logins.allowed(address) && len(call.Request.CookiesNamed(SessionCookie)) == 0 {
-		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: "Too many attempts with credentials that do not count. Try again later.",
-			Header: http.Header{"Retry-After": {"60"}}}}
-	}
 	c, err := g.authenticateWeb(ctx, call.Request, address, doorWeb)
 	if err == nil && c.session != nil && !c.session.Complete {
 		err = errHalf
 	}
-	switch {
-	case errors.Is(err, errTwoCredentials):
-		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
-		return webRefusal(err, http.StatusBadRequest)
-	case errors.Is(err, fault.Denied):
-		return g.unauthenticated(ctx, call, address)
-	case err != nil:
-		g.Log.Error("request not decided", "door", doorWeb, "error", err)
-		return dicomweb.Outcome{Err: err}
-	}
-	if err := g.origins.Check(call.Request); err != nil {
-		g.record(ctx, c.webEntry(call, audit.MinorFailure, "a page of another origin sent this"))
-		return webRefusal(errCrossOrigin, http.StatusForbidden)
-	}
-	decision, err := g.decideWeb(ctx, c, call)
 	if err != nil {
-		return webRefusal(err, http.StatusBadRequest)
+		return g.notKnown(ctx, call, address, err)
 	}
-	if !decision.Allow {
-		g.record(ctx, c.webEntry(call, audit.MinorFailure, decision.Reason))
-		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}
-	}
-	c.rule = decision.Reason
-	call.Reason = call.Request.Header.Get(reasonHeader)
-	c.sight = decision.Sight
-	call.Restriction = decision.Sight // the backend honours it (see pacs.Web)
-	if err := g.Keeper.Ready(); err != nil && shows(webVerb(call.Verb)) {
-		return webRefusal(err, http.StatusServiceUnavailable)
+	if out, refused := g.enterWeb(ctx, c, call); refused {
+		return out
 	}
 	sent := g.followWeb(ctx, c, call)
 
@@ -80,11 +54,63 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	defer c.account.Close()
 
 	began := time.Now()
-	out := next(identityContext(ctx, &c.caller))
+	running, end := g.watchWeb(ctx, c, call)
+	defer end()
+	out := next(identityContext(running, &c.caller))
+	if errors.Is(context.Cause(running), errEnded) && out.Err == nil {
+		out.Err = errEnded
+	}
 	g.logWeb(ctx, c, call, out)
 	g.settleWeb(ctx, c, call, out, sent)
 	g.measure(doorWeb, string(call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), began)
 	return out
+}
+
+// notKnown answers whose credentials do not count, or cannot be judged.
+func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address string, err error) dicomweb.Outcome {
+	wait, waits := errors.AsType[*waitError](err)
+	switch {
+	case waits:
+		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: "Too many attempts with credentials that do not count. Try again later.",
+			Header: http.Header{"Retry-After": {strconv.Itoa(wait.seconds())}}}}
+	case errors.Is(err, errTwoCredentials):
+		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
+		return webRefusal(err, http.StatusBadRequest)
+	case errors.Is(err, fault.Denied):
+		return g.unauthenticated(ctx, call, address)
+	}
+	g.Log.Error("request not decided", "door", doorWeb, "error", err)
+	return dicomweb.Outcome{Err: err}
+}
+
+// enterWeb decides about a request of somebody who is known, before anything is
+// done for it.
+func (g *Guard) enterWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) (dicomweb.Outcome, bool) {
+	if err := g.origins.Check(call.Request); err != nil {
+		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, "a page of another origin sent this"))
+		return webRefusal(errCrossOrigin, http.StatusForbidden), true
+	}
+	decision, err := g.decideWeb(ctx, c, call)
+	if err != nil {
+		return webRefusal(err, http.StatusBadRequest), true
+	}
+	if !decision.Allow {
+		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, decision.Reason))
+		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}, true
+	}
+	if counted(c, call) && !g.searches.take(c.who.Name) {
+		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, "searches faster than a link or a token may"))
+		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("A link or a token may search %d times a second.", searchRate),
+			Header: http.Header{"Retry-After": {"1"}}}}, true
+	}
+	c.rule = decision.Reason
+	call.Reason = call.Request.Header.Get(reasonHeader)
+	c.sight = decision.Sight
+	call.Restriction = decision.Sight // the backend honours it (see pacs.Web)
+	if err := g.Keeper.Ready(); err != nil && shows(webVerb(call.Verb)) {
+		return webRefusal(err, http.StatusServiceUnavailable), true
+	}
+	return dicomweb.Outcome{}, false
 }
 
 var errCrowded = fault.New(fault.Busy, "guard: too many connections from this address; try again later")
@@ -116,15 +142,37 @@ func (g *Guard) decideWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	rq := policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Emergency: reason != "", Deidentified: true, Now: g.Now()}
-	if c.share != nil {
-		return g.decideShare(c, rq), nil
-	}
-	d := g.decide(c, rq)
+	d := g.judgeWeb(c, webRequest(call, reason))
 	if d.Allow && d.Alarm {
 		g.alarm(ctx, c, call.StudyUID, reason)
 	}
 	return d, nil
+}
+
+// webRequest is a request as policy sees it.
+func webRequest(call *dicomweb.Call, emergency string) policy.Request {
+	return policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Emergency: emergency != "", Deidentified: true}
+}
+
+func (g *Guard) judgeWeb(c *webCaller, rq policy.Request) policy.Decision {
+	rq.Now = g.Now()
+	if c.share != nil {
+		return g.decideShare(c, rq)
+	}
+	return g.decide(c, rq)
+}
+
+// refusedCaller records what somebody may not do who was let in. Like refusals
+// are joined: there is no end to them in a loop.
+func (g *Guard) refusedCaller(ctx context.Context, c *webCaller, r audit.Record) {
+	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", r.Door, r.Reason}, "\x00"))
+	if !write {
+		return
+	}
+	if before > 0 {
+		r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
+	}
+	g.record(ctx, r)
 }
 
 // webVerb is the verb of a request. One that makes no sense does nothing: what
@@ -181,13 +229,18 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if call.Query != nil {
 		object.Query = describeKeys(call.Query.Keys)
 	}
-	if aPart(call) {
-		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, string(call.Part), reason}, "\x00"))
+	if joined := joinWeb(c, call); joined != "" {
+		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, joined, reason}, "\x00"))
 		if !write {
 			return
 		}
-		object.Detail = string(call.Part)
-		object.Instances += before
+		object.Detail = joined
+		switch {
+		case joined == string(call.Part):
+			object.Instances += before
+		case before > 0:
+			object.Detail += fmt.Sprintf(", and %d requests like it before that were not written", before)
+		}
 	}
 	r := c.webEntry(call, outcome, "")
 	r.Reason = reason
@@ -223,6 +276,26 @@ func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 		return true
 	}
 	return t
+}
+
+// counted reports a request whose rate is bounded, because each leaves a record:
+// the searches of a token, and all of a link but the parts of an image.
+func counted(c *webCaller, call *dicomweb.Call) bool {
+	return c.share != nil && !aPart(call) || c.session == nil && webVerb(call.Verb) == policy.Query
+}
+
+// joinWeb names what the records of many requests have in common that are one
+// thing to who makes them; empty where each stands for itself. Frames and
+// pictures of an image are; of a link all that is done again and again, which
+// concerns one study whatever it is.
+func joinWeb(c *webCaller, call *dicomweb.Call) string {
+	switch {
+	case aPart(call):
+		return string(call.Part)
+	case c.share == nil:
+		return ""
+	}
+	return strings.TrimSpace(string(call.Verb) + " " + call.Level.String() + " " + string(call.Part))
 }
 
 func webAddress(r *http.Request) string {

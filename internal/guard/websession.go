@@ -16,6 +16,10 @@ import (
 // answer tries to set (RFC 6265).
 const SessionCookie = "__Host-session"
 
+// ShareCookie is the name of the cookie of a browser that opened a link. It is
+// another one than that of a session, so that looking at a link signs nobody out.
+const ShareCookie = "__Host-share"
+
 // webCaller is who makes a request by HTTP: a person who is signed in, a token
 // and the person it belongs to, or a link to a study and who made it. Of a token and its owner both must be
 // allowed what they ask for.
@@ -24,7 +28,8 @@ type webCaller struct {
 	owner   policy.Principal
 	info    *identity.PersonInfo
 	session *identity.Session // nil with a token or a link
-	share   *identity.Share   // nil but with a link; info is nil then
+	token   *identity.AccessToken
+	share   *identity.Share // nil but with a link; info is nil then
 }
 
 // errTwoCredentials is for a request with a session and a token: which of the
@@ -34,58 +39,89 @@ var errTwoCredentials = fault.New(fault.Invalid, "guard: send a session or a bea
 // errHalf is for a session whose second factor is still to come.
 var errHalf = fault.New(fault.Denied, "guard: the second factor is still to come")
 
-// authenticateWeb finds who asks, by a session or a bearer token. No credentials
-// and wrong ones are alike, of kind Denied; two of them are of kind Invalid.
+// authenticateWeb finds who asks, by a session, a bearer token, or a link that
+// was opened. Who is signed in is so whatever links the browser has opened too. No credentials
+// and wrong ones are alike, of kind Denied; two of them are of kind Invalid. A token
+// from where too many did not count is a *waitError.
 func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address, door string) (*webCaller, error) {
-	cookies, headers := r.CookiesNamed(SessionCookie), r.Header.Values("Authorization")
+	cookies, links, headers := r.CookiesNamed(SessionCookie), r.CookiesNamed(ShareCookie), r.Header.Values("Authorization")
 	switch {
-	case len(cookies)+len(headers) > 1:
+	case max(len(cookies), len(links), len(headers)) > 1, len(headers) > 0 && len(cookies)+len(links) > 0:
 		return nil, errTwoCredentials
-	case len(cookies) == 1:
-		return g.bySession(ctx, cookies[0].Value, address, door)
 	case len(headers) == 1:
 		return g.byToken(ctx, headers[0], address, door)
 	}
-	return nil, identity.ErrCredentials
+	err := error(identity.ErrCredentials)
+	if len(cookies) == 1 {
+		var c *webCaller
+		if c, err = g.bySession(ctx, cookies[0].Value, address, door); !errors.Is(err, fault.Denied) {
+			return c, err
+		}
+	}
+	if len(links) == 1 {
+		return g.byShare(ctx, links[0].Value, address, door)
+	}
+	return nil, err
 }
 
 // bySession does not count failures: an old cookie is no guess, and nobody
 // guesses 256 bits.
 func (g *Guard) bySession(ctx context.Context, secret, address, door string) (*webCaller, error) {
 	s, p, err := g.sessions.Authenticate(ctx, secret)
-	if errors.Is(err, fault.Denied) {
-		return g.byShare(ctx, secret, address, door)
-	}
 	if err != nil {
 		return nil, err
 	}
+	return sessionCaller(s, p, address, door), nil
+}
+
+func sessionCaller(s *identity.Session, p *identity.PersonInfo, address, door string) *webCaller {
 	c := &webCaller{info: p, session: s}
 	c.who, c.owner, c.door, c.peer.Address, c.association = p.Principal(), p.Principal(), door, address, "session "+s.ID
-	return c, nil
+	return c
 }
 
 func (g *Guard) byToken(ctx context.Context, header, address, door string) (*webCaller, error) {
 	secret, ok := strings.CutPrefix(header, "Bearer ")
-	if !ok || !g.logins.allowed(address) {
+	if !ok {
 		return nil, identity.ErrCredentials
 	}
 	if strings.HasPrefix(secret, identity.SharePrefix) {
-		c, err := g.byShareSecret(ctx, secret, address, door)
-		if errors.Is(err, fault.Denied) {
-			g.logins.failed(address)
-		}
-		return c, err
+		return g.byShareSecret(ctx, secret, address, door)
 	}
-	token, owner, err := g.Registry.AuthenticateToken(ctx, secret)
-	if errors.Is(err, fault.Denied) {
-		g.logins.failed(address)
-	}
+	var owner *identity.PersonInfo
+	token, err := tried(ctx, g, address, func() (t *identity.AccessToken, err error) {
+		t, owner, err = g.Registry.AuthenticateToken(ctx, secret)
+		return t, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	c := &webCaller{owner: owner.Principal(), info: owner}
-	c.who, c.door, c.person, c.peer.Address = token.Principal(), door, owner.Name, address
-	return c, nil
+	return tokenCaller(token, owner, address, door), nil
+}
+
+func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address, door string) *webCaller {
+	c := &webCaller{owner: owner.Principal(), info: owner, token: t}
+	c.who, c.door, c.person, c.peer.Address = t.Principal(), door, owner.Name, address
+	return c
+}
+
+// tried finds what belongs to a secret that nobody guesses. What is denied counts
+// as an attempt of the address.
+func tried[T any](ctx context.Context, g *Guard, address string, find func() (T, error)) (found T, err error) {
+	var denied error
+	_, _, err = g.try(ctx, func() (bool, error) {
+		x, err := find()
+		if errors.Is(err, fault.Denied) {
+			denied = err
+			return false, nil
+		}
+		found = x
+		return err == nil, err
+	}, g.fromAddress(address))
+	if err == nil {
+		err = denied
+	}
+	return found, err
 }
 
 // decide asks policy for the caller, and for the owner of a token: a token

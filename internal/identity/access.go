@@ -24,13 +24,15 @@ const maxTokenLifetime = 366 * 24 * time.Hour
 
 // AccessToken is a bearer token (RFC 6750) without its secret.
 type AccessToken struct {
-	ID      string        `json:"id"`
-	Owner   string        `json:"owner"`
-	Verbs   []policy.Verb `json:"allow"`
-	Studies []string      `json:"studies,omitempty"` // empty: all of the owner's
-	Created time.Time     `json:"created"`
-	Expires time.Time     `json:"expires"`
-	Revoked time.Time     `json:"revoked,omitzero"`
+	ID    string `json:"id"`
+	Owner string `json:"owner"`
+	// Operator: made at the command line, and not in a session of the owner.
+	Operator bool          `json:"madeByOperator"`
+	Verbs    []policy.Verb `json:"allow"`
+	Studies  []string      `json:"studies,omitempty"` // empty: all of the owner's
+	Created  time.Time     `json:"created"`
+	Expires  time.Time     `json:"expires"`
+	Revoked  time.Time     `json:"revoked,omitzero"`
 }
 
 // Principal is the token as policy sees it.
@@ -38,9 +40,19 @@ func (t *AccessToken) Principal() policy.Principal {
 	return policy.Principal{Kind: policy.Service, Name: "token " + t.ID, Verbs: t.Verbs, Studies: t.Studies, Until: t.Expires}
 }
 
-// CreateToken makes a token for a person and returns its secret, which is kept
-// nowhere.
+// CreateToken makes a token for a person, who asks for it in a session, and
+// returns its secret, which is kept nowhere.
 func (r *Registry) CreateToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration) (AccessToken, string, error) {
+	return r.createToken(ctx, owner, verbs, studies, lifetime, false)
+}
+
+// OperatorToken is CreateToken by the operator of the machine: another password
+// of its owner does not end it.
+func (r *Registry) OperatorToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration) (AccessToken, string, error) {
+	return r.createToken(ctx, owner, verbs, studies, lifetime, true)
+}
+
+func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration, operator bool) (AccessToken, string, error) {
 	if lifetime <= 0 || lifetime > maxTokenLifetime {
 		return AccessToken{}, "", fault.New(fault.Invalid, "identity: a token is valid for more than nothing and at most 366 days")
 	}
@@ -55,11 +67,11 @@ func (r *Registry) CreateToken(ctx context.Context, owner string, verbs []policy
 	rand.Read(secret[:]) // never returns an error (crypto/rand)
 	rand.Read(id[:])
 	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
-	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
+	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Operator: operator, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
 	hash := sha256.Sum256([]byte(text))
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)`,
-			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires))
+		_, err := tx.Exec(ctx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
+			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires), operator)
 		return err
 	})
 	return t, text, err
@@ -76,9 +88,17 @@ func (r *Registry) AuthenticateToken(ctx context.Context, secret string) (*Acces
 		return nil, nil, ErrCredentials
 	}
 	hash := sha256.Sum256([]byte(secret))
-	var t *AccessToken
-	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
-		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE hash = ?1`, hash[:]).Scan)
+	return r.token(ctx, `hash = ?1`, hash[:])
+}
+
+// Token is AuthenticateToken for one that was found before, by its ID.
+func (r *Registry) Token(ctx context.Context, id string) (*AccessToken, *PersonInfo, error) {
+	return r.token(ctx, `id = ?1`, id)
+}
+
+func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessToken, owner *PersonInfo, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) (err error) {
+		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE `+where, arg).Scan)
 		return err
 	})
 	if errors.Is(err, fault.NotFound) {
@@ -90,20 +110,20 @@ func (r *Registry) AuthenticateToken(ctx context.Context, secret string) (*Acces
 	if !t.Revoked.IsZero() || !r.now().Before(t.Expires) {
 		return nil, nil, ErrCredentials
 	}
-	owner, err := r.Person(ctx, t.Owner)
+	owner, err = r.Person(ctx, t.Owner)
 	if errors.Is(err, fault.NotFound) {
 		return nil, nil, ErrCredentials
 	}
 	return t, owner, err
 }
 
-const tokenColumns = `id, owner, verbs, studies, created, expires, revoked`
+const tokenColumns = `id, owner, verbs, studies, created, expires, revoked, operator`
 
 func scanToken(scan func(...any) error) (*AccessToken, error) {
 	var t AccessToken
 	var verbs, studies string
 	var created, expires, revoked int64
-	if err := scan(&t.ID, &t.Owner, &verbs, &studies, &created, &expires, &revoked); err != nil {
+	if err := scan(&t.ID, &t.Owner, &verbs, &studies, &created, &expires, &revoked, &t.Operator); err != nil {
 		return nil, err
 	}
 	for _, v := range strings.Split(verbs, ",") {

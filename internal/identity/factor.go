@@ -32,14 +32,28 @@ func factors(ctx context.Context, tx *db.Tx, name string) (f Factors, err error)
 }
 
 // BeginTOTP makes a secret for a person and keeps it beside the one that
-// counts, until a code of it is confirmed.
-func (r *Registry) BeginTOTP(ctx context.Context, name, issuer string) (TOTPSecret, error) {
+// counts, until a code of it is confirmed. In one session it stays the same: who
+// mistypes a code need not scan again. No other session is shown it, so that
+// nobody knows the secret that somebody else confirms. An empty session is
+// that of the operator, with a new secret each time.
+func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) (TOTPSecret, error) {
 	key := newTOTPKey()
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		if err := present(ctx, tx, name); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO totp (person, secret, pending, step) VALUES (?1, ?3, ?2, 0) ON CONFLICT (person) DO UPDATE SET pending = ?2`, name, key, []byte{})
+		var pending []byte
+		var shown string
+		err := tx.QueryRow(ctx, `SELECT pending, session FROM totp WHERE person = ?1`, name).Scan(&pending, &shown)
+		if err == nil && len(pending) > 0 && session != "" && shown == session {
+			key = pending
+			return nil
+		}
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return err
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO totp (person, secret, pending, step, session) VALUES (?1, ?3, ?2, 0, ?4) ON CONFLICT (person) DO UPDATE SET pending = ?2, session = ?4`,
+			name, key, []byte{}, session)
 		return err
 	})
 	if err != nil {
@@ -51,12 +65,14 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer string) (TOTPSecr
 // ErrCode is what somebody is told whose code does not count, whatever the reason.
 var ErrCode = fault.New(fault.Denied, "identity: the code does not count; each one counts once, and the clock must be right")
 
-// ConfirmTOTP lets the secret of BeginTOTP count once a code of it was shown.
-func (r *Registry) ConfirmTOTP(ctx context.Context, name, code string) error {
+// ConfirmTOTP lets the secret of BeginTOTP count once a code of it was shown, in
+// the same session.
+func (r *Registry) ConfirmTOTP(ctx context.Context, name, session, code string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		var pending []byte
-		err := tx.QueryRow(ctx, `SELECT pending FROM totp WHERE person = ?1`, name).Scan(&pending)
-		if errors.Is(err, fault.NotFound) || err == nil && len(pending) == 0 {
+		var shown string
+		err := tx.QueryRow(ctx, `SELECT pending, session FROM totp WHERE person = ?1`, name).Scan(&pending, &shown)
+		if errors.Is(err, fault.NotFound) || err == nil && (len(pending) == 0 || shown != session) {
 			return fault.New(fault.Conflict, "identity: no authenticator app is being set up; begin again")
 		}
 		if err != nil {
@@ -66,7 +82,7 @@ func (r *Registry) ConfirmTOTP(ctx context.Context, name, code string) error {
 		if !ok {
 			return ErrCode
 		}
-		_, err = tx.Exec(ctx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2 WHERE person = ?1`, name, step, []byte{})
+		_, err = tx.Exec(ctx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2, session = '' WHERE person = ?1`, name, step, []byte{})
 		return err
 	})
 }

@@ -31,6 +31,7 @@ type Link struct {
 	Role    string    `json:"role,omitempty"`
 	Factors bool      `json:"dropsSecondFactors"` // what counted beside the password is dropped
 	Expires time.Time `json:"expires"`
+	maker   string    // empty: the operator
 }
 
 // FirstLink makes the link by which the first administrator registers, in place
@@ -40,9 +41,23 @@ func (r *Registry) FirstLink(ctx context.Context) (Link, string, error) {
 }
 
 // PersonLink makes a link for a person who is new, and gets the role, or for
-// one who is registered and needs another password; then role is empty.
+// one who is registered and needs another password; then role is empty. The
+// operator of the machine makes it.
 func (r *Registry) PersonLink(ctx context.Context, name, role string, factors bool) (Link, string, error) {
-	l := Link{Purpose: NewPassword, Person: name, Factors: factors}
+	return r.personLink(ctx, name, role, factors, "")
+}
+
+// Invite is PersonLink for a person who is new, in the name of one who is
+// registered: the link ends with what that person made.
+func (r *Registry) Invite(ctx context.Context, name, role, maker string) (Link, string, error) {
+	if err := CheckRole(role); err != nil {
+		return Link{}, "", err
+	}
+	return r.personLink(ctx, name, role, false, maker)
+}
+
+func (r *Registry) personLink(ctx context.Context, name, role string, factors bool, maker string) (Link, string, error) {
+	l := Link{Purpose: NewPassword, Person: name, Factors: factors, maker: maker}
 	if role != "" {
 		l.Purpose, l.Role, l.Factors = NewPerson, role, false
 		if err := CheckRole(role); err != nil {
@@ -105,8 +120,8 @@ func (r *Registry) newLink(ctx context.Context, l Link, check func(*db.Tx) error
 		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person, millis(r.now())); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
-			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, millis(l.Expires))
+		_, err := tx.Exec(ctx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, millis(l.Expires), l.maker)
 		return err
 	})
 	return l, text, err
@@ -123,11 +138,16 @@ func (r *Registry) Link(ctx context.Context, secret string) (l Link, err error) 
 
 func (r *Registry) link(ctx context.Context, tx *db.Tx, secret string) (l Link, err error) {
 	var expires int64
-	err = tx.QueryRow(ctx, `SELECT purpose, person, role, factors, expires FROM person_link WHERE hash = ?1`, secretHash(secret)).
-		Scan(&l.Purpose, &l.Person, &l.Role, &l.Factors, &expires)
+	err = tx.QueryRow(ctx, `SELECT purpose, person, role, factors, expires, maker FROM person_link WHERE hash = ?1`, secretHash(secret)).
+		Scan(&l.Purpose, &l.Person, &l.Role, &l.Factors, &expires, &l.maker)
 	l.Expires = instant(expires)
 	if errors.Is(err, fault.NotFound) || err == nil && !r.now().Before(l.Expires) {
 		return Link{}, ErrLink
+	}
+	if err == nil && l.maker != "" { // a person who is gone invites nobody
+		if err = present(ctx, tx, l.maker); errors.Is(err, fault.NotFound) {
+			return Link{}, ErrLink
+		}
 	}
 	return l, err
 }
@@ -169,7 +189,8 @@ func (r *Registry) settle(ctx context.Context, tx *db.Tx, l Link, hash string) e
 				return err
 			}
 		}
-		return setHash(ctx, tx, l.Person, hash)
+		_, err := r.setHash(ctx, tx, l.Person, hash)
+		return err
 	}
 	if l.Purpose == FirstAdministrator {
 		if err := noAdministrator(ctx, tx); err != nil {

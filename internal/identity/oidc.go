@@ -52,7 +52,7 @@ type OIDC struct {
 	o        OIDCOptions
 	registry *Registry
 	client   *http.Client
-	open     *ceremonies[oidcCeremony]
+	open     *challenges[oidcChallenge]
 
 	// asking lets one request at a time ask for the provider's addresses: while
 	// it does not answer, others are told at once and do not pile up.
@@ -60,7 +60,8 @@ type OIDC struct {
 	provider atomic.Pointer[oidc.Provider]
 }
 
-type oidcCeremony struct{ nonce, verifier, redirect, browser string }
+// oidcChallenge is what the state says to us that the browser brings back.
+type oidcChallenge struct{ Nonce, Verifier, Redirect, Browser string }
 
 // NewOIDC checks the options; the provider is asked at the first sign-in.
 func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
@@ -80,7 +81,7 @@ func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 			return nil, err
 		}
 	}
-	return &OIDC{o: o, registry: r, client: providerClient(o.Transport), asking: make(chan struct{}, 1), open: newCeremonies[oidcCeremony](r.now)}, nil
+	return &OIDC{o: o, registry: r, client: providerClient(o.Transport), asking: make(chan struct{}, 1), open: newChallenges[oidcChallenge](r.now, "identity provider")}, nil
 }
 
 func loopback(host string) bool {
@@ -135,16 +136,18 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Begin gives the address to which the browser goes, and a secret for its
 // cookie, by which the answer is known to come from the same browser.
-func (o *OIDC) Begin(ctx context.Context, redirect, origin string) (location, browser string, err error) {
+func (o *OIDC) Begin(ctx context.Context, redirect string) (location, browser string, err error) {
 	_, cfg, err := o.config(ctx, redirect)
 	if err != nil {
 		return "", "", err
 	}
-	state, c := randomText(), oidcCeremony{nonce: randomText(), verifier: oauth2.GenerateVerifier(), redirect: redirect, browser: randomText()}
-	if err := o.open.put(state, origin, c); err != nil {
+	c := oidcChallenge{Nonce: randomText(), Verifier: oauth2.GenerateVerifier(), Redirect: redirect, Browser: randomText()}
+	sealed, err := o.open.seal(c)
+	if err != nil {
 		return "", "", err
 	}
-	return cfg.AuthCodeURL(state, oidc.Nonce(c.nonce), oauth2.S256ChallengeOption(c.verifier)), c.browser, nil
+	state := base64.RawURLEncoding.EncodeToString(sealed)
+	return cfg.AuthCodeURL(state, oidc.Nonce(c.Nonce), oauth2.S256ChallengeOption(c.Verifier)), c.Browser, nil
 }
 
 func randomText() string {
@@ -159,16 +162,16 @@ var errOIDC = fault.New(fault.Denied, "identity: the identity provider's answer 
 // Finish takes the answer of the provider and returns whose it is. The second
 // result says what became of the person: made, bound, or nothing.
 func (o *OIDC) Finish(ctx context.Context, state, code, browser string) (person, change string, err error) {
-	c, ok := o.open.take(state)
-	if !ok || code == "" || subtle.ConstantTimeCompare([]byte(c.browser), []byte(browser)) != 1 {
+	c, ok := o.open.open(state)
+	if !ok || code == "" || subtle.ConstantTimeCompare([]byte(c.Browser), []byte(browser)) != 1 {
 		return "", "", errOIDC
 	}
-	provider, cfg, err := o.config(ctx, c.redirect)
+	provider, cfg, err := o.config(ctx, c.Redirect)
 	if err != nil {
 		return "", "", err
 	}
 	ctx = oidc.ClientContext(ctx, o.client)
-	token, err := cfg.Exchange(ctx, code, oauth2.VerifierOption(c.verifier))
+	token, err := cfg.Exchange(ctx, code, oauth2.VerifierOption(c.Verifier))
 	if err != nil {
 		return "", "", errOIDC
 	}
@@ -177,7 +180,13 @@ func (o *OIDC) Finish(ctx context.Context, state, code, browser string) (person,
 		return "", "", errOIDC
 	}
 	id, err := provider.Verifier(&oidc.Config{ClientID: o.o.ClientID, Now: o.registry.now}).Verify(ctx, raw)
-	if err != nil || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(c.nonce)) != 1 {
+	if err != nil || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(c.Nonce)) != 1 {
+		return "", "", errOIDC
+	}
+	switch first, err := o.open.answer(state); {
+	case err != nil:
+		return "", "", err
+	case !first:
 		return "", "", errOIDC
 	}
 	claims := map[string]any{}

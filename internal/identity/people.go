@@ -95,8 +95,8 @@ func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
 	})
 }
 
-// DisablePerson takes a person out, with all tokens, links and sessions. The last administrator
-// stays.
+// DisablePerson takes a person out, with all tokens, sessions, links for this
+// person, and links the person made for others. The last administrator stays.
 func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		if err := notTheLast(ctx, tx, name); err != nil {
@@ -105,13 +105,11 @@ func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 		if _, err := tx.Exec(ctx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0`, name, millis(r.now())); err != nil {
-			return err
-		}
 		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, name)
+		_, err := r.endMade(ctx, tx, name, true)
+		return err
 	})
 }
 
@@ -133,8 +131,8 @@ func notTheLast(ctx context.Context, tx *db.Tx, name string) error {
 	return err
 }
 
-// SetRole gives a person another role and ends all sessions of this person. The
-// last administrator stays one.
+// SetRole gives a person another role and ends all sessions of this person, and
+// the invitations the person made. The last administrator stays one.
 func (r *Registry) SetRole(ctx context.Context, name, role string) error {
 	if err := CheckRole(role); err != nil {
 		return err
@@ -152,29 +150,34 @@ func (r *Registry) SetRole(ctx context.Context, name, role string) error {
 		if err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE maker = ?1`, name); err != nil {
+			return err
+		}
 		return endSessions(ctx, tx, name)
 	})
 }
 
-// SetPassword gives a person another password and ends all sessions of this person.
-func (r *Registry) SetPassword(ctx context.Context, name, password string) error {
+// SetPassword gives a person another password and ends all that EndMade ends:
+// whoever knew the old one, or had a session, has nothing left.
+func (r *Registry) SetPassword(ctx context.Context, name, password string) (e Ended, err error) {
 	if err := CheckNewPerson(name, password); err != nil {
-		return err
+		return e, err
 	}
 	hash, err := r.hash(ctx, password)
 	if err != nil {
-		return err
+		return e, err
 	}
-	return r.db.Write(ctx, func(tx *db.Tx) error { return setHash(ctx, tx, name, hash) })
+	err = r.db.Write(ctx, func(tx *db.Tx) error { e, err = r.setHash(ctx, tx, name, hash); return err })
+	return e, err
 }
 
-func setHash(ctx context.Context, tx *db.Tx, name, hash string) error {
+func (r *Registry) setHash(ctx context.Context, tx *db.Tx, name, hash string) (Ended, error) {
 	n, err := tx.Exec(ctx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
 	if err == nil && n == 0 {
-		return errNobody
+		err = errNobody
 	}
 	if err != nil {
-		return err
+		return Ended{}, err
 	}
-	return endSessions(ctx, tx, name)
+	return r.endMade(ctx, tx, name, false)
 }

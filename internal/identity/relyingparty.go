@@ -21,22 +21,25 @@ import (
 type RelyingParty struct {
 	registry *Registry
 	parties  map[string]*webauthn.WebAuthn // by host name
-	open     *ceremonies[keyCeremony]
+	making   *challenges[keyChallenge]
+	using    *challenges[keyChallenge]
 }
 
-// keyCeremony is what is remembered between begin and finish.
-type keyCeremony struct {
-	session webauthn.SessionData
-	host    string
-	person  string // empty: whoever the passkey belongs to
-	bound   string // ID of the session it was begun in
+// keyChallenge is what the challenge of a ceremony says to us.
+type keyChallenge struct {
+	Host    string
+	Person  string // empty: whoever the passkey belongs to
+	Session string // ID of the one it was begun in; empty: none
 }
 
 // NewRelyingParty takes the origins under which browsers reach the server, as
 // https://host or https://host:port. An origin with an address or a name
 // without a dot (but localhost) cannot have passkeys and is left out.
 func NewRelyingParty(r *Registry, origins []string) (*RelyingParty, error) {
-	p := &RelyingParty{registry: r, parties: map[string]*webauthn.WebAuthn{}, open: newCeremonies[keyCeremony](r.now)}
+	p := &RelyingParty{
+		registry: r, parties: map[string]*webauthn.WebAuthn{},
+		making: newChallenges[keyChallenge](r.now, "a new passkey"), using: newChallenges[keyChallenge](r.now, "sign in with a passkey"),
+	}
 	byHost := map[string][]string{}
 	for _, o := range origins {
 		u, err := url.Parse(o)
@@ -81,9 +84,13 @@ func (p *RelyingParty) Knows(host string) bool {
 }
 
 // BeginRegistration makes the options for a new passkey of a person, in the
-// browser with this session; origin bounds how many one address begins.
-func (p *RelyingParty) BeginRegistration(ctx context.Context, host, person, session, origin string) (any, error) {
+// browser with this session.
+func (p *RelyingParty) BeginRegistration(ctx context.Context, host, person, session string) (any, error) {
 	w, host, err := p.party(host)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := p.making.seal(keyChallenge{host, person, session})
 	if err != nil {
 		return nil, err
 	}
@@ -91,18 +98,26 @@ func (p *RelyingParty) BeginRegistration(ctx context.Context, host, person, sess
 	if err != nil {
 		return nil, err
 	}
-	options, data, err := w.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.credentials).CredentialDescriptors()))
+	options, _, err := beginRegistration(w, h, sealed)
+	return options, err
+}
+
+// beginRegistration makes the options with a challenge of ours, and what the
+// library verifies the answer by: it can be made anew from the challenge.
+func beginRegistration(w *webauthn.WebAuthn, h *keyHolder, sealed []byte) (*protocol.CredentialCreation, *webauthn.SessionData, error) {
+	options, data, err := w.BeginRegistration(h, webauthn.WithExclusions(webauthn.Credentials(h.credentials).CredentialDescriptors()),
+		func(o *protocol.PublicKeyCredentialCreationOptions) error { o.Challenge = sealed; return nil })
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "identity: begin a passkey")
+		return nil, nil, fault.Wrap(fault.Internal, err, "identity: begin a passkey")
 	}
-	return options, p.open.put(data.Challenge, origin, keyCeremony{*data, host, person, session})
+	return options, data, nil
 }
 
 // errPasskey is what a browser is told whose answer does not count.
 var errPasskey = fault.New(fault.Denied, "identity: the passkey does not count; begin again")
 
-// challengeOf reads the challenge an answer claims to be for. It is a key to
-// look up; whether it is right is verified with the answer.
+// challengeOf reads the challenge an answer claims to be for. That it is the
+// one that was signed is verified with the answer.
 func challengeOf(clientData []byte) string {
 	var c struct {
 		Challenge string `json:"challenge"`
@@ -127,50 +142,79 @@ func (p *RelyingParty) FinishRegistration(ctx context.Context, host, person, ses
 	if err != nil {
 		return errPasskey
 	}
-	c, ok := p.open.take(challengeOf(parsed.Raw.AttestationResponse.ClientDataJSON))
-	if !ok || c.host != host || c.person != person || c.bound != session {
+	text := challengeOf(parsed.Raw.AttestationResponse.ClientDataJSON)
+	c, ok := p.making.open(text)
+	if !ok || c != (keyChallenge{host, person, session}) {
 		return errPasskey
 	}
 	h, err := p.registry.holder(ctx, person, host)
 	if err != nil {
 		return err
 	}
-	credential, err := w.CreateCredential(h, c.session, parsed)
+	_, data, err := beginRegistration(w, h, []byte(text))
+	if err != nil {
+		return err
+	}
+	data.Challenge = text
+	credential, err := w.CreateCredential(h, *data, parsed)
 	if err != nil {
 		return errPasskey
+	}
+	if err := once(p.making.answer(text)); err != nil {
+		return err
 	}
 	return p.registry.addPasskey(ctx, person, host, name, credential)
 }
 
+// once is the error of an answer that is not the first.
+func once(first bool, err error) error {
+	if err == nil && !first {
+		err = errPasskey
+	}
+	return err
+}
+
 // BeginLogin makes the options for signing in: with the passkeys of a person
 // whose password was right, or, without a person, with any the browser has.
-func (p *RelyingParty) BeginLogin(ctx context.Context, host, person, session, origin string) (any, error) {
+func (p *RelyingParty) BeginLogin(ctx context.Context, host, person, session string) (any, error) {
 	w, host, err := p.party(host)
 	if err != nil {
 		return nil, err
 	}
-	var options any
-	var data *webauthn.SessionData
-	if person == "" {
-		options, data, err = w.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
-	} else {
-		var h *keyHolder
+	sealed, err := p.using.seal(keyChallenge{host, person, session})
+	if err != nil {
+		return nil, err
+	}
+	var h *keyHolder
+	if person != "" {
 		if h, err = p.registry.holder(ctx, person, host); err != nil {
 			return nil, err
 		}
 		if len(h.credentials) == 0 {
 			return nil, fault.New(fault.NotFound, "identity: there is no passkey for this host name")
 		}
-		options, data, err = w.BeginLogin(h, webauthn.WithUserVerification(protocol.VerificationRequired))
 	}
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "identity: begin to sign in with a passkey")
-	}
-	return options, p.open.put(data.Challenge, origin, keyCeremony{*data, host, person, session})
+	options, _, err := beginLogin(w, h, sealed)
+	return options, err
 }
 
-// FinishLogin verifies the answer of an authenticator and returns whose it is.
-// An authenticator whose counter does not move on was copied and does not count.
+// beginLogin is like beginRegistration; without a holder any passkey counts.
+func beginLogin(w *webauthn.WebAuthn, h *keyHolder, sealed []byte) (options *protocol.CredentialAssertion, data *webauthn.SessionData, err error) {
+	how := []webauthn.LoginOption{webauthn.WithUserVerification(protocol.VerificationRequired), webauthn.WithChallenge(sealed)}
+	if h == nil {
+		options, data, err = w.BeginDiscoverableLogin(how...)
+	} else {
+		options, data, err = w.BeginLogin(h, how...)
+	}
+	if err != nil {
+		return nil, nil, fault.Wrap(fault.Internal, err, "identity: begin to sign in with a passkey")
+	}
+	return options, data, nil
+}
+
+// FinishLogin verifies the answer of an authenticator, to a challenge that was
+// begun in this session, and returns whose it is. An authenticator whose
+// counter does not move on was copied and does not count.
 func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, answer []byte) (person string, err error) {
 	w, host, err := p.party(host)
 	if err != nil {
@@ -180,25 +224,47 @@ func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, an
 	if err != nil {
 		return "", errPasskey
 	}
-	c, ok := p.open.take(challengeOf(parsed.Raw.AssertionResponse.ClientDataJSON))
-	if !ok || c.host != host || c.bound != session {
+	text := challengeOf(parsed.Raw.AssertionResponse.ClientDataJSON)
+	c, ok := p.using.open(text)
+	if !ok || c.Host != host || c.Session != session {
 		return "", errPasskey
 	}
-	var h *keyHolder
-	var after *webauthn.Credential
-	if c.person == "" {
-		find := func(_, handle []byte) (webauthn.User, error) {
-			h, err = p.registry.holderOf(ctx, handle, host)
-			return h, err
-		}
-		after, err = w.ValidateDiscoverableLogin(find, c.session, parsed)
-	} else if h, err = p.registry.holder(ctx, c.person, host); err == nil {
-		after, err = w.ValidateLogin(h, c.session, parsed)
+	h, after, err := p.verify(ctx, w, c, text, parsed)
+	if err != nil {
+		return "", err
 	}
-	if err != nil || after.Authenticator.CloneWarning {
-		return "", errPasskey
+	if err := once(p.using.answer(text)); err != nil {
+		return "", err
 	}
 	return h.name, p.registry.usePasskey(ctx, h.credential(after.ID), after)
+}
+
+// verify holds an answer against the passkeys of the person of a challenge, or
+// of whom the answer names.
+func (p *RelyingParty) verify(ctx context.Context, w *webauthn.WebAuthn, c keyChallenge, text string, parsed *protocol.ParsedCredentialAssertionData) (h *keyHolder, after *webauthn.Credential, err error) {
+	if c.Person != "" {
+		if h, err = p.registry.holder(ctx, c.Person, c.Host); err != nil || len(h.credentials) == 0 {
+			return nil, nil, errPasskey
+		}
+	}
+	_, data, err := beginLogin(w, h, []byte(text))
+	if err != nil {
+		return nil, nil, err
+	}
+	data.Challenge = text
+	if h != nil {
+		after, err = w.ValidateLogin(h, *data, parsed)
+	} else {
+		find := func(_, handle []byte) (webauthn.User, error) {
+			h, err = p.registry.holderOf(ctx, handle, c.Host)
+			return h, err
+		}
+		after, err = w.ValidateDiscoverableLogin(find, *data, parsed)
+	}
+	if err != nil || after.Authenticator.CloneWarning {
+		return nil, nil, errPasskey
+	}
+	return h, after, nil
 }
 
 // credential is the one that was loaded with the holder.

@@ -23,7 +23,7 @@ type SessionLimits struct {
 const (
 	halfLifetime = 10 * time.Minute // of a session that waits for the second factor
 	touchEvery   = time.Minute      // how often a session writes when it was seen
-	maxSessions  = 50               // of one person; the oldest give way
+	maxSessions  = 50               // of one person, whole ones and half ones apart; the oldest give way
 )
 
 // Session is a browser in which somebody signed in, without its secret.
@@ -36,6 +36,7 @@ type Session struct {
 	Created  time.Time `json:"created"`
 	Seen     time.Time `json:"seen"` // to the minute
 	Expires  time.Time `json:"expires"`
+	Proven   time.Time `json:"proven,omitzero"` // when a second factor was last shown
 }
 
 // Sessions keeps who is signed in. Another process may end one at any time:
@@ -73,24 +74,60 @@ func (s *Sessions) Start(ctx context.Context, person, method, address string, co
 	if !complete {
 		lifetime = min(lifetime, halfLifetime)
 	}
-	x := &Session{ID: hex.EncodeToString(id[:]), Person: person, Complete: complete, Method: method, Address: address, Created: now, Seen: now, Expires: now.Add(lifetime)}
+	proven := time.Time{}
+	if complete {
+		proven = now
+	}
+	x := &Session{ID: hex.EncodeToString(id[:]), Person: person, Complete: complete, Method: method, Address: address, Created: now, Seen: now, Expires: now.Add(lifetime), Proven: proven}
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := present(ctx, tx, person); err != nil {
 			return err
 		}
-		if err := s.clean(ctx, tx, person, replaced); err != nil {
+		if err := s.clean(ctx, tx, person, complete, replaced); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)`,
-			secretHash(text), x.ID, person, complete, method, address, millis(now), millis(x.Expires))
+		_, err := tx.Exec(ctx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)`,
+			secretHash(text), x.ID, person, complete, method, address, millis(now), millis(x.Expires), millis(x.Proven))
 		return err
 	})
 	return x, text, err
 }
 
+// Prove writes down that a second factor was shown again in a session that is
+// whole, and returns another secret for its cookie: a copy of the one before
+// gains nothing by it. When the session ends stays as it was.
+func (s *Sessions) Prove(ctx context.Context, x *Session, method string) (string, error) {
+	text := randomText()
+	err := s.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID, secretHash(text), millis(s.now()), method)
+		if err == nil && n == 0 {
+			return ErrCredentials
+		}
+		return err
+	})
+	if err == nil {
+		x.Proven, x.Method = s.now(), method
+	}
+	return text, err
+}
+
+// Running reports whether a session that was found before still runs.
+func (s *Sessions) Running(ctx context.Context, id string) (running bool, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		x, err := scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE id = ?1`, id).Scan)
+		running = err == nil && s.now().Before(x.Expires)
+		return err
+	})
+	if errors.Is(err, fault.NotFound) {
+		err = nil
+	}
+	return running, err
+}
+
 // clean ends the session that is replaced, all that are over, and of this
-// person the oldest above the bound.
-func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person, replaced string) error {
+// person the oldest above the bound. Whole sessions and half ones have a bound
+// each: who knows the password alone signs nobody out.
+func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person string, complete bool, replaced string) error {
 	now := s.now()
 	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE id = ?1 AND person = ?2`, replaced, person); err != nil {
 		return err
@@ -98,8 +135,8 @@ func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person, replaced string
 	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, millis(now), millis(now.Add(-s.limits.Idle))); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1 AND id IN
-		(SELECT id FROM session WHERE person = ?1 ORDER BY created DESC, id LIMIT 1000000 OFFSET ?2)`, person, maxSessions-1)
+	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1 AND complete = ?3 AND id IN
+		(SELECT id FROM session WHERE person = ?1 AND complete = ?3 ORDER BY created DESC, id LIMIT 1000000 OFFSET ?2)`, person, maxSessions-1, complete)
 	return err
 }
 
@@ -181,30 +218,21 @@ func (s *Sessions) End(ctx context.Context, person, id string) error {
 	})
 }
 
-// EndAll ends every session of a person and says how many.
-func (s *Sessions) EndAll(ctx context.Context, person string) (n int64, err error) {
-	err = s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err = tx.Exec(ctx, `DELETE FROM session WHERE person = ?1`, person)
-		return err
-	})
-	return n, err
-}
-
 // endSessions is for changes after which nobody stays signed in.
 func endSessions(ctx context.Context, tx *db.Tx, person string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1`, person)
 	return err
 }
 
-const sessionColumns = `id, person, complete, method, address, created, seen, expires`
+const sessionColumns = `id, person, complete, method, address, created, seen, expires, proven`
 
 func scanSession(scan func(...any) error) (*Session, error) {
 	var x Session
-	var created, seen, expires int64
-	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires); err != nil {
+	var created, seen, expires, proven int64
+	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven); err != nil {
 		return nil, err
 	}
-	x.Created, x.Seen, x.Expires = instant(created), instant(seen), instant(expires)
+	x.Created, x.Seen, x.Expires, x.Proven = instant(created), instant(seen), instant(expires), instant(proven)
 	return &x, nil
 }
 

@@ -40,6 +40,19 @@ func (r *Registry) OpenShare(ctx context.Context, s *Share) (secret string, expi
 	return secret, expires, err
 }
 
+// CloseShare ends the session of a browser that opened a link, by its cookie,
+// and returns the link; ErrCredentials where there is none.
+func (r *Registry) CloseShare(ctx context.Context, secret string) (*Share, error) {
+	s, err := r.OpenedShare(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	return s, r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM share_session WHERE hash = ?1`, secretHash(secret))
+		return err
+	})
+}
+
 // OpenedShare finds the link of a cookie. Anything that does not count, a link
 // that was revoked too, is ErrCredentials.
 func (r *Registry) OpenedShare(ctx context.Context, secret string) (*Share, error) {

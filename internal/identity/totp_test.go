@@ -181,8 +181,8 @@ func TestSessionsOfOnePersonAreBounded(t *testing.T) {
 		if list, err := s.List(ctx, "grace"); err != nil || len(list) != maxSessions {
 			t.Errorf("%d sessions, want %d: %v", len(list), maxSessions, err)
 		}
-		if n, err := s.EndAll(ctx, "grace"); err != nil || n != maxSessions {
-			t.Errorf("%d ended: %v", n, err)
+		if e, err := r.EndMade(ctx, "grace"); err != nil || e.Sessions != maxSessions {
+			t.Errorf("%+v ended: %v", e, err)
 		}
 	})
 }
@@ -216,37 +216,6 @@ func TestLinksEndAndTheLastOneCounts(t *testing.T) {
 	})
 }
 
-func TestCeremoniesAreBoundedAndEnd(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := newCeremonies[int](time.Now)
-		for i := range ceremonyOrigin {
-			if err := c.put(string(rune('a'+i)), "one", i); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if fault.Of(c.put("more", "one", 1)) != fault.Busy {
-			t.Error("one address begins without end")
-		}
-		if err := c.put("other", "two", 7); err != nil {
-			t.Errorf("another address has no room: %v", err)
-		}
-		if v, ok := c.take("other"); !ok || v != 7 {
-			t.Error("what was remembered is gone")
-		}
-		if _, ok := c.take("other"); ok {
-			t.Error("it counts twice")
-		}
-		time.Sleep(ceremonyLifetime)
-		if _, ok := c.take("a"); ok {
-			t.Error("it counts after its time")
-		}
-		if err := c.put("more", "one", 1); err != nil || len(c.open) != 1 {
-			t.Errorf("%d are kept: %v", len(c.open), err)
-		}
-	})
-}
-
 func TestAnIssuerWithoutTLSIsTakenOnLoopbackAlone(t *testing.T) {
 	t.Parallel()
 	r := &Registry{now: time.Now}
@@ -264,4 +233,27 @@ func TestAnIssuerWithoutTLSIsTakenOnLoopbackAlone(t *testing.T) {
 	if _, err := NewOIDC(r, OIDCOptions{Issuer: "https://x", ClientID: "c", NameClaim: "n", Create: true}); err == nil {
 		t.Error("people are made without a role")
 	}
+}
+
+func TestWhoKnowsThePasswordAloneSignsNobodyOut(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, r *Registry) {
+		s, ctx := NewSessions(r, SessionLimits{}), t.Context()
+		_, whole, err := s.Start(ctx, "grace", "totp", "127.0.0.1", true, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range maxSessions + 10 {
+			time.Sleep(time.Millisecond)
+			if _, _, err := s.Start(ctx, "grace", "password", "192.0.2.1", false, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := s.Authenticate(ctx, whole); err != nil {
+			t.Errorf("the session of the owner: %v", err)
+		}
+		if list, err := s.List(ctx, "grace"); err != nil || len(list) != maxSessions+1 {
+			t.Errorf("%d sessions: %v", len(list), err)
+		}
+	})
 }

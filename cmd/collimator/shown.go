@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// harmful reports what does something to a terminal, or to what people read on
+// it, in place of being shown: control characters, C1 too, marks that turn or
+// hide text, separators of lines.
+func harmful(r rune) bool {
+	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
+}
+
+// printableLines is an error as it may stand on a terminal, of several lines too.
+func printableLines(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// shownJSON is where JSON is written for a terminal or a program. What is harmful
+// becomes an escape, which says the same to who parses it. Outside
+// of texts JSON has nothing but ASCII, so that it need not be parsed here.
+type shownJSON struct {
+	w    io.Writer
+	rest []byte // begins a character whose end is to come
+}
+
+// newShownJSON wraps a writer. What is written must be whole JSON in the end.
+func newShownJSON(w io.Writer) *shownJSON { return &shownJSON{w: w} }
+
+// Write implements io.Writer.
+func (s *shownJSON) Write(p []byte) (int, error) {
+	in := append(s.rest, p...)
+	out := make([]byte, 0, len(in))
+	for len(in) > 0 && (utf8.FullRune(in) || len(in) >= utf8.UTFMax) {
+		r, n := utf8.DecodeRune(in)
+		if r == '\n' || r == '\t' || r == '\r' || !harmful(r) {
+			out = append(out, in[:n]...)
+		} else {
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+		}
+		in = in[n:]
+	}
+	s.rest = append([]byte(nil), in...)
+	if _, err := s.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

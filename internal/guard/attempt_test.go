@@ -1,0 +1,224 @@
+package guard
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"collimator/dimse/ul"
+	"collimator/internal/policy"
+)
+
+// totpAt is the code of an authenticator app (RFC 6238).
+func totpAt(t *testing.T, secret string, at time.Time) string {
+	t.Helper()
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha1.New, key)
+	binary.Write(mac, binary.BigEndian, at.Unix()/30)
+	sum := mac.Sum(nil)
+	n := binary.BigEndian.Uint32(sum[sum[len(sum)-1]&15:]) & 0x7FFF_FFFF
+	return fmt.Sprintf("%06d", n%1_000_000)
+}
+
+// withApp registers a person with an authenticator app, and returns its secret.
+func (d *door) withApp(name string, role policy.Role) string {
+	d.Helper()
+	d.person(name, role)
+	s, err := d.Registry.BeginTOTP(d.Context(), name, "test", "")
+	if err != nil {
+		d.Fatal(err)
+	}
+	if err := d.Registry.ConfirmTOTP(d.Context(), name, "", totpAt(d.T, s.Secret, d.clock.now())); err != nil {
+		d.Fatal(err)
+	}
+	d.clock.advance(time.Minute)
+	return s.Secret
+}
+
+// half is the cookie of a session that waits for the second factor.
+func (d *door) half(name string) string {
+	d.Helper()
+	_, secret, err := d.sessions.Start(d.Context(), name, "password", "192.0.2.1", false, "")
+	if err != nil {
+		d.Fatal(err)
+	}
+	return secret
+}
+
+// from sends one request from an address, with a cookie or none.
+func (d *door) from(a *API, ip, cookie, path string, body any) *httptest.ResponseRecorder {
+	b, _ := json.Marshal(body) // texts
+	r := httptest.NewRequest("POST", "https://localhost"+path, bytes.NewReader(b)).WithContext(d.Context())
+	r.Header.Set("Content-Type", "application/json")
+	r.RemoteAddr = ip + ":1"
+	if cookie != "" {
+		r.Header.Set("Cookie", SessionCookie+"="+cookie)
+	}
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	return w
+}
+
+func TestOfManyCodesAtOnceSixAreJudged(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	secret := d.withApp("ada", policy.Administrator)
+	a, cookie := d.NewAPI(), d.half("ada")
+	right := totpAt(t, secret, d.clock.now())
+	var judged, waited atomic.Int64
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range 300 {
+		all.Go(func() {
+			<-start
+			code := fmt.Sprintf("%06d", i)
+			if code == right {
+				code = "999999"
+			}
+			switch w := d.from(a, fmt.Sprintf("192.0.2.%d", i%100), cookie, "/api/v1/session/totp", map[string]string{"code": code}); w.Code {
+			case 401:
+				judged.Add(1)
+			case 429:
+				waited.Add(1)
+			default:
+				t.Errorf("status %d: %s", w.Code, w.Body)
+			}
+		})
+	}
+	close(start)
+	all.Wait()
+	if judged.Load() > attemptsFree+1 || judged.Load()+waited.Load() != 300 {
+		t.Errorf("%d were judged, %d had to wait", judged.Load(), waited.Load())
+	}
+	if w := d.from(a, "192.0.2.200", cookie, "/api/v1/session/totp", map[string]string{"code": right}); w.Code != 429 {
+		t.Errorf("the right code after that: status %d", w.Code)
+	}
+}
+
+func TestARightPasswordDoesNotForgetWrongCodes(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	secret := d.withApp("ada", policy.Administrator)
+	a := d.NewAPI()
+	judged := 0
+	for i := range attemptsFree + 3 {
+		ip := fmt.Sprintf("192.0.2.%d", i)
+		if w := d.from(a, ip, "", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"}); w.Code != 200 {
+			t.Fatalf("the password: status %d", w.Code)
+		}
+		if w := d.from(a, ip, d.half("ada"), "/api/v1/session/totp", map[string]string{"code": "000000"}); w.Code == 401 {
+			judged++
+		}
+	}
+	if judged != attemptsFree+1 {
+		t.Errorf("%d codes were judged", judged)
+	}
+	d.clock.advance(attemptsFirst)
+	if w := d.from(a, "192.0.2.99", d.half("ada"), "/api/v1/session/totp", map[string]string{"code": totpAt(t, secret, d.clock.now())}); w.Code != 200 {
+		t.Errorf("the right one after the wait: status %d", w.Code)
+	}
+}
+
+func TestOneNetworkOfIPv6IsOneOriginToTheLockOut(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.person("ada", policy.Administrator)
+	a := d.NewAPI()
+	judged := 0
+	for i := range 24 {
+		w := d.from(a, fmt.Sprintf("[2001:db8:0:1::%x]", i+1), "", "/api/v1/setup/look", map[string]string{"link": "guess"})
+		if w.Code == 403 {
+			judged++
+		}
+	}
+	if judged != attemptsFree+1 {
+		t.Errorf("%d were judged of one network", judged)
+	}
+	if w := d.from(a, "[2001:db8:0:2::1]", "", "/api/v1/setup/look", map[string]string{"link": "guess"}); w.Code != 403 {
+		t.Errorf("another network has to wait: status %d", w.Code)
+	}
+}
+
+func TestStrangersTakeNoRoomFromTheLockOutOfDevices(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.person("anna", policy.Administrator)
+	a := d.NewAPI()
+	for i := range attemptsKeys + 100 {
+		one, _ := d.attempts.origins.Take(t.Context(), fmt.Sprintf("10.%d.%d.1", i/250, i%250))
+		one.Failed()
+	}
+	cert := d.device("CT1", nil)
+	judged := atomic.Int64{}
+	try := func(cert *x509.Certificate, passcode string) bool {
+		_, err := d.Admit(t.Context(), withIdentity(request("CT1", cert), ul.IdentityUsernamePasscode, "anna", passcode), support())
+		return err == nil
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if try(cert, "guess") {
+				judged.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if try(cert, "correct horse battery") {
+		t.Error("after eight guesses at once the right passcode is taken")
+	}
+	judgedOf := 0
+	for range 40 {
+		if w := d.from(a, "192.0.2.77", "", "/api/v1/setup/look", map[string]string{"link": "guess"}); w.Code == 403 {
+			judgedOf++
+		}
+	}
+	if judgedOf != attemptsFree+1 {
+		t.Errorf("%d were judged of an address that came when the table was full", judgedOf)
+	}
+}
+
+func TestTokensThatCountAtTheSameTimeDoNotWait(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.person("ada", policy.Administrator)
+	_, secret, err := d.Registry.CreateToken(t.Context(), "ada", policy.AllVerbs(), nil, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := d.NewAPI()
+	a.Handle("GET /api/v1/test", policy.People, func(*Request) (any, error) { return nil, nil })
+	get := func(token string) int {
+		return d.call(a, "GET", "/api/v1/test", nil, "Authorization", "Bearer "+token).Code
+	}
+	for range attemptsFree {
+		get("clmt_wrong")
+	}
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if code := get(secret); code != 204 {
+				t.Errorf("status %d", code)
+			}
+		})
+	}
+	all.Wait()
+	if code := get("clmt_wrong"); code != 401 {
+		t.Errorf("one more wrong one: status %d", code)
+	}
+	if code := get(secret); code != 429 {
+		t.Errorf("after six wrong ones: status %d", code)
+	}
+}
