@@ -65,9 +65,9 @@ func deletionText(d archive.DeletedTogether) string {
 
 // endAccess takes back links, grants and tokens to a study of which nothing is
 // left: they would open it again if it were sent again.
-func endAccess(ctx context.Context, tx *db.Tx, ev archive.Event) (err error) {
+func endAccess(ctx context.Context, registry *identity.Registry, tx *db.Tx, ev archive.Event) (err error) {
 	if ev.Together.Whole {
-		ev.Together.AccessEnded, err = identity.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
+		ev.Together.AccessEnded, err = registry.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
 	}
 
 	return err

@@ -199,7 +199,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 
 	s.service = pacs.New(pacs.Options{
 		Scope:   guard.Scope,
-		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
+		Archive: a, DB: in.db, Registers: in.registers, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
 	})
 	s.service.Register(s.mux)
@@ -243,7 +243,7 @@ func serverHosts(c config.Config) []string {
 
 // recordInstance writes what happens to instances into the trail, in the
 // transaction in which it happens.
-func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
+func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Registry) func(context.Context, *db.Tx, archive.Event) error {
 	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
 		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
 			return err
@@ -270,7 +270,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			if ev.Together == nil {
 				return nil
 			}
-			if err := endAccess(ctx, tx, ev); err != nil {
+			if err := endAccess(ctx, registry, tx, ev); err != nil {
 				return err
 			}
 			r = deletionRecord(r, ev)

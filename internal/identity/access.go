@@ -58,7 +58,7 @@ func (r *Registry) CreateToken(ctx context.Context, owner string, verbs []policy
 	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
 	hash := sha256.Sum256([]byte(text))
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)`,
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)`,
 			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires))
 		return err
 	})
@@ -139,7 +139,7 @@ func (r *Registry) Tokens(ctx context.Context) (list []*AccessToken, err error) 
 // RevokeToken ends a token now.
 func (r *Registry) RevokeToken(ctx context.Context, id string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, millis(r.now()))
+		n, err := r.book.Exec(ctx, tx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, millis(r.now()))
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such token, or it is revoked already; see 'collimator token list'")
 		}

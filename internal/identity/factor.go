@@ -39,7 +39,7 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer string) (TOTPSecr
 		if err := present(ctx, tx, name); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO totp (person, secret, pending, step) VALUES (?1, ?3, ?2, 0) ON CONFLICT (person) DO UPDATE SET pending = ?2`, name, key, []byte{})
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO totp (person, secret, pending, step) VALUES (?1, ?3, ?2, 0) ON CONFLICT (person) DO UPDATE SET pending = ?2`, name, key, []byte{})
 		return err
 	})
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *Registry) ConfirmTOTP(ctx context.Context, name, code string) error {
 		if !ok {
 			return ErrCode
 		}
-		_, err = tx.Exec(ctx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2 WHERE person = ?1`, name, step, []byte{})
+		_, err = r.book.Exec(ctx, tx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2 WHERE person = ?1`, name, step, []byte{})
 		return err
 	})
 }
@@ -88,7 +88,7 @@ func (r *Registry) CheckTOTP(ctx context.Context, name, code string) error {
 		if !ok {
 			return ErrCode
 		}
-		_, err = tx.Exec(ctx, `UPDATE totp SET step = ?2 WHERE person = ?1`, name, step)
+		_, err = r.book.Exec(ctx, tx, `UPDATE totp SET step = ?2 WHERE person = ?1`, name, step)
 		return err
 	})
 }
@@ -106,7 +106,7 @@ func (r *Registry) RemoveTOTP(ctx context.Context, name string, keepOne bool) er
 		case keepOne && f.Passkeys == 0:
 			return errLastFactor
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM totp WHERE person = ?1`, name)
+		_, err = r.book.Exec(ctx, tx, `DELETE FROM totp WHERE person = ?1`, name)
 		return err
 	})
 }
@@ -128,9 +128,9 @@ func present(ctx context.Context, tx *db.Tx, name string) error {
 var errNobody = fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
 
 // dropFactors forgets all that counted beside the password.
-func dropFactors(ctx context.Context, tx *db.Tx, name string) error {
+func (r *Registry) dropFactors(ctx context.Context, tx *db.Tx, name string) error {
 	for _, q := range []string{`DELETE FROM totp WHERE person = ?1`, `DELETE FROM passkey WHERE person = ?1`, `DELETE FROM recovery_code WHERE person = ?1`} {
-		if _, err := tx.Exec(ctx, q, name); err != nil {
+		if _, err := r.book.Exec(ctx, tx, q, name); err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
 		return err
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
 		return err
 	})
 }
@@ -102,16 +102,16 @@ func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 		if err := notTheLast(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0`, name, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0`, name, millis(r.now())); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, name)
+		return r.endSessions(ctx, tx, name)
 	})
 }
 
@@ -145,14 +145,14 @@ func (r *Registry) SetRole(ctx context.Context, name, role string) error {
 				return err
 			}
 		}
-		n, err := tx.Exec(ctx, `UPDATE person SET role = ?2 WHERE name = ?1 AND disabled = 0`, name, role)
+		n, err := r.book.Exec(ctx, tx, `UPDATE person SET role = ?2 WHERE name = ?1 AND disabled = 0`, name, role)
 		if err == nil && n == 0 {
 			return errNobody
 		}
 		if err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, name)
+		return r.endSessions(ctx, tx, name)
 	})
 }
 
@@ -165,16 +165,16 @@ func (r *Registry) SetPassword(ctx context.Context, name, password string) error
 	if err != nil {
 		return err
 	}
-	return r.db.Write(ctx, func(tx *db.Tx) error { return setHash(ctx, tx, name, hash) })
+	return r.db.Write(ctx, func(tx *db.Tx) error { return r.setHash(ctx, tx, name, hash) })
 }
 
-func setHash(ctx context.Context, tx *db.Tx, name, hash string) error {
-	n, err := tx.Exec(ctx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
+func (r *Registry) setHash(ctx context.Context, tx *db.Tx, name, hash string) error {
+	n, err := r.book.Exec(ctx, tx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
 	if err == nil && n == 0 {
 		return errNobody
 	}
 	if err != nil {
 		return err
 	}
-	return endSessions(ctx, tx, name)
+	return r.endSessions(ctx, tx, name)
 }
