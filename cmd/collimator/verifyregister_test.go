@@ -24,7 +24,7 @@ func (in *installation) people(t *testing.T) {
 		}
 	}
 	must(r.Put(ctx, identity.Device{AETitle: "WS2", Verbs: []policy.Verb{policy.Query}}))
-	issued, err := in.authority.IssueDevice("WS2", 0)
+	issued, err := in.authority.IssueDevice("WS2", 0, false)
 	must(err)
 	must(r.Bind(ctx, "WS2", issued.Certificate))
 	must(in.db.Write(ctx, func(tx *db.Tx) error {
