@@ -82,6 +82,6 @@ func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
 	if r.Door == "" {
 		r.Door, r.Kind = audit.DoorCommand, string(policy.Person)
 	}
-	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
+	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, Patient: ev.Together.Patient, PatientIssuer: ev.Together.PatientIssuer, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
 	return r
 }

@@ -251,7 +251,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 
 		r := audit.Record{
 			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
-			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
+			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
 			Objects: []audit.Object{{
 				Study: ev.Instance.StudyUID, SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
 				Detail: ev.Instance.SOPInstanceUID,
@@ -259,6 +259,12 @@ func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 		}
 
 		switch ev.Kind {
+		case archive.Stored:
+			o := &r.Objects[0]
+			var err error
+			if o.Patient, o.PatientIssuer, err = archive.PatientIn(ctx, tx, o.Study); err != nil {
+				return err
+			}
 		case archive.Refused:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)
 		case archive.Quarantined:
@@ -281,6 +287,9 @@ func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 			}
 		}
 
+		if ev.Source.Person != "" {
+			r.Objects = append([]audit.Object{{Person: ev.Source.Person}}, r.Objects...)
+		}
 		return trail.WriteTx(ctx, tx, r)
 	}
 }
