@@ -177,7 +177,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 
 	keeper := audit.NewKeeper(in.trail, in.config.Audit.Wait, states, log, time.Now)
 	g := guard.New(guard.Options{
-		Keeper: keeper, Patient: a.PatientOf,
+		Keeper: keeper, Patient: a.PatientOf, Studies: a.StudiesWith,
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})

@@ -33,3 +33,22 @@ func StudiesOf(ctx context.Context, d *db.DB, patientID string) (studies []strin
 func (a *Archive) StudiesOf(ctx context.Context, patientID string) ([]string, error) {
 	return StudiesOf(ctx, a.o.DB, patientID)
 }
+
+// StudiesWith counts by study which of the instances are stored.
+func (a *Archive) StudiesWith(ctx context.Context, instances []string) (map[string]int, error) {
+	counts := map[string]int{}
+	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
+		for _, uid := range instances {
+			var study string
+			err := tx.QueryRow(ctx, `SELECT st.uid FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study WHERE i.uid = ?1`, uid).Scan(&study)
+			switch {
+			case err == nil:
+				counts[study]++
+			case fault.Of(err) != fault.NotFound:
+				return err
+			}
+		}
+		return nil
+	})
+	return counts, err
+}
