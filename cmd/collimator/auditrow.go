@@ -15,7 +15,7 @@ func printRecords(w io.Writer, form string, list []audit.Record, header bool) er
 		return nil
 	}
 	if form != "json" {
-		list = joined(list)
+		list = joinedStores(list)
 	}
 	title := "TIME|EVENT|OUTCOME|WHO|ADDRESS|WHAT"
 	if !header && form == "table" {
@@ -67,10 +67,10 @@ func done(r audit.Record) string {
 	return word
 }
 
-// joined makes one record of those of the images of a study that came over one
+// joinedStores makes one record of those of the images of a study that came over one
 // association, or without one shortly after each other from the same source. It
 // stands where the first of them stood.
-func joined(list []audit.Record) []audit.Record {
+func joinedStores(list []audit.Record) []audit.Record {
 	var out []audit.Record
 	last := map[string]int{}
 	for _, r := range list {

@@ -96,7 +96,7 @@ func TestTheTableJoinsTheImagesOfATransfer(t *testing.T) {
 		image("", "1", 0), image("", "1", time.Second), image("", "1", time.Hour), image("a", "1", 0),
 	}
 	var got []string
-	for _, r := range joined(list) {
+	for _, r := range joinedStores(list) {
 		got = append(got, describe(r))
 	}
 	want := []string{"stored 1 (3)", "stored 2 2.25.9 (1)", "read 1 2.25.9 (1)", "not stored: 1 2.25.9 (1)", "stored 1 2.25.9 (1)", "stored 1 (2)", "stored 1 2.25.9 (1)"}
