@@ -12,8 +12,8 @@ package registers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -36,7 +36,11 @@ type Entry struct {
 	Key      []string `json:"key,omitempty"`
 	Digest   string   `json:"sha256,omitempty"` // of the row; empty: there is none any more
 	Found    bool     `json:"found,omitempty"`
-	Sealed   []string `json:"sealed,omitempty"`
+	// Foreign says that the row was found as Digest says, which nobody had
+	// recorded, when it was changed or removed: the entry stands before that of
+	// the change, so that a change covers nothing up.
+	Foreign bool     `json:"foreign,omitempty"`
+	Sealed  []string `json:"sealed,omitempty"`
 }
 
 // Book writes registers. Safe for concurrent use.
@@ -61,54 +65,62 @@ func (b *Book) Change(ctx context.Context, tx *db.Tx, query string, args ...any)
 	if err != nil {
 		return nil, err
 	}
+	before, err := t.before(ctx, tx, verb, query, args)
+	if err != nil {
+		return nil, err
+	}
 	entries, err := read(ctx, tx, t, query+" RETURNING "+strings.Join(t.columns(), ", "), args...)
 	if err != nil {
 		return nil, err
 	}
-	if verb == "DELETE FROM" {
+	if verb == deletes {
+		before = slices.Clone(entries)
 		for i := range entries {
 			entries[i].Digest = ""
 		}
 	}
-	return entries, b.append(ctx, tx, entries)
+	if verb == inserts {
+		before = append(before, absent(entries, before)...)
+	}
+	foreign, err := b.foreign(ctx, tx, before)
+	if err != nil {
+		return nil, err
+	}
+	return entries, b.append(ctx, tx, append(foreign, entries...))
 }
 
-// Touch runs an UPDATE that sets nothing but columns that are not covered.
-func (b *Book) Touch(ctx context.Context, tx *db.Tx, query string, args ...any) (int64, error) {
-	t, verb, err := statement(query)
-	if err != nil {
-		return 0, err
-	}
-	set, _, _ := strings.Cut(query, " WHERE ")
-	names := assigned.FindAllStringSubmatch(set, -1)
-	if verb != "UPDATE" || len(names) == 0 {
-		return 0, fault.Newf(fault.Internal, "registers: this is no statement to touch %s by", t.Name)
-	}
-	for _, n := range names {
-		if !slices.Contains(t.Left, n[1]) {
-			return 0, fault.Newf(fault.Internal, "registers: %s.%s is covered and not to be touched", t.Name, n[1])
+// absent says of the rows that were added that there were none before.
+func absent(added, before []Entry) (list []Entry) {
+	for _, e := range added {
+		if !slices.ContainsFunc(before, func(b Entry) bool { return b.ref() == e.ref() }) {
+			list = append(list, Entry{Register: e.Register, Key: e.Key})
 		}
 	}
-	return tx.Exec(ctx, query, args...)
+	return list
 }
 
-var (
-	written  = regexp.MustCompile(`^\s*(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)`)
-	assigned = regexp.MustCompile(`(?:SET|,)\s*(\w+)\s*=`)
-)
-
-// statement says which register a statement writes to, and how.
-func statement(query string) (t Table, verb string, err error) {
-	m := written.FindStringSubmatch(query)
-	if m == nil {
-		return t, "", fault.New(fault.Internal, "registers: a statement that is no INSERT INTO, UPDATE or DELETE FROM")
+// foreign are those of the rows, as they are, that the ledger has otherwise.
+func (b *Book) foreign(ctx context.Context, tx *db.Tx, rows []Entry) (list []Entry, err error) {
+	for _, e := range rows {
+		leaf, err := b.log.Last(ctx, tx, LeafKind, e.ref())
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		var last Entry
+		if err == nil && json.Unmarshal([]byte(leaf.Data), &last) != nil {
+			last.Digest = "unreadable"
+		}
+		if last.Digest == e.Digest {
+			continue
+		}
+		e.Foreign = true
+		list = append(list, e)
 	}
-	t, ok := tableNamed(m[2])
-	if !ok {
-		return t, "", fault.Newf(fault.Internal, "registers: %s is no register", m[2])
-	}
-	return t, m[1], nil
+	return list, nil
 }
+
+// ref is what the leaves of a row are about.
+func (e Entry) ref() string { return e.Register + "/" + strings.Join(e.Key, "/") }
 
 // append adds entries to the ledger.
 func (b *Book) append(ctx context.Context, tx *db.Tx, entries []Entry) error {
@@ -129,7 +141,7 @@ func (e Entry) leaf() (ledger.Leaf, error) {
 	if err != nil {
 		return ledger.Leaf{}, fmt.Errorf("registers: encode entry: %w", err)
 	}
-	leaf := ledger.Leaf{Kind: LeafKind, Data: string(data)}
+	leaf := ledger.Leaf{Kind: LeafKind, Ref: e.ref(), Data: string(data)}
 	if len(e.Sealed) > 0 {
 		leaf.Ref = sealRef
 	}

@@ -33,12 +33,25 @@ type row struct {
 // NewCheck begins before the first leaf.
 func NewCheck() *Check { return &Check{rows: map[string]map[string]row{}} }
 
-// Apply takes the next leaf, and says what is wrong with it; empty means nothing.
-func (c *Check) Apply(l ledger.Leaf) (problem string) {
+// Apply takes the next leaf, and says what is wrong with it, or with the row it is
+// about; nil means nothing.
+func (c *Check) Apply(l ledger.Leaf) *Problem {
 	var e Entry
-	if err := json.Unmarshal([]byte(l.Data), &e); err != nil {
-		return "what it says of a register cannot be read"
+	text := "what it says of a register cannot be read"
+	if err := json.Unmarshal([]byte(l.Data), &e); err == nil {
+		text = c.apply(e)
 	}
+	t, known := tableNamed(e.Register)
+	switch {
+	case e.Foreign && known && text == "":
+		return &Problem{t.where(e.Key), fmt.Sprintf("was changed, added or removed from outside before ledger leaf %d recorded another change of it", l.Position+1)}
+	case text == "":
+		return nil
+	}
+	return &Problem{fmt.Sprintf("ledger leaf %d", l.Position), text}
+}
+
+func (c *Check) apply(e Entry) (problem string) {
 	if len(e.Sealed) > 0 {
 		return c.seal(e)
 	}

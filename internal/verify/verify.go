@@ -185,8 +185,8 @@ func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 	case archive.LeafKind:
 		return v.statement(ctx, l)
 	case registers.LeafKind:
-		if problem := v.registers.Apply(l); problem != "" {
-			v.add(fmt.Sprintf("ledger leaf %d", l.Position), "%s", problem)
+		if p := v.registers.Apply(l); p != nil {
+			v.add(p.Where, "%s", p.What)
 		}
 		return nil
 	}
