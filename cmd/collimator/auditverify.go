@@ -10,8 +10,8 @@ type auditVerifyCmd struct {
 
 func (auditVerifyCmd) Help() string {
 	return `Computes the ledger's tree anew and holds the index of the trail and the registers of devices,
-people, tokens and links against it: what was changed, removed, added or moved is named. 'collimator verify' does the same for the images too.
-Exit code 1 when something differs.
+people, tokens and links against it: what was changed, removed, added or moved is named.
+'collimator verify' does the same for the images too. Exit code 1 when something differs.
 
 Example:
   collimator audit verify --witness /mnt/elsewhere/collimator.checkpoints`

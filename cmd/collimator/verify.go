@@ -20,11 +20,11 @@ type verifyCmd struct {
 
 func (verifyCmd) Help() string {
 	return `Reads every file, computes the ledger's tree anew, builds the index again from files and ledger,
-and names whatever differs. Exit code 1 when something does. It cannot find what somebody changed
+repeats who was registered (devices, people, factors, tokens, links), and names whatever differs. Exit code 1 when something does. It cannot find what somebody changed
 who holds the ledger's key and rewrote everything; the checkpoints of a witness can, because they
 were written to another place.
 
-With --sample the ledger, the audit trail and the row of every instance are checked in full, the
+With --sample the ledger, the audit trail, the registers and the row of every instance are checked in full, the
 size of every file, and the content of some files. The rows of patients, studies and series are
 then not compared.
 

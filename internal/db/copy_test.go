@@ -105,24 +105,25 @@ func TestDatabaseInUseIsCopiedBeforeMigrationsChangeIt(t *testing.T) {
 		t.Fatalf("a new database was copied %d times: %v", copies, err)
 	}
 
-	// An earlier program knew one migration less.
+	// An earlier program knew one migration less. Numbers may have gaps.
 	err = d.Write(t.Context(), func(tx *Tx) error {
 		_, err := tx.Exec(t.Context(), `DELETE FROM schema_version WHERE version = ?1`, newest)
 		return err
 	})
-	if err := errors.Join(err, d.Close()); err != nil {
+	earlier, schemaErr := d.Schema(t.Context())
+	if err := errors.Join(err, schemaErr, d.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if d, err = Open(t.Context(), Options{Path: path, Copied: func(string) { copies++ }}); err == nil {
 		d.Close()
 	}
-	before := path + ".schema-" + strconv.Itoa(newest-1)
+	before := path + ".schema-" + strconv.Itoa(earlier)
 	c, err := OpenCopy(t.Context(), before)
 	if err != nil || copies != 1 {
 		t.Fatalf("%d copies: %v", copies, err)
 	}
 	defer c.Close()
-	if n, err := c.Schema(t.Context()); err != nil || n != newest-1 {
+	if n, err := c.Schema(t.Context()); err != nil || n != earlier {
 		t.Errorf("the copy has schema %d: %v", n, err)
 	}
 }

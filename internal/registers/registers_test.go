@@ -242,7 +242,7 @@ func TestOnlyWhatIsNotCoveredIsTouched(t *testing.T) {
 
 // uncovered are the tables that are no registers, and why.
 var uncovered = map[string]string{
-	"schema_version": "what was migrated", "sqlite_sequence": "the database's own",
+	"registers_covered": "empty", "schema_version": "what was migrated", "sqlite_sequence": "the database's own",
 	"pending_device": "callers that were refused: a row lets nobody in",
 	"asset":          "inventory", "asset_value": "inventory", "asset_statement": "inventory", "issue": "inventory", "inventory_run": "inventory", "inventory_event": "inventory",
 	"advisory_document": "inventory", "advisory_fetch": "inventory",
