@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"collimator/internal/audit"
@@ -82,63 +81,6 @@ func newest(e *env, trail *audit.Trail, last, n int64) ([]audit.Record, error) {
 	}
 }
 
-type auditSearchCmd struct {
-	dataFlags
-	outputFlag
-	Event     string `help:"Event, as it stands in the records." placeholder:"EVENT"`
-	Principal string `help:"Who acted: an AE title or a name." placeholder:"NAME"`
-	Address   string `help:"IP address." placeholder:"IP"`
-	Failed    bool   `help:"Only what was refused or failed."`
-	Since     string `help:"First day, as 2026-12-31." placeholder:"DATE"`
-	Study     string `help:"Study Instance UID." placeholder:"UID"`
-}
-
-func (auditSearchCmd) Help() string {
-	return "Example:\n  collimator audit search --failed --since 2026-11-01"
-}
-
-func (c *auditSearchCmd) Run(e *env) error {
-	var since time.Time
-	if c.Since != "" {
-		var err error
-		if since, err = time.ParseInLocation(time.DateOnly, c.Since, time.Local); err != nil {
-			return usageError("--since: want a date as 2026-12-31")
-		}
-	}
-	return c.with(e, func(in *installation) error {
-		var found []audit.Record
-		for r, err := range in.trail.After(e.ctx, -1) {
-			if err != nil {
-				return err
-			}
-			if c.matches(r, since) {
-				found = append(found, r)
-			}
-		}
-		return printRecords(e.stdout, c.Output, found, true)
-	})
-}
-
-func (c *auditSearchCmd) matches(r audit.Record, since time.Time) bool {
-	switch {
-	case c.Event != "" && string(r.Event) != c.Event,
-		c.Principal != "" && r.Principal != c.Principal && r.Peer.CallingAETitle != c.Principal,
-		c.Address != "" && r.Peer.Address != c.Address,
-		c.Failed && r.Outcome == audit.Success,
-		r.Time.Before(since):
-		return false
-	}
-	if c.Study == "" {
-		return true
-	}
-	for _, o := range r.Objects {
-		if o.Study == c.Study {
-			return true
-		}
-	}
-	return false
-}
-
 type auditExportCmd struct {
 	dataFlags
 	Format string `help:"json, dicom for the audit messages of PS3.15 A.5, or fhir for AuditEvent resources (R4)." enum:"json,dicom,fhir" default:"json"`
@@ -180,50 +122,4 @@ func (c *auditExportCmd) one(w io.Writer, r audit.Record, source string) error {
 	}
 	_, err = fmt.Fprintln(w, text)
 	return err
-}
-
-func printRecords(w io.Writer, form string, list []audit.Record, header bool) error {
-	if !header && len(list) == 0 {
-		return nil
-	}
-	title := "TIME|EVENT|OUTCOME|WHO|ADDRESS|WHAT"
-	if !header && form == "table" {
-		for _, r := range list {
-			if _, err := fmt.Fprintln(w, printable(strings.Join(recordRow(r), "  "))); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return printList(w, form, list, title, recordRow, "No record matches.")
-}
-
-func recordRow(r audit.Record) []string {
-	outcome := "done"
-	if r.Outcome != audit.Success {
-		outcome = "REFUSED OR FAILED"
-	}
-	return []string{r.Time.Local().Format("2006-01-02 15:04:05"), string(r.Event), outcome, dash(r.Principal), dash(r.Peer.Address), dash(describe(r))}
-}
-
-// describe puts reason and objects into a few words.
-func describe(r audit.Record) string {
-	var words []string
-	if r.Reason != "" {
-		words = append(words, r.Reason)
-	}
-	if r.Peer.Destination != "" {
-		words = append(words, "to "+r.Peer.Destination)
-	}
-	for _, o := range r.Objects {
-		for _, s := range []string{o.Study, o.Query, o.Device, o.Person, o.Detail} {
-			if s != "" {
-				words = append(words, s)
-			}
-		}
-		if o.Instances > 0 || o.Matches > 0 {
-			words = append(words, fmt.Sprintf("(%d)", o.Instances+o.Matches))
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -1,5 +1,7 @@
 package main
 
+import "collimator/internal/verify"
+
 type auditVerifyCmd struct {
 	dataFlags
 	outputFlag
@@ -7,9 +9,9 @@ type auditVerifyCmd struct {
 }
 
 func (auditVerifyCmd) Help() string {
-	return `Computes the ledger's tree anew and holds the index of the trail against it: a record that was
-changed, removed, added or moved is named. 'collimator verify' does the same for the images too.
-Exit code 1 when something differs.
+	return `Computes the ledger's tree anew and holds the index of the trail and the registers of devices,
+people, tokens and links against it: what was changed, removed, added or moved is named.
+'collimator verify' does the same for the images too. Exit code 1 when something differs.
 
 Example:
   collimator audit verify --witness /mnt/elsewhere/collimator.checkpoints`
@@ -17,10 +19,6 @@ Example:
 
 func (c *auditVerifyCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		v := &verification{in: in, witness: c.Witness, progress: newProgress(e, "verified", 0)}
-		if v.witness == "" {
-			v.witness = in.config.Ledger.Witness
-		}
-		return v.report(e, c.Output)
+		return in.verify(e, c.Output, verify.Options{Witness: c.Witness})
 	})
 }

@@ -65,9 +65,9 @@ func deletionText(d archive.DeletedTogether) string {
 
 // endAccess takes back links, grants and tokens to a study of which nothing is
 // left: they would open it again if it were sent again.
-func endAccess(ctx context.Context, tx *db.Tx, ev archive.Event) (err error) {
+func endAccess(ctx context.Context, registry *identity.Registry, tx *db.Tx, ev archive.Event) (err error) {
 	if ev.Together.Whole {
-		ev.Together.AccessEnded, err = identity.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
+		ev.Together.AccessEnded, err = registry.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
 	}
 
 	return err
@@ -82,6 +82,6 @@ func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
 	if r.Door == "" {
 		r.Door, r.Kind = audit.DoorCommand, string(policy.Person)
 	}
-	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
+	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, Patient: ev.Together.Patient, PatientIssuer: ev.Together.PatientIssuer, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
 	return r
 }

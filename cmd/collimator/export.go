@@ -80,13 +80,14 @@ func (c *exportCmd) Run(e *env) error {
 
 		// Recorded before the first byte leaves: an export that is killed has
 		// taken place as well.
-		if err := in.record(e.ctx, exportRecord(refs, 0)); err != nil {
+		study := studyObject(e.ctx, a, refs[0].StudyUID, "files")
+		if err := in.record(e.ctx, exportRecord(study, refs, 0)); err != nil {
 			return err
 		}
 		x := &export{exportCmd: c, archive: a, signer: signer, report: exportReport{Files: []exportedFile{}, Failed: []sendFailure{}}}
 		x.all(e, refs)
 		if n := len(refs) - x.report.Written; n > 0 {
-			if err := in.record(e.ctx, exportRecord(refs, n)); err != nil {
+			if err := in.record(e.ctx, exportRecord(study, refs, n)); err != nil {
 				return err
 			}
 		}
@@ -136,8 +137,8 @@ func (c *exportCmd) instances(e *env, a *archive.Archive) ([]archive.InstanceRef
 
 // exportRecord is the record of PS3.15 A.5.3.4; failed is how many instances
 // were not written after all.
-func exportRecord(refs []archive.InstanceRef, failed int) audit.Record {
-	o := audit.Object{Study: refs[0].StudyUID, SOPClasses: map[string]int{}, Instances: len(refs), Failed: failed, Detail: "files"}
+func exportRecord(o audit.Object, refs []archive.InstanceRef, failed int) audit.Record {
+	o.SOPClasses, o.Instances, o.Failed = map[string]int{}, len(refs), failed
 	for _, ref := range refs {
 		o.SOPClasses[ref.SOPClassUID]++
 	}

@@ -13,7 +13,7 @@ import (
 // what one has stored the other must be able to read.
 func (in *installation) archiveOptions(blobs blob.Store) archive.Options {
 	return archive.Options{
-		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail),
+		DB: in.db, Blobs: blobs, RetrieveAETitle: in.config.AE, Record: recordInstance(in.ledger, in.trail, in.registry),
 		CharacterSet: characterSets(in.config.CharacterSets), Limits: archiveLimits(in.config.Limits),
 	}
 }

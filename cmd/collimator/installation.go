@@ -17,6 +17,7 @@ import (
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
 	"collimator/internal/policy"
+	"collimator/internal/registers"
 	"collimator/internal/reserve"
 )
 
@@ -36,6 +37,7 @@ type installation struct {
 	config    config.Config
 	db        *db.DB
 	authority *identity.Authority
+	registers *registers.Book
 	registry  *identity.Registry
 	inventory *inventory.Register
 	ledger    *ledger.Log
@@ -97,13 +99,18 @@ func openParts(ctx context.Context, c config.Config) (*installation, error) {
 	}
 
 	log := ledger.New(d, key)
+	book := registers.New(d, log)
+	if err := book.Seal(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
 	return &installation{
 		config:    c,
 		ledger:    log,
 		ledgerKey: key,
 		db:        d,
 		authority: a,
-		registry:  identity.New(d, time.Now),
+		registers: book,
+		registry:  identity.New(d, book, time.Now),
 		inventory: inventory.New(d, time.Now),
 		trail:     audit.New(d, log, time.Now),
 		copied:    copied,

@@ -28,7 +28,7 @@ import (
 // the archive itself is left out.
 func newPosture(in *installation, a *archive.Archive, log *slog.Logger) *posture.Posture {
 	o := posture.Options{
-		DB: in.db, Inventory: in.inventory, Trail: in.trail, Now: time.Now, Log: log, Version: version(),
+		DB: in.db, Registers: in.registers, Inventory: in.inventory, Trail: in.trail, Now: time.Now, Log: log, Version: version(),
 		Scope: func() (*scan.Scope, error) { return declaredScope(in.config.Data) },
 		Roots: in.authority.Pool(),
 	}

@@ -21,7 +21,7 @@ func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.close()
-	record := recordInstance(in.ledger, in.trail)
+	record := recordInstance(in.ledger, in.trail, in.registry)
 	for _, reason := range []archive.Reason{archive.Suspicious, archive.OtherPatient} {
 		err := in.db.Write(t.Context(), func(tx *db.Tx) error {
 			return record(t.Context(), tx, archive.Event{Kind: archive.Quarantined, Reason: reason, Instance: archive.InstanceRef{SOPInstanceUID: "1.2.3"}})

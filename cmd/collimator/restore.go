@@ -14,6 +14,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/durable"
 	"collimator/internal/recovery"
+	"collimator/internal/verify"
 )
 
 type restoreCmd struct {
@@ -123,7 +124,7 @@ func (c *restoreCmd) restore(e *env, d *backup.Dir, r backup.Restoring) (backup.
 }
 
 // verify holds the restored archive against its ledger, and records the restore.
-func (c *restoreCmd) verify(e *env, data string, r backup.Restored) (*verification, error) {
+func (c *restoreCmd) verify(e *env, data string, r backup.Restored) ([]verify.Problem, error) {
 	cfg, err := config.Load("", data)
 	if err != nil {
 		return nil, err
@@ -136,9 +137,7 @@ func (c *restoreCmd) verify(e *env, data string, r backup.Restored) (*verificati
 	if err != nil {
 		return nil, err
 	}
-	v := &verification{in: in, share: 1, progress: newProgress(e, "verified", 0)}
-	err = v.restored(e, r)
-	v.progress.end()
+	v, err := in.verifyRestored(e, r)
 	if err == nil {
 		err = in.record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})
 	}
@@ -150,55 +149,60 @@ func (c *restoreCmd) verify(e *env, data string, r backup.Restored) (*verificati
 // nothing of this one.
 func forgetBackups(data string) error { return durable.Remove(filepath.Join(data, backup.RecordFile)) }
 
-// restored verifies what was brought back of a backup.
-func (v *verification) restored(e *env, r backup.Restored) error {
-	return withBlobs(v.in, func(a *archive.Archive) error {
-		v.archive = a
-		if err := bringUpToDate(e, v.in, a); err != nil {
+// verifyRestored verifies what was brought back of a backup.
+func (in *installation) verifyRestored(e *env, r backup.Restored) (problems []verify.Problem, err error) {
+	err = withBlobs(in, func(a *archive.Archive) error {
+		if err := bringUpToDate(e, in, a); err != nil {
 			return err
 		}
-		if err := v.run(e.ctx); err != nil {
+		o, p := in.verification(e, verify.Options{Archive: a})
+		found, err := verify.Run(e.ctx, o)
+		p.end()
+		if err != nil {
 			return err
 		}
+		problems = found.Problems
 		for _, l := range r.Missing {
-			v.add(fmt.Sprintf("file %.16s...", l.Digest), "not in the backup: %s", l.What)
+			problems = append(problems, verify.Problem{Where: fmt.Sprintf("file %.16s...", l.Digest), What: "not in the backup: " + l.What})
 		}
 
 		return nil
 	})
+
+	return problems, err
 }
 
 // report says what is there again.
-func (c *restoreCmd) report(e *env, r backup.Restored, v *verification) error {
+func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem) error {
 	if c.Output == "json" {
-		if v.problems == nil {
-			v.problems = []verifyProblem{}
+		if problems == nil {
+			problems = []verify.Problem{}
 		}
 		err := printJSON(e.stdout, struct {
 			backup.Restored
-			Problems []verifyProblem `json:"problems"`
-		}{r, v.problems})
+			Problems []verify.Problem `json:"problems"`
+		}{r, problems})
 		if err != nil {
 			return err
 		}
-	} else if err := c.print(e, r, v); err != nil {
+	} else if err := c.print(e, r, problems); err != nil {
 		return err
 	}
-	if len(v.problems) > 0 {
-		return fmt.Errorf("%d things are not as they were recorded", len(v.problems))
+	if len(problems) > 0 {
+		return fmt.Errorf("%d things are not as they were recorded", len(problems))
 	}
 
 	return nil
 }
 
-func (c *restoreCmd) print(e *env, r backup.Restored, v *verification) error {
+func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem) error {
 	fmt.Fprintf(e.stdout, "Restored %s as of %s: %d files (%s), %d leaves of the ledger.\n", r.Name, minute(r.Made), r.Files, size(r.Bytes), r.Leaves)
-	if len(v.problems) == 0 {
+	if len(problems) == 0 {
 		_, err := fmt.Fprintln(e.stdout, "All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
 		return err
 	}
 
-	return printList(e.stdout, "table", v.problems, "WHERE|WHAT", func(p verifyProblem) []string { return []string{p.Where, p.What} }, "")
+	return printList(e.stdout, "table", problems, "WHERE|WHAT", problemRow, "")
 }
 
 // rehearse tries a restore without keeping it.
@@ -228,7 +232,7 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err err
 	}
 	took := time.Since(began)
 	began = time.Now()
-	v, err := c.verify(e, place.Data, r)
+	problems, err := c.verify(e, place.Data, r)
 	if err != nil {
 		return err
 	}
@@ -239,7 +243,7 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err err
 	}
 	result := backup.Rehearsal{
 		Time: time.Now().UTC(), From: from, Copy: r.Name, Files: r.Files, Bytes: r.Bytes, Restore: took, Verify: time.Since(began),
-		Keys: key != nil, Problems: len(v.problems),
+		Keys: key != nil, Problems: len(problems),
 	}
 	if there {
 		if err := backup.Update(live, func(b *backup.Record) { b.Rehearsed = &result }); err != nil {
@@ -247,7 +251,7 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err err
 		}
 	}
 
-	return c.reportRehearsal(e, result, v)
+	return c.reportRehearsal(e, result, problems)
 }
 
 // copyKeys lets the keys of a data directory stand in for those that were sealed.
@@ -271,7 +275,7 @@ func copyKeys(live, data string) error {
 	return nil
 }
 
-func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, v *verification) error {
+func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []verify.Problem) error {
 	if c.Output == "json" {
 		if err := printJSON(e.stdout, r); err != nil {
 			return err
@@ -282,7 +286,7 @@ func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, v *verification
 		if !r.Keys {
 			fmt.Fprintln(e.stdout, "The recovery key was not tried; try it with --recovery FILE.")
 		}
-		for _, p := range v.problems {
+		for _, p := range problems {
 			fmt.Fprintf(e.stdout, "%s: %s\n", p.Where, p.What)
 		}
 	}

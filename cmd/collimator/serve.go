@@ -177,7 +177,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 
 	keeper := audit.NewKeeper(in.trail, in.config.Audit.Wait, states, log, time.Now)
 	g := guard.New(guard.Options{
-		Keeper: keeper, Patient: a.PatientOf,
+		Keeper: keeper, Patient: a.PatientOf, Studies: a.StudiesWith,
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})
@@ -199,7 +199,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 
 	s.service = pacs.New(pacs.Options{
 		Scope:   guard.Scope,
-		Archive: a, DB: in.db, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
+		Archive: a, DB: in.db, Registers: in.registers, Log: log, AETitle: in.config.AE, FindMatches: in.config.Limits.FindMatches, Window: pacs.DefaultWindow,
 		Destinations: &guard.Egress{AETitle: in.config.AE, Registry: in.registry, Certificate: cert.Get, Guard: g},
 	})
 	s.service.Register(s.mux)
@@ -243,7 +243,7 @@ func serverHosts(c config.Config) []string {
 
 // recordInstance writes what happens to instances into the trail, in the
 // transaction in which it happens.
-func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *db.Tx, archive.Event) error {
+func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Registry) func(context.Context, *db.Tx, archive.Event) error {
 	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
 		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
 			return err
@@ -251,7 +251,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 
 		r := audit.Record{
 			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
-			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
+			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
 			Objects: []audit.Object{{
 				Study: ev.Instance.StudyUID, SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
 				Detail: ev.Instance.SOPInstanceUID,
@@ -259,6 +259,12 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 		}
 
 		switch ev.Kind {
+		case archive.Stored:
+			o := &r.Objects[0]
+			var err error
+			if o.Patient, o.PatientIssuer, err = archive.PatientIn(ctx, tx, o.Study); err != nil {
+				return err
+			}
 		case archive.Refused:
 			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)+found(ev)
 		case archive.Quarantined:
@@ -270,7 +276,7 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			if ev.Together == nil {
 				return nil
 			}
-			if err := endAccess(ctx, tx, ev); err != nil {
+			if err := endAccess(ctx, registry, tx, ev); err != nil {
 				return err
 			}
 			r = deletionRecord(r, ev)
@@ -281,6 +287,9 @@ func recordInstance(log *ledger.Log, trail *audit.Trail) func(context.Context, *
 			}
 		}
 
+		if ev.Source.Person != "" {
+			r.Objects = append([]audit.Object{{Person: ev.Source.Person}}, r.Objects...)
+		}
 		return trail.WriteTx(ctx, tx, r)
 	}
 }

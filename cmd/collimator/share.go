@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -71,7 +72,7 @@ func (c *shareCreateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.Export, Action: audit.Create, Objects: []audit.Object{{Study: c.Study, Detail: "link " + s.ID}}}); err != nil {
+		if err := in.record(e.ctx, audit.Record{Event: audit.Export, Action: audit.Create, Objects: []audit.Object{studyObject(e.ctx, a, c.Study, "link "+s.ID)}}); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "Link %s, valid until %s. It is shown only now:\n", s.ID, minute(s.Expires))
@@ -149,4 +150,11 @@ func (c *shareRevokeCmd) Run(e *env) error {
 		_, err := fmt.Fprintf(e.stdout, "Link %s is revoked.\n", c.ID)
 		return err
 	})
+}
+
+// studyObject names a study and its patient in a record.
+func studyObject(ctx context.Context, a *archive.Archive, study, detail string) audit.Object {
+	o := audit.Object{Study: study, Detail: detail}
+	o.Patient, o.PatientIssuer, _ = a.PatientOf(ctx, study) // without where the index does not say
+	return o
 }

@@ -107,6 +107,9 @@ func TestUnknownNamesAnswerLikeWrongPasswords(t *testing.T) {
 		t.Errorf("%d different answers", len(texts))
 	}
 	for _, r := range x.records() {
+		if r.Event == audit.Transferred {
+			continue // the images of the site, which name their patient
+		}
 		if strings.Contains(fmt.Sprint(r), "ZZPHI") || strings.Contains(fmt.Sprint(r), "nobody") {
 			t.Error("what a stranger typed as a name is in the trail")
 		}

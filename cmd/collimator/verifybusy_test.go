@@ -23,7 +23,7 @@ func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail)})
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail, in.registry)})
 	if err != nil {
 		t.Fatal(err)
 	}

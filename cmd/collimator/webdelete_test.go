@@ -97,7 +97,7 @@ func wantDeletions(t *testing.T, w *webServer) {
 		}
 		if r.Action == audit.Delete && r.Outcome == audit.Success {
 			found = append(found, r.Event)
-			if r.Door != "dicomweb" || r.Reason == "" || len(r.Objects) != 1 || r.Objects[0].Study != "2.25.70" || !strings.HasPrefix(r.Principal, "token ") {
+			if r.Door != "dicomweb" || r.Reason == "" || len(r.Objects) != 2 || !strings.HasPrefix(r.Objects[0].Person, "administrator") || r.Objects[1].Study != "2.25.70" || r.Objects[1].Patient != "ZZPHI-0" || !strings.HasPrefix(r.Principal, "token ") {
 				t.Errorf("got %+v", r)
 			}
 		}

@@ -43,11 +43,11 @@ func (s *Services) Register(a *guard.API) {
 	a.Handle("GET /api/v1/devices", policy.Devices, s.devices)
 	a.Handle("GET /api/v1/devices/pending", policy.Devices, s.pending)
 	a.Handle("POST /api/v1/devices/pending/{id}/approve", policy.Devices, s.approve)
-	a.Handle("GET /api/v1/audit", policy.Audit, s.records)
+	a.Handle("GET /api/v1/audit", policy.Audit, s.records, recordParameters()...)
 	a.Handle("GET /api/v1/shares", policy.ShareStudy, s.shares)
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
-	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine)
+	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine, "after", "limit")
 	a.Proven("POST /api/v1/tokens", "POST /api/v1/people", "POST /api/v1/devices/pending/{id}/approve")
 	s.registerSurface(a)
 }

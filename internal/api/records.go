@@ -1,6 +1,9 @@
 package api
 
 import (
+	"slices"
+	"strings"
+
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
@@ -21,15 +24,16 @@ func (s *Services) records(rq *guard.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(rq.Query("event"))+len(rq.Query("principal"))+len(rq.Query("address")) > 512 {
-		return nil, fault.New(fault.Invalid, "api: a filter is too long")
+	filter, err := s.filter(rq)
+	if err != nil {
+		return nil, err
 	}
 	out, looked := list[audit.Record](nil), 0
 	for r, err := range s.Trail.After(rq.Context(), after) {
 		if err != nil {
 			return nil, err
 		}
-		if matches(rq, r) {
+		if filter.Matches(r) {
 			out.Items = append(out.Items, r)
 		}
 		after = r.Sequence
@@ -41,13 +45,53 @@ func (s *Services) records(rq *guard.Request) (any, error) {
 	return out, nil
 }
 
-func matches(rq *guard.Request, r audit.Record) bool {
-	for name, value := range map[string]string{"event": string(r.Event), "principal": r.Principal, "address": r.Peer.Address} {
-		if want := rq.Query(name); want != "" && want != value {
-			return false
+// recordParameters are those by which the trail is searched; docs/api.md says how.
+func recordParameters() []string {
+	return []string{"after", "limit", "event", "principal", "person", "patient", "study", "address", "door", "action", "failed", "since", "until"}
+}
+
+// filterMost is the longest value of a filter, in bytes.
+const filterMost = 256
+
+// filter reads what records are searched by.
+func (s *Services) filter(rq *guard.Request) (f audit.Filter, err error) {
+	for _, name := range recordParameters() {
+		if len(rq.Query(name)) > filterMost {
+			return f, fault.Newf(fault.Invalid, "api: %s is too long", name)
 		}
 	}
-	return rq.Query("failed") != "true" || r.Outcome != audit.Success
+	f = audit.Filter{
+		Event: audit.Event(rq.Query("event")), Principal: rq.Query("principal"), Person: rq.Query("person"), Patient: rq.Query("patient"),
+		Study: rq.Query("study"), Address: rq.Query("address"), Door: rq.Query("door"),
+	}
+	if f.Door != "" && !slices.Contains(audit.Doors(), f.Door) {
+		return f, fault.New(fault.Invalid, "api: door is one of "+strings.Join(audit.Doors(), ", "))
+	}
+	if f.Event != "" && !audit.Known(f.Event) {
+		return f, fault.New(fault.Invalid, "api: event is none of those that are recorded; docs/api.md lists them")
+	}
+	switch rq.Query("failed") {
+	case "", "false":
+	case "true":
+		f.Failed = true
+	default:
+		return f, fault.New(fault.Invalid, "api: failed is true or false")
+	}
+	if f.Did, err = audit.ParseDeed(rq.Query("action")); err != nil {
+		return f, err
+	}
+	if f.Since, err = audit.ParseTime(rq.Query("since"), false); err != nil {
+		return f, err
+	}
+	if f.Until, err = audit.ParseTime(rq.Query("until"), true); err != nil {
+		return f, err
+	}
+	if f.Patient == "" {
+		return f, nil
+	}
+	studies, err := s.Archive.StudiesOf(rq.Context(), f.Patient)
+	f.Studies = audit.Set(studies)
+	return f, err
 }
 
 // held is an entry of the quarantine without what it says of a patient.

@@ -55,7 +55,11 @@ func (s *Services) createShare(rq *guard.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rq.Record(audit.Export, audit.Create, audit.Object{Study: in.Study, Detail: "link " + share.ID})
+	o := audit.Object{Study: in.Study, Detail: "link " + share.ID}
+	if o.Patient, o.PatientIssuer, err = s.Archive.PatientOf(rq.Context(), in.Study); err != nil {
+		s.Log.Warn("the record of a link does not name its patient", "error", err)
+	}
+	rq.Record(audit.Export, audit.Create, o)
 	return struct {
 		identity.Share
 		URL          string `json:"link"` // shown only now

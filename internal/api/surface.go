@@ -21,14 +21,14 @@ import (
 // registerSurface puts the routes about systems, issues, reports and scans on
 // the guard's multiplexer.
 func (s *Services) registerSurface(a *guard.API) {
-	a.Handle("GET /api/v1/assets", policy.Surface, s.assets)
+	a.Handle("GET /api/v1/assets", policy.Surface, s.assets, "after", "limit", "refused")
 	a.Handle("GET /api/v1/assets/{id}", policy.Surface, s.asset)
 	a.Handle("POST /api/v1/assets/{id}/merge", policy.Configure, s.merge)
-	a.Handle("GET /api/v1/issues", policy.Surface, s.issues)
+	a.Handle("GET /api/v1/issues", policy.Surface, s.issues, "after", "limit", "severity", "state", "asset")
 	a.Handle("POST /api/v1/issues/{id}/accept", policy.Configure, s.accept)
-	a.Handle("GET /api/v1/changes", policy.Surface, s.changes)
+	a.Handle("GET /api/v1/changes", policy.Surface, s.changes, "after", "limit", "since")
 	a.Handle("GET /api/v1/advisories/{id}", policy.Surface, s.advisory)
-	a.Handle("GET /api/v1/report", policy.Surface, s.report)
+	a.Handle("GET /api/v1/report", policy.Surface, s.report, "format", "since")
 	a.Handle("GET /api/v1/scans", policy.Surface, s.scans)
 	a.Handle("POST /api/v1/scans", policy.Scan, s.startScan)
 	a.Handle("GET /api/v1/scans/{id}", policy.Surface, s.scan)

@@ -62,7 +62,10 @@ func (d *Deletion) query() RetrieveQuery {
 
 // DeletedTogether is what a deletion did. It stands with the last of its events.
 type DeletedTogether struct {
-	StudyUID   string
+	StudyUID string
+	// Patient and PatientIssuer were those of the study.
+	Patient, PatientIssuer string
+
 	Whole      bool           // nothing is left of the study, and nothing is held back of it
 	SOPClasses map[string]int // instances of each class
 	Instances  int
@@ -92,11 +95,15 @@ func (a *Archive) Delete(ctx context.Context, d Deletion) (DeletedTogether, erro
 		if gone, err = a.named(ctx, tx, d.query()); err != nil {
 			return err
 		}
+		together := &DeletedTogether{StudyUID: d.StudyUID, Instances: len(gone), SOPClasses: map[string]int{}, Why: d.Why}
+		if together.Patient, together.PatientIssuer, err = PatientIn(ctx, tx, d.StudyUID); err != nil {
+			return err
+		}
 		if err := d.remove(ctx, tx, gone); err != nil {
 			return err
 		}
 
-		done, held, err = a.recordDeletion(ctx, tx, d, gone)
+		done, held, err = a.recordDeletion(ctx, tx, d, gone, together)
 		return err
 	})
 	if err != nil {
@@ -128,7 +135,7 @@ func (d *Deletion) remove(ctx context.Context, tx *db.Tx, gone []InstanceRef) er
 
 // recordDeletion writes down what was deleted, and takes what is held back of a
 // study with its last instance.
-func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gone []InstanceRef) (*DeletedTogether, []QuarantineEntry, error) {
+func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gone []InstanceRef, together *DeletedTogether) (*DeletedTogether, []QuarantineEntry, error) {
 	now := a.now()
 	var left int
 	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM study WHERE uid = ?1`, d.StudyUID).Scan(&left); err != nil {
@@ -139,7 +146,7 @@ func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gon
 		return nil, nil, err
 	}
 
-	together := &DeletedTogether{Whole: left == 0, StudyUID: d.StudyUID, Instances: len(gone), SOPClasses: map[string]int{}, Why: d.Why}
+	together.Whole = left == 0
 	if !together.Whole {
 		together.StillHeld = len(held)
 		held = nil

@@ -1,31 +1,27 @@
 package audit
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strconv"
-	"time"
 )
 
 // FHIR is a record as an AuditEvent resource of FHIR R4: one JSON object
 // without line breaks. The codes are those of the message of PS3.15 A.5.1.
 func FHIR(r Record, source string) ([]byte, error) {
-	codes := eventCodes[r.Event]
+	m := NewMessage(r, source)
 	ev := auditEvent{
-		Type: "AuditEvent", Code: coding(codes.id), Action: string(r.Action), Recorded: r.Time.UTC().Format(time.RFC3339Nano),
-		Outcome: strconv.Itoa(int(r.Outcome)), Why: why(r), ID: strconv.FormatInt(r.Sequence, 10),
+		Type: "AuditEvent", Code: coding(m.Event.ID), Action: string(m.Event.Action), Recorded: m.Event.Time,
+		Outcome: m.Event.Outcome, Why: m.Event.Why, ID: strconv.FormatInt(r.Sequence, 10),
 		Source: fhirSource{Observer: fhirReference{Display: source}, Type: []fhirCoding{{System: "http://terminology.hl7.org/CodeSystem/security-source-type", Code: "4", Display: "Application Server"}}},
 	}
-	if codes.kind.Code != "" {
-		ev.Subtype = []fhirCoding{coding(codes.kind)}
+	if m.Event.Type != nil {
+		ev.Subtype = []fhirCoding{coding(*m.Event.Type)}
 	}
-	for _, p := range participants(r, source) {
+	for _, p := range m.Participants {
 		ev.Agents = append(ev.Agents, fhirAgentOf(p))
 	}
-	for _, o := range r.Objects {
-		ev.Entities = append(ev.Entities, fhirEntities(o)...)
+	for _, o := range m.Objects {
+		ev.Entities = append(ev.Entities, fhirEntityOf(o))
 	}
 	return json.Marshal(ev)
 }
@@ -69,6 +65,7 @@ type fhirAgent struct {
 	Who       fhirReference `json:"who"`
 	AltID     string        `json:"altId,omitempty"`
 	Requestor bool          `json:"requestor"`
+	Media     *fhirCoding   `json:"media,omitempty"`
 	Network   *fhirNetwork  `json:"network,omitempty"`
 }
 
@@ -92,8 +89,9 @@ type fhirEntity struct {
 }
 
 type fhirDetail struct {
-	Type  string `json:"type"`
-	Value string `json:"valueString"`
+	Type   string `json:"type"`
+	Value  string `json:"valueString,omitempty"`
+	Binary string `json:"valueBase64Binary,omitempty"`
 }
 
 func coding(c code) fhirCoding {
@@ -104,6 +102,10 @@ func fhirAgentOf(p activeParticipant) fhirAgent {
 	a := fhirAgent{Who: fhirReference{Identifier: &fhirIdentifier{Value: p.UserID}}, AltID: p.Alternative, Requestor: p.Requestor}
 	if p.Role != nil {
 		a.Type = &fhirConcept{[]fhirCoding{coding(*p.Role)}}
+	}
+	if p.Media != nil {
+		c := coding(p.Media.Type)
+		a.Media = &c
 	}
 	if p.Address != "" {
 		a.Network = &fhirNetwork{p.Address, p.AddressType}
@@ -117,26 +119,25 @@ const (
 	entityRole = "http://terminology.hl7.org/CodeSystem/object-role"
 )
 
-func fhirEntities(o Object) (list []fhirEntity) {
-	if o.Study != "" {
-		e := fhirEntity{
-			What: &fhirReference{Identifier: &fhirIdentifier{System: "urn:dicom:uid", Value: "urn:oid:" + o.Study}},
-			Type: fhirCoding{entityType, "2", "System Object"}, Role: fhirCoding{entityRole, "3", "Report"},
-		}
-		for _, class := range slices.Sorted(maps.Keys(o.SOPClasses)) {
-			e.Details = append(e.Details, fhirDetail{class, strconv.Itoa(o.SOPClasses[class])})
-		}
-		list = append(list, e)
+// fhirEntityOf is an object of the message; type and role have the same codes.
+func fhirEntityOf(o participantObject) fhirEntity {
+	types := map[string]string{"1": "Person", "2": "System Object"}
+	roles := map[string]string{"1": "Patient", "3": "Report", "13": "Security Resource", "24": "Query"}
+	e := fhirEntity{
+		What: &fhirReference{Identifier: &fhirIdentifier{Value: o.ID}},
+		Type: fhirCoding{entityType, o.Type, types[o.Type]}, Role: fhirCoding{entityRole, o.Role, roles[o.Role]},
+		Query: string(o.Query),
 	}
-	if o.Query != "" {
-		list = append(list, fhirEntity{Type: fhirCoding{entityType, "2", "System Object"}, Role: fhirCoding{entityRole, "24", "Query"},
-			Query: base64.StdEncoding.EncodeToString([]byte(o.Query))})
+	if o.ID != unknown && (o.IDType.Code == "110180" || o.IDType.Code == "110181") {
+		e.What.Identifier.System, e.What.Identifier.Value = "urn:dicom:uid", "urn:oid:"+o.ID
 	}
-	for _, name := range []string{o.Device, o.Person} {
-		if name != "" {
-			list = append(list, fhirEntity{What: &fhirReference{Identifier: &fhirIdentifier{Value: name}}, Type: fhirCoding{entityType, "1", "Person"},
-				Role: fhirCoding{entityRole, "11", "Security User Entity"}, Name: o.Detail})
+	for _, d := range o.Details {
+		e.Details = append(e.Details, fhirDetail{Type: d.Type, Binary: d.Value})
+	}
+	if o.Description != nil {
+		for _, c := range o.Description.Classes {
+			e.Details = append(e.Details, fhirDetail{Type: c.UID, Value: strconv.Itoa(c.Instances)})
 		}
 	}
-	return list
+	return e
 }

@@ -2,8 +2,6 @@ package audit
 
 import (
 	"encoding/xml"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +41,11 @@ type activeParticipant struct {
 	Address     string `xml:"NetworkAccessPointID,attr,omitempty"`
 	AddressType string `xml:"NetworkAccessPointTypeCode,attr,omitempty"`
 	Role        *code  `xml:"RoleIDCode"`
+	Media       *media `xml:"MediaIdentifier"`
+}
+
+type media struct {
+	Type code `xml:"MediaType"`
 }
 
 type auditSource struct {
@@ -50,12 +53,26 @@ type auditSource struct {
 }
 
 type participantObject struct {
-	ID      string   `xml:"ParticipantObjectID,attr"`
-	Type    string   `xml:"ParticipantObjectTypeCode,attr"`
-	Role    string   `xml:"ParticipantObjectTypeCodeRole,attr"`
-	IDType  code     `xml:"ParticipantObjectIDTypeCode"`
-	Name    string   `xml:"ParticipantObjectName,omitempty"`
-	Classes []sopRef `xml:"ParticipantObjectDescription>SOPClass"`
+	ID      string         `xml:"ParticipantObjectID,attr"`
+	Type    string         `xml:"ParticipantObjectTypeCode,attr"`
+	Role    string         `xml:"ParticipantObjectTypeCodeRole,attr"`
+	IDType  code           `xml:"ParticipantObjectIDTypeCode"`
+	Name    string         `xml:"ParticipantObjectName,omitempty"`
+	Query   []byte         `xml:"ParticipantObjectQuery,omitempty"`
+	Details []objectDetail `xml:"ParticipantObjectDetail"`
+	// Description is missing where there is nothing in it: repositories that know
+	// an older schema refuse an empty one.
+	Description *objectDescription `xml:"ParticipantObjectDescription"`
+}
+
+// objectDetail has a value of type xs:base64Binary.
+type objectDetail struct {
+	Type  string `xml:"type,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type objectDescription struct {
+	Classes []sopRef `xml:"SOPClass"`
 }
 
 type sopRef struct {
@@ -73,7 +90,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	Transferring:      {id: dcm("110102", "Begin Transferring DICOM Instances")},
 	Transferred:       {id: dcm("110104", "DICOM Instances Transferred")},
 	Export:            {id: dcm("110106", "Export")},
-	NetworkEntry:      {id: dcm("110108", "Network Entry")},
+	NetworkEntry:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	Query:             {id: dcm("110112", "Query")},
 	SecurityAlert:     {dcm("110113", "Security Alert"), dcm("110126", "Node Authentication")},
 	UserAuthenticated: {dcm("110114", "User Authentication"), dcm("110122", "Login")},
@@ -91,24 +108,94 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110135", "Object Security Attributes Changed")},
 }
 
-// NewMessage puts a record into the form of PS3.15 A.5.1. source names this
+// NewMessage puts a record into the form of PS3.15 A.5.1, with the participants
+// and objects that the table of its event in A.5.3 asks for. source names this
 // installation.
 func NewMessage(r Record, source string) Message {
+	r = r.asMessage()
 	codes := eventCodes[r.Event]
 	m := Message{
 		Event: eventIdentification{
 			Action: r.Action, Time: r.Time.UTC().Format(time.RFC3339Nano), Outcome: strconv.Itoa(int(r.Outcome)), ID: codes.id, Why: why(r),
 		},
-		Source: auditSource{source},
+		Participants: participants(r, source),
+		Source:       auditSource{source},
+		Objects:      objects(r, source),
 	}
 	if codes.kind.Code != "" {
 		m.Event.Type = &codes.kind
 	}
-	m.Participants = participants(r, source)
-	for _, o := range r.Objects {
-		m.Objects = append(m.Objects, objects(o)...)
-	}
 	return m
+}
+
+// asMessage gives a record the event and the action that the tables have for it.
+func (r Record) asMessage() Record {
+	switch {
+	case r.Event == Export && r.Action == Delete: // a link was taken back: nothing leaves
+		r.Event, r.Action = QuarantineChanged, Execute
+	case r.Event == Transferred && r.Action == Delete: // was to be deleted, and was not
+		r.Event = InstancesDeleted
+	}
+	switch family(r.Event) {
+	case exports:
+		r.Action = Read
+	case accesses:
+		switch {
+		case r.Event != Commitment:
+			r.Action = Delete
+		case r.Action == Execute:
+			r.Action = Read
+		}
+	case transfers:
+		if r.Event == Transferring {
+			r.Action = Execute
+		}
+		// Deviation: PS3.15 A.5.3.7 reserves R for a receiver that has the instances
+		// already, which who sends them cannot know; it tells sending from storing.
+	default:
+		r.Action = Execute
+	}
+	return r
+}
+
+// tables of PS3.15 A.5.3 that differ in participants and objects.
+type table int
+
+const (
+	alerts       table = iota // A.5.3.11 Security Alert
+	applications              // A.5.3.1 Application Activity
+	transfers                 // A.5.3.3 Begin Transferring, A.5.3.7 Instances Transferred
+	exports                   // A.5.3.4 Data Export
+	accesses                  // A.5.3.6 Instances Accessed, A.5.3.8 Study Deleted
+	entries                   // A.5.3.9 Network Entry
+	queries                   // A.5.3.10 Query
+	signIns                   // A.5.3.12 User Authentication
+)
+
+func family(e Event) table {
+	switch e {
+	case ApplicationStart, ApplicationStop:
+		return applications
+	case Transferring, Transferred:
+		return transfers
+	case Export:
+		return exports
+	case Commitment, StudyDeleted, InstancesDeleted:
+		return accesses
+	case NetworkEntry, Verification:
+		return entries
+	case Query:
+		return queries
+	case UserAuthenticated, UserSignedOut:
+		return signIns
+	}
+	return alerts
+}
+
+// XML is the message as one line without a declaration, as RFC 5424 carries it.
+func (m Message) XML() (string, error) {
+	b, err := xml.Marshal(m)
+	return strings.ReplaceAll(string(b), "\n", " "), err
 }
 
 // why is what went wrong, or by which rule nothing did.
@@ -117,57 +204,4 @@ func why(r Record) string {
 		return "allowed: " + r.Rule
 	}
 	return r.Reason
-}
-
-// participants are who acted, this installation, and where objects went.
-func participants(r Record, source string) []activeParticipant {
-	who := activeParticipant{UserID: r.Principal, Alternative: r.Peer.CallingAETitle, Requestor: true, Address: r.Peer.Address}
-	if who.UserID == "" {
-		who.UserID = "unknown"
-	}
-	if who.Address != "" {
-		who.AddressType = "2" // IP address
-	}
-	from, to := dcm("110153", "Source Role ID"), dcm("110152", "Destination Role ID")
-	here := activeParticipant{UserID: source, Alternative: r.Peer.CalledAETitle}
-	switch {
-	case r.Event == Transferred && r.Action == Create:
-		who.Role, here.Role = &from, &to
-	case r.Event == Transferred && r.Peer.Destination == "":
-		who.Role, here.Role = &to, &from
-	case r.Event == Transferred:
-		here.Role = &from
-	}
-	list := []activeParticipant{who, here}
-	if r.Peer.Destination != "" {
-		list = append(list, activeParticipant{UserID: r.Peer.Destination, Role: &to})
-	}
-	return list
-}
-
-// objects are what was acted upon (PS3.15 A.5.2.4): a study is an object of the
-// system with the role report, a query one with the role query.
-func objects(o Object) (list []participantObject) {
-	if o.Study != "" {
-		p := participantObject{ID: o.Study, Type: "2", Role: "3", IDType: dcm("110180", "Study Instance UID")}
-		for _, class := range slices.Sorted(maps.Keys(o.SOPClasses)) {
-			p.Classes = append(p.Classes, sopRef{class, o.SOPClasses[class]})
-		}
-		list = append(list, p)
-	}
-	if o.Query != "" {
-		list = append(list, participantObject{ID: o.Query, Type: "2", Role: "24", IDType: code{"10", "RFC-3881", "Search Criteria"}})
-	}
-	for _, name := range []string{o.Device, o.Person} {
-		if name != "" {
-			list = append(list, participantObject{ID: name, Type: "1", Role: "11", IDType: code{"11", "RFC-3881", "User Identifier"}, Name: o.Detail})
-		}
-	}
-	return list
-}
-
-// XML is the message as one line without a declaration, as RFC 5424 carries it.
-func (m Message) XML() (string, error) {
-	b, err := xml.Marshal(m)
-	return strings.ReplaceAll(string(b), "\n", " "), err
 }

@@ -25,8 +25,8 @@ func TestMessagesHaveTheFormOfTheStandard(t *testing.T) {
 			[]string{`csd-code="110113"`, `csd-code="110126"`, `EventOutcomeIndicator="4"`, `UserID="unknown"`, `AlternativeUserID="&lt;x&gt;&amp;&#34;"`, "the AE title is not registered"}},
 		"moved": {audit.Record{Time: at, Event: audit.Transferred, Action: audit.Read, Principal: "WS1", Peer: audit.Peer{Destination: "WS2"}},
 			[]string{`UserID="WS2"`, `EventActionCode="R"`}},
-		"query": {audit.Record{Time: at, Event: audit.Query, Action: audit.Execute, Principal: "WS1", Objects: []audit.Object{{Query: "STUDY PatientName"}}},
-			[]string{`csd-code="110112"`, `ParticipantObjectTypeCodeRole="24"`, `STUDY PatientName`}},
+		"query": {audit.Record{Time: at, Door: audit.DoorWeb, Event: audit.Query, Action: audit.Execute, Principal: "WS1", Objects: []audit.Object{{Query: "STUDY PatientName"}}},
+			[]string{`csd-code="110112"`, `ParticipantObjectTypeCodeRole="24"`, `ParticipantObjectID="dicomweb"`, `U1RVRFkgUGF0aWVudE5hbWU=`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +76,7 @@ func TestCodesMeanWhatTheStandardSays(t *testing.T) {
 		"110130": "Hardware Configuration", "110131": "Software Configuration", "110132": "Use of Restricted Function",
 		"110133": "Audit Recording Stopped", "110134": "Audit Recording Started", "110135": "Object Security Attributes Changed",
 		"110136": "Security Roles Changed", "110137": "User Security Attributes Changed", "110138": "Emergency Override Stopped",
+		"110037": "URI", "110150": "Application", "110151": "Application Launcher", "110154": "Destination Media",
 		"110152": "Destination Role ID", "110153": "Source Role ID", "110180": "Study Instance UID",
 	}
 	coded := regexp.MustCompile(`csd-code="([0-9]+)" codeSystemName="DCM" originalText="([^"]*)"`)

@@ -99,7 +99,8 @@ type Object struct {
 	SOPClasses    map[string]int `json:"sopClasses,omitempty"` // instances of each class
 	Instances     int            `json:"instances,omitempty"`
 	Failed        int            `json:"failed,omitempty"`
-	Query         string         `json:"query,omitempty"` // level and tags of the keys, without values
+	Query         string         `json:"query,omitempty"`    // level and tags of the keys, without values
+	SOPClass      string         `json:"sopClass,omitempty"` // by which was queried
 	Matches       int            `json:"matches,omitempty"`
 	Device        string         `json:"device,omitempty"` // AE title
 	Person        string         `json:"person,omitempty"`

@@ -216,7 +216,7 @@ func TestFHIRResourcesHaveWhatAuditEventRequires(t *testing.T) {
 	t.Parallel()
 	b, err := audit.FHIR(audit.Record{
 		Sequence: 7, Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Event: audit.Transferred, Action: audit.Create, Principal: "CT1",
-		Peer: audit.Peer{Address: "127.0.0.1", CallingAETitle: "CT1"}, Objects: []audit.Object{{Study: "1.2.3", SOPClasses: map[string]int{"1.2.840.10008.5.1.4.1.1.2": 4}}, {Query: "STUDY PatientName"}, {Person: "grace"}},
+		Peer: audit.Peer{Address: "127.0.0.1", CallingAETitle: "CT1"}, Objects: []audit.Object{{Study: "1.2.3", Patient: "ZZPHI-1", SOPClasses: map[string]int{"1.2.840.10008.5.1.4.1.1.2": 4}}},
 	}, "ARCHIVE")
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +239,7 @@ func TestFHIRResourcesHaveWhatAuditEventRequires(t *testing.T) {
 	}
 	if m.ResourceType != "AuditEvent" || m.Type.Code != "110104" || m.Recorded != "2026-11-23T12:00:00Z" || m.Outcome != "0" || m.Source.Observer.Display != "ARCHIVE" ||
 		len(m.Agent) != 2 || m.Agent[0].Requestor == nil || !*m.Agent[0].Requestor || m.Agent[0].Who.Identifier.Value != "CT1" ||
-		len(m.Entity) != 3 || m.Entity[0].What.Identifier.Value != "urn:oid:1.2.3" || m.Entity[1].Query == "" || bytes.ContainsRune(b, '\n') {
+		len(m.Entity) != 2 || m.Entity[0].What.Identifier.Value != "urn:oid:1.2.3" || m.Entity[1].What.Identifier.Value != "ZZPHI-1" || bytes.ContainsRune(b, '\n') {
 		t.Errorf("got %s", b)
 	}
 }

@@ -45,27 +45,30 @@ func (g *Guard) NewAPI() *API {
 }
 
 // Handle registers a route for whoever may do verb. pattern is that of
-// http.ServeMux with a method.
-func (a *API) Handle(pattern string, verb policy.Verb, h Handler) {
+// http.ServeMux with a method. A request whose query has other parameters than
+// those named is refused, here and in the other ways to register a route.
+func (a *API) Handle(pattern string, verb policy.Verb, h Handler, parameters ...string) {
 	if verb == "" {
 		panic("guard: the route " + pattern + " has no verb")
 	}
-	a.add(pattern, verb, h)
+	a.add(pattern, verb, h, parameters)
 }
 
 // Own registers a route about the caller's own affairs. It takes a session and
 // no token: a token must not make others or change how its owner signs in.
-func (a *API) Own(pattern string, h Handler) { a.add(pattern, "", h) }
+func (a *API) Own(pattern string, h Handler, parameters ...string) {
+	a.add(pattern, "", h, parameters)
+}
 
-func (a *API) add(pattern string, verb policy.Verb, h Handler) {
+func (a *API) add(pattern string, verb policy.Verb, h Handler, parameters []string) {
 	a.verbs[pattern] = verb
-	a.mux.HandleFunc(pattern, run(h))
+	a.mux.HandleFunc(pattern, run(h, parameters))
 }
 
 // open registers a route to sign in, which takes no credentials.
-func (a *API) open(pattern string, h Handler) {
+func (a *API) open(pattern string, h Handler, parameters ...string) {
 	a.opened = append(a.opened, pattern)
-	a.public.HandleFunc(pattern, run(h))
+	a.public.HandleFunc(pattern, run(h, parameters))
 }
 
 // Routes lists the patterns of all routes but those to sign in.
@@ -78,11 +81,16 @@ func (a *API) OpenRoutes() []string { return slices.Sorted(slices.Values(a.opene
 
 type requestKey struct{}
 
-// run runs a handler with the Request that ServeHTTP made.
-func run(h Handler) http.HandlerFunc {
+// run runs a handler with the Request that ServeHTTP made, where the route knows
+// all parameters of its query.
+func run(h Handler, parameters []string) http.HandlerFunc {
 	return func(_ http.ResponseWriter, r *http.Request) {
 		rq := r.Context().Value(requestKey{}).(*Request)
 		rq.r = r
+		if err := rq.known(parameters); err != nil {
+			rq.answer(nil, err)
+			return
+		}
 		rq.answer(h(rq))
 	}
 }

@@ -55,11 +55,11 @@ func ScopeOf(s policy.Sight) archive.Scope {
 	return archive.Scope{StudyUIDs: s.Studies}
 }
 
-// Credit writes into the source of an instance through which door it comes and
-// by which rule, for the record.
+// Credit writes into the source of an instance through which door it comes, for
+// whom and by which rule, for the record.
 func Credit(ctx context.Context, s *archive.Source) {
 	if c, ok := ctx.Value(contextKey{}).(*caller); ok {
-		s.Door, s.Kind, s.Rule = c.door, string(c.who.Kind), c.rule
+		s.Door, s.Kind, s.Rule, s.Person, s.Association = c.door, string(c.who.Kind), c.rule, c.person, c.association
 	}
 }
 

@@ -33,6 +33,9 @@ type Options struct {
 	// Patient is the Patient ID and its issuer of a study, for the record; nil
 	// leaves them out.
 	Patient func(ctx context.Context, study string) (id, issuer string, err error)
+	// Studies counts by study which of some instances are stored, for the record
+	// of storage commitment; nil leaves them out.
+	Studies func(ctx context.Context, instances []string) (map[string]int, error)
 	Log     *slog.Logger
 	// Tokens verifies JSON Web Tokens of user identity negotiation; nil refuses them.
 	Tokens *identity.TokenVerifier

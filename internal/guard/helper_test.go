@@ -22,6 +22,7 @@ import (
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
 	"collimator/internal/policy"
+	"collimator/internal/registers"
 )
 
 // clock is a time that tests move.
@@ -91,9 +92,9 @@ func newDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &log{}
+	l, book := &log{}, ledger.New(d, key)
 	g := New(Options{
-		AETitle: ownTitle, Registry: identity.New(d, c.now), Trail: audit.New(d, ledger.New(d, key), c.now),
+		AETitle: ownTitle, Registry: identity.New(d, registers.New(d, book), c.now), Trail: audit.New(d, book, c.now),
 		Log: slog.New(slog.NewTextHandler(l, nil)), Pending: 10, Now: c.now,
 	})
 	t.Cleanup(func() {

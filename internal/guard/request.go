@@ -290,12 +290,13 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 		r.Objects = append(r.Objects, audit.Object{SOPClasses: map[string]int{call.SOPClassUID: 1}, Failed: 1})
 	case dimse.CFind:
 		r = c.entry(audit.Query, audit.Execute, outcome, reason)
-		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), Matches: out.Matches})
+		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Matches: out.Matches})
 	case dimse.CGet, dimse.CMove:
 		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
 		return
 	default:
 		r = c.entry(audit.Commitment, audit.Execute, outcome, reason)
+		r.Objects = append(r.Objects, g.asked(ctx, call)...)
 	}
 	g.record(ctx, r)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -161,10 +162,23 @@ func operations(t *testing.T) map[policy.Verb]func(a *dimse.Association) error {
 			return err
 		},
 		policy.Commit: func(a *dimse.Association) error {
-			_, err := a.NAction(ctx, dimse.NRequest{SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1})
+			_, err := a.NAction(ctx, dimse.NRequest{SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1, DataSet: commitmentOf("1.2.3", "1.2.4")})
 			return err
 		},
 	}
+}
+
+// commitmentOf asks for instances.
+func commitmentOf(instances ...string) *dicom.DataSet {
+	ds := dicom.NewDataSet()
+	var items []*dicom.DataSet
+	for _, uid := range instances {
+		item := dicom.NewDataSet()
+		item.Set(dicom.NewElement(tag.ReferencedSOPInstanceUID, dicom.UI, append([]byte(uid), 0)))
+		items = append(items, item)
+	}
+	ds.SetItems(tag.ReferencedSOPSequence, items...)
+	return ds
 }
 
 func statusOf(err error) dimse.StatusCode {
@@ -249,6 +263,25 @@ func TestRequestsAreRecordedWithoutValues(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if r := s.one(); r.Outcome != audit.SeriousFailure || r.Objects[0].Failed != 1 || !strings.Contains(r.Reason, "C000") {
+		t.Errorf("recorded %+v", r)
+	}
+}
+
+func TestTheRecordOfACommitmentNamesStudiesAndPatients(t *testing.T) {
+	t.Parallel()
+	s := serve(t, policy.Commit)
+	s.Studies = func(_ context.Context, instances []string) (map[string]int, error) {
+		if !slices.Equal(instances, []string{"1.2.3", "1.2.4"}) {
+			t.Errorf("asked about %q", instances)
+		}
+		return map[string]int{"1.2.840.1": 2}, nil
+	}
+	s.Patient = func(context.Context, string) (string, string, error) { return "ZZPHI-1", "H", nil }
+	if err := operations(t)[policy.Commit](s.dial()); err != nil {
+		t.Fatal(err)
+	}
+	r := s.one()
+	if len(r.Objects) != 1 || r.Objects[0].Study != "1.2.840.1" || r.Objects[0].Patient != "ZZPHI-1" || r.Objects[0].Instances != 2 {
 		t.Errorf("recorded %+v", r)
 	}
 }

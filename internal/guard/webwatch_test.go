@@ -17,7 +17,9 @@ import (
 	"collimator/dicomweb"
 	"collimator/internal/db"
 	"collimator/internal/identity"
+	"collimator/internal/ledger"
 	"collimator/internal/policy"
+	"collimator/internal/registers"
 )
 
 // asked is a call with a bearer token or a session.
@@ -93,7 +95,11 @@ func TestADownloadGoesOnWhileTheRightToItLasts(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer base.Close()
-		g := New(Options{Registry: identity.New(base, time.Now), Now: time.Now})
+		key, err := ledger.OpenKey(filepath.Join(t.TempDir(), "keys"), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := New(Options{Registry: identity.New(base, registers.New(base, ledger.New(base, key)), time.Now), Now: time.Now})
 		if err := g.Registry.AddPerson(t.Context(), "ada", identity.Administrator, "correct horse battery"); err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy
 	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Operator: operator, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
 	hash := sha256.Sum256([]byte(text))
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
 			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires), operator)
 		return err
 	})
@@ -159,7 +159,7 @@ func (r *Registry) Tokens(ctx context.Context) (list []*AccessToken, err error) 
 // RevokeToken ends a token now.
 func (r *Registry) RevokeToken(ctx context.Context, id string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, millis(r.now()))
+		n, err := r.book.Exec(ctx, tx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, millis(r.now()))
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such token, or it is revoked already; see 'collimator token list'")
 		}

@@ -63,7 +63,7 @@ func (r *Registry) Put(ctx context.Context, d Device) error {
 }
 
 func (r *Registry) putTx(ctx context.Context, tx *db.Tx, d Device) error {
-	_, err := tx.Exec(ctx, `INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed)
+	_, err := r.book.Exec(ctx, tx, `INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
 		ON CONFLICT (ae_title) DO UPDATE SET address = ?2, verbs = ?3, destinations = ?4, listen = ?5, plaintext_until = ?6, removed = 0`,
 		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen, millis(d.PlaintextUntil), millis(r.now()))
@@ -112,7 +112,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 	case !errors.Is(err, fault.NotFound):
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
+	_, err = r.book.Exec(ctx, tx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
 		VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)`,
 		fp, aeTitle, cert.Subject.String(), millis(cert.NotAfter), millis(r.now()), shortKey(cert))
 	if err != nil {
@@ -128,7 +128,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 // open ends at its next request.
 func (r *Registry) Remove(ctx context.Context, aeTitle string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE device SET removed = ?2 WHERE ae_title = ?1 AND removed = 0`, aeTitle, millis(r.now()))
+		n, err := r.book.Exec(ctx, tx, `UPDATE device SET removed = ?2 WHERE ae_title = ?1 AND removed = 0`, aeTitle, millis(r.now()))
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (r *Registry) Supersede(ctx context.Context, aeTitle string, keep *x509.Cer
 }
 
 func (r *Registry) dropCertificates(ctx context.Context, tx *db.Tx, aeTitle, keep string) error {
-	_, err := tx.Exec(ctx, `UPDATE device_certificate SET removed = ?2 WHERE ae_title = ?1 AND removed = 0 AND fingerprint <> ?3`,
+	_, err := r.book.Exec(ctx, tx, `UPDATE device_certificate SET removed = ?2 WHERE ae_title = ?1 AND removed = 0 AND fingerprint <> ?3`,
 		aeTitle, millis(r.now()), keep)
 	return err
 }

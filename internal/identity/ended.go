@@ -41,7 +41,7 @@ func (r *Registry) endMade(ctx context.Context, tx *db.Tx, name string, everythi
 		{&e.Invitations, `DELETE FROM person_link WHERE maker = ?1`, []any{name}},
 		{&e.Shares, `UPDATE share SET revoked = ?2 WHERE owner = ?1 AND revoked = 0 AND expires > ?2`, []any{name, now}},
 	} {
-		if *x.n, err = tx.Exec(ctx, x.query, x.args...); err != nil {
+		if *x.n, err = r.book.Exec(ctx, tx, x.query, x.args...); err != nil {
 			return e, err
 		}
 	}

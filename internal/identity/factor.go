@@ -52,7 +52,7 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) 
 		if err != nil && !errors.Is(err, fault.NotFound) {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO totp (person, secret, pending, step, session) VALUES (?1, ?3, ?2, 0, ?4) ON CONFLICT (person) DO UPDATE SET pending = ?2, session = ?4`,
+		_, err = r.book.Exec(ctx, tx, `INSERT INTO totp (person, secret, pending, step, session) VALUES (?1, ?3, ?2, 0, ?4) ON CONFLICT (person) DO UPDATE SET pending = ?2, session = ?4`,
 			name, key, []byte{}, session)
 		return err
 	})
@@ -82,7 +82,7 @@ func (r *Registry) ConfirmTOTP(ctx context.Context, name, session, code string) 
 		if !ok {
 			return ErrCode
 		}
-		_, err = tx.Exec(ctx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2, session = '' WHERE person = ?1`, name, step, []byte{})
+		_, err = r.book.Exec(ctx, tx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2, session = '' WHERE person = ?1`, name, step, []byte{})
 		return err
 	})
 }
@@ -104,7 +104,7 @@ func (r *Registry) CheckTOTP(ctx context.Context, name, code string) error {
 		if !ok {
 			return ErrCode
 		}
-		_, err = tx.Exec(ctx, `UPDATE totp SET step = ?2 WHERE person = ?1`, name, step)
+		_, err = r.book.Exec(ctx, tx, `UPDATE totp SET step = ?2 WHERE person = ?1`, name, step)
 		return err
 	})
 }
@@ -122,7 +122,7 @@ func (r *Registry) RemoveTOTP(ctx context.Context, name string, keepOne bool) er
 		case keepOne && f.Passkeys == 0:
 			return errLastFactor
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM totp WHERE person = ?1`, name)
+		_, err = r.book.Exec(ctx, tx, `DELETE FROM totp WHERE person = ?1`, name)
 		return err
 	})
 }
@@ -144,9 +144,9 @@ func present(ctx context.Context, tx *db.Tx, name string) error {
 var errNobody = fault.New(fault.NotFound, "identity: nobody of this name is registered; see 'collimator user list'")
 
 // dropFactors forgets all that counted beside the password.
-func dropFactors(ctx context.Context, tx *db.Tx, name string) error {
+func (r *Registry) dropFactors(ctx context.Context, tx *db.Tx, name string) error {
 	for _, q := range []string{`DELETE FROM totp WHERE person = ?1`, `DELETE FROM passkey WHERE person = ?1`, `DELETE FROM recovery_code WHERE person = ?1`} {
-		if _, err := tx.Exec(ctx, q, name); err != nil {
+		if _, err := r.book.Exec(ctx, tx, q, name); err != nil {
 			return err
 		}
 	}

@@ -8,20 +8,26 @@ import (
 	"time"
 
 	"collimator/internal/db"
+	"collimator/internal/registers"
 )
 
 // Registry is the register of devices and people in a database. Another
 // process may change it at any time: nothing is cached. Safe for concurrent use.
 type Registry struct {
-	db  *db.DB
-	now func() time.Time
+	db *db.DB
+	// book is what every change of a register goes through, so that the ledger
+	// covers it.
+	book *registers.Book
+	now  func() time.Time
 	// hashing lets one password check run at a time: each takes 64 MiB and all
 	// processors, and what the one before took may not have been collected yet.
 	hashing chan struct{}
 }
 
-// New makes a registry over an open database.
-func New(d *db.DB, now func() time.Time) *Registry { return &Registry{d, now, make(chan struct{}, 1)} }
+// New makes a registry over an open database and the book of its registers.
+func New(d *db.DB, b *registers.Book, now func() time.Time) *Registry {
+	return &Registry{d, b, now, make(chan struct{}, 1)}
+}
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

@@ -21,7 +21,9 @@ import (
 	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/ledger"
 	"collimator/internal/policy"
+	"collimator/internal/registers"
 )
 
 // clock is a time that tests move.
@@ -55,7 +57,11 @@ func open(t *testing.T) (*identity.Registry, *identity.Authority, *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return identity.New(d, c.now), a, c
+	key, err := ledger.OpenKey(filepath.Join(dir, "keys"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity.New(d, registers.New(d, ledger.New(d, key)), c.now), a, c
 }
 
 func issue(t *testing.T, a *identity.Authority, ae string) *x509.Certificate {

@@ -117,10 +117,10 @@ func (r *Registry) newLink(ctx context.Context, l Link, check func(*db.Tx) error
 		if err := check(tx); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person, millis(r.now())); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
 			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, millis(l.Expires), l.maker)
 		return err
 	})
@@ -174,7 +174,7 @@ func (r *Registry) UseLink(ctx context.Context, secret, name, password string) (
 		if _, err := r.link(ctx, tx, secret); err != nil { // somebody else was faster
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE hash = ?1`, secretHash(secret)); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE hash = ?1`, secretHash(secret)); err != nil {
 			return err
 		}
 		return r.settle(ctx, tx, l, hash)
@@ -185,7 +185,7 @@ func (r *Registry) UseLink(ctx context.Context, secret, name, password string) (
 func (r *Registry) settle(ctx context.Context, tx *db.Tx, l Link, hash string) error {
 	if l.Purpose == NewPassword {
 		if l.Factors {
-			if err := dropFactors(ctx, tx, l.Person); err != nil {
+			if err := r.dropFactors(ctx, tx, l.Person); err != nil {
 				return err
 			}
 		}

@@ -243,7 +243,7 @@ func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, ch
 		case err != nil:
 			return err
 		}
-		n, err := tx.Exec(ctx, `INSERT INTO person_subject (issuer, subject, person) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, o.o.Issuer, subject, name)
+		n, err := o.registry.book.Exec(ctx, tx, `INSERT INTO person_subject (issuer, subject, person) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, o.o.Issuer, subject, name)
 		if err == nil && n == 0 {
 			return errNotRegistered // another subject is this person
 		}

@@ -56,7 +56,7 @@ func (r *Registry) holder(ctx context.Context, name, rp string) (*keyHolder, err
 		if err := present(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO passkey_handle (person, handle) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING`, name, handle); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `INSERT INTO passkey_handle (person, handle) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING`, name, handle); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, `SELECT handle FROM passkey_handle WHERE person = ?1`, name).Scan(&h.handle); err != nil {
@@ -115,7 +115,7 @@ func (r *Registry) addPasskey(ctx context.Context, person, rp, name string, c *w
 		if f.Passkeys >= maxPasskeys {
 			return fault.Newf(fault.Conflict, "identity: %d passkeys are enough; remove one first", maxPasskeys)
 		}
-		n, err := tx.Exec(ctx, `INSERT INTO passkey (id, person, rp, name, credential, created, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO NOTHING`,
+		n, err := r.book.Exec(ctx, tx, `INSERT INTO passkey (id, person, rp, name, credential, created, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO NOTHING`,
 			credentialID(c.ID), person, rp, name, b, millis(r.now()))
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "identity: this passkey is registered already")
@@ -149,7 +149,7 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 		if now.Authenticator.SignCount != before.Authenticator.SignCount {
 			return ErrCredentials
 		}
-		_, err = tx.Exec(ctx, `UPDATE passkey SET credential = ?2, used = ?3 WHERE id = ?1`, id, b, millis(r.now()))
+		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2, used = ?3 WHERE id = ?1`, id, b, millis(r.now()))
 		return err
 	})
 }
@@ -187,7 +187,7 @@ func (r *Registry) RemovePasskey(ctx context.Context, person, id string, keepOne
 		if keepOne && f.Passkeys == 1 && !f.TOTP {
 			return errLastFactor
 		}
-		n, err := tx.Exec(ctx, `DELETE FROM passkey WHERE person = ?1 AND id = ?2`, person, id)
+		n, err := r.book.Exec(ctx, tx, `DELETE FROM passkey WHERE person = ?1 AND id = ?2`, person, id)
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such passkey")
 		}

@@ -90,7 +90,7 @@ func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
 		return err
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
 		return err
 	})
 }
@@ -102,10 +102,10 @@ func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 		if err := notTheLast(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {
 			return err
 		}
 		_, err := r.endMade(ctx, tx, name, true)
@@ -143,17 +143,17 @@ func (r *Registry) SetRole(ctx context.Context, name, role string) error {
 				return err
 			}
 		}
-		n, err := tx.Exec(ctx, `UPDATE person SET role = ?2 WHERE name = ?1 AND disabled = 0`, name, role)
+		n, err := r.book.Exec(ctx, tx, `UPDATE person SET role = ?2 WHERE name = ?1 AND disabled = 0`, name, role)
 		if err == nil && n == 0 {
 			return errNobody
 		}
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM person_link WHERE maker = ?1`, name); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE maker = ?1`, name); err != nil {
 			return err
 		}
-		return endSessions(ctx, tx, name)
+		return r.endSessions(ctx, tx, name)
 	})
 }
 
@@ -172,7 +172,7 @@ func (r *Registry) SetPassword(ctx context.Context, name, password string) (e En
 }
 
 func (r *Registry) setHash(ctx context.Context, tx *db.Tx, name, hash string) (Ended, error) {
-	n, err := tx.Exec(ctx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
+	n, err := r.book.Exec(ctx, tx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
 	if err == nil && n == 0 {
 		err = errNobody
 	}

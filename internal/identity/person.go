@@ -53,7 +53,7 @@ func (r *Registry) AddPerson(ctx context.Context, name, role, password string) e
 }
 
 func (r *Registry) insertPerson(ctx context.Context, tx *db.Tx, name, role, hash string) error {
-	n, err := tx.Exec(ctx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
+	n, err := r.book.Exec(ctx, tx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
 		name, role, hash, millis(r.now()))
 	if err == nil && n == 0 {
 		return errTaken

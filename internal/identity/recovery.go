@@ -28,11 +28,11 @@ func (r *Registry) NewRecoveryCodes(ctx context.Context, name string) ([]string,
 		if err := present(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM recovery_code WHERE person = ?1`, name); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM recovery_code WHERE person = ?1`, name); err != nil {
 			return err
 		}
 		for _, c := range codes {
-			if _, err := tx.Exec(ctx, `INSERT INTO recovery_code (person, hash) VALUES (?1, ?2)`, name, recoveryHash(c)); err != nil {
+			if _, err := r.book.Exec(ctx, tx, `INSERT INTO recovery_code (person, hash) VALUES (?1, ?2)`, name, recoveryHash(c)); err != nil {
 				return err
 			}
 		}
@@ -44,7 +44,7 @@ func (r *Registry) NewRecoveryCodes(ctx context.Context, name string) ([]string,
 // UseRecoveryCode takes a code, which is gone then; ErrCode where it does not count.
 func (r *Registry) UseRecoveryCode(ctx context.Context, name, code string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `DELETE FROM recovery_code WHERE person = ?1 AND hash = ?2`, name, recoveryHash(code))
+		n, err := r.book.Exec(ctx, tx, `DELETE FROM recovery_code WHERE person = ?1 AND hash = ?2`, name, recoveryHash(code))
 		if err == nil && n == 0 {
 			return ErrCode
 		}

@@ -86,7 +86,7 @@ func (s *Sessions) Start(ctx context.Context, person, method, address string, co
 		if err := s.clean(ctx, tx, person, complete, replaced); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)`,
+		_, err := s.book.Exec(ctx, tx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)`,
 			secretHash(text), x.ID, person, complete, method, address, millis(now), millis(x.Expires), millis(x.Proven))
 		return err
 	})
@@ -99,7 +99,7 @@ func (s *Sessions) Start(ctx context.Context, person, method, address string, co
 func (s *Sessions) Prove(ctx context.Context, x *Session, method string) (string, error) {
 	text := randomText()
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID, secretHash(text), millis(s.now()), method)
+		n, err := s.book.Exec(ctx, tx, `UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID, secretHash(text), millis(s.now()), method)
 		if err == nil && n == 0 {
 			return ErrCredentials
 		}
@@ -129,13 +129,13 @@ func (s *Sessions) Running(ctx context.Context, id string) (running bool, err er
 // each: who knows the password alone signs nobody out.
 func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person string, complete bool, replaced string) error {
 	now := s.now()
-	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE id = ?1 AND person = ?2`, replaced, person); err != nil {
+	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE id = ?1 AND person = ?2`, replaced, person); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, millis(now), millis(now.Add(-s.limits.Idle))); err != nil {
+	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, millis(now), millis(now.Add(-s.limits.Idle))); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1 AND complete = ?3 AND id IN
+	_, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1 AND complete = ?3 AND id IN
 		(SELECT id FROM session WHERE person = ?1 AND complete = ?3 ORDER BY created DESC, id LIMIT 1000000 OFFSET ?2)`, person, maxSessions-1, complete)
 	return err
 }
@@ -179,7 +179,7 @@ func (s *Sessions) running(x *Session, now time.Time) bool {
 
 func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE session SET seen = ?2 WHERE hash = ?1`, hash, millis(now))
+		_, err := s.book.Touch(ctx, tx, `UPDATE session SET seen = ?2 WHERE hash = ?1`, hash, millis(now))
 		return err
 	})
 }
@@ -210,7 +210,7 @@ func (s *Sessions) List(ctx context.Context, person string) (list []*Session, er
 // End ends one session of a person; kind NotFound where there is none.
 func (s *Sessions) End(ctx context.Context, person, id string) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1 AND id = ?2`, person, id)
+		n, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1 AND id = ?2`, person, id)
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such session, or it is over")
 		}
@@ -219,8 +219,8 @@ func (s *Sessions) End(ctx context.Context, person, id string) error {
 }
 
 // endSessions is for changes after which nobody stays signed in.
-func endSessions(ctx context.Context, tx *db.Tx, person string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM session WHERE person = ?1`, person)
+func (r *Registry) endSessions(ctx context.Context, tx *db.Tx, person string) error {
+	_, err := r.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1`, person)
 	return err
 }
 

@@ -26,15 +26,15 @@ func (r *Registry) OpenShare(ctx context.Context, s *Share) (secret string, expi
 		expires = s.Expires
 	}
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM share_session WHERE expires <= ?1`, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE expires <= ?1`, millis(r.now())); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM share_session WHERE share = ?1 AND hash IN
+		_, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE share = ?1 AND hash IN
 			(SELECT hash FROM share_session WHERE share = ?1 ORDER BY expires DESC LIMIT 1000000 OFFSET ?2)`, s.ID, maxShareSessions-1)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO share_session (hash, share, expires) VALUES (?1, ?2, ?3)`, secretHash(secret), s.ID, millis(expires))
+		_, err = r.book.Exec(ctx, tx, `INSERT INTO share_session (hash, share, expires) VALUES (?1, ?2, ?3)`, secretHash(secret), s.ID, millis(expires))
 		return err
 	})
 	return secret, expires, err
@@ -48,7 +48,7 @@ func (r *Registry) CloseShare(ctx context.Context, secret string) (*Share, error
 		return nil, err
 	}
 	return s, r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM share_session WHERE hash = ?1`, secretHash(secret))
+		_, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE hash = ?1`, secretHash(secret))
 		return err
 	})
 }

@@ -14,6 +14,8 @@ import (
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/ledger"
+	"collimator/internal/registers"
 )
 
 // TestTOTPFollowsTheVectorsOfTheRFC holds RFC 6238 B and RFC 4226 D.
@@ -82,7 +84,11 @@ func inBubble(t *testing.T, f func(t *testing.T, r *Registry)) {
 			t.Fatal(err)
 		}
 		defer d.Close()
-		r := New(d, time.Now)
+		key, err := ledger.OpenKey(t.TempDir(), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := New(d, registers.New(d, ledger.New(d, key)), time.Now)
 		if err := r.db.Write(t.Context(), func(tx *db.Tx) error { return r.insertPerson(t.Context(), tx, "grace", "radiologist", "") }); err != nil {
 			t.Fatal(err)
 		}

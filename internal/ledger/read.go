@@ -69,3 +69,11 @@ func eachLeaf(ctx context.Context, tx *db.Tx, each func(Leaf) error, where strin
 
 	return rows.Err()
 }
+
+// Last is the newest leaf of a kind about one thing in what a transaction sees; of
+// kind NotFound where there is none. It is not verified.
+func (l *Log) Last(ctx context.Context, tx *db.Tx, kind, ref string) (leaf Leaf, err error) {
+	err = tx.QueryRow(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' AND kind = ?2 ORDER BY position DESC LIMIT 1`, ref, kind).
+		Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data)
+	return leaf, err
+}

@@ -40,6 +40,9 @@ func (l *Log) Verify(ctx context.Context, each func(Leaf) error) iter.Seq2[Probl
 		if !v.stopped {
 			v.root()
 		}
+		if err := v.foreign(ctx); err != nil {
+			yield(Problem{}, err)
+		}
 	}
 }
 
@@ -199,3 +202,31 @@ func (v *verification) root() {
 		v.report(-1, "the leaves do not have the root of the signed checkpoint: the log was rewritten")
 	}
 }
+
+// foreign names rows that no log has: leaves before the first, and hashes that
+// belong to no leaf. What the log is now is read again: it may have grown.
+func (v *verification) foreign(ctx context.Context) error {
+	var leaves, hashes []int64
+	err := v.log.db.Read(ctx, func(tx *db.Tx) error {
+		n, err := size(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if leaves, err = db.Column[int64](ctx, tx, `SELECT position FROM ledger_leaf WHERE position < 0 ORDER BY 1 LIMIT ?1`, foreignMost); err != nil {
+			return err
+		}
+		hashes, err = db.Column[int64](ctx, tx, `SELECT position FROM ledger_hash WHERE position < 0 OR position >= ?1 ORDER BY 1 LIMIT ?2`,
+			tlog.StoredHashIndex(0, max(n, 0)), foreignMost)
+		return err
+	})
+	for _, at := range leaves {
+		v.report(-1, "a leaf at position %d was added from outside: the log begins at 0", at)
+	}
+	for _, at := range hashes {
+		v.report(-1, "a hash at position %d was added from outside: it belongs to no leaf", at)
+	}
+	return err
+}
+
+// foreignMost is how many of such rows are named.
+const foreignMost = 100

@@ -47,15 +47,19 @@ func (s *Service) queue(ctx context.Context, aeTitle string, report *dicom.DataS
 		if waiting >= waitingReports || bytes+len(b) > waitingBytes {
 			return errTooManyReports
 		}
-		return tx.QueryRow(ctx, `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next)
-			VALUES (?1, ?2, ?3, ?4, 0, ?5) RETURNING id`, aeTitle, b, int(event), now.UnixMilli(), now.Add(2*reportWait).UnixMilli()).Scan(&id)
+		_, err := s.Registers.Exec(ctx, tx, `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next)
+			VALUES (?1, ?2, ?3, ?4, 0, ?5)`, aeTitle, b, int(event), now.UnixMilli(), now.Add(2*reportWait).UnixMilli())
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT MAX(id) FROM commitment_report`).Scan(&id)
 	})
 	return id, err
 }
 
 func (s *Service) delivered(ctx context.Context, id int64) error {
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM commitment_report WHERE id = ?1`, id)
+		_, err := s.Registers.Exec(ctx, tx, `DELETE FROM commitment_report WHERE id = ?1`, id)
 		return err
 	})
 }
@@ -63,7 +67,7 @@ func (s *Service) delivered(ctx context.Context, id int64) error {
 // release makes a report due now and wakes Deliver.
 func (s *Service) release(ctx context.Context, id int64) {
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE commitment_report SET next = ?2 WHERE id = ?1`, id, s.Now().UnixMilli())
+		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET next = ?2 WHERE id = ?1`, id, s.Now().UnixMilli())
 		return err
 	})
 	if err != nil {
@@ -161,7 +165,7 @@ func (s *Service) settle(ctx context.Context, d dueReport, err error) error {
 	s.Log.Info("storage commitment report not delivered yet", "device", d.aeTitle, "attempts", d.attempts+1, "error", err)
 	wait := min(deliverFirst<<min(d.attempts, 10), deliverMost)
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, s.Now().Add(wait).UnixMilli())
+		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, s.Now().Add(wait).UnixMilli())
 		return err
 	})
 }

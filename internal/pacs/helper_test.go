@@ -21,6 +21,8 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
+	"collimator/internal/ledger"
+	"collimator/internal/registers"
 	"collimator/internal/synth"
 )
 
@@ -98,13 +100,17 @@ func newNode(t *testing.T, change func(*Options)) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close(); blobs.Close() })
+	key, err := ledger.OpenKey(dir, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
 	a, err := archive.Open(archive.Options{DB: d, Blobs: blobs, RetrieveAETitle: ownTitle})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &node{T: t, clock: &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, to: &destinations{to: map[string]dimse.Destination{}}}
 	log := &bytes.Buffer{}
-	o := Options{Archive: a, Scope: func(context.Context) archive.Scope { return archive.Everything() }, Destinations: n.to, DB: d, Log: slog.New(slog.NewTextHandler(&locked{b: log}, nil)), AETitle: ownTitle, Now: n.clock.now}
+	o := Options{Archive: a, Scope: func(context.Context) archive.Scope { return archive.Everything() }, Destinations: n.to, DB: d, Registers: registers.New(d, ledger.New(d, key)), Log: slog.New(slog.NewTextHandler(&locked{b: log}, nil)), AETitle: ownTitle, Now: n.clock.now}
 	if change != nil {
 		change(&o)
 	}

@@ -15,6 +15,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/db"
+	"collimator/internal/registers"
 )
 
 // Archive is what the services need of an archive.
@@ -38,7 +39,7 @@ type Destinations interface {
 // DefaultWindow is the asynchronous operations window that serve offers.
 const DefaultWindow = 16
 
-// Options are the parts of a Service. Archive, Destinations, DB and Log are needed.
+// Options are the parts of a Service. Archive, Destinations, DB, Registers and Log are needed.
 type Options struct {
 	Archive      Archive
 	Destinations Destinations
@@ -46,8 +47,9 @@ type Options struct {
 	// word. nil sees nothing.
 	Scope func(context.Context) archive.Scope
 	// DB holds the storage commitment reports that are still to be delivered.
-	DB  *db.DB
-	Log *slog.Logger
+	DB        *db.DB
+	Registers *registers.Book // what a change of them goes through
+	Log       *slog.Logger
 	// AETitle is where committed instances can be retrieved.
 	AETitle string
 	// FindMatches is the most matches one C-FIND returns; 0 means no limit.

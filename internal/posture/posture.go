@@ -16,12 +16,14 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/inventory"
+	"collimator/internal/registers"
 	"collimator/internal/scan"
 )
 
 // Options are the parts of a Posture; all but Scope, Scan and Log are needed.
 type Options struct {
 	DB        *db.DB
+	Registers *registers.Book
 	Inventory *inventory.Register
 	Trail     *audit.Trail
 	Now       func() time.Time

@@ -17,6 +17,7 @@ import (
 	"collimator/internal/finding"
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
+	"collimator/internal/registers"
 	"collimator/internal/scan"
 )
 
@@ -32,7 +33,8 @@ func house(t *testing.T, change func(*Options)) *Posture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{DB: d, Inventory: inventory.New(d, time.Now), Trail: audit.New(d, ledger.New(d, key), time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"}
+	book := ledger.New(d, key)
+	o := Options{DB: d, Registers: registers.New(d, book), Inventory: inventory.New(d, time.Now), Trail: audit.New(d, book, time.Now), Now: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"}
 	if change != nil {
 		change(&o)
 	}

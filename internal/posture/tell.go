@@ -261,7 +261,7 @@ func (t *Teller) told(ctx context.Context, ch alarm.Channel) (at told, err error
 
 func (t *Teller) note(ctx context.Context, ch alarm.Channel, at told) error {
 	return t.Posture.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO posture_told (channel, sequence, event) VALUES (?1, ?2, ?3) ON CONFLICT (channel) DO UPDATE SET sequence = ?2, event = ?3`, ch.Name(), at.sequence, at.event)
+		_, err := t.Posture.Registers.Exec(ctx, tx, `INSERT INTO posture_told (channel, sequence, event) VALUES (?1, ?2, ?3) ON CONFLICT (channel) DO UPDATE SET sequence = ?2, event = ?3`, ch.Name(), at.sequence, at.event)
 		return err
 	})
 }

@@ -37,11 +37,14 @@ type Source struct {
 	Principal             string `json:"principal,omitempty"`
 	ImplementationUID     string `json:"implementationUID,omitempty"` // Implementation Class UID of the sender (PS3.7 D.3.3.2)
 	ImplementationVersion string `json:"implementationVersion,omitempty"`
-	// Door, Kind of principal and Rule of the policy are for the record of the
-	// event; they are not kept with the instance.
-	Door string `json:"-"`
-	Kind string `json:"-"`
-	Rule string `json:"-"`
+	// Door, Kind of principal, Rule of the policy, the Person for whom a device or
+	// a token acts, and the Association are for the record of the event; they are
+	// not kept with the instance.
+	Door        string `json:"-"`
+	Kind        string `json:"-"`
+	Rule        string `json:"-"`
+	Person      string `json:"-"`
+	Association string `json:"-"`
 }
 
 // Implementation is class UID and version name in one column.

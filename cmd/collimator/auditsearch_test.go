@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/blob"
+)
+
+// searched runs a search and gives what it found.
+func searched(t *testing.T, in *installation, args ...string) []audit.Record {
+	t.Helper()
+	out, code := in.run(t, append([]string{"audit", "search", "-o", "json"}, args...)...)
+	var list []audit.Record
+	if err := json.Unmarshal([]byte(out), &list); err != nil || code != 0 {
+		t.Fatalf("%v: code %d, %v: %s", args, code, err, out)
+	}
+	return list
+}
+
+// Who saw the images of a patient is asked for by the patient, also when the
+// study is gone and by whatever name they were seen.
+func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	record := func(r audit.Record) {
+		t.Helper()
+		if err := in.record(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record(audit.Record{Event: audit.Transferred, Action: audit.Read, Objects: []audit.Object{{Person: "grace"}, {Study: "2.25.70", Patient: "ZZPHI-0", Instances: 3}}})
+	record(audit.Record{Event: audit.Export, Action: audit.Create, Objects: []audit.Object{{Study: "2.25.70", Detail: "link abc"}}})
+	before := searched(t, in, "--patient", "ZZPHI-0")
+	if got := searched(t, in, "--patient", "ZZPHI-0", "--action", "read"); len(got) != 1 || got[0].Objects[0].Person != "grace" {
+		t.Errorf("read: %+v", got)
+	}
+	if got := searched(t, in, "--patient", "ZZPHI-0", "--action", "store"); len(got) != 3 {
+		t.Errorf("%d records of storing, want 3", len(got))
+	}
+	if got := searched(t, in, "--person", "grace"); len(got) != 1 {
+		t.Errorf("%d records of the person, want 1", len(got))
+	}
+
+	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blobs.Close()
+	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail, in.registry)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Delete(t.Context(), archive.Deletion{Scope: archive.Everything(), StudyUID: "2.25.70", Why: "because of the test"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := searched(t, in, "--patient", "ZZPHI-0"); len(got) != len(before)+1 {
+		t.Errorf("after the deletion %d records, before %d", len(got), len(before))
+	}
+	if got := searched(t, in, "--patient", "ZZPHI-0", "--action", "delete"); len(got) != 1 || got[0].Objects[0].Patient != "ZZPHI-0" {
+		t.Errorf("deleted: %+v", got)
+	}
+	for _, args := range [][]string{{"--since", "yesterday"}, {"--event", "nonsense"}, {"--door", "window"}, {"--action", "look"}} {
+		if out, code := in.run(t, append([]string{"audit", "search"}, args...)...); code != exitUsage {
+			t.Errorf("%v: code %d: %s", args, code, out)
+		}
+	}
+	if got := searched(t, in, "--until", "2020-01-01"); len(got) != 0 {
+		t.Errorf("%d records before there was an archive", len(got))
+	}
+}
+
+// Images of one association are one line for each study; reading and storing
+// have words of their own.
+func TestTheTableJoinsTheImagesOfATransfer(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	image := func(association, study string, after time.Duration) audit.Record {
+		return audit.Record{Time: at.Add(after), Event: audit.Transferred, Action: audit.Create, Association: association, Principal: "CT1",
+			Objects: []audit.Object{{Study: study, Instances: 1, Detail: "2.25.9"}}}
+	}
+	read := image("a", "1", 0)
+	read.Action = audit.Read
+	failed := image("a", "1", 0)
+	failed.Outcome = audit.SeriousFailure
+	list := []audit.Record{
+		image("a", "1", 0), image("a", "2", 1), image("a", "1", time.Hour), read, failed, image("b", "1", 0),
+		image("", "1", 0), image("", "1", time.Second), image("", "1", time.Hour), image("a", "1", 0),
+	}
+	var got []string
+	for _, r := range joinedStores(list) {
+		got = append(got, describe(r))
+	}
+	want := []string{"stored 1 (3)", "stored 2 2.25.9 (1)", "read 1 2.25.9 (1)", "not stored: 1 2.25.9 (1)", "stored 1 2.25.9 (1)", "stored 1 (2)", "stored 1 2.25.9 (1)"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if list[0].Objects[0].Instances != 1 {
+		t.Error("joining changes the records")
+	}
+}
+
+// A program that filters by something the API does not know must not take all
+// records for those of its study.
+func TestTheAPIRefusesParametersItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b := x.signIn("administrator")
+	for _, route := range slices.Sorted(maps.Keys(walk)) {
+		path, isGet := strings.CutPrefix(route, "GET ")
+		if !isGet {
+			continue
+		}
+		a := b.must(400, "GET", strings.ReplaceAll(path, "{id}", "1")+"?studi=1.2.3", nil)
+		if !strings.Contains(a.text, "studi") {
+			t.Errorf("%s does not name it: %s", route, a.text)
+		}
+	}
+	for _, query := range []string{"study=1.2&study=1.3", "study=1.2;since=2026", "failed=yes", "door=window", "action=look", "since=yesterday", "event=nonsense",
+		"patient=" + strings.Repeat("1", 300)} {
+		b.must(400, "GET", "/api/v1/audit?"+query, nil)
+	}
+	b.must(400, "GET", "/api/v1/session?x=1", nil)
+}
+
+func TestTheAPISearchesTheTrail(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b := x.signIn("auditor")
+	count := func(query string) int {
+		t.Helper()
+		return len(b.must(200, "GET", "/api/v1/audit?limit=500&"+query, nil).json["items"].([]any))
+	}
+	all := count("")
+	for query, want := range map[string]func(n int) bool{
+		"patient=ZZPHI-0":             func(n int) bool { return n > 0 && n < all },
+		"patient=nobody":              func(n int) bool { return n == 0 },
+		"study=2.25.70&action=store":  func(n int) bool { return n > 0 && n < all },
+		"study=2.25.70&action=delete": func(n int) bool { return n == 0 },
+		"person=auditor":              func(n int) bool { return n > 0 && n < all+20 },
+		"until=2020-01-01":            func(n int) bool { return n == 0 },
+		"since=2020-01-01T08:00:00Z":  func(n int) bool { return n >= all },
+		"door=schedule":               func(n int) bool { return n == 0 },
+	} {
+		if n := count(query); !want(n) {
+			t.Errorf("%s: %d of %s", query, n, fmt.Sprint(all))
+		}
+	}
+}

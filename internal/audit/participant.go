@@ -1,0 +1,109 @@
+package audit
+
+// participants are who acted, this installation, and where objects went, in the
+// number and the roles of the event's table. Of them one is the requestor, where
+// the table has one.
+func participants(r Record, source string) []activeParticipant {
+	who, here := actor(r), activeParticipant{UserID: source, Alternative: r.Peer.CalledAETitle}
+	switch family(r.Event) {
+	case applications:
+		here.Role, who.Role = role("110150", "Application"), role("110151", "Application Launcher")
+		return []activeParticipant{here, who}
+	case entries:
+		// Deviation: PS3.15 A.5.3 has no message for C-ECHO; what it tells is that a
+		// node is on the network, so that one is told (A.5.3.9).
+		who.Requestor = false
+		return []activeParticipant{who}
+	case queries:
+		who.Role, here.Role = sender(), receiver()
+	case transfers:
+		return transferred(r, who, here)
+	case exports:
+		who.Role, here.Role = sender(), sender()
+		return append(atMostTwo(r, who, here), mediaOf(r))
+	case accesses:
+		return atMostTwo(r, who, here)
+	}
+	return behind(r, who, here)
+}
+
+// actor is who acted.
+func actor(r Record) activeParticipant {
+	who := activeParticipant{UserID: r.Principal, Alternative: r.Peer.CallingAETitle, Requestor: true, Address: r.Peer.Address}
+	if who.UserID == "" {
+		who.UserID = "unknown"
+	}
+	if who.Address != "" {
+		who.AddressType = "2" // IP address
+	}
+	return who
+}
+
+// transferred are sender and receiver of images; who had them sent elsewhere is
+// neither.
+func transferred(r Record, who, here activeParticipant) []activeParticipant {
+	switch {
+	case r.Event == Transferred && r.Action == Create:
+		who.Role, here.Role = sender(), receiver()
+	case r.Peer.Destination == "":
+		who.Role, here.Role = receiver(), sender()
+	default:
+		here.Role = sender()
+		return behind(r, who, here, activeParticipant{UserID: r.Peer.Destination, Role: receiver()})
+	}
+	return behind(r, who, here)
+}
+
+// behind adds the person for whom a device, a token or a link acts: then that is
+// the requestor.
+func behind(r Record, who activeParticipant, others ...activeParticipant) []activeParticipant {
+	list := append([]activeParticipant{who}, others...)
+	if person := r.actsFor(); person != "" {
+		list[0].Requestor = false
+		list = append(list, activeParticipant{UserID: person, Requestor: true})
+	}
+	return list
+}
+
+// atMostTwo is who acted and the person behind, or this installation where there
+// is none.
+func atMostTwo(r Record, who, here activeParticipant) []activeParticipant {
+	if r.actsFor() == "" {
+		return []activeParticipant{who, here}
+	}
+	list := behind(r, who)
+	list[1].Role = who.Role
+	return list
+}
+
+// actsFor is the person for whom the principal acts: the first object, where it is
+// a person and nothing else.
+func (r *Record) actsFor() string {
+	if len(r.Objects) == 0 || r.Event == PersonChanged && len(r.Objects) == 1 {
+		return ""
+	}
+	o := r.Objects[0]
+	if o.Study != "" || o.Detail != "" || o.Device != "" || o.Query != "" {
+		return ""
+	}
+	return o.Person
+}
+
+// mediaOf is that onto which something was exported: files, or a link.
+func mediaOf(r Record) activeParticipant {
+	p := activeParticipant{UserID: "unknown", Role: role("110154", "Destination Media"), Media: &media{dcm("110037", "URI")}}
+	for _, o := range r.Objects {
+		if o.Detail != "" {
+			p.UserID = o.Detail
+		}
+	}
+	return p
+}
+
+func role(c, text string) *code {
+	r := dcm(c, text)
+	return &r
+}
+
+func sender() *code   { return role("110153", "Source Role ID") }
+func receiver() *code { return role("110152", "Destination Role ID") }

@@ -1,0 +1,179 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/base64"
+	"maps"
+	"slices"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
+
+// unknown is the ID of a study or a patient that the event's table asks for and
+// the record does not know.
+//
+// Deviation: PS3.15 A.5.3.7 and others want at least one study and patient; of an
+// image that could not be read nothing is known, and the failure is told all the
+// same.
+const unknown = "unknown"
+
+// objects are what was acted upon, as the event's table has it.
+func objects(r Record, source string) []participantObject {
+	switch family(r.Event) {
+	case transfers, exports, accesses:
+		return append(studies(r), patients(r)...)
+	case queries:
+		return queried(r)
+	case alerts:
+		return subjects(r, source)
+	}
+	return nil
+}
+
+// acted are the objects without the person for whom somebody acts.
+func acted(r Record) []Object {
+	if r.actsFor() != "" {
+		return r.Objects[1:]
+	}
+	return r.Objects
+}
+
+// studies are the studies of images (PS3.15 A.5.2.4), each once.
+func studies(r Record) (list []participantObject) {
+	at := map[string]int{}
+	classes := map[string]map[string]int{}
+	for _, o := range acted(r) {
+		id := o.Study
+		switch {
+		case id == "" && len(o.SOPClasses)+o.Instances+o.Failed == 0:
+			continue
+		case id == "":
+			id = unknown
+		}
+		if _, ok := at[id]; !ok {
+			at[id], classes[id] = len(list), map[string]int{}
+			list = append(list, studyObject(id))
+		}
+		for class, n := range o.SOPClasses {
+			classes[id][class] += n
+		}
+	}
+	if len(list) == 0 {
+		return []participantObject{studyObject(unknown)}
+	}
+	for id, i := range at {
+		list[i].Description = describeClasses(classes[id])
+	}
+	return list
+}
+
+func studyObject(id string) participantObject {
+	return participantObject{ID: id, Type: "2", Role: "3", IDType: dcm("110180", "Study Instance UID")}
+}
+
+func describeClasses(classes map[string]int) *objectDescription {
+	if len(classes) == 0 {
+		return nil
+	}
+	d := &objectDescription{}
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
+		d.Classes = append(d.Classes, sopRef{class, classes[class]})
+	}
+	return d
+}
+
+// patients are those of the studies, each once, as an HL7 CX: ID^^^issuer.
+func patients(r Record) (list []participantObject) {
+	seen := map[string]bool{}
+	for _, o := range acted(r) {
+		id := o.Patient
+		if id != "" && o.PatientIssuer != "" {
+			id += "^^^" + o.PatientIssuer
+		}
+		if id != "" && !seen[id] {
+			seen[id] = true
+			list = append(list, patientObject(id))
+		}
+	}
+	if len(list) == 0 {
+		return []participantObject{patientObject(unknown)}
+	}
+	return list
+}
+
+func patientObject(id string) participantObject {
+	return participantObject{ID: id, Type: "1", Role: "1", IDType: code{"2", "RFC-3881", "Patient Number"}}
+}
+
+// queried is the query (PS3.15 A.5.3.10): the SOP Class and the keys of one of
+// DICOM; of another protocol what it was restricted by.
+func queried(r Record) (list []participantObject) {
+	for _, o := range acted(r) {
+		if o.SOPClass == "" {
+			list = append(list, participantObject{ID: way(r.Door), Type: "2", Role: "24", IDType: code{"10", "RFC-3881", "Search Criteria"}, Query: encode(o.Query)})
+			continue
+		}
+		list = append(list, participantObject{
+			ID: o.SOPClass, Type: "2", Role: "3", IDType: dcm("110181", "SOP Class UID"), Query: encode(string(keys(o.Query))),
+			Details: []objectDetail{{"TransferSyntax", string(encode(uid.ExplicitVRLittleEndian))}},
+		})
+	}
+	return list
+}
+
+// way is the protocol of a query that is none of DICOM.
+func way(door string) string {
+	if door == "" {
+		return unknown
+	}
+	return door
+}
+
+// keys is the data set of a query, in Explicit VR Little Endian.
+//
+// Deviation: PS3.15 A.5.3.10 wants the data set with its values. Names and numbers
+// that somebody typed are no part of the trail: the keys that restricted the query
+// are there, without values, and the level.
+func keys(query string) []byte {
+	ds := dicom.NewDataSet()
+	for word := range strings.FieldsSeq(query) {
+		if t, err := tag.Parse(word); err == nil {
+			ds.Set(dicom.NewElement(t, dicom.VRFor(t), nil))
+		} else if slices.Contains([]string{"PATIENT", "STUDY", "SERIES", "IMAGE"}, word) {
+			ds.Set(dicom.NewElement(tag.QueryRetrieveLevel, dicom.CS, []byte(word+strings.Repeat(" ", len(word)%2))))
+		}
+	}
+	var b bytes.Buffer
+	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
+		return nil // not of such elements
+	}
+	return b.Bytes()
+}
+
+func encode(s string) []byte { return []byte(base64.StdEncoding.EncodeToString([]byte(s))) }
+
+// subjects are what an alert is about (PS3.15 A.5.3.11); this installation where it
+// has no name.
+func subjects(r Record, source string) (list []participantObject) {
+	for _, o := range acted(r) {
+		p := participantObject{Type: "2", Role: "13"} // security resource
+		switch {
+		case o.Study != "":
+			p.ID, p.IDType, p.Description = o.Study, dcm("110180", "Study Instance UID"), describeClasses(o.SOPClasses)
+		case o.Person != "":
+			p.ID, p.IDType = o.Person, code{"11", "RFC-3881", "User Identifier"}
+		case o.Device != "":
+			p.ID, p.IDType = o.Device, dcm("110182", "Node ID")
+		default:
+			p.ID, p.IDType = source, dcm("110182", "Node ID")
+		}
+		if o.Detail != "" {
+			p.Details = []objectDetail{{"Alert Description", string(encode(o.Detail))}}
+		}
+		list = append(list, p)
+	}
+	return list
+}

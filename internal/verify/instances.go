@@ -1,0 +1,142 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"collimator/internal/archive"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/ledger"
+)
+
+func (v *verification) statement(ctx context.Context, l ledger.Leaf) error {
+	v.statements++
+	var s archive.Statement
+	if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "statement cannot be read")
+		return nil
+	}
+	if v.Archive == nil {
+		return nil
+	}
+	apply := v.spot.Apply
+	if v.replay != nil {
+		apply = v.replay.Apply
+	}
+	err := apply(ctx, s)
+	switch fault.Of(err) {
+	case fault.None:
+	case fault.NotFound, fault.Invalid, fault.Internal, fault.Conflict:
+		v.add(s.SOPInstanceUID, "file %.16s...: %s", s.Digest, fault.Text(err))
+		return nil
+	}
+	return err
+}
+
+// content reads the files.
+func (v *verification) content(ctx context.Context) error {
+	if v.Archive == nil {
+		return nil
+	}
+	o := archive.VerifyOptions{Progress: func(n int64) { v.Files = n; v.progress() }}
+	if v.Share < 1 {
+		o.Pick = func() bool { return rand.Float64() < v.Share }
+	}
+	for p, err := range v.Archive.Verify(ctx, o) {
+		if err != nil {
+			return err
+		}
+		where := "index"
+		if p.Digest != "" {
+			where = fmt.Sprintf("file %.16s...", p.Digest)
+		}
+		v.add(where, "%s", p.Kind)
+	}
+	return nil
+}
+
+// index holds the rows against those that were built anew. What is stored
+// meanwhile does no harm; after a deletion it is compared again.
+func (v *verification) index(ctx context.Context) error {
+	if v.replay == nil {
+		return nil
+	}
+	var found []Problem
+	err := v.settled(ctx, func() (bool, error) {
+		found = nil
+		err := v.replay.Compare(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) }, func(d archive.Difference) bool {
+			found = append(found, Problem{d.Row, d.String()})
+			return len(found) < 10_000
+		})
+		return len(found) > 0 || v.replay.Lost(), err
+	})
+	if err == nil {
+		v.Problems = append(v.Problems, found...)
+		v.missing()
+	}
+	return err
+}
+
+// catchUp applies the leaves that there are in what a transaction sees.
+func (v *verification) catchUp(ctx context.Context, tx *db.Tx) error {
+	n, err := v.Ledger.Size(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return v.Ledger.Between(ctx, v.leaves, n, func(l ledger.Leaf) error { return v.leaf(ctx, l) })
+}
+
+// settled runs a comparison again while it finds something and instances come
+// or go meanwhile.
+func (v *verification) settled(ctx context.Context, compare func() (found bool, err error)) error {
+	for range compareTries {
+		found, err := compare()
+		if err != nil || !found {
+			return err
+		}
+		before := v.statements
+		if err := v.Ledger.Since(ctx, v.leaves, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
+			return err
+		}
+		if v.statements == before {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	v.add("index", "differs, but instances were stored and deleted all the time; try again when it is quieter")
+	return nil
+}
+
+// missing names the files that are gone without a tombstone.
+func (v *verification) missing() {
+	for uid, digest := range v.replay.Missing() {
+		v.add(uid, "file %.16s...: is not there", digest)
+	}
+}
+
+// rows ends the check of a sample.
+func (v *verification) rows(ctx context.Context) error {
+	if v.spot == nil {
+		return nil
+	}
+	var uids []string
+	var strays int64
+	err := v.settled(ctx, func() (_ bool, err error) {
+		uids, strays, err = v.spot.Differences(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) })
+		return len(uids) > 0 || strays != 0, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, uid := range uids {
+		v.add(uid, "index: row of instance is changed or missing")
+	}
+	if strays != 0 {
+		v.add("index", "%d rows of instance are not accounted for", strays)
+	}
+	return nil
+}
