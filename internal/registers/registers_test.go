@@ -144,7 +144,7 @@ func TestALaterChangeByTheProgramCoversNothingUp(t *testing.T) {
 		"removal": {`UPDATE passkey SET credential = x'99'`, `DELETE FROM passkey WHERE id = ?1`, []any{"key"}},
 		"upsert":  {`UPDATE totp SET secret = x'99'`, `INSERT INTO totp (person, secret, pending, step) VALUES (?2, ?1, ?1, 0) ON CONFLICT (person) DO UPDATE SET pending = ?1`, []any{two, "ada"}},
 		"removed": {`DELETE FROM totp`, `INSERT INTO totp (person, secret, pending, step) VALUES (?2, ?1, ?1, 0)`, []any{two, "ada"}},
-		"added":   {`INSERT INTO totp VALUES ('bob', x'99', x'', 0)`, `UPDATE totp SET step = 5 WHERE person = ?1`, []any{"bob"}},
+		"added":   {`INSERT INTO totp (person, secret, pending, step) VALUES ('bob', x'99', x'', 0)`, `UPDATE totp SET step = 5 WHERE person = ?1`, []any{"bob"}},
 	} {
 		h := open(t)
 		h.seal()
