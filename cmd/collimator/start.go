@@ -90,6 +90,9 @@ func (s *server) prepare(e *env) error {
 	if err := s.in.knowsItsFiles(e.ctx, s.archive); err != nil {
 		return err
 	}
+	if err := s.in.pair(e.ctx); err != nil {
+		return err
+	}
 	stale, err := s.archive.Stale(e.ctx)
 	if err != nil {
 		return err
@@ -182,6 +185,9 @@ func (in *installation) knowsItsFiles(ctx context.Context, a *archive.Archive) e
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if own, err := in.paired(ctx); err != nil || own {
 		return err
 	}
 
