@@ -67,7 +67,8 @@ type Call struct {
 	Restriction any
 	// Memory, when set by an interceptor, opens an account for a piece of work that
 	// holds n bytes at least, once there is room for them; done gives them back,
-	// and all that the account took more. Nil bounds nothing.
+	// and all that the account took more. An account that has a method Shrink(int64)
+	// is given back as much as soon as it is no longer held. Nil bounds nothing.
 	Memory func(ctx context.Context, n int64) (account dicom.Account, done func(), err error)
 	// Holder, when set by an interceptor, is in whose name work is done: of the
 	// places for rendering one holder leaves some to the next. It is no identifier

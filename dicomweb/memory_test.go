@@ -27,6 +27,7 @@ type purse struct {
 	peak   int64
 	pieces int
 	asked  []int64
+	shrunk int64
 }
 
 func (p *purse) refusal() error {
@@ -68,6 +69,15 @@ func (a *pieceOfPurse) Grow(n int64) error {
 	a.p.held += n
 	a.p.peak = max(a.p.peak, a.p.held)
 	return nil
+}
+
+// Shrink gives n bytes back before the piece is closed.
+func (a *pieceOfPurse) Shrink(n int64) {
+	a.p.mu.Lock()
+	defer a.p.mu.Unlock()
+	a.held -= n
+	a.p.held -= n
+	a.p.shrunk += n
 }
 
 func (a *pieceOfPurse) close() {
@@ -278,7 +288,8 @@ func TestDataSetsAreToldApart(t *testing.T) {
 func TestPicturesReserveWhatTheyHold(t *testing.T) {
 	t.Parallel()
 	const path = "/dicom-web/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.1"
-	for target, accept := range map[string]string{"/rendered": typeJPEG, "/thumbnail": typePNG, "/frames/1": `multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1`} {
+	forms := map[string]string{"/rendered": typeJPEG, "/thumbnail": typePNG, "/frames/1": `multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1`}
+	for target, accept := range forms {
 		p := &purse{}
 		h, s := newPursed(t, p)
 		s.keep(t, largeRLE(t), uid.RLELossless)
@@ -289,6 +300,14 @@ func TestPicturesReserveWhatTheyHold(t *testing.T) {
 		if len(p.asked) == 0 || p.asked[0] < 512*512 || p.held != 0 {
 			t.Errorf("%s: asked for %v before the work, %d bytes are held behind it", target, p.asked, p.held)
 		}
+		if accept != typeJPEG && accept != typePNG {
+			continue
+		}
+		if p.shrunk != p.asked[0] || p.pieces != 1 {
+			t.Errorf("%s: %d bytes of %v were given back before the picture was sent, in %d pieces", target, p.shrunk, p.asked, p.pieces)
+		}
+	}
+	for target, accept := range forms {
 		for _, busy := range []bool{true, false} {
 			p := &purse{most: 100_000, busy: busy}
 			h, s := newPursed(t, p)

@@ -13,42 +13,48 @@ import (
 	"collimator/dicom/pixel"
 )
 
-// image renders one frame. What it holds meanwhile is reserved before, and only so
-// many are in work at the same time. done gives back what the picture takes.
+// image renders one frame. What it holds meanwhile is reserved before. done gives
+// back what the picture takes.
 func (x *exchange) image(header *Header, n int, o renderOptions, mediaType string) (b []byte, done func(), err error) {
 	ctx := x.r.Context()
-	account, worked, err := x.call.memory(ctx, pictureCost(header, n, o))
+	cost := pictureCost(header, n, o)
+	account, done, err := x.call.memory(ctx, cost)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer worked()
+	out := &accounted{account: account, ctx: ctx}
+	if err := x.render(out, header, n, o, mediaType); err != nil {
+		done()
+		return nil, nil, err
+	}
+	if a, ok := account.(interface{ Shrink(n int64) }); ok {
+		a.Shrink(cost) // all but the picture
+	}
+	return out.b.Bytes(), done, nil
+}
+
+// render writes a picture. Only so many are in work at the same time.
+func (x *exchange) render(w io.Writer, header *Header, n int, o renderOptions, mediaType string) error {
+	ctx := x.r.Context()
 	rest, err := x.h.rendering.take(ctx, x.call.Holder)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer rest()
 
 	img, err := pixel.Render(ctx, header.DataSet, n, header.TransferSyntaxUID, pixel.RenderOptions{Window: o.window, MaxPixels: x.h.limits.RenderedPx})
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	v := o.view
 	v.Region = region(img.Bounds(), o.source)
 	if img, err = pixel.Scale(ctx, img, v); err != nil {
-		return nil, nil, err
+		return err
 	}
-	out := &accounted{account: account, ctx: ctx}
 	if mediaType == typePNG {
-		err = png.Encode(out, img)
-	} else {
-		err = jpeg.Encode(out, img, &jpeg.Options{Quality: o.quality})
+		return png.Encode(w, img)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-
-	_, done, err = x.call.memory(ctx, int64(out.b.Cap()))
-	return out.b.Bytes(), done, err
+	return jpeg.Encode(w, img, &jpeg.Options{Quality: o.quality})
 }
 
 // pictureCost is the bytes that rendering holds: the frame, the view of it and

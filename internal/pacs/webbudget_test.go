@@ -15,11 +15,11 @@ import (
 )
 
 // within is a door that opens an account for each request.
-func within(b *budget.Budget) dicomweb.Interceptor {
+func within(b *budget.Budget, door dicomweb.Interceptor) dicomweb.Interceptor {
 	return func(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
 		account := b.Open("somebody")
 		defer account.Close()
-		return everything(budget.With(ctx, account), call, next)
+		return door(budget.With(ctx, account), call, next)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestConversionTakesItsFramesFromTheBudget(t *testing.T) {
 		status int
 	}{{64 << 20, http.StatusOK}, {6 << 20, http.StatusRequestEntityTooLarge}} {
 		b := budget.New(c.total)
-		w := openWeb(t, within(b))
+		w := openWeb(t, within(b, everything))
 		w.put(file(t, zerosRLE(t, 2048), uid.RLELossless))
 		stored := b.Usage().Most
 		one := spec{study: 1, series: 1, instance: 1}.resource()
@@ -61,11 +61,33 @@ func TestConversionTakesItsFramesFromTheBudget(t *testing.T) {
 	}
 }
 
+// TestCopiesWithoutIdentityTakeTheirFramesFromTheBudget: they are converted as well.
+func TestCopiesWithoutIdentityTakeTheirFramesFromTheBudget(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		total  int64
+		status int
+	}{{64 << 20, http.StatusOK}, {6 << 20, http.StatusRequestEntityTooLarge}} {
+		b := budget.New(c.total)
+		w := openWeb(t, within(b, restrictedBy))
+		w.put(file(t, zerosRLE(t, 2048), uid.RLELossless))
+		studies := found(t, w.ask("GET", "/studies", "*/*"), studyUID)
+		if len(studies) != 1 {
+			t.Fatalf("%d studies", len(studies))
+		}
+		a := w.ask(http.MethodGet, "/studies/"+plain(studies[0][0]), `multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.1`)
+		u := b.Usage()
+		if a.status != c.status || u.Held != 0 || c.status == http.StatusOK && u.Most < 4<<20 {
+			t.Errorf("of %d bytes: %d, %+v", c.total, a.status, u)
+		}
+	}
+}
+
 // TestInstancesOfARequestGiveBackWhatTheyTook: a thousand of them come in one.
 func TestInstancesOfARequestGiveBackWhatTheyTook(t *testing.T) {
 	t.Parallel()
 	b := budget.New(4 << 20)
-	w := openWeb(t, within(b))
+	w := openWeb(t, within(b, everything))
 	var files [][]byte
 	for i := range 30 {
 		ds := spec{study: 1, series: 1, instance: i + 1}.dataSet(t)
