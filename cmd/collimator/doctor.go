@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -69,6 +70,16 @@ func doctor(ctx context.Context, in *installation) ([]state.State, error) {
 	states.Failing("server", fmt.Sprintf("no server answers at %s: %v", in.config.HTTP, err), "collimator serve, or see the log of the service")
 	err = examineAll(ctx, in, states)
 	return states.All(), err
+}
+
+// partStates is how the parts are: in a server what it knows, else what the doctor
+// says.
+func (in *installation) partStates(ctx context.Context) ([]state.State, error) {
+	if in.states != nil {
+		return in.states.All(), nil
+	}
+	list, err := doctor(ctx, in)
+	return slices.DeleteFunc(list, func(s state.State) bool { return s.Name == "server" }), err
 }
 
 // healthReport is what /healthz answers.

@@ -19,6 +19,7 @@ import (
 	"collimator/internal/policy"
 	"collimator/internal/registers"
 	"collimator/internal/reserve"
+	"collimator/internal/state"
 )
 
 // Places in the data directory.
@@ -43,7 +44,8 @@ type installation struct {
 	ledger    *ledger.Log
 	ledgerKey *ledger.Key
 	trail     *audit.Trail
-	copied    string // the copy of the index that was made before it was changed; empty for none
+	states    *state.Register // of a server that runs in this process; nil for a command
+	copied    string          // the copy of the index that was made before it was changed; empty for none
 }
 
 // openInstallation opens the data directory, and makes it when create is set.

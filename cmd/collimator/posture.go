@@ -21,6 +21,7 @@ import (
 	"collimator/internal/posture"
 	"collimator/internal/recovery"
 	"collimator/internal/scan"
+	"collimator/internal/state"
 	"collimator/internal/tlsprofile"
 )
 
@@ -68,6 +69,16 @@ func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (po
 	}
 	if err := backupFacts(c.Data, &f); err != nil {
 		return f, err
+	}
+
+	states, err := in.partStates(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, s := range states {
+		if s.Level > state.Well {
+			f.Parts = append(f.Parts, finding.Part{Name: s.Name, Text: s.Text, Do: s.Do, Failing: s.Level == state.Failing, Since: s.Since})
+		}
 	}
 
 	devices, err := in.registry.Devices(ctx)

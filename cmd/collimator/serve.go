@@ -159,6 +159,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	o := in.archiveOptions(blobs)
 	o.Inspect = watch.behind(look)
 	states := state.New(time.Now)
+	in.states = states
 	room := reserve.New(in.config.Data, states, log)
 	o.Room = room.Room
 	a, err := archive.Open(o)

@@ -29,6 +29,15 @@ type ArchiveFacts struct {
 	LastBackup            time.Time
 	// Public: the operator insisted on an address that the Internet may reach.
 	Public bool
+	// Parts do not do what they are for, or will not for long.
+	Parts []Part
+}
+
+// Part is a part of the archive that somebody has to do something about.
+type Part struct {
+	Name, Text, Do string
+	Failing        bool
+	Since          time.Time
 }
 
 // BackupDays is how old, in days, the last backup may be.
@@ -53,6 +62,7 @@ func ArchiveChecks() []Check {
 		{"ARC-007", g, "The archive may be reached from the Internet", High, Passive, none, gains(ReadPatients), sends, "a firewall before it is not seen"},
 		{"ARC-008", g, "No backup was made lately", High, Passive, none, gains(StopService), sends, "a backup by other means is not seen"},
 		{"ARC-009", g, "Nobody is known to keep the recovery key", Medium, Passive, none, gains(StopService), sends, "a key that is kept and was not confirmed is not seen"},
+		{"ARC-010", g, "Parts of the archive need attention", Medium, Passive, none, gains(StopService), sends, "what the archive cannot see of itself"},
 	}
 }
 
@@ -104,7 +114,30 @@ func JudgeArchive(f ArchiveFacts, place Place) []Issue {
 	if !f.Recoverable {
 		j.add("ARC-009", "Without the key a backup has no keys: every device needs a new certificate after a restore.", exchange("recovery key", "not confirmed"))
 	}
+	j.parts(f.Parts)
 	return j.issues
+}
+
+// parts names what has a state that is not well. What has a check of its own is
+// left to that.
+func (j *archiveJudge) parts(parts []Part) {
+	var evidence []Evidence
+	failing := false
+	for _, p := range parts {
+		if p.Name == "backup" || p.Name == "recovery-key" {
+			continue
+		}
+		failing = failing || p.Failing
+		evidence = append(evidence, exchange("state of "+p.Name, fmt.Sprintf("%s, since %s; %s", p.Text, p.Since.UTC().Format(time.DateOnly), p.Do)))
+	}
+	if len(evidence) == 0 {
+		return
+	}
+
+	i := j.add("ARC-010", "They stop, or have stopped, without anybody who uses the archive being told.", evidence...)
+	if failing {
+		i.Severity = High
+	}
 }
 
 type archiveJudge struct {
@@ -148,6 +181,8 @@ func archiveFix(id string) Fix {
 		return Fix{"Name somebody who is told, and try it with 'collimator alarm test'.", Minutes, setting("alarms:\n  mail:\n    server: mail.example.org:465\n    from: collimator@example.org\n    to: [security@example.org]")}
 	case "ARC-008":
 		return Fix{"Make a backup every night, on another machine or a disk that is taken away, and rehearse a restore.", Hours, []Change{{"Collimator, command line", "collimator backup /backup/pacs\ncollimator restore /backup/pacs --rehearse"}}}
+	case "ARC-010":
+		return Fix{"Look at each part and do what it says.", Hours, []Change{{"Collimator, command line", "collimator doctor"}}}
 	case "ARC-009":
 		return Fix{"Make a recovery key into a file that is kept elsewhere, or confirm the one that was shown.", Minutes, []Change{{"Collimator, command line", "collimator recovery-key --out FILE\ncollimator recovery-key --confirm"}}}
 	}
