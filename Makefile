@@ -43,6 +43,10 @@ fuzz: ## fuzz every decoder for FUZZTIME each (default 20s)
 crash: build ## kill -9 in the middle of an ingest, ROUNDS times (default 200)
 	COLLIMATOR_CRASH_ROUNDS=$${ROUNDS:-200} $(GO) test -tags interop -run TestKilledServer -v -count=1 -timeout 240m ./interop/
 
+.PHONY: attack
+attack: build ## every attack on the door at once, SECONDS_LONG (default 600)
+	COLLIMATOR_ATTACK_SECONDS=$${SECONDS_LONG:-600} $(GO) test -tags interop -run TestEverythingAtOnce -v -count=1 -timeout 60m ./interop/
+
 .PHONY: powercut
 powercut: build ## cut the power under an archive in use, ROUNDS times (default 100), with disks that misbehave; needs root
 	COLLIMATOR_POWERCUT_ROUNDS=$${ROUNDS:-100} $(GO) test -tags interop -run 'PowerCut|FullDisk' -v -count=1 -timeout 180m ./interop/
