@@ -135,15 +135,36 @@ func (a *acmeAuthority) signed(next func(http.ResponseWriter, []byte, *jose.JSON
 
 func (a *acmeAuthority) newAccount(w http.ResponseWriter, payload []byte, key *jose.JSONWebKey) {
 	var in struct {
-		Terms   bool     `json:"termsOfServiceAgreed"`
-		Contact []string `json:"contact"`
+		Terms   bool            `json:"termsOfServiceAgreed"`
+		Contact []string        `json:"contact"`
+		Binding json.RawMessage `json:"externalAccountBinding"`
 	}
 	if json.Unmarshal(payload, &in) != nil || !in.Terms || !slices.Equal(in.Contact, []string{"mailto:it@example.test"}) {
 		a.Errorf("account: %s", payload)
 	}
+	a.bound(in.Binding)
 	a.account = *key
 	w.Header().Set("Location", a.url+"/account/1")
 	a.reply(w, 201, map[string]any{"status": "valid"})
+}
+
+// The account that the authority knows already.
+const (
+	boundID  = "customer-7"
+	boundKey = "a key of the test, 32 bytes long"
+)
+
+// bound holds the external account binding against the account that is known
+// (RFC 8555 7.3.4).
+func (a *acmeAuthority) bound(raw json.RawMessage) {
+	jws, err := jose.ParseSigned(string(raw), []jose.SignatureAlgorithm{jose.HS256})
+	if err != nil {
+		a.Errorf("external account binding: %v", err)
+		return
+	}
+	if _, err := jws.Verify([]byte(boundKey)); err != nil || jws.Signatures[0].Protected.KeyID != boundID {
+		a.Errorf("external account binding of %q: %v", jws.Signatures[0].Protected.KeyID, err)
+	}
 }
 
 func (a *acmeAuthority) order() map[string]any {
@@ -229,8 +250,12 @@ func (x *site) shown(name string) (*x509.Certificate, error) {
 func TestCertificatesComeFromAnACMEAuthority(t *testing.T) {
 	t.Parallel()
 	a := newACME(t)
+	key := filepath.Join(t.TempDir(), "eab")
+	if err := os.WriteFile(key, []byte(base64.RawURLEncoding.EncodeToString([]byte(boundKey))+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	x := newPeopledSite(t, func(c *config.Config) {
-		c.TLS.ACME = config.ACME{Directory: a.url + "/directory", Email: "it@example.test", AcceptTerms: true, Hosts: []string{acmeHost}, Roots: a.roots}
+		c.TLS.ACME = config.ACME{Directory: a.url + "/directory", Email: "it@example.test", AcceptTerms: true, Hosts: []string{acmeHost}, Roots: a.roots, EABKeyID: boundID, EABKeyFile: key}
 	})
 	a.mu.Lock()
 	a.target = x.addr

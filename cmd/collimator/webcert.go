@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
@@ -75,6 +76,14 @@ func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
 		Client: &acme.Client{DirectoryURL: a.Directory, HTTPClient: client, UserAgent: "collimator"},
 	}
 
+	if a.EABKeyFile != "" {
+		binding, err := accountBinding(a)
+		if err != nil {
+			return nil, err
+		}
+		m.ExternalAccountBinding = binding
+	}
+
 	c := tlsprofile.WebServer(s.certificate.Get)
 	c.NextProtos = append(c.NextProtos, acme.ALPNProto)
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -88,6 +97,24 @@ func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
 		return cert, err
 	}
 	return c, nil
+}
+
+// accountBinding is the account at an ACME authority to which ours is bound.
+func accountBinding(a config.ACME) (*acme.ExternalAccountBinding, error) {
+	f, err := os.Open(a.EABKeyFile)
+	if err != nil {
+		return nil, usageError("tls.acme.eab_key_file: %w", err)
+	}
+	defer f.Close()
+	line, err := firstLine(f)
+	if err != nil {
+		return nil, usageError("tls.acme.eab_key_file: %w", err)
+	}
+	key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(line), "="))
+	if err != nil || len(key) == 0 {
+		return nil, usageError("tls.acme.eab_key_file: want a key in base64url on the first line")
+	}
+	return &acme.ExternalAccountBinding{KID: a.EABKeyID, Key: key}, nil
 }
 
 // reloads reads the certificate files at each SIGHUP until ctx ends. Nothing

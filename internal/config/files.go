@@ -4,7 +4,7 @@ package config
 // them at its start or later.
 func (c Config) Files() map[string]string {
 	named := map[string]string{
-		"tokens.keys": c.Tokens.Keys, "tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.acme.roots": c.TLS.ACME.Roots,
+		"tokens.keys": c.Tokens.Keys, "tls.certificate": c.TLS.Certificate, "tls.key": c.TLS.Key, "tls.acme.roots": c.TLS.ACME.Roots, "tls.acme.eab_key_file": c.TLS.ACME.EABKeyFile,
 		"signin.oidc.client_secret_file": c.SignIn.OIDC.ClientSecretFile, "audit.roots": c.Audit.Roots,
 		"advisories.key": c.Advisories.Key, "advisories.roots": c.Advisories.Roots,
 		"alarms.mail.password_file": c.Alarms.Mail.PasswordFile, "alarms.mail.roots": c.Alarms.Mail.Roots,

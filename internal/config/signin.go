@@ -68,6 +68,10 @@ type ACME struct {
 	Hosts       []string `yaml:"hosts,omitempty"`
 	// Roots is a PEM file by which the directory's own certificate is checked; empty: those of the system.
 	Roots string `yaml:"roots,omitempty"`
+	// EABKeyID and EABKeyFile bind the account to one that the authority knows (RFC
+	// 8555 7.3.4): the file holds the key on its first line, in base64url.
+	EABKeyID   string `yaml:"eab_key_id,omitempty"`
+	EABKeyFile string `yaml:"eab_key_file,omitempty"`
 }
 
 func (s SignIn) check() (faults []error) {
@@ -113,6 +117,9 @@ func (t TLS) check() (faults []error) {
 	}
 	if u, err := url.Parse(a.Directory); err != nil || u.Scheme != "https" || u.Host == "" {
 		add("acme.directory: want an https:// address")
+	}
+	if (a.EABKeyID == "") != (a.EABKeyFile == "") {
+		add("acme.eab_key_id and acme.eab_key_file go together")
 	}
 	if !a.AcceptTerms {
 		add("acme.accept_terms: must be true; read the terms of the authority first")
