@@ -20,7 +20,7 @@ type keysCmd struct {
 
 type keysRotateCmd struct {
 	dataFlags
-	What   string `arg:"" help:"server, authority, devices, ledger or pseudonyms." enum:"server,authority,devices,ledger,pseudonyms" placeholder:"WHAT"`
+	What   string `arg:"" help:"server, authority, devices, ledger, sessions or pseudonyms." enum:"server,authority,devices,ledger,sessions,pseudonyms" placeholder:"WHAT"`
 	Finish bool   `help:"Of authority: end the overlap. Who does not have the new certificate trusts the archive no more."`
 }
 
@@ -30,6 +30,7 @@ authority   who vouches for it. Begins an overlap in which ca.pem, as 'device ad
             write it, holds both; give it to all who trust the archive, then --finish.
 devices     who issues certificates to devices from now on. Those that were issued go on.
 ledger      the key that signs checkpoints. The old one vouches for it; old proofs stay verifiable.
+sessions    signs everybody out; each session has a secret of its own.
 pseudonyms  the key from which identities in copies for research are made. Copies that were made
             and those that come can no longer be brought together.
 
@@ -87,6 +88,9 @@ func (c *keysRotateCmd) rotate(e *env, in *installation) (string, error) {
 			in.authority.RotateDevices()
 	case "authority":
 		return c.rotateAuthority(in)
+	case "sessions":
+		n, err := in.registry.EndEverySession(e.ctx)
+		return fmt.Sprintf("%d sessions have ended; everybody signs in again.", n), err
 	case "ledger":
 		public, err := in.ledger.RotateKey(e.ctx, keys)
 		return "Checkpoints are signed with a new key from now on. Give it to who verifies:\n" + public, err

@@ -47,3 +47,20 @@ func (r *Registry) endMade(ctx context.Context, tx *db.Tx, name string, everythi
 	}
 	return e, nil
 }
+
+// EndEverySession signs everybody out, in browsers that were opened by links, too,
+// and says how many sessions ended.
+func (r *Registry) EndEverySession(ctx context.Context) (n int64, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		n = 0
+		for _, query := range []string{`DELETE FROM session`, `DELETE FROM share_session`} {
+			ended, err := r.book.Exec(ctx, tx, query)
+			if err != nil {
+				return err
+			}
+			n += ended
+		}
+		return nil
+	})
+	return n, err
+}
