@@ -99,7 +99,7 @@ func (x *site) walkers(t *testing.T) (list []walker) {
 		studies      []string
 	}{{'a', "administrator", "admin", nil}, {'r', "radiologist", "read", nil}, {'w', "radiologist", "write", nil}, {'l', "radiologist", "read", []string{"2.25.70"}}} {
 		verbs, _ := policy.Scope(k.scope)
-		_, secret, err := x.in.registry.CreateToken(t.Context(), k.owner, verbs, k.studies, time.Hour)
+		_, secret, err := x.in.registry.OperatorToken(t.Context(), k.owner, verbs, k.studies, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -100,11 +100,18 @@ func (s *Share) show(w http.ResponseWriter, r *http.Request) {
 }
 
 // byLink is a request of the same browser with nothing but the link it has
-// opened: these pages show the study of the link, also to who is signed in.
+// opened: these pages show the study of the link, also to who is signed in. Who
+// has opened none is asked for by the session: a referrer sees the one study that
+// was granted.
 func byLink(r *http.Request) *http.Request {
 	c := r.Clone(r.Context())
+	links := r.CookiesNamed(guard.ShareCookie)
+	if len(links) == 0 {
+		return c
+	}
+
 	c.Header.Del("Cookie")
-	for _, x := range r.CookiesNamed(guard.ShareCookie) {
+	for _, x := range links {
 		c.AddCookie(x)
 	}
 	return c
