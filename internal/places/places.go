@@ -111,12 +111,7 @@ func (r *Room) enter(tcp *net.TCPConn) *Conn {
 	if seen, is := r.known[c.ip]; is && now.Sub(seen) < knownFor {
 		c.kind = knownAddress
 	}
-	who := r.by[c.ip]
-	if who == nil {
-		who = &address{}
-		r.by[c.ip] = who
-	}
-	if who.waiting >= r.lim.StrangersPerAddress {
+	if who := r.by[c.ip]; who != nil && who.waiting >= r.lim.StrangersPerAddress {
 		r.mu.Unlock()
 		r.refuse(tcp.RemoteAddr(), "too many connections from this address on which nobody was admitted")
 		return nil
@@ -129,6 +124,11 @@ func (r *Room) enter(tcp *net.TCPConn) *Conn {
 			return nil
 		}
 		r.leave(loser)
+	}
+	who := r.by[c.ip] // after the loser left: it may have been the last of this address
+	if who == nil {
+		who = &address{}
+		r.by[c.ip] = who
 	}
 	who.waiting++
 	c.place = r.waiting[c.kind].PushBack(c)

@@ -3,6 +3,7 @@ package places
 import (
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -209,5 +210,49 @@ func TestWhoSaysNothingOrAsksForNothingIsEnded(t *testing.T) {
 	}
 	if len(d.refused) != 2 {
 		t.Errorf("%d refusals were told", len(d.refused))
+	}
+}
+
+func TestTheLastOfAnAddressGivesWayToAnotherOfIt(t *testing.T) {
+	t.Parallel()
+	lim := small()
+	lim.Strangers = 2
+	d := open(t, lim)
+	oldest, _ := d.dial("127.0.0.2")
+	d.dial("127.0.0.3")
+	_, server := d.dial("127.0.0.2")
+	if !ended(oldest) {
+		t.Fatal("the oldest did not give way")
+	}
+	if u := d.Usage(); u.Strangers != 2 {
+		t.Errorf("%+v", u)
+	}
+	server.Close()
+	if u := d.Usage(); u.Strangers != 1 {
+		t.Errorf("%+v after one ended", u)
+	}
+}
+
+func TestAnAddressThatIsRefusedIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	lim := small()
+	lim.Strangers = 1
+	d := open(t, lim)
+	_, server := d.dial("127.0.0.2")
+	d.ConnState(server, http.StateActive)
+	for _, from := range []string{"127.0.0.3", "127.0.0.4", "127.0.0.5"} {
+		c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).Dial("tcp", d.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if <-d.refused; !ended(c) {
+			t.Error("not refused")
+		}
+		c.Close()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.by) != 1 {
+		t.Errorf("%d addresses are counted, want the one that has a connection", len(d.by))
 	}
 }
