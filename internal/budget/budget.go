@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"collimator/internal/fault"
 )
@@ -34,6 +35,7 @@ type waiter struct {
 	account *Account
 	n       int64
 	answer  chan error // of one place: nil where it was granted
+	yields  bool       // it has kept others waiting for long enough
 }
 
 // New makes a budget of so many bytes.
@@ -136,10 +138,17 @@ func (a *Account) Reserve(ctx context.Context, n int64) error {
 	a.b.untangle()
 	a.b.mu.Unlock()
 
-	select {
-	case err := <-w.answer:
-		return err
-	case <-ctx.Done():
+	turn := time.NewTimer(turnMost)
+	defer turn.Stop()
+	for waits := true; waits; {
+		select {
+		case err := <-w.answer:
+			return err
+		case <-turn.C:
+			a.b.pass(w)
+		case <-ctx.Done():
+			waits = false
+		}
 	}
 
 	a.b.mu.Lock()
@@ -233,12 +242,28 @@ func (a *Account) give(n int64) {
 func (b *Budget) before(a *Account) bool {
 	for place := b.queue.Front(); place != nil; place = place.Next() {
 		w := place.Value.(*waiter)
-		if w.account.sharesHolder(a) || w.account.roomBy() {
+		if !w.yields && (w.account.sharesHolder(a) || w.account.roomBy()) {
 			return true
 		}
 	}
 	return false
 }
+
+// turnMost is how long one that waits keeps others waiting behind it. What it
+// waits for may be held for hours by somebody who reads slowly; after that others
+// pass by, and it goes on waiting.
+const turnMost = 500 * time.Millisecond
+
+// pass lets others by.
+func (b *Budget) pass(w *waiter) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	w.yields = true
+	b.wake()
+}
+
+// hasTurn reports that nobody passes by a waiter. Called with b.mu held.
+func (w *waiter) hasTurn() bool { return !w.yields && w.account.roomBy() }
 
 // roomBy reports that it is not its own holders that keep an account waiting.
 // Called with b.mu held.
@@ -263,7 +288,7 @@ func (b *Budget) wake() {
 		next = place.Next()
 		w := place.Value.(*waiter)
 		if !w.account.fits(w.n) {
-			if w.account.roomBy() {
+			if w.hasTurn() {
 				return // it is its turn: nobody passes by
 			}
 			continue
