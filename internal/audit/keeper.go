@@ -73,10 +73,10 @@ func (k *Keeper) Write(ctx context.Context, r Record) {
 		return
 	}
 	k.log.Error("audit record not written; it is kept and written later", "event", string(r.Event), "error", err)
-	k.mu.Lock()
+	k.states.Failing(StateTrail, "records cannot be written and wait in memory: "+fault.Text(err), "make room on the disk of the data directory; see docs/operate.md")
+	k.mu.Lock() // only now: once it is kept Run may write it and say that all is well
 	k.keep(r)
 	k.mu.Unlock()
-	k.states.Failing(StateTrail, "records cannot be written and wait in memory: "+fault.Text(err), "make room on the disk of the data directory; see docs/operate.md")
 }
 
 // keep puts a record in the queue. Called with mu held.
@@ -157,13 +157,18 @@ func (k *Keeper) flush(ctx context.Context) error {
 			break
 		}
 		if len(batch) == 0 {
-			batch = []Record{k.gap(lost)}
+			if err := k.trail.Write(ctx, k.gap(lost)); err != nil {
+				return err
+			}
+			k.told(lost)
+			written++
+			continue
 		}
 
 		if err := k.trail.Write(ctx, batch...); err != nil {
 			return err
 		}
-		k.forget(batch, lost)
+		k.forget(batch)
 		written += len(batch)
 	}
 	if written > 0 {
@@ -179,15 +184,17 @@ func (k *Keeper) gap(lost int) Record {
 		Reason: fmt.Sprintf("%d records could not be kept while nothing could be written", lost)}
 }
 
-// forget takes what was written out of the queue: its oldest, or where there was
-// none the gap.
-func (k *Keeper) forget(written []Record, lost int) {
+// told takes out of the count what the gap that was written says of it.
+func (k *Keeper) told(lost int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.waiting) == 0 {
-		k.lost -= lost
-		return
-	}
+	k.lost -= lost
+}
+
+// forget takes what was written out of the queue: its oldest.
+func (k *Keeper) forget(written []Record) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	for _, r := range written {
 		b, _ := json.Marshal(r)
 		k.bytes -= len(b)
