@@ -72,14 +72,14 @@ func TestWhatWasAnsweredIsBoundedAndNobodyIsKeptFromBeginning(t *testing.T) {
 			t.Errorf("%d are kept of those that were begun", len(c.answered))
 		}
 		for i := range answeredMost {
-			if first, err := c.answer(fmt.Sprint(i)); !first || err != nil {
+			if first, err := c.answer(text(fmt.Append(nil, i))); !first || err != nil {
 				t.Fatal(first, err)
 			}
 		}
 		if first, err := c.answer("one more"); first || !errors.Is(err, errAnswers) {
 			t.Errorf("with no room to remember, an answer counts: %v", err)
 		}
-		if first, err := c.answer("7"); first || err != nil {
+		if first, err := c.answer(text([]byte("7"))); first || err != nil {
 			t.Error("what was answered counts again once it is full")
 		}
 		if sealed, err := c.seal("grace"); err != nil {
@@ -92,4 +92,21 @@ func TestWhatWasAnsweredIsBoundedAndNobodyIsKeptFromBeginning(t *testing.T) {
 			t.Errorf("%v: %d are kept: %v", first, len(c.answered), err)
 		}
 	})
+}
+
+func TestAChallengeCountsOnceHoweverItIsWritten(t *testing.T) {
+	t.Parallel()
+	c := newChallenges[string](time.Now, "one")
+	sealed, err := c.seal("ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, err := c.answer(text(sealed)); !first || err != nil {
+		t.Fatal(first, err)
+	}
+	for _, again := range []string{text(sealed), text(sealed) + "\n", "\r" + text(sealed)} {
+		if first, err := c.answer(again); first || err != nil {
+			t.Errorf("%q counts again (%v)", again[:4], err)
+		}
+	}
 }
