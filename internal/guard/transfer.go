@@ -3,7 +3,9 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"collimator/internal/archive"
@@ -57,7 +59,33 @@ func (t *transfer) begins(ctx context.Context, handed any) error {
 	r := t.c.entry(audit.Transferring, audit.Read, audit.Success, "")
 	r.Objects = append(r.Objects, *o)
 	t.g.record(ctx, r)
-	return nil
+	return t.g.Keeper.Ready() // where nothing may wait, the record that just had to do so counts
+}
+
+// beginsPart is begins for a part of an image, of which there are many: like ones
+// are joined, of each series the first stand for themselves.
+func (t *transfer) beginsPart(ctx context.Context, handed any, series, part string) error {
+	if err := t.g.Keeper.Ready(); err != nil {
+		return err
+	}
+
+	o, begun := t.study(ctx, handed)
+	if begun {
+		return nil
+	}
+	before, write := t.g.accesses.take(strings.Join([]string{t.c.who.Name, "begin", o.Study, series, part}, "\x00"))
+	if !write {
+		return nil
+	}
+	first := *o
+	first.Detail = part
+	if before > 0 {
+		first.Detail += fmt.Sprintf(", and %d requests like it before that were not written", before)
+	}
+	r := t.c.entry(audit.Transferring, audit.Read, audit.Success, "")
+	r.Objects = append(r.Objects, first)
+	t.g.record(ctx, r)
+	return t.g.Keeper.Ready()
 }
 
 // study is the object of an instance's study, and whether its transfer has begun.

@@ -266,8 +266,7 @@ func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 			return true
 		}
 		if aPart(call) {
-			t.study(ctx, o.Instance.Ref)
-			return true
+			return t.beginsPart(ctx, o.Instance.Ref, call.SeriesUID, string(call.Part)) == nil
 		}
 		if t.begins(ctx, o.Instance.Ref) != nil {
 			return false
