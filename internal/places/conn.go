@@ -21,7 +21,8 @@ type Conn struct {
 	// Guarded by Room.mu.
 	place  *list.Element // among those that wait; nil once somebody was admitted
 	timer  *time.Timer
-	asking int // requests that are being answered
+	asking int       // requests that are being answered
+	rests  time.Time // since when nothing is asked for, after something was; only where ConnState says so
 	left   bool
 }
 
@@ -121,9 +122,9 @@ func (r *Room) ConnState(conn net.Conn, state http.ConnState) {
 	defer r.mu.Unlock()
 	switch state {
 	case http.StateActive:
-		c.asking = 1
+		c.asking, c.rests = 1, time.Time{}
 		c.timer.Stop()
 	case http.StateIdle:
-		c.asking = 0
+		c.asking, c.rests = 0, time.Now()
 	}
 }

@@ -191,8 +191,9 @@ func (r *Room) refuse(remote net.Addr, reason string) {
 }
 
 // Admit gives the connection from a remote address its place among those on
-// which somebody was admitted, and makes the address known. It reports false
-// where all these places are taken. A connection that is not of this room, or
+// which somebody was admitted, and makes the address known. Where all these places
+// are taken one gives way on which nothing is asked for; it reports false where
+// there is none. A connection that is not of this room, or
 // was admitted before, is let through; a nil Room has places for everybody.
 func (r *Room) Admit(remote net.Addr) bool { return remote == nil || r.AdmitFrom(remote.String()) }
 
@@ -202,15 +203,30 @@ func (r *Room) AdmitFrom(remote string) bool {
 		return true
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
+	loser, admitted := r.admit(remote)
+	r.mu.Unlock()
+
+	if loser != nil {
+		loser.TCPConn.Close()
+		r.refuse(loser.TCPConn.RemoteAddr(), "gave way: nothing was asked for on it, and others came")
+	}
+	return admitted
+}
+
+// admit is AdmitFrom; a connection that gave way is still to be closed. Called
+// with mu held.
+func (r *Room) admit(remote string) (loser *Conn, admitted bool) {
 	c := r.at[remote]
 	if c == nil || c.place == nil {
-		return true
+		return nil, true
 	}
-
 	who := r.by[c.ip]
-	if r.admitted >= r.lim.Admitted || who.admitted >= r.lim.AdmittedPerAddress {
-		return false
+	crowded := who.admitted >= r.lim.AdmittedPerAddress
+	if crowded || r.admitted >= r.lim.Admitted {
+		if loser = r.resting(c.ip, crowded); loser == nil {
+			return nil, false
+		}
+		r.leave(loser)
 	}
 	r.waiting[c.kind].Remove(c.place)
 	c.place = nil
@@ -219,7 +235,26 @@ func (r *Room) AdmitFrom(remote string) bool {
 	who.admitted++
 	r.admitted++
 	r.remember(c.ip, time.Now())
-	return true
+	return loser, true
+}
+
+// resting chooses among the connections on which somebody was admitted and nothing
+// is asked for: those of the address with most of them, or of one address alone,
+// of these the one that rests longest. Called with mu held.
+func (r *Room) resting(ip netip.Addr, alone bool) (loser *Conn) {
+	for _, c := range r.at {
+		if c.place != nil || c.rests.IsZero() || alone && c.ip != ip {
+			continue
+		}
+		if loser == nil {
+			loser = c
+			continue
+		}
+		if has, most := r.by[c.ip].admitted, r.by[loser.ip].admitted; has > most || has == most && c.rests.Before(loser.rests) {
+			loser = c
+		}
+	}
+	return loser
 }
 
 // site is an address without its zone, of IPv6 the network of 64 bits.
