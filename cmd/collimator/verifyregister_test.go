@@ -94,6 +94,8 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 		"no delivery":              {`UPDATE audit_delivery SET sequence = 999999`, "delivery of the trail to audit.example:6514"},
 		"no alarms":                {`UPDATE posture_told SET sequence = 999999`, "alarms told to mail"},
 		"a refusal":                {`INSERT INTO refusal (uid, digest, reason, principal, times, last) VALUES ('2.25.90', 'd', 'r', 'CT1', 1, 1)`, "2.25.90"},
+		"a trigger":                {`CREATE TRIGGER t BEFORE UPDATE OF disabled ON person BEGIN SELECT RAISE(IGNORE); END`, "index"},
+		"a view":                   {`CREATE VIEW v AS SELECT 1`, "index"},
 		"a negative leaf":          {`INSERT INTO ledger_leaf VALUES (-5, 'audit', '', '{}')`, "ledger"},
 		"a foreign hash":           {`INSERT INTO ledger_hash VALUES (9999999, x'00')`, "ledger"},
 		"a negative hash":          {`INSERT INTO ledger_hash VALUES (-1, x'00')`, "ledger"},

@@ -15,6 +15,7 @@ type dialect interface {
 	glob(column, placeholder string) string
 	pattern(p string) string
 	check() string
+	rules() string // a query for the triggers and views
 	hasTable(ctx context.Context, tx *Tx, name string) (bool, error)
 	checkpoint(s *session, restart bool) (all bool, err error) // on the writing connection; all: nothing is left to copy or sync
 	keepLog(s *session) error                                  // closing makes no checkpoint

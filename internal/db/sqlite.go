@@ -92,6 +92,10 @@ func (sqlite) rewrite(query string) string { return query }
 func (sqlite) ddl(script string) string    { return script }
 func (sqlite) check() string               { return "PRAGMA quick_check(1)" }
 
+func (sqlite) rules() string {
+	return "SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY 1"
+}
+
 func (sqlite) begin(write bool) string {
 	if write {
 		return "BEGIN IMMEDIATE"

@@ -100,7 +100,7 @@ func (v *verification) run(ctx context.Context) (err error) {
 	default:
 		v.spot = v.Archive.NewSpotCheck()
 	}
-	for _, step := range []func(context.Context) error{v.checkpoints, v.tree, v.strays, v.registered, v.content, v.index, v.rows} {
+	for _, step := range []func(context.Context) error{v.checkpoints, v.tree, v.strays, v.rules, v.registered, v.content, v.index, v.rows} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -153,6 +153,16 @@ func (v *verification) strays(ctx context.Context) error {
 	strays, err := v.Trail.Strays(ctx, v.leaves)
 	for _, s := range strays {
 		v.add("audit", "%s", s)
+	}
+	return err
+}
+
+// rules names what would have statements of the index do something else than they
+// say.
+func (v *verification) rules(ctx context.Context) error {
+	names, err := v.DB.Rules(ctx)
+	for _, name := range names {
+		v.add("index", "%s was added from outside: no version of the index has one", name)
 	}
 	return err
 }
