@@ -146,6 +146,7 @@ func (s *server) listenWeb() (*webListener, error) {
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: webStreams},
 		ErrorLog:          quietLog(),
 	}}, nil
 }

@@ -18,6 +18,8 @@ const (
 	strangerPlaces = 64
 	knownPlaces    = 64
 	webPlaces      = 512
+	webRequests    = 1024 // that are answered at a time, on whatever connections
+	webStreams     = 64   // of one connection of HTTP/2
 	plainPlaces    = 64
 	// ownDescriptors are kept for files, the index and connections that the
 	// server opens itself.

@@ -20,6 +20,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/console"
 	"collimator/internal/httpsec"
+	"collimator/internal/places"
 	"collimator/internal/recovery"
 	"collimator/internal/state"
 )
@@ -46,7 +47,7 @@ func (s *server) webHandler() http.Handler {
 	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", httpsec.API.Wrap(data))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
-	return redirects(mux, httpsec.API.Wrap(data))
+	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)))
 }
 
 // webOptions are those of DICOMweb. Links name the address of the settings that
