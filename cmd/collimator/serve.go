@@ -135,6 +135,7 @@ type server struct {
 	meter        *meter
 	keeper       *audit.Keeper
 	reserve      *reserve.Reserve
+	inspector    *inspector
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
 	hangup          chan os.Signal // SIGHUP, to read its files again
@@ -150,15 +151,15 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	look, err := inspection(in.config.Inspect, log)
+	states := state.New(time.Now)
+	look, err := newInspector(in.config.Inspect, states, log)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
 
 	watch := &signatureWatch{trail: in.trail, log: log}
 	o := in.archiveOptions(blobs)
-	o.Inspect = watch.behind(look)
-	states := state.New(time.Now)
+	o.Inspect = watch.behind(look.look)
 	in.states = states
 	room := reserve.New(in.config.Data, states, log)
 	o.Room = room.Room
@@ -182,7 +183,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})
-	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room, stateChanges: make(chan audit.Record, 64)}
+	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room, inspector: look, stateChanges: make(chan audit.Record, 64)}
 	s.tellStates()
 	s.meter = newMeter(s)
 	g.Measure = s.meter.observe
@@ -345,6 +346,7 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { s.recordStates(work) })
 	wg.Go(func() { s.examine(work) })
 	wg.Go(func() { s.reserve.Run(work) })
+	wg.Go(func() { s.inspector.watch(work) })
 	wg.Go(func() { s.settle(work) })
 	wg.Go(func() { s.sweep(work) })
 	wg.Go(func() { s.witness(work) })
