@@ -337,7 +337,9 @@ func (s *server) run(e *env) error {
 	var wg sync.WaitGroup
 	failed := make(chan error, 3)
 
-	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
+	bare := &bareAddresses{s: s}
+	bare.look(e.ctx)
+	associations := s.associationServer(tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(s.certificate.Get), bare.may))
 	s.rememberDevices(e.ctx)
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
@@ -356,6 +358,7 @@ func (s *server) run(e *env) error {
 	s.watch(work, &wg)
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
+	wg.Go(func() { bare.run(work) })
 	wg.Go(func() { s.reloads(work) })
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })
