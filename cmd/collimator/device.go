@@ -36,7 +36,7 @@ func (c *deviceListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "AE TITLE|ALLOW|ADDRESS|LISTENS AT|MAY SEND TO|CERTIFICATE UNTIL|WITHOUT TLS UNTIL", deviceRow,
+		return printList(e.stdout, c.Output, list, "AE TITLE|ALLOW|ADDRESS|LISTENS AT|MAY SEND TO|CERTIFICATE UNTIL|WITHOUT TLS UNTIL|WITHOUT CERTIFICATE UNTIL", deviceRow,
 			"No device is registered. Register one with 'collimator device add AET'.")
 	})
 }
@@ -55,7 +55,7 @@ func deviceRow(d *identity.Device) []string {
 	for i, v := range d.Verbs {
 		verbs[i] = string(v)
 	}
-	return []string{d.AETitle, dash(strings.Join(verbs, ",")), dash(d.Address), dash(d.Listen), dash(strings.Join(d.Destinations, ",")), until, lastDay(d.PlaintextUntil)}
+	return []string{d.AETitle, dash(strings.Join(verbs, ",")), dash(d.Address), dash(d.Listen), dash(strings.Join(d.Destinations, ",")), until, lastDay(d.PlaintextUntil), lastDay(d.NoCertificateUntil)}
 }
 
 type devicePendingCmd struct {
@@ -85,7 +85,7 @@ func (c *devicePendingCmd) Run(e *env) error {
 }
 
 func pendingRow(p identity.Pending) []string {
-	cert := "none (no TLS)"
+	cert := "none"
 	if p.Fingerprint != "" {
 		cert = p.Fingerprint[:16] + "..."
 	}
@@ -102,7 +102,8 @@ type deviceApproveCmd struct {
 func (deviceApproveCmd) Help() string {
 	return `The caller is let in from now on with the certificate it showed; compare the fingerprint first.
 A device that is registered already keeps its grants where no flag changes them. One that came
-without TLS needs --plaintext --until DATE, or better a certificate ('collimator device add').
+without TLS needs --plaintext --until DATE, one with TLS and no certificate --no-certificate-until
+DATE, or better a certificate ('collimator device add').
 
 Example:
   collimator device approve CT1 --allow echo,store,commit`
@@ -114,7 +115,7 @@ func (c *deviceApproveCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if c.Plaintext && c.Address == "" {
+		if (c.Plaintext || c.NoCertificateUntil != "") && c.Address == "" {
 			c.Address = p.Address
 		}
 		d, err := c.grant(e, in, p)
@@ -160,6 +161,9 @@ func (c *deviceApproveCmd) grant(e *env, in *installation, p identity.Pending) (
 	d, err := g.device(p.CallingAETitle)
 	if !g.Plaintext {
 		d.PlaintextUntil = old.PlaintextUntil
+	}
+	if g.NoCertificateUntil == "" {
+		d.NoCertificateUntil = old.NoCertificateUntil
 	}
 	return d, err
 }
@@ -222,6 +226,9 @@ func deviceRecord(action audit.Action, d identity.Device, detail string) audit.R
 	}
 	if !d.PlaintextUntil.IsZero() {
 		words = append(words, "without TLS until "+lastDay(d.PlaintextUntil))
+	}
+	if !d.NoCertificateUntil.IsZero() {
+		words = append(words, "without a certificate until "+lastDay(d.NoCertificateUntil))
 	}
 	return audit.Record{Event: audit.DeviceChanged, Action: action, Objects: []audit.Object{{Device: d.AETitle, Detail: strings.Join(words, " ")}}}
 }

@@ -28,6 +28,8 @@ type grantFlags struct {
 	MoveTo    []string `help:"AE titles to which its C-MOVE may send, besides itself." placeholder:"AET"`
 	Plaintext bool     `help:"Let it in without TLS, from --address and until --until only. It is shown as a weakness as long as it lasts."`
 	Until     string   `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
+
+	NoCertificateUntil string `help:"Let it in with TLS and without a certificate, from --address alone, up to and including this day. It is shown as a weakness as long as it lasts." placeholder:"DATE"`
 }
 
 // keyFlags say what is taken of a certificate that the device has already.
@@ -85,17 +87,34 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 		return d, usageError("--plaintext needs --address: without TLS the address is all that tells the device from others")
 	}
 
-	if g.Plaintext {
-		day, err := time.ParseInLocation(time.DateOnly, g.Until, time.Local)
-		if err != nil {
-			return d, usageError("--until: want a date as 2026-12-31")
+	if g.NoCertificateUntil != "" && g.Address == "" {
+		return d, usageError("--no-certificate-until needs --address: without a certificate the address is all that tells the device from others")
+	}
+	for _, x := range []struct {
+		flag, day string
+		to        *time.Time
+	}{{"--until", g.Until, &d.PlaintextUntil}, {"--no-certificate-until", g.NoCertificateUntil, &d.NoCertificateUntil}} {
+		if x.day == "" {
+			continue
 		}
-		d.PlaintextUntil = day.AddDate(0, 0, 1)
-		if !d.PlaintextUntil.After(time.Now()) {
-			return d, usageError("--until: %s is over", g.Until)
+		if *x.to, err = endOf(x.flag, x.day); err != nil {
+			return d, err
 		}
 	}
 	return d, nil
+}
+
+// endOf is the end of the last day of an exception.
+func endOf(flag, last string) (time.Time, error) {
+	day, err := time.ParseInLocation(time.DateOnly, last, time.Local)
+	if err != nil {
+		return time.Time{}, usageError("%s: want a date as 2026-12-31", flag)
+	}
+	end := day.AddDate(0, 0, 1)
+	if !end.After(time.Now()) {
+		return time.Time{}, usageError("%s: %s is over", flag, last)
+	}
+	return end, nil
 }
 
 type deviceAddCmd struct {
@@ -114,7 +133,8 @@ func (deviceAddCmd) Help() string {
 Examples:
   collimator device add CT1 --out ./ct1
   collimator device add WS1 --allow echo,query,retrieve --listen 192.168.1.20:11112 --out ./ws1
-  collimator device add OLD_US --plaintext --address 192.168.1.77 --until 2026-12-31`
+  collimator device add OLD_US --plaintext --address 192.168.1.77 --until 2026-12-31
+  collimator device add XR2 --no-certificate-until 2026-12-31 --address 192.168.1.78`
 }
 
 func (c *deviceAddCmd) Run(e *env) error {
@@ -140,6 +160,10 @@ func (c *deviceAddCmd) Run(e *env) error {
 		if !d.PlaintextUntil.IsZero() {
 			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.config.PlainDICOM, c.Until)
 		}
+		if !d.NoCertificateUntil.IsZero() {
+			fmt.Fprintf(e.stdout, "It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\nThe certificate of the archive is of %s.\n",
+				d.Address, in.config.AE, in.config.DICOM, c.NoCertificateUntil, filepath.Join(in.config.Data, keysDir, "ca.cert.pem"))
+		}
 		return files.report(e, in)
 	})
 }
@@ -162,7 +186,7 @@ func register(e *env, in *installation, d identity.Device, cert *x509.Certificat
 }
 
 // certificate reads the one that was given, or makes one and writes its files.
-// A device without TLS gets none.
+// A device that needs none gets none.
 func (c *deviceAddCmd) certificate(in *installation) (*x509.Certificate, *deviceFiles, error) {
 	switch {
 	case c.Cert != "":
@@ -172,7 +196,7 @@ func (c *deviceAddCmd) certificate(in *installation) (*x509.Certificate, *device
 		}
 		cert, err := identity.ParseCertificate(b)
 		return cert, nil, err
-	case c.Plaintext:
+	case c.Plaintext, c.NoCertificateUntil != "":
 		return nil, nil, nil
 	}
 	return issueFiles(in, issue{c.AETitle, c.Out, c.Days, c.Listen != "", false})

@@ -19,6 +19,8 @@ type deviceSetCmd struct {
 	Plaintext bool      `help:"Let it in without TLS until --until." xor:"plain"`
 	Until     string    `help:"Last day without TLS, as 2026-12-31." placeholder:"DATE"`
 	OnlyTLS   bool      `name:"only-tls" help:"End the exception for associations without TLS." xor:"plain"`
+
+	NoCertificateUntil *string `help:"Let it in with TLS and without a certificate up to and including this day; empty ends the exception." placeholder:"DATE"`
 }
 
 func (deviceSetCmd) Help() string {
@@ -59,7 +61,13 @@ func (c *deviceSetCmd) apply(old *identity.Device) (identity.Device, error) {
 	if c.MoveTo != nil {
 		g.MoveTo = *c.MoveTo
 	}
+	if c.NoCertificateUntil != nil {
+		g.NoCertificateUntil = *c.NoCertificateUntil
+	}
 	d, err := g.device(c.AETitle)
+	if c.NoCertificateUntil == nil {
+		d.NoCertificateUntil = old.NoCertificateUntil
+	}
 	if !c.Plaintext && !c.OnlyTLS {
 		d.PlaintextUntil = old.PlaintextUntil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -68,6 +69,11 @@ func doctor(ctx context.Context, in *installation) ([]state.State, error) {
 
 	states := state.New(time.Now)
 	states.Failing("server", fmt.Sprintf("no server answers at %s: %v", in.config.HTTP, err), "collimator serve, or see the log of the service")
+	look, err := newInspector(in.config.Inspect, states, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	look.ask(ctx)
 	err = examineAll(ctx, in, states)
 	return states.All(), err
 }

@@ -39,12 +39,12 @@ func withBlobs(in *installation, do func(a *archive.Archive) error) error {
 // withIntake is withBlobs for a command that takes images in: they are inspected
 // as the server inspects them.
 func withIntake(in *installation, log *slog.Logger, do func(a *archive.Archive) error) error {
-	look, err := inspection(in.config.Inspect, log)
+	look, err := newInspector(in.config.Inspect, nil, log)
 	if err != nil {
 		return err
 	}
 
-	return withOptions(in, func(o *archive.Options) { o.Inspect = look }, do)
+	return withOptions(in, func(o *archive.Options) { o.Inspect = look.look }, do)
 }
 
 func withOptions(in *installation, change func(*archive.Options), do func(a *archive.Archive) error) error {

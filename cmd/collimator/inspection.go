@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"collimator/internal/clamd"
 	"collimator/internal/config"
 	"collimator/internal/inspect"
+	"collimator/internal/state"
 	"collimator/internal/stream"
 )
 
@@ -20,13 +22,17 @@ import (
 type inspector struct {
 	policy  inspect.Policy
 	viruses inspect.Verdict
-	pass    bool          // what could not be scanned is taken all the same
-	clamd   *clamd.Client // nil without one
+	pass    bool           // what could not be scanned is taken all the same
+	clamd   *clamd.Circuit // nil without one
 	log     *slog.Logger
 }
 
-// inspection makes the archive's hook of the settings.
-func inspection(c config.Inspect, log *slog.Logger) (func(context.Context, archive.Inspected) archive.Inspection, error) {
+// clamdState is the state of the virus scanner.
+const clamdState = "inspect.clamd"
+
+// newInspector makes an inspector of the settings; look is the archive's hook.
+// It keeps the state of the virus scanner in states, which may be nil.
+func newInspector(c config.Inspect, states *state.Register, log *slog.Logger) (*inspector, error) {
 	in := &inspector{pass: c.Unscanned == "accept", log: log}
 	for _, s := range []struct {
 		word string
@@ -44,9 +50,23 @@ func inspection(c config.Inspect, log *slog.Logger) (func(context.Context, archi
 		return nil, usageError("inspect.viruses: %w", err)
 	}
 	if c.Clamd != "" {
-		in.clamd = clamd.New(c.Clamd)
+		in.clamd = clamd.NewCircuit(clamd.New(c.Clamd), clamdState, states)
 	}
-	return in.look, nil
+	return in, nil
+}
+
+// watch asks the virus scanner from time to time, until ctx ends.
+func (in *inspector) watch(ctx context.Context) {
+	if in.clamd != nil {
+		in.clamd.Run(ctx)
+	}
+}
+
+// ask asks the virus scanner once, for its state.
+func (in *inspector) ask(ctx context.Context) {
+	if in.clamd != nil {
+		in.clamd.Scan(ctx, strings.NewReader("collimator"))
+	}
 }
 
 // foundMost is how many findings stand in the record of what was held back.
@@ -73,6 +93,9 @@ func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Insp
 		switch {
 		case err != nil && in.pass:
 			in.log.Warn("not scanned for viruses, and taken", "sopClass", class, "error", err)
+		case errors.Is(err, clamd.ErrLimit):
+			in.log.Error("longer than the virus scanner takes, and refused for good", "sopClass", class, "do", "raise StreamMaxLength in clamd.conf, and send again")
+			return archive.Inspection{TooLong: true}
 		case err != nil:
 			in.log.Error("not scanned for viruses, and refused", "sopClass", class, "error", err)
 			return archive.Inspection{Busy: true}

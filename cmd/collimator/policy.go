@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
 
@@ -130,7 +131,11 @@ func (in *installation) principals(ctx context.Context, name string, plaintext b
 
 	d, err := in.registry.Device(ctx, name)
 	if err == nil {
-		return []policy.Principal{d.Principal(plaintext)}, nil
+		way := identity.ByCertificate
+		if plaintext {
+			way = identity.Plain
+		}
+		return []policy.Principal{d.Principal(way)}, nil
 	}
 	if !errors.Is(err, fault.NotFound) {
 		return nil, err

@@ -89,6 +89,9 @@ func archiveFacts(ctx context.Context, in *installation, a *archive.Archive) (po
 		if d.Plaintext(time.Now()) {
 			f.Plaintext = append(f.Plaintext, finding.Exception{Device: d.AETitle, Until: d.PlaintextUntil})
 		}
+		if d.WithoutCertificate(time.Now()) {
+			f.NoCertificate = append(f.NoCertificate, finding.Exception{Device: d.AETitle, Until: d.NoCertificateUntil})
+		}
 	}
 
 	people, err := in.registry.People(ctx)

@@ -135,6 +135,7 @@ type server struct {
 	meter        *meter
 	keeper       *audit.Keeper
 	reserve      *reserve.Reserve
+	inspector    *inspector
 	// fileCertificate is that of the HTTPS listener, where it comes from files.
 	fileCertificate *identity.FileCertificate
 	hangup          chan os.Signal // SIGHUP, to read its files again
@@ -150,15 +151,15 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	look, err := inspection(in.config.Inspect, log)
+	states := state.New(time.Now)
+	look, err := newInspector(in.config.Inspect, states, log)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
 
 	watch := &signatureWatch{trail: in.trail, log: log}
 	o := in.archiveOptions(blobs)
-	o.Inspect = watch.behind(look)
-	states := state.New(time.Now)
+	o.Inspect = watch.behind(look.look)
 	in.states = states
 	room := reserve.New(in.config.Data, states, log)
 	o.Room = room.Room
@@ -182,7 +183,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 		SignIn: people, Tokens: tokens, AETitle: in.config.AE, Registry: in.registry, Trail: in.trail, Inventory: in.inventory, Log: log,
 		Memory: budget.New(in.config.Limits.Memory), Rooms: rooms(in.config.Limits, log), Pending: in.config.Limits.PendingDevices, Now: time.Now,
 	})
-	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room, stateChanges: make(chan audit.Record, 64)}
+	s := &server{before: time.Now(), in: in, log: log, certificate: cert, blobs: blobs, archive: a, guard: g, mux: g.NewMux(), states: states, keeper: keeper, reserve: room, inspector: look, stateChanges: make(chan audit.Record, 64)}
 	s.tellStates()
 	s.meter = newMeter(s)
 	g.Measure = s.meter.observe
@@ -336,7 +337,9 @@ func (s *server) run(e *env) error {
 	var wg sync.WaitGroup
 	failed := make(chan error, 3)
 
-	associations := s.associationServer(tlsprofile.AssociationServer(s.certificate.Get))
+	bare := &bareAddresses{s: s}
+	bare.look(e.ctx)
+	associations := s.associationServer(tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(s.certificate.Get), bare.may))
 	s.rememberDevices(e.ctx)
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
@@ -345,6 +348,7 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { s.recordStates(work) })
 	wg.Go(func() { s.examine(work) })
 	wg.Go(func() { s.reserve.Run(work) })
+	wg.Go(func() { s.inspector.watch(work) })
 	wg.Go(func() { s.settle(work) })
 	wg.Go(func() { s.sweep(work) })
 	wg.Go(func() { s.witness(work) })
@@ -354,6 +358,7 @@ func (s *server) run(e *env) error {
 	s.watch(work, &wg)
 	plain := s.newPlainListener()
 	wg.Go(func() { plain.run(work) })
+	wg.Go(func() { bare.run(work) })
 	wg.Go(func() { s.reloads(work) })
 	if web != nil {
 		wg.Go(func() { failed <- web.serve() })

@@ -41,9 +41,13 @@ func TestTheFirstAdministratorNeedsNothingButABrowserAndAnApp(t *testing.T) {
 	}
 	b := x.browser()
 	link := "/setup/" + secret
+	const fromBrowser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	wantPage(t, b.send("GET", "/", nil, "Accept", fromBrowser), 503, "no administrator yet")
+	b.must(503, "GET", "/", nil)
 	wantPage(t, b.send("GET", "/setup/", nil), 503, "no administrator yet")
 	wantPage(t, b.send("GET", "/setup/AAAA", nil), 403, "does not count")
 	wantPage(t, b.send("GET", link, nil), 200, `name="name"`)
+	wantPage(t, b.send("GET", link, nil), 200, "<title>Your account · Collimator</title>")
 	wantPage(t, b.send("GET", link, nil, "Accept-Language", "de"), 200, "Passwort setzen")
 	wantPage(t, b.fill(link, "name", "ada", "password", testPassword, "again", "another horse battery"), 400, "differ")
 	wantPage(t, b.fill(link, "name", "ada", "password", "short", "again", "short"), 400, "at least 12")
@@ -58,14 +62,27 @@ func TestTheFirstAdministratorNeedsNothingButABrowserAndAnApp(t *testing.T) {
 	key = regexp.MustCompile(`<code>([A-Z2-7]+)</code>`).FindStringSubmatch(a.text)
 	wantPage(t, a, 200, `role="alert"`)
 	a = b.fill("/setup/", "step", "confirm", "code", testCode(key[1], nowStep()-1))
-	wantPage(t, a, 200, "Keep these codes")
+	wantPage(t, a, 200, "<title>Keep these codes · Collimator</title>")
 	codes := regexp.MustCompile(`<li><code>([^<]+)</code>`).FindAllStringSubmatch(a.text, -1)
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes", len(codes))
 	}
 	wantPage(t, b.send("GET", "/setup/", nil), 200, "signed in as ada")
 	b.must(200, "GET", "/dicom-web/studies", nil)
-	wantPage(t, b.fill("/setup/", "step", "leave"), 200, "Sign in")
+	wantPage(t, b.send("GET", "/", nil, "Accept", fromBrowser), 200, "<title>You are signed in · Collimator</title>")
+	wantPage(t, b.fill("/setup/", "step", "leave"), 200, "<title>Sign in · Collimator</title>")
+	a = b.send("GET", "/", nil, "Accept", fromBrowser)
+	wantPage(t, a, 200, "<title>Sign in · Collimator</title>")
+	if a.Request.URL.Path != "/setup/" {
+		t.Errorf("the sign-in page is at %s", a.Request.URL.Path)
+	}
+	wantPage(t, b.send("GET", "/", nil, "Accept", fromBrowser, "Accept-Language", "de"), 200, "<title>Anmelden · Collimator</title>")
+	for _, accept := range []string{"", "application/json", "*/*", "text/html;q=0"} {
+		if a := b.must(401, "GET", "/", nil, "Accept", accept); a.json["status"] == nil {
+			t.Errorf("%q: a program gets %s", accept, a.text)
+		}
+	}
+	b.must(401, "GET", "/api/v1/people", nil, "Accept", fromBrowser)
 	b.must(401, "GET", "/dicom-web/studies", nil)
 	wantPage(t, b.send("GET", link, nil), 403, "does not count")
 	b.again(t, key[1], codes[0][1])

@@ -116,6 +116,9 @@ func examineDevices(ctx context.Context, in *installation, states *state.Registe
 		if d.Plaintext(time.Now()) {
 			note(d.PlaintextUntil, "the exception without TLS of "+d.AETitle)
 		}
+		if d.WithoutCertificate(time.Now()) {
+			note(d.NoCertificateUntil, "the exception without a certificate of "+d.AETitle)
+		}
 	}
 	if first.IsZero() {
 		states.Forget("certificate.devices")

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"collimator/dicom/uid"
 	"collimator/internal/audit"
 	"collimator/internal/identity"
 )
@@ -11,7 +10,9 @@ import (
 type userCmd struct {
 	Add      userAddCmd      `cmd:"" help:"Register a person."`
 	List     userListCmd     `cmd:"" help:"List the people."`
+	Show     userShowCmd     `cmd:"" help:"Show one person: second factors, granted studies."`
 	Grant    userGrantCmd    `cmd:"" help:"Let a referrer see a study."`
+	Ungrant  userUngrantCmd  `cmd:"" help:"Take a granted study back."`
 	Passwd   userPasswdCmd   `cmd:"" help:"Give a person another password."`
 	Role     userRoleCmd     `cmd:"" help:"Give a person another role."`
 	Link     userLinkCmd     `cmd:"" help:"Make a one-time link for a new person or a forgotten password."`
@@ -19,6 +20,7 @@ type userCmd struct {
 	Recovery userRecoveryCmd `cmd:"" help:"Make new recovery codes."`
 	Sessions userSessionsCmd `cmd:"" help:"List where a person is signed in, or end it."`
 	Disable  userDisableCmd  `cmd:"" help:"Take a person out, with all sessions, tokens and links."`
+	Enable   userEnableCmd   `cmd:"" help:"Let a person who was taken out come back, by a one-time link."`
 }
 
 type userAddCmd struct {
@@ -56,51 +58,6 @@ func personChanged(e *env, in *installation, action audit.Action, name, detail, 
 	return err
 }
 
-type userListCmd struct {
-	dataFlags
-	outputFlag
-}
-
-func (userListCmd) Help() string { return "Example:\n  collimator user list -o json" }
-
-func (c *userListCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		list, err := in.registry.People(e.ctx)
-		if err != nil {
-			return err
-		}
-		return printList(e.stdout, c.Output, list, "NAME|ROLE|GRANTED STUDIES|SINCE|DISABLED", func(p *identity.PersonInfo) []string {
-			return []string{p.Name, string(p.Role), fmt.Sprint(len(p.Studies)), day(p.Created), day(p.Disabled)}
-		}, "Nobody is registered. Register the first administrator with 'collimator init --admin NAME'.")
-	})
-}
-
-type userGrantCmd struct {
-	dataFlags
-	Name  string   `arg:"" help:"Name."`
-	Study []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
-}
-
-func (userGrantCmd) Help() string {
-	return "Example:\n  collimator user grant practice-miller --study 1.2.3"
-}
-
-func (c *userGrantCmd) Run(e *env) error {
-	for _, s := range c.Study {
-		if !uid.Tolerable(s) {
-			return usageError("--study: %q is no UID", s)
-		}
-	}
-	return c.with(e, func(in *installation) error {
-		for _, s := range c.Study {
-			if err := in.registry.GrantStudy(e.ctx, c.Name, s); err != nil {
-				return err
-			}
-		}
-		return personChanged(e, in, audit.Update, c.Name, fmt.Sprintf("%d studies granted", len(c.Study)), fmt.Sprintf("%s may see %d more studies.", c.Name, len(c.Study)))
-	})
-}
-
 type userPasswdCmd struct {
 	dataFlags
 	passwordFlag
@@ -134,7 +91,9 @@ type userDisableCmd struct {
 	Name string `arg:"" help:"Name."`
 }
 
-func (userDisableCmd) Help() string { return "Example:\n  collimator user disable grace" }
+func (userDisableCmd) Help() string {
+	return "'collimator user enable' is the way back.\n\nExample:\n  collimator user disable grace"
+}
 
 func (c *userDisableCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
@@ -142,5 +101,37 @@ func (c *userDisableCmd) Run(e *env) error {
 			return err
 		}
 		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all sessions, tokens, invitations and links of this person are ended.", c.Name))
+	})
+}
+
+type userEnableCmd struct {
+	dataFlags
+	Name string `arg:"" help:"Name."`
+}
+
+func (userEnableCmd) Help() string {
+	return `The person has the role and the granted studies of before, no password and no second factor, and
+chooses both by the one-time link that is printed; it is valid for 24 hours ('collimator user link'
+makes another one). Tokens and links stay ended. The account at an identity provider counts again.
+
+Example:
+  collimator user enable grace`
+}
+
+func (c *userEnableCmd) Run(e *env) error {
+	return c.with(e, func(in *installation) error {
+		l, secret, err := in.registry.EnablePerson(e.ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		p, err := in.registry.Person(e.ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}}}); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stderr, "%s is back as %s with %d granted studies.\n", c.Name, p.Role, len(p.Studies))
+		return printLink(e, in, l, secret)
 	})
 }

@@ -62,11 +62,16 @@ func (c *userLinkCmd) Run(e *env) error {
 		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}}}); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", c.Name, minute(l.Expires))
-		advise(e, in.config)
-		_, err = fmt.Fprintln(e.stdout, linkAddress(in.config)+secret)
-		return err
+		return printLink(e, in, l, secret)
 	})
+}
+
+// printLink prints a one-time link: what is for the person on stdout.
+func printLink(e *env, in *installation, l identity.Link, secret string) error {
+	fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", l.Person, minute(l.Expires))
+	advise(e, in.config)
+	_, err := fmt.Fprintln(e.stdout, linkAddress(in.config)+secret)
+	return err
 }
 
 type userTOTPCmd struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -215,5 +216,59 @@ func TestSampleTakesAPercentage(t *testing.T) {
 		if _, err := parseShare(s); err == nil {
 			t.Errorf("%q is taken", s)
 		}
+	}
+}
+
+// Who rewrites a history has to empty the witness as well: what was written to
+// it is remembered, so that the loss is named.
+func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	witness := filepath.Join(t.TempDir(), "witness")
+	w := ledger.NewWitness(in.ledger, witness)
+	grow := func() error {
+		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
+			t.Fatal(err)
+		}
+		return w.Append(t.Context())
+	}
+	for range 3 {
+		if err := grow(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := os.ReadFile(witness)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants := func(content, text string) {
+		t.Helper()
+		if err := os.WriteFile(witness, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, code := in.run(t, "audit", "verify", "--witness", witness)
+		if (code != 0) != (text != "") || !strings.Contains(out, text) {
+			t.Errorf("exit code %d, %s", code, out)
+		}
+	}
+	wants(string(whole), "")
+	wants("", "it holds 0 checkpoints, and 3 were written to it: somebody removed the others")
+	notes := strings.SplitAfter(string(whole), "\n\n")
+	wants(string(whole[:len(whole)/2]), "somebody removed")
+	wants(strings.Join(notes[:2], "")+strings.Join(notes[:2], ""), "were written to it")
+	wants("", "it holds 0 checkpoints")
+	if err := grow(); !errors.Is(err, ledger.ErrRemoved) {
+		t.Errorf("the server does not notice: %v", err)
+	}
+	if err := ledger.NewWitness(in.ledger, witness).Append(t.Context()); !errors.Is(err, ledger.ErrRemoved) {
+		t.Errorf("after a restart it does not notice: %v", err)
+	}
+	// Another file without a checkpoint is no witness either.
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := in.run(t, "audit", "verify", "--witness", other); code != 1 || !strings.Contains(out, "it holds no checkpoint") {
+		t.Errorf("exit code %d, %s", code, out)
 	}
 }

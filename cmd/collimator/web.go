@@ -45,7 +45,7 @@ func (s *server) webHandler() http.Handler {
 	mux.Handle(webRoot+"/", pictures)
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, pictures, webRoot, data)))
 	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
-	mux.Handle("/", httpsec.API.Wrap(data))
+	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)))
 }

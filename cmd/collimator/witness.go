@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"collimator/internal/ledger"
@@ -18,8 +19,13 @@ func (s *server) witness(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := w.Append(context.WithoutCancel(ctx)); err != nil {
-			s.log.Error("checkpoint not witnessed; it will be tried again", "error", err)
-			s.states.Failing("witness", "checkpoints do not reach ledger.witness", "make the file writable for the service; under systemd add ReadWritePaths= (docs/operate.md)")
+			if errors.Is(err, ledger.ErrRemoved) {
+				s.log.Error("the witness is shorter than it was", "error", err)
+				s.states.Failing("witness", "checkpoints that were written to ledger.witness are gone", "find out who removed them: collimator audit verify; then name another file in ledger.witness")
+			} else {
+				s.log.Error("checkpoint not witnessed; it will be tried again", "error", err)
+				s.states.Failing("witness", "checkpoints do not reach ledger.witness", "make the file writable for the service; under systemd add ReadWritePaths= (docs/operate.md)")
+			}
 		} else {
 			s.states.Well("witness", "checkpoints are kept there")
 		}

@@ -30,6 +30,8 @@ type approval struct {
 	Listen         string
 	MoveTo         []string
 	PlaintextUntil string // as 2026-12-31
+	// NoCertificateUntil is the same for one that came with TLS and without a certificate.
+	NoCertificateUntil string
 	// Fingerprint is the one that was compared; it must be that of the entry.
 	Fingerprint string
 }
@@ -93,16 +95,21 @@ func (in approval) device(p identity.Pending) (identity.Device, error) {
 	if d.Verbs, err = policy.ParseVerbs(strings.Join(in.Allow, ",")); err != nil {
 		return d, fault.New(fault.Invalid, "api: allow holds echo, store, query, retrieve or commit")
 	}
-	if in.PlaintextUntil == "" {
-		return d, nil
+	for _, x := range []struct {
+		field, last string
+		to          *time.Time
+	}{{"plaintextUntil", in.PlaintextUntil, &d.PlaintextUntil}, {"noCertificateUntil", in.NoCertificateUntil, &d.NoCertificateUntil}} {
+		if x.last == "" {
+			continue
+		}
+		if d.Address == "" {
+			d.Address = p.Address
+		}
+		day, err := time.ParseInLocation(time.DateOnly, x.last, time.Local)
+		if err != nil || !day.AddDate(0, 0, 1).After(time.Now()) {
+			return d, fault.Newf(fault.Invalid, "api: %s is a date to come, as 2026-12-31", x.field)
+		}
+		*x.to = day.AddDate(0, 0, 1)
 	}
-	if d.Address == "" {
-		d.Address = p.Address
-	}
-	day, err := time.ParseInLocation(time.DateOnly, in.PlaintextUntil, time.Local)
-	if err != nil || !day.AddDate(0, 0, 1).After(time.Now()) {
-		return d, fault.New(fault.Invalid, "api: plaintextUntil is a date to come, as 2026-12-31")
-	}
-	d.PlaintextUntil = day.AddDate(0, 0, 1)
 	return d, nil
 }

@@ -22,6 +22,9 @@ type Inspection struct {
 	Hold   bool // into quarantine
 	Refuse bool // do not keep it
 	Busy   bool // it could not be looked at: do not keep it, it may come again
+	// TooLong: it is longer than the virus scanner takes, and sent again it is no
+	// shorter.
+	TooLong bool
 	// Found says what does not belong there and where, for the record; no values.
 	Found string
 }
@@ -31,6 +34,9 @@ var errNotInspected = fault.New(fault.Unavailable, "archive: the inspection is n
 
 // ErrContent: the inspection refused the instance.
 var ErrContent = fault.New(fault.Denied, "archive: the instance holds what does not belong there")
+
+// ErrTooLong: the inspection cannot look at an instance of this length.
+var ErrTooLong = fault.New(fault.TooLarge, "archive: the instance is longer than the virus scanner takes; raise StreamMaxLength in clamd.conf")
 
 // inspect lets Options.Inspect look at an instance whose file is stored. It
 // returns a *ConflictError when the instance is held, ErrContent when it is
@@ -69,6 +75,8 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 	switch {
 	case verdict.Busy:
 		return errNotInspected
+	case verdict.TooLong:
+		return ErrTooLong
 	case verdict.Refuse:
 		return ErrContent
 	case verdict.Hold:

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/internal/fault"
 )
 
 func TestInspectionHoldsOrRefusesBeforeThereAreRows(t *testing.T) {
@@ -41,6 +43,13 @@ func TestInspectionHoldsOrRefusesBeforeThereAreRows(t *testing.T) {
 	}
 	if !bytes.Equal(seen, pixels) {
 		t.Errorf("the inspection saw %d bytes of pixel data, want %d", len(seen), len(pixels))
+	}
+	wantStats(t, a, 0, 0, 0, 0, 0)
+
+	// What cannot be looked at for its length is not asked for again.
+	verdict = Inspection{TooLong: true}
+	if _, err := a.Ingest(t.Context(), incoming(t, ds)); fault.Of(err) != fault.TooLarge || !strings.Contains(err.Error(), "raise StreamMaxLength") {
+		t.Errorf("got %v, want a refusal for good", err)
 	}
 	wantStats(t, a, 0, 0, 0, 0, 0)
 

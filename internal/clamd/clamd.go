@@ -19,10 +19,12 @@ import (
 type Client struct {
 	network, address string
 	timeout          time.Duration
+	dial             func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Timeout is how long one scan may take.
-const Timeout = time.Minute
+// Timeout is how long one scan may take: less than what senders wait for a
+// response, so that they see the answer.
+const Timeout = 20 * time.Second
 
 // New makes a client for a path of a Unix socket, or HOST:PORT.
 func New(address string) *Client {
@@ -30,7 +32,7 @@ func New(address string) *Client {
 	if strings.HasPrefix(address, "/") {
 		network = "unix"
 	}
-	return &Client{network, address, Timeout}
+	return &Client{network, address, Timeout, new(net.Dialer).DialContext}
 }
 
 // chunk is how many bytes are sent at a time.
@@ -41,7 +43,14 @@ const maxReply = 4 << 10
 
 // ErrLimit: the daemon takes no more of a stream (its StreamMaxLength), and
 // found nothing up to there.
-var ErrLimit = fault.New(fault.TooLarge, "clamd: the stream is longer than the daemon takes; see StreamMaxLength in clamd.conf")
+var ErrLimit = fault.New(fault.TooLarge, "clamd: the stream is longer than the daemon takes; raise StreamMaxLength in clamd.conf")
+
+var (
+	// errSilent is the cause where the daemon does not answer.
+	errSilent = errors.New("no answer")
+	// errReported: it answered that it could not look.
+	errReported = fault.New(fault.Unavailable, "clamd: the daemon reports an error; see its log")
+)
 
 // Scan sends what r holds and returns the name of the signature that was found;
 // empty for none. An error of kind Unavailable is the daemon's or the network's;
@@ -49,7 +58,7 @@ var ErrLimit = fault.New(fault.TooLarge, "clamd: the stream is longer than the d
 func (c *Client) Scan(ctx context.Context, r io.Reader) (signature string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, c.network, c.address)
+	conn, err := c.dial(ctx, c.network, c.address)
 	if err != nil {
 		return "", unavailable(err)
 	}
@@ -71,7 +80,7 @@ func (c *Client) Scan(ctx context.Context, r io.Reader) (signature string, err e
 }
 
 func unavailable(err error) error {
-	return &fault.Error{Kind: fault.Unavailable, Err: err, Text: "clamd: the daemon does not answer; is it running, and is inspect.clamd its socket?"}
+	return &fault.Error{Kind: fault.Unavailable, Err: errors.Join(errSilent, err), Text: "clamd: the daemon does not answer; is it running, and is inspect.clamd its socket?"}
 }
 
 // send writes the command and the stream. broken is an error of the connection,
@@ -111,5 +120,5 @@ func parse(reply string) (signature string, err error) {
 	case strings.Contains(reply, "size limit exceeded"):
 		return "", ErrLimit
 	}
-	return "", fault.New(fault.Unavailable, "clamd: the daemon reports an error; see its log")
+	return "", errReported
 }

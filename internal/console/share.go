@@ -228,8 +228,9 @@ func (s *Share) page(w http.ResponseWriter, r *http.Request, status int, name st
 
 // write sends a page in the language of the browser.
 func write(pages *template.Template, w http.ResponseWriter, r *http.Request, status int, name string, v any) {
+	t := language(r)
 	var b bytes.Buffer
-	if pages.ExecuteTemplate(&b, name, map[string]any{"T": language(r), "V": v}) != nil {
+	if pages.ExecuteTemplate(&b, name, map[string]any{"T": t, "V": v, "Page": t.page(name, v)}) != nil {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}

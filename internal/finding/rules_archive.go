@@ -12,6 +12,8 @@ import (
 type ArchiveFacts struct {
 	// Plaintext are devices that may come without TLS, with the end of each exception.
 	Plaintext []Exception
+	// NoCertificate are devices that may come with TLS and without a certificate.
+	NoCertificate []Exception
 	// Held counts what waits in quarantine, by the reason; Oldest is since when.
 	Held   map[string]int
 	Oldest time.Time
@@ -43,7 +45,7 @@ type Part struct {
 // BackupDays is how old, in days, the last backup may be.
 const BackupDays = 7
 
-// Exception is a device that may come without TLS until a day.
+// Exception is a device that may come without TLS, or without a certificate, until a day.
 type Exception struct {
 	Device string
 	Until  time.Time
@@ -63,6 +65,7 @@ func ArchiveChecks() []Check {
 		{"ARC-008", g, "No backup was made lately", High, Passive, none, gains(StopService), sends, "a backup by other means is not seen"},
 		{"ARC-009", g, "Nobody is known to keep the recovery key", Medium, Passive, none, gains(StopService), sends, "a key that is kept and was not confirmed is not seen"},
 		{"ARC-010", g, "Parts of the archive need attention", Medium, Passive, none, gains(StopService), sends, "what the archive cannot see of itself"},
+		{"ARC-011", g, "Devices may come in without a certificate", Medium, Passive, none, gains(ReadPatients, ChangePatients), sends, ""},
 	}
 }
 
@@ -115,6 +118,12 @@ func JudgeArchive(f ArchiveFacts, place Place) []Issue {
 		j.add("ARC-009", "Without the key a backup has no keys: every device needs a new certificate after a restore.", exchange("recovery key", "not confirmed"))
 	}
 	j.parts(f.Parts)
+	if len(f.NoCertificate) > 0 {
+		i := j.add("ARC-011", "Whoever takes the address of such a device may do what it may.")
+		for _, x := range f.NoCertificate {
+			i.Evidence = append(i.Evidence, exchange("register of devices", fmt.Sprintf("%s until %s", x.Device, lastDay(x.Until))))
+		}
+	}
 	return j.issues
 }
 
@@ -185,6 +194,8 @@ func archiveFix(id string) Fix {
 		return Fix{"Look at each part and do what it says.", Hours, []Change{{"Collimator, command line", "collimator doctor"}}}
 	case "ARC-009":
 		return Fix{"Make a recovery key into a file that is kept elsewhere, or confirm the one that was shown.", Minutes, []Change{{"Collimator, command line", "collimator recovery-key --out FILE\ncollimator recovery-key --confirm"}}}
+	case "ARC-011":
+		return Fix{"Give the device a certificate, and end the exception.", Days, []Change{{"Collimator, command line", "collimator device renew AET --out DIR\ncollimator device set AET --no-certificate-until ''"}}}
 	}
 	return Fix{"Put the listener on a private address behind a VPN or a gateway, and take the sentence out.", Hours, setting("public: \"\"")}
 }

@@ -34,7 +34,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	if err != nil {
 		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
 	}
-	c := &caller{who: device.Principal(claim.Certificate == nil), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
+	c := &caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
 	response, err := g.verifyIdentity(ctx, rq.Identity, c)
 	if err != nil {
 		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
@@ -153,7 +153,7 @@ func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) e
 }
 
 func claimOf(rq *dimse.AssociateRequest) identity.Caller {
-	c := identity.Caller{CallingAETitle: rq.CallingAETitle, Address: addressOf(rq.RemoteAddr)}
+	c := identity.Caller{CallingAETitle: rq.CallingAETitle, Address: addressOf(rq.RemoteAddr), TLS: rq.TLS != nil}
 	if rq.TLS != nil && len(rq.TLS.PeerCertificates) > 0 {
 		c.Certificate = rq.TLS.PeerCertificates[0]
 	}

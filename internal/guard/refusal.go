@@ -25,7 +25,7 @@ func (g *Guard) Refused(r dimse.Refusal) {
 			break
 		}
 		claim := claimOf(r.Request)
-		claim.Certificate = nil
+		claim.Certificate, claim.TLS = nil, false
 		const reason = "the association came without TLS"
 		g.refused(ctx, peerOf(r.Request, claim), doorPlain, reason)
 		g.remember(ctx, r.Request, claim, reason)

@@ -112,7 +112,7 @@ func (g *Guard) lookUp(ctx context.Context, c *caller, call *dimse.Call) (dimse.
 		return g.undecided(ctx, c, err), true
 	}
 
-	c.who = device.Principal(c.claim.Certificate == nil)
+	c.who = device.Principal(c.claim.Way())
 	return dimse.Status{}, false
 }
 

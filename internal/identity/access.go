@@ -59,9 +59,6 @@ func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy
 	if len(verbs) == 0 {
 		return AccessToken{}, "", fault.New(fault.Invalid, "identity: a token that may do nothing is of no use")
 	}
-	if _, err := r.Person(ctx, owner); err != nil {
-		return AccessToken{}, "", err
-	}
 	var secret [32]byte
 	var id [5]byte
 	rand.Read(secret[:]) // never returns an error (crypto/rand)
@@ -70,6 +67,9 @@ func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy
 	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Operator: operator, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
 	hash := sha256.Sum256([]byte(text))
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
+		if err := known(ctx, tx, owner); err != nil {
+			return err
+		}
 		_, err := r.book.Exec(ctx, tx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
 			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires), operator)
 		return err

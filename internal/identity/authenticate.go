@@ -15,8 +15,31 @@ type Caller struct {
 	CallingAETitle string
 	Address        netip.Addr
 	// Certificate is the one whose key the caller proved to hold in the TLS
-	// handshake; nil on the listener without TLS.
+	// handshake; nil where it showed none.
 	Certificate *x509.Certificate
+	// TLS: the association came with TLS.
+	TLS bool
+}
+
+// Way is what tells a caller from others.
+type Way uint8
+
+// The ways. All but the first need an exception, and the address tells.
+const (
+	ByCertificate Way = iota
+	WithoutCertificate
+	Plain // without TLS
+)
+
+// Way is how the caller came.
+func (c Caller) Way() Way {
+	switch {
+	case c.Certificate != nil:
+		return ByCertificate
+	case c.TLS:
+		return WithoutCertificate
+	}
+	return Plain
 }
 
 // Refusal is an error that says why a caller is not a registered device. Its
@@ -30,8 +53,8 @@ type Refusal struct {
 func (r *Refusal) Error() string { return "identity: " + r.Text }
 
 // Authenticate finds the device a caller is. With a certificate, the AE title
-// must be bound to it and an address, where one is set, must fit; without one,
-// a running exception for that title and address is needed. Anything else is a
+// must be bound to it and an address, where one is set, must fit; without one
+// or without TLS, a running exception for that title and address is needed. Anything else is a
 // *Refusal.
 func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) {
 	d, err := r.Device(ctx, c.CallingAETitle)
@@ -41,11 +64,7 @@ func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) 
 	if err != nil {
 		return nil, err
 	}
-	if c.Certificate == nil {
-		if !d.Plaintext(r.now()) {
-			return nil, &Refusal{"the device may not come without TLS", true}
-		}
-	} else if err := r.checkCertificate(d, c.Certificate); err != nil {
+	if err := r.checkWay(d, c); err != nil {
 		return nil, err
 	}
 	if d.Address != "" {
@@ -56,8 +75,27 @@ func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) 
 	return d, nil
 }
 
+func (r *Registry) checkWay(d *Device, c Caller) error {
+	switch c.Way() {
+	case Plain:
+		if !d.Plaintext(r.now()) {
+			return &Refusal{"the device may not come without TLS", true}
+		}
+	case WithoutCertificate:
+		if !d.WithoutCertificate(r.now()) {
+			return &Refusal{"the device may not come without a certificate", true}
+		}
+	default:
+		return r.checkCertificate(d, c.Certificate)
+	}
+	return nil
+}
+
 func (r *Registry) stranger(c Caller) error {
-	if c.Certificate == nil {
+	switch c.Way() {
+	case WithoutCertificate:
+		return &Refusal{"the AE title is not registered and the association came without a certificate", true}
+	case Plain:
 		return &Refusal{"the AE title is not registered and the association came without TLS", true}
 	}
 	if err := r.checkValidity(c.Certificate); err != nil {

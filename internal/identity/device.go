@@ -25,9 +25,12 @@ type Device struct {
 	// Listen is host:port where it accepts associations as a C-MOVE destination.
 	Listen string `json:"listen,omitempty"`
 	// PlaintextUntil ends the exception that lets it in without TLS from Address; zero: no exception.
-	PlaintextUntil time.Time     `json:"plaintextUntil,omitzero"`
-	Created        time.Time     `json:"created"`
-	Certificates   []Certificate `json:"certificates,omitempty"`
+	PlaintextUntil time.Time `json:"plaintextUntil,omitzero"`
+	// NoCertificateUntil ends the exception that lets it in with TLS, from Address,
+	// and without a certificate of its own; zero: no exception.
+	NoCertificateUntil time.Time     `json:"noCertificateUntil,omitzero"`
+	Created            time.Time     `json:"created"`
+	Certificates       []Certificate `json:"certificates,omitempty"`
 }
 
 // Certificate is one by which a device is recognised.
@@ -39,13 +42,22 @@ type Certificate struct {
 	Weakness string `json:"weakness,omitempty"`
 }
 
-// Principal is the device as policy sees it.
-func (d *Device) Principal(plaintext bool) policy.Principal {
-	p := policy.Principal{Kind: policy.Device, Name: d.AETitle, Verbs: d.Verbs, Destinations: d.Destinations, Plaintext: plaintext}
-	if plaintext {
-		p.Until = d.PlaintextUntil
+// Principal is the device as policy sees it, where it came in by a way.
+func (d *Device) Principal(way Way) policy.Principal {
+	p := policy.Principal{Kind: policy.Device, Name: d.AETitle, Verbs: d.Verbs, Destinations: d.Destinations}
+	switch way {
+	case Plain:
+		p.Plaintext, p.Until = true, d.PlaintextUntil
+	case WithoutCertificate:
+		p.Until = d.NoCertificateUntil
 	}
 	return p
+}
+
+// WithoutCertificate reports whether the device may now come with TLS and
+// without a certificate.
+func (d *Device) WithoutCertificate(now time.Time) bool {
+	return d.Address != "" && now.Before(d.NoCertificateUntil)
 }
 
 // Plaintext reports whether the device may now come without TLS.
@@ -63,10 +75,10 @@ func (r *Registry) Put(ctx context.Context, d Device) error {
 }
 
 func (r *Registry) putTx(ctx context.Context, tx *db.Tx, d Device) error {
-	_, err := r.book.Exec(ctx, tx, `INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)
-		ON CONFLICT (ae_title) DO UPDATE SET address = ?2, verbs = ?3, destinations = ?4, listen = ?5, plaintext_until = ?6, removed = 0`,
-		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen, millis(d.PlaintextUntil), millis(r.now()))
+	_, err := r.book.Exec(ctx, tx, `INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed, no_certificate_until)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)
+		ON CONFLICT (ae_title) DO UPDATE SET address = ?2, verbs = ?3, destinations = ?4, listen = ?5, plaintext_until = ?6, no_certificate_until = ?8, removed = 0`,
+		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen, millis(d.PlaintextUntil), millis(r.now()), millis(d.NoCertificateUntil))
 	return err
 }
 
@@ -78,6 +90,9 @@ func checkDevice(d Device) error {
 	}
 	if !d.PlaintextUntil.IsZero() && d.Address == "" {
 		return fault.New(fault.Invalid, "identity: without TLS the address is all that tells the device from others: give --address")
+	}
+	if !d.NoCertificateUntil.IsZero() && d.Address == "" {
+		return fault.New(fault.Invalid, "identity: without a certificate the address is all that tells the device from others: give --address")
 	}
 	return nil
 }
@@ -152,7 +167,7 @@ func (r *Registry) dropCertificates(ctx context.Context, tx *db.Tx, aeTitle, kee
 	return err
 }
 
-const deviceColumns = `ae_title, address, verbs, destinations, listen, plaintext_until, created`
+const deviceColumns = `ae_title, address, verbs, destinations, listen, plaintext_until, no_certificate_until, created`
 
 // Device finds a registered device; the error is of kind NotFound where there is none.
 func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) {
@@ -211,6 +226,25 @@ func (r *Registry) PlaintextOpen(ctx context.Context) (open bool, err error) {
 	return open, err
 }
 
+// WithoutCertificate are the addresses from which a device may now come with TLS
+// and without a certificate, with the end of the last exception of each.
+func (r *Registry) WithoutCertificate(ctx context.Context) (map[netip.Addr]time.Time, error) {
+	devices, err := r.Devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := map[netip.Addr]time.Time{}
+	for _, d := range devices {
+		if !d.WithoutCertificate(r.now()) {
+			continue
+		}
+		if a, err := netip.ParseAddr(d.Address); err == nil && d.NoCertificateUntil.After(open[a.Unmap()]) {
+			open[a.Unmap()] = d.NoCertificateUntil
+		}
+	}
+	return open, nil
+}
+
 func certificates(ctx context.Context, tx *db.Tx, aeTitle string) (list []Certificate, err error) {
 	rows, err := tx.Query(ctx, `SELECT fingerprint, subject, not_after, weakness FROM device_certificate WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
 	if err != nil {
@@ -232,8 +266,8 @@ func certificates(ctx context.Context, tx *db.Tx, aeTitle string) (list []Certif
 func scanDevice(scan func(...any) error) (*Device, error) {
 	var d Device
 	var verbs, destinations string
-	var plaintext, created int64
-	if err := scan(&d.AETitle, &d.Address, &verbs, &destinations, &d.Listen, &plaintext, &created); err != nil {
+	var plaintext, bare, created int64
+	if err := scan(&d.AETitle, &d.Address, &verbs, &destinations, &d.Listen, &plaintext, &bare, &created); err != nil {
 		return nil, err
 	}
 	var err error
@@ -243,7 +277,7 @@ func scanDevice(scan func(...any) error) (*Device, error) {
 	if destinations != "" {
 		d.Destinations = strings.Split(destinations, `\`)
 	}
-	d.PlaintextUntil, d.Created = instant(plaintext), instant(created)
+	d.PlaintextUntil, d.NoCertificateUntil, d.Created = instant(plaintext), instant(bare), instant(created)
 	return &d, nil
 }
 

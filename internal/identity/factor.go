@@ -39,7 +39,7 @@ func factors(ctx context.Context, tx *db.Tx, name string) (f Factors, err error)
 func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) (TOTPSecret, error) {
 	key := newTOTPKey()
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		if err := present(ctx, tx, name); err != nil {
+		if err := known(ctx, tx, name); err != nil {
 			return err
 		}
 		var pending []byte

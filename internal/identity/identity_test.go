@@ -93,7 +93,14 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 	register(t, r, identity.Device{AETitle: "CT1", Verbs: policy.Verbs()}, ct)
 	register(t, r, identity.Device{AETitle: "MR1", Address: "127.0.0.1"}, mr)
 	register(t, r, identity.Device{AETitle: "US1", Address: "127.0.0.1", PlaintextUntil: c.now().Add(time.Hour)})
+	register(t, r, identity.Device{AETitle: "XR1", Address: "127.0.0.1", NoCertificateUntil: c.now().Add(time.Hour)})
 	register(t, r, identity.Device{AETitle: "OLD"}, removed)
+	if open, err := r.WithoutCertificate(t.Context()); err != nil || len(open) != 1 || open[here].IsZero() {
+		t.Errorf("%v, %v", open, err)
+	}
+	if err := r.Put(t.Context(), identity.Device{AETitle: "XR2", NoCertificateUntil: c.now().Add(time.Hour)}); fault.Of(err) != fault.Invalid {
+		t.Errorf("an exception without an address: %v", err)
+	}
 	if err := r.Remove(t.Context(), "OLD"); err != nil {
 		t.Fatal(err)
 	}
@@ -101,18 +108,23 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 		caller identity.Caller
 		want   string // empty: let in; else part of the refusal
 	}{
-		"its own certificate":              {identity.Caller{"CT1", there, ct}, ""},
-		"certificate of another device":    {identity.Caller{"CT1", here, mr}, "not bound"},
-		"same name but not bound":          {identity.Caller{"CT1", here, spare}, "not bound"},
-		"no certificate":                   {identity.Caller{"CT1", here, nil}, "without TLS"},
-		"unknown title with a certificate": {identity.Caller{"XX1", here, ct}, "not registered"},
-		"unknown title without":            {identity.Caller{"XX1", here, nil}, "not registered"},
-		"right address":                    {identity.Caller{"MR1", here, mr}, ""},
-		"IPv4 in IPv6 form":                {identity.Caller{"MR1", netip.MustParseAddr("::ffff:127.0.0.1"), mr}, ""},
-		"wrong address":                    {identity.Caller{"MR1", there, mr}, "another address"},
-		"plaintext exception":              {identity.Caller{"US1", here, nil}, ""},
-		"plaintext from another address":   {identity.Caller{"US1", there, nil}, "another address"},
-		"removed device":                   {identity.Caller{"OLD", here, removed}, "not registered"},
+		"its own certificate":              {identity.Caller{"CT1", there, ct, true}, ""},
+		"certificate of another device":    {identity.Caller{"CT1", here, mr, true}, "not bound"},
+		"same name but not bound":          {identity.Caller{"CT1", here, spare, true}, "not bound"},
+		"no certificate":                   {identity.Caller{"CT1", here, nil, false}, "without TLS"},
+		"unknown title with a certificate": {identity.Caller{"XX1", here, ct, true}, "not registered"},
+		"unknown title without":            {identity.Caller{"XX1", here, nil, false}, "not registered"},
+		"right address":                    {identity.Caller{"MR1", here, mr, true}, ""},
+		"IPv4 in IPv6 form":                {identity.Caller{"MR1", netip.MustParseAddr("::ffff:127.0.0.1"), mr, true}, ""},
+		"wrong address":                    {identity.Caller{"MR1", there, mr, true}, "another address"},
+		"plaintext exception":              {identity.Caller{"US1", here, nil, false}, ""},
+		"plaintext from another address":   {identity.Caller{"US1", there, nil, false}, "another address"},
+		"exception without a certificate":  {identity.Caller{"XR1", here, nil, true}, ""},
+		"the same from elsewhere":          {identity.Caller{"XR1", there, nil, true}, "another address"},
+		"the same without TLS":             {identity.Caller{"XR1", here, nil, false}, "without TLS"},
+		"another without a certificate":    {identity.Caller{"US1", here, nil, true}, "without a certificate"},
+		"unknown title with TLS alone":     {identity.Caller{"XX1", here, nil, true}, "not registered"},
+		"removed device":                   {identity.Caller{"OLD", here, removed, true}, "not registered"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := r.Authenticate(t.Context(), tc.caller)
@@ -123,10 +135,15 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 		})
 	}
 	c.advance(2 * time.Hour)
-	_, err := r.Authenticate(t.Context(), identity.Caller{"US1", here, nil})
+	_, err := r.Authenticate(t.Context(), identity.Caller{"US1", here, nil, false})
 	checkRefusal(t, "without TLS", err)
+	_, err = r.Authenticate(t.Context(), identity.Caller{"XR1", here, nil, true})
+	checkRefusal(t, "without a certificate", err)
+	if open, err := r.WithoutCertificate(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("%v, %v", open, err)
+	}
 	c.advance(identity.DeviceLifetime)
-	_, err = r.Authenticate(t.Context(), identity.Caller{"CT1", here, ct})
+	_, err = r.Authenticate(t.Context(), identity.Caller{"CT1", here, ct, true})
 	checkRefusal(t, "expired", err)
 }
 
@@ -271,7 +288,7 @@ func TestApproveLetsTheCallerInWithTheCertificateItShowed(t *testing.T) {
 	if err := r.Approve(t.Context(), ids["CT9"], identity.Device{Verbs: []policy.Verb{policy.Echo}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Authenticate(t.Context(), identity.Caller{"CT9", here, cert}); err != nil {
+	if _, err := r.Authenticate(t.Context(), identity.Caller{"CT9", here, cert, true}); err != nil {
 		t.Error(err)
 	}
 	if err := r.Approve(t.Context(), ids["US9"], identity.Device{}); !errors.Is(err, fault.Invalid) {

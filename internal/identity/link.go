@@ -82,9 +82,12 @@ func (r *Registry) personLink(ctx context.Context, name, role string, factors bo
 	})
 }
 
-var errTaken = fault.New(fault.Conflict, "identity: a person of this name is registered already")
+var (
+	errTaken    = fault.New(fault.Conflict, "identity: a person of this name is registered already")
+	errDisabled = fault.New(fault.Conflict, "identity: the person of this name is disabled; 'collimator user enable NAME' lets the person come back")
+)
 
-// known is present, for those that are disabled as well: their names are not free.
+// known is present, but says of somebody who is disabled what to do: the name is not free.
 func known(ctx context.Context, tx *db.Tx, name string) error {
 	var disabled int64
 	err := tx.QueryRow(ctx, `SELECT disabled FROM person WHERE name = ?1`, name).Scan(&disabled)
@@ -92,7 +95,7 @@ func known(ctx context.Context, tx *db.Tx, name string) error {
 	case errors.Is(err, fault.NotFound):
 		return errNobody
 	case err == nil && disabled != 0:
-		return fault.New(fault.Conflict, "identity: the person of this name is disabled")
+		return errDisabled
 	}
 	return err
 }

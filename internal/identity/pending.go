@@ -122,8 +122,8 @@ func (r *Registry) approve(ctx context.Context, id int64, d Device, check func(*
 		if err != nil {
 			return err
 		}
-		if p.Certificate == nil && d.PlaintextUntil.IsZero() {
-			return fault.New(fault.Invalid, "identity: this caller came without TLS. Give it a certificate with 'collimator device add', or let it in as it is with --plaintext --until DATE")
+		if p.Certificate == nil && d.PlaintextUntil.IsZero() && d.NoCertificateUntil.IsZero() {
+			return fault.New(fault.Invalid, "identity: this caller showed no certificate. Give it a certificate with 'collimator device add', or let it in as it is with --plaintext --until DATE, or where it speaks TLS with --no-certificate-until DATE")
 		}
 		if p.Certificate != nil {
 			if err := check(p.Certificate); err != nil {

@@ -46,6 +46,18 @@ func (r *Registry) Person(ctx context.Context, name string) (*PersonInfo, error)
 	return list[0], nil
 }
 
+// AnyPerson is Person for those that are disabled too.
+func (r *Registry) AnyPerson(ctx context.Context, name string) (*PersonInfo, error) {
+	list, err := r.people(ctx, ` WHERE name = ?1`, name)
+	if err == nil && len(list) == 0 {
+		err = errNobody
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
 // People lists everybody, those that are disabled too.
 func (r *Registry) People(ctx context.Context) ([]*PersonInfo, error) {
 	return r.people(ctx, ` WHERE ?1 = '' ORDER BY name`, "")
@@ -84,17 +96,6 @@ func grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {
 	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1 ORDER BY study`, person)
 }
 
-// GrantStudy lets a person whose role sees only granted studies see one.
-func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
-	if _, err := r.Person(ctx, name); err != nil {
-		return err
-	}
-	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
-		return err
-	})
-}
-
 // DisablePerson takes a person out, with all tokens, sessions, links for this
 // person, and links the person made for others. The last administrator stays.
 func (r *Registry) DisablePerson(ctx context.Context, name string) error {
@@ -113,6 +114,29 @@ func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 	})
 }
 
+// EnablePerson lets somebody who was disabled come back, with the role and the
+// granted studies of before, and without a password or a second factor: the
+// one-time link that it returns is the way in. The account at an identity
+// provider stays the same one, so that nobody else can take it.
+func (r *Registry) EnablePerson(ctx context.Context, name string) (Link, string, error) {
+	return r.newLink(ctx, Link{Purpose: NewPassword, Person: name, Factors: true}, func(tx *db.Tx) error {
+		switch err := known(ctx, tx, name); {
+		case err == nil:
+			return fault.New(fault.Conflict, "identity: the person of this name is not disabled; 'collimator user link NAME' makes a link for another password")
+		case !errors.Is(err, errDisabled):
+			return err
+		}
+		if err := r.dropFactors(ctx, tx, name); err != nil {
+			return err
+		}
+		if _, err := r.endMade(ctx, tx, name, true); err != nil {
+			return err
+		}
+		_, err := r.book.Exec(ctx, tx, `UPDATE person SET disabled = 0, password_hash = '' WHERE name = ?1`, name)
+		return err
+	})
+}
+
 // notTheLast refuses what would leave nobody who can administrate, with kind Conflict.
 func notTheLast(ctx context.Context, tx *db.Tx, name string) error {
 	var others int
@@ -120,11 +144,11 @@ func notTheLast(ctx context.Context, tx *db.Tx, name string) error {
 	if err != nil {
 		return err
 	}
-	var role string
-	err = tx.QueryRow(ctx, `SELECT role FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&role)
-	if errors.Is(err, fault.NotFound) {
-		return errNobody
+	if err = known(ctx, tx, name); err != nil {
+		return err
 	}
+	var role string
+	err = tx.QueryRow(ctx, `SELECT role FROM person WHERE name = ?1`, name).Scan(&role)
 	if err == nil && role == Administrator && others == 0 {
 		return fault.New(fault.Conflict, "identity: this is the last administrator; register another one first")
 	}
@@ -143,11 +167,10 @@ func (r *Registry) SetRole(ctx context.Context, name, role string) error {
 				return err
 			}
 		}
-		n, err := r.book.Exec(ctx, tx, `UPDATE person SET role = ?2 WHERE name = ?1 AND disabled = 0`, name, role)
-		if err == nil && n == 0 {
-			return errNobody
+		if err := known(ctx, tx, name); err != nil {
+			return err
 		}
-		if err != nil {
+		if _, err := r.book.Exec(ctx, tx, `UPDATE person SET role = ?2 WHERE name = ?1`, name, role); err != nil {
 			return err
 		}
 		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE maker = ?1`, name); err != nil {
@@ -172,11 +195,10 @@ func (r *Registry) SetPassword(ctx context.Context, name, password string) (e En
 }
 
 func (r *Registry) setHash(ctx context.Context, tx *db.Tx, name, hash string) (Ended, error) {
-	n, err := r.book.Exec(ctx, tx, `UPDATE person SET password_hash = ?2 WHERE name = ?1 AND disabled = 0`, name, hash)
-	if err == nil && n == 0 {
-		err = errNobody
+	if err := known(ctx, tx, name); err != nil {
+		return Ended{}, err
 	}
-	if err != nil {
+	if _, err := r.book.Exec(ctx, tx, `UPDATE person SET password_hash = ?2 WHERE name = ?1`, name, hash); err != nil {
 		return Ended{}, err
 	}
 	return r.endMade(ctx, tx, name, false)

@@ -56,7 +56,9 @@ func (r *Registry) insertPerson(ctx context.Context, tx *db.Tx, name, role, hash
 	n, err := r.book.Exec(ctx, tx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
 		name, role, hash, millis(r.now()))
 	if err == nil && n == 0 {
-		return errTaken
+		if err = known(ctx, tx, name); err == nil {
+			err = errTaken
+		}
 	}
 	return err
 }

@@ -25,7 +25,7 @@ func (r *Registry) NewRecoveryCodes(ctx context.Context, name string) ([]string,
 		codes[i] = newRecoveryCode()
 	}
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		if err := present(ctx, tx, name); err != nil {
+		if err := known(ctx, tx, name); err != nil {
 			return err
 		}
 		if _, err := r.book.Exec(ctx, tx, `DELETE FROM recovery_code WHERE person = ?1`, name); err != nil {

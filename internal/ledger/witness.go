@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"os"
 	"strings"
 
 	"collimator/internal/durable"
@@ -20,7 +22,8 @@ import (
 type Witness struct {
 	log  *Log
 	path string
-	last string
+	// begun: this process has written a checkpoint.
+	begun bool
 }
 
 // NewWitness makes a witness of the file at path, which is made when it is not there.
@@ -29,35 +32,65 @@ func NewWitness(l *Log, path string) *Witness { return &Witness{log: l, path: pa
 // maxCheckpoint is about the longest checkpoint that is read, in bytes.
 const maxCheckpoint = 16 << 10
 
-// Append writes the checkpoint of now, unless it is the one it wrote last, and
-// returns when it is durable. An empty log is none.
+// ErrRemoved: a witness is shorter than it was when it was written last.
+var ErrRemoved = fault.New(fault.Conflict, "ledger: checkpoints that were written to the witness are gone")
+
+// Append writes the checkpoint of now, unless it is the one that was written
+// last, remembers it in the index, and returns when both are durable. An empty
+// log is none. ErrRemoved is returned after the checkpoint was written.
 func (w *Witness) Append(ctx context.Context) error {
 	signed, err := w.log.Checkpoint(ctx)
-	if errors.Is(err, fault.NotFound) || err == nil && signed == w.last {
+	if errors.Is(err, fault.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	last, err := w.log.written(ctx, w.path)
+	if err != nil {
+		return err
+	}
+	size := last.bytes
+	info, err := os.Stat(w.path)
+	removed := size > 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() < size)
+	if signed != last.note {
+		if size, err = w.write(signed); err != nil {
+			return err
+		}
+		last.checkpoints, last.note = last.checkpoints+1, signed
+		if !removed {
+			last.bytes = size
+		}
+		if err := w.log.wrote(ctx, w.path, last); err != nil {
+			return err
+		}
+	}
+	if removed {
+		return ErrRemoved
+	}
+	return nil
+}
+
+func (w *Witness) write(signed string) (size int64, err error) {
 	f, err := durable.Append(w.path)
 	if err != nil {
-		return fmt.Errorf("ledger: witness: %w; see the setting ledger.witness", err)
+		return 0, fmt.Errorf("ledger: witness: %w; see the setting ledger.witness", err)
 	}
 	// A blank line between the notes, and in front of the first of this process:
 	// the one before it may have been killed in the middle of one.
-	if w.last == "" {
+	if !w.begun {
 		signed = "\n" + signed
 	}
 	_, err = f.WriteString(signed + "\n")
-	signed = strings.TrimPrefix(signed, "\n")
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("ledger: witness: %w", err)
+	info, err2 := f.Stat()
+	if err = errors.Join(err, err2, f.Close()); err != nil {
+		return 0, fmt.Errorf("ledger: witness: %w", err)
 	}
-	w.last = signed
-	return nil
+	w.begun = true
+	return info.Size(), nil
 }
 
 // CheckWitness holds every checkpoint of a witness against the log. It yields

@@ -23,6 +23,8 @@ func storeStatus(err error) dimse.Status {
 		return status(dimse.DataSetDoesNotMatchSOPClass, "SOP Class or Instance UID differs from the request", err)
 	case errors.Is(err, archive.ErrContent):
 		return status(dimse.InvalidSOPInstance, "content does not belong there", err)
+	case errors.Is(err, archive.ErrTooLong):
+		return status(dimse.CannotUnderstand, "too long for clamd: raise its StreamMaxLength", err)
 	case errors.Is(err, archive.ErrUID):
 		return status(dimse.InvalidSOPInstance, "a UID is missing or malformed", err)
 	}

@@ -29,6 +29,7 @@ func TestStoreStatus(t *testing.T) {
 		"unreadable":            {fault.New(fault.Invalid, "x"), dimse.CannotUnderstand},
 		"unsupported":           {fault.New(fault.Unsupported, "x"), dimse.CannotUnderstand},
 		"beyond the limits":     {fault.New(fault.TooLarge, "x"), dimse.CannotUnderstand},
+		"too long for clamd":    {fmt.Errorf("x: %w", archive.ErrTooLong), dimse.CannotUnderstand},
 		"disk full":             {fault.New(fault.Unavailable, "x"), dimse.OutOfResources},
 		"busy":                  {fault.New(fault.Busy, "x"), dimse.OutOfResources},
 		"broken":                {fault.New(fault.Internal, "x"), dimse.ProcessingFailure},

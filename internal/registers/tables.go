@@ -28,7 +28,8 @@ type Table struct {
 func Tables() []Table {
 	return []Table{
 		{Name: "device", Word: "device", Key: []string{"ae_title"},
-			Covered: []string{"address", "verbs", "destinations", "listen", "plaintext_until", "created", "removed"}},
+			Covered: []string{"address", "verbs", "destinations", "listen", "plaintext_until", "created", "removed", "no_certificate_until"},
+			Later:   map[string]any{"no_certificate_until": int64(0)}},
 		{Name: "device_certificate", Word: "certificate", Key: []string{"ae_title", "fingerprint"},
 			Covered: []string{"subject", "not_after", "created", "removed", "weakness"}},
 		{Name: "person", Word: "person", Key: []string{"name"}, Covered: []string{"role", "password_hash", "created", "disabled"}},

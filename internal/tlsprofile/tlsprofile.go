@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 )
 
@@ -50,6 +51,22 @@ func AssociationServer(certificate func() (*tls.Certificate, error)) *tls.Config
 	c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return certificate() }
 	c.ClientAuth = tls.RequireAnyClientCert
 	c.SessionTicketsDisabled = true
+	return c
+}
+
+// WithoutCertificate has a configuration of AssociationServer let peers of some
+// addresses come without a certificate: it is asked for all the same. The others
+// are refused in the handshake as before. may is called for each handshake.
+func WithoutCertificate(c *tls.Config, may func(net.Addr) bool) *tls.Config {
+	asks := c.Clone()
+	asks.ClientAuth = tls.RequestClientCert
+	c = c.Clone()
+	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if may(hello.Conn.RemoteAddr()) {
+			return asks, nil
+		}
+		return nil, nil
+	}
 	return c
 }
 

@@ -112,6 +112,22 @@ func TestAssociationServerNeedsACertificateAndModernTLS(t *testing.T) {
 	}
 }
 
+func TestOnlyNamedAddressesComeWithoutACertificate(t *testing.T) {
+	t.Parallel()
+	own, device := newPair(t, "server"), newPair(t, "device")
+	for _, may := range []bool{true, false} {
+		server := tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(func() (*tls.Certificate, error) { return own, nil }), func(net.Addr) bool { return may })
+		_, serverErr, clientErr := handshake(t, server, tlsprofile.AssociationClient(nil, tlsprofile.Trust{Roots: pool(own)}))
+		if (serverErr == nil && clientErr == nil) != may {
+			t.Errorf("may %v: server: %v; client: %v", may, serverErr, clientErr)
+		}
+		state, serverErr, clientErr := handshake(t, server, tlsprofile.AssociationClient(device, tlsprofile.Trust{Roots: pool(own)}))
+		if serverErr != nil || clientErr != nil || len(state.PeerCertificates) != 1 {
+			t.Errorf("who has a certificate is not asked for it: %v, %v", serverErr, clientErr)
+		}
+	}
+}
+
 func TestClientRefusesAServerItDoesNotTrust(t *testing.T) {
 	t.Parallel()
 	own, other, device := newPair(t, "server"), newPair(t, "other"), newPair(t, "device")

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -131,7 +132,15 @@ func (v *verification) checkpoints(ctx context.Context) error {
 			v.add(fmt.Sprintf("witness checkpoint %d", w.Number), "%s", w.Problem)
 		}
 	}
-	return nil
+
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("witness: %w", err)
+	}
+	loss, err := v.Ledger.WitnessLoss(ctx, f, v.Witness)
+	if loss != "" {
+		v.add("witness", "%s", loss)
+	}
+	return err
 }
 
 // tree reads every leaf.

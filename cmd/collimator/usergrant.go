@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"collimator/dicom/uid"
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+)
+
+type userGrantCmd struct {
+	dataFlags
+	Name   string   `arg:"" help:"Name."`
+	Study  []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+	Anyway bool     `help:"Grant a study of which nothing is stored yet."`
+}
+
+func (userGrantCmd) Help() string {
+	return `A study of which nothing is stored is named and not granted (exit code 3), because it is mistyped
+more often than early; --anyway grants it.
+
+Example:
+  collimator user grant practice-miller --study 1.2.3`
+}
+
+func (c *userGrantCmd) Run(e *env) error {
+	if err := checkUIDs(c.Study); err != nil {
+		return err
+	}
+	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+		granted, missing := 0, 0
+		for _, s := range c.Study {
+			err := present(e, a, s)
+			if errors.Is(err, fault.NotFound) && !c.Anyway {
+				missing++
+				fmt.Fprintf(e.stderr, "%s: nothing is stored under this Study Instance UID; not granted.\n", s)
+				continue
+			}
+			if err != nil && !errors.Is(err, fault.NotFound) {
+				return err
+			}
+			if err := in.registry.GrantStudy(e.ctx, c.Name, s); err != nil {
+				return err
+			}
+			o := studyObject(e.ctx, a, s, "study granted")
+			o.Person = c.Name
+			if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
+				return err
+			}
+			granted++
+		}
+		fmt.Fprintf(e.stdout, "%s may see %d more studies.\n", c.Name, granted)
+		if missing > 0 {
+			return &exitError{exitPartial, fmt.Errorf("%d of %d studies not granted; --anyway grants what comes later", missing, len(c.Study))}
+		}
+		return nil
+	})
+}
+
+type userUngrantCmd struct {
+	dataFlags
+	Name  string   `arg:"" help:"Name."`
+	Study []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+}
+
+func (userUngrantCmd) Help() string {
+	return "The next request finds the study closed.\n\nExample:\n  collimator user ungrant practice-miller --study 1.2.3"
+}
+
+func (c *userUngrantCmd) Run(e *env) error {
+	if err := checkUIDs(c.Study); err != nil {
+		return err
+	}
+	return c.with(e, func(in *installation) error {
+		for _, s := range c.Study {
+			if err := in.registry.UngrantStudy(e.ctx, c.Name, s); err != nil {
+				return err
+			}
+			r := audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Study: s, Detail: "study not granted any more"}}}
+			if err := in.record(e.ctx, r); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintf(e.stdout, "%d studies are taken back from %s.\n", len(c.Study), c.Name)
+		return err
+	})
+}
+
+func checkUIDs(studies []string) error {
+	for _, s := range studies {
+		if !uid.Tolerable(s) {
+			return usageError("--study: %q is no UID", s)
+		}
+	}
+	return nil
+}
