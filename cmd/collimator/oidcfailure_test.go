@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -263,12 +264,15 @@ func TestOnlyTheProviderLetsPeopleInButForBreakGlassAccounts(t *testing.T) {
 	for _, path := range []string{"/api/v1/session/enrol/totp", "/api/v1/session/enrol/passkey/begin"} {
 		b.must(409, "POST", path, nil)
 	}
-	out, code := x.in.run(t, "user", "reset", "radiologist")
-	if code != 0 {
-		t.Fatal(out)
+	settings := "signin:\n  local: false\n  break_glass: [administrator]\n  oidc: {issuer: " + p.url + ", client_id: collimator}\n"
+	if err := os.WriteFile(filepath.Join(x.in.config.Data, config.File), []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	link := out[strings.LastIndex(strings.TrimSpace(out[:strings.Index(out, "/setup/")+60]), "/")+1:]
-	link, _, _ = strings.Cut(strings.Fields(link)[0], "\n")
+	out, code := x.in.run(t, "user", "link", "radiologist")
+	if code != 0 || !strings.Contains(out, "signin.local") {
+		t.Fatalf("nobody is warned that the link will not count: %s", out)
+	}
+	link := regexp.MustCompile(`https://\S+/(\S+)`).FindStringSubmatch(out)[1]
 	x.browser().must(409, "POST", "/api/v1/setup", map[string]string{"link": link, "password": testPassword})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -64,6 +65,9 @@ func (c *userLinkCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", c.Name, minute(l.Expires))
 		advise(e, in.config)
+		if s := in.config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
+			fmt.Fprintln(e.stderr, "collimator: the link will not be taken: people sign in at the identity provider alone, but for those of signin.break_glass (signin.local)")
+		}
 		_, err = fmt.Fprintln(e.stdout, linkAddress(in.config)+secret)
 		return err
 	})
