@@ -185,6 +185,17 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 	if log := x.log.String(); strings.Contains(log, "ZZTOKEN") {
 		t.Errorf("what the provider wrote stands in the log: %s", log)
 	}
+	for _, status := range []int{0, http.StatusBadRequest} { // a code of a stranger is no outage
+		p.status = status
+		callback := b.oidc(p)
+		u, _ := url.Parse(callback)
+		q := u.Query()
+		q.Set("code", "guessed")
+		b.must(401, "GET", u.Path+"?"+q.Encode(), nil)
+		if s := x.part(oidcState); s.Level != state.Well {
+			t.Errorf("state: %+v", s)
+		}
+	}
 	p.status = http.StatusUnauthorized
 	c := x.browser()
 	c.must(503, "GET", c.oidc(p), nil)

@@ -130,7 +130,7 @@ func (o OIDC) check() (faults []string) {
 		faults = append(faults, fmt.Sprintf("leeway: at most %v", leewayMost))
 	}
 	for _, scope := range o.Scopes {
-		if scope == "" || strings.ContainsAny(scope, " \t\r\n\"\\") { // RFC 6749 3.3
+		if scope == "" || strings.ContainsAny(scope, " \t\r\n\"\\") {
 			faults = append(faults, fmt.Sprintf("scopes %q: one scope in each entry, as [profile, email]", scope))
 		}
 	}

@@ -116,10 +116,11 @@ func (o *OIDC) notExchanged(err error) error {
 	f := &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
 	switch {
 	case !answered:
-	case refusal.ErrorCode == "invalid_grant":
-		return &OIDCFailure{Reason: reasonGrant, shown: errOIDC}
 	case refusal.ErrorCode == "invalid_client" || refusal.ErrorCode == "unauthorized_client" || refusal.Response.StatusCode == http.StatusUnauthorized:
 		f.Reason, f.cause = reasonClient, nil
+	case refusal.Response.StatusCode < http.StatusInternalServerError && refusal.Response.StatusCode != http.StatusTooManyRequests:
+		// A stranger can bring any code: that it is not taken says nothing of the provider.
+		return &OIDCFailure{Reason: reasonGrant, shown: errOIDC, cause: errors.New("token endpoint: " + refusal.Response.Status)}
 	default:
 		f.cause = errors.New("token endpoint: " + refusal.Response.Status) // the body may hold anything
 	}
