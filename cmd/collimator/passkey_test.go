@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"collimator/internal/audit"
 )
 
 // authenticator is one in software: ES256, attestation "none".
@@ -229,4 +231,58 @@ func TestARegistrationBelongsToItsSessionAndOrigin(t *testing.T) {
 	if !strings.Contains(a.text, "host name") {
 		t.Errorf("answer: %s", a.text)
 	}
+}
+
+func TestACopiedPasskeyNeverCountsAgainAndSomebodyIsTold(t *testing.T) {
+	t.Parallel()
+	x := newPeopledSite(t, nil)
+	b, key := x.signIn("radiologist"), newAuthenticator(t, x.host)
+	if a := b.register(key); a.StatusCode != 200 {
+		t.Fatal(a.text)
+	}
+	finish := func(answer map[string]any) outcome {
+		c := x.browser()
+		a := c.send("POST", "/api/v1/session/passkey/finish", answer)
+		return outcome{a.StatusCode, a.text}
+	}
+	codes := func() (n int) {
+		for _, r := range x.records() {
+			if r.Code == audit.PasskeyCopied && r.Principal == "radiologist" {
+				n++
+			}
+		}
+		return n
+	}
+	thief := *key // with the counter of now
+	key.counter += 5
+	good := key.assert(x.browser().challenge())
+	if got := finish(good); got.status != 200 {
+		t.Fatalf("the right one: %v", got)
+	}
+	if got := finish(good); got.status != 401 || codes() != 0 {
+		t.Errorf("an answer sent twice is taken for a copy: %v", got)
+	}
+	if got := finish(thief.assert(x.browser().challenge())); got.status != 401 || !strings.Contains(got.text, "copied") {
+		t.Errorf("the copy: %v", got)
+	}
+	thief.counter += 50
+	if got := finish(thief.assert(x.browser().challenge())); got.status != 401 {
+		t.Errorf("the copy has caught up: %v", got)
+	}
+	if got := codes(); got != 1 {
+		t.Errorf("%d alarms, want 1", got)
+	}
+	if x.recorded(audit.UserAuthenticated, "radiologist", "a passkey was copied") != 2 {
+		t.Error("the attempts are not recorded with the name")
+	}
+	a := b.must(200, "GET", "/api/v1/passkeys", nil)
+	if !strings.Contains(a.text, `"copied":true`) {
+		t.Errorf("the list does not mark it: %s", a.text)
+	}
+}
+
+// outcome is what came of one attempt.
+type outcome struct {
+	status int
+	text   string
 }

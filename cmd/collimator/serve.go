@@ -172,7 +172,7 @@ func newServer(in *installation, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}
-	people, err := signIn(in)
+	people, err := signIn(in, states)
 	if err != nil {
 		return nil, errors.Join(err, blobs.Close())
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -14,23 +16,26 @@ import (
 	"collimator/internal/console"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/state"
 )
 
 // signIn puts the settings of signing in together.
-func signIn(in *installation) (guard.SignIn, error) {
+func signIn(in *installation, states *state.Register) (guard.SignIn, error) {
 	c := in.config
 	s := guard.SignIn{
 		Sessions:          sessionLimits(c),
 		InsecureOneFactor: c.SignIn.SecondFactor == "optional",
 		Origins:           origins(c),
 		Name:              "Collimator " + c.AE,
+		ProviderOnly:      !c.SignIn.Local,
+		BreakGlass:        c.SignIn.BreakGlass,
 	}
 	var err error
 	if s.Passkeys, err = identity.NewRelyingParty(in.registry, s.Origins); err != nil {
 		return s, err
 	}
 	if c.SignIn.OIDC.Issuer != "" {
-		s.OIDC, err = identityProvider(in, c.SignIn.OIDC)
+		s.OIDC, err = identityProvider(in, c.SignIn.OIDC, states)
 	}
 	return s, err
 }
@@ -66,12 +71,25 @@ func origins(c config.Config) []string {
 	return list
 }
 
-func identityProvider(in *installation, c config.OIDC) (*identity.OIDC, error) {
+// oidcState is the name of the identity provider's state.
+const oidcState = "signin.oidc"
+
+func identityProvider(in *installation, c config.OIDC, states *state.Register) (*identity.OIDC, error) {
 	o := identity.OIDCOptions{
-		Issuer: c.Issuer, ClientID: c.ClientID, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
+		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
+		Health: func(err error) { tellProvider(states, err) },
 	}
 	if o.NameClaim == "" {
 		o.NameClaim = "preferred_username"
+	}
+	roots, err := rootsOf("signin.oidc.roots", c.Roots)
+	if err != nil {
+		return nil, err
+	}
+	if roots != nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		o.Transport = t
 	}
 	for _, r := range c.Roles {
 		o.Roles = append(o.Roles, identity.RoleMapping{Value: r.Value, Role: r.Role})
@@ -91,6 +109,16 @@ func identityProvider(in *installation, c config.OIDC) (*identity.OIDC, error) {
 		return nil, usageError("signin.oidc: %w", err)
 	}
 	return p, nil
+}
+
+// tellProvider keeps the state of the identity provider.
+func tellProvider(states *state.Register, err error) {
+	if err == nil {
+		states.Well(oidcState, "the identity provider answers")
+		return
+	}
+	states.Failing(oidcState, strings.TrimPrefix(err.Error(), "identity: "),
+		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; the network and HTTPS_PROXY; docs/people.md")
 }
 
 // linkAddress is what stands before the secret of a one-time link.

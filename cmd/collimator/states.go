@@ -36,6 +36,9 @@ func (s *server) examine(ctx context.Context) {
 			s.examineFile()
 		}
 		s.examineACME()
+		if p := s.guard.SignIn.OIDC; p != nil {
+			_ = p.Check(ctx) // which sets its state; what came of it is told there
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -61,6 +62,9 @@ func (c *userLinkCmd) Run(e *env) error {
 		}
 		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}}}); err != nil {
 			return err
+		}
+		if s := in.config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
+			fmt.Fprintln(e.stderr, "collimator: the link will not be taken: people sign in at the identity provider alone, but for those of signin.break_glass (signin.local)")
 		}
 		return printLink(e, in, l, secret)
 	})

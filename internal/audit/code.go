@@ -9,6 +9,8 @@ const (
 	HeldSuspicious      Code = "held-suspicious"       // an object was held back because it may be a program
 	StateChanged        Code = "state-changed"         // a part of the server came to another state; Outcome says whether it is well
 	ScheduledScanFailed Code = "scheduled-scan-failed" // a scan that nobody waits for did not come to its end
+	PasskeyCopied       Code = "passkey-copied"        // the counter of a passkey went back: there are two of it
+	GlassBroken         Code = "glass-broken"          // somebody came in past the identity provider
 )
 
 // The doors: the ways in, as they stand in a record.

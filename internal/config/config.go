@@ -170,7 +170,7 @@ func Default() Config {
 		HTTP:       "127.0.0.1:8443",
 		DICOM:      "127.0.0.1:2762",
 		PlainDICOM: "127.0.0.1:11112",
-		SignIn:     SignIn{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		SignIn:     SignIn{SecondFactor: "required", Local: true, Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Inspect:    Inspect{Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept", Preambles: "accept", Contradictions: "accept", Viruses: "quarantine", Unscanned: "refuse"},
 		Limits: Limits{
 			Associations:           256,

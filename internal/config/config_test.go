@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"collimator/internal/config"
 )
@@ -121,7 +122,24 @@ func TestCheckRefusesUnsafeWaysToSignInAndCertificates(t *testing.T) {
 		"made without a role": {func(c *config.Config) {
 			c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", Create: true}
 		}, "role_claim"},
-		"certificate alone": {func(c *config.Config) { c.TLS.Certificate = "a" }, "tls.key"},
+		"a role claim without roles": {func(c *config.Config) {
+			c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", RoleClaim: "groups"}
+		}, "roles"},
+		"clocks far apart": {func(c *config.Config) {
+			c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", Leeway: time.Hour}
+		}, "leeway"},
+		"scopes in one text": {func(c *config.Config) {
+			c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", Scopes: []string{"email groups"}}
+		}, "scopes"},
+		"nobody without a provider": {func(c *config.Config) { c.SignIn.Local, c.SignIn.BreakGlass = false, []string{"ada"} }, "local"},
+		"nobody without the provider": {func(c *config.Config) {
+			c.SignIn.Local, c.SignIn.OIDC = false, config.OIDC{Issuer: "https://a.example", ClientID: "c"}
+		}, "break_glass"},
+		"provider only": {func(c *config.Config) {
+			c.SignIn.Local, c.SignIn.BreakGlass, c.SignIn.OIDC = false, []string{"ada"}, config.OIDC{Issuer: "https://a.example", ClientID: "c"}
+		}, ""},
+		"break glass for nothing": {func(c *config.Config) { c.SignIn.BreakGlass = []string{"ada"} }, "break_glass"},
+		"certificate alone":       {func(c *config.Config) { c.TLS.Certificate = "a" }, "tls.key"},
 		"ACME": {func(c *config.Config) {
 			c.TLS.ACME = config.ACME{Directory: "https://a.example", AcceptTerms: true, Hosts: []string{"a.example"}}
 		}, ""},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -18,7 +19,12 @@ type SignIn struct {
 	// Origins are the addresses under which browsers reach the server, as
 	// https://pacs.example.org. Without, they are made from hosts and http.
 	Origins []string `yaml:"origins,omitempty"`
-	OIDC    OIDC     `yaml:"oidc,omitempty"`
+	// Local lets people in by what this archive knows of them: a password, a passkey,
+	// a one-time link. Without, they come by the identity provider alone, but for
+	// those of BreakGlass, by name.
+	Local      bool     `yaml:"local"`
+	BreakGlass []string `yaml:"break_glass,omitempty"`
+	OIDC       OIDC     `yaml:"oidc,omitempty"`
 }
 
 // OIDC names an identity provider. Empty: there is none.
@@ -33,6 +39,12 @@ type OIDC struct {
 	Roles     []OIDCRole `yaml:"roles,omitempty"`
 	// Create registers who is not.
 	Create bool `yaml:"create,omitempty"`
+	// Scopes are asked for beside openid; empty: profile.
+	Scopes []string `yaml:"scopes,omitempty"`
+	// Roots is a PEM file by which the provider's certificate is checked; empty: the system's.
+	Roots string `yaml:"roots,omitempty"`
+	// Leeway is how far its clock may be from ours; 0: a minute.
+	Leeway time.Duration `yaml:"leeway,omitempty"`
 }
 
 // OIDCRole gives a role to who has a value in the role claim.
@@ -87,18 +99,44 @@ func (s SignIn) check() (faults []error) {
 			add(fmt.Sprintf("origins %q: want https://HOST or https://HOST:PORT", o))
 		}
 	}
-	o := s.OIDC
+	if !s.Local && (s.OIDC.Issuer == "" || len(s.BreakGlass) == 0) {
+		add("local: false needs oidc, and at least one name in break_glass for the day on which the provider does not answer")
+	}
+	if s.Local && len(s.BreakGlass) > 0 {
+		add("break_glass belongs to local: false")
+	}
+	for _, f := range s.OIDC.check() {
+		add("oidc." + f)
+	}
+	return faults
+}
+
+// leewayMost is how far clocks may be apart: more lets old tokens count.
+const leewayMost = 10 * time.Minute
+
+func (o OIDC) check() (faults []string) {
 	if o.Issuer == "" {
-		return faults
+		return nil
 	}
 	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.Loopback()) {
-		add("oidc.issuer: want an https:// address")
+		faults = append(faults, "issuer: want an https:// address")
 	}
 	if o.ClientID == "" {
-		add("oidc.client_id is needed")
+		faults = append(faults, "client_id is needed")
 	}
-	if o.Create && (o.RoleClaim == "" || len(o.Roles) == 0) {
-		add("oidc.create needs role_claim and roles")
+	switch {
+	case o.Create && (o.RoleClaim == "" || len(o.Roles) == 0):
+		faults = append(faults, "create needs role_claim and roles")
+	case o.RoleClaim != "" && len(o.Roles) == 0:
+		faults = append(faults, "role_claim needs roles: without them nobody gets in")
+	}
+	if o.Leeway < 0 || o.Leeway > leewayMost {
+		faults = append(faults, fmt.Sprintf("leeway: at most %v", leewayMost))
+	}
+	for _, scope := range o.Scopes {
+		if scope == "" || strings.ContainsAny(scope, " \t\r\n\"\\") {
+			faults = append(faults, fmt.Sprintf("scopes %q: one scope in each entry, as [profile, email]", scope))
+		}
 	}
 	return faults
 }

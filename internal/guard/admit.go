@@ -145,7 +145,10 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 // checkPasscode slows a device down that guesses passcodes, whoever's: it has to
 // wait as a browser has to.
 func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) error {
-	ok, _, err := g.try(ctx, func() (bool, error) { return g.Registry.CheckPassword(ctx, c.person, passcode) }, slot{table: g.attempts.devices, key: c.who.Name})
+	ok, _, err := g.try(ctx, func() (bool, error) {
+		ok, err := g.Registry.CheckPassword(ctx, c.person, passcode)
+		return ok && g.SignIn.local(c.person), err
+	}, slot{table: g.attempts.devices, key: c.who.Name})
 	if _, wait := errors.AsType[*waitError](err); wait || err == nil && !ok {
 		err = errUserIdentity
 	}

@@ -119,7 +119,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !has && !strings.HasPrefix(r.URL.Path, setUpPath) {
-		rq.fail(http.StatusServiceUnavailable, errNoAdministrator)
+		rq.answer(nil, errNoAdministrator)
 		return
 	}
 	rq.r = r.WithContext(context.WithValue(ctx, requestKey{}, rq))
@@ -162,7 +162,7 @@ func (a *API) guarded(rq *Request) {
 		return
 	}
 	if !a.g.Rooms.Web.AdmitFrom(r.RemoteAddr) {
-		rq.fail(http.StatusServiceUnavailable, errCrowded)
+		rq.answer(nil, errCrowded)
 		return
 	}
 	if a.proven[pattern] && rq.proof() != nil {

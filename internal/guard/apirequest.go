@@ -123,6 +123,9 @@ func (rq *Request) answer(v any, err error) {
 			rq.g.Log.Error("request not answered", "door", doorAPI, "error", err)
 			err = errInternal
 		}
+		if status == http.StatusServiceUnavailable {
+			rq.unavailable(err)
+		}
 		rq.fail(status, err)
 	case v == nil:
 		rq.done = true
@@ -140,6 +143,15 @@ func (rq *Request) answer(v any, err error) {
 		rq.done = true
 		rq.w.Header().Set("Content-Type", "application/json")
 		rq.w.Write(append(b, '\n'))
+	}
+}
+
+// unavailable logs that a request was not served: like ones of one address are
+// counted, since a stranger can cause some of them at will.
+func (rq *Request) unavailable(err error) {
+	before, write := rq.g.refusals.take(origin(rq.address) + "\x00503 " + fault.Text(err))
+	if write {
+		rq.g.Log.Warn("request not served", "door", doorAPI, "status", http.StatusServiceUnavailable, "address", rq.address, "error", err, "before", before)
 	}
 }
 

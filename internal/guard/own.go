@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -54,6 +55,9 @@ func (rq *Request) changePassword() (any, error) {
 		return nil, err
 	}
 	name, method := rq.c.info.Name, rq.c.session.Method
+	if !rq.g.SignIn.local(name) {
+		return nil, errNotLocal
+	}
 	if err := identity.CheckNewPerson(name, in.New); err != nil {
 		return nil, err
 	}
@@ -149,6 +153,9 @@ func (rq *Request) setUp() (any, error) {
 	}
 	defer end()
 	l, err := rq.link(func() (identity.Link, error) {
+		if l, err := rq.g.Registry.Link(rq.Context(), in.Link); err != nil || !rq.g.SignIn.local(cmp.Or(l.Person, in.Name)) {
+			return l, cmp.Or(err, errNotLocal) // the link stays, for the day the settings change
+		}
 		return rq.g.Registry.UseLink(rq.Context(), in.Link, in.Name, in.Password)
 	})
 	if err != nil {

@@ -26,11 +26,23 @@ type SignIn struct {
 	Passkeys *identity.RelyingParty
 	// OIDC is the identity provider; nil: there is none.
 	OIDC *identity.OIDC
+	// ProviderOnly lets people in by the identity provider alone, but for those of
+	// BreakGlass, by name: for the day on which it does not answer.
+	ProviderOnly bool
+	BreakGlass   []string
 	// Origins are the addresses under which browsers reach the server, as https://host:port.
 	Origins []string
 	// Name is this installation in the list of an authenticator app.
 	Name string
 }
+
+// local reports whether somebody may sign in by what this archive knows of a
+// person: a password, a passkey, a one-time link.
+func (s SignIn) local(name string) bool {
+	return !s.ProviderOnly || slices.Contains(s.BreakGlass, name)
+}
+
+var errNotLocal = fault.New(fault.Conflict, "guard: people sign in at the identity provider here, and by nothing else (signin.local)")
 
 // signingMost bounds how many requests wait for a password hash: each check
 // takes 64 MiB and one runs at a time.
@@ -68,7 +80,8 @@ type methods struct {
 }
 
 func (g *Guard) methods(r *http.Request) methods {
-	return methods{Password: true, Passkey: g.SignIn.Passkeys != nil && g.SignIn.Passkeys.Knows(r.Host), OIDC: g.SignIn.OIDC != nil}
+	local := !g.SignIn.ProviderOnly || len(g.SignIn.BreakGlass) > 0
+	return methods{Password: local, Passkey: local && g.SignIn.Passkeys != nil && g.SignIn.Passkeys.Knows(r.Host), OIDC: g.SignIn.OIDC != nil}
 }
 
 // The states of a browser.
@@ -149,6 +162,10 @@ func (rq *Request) describe(s *identity.Session) (any, error) {
 // begin signs somebody in, in place of the session the browser had, and says
 // what is to come.
 func (rq *Request) begin(person, method string, complete bool) (any, error) {
+	if method != byProvider && !rq.g.SignIn.local(person) {
+		rq.event(audit.UserAuthenticated, person, audit.MinorFailure, "by "+method+", and people sign in at the identity provider alone (signin.local)", "")
+		return nil, errNotLocal
+	}
 	before := ""
 	if rq.c != nil && rq.c.session != nil && rq.c.session.Person == person {
 		before = rq.c.session.ID
@@ -160,8 +177,23 @@ func (rq *Request) begin(person, method string, complete bool) (any, error) {
 	rq.cookie(SessionCookie, secret, http.SameSiteStrictMode, 0)
 	if complete {
 		rq.event(audit.UserAuthenticated, person, audit.Success, "signed in by "+method, s.ID)
+		rq.glassBroken(person, method)
 	}
 	return rq.describe(s)
+}
+
+// byProvider is the method of who signed in at the identity provider.
+const byProvider = "oidc"
+
+// glassBroken alarms when somebody came in past the identity provider.
+func (rq *Request) glassBroken(person, method string) {
+	if !rq.g.SignIn.ProviderOnly || method == byProvider {
+		return
+	}
+	rq.g.record(rq.Context(), audit.Record{
+		Event: audit.SecurityAlert, Action: audit.Execute, Code: audit.GlassBroken, Reason: "a break-glass account signed in by " + method, Door: doorAPI,
+		Principal: person, Kind: string(policy.Person), Peer: audit.Peer{Address: rq.address},
+	})
 }
 
 // cookie sets a cookie, or takes it away with a negative age.
@@ -229,7 +261,11 @@ func (rq *Request) password() (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	ok, err := rq.attempt(rq.g.attempts.passwords, in.Name, "a password", func() (bool, error) { return rq.checkPassword(in.Name, in.Password) })
+	what := "a password"
+	if !rq.g.SignIn.local(in.Name) {
+		what = "a password, with which nobody but break-glass accounts signs in (signin.local),"
+	}
+	ok, err := rq.attempt(rq.g.attempts.passwords, in.Name, what, func() (bool, error) { return rq.checkPassword(in.Name, in.Password) })
 	if !ok || err != nil {
 		return nil, err
 	}
@@ -249,7 +285,8 @@ func (rq *Request) checkPassword(name, password string) (bool, error) {
 		return false, err
 	}
 	defer end()
-	return rq.g.Registry.CheckPassword(rq.Context(), name, password)
+	ok, err := rq.g.Registry.CheckPassword(rq.Context(), name, password)
+	return ok && rq.g.SignIn.local(name), err // after the work: how long it takes tells nothing
 }
 
 func (rq *Request) hashing() (end func(), err error) {
@@ -286,7 +323,27 @@ func (rq *Request) signOut() (any, error) {
 		return nil, err
 	}
 	rq.event(audit.UserSignedOut, rq.c.info.Name, audit.Success, "", rq.c.session.ID)
-	return nil, nil
+	return rq.signedOut(), nil
+}
+
+// signedOut says where somebody signs out at the identity provider, who came from
+// there; nil where there is nothing to say. Else the next click there signs in
+// without a question.
+func (rq *Request) signedOut() any {
+	p := rq.g.SignIn.OIDC
+	if p == nil || rq.c.session.Method != byProvider {
+		return nil
+	}
+	back := ""
+	if self, err := rq.knownOrigin(); err == nil {
+		back = self + "/"
+	}
+	if there := p.End(back); there != "" {
+		return struct {
+			Location string `json:"location"`
+		}{there}
+	}
+	return nil
 }
 
 // closeShare ends what the browser has opened by a link; false where that is nothing.

@@ -85,6 +85,9 @@ func TestErrorsOfHandlersBecomeProblemsWithoutOurInside(t *testing.T) {
 			t.Errorf("%v: status %d, want %d: %s", c.err, w.Code, c.status, w.Body)
 		}
 	}
+	if got := strings.Count(d.log.String(), "x: busy"); got != 1 {
+		t.Errorf("a request that was not served stands in the log %d times, want 1: %s", got, d.log)
+	}
 	a.Handle("GET /api/v1/panic", policy.People, func(*Request) (any, error) { panic("ZZPHI") })
 	if w := d.call(a, "GET", "/api/v1/panic", nil, "Cookie", SessionCookie+"="+secret); w.Code != 500 || strings.Contains(w.Body.String(), "ZZPHI") {
 		t.Errorf("a panic: status %d", w.Code)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"html"
-	"net/http"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
-	"collimator/internal/httpsec"
 	"collimator/internal/identity"
+	"collimator/internal/policy"
 )
 
 // second takes a second factor of somebody whose password was right, or who is
@@ -47,6 +45,9 @@ func codeCounts(err error) (bool, error) {
 func (rq *Request) mayEnrol() error {
 	if err := rq.session(); err != nil {
 		return err
+	}
+	if !rq.g.SignIn.local(rq.c.info.Name) {
+		return errNotLocal
 	}
 	if rq.c.session.Complete {
 		return rq.proof()
@@ -188,6 +189,10 @@ func (rq *Request) passkeyFinish() (any, error) {
 	person, err := tried(rq.Context(), rq.g, rq.address, func() (string, error) {
 		return rq.g.SignIn.Passkeys.FinishLogin(rq.Context(), rq.r.Host, session, answer)
 	})
+	if copied, ok := errors.AsType[*identity.CopiedPasskey](err); ok {
+		rq.copied(copied)
+		return nil, nil
+	}
 	if errors.Is(err, fault.Denied) {
 		rq.event(audit.UserAuthenticated, "", audit.MinorFailure, "a passkey did not count", "")
 		rq.unauthenticated(identity.ErrCredentials)
@@ -199,77 +204,18 @@ func (rq *Request) passkeyFinish() (any, error) {
 	return rq.shown(person, "passkey")
 }
 
-// The way back from the identity provider, and the cookie by which the answer
-// is known to come to the browser that asked. It must be sent when another
-// site sends the browser here, which the session's own cookie must not.
-const (
-	oidcCallback = "/api/v1/session/oidc/callback"
-	oidcCookie   = "__Host-oidc"
-)
-
-var errNoOIDC = fault.New(fault.Unsupported, "guard: no identity provider is set up on this server")
-
-func (rq *Request) oidcBegin() (any, error) {
-	if rq.g.SignIn.OIDC == nil {
-		return nil, errNoOIDC
+// copied records and answers a passkey of which there are two. That it is noticed
+// is written whatever else is; later attempts with it are told like other failures.
+func (rq *Request) copied(c *identity.CopiedPasskey) {
+	const reason = "a passkey was copied, and counts no more"
+	if c.Noticed {
+		rq.g.record(rq.Context(), audit.Record{
+			Event: audit.SecurityAlert, Action: audit.Execute, Outcome: audit.SeriousFailure, Code: audit.PasskeyCopied, Reason: reason, Door: doorAPI,
+			Principal: c.Person, Kind: string(policy.Person), Peer: audit.Peer{Address: rq.address},
+			Objects: []audit.Object{{Person: c.Person, Detail: "passkey " + c.ID}},
+		})
+		rq.g.Log.Warn("a passkey was copied, and counts no more; see collimator audit search --event security-alert", "address", rq.address)
 	}
-	self, err := rq.knownOrigin()
-	if err != nil {
-		return nil, err
-	}
-	location, browser, err := rq.g.SignIn.OIDC.Begin(rq.Context(), self+oidcCallback)
-	if err != nil {
-		return nil, err
-	}
-	rq.cookie(oidcCookie, browser, http.SameSiteLaxMode, 300)
-	return struct {
-		Location string `json:"location"`
-	}{location}, nil
-}
-
-// oidcFinish is a page for the browser and no JSON: who comes from another
-// site does not bring the session's cookie along, so that it leads on to the
-// console by itself.
-func (rq *Request) oidcFinish() (any, error) {
-	if rq.g.SignIn.OIDC == nil {
-		return nil, errNoOIDC
-	}
-	browser := ""
-	if c, err := rq.r.Cookie(oidcCookie); err == nil {
-		browser = c.Value
-	}
-	rq.cookie(oidcCookie, "", http.SameSiteLaxMode, -1)
-	person, change, err := rq.g.SignIn.OIDC.Finish(rq.Context(), rq.Query("state"), rq.Query("code"), browser)
-	if err != nil {
-		if !errors.Is(err, fault.Denied) {
-			rq.g.Log.Error("sign-in by the identity provider failed", "error", fault.Text(err))
-			rq.landing(httpStatus(err), sentence(err))
-			return nil, nil
-		}
-		rq.event(audit.UserAuthenticated, "", audit.MinorFailure, "the identity provider's answer did not count", "")
-		rq.landing(http.StatusUnauthorized, sentence(err))
-		return nil, nil
-	}
-	if change != "" {
-		rq.event(audit.PersonChanged, person, audit.Success, change, "")
-	}
-	if _, err := rq.begin(person, "oidc", true); err != nil {
-		return nil, err
-	}
-	rq.landing(http.StatusOK, "")
-	return nil, nil
-}
-
-// landing is a page without a script that leads to the console.
-func (rq *Request) landing(status int, text string) {
-	rq.done = true
-	httpsec.Page.Set(rq.w.Header())
-	rq.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	rq.w.WriteHeader(status)
-	move := `<meta http-equiv="refresh" content="0;url=/">`
-	if text != "" {
-		move = ""
-	}
-	rq.w.Write([]byte(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Collimator</title>` + move +
-		`<p>` + html.EscapeString(text) + `</p><p><a href="/">Go on</a></p></html>` + "\n"))
+	rq.event(audit.UserAuthenticated, c.Person, audit.MinorFailure, reason, "")
+	rq.unauthenticated(c)
 }

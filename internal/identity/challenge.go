@@ -81,6 +81,15 @@ func (c *challenges[T]) open(text string) (value T, ok bool) {
 	return x.Value, true
 }
 
+// used reports a challenge that was answered as it should before.
+func (c *challenges[T]) used(text string) bool {
+	key := sha256.Sum256([]byte(text))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until, ok := c.answered[key]
+	return ok && c.now().Before(until)
+}
+
 // errAnswers is for more right answers than can be remembered.
 var errAnswers = fault.New(fault.Busy, "identity: too many people have signed in within the last minutes; try again in a few minutes")
 

@@ -5,29 +5,27 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"collimator/internal/db"
 	"collimator/internal/fault"
 )
 
-// Bounds of each request to the identity provider.
-const (
-	oidcTimeout = 10 * time.Second
-	oidcMost    = 1 << 20 // bytes of an answer
-)
+// oidcLeeway is how far the clocks may be apart where nobody set it.
+const oidcLeeway = time.Minute
 
 // OIDCOptions name an identity provider.
 type OIDCOptions struct {
 	Issuer, ClientID, ClientSecret string
+	// Scopes are asked for beside openid; empty: profile.
+	Scopes []string
+	// Leeway is how far the provider's clock may be from ours; 0 means a minute.
+	Leeway time.Duration
 	// NameClaim holds the name under which the person is registered.
 	NameClaim string
 	// RoleClaim, where set, holds a text or a list; Roles maps its values to
@@ -38,8 +36,11 @@ type OIDCOptions struct {
 	Create bool
 	// InsecureHTTP takes an issuer without TLS, on loopback alone.
 	InsecureHTTP bool
-	// Transport is for tests; nil is the usual one.
+	// Transport is how the provider is reached; nil is the usual way.
 	Transport http.RoundTripper
+	// Health, where set, is told after each exchange with the provider whether it
+	// works: nil where it does. It must be quick.
+	Health func(err error)
 }
 
 // RoleMapping gives a role to who has a value in the role claim. The first that
@@ -51,19 +52,14 @@ type RoleMapping struct{ Value, Role string }
 type OIDC struct {
 	o        OIDCOptions
 	registry *Registry
-	client   *http.Client
 	open     *challenges[oidcChallenge]
-
-	// asking lets one request at a time ask for the provider's addresses: while
-	// it does not answer, others are told at once and do not pile up.
-	asking   chan struct{}
-	provider atomic.Pointer[oidc.Provider]
+	provider *discovery
 }
 
 // oidcChallenge is what the state says to us that the browser brings back.
 type oidcChallenge struct{ Nonce, Verifier, Redirect, Browser string }
 
-// NewOIDC checks the options; the provider is asked at the first sign-in.
+// NewOIDC checks the options; the provider is asked at the first sign-in or Check.
 func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 	u, err := url.Parse(o.Issuer)
 	switch {
@@ -81,7 +77,17 @@ func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 			return nil, err
 		}
 	}
-	return &OIDC{o: o, registry: r, client: providerClient(o.Transport), asking: make(chan struct{}, 1), open: newChallenges[oidcChallenge](r.now, "identity provider")}, nil
+	if len(o.Scopes) == 0 {
+		o.Scopes = []string{"profile"}
+	}
+	if o.Leeway == 0 {
+		o.Leeway = oidcLeeway
+	}
+	if o.Health == nil {
+		o.Health = func(error) {}
+	}
+	return &OIDC{o: o, registry: r, open: newChallenges[oidcChallenge](r.now, "identity provider"),
+		provider: newDiscovery(o.Issuer, providerClient(o.Transport), o.Health, r.now)}, nil
 }
 
 func loopback(host string) bool {
@@ -89,65 +95,61 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// config asks the provider for its addresses and keys, until it answered once.
-func (o *OIDC) config(ctx context.Context, redirect string) (*oidc.Provider, *oauth2.Config, error) {
-	p := o.provider.Load()
-	if p == nil {
-		select {
-		case o.asking <- struct{}{}:
-			defer func() { <-o.asking }()
-		default:
-			return nil, nil, fault.New(fault.Busy, "identity: the identity provider is being asked; try again in a few seconds")
-		}
-		var err error
-		if p, err = oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), o.client), o.o.Issuer); err != nil {
-			return nil, nil, fault.Wrap(fault.Unavailable, err, "identity: the identity provider does not answer as it should")
-		}
-		o.provider.Store(p)
-	}
-	return p, &oauth2.Config{
+func (o *OIDC) config(p *oidc.Provider, redirect string) *oauth2.Config {
+	return &oauth2.Config{
 		ClientID: o.o.ClientID, ClientSecret: o.o.ClientSecret, Endpoint: p.Endpoint(), RedirectURL: redirect,
-		Scopes: []string{oidc.ScopeOpenID, "profile"},
-	}, nil
-}
-
-// providerClient talks to the identity provider: bounded in time and bytes, and
-// never to where it is sent on.
-func providerClient(t http.RoundTripper) *http.Client {
-	if t == nil {
-		t = http.DefaultTransport
-	}
-	return &http.Client{
-		Timeout: oidcTimeout, Transport: boundedTransport{t},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Scopes: append([]string{oidc.ScopeOpenID}, o.o.Scopes...),
 	}
 }
 
-type boundedTransport struct{ http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	rsp, err := t.RoundTripper.RoundTrip(r)
-	if err == nil {
-		rsp.Body = http.MaxBytesReader(nil, rsp.Body, oidcMost)
-	}
-	return rsp, err
+// Check asks the provider for its addresses, and tells Health what came of it.
+func (o *OIDC) Check(ctx context.Context) error {
+	_, err := o.provider.ask(ctx)
+	return err
 }
 
-// Begin gives the address to which the browser goes, and a secret for its
-// cookie, by which the answer is known to come from the same browser.
-func (o *OIDC) Begin(ctx context.Context, redirect string) (location, browser string, err error) {
-	_, cfg, err := o.config(ctx, redirect)
+// Begin gives the address to which the browser goes, the state it will bring
+// back, and a secret for its cookie, by which the answer is known to come from
+// the same browser.
+func (o *OIDC) Begin(ctx context.Context, redirect string) (location, state, browser string, err error) {
+	p, err := o.provider.get(ctx)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	c := oidcChallenge{Nonce: randomText(), Verifier: oauth2.GenerateVerifier(), Redirect: redirect, Browser: randomText()}
 	sealed, err := o.open.seal(c)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
-	state := base64.RawURLEncoding.EncodeToString(sealed)
-	return cfg.AuthCodeURL(state, oidc.Nonce(c.Nonce), oauth2.S256ChallengeOption(c.Verifier)), c.Browser, nil
+	state = base64.RawURLEncoding.EncodeToString(sealed)
+	return o.config(p, redirect).AuthCodeURL(state, oidc.Nonce(c.Nonce), oauth2.S256ChallengeOption(c.Verifier)), state, c.Browser, nil
+}
+
+// End is the address at which somebody signs out at the provider, who comes back
+// to an address of ours (OpenID Connect RP-Initiated Logout 1.0); empty where
+// the provider has none or was not reached yet.
+func (o *OIDC) End(back string) string {
+	p := o.provider.now()
+	if p == nil {
+		return ""
+	}
+	var meta struct {
+		End string `json:"end_session_endpoint"`
+	}
+	if p.Claims(&meta) != nil {
+		return ""
+	}
+	u, err := url.Parse(meta.End)
+	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !o.o.InsecureHTTP || !loopback(u.Hostname())) {
+		return ""
+	}
+	q := u.Query()
+	q.Set("client_id", o.o.ClientID)
+	if back != "" {
+		q.Set("post_logout_redirect_uri", back)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 func randomText() string {
@@ -156,119 +158,69 @@ func randomText() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// errOIDC is what a browser is told whose answer does not count.
-var errOIDC = fault.New(fault.Denied, "identity: the identity provider's answer does not count; begin again")
+// OIDCAnswer is what a browser brings back from the provider.
+type OIDCAnswer struct {
+	State, Code string
+	// Error is the code of an authorization error (RFC 6749 4.1.2.1), Issuer who says to have sent the browser (RFC 9207).
+	Error, Issuer string
+	// Browser is the secret of the cookie; empty without one.
+	Browser string
+}
 
 // Finish takes the answer of the provider and returns whose it is. The second
-// result says what became of the person: made, bound, or nothing.
-func (o *OIDC) Finish(ctx context.Context, state, code, browser string) (person, change string, err error) {
-	c, ok := o.open.open(state)
-	if !ok || code == "" || subtle.ConstantTimeCompare([]byte(c.Browser), []byte(browser)) != 1 {
-		return "", "", errOIDC
-	}
-	provider, cfg, err := o.config(ctx, c.Redirect)
+// result says what became of the person: made, bound, or nothing. Where nobody
+// is signed in the error is an *OIDCFailure.
+func (o *OIDC) Finish(ctx context.Context, a OIDCAnswer) (person, change string, err error) {
+	c, err := o.begun(a)
 	if err != nil {
 		return "", "", err
 	}
-	ctx = oidc.ClientContext(ctx, o.client)
-	token, err := cfg.Exchange(ctx, code, oauth2.VerifierOption(c.Verifier))
+	p, err := o.provider.get(ctx)
 	if err != nil {
-		return "", "", errOIDC
+		return "", "", &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
 	}
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" || len(raw) > maxToken {
-		return "", "", errOIDC
+	ctx = oidc.ClientContext(ctx, o.provider.client)
+	token, err := o.config(p, c.Redirect).Exchange(ctx, a.Code, oauth2.VerifierOption(c.Verifier))
+	if err != nil {
+		return "", "", o.notExchanged(err)
 	}
-	id, err := provider.Verifier(&oidc.Config{ClientID: o.o.ClientID, Now: o.registry.now}).Verify(ctx, raw)
-	if err != nil || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(c.Nonce)) != 1 {
-		return "", "", errOIDC
+	id, p, err := o.verify(ctx, p, token, c.Nonce)
+	if err != nil {
+		return "", "", err
 	}
-	switch first, err := o.open.answer(state); {
+	claims, err := o.claims(ctx, p, token, id)
+	if err != nil {
+		return "", "", err
+	}
+	switch first, err := o.open.answer(a.State); {
 	case err != nil:
 		return "", "", err
 	case !first:
-		return "", "", errOIDC
+		return "", "", &OIDCFailure{Reason: reasonReplay, Subject: id.Subject, shown: errOIDC}
 	}
-	claims := map[string]any{}
-	if err := id.Claims(&claims); err != nil {
-		return "", "", errOIDC
-	}
+	o.o.Health(nil)
 	return o.person(ctx, id.Subject, claims)
 }
 
-var errNotRegistered = fault.New(fault.Denied, "identity: the identity provider knows you and this archive does not; ask an administrator")
-
-// person finds or makes the person of an identity token.
-func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any) (name, change string, err error) {
-	name, _ = claims[o.o.NameClaim].(string)
-	role, mapped := o.role(claims)
-	if checkName(name) != nil || subject == "" || o.o.RoleClaim != "" && !mapped {
-		return "", "", errNotRegistered
+// begun finds what an answer answers, in the browser that asked.
+func (o *OIDC) begun(a OIDCAnswer) (c oidcChallenge, err error) {
+	c, ok := o.open.open(a.State)
+	reason, shown := "", errOIDC
+	switch {
+	case !ok:
+		reason = reasonState
+	case o.open.used(a.State):
+		reason = reasonReplay
+	case subtle.ConstantTimeCompare([]byte(c.Browser), []byte(a.Browser)) != 1:
+		reason = reasonBrowser
+	case a.Issuer != "" && a.Issuer != o.o.Issuer:
+		reason = reasonIssuer
+	case a.Error != "":
+		return c, o.refused(a.Error)
+	case a.Code == "":
+		reason = reasonCode
+	default:
+		return c, nil
 	}
-	name, change, err = o.bind(ctx, subject, name, role)
-	if err != nil || role == "" {
-		return name, change, err
-	}
-	p, err := o.registry.Person(ctx, name)
-	if err == nil && string(p.Role) != role {
-		err, change = o.registry.SetRole(ctx, name, role), "role "+role+" by the identity provider"
-	}
-	return name, change, err
-}
-
-// bind ties a subject to a person at the first sign-in. From then on the
-// subject counts and not the name, which some providers let people choose.
-func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, change string, err error) {
-	err = o.registry.db.Write(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, subject).Scan(&person)
-		if err == nil {
-			err = present(ctx, tx, person)
-			if errors.Is(err, fault.NotFound) {
-				return errNotRegistered
-			}
-			return err
-		}
-		if !errors.Is(err, fault.NotFound) {
-			return err
-		}
-		person, change = name, "bound to the identity provider"
-		switch err := known(ctx, tx, name); {
-		case errors.Is(err, errNobody) && o.o.Create:
-			change = "made by the identity provider as " + role
-			if err := o.registry.insertPerson(ctx, tx, name, role, ""); err != nil {
-				return err
-			}
-		case fault.Of(err) == fault.NotFound || fault.Of(err) == fault.Conflict:
-			return errNotRegistered
-		case err != nil:
-			return err
-		}
-		n, err := o.registry.book.Exec(ctx, tx, `INSERT INTO person_subject (issuer, subject, person) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, o.o.Issuer, subject, name)
-		if err == nil && n == 0 {
-			return errNotRegistered // another subject is this person
-		}
-		return err
-	})
-	return person, change, err
-}
-
-// role is the first that fits the role claim.
-func (o *OIDC) role(claims map[string]any) (string, bool) {
-	has := map[string]bool{}
-	switch v := claims[o.o.RoleClaim].(type) {
-	case string:
-		has[v] = true
-	case []any:
-		for _, x := range v {
-			if s, ok := x.(string); ok {
-				has[s] = true
-			}
-		}
-	}
-	for _, m := range o.o.Roles {
-		if has[m.Value] {
-			return m.Role, true
-		}
-	}
-	return "", false
+	return c, &OIDCFailure{Reason: reason, shown: shown}
 }

@@ -24,6 +24,8 @@ type PasskeyInfo struct {
 	Host    string    `json:"host"` // it works for this host name alone
 	Created time.Time `json:"created"`
 	Used    time.Time `json:"used,omitzero"`
+	// Copied: its counter went back once, so that there are two of it. It counts no more.
+	Copied bool `json:"copied,omitempty"`
 }
 
 // keyHolder is a person as the ceremonies see one.
@@ -91,13 +93,18 @@ func loadCredentials(ctx context.Context, tx *db.Tx, h *keyHolder, rp string) er
 		if err := rows.Scan(&b); err != nil {
 			return err
 		}
-		var c webauthn.Credential
-		if err := json.Unmarshal(b, &c); err != nil {
-			return fault.Wrap(fault.Internal, err, "identity: a stored passkey cannot be read")
+		c, err := readCredential(b)
+		if err != nil {
+			return err
 		}
 		h.credentials = append(h.credentials, c)
 	}
 	return rows.Err()
+}
+
+func readCredential(b []byte) (c webauthn.Credential, err error) {
+	err = json.Unmarshal(b, &c)
+	return c, fault.Wrap(fault.Internal, err, "identity: a stored passkey cannot be read")
 }
 
 func credentialID(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
@@ -134,19 +141,11 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 	}
 	id := credentialID(after.ID)
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		var stored []byte
-		var now webauthn.Credential
-		err := tx.QueryRow(ctx, `SELECT credential FROM passkey WHERE id = ?1`, id).Scan(&stored)
-		if errors.Is(err, fault.NotFound) {
-			return ErrCredentials
-		}
-		if err == nil {
-			err = json.Unmarshal(stored, &now)
-		}
+		now, err := storedCredential(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		if now.Authenticator.SignCount != before.Authenticator.SignCount {
+		if now.Authenticator.SignCount != before.Authenticator.SignCount || now.Authenticator.CloneWarning {
 			return ErrCredentials
 		}
 		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2, used = ?3 WHERE id = ?1`, id, b, millis(r.now()))
@@ -154,10 +153,60 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 	})
 }
 
+// storedCredential is one as it is now; ErrCredentials where it is gone.
+func storedCredential(ctx context.Context, tx *db.Tx, id string) (c webauthn.Credential, err error) {
+	var b []byte
+	err = tx.QueryRow(ctx, `SELECT credential FROM passkey WHERE id = ?1`, id).Scan(&b)
+	if errors.Is(err, fault.NotFound) {
+		return c, ErrCredentials
+	}
+	if err != nil {
+		return c, err
+	}
+	return readCredential(b)
+}
+
+// CopiedPasskey is the error of a passkey of which there are two: nobody knows
+// which of them was shown, so that neither counts any more.
+type CopiedPasskey struct {
+	Person, ID string
+	Noticed    bool // by this very answer
+}
+
+var errCopied = fault.New(fault.Denied, "identity: this passkey was copied, by its counter, and counts no more; sign in another way, remove it, and tell an administrator")
+
+// Error is what may be shown.
+func (*CopiedPasskey) Error() string { return errCopied.Error() }
+
+// Unwrap gives its kind.
+func (*CopiedPasskey) Unwrap() error { return errCopied }
+
+// copiedPasskey marks a passkey for good: the counter of a copy catches up.
+func (r *Registry) copiedPasskey(ctx context.Context, person string, raw []byte) error {
+	x := &CopiedPasskey{Person: person, ID: credentialID(raw)}
+	err := r.db.Write(ctx, func(tx *db.Tx) error {
+		c, err := storedCredential(ctx, tx, x.ID)
+		if err != nil || c.Authenticator.CloneWarning {
+			return err
+		}
+		x.Noticed, c.Authenticator.CloneWarning = true, true
+		b, err := json.Marshal(c)
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "identity: keep the passkey")
+		}
+		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2 WHERE id = ?1`, x.ID, b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return x
+}
+
 // Passkeys lists the passkeys of a person.
 func (r *Registry) Passkeys(ctx context.Context, person string) (list []PasskeyInfo, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, name, rp, created, used FROM passkey WHERE person = ?1 ORDER BY created, id`, person)
+		rows, err := tx.Query(ctx, `SELECT id, name, rp, created, used, credential FROM passkey WHERE person = ?1 ORDER BY created, id`, person)
 		if err != nil {
 			return err
 		}
@@ -165,9 +214,15 @@ func (r *Registry) Passkeys(ctx context.Context, person string) (list []PasskeyI
 		for rows.Next() {
 			var k PasskeyInfo
 			var created, used int64
-			if err := rows.Scan(&k.ID, &k.Name, &k.Host, &created, &used); err != nil {
+			var credential []byte
+			if err := rows.Scan(&k.ID, &k.Name, &k.Host, &created, &used, &credential); err != nil {
 				return err
 			}
+			c, err := readCredential(credential)
+			if err != nil {
+				return err
+			}
+			k.Copied = c.Authenticator.CloneWarning
 			k.Created, k.Used = instant(created), instant(used)
 			list = append(list, k)
 		}

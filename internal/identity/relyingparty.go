@@ -214,7 +214,8 @@ func beginLogin(w *webauthn.WebAuthn, h *keyHolder, sealed []byte) (options *pro
 
 // FinishLogin verifies the answer of an authenticator, to a challenge that was
 // begun in this session, and returns whose it is. An authenticator whose
-// counter does not move on was copied and does not count.
+// counter does not move on was copied: a *CopiedPasskey, from then on for
+// whatever it shows (Web Authentication Level 3, 7.2 step 22).
 func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, answer []byte) (person string, err error) {
 	w, host, err := p.party(host)
 	if err != nil {
@@ -234,7 +235,10 @@ func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, an
 		return "", err
 	}
 	if err := once(p.using.answer(text)); err != nil {
-		return "", err
+		return "", err // before the counter counts: an answer that is sent twice is no copy
+	}
+	if after.Authenticator.CloneWarning {
+		return "", p.registry.copiedPasskey(ctx, h.name, after.ID)
 	}
 	return h.name, p.registry.usePasskey(ctx, h.credential(after.ID), after)
 }
@@ -261,7 +265,7 @@ func (p *RelyingParty) verify(ctx context.Context, w *webauthn.WebAuthn, c keyCh
 		}
 		after, err = w.ValidateDiscoverableLogin(find, *data, parsed)
 	}
-	if err != nil || after.Authenticator.CloneWarning {
+	if err != nil {
 		return nil, nil, errPasskey
 	}
 	return h, after, nil

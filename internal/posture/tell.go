@@ -167,6 +167,10 @@ func alarming(r audit.Record) (alarm.Event, bool) {
 			e.Severity = "info"
 		}
 		return e, true
+	case r.Code == audit.PasskeyCopied:
+		return alarm.Event{Kind: "passkey-copied", Severity: "critical", At: r.Time, Text: fmt.Sprintf("A passkey of %s was copied and counts no more: it was used from %s with a counter that went back", r.Principal, r.Peer.Address)}, true
+	case r.Code == audit.GlassBroken:
+		return alarm.Event{Kind: "break-glass", Severity: "high", At: r.Time, Text: fmt.Sprintf("%s signed in from %s past the identity provider, as a break-glass account", r.Principal, r.Peer.Address)}, true
 	case r.Code == audit.ScheduledScanFailed:
 		return alarm.Event{Kind: "scan-failed", Severity: "high", At: r.Time, Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule ")}, true
 	}

@@ -99,7 +99,9 @@ func TestEachAlarmIsToldOnceAndARunIsOneMessage(t *testing.T) {
 		stop = start(t.Context(), teller.Run)
 		reason := audit.Record{Event: audit.EmergencyAccess, Reason: "emergency access: ZZPHI^TYPED", Principal: "grace", Kind: "person", Peer: audit.Peer{Address: "10.0.0.9"}, Objects: []audit.Object{{Study: "2.25.99"}}}
 		held := audit.Record{Event: audit.SecurityAlert, Code: audit.HeldSuspicious, Reason: "whatever is said to people", Principal: "CT1", Peer: audit.Peer{Address: "10.0.0.8"}, Objects: []audit.Object{{Study: "2.25.99", Detail: "2.25.99.1"}}}
-		if err := p.Trail.Write(t.Context(), reason, held, held); err != nil {
+		copied := audit.Record{Event: audit.SecurityAlert, Code: audit.PasskeyCopied, Reason: "whatever is said to people", Principal: "ada", Peer: audit.Peer{Address: "10.0.0.7"}}
+		broken := audit.Record{Event: audit.SecurityAlert, Code: audit.GlassBroken, Reason: "whatever is said to people", Principal: "eve", Peer: audit.Peer{Address: "10.0.0.6"}}
+		if err := p.Trail.Write(t.Context(), reason, held, held, copied, broken); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
@@ -107,7 +109,7 @@ func TestEachAlarmIsToldOnceAndARunIsOneMessage(t *testing.T) {
 		time.Sleep(time.Hour)
 		stop()
 		got = e.heard()
-		if len(got) != 2 || got[1].Severity != "critical" || len(got[1].Events) != 2 {
+		if len(got) != 2 || got[1].Severity != "critical" || len(got[1].Events) != 4 {
 			t.Fatalf("%d messages: %+v", len(got), got)
 		}
 		text := got[1].Title + got[1].Text()
@@ -116,7 +118,7 @@ func TestEachAlarmIsToldOnceAndARunIsOneMessage(t *testing.T) {
 				t.Errorf("the alarm holds %q: %s", no, text)
 			}
 		}
-		for _, yes := range []string{"Emergency access by grace from 10.0.0.9", "A suspicious object from 10.0.0.8", "(2 times)"} {
+		for _, yes := range []string{"Emergency access by grace from 10.0.0.9", "A suspicious object from 10.0.0.8", "A passkey of ada was copied", "eve signed in from 10.0.0.6 past the identity provider", "(2 times)"} {
 			if !strings.Contains(text, yes) {
 				t.Errorf("the alarm lacks %q: %s", yes, text)
 			}

@@ -1,0 +1,121 @@
+package identity
+
+import (
+	"context"
+	"errors"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// person finds or makes the person of an identity token.
+func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any) (name, change string, err error) {
+	name, _ = claims[o.o.NameClaim].(string)
+	role, mapped := o.role(claims)
+	f := &OIDCFailure{Person: name, Subject: subject, shown: errClaim}
+	switch {
+	case subject == "":
+		f.Reason = reasonClaim + "sub"
+	case checkName(name) != nil:
+		f.Reason, f.Person = reasonClaim+o.o.NameClaim, ""
+	case o.o.RoleClaim != "" && claims[o.o.RoleClaim] == nil:
+		f.Reason = reasonClaim + o.o.RoleClaim
+	case o.o.RoleClaim != "" && !mapped:
+		f.Reason, f.shown = reasonRole, errNoRole
+	}
+	if f.Reason != "" {
+		return "", "", o.named(ctx, f)
+	}
+	name, change, err = o.bind(ctx, subject, name, role)
+	if err != nil || role == "" {
+		return name, change, err
+	}
+	p, err := o.registry.Person(ctx, name)
+	if err == nil && string(p.Role) != role {
+		err, change = o.registry.SetRole(ctx, name, role), "role "+role+" by the identity provider"
+	}
+	return name, change, err
+}
+
+// named puts into a failure who the subject is here, where that is known.
+func (o *OIDC) named(ctx context.Context, f *OIDCFailure) error {
+	err := o.registry.db.Read(ctx, func(tx *db.Tx) error {
+		var bound string
+		err := tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, f.Subject).Scan(&bound)
+		if err == nil {
+			f.Person, f.Known = bound, true
+			return nil
+		}
+		if !errors.Is(err, fault.NotFound) || f.Person == "" {
+			return err
+		}
+		f.Known = known(ctx, tx, f.Person) == nil
+		return nil
+	})
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	return f
+}
+
+// bind ties a subject to a person at the first sign-in. From then on the
+// subject counts and not the name, which some providers let people choose.
+func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, change string, err error) {
+	fail := func(reason, person string, known bool) error {
+		return &OIDCFailure{Reason: reason, Person: person, Known: known, Subject: subject, shown: errNotRegistered}
+	}
+	err = o.registry.db.Write(ctx, func(tx *db.Tx) error {
+		err := tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, subject).Scan(&person)
+		if err == nil {
+			err = present(ctx, tx, person)
+			if errors.Is(err, fault.NotFound) {
+				return fail(reasonDisabled, person, true)
+			}
+			return err
+		}
+		if !errors.Is(err, fault.NotFound) {
+			return err
+		}
+		person, change = name, "bound to the identity provider"
+		switch err := known(ctx, tx, name); {
+		case errors.Is(err, errNobody) && o.o.Create:
+			change = "made by the identity provider as " + role
+			if err := o.registry.insertPerson(ctx, tx, name, role, ""); err != nil {
+				return err
+			}
+		case fault.Of(err) == fault.NotFound:
+			return fail(reasonUnknown, name, false)
+		case fault.Of(err) == fault.Conflict:
+			return fail(reasonDisabled, name, true)
+		case err != nil:
+			return err
+		}
+		n, err := o.registry.book.Exec(ctx, tx, `INSERT INTO person_subject (issuer, subject, person) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, o.o.Issuer, subject, name)
+		if err == nil && n == 0 {
+			return fail(reasonBound, name, true)
+		}
+		return err
+	})
+	return person, change, err
+}
+
+// role is the first that fits the role claim.
+func (o *OIDC) role(claims map[string]any) (string, bool) {
+	has := map[string]bool{}
+	switch v := claims[o.o.RoleClaim].(type) {
+	case string:
+		has[v] = true
+	case []any:
+		for _, x := range v {
+			if s, ok := x.(string); ok {
+				has[s] = true
+			}
+		}
+	}
+	for _, m := range o.o.Roles {
+		if has[m.Value] {
+			return m.Role, true
+		}
+	}
+	return "", false
+}
