@@ -81,9 +81,19 @@ func (c *challenges[T]) open(text string) (value T, ok bool) {
 	return x.Value, true
 }
 
+// answerKey tells challenges apart by what is sealed, and not by its text, which
+// can be written in several ways.
+func answerKey(text string) [sha256.Size]byte {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		sealed = []byte(text) // none of ours: open has said so
+	}
+	return sha256.Sum256(sealed)
+}
+
 // used reports a challenge that was answered as it should before.
 func (c *challenges[T]) used(text string) bool {
-	key := sha256.Sum256([]byte(text))
+	key := answerKey(text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	until, ok := c.answered[key]
@@ -98,11 +108,7 @@ var errAnswers = fault.New(fault.Busy, "identity: too many people have signed in
 // strangers cannot fill what is remembered; where it is full nothing counts
 // until there is room.
 func (c *challenges[T]) answer(text string) (first bool, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		sealed = []byte(text) // none of ours: open has said so
-	}
-	key := sha256.Sum256(sealed) // and not of its text, which can be written in several ways
+	key := answerKey(text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
