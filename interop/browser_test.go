@@ -95,7 +95,7 @@ func TestPagesWorkInChromium(t *testing.T) {
 	if seen.German != "Passwort setzen" || seen.QR != 1 || seen.Codes != 10 || !strings.Contains(seen.SignedIn, "ada") {
 		t.Errorf("the first administrator sees %+v", seen)
 	}
-	if seen.Images != 3 || seen.Full != 1 || seen.Wide || !strings.HasPrefix(seen.Address, "/dicom-web/studies/2.25.4711/") {
+	if seen.Images != 3 || seen.Full != 1 || seen.Wide || !strings.HasPrefix(seen.Address, "/share/view/studies/2.25.4711/") {
 		t.Errorf("the guest sees %+v", seen)
 	}
 }

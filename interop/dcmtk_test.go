@@ -127,18 +127,19 @@ func TestSendReachesStorescpThatChecksWhoCalls(t *testing.T) {
 	s := harness.Start(t)
 	address := harness.FreeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
-	scp := newDCMTK(t, s, "STORE1")
+	scp := newDCMTK(t, s, "STORE1", "--allow", "echo", "--listen", address)
 	ws1, dir, got := s.Device("WS1"), t.TempDir(), t.TempDir()
 	sent := []string{harness.Instance{}.Write(t, dir), harness.Instance{}.Write(t, dir)}
-	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), append(scp.tls(), "-rc", "-aet", "STORE1", "-od", got, "+xa", port)...)
+	devices := s.DevicesCA()
+	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), append(scp.tls(), "+cf", devices, "-rc", "-aet", "STORE1", "-od", got, "+xa", port)...)
 
-	if out, code := harness.Run(t, "send", "STORE1@"+address, dir, "--as", ws1); code != 0 || !strings.Contains(out, "2 stored ") {
+	if out, code := harness.Run(t, "send", "STORE1@"+address, dir, "--as", ws1, "--ca", devices); code != 0 || !strings.Contains(out, "2 stored ") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	compareAll(t, sent, harness.Files(t, got))
 
 	// Without a certificate storescp cuts off, and the hint says where to look.
-	out, code := harness.Run(t, "echo", "STORE1@"+address, "--ca", filepath.Join(ws1, "ca.pem"), "--aet", "WS1")
+	out, code := harness.Run(t, "echo", "STORE1@"+address, "--ca", devices, "--aet", "WS1")
 	if code == 0 || !strings.Contains(out, "own certificate") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}

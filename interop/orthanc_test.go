@@ -157,32 +157,34 @@ func TestTheClientCommandsWorkWithOrthancOverMutualTLS(t *testing.T) {
 	s := harness.Start(t)
 	address, listen := harness.FreeAddress(t), harness.FreeAddress(t)
 	keys := s.Device("ORTHANC", append(harness.All, "--listen", address)...)
-	ws1 := s.Device("WS1")
+	ws1 := s.Device("WS1", "--allow", "echo", "--listen", listen)
+	devices := s.DevicesCA() // Orthanc and WS1 let each other in, and Orthanc the archive
+	appendFile(t, filepath.Join(keys, "ca.pem"), devices)
 	startOrthanc(t, address, overTLS(keys, "ORTHANC", map[string]any{"WS1": orthancModality("WS1", listen), "COLLIMATOR": orthancModality(harness.AETitle, s.Address)}))
 	peer := "ORTHANC@" + address
 	study, dir := uid.New(), t.TempDir()
 	sent := []string{harness.Instance{Study: study}.Write(t, dir), harness.Instance{Study: study}.Write(t, dir)}
 
-	if out, code := harness.Run(t, "echo", peer, "--as", ws1); code != 0 {
+	if out, code := harness.Run(t, "echo", peer, "--as", ws1, "--ca", devices); code != 0 {
 		t.Fatalf("echo: %d %s", code, out)
 	}
-	out, code := harness.Run(t, "send", peer, dir, "--as", ws1, "--commit", "--listen", listen, "--wait", "20s")
+	out, code := harness.Run(t, "send", peer, dir, "--as", ws1, "--ca", devices, "--commit", "--listen", listen, "--wait", "20s")
 	if code != 0 || !strings.Contains(out, "0 failed, 2 committed.") {
 		t.Errorf("send with storage commitment on Orthanc's association: %d %s", code, out)
 	}
-	if out, code := harness.Run(t, "send", peer, dir, "--as", ws1, "--commit", "--wait", "2s"); code != 3 || !strings.Contains(out, "0 failed, commitment unknown.") {
+	if out, code := harness.Run(t, "send", peer, dir, "--as", ws1, "--ca", devices, "--commit", "--wait", "2s"); code != 3 || !strings.Contains(out, "0 failed, commitment unknown.") {
 		t.Errorf("send without a listener: %d %s", code, out)
 	}
-	if out, code := harness.Run(t, "find", peer, "--as", ws1, "-o", "uids"); code != 0 || !strings.Contains(out, study) {
+	if out, code := harness.Run(t, "find", peer, "--as", ws1, "--ca", devices, "-o", "uids"); code != 0 || !strings.Contains(out, study) {
 		t.Errorf("find: %d %s", code, out)
 	}
 
 	got := t.TempDir()
-	if out, code := harness.Run(t, "get", peer, "--as", ws1, "--study", study, "--out", got); code != 0 || !strings.Contains(out, "2 received in ") {
+	if out, code := harness.Run(t, "get", peer, "--as", ws1, "--ca", devices, "--study", study, "--out", got); code != 0 || !strings.Contains(out, "2 received in ") {
 		t.Errorf("get: %d %s", code, out)
 	}
 	compareAll(t, sent, harness.Files(t, got))
-	if out, code := harness.Run(t, "move", peer, "--as", ws1, "--study", study, "--to", harness.AETitle); code != 0 {
+	if out, code := harness.Run(t, "move", peer, "--as", ws1, "--ca", devices, "--study", study, "--to", harness.AETitle); code != 0 {
 		t.Errorf("move: %d %s", code, out)
 	}
 }
@@ -208,5 +210,14 @@ func TestOrthancStoresByItsDICOMwebClient(t *testing.T) {
 	}
 	if found != 1 {
 		t.Errorf("the study is found %d times", found)
+	}
+}
+
+// appendFile adds the content of one file to another.
+func appendFile(t *testing.T, to, from string) {
+	t.Helper()
+	both := append(harness.ReadBytes(t, to), harness.ReadBytes(t, from)...)
+	if err := os.WriteFile(to, both, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

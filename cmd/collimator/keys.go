@@ -136,18 +136,29 @@ func (in *installation) afterRotation(e *env, what string, r audit.Record) error
 	return in.record(e.ctx, r)
 }
 
-type keysAuthorityCmd struct{ dataFlags }
+type keysAuthorityCmd struct {
+	dataFlags
+	Devices bool `help:"That of the devices instead: for devices that let each other in."`
+}
 
 func (keysAuthorityCmd) Help() string {
 	return `While an authority is being rotated these are two.
 
 Example:
-  collimator keys authority > ca.pem`
+  collimator keys authority > ca.pem
+  collimator keys authority --devices > devices.pem`
 }
 
 func (c *keysAuthorityCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		_, err := e.stdout.Write(in.authority.CertPEM())
+		pem := in.authority.CertPEM()
+		if c.Devices {
+			var err error
+			if pem, err = in.authority.DevicesCertPEM(); err != nil {
+				return err
+			}
+		}
+		_, err := e.stdout.Write(pem)
 		return err
 	})
 }

@@ -31,7 +31,7 @@ const (
 func rooms(l config.Limits, log *slog.Logger) guard.Rooms {
 	dicom := places.Limits{
 		Strangers: strangerPlaces, Known: knownPlaces, StrangersPerAddress: strangerPlaces,
-		Admitted: l.Associations, AdmittedPerAddress: l.AssociationsPerAddress, FirstByte: 3 * time.Second, Ask: 10 * time.Second,
+		Admitted: l.Associations, AdmittedPerAddress: l.AssociationsPerAddress, FirstByte: 3 * time.Second, Ask: 12 * time.Second,
 	}
 	plain := dicom
 	plain.Admitted = min(plainPlaces, l.Associations)

@@ -180,6 +180,16 @@ func (a *Authority) CertPEM() []byte {
 	return both
 }
 
+// DevicesCertPEM is the certificate of the authority of devices: for devices that
+// let each other in.
+func (a *Authority) DevicesCertPEM() ([]byte, error) {
+	by, err := a.deviceIssuer()
+	if err != nil {
+		return nil, err
+	}
+	return encodeCert(by.cert.Raw), nil
+}
+
 // Pool holds the certificate of the archive's authority alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()

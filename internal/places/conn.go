@@ -16,6 +16,7 @@ type Conn struct {
 	ip     netip.Addr
 	remote string
 	kind   int
+	came   time.Time
 	spoke  atomic.Bool // a byte came
 
 	// Guarded by Room.mu.
@@ -53,7 +54,7 @@ func (r *Room) speaks(c *Conn) {
 	c.spoke.Store(true)
 	if !c.left && c.place != nil {
 		c.timer.Stop()
-		c.timer = time.AfterFunc(max(r.lim.Ask-r.lim.FirstByte, 0), c.idle)
+		c.timer = time.AfterFunc(time.Until(c.came.Add(r.lim.Ask)), c.idle)
 	}
 }
 

@@ -105,7 +105,7 @@ func (r *Room) remember(ip netip.Addr, now time.Time) {
 // none.
 func (r *Room) enter(tcp *net.TCPConn) *Conn {
 	now := time.Now()
-	c := &Conn{TCPConn: tcp, room: r, ip: addressOf(tcp.RemoteAddr()), remote: tcp.RemoteAddr().String()}
+	c := &Conn{TCPConn: tcp, room: r, came: now, ip: addressOf(tcp.RemoteAddr()), remote: tcp.RemoteAddr().String()}
 
 	r.mu.Lock()
 	if seen, is := r.known[c.ip]; is && now.Sub(seen) < knownFor {

@@ -321,6 +321,17 @@ func (s *Server) Device(aeTitle string, flags ...string) string {
 // All are the flags that let a device do everything.
 var All = []string{"--allow", "echo,store,query,retrieve,commit"}
 
+// DevicesCA writes the certificate of the authority of devices into a file, for
+// devices that let each other in.
+func (s *Server) DevicesCA() string {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), "devices.pem")
+	if err := os.WriteFile(path, []byte(s.Must("keys", "authority", "--devices", "--data", s.Data)), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
 // Must runs a command of the program and fails the test when it fails.
 func (s *Server) Must(args ...string) string {
 	s.t.Helper()
