@@ -36,6 +36,17 @@ var message = alarm.Message{ID: "x1", Kind: "events", Severity: "critical", Titl
 // mailServer takes one mail and gives what came after DATA, and the commands.
 func mailServer(t *testing.T, config *tls.Config, implicit, offer bool) (string, chan string) {
 	t.Helper()
+	return mailServerOver(t, config, offer, func(conn net.Conn) net.Conn {
+		if implicit {
+			return tls.Server(conn, config)
+		}
+		return conn
+	})
+}
+
+// mailServerOver is mailServer on what over makes of the connection.
+func mailServerOver(t *testing.T, config *tls.Config, offer bool, over func(net.Conn) net.Conn) (string, chan string) {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -49,10 +60,7 @@ func mailServer(t *testing.T, config *tls.Config, implicit, offer bool) (string,
 		}
 		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(20 * time.Second))
-		if implicit {
-			conn = tls.Server(conn, config)
-		}
-		got <- converse(conn, config, offer)
+		got <- converse(over(conn), config, offer)
 	}()
 	return ln.Addr().String(), got
 }

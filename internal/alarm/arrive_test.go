@@ -10,7 +10,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"collimator/internal/alarm"
 )
@@ -70,22 +69,9 @@ func TestMailSignsInByLOGINWhereNothingElseIsOffered(t *testing.T) {
 // mailServerOffering is mailServer with TLS at once and one way to sign in.
 func mailServerOffering(t *testing.T, config *tls.Config, way string) (string, chan string) {
 	t.Helper()
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { front.Close() })
-	got := make(chan string, 1)
-	go func() {
-		conn, err := front.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
-		got <- converse(&offering{Conn: tls.Server(conn, config), way: way}, config, false)
-	}()
-	return front.Addr().String(), got
+	return mailServerOver(t, config, false, func(conn net.Conn) net.Conn {
+		return &offering{Conn: tls.Server(conn, config), way: way}
+	})
 }
 
 // offering changes the way to sign in that a server offers.
