@@ -183,16 +183,6 @@ func (a *Account) Close() {
 	a.give(a.held)
 }
 
-// Held is what the account has, in bytes.
-func (a *Account) Held() int64 {
-	if a == nil {
-		return 0
-	}
-	a.b.mu.Lock()
-	defer a.b.mu.Unlock()
-	return a.held
-}
-
 // fits reports that n more bytes leave as much free as each holder then has.
 // Called with b.mu held.
 func (a *Account) fits(n int64) bool {

@@ -70,9 +70,6 @@ func (a *Authority) FinishRotation() error {
 	return writeWhole(filepath.Join(a.dir, caCertFile), a.CertPEM(), 0o644)
 }
 
-// Rotating reports that a rotation was begun and not finished.
-func (a *Authority) Rotating() bool { return a.next != nil }
-
 // loadNext reads the authority that is to come, if there is one.
 func (a *Authority) loadNext() error {
 	if _, err := os.Stat(filepath.Join(a.dir, nextCAFile)); err != nil {
