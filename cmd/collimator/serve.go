@@ -255,7 +255,8 @@ func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
 			Objects: []audit.Object{{
-				Study: ev.Instance.StudyUID, SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
+				Study: ev.Instance.StudyUID, Patient: ev.Whose.Patient, PatientIssuer: ev.Whose.PatientIssuer,
+				SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}

@@ -130,6 +130,7 @@ type caller struct {
 	rule        string          // by which policy allowed what is being done
 	sight       policy.Sight    // what may be seen
 	account     *budget.Account // of the request
+	notStored   notStored       // what was refused of what the request stores
 }
 
 // record writes to the trail, now or as soon as it can be written.

@@ -287,7 +287,10 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 			return
 		}
 		r = c.entry(audit.Transferred, audit.Create, outcome, reason)
-		r.Objects = append(r.Objects, audit.Object{SOPClasses: map[string]int{call.SOPClassUID: 1}, Failed: 1})
+		w := c.notStored.last
+		w.SOPClassUID = call.SOPClassUID
+		c.notStored.add(w)
+		r.Objects = append(r.Objects, c.notStored.objects...)
 	case dimse.CFind:
 		r = c.entry(audit.Query, audit.Execute, outcome, reason)
 		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Matches: out.Matches})
@@ -295,8 +298,8 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
 		return
 	default:
-		r = c.entry(audit.Commitment, audit.Execute, outcome, reason)
-		r.Objects = append(r.Objects, g.asked(ctx, call)...)
+		g.recordEach(ctx, c.entry(audit.Commitment, audit.Execute, outcome, reason), g.asked(ctx, call))
+		return
 	}
 	g.record(ctx, r)
 }

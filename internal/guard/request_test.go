@@ -52,6 +52,7 @@ func serve(t *testing.T, verbs ...policy.Verb) *served {
 		note(ctx)
 		b, _ := io.ReadAll(rq.Data)
 		if bytes.Contains(b, []byte("BAD")) {
+			NotStored(ctx)(archive.Whose{StudyUID: "1.2.840.7", Patient: "ZZPHI-7", PatientIssuer: "H"})
 			return dimse.CannotUnderstand.Because(errors.New("test: bad"))
 		}
 		return dimse.Status{}

@@ -95,7 +95,11 @@ func (g *Guard) enterWeb(ctx context.Context, c *webCaller, call *dicomweb.Call)
 		return webRefusal(err, http.StatusBadRequest), true
 	}
 	if !decision.Allow {
-		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, decision.Reason))
+		r := c.webEntry(call, audit.MinorFailure, decision.Reason)
+		if call.StudyUID != "" {
+			r.Objects = append(r.Objects, audit.Object{Study: call.StudyUID})
+		}
+		g.refusedCaller(ctx, c, r)
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}, true
 	}
 	if counted(c, call) && !g.searches.take(c.who.Name) {
@@ -214,6 +218,9 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	if out.Status >= http.StatusBadRequest || out.Err != nil {
 		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
 	}
+	if call.Verb == dicomweb.Storing && g.settleStore(ctx, c, call, out) {
+		return
+	}
 	if (call.Verb == dicomweb.Storing || call.Verb == dicomweb.Deleting) && outcome == audit.Success {
 		return // recorded by the archive, in the transaction in which it happened
 	}
@@ -262,6 +269,7 @@ func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 	t := g.newTransfer(&c.caller)
 	call.Observe = func(o dicomweb.Observation) bool {
 		g.logRefusedInstance(c, o)
+		c.notStored.refusedInstance(o)
 		if o.Instance == nil {
 			return true
 		}
