@@ -28,6 +28,10 @@ type migration struct {
 	script  string
 }
 
+// versionTable is what the migrations that were applied are kept in.
+const versionTable = `CREATE TABLE IF NOT EXISTS schema_version (
+			version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL)`
+
 // migrate applies what is missing, each migration in a transaction of its own
 // together with its row in schema_version. A writing transaction locks the
 // database, so of two processes that start at the same time one waits and then
@@ -117,8 +121,7 @@ func schemaDiffers(ctx context.Context, path string, schema int) (other bool, er
 
 func (d *DB) apply(ctx context.Context, list []migration) error {
 	err := d.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, d.dialect.ddl(`CREATE TABLE IF NOT EXISTS schema_version (
-			version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL)`))
+		_, err := tx.Exec(ctx, d.dialect.ddl(versionTable))
 		return err
 	})
 	if err != nil {

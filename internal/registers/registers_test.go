@@ -247,7 +247,7 @@ var uncovered = map[string]string{
 	"asset":          "inventory", "asset_value": "inventory", "asset_statement": "inventory", "issue": "inventory", "inventory_run": "inventory", "inventory_event": "inventory",
 	"advisory_document": "inventory", "advisory_fetch": "inventory",
 	"posture_report": "when reports were made", "posture_schedule": "when scans began",
-	"audit_record": "verified against its leaves", "ledger_leaf": "the ledger", "ledger_hash": "the ledger", "ledger_checkpoint": "the ledger", "ledger_witness": "compared with the witness",
+	"audit_record": "verified against its leaves", "ledger_leaf": "the ledger", "ledger_hash": "the ledger", "ledger_checkpoint": "the ledger",
 	"patient": "index", "patient_data": "index", "patient_value": "index", "study": "index", "study_data": "index", "study_value": "index", "series": "index",
 	"pairing": "which index this is", "series_data": "index", "instance": "index", "instance_data": "index", "quarantine": "index", "refusal": "index", "description": "index", "index_state": "index",
 }
