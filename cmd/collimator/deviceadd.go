@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -179,7 +180,7 @@ func register(e *env, in *installation, d identity.Device, cert *x509.Certificat
 			bind = in.registry.InsecureBind
 		}
 		if err := bind(e.ctx, d.AETitle, cert); err != nil {
-			return errors.Join(err, in.registry.Remove(e.ctx, d.AETitle))
+			return errors.Join(err, in.registry.Remove(context.WithoutCancel(e.ctx), d.AETitle))
 		}
 	}
 	return in.record(e.ctx, deviceRecord(audit.Create, d, detail))

@@ -115,7 +115,7 @@ func (c *lostTakeCmd) Run(e *env) error {
 		log := slog.New(slog.NewTextHandler(e.stderr, nil))
 
 		return withIntake(in, log, func(a *archive.Archive) error {
-			if err := in.whole(e.ctx, a); err != nil {
+			if err := bringUpToDate(e, in, a); err != nil {
 				return err
 			}
 

@@ -91,13 +91,14 @@ type lostImage struct {
 	What        string `json:"what"`
 }
 
-// open opens the index, or makes a new one in the place of one that is lost.
+// open opens the index, or makes a new one in the place of one that is lost. The
+// caller holds the lock.
 func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, error) {
 	if err := checkLog(c.Data); err != nil {
 		return nil, err
 	}
 	lost := errors.Is(indexThere(c.Data), errNoIndex)
-	in, err := openParts(ctx, c)
+	in, err := openParts(ctx, c, nil)
 	if err == nil && !lost {
 		if err = in.db.Check(ctx); err != nil {
 			err = errors.Join(err, in.close())
@@ -108,7 +109,7 @@ func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, 
 			return nil, err
 		}
 		lost = true
-		in, err = openParts(ctx, c)
+		in, err = openParts(ctx, c, nil)
 	}
 	if err != nil {
 		return nil, err

@@ -119,7 +119,7 @@ func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
 	}
 	lock, err := lockData(in.config.Data)
 	if err != nil {
-		return fmt.Errorf("the index is being made anew by the rules of this version; try again when the server is ready: %w", err)
+		return staleBeside(in.config.Data)
 	}
 	defer lock.Close()
 	if err := in.copyBeforeUpgrade(e.ctx, a); err != nil {
@@ -127,6 +127,15 @@ func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
 	}
 
 	return upgrade(e, a)
+}
+
+// staleBeside says what to do with an index that this program would make anew
+// beside a server: one of the same version is at it.
+func staleBeside(data string) error {
+	if holder := lockHolder(data); holder != version() {
+		return besideServer(data)
+	}
+	return usageError("the server that runs on %s is making the index anew by the rules of this version; try again when it is ready", data)
 }
 
 func upgrade(e *env, a *archive.Archive) error {

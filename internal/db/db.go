@@ -30,6 +30,10 @@ type Options struct {
 	// a database that is in use. It may be nil.
 	Copied func(path string)
 
+	// Changing is asked before migrations change a database that is in use; where
+	// it returns an error nothing is changed, and Open gives that. It may be nil.
+	Changing func() error
+
 	// Failed is told, once, that the disk lost what a checkpoint wrote. Nothing
 	// can be read or written from then on. What was committed is whole in the
 	// log, and the next process to open the database takes it from there: end

@@ -42,7 +42,7 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 		return err
 	}
 	if !o.Scratch {
-		if err := d.keepCopy(ctx, list, o.Copied); err != nil {
+		if err := d.keepCopy(ctx, list, o); err != nil {
 			return err
 		}
 	}
@@ -53,10 +53,15 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 // keepCopy makes a copy beside a database that is in use and is about to be
 // changed: there is no way back from a migration but to a copy. It is named by
 // the schema it has.
-func (d *DB) keepCopy(ctx context.Context, list []migration, tell func(string)) error {
+func (d *DB) keepCopy(ctx context.Context, list []migration, o Options) error {
 	newest, pending, err := d.pending(ctx, list)
 	if err != nil || newest == 0 || pending == 0 {
 		return err
+	}
+	if o.Changing != nil {
+		if err := o.Changing(); err != nil {
+			return err
+		}
 	}
 	path := fmt.Sprintf("%s.schema-%d", d.path, newest)
 	next := path + ".next"
@@ -76,8 +81,8 @@ func (d *DB) keepCopy(ctx context.Context, list []migration, tell func(string)) 
 	if err := durable.Move(next, path); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "db: name the copy")
 	}
-	if tell != nil {
-		tell(path)
+	if o.Copied != nil {
+		o.Copied(path)
 	}
 
 	return nil
