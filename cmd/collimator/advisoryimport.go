@@ -12,6 +12,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 )
 
 type advisoryImportCmd struct {
@@ -80,7 +81,7 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		for _, i := range t.Imported[:min(len(t.Imported), 20)] {
 			ids = append(ids, i.ID)
 		}
-		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: fmt.Sprintf("%d advisories taken in: %s", len(t.Imported), strings.Join(ids, " "))}}}
+		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: fmt.Sprintf("%s taken in: %s", phrase.Count(len(t.Imported), "advisory", "advisories"), strings.Join(ids, " "))}}}
 		if err := in.record(e.ctx, r); err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		fmt.Fprintln(e.stderr, printable(line))
 	}
 	if len(t.Refused) > 0 {
-		return &exitError{exitPartial, fmt.Errorf("%d documents were refused", len(t.Refused))}
+		return &exitError{exitPartial, fmt.Errorf("%s refused", phrase.Count(len(t.Refused), "document was", "documents were"))}
 	}
 	return nil
 }

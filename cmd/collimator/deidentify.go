@@ -15,6 +15,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dimse"
 	"collimator/internal/durable"
+	"collimator/internal/phrase"
 )
 
 type deidentifyCmd struct {
@@ -217,7 +218,7 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 		for _, line := range report.lines() {
 			fmt.Fprintln(e.stdout, line)
 		}
-		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed%s.\n", report.Written, c.Out, len(report.Failed), report.counts())
+		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n", phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.counts())
 	}
 
 	var failed []error

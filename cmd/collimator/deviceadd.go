@@ -221,6 +221,10 @@ func issueFiles(in *installation, w issue) (*x509.Certificate, *deviceFiles, err
 		return nil, nil, usageError("--days: want 1 or more")
 	}
 
+	if info, err := os.Stat(w.dir); err == nil && !info.IsDir() {
+		return nil, nil, usageError("--out: %s is a file; want a directory, in which AET.key.pem, AET.cert.pem and ca.pem are made", w.dir)
+	}
+
 	name := fileName(w.aeTitle)
 	f := &deviceFiles{filepath.Join(w.dir, name+".key.pem"), filepath.Join(w.dir, name+".cert.pem"), filepath.Join(w.dir, "ca.pem")}
 	if !w.replace {

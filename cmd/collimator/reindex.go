@@ -16,6 +16,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/durable"
 	"collimator/internal/ledger"
+	"collimator/internal/phrase"
 )
 
 type reindexCmd struct {
@@ -253,8 +254,8 @@ func (r *reindexing) print(w io.Writer, form string) error {
 	if form == "json" {
 		return printJSON(w, r)
 	}
-	fmt.Fprintf(w, "The index is made anew: %d images, %d held back.\n", r.Instances, r.HeldBack)
-	fmt.Fprintf(w, "%d statements of the ledger were repeated.\n", r.Statements)
+	fmt.Fprintf(w, "The index is made anew: %s, %d held back.\n", phrase.Count(r.Instances, "image", "images"), r.HeldBack)
+	fmt.Fprintf(w, "%s repeated.\n", phrase.Count(r.Statements, "statement of the ledger was", "statements of the ledger were"))
 	if r.Copied != "" {
 		fmt.Fprintf(w, "First, %s.\n", copiedText(r.Copied))
 	}
@@ -262,7 +263,7 @@ func (r *reindexing) print(w io.Writer, form string) error {
 		archive.TakenIn, archive.TakenHeld, archive.NotDeleted, archive.NotDuplicate, archive.NotReadable, archive.NotWanted, archive.NotUnknown,
 	} {
 		if n := r.Unknown[string(t)]; n > 0 {
-			fmt.Fprintf(w, "%d files that no row named: %s.\n", n, takenText(t))
+			fmt.Fprintf(w, "%s that no row named: %s.\n", phrase.Count(n, "file", "files"), takenText(t))
 		}
 	}
 	for _, l := range r.Lost {

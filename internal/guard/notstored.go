@@ -97,8 +97,7 @@ func (g *Guard) settleStore(ctx context.Context, c *webCaller, call *dicomweb.Ca
 }
 
 // recordEach writes one record for each patient of the objects, and further ones
-// where they are many: a message about instances is about a single patient
-// (PS3.15 A.5.3.3, A.5.3.6, A.5.3.7).
+// where they are many (audit.ByPatient).
 func (g *Guard) recordEach(ctx context.Context, r audit.Record, objects []audit.Object) {
 	for _, page := range audit.ByPatient(objects, objectsMost) {
 		one := r

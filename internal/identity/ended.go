@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"collimator/internal/db"
+	"collimator/internal/phrase"
 )
 
 // Ended counts what ended of what a person had and made.
@@ -16,7 +17,9 @@ type Ended struct {
 }
 
 func (e Ended) String() string {
-	return fmt.Sprintf("%d sessions, %d tokens, %d invitations and %d links to studies", e.Sessions, e.Tokens, e.Invitations, e.Shares)
+	return fmt.Sprintf("%s, %s, %s and %s",
+		phrase.Count(e.Sessions, "session", "sessions"), phrase.Count(e.Tokens, "token", "tokens"),
+		phrase.Count(e.Invitations, "invitation", "invitations"), phrase.Count(e.Shares, "link to a study", "links to studies"))
 }
 
 // EndMade ends the sessions of a person, and all that may have been made in one:
