@@ -12,6 +12,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/inventory"
+	"collimator/internal/outward"
 	"collimator/internal/phrase"
 )
 
@@ -42,7 +43,10 @@ func (c *advisoryImportCmd) Run(e *env) error {
 		}
 		var taken inventory.Taken
 		if strings.Contains(c.From, "://") {
-			taken, err = in.inventory.Fetch(e.ctx, c.From, intake, nil)
+			var client *http.Client
+			if client, err = advisoryClient(in.config); err == nil {
+				taken, err = in.inventory.Fetch(e.ctx, c.From, intake, client)
+			}
 		} else {
 			taken, err = in.inventory.ImportPath(e.ctx, c.From, intake)
 		}
@@ -140,7 +144,7 @@ func (c *advisoryUpdateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		client, err := advisoryClient(a)
+		client, err := advisoryClient(in.config)
 		if err != nil {
 			return err
 		}
@@ -168,15 +172,14 @@ const (
 
 // advisoryClient asks sources; it believes the authorities of the settings, or
 // those of the system.
-func advisoryClient(a config.Advisories) (*http.Client, error) {
-	if a.Roots == "" {
-		return &http.Client{Timeout: sourceMost}, nil
-	}
-	roots, err := rootsOf("advisories.roots", a.Roots)
+func advisoryClient(c config.Config) (*http.Client, error) {
+	roots, err := rootsOf("advisories.roots", c.Advisories.Roots)
 	if err != nil {
 		return nil, err
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return &http.Client{Timeout: sourceMost, Transport: t}, nil
+	way, err := outward.New(c.Outward.Options())
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return way.Client(sourceMost, &tls.Config{RootCAs: roots}), nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"collimator/internal/console"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/outward"
 	"collimator/internal/state"
 )
 
@@ -86,11 +86,11 @@ func identityProvider(in *installation, c config.OIDC, states *state.Register) (
 	if err != nil {
 		return nil, err
 	}
-	if roots != nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-		o.Transport = t
+	way, err := outward.New(in.config.Outward.Options())
+	if err != nil {
+		return nil, usageError("%w", err)
 	}
+	o.Transport = way.Transport(&tls.Config{RootCAs: roots})
 	for _, r := range c.Roles {
 		o.Roles = append(o.Roles, identity.RoleMapping{Value: r.Value, Role: r.Role})
 	}
@@ -118,7 +118,7 @@ func tellProvider(states *state.Register, err error) {
 		return
 	}
 	states.Failing(oidcState, strings.TrimPrefix(err.Error(), "identity: "),
-		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; the network and HTTPS_PROXY; docs/people.md")
+		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; the network and outward.proxy; docs/people.md")
 }
 
 // linkAddress is what stands before the secret of a one-time link.

@@ -63,6 +63,9 @@ func (c Config) Check() error {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
+	if err := c.Outward.Options().Check(); err != nil {
+		add("%s", strings.Replace(err.Error(), "outward: ", "outward.", 1))
+	}
 	c.Advisories.check(add)
 	c.Alarms.check(add)
 	checkScans(c.Scans, add)

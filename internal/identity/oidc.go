@@ -36,7 +36,7 @@ type OIDCOptions struct {
 	Create bool
 	// InsecureHTTP takes an issuer without TLS, on loopback alone.
 	InsecureHTTP bool
-	// Transport is how the provider is reached; nil is the usual way.
+	// Transport is how the provider is reached; nil is directly.
 	Transport http.RoundTripper
 	// Health, where set, is told after each exchange with the provider whether it
 	// works: nil where it does. It must be quick.
