@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -198,8 +197,8 @@ func (r *reindexing) repeat(ctx context.Context, log *ledger.Log, rebuild *archi
 		if l.Kind != archive.LeafKind {
 			return nil
 		}
-		var s archive.Statement
-		if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+		s, err := archive.ReadStatement(l.Data)
+		if err != nil {
 			return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 		}
 		batch = append(batch, s)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -224,8 +223,8 @@ func fateOf(log *ledger.Log) archive.Fate {
 	return func(ctx context.Context, sopInstanceUID, digest string) (archive.EventKind, error) {
 		var course archive.Course
 		err := log.About(ctx, archive.LeafKind, sopInstanceUID, func(l ledger.Leaf) error {
-			var s archive.Statement
-			if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+			s, err := archive.ReadStatement(l.Data)
+			if err != nil {
 				return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 			}
 			if s.Digest == digest && s.SOPInstanceUID == sopInstanceUID {

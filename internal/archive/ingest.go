@@ -19,6 +19,7 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/budget"
 	"collimator/internal/fault"
+	"collimator/internal/stream"
 )
 
 // What stands in the meta information of every file (PS3.10 7.1). It must
@@ -301,7 +302,7 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	}
 	sink.head = int64(len(meta))
 
-	ds, err := dicom.Decode(io.TeeReader(&contextReader{ctx, r}, out), dicom.DecodeOptions{
+	ds, err := dicom.Decode(io.TeeReader(stream.While(ctx, r), out), dicom.DecodeOptions{
 		TransferSyntax: in.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp, Account: budget.From(ctx),
 	})
 	if err == nil {
@@ -386,18 +387,4 @@ func (s *sink) Write(p []byte) (int, error) {
 	s.n += int64(n)
 	s.err = err
 	return n, err
-}
-
-// contextReader ends when the caller gives up.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read implements io.Reader.
-func (c *contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }

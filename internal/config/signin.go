@@ -43,6 +43,10 @@ type OIDC struct {
 	Scopes []string `yaml:"scopes,omitempty"`
 	// Roots is a PEM file by which the provider's certificate is checked; empty: the system's.
 	Roots string `yaml:"roots,omitempty"`
+	// RequireACR are values of acr, RequireAMR of amr, of which the identity token has
+	// to name one: so the provider's second factor is demanded here.
+	RequireACR []string `yaml:"require_acr,omitempty"`
+	RequireAMR []string `yaml:"require_amr,omitempty"`
 	// Leeway is how far its clock may be from ours; 0: a minute.
 	Leeway time.Duration `yaml:"leeway,omitempty"`
 }
@@ -133,9 +137,14 @@ func (o OIDC) check() (faults []string) {
 	if o.Leeway < 0 || o.Leeway > leewayMost {
 		faults = append(faults, fmt.Sprintf("leeway: at most %v", leewayMost))
 	}
-	for _, scope := range o.Scopes {
-		if scope == "" || strings.ContainsAny(scope, " \t\r\n\"\\") {
-			faults = append(faults, fmt.Sprintf("scopes %q: one scope in each entry, as [profile, email]", scope))
+	for _, words := range []struct {
+		key, example string
+		list         []string
+	}{{"scopes", "[profile, email]", o.Scopes}, {"require_acr", "[phr, phrh]", o.RequireACR}, {"require_amr", "[mfa, otp, hwk]", o.RequireAMR}} {
+		for _, word := range words.list {
+			if word == "" || strings.ContainsAny(word, " \t\r\n\"\\") {
+				faults = append(faults, fmt.Sprintf("%s %q: one word in each entry, as %s", words.key, word, words.example))
+			}
 		}
 	}
 	return faults

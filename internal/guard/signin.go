@@ -64,6 +64,7 @@ func (a *API) signInRoutes() {
 	a.open("POST /api/v1/session/passkey/finish", (*Request).passkeyFinish)
 	a.open("POST /api/v1/session/oidc", (*Request).oidcBegin)
 	a.open("GET "+oidcCallback, (*Request).oidcFinish, AnyParameter)
+	a.open("POST "+oidcLogout, (*Request).oidcEnd)
 	a.open("POST /api/v1/session/enrol/totp", (*Request).enrolTOTP)
 	a.open("POST /api/v1/session/enrol/totp/confirm", (*Request).confirmTOTP)
 	a.open("POST /api/v1/session/enrol/passkey/begin", (*Request).enrolPasskey)
