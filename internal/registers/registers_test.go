@@ -3,14 +3,13 @@ package registers_test
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"collimator/internal/db"
-	"collimator/internal/db/dbtest"
 	"collimator/internal/ledger"
+	"collimator/internal/ledger/ledgertest"
 	"collimator/internal/registers"
 )
 
@@ -23,17 +22,7 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	dir := t.TempDir()
-	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	key, err := ledger.OpenKey(dir, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := ledger.New(d, key)
+	log, d := ledgertest.Open(t)
 	return &house{t, d, log, registers.New(d, log)}
 }
 
