@@ -85,7 +85,8 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		for _, i := range t.Imported[:min(len(t.Imported), 20)] {
 			ids = append(ids, i.ID)
 		}
-		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: fmt.Sprintf("%s taken in: %s", phrase.Count(len(t.Imported), "advisory", "advisories"), strings.Join(ids, " "))}}}
+		detail := phrase.Count(len(t.Imported), "advisory", "advisories") + " taken in: " + strings.Join(ids, " ")
+		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: detail}}}
 		if err := in.record(e.ctx, r); err != nil {
 			return err
 		}
@@ -109,7 +110,8 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		fmt.Fprintln(e.stderr, printable(line))
 	}
 	if len(t.Refused) > 0 {
-		return &exitError{exitPartial, fmt.Errorf("%s refused", phrase.Count(len(t.Refused), "document was", "documents were"))}
+		refused := phrase.Count(len(t.Refused), "document was", "documents were")
+		return &exitError{exitPartial, fmt.Errorf("%s refused", refused)}
 	}
 	return nil
 }

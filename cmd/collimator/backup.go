@@ -135,7 +135,8 @@ func (c *backupCmd) report(e *env, r backup.Result, s recovery.State, took time.
 		err = c.print(e, r, s, took)
 	}
 	if err == nil && len(r.Lacking) > 0 {
-		err = &exitError{exitPartial, fmt.Errorf("%s missing or damaged in the archive and not in the backup; see 'collimator verify'", phrase.Count(len(r.Lacking), "file is", "files are"))}
+		err = &exitError{exitPartial, fmt.Errorf("%s missing or damaged in the archive and not in the backup; see 'collimator verify'",
+			phrase.Count(len(r.Lacking), "file is", "files are"))}
 	}
 
 	return err
@@ -143,7 +144,8 @@ func (c *backupCmd) report(e *env, r backup.Result, s recovery.State, took time.
 
 func (c *backupCmd) print(e *env, r backup.Result, s recovery.State, took time.Duration) error {
 	fmt.Fprintf(e.stdout, "Backup %s: %s (%s), of which %d (%s) %s copied now, and the index with %s of the ledger, in %s.\n",
-		r.Name, phrase.Count(r.Files, "file", "files"), size(r.Bytes), r.Copied, size(r.CopiedBytes), phrase.Of(r.Copied, "was", "were"),
+		r.Name, phrase.Count(r.Files, "file", "files"), size(r.Bytes),
+		r.Copied, size(r.CopiedBytes), phrase.Of(r.Copied, "was", "were"),
 		phrase.Count(r.Leaves, "leaf", "leaves"), took.Round(time.Millisecond))
 	fmt.Fprintf(e.stdout, "%s kept; %s removed.\n",
 		phrase.Count(r.Kept, "copy of the index is", "copies of the index are"),

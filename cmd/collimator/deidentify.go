@@ -218,7 +218,8 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 		for _, line := range report.lines() {
 			fmt.Fprintln(e.stdout, line)
 		}
-		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n", phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.counts())
+		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n",
+			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.counts())
 	}
 
 	var failed []error

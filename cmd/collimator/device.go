@@ -90,7 +90,8 @@ func pendingRow(p identity.Pending) []string {
 	if p.Fingerprint != "" {
 		cert = p.Fingerprint[:16] + "..."
 	}
-	return []string{fmt.Sprint(p.ID), p.CallingAETitle, p.Address, cert, phrase.Count(len(p.Contexts), "context", "contexts"), p.Reason, minute(p.LastSeen), fmt.Sprint(p.Attempts)}
+	return []string{fmt.Sprint(p.ID), p.CallingAETitle, p.Address, cert,
+		phrase.Count(len(p.Contexts), "context", "contexts"), p.Reason, minute(p.LastSeen), fmt.Sprint(p.Attempts)}
 }
 
 type deviceApproveCmd struct {

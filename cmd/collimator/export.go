@@ -279,7 +279,8 @@ func (x *export) finish(e *env) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed.\n", phrase.Count(x.report.Written, "file", "files"), x.Out, len(x.report.Failed))
+		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed.\n",
+			phrase.Count(x.report.Written, "file", "files"), x.Out, len(x.report.Failed))
 	}
 
 	var failed []error

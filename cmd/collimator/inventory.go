@@ -152,7 +152,8 @@ func (c *inventoryImportCmd) Run(e *env) error {
 			}
 		}
 		if !c.DryRun {
-			if err := in.noteInventory(e, audit.Create, "", fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(list), "system", "systems"), source, out.New)); err != nil {
+			detail := fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(list), "system", "systems"), source, out.New)
+			if err := in.noteInventory(e, audit.Create, "", detail); err != nil {
 				return err
 			}
 		}

@@ -63,7 +63,8 @@ func (c *inventoryCheckCmd) print(w io.Writer, list []inventory.Checked) {
 		count[x.Answer]++
 	}
 
-	fmt.Fprintf(w, "%s: %d affected, %d possibly, %d not listed.\n", phrase.Count(len(list), "system", "systems"), count[advisory.Affected], count[advisory.Possibly], count[advisory.NotListed])
+	fmt.Fprintf(w, "%s: %d affected, %d possibly, %d not listed.\n", phrase.Count(len(list), "system", "systems"),
+		count[advisory.Affected], count[advisory.Possibly], count[advisory.NotListed])
 
 	for _, x := range list {
 		if x.Answer == advisory.NotListed && !c.All {

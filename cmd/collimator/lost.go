@@ -152,7 +152,8 @@ func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
 	}
 
 	if report.Stay > 0 {
-		return &exitError{exitPartial, fmt.Errorf("%d of %s aside", report.Stay, phrase.Count(len(list), "file stays", "files stay"))}
+		all := phrase.Count(len(list), "file stays", "files stay")
+		return &exitError{exitPartial, fmt.Errorf("%d of %s aside", report.Stay, all)}
 	}
 
 	return nil

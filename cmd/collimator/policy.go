@@ -108,7 +108,7 @@ func policyRow(a policyAnswer) []string {
 	}
 	var only []string
 	if a.Limited {
-		only = append(only, fmt.Sprintf("%s %s", phrase.Count(len(a.OnlyStudies), "study", "studies"), strings.Join(a.OnlyStudies, " ")))
+		only = append(only, phrase.Count(len(a.OnlyStudies), "study", "studies")+" "+strings.Join(a.OnlyStudies, " "))
 	}
 	if a.Deidentified {
 		only = append(only, "what is de-identified")

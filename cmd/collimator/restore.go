@@ -198,7 +198,8 @@ func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem
 
 func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem) error {
 	fmt.Fprintf(e.stdout, "Restored %s as of %s: %s (%s), %s of the ledger.\n",
-		r.Name, minute(r.Made), phrase.Count(r.Files, "file", "files"), size(r.Bytes), phrase.Count(r.Leaves, "leaf", "leaves"))
+		r.Name, minute(r.Made), phrase.Count(r.Files, "file", "files"), size(r.Bytes),
+		phrase.Count(r.Leaves, "leaf", "leaves"))
 	if len(problems) == 0 {
 		_, err := fmt.Fprintln(e.stdout, "All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
 		return err
@@ -284,7 +285,8 @@ func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []veri
 		}
 	} else {
 		fmt.Fprintf(e.stdout, "Copy %s was restored and verified in a scratch directory: %s (%s) in %s, verified in %s.\n",
-			r.Copy, phrase.Count(r.Files, "file", "files"), size(r.Bytes), r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
+			r.Copy, phrase.Count(r.Files, "file", "files"), size(r.Bytes),
+			r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
 		if !r.Keys {
 			fmt.Fprintln(e.stdout, "The recovery key was not tried; try it with --recovery FILE.")
 		}

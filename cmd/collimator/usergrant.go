@@ -54,7 +54,8 @@ func (c *userGrantCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "%s may see %d more %s.\n", c.Name, granted, phrase.Of(granted, "study", "studies"))
 		if missing > 0 {
-			return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later", missing, phrase.Count(len(c.Study), "study", "studies"))}
+			return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later",
+				missing, phrase.Count(len(c.Study), "study", "studies"))}
 		}
 		return nil
 	})

@@ -87,12 +87,14 @@ func (in *installation) verify(e *env, form string, o verify.Options) error {
 		return err
 	}
 
-	well := fmt.Sprintf("All is as it was recorded: %s, %s.", phrase.Count(r.Leaves, "leaf", "leaves"), phrase.Count(r.Files, "file", "files"))
+	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
+	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
 	if o.Archive == nil {
-		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", phrase.Count(r.Leaves, "leaf", "leaves"))
+		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
 	}
 	if o.Witness != "" {
-		well += fmt.Sprintf(" It continues all %d %s of the witness.", r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
+		well += fmt.Sprintf(" It continues all %d %s of the witness.",
+			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
 	}
 	if err := noteAside(e, o.Archive); err != nil {
 		return err

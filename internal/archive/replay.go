@@ -205,7 +205,8 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 			}
 		}
 		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, Event{
-			Reason: s.Reason, Instance: s.Instance(), StoredDigest: s.StoredDigest, Source: s.Source, Time: s.Time, CharacterSet: s.CharacterSet,
+			Reason: s.Reason, Instance: s.Instance(), StoredDigest: s.StoredDigest,
+			Source: s.Source, Time: s.Time, CharacterSet: s.CharacterSet,
 		})
 
 		return err

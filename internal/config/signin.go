@@ -140,7 +140,11 @@ func (o OIDC) check() (faults []string) {
 	for _, words := range []struct {
 		key, example string
 		list         []string
-	}{{"scopes", "[profile, email]", o.Scopes}, {"require_acr", "[phr, phrh]", o.RequireACR}, {"require_amr", "[mfa, otp, hwk]", o.RequireAMR}} {
+	}{
+		{"scopes", "[profile, email]", o.Scopes},
+		{"require_acr", "[phr, phrh]", o.RequireACR},
+		{"require_amr", "[mfa, otp, hwk]", o.RequireAMR},
+	} {
 		for _, word := range words.list {
 			if word == "" || strings.ContainsAny(word, " \t\r\n\"\\") {
 				faults = append(faults, fmt.Sprintf("%s %q: one word in each entry, as %s", words.key, word, words.example))

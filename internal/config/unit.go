@@ -23,8 +23,10 @@ func checkTimes(file []byte) error {
 func wrongTimes(n *yaml.Node, t reflect.Type, path string) (faults []error) {
 	switch {
 	case t == reflect.TypeFor[time.Duration]() && n.Kind == yaml.ScalarNode:
-		if _, err := time.ParseDuration(n.Value); (err != nil || n.Tag == "!!int") && n.Tag != "!!null" {
-			faults = append(faults, fmt.Errorf("config: %s: %q on line %d is no time; want a number with a unit (s, m or h), such as 30m or 1h30m", path, n.Value, n.Line))
+		_, err := time.ParseDuration(n.Value)
+		if (err != nil || n.Tag == "!!int") && n.Tag != "!!null" {
+			faults = append(faults, fmt.Errorf("config: %s: %q on line %d is no time; want a number with a unit (s, m or h), such as 30m or 1h30m",
+				path, n.Value, n.Line))
 		}
 	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		for i, item := range n.Content {

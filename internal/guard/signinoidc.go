@@ -142,7 +142,8 @@ func (rq *Request) oidcEnd() (any, error) {
 		return nil, err
 	}
 	if person != "" {
-		rq.event(audit.UserSignedOut, person, audit.Success, "signed out at the identity provider; ended: "+ended.String(), "")
+		reason := "signed out at the identity provider; ended: " + ended.String()
+		rq.event(audit.UserSignedOut, person, audit.Success, reason, "")
 	}
 	rq.done = true
 	rq.w.WriteHeader(http.StatusOK)

@@ -40,12 +40,14 @@ func (o Options) Check() error {
 		return nil
 	}
 	u, err := url.Parse(o.Proxy)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return fault.Newf(fault.Invalid, "outward: proxy: want http://HOST:PORT or https://HOST:PORT, without a user, or %s", Direct)
 	}
 	for _, host := range o.Except {
 		if host == "" || strings.ContainsAny(host, ", \t/") && !isNetwork(host) {
-			return fault.Newf(fault.Invalid, "outward: no_proxy %q: want a host, a domain (.example.org), an address or a network (10.0.0.0/8) in each entry", host)
+			return fault.Newf(fault.Invalid, "outward: no_proxy %q: want a host, a domain (.example.org), an address "+
+				"or a network (10.0.0.0/8) in each entry", host)
 		}
 	}
 	return nil

@@ -116,7 +116,8 @@ func (n numbers) advice(scanned time.Time) []report.Advice {
 	}
 	own := "nothing is open here"
 	if n.archive > 0 {
-		own = phrase.Count(n.archive, "issue", "issues") + " of this archive itself " + phrase.Of(n.archive, "is", "are") + " open (ARC)"
+		own = phrase.Count(n.archive, "issue", "issues") + " of this archive itself " +
+			phrase.Of(n.archive, "is", "are") + " open (ARC)"
 	}
 	return []report.Advice{
 		{Asks: "Look through the inventory for affected systems. Are they patched, or protected from public access?",

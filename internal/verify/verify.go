@@ -102,7 +102,10 @@ func (v *verification) run(ctx context.Context) (err error) {
 	default:
 		v.spot = v.Archive.NewSpotCheck()
 	}
-	for _, step := range []func(context.Context) error{v.checkpoints, v.tree, v.strays, v.schema, v.registered, v.content, v.index, v.rows} {
+	steps := []func(context.Context) error{
+		v.checkpoints, v.tree, v.strays, v.schema, v.registered, v.content, v.index, v.rows,
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
