@@ -123,10 +123,10 @@ func tellProvider(states *state.Register, err error) {
 }
 
 // linkAddress is what stands before the secret of a one-time link.
-func linkAddress(c config.Config) string { return bestOrigin(c) + console.SetupPath + "/" }
+func linkAddress(c config.Config) string { return console.SetupAddress(bestOrigin(c)) }
 
 // shareAddress is the address before the secret of a link to a study.
-func shareAddress(c config.Config) string { return bestOrigin(c) + console.SharePath + "/" }
+func shareAddress(c config.Config) string { return console.ShareAddress(bestOrigin(c)) }
 
 // bestOrigin is the address under which the server is most likely reached by
 // others: that of the settings (signin.origins, then hosts), else the address of

@@ -48,6 +48,7 @@ type DB struct {
 	log     writeAheadLog
 	share   *share // nil: the database is this process's alone
 	copied  bool   // a copy, which is only read
+	made    schemas
 	pools   []*sql.DB
 	writer  chan *session // holds the one writing connection when it is free
 	readers chan *session

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // object is a table, an index, a trigger or a view as the database keeps it.
@@ -30,7 +31,7 @@ func (d *DB) Drift(ctx context.Context) (found []string, err error) {
 	var have []object
 	var applied []int64
 	err = d.Read(ctx, func(tx *Tx) (err error) {
-		if have, err = objects(ctx, tx, d.dialect.schema()); err != nil {
+		if have, err = readObjects(ctx, tx, d.dialect.schema()); err != nil {
 			return err
 		}
 		applied, err = Column[int64](ctx, tx, `SELECT version FROM schema_version`)
@@ -40,18 +41,44 @@ func (d *DB) Drift(ctx context.Context) (found []string, err error) {
 		return nil, fmt.Errorf("db: read the schema: %w", err)
 	}
 
+	want, err := d.made.by(list, applied, func(scripts []string) ([]object, error) { return d.dialect.made(ctx, scripts) })
+	if err != nil {
+		return nil, fmt.Errorf("db: make the schema to compare with: %w", err)
+	}
+
+	return differences(have, want), nil
+}
+
+// schemas keeps the schema that was made last to compare with: it takes a database
+// of its own each time. Safe for concurrent use.
+type schemas struct {
+	mu      sync.Mutex
+	applied []int64
+	objects []object
+}
+
+// by is what the migrations of list make that were applied.
+func (s *schemas) by(list []migration, applied []int64, make func(scripts []string) ([]object, error)) ([]object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.Sort(applied)
+	if s.objects != nil && slices.Equal(s.applied, applied) {
+		return s.objects, nil
+	}
+
 	scripts := []string{versionTable}
 	for _, m := range list {
 		if slices.Contains(applied, int64(m.version)) {
 			scripts = append(scripts, m.script)
 		}
 	}
-	want, err := d.dialect.made(ctx, scripts)
+	objects, err := make(scripts)
 	if err != nil {
-		return nil, fmt.Errorf("db: make the schema to compare with: %w", err)
+		return nil, err
 	}
-
-	return differences(have, want), nil
+	s.applied = applied
+	s.objects = objects
+	return objects, nil
 }
 
 func differences(have, want []object) (found []string) {
@@ -75,8 +102,8 @@ func differences(have, want []object) (found []string) {
 	return found
 }
 
-// objects runs a query for kind, name, table and statement of each object.
-func objects(ctx context.Context, tx *Tx, query string) (list []object, err error) {
+// readObjects runs a query for kind, name, table and statement of each object.
+func readObjects(ctx context.Context, tx *Tx, query string) (list []object, err error) {
 	rows, err := tx.Query(ctx, query)
 	if err != nil {
 		return nil, err

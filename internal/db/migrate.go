@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"collimator/internal/durable"
 	"collimator/internal/fault"
@@ -32,8 +31,9 @@ type migration struct {
 const versionTable = `CREATE TABLE IF NOT EXISTS schema_version (
 			version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL)`
 
-// migrate applies what is missing, each migration in a transaction of its own
-// together with its row in schema_version. A writing transaction locks the
+// migrate makes the schema of a new database, or applies what is missing, each
+// migration in a transaction of its own together with its row in
+// schema_version. A writing transaction locks the
 // database, so of two processes that start at the same time one waits and then
 // finds the work done.
 func (d *DB) migrate(ctx context.Context, o Options) error {
@@ -45,6 +45,10 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 		if err := d.keepCopy(ctx, list, o); err != nil {
 			return err
 		}
+	}
+
+	if err := d.start(ctx, list); err != nil {
+		return err
 	}
 
 	return d.apply(ctx, list)
@@ -156,9 +160,8 @@ func (d *DB) applyOne(ctx context.Context, m migration) error {
 		if _, err := tx.s.conn.ExecContext(ctx, d.dialect.ddl(m.script)); err != nil {
 			return d.dialect.fault(err, "apply")
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO schema_version (version, name, applied) VALUES (?1, ?2, ?3)`,
-			m.version, m.name, time.Now().UTC().Format(time.RFC3339))
-		return err
+
+		return recordMigration(ctx, tx, m)
 	})
 }
 

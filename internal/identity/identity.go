@@ -22,12 +22,18 @@ type Registry struct {
 	// hashing lets one password check run at a time: each takes 64 MiB and all
 	// processors, and what the one before took may not have been collected yet.
 	hashing chan struct{}
+	cost    hashCost
 }
 
 // New makes a registry over an open database and the book of its registers.
 func New(d *db.DB, b *registers.Book, now func() time.Time) *Registry {
-	return &Registry{d, b, now, make(chan struct{}, 1)}
+	return &Registry{db: d, book: b, now: now, hashing: make(chan struct{}, 1), cost: strong}
 }
+
+// InsecureWeakHashes makes new password hashes cost next to nothing, so that
+// tests with many people and sign-ins take no minutes. They protect nobody. Call
+// it before the registry is used by others.
+func (r *Registry) InsecureWeakHashes() { r.cost = weak }
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

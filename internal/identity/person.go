@@ -27,6 +27,17 @@ const (
 	argonSalt    = 16 // bytes
 )
 
+// hashCost is what a password hash costs whoever computes it.
+type hashCost struct {
+	passes, memory uint32 // memory in KiB
+	threads        uint8
+}
+
+var (
+	strong = hashCost{passes: argonTime, memory: argonMemory, threads: argonThreads}
+	weak   = hashCost{passes: 1, memory: 8, threads: 1}
+)
+
 // MinPassword is the least number of characters of a password.
 const MinPassword = 12
 
@@ -104,7 +115,7 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	}
 	refused := hash == "" || len(password) > maxPassword
 	if refused {
-		hash, password = phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
+		hash, password = r.cost.phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
 	}
 	end, err := r.turn(ctx)
 	if err != nil {
@@ -131,19 +142,19 @@ func (r *Registry) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer end()
-	return hashPassword(password), nil
+	return r.cost.hash(password), nil
 }
 
-func hashPassword(password string) string {
+func (c hashCost) hash(password string) string {
 	salt := make([]byte, argonSalt)
 	rand.Read(salt) // never returns an error (crypto/rand)
-	return phc(salt, argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey))
+	return c.phc(salt, argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.threads, argonKey))
 }
 
 // phc is the PHC string form, which carries its own parameters.
-func phc(salt, key []byte) string {
+func (c hashCost) phc(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, b64.EncodeToString(salt), b64.EncodeToString(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.threads, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 func verifyPassword(hash, password string) (bool, error) {
