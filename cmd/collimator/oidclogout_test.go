@@ -94,6 +94,31 @@ func TestWhoSignsOutAtTheProviderIsSignedOutHere(t *testing.T) {
 	}
 }
 
+// A link to a study that somebody made outlives the evening's sign-out, and not
+// where the settings say that everything ends.
+func TestWhatEndsWithASignOutAtTheProviderIsOfTheSettings(t *testing.T) {
+	t.Parallel()
+	for _, logout := range []string{"", "everything"} {
+		p := newProvider(t)
+		x := newOIDCSite(t, p, func(c *config.OIDC) { c.Logout = logout })
+		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+		b := x.browser()
+		b.must(200, "GET", b.oidc(p), nil)
+		link, _ := b.must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7}).json["link"].(string)
+		_, secret, _ := strings.Cut(link, "#")
+
+		if code := x.tellLogout(t, url.Values{"logout_token": {p.logoutToken("1", nil)}}); code != http.StatusOK {
+			t.Fatalf("status %d", code)
+		}
+		b.must(401, "GET", "/api/v1/session", nil)
+		want := http.StatusOK
+		if logout == "everything" {
+			want = http.StatusUnauthorized
+		}
+		x.browserAt("127.0.0.2").must(want, "GET", "/dicom-web/studies", nil, "Authorization", "Bearer "+secret)
+	}
+}
+
 // What is no logout token of the provider signs nobody out.
 func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
 	t.Parallel()

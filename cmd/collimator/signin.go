@@ -77,7 +77,8 @@ const oidcState = "signin.oidc"
 func identityProvider(in *installation, c config.OIDC, states *state.Register) (*identity.OIDC, error) {
 	o := identity.OIDCOptions{
 		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
-		RequireACR: c.RequireACR, RequireAMR: c.RequireAMR,
+		LogoutEndsMade: c.Logout == "everything",
+		RequireACR:     c.RequireACR, RequireAMR: c.RequireAMR,
 		Health: func(err error) { tellProvider(states, err) },
 	}
 	if o.NameClaim == "" {

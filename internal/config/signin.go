@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,6 +48,9 @@ type OIDC struct {
 	// to name one: so the provider's second factor is demanded here.
 	RequireACR []string `yaml:"require_acr,omitempty"`
 	RequireAMR []string `yaml:"require_amr,omitempty"`
+	// Logout says what ends when somebody signs out at the provider: sessions (also
+	// when empty), or everything that was made in one.
+	Logout string `yaml:"logout,omitempty"`
 	// Leeway is how far its clock may be from ours; 0: a minute.
 	Leeway time.Duration `yaml:"leeway,omitempty"`
 }
@@ -133,6 +137,9 @@ func (o OIDC) check() (faults []string) {
 		faults = append(faults, "create needs role_claim and roles")
 	case o.RoleClaim != "" && len(o.Roles) == 0:
 		faults = append(faults, "role_claim needs roles: without them nobody gets in")
+	}
+	if !slices.Contains([]string{"", "sessions", "everything"}, o.Logout) {
+		faults = append(faults, fmt.Sprintf("logout %q: sessions or everything", o.Logout))
 	}
 	if o.Leeway < 0 || o.Leeway > leewayMost {
 		faults = append(faults, fmt.Sprintf("leeway: at most %v", leewayMost))

@@ -30,6 +30,16 @@ func (r *Registry) EndMade(ctx context.Context, name string) (e Ended, err error
 	return e, err
 }
 
+// EndSessions signs a person out everywhere. What was made in the sessions stays.
+func (r *Registry) EndSessions(ctx context.Context, name string) (e Ended, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) (err error) {
+		e.Sessions, err = r.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1`, name)
+		return err
+	})
+
+	return e, err
+}
+
 // endMade is EndMade within a transaction; with everything the tokens that the
 // operator made for this person end too.
 func (r *Registry) endMade(ctx context.Context, tx *db.Tx, name string, everything bool) (e Ended, err error) {

@@ -27,6 +27,10 @@ type OIDCOptions struct {
 	Scopes []string
 	// Leeway is how far the provider's clock may be from ours; 0 means a minute.
 	Leeway time.Duration
+	// LogoutEndsMade lets a sign-out at the provider also end what the person made in
+	// sessions here: tokens, invitations, links to studies.
+	LogoutEndsMade bool
+
 	// RequireACR are authentication context classes, of which the identity token has
 	// to name one; they are asked for. RequireAMR are authentication methods of which
 	// it has to name one. Empty: whatever the provider demands is enough.

@@ -63,9 +63,9 @@ type logoutClaims struct {
 	Events map[string]json.RawMessage `json:"events"`
 }
 
-// Logout ends the sessions of whom a logout token of the provider names, and what
-// the person made in them, as EndMade does (OpenID Connect Back-Channel Logout 1.0
-// 2.6). person is empty where nobody here is meant: that is no error. A token that
+// Logout ends the sessions of whom a logout token of the provider names, and with
+// LogoutEndsMade what the person made in them (OpenID Connect Back-Channel Logout
+// 1.0 2.6). person is empty where nobody here is meant: that is no error. A token that
 // does not count is an *OIDCFailure.
 func (o *OIDC) Logout(ctx context.Context, raw string) (person string, ended Ended, err error) {
 	select {
@@ -83,7 +83,13 @@ func (o *OIDC) Logout(ctx context.Context, raw string) (person string, ended End
 	if err != nil || person == "" {
 		return "", ended, err
 	}
-	ended, err = o.registry.EndMade(ctx, person)
+
+	if o.o.LogoutEndsMade {
+		ended, err = o.registry.EndMade(ctx, person)
+	} else {
+		ended, err = o.registry.EndSessions(ctx, person)
+	}
+
 	return person, ended, err
 }
 
