@@ -63,7 +63,15 @@ func descriptors() uint64 {
 	return uint64(l.Cur)
 }
 
-// rememberDevices makes the addresses of registered devices known.
+// rememberAddresses makes those addresses known that have places of their own: of
+// registered devices, and from where somebody is signed in.
+func (s *server) rememberAddresses(ctx context.Context) {
+	s.rememberDevices(ctx)
+	if err := s.guard.RememberSignIns(ctx); err != nil {
+		s.log.Error("addresses of sessions not read", "error", err)
+	}
+}
+
 func (s *server) rememberDevices(ctx context.Context) {
 	rooms := s.guard.Rooms
 	devices, err := s.in.registry.Devices(ctx)

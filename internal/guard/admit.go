@@ -146,6 +146,11 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 // wait as a browser has to.
 func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) error {
 	ok, _, err := g.try(ctx, func() (bool, error) {
+		end, err := g.signing.take(ctx, signDevice, c.who.Name)
+		if err != nil {
+			return false, err
+		}
+		defer end()
 		ok, err := g.Registry.CheckPassword(ctx, c.person, passcode)
 		return ok && g.SignIn.local(c.person), err
 	}, slot{table: g.attempts.devices, key: c.who.Name})

@@ -161,7 +161,7 @@ func (a *API) guarded(rq *Request) {
 		rq.fail(http.StatusForbidden, errForbidden)
 		return
 	}
-	if !a.g.Rooms.Web.AdmitFrom(r.RemoteAddr) {
+	if !a.g.admitWeb(c, r.RemoteAddr) {
 		rq.answer(nil, errCrowded)
 		return
 	}

@@ -45,7 +45,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	}
 	sent := g.followWeb(ctx, c, call)
 
-	if !g.Rooms.Web.AdmitFrom(call.Request.RemoteAddr) {
+	if !g.admitWeb(c, call.Request.RemoteAddr) {
 		return webRefusal(errCrowded, http.StatusServiceUnavailable)
 	}
 	if err := g.openWeb(ctx, c, call); err != nil {
@@ -64,6 +64,15 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	g.settleWeb(ctx, c, call, out, sent)
 	g.measure(doorWeb, string(call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), began)
 	return out
+}
+
+// admitWeb gives the connection of a caller its place. Who has a link makes no
+// address known: it may be anybody.
+func (g *Guard) admitWeb(c *webCaller, remote string) bool {
+	if c.share != nil {
+		return g.Rooms.Web.AdmitGuest(remote)
+	}
+	return g.Rooms.Web.AdmitFrom(remote)
 }
 
 // notKnown answers whose credentials do not count, or cannot be judged.
