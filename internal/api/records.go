@@ -111,6 +111,7 @@ type held struct {
 	Stored   string `json:"storedSHA256,omitempty"` // of what is stored under the UID
 	Size     int64  `json:"size"`
 	From     string `json:"from"` // AE title
+	By       string `json:"by"`   // as whom it was let in: a device, a person, a token
 	Address  string `json:"address"`
 	Received string `json:"received"`
 	Last     string `json:"lastReceived"`
@@ -147,7 +148,7 @@ const second = "2006-01-02T15:04:05Z07:00"
 func describe(q archive.QuarantineEntry) held {
 	return held{
 		ID: q.ID, Reason: string(q.Reason), SOPClass: q.Instance.SOPClassUID, Instance: q.Instance.SOPInstanceUID, Study: q.Instance.StudyUID,
-		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, Address: q.Source.Address,
+		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, By: q.Source.Principal, Address: q.Source.Address,
 		Received: q.Received.Format(second), Last: q.LastReceived.Format(second), Times: int64(q.Times),
 	}
 }

@@ -130,4 +130,3 @@ func TestEveryEndOfAWebRequestHasItsOutcome(t *testing.T) {
 		}
 	}
 }
-
