@@ -72,6 +72,25 @@ func (s *server) rememberAddresses(ctx context.Context) {
 	}
 }
 
+// rememberEvery is how often the register of devices is read for their addresses:
+// one that calls once a month is not forgotten, and one that is new becomes known.
+const rememberEvery = time.Hour
+
+// keepAddresses makes addresses known again and again until ctx ends.
+func (s *server) keepAddresses(ctx context.Context) {
+	tick := time.NewTicker(rememberEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.rememberDevices(ctx)
+		}
+	}
+}
+
+// rememberDevices makes the addresses of registered devices known.
 func (s *server) rememberDevices(ctx context.Context) {
 	rooms := s.guard.Rooms
 	devices, err := s.in.registry.Devices(ctx)

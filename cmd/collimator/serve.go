@@ -345,6 +345,7 @@ func (s *server) run(e *env) error {
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.keeper.Run(work) })
+	wg.Go(func() { s.keepAddresses(work) })
 	wg.Go(func() { s.recordStates(work) })
 	wg.Go(func() { s.examine(work) })
 	wg.Go(func() { s.reserve.Run(work) })

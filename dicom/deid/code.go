@@ -18,7 +18,7 @@ var codePattern = regexp.MustCompile(`^[A-Z0-9_ ]{1,16}$`)
 const codeDigits = 4
 
 // codes is an element of VR CS of a copy. A value stays where it is a term that
-// PS3.3 or PS3.16 knows, or where it looks like a code: written as one must be
+// the standard knows, or where it looks like a code: written as one must be
 // written, with no more than four digits in it, and without a part of a name, an ID
 // or a date of anybody in the object. A dummy takes the place of any other; the
 // values beside it stay.
@@ -125,7 +125,7 @@ func inLatin(w string, letters map[rune]string) string {
 	return b.String()
 }
 
-// term reports a term that PS3.3 or PS3.16 knows, in either case.
+// term reports a term that the standard knows, in either case.
 func term(v string) bool {
 	v = strings.ToUpper(v)
 	return structural(v) || slices.Contains(terms[:], v) || charset.MatchString(v)

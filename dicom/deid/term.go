@@ -1,26 +1,26 @@
 package deid
 
-// terms are defined terms and enumerated values of PS3.3 and PS3.16: those that are
+// terms are defined terms and enumerated values of the standard: those that are
 // words people may be called by, and those without which an object cannot be read
 // or found. Others look like codes, and stay as these.
 var terms = [...]string{
-	// PS3.3 C.7.3 Modality
+	// Modalities.
 	"AR", "ASMT", "AU", "BDUS", "BI", "BMD", "CR", "CT", "CTPROTOCOL", "DG", "DMS", "DOC", "DX", "ECG", "EMG", "EEG",
 	"EOG", "EPS", "ES", "FID", "GM", "HC", "HD", "IO", "IOL", "IVOCT", "IVUS", "KER", "KO", "LEN", "LS", "MG", "MR",
 	"NM", "OAM", "OCT", "OP", "OPM", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PA", "PLAN", "POS", "PR", "PT",
 	"PX", "REG", "RESP", "RF", "RG", "RTDOSE", "RTIMAGE", "RTINTENT", "RTPLAN", "RTRAD", "RTRECORD", "RTSEGANN",
 	"RTSTRUCT", "RWV", "SEG", "SM", "SMR", "SR", "SRF", "STAIN", "TG", "US", "VA", "XA", "XAPROTOCOL", "XC", "SC",
-	// PS3.3 C.7.6.1 image
+	// Kinds of images and of their pixels.
 	"ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "AXIAL", "LOCALIZER", "OTHER", "MIXED", "NONE", "MONOCHROME1",
 	"MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "ARGB", "HSV", "CMYK",
 	"UNSIGNED", "SIGNED", "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "ISO_13818_2", "ISO_14496_10",
 	"01", "00", "LINEAR", "LINEAR_EXACT", "SIGMOID", "IDENTITY", "INVERSE", "HU", "OD", "PRESENTATION", "PROCESSING",
-	// PS3.3 C.7 patient, position
+	// Patients and positions.
 	"M", "F", "O", "R", "L", "U", "B", "A", "P", "H", "HFP", "HFS", "HFDR", "HFDL", "FFDR", "FFDL", "FFP", "FFS", "AFP",
 	"AFS", "AFDR", "AFDL", "LFP", "LFS", "RFP", "RFS", "HEAD", "FEET", "LEFT", "RIGHT", "ANTERIOR", "POSTERIOR", "AP",
 	"LL", "RL", "LLD", "RLD", "LLO", "RLO", "CC", "MLO", "ML", "LM", "LMO", "XCCL", "XCC", "RECUMBENT", "ERECT",
 	"PRONE", "SUPINE", "SEMIERECT", "LATERAL", "UNPAIRED", "BOTH", "BILATERAL", "UNILATERAL",
-	// PS3.3 C.8 acquisition
+	// Acquisition and states.
 	"SE", "GR", "IR", "EP", "RM", "SK", "SP", "MP", "MTC", "SS", "TRSS", "OSP", "SINGLE", "DUAL", "STEADY", "VOLUME",
 	"2D", "3D", "4D", "1D", "COL", "ROW", "FIELD_MAP", "MAGNITUDE", "PHASE", "REAL", "IMAGINARY", "MAP", "LOW", "HIGH",
 	"NORMAL", "FAST", "SLOW", "HELICAL", "SPIRAL", "SEQUENCED", "CONSTANT_ANGLE", "STATIONARY", "FREE", "GENERAL",
@@ -31,7 +31,7 @@ var terms = [...]string{
 	"TRUE", "FALSE", "UNKNOWN", "VALID", "INVALID", "COMPLETE", "PARTIAL", "COMPLETED", "STARTED", "DISCONTINUED",
 	"IN_PROGRESS", "PROGRESS", "SCHEDULED", "ARRIVED", "READY", "FINAL", "PRELIMINARY", "APPROVED", "UNAPPROVED",
 	"REJECTED", "VERIFIED", "UNVERIFIED", "ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE", "STAT", "MED", "ROUTINE",
-	// PS3.16 L body parts
+	// Parts of the body.
 	"ABDOMEN", "ABDOMENPELVIS", "ADRENAL", "ANKLE", "AORTA", "ARM", "AXILLA", "BACK", "BILEDUCT", "BLADDER", "BRAIN",
 	"BREAST", "BRONCHUS", "BUTTOCK", "CALCANEUS", "CALF", "CAROTID", "CEREBELLUM", "CERVIX", "CHEEK", "CHEST",
 	"CHESTABDOMEN", "CHESTABDPELVIS", "CHOROIDPLEXUS", "CIRCLEOFWILLIS", "CLAVICLE", "COCCYX", "COLON", "CORNEA",
@@ -44,7 +44,7 @@ var terms = [...]string{
 	"SHOULDER", "SINUS", "SKULL", "SPINE", "SPLEEN", "SSPINE", "STERNUM", "STOMACH", "TESTIS", "THIGH", "THORAX",
 	"THUMB", "THYMUS", "THYROID", "TIBIAFIBULA", "TLSPINE", "TMJ", "TOE", "TONGUE", "TRACHEA", "TSPINE", "ULNA",
 	"URETER", "URETHRA", "UTERUS", "VAGINA", "VULVA", "WHOLEBODY", "WRIST", "ZYGOMA",
-	// PS3.3 C.12, C.17, C.20
+	// Objects.
 	"SOP", "COMMON", "PATIENT", "STUDY", "SERIES", "INSTANCE", "PRODUCT", "ATTENUATED", "LOSSY", "ISO", "EXTENDED",
 	"MODIFIED", "UNMODIFIED", "REMOVED", "VERBAL", "WRITTEN",
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"collimator/dimse"
+	"collimator/dimse/ul"
 	"collimator/internal/policy"
 )
 
@@ -166,5 +168,20 @@ func TestAddressesOfWhoIsSignedInAreKnownAfterARestart(t *testing.T) {
 	}
 	if strings.Contains(d.log.String(), "192.0.2") {
 		t.Error("addresses stand in the log")
+	}
+}
+
+func TestAPasscodeThatCannotBeCheckedNowIsATransientRejectionAndNoFloodInTheLog(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	cert := d.device("WS1", nil)
+	for range 50 {
+		err := d.refuse(t.Context(), request("WS1", cert), claimOf(request("WS1", cert)), errBusy)
+		if r, ok := errors.AsType[*dimse.RejectError](err); !ok || r.Result != ul.RejectedTransient {
+			t.Fatalf("%v", err)
+		}
+	}
+	if n := len(d.records()); n > sampleBurst || n == 0 || strings.Contains(d.log.String(), "level=ERROR") {
+		t.Errorf("%d records; %s", n, d.log)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// busyProblem is the document of RFC 9457 for who has to come again.
+// busyProblem is the problem document for who has to come again.
 const busyProblem = `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"Too many requests are answered at this moment. Try again in a second."}` + "\n"
 
 // Busy answers a request for which there is no place. By HTTP/2 it has no body: a
