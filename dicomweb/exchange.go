@@ -36,7 +36,8 @@ var errNoBody = errors.New("dicomweb: a HEAD request has no body")
 func (x *exchange) finish(err error) Outcome {
 	x.finished = true
 	if x.headOnly() {
-		x.out.Instances, x.out.Matches = 0, 0
+		x.out.Instances = 0
+		x.out.Matches = 0
 	}
 	if errors.Is(err, errNoBody) {
 		err = nil

@@ -56,7 +56,8 @@ func (rq *Request) reserve(cost int64) (done func(), err error) {
 		account.Close()
 		return nil, err
 	}
-	rq.account, rq.held = account, cost
+	rq.account = account
+	rq.held = cost
 	rq.r = rq.r.WithContext(budget.With(rq.Context(), account))
 	return account.Close, nil
 }

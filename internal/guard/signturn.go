@@ -90,7 +90,8 @@ func (s *signTurns) enter(w *signWaiter) (*list.Element, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.busy {
-		s.busy, s.last = true, w.kind
+		s.busy = true
+		s.last = w.kind
 		w.answer <- nil
 		return nil, nil
 	}

@@ -35,8 +35,8 @@ var identityTags = [...]dicom.Tag{tag.PatientID, tag.IssuerOfPatientID, tag.Pati
 // searchHidden is Search without identities. What is asked for must be what is
 // answered: a key is matched only where the profile leaves the attribute as it
 // is, or where it is a UID. Any other key matches nothing, so that nobody can
-// find out by trying whether a patient is here. What is not handed out is not
-// listed.
+// find out by trying whether a patient is here. An instance that is not handed out
+// is not listed; studies and series are, of which nothing of an instance is told.
 func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
 		keys, added, matchable, err := p.revealKeys(ctx, q.Keys, q.Scope)
@@ -47,7 +47,10 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 			return
 		}
 
-		added = append(added, named(keys, q.Level)...)
+		instances := q.Level == archive.ImageLevel
+		if instances {
+			added = append(added, nameInstance(keys)...)
+		}
 		offset := q.Offset // counts what is listed
 		q.Keys = keys
 		q.Fuzzy = false
@@ -66,7 +69,10 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 			if !sameMatches(keys, real, ds) {
 				continue
 			}
-			shown, err := w.shown(ctx, p, foundAt(real, q))
+			shown := true
+			if instances {
+				shown, err = w.shown(ctx, p, real, q.Scope)
+			}
 			if err != nil {
 				yield(nil, webError(err))
 				return
