@@ -341,11 +341,12 @@ func (s *server) run(e *env) error {
 	bare := &bareAddresses{s: s}
 	bare.look(e.ctx)
 	associations := s.associationServer(tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(s.certificate.Get), bare.may))
-	s.rememberDevices(e.ctx)
+	s.rememberAddresses(e.ctx)
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.keeper.Run(work) })
+	wg.Go(func() { s.keepAddresses(work) })
 	wg.Go(func() { s.recordStates(work) })
 	wg.Go(func() { s.examine(work) })
 	wg.Go(func() { s.reserve.Run(work) })

@@ -20,6 +20,8 @@ type transfer struct {
 	g *Guard
 	c *caller
 
+	searched bool // a search was recorded, before its first match left
+
 	mu      sync.Mutex
 	by      map[string]*audit.Object
 	studies []*audit.Object // in the order in which they began

@@ -7,6 +7,7 @@ package identity
 import (
 	"time"
 
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/registers"
 )
@@ -23,6 +24,7 @@ type Registry struct {
 	// processors, and what the one before took may not have been collected yet.
 	hashing chan struct{}
 	cost    hashCost
+	memory  *budget.Budget // from which it takes what it holds; nil: no bound
 }
 
 // New makes a registry over an open database and the book of its registers.
@@ -34,6 +36,10 @@ func New(d *db.DB, b *registers.Book, now func() time.Time) *Registry {
 // tests with many people and sign-ins take no minutes. They protect nobody. Call
 // it before the registry is used by others.
 func (r *Registry) InsecureWeakHashes() { r.cost = weak }
+
+// HashWithin lets the hashes of passwords take what they hold from the budget of
+// all requests. It is called before the first is made.
+func (r *Registry) HashWithin(b *budget.Budget) { r.memory = b }
 
 func millis(t time.Time) int64 {
 	if t.IsZero() {

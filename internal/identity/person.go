@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/policy"
@@ -126,14 +128,45 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	return ok && !refused, err
 }
 
-// turn waits until nobody else computes a password hash.
+// hashWait bounds the wait for a password hash: for those before it, and for its
+// memory.
+const hashWait = 15 * time.Second
+
+var errHashes = fault.New(fault.Busy, "identity: many passwords are checked at this moment, or memory is taken; try again in a few seconds")
+
+// turn waits until nobody else computes a password hash and there is the memory
+// for one. It fails with fault.Busy where that takes too long.
 func (r *Registry) turn(ctx context.Context) (end func(), err error) {
+	ctx, stop := context.WithTimeoutCause(ctx, hashWait, errHashes)
+	defer stop()
 	select {
 	case r.hashing <- struct{}{}:
-		return func() { <-r.hashing }, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
+
+	account := r.account(ctx)
+	if err := account.Reserve(ctx, argonMemory<<10); err != nil {
+		account.Close()
+		<-r.hashing
+		return nil, err
+	}
+	return func() {
+		account.Close()
+		<-r.hashing
+	}, nil
+}
+
+// account is from where a hash takes what it holds: of the request for which it
+// is made, if it has one. There is one hash at a time, so it is in nobody's name.
+func (r *Registry) account(ctx context.Context) *budget.Account {
+	if of := budget.From(ctx); of != nil {
+		return of.Common()
+	}
+	if r.memory == nil {
+		return nil
+	}
+	return r.memory.Open()
 }
 
 func (r *Registry) hash(ctx context.Context, password string) (string, error) {
