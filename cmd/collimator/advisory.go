@@ -10,6 +10,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/inventory"
+	"collimator/internal/shown"
 )
 
 type advisoryCmd struct {
@@ -99,7 +100,7 @@ func (c *advisoryShowCmd) Run(e *env) error {
 	}
 	list := table.Find(c.ID)
 	if len(list) == 0 {
-		return fmt.Errorf("no advisory %q is known here; see 'collimator advisory list', or take it in with 'collimator advisory import'", printable(c.ID))
+		return fmt.Errorf("no advisory %q is known here; see 'collimator advisory list', or take it in with 'collimator advisory import'", shown.Text(c.ID))
 	}
 	if c.Output == "json" {
 		return printJSON(e.stdout, list)
@@ -113,7 +114,7 @@ func (c *advisoryShowCmd) Run(e *env) error {
 }
 
 func showAdvisory(w io.Writer, a *advisory.Advisory) error {
-	fmt.Fprintf(w, "%s  %s\npublished %s, changed %s, %s\n\n%s\n\n", a.ID, printable(a.Title), dash(a.Initial), dash(a.Current), printable(a.Source), printable(a.Fix))
+	fmt.Fprintf(w, "%s  %s\npublished %s, changed %s, %s\n\n%s\n\n", a.ID, shown.Text(a.Title), dash(a.Initial), dash(a.Current), shown.Text(a.Source), shown.Text(a.Fix))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "VENDOR\tPRODUCT\tAFFECTED\tCLASS\tSCORE\tFIXED IN\tUPDATE\tCVES")
 	for _, r := range a.Rules {
@@ -128,7 +129,7 @@ func showAdvisory(w io.Writer, a *advisory.Advisory) error {
 			ids = append(ids[:4:4], fmt.Sprintf("and %d more", len(ids)-4))
 		}
 		fmt.Fprintln(tw, strings.Join([]string{
-			printable(r.Vendors[0]), printable(r.Product), printable(g.String()), string(g.Class), score(r.Score), dash(printable(r.Fixed)), string(r.Update), strings.Join(ids, " "),
+			shown.Text(r.Vendors[0]), shown.Text(r.Product), shown.Text(g.String()), string(g.Class), score(r.Score), dash(shown.Text(r.Fixed)), string(r.Update), strings.Join(ids, " "),
 		}, "\t"))
 	}
 	return tw.Flush()
@@ -207,12 +208,12 @@ func (c *advisoryMatchCmd) print(e *env, list []matched) error {
 		return printJSON(e.stdout, list)
 	}
 	for _, m := range list {
-		fmt.Fprintf(e.stdout, "%s: %s\n", printable(strings.TrimSpace(strings.Join(strings.Fields(m.Vendor+" "+m.Product+" "+m.Version), " "))), m.Answer)
+		fmt.Fprintf(e.stdout, "%s: %s\n", shown.Text(strings.TrimSpace(strings.Join(strings.Fields(m.Vendor+" "+m.Product+" "+m.Version), " "))), m.Answer)
 		for _, x := range m.Matches {
 			writeMatch(e.stdout, x)
 		}
 		for _, x := range m.Outside {
-			fmt.Fprintf(e.stdout, "  %s names %s %s, and this version is not among them\n", x.Advisory, printable(x.Product), printable(x.Versions))
+			fmt.Fprintf(e.stdout, "  %s names %s %s, and this version is not among them\n", x.Advisory, shown.Text(x.Product), shown.Text(x.Versions))
 		}
 		if m.Answer == advisory.NotListed {
 			what := "it"
@@ -227,18 +228,18 @@ func (c *advisoryMatchCmd) print(e *env, list []matched) error {
 
 // writeMatch prints one match under the product it belongs to.
 func writeMatch(w io.Writer, m advisory.Match) {
-	fmt.Fprintf(w, "  %-8s  %s  %s: %s  score %s  %s\n", m.Answer, m.Advisory, printable(m.Product), printable(m.Versions), score(m.Score), better(m))
+	fmt.Fprintf(w, "  %-8s  %s  %s: %s  score %s  %s\n", m.Answer, m.Advisory, shown.Text(m.Product), shown.Text(m.Versions), score(m.Score), better(m))
 	if m.Read != "" {
-		fmt.Fprintf(w, "            read: %s\n", printable(m.Read))
+		fmt.Fprintf(w, "            read: %s\n", shown.Text(m.Read))
 	}
-	fmt.Fprintf(w, "            do: %s\n", printable(m.Fix))
+	fmt.Fprintf(w, "            do: %s\n", shown.Text(m.Fix))
 }
 
 // better says what the vendor has.
 func better(m advisory.Match) string {
 	switch {
 	case m.Fixed != "":
-		return "fixed in " + printable(m.Fixed)
+		return "fixed in " + shown.Text(m.Fixed)
 	case m.Update == advisory.NoUpdate:
 		return "no update: isolate behind a gate"
 	case m.Update == advisory.Request:
@@ -278,6 +279,6 @@ func identities(e *env, name string) ([]advisory.Identity, error) {
 
 func printTroubles(e *env, troubles []inventory.Trouble) {
 	for _, t := range troubles {
-		fmt.Fprintf(e.stderr, "line %d: %s\n", t.Line, printable(t.Why))
+		fmt.Fprintf(e.stderr, "line %d: %s\n", t.Line, shown.Text(t.Why))
 	}
 }

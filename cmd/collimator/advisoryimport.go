@@ -14,6 +14,7 @@ import (
 	"collimator/internal/inventory"
 	"collimator/internal/outward"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type advisoryImportCmd struct {
@@ -107,7 +108,7 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 	}
 
 	for _, line := range t.Refused {
-		fmt.Fprintln(e.stderr, printable(line))
+		fmt.Fprintln(e.stderr, shown.Text(line))
 	}
 	if len(t.Refused) > 0 {
 		refused := phrase.Count(len(t.Refused), "document was", "documents were")

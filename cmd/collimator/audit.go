@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/shown"
 )
 
 type auditCmd struct {
@@ -106,14 +107,14 @@ func (c *auditExportCmd) Run(e *env) error {
 
 func (c *auditExportCmd) one(w io.Writer, r audit.Record, source string) error {
 	if c.Format == "json" {
-		return json.NewEncoder(newShownJSON(w)).Encode(r)
+		return json.NewEncoder(shown.NewJSON(w)).Encode(r)
 	}
 	if c.Format == "fhir" {
 		b, err := audit.FHIR(r, source)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(newShownJSON(w), "%s\n", b)
+		_, err = fmt.Fprintf(shown.NewJSON(w), "%s\n", b)
 		return err
 	}
 	text, err := audit.NewMessage(r, source).XML()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/shown"
 )
 
 func printRecords(w io.Writer, form string, list []audit.Record, header bool) error {
@@ -20,7 +21,7 @@ func printRecords(w io.Writer, form string, list []audit.Record, header bool) er
 	title := "TIME|EVENT|OUTCOME|WHO|ADDRESS|WHAT"
 	if !header && form == "table" {
 		for _, r := range list {
-			if _, err := fmt.Fprintln(w, printable(strings.Join(recordRow(r), "  "))); err != nil {
+			if _, err := fmt.Fprintln(w, shown.Text(strings.Join(recordRow(r), "  "))); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,7 @@ import (
 // searched runs a search and gives what it found.
 func searched(t *testing.T, in *installation, args ...string) []audit.Record {
 	t.Helper()
-	out, code := in.run(t, append([]string{"audit", "search", "-o", "json"}, args...)...)
+	out, code := runOn(in, t, append([]string{"audit", "search", "-o", "json"}, args...)...)
 	var list []audit.Record
 	if err := json.Unmarshal([]byte(out), &list); err != nil || code != 0 {
 		t.Fatalf("%v: code %d, %v: %s", args, code, err, out)
@@ -69,7 +69,7 @@ func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 		t.Errorf("deleted: %+v", got)
 	}
 	for _, args := range [][]string{{"--since", "yesterday"}, {"--event", "nonsense"}, {"--door", "window"}, {"--action", "look"}} {
-		if out, code := in.run(t, append([]string{"audit", "search"}, args...)...); code != exitUsage {
+		if out, code := runOn(in, t, append([]string{"audit", "search"}, args...)...); code != exitUsage {
 			t.Errorf("%v: code %d: %s", args, code, out)
 		}
 	}

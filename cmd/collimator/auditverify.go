@@ -19,6 +19,6 @@ Example:
 
 func (c *auditVerifyCmd) Run(e *env) error {
 	return c.with(e, func(in *installation) error {
-		return in.verify(e, c.Output, verify.Options{Witness: c.Witness})
+		return verifyAll(in, e, c.Output, verify.Options{Witness: c.Witness})
 	})
 }

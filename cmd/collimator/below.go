@@ -11,6 +11,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/uid"
+	"collimator/internal/shown"
 )
 
 // walked is what lies below the paths of a command line. Every regular file
@@ -188,7 +189,7 @@ func (p *passedOver) lines() []string {
 		name string
 	}{{p.NotDICOM, "not DICOM"}, {p.DICOMDIRs, "DICOMDIR, it holds no object"}, {p.Links, "symbolic link, not followed"}} {
 		for _, path := range kind.list[:min(len(kind.list), sameReason)] {
-			out = append(out, fmt.Sprintf("left out: %s: %s", printable(path), kind.name))
+			out = append(out, fmt.Sprintf("left out: %s: %s", shown.Text(path), kind.name))
 		}
 		if n := len(kind.list) - sameReason; n > 0 {
 			out = append(out, fmt.Sprintf("and %d more: %s (-o json lists them all)", n, kind.name))

@@ -52,7 +52,7 @@ func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
 	}
 
 	for _, args := range [][]string{{"verify"}, {"device", "list"}, {"lost", "take", "--all"}, {"audit", "tail"}} {
-		out, code := in.run(t, args...)
+		out, code := runOn(in, t, args...)
 		if code != exitUsage || !strings.Contains(out, "a server runs on it (v0.9.1)") || !strings.Contains(out, "Nothing was changed") {
 			t.Errorf("%v: code %d: %s", args, code, out)
 		}
@@ -64,7 +64,7 @@ func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
 	if err := lock.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if out, code := in.run(t, "device", "list"); code != 0 {
+	if out, code := runOn(in, t, "device", "list"); code != 0 {
 		t.Errorf("without the server: code %d: %s", code, out)
 	}
 	if n := schemaOf(t, in); n != 18 {

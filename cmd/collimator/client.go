@@ -18,6 +18,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/config"
 	"collimator/internal/identity"
+	"collimator/internal/shown"
 	"collimator/internal/tlsprofile"
 )
 
@@ -91,7 +92,7 @@ func (c *connectFlags) split() (called, address string, err error) {
 		called, address = c.Peer[:i], c.Peer[i+1:]
 	}
 	if strings.Count(address, ":") > 1 && !strings.HasPrefix(address, "[") {
-		return "", "", usageError("%s: write an IPv6 address in brackets: [::1] or [::1]:%s", printable(address), portTLS)
+		return "", "", usageError("%s: write an IPv6 address in brackets: [::1] or [::1]:%s", shown.Text(address), portTLS)
 	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		port := portTLS
@@ -247,5 +248,5 @@ func remark(s dimse.Status) string {
 	if s.Comment == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s)", printable(s.Comment))
+	return fmt.Sprintf(" (%s)", shown.Text(s.Comment))
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +14,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/durable"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type deidentifyCmd struct {
@@ -98,18 +97,6 @@ func (c *deidentifyCmd) key() ([]byte, error) {
 	key, err := readProjectKey(c.ProjectKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
-	}
-	return key, err
-}
-
-// newProjectKey makes a key and the file of it: whole or not at all, because a
-// part of one would keep the archive from starting.
-func newProjectKey(path string) ([]byte, error) {
-	key := make([]byte, deid.KeySize)
-	rand.Read(key) // never returns an error (crypto/rand)
-	err := durable.Once(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, usageError("--new-key: %s is there already; leave --new-key out to use it", path)
 	}
 	return key, err
 }
@@ -212,7 +199,7 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 	} else {
 		for _, f := range report.Files {
 			for _, flag := range f.Flags {
-				fmt.Fprintf(e.stdout, "%s: %s\n", printable(f.File), flag)
+				fmt.Fprintf(e.stdout, "%s: %s\n", shown.Text(f.File), flag)
 			}
 		}
 		for _, line := range report.lines() {
@@ -224,7 +211,7 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 
 	var failed []error
 	for _, f := range report.Failed {
-		failed = append(failed, fmt.Errorf("%s: %s", printable(f.File), f.Reason))
+		failed = append(failed, fmt.Errorf("%s: %s", shown.Text(f.File), f.Reason))
 	}
 	if err := e.ctx.Err(); err != nil {
 		failed = append(failed, errors.New("interrupted: the rest was not looked at"))

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"collimator/internal/archive"
-	"collimator/internal/audit"
-	"collimator/internal/db"
 	"collimator/internal/fault"
-	"collimator/internal/identity"
 	"collimator/internal/phrase"
-	"collimator/internal/policy"
 )
 
 type deleteCmd struct {
@@ -74,27 +69,4 @@ func deletionText(d archive.DeletedTogether) string {
 	}
 
 	return b.String()
-}
-
-// endAccess takes back links, grants and tokens to a study of which nothing is
-// left: they would open it again if it were sent again.
-func endAccess(ctx context.Context, registry *identity.Registry, tx *db.Tx, ev archive.Event) (err error) {
-	if ev.Together.Whole {
-		ev.Together.AccessEnded, err = registry.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
-	}
-
-	return err
-}
-
-// deletionRecord is one record of all instances that were deleted together.
-func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
-	r.Event, r.Action, r.Reason = audit.InstancesDeleted, audit.Delete, ev.Together.Why
-	if ev.Together.Whole {
-		r.Event = audit.StudyDeleted
-	}
-	if r.Door == "" {
-		r.Door, r.Kind = audit.DoorCommand, string(policy.Person)
-	}
-	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, Patient: ev.Together.Patient, PatientIssuer: ev.Together.PatientIssuer, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
-	return r
 }

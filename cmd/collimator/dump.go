@@ -13,6 +13,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/shown"
 )
 
 type dumpCmd struct {
@@ -69,18 +70,18 @@ func (c *dumpCmd) Run(e *env) error {
 // file prints one file.
 func (c *dumpCmd) file(f *dumpFile, w io.Writer, name string) error {
 	if c.Output == "json" {
-		if err := dicom.WriteJSON(newShownJSON(w), f.DataSet, dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}); err != nil {
+		if err := dicom.WriteJSON(shown.NewJSON(w), f.DataSet, dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(w)
 		return err
 	}
-	fmt.Fprintf(w, "# %s: %s\n", printable(name), uid.Name(f.TransferSyntax))
+	fmt.Fprintf(w, "# %s: %s\n", shown.Text(name), uid.Name(f.TransferSyntax))
 	for _, n := range f.Notes {
-		fmt.Fprintf(w, "# irregular: %s\n", printable(fmt.Sprint(n)))
+		fmt.Fprintf(w, "# irregular: %s\n", shown.Text(fmt.Sprint(n)))
 	}
 	for _, n := range f.DataSet.Notes() {
-		fmt.Fprintf(w, "# irregular: %s\n", printable(fmt.Sprint(n)))
+		fmt.Fprintf(w, "# irregular: %s\n", shown.Text(fmt.Sprint(n)))
 	}
 	if err := c.print(w, f.Meta, ""); err != nil {
 		return err
@@ -191,13 +192,13 @@ func (c *dumpCmd) value(el dicom.Element) string {
 	case !c.Reveal && !harmless(el):
 		return "(withheld)"
 	}
-	return c.shorten(shown(el))
+	return c.shorten(valueText(el))
 }
 
-func shown(el dicom.Element) string {
+func valueText(el dicom.Element) string {
 	switch {
 	case el.VR.Text():
-		text := printable(strings.Join(el.Texts(), `\`))
+		text := shown.Text(strings.Join(el.Texts(), `\`))
 		if el.VR == dicom.UI && uid.Name(text) != text {
 			text += " = " + uid.Name(text)
 		}

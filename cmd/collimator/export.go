@@ -20,6 +20,7 @@ import (
 	"collimator/internal/durable"
 	"collimator/internal/fault"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type exportCmd struct {
@@ -285,7 +286,7 @@ func (x *export) finish(e *env) error {
 
 	var failed []error
 	for _, f := range x.report.Failed {
-		failed = append(failed, fmt.Errorf("%s: %s", printable(f.File), f.Reason))
+		failed = append(failed, fmt.Errorf("%s: %s", shown.Text(f.File), f.Reason))
 	}
 	if e.ctx.Err() != nil {
 		failed = append(failed, errors.New("interrupted: the rest was not written"))

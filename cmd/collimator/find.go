@@ -11,6 +11,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/shown"
 )
 
 type findCmd struct {
@@ -156,11 +157,11 @@ func (o *findOutput) match(ds *dicom.DataSet) error {
 		if o.count == 1 {
 			open = "[\n"
 		}
-		_, err = fmt.Fprintf(newShownJSON(o.w), "%s%s", open, b)
+		_, err = fmt.Fprintf(shown.NewJSON(o.w), "%s%s", open, b)
 		return err
 	case "uids":
 		t := map[string]dicom.Tag{"patient": tag.PatientID, "study": tag.StudyInstanceUID, "series": tag.SeriesInstanceUID, "image": tag.SOPInstanceUID}[o.level]
-		_, err := fmt.Fprintln(o.w, printable(ds.Text(t)))
+		_, err := fmt.Fprintln(o.w, shown.Text(ds.Text(t)))
 		return err
 	}
 	var row []string

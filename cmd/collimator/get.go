@@ -8,6 +8,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/shown"
 )
 
 type getCmd struct {
@@ -159,7 +160,7 @@ func (g *getter) report() error {
 	fmt.Fprintf(g.e.stdout, "%d received in %s, %d failed.\n", n, g.cmd.Out, g.failed)
 	for _, u := range slices.Compact(slices.Sorted(slices.Values(g.failedUIDs))) {
 		if !g.sink.has(u) {
-			fmt.Fprintf(g.e.stdout, "failed: %s\n", printable(u))
+			fmt.Fprintf(g.e.stdout, "failed: %s\n", shown.Text(u))
 		}
 	}
 	if g.crowded {

@@ -18,19 +18,6 @@ func (in *installation) archiveOptions(blobs blob.Store) archive.Options {
 	}
 }
 
-// withArchive opens the data directory with its images, runs f and closes it.
-func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Archive) error) error {
-	return f.with(e, func(in *installation) error {
-		return withBlobs(in, func(a *archive.Archive) error {
-			if err := bringUpToDate(e, in, a); err != nil {
-				return err
-			}
-
-			return do(in, a)
-		})
-	})
-}
-
 // withBlobs opens the images of a data directory, runs do and closes them.
 func withBlobs(in *installation, do func(a *archive.Archive) error) error {
 	return withOptions(in, nil, do)

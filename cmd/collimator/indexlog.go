@@ -31,12 +31,12 @@ func checkLog(data string) error {
 	const see = "(docs/operate.md, \"The index is gone\")"
 	switch format {
 	case noJournal:
-		return &exitError{exitFailure, fmt.Errorf("%s is missing or empty, and its log %s-wal is there, which alone may hold what was acknowledged last. "+
+		return fmt.Errorf("%s is missing or empty, and its log %s-wal is there, which alone may hold what was acknowledged last. "+
 			"Nothing was changed. Where the index was moved away, put it back beside its log. Where it is lost, %s, put the index back from a backup, "+
-			"and run collimator reindex --data %s %s", index, index, aside, data, see)}
+			"and run collimator reindex --data %s %s", index, index, aside, data, see)
 	case rollbackJournal:
-		return &exitError{exitFailure, fmt.Errorf("%s is a copy from a backup, and %s-wal is the log of the index that was there before. "+
-			"Nothing was changed. First %s, then run the command again %s", index, index, aside, see)}
+		return fmt.Errorf("%s is a copy from a backup, and %s-wal is the log of the index that was there before. "+
+			"Nothing was changed. First %s, then run the command again %s", index, index, aside, see)
 	}
 
 	return nil

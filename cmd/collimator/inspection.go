@@ -14,6 +14,7 @@ import (
 	"collimator/internal/clamd"
 	"collimator/internal/config"
 	"collimator/internal/inspect"
+	"collimator/internal/shown"
 	"collimator/internal/state"
 	"collimator/internal/stream"
 )
@@ -41,13 +42,13 @@ func newInspector(c config.Inspect, states *state.Register, log *slog.Logger) (*
 		{c.Containers, &in.policy.Containers}, {c.Preambles, &in.policy.Preambles}} {
 		v, err := inspect.ParseVerdict(s.word)
 		if err != nil {
-			return nil, usageError("inspect: %w", err)
+			return nil, usage("inspect: %w", err)
 		}
 		*s.to = &v
 	}
 	var err error
 	if in.viruses, err = inspect.ParseVerdict(c.Viruses); err != nil {
-		return nil, usageError("inspect.viruses: %w", err)
+		return nil, usage("inspect.viruses: %w", err)
 	}
 	if c.Clamd != "" {
 		in.clamd = clamd.NewCircuit(clamd.New(c.Clamd), clamdState, states)
@@ -101,8 +102,8 @@ func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Insp
 			return archive.Inspection{Busy: true}
 		case name != "":
 			verdict = max(verdict, in.viruses)
-			why = append([]string{"virus " + printable(name)}, why...)
-			in.log.Warn("inspection", "found", "virus "+printable(name), "rule", "viruses", "sopClass", class, "verdict", verdict.String())
+			why = append([]string{"virus " + shown.Text(name)}, why...)
+			in.log.Warn("inspection", "found", "virus "+shown.Text(name), "rule", "viruses", "sopClass", class, "verdict", verdict.String())
 		}
 	}
 	return archive.Inspection{Hold: verdict == inspect.Hold, Refuse: verdict == inspect.Refuse, Found: strings.Join(why[:min(len(why), foundMost)], "; ")}

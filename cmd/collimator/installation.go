@@ -59,7 +59,7 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 	}
 	if !create {
 		if _, err := os.Stat(filepath.Join(c.Data, indexFile)); err != nil {
-			return nil, usageError("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
+			return nil, usage("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
 		}
 	}
 
@@ -176,7 +176,7 @@ func diskFailed(err error) {
 	fmt.Fprintf(os.Stderr, "collimator: %s could not be written to disk: %v. All that was acknowledged is whole in %s-wal, and the next start "+
 		"takes it from there. Look at the disk, end every other collimator command on this data directory, keep both files, and start again.\n",
 		indexFile, err, indexFile)
-	os.Exit(exitFailure)
+	os.Exit(1)
 }
 
 func (in *installation) close() error { return in.db.Close() }
@@ -202,24 +202,6 @@ func operator() string {
 	return u.Username
 }
 
-// with opens the installation, runs f and closes it again.
-func (f dataFlags) with(e *env, do func(in *installation) error) error {
-	c, err := f.loadChecked()
-	if err != nil {
-		return err
-	}
-	in, err := openInstallation(e.ctx, c, false)
-	if err != nil {
-		return err
-	}
-	if in.copied != "" {
-		fmt.Fprintf(e.stderr, "collimator: %s\n", copiedText(in.copied))
-	}
-
-	return errors.Join(do(in), in.close())
-}
-
-// copiedText tells of a copy that was made before the index was changed.
 func copiedText(path string) string {
 	return fmt.Sprintf("the index was changed for this version; %s is as it was before, for a way back (docs/operate.md, \"Roll back\"). "+
 		"Remove it when you need none", path)

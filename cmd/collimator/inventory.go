@@ -17,6 +17,7 @@ import (
 	"collimator/internal/phrase"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
+	"collimator/internal/shown"
 )
 
 type inventoryCmd struct {
@@ -82,7 +83,7 @@ func (c *inventoryAddCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.noteInventory(e, audit.Create, out.Assets[0], "typed in"); err != nil {
+		if err := noteInventory(in, e, audit.Create, out.Assets[0], "typed in"); err != nil {
 			return err
 		}
 
@@ -96,7 +97,7 @@ func (c *inventoryAddCmd) Run(e *env) error {
 }
 
 // noteInventory records what somebody decided about a system.
-func (in *installation) noteInventory(e *env, action audit.Action, asset, detail string) error {
+func noteInventory(in *installation, e *env, action audit.Action, asset, detail string) error {
 	return in.record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: action, Objects: []audit.Object{{Device: asset, Detail: detail}}})
 }
 
@@ -153,7 +154,7 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		}
 		if !c.DryRun {
 			detail := fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(list), "system", "systems"), source, out.New)
-			if err := in.noteInventory(e, audit.Create, "", detail); err != nil {
+			if err := noteInventory(in, e, audit.Create, "", detail); err != nil {
 				return err
 			}
 		}
@@ -293,7 +294,7 @@ func (c *inventoryExportCmd) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			err = inventory.WriteJSON(newShownJSON(&b), assets, issues)
+			err = inventory.WriteJSON(shown.NewJSON(&b), assets, issues)
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"collimator/internal/advisory"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type inventoryCheckCmd struct {
@@ -70,13 +71,13 @@ func (c *inventoryCheckCmd) print(w io.Writer, list []inventory.Checked) {
 		if x.Answer == advisory.NotListed && !c.All {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s %s: %s\n", x.Asset.ID, printable(labelOf(x.Asset)), x.Answer)
+		fmt.Fprintf(w, "\n%s %s: %s\n", x.Asset.ID, shown.Text(labelOf(x.Asset)), x.Answer)
 		for _, m := range x.Matches {
 			writeMatch(w, m.Match)
 			fmt.Fprintf(w, "            %s\n", settled(m))
 		}
 		for _, m := range x.Outside {
-			fmt.Fprintf(w, "  %s names %s %s, and this version is not among them\n", m.Advisory, printable(m.Product), printable(m.Versions))
+			fmt.Fprintf(w, "  %s names %s %s, and this version is not among them\n", m.Advisory, shown.Text(m.Product), shown.Text(m.Versions))
 		}
 		writeAnswers(w, &x.Asset.Warning)
 		if len(x.Questions) > 0 {
@@ -121,9 +122,9 @@ func writeAnswers(w io.Writer, q *inventory.Warning) {
 		if !x.s.Since.IsZero() {
 			answer += ", since " + x.s.Since.UTC().Format("2006-01-02")
 		}
-		fmt.Fprintf(w, "  %s: %s, says %s on %s", x.text, answer, printable(x.s.Who), day(x.s.Made))
+		fmt.Fprintf(w, "  %s: %s, says %s on %s", x.text, answer, shown.Text(x.s.Who), day(x.s.Made))
 		if x.s.Note != "" {
-			fmt.Fprintf(w, " (%s)", printable(x.s.Note))
+			fmt.Fprintf(w, " (%s)", shown.Text(x.s.Note))
 		}
 		fmt.Fprintln(w)
 	}
@@ -199,14 +200,14 @@ func (c *inventoryShowCmd) Run(e *env) error {
 }
 
 func showAsset(w io.Writer, a *inventory.Asset, issues []inventory.Issue) {
-	fmt.Fprintf(w, "%s %s\n", a.ID, printable(labelOf(a)))
+	fmt.Fprintf(w, "%s %s\n", a.ID, shown.Text(labelOf(a)))
 	for _, f := range []struct{ name, text string }{
 		{"vendor", a.Vendor}, {"product", a.Product}, {"version", a.Version}, {"serial number", a.Serial}, {"host name", a.Hostname}, {"addresses", strings.Join(a.Addresses, ", ")},
 		{"hardware addresses", strings.Join(a.MACs, ", ")}, {"AE titles", strings.Join(a.AETitles, ", ")}, {"ports", strings.Trim(fmt.Sprint(a.Ports), "[]")},
 		{"announces", strings.Join(a.Implementations, ", ")}, {"location", a.Location}, {"zone", a.Zone}, {"owner", a.Owner}, {"note", a.Note},
 	} {
 		if f.text != "" {
-			fmt.Fprintf(w, "  %-18s  %s\n", f.name, printable(f.text))
+			fmt.Fprintf(w, "  %-18s  %s\n", f.name, shown.Text(f.text))
 		}
 	}
 
@@ -214,20 +215,20 @@ func showAsset(w io.Writer, a *inventory.Asset, issues []inventory.Issue) {
 		fmt.Fprintf(w, "  %-18s  %s, first %s, last %s\n", "source", s.Source, minute(s.FirstSeen), minute(s.LastSeen))
 	}
 	for _, s := range a.Conflicts {
-		fmt.Fprintf(w, "  %-18s  %s\n", "contradiction", printable(s))
+		fmt.Fprintf(w, "  %-18s  %s\n", "contradiction", shown.Text(s))
 	}
 
 	writeAnswers(w, &a.Warning)
 
 	for _, i := range issues {
 		row := issueRow(i)
-		fmt.Fprintf(w, "\n%s  %s  %s  %s  %s\n", row[0], row[2], row[3], row[4], printable(row[5]))
-		fmt.Fprintf(w, "  %s\n  do: %s (%s)\n", printable(i.Text), printable(i.Fix.Do), i.Fix.Effort)
+		fmt.Fprintf(w, "\n%s  %s  %s  %s  %s\n", row[0], row[2], row[3], row[4], shown.Text(row[5]))
+		fmt.Fprintf(w, "  %s\n  do: %s (%s)\n", shown.Text(i.Text), shown.Text(i.Fix.Do), i.Fix.Effort)
 		for _, ev := range i.Evidence {
-			fmt.Fprintf(w, "  sent: %s\n  came back: %s\n", printable(ev.Sent), printable(ev.Received))
+			fmt.Fprintf(w, "  sent: %s\n  came back: %s\n", shown.Text(ev.Sent), shown.Text(ev.Received))
 		}
 		if i.AcceptedBy != "" {
-			fmt.Fprintf(w, "  accepted by %s: %s\n", printable(i.AcceptedBy), printable(i.AcceptedWhy))
+			fmt.Fprintf(w, "  accepted by %s: %s\n", shown.Text(i.AcceptedBy), shown.Text(i.AcceptedWhy))
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (c *inventorySetCmd) Run(e *env) error {
 			if err := in.inventory.State(e.ctx, c.Asset, s); err != nil {
 				return err
 			}
-			if err := in.noteInventory(e, audit.Update, c.Asset, fmt.Sprintf("%s: %t, says %s", s.Question, s.Answer, s.Who)); err != nil {
+			if err := noteInventory(in, e, audit.Update, c.Asset, fmt.Sprintf("%s: %t, says %s", s.Question, s.Answer, s.Who)); err != nil {
 				return err
 			}
 		}
@@ -100,7 +100,7 @@ func (c *inventoryAcceptCmd) Run(e *env) error {
 		if err := in.inventory.Accept(e.ctx, c.Issue, until.AddDate(0, 0, 1), c.By, c.Reason); err != nil {
 			return err
 		}
-		if err := in.noteInventory(e, audit.Update, "", fmt.Sprintf("issue %s accepted until %s by %s", c.Issue, c.Until, c.By)); err != nil {
+		if err := noteInventory(in, e, audit.Update, "", fmt.Sprintf("issue %s accepted until %s by %s", c.Issue, c.Until, c.By)); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "%s is accepted until %s.\n", c.Issue, c.Until)
@@ -121,7 +121,7 @@ func (c *inventoryMergeCmd) Run(e *env) error {
 		if err := in.inventory.Merge(e.ctx, c.Into, c.From); err != nil {
 			return err
 		}
-		if err := in.noteInventory(e, audit.Update, c.Into, "merged with "+c.From); err != nil {
+		if err := noteInventory(in, e, audit.Update, c.Into, "merged with "+c.From); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "%s is part of %s now.\n", c.From, c.Into)
@@ -145,7 +145,7 @@ func (c *inventorySplitCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.noteInventory(e, audit.Update, c.Asset, "split; new: "+made); err != nil {
+		if err := noteInventory(in, e, audit.Update, c.Asset, "split; new: "+made); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(e.stdout, "What %s says about %s is %s now.\n", c.Source, c.Asset, made)
@@ -167,7 +167,7 @@ func (c *inventoryRemoveCmd) Run(e *env) error {
 		if err := in.inventory.Remove(e.ctx, c.Asset); err != nil {
 			return err
 		}
-		if err := in.noteInventory(e, audit.Delete, c.Asset, "removed"); err != nil {
+		if err := noteInventory(in, e, audit.Delete, c.Asset, "removed"); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "%s is removed.\n", c.Asset)

@@ -62,7 +62,7 @@ func (c *keysRotateCmd) Run(e *env) error {
 		if c.Finish {
 			what += ", to its end"
 		}
-		if err := in.afterRotation(e, c.What, audit.Record{Event: audit.Maintained, Action: audit.Update, Reason: "key rotated: " + what}); err != nil {
+		if err := afterRotation(in, e, c.What, audit.Record{Event: audit.Maintained, Action: audit.Update, Reason: "key rotated: " + what}); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(e.stdout, text)
@@ -124,7 +124,7 @@ func (c *keysRotateCmd) rotateAuthority(in *installation) (string, error) {
 
 // afterRotation records it. After that of the ledger the record is signed with
 // the new key.
-func (in *installation) afterRotation(e *env, what string, r audit.Record) error {
+func afterRotation(in *installation, e *env, what string, r audit.Record) error {
 	if what != "ledger" {
 		return in.record(e.ctx, r)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"collimator/internal/ledger"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type ledgerCmd struct {
@@ -130,6 +131,6 @@ func checkBundle(e *env, bundle, keyFile string) error {
 			phrase.Count(got.Tree.Size, "leaf", "leaves"), phrase.Count(got.Older.Size, "leaf", "leaves"))
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "The proof holds: leaf %d of %d says:\n%s\n", got.Leaf.Position, got.Tree.Size, printable(got.Leaf.Data))
+	_, err = fmt.Fprintf(e.stdout, "The proof holds: leaf %d of %d says:\n%s\n", got.Leaf.Position, got.Tree.Size, shown.Text(got.Leaf.Data))
 	return err
 }

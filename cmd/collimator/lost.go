@@ -119,7 +119,10 @@ func (c *lostTakeCmd) Run(e *env) error {
 		log := slog.New(slog.NewTextHandler(e.stderr, nil))
 
 		return withIntake(in, log, func(a *archive.Archive) error {
-			if err := bringUpToDate(e, in, a); err != nil {
+			report, end := indexing(e)
+			err := in.bringUpToDate(e.ctx, a, report)
+			end()
+			if err != nil {
 				return err
 			}
 

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"collimator/internal/finding"
+	"collimator/internal/shown"
 )
 
 // cli is the whole command line.
@@ -139,14 +140,17 @@ func run(args []string, e *env) (code int) {
 	}
 	kctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", printableLines(err), commandOf(err))
+		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", shown.Lines(err), commandOf(err))
 		return exitUsage
 	}
 
 	if err := kctx.Run(e); err != nil {
-		fmt.Fprintf(e.stderr, "collimator: %s\n", printableLines(err))
+		fmt.Fprintf(e.stderr, "collimator: %s\n", shown.Lines(err))
 		if coded, ok := errors.AsType[*exitError](err); ok {
 			return coded.code
+		}
+		if _, ok := errors.AsType[*UsageError](err); ok {
+			return exitUsage
 		}
 		return exitFailure
 	}

@@ -8,6 +8,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/shown"
 )
 
 // nameFlags say what to retrieve by unique keys.
@@ -120,7 +121,7 @@ func (c *moveCmd) report(e *env, d *dialer, r dimse.RetrieveResult, err error) e
 		fmt.Fprintf(e.stdout, "Moving to %s is done; the peer gives no numbers.\n", c.To)
 	}
 	for _, u := range r.FailedSOPInstanceUIDs {
-		fmt.Fprintf(e.stdout, "failed: %s\n", printable(u))
+		fmt.Fprintf(e.stdout, "failed: %s\n", shown.Text(u))
 	}
 
 	status, refused := errors.AsType[*dimse.StatusError](err)

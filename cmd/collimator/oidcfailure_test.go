@@ -279,7 +279,7 @@ func TestOnlyTheProviderLetsPeopleInButForBreakGlassAccounts(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(x.in.config.Data, config.File), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, code := x.in.run(t, "user", "link", "radiologist")
+	out, code := runOn(x.in, t, "user", "link", "radiologist")
 	if code != 0 || !strings.Contains(out, "signin.local") {
 		t.Fatalf("nobody is warned that the link will not count: %s", out)
 	}

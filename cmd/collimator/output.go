@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"collimator/internal/shown"
 )
 
 // outputFlag is on every command that prints a table.
@@ -32,21 +34,11 @@ func printList[T any](w io.Writer, form string, list []T, header string, row fun
 	for _, item := range list {
 		cells := row(item)
 		for i := range cells {
-			cells[i] = printable(cells[i])
+			cells[i] = shown.Text(cells[i])
 		}
 		fmt.Fprintln(tw, strings.Join(cells, "\t"))
 	}
 	return tw.Flush()
-}
-
-// printable keeps off the terminal what came from a peer and does something there.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if harmful(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 func dash(s string) string {
@@ -75,7 +67,7 @@ func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 // printJSON prints a value for programs.
 func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(newShownJSON(w))
+	enc := json.NewEncoder(shown.NewJSON(w))
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
 }

@@ -70,7 +70,7 @@ func (c *policyCheckCmd) Run(e *env) error {
 		verbs = []policy.Verb{policy.Verb(c.Do)}
 	}
 	return c.with(e, func(in *installation) error {
-		who, err := in.principals(e.ctx, c.As, c.Plaintext)
+		who, err := principalsOf(in, e.ctx, c.As, c.Plaintext)
 		if err != nil {
 			return err
 		}
@@ -119,9 +119,9 @@ func policyRow(a policyAnswer) []string {
 	return []string{string(a.Verb), allowed, a.Reason, dash(strings.TrimSpace(strings.Join(only, ", ")))}
 }
 
-// principals finds who acts under a name: a person, a device, or a token with
+// principalsOf finds who acts under a name: a person, a device, or a token with
 // its owner.
-func (in *installation) principals(ctx context.Context, name string, plaintext bool) ([]policy.Principal, error) {
+func principalsOf(in *installation, ctx context.Context, name string, plaintext bool) ([]policy.Principal, error) {
 	p, err := in.registry.Person(ctx, name)
 	if err == nil {
 		return []policy.Principal{p.Principal()}, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -180,7 +179,7 @@ func newTeller(p *posture.Posture, in *installation, own func() (*tls.Certificat
 	t := &posture.Teller{Posture: p, Severity: finding.Critical, From: strings.TrimSpace("Collimator " + in.config.AE + " " + machine)}
 	if c.Severity != "" {
 		if err := t.Severity.UnmarshalText([]byte(c.Severity)); err != nil {
-			return nil, usageError("alarms.severity: %w", err)
+			return nil, usage("alarms.severity: %w", err)
 		}
 	}
 
@@ -238,7 +237,7 @@ func webhookChannel(all config.Config) (alarm.Channel, error) {
 	}
 	way, err := outward.New(all.Outward.Options())
 	if err != nil {
-		return nil, usageError("%w", err)
+		return nil, usage("%w", err)
 	}
 	return alarm.NewWebhook(c.URL, secret, way.Transport(client)), nil
 }
@@ -266,22 +265,7 @@ func alarmTLS(key, path string, own func() (*tls.Certificate, error)) (*tls.Conf
 	return tlsprofile.Client(own, roots, ""), nil
 }
 
-// alarmSecret reads the first line of a file that nobody else may read.
-func alarmSecret(key, path string, least int) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, usageError("%s: %w", key, err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, usageError("%s: others may read %s: chmod 600 it", key, path)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, usageError("%s: %w", key, err)
-	}
-	line, _, _ := bytes.Cut(b, []byte("\n"))
-	if line = bytes.TrimSpace(line); len(line) < least {
-		return nil, usageError("%s: the first line of %s needs %d characters or more", key, path, least)
-	}
-	return line, nil
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

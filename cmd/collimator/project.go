@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -53,18 +54,18 @@ func readProjectKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, usageError("project key: others may read %s: chmod 600 it", path)
+		return nil, usage("project key: others may read %s: chmod 600 it", path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if len(text) == 0 {
-		return nil, usageError("project key: %s is empty: writing it was interrupted, and nothing was made with it; remove it and make a new one", path)
+		return nil, usage("project key: %s is empty: writing it was interrupted, and nothing was made with it; remove it and make a new one", path)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < deid.KeySize {
-		return nil, usageError("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
+		return nil, usage("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
 			"because with another key all pseudonyms become others", path, 2*deid.KeySize)
 	}
 	return key, nil
@@ -74,7 +75,7 @@ func readProjectKey(path string) ([]byte, error) {
 func profileOf(keep []string) (deid.Profile, error) {
 	var p deid.Profile
 	if slices.Contains(keep, "dates") && slices.Contains(keep, "shifted-dates") {
-		return p, usageError("keep: choose dates or shifted-dates")
+		return p, usage("keep: choose dates or shifted-dates")
 	}
 
 	for _, k := range keep {
@@ -100,8 +101,20 @@ func profileOf(keep []string) (deid.Profile, error) {
 		case "safe-private":
 			p.RetainSafePrivate = true
 		default:
-			return p, usageError("keep: %q is nothing that can be kept; choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private", k)
+			return p, usage("keep: %q is nothing that can be kept; choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private", k)
 		}
 	}
 	return p, nil
+}
+
+// newProjectKey makes a key and the file of it: whole or not at all, because a
+// part of one would keep the archive from starting.
+func newProjectKey(path string) ([]byte, error) {
+	key := make([]byte, deid.KeySize)
+	rand.Read(key) // never returns an error (crypto/rand)
+	err := durable.Once(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, usage("--new-key: %s is there already; leave --new-key out to use it", path)
+	}
+	return key, err
 }

@@ -11,6 +11,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
+	"collimator/internal/shown"
 )
 
 type quarantineCmd struct {
@@ -39,7 +40,7 @@ func (c *quarantineListCmd) Run(e *env) error {
 }
 
 func quarantineRow(q archive.QuarantineEntry) []string {
-	return []string{fmt.Sprint(q.ID), string(q.Reason), printable(sentBy(q.Source)), q.Source.Address, uid.Name(q.Instance.SOPClassUID), size(q.Instance.Size), minute(q.LastReceived), fmt.Sprint(q.Times)}
+	return []string{fmt.Sprint(q.ID), string(q.Reason), shown.Text(sentBy(q.Source)), q.Source.Address, uid.Name(q.Instance.SOPClassUID), size(q.Instance.Size), minute(q.LastReceived), fmt.Sprint(q.Times)}
 }
 
 type quarantineShowCmd struct {
@@ -68,7 +69,7 @@ func (c *quarantineShowCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\nStudy           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
 			q.ID, q.Reason, uid.Name(q.Instance.SOPClassUID), q.Instance.SOPInstanceUID, q.Instance.StudyUID, q.Instance.Digest, stored,
-			printable(sentBy(q.Source)), q.Source.Address, minute(q.Received), minute(q.LastReceived), q.Times)
+			shown.Text(sentBy(q.Source)), q.Source.Address, minute(q.Received), minute(q.LastReceived), q.Times)
 		for _, f := range found {
 			fmt.Fprintf(e.stdout, "Found           %s\n", f)
 		}

@@ -59,7 +59,7 @@ func TestQuarantineSaysWhatWasFoundAndWhoSentIt(t *testing.T) {
 		{[]string{"quarantine", "show", "1"}, found + "; rule inspect.programs: quarantine"},
 		{[]string{"audit", "tail"}, "held back: suspicious: " + found},
 	} {
-		out, code := w.in.run(t, c.args...)
+		out, code := runOn(w.in, t, c.args...)
 		if code != exitOK || !strings.Contains(out, c.want) {
 			t.Errorf("%s: code %d, %s\nwant %q", strings.Join(c.args, " "), code, out, c.want)
 		}

@@ -11,12 +11,12 @@ func TestAReasonThatMakesNoSenseIsWrongUsage(t *testing.T) {
 	in := filled(t)
 	study := studyWithMost(t, in)
 	for _, reason := range []string{"x", strings.Repeat("y", 201)} {
-		out, code := in.run(t, "delete", "--study", study, "--reason", reason)
+		out, code := runOn(in, t, "delete", "--study", study, "--reason", reason)
 		if code != exitUsage || !strings.Contains(out, "5 to 200") {
 			t.Errorf("code %d: %s", code, out)
 		}
 	}
-	if out, code := in.run(t, "export", "--study", study, "--out", t.TempDir()); code != 0 {
+	if out, code := runOn(in, t, "export", "--study", study, "--out", t.TempDir()); code != 0 {
 		t.Errorf("the study is gone: code %d: %s", code, out)
 	}
 }

@@ -68,7 +68,7 @@ func (c *recoveryKeyCmd) write(e *env, in *installation) error {
 		return fmt.Errorf("--out: %w", err)
 	}
 	now := time.Now().UTC()
-	if err := in.setRecovery(e, recovery.State{Public: key.Public(), Made: now, Confirmed: now}, "a new recovery key was made"); err != nil {
+	if err := setRecovery(in, e, recovery.State{Public: key.Public(), Made: now, Confirmed: now}, "a new recovery key was made"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "Wrote the recovery key to %s. Keep it where neither this machine nor the backup lies.\n"+
@@ -77,7 +77,7 @@ func (c *recoveryKeyCmd) write(e *env, in *installation) error {
 	return err
 }
 
-func (in *installation) setRecovery(e *env, s recovery.State, reason string) error {
+func setRecovery(in *installation, e *env, s recovery.State, reason string) error {
 	if err := s.Save(in.config.Data); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func confirmRecovery(e *env, in *installation) error {
 		return errors.New("that is a recovery key, and not the one of this data directory; nothing was changed")
 	}
 	s.Confirmed = time.Now().UTC()
-	if err := in.setRecovery(e, s, "somebody showed that the recovery key is kept"); err != nil {
+	if err := setRecovery(in, e, s, "somebody showed that the recovery key is kept"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(e.stdout, "That is the recovery key of this data directory. It counts as kept.")
@@ -171,7 +171,7 @@ func newRecovery(e *env, in *installation) error {
 		return err
 	}
 	s := recovery.State{Public: key.Public(), Made: time.Now().UTC()}
-	if err := in.setRecovery(e, s, "the first recovery key was made"); err != nil {
+	if err := setRecovery(in, e, s, "the first recovery key was made"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "\nThe recovery key opens the keys in backups. It is shown this once and kept nowhere here.\nWrite it down and keep it elsewhere:\n"+

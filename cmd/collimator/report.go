@@ -12,6 +12,7 @@ import (
 	"collimator/internal/durable"
 	"collimator/internal/finding"
 	"collimator/internal/report"
+	"collimator/internal/shown"
 )
 
 type reportCmd struct {
@@ -86,7 +87,7 @@ func (c *reportCmd) write(e *env, form string, r *report.Report) error {
 	var b bytes.Buffer
 	var w io.Writer = &b
 	if form == "json" || form == "sarif" {
-		w = newShownJSON(&b)
+		w = shown.NewJSON(&b)
 	}
 	if err := write(w, r); err != nil {
 		return err

@@ -21,7 +21,7 @@ func (s *server) newRepository() (*audit.Repository, error) {
 	}
 	host, _, err := net.SplitHostPort(c.Repository)
 	if err != nil {
-		return nil, usageError("audit.repository: want HOST:PORT")
+		return nil, usage("audit.repository: want HOST:PORT")
 	}
 	roots, err := rootsOf("audit.roots", c.Roots)
 	if err != nil {
@@ -46,11 +46,11 @@ func rootsOf(setting, path string) (*x509.CertPool, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usageError("%s: %w", setting, err)
+		return nil, usage("%s: %w", setting, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
-		return nil, usageError("%s: no certificate in PEM form in this file", setting)
+		return nil, usage("%s: no certificate in PEM form in this file", setting)
 	}
 	return pool, nil
 }

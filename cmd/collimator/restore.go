@@ -138,7 +138,7 @@ func (c *restoreCmd) verify(e *env, data string, r backup.Restored) ([]verify.Pr
 	if err != nil {
 		return nil, err
 	}
-	v, err := in.verifyRestored(e, r)
+	v, err := verifyRestored(in, e, r)
 	if err == nil {
 		err = in.record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})
 	}
@@ -151,12 +151,15 @@ func (c *restoreCmd) verify(e *env, data string, r backup.Restored) ([]verify.Pr
 func forgetBackups(data string) error { return durable.Remove(filepath.Join(data, backup.RecordFile)) }
 
 // verifyRestored verifies what was brought back of a backup.
-func (in *installation) verifyRestored(e *env, r backup.Restored) (problems []verify.Problem, err error) {
+func verifyRestored(in *installation, e *env, r backup.Restored) (problems []verify.Problem, err error) {
 	err = withBlobs(in, func(a *archive.Archive) error {
-		if err := bringUpToDate(e, in, a); err != nil {
+		report, end := indexing(e)
+		err := in.bringUpToDate(e.ctx, a, report)
+		end()
+		if err != nil {
 			return err
 		}
-		o, p := in.verification(e, verify.Options{Archive: a})
+		o, p := verificationOf(in, e, verify.Options{Archive: a})
 		found, err := verify.Run(e.ctx, o)
 		p.end()
 		if err != nil {

@@ -248,11 +248,6 @@ func (c *scanCmd) scope(targets []scan.Target) (*scan.Scope, error) {
 	return scope, nil
 }
 
-func fileExists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // optIns checks the words of --opt-in and what they need.
 func (c *scanCmd) optIns(opt *scan.Options) error {
 	for _, list := range c.OptIn {

@@ -9,6 +9,7 @@ import (
 	"collimator/internal/policy"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
+	"collimator/internal/shown"
 )
 
 // scanTrail writes what a scan sends into the audit trail. Without a data
@@ -58,11 +59,11 @@ func (t *scanTrail) trust(opt *scan.Options) {
 }
 
 func (t *scanTrail) begin(ctx context.Context, c *scanCmd, opt *scan.Options) error {
-	return t.write(ctx, posture.Begins(c.Targets, *opt, printable(c.Consent)))
+	return t.write(ctx, posture.Begins(c.Targets, *opt, shown.Text(c.Consent)))
 }
 
 func (t *scanTrail) refused(ctx context.Context, err error) error {
-	return t.write(ctx, audit.Record{Event: audit.Scanned, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: "scan refused", Objects: []audit.Object{{Detail: printable(err.Error())}}})
+	return t.write(ctx, audit.Record{Event: audit.Scanned, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: "scan refused", Objects: []audit.Object{{Detail: shown.Text(err.Error())}}})
 }
 
 // end writes one record for each host that was asked, and one for the scan.

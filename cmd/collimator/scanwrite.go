@@ -10,6 +10,7 @@ import (
 	"collimator/internal/finding"
 	"collimator/internal/report"
 	"collimator/internal/scan"
+	"collimator/internal/shown"
 )
 
 // write prints the result, or writes it into --out.
@@ -40,7 +41,7 @@ func (c *scanCmd) render(w io.Writer, r *scan.Result) error {
 	case "csv":
 		return report.CSV(w, rep)
 	case "sarif":
-		return report.SARIF(newShownJSON(w), rep)
+		return report.SARIF(shown.NewJSON(w), rep)
 	case "html":
 		return report.HTML(w, rep)
 	case "pdf":
@@ -75,12 +76,12 @@ func scanTable(w io.Writer, r *report.Report) error {
 	}
 	fmt.Fprintln(w)
 	for _, a := range r.Assets {
-		fmt.Fprintln(w, printable(a.String()))
+		fmt.Fprintln(w, shown.Text(a.String()))
 		for _, s := range a.Services {
-			fmt.Fprintln(w, "  "+printable(s))
+			fmt.Fprintln(w, "  "+shown.Text(s))
 		}
 		if a.Note != "" {
-			fmt.Fprintln(w, "  "+printable(a.Note))
+			fmt.Fprintln(w, "  "+shown.Text(a.Note))
 		}
 	}
 	return nil

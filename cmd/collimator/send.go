@@ -15,6 +15,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type sendCmd struct {
@@ -304,7 +305,7 @@ func printReasons(w io.Writer, what string, list []sendFailure) error {
 		if count[f.Reason] > sameReason {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", what, printable(f.File), f.Reason); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", what, shown.Text(f.File), f.Reason); err != nil {
 			return err
 		}
 	}

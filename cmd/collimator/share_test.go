@@ -15,7 +15,7 @@ import (
 // password.
 func (x *site) share(t *testing.T, flags ...string) (secret, id, password string) {
 	t.Helper()
-	out, code := x.in.run(t, append([]string{"share", "create"}, flags...)...)
+	out, code := runOn(x.in, t, append([]string{"share", "create"}, flags...)...)
 	if code != 0 {
 		t.Fatal(out)
 	}
@@ -64,7 +64,7 @@ func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
 		t.Errorf("%d images on the page, want 3", n)
 	}
 	b.wantOnly(t, "2.25.70", "2.25.71")
-	if out, code := x.in.run(t, "share", "revoke", id); code != 0 {
+	if out, code := runOn(x.in, t, "share", "revoke", id); code != 0 {
 		t.Fatal(out)
 	}
 	for _, p := range []string{"/share/", "/dicom-web/studies", "/dicom-web/studies/2.25.70/metadata"} {

@@ -16,6 +16,7 @@ import (
 	"collimator/dicom/sign"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/shown"
 )
 
 type signatureCmd struct {
@@ -76,7 +77,7 @@ func (c *signatureCheckCmd) Run(e *env) error {
 	if c.Study == "" {
 		for _, name := range c.Files {
 			if err := k.file(e.ctx, name); err != nil {
-				return fmt.Errorf("%s: %w", printable(name), err)
+				return fmt.Errorf("%s: %w", shown.Text(name), err)
 			}
 		}
 	} else if err := c.withArchive(e, func(_ *installation, a *archive.Archive) error { return k.study(e, a, c.Study) }); err != nil {

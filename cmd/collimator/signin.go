@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
-	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -90,7 +87,7 @@ func identityProvider(in *installation, c config.OIDC, states *state.Register) (
 	}
 	way, err := outward.New(in.config.Outward.Options())
 	if err != nil {
-		return nil, usageError("%w", err)
+		return nil, usage("%w", err)
 	}
 	o.Transport = way.Transport(&tls.Config{RootCAs: roots})
 	for _, r := range c.Roles {
@@ -99,7 +96,7 @@ func identityProvider(in *installation, c config.OIDC, states *state.Register) (
 	if c.ClientSecretFile != "" {
 		f, err := os.Open(c.ClientSecretFile)
 		if err != nil {
-			return nil, usageError("signin.oidc.client_secret_file: %w", err)
+			return nil, usage("signin.oidc.client_secret_file: %w", err)
 		}
 		defer f.Close()
 		if o.ClientSecret, err = firstLine(f); err != nil {
@@ -108,7 +105,7 @@ func identityProvider(in *installation, c config.OIDC, states *state.Register) (
 	}
 	p, err := identity.NewOIDC(in.registry, o)
 	if err != nil {
-		return nil, usageError("signin.oidc: %w", err)
+		return nil, usage("signin.oidc: %w", err)
 	}
 	return p, nil
 }
@@ -169,35 +166,4 @@ func linkAdvice(c config.Config) string {
 		return "The link opens on this machine alone: the server listens on " + c.HTTP + ". Set http and hosts in the settings for others to reach it."
 	}
 	return "The settings do not say under which name people reach the server, so the link says " + bestOrigin(c) + ". Set hosts or signin.origins if that is another one."
-}
-
-// advise says on standard error what may be wrong with the address in a link.
-func advise(e *env, c config.Config) {
-	if text := linkAdvice(c); text != "" {
-		fmt.Fprintln(e.stderr, "collimator: "+text)
-	}
-}
-
-// offerFirstLink prints the one-time link for the first administrator, where
-// there is none. It goes to standard output and not into the log.
-func (s *server) offerFirstLink(e *env, w io.Writer) {
-	ctx := context.WithoutCancel(e.ctx) // also where the signal to stop is already there
-	has, err := s.in.registry.HasAdministrator(ctx)
-	if has || s.in.config.HTTP == "" {
-		return
-	}
-	if err == nil && os.Getenv("JOURNAL_STREAM") != "" { // of systemd, where standard output is a log
-		fmt.Fprintf(w, "There is no administrator yet, and HTTPS answers nothing. Make one: %s init --data %s --admin NAME\n", os.Args[0], s.in.config.Data)
-		return
-	}
-	var secret string
-	if err == nil {
-		_, secret, err = s.in.registry.FirstLink(ctx)
-	}
-	if err != nil {
-		s.log.Error("one-time link for the first administrator not made", "error", err)
-		return
-	}
-	fmt.Fprintf(w, "\nThere is no administrator yet. Until there is one, HTTPS answers nothing else than this link,\nwhich counts once and for 24 hours:\n  %s%s\nOr in another terminal:\n  %s init --data %s --admin NAME\n",
-		linkAddress(s.in.config), secret, os.Args[0], s.in.config.Data)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -249,7 +250,7 @@ func TestTheFirstAdministratorComesByAOneTimeLink(t *testing.T) {
 	}
 	b.must(200, "GET", "/healthz", nil)
 	var out lockedBuffer
-	x.s.offerFirstLink(&env{ctx: t.Context()}, &out)
+	greeting{e: &env{ctx: t.Context(), stdout: &out}, in: x.in, log: slog.New(slog.DiscardHandler)}.offerFirstLink()
 	_, link, ok := strings.Cut(out.String(), "/setup/open#")
 	if link, _, _ = strings.Cut(link, "\n"); !ok || len(link) != 43 {
 		t.Fatalf("printed: %q", out.String())

@@ -51,9 +51,9 @@ func refuseOverFiles(data, what string) error {
 		return err
 	}
 
-	return &exitError{exitFailure, fmt.Errorf("%s %s, and there are images in %s. Nothing was changed. Put the index back from a backup, "+
+	return fmt.Errorf("%s %s, and there are images in %s. Nothing was changed. Put the index back from a backup, "+
 		"or build it anew from the images: collimator reindex --data %s (docs/operate.md, \"The index is gone\")",
-		filepath.Join(data, indexFile), what, filepath.Join(data, blobsDir), data)}
+		filepath.Join(data, indexFile), what, filepath.Join(data, blobsDir), data)
 }
 
 // characterSets says what a source writes that declares no character set.
@@ -82,37 +82,37 @@ func archiveLimits(l config.Limits) archive.Limits {
 }
 
 // prepare brings the archive to where it can be served.
-func (s *server) prepare(e *env) error {
-	if err := s.in.whole(e.ctx, s.archive); err != nil {
+func (s *server) prepare(ctx context.Context, report func(done, all int64)) error {
+	if err := s.in.whole(ctx, s.archive); err != nil {
 		return err
 	}
-	if err := s.in.knowsItsFiles(e.ctx, s.archive); err != nil {
+	if err := s.in.knowsItsFiles(ctx, s.archive); err != nil {
 		return err
 	}
-	if err := s.in.pair(e.ctx); err != nil {
+	if err := s.in.pair(ctx); err != nil {
 		return err
 	}
-	stale, err := s.archive.Stale(e.ctx)
+	stale, err := s.archive.Stale(ctx)
 	if err != nil {
 		return err
 	}
 	if stale {
-		if err := s.in.copyBeforeUpgrade(e.ctx, s.archive); err != nil {
+		if err := s.in.copyBeforeUpgrade(ctx, s.archive); err != nil {
 			return err
 		}
 		s.log.Info("the index is made anew by the rules of this version; the archive is served when that is done", "copy", s.in.copied)
 	}
 
-	return upgrade(e, s.archive)
+	return s.archive.Upgrade(ctx, report)
 }
 
 // bringUpToDate makes the index anew for a command, where no server has done so
 // yet. A server that is running is at it.
-func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
-	if err := in.whole(e.ctx, a); err != nil {
+func (in *installation) bringUpToDate(ctx context.Context, a *archive.Archive, report func(done, all int64)) error {
+	if err := in.whole(ctx, a); err != nil {
 		return err
 	}
-	stale, err := a.Stale(e.ctx)
+	stale, err := a.Stale(ctx)
 	if err != nil || !stale {
 		return err
 	}
@@ -121,11 +121,11 @@ func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
 		return staleBeside(in.config.Data)
 	}
 	defer lock.Close()
-	if err := in.copyBeforeUpgrade(e.ctx, a); err != nil {
+	if err := in.copyBeforeUpgrade(ctx, a); err != nil {
 		return err
 	}
 
-	return upgrade(e, a)
+	return a.Upgrade(ctx, report)
 }
 
 // staleBeside says what to do with an index that this program would make anew
@@ -134,14 +134,7 @@ func staleBeside(data string) error {
 	if holder := lockHolder(data); holder != version() {
 		return besideServer(data)
 	}
-	return usageError("the server that runs on %s is making the index anew by the rules of this version; try again when it is ready", data)
-}
-
-func upgrade(e *env, a *archive.Archive) error {
-	p := newProgress(e, "instances indexed", 0)
-	defer p.end()
-
-	return a.Upgrade(e.ctx, func(done, all int64) { p.set(int(done), 0, int(all)) })
+	return usage("the server that runs on %s is making the index anew by the rules of this version; try again when it is ready", data)
 }
 
 // copyBeforeUpgrade keeps the index as the program before this one made it. The

@@ -94,7 +94,7 @@ func TestAStolenSessionLeavesNothingBehind(t *testing.T) {
 
 // command runs a command on the data of a site.
 func command(x *site, args ...string) error {
-	if out, code := x.in.run(x.T, args...); code != 0 {
+	if out, code := runOn(x.in, x.T, args...); code != 0 {
 		return fmt.Errorf("%s", out)
 	}
 	return nil

@@ -27,10 +27,7 @@ func openNew(t *testing.T, c config.Config) *installation {
 		t.Fatal(err)
 	}
 
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	in.registry.InsecureWeakHashes()
 
 	return in

@@ -6,6 +6,7 @@ import (
 
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
+	"collimator/internal/shown"
 )
 
 type userListCmd struct {
@@ -66,7 +67,7 @@ func (c *userShowCmd) Run(e *env) error {
 
 func (p shownPerson) text() string {
 	var b strings.Builder
-	line := func(label, text string) { fmt.Fprintf(&b, "%-16s %s\n", label, printable(text)) }
+	line := func(label, text string) { fmt.Fprintf(&b, "%-16s %s\n", label, shown.Text(text)) }
 	line("Name", p.Name)
 	line("Role", string(p.Role))
 	line("Since", day(p.Created))

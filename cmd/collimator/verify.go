@@ -47,7 +47,7 @@ func (c *verifyCmd) Run(e *env) error {
 		if err := in.mayBeJudged(e.ctx, a); err != nil {
 			return err
 		}
-		return in.verify(e, c.Output, verify.Options{Archive: a, Share: share, Witness: c.Witness})
+		return verifyAll(in, e, c.Output, verify.Options{Archive: a, Share: share, Witness: c.Witness})
 	})
 }
 
@@ -63,8 +63,8 @@ func parseShare(s string) (float64, error) {
 	return n / 100, nil
 }
 
-// verification is the options of one, with what belongs to the installation.
-func (in *installation) verification(e *env, o verify.Options) (verify.Options, *progress) {
+// verificationOf is the options of one, with what belongs to the installation.
+func verificationOf(in *installation, e *env, o verify.Options) (verify.Options, *progress) {
 	if o.Archive != nil {
 		sweepScratch(in.config.Data)
 	}
@@ -75,12 +75,12 @@ func (in *installation) verification(e *env, o verify.Options) (verify.Options, 
 	return o, p
 }
 
-// verify runs a verification and prints what it found.
-func (in *installation) verify(e *env, form string, o verify.Options) error {
+// verifyAll runs a verification and prints what it found.
+func verifyAll(in *installation, e *env, form string, o verify.Options) error {
 	if o.Witness == "" {
 		o.Witness = in.config.Ledger.Witness
 	}
-	o, p := in.verification(e, o)
+	o, p := verificationOf(in, e, o)
 	r, err := verify.Run(e.ctx, o)
 	p.end()
 	if err != nil {

@@ -112,7 +112,7 @@ func verified(t *testing.T, in *installation) []verify.Problem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, _ := in.verification(&env{stderr: io.Discard}, verify.Options{Archive: a})
+	o, _ := verificationOf(in, &env{stderr: io.Discard}, verify.Options{Archive: a})
 	r, err := verify.Run(t.Context(), o)
 	if err != nil {
 		t.Fatalf("verify gives up: %v", err)
@@ -125,7 +125,7 @@ func verified(t *testing.T, in *installation) []verify.Problem {
 func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
-	in.people(t)
+	fillRegisters(in, t)
 	if p := verified(t, in); len(p) != 0 {
 		t.Fatalf("an untouched archive has problems: %v", p)
 	}

@@ -61,7 +61,7 @@ func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 	})
 	for range 4 {
 		for _, args := range [][]string{{"verify"}, {"verify", "--sample", "20%"}, {"audit", "verify"}} {
-			if out, code := in.run(t, args...); code != 0 {
+			if out, code := runOn(in, t, args...); code != 0 {
 				t.Errorf("%v: %s", args, out)
 			}
 		}

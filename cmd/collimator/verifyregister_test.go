@@ -12,9 +12,9 @@ import (
 	"collimator/internal/verify"
 )
 
-// people fills every register, by the program's own functions where they are
+// fillRegisters fills every register, by the program's own functions where they are
 // within reach.
-func (in *installation) people(t *testing.T) {
+func fillRegisters(in *installation, t *testing.T) {
 	t.Helper()
 	ctx, r := t.Context(), in.registry
 	must := func(err error) {
@@ -110,7 +110,7 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := filled(t)
-			in.people(t)
+			fillRegisters(in, t)
 			if p := verified(t, in); len(p) != 0 {
 				t.Fatalf("untouched: %v", p)
 			}
@@ -123,7 +123,7 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 				return // of the index, which only a full verification builds anew
 			}
 			for _, args := range [][]string{{"verify", "--sample", "50%"}, {"audit", "verify"}} {
-				if out, code := in.run(t, args...); code != 1 || !strings.Contains(out, c.want) {
+				if out, code := runOn(in, t, args...); code != 1 || !strings.Contains(out, c.want) {
 					t.Errorf("%v: code %d: %s", args, code, out)
 				}
 			}
@@ -135,7 +135,7 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 func TestOpeningTheIndexAgainCoversNothingUp(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
-	in.people(t)
+	fillRegisters(in, t)
 	c := in.config
 	tamper(t, in, `UPDATE device SET verbs = 'store'`)
 	in.close()

@@ -17,9 +17,9 @@ import (
 	"collimator/internal/ledger"
 )
 
-// run runs a command of this program on an installation and returns what it
+// runOn runs a command of this program on an installation and returns what it
 // printed and its exit code.
-func (in *installation) run(t *testing.T, args ...string) (string, int) {
+func runOn(in *installation, t *testing.T, args ...string) (string, int) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code := run(append(slices.Clone(args), "--data", in.config.Data), &env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, ctx: t.Context()})
@@ -72,12 +72,12 @@ func TestEachVerificationFindsWhatItLooksAt(t *testing.T) {
 			in := filled(t)
 			c.change(t, in)
 			for _, args := range c.found {
-				if out, code := in.run(t, args...); code != 1 || !strings.Contains(out, c.want) || strings.Contains(out, "ZZPHI") {
+				if out, code := runOn(in, t, args...); code != 1 || !strings.Contains(out, c.want) || strings.Contains(out, "ZZPHI") {
 					t.Errorf("%v: exit code %d, %s", args, code, out)
 				}
 			}
 			for _, args := range c.not {
-				if out, code := in.run(t, args...); code != 0 {
+				if out, code := runOn(in, t, args...); code != 0 {
 					t.Errorf("%v: exit code %d, %s", args, code, out)
 				}
 			}
@@ -138,7 +138,7 @@ func goOn(t *testing.T, in *installation) {
 func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
-	yesterday, code := in.run(t, "ledger", "checkpoint")
+	yesterday, code := runOn(in, t, "ledger", "checkpoint")
 	if code != 0 {
 		t.Fatal(yesterday)
 	}
@@ -157,20 +157,20 @@ func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"ledger", "consistency", kept}, {"verify", "--witness", witness}, {"audit", "verify", "--witness", kept}} {
-		if out, code := in.run(t, args...); code != 0 || args[0] == "verify" && !strings.Contains(out, "all 3 checkpoints") {
+		if out, code := runOn(in, t, args...); code != 0 || args[0] == "verify" && !strings.Contains(out, "all 3 checkpoints") {
 			t.Errorf("before: %v: %s", args, out)
 		}
 	}
 	rewrite(t, in)
-	if out, code := in.run(t, "verify"); code != 0 {
+	if out, code := runOn(in, t, "verify"); code != 0 {
 		t.Fatalf("the history is not rewritten well enough for this test: %s", out)
 	}
 	for _, args := range [][]string{{"ledger", "consistency", kept}, {"verify", "--witness", witness}, {"audit", "verify", "--witness", kept}} {
-		if out, code := in.run(t, args...); code != 1 || !strings.Contains(out, "not what they were") {
+		if out, code := runOn(in, t, args...); code != 1 || !strings.Contains(out, "not what they were") {
 			t.Errorf("%v: exit code %d, %s", args, code, out)
 		}
 	}
-	if out, code := in.run(t, "verify", "--witness", filepath.Join(dir, "gone")); code != 1 || !strings.Contains(out, "not there") {
+	if out, code := runOn(in, t, "verify", "--witness", filepath.Join(dir, "gone")); code != 1 || !strings.Contains(out, "not there") {
 		t.Errorf("a witness that is gone: exit code %d, %s", code, out)
 	}
 }
@@ -246,7 +246,7 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 		if err := os.WriteFile(witness, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, code := in.run(t, "audit", "verify", "--witness", witness)
+		out, code := runOn(in, t, "audit", "verify", "--witness", witness)
 		if (code != 0) != (text != "") || !strings.Contains(out, text) {
 			t.Errorf("exit code %d, %s", code, out)
 		}
@@ -268,7 +268,7 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	if err := os.WriteFile(other, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, code := in.run(t, "audit", "verify", "--witness", other); code != 1 || !strings.Contains(out, "it holds no checkpoint") {
+	if out, code := runOn(in, t, "audit", "verify", "--witness", other); code != 1 || !strings.Contains(out, "it holds no checkpoint") {
 		t.Errorf("exit code %d, %s", code, out)
 	}
 }

@@ -8,11 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"reflect"
 	"time"
-
-	"golang.org/x/term"
 
 	"collimator/dicomweb"
 	"collimator/internal/api"
@@ -149,26 +146,4 @@ func local(r *http.Request) bool {
 	from := at.Addr().Unmap()
 	own, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	return from.IsLoopback() || ok && own.AddrPort().Addr().Unmap() == from
-}
-
-// welcome says where the server listens and what to do next.
-func (s *server) welcome(e *env, dicom net.Addr, web *webListener) {
-	cfg := s.in.config
-	fmt.Fprintf(e.stdout, "Collimator %s\n", version())
-	fmt.Fprintf(e.stdout, "  DICOM (TLS)  %s, AE title %s\n", dicom, cfg.AE)
-	if web != nil {
-		fmt.Fprintf(e.stdout, "  DICOMweb     https://%s%s\n", web.ln.Addr(), webRoot)
-	}
-	fmt.Fprintf(e.stdout, "  Data         %s\n", cfg.Data)
-	devices, err := s.in.registry.Devices(e.ctx)
-	if err == nil && len(devices) == 0 {
-		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  %s device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", os.Args[0], cfg.Data)
-	}
-	s.offerFirstLink(e, e.stdout)
-	if err := firstRecovery(e, s.in); err != nil {
-		s.log.Error("recovery key not made", "error", err)
-	}
-	if f, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")
-	}
 }

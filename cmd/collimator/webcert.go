@@ -58,7 +58,7 @@ func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
 	}
 	way, err := outward.New(s.in.config.Outward.Options())
 	if err != nil {
-		return nil, usageError("%w", err)
+		return nil, usage("%w", err)
 	}
 	client := way.Client(30*time.Second, &tls.Config{RootCAs: roots})
 
@@ -99,16 +99,16 @@ func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
 func accountBinding(a config.ACME) (*acme.ExternalAccountBinding, error) {
 	f, err := os.Open(a.EABKeyFile)
 	if err != nil {
-		return nil, usageError("tls.acme.eab_key_file: %w", err)
+		return nil, usage("tls.acme.eab_key_file: %w", err)
 	}
 	defer f.Close()
 	line, err := firstLine(f)
 	if err != nil {
-		return nil, usageError("tls.acme.eab_key_file: %w", err)
+		return nil, usage("tls.acme.eab_key_file: %w", err)
 	}
 	key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(line), "="))
 	if err != nil || len(key) == 0 {
-		return nil, usageError("tls.acme.eab_key_file: want a key in base64url on the first line")
+		return nil, usage("tls.acme.eab_key_file: want a key in base64url on the first line")
 	}
 	return &acme.ExternalAccountBinding{KID: a.EABKeyID, Key: key}, nil
 }

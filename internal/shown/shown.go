@@ -1,4 +1,6 @@
-package main
+// Package shown makes what came from a peer fit to be shown on a terminal or in a
+// log: nothing in it moves the cursor, hides or turns text.
+package shown
 
 import (
 	"fmt"
@@ -9,6 +11,16 @@ import (
 	"unicode/utf8"
 )
 
+// Text keeps off the terminal what came from a peer and does something there.
+func Text(s string) string {
+	return strings.Map(func(r rune) rune {
+		if harmful(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
 // harmful reports what does something to a terminal, or to what people read on
 // it, in place of being shown: control characters, C1 too, marks that turn or
 // hide text, separators of lines.
@@ -16,28 +28,28 @@ func harmful(r rune) bool {
 	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
 }
 
-// printableLines is an error as it may stand on a terminal, of several lines too.
-func printableLines(err error) string {
+// Lines is an error as it may stand on a terminal, of several lines too.
+func Lines(err error) string {
 	lines := strings.Split(err.Error(), "\n")
 	for i := range lines {
-		lines[i] = printable(lines[i])
+		lines[i] = Text(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }
 
-// shownJSON is where JSON is written for a terminal or a program. What is harmful
+// JSON is where JSON is written for a terminal or a program. What is harmful
 // becomes an escape, which says the same to who parses it. Outside
 // of texts JSON has nothing but ASCII, so that it need not be parsed here.
-type shownJSON struct {
+type JSON struct {
 	w    io.Writer
 	rest []byte // begins a character whose end is to come
 }
 
-// newShownJSON wraps a writer. What is written must be whole JSON in the end.
-func newShownJSON(w io.Writer) *shownJSON { return &shownJSON{w: w} }
+// NewJSON wraps a writer. What is written must be whole JSON in the end.
+func NewJSON(w io.Writer) *JSON { return &JSON{w: w} }
 
 // Write implements io.Writer.
-func (s *shownJSON) Write(p []byte) (int, error) {
+func (s *JSON) Write(p []byte) (int, error) {
 	in := append(s.rest, p...)
 	out := make([]byte, 0, len(in))
 	for len(in) > 0 && (utf8.FullRune(in) || len(in) >= utf8.UTFMax) {

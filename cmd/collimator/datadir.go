@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"collimator/internal/archive"
+)
+
+// with opens the data directory, runs do and closes it.
+func (f dataFlags) with(e *env, do func(in *installation) error) error {
+	c, err := f.loadChecked()
+	if err != nil {
+		return err
+	}
+	in, err := openInstallation(e.ctx, c, false)
+	if err != nil {
+		return err
+	}
+
+	if in.copied != "" {
+		fmt.Fprintf(e.stderr, "collimator: %s\n", copiedText(in.copied))
+	}
+
+	return errors.Join(do(in), in.close())
+}
+
+// withArchive opens the data directory with its images, runs do and closes it.
+func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Archive) error) error {
+	return f.with(e, func(in *installation) error {
+		return withBlobs(in, func(a *archive.Archive) error {
+			report, end := indexing(e)
+			err := in.bringUpToDate(e.ctx, a, report)
+			end()
+			if err != nil {
+				return err
+			}
+
+			return do(in, a)
+		})
+	})
+}
+
+// indexing shows how far an index that is made anew has come.
+func indexing(e *env) (report func(done, all int64), end func()) {
+	p := newProgress(e, "instances indexed", 0)
+
+	return func(done, all int64) { p.set(int(done), 0, int(all)) }, p.end
+}
