@@ -16,7 +16,7 @@ var makes = regexp.MustCompile(`\bos\.(Link|Rename|Symlink|Mkdir|MkdirAll|MkdirT
 // mayBeLost are the files that may make something beside package durable, with
 // the reason why a power cut may take it.
 var mayBeLost = map[string]string{
-	"cmd/collimator/lock.go":      "a lock: the file is empty, and a new one does as well",
+	"internal/house/lock.go":      "a lock: the file is empty, and a new one does as well",
 	"cmd/collimator/dump.go":      "the data set of a deflated file while it is printed",
 	"cmd/collimator/sample.go":    "a drawn study, drawn again with the same words",
 	"dicomweb/storemeta.go":       "bulk data of a request that is not answered yet",

@@ -280,7 +280,7 @@ func TestCertificatesComeFromAnACMEAuthority(t *testing.T) {
 	if a.orders != 1 {
 		t.Error("a name nobody configured was ordered")
 	}
-	info, err := os.Stat(filepath.Join(x.in.config.Data, "keys", "acme"))
+	info, err := os.Stat(filepath.Join(x.in.Config.Data, "keys", "acme"))
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory of the certificates: %v", err)
 	}
@@ -336,13 +336,13 @@ func TestCertificateFilesAreReadAgainWithoutDroppingAnybody(t *testing.T) {
 		t.Error("the files are not used")
 	}
 	writeCertificate(t, cert, key, 101)
-	if err := x.s.fileCertificate.Reload(); err != nil || serial() != 101 {
+	if err := x.s.FileCertificate.Reload(); err != nil || serial() != 101 {
 		t.Errorf("after a change: %v", err)
 	}
 	if err := os.WriteFile(key, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if x.s.fileCertificate.Reload() == nil || serial() != 101 {
+	if x.s.FileCertificate.Reload() == nil || serial() != 101 {
 		t.Error("a bad file is used")
 	}
 	// The connection from before goes on.

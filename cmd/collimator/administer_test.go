@@ -13,11 +13,11 @@ func TestARefusedDeviceIsApprovedByTheAPI(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
 	b := x.signIn("administrator")
-	issued, err := x.in.authority.IssueDevice("CT9", 0, false)
+	issued, err := x.in.Authority.IssueDevice("CT9", 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.in.registry.Remember(t.Context(), identity.Pending{CallingAETitle: "CT9", CalledAETitle: "COLLIMATOR", Address: "192.0.2.9", Certificate: issued.Certificate, Reason: "not registered"}, 100); err != nil {
+	if err := x.in.Registry.Remember(t.Context(), identity.Pending{CallingAETitle: "CT9", CalledAETitle: "COLLIMATOR", Address: "192.0.2.9", Certificate: issued.Certificate, Reason: "not registered"}, 100); err != nil {
 		t.Fatal(err)
 	}
 	a := b.must(200, "GET", "/api/v1/devices/pending", nil)
@@ -34,7 +34,7 @@ func TestARefusedDeviceIsApprovedByTheAPI(t *testing.T) {
 		t.Errorf("devices: %s", a.text)
 	}
 	caller := identity.Caller{CallingAETitle: "CT9", Address: netip.MustParseAddr("192.0.2.9"), Certificate: issued.Certificate}
-	if d, err := x.in.registry.Authenticate(t.Context(), caller); err != nil || len(d.Verbs) != 2 {
+	if d, err := x.in.Registry.Authenticate(t.Context(), caller); err != nil || len(d.Verbs) != 2 {
 		t.Errorf("the device is not let in: %v", err)
 	}
 	if x.recorded(audit.DeviceChanged, "administrator", "") != 1 {

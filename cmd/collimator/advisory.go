@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"collimator/internal/advisory"
+	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/shown"
 )
@@ -27,12 +28,12 @@ func (f dataFlags) advisories(e *env) (*advisory.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(c.Data, indexFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(c.Data, house.IndexFile)); err != nil {
 		return advisory.Default(), nil
 	}
 	var table *advisory.Table
-	err = f.with(e, func(in *installation) (err error) {
-		table, err = in.inventory.Advisories(e.ctx)
+	err = f.with(e, func(in *house.Installation) (err error) {
+		table, err = in.Inventory.Advisories(e.ctx)
 		return err
 	})
 	return table, err

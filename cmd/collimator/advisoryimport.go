@@ -11,6 +11,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/outward"
 	"collimator/internal/phrase"
@@ -37,7 +38,7 @@ Examples:
 }
 
 func (c *advisoryImportCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		intake, err := readIntake(c.Key, c.Only, c.RequireSignature)
 		if err != nil {
 			return err
@@ -45,11 +46,11 @@ func (c *advisoryImportCmd) Run(e *env) error {
 		var taken inventory.Taken
 		if strings.Contains(c.From, "://") {
 			var client *http.Client
-			if client, err = advisoryClient(in.config); err == nil {
-				taken, err = in.inventory.Fetch(e.ctx, c.From, intake, client)
+			if client, err = advisoryClient(in.Config); err == nil {
+				taken, err = in.Inventory.Fetch(e.ctx, c.From, intake, client)
 			}
 		} else {
-			taken, err = in.inventory.ImportPath(e.ctx, c.From, intake)
+			taken, err = in.Inventory.ImportPath(e.ctx, c.From, intake)
 		}
 		if err != nil {
 			return err
@@ -80,7 +81,7 @@ func readIntake(key, only string, require bool) (inventory.Intake, error) {
 }
 
 // reportTaken says what became of an intake, and records it.
-func reportTaken(e *env, in *installation, form string, t inventory.Taken) error {
+func reportTaken(e *env, in *house.Installation, form string, t inventory.Taken) error {
 	if len(t.Imported) > 0 {
 		ids := make([]string, 0, 20)
 		for _, i := range t.Imported[:min(len(t.Imported), 20)] {
@@ -88,7 +89,7 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		}
 		detail := phrase.Count(len(t.Imported), "advisory", "advisories") + " taken in: " + strings.Join(ids, " ")
 		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: detail}}}
-		if err := in.record(e.ctx, r); err != nil {
+		if err := in.Record(e.ctx, r); err != nil {
 			return err
 		}
 	}
@@ -138,8 +139,8 @@ Example:
 }
 
 func (c *advisoryUpdateCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		a := in.config.Advisories
+	return c.with(e, func(in *house.Installation) error {
+		a := in.Config.Advisories
 		if len(a.Sources) == 0 {
 			return usageError("no source is configured, and none is asked by itself. Name one in collimator.yaml, for instance CISA's:\n\n  advisories:\n    sources: [https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json]\n    only: icsma-\n\nor take a file in with 'collimator advisory import FILE'")
 		}
@@ -147,7 +148,7 @@ func (c *advisoryUpdateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		client, err := advisoryClient(in.config)
+		client, err := advisoryClient(in.Config)
 		if err != nil {
 			return err
 		}
@@ -156,7 +157,7 @@ func (c *advisoryUpdateCmd) Run(e *env) error {
 
 		var all inventory.Taken
 		for _, source := range a.Sources {
-			t, err := in.inventory.Fetch(ctx, source, intake, client)
+			t, err := in.Inventory.Fetch(ctx, source, intake, client)
 			if err != nil {
 				all.Refused = append(all.Refused, source+": "+err.Error())
 			}
@@ -176,7 +177,7 @@ const (
 // advisoryClient asks sources; it believes the authorities of the settings, or
 // those of the system.
 func advisoryClient(c config.Config) (*http.Client, error) {
-	roots, err := rootsOf("advisories.roots", c.Advisories.Roots)
+	roots, err := house.RootsOf("advisories.roots", c.Advisories.Roots)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/posture"
 )
@@ -22,13 +23,13 @@ func (alarmTestCmd) Help() string {
 }
 
 func (c *alarmTestCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		// With the certificate that the server shows: what it is for is tried, too.
-		own, err := identity.NewServerCertificate(in.authority, serverHosts(in.config))
+		own, err := identity.NewServerCertificate(in.Authority, house.ServerHosts(in.Config))
 		if err != nil {
 			return err
 		}
-		teller, err := newTeller(newPosture(in, nil, nil), in, own.Get)
+		teller, err := house.NewTeller(house.NewPosture(in, nil, nil), in, own.Get)
 		if err != nil {
 			return err
 		}
@@ -37,7 +38,7 @@ func (c *alarmTestCmd) Run(e *env) error {
 		}
 
 		list := teller.Test(e.ctx)
-		if err := in.record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: audit.Execute, Reason: "test of alarms"}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: audit.Execute, Reason: "test of alarms"}); err != nil {
 			return err
 		}
 

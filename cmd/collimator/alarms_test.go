@@ -20,6 +20,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/guard"
+	"collimator/internal/house"
 )
 
 // heard keeps what servers of alarms were told.
@@ -114,17 +115,17 @@ func TestAlarmsReachTheirChannelsWithoutPatientData(t *testing.T) {
 	t.Parallel()
 	alarms, h := alarmServers(t)
 	x := newPeopledSite(t, func(c *config.Config) { c.Alarms = alarms })
-	for _, tried := range x.s.teller.Test(t.Context()) {
+	for _, tried := range x.s.Teller.Test(t.Context()) {
 		if !tried.OK {
 			t.Errorf("%s: %s", tried.Channel, tried.Error)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	x.s.watch(ctx, &wg)
+	x.s.Watch(ctx, &wg)
 	defer func() {
 		cancel()
-		x.s.posture.Close()
+		x.s.Posture.Close()
 		wg.Wait()
 	}()
 	b, referrer := x.signIn("administrator"), x.signIn("referrer")
@@ -160,16 +161,16 @@ func TestSecretsOfAlarmsAreForNobodyElse(t *testing.T) {
 	if err := os.WriteFile(name, []byte("made for this test only\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := alarmSecret("key", name, 16); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, err := house.AlarmSecret("key", name, 16); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("a file that others may read: %v", err)
 	}
 	if err := os.Chmod(name, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := alarmSecret("key", name, 16); err != nil || string(b) != "made for this test only" {
+	if b, err := house.AlarmSecret("key", name, 16); err != nil || string(b) != "made for this test only" {
 		t.Errorf("%q, %v", b, err)
 	}
-	if _, err := alarmSecret("key", name, 64); err == nil || strings.Contains(err.Error(), "made for") {
+	if _, err := house.AlarmSecret("key", name, 64); err == nil || strings.Contains(err.Error(), "made for") {
 		t.Errorf("a short secret: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/shown"
 )
 
@@ -30,12 +31,12 @@ func (auditTailCmd) Help() string { return "Example:\n  collimator audit tail -n
 const auditPoll = 500 * time.Millisecond
 
 func (c *auditTailCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		last, err := in.trail.Last(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		last, err := in.Trail.Last(e.ctx)
 		if err != nil {
 			return err
 		}
-		records, err := newest(e, in.trail, last, c.Lines)
+		records, err := newest(e, in.Trail, last, c.Lines)
 		if err != nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (c *auditTailCmd) Run(e *env) error {
 			}
 
 			var more []audit.Record
-			for r, err := range in.trail.After(e.ctx, last) {
+			for r, err := range in.Trail.After(e.ctx, last) {
 				if err != nil {
 					return err
 				}
@@ -92,12 +93,12 @@ func (auditExportCmd) Help() string {
 }
 
 func (c *auditExportCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		for r, err := range in.trail.After(e.ctx, -1) {
+	return c.with(e, func(in *house.Installation) error {
+		for r, err := range in.Trail.After(e.ctx, -1) {
 			if err != nil {
 				return err
 			}
-			if err := c.one(e.stdout, r, in.config.AE); err != nil {
+			if err := c.one(e.stdout, r, in.Config.AE); err != nil {
 				return err
 			}
 		}

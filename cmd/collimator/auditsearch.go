@@ -5,6 +5,7 @@ import (
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
+	"collimator/internal/house"
 )
 
 type auditSearchCmd struct {
@@ -42,14 +43,14 @@ func (c *auditSearchCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		if f.Patient != "" {
 			if f.Studies, err = studiesOfPatient(e, in, f.Patient); err != nil {
 				return err
 			}
 		}
 		var found []audit.Record
-		for r, err := range in.trail.After(e.ctx, -1) {
+		for r, err := range in.Trail.After(e.ctx, -1) {
 			if err != nil {
 				return err
 			}
@@ -81,13 +82,13 @@ func (c *auditSearchCmd) filter() (f audit.Filter, err error) {
 // studiesOfPatient are the studies the index has, and those of which a record
 // says that they were the patient's: older records and those of links name the
 // study alone.
-func studiesOfPatient(e *env, in *installation, patient string) (map[string]bool, error) {
-	there, err := archive.StudiesOf(e.ctx, in.db, patient)
+func studiesOfPatient(e *env, in *house.Installation, patient string) (map[string]bool, error) {
+	there, err := archive.StudiesOf(e.ctx, in.DB, patient)
 	if err != nil {
 		return nil, err
 	}
 	studies := audit.Set(there)
-	for r, err := range in.trail.After(e.ctx, -1) {
+	for r, err := range in.Trail.After(e.ctx, -1) {
 		if err != nil {
 			return nil, err
 		}

@@ -13,10 +13,12 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/blob"
+	"collimator/internal/guard"
+	"collimator/internal/house"
 )
 
 // searched runs a search and gives what it found.
-func searched(t *testing.T, in *installation, args ...string) []audit.Record {
+func searched(t *testing.T, in *house.Installation, args ...string) []audit.Record {
 	t.Helper()
 	out, code := runOn(in, t, append([]string{"audit", "search", "-o", "json"}, args...)...)
 	var list []audit.Record
@@ -33,7 +35,7 @@ func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 	in := filled(t)
 	record := func(r audit.Record) {
 		t.Helper()
-		if err := in.record(t.Context(), r); err != nil {
+		if err := in.Record(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -50,12 +52,12 @@ func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 		t.Errorf("%d records of the person, want 1", len(got))
 	}
 
-	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	blobs, err := blob.OpenDir(filepath.Join(in.Config.Data, house.BlobsDir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail, in.registry)})
+	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs, Record: guard.RecordInstance(in.Ledger, in.Trail, in.Registry)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,10 @@
 package main
 
-import "collimator/internal/verify"
+import (
+	"collimator/internal/verify"
+
+	"collimator/internal/house"
+)
 
 type auditVerifyCmd struct {
 	dataFlags
@@ -18,7 +22,7 @@ Example:
 }
 
 func (c *auditVerifyCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		return verifyAll(in, e, c.Output, verify.Options{Witness: c.Witness})
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/backup"
 	"collimator/internal/blob"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/recovery"
 )
@@ -41,20 +42,20 @@ func (c *backupCmd) Run(e *env) error {
 		return usageError("--keep: want 1 or more")
 	}
 
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
-		if err := in.mayBeJudged(e.ctx, a); err != nil {
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
+		if err := in.MayBeJudged(e.ctx, a); err != nil {
 			return err
 		}
-		if err := apart(in.config.Data, c.Dir); err != nil {
+		if err := apart(in.Config.Data, c.Dir); err != nil {
 			return err
 		}
-		s, err := recovery.Load(in.config.Data)
+		s, err := recovery.Load(in.Config.Data)
 		if err != nil {
 			return err
 		}
 		if s.Public == "" && !c.WithoutKeys {
 			return usageError("there is no recovery key to which keys could be sealed: make one with "+
-				"'collimator recovery-key --data %s --out FILE', or leave keys out with --without-keys", in.config.Data)
+				"'collimator recovery-key --data %s --out FILE', or leave keys out with --without-keys", in.Config.Data)
 		}
 		if c.WithoutKeys {
 			s.Public = ""
@@ -82,8 +83,8 @@ func apart(data, dir string) error {
 	return nil
 }
 
-func (c *backupCmd) make(e *env, in *installation, s recovery.State) error {
-	blobs, err := blob.ReadDir(filepath.Join(in.config.Data, blobsDir))
+func (c *backupCmd) make(e *env, in *house.Installation, s recovery.State) error {
+	blobs, err := blob.ReadDir(filepath.Join(in.Config.Data, house.BlobsDir))
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (c *backupCmd) make(e *env, in *installation, s recovery.State) error {
 	p := newProgress(e, "files looked at", 0)
 	began := time.Now()
 	r, err := d.Make(e.ctx, backup.Source{
-		Data: in.config.Data, DB: in.db, Blobs: blobs, Ledger: in.ledger, Public: s.Public, Program: version(), Keep: c.Keep, Now: time.Now,
+		Data: in.Config.Data, DB: in.DB, Blobs: blobs, Ledger: in.Ledger, Public: s.Public, Program: house.Version(), Keep: c.Keep, Now: time.Now,
 		Progress: func(n int64) { p.add(n, false) },
 	})
 	p.end()
@@ -110,19 +111,19 @@ func (c *backupCmd) make(e *env, in *installation, s recovery.State) error {
 }
 
 // note keeps in the data directory, and in the record, that a backup was made.
-func (c *backupCmd) note(e *env, in *installation, r backup.Result) error {
+func (c *backupCmd) note(e *env, in *house.Installation, r backup.Result) error {
 	to, err := filepath.Abs(c.Dir)
 	if err != nil {
 		return err
 	}
-	err = backup.Update(in.config.Data, func(b *backup.Record) {
+	err = backup.Update(in.Config.Data, func(b *backup.Record) {
 		b.Last = &backup.Made{Time: r.Made, To: to, Files: r.Files, Bytes: r.Bytes, Keys: r.Sealed != nil, Lacking: len(r.Lacking)}
 	})
 	if err != nil {
 		return err
 	}
 
-	return in.record(e.ctx, audit.Record{
+	return in.Record(e.ctx, audit.Record{
 		Event: audit.Export, Action: audit.Read, Reason: "backup " + r.Name, Objects: []audit.Object{{Instances: int(r.Files)}},
 	})
 }

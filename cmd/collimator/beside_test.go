@@ -11,21 +11,22 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/house"
 )
 
 // older makes the index of a data directory what the program before the last
 // migration made, and closes it.
-func older(t *testing.T, in *installation) {
+func older(t *testing.T, in *house.Installation) {
 	t.Helper()
 	tamper(t, in, `DROP TABLE ledger_witness`, `ALTER TABLE device DROP COLUMN no_certificate_until`, `DELETE FROM schema_version WHERE version = 18`)
-	if err := in.close(); err != nil {
+	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func schemaOf(t *testing.T, in *installation) int {
+func schemaOf(t *testing.T, in *house.Installation) int {
 	t.Helper()
-	d, err := db.OpenCopy(t.Context(), filepath.Join(in.config.Data, indexFile))
+	d, err := db.OpenCopy(t.Context(), filepath.Join(in.Config.Data, house.IndexFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +44,11 @@ func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
 	older(t, in)
-	lock, err := lockData(in.config.Data)
+	lock, err := house.LockData(in.Config.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(in.config.Data, serveLock), []byte("v0.9.1\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(in.Config.Data, house.ServeLock), []byte("v0.9.1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
@@ -78,7 +79,7 @@ func TestACommandThatWasInterruptedIsRecorded(t *testing.T) {
 	in := filled(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := in.record(ctx, audit.Record{Event: audit.Export, Action: audit.Read, Reason: "interrupted"}); err != nil {
+	if err := in.Record(ctx, audit.Record{Event: audit.Export, Action: audit.Read, Reason: "interrupted"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -91,7 +92,7 @@ type untilFile struct {
 }
 
 func (u untilFile) Err() error {
-	if fileExists(u.path) {
+	if house.FileExists(u.path) {
 		u.cancel()
 	}
 	return u.Context.Err()
@@ -105,14 +106,14 @@ func TestAnExportThatIsInterruptedRecordsWhatWasNotWritten(t *testing.T) {
 	defer cancel()
 	stdout := &strings.Builder{}
 	study := studyWithMost(t, in)
-	code := run([]string{"export", "--data", in.config.Data, "--study", study, "--out", out},
+	code := run([]string{"export", "--data", in.Config.Data, "--study", study, "--out", out},
 		&env{ctx: untilFile{Context: ctx, cancel: cancel, path: filepath.Join(out, "000001.dcm")}, stdout: stdout, stderr: stdout})
 	if code != exitPartial {
 		t.Fatalf("code %d: %s", code, stdout)
 	}
 
 	failed := 0
-	for r, err := range in.trail.After(t.Context(), -1) {
+	for r, err := range in.Trail.After(t.Context(), -1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,9 +127,9 @@ func TestAnExportThatIsInterruptedRecordsWhatWasNotWritten(t *testing.T) {
 }
 
 // studyWithMost is the study of a data directory with the most instances.
-func studyWithMost(t *testing.T, in *installation) (study string) {
+func studyWithMost(t *testing.T, in *house.Installation) (study string) {
 	t.Helper()
-	err := in.db.Read(t.Context(), func(tx *db.Tx) error {
+	err := in.DB.Read(t.Context(), func(tx *db.Tx) error {
 		return tx.QueryRow(t.Context(), `SELECT uid FROM study ORDER BY instances DESC LIMIT 1`).Scan(&study)
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 )
 
 // dataFlags are the flags of every command that works on a data directory.
@@ -67,7 +68,7 @@ func (c *configCheckCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := works(cfg); err != nil {
+	if err := house.CheckOutside(cfg); err != nil {
 		return &exitError{exitUsage, err}
 	}
 	_, err = fmt.Fprintln(e.stdout, "The settings are good.")

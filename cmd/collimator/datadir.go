@@ -5,32 +5,33 @@ import (
 	"fmt"
 
 	"collimator/internal/archive"
+	"collimator/internal/house"
 )
 
 // with opens the data directory, runs do and closes it.
-func (f dataFlags) with(e *env, do func(in *installation) error) error {
+func (f dataFlags) with(e *env, do func(in *house.Installation) error) error {
 	c, err := f.loadChecked()
 	if err != nil {
 		return err
 	}
-	in, err := openInstallation(e.ctx, c, false)
+	in, err := house.Open(e.ctx, c, false)
 	if err != nil {
 		return err
 	}
 
-	if in.copied != "" {
-		fmt.Fprintf(e.stderr, "collimator: %s\n", copiedText(in.copied))
+	if in.Copied != "" {
+		fmt.Fprintf(e.stderr, "collimator: %s\n", house.CopiedText(in.Copied))
 	}
 
-	return errors.Join(do(in), in.close())
+	return errors.Join(do(in), in.Close())
 }
 
 // withArchive opens the data directory with its images, runs do and closes it.
-func (f dataFlags) withArchive(e *env, do func(in *installation, a *archive.Archive) error) error {
-	return f.with(e, func(in *installation) error {
-		return withBlobs(in, func(a *archive.Archive) error {
+func (f dataFlags) withArchive(e *env, do func(in *house.Installation, a *archive.Archive) error) error {
+	return f.with(e, func(in *house.Installation) error {
+		return house.WithBlobs(in, func(a *archive.Archive) error {
 			report, end := indexing(e)
-			err := in.bringUpToDate(e.ctx, a, report)
+			err := in.BringUpToDate(e.ctx, a, report)
 			end()
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dimse"
 	"collimator/internal/durable"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
 )
@@ -84,7 +85,7 @@ func (c *deidentifyCmd) Run(e *env) error {
 
 // profile is the options of the flags.
 func (c *deidentifyCmd) profile() (deid.Profile, error) {
-	p, err := profileOf(c.Keep)
+	p, err := house.Profile(c.Keep)
 	p.InsecureAllowBurnedIn, p.RemoveDocuments = c.AllowBurnedIn, c.RemoveDocuments
 	return p, err
 }
@@ -92,9 +93,9 @@ func (c *deidentifyCmd) profile() (deid.Profile, error) {
 // key reads the project key, or makes it.
 func (c *deidentifyCmd) key() ([]byte, error) {
 	if c.NewKey {
-		return newProjectKey(c.ProjectKey)
+		return house.NewProjectKey(c.ProjectKey)
 	}
-	key, err := readProjectKey(c.ProjectKey)
+	key, err := house.ReadProjectKey(c.ProjectKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
 	}

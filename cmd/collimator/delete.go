@@ -6,6 +6,7 @@ import (
 
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 )
 
@@ -27,9 +28,9 @@ Example:
 }
 
 func (c *deleteCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
 		done, err := a.Delete(e.ctx, archive.Deletion{
-			StudyUID: c.Study, SeriesUID: c.Series, SOPInstanceUID: c.Instance, Why: c.Reason, By: archive.Source{Principal: operator()},
+			StudyUID: c.Study, SeriesUID: c.Series, SOPInstanceUID: c.Instance, Why: c.Reason, By: archive.Source{Principal: house.Operator()},
 			Scope: archive.Everything(),
 		})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
 	"collimator/internal/policy"
@@ -32,8 +33,8 @@ type deviceListCmd struct {
 func (deviceListCmd) Help() string { return "Example:\n  collimator device list -o json" }
 
 func (c *deviceListCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		list, err := in.registry.Devices(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Registry.Devices(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -68,15 +69,15 @@ type devicePendingCmd struct {
 func (devicePendingCmd) Help() string { return "Example:\n  collimator device pending" }
 
 func (c *devicePendingCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		if c.Forget != 0 {
-			if err := in.registry.Forget(e.ctx, c.Forget); err != nil {
+			if err := in.Registry.Forget(e.ctx, c.Forget); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(e.stdout, "Number %d is forgotten; it appears again when it calls again.\n", c.Forget)
 			return err
 		}
-		list, err := in.registry.ListPending(e.ctx)
+		list, err := in.Registry.ListPending(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ Example:
 }
 
 func (c *deviceApproveCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		p, err := findPending(e, in, c.Who)
 		if err != nil {
 			return err
@@ -124,14 +125,14 @@ func (c *deviceApproveCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		approve := in.registry.Approve
+		approve := in.Registry.Approve
 		if c.InsecureShortKey {
-			approve = in.registry.InsecureApprove
+			approve = in.Registry.InsecureApprove
 		}
 		if err := approve(e.ctx, p.ID, d); err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, deviceRecord(audit.Create, d, "approved"+c.note())); err != nil {
+		if err := in.Record(e.ctx, deviceRecord(audit.Create, d, "approved"+c.note())); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(e.stdout, "%s is let in from now on; it may: %s.\n", p.CallingAETitle, verbsOrNone(d.Verbs))
@@ -141,8 +142,8 @@ func (c *deviceApproveCmd) Run(e *env) error {
 
 // grant makes the entry of an approved caller. One that is registered already
 // keeps what is not given: it only shows another certificate or address.
-func (c *deviceApproveCmd) grant(e *env, in *installation, p identity.Pending) (identity.Device, error) {
-	old, err := in.registry.Device(e.ctx, p.CallingAETitle)
+func (c *deviceApproveCmd) grant(e *env, in *house.Installation, p identity.Pending) (identity.Device, error) {
+	old, err := in.Registry.Device(e.ctx, p.CallingAETitle)
 	if errors.Is(err, fault.NotFound) {
 		return c.device(p.CallingAETitle)
 	}
@@ -176,8 +177,8 @@ func sameAddress(a, b string) bool {
 	return err1 == nil && err2 == nil && x.Unmap() == y.Unmap()
 }
 
-func findPending(e *env, in *installation, who string) (identity.Pending, error) {
-	list, err := in.registry.ListPending(e.ctx)
+func findPending(e *env, in *house.Installation, who string) (identity.Pending, error) {
+	list, err := in.Registry.ListPending(e.ctx)
 	if err != nil {
 		return identity.Pending{}, err
 	}
@@ -210,11 +211,11 @@ func (deviceRemoveCmd) Help() string {
 }
 
 func (c *deviceRemoveCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		if err := in.registry.Remove(e.ctx, c.AETitle); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Registry.Remove(e.ctx, c.AETitle); err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, deviceRecord(audit.Delete, identity.Device{AETitle: c.AETitle}, "removed")); err != nil {
+		if err := in.Record(e.ctx, deviceRecord(audit.Delete, identity.Device{AETitle: c.AETitle}, "removed")); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "%s is removed. An association it has open ends at its next request.\n", c.AETitle)

@@ -17,6 +17,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
@@ -143,8 +144,8 @@ func (c *deviceAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
-		if _, err := in.registry.Device(e.ctx, c.AETitle); !errors.Is(err, fault.NotFound) {
+	return c.with(e, func(in *house.Installation) error {
+		if _, err := in.Registry.Device(e.ctx, c.AETitle); !errors.Is(err, fault.NotFound) {
 			if err != nil {
 				return err
 			}
@@ -159,36 +160,36 @@ func (c *deviceAddCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "%s is registered; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
 		if !d.PlaintextUntil.IsZero() {
-			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.config.PlainDICOM, c.Until)
+			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.Config.PlainDICOM, c.Until)
 		}
 		if !d.NoCertificateUntil.IsZero() {
 			fmt.Fprintf(e.stdout, "It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\nThe certificate of the archive is of %s.\n",
-				d.Address, in.config.AE, in.config.DICOM, c.NoCertificateUntil, filepath.Join(in.config.Data, keysDir, "ca.cert.pem"))
+				d.Address, in.Config.AE, in.Config.DICOM, c.NoCertificateUntil, filepath.Join(in.Config.Data, house.KeysDir, "ca.cert.pem"))
 		}
 		return files.report(e, in)
 	})
 }
 
 // register stores the device and binds the certificate, if there is one.
-func register(e *env, in *installation, d identity.Device, cert *x509.Certificate, key keyFlags, detail string) error {
-	if err := in.registry.Put(e.ctx, d); err != nil {
+func register(e *env, in *house.Installation, d identity.Device, cert *x509.Certificate, key keyFlags, detail string) error {
+	if err := in.Registry.Put(e.ctx, d); err != nil {
 		return err
 	}
 	if cert != nil {
-		bind := in.registry.Bind
+		bind := in.Registry.Bind
 		if key.InsecureShortKey {
-			bind = in.registry.InsecureBind
+			bind = in.Registry.InsecureBind
 		}
 		if err := bind(e.ctx, d.AETitle, cert); err != nil {
-			return errors.Join(err, in.registry.Remove(context.WithoutCancel(e.ctx), d.AETitle))
+			return errors.Join(err, in.Registry.Remove(context.WithoutCancel(e.ctx), d.AETitle))
 		}
 	}
-	return in.record(e.ctx, deviceRecord(audit.Create, d, detail))
+	return in.Record(e.ctx, deviceRecord(audit.Create, d, detail))
 }
 
 // certificate reads the one that was given, or makes one and writes its files.
 // A device that needs none gets none.
-func (c *deviceAddCmd) certificate(in *installation) (*x509.Certificate, *deviceFiles, error) {
+func (c *deviceAddCmd) certificate(in *house.Installation) (*x509.Certificate, *deviceFiles, error) {
 	switch {
 	case c.Cert != "":
 		b, err := os.ReadFile(c.Cert)
@@ -216,7 +217,7 @@ type issue struct {
 }
 
 // issueFiles makes a key and a certificate and writes them.
-func issueFiles(in *installation, w issue) (*x509.Certificate, *deviceFiles, error) {
+func issueFiles(in *house.Installation, w issue) (*x509.Certificate, *deviceFiles, error) {
 	if w.days < 1 {
 		return nil, nil, usageError("--days: want 1 or more")
 	}
@@ -233,7 +234,7 @@ func issueFiles(in *installation, w issue) (*x509.Certificate, *deviceFiles, err
 		}
 	}
 
-	issued, err := in.authority.IssueDevice(w.aeTitle, time.Duration(w.days)*24*time.Hour, w.called)
+	issued, err := in.Authority.IssueDevice(w.aeTitle, time.Duration(w.days)*24*time.Hour, w.called)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -245,7 +246,7 @@ func issueFiles(in *installation, w issue) (*x509.Certificate, *deviceFiles, err
 		path    string
 		content []byte
 		mode    fs.FileMode
-	}{{f.key, issued.KeyPEM, 0o600}, {f.cert, issued.CertPEM, 0o644}, {f.ca, in.authority.CertPEM(), 0o644}} {
+	}{{f.key, issued.KeyPEM, 0o600}, {f.cert, issued.CertPEM, 0o644}, {f.ca, in.Authority.CertPEM(), 0o644}} {
 		if err := durable.Whole(file.path, file.content, file.mode); err != nil {
 			return nil, nil, err
 		}
@@ -270,10 +271,10 @@ func (f *deviceFiles) remove() error {
 	return errors.Join(os.Remove(f.key), os.Remove(f.cert))
 }
 
-func (f *deviceFiles) report(e *env, in *installation) error {
+func (f *deviceFiles) report(e *env, in *house.Installation) error {
 	if f == nil {
 		return nil
 	}
-	_, err := fmt.Fprintf(e.stdout, "Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n", f.key, f.cert, f.ca, in.config.AE, in.config.DICOM)
+	_, err := fmt.Fprintf(e.stdout, "Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n", f.key, f.cert, f.ca, in.Config.AE, in.Config.DICOM)
 	return err
 }

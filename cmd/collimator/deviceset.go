@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 )
 
@@ -28,8 +29,8 @@ func (deviceSetCmd) Help() string {
 }
 
 func (c *deviceSetCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		old, err := in.registry.Device(e.ctx, c.AETitle)
+	return c.with(e, func(in *house.Installation) error {
+		old, err := in.Registry.Device(e.ctx, c.AETitle)
 		if err != nil {
 			return err
 		}
@@ -37,10 +38,10 @@ func (c *deviceSetCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.registry.Put(e.ctx, d); err != nil {
+		if err := in.Registry.Put(e.ctx, d); err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, deviceRecord(audit.Update, d, "changed")); err != nil {
+		if err := in.Record(e.ctx, deviceRecord(audit.Update, d, "changed")); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
@@ -101,8 +102,8 @@ Example:
 }
 
 func (c *deviceRenewCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		d, err := in.registry.Device(e.ctx, c.AETitle)
+	return c.with(e, func(in *house.Installation) error {
+		d, err := in.Registry.Device(e.ctx, c.AETitle)
 		if err != nil {
 			return err
 		}
@@ -110,17 +111,17 @@ func (c *deviceRenewCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.registry.Bind(e.ctx, c.AETitle, cert); err != nil {
+		if err := in.Registry.Bind(e.ctx, c.AETitle, cert); err != nil {
 			return err
 		}
 		detail := "certificate renewed"
 		if c.Revoke {
 			detail = "certificate replaced"
-			if err := in.registry.Supersede(e.ctx, c.AETitle, cert); err != nil {
+			if err := in.Registry.Supersede(e.ctx, c.AETitle, cert); err != nil {
 				return err
 			}
 		}
-		if err := in.record(e.ctx, deviceRecord(audit.Update, *d, detail)); err != nil {
+		if err := in.Record(e.ctx, deviceRecord(audit.Update, *d, detail)); err != nil {
 			return err
 		}
 		return files.report(e, in)

@@ -22,14 +22,14 @@ import (
 // workstation is a registered device that may do everything.
 func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
 	t.Helper()
-	if err := x.in.registry.Put(t.Context(), identity.Device{AETitle: "WS1", Verbs: policy.Verbs()}); err != nil {
+	if err := x.in.Registry.Put(t.Context(), identity.Device{AETitle: "WS1", Verbs: policy.Verbs()}); err != nil {
 		t.Fatal(err)
 	}
-	issued, err := x.in.authority.IssueDevice("WS1", 0, false)
+	issued, err := x.in.Authority.IssueDevice("WS1", 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.in.registry.Bind(t.Context(), "WS1", issued.Certificate); err != nil {
+	if err := x.in.Registry.Bind(t.Context(), "WS1", issued.Certificate); err != nil {
 		t.Fatal(err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +38,7 @@ func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := x.s.associationServer(tlsprofile.AssociationServer(x.s.certificate.Get))
+	server := x.s.AssociationServer(tlsprofile.AssociationServer(x.s.Certificate.Get))
 	go func() { defer close(done); server.Serve(ctx, ln) }()
 	t.Cleanup(func() { cancel(); <-done })
 	own, err := tls.X509KeyPair(issued.CertPEM, issued.KeyPEM)
@@ -46,7 +46,7 @@ func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
 		t.Fatal(err)
 	}
 	return ln.Addr().String(), dimse.Config{
-		TLSConfig: tlsprofile.AssociationClient(&own, tlsprofile.Trust{Roots: x.in.authority.Pool()}), CallingAETitle: "WS1", CalledAETitle: "COLLIMATOR",
+		TLSConfig: tlsprofile.AssociationClient(&own, tlsprofile.Trust{Roots: x.in.Authority.Pool()}), CallingAETitle: "WS1", CalledAETitle: "COLLIMATOR",
 		Contexts: dimse.Propose([]string{uid.Verification, uid.StudyRootFind, uid.PatientRootFind, uid.StudyRootGet, uid.SecondaryCaptureImageStorage}, []string{uid.ExplicitVRLittleEndian}, false),
 		Roles:    []ul.RoleSelection{{SOPClassUID: uid.SecondaryCaptureImageStorage, SCU: true, SCP: true}},
 	}
@@ -175,7 +175,7 @@ func TestAPersonWhoIsDisabledLosesTheWorkstationAtOnce(t *testing.T) {
 	if n := len(findAll(t, a, uid.StudyRootFind, all, tag.StudyInstanceUID)); n != 2 {
 		t.Fatalf("found %d studies", n)
 	}
-	if err := x.in.registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+	if err := x.in.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(findAll(t, a, uid.StudyRootFind, all, tag.StudyInstanceUID)); n != 0 {

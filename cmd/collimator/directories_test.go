@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"collimator/internal/house"
 )
 
 func TestVerifyRemovesWhatAKilledOneLeft(t *testing.T) {
@@ -12,7 +14,7 @@ func TestVerifyRemovesWhatAKilledOneLeft(t *testing.T) {
 	in := filled(t)
 	var left []string
 	for _, name := range []string{"verify/KILLED", "verify-123"} {
-		dir := filepath.Join(in.config.Data, filepath.FromSlash(name))
+		dir := filepath.Join(in.Config.Data, filepath.FromSlash(name))
 		left = append(left, dir)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
@@ -22,7 +24,7 @@ func TestVerifyRemovesWhatAKilledOneLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		old := time.Now().Add(-2 * oldScratch)
+		old := time.Now().Add(-2 * house.OldScratch)
 		for _, path := range []string{filepath.Join(dir, "index.db-wal"), dir} {
 			if err := os.Chtimes(path, old, old); err != nil {
 				t.Fatal(err)

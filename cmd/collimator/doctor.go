@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"collimator/internal/house"
 	"collimator/internal/shown"
 	"collimator/internal/state"
 )
@@ -27,8 +28,8 @@ Example:
 
 func (c *doctorCmd) Run(e *env) error {
 	var states []state.State
-	err := c.with(e, func(in *installation) (err error) {
-		states, err = doctor(e.ctx, in)
+	err := c.with(e, func(in *house.Installation) (err error) {
+		states, err = house.StatesOf(e.ctx, in)
 		return err
 	})
 	if err != nil {
@@ -63,7 +64,7 @@ func (c *healthCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	h, err := askHealth(e.ctx, cfg)
+	h, err := house.AskHealth(e.ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("no server answers at %s: %w", cfg.HTTP, err)
 	}

@@ -64,8 +64,8 @@ func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
 	b := x.browser()
-	api := x.s.guard.NewAPI()
-	x.s.services().Register(api)
+	api := x.s.Guard.NewAPI()
+	x.s.Services().Register(api)
 	routes := append(api.Routes(), "GET /", "GET /index.html", "GET /api", "GET /api/v1/nonsense", "DELETE /api/v1/people", "GET /dicom-web/studies",
 		"GET /dicom-web/studies/2.25.70/metadata", "POST /dicom-web/studies", "OPTIONS /dicom-web/", "POST /healthz",
 		// To sign in, where a session is needed first.

@@ -19,6 +19,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
 )
@@ -71,7 +72,7 @@ func (c *exportCmd) Run(e *env) error {
 		return usageError("--syntax: nothing is converted to %s", c.Syntax)
 	}
 
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		refs, err := c.instances(e, a)
 		if err != nil {
 			return err
@@ -83,13 +84,13 @@ func (c *exportCmd) Run(e *env) error {
 		// Recorded before the first byte leaves: an export that is killed has
 		// taken place as well.
 		study := studyObject(e.ctx, a, refs[0].StudyUID, "files")
-		if err := in.record(e.ctx, exportRecord(study, refs, 0)); err != nil {
+		if err := in.Record(e.ctx, exportRecord(study, refs, 0)); err != nil {
 			return err
 		}
 		x := &export{exportCmd: c, archive: a, signer: signer, report: exportReport{Files: []exportedFile{}, Failed: []sendFailure{}}}
 		x.all(e, refs)
 		if n := len(refs) - x.report.Written; n > 0 {
-			if err := in.record(e.ctx, exportRecord(study, refs, n)); err != nil {
+			if err := in.Record(e.ctx, exportRecord(study, refs, n)); err != nil {
 				return err
 			}
 		}

@@ -9,26 +9,27 @@ import (
 	"golang.org/x/term"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 )
 
 // greeting is what serve prints once it listens.
 type greeting struct {
 	e   *env
-	in  *installation
+	in  *house.Installation
 	log *slog.Logger
 }
 
 // welcome says where the server listens and what to do next.
-func (g greeting) welcome(at listening) {
+func (g greeting) welcome(at house.Listening) {
 	e, in := g.e, g.in
-	cfg := in.config
-	fmt.Fprintf(e.stdout, "Collimator %s\n", version())
+	cfg := in.Config
+	fmt.Fprintf(e.stdout, "Collimator %s\n", house.Version())
 	fmt.Fprintf(e.stdout, "  DICOM (TLS)  %s, AE title %s\n", at.DICOM, cfg.AE)
 	if at.Web != nil {
-		fmt.Fprintf(e.stdout, "  DICOMweb     https://%s%s\n", at.Web, webRoot)
+		fmt.Fprintf(e.stdout, "  DICOMweb     https://%s%s\n", at.Web, house.WebRoot)
 	}
 	fmt.Fprintf(e.stdout, "  Data         %s\n", cfg.Data)
-	devices, err := in.registry.Devices(e.ctx)
+	devices, err := in.Registry.Devices(e.ctx)
 	if err == nil && len(devices) == 0 {
 		fmt.Fprintf(e.stdout, "\nNo device may come in yet. In another terminal:\n  %s device add WS1 --data %s --allow echo,store,query,retrieve,commit --out ./ws1\n", os.Args[0], cfg.Data)
 	}
@@ -46,29 +47,29 @@ func (g greeting) welcome(at listening) {
 func (g greeting) offerFirstLink() {
 	in, w := g.in, g.e.stdout
 	ctx := context.WithoutCancel(g.e.ctx) // also where the signal to stop is already there
-	has, err := in.registry.HasAdministrator(ctx)
-	if has || in.config.HTTP == "" {
+	has, err := in.Registry.HasAdministrator(ctx)
+	if has || in.Config.HTTP == "" {
 		return
 	}
 	if err == nil && os.Getenv("JOURNAL_STREAM") != "" { // of systemd, where standard output is a log
-		fmt.Fprintf(w, "There is no administrator yet, and HTTPS answers nothing. Make one: %s init --data %s --admin NAME\n", os.Args[0], in.config.Data)
+		fmt.Fprintf(w, "There is no administrator yet, and HTTPS answers nothing. Make one: %s init --data %s --admin NAME\n", os.Args[0], in.Config.Data)
 		return
 	}
 	var secret string
 	if err == nil {
-		_, secret, err = in.registry.FirstLink(ctx)
+		_, secret, err = in.Registry.FirstLink(ctx)
 	}
 	if err != nil {
 		g.log.Error("one-time link for the first administrator not made", "error", err)
 		return
 	}
 	fmt.Fprintf(w, "\nThere is no administrator yet. Until there is one, HTTPS answers nothing else than this link,\nwhich counts once and for 24 hours:\n  %s%s\nOr in another terminal:\n  %s init --data %s --admin NAME\n",
-		linkAddress(in.config), secret, os.Args[0], in.config.Data)
+		house.LinkAddress(in.Config), secret, os.Args[0], in.Config.Data)
 }
 
 // advise says on standard error what may be wrong with the address in a link.
 func advise(e *env, c config.Config) {
-	if text := linkAdvice(c); text != "" {
+	if text := house.LinkAdvice(c); text != "" {
 		fmt.Fprintln(e.stderr, "collimator: "+text)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 )
 
@@ -42,38 +43,38 @@ func (c *initCmd) Run(e *env) error {
 	if err := identity.CheckNewPerson(c.Admin, password); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	in, err := openInstallation(e.ctx, cfg, true)
+	in, err := house.Open(e.ctx, cfg, true)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.add(e, in, password), in.close())
+	return errors.Join(c.add(e, in, password), in.Close())
 }
 
-func (c *initCmd) add(e *env, in *installation, password string) error {
-	has, err := in.registry.HasAdministrator(e.ctx)
+func (c *initCmd) add(e *env, in *house.Installation, password string) error {
+	has, err := in.Registry.HasAdministrator(e.ctx)
 	if err != nil {
 		return err
 	}
 	if has {
-		return fmt.Errorf("%s has an administrator already; nothing was changed", in.config.Data)
+		return fmt.Errorf("%s has an administrator already; nothing was changed", in.Config.Data)
 	}
-	if err := in.registry.AddPerson(e.ctx, c.Admin, identity.Administrator, password); err != nil {
+	if err := in.Registry.AddPerson(e.ctx, c.Admin, identity.Administrator, password); err != nil {
 		return err
 	}
-	if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Admin, Detail: identity.Administrator}}}); err != nil {
+	if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Admin, Detail: identity.Administrator}}}); err != nil {
 		return err
 	}
 	if err := firstRecovery(e, in); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.config.Data, c.Admin, in.config.Data)
+	_, err = fmt.Fprintf(e.stdout, "Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.Config.Data, c.Admin, in.Config.Data)
 	return err
 }
 
 func (c *passwordFlag) read(e *env) (string, error) {
 	switch c.PasswordFile {
 	case "-":
-		return firstLine(e.stdin)
+		return house.FirstLine(e.stdin)
 	case "":
 		return askPassword(e)
 	}
@@ -82,7 +83,7 @@ func (c *passwordFlag) read(e *env) (string, error) {
 		return "", usageError("--password-file: %w", err)
 	}
 	defer f.Close()
-	return firstLine(f)
+	return house.FirstLine(f)
 }
 
 // askPassword asks twice at the terminal, without echo.

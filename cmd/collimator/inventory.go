@@ -13,6 +13,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/durable"
+	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
 	"collimator/internal/posture"
@@ -78,8 +79,8 @@ func (c *inventoryAddCmd) Run(e *env) error {
 		}
 	}
 
-	return c.with(e, func(in *installation) error {
-		out, err := in.inventory.Import(e.ctx, inventory.Typed, "typed in", []inventory.Observation{o}, false)
+	return c.with(e, func(in *house.Installation) error {
+		out, err := in.Inventory.Import(e.ctx, inventory.Typed, "typed in", []inventory.Observation{o}, false)
 		if err != nil {
 			return err
 		}
@@ -97,8 +98,8 @@ func (c *inventoryAddCmd) Run(e *env) error {
 }
 
 // noteInventory records what somebody decided about a system.
-func noteInventory(in *installation, e *env, action audit.Action, asset, detail string) error {
-	return in.record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: action, Objects: []audit.Object{{Device: asset, Detail: detail}}})
+func noteInventory(in *house.Installation, e *env, action audit.Action, asset, detail string) error {
+	return in.Record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: action, Objects: []audit.Object{{Device: asset, Detail: detail}}})
 }
 
 type inventoryImportCmd struct {
@@ -141,14 +142,14 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		list = posture.Observations(result)
 	}
 
-	return c.with(e, func(in *installation) error {
-		out, err := in.inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
+	return c.with(e, func(in *house.Installation) error {
+		out, err := in.Inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
 		if err != nil {
 			return err
 		}
 
 		if source == inventory.Scan && !c.DryRun {
-			if _, err := posture.Replay(e.ctx, in.inventory, result); err != nil {
+			if _, err := posture.Replay(e.ctx, in.Inventory, result); err != nil {
 				return err
 			}
 		}
@@ -245,8 +246,8 @@ type inventoryListCmd struct {
 func (inventoryListCmd) Help() string { return "Example:\n  collimator inventory list" }
 
 func (c *inventoryListCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		all, err := in.inventory.Assets(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		all, err := in.Inventory.Assets(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -283,14 +284,14 @@ func (inventoryExportCmd) Help() string {
 }
 
 func (c *inventoryExportCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		assets, err := in.inventory.Assets(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		assets, err := in.Inventory.Assets(e.ctx)
 		if err != nil {
 			return err
 		}
 		var b bytes.Buffer
 		if c.Output == "json" {
-			issues, err := in.inventory.Issues(e.ctx, "")
+			issues, err := in.Inventory.Issues(e.ctx, "")
 			if err != nil {
 				return err
 			}
@@ -327,8 +328,8 @@ func (c *inventoryChangesCmd) Run(e *env) error {
 			return err
 		}
 	}
-	return c.with(e, func(in *installation) error {
-		list, err := in.inventory.Changes(e.ctx, since, 100_000)
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Inventory.Changes(e.ctx, since, 100_000)
 		if err != nil {
 			return err
 		}

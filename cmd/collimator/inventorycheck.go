@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"collimator/internal/advisory"
+	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
@@ -28,8 +29,8 @@ Example:
 }
 
 func (c *inventoryCheckCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		list, err := in.inventory.Check(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Inventory.Check(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -140,8 +141,8 @@ type inventoryIssuesCmd struct {
 func (inventoryIssuesCmd) Help() string { return "Example:\n  collimator inventory issues A12" }
 
 func (c *inventoryIssuesCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		all, err := in.inventory.Issues(e.ctx, c.Asset)
+	return c.with(e, func(in *house.Installation) error {
+		all, err := in.Inventory.Issues(e.ctx, c.Asset)
 		if err != nil {
 			return err
 		}
@@ -182,12 +183,12 @@ type assetDetail struct {
 }
 
 func (c *inventoryShowCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		a, err := in.inventory.Asset(e.ctx, c.Asset)
+	return c.with(e, func(in *house.Installation) error {
+		a, err := in.Inventory.Asset(e.ctx, c.Asset)
 		if err != nil {
 			return err
 		}
-		issues, err := in.inventory.Issues(e.ctx, c.Asset)
+		issues, err := in.Inventory.Issues(e.ctx, c.Asset)
 		if err != nil {
 			return err
 		}

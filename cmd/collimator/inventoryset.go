@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
 )
@@ -29,9 +30,9 @@ func (c *inventorySetCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		for _, s := range statements {
-			if err := in.inventory.State(e.ctx, c.Asset, s); err != nil {
+			if err := in.Inventory.State(e.ctx, c.Asset, s); err != nil {
 				return err
 			}
 			if err := noteInventory(in, e, audit.Update, c.Asset, fmt.Sprintf("%s: %t, says %s", s.Question, s.Answer, s.Who)); err != nil {
@@ -44,7 +45,7 @@ func (c *inventorySetCmd) Run(e *env) error {
 }
 
 func (c *inventorySetCmd) statements() ([]inventory.Statement, error) {
-	who := cmp.Or(c.By, operator())
+	who := cmp.Or(c.By, house.Operator())
 	var out []inventory.Statement
 	if c.Patched != "" {
 		s := inventory.Statement{Question: inventory.Patched, Answer: c.Patched != "no", Who: who, Note: c.Note}
@@ -96,8 +97,8 @@ func (c *inventoryAcceptCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
-		if err := in.inventory.Accept(e.ctx, c.Issue, until.AddDate(0, 0, 1), c.By, c.Reason); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Inventory.Accept(e.ctx, c.Issue, until.AddDate(0, 0, 1), c.By, c.Reason); err != nil {
 			return err
 		}
 		if err := noteInventory(in, e, audit.Update, "", fmt.Sprintf("issue %s accepted until %s by %s", c.Issue, c.Until, c.By)); err != nil {
@@ -117,8 +118,8 @@ type inventoryMergeCmd struct {
 func (inventoryMergeCmd) Help() string { return "Example:\n  collimator inventory merge A12 A31" }
 
 func (c *inventoryMergeCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		if err := in.inventory.Merge(e.ctx, c.Into, c.From); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Inventory.Merge(e.ctx, c.Into, c.From); err != nil {
 			return err
 		}
 		if err := noteInventory(in, e, audit.Update, c.Into, "merged with "+c.From); err != nil {
@@ -140,8 +141,8 @@ func (inventorySplitCmd) Help() string {
 }
 
 func (c *inventorySplitCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		made, err := in.inventory.Split(e.ctx, c.Asset, inventory.Source(c.Source))
+	return c.with(e, func(in *house.Installation) error {
+		made, err := in.Inventory.Split(e.ctx, c.Asset, inventory.Source(c.Source))
 		if err != nil {
 			return err
 		}
@@ -163,8 +164,8 @@ func (inventoryRemoveCmd) Help() string {
 }
 
 func (c *inventoryRemoveCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		if err := in.inventory.Remove(e.ctx, c.Asset); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Inventory.Remove(e.ctx, c.Asset); err != nil {
 			return err
 		}
 		if err := noteInventory(in, e, audit.Delete, c.Asset, "removed"); err != nil {

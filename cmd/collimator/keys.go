@@ -8,6 +8,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/durable"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
 	"collimator/internal/phrase"
@@ -45,9 +46,9 @@ func (c *keysRotateCmd) Run(e *env) error {
 	if c.Finish && c.What != "authority" {
 		return usageError("--finish belongs to 'keys rotate authority'")
 	}
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		if c.Finish || c.What == "ledger" || c.What == "pseudonyms" {
-			lock, err := lockData(in.config.Data)
+			lock, err := house.LockData(in.Config.Data)
 			if err != nil {
 				return err
 			}
@@ -71,11 +72,11 @@ func (c *keysRotateCmd) Run(e *env) error {
 }
 
 // rotate makes the key and says what follows.
-func (c *keysRotateCmd) rotate(e *env, in *installation) (string, error) {
-	keys := filepath.Join(in.config.Data, keysDir)
+func (c *keysRotateCmd) rotate(e *env, in *house.Installation) (string, error) {
+	keys := filepath.Join(in.Config.Data, house.KeysDir)
 	switch c.What {
 	case "server":
-		s, err := identity.RotateServer(in.authority, serverHosts(in.config))
+		s, err := identity.RotateServer(in.Authority, house.ServerHosts(in.Config))
 		if err != nil {
 			return "", err
 		}
@@ -86,37 +87,37 @@ func (c *keysRotateCmd) rotate(e *env, in *installation) (string, error) {
 		return "The archive has a new key. Who pinned its certificate pins this one: " + tlsprofile.Fingerprint(cert.Leaf), nil
 	case "devices":
 		return "Certificates of devices come from a new authority from now on. Those that were issued go on; 'collimator device renew AET --out DIR' replaces one.",
-			in.authority.RotateDevices()
+			in.Authority.RotateDevices()
 	case "authority":
 		return c.rotateAuthority(in)
 	case "sessions":
-		n, err := in.registry.EndEverySession(e.ctx)
+		n, err := in.Registry.EndEverySession(e.ctx)
 		return fmt.Sprintf("%s ended; everybody signs in again.", phrase.Count(n, "session has", "sessions have")), err
 	case "ledger":
-		public, err := in.ledger.RotateKey(e.ctx, keys)
+		public, err := in.Ledger.RotateKey(e.ctx, keys)
 		return "Checkpoints are signed with a new key from now on. Give it to who verifies:\n" + public, err
 	}
 
-	if err := durable.Remove(filepath.Join(keys, deidentifyKey)); err != nil {
+	if err := durable.Remove(filepath.Join(keys, house.DeidentifyKey)); err != nil {
 		return "", err
 	}
 	return "The next start makes a new key for pseudonyms.", nil
 }
 
-func (c *keysRotateCmd) rotateAuthority(in *installation) (string, error) {
+func (c *keysRotateCmd) rotateAuthority(in *house.Installation) (string, error) {
 	if !c.Finish {
 		return "From now on ca.pem holds both authorities. Give it to all who trust the archive: 'collimator keys authority > ca.pem'.\n" +
-			"Then stop the server, 'collimator keys rotate authority --finish', and start it again.", in.authority.BeginRotation()
+			"Then stop the server, 'collimator keys rotate authority --finish', and start it again.", in.Authority.BeginRotation()
 	}
 
-	err := in.authority.FinishRotation()
+	err := in.Authority.FinishRotation()
 	if errors.Is(err, identity.ErrNoRotation) {
 		return "", usageError("there is nothing to finish; begin with 'collimator keys rotate authority'")
 	}
 	if err != nil {
 		return "", err
 	}
-	if _, err := identity.RotateServer(in.authority, serverHosts(in.config)); err != nil {
+	if _, err := identity.RotateServer(in.Authority, house.ServerHosts(in.Config)); err != nil {
 		return "", err
 	}
 	return "The archive is vouched for by the new authority alone.", nil
@@ -124,17 +125,17 @@ func (c *keysRotateCmd) rotateAuthority(in *installation) (string, error) {
 
 // afterRotation records it. After that of the ledger the record is signed with
 // the new key.
-func afterRotation(in *installation, e *env, what string, r audit.Record) error {
+func afterRotation(in *house.Installation, e *env, what string, r audit.Record) error {
 	if what != "ledger" {
-		return in.record(e.ctx, r)
+		return in.Record(e.ctx, r)
 	}
-	key, err := ledger.OpenKey(filepath.Join(in.config.Data, keysDir), ledgerName)
+	key, err := ledger.OpenKey(filepath.Join(in.Config.Data, house.KeysDir), house.LedgerName)
 	if err != nil {
 		return err
 	}
-	in.ledgerKey, in.ledger = key, ledger.New(in.db, key)
-	in.trail = audit.New(in.db, in.ledger, time.Now)
-	return in.record(e.ctx, r)
+	in.LedgerKey, in.Ledger = key, ledger.New(in.DB, key)
+	in.Trail = audit.New(in.DB, in.Ledger, time.Now)
+	return in.Record(e.ctx, r)
 }
 
 type keysAuthorityCmd struct {
@@ -151,11 +152,11 @@ Example:
 }
 
 func (c *keysAuthorityCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		pem := in.authority.CertPEM()
+	return c.with(e, func(in *house.Installation) error {
+		pem := in.Authority.CertPEM()
 		if c.Devices {
 			var err error
-			if pem, err = in.authority.DevicesCertPEM(); err != nil {
+			if pem, err = in.Authority.DevicesCertPEM(); err != nil {
 				return err
 			}
 		}

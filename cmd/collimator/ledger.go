@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"collimator/internal/house"
 	"collimator/internal/ledger"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
@@ -24,8 +25,8 @@ func (ledgerCheckpointCmd) Help() string {
 }
 
 func (c *ledgerCheckpointCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		signed, err := in.ledger.Checkpoint(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		signed, err := in.Ledger.Checkpoint(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -39,8 +40,8 @@ type ledgerKeyCmd struct{ dataFlags }
 func (ledgerKeyCmd) Help() string { return "Example:\n  collimator ledger key > ledger.pub" }
 
 func (c *ledgerKeyCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		_, err := fmt.Fprintln(e.stdout, in.ledgerKey.Public)
+	return c.with(e, func(in *house.Installation) error {
+		_, err := fmt.Fprintln(e.stdout, in.LedgerKey.Public)
 		return err
 	})
 }
@@ -55,8 +56,8 @@ func (ledgerProveCmd) Help() string {
 }
 
 func (c *ledgerProveCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		proof, err := in.ledger.Prove(e.ctx, c.UID)
+	return c.with(e, func(in *house.Installation) error {
+		proof, err := in.Ledger.Prove(e.ctx, c.UID)
 		if err != nil {
 			return err
 		}
@@ -79,8 +80,8 @@ func (c *ledgerConsistencyCmd) Run(e *env) error {
 	if err != nil {
 		return usageError("checkpoint: %w", err)
 	}
-	return c.with(e, func(in *installation) error {
-		proof, err := in.ledger.Consistency(e.ctx, string(older))
+	return c.with(e, func(in *house.Installation) error {
+		proof, err := in.Ledger.Consistency(e.ctx, string(older))
 		if err != nil {
 			return err
 		}
@@ -99,8 +100,8 @@ func (ledgerTilesCmd) Help() string {
 }
 
 func (c *ledgerTilesCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		n, err := in.ledger.ExportTiles(e.ctx, c.Out)
+	return c.with(e, func(in *house.Installation) error {
+		n, err := in.Ledger.ExportTiles(e.ctx, c.Out)
 		if err != nil {
 			return err
 		}

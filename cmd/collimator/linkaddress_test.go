@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 )
 
 func TestLinksNameWhereOthersReachTheServer(t *testing.T) {
@@ -29,10 +30,10 @@ func TestLinksNameWhereOthersReachTheServer(t *testing.T) {
 	} {
 		cfg := config.Default()
 		cfg.HTTP, cfg.Hosts, cfg.SignIn.Origins = c.http, c.hosts, c.origin
-		if got := bestOrigin(cfg); got != c.want {
+		if got := house.BestOrigin(cfg); got != c.want {
 			t.Errorf("http %q, hosts %v: %q, want %q", c.http, c.hosts, got, c.want)
 		}
-		if got := linkAdvice(cfg); (got == "") != (c.advice == "") || !strings.Contains(got, c.advice) {
+		if got := house.LinkAdvice(cfg); (got == "") != (c.advice == "") || !strings.Contains(got, c.advice) {
 			t.Errorf("http %q, hosts %v: advice %q", c.http, c.hosts, got)
 		}
 	}

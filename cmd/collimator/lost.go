@@ -9,6 +9,7 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 )
 
@@ -41,7 +42,7 @@ type asideFile struct {
 }
 
 func (c *lostListCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
 		list, err := a.Aside(e.ctx)
 		if err != nil {
 			return err
@@ -115,12 +116,12 @@ Examples:
 }
 
 func (c *lostTakeCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		log := slog.New(slog.NewTextHandler(e.stderr, nil))
 
-		return withIntake(in, log, func(a *archive.Archive) error {
+		return house.WithIntake(in, log, func(a *archive.Archive) error {
 			report, end := indexing(e)
-			err := in.bringUpToDate(e.ctx, a, report)
+			err := in.BringUpToDate(e.ctx, a, report)
 			end()
 			if err != nil {
 				return err
@@ -131,7 +132,7 @@ func (c *lostTakeCmd) Run(e *env) error {
 	})
 }
 
-func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
+func (c *lostTakeCmd) take(e *env, in *house.Installation, a *archive.Archive) error {
 	list, err := a.Aside(e.ctx)
 	if err != nil {
 		return err
@@ -141,7 +142,7 @@ func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
 	}
 
 	report := takenReport{Files: []takenFile{}}
-	fate := fateOf(in.ledger)
+	fate := house.Fate(in.Ledger)
 	for _, s := range list {
 		taken, err := a.TakeIn(e.ctx, s, archive.Source{Principal: reindexSource}, fate)
 		if err != nil {
@@ -220,7 +221,7 @@ Example:
 }
 
 func (c *lostRemoveCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
 		list, err := a.Aside(e.ctx)
 		if err != nil {
 			return err
@@ -229,7 +230,7 @@ func (c *lostRemoveCmd) Run(e *env) error {
 			return err
 		}
 		for _, s := range list {
-			if err := a.Discard(e.ctx, s, archive.Source{Principal: operator()}, c.Reason); err != nil {
+			if err := a.Discard(e.ctx, s, archive.Source{Principal: house.Operator()}, c.Reason); err != nil {
 				return reasonUsage(err)
 			}
 			if _, err := fmt.Fprintf(e.stdout, "%s removed\n", s.Digest[:16]); err != nil {

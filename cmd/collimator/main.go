@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"collimator/internal/finding"
+	"collimator/internal/house"
 	"collimator/internal/shown"
 )
 
@@ -149,7 +150,7 @@ func run(args []string, e *env) (code int) {
 		if coded, ok := errors.AsType[*exitError](err); ok {
 			return coded.code
 		}
-		if _, ok := errors.AsType[*UsageError](err); ok {
+		if _, ok := errors.AsType[*house.UsageError](err); ok {
 			return exitUsage
 		}
 		return exitFailure
@@ -164,7 +165,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(n int) { panic(exited(n)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"version": version(), "optin": strings.Join(finding.Options(), ", ")},
+		kong.Vars{"version": house.Version(), "optin": strings.Join(finding.Options(), ", ")},
 	)
 }
 

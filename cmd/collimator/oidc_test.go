@@ -197,7 +197,7 @@ func TestAnIdentityProviderSignsInWhoIsRegistered(t *testing.T) {
 	c.must(401, "GET", c.oidc(p), nil)
 	p.claims = map[string]any{"sub": "3", "preferred_username": "nobody"}
 	c.must(401, "GET", c.oidc(p), nil)
-	if err := x.in.registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+	if err := x.in.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
 		t.Fatal(err)
 	}
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}

@@ -15,12 +15,13 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/house"
 	"collimator/internal/state"
 )
 
 // part is a state by its name.
 func (x *site) part(name string) state.State {
-	for _, s := range x.s.states.All() {
+	for _, s := range x.s.States.All() {
 		if s.Name == name {
 			return s
 		}
@@ -102,7 +103,7 @@ func TestAProviderWithACertificateOfItsOwnAuthorityIsReachedByRoots(t *testing.T
 	x = newOIDCSite(t, p, nil)
 	x.browser().must(503, "POST", "/api/v1/session/oidc", nil)
 	x.failed("the identity provider is not reached", "", "", "")
-	if s := x.part(oidcState); s.Level != state.Failing || !strings.Contains(s.Text, "certificate") || !strings.Contains(s.Do, "roots") {
+	if s := x.part(house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "certificate") || !strings.Contains(s.Do, "roots") {
 		t.Errorf("state: %+v", s)
 	}
 }
@@ -123,7 +124,7 @@ func TestWhyNobodyWasSignedInIsLoggedAndRecordedWithWho(t *testing.T) {
 	set("3", "auditor", nil)
 	x.browserFails(p, "the claim is missing: groups", "auditor", "auditor", "3")
 	set("4", "auditor", "readers")
-	if err := x.in.registry.DisablePerson(t.Context(), "auditor"); err != nil {
+	if err := x.in.Registry.DisablePerson(t.Context(), "auditor"); err != nil {
 		t.Fatal(err)
 	}
 	x.browserFails(p, "disabled here", "auditor", "auditor", "4")
@@ -174,12 +175,12 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 		t.Errorf("told: %s", a.text)
 	}
 	x.failed("the identity provider is not reached", "", "", "")
-	if s := x.part(oidcState); s.Level != state.Failing || !strings.Contains(s.Text, "502") {
+	if s := x.part(house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "502") {
 		t.Errorf("state: %+v", s)
 	}
 	p.status = 0
 	b.must(200, "GET", callback, nil) // the page was loaded again
-	if s := x.part(oidcState); s.Level != state.Well {
+	if s := x.part(house.OIDCState); s.Level != state.Well {
 		t.Errorf("state: %+v", s)
 	}
 	if log := x.log.String(); strings.Contains(log, "ZZTOKEN") {
@@ -192,7 +193,7 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 		q := u.Query()
 		q.Set("code", "guessed")
 		b.must(401, "GET", u.Path+"?"+q.Encode(), nil)
-		if s := x.part(oidcState); s.Level != state.Well {
+		if s := x.part(house.OIDCState); s.Level != state.Well {
 			t.Errorf("state: %+v", s)
 		}
 	}
@@ -276,7 +277,7 @@ func TestOnlyTheProviderLetsPeopleInButForBreakGlassAccounts(t *testing.T) {
 		b.must(409, "POST", path, nil)
 	}
 	settings := "signin:\n  local: false\n  break_glass: [administrator]\n  oidc: {issuer: " + p.url + ", client_id: collimator}\n"
-	if err := os.WriteFile(filepath.Join(x.in.config.Data, config.File), []byte(settings), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(x.in.Config.Data, config.File), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, code := runOn(x.in, t, "user", "link", "radiologist")

@@ -13,6 +13,7 @@ import (
 
 	"collimator/internal/alarm"
 	"collimator/internal/config"
+	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/state"
 )
@@ -34,26 +35,26 @@ func TestOthersAreCalledThroughTheProxyOfTheSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := filled(t)
-	in.config.Outward.Proxy = proxy.URL
-	in.config.Alarms.Webhook = config.Webhook{URL: "https://hook.example.org/in", SecretFile: secret}
-	in.config.SignIn.OIDC = config.OIDC{Issuer: "https://id.example.org", ClientID: "collimator"}
+	in.Config.Outward.Proxy = proxy.URL
+	in.Config.Alarms.Webhook = config.Webhook{URL: "https://hook.example.org/in", SecretFile: secret}
+	in.Config.SignIn.OIDC = config.OIDC{Issuer: "https://id.example.org", ClientID: "collimator"}
 
-	hook, err := webhookChannel(in.config)
+	hook, err := house.WebhookChannel(in.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	provider, err := identityProvider(in, in.config.SignIn.OIDC, state.New(time.Now))
+	provider, err := house.IdentityProvider(in, in.Config.SignIn.OIDC, state.New(time.Now))
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := advisoryClient(in.config)
+	client, err := advisoryClient(in.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if hook.Send(t.Context(), alarm.Message{}) == nil || provider.Check(t.Context()) == nil {
 		t.Error("the proxy refused, and nobody says so")
 	}
-	taken, err := in.inventory.Fetch(t.Context(), "https://csaf.example.org/a.json", inventory.Intake{}, client)
+	taken, err := in.Inventory.Fetch(t.Context(), "https://csaf.example.org/a.json", inventory.Intake{}, client)
 	if err == nil && len(taken.Refused) == 0 {
 		t.Error("advisories came although the proxy refused")
 	}

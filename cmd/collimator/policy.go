@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
 	"collimator/internal/policy"
@@ -69,7 +70,7 @@ func (c *policyCheckCmd) Run(e *env) error {
 		}
 		verbs = []policy.Verb{policy.Verb(c.Do)}
 	}
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		who, err := principalsOf(in, e.ctx, c.As, c.Plaintext)
 		if err != nil {
 			return err
@@ -121,8 +122,8 @@ func policyRow(a policyAnswer) []string {
 
 // principalsOf finds who acts under a name: a person, a device, or a token with
 // its owner.
-func principalsOf(in *installation, ctx context.Context, name string, plaintext bool) ([]policy.Principal, error) {
-	p, err := in.registry.Person(ctx, name)
+func principalsOf(in *house.Installation, ctx context.Context, name string, plaintext bool) ([]policy.Principal, error) {
+	p, err := in.Registry.Person(ctx, name)
 	if err == nil {
 		return []policy.Principal{p.Principal()}, nil
 	}
@@ -130,7 +131,7 @@ func principalsOf(in *installation, ctx context.Context, name string, plaintext 
 		return nil, err
 	}
 
-	d, err := in.registry.Device(ctx, name)
+	d, err := in.Registry.Device(ctx, name)
 	if err == nil {
 		way := identity.ByCertificate
 		if plaintext {
@@ -142,7 +143,7 @@ func principalsOf(in *installation, ctx context.Context, name string, plaintext 
 		return nil, err
 	}
 
-	tokens, err := in.registry.Tokens(ctx)
+	tokens, err := in.Registry.Tokens(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func principalsOf(in *installation, ctx context.Context, name string, plaintext 
 		if t.ID != name || !t.Revoked.IsZero() {
 			continue
 		}
-		owner, err := in.registry.Person(ctx, t.Owner)
+		owner, err := in.Registry.Person(ctx, t.Owner)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 )
 
 func TestEmptyProjectKeyIsMadeAnewWithAWarning(t *testing.T) {
@@ -17,19 +18,19 @@ func TestEmptyProjectKeyIsMadeAnewWithAWarning(t *testing.T) {
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in := openNew(t, c)
-	defer in.close()
-	path := filepath.Join(c.Data, keysDir, deidentifyKey)
+	defer in.Close()
+	path := filepath.Join(c.Data, house.KeysDir, house.DeidentifyKey)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	if _, err := openProjects(in, nil, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+	if _, err := house.OpenProjects(in, nil, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
 		t.Fatalf("the archive does not start: %v", err)
 	}
 	if !strings.Contains(log.String(), "WARN") {
 		t.Errorf("nobody is told: %q", log.String())
 	}
-	if _, err := readProjectKey(path); err != nil {
+	if _, err := house.ReadProjectKey(path); err != nil {
 		t.Error(err)
 	}
 }
@@ -41,10 +42,10 @@ func TestTornProjectKeyIsNamedAndKept(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readProjectKey(path); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := house.ReadProjectKey(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want that it says %q", content, err, want)
 		}
-		if _, err := newProjectKey(path); err == nil {
+		if _, err := house.NewProjectKey(path); err == nil {
 			t.Errorf("%q: a key that is there was replaced", content)
 		}
 	}
@@ -54,7 +55,7 @@ func TestFullDiskLeavesNoHalfProjectKey(t *testing.T) {
 	t.Parallel()
 	// A directory that is not there stands for every failure before the name is given.
 	path := filepath.Join(t.TempDir(), "gone", "key")
-	if _, err := newProjectKey(path); err == nil {
+	if _, err := house.NewProjectKey(path); err == nil {
 		t.Fatal("a key was made in no directory")
 	}
 	if _, err := os.Stat(path); err == nil {
@@ -66,7 +67,7 @@ func TestOpeningRemovesKeysThatWereBegunAndNotEnded(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	left := filepath.Join(c.Data, keysDir, ".new-1")
+	left := filepath.Join(c.Data, house.KeysDir, ".new-1")
 	if err := os.MkdirAll(filepath.Dir(left), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func TestOpeningRemovesKeysThatWereBegunAndNotEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := openNew(t, c)
-	defer in.close()
+	defer in.Close()
 	if _, err := os.Stat(left); err == nil {
 		t.Error("the rest of a key is still there")
 	}

@@ -11,6 +11,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/shown"
 )
 
@@ -30,7 +31,7 @@ type quarantineListCmd struct {
 func (quarantineListCmd) Help() string { return "Example:\n  collimator quarantine list" }
 
 func (c *quarantineListCmd) Run(e *env) error {
-	return c.withArchive(e, func(_ *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
 		list, err := a.Quarantine(e.ctx, 0, max(c.Limit, 1))
 		if err != nil {
 			return err
@@ -54,12 +55,12 @@ func (quarantineShowCmd) Help() string {
 }
 
 func (c *quarantineShowCmd) Run(e *env) error {
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		q, err := a.Quarantined(e.ctx, c.ID)
 		if err != nil {
 			return err
 		}
-		found, err := findings(e.ctx, a, q, in.config.Inspect)
+		found, err := findings(e.ctx, a, q, in.Config.Inspect)
 		if err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (c *quarantineReleaseCmd) Run(e *env) error {
 		if c.Study != "" && q.Reason == archive.Replaced {
 			return false, nil
 		}
-		_, err := a.Release(e.ctx, q.ID, archive.Source{Principal: operator()})
+		_, err := a.Release(e.ctx, q.ID, archive.Source{Principal: house.Operator()})
 
 		return true, err
 	})
@@ -143,7 +144,7 @@ Examples:
 
 func (c *quarantineDestroyCmd) Run(e *env) error {
 	return c.each(e, c.dataFlags, "is destroyed", func(a *archive.Archive, q archive.QuarantineEntry) (bool, error) {
-		return true, a.Destroy(e.ctx, q.ID, archive.Source{Principal: operator()})
+		return true, a.Destroy(e.ctx, q.ID, archive.Source{Principal: house.Operator()})
 	})
 }
 
@@ -159,7 +160,7 @@ func (h *heldFlags) each(e *env, d dataFlags, what string, f func(*archive.Archi
 		return usageError("name a number from 'quarantine list', or a study with --study")
 	}
 
-	return d.withArchive(e, func(_ *installation, a *archive.Archive) error {
+	return d.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
 		list, err := h.entries(e, a)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/db"
+	"collimator/internal/guard"
 )
 
 // An alarm hangs on the code of a record, whatever its reason says to people: a
@@ -17,10 +18,10 @@ func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in := openNew(t, c)
-	defer in.close()
-	record := recordInstance(in.ledger, in.trail, in.registry)
+	defer in.Close()
+	record := guard.RecordInstance(in.Ledger, in.Trail, in.Registry)
 	for _, reason := range []archive.Reason{archive.Suspicious, archive.OtherPatient} {
-		err := in.db.Write(t.Context(), func(tx *db.Tx) error {
+		err := in.DB.Write(t.Context(), func(tx *db.Tx) error {
 			return record(t.Context(), tx, archive.Event{Kind: archive.Quarantined, Reason: reason, Instance: archive.InstanceRef{SOPInstanceUID: "1.2.3"}})
 		})
 		if err != nil {
@@ -29,7 +30,7 @@ func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
 	}
 
 	var codes []audit.Code
-	for r, err := range in.trail.After(t.Context(), 0) {
+	for r, err := range in.Trail.After(t.Context(), 0) {
 		if err != nil {
 			t.Fatal(err)
 		}

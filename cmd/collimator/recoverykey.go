@@ -12,6 +12,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/durable"
+	"collimator/internal/house"
 	"collimator/internal/recovery"
 )
 
@@ -39,7 +40,7 @@ func (c *recoveryKeyCmd) Run(e *env) error {
 		return usageError("--out makes a new key that counts as confirmed; leave --confirm out")
 	}
 
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		switch {
 		case c.Out != "":
 			return c.write(e, in)
@@ -53,7 +54,7 @@ func (c *recoveryKeyCmd) Run(e *env) error {
 
 // write makes a new key and its file. The file comes first: a public part whose
 // secret nobody has would seal everything away.
-func (c *recoveryKeyCmd) write(e *env, in *installation) error {
+func (c *recoveryKeyCmd) write(e *env, in *house.Installation) error {
 	key, err := recovery.New()
 	if err != nil {
 		return err
@@ -77,17 +78,17 @@ func (c *recoveryKeyCmd) write(e *env, in *installation) error {
 	return err
 }
 
-func setRecovery(in *installation, e *env, s recovery.State, reason string) error {
-	if err := s.Save(in.config.Data); err != nil {
+func setRecovery(in *house.Installation, e *env, s recovery.State, reason string) error {
+	if err := s.Save(in.Config.Data); err != nil {
 		return err
 	}
 
-	return in.record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Update, Reason: reason})
+	return in.Record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Update, Reason: reason})
 }
 
 // confirmRecovery holds a key that was typed against the public part.
-func confirmRecovery(e *env, in *installation) error {
-	s, err := recovery.Load(in.config.Data)
+func confirmRecovery(e *env, in *house.Installation) error {
+	s, err := recovery.Load(in.Config.Data)
 	if err != nil {
 		return err
 	}
@@ -131,8 +132,8 @@ func readRecovery(e *env) (string, error) {
 	return string(b), err
 }
 
-func showRecovery(e *env, in *installation) error {
-	s, err := recovery.Load(in.config.Data)
+func showRecovery(e *env, in *house.Installation) error {
+	s, err := recovery.Load(in.Config.Data)
 	if err != nil {
 		return err
 	}
@@ -151,21 +152,21 @@ func showRecovery(e *env, in *installation) error {
 // firstRecovery makes the recovery key of a new installation and shows it once.
 // It is not shown where standard output may be a log that others read and that
 // keeps it: then somebody makes one into a file.
-func firstRecovery(e *env, in *installation) error {
-	s, err := recovery.Load(in.config.Data)
+func firstRecovery(e *env, in *house.Installation) error {
+	s, err := recovery.Load(in.Config.Data)
 	if err != nil || s.Public != "" {
 		return err
 	}
 	if !e.terminal() {
 		_, err := fmt.Fprintf(e.stdout, "\nThere is no recovery key yet, and backups need one. Make it into a file that you keep elsewhere:\n"+
-			"  %s recovery-key --data %s --out FILE\n", os.Args[0], in.config.Data)
+			"  %s recovery-key --data %s --out FILE\n", os.Args[0], in.Config.Data)
 		return err
 	}
 
 	return newRecovery(e, in)
 }
 
-func newRecovery(e *env, in *installation) error {
+func newRecovery(e *env, in *house.Installation) error {
 	key, err := recovery.New()
 	if err != nil {
 		return err
@@ -175,7 +176,7 @@ func newRecovery(e *env, in *installation) error {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "\nThe recovery key opens the keys in backups. It is shown this once and kept nowhere here.\nWrite it down and keep it elsewhere:\n"+
-		"  %s\nThen: %s recovery-key --data %s --confirm\n", key.Secret(), os.Args[0], in.config.Data)
+		"  %s\nThen: %s recovery-key --data %s --confirm\n", key.Secret(), os.Args[0], in.Config.Data)
 
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 	"collimator/internal/recovery"
 )
 
@@ -41,12 +42,12 @@ func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
 		t.Errorf("what is shown is no key: %v", err)
 	}
 	shown.Reset()
-	for _, again := range []func(*env, *installation) error{firstRecovery, showRecovery} {
+	for _, again := range []func(*env, *house.Installation) error{firstRecovery, showRecovery} {
 		if err := again(e, in); err != nil {
 			t.Error(err)
 		}
 	}
-	in.close()
+	in.Close()
 	if strings.Contains(shown.String()+log.String(), secretMark) {
 		t.Error("the key is shown again")
 	}

@@ -14,6 +14,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/durable"
+	"collimator/internal/house"
 	"collimator/internal/ledger"
 	"collimator/internal/phrase"
 )
@@ -47,10 +48,10 @@ func (c *reindexCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(cfg.Data, blobsDir)); err != nil {
+	if _, err := os.Stat(filepath.Join(cfg.Data, house.BlobsDir)); err != nil {
 		return usageError("%s holds no images; name the data directory with --data", cfg.Data)
 	}
-	lock, err := lockData(cfg.Data)
+	lock, err := house.LockData(cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c *reindexCmd) Run(e *env) error {
 	}
 	err = r.run(e, in)
 	r.progress.end()
-	if err := errors.Join(err, in.close()); err != nil {
+	if err := errors.Join(err, in.Close()); err != nil {
 		return err
 	}
 
@@ -93,15 +94,15 @@ type lostImage struct {
 
 // open opens the index, or makes a new one in the place of one that is lost. The
 // caller holds the lock.
-func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, error) {
-	if err := checkLog(c.Data); err != nil {
+func (r *reindexing) open(ctx context.Context, c config.Config) (*house.Installation, error) {
+	if err := house.CheckLog(c.Data); err != nil {
 		return nil, err
 	}
-	lost := errors.Is(indexThere(c.Data), errNoIndex)
-	in, err := openParts(ctx, c, nil)
+	lost := errors.Is(house.IndexThere(c.Data), house.ErrNoIndex)
+	in, err := house.OpenParts(ctx, c, nil)
 	if err == nil && !lost {
-		if err = in.db.Check(ctx); err != nil {
-			err = errors.Join(err, in.close())
+		if err = in.DB.Check(ctx); err != nil {
+			err = errors.Join(err, in.Close())
 		}
 	}
 	if db.Damaged(err) {
@@ -109,23 +110,23 @@ func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, 
 			return nil, err
 		}
 		lost = true
-		in, err = openParts(ctx, c, nil)
+		in, err = house.OpenParts(ctx, c, nil)
 	}
 	if err != nil {
 		return nil, err
 	}
 	r.WithoutLedger = lost
-	r.Copied = in.copied
+	r.Copied = in.Copied
 
 	return in, nil
 }
 
 // moveIndexAside gives a damaged index another name, with what belongs to it.
 func moveIndexAside(data string) (string, error) {
-	to := filepath.Join(data, indexFile+".damaged-"+time.Now().UTC().Format("20060102T150405Z"))
+	to := filepath.Join(data, house.IndexFile+".damaged-"+time.Now().UTC().Format("20060102T150405Z"))
 	for _, suffix := range []string{"-wal", "-shm", ""} {
-		from := filepath.Join(data, indexFile+suffix)
-		if !fileExists(from) {
+		from := filepath.Join(data, house.IndexFile+suffix)
+		if !house.FileExists(from) {
 			continue
 		}
 		if err := durable.Relocate(from, to+suffix); err != nil {
@@ -136,28 +137,28 @@ func moveIndexAside(data string) (string, error) {
 	return to, nil
 }
 
-func (r *reindexing) run(e *env, in *installation) error {
-	log, err := newLog(e, in.config.Log)
+func (r *reindexing) run(e *env, in *house.Installation) error {
+	log, err := newLog(e, in.Config.Log)
 	if err != nil {
 		return err
 	}
 
-	return withIntake(in, log, func(a *archive.Archive) error { return r.rebuild(e.ctx, in, a) })
+	return house.WithIntake(in, log, func(a *archive.Archive) error { return r.rebuild(e.ctx, in, a) })
 }
 
-func (r *reindexing) rebuild(ctx context.Context, in *installation, a *archive.Archive) error {
+func (r *reindexing) rebuild(ctx context.Context, in *house.Installation, a *archive.Archive) error {
 	reason := "the index is made anew from ledger and files"
 	if r.WithoutLedger {
 		reason = "the index is made anew from the files alone: there was no ledger"
 	}
-	if err := in.record(ctx, audit.Record{Event: audit.Maintained, Action: audit.Execute, Reason: reason}); err != nil {
+	if err := in.Record(ctx, audit.Record{Event: audit.Maintained, Action: audit.Execute, Reason: reason}); err != nil {
 		return err
 	}
 	rebuild, err := a.BeginRebuild(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.repeat(ctx, in.ledger, rebuild); err != nil {
+	if err := r.repeat(ctx, in.Ledger, rebuild); err != nil {
 		return err
 	}
 	for uid, digest := range rebuild.Missing() {
@@ -167,7 +168,7 @@ func (r *reindexing) rebuild(ctx context.Context, in *installation, a *archive.A
 		r.Lost = append(r.Lost, lostImage{u.SOPInstanceUID, u.Digest, "cannot be indexed"})
 	}
 
-	if err := r.takeIn(ctx, in.ledger, a); err != nil {
+	if err := r.takeIn(ctx, in.Ledger, a); err != nil {
 		return err
 	}
 	if err := rebuild.End(ctx); err != nil {
@@ -222,7 +223,7 @@ func (r *reindexing) takeIn(ctx context.Context, log *ledger.Log, a *archive.Arc
 	if err != nil {
 		return err
 	}
-	fate := fateOf(log)
+	fate := house.Fate(log)
 	r.Unknown = map[string]int{}
 	for _, s := range list {
 		taken, err := a.TakeIn(ctx, s, archive.Source{Principal: reindexSource}, fate)
@@ -256,7 +257,7 @@ func (r *reindexing) print(w io.Writer, form string) error {
 	fmt.Fprintf(w, "The index is made anew: %s, %d held back.\n", phrase.Count(r.Instances, "image", "images"), r.HeldBack)
 	fmt.Fprintf(w, "%s repeated.\n", phrase.Count(r.Statements, "statement of the ledger was", "statements of the ledger were"))
 	if r.Copied != "" {
-		fmt.Fprintf(w, "First, %s.\n", copiedText(r.Copied))
+		fmt.Fprintf(w, "First, %s.\n", house.CopiedText(r.Copied))
 	}
 	for _, t := range []archive.Taken{
 		archive.TakenIn, archive.TakenHeld, archive.NotDeleted, archive.NotDuplicate, archive.NotReadable, archive.NotWanted, archive.NotUnknown,

@@ -11,6 +11,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/durable"
 	"collimator/internal/finding"
+	"collimator/internal/house"
 	"collimator/internal/report"
 	"collimator/internal/shown"
 )
@@ -48,8 +49,8 @@ func (c *reportCmd) Run(e *env) error {
 			return err
 		}
 	}
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
-		r, err := newPosture(in, a, nil).Report(e.ctx, since, c.Out != "")
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
+		r, err := house.NewPosture(in, a, nil).Report(e.ctx, since, c.Out != "")
 		if err != nil {
 			return err
 		}

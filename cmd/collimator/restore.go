@@ -13,6 +13,7 @@ import (
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/durable"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/recovery"
 	"collimator/internal/verify"
@@ -134,16 +135,16 @@ func (c *restoreCmd) verify(e *env, data string, r backup.Restored) ([]verify.Pr
 	if err := forgetBackups(data); err != nil {
 		return nil, err
 	}
-	in, err := openInstallation(e.ctx, cfg, false)
+	in, err := house.Open(e.ctx, cfg, false)
 	if err != nil {
 		return nil, err
 	}
 	v, err := verifyRestored(in, e, r)
 	if err == nil {
-		err = in.record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})
+		err = in.Record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})
 	}
 
-	return v, errors.Join(err, in.close())
+	return v, errors.Join(err, in.Close())
 }
 
 // forgetBackups takes away what the old place knew of its backups: it says
@@ -151,10 +152,10 @@ func (c *restoreCmd) verify(e *env, data string, r backup.Restored) ([]verify.Pr
 func forgetBackups(data string) error { return durable.Remove(filepath.Join(data, backup.RecordFile)) }
 
 // verifyRestored verifies what was brought back of a backup.
-func verifyRestored(in *installation, e *env, r backup.Restored) (problems []verify.Problem, err error) {
-	err = withBlobs(in, func(a *archive.Archive) error {
+func verifyRestored(in *house.Installation, e *env, r backup.Restored) (problems []verify.Problem, err error) {
+	err = house.WithBlobs(in, func(a *archive.Archive) error {
 		report, end := indexing(e)
-		err := in.bringUpToDate(e.ctx, a, report)
+		err := in.BringUpToDate(e.ctx, a, report)
 		end()
 		if err != nil {
 			return err
@@ -222,7 +223,7 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err err
 	}
 	defer func() { err = errors.Join(err, scratch.Close()) }()
 	live := config.DataDir(c.Data)
-	there := indexThere(live) == nil
+	there := house.IndexThere(live) == nil
 
 	place := backup.Restoring{Copy: c.Copy, Data: filepath.Join(scratch.Path(), "data"), Key: key}
 	if key == nil {
@@ -262,16 +263,16 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err err
 
 // copyKeys lets the keys of a data directory stand in for those that were sealed.
 func copyKeys(live, data string) error {
-	for _, name := range []string{"ledger.key", "ca.key.pem", "ca.cert.pem", "deviceca.key.pem", deidentifyKey} {
-		b, err := os.ReadFile(filepath.Join(live, keysDir, name))
+	for _, name := range []string{"ledger.key", "ca.key.pem", "ca.cert.pem", "deviceca.key.pem", house.DeidentifyKey} {
+		b, err := os.ReadFile(filepath.Join(live, house.KeysDir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err == nil {
-			err = durable.Directory(filepath.Join(data, keysDir))
+			err = durable.Directory(filepath.Join(data, house.KeysDir))
 		}
 		if err == nil {
-			err = durable.Once(filepath.Join(data, keysDir, name), b, 0o600)
+			err = durable.Once(filepath.Join(data, house.KeysDir, name), b, 0o600)
 		}
 		if err != nil {
 			return fmt.Errorf("keys for the rehearsal: %w", err)

@@ -16,6 +16,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/finding"
+	"collimator/internal/house"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
 )
@@ -211,7 +212,7 @@ func (c *scanCmd) scope(targets []scan.Target) (*scan.Scope, error) {
 	path := c.Scope
 	if path == "" {
 		if cfg, err := c.load(); err == nil {
-			if p := filepath.Join(cfg.Data, "scope.yaml"); fileExists(p) {
+			if p := filepath.Join(cfg.Data, "scope.yaml"); house.FileExists(p) {
 				path = p
 			}
 		}

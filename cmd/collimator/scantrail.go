@@ -6,6 +6,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
@@ -14,7 +15,7 @@ import (
 
 // scanTrail writes what a scan sends into the audit trail. Without a data
 // directory it writes nothing.
-type scanTrail struct{ in *installation }
+type scanTrail struct{ in *house.Installation }
 
 // auditTrail opens the data directory where there is one. One that was named
 // must exist.
@@ -23,19 +24,19 @@ func (c *scanCmd) auditTrail(e *env) (*scanTrail, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.Data == "" && !fileExists(filepath.Join(cfg.Data, indexFile)) {
+	if c.Data == "" && !house.FileExists(filepath.Join(cfg.Data, house.IndexFile)) {
 		return &scanTrail{}, func() error { return nil }, nil
 	}
-	in, err := openInstallation(e.ctx, cfg, false)
+	in, err := house.Open(e.ctx, cfg, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &scanTrail{in}, in.close, nil
+	return &scanTrail{in}, in.Close, nil
 }
 
 // recorder is where --record stores results.
 func (t *scanTrail) recorder(ctx context.Context, opt *scan.Options) (*posture.Recorder, error) {
-	return posture.NewRecorder(ctx, t.in.inventory, *opt, "scan by "+operator())
+	return posture.NewRecorder(ctx, t.in.Inventory, *opt, "scan by "+house.Operator())
 }
 
 // advisories are those of the data directory, or without one the built-in ones.
@@ -43,7 +44,7 @@ func (t *scanTrail) advisories(ctx context.Context) (*advisory.Table, error) {
 	if t.in == nil {
 		return advisory.Default(), nil
 	}
-	return t.in.inventory.Advisories(ctx)
+	return t.in.Inventory.Advisories(ctx)
 }
 
 // trust adds the authority of the data directory to those that are known: what
@@ -52,9 +53,9 @@ func (t *scanTrail) trust(opt *scan.Options) {
 	switch {
 	case t.in == nil:
 	case opt.Roots == nil:
-		opt.Roots = t.in.authority.Pool()
+		opt.Roots = t.in.Authority.Pool()
 	default:
-		opt.Roots.AppendCertsFromPEM(t.in.authority.CertPEM())
+		opt.Roots.AppendCertsFromPEM(t.in.Authority.CertPEM())
 	}
 }
 
@@ -76,7 +77,7 @@ func (t *scanTrail) write(ctx context.Context, records ...audit.Record) error {
 		return nil
 	}
 	for i := range records {
-		records[i].Door, records[i].Kind, records[i].Principal = audit.DoorCommand, string(policy.Person), operator()
+		records[i].Door, records[i].Kind, records[i].Principal = audit.DoorCommand, string(policy.Person), house.Operator()
 	}
-	return t.in.trail.Write(ctx, records...)
+	return t.in.Trail.Write(ctx, records...)
 }

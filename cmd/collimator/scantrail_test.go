@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"testing"
 
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/scan"
 )
@@ -11,7 +12,7 @@ import (
 func TestAScanKnowsTheAuthorityOfItsDataDirectory(t *testing.T) {
 	t.Parallel()
 	w := newWebServer(t)
-	server, err := identity.NewServerCertificate(w.in.authority, []string{"localhost"})
+	server, err := identity.NewServerCertificate(w.in.Authority, []string{"localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func TestAScanKnowsTheAuthorityOfItsDataDirectory(t *testing.T) {
 			t.Error("a scan by command does not know the authority")
 		}
 	}
-	if p := newPosture(w.in, nil, nil); !known(p.Roots) {
+	if p := house.NewPosture(w.in, nil, nil); !known(p.Roots) {
 		t.Error("a scan by schedule or API does not know the authority")
 	}
 	none := &scan.Options{}

@@ -8,6 +8,7 @@ import (
 
 	"collimator/internal/durable"
 	"collimator/internal/finding"
+	"collimator/internal/house"
 	"collimator/internal/report"
 	"collimator/internal/scan"
 	"collimator/internal/shown"
@@ -54,7 +55,7 @@ func (c *scanCmd) render(w io.Writer, r *scan.Result) error {
 func scanReport(r *scan.Result) *report.Report {
 	issues := r.Issues()
 	rep := &report.Report{
-		Title: "Attack surface of imaging", Sentence: report.Sentence(issues), Made: r.Ended, Issues: issues, Version: version(),
+		Title: "Attack surface of imaging", Sentence: report.Sentence(issues), Made: r.Ended, Issues: issues, Version: house.Version(),
 		Facts: []string{fmt.Sprintf("%d of %d addresses were looked at with %d connections in %s; %d answered, %d have services.",
 			r.Looked, r.Addresses, r.Connections, r.Ended.Sub(r.Started).Round(100*time.Millisecond), r.Alive, len(r.Hosts))},
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 )
 
 type serveCmd struct {
@@ -32,36 +33,36 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	in, err := openInstallation(e.ctx, cfg, true)
+	in, err := house.Open(e.ctx, cfg, true)
 	if err != nil {
 		return err
 	}
 
-	lock, err := lockData(cfg.Data)
+	lock, err := house.LockData(cfg.Data)
 	if err != nil {
-		return errors.Join(err, in.close())
+		return errors.Join(err, in.Close())
 	}
 	defer lock.Close()
 
-	if in.copied != "" {
-		log.Info(copiedText(in.copied))
+	if in.Copied != "" {
+		log.Info(house.CopiedText(in.Copied))
 	}
-	boundMemory(cfg.Limits)
+	house.BoundMemory(cfg.Limits)
 
-	s, err := newServer(in, log)
+	s, err := house.NewServer(in, log)
 	if err != nil {
-		return errors.Join(err, in.close())
+		return errors.Join(err, in.Close())
 	}
 	report, end := indexing(e)
-	err = s.prepare(e.ctx, report)
+	err = s.Prepare(e.ctx, report)
 	end()
 	if err != nil {
-		return errors.Join(err, s.archiveClose(), in.close())
+		return errors.Join(err, s.Close(), in.Close())
 	}
 
 	hello := greeting{e: e, in: in, log: log}
 
-	return errors.Join(s.run(e.ctx, hello.welcome), s.archiveClose(), in.close())
+	return errors.Join(s.Run(e.ctx, hello.welcome), s.Close(), in.Close())
 }
 
 // settings lays the flags over the file.

@@ -35,7 +35,7 @@ func wantPage(t *testing.T, a answer, status int, text string) {
 func TestTheFirstAdministratorNeedsNothingButABrowserAndAnApp(t *testing.T) {
 	t.Parallel()
 	x := newSite(t, nil)
-	_, secret, err := x.in.registry.FirstLink(t.Context())
+	_, secret, err := x.in.Registry.FirstLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

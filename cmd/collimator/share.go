@@ -11,6 +11,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 )
 
@@ -64,20 +65,20 @@ func (c *shareCreateCmd) Run(e *env) error {
 	if !uid.Tolerable(c.Study) {
 		return usageError("--study: that is no UID")
 	}
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		if err := present(e, a, c.Study); err != nil {
 			return err
 		}
-		s, secret, password, err := in.registry.CreateShare(e.ctx, identity.NewShare{Study: c.Study, Deidentified: c.Deidentified, Password: c.Password, Lifetime: time.Duration(c.Expires)})
+		s, secret, password, err := in.Registry.CreateShare(e.ctx, identity.NewShare{Study: c.Study, Deidentified: c.Deidentified, Password: c.Password, Lifetime: time.Duration(c.Expires)})
 		if err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.Export, Action: audit.Create, Objects: []audit.Object{studyObject(e.ctx, a, c.Study, "link "+s.ID)}}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.Export, Action: audit.Create, Objects: []audit.Object{studyObject(e.ctx, a, c.Study, "link "+s.ID)}}); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "Link %s, valid until %s. It is shown only now:\n", s.ID, minute(s.Expires))
-		advise(e, in.config)
-		fmt.Fprintln(e.stdout, shareAddress(in.config)+secret)
+		advise(e, in.Config)
+		fmt.Fprintln(e.stdout, house.ShareAddress(in.Config)+secret)
 		if password != "" {
 			fmt.Fprintf(e.stderr, "Tell the password on another way: %s\n", password)
 		}
@@ -101,8 +102,8 @@ type shareListCmd struct {
 func (shareListCmd) Help() string { return "Example:\n  collimator share list" }
 
 func (c *shareListCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		list, err := in.registry.Shares(e.ctx, "")
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Registry.Shares(e.ctx, "")
 		if err != nil {
 			return err
 		}
@@ -140,11 +141,11 @@ func (shareRevokeCmd) Help() string {
 }
 
 func (c *shareRevokeCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		if err := in.registry.RevokeShare(e.ctx, c.ID, ""); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Registry.RevokeShare(e.ctx, c.ID, ""); err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.Export, Action: audit.Delete, Objects: []audit.Object{{Detail: "link " + c.ID + " revoked"}}}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.Export, Action: audit.Delete, Objects: []audit.Object{{Detail: "link " + c.ID + " revoked"}}}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "Link %s is revoked.\n", c.ID)

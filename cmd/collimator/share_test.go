@@ -160,7 +160,7 @@ func TestWhoMakesLinksAndWhatBecomesOfThem(t *testing.T) {
 		t.Errorf("the list of links is %s", a.text)
 	}
 	x.signIn("administrator").must(200, "GET", "/api/v1/shares", nil)
-	if err := x.in.registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+	if err := x.in.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
 		t.Fatal(err)
 	}
 	stranger.must(401, "GET", "/dicom-web/studies", nil, bearer...)

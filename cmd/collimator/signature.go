@@ -16,6 +16,7 @@ import (
 	"collimator/dicom/sign"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/shown"
 )
 
@@ -80,7 +81,7 @@ func (c *signatureCheckCmd) Run(e *env) error {
 				return fmt.Errorf("%s: %w", shown.Text(name), err)
 			}
 		}
-	} else if err := c.withArchive(e, func(_ *installation, a *archive.Archive) error { return k.study(e, a, c.Study) }); err != nil {
+	} else if err := c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error { return k.study(e, a, c.Study) }); err != nil {
 		return err
 	}
 

@@ -199,11 +199,11 @@ func TestSessionsEndWithPasswordRoleAndPerson(t *testing.T) {
 	x := newPeopledSite(t, nil)
 	for name, end := range map[string]func() error{
 		"radiologist": func() error {
-			_, err := x.in.registry.SetPassword(t.Context(), "radiologist", testPassword+"!")
+			_, err := x.in.Registry.SetPassword(t.Context(), "radiologist", testPassword+"!")
 			return err
 		},
-		"technologist": func() error { return x.in.registry.SetRole(t.Context(), "technologist", "auditor") },
-		"referrer":     func() error { return x.in.registry.DisablePerson(t.Context(), "referrer") },
+		"technologist": func() error { return x.in.Registry.SetRole(t.Context(), "technologist", "auditor") },
+		"referrer":     func() error { return x.in.Registry.DisablePerson(t.Context(), "referrer") },
 	} {
 		b := x.signIn(name)
 		b.must(200, "GET", "/api/v1/session", nil)
@@ -289,7 +289,7 @@ func TestAnInvitedPersonChoosesAPassword(t *testing.T) {
 	}
 	// A forgotten password: the second factor stays, unless the link drops it.
 	for i, state := range []string{"second-factor", "enrol"} {
-		_, secret, err := x.in.registry.PersonLink(t.Context(), "grace", "", i == 1)
+		_, secret, err := x.in.Registry.PersonLink(t.Context(), "grace", "", i == 1)
 		if err != nil {
 			t.Fatal(err)
 		}

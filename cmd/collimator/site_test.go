@@ -24,6 +24,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/guard"
+	"collimator/internal/house"
 	"collimator/internal/policy"
 )
 
@@ -50,8 +51,8 @@ func (l *lockedBuffer) String() string {
 // studies 2.25.70 and 2.25.71.
 type site struct {
 	*testing.T
-	s    *server
-	in   *installation
+	s    *house.Server
+	in   *house.Installation
 	addr string // of the listener
 	host string // localhost and its port
 	log  *lockedBuffer
@@ -78,28 +79,28 @@ func newSite(t *testing.T, change func(*config.Config)) *site {
 	x := &site{T: t, in: in, addr: addr, log: &lockedBuffer{}}
 	_, port, _ := net.SplitHostPort(addr)
 	x.host = "localhost:" + port
-	if x.s, err = newServer(in, slog.New(slog.NewTextHandler(x.log, nil))); err != nil {
+	if x.s, err = house.NewServer(in, slog.New(slog.NewTextHandler(x.log, nil))); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 6 {
-		ingest(t, x.s.archive, i, byte(i))
+		ingest(t, x.s.Archive, i, byte(i))
 	}
-	web, err := x.s.listenWeb()
+	web, err := x.s.ListenWeb()
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- web.serve() }()
+	go func() { done <- web.Serve() }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		web.shutdown(ctx)
+		web.Shutdown(ctx)
 		<-done
 		if strings.Contains(x.log.String(), "ZZPHI") {
 			t.Error("the log holds patient data")
 		}
-		x.s.archiveClose()
-		in.close()
+		x.s.Close()
+		in.Close()
 	})
 	return x
 }
@@ -109,11 +110,11 @@ func newSite(t *testing.T, change func(*config.Config)) *site {
 func newPeopledSite(t *testing.T, change func(*config.Config)) *site {
 	x := newSite(t, change)
 	for _, r := range policy.Roles() {
-		if err := x.in.registry.AddPerson(t.Context(), string(r), string(r), testPassword); err != nil {
+		if err := x.in.Registry.AddPerson(t.Context(), string(r), string(r), testPassword); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := x.in.registry.GrantStudy(t.Context(), "referrer", "2.25.70"); err != nil {
+	if err := x.in.Registry.GrantStudy(t.Context(), "referrer", "2.25.70"); err != nil {
 		t.Fatal(err)
 	}
 	return x
@@ -134,7 +135,7 @@ func (x *site) browser() *browser { return x.browserAt("127.0.0.1") }
 func (x *site) browserAt(ip string) *browser {
 	jar, _ := cookiejar.New(nil) // never fails without options
 	tr := &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: x.in.authority.Pool(), MinVersion: tls.VersionTLS12},
+		TLSClientConfig: &tls.Config{RootCAs: x.in.Authority.Pool(), MinVersion: tls.VersionTLS12},
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if _, port, _ := net.SplitHostPort(address); strings.HasSuffix(x.addr, ":"+port) {
 				address = x.addr
@@ -252,7 +253,7 @@ func (b *browser) enrol() (codes []any) {
 // records gives the whole trail.
 func (x *site) records() (out []audit.Record) {
 	x.Helper()
-	for r, err := range x.in.trail.After(context.Background(), -1) {
+	for r, err := range x.in.Trail.After(context.Background(), -1) {
 		if err != nil {
 			x.Fatal(err)
 		}

@@ -47,18 +47,18 @@ func TestAStolenSessionLeavesNothingBehind(t *testing.T) {
 	for name, procedure := range map[string]func(x *site) error{
 		"sessions --end": func(x *site) error { return command(x, "user", "sessions", "administrator", "--end") },
 		"password": func(x *site) error {
-			_, err := x.in.registry.SetPassword(x.Context(), "administrator", testPassword+"!")
+			_, err := x.in.Registry.SetPassword(x.Context(), "administrator", testPassword+"!")
 			return err
 		},
 		"link": func(x *site) error {
-			_, secret, err := x.in.registry.PersonLink(x.Context(), "administrator", "", true)
+			_, secret, err := x.in.Registry.PersonLink(x.Context(), "administrator", "", true)
 			if err == nil {
-				_, err = x.in.registry.UseLink(x.Context(), secret, "", testPassword+"!")
+				_, err = x.in.Registry.UseLink(x.Context(), secret, "", testPassword+"!")
 			}
 			return err
 		},
 		"disable": func(x *site) error {
-			if err := x.in.registry.AddPerson(x.Context(), "second", "administrator", testPassword); err != nil {
+			if err := x.in.Registry.AddPerson(x.Context(), "second", "administrator", testPassword); err != nil {
 				return err
 			}
 			return command(x, "user", "disable", "administrator")
@@ -68,7 +68,7 @@ func TestAStolenSessionLeavesNothingBehind(t *testing.T) {
 			t.Parallel()
 			x := newPeopledSite(t, nil)
 			b := x.signIn("administrator")
-			_, operator, err := x.in.registry.OperatorToken(t.Context(), "administrator", policy.AllVerbs(), nil, time.Hour)
+			_, operator, err := x.in.Registry.OperatorToken(t.Context(), "administrator", policy.AllVerbs(), nil, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +103,7 @@ func command(x *site, args ...string) error {
 func TestATokenInvitesNoAdministratorsAndMakesNoTokens(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	_, secret, err := x.in.registry.OperatorToken(t.Context(), "administrator", policy.AllVerbs(), nil, time.Hour)
+	_, secret, err := x.in.Registry.OperatorToken(t.Context(), "administrator", policy.AllVerbs(), nil, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestPagesOfOtherOriginsCloseNoLink(t *testing.T) {
 func TestCONNECTNeedsCredentials(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	c, err := tls.Dial("tcp", x.addr, &tls.Config{RootCAs: x.in.authority.Pool(), ServerName: "localhost"})
+	c, err := tls.Dial("tcp", x.addr, &tls.Config{RootCAs: x.in.Authority.Pool(), ServerName: "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}

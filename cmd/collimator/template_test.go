@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 )
 
 // openNew opens a new installation for a test. Its keys and its empty index are
 // those of one that was made before: making them is most of what a start costs.
 // Its passwords are hashed in no time.
-func openNew(t *testing.T, c config.Config) *installation {
+func openNew(t *testing.T, c config.Config) *house.Installation {
 	t.Helper()
 	content, err := made()
 	if err != nil {
@@ -28,7 +29,7 @@ func openNew(t *testing.T, c config.Config) *installation {
 	}
 
 	in := openNew(t, c)
-	in.registry.InsecureWeakHashes()
+	in.Registry.InsecureWeakHashes()
 
 	return in
 }
@@ -46,15 +47,15 @@ var made = sync.OnceValues(func() (directory, error) {
 
 	c := config.Default()
 	c.Data = filepath.Join(root, "data")
-	in, err := openInstallation(context.Background(), c, true)
+	in, err := house.Open(context.Background(), c, true)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServer(in, slog.New(slog.DiscardHandler))
+	s, err := house.NewServer(in, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return nil, errors.Join(err, in.close())
+		return nil, errors.Join(err, in.Close())
 	}
-	if err := errors.Join(s.archiveClose(), in.close()); err != nil {
+	if err := errors.Join(s.Close(), in.Close()); err != nil {
 		return nil, err
 	}
 
@@ -100,7 +101,7 @@ func TestInstallationsOfTestsAreLaidOutLikeNewOnes(t *testing.T) {
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in := openNew(t, c)
-	defer in.close()
+	defer in.Close()
 
 	for _, name := range []string{"index.db", "keys/ca.key.pem", "keys/server.cert.pem", "keys/ledger.key"} {
 		if _, err := os.Stat(filepath.Join(c.Data, name)); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
@@ -38,12 +39,12 @@ func (c *tokenCreateCmd) Run(e *env) error {
 		}
 	}
 	verbs, _ := policy.Scope(c.Scope)
-	return c.with(e, func(in *installation) error {
-		t, secret, err := in.registry.OperatorToken(e.ctx, c.User, verbs, c.Study, c.Expires)
+	return c.with(e, func(in *house.Installation) error {
+		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, c.Expires)
 		if err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}}}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}}}); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "Token %s of %s, valid until %s. It is shown only now:\n", t.ID, t.Owner, minute(t.Expires))
@@ -60,8 +61,8 @@ type tokenListCmd struct {
 func (tokenListCmd) Help() string { return "Example:\n  collimator token list" }
 
 func (c *tokenListCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		list, err := in.registry.Tokens(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Registry.Tokens(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -89,11 +90,11 @@ type tokenRevokeCmd struct {
 func (tokenRevokeCmd) Help() string { return "Example:\n  collimator token revoke 3f9a01c2d4" }
 
 func (c *tokenRevokeCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		if err := in.registry.RevokeToken(e.ctx, c.ID); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Registry.RevokeToken(e.ctx, c.ID); err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Delete, Objects: []audit.Object{{Detail: "token " + c.ID + " revoked"}}}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Delete, Objects: []audit.Object{{Detail: "token " + c.ID + " revoked"}}}); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "Token %s is revoked.\n", c.ID)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 )
 
@@ -42,16 +43,16 @@ func (c *userAddCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
-		if err := in.registry.AddPerson(e.ctx, c.Name, c.Role, password); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Registry.AddPerson(e.ctx, c.Name, c.Role, password); err != nil {
 			return err
 		}
 		return personChanged(e, in, audit.Create, c.Name, c.Role, fmt.Sprintf("%s is registered as %s.", c.Name, c.Role))
 	})
 }
 
-func personChanged(e *env, in *installation, action audit.Action, name, detail, sentence string) error {
-	if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: action, Objects: []audit.Object{{Person: name, Detail: detail}}}); err != nil {
+func personChanged(e *env, in *house.Installation, action audit.Action, name, detail, sentence string) error {
+	if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: action, Objects: []audit.Object{{Person: name, Detail: detail}}}); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(e.stdout, sentence)
@@ -77,8 +78,8 @@ func (c *userPasswdCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
-		ended, err := in.registry.SetPassword(e.ctx, c.Name, password)
+	return c.with(e, func(in *house.Installation) error {
+		ended, err := in.Registry.SetPassword(e.ctx, c.Name, password)
 		if err != nil {
 			return err
 		}
@@ -96,8 +97,8 @@ func (userDisableCmd) Help() string {
 }
 
 func (c *userDisableCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		if err := in.registry.DisablePerson(e.ctx, c.Name); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Registry.DisablePerson(e.ctx, c.Name); err != nil {
 			return err
 		}
 		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all sessions, tokens, invitations and links of this person are ended.", c.Name))
@@ -119,16 +120,16 @@ Example:
 }
 
 func (c *userEnableCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		l, secret, err := in.registry.EnablePerson(e.ctx, c.Name)
+	return c.with(e, func(in *house.Installation) error {
+		l, secret, err := in.Registry.EnablePerson(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
-		p, err := in.registry.Person(e.ctx, c.Name)
+		p, err := in.Registry.Person(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}}}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}}}); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "%s is back as %s with %d granted studies.\n", c.Name, p.Role, len(p.Studies))

@@ -13,6 +13,7 @@ import (
 	"rsc.io/qr"
 
 	"collimator/internal/audit"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 )
 
@@ -30,8 +31,8 @@ func (c *userRoleCmd) Run(e *env) error {
 	if err := identity.CheckRole(c.Role); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	return c.with(e, func(in *installation) error {
-		if err := in.registry.SetRole(e.ctx, c.Name, c.Role); err != nil {
+	return c.with(e, func(in *house.Installation) error {
+		if err := in.Registry.SetRole(e.ctx, c.Name, c.Role); err != nil {
 			return err
 		}
 		return personChanged(e, in, audit.Update, c.Name, "role "+c.Role, fmt.Sprintf("%s is %s from now on.", c.Name, c.Role))
@@ -55,15 +56,15 @@ Examples:
 }
 
 func (c *userLinkCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		l, secret, err := in.registry.PersonLink(e.ctx, c.Name, c.Role, c.SecondFactor)
+	return c.with(e, func(in *house.Installation) error {
+		l, secret, err := in.Registry.PersonLink(e.ctx, c.Name, c.Role, c.SecondFactor)
 		if err != nil {
 			return err
 		}
-		if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}}}); err != nil {
+		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}}}); err != nil {
 			return err
 		}
-		if s := in.config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
+		if s := in.Config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
 			fmt.Fprintln(e.stderr, "collimator: the link will not be taken: people sign in at the identity provider alone, but for those of signin.break_glass (signin.local)")
 		}
 		return printLink(e, in, l, secret)
@@ -71,10 +72,10 @@ func (c *userLinkCmd) Run(e *env) error {
 }
 
 // printLink prints a one-time link: what is for the person on stdout.
-func printLink(e *env, in *installation, l identity.Link, secret string) error {
+func printLink(e *env, in *house.Installation, l identity.Link, secret string) error {
 	fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", l.Person, minute(l.Expires))
-	advise(e, in.config)
-	_, err := fmt.Fprintln(e.stdout, linkAddress(in.config)+secret)
+	advise(e, in.Config)
+	_, err := fmt.Fprintln(e.stdout, house.LinkAddress(in.Config)+secret)
 	return err
 }
 
@@ -94,14 +95,14 @@ Examples:
 }
 
 func (c *userTOTPCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		if c.Remove {
-			if err := in.registry.RemoveTOTP(e.ctx, c.Name, false); err != nil {
+			if err := in.Registry.RemoveTOTP(e.ctx, c.Name, false); err != nil {
 				return err
 			}
 			return personChanged(e, in, audit.Update, c.Name, "authenticator app removed", "The authenticator app is forgotten.")
 		}
-		s, err := in.registry.BeginTOTP(e.ctx, c.Name, "Collimator "+in.config.AE, "")
+		s, err := in.Registry.BeginTOTP(e.ctx, c.Name, "Collimator "+in.Config.AE, "")
 		if err != nil {
 			return err
 		}
@@ -119,14 +120,14 @@ func (c *userTOTPCmd) Run(e *env) error {
 // confirmTries is how often a code may be mistyped: the secret stays the same.
 const confirmTries = 3
 
-func confirmTOTP(e *env, in *installation, name string) (err error) {
+func confirmTOTP(e *env, in *house.Installation, name string) (err error) {
 	lines := bufio.NewScanner(e.stdin)
 	for range confirmTries {
 		fmt.Fprint(e.stderr, "Six digits that the app shows: ")
 		if !lines.Scan() {
 			return errors.Join(identity.ErrCode, lines.Err())
 		}
-		if err = in.registry.ConfirmTOTP(e.ctx, name, "", strings.TrimSpace(lines.Text())); !errors.Is(err, identity.ErrCode) {
+		if err = in.Registry.ConfirmTOTP(e.ctx, name, "", strings.TrimSpace(lines.Text())); !errors.Is(err, identity.ErrCode) {
 			return err
 		}
 		fmt.Fprintln(e.stderr, "That was not it.")
@@ -182,8 +183,8 @@ func (userRecoveryCmd) Help() string {
 }
 
 func (c *userRecoveryCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		codes, err := in.registry.NewRecoveryCodes(e.ctx, c.Name)
+	return c.with(e, func(in *house.Installation) error {
+		codes, err := in.Registry.NewRecoveryCodes(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
@@ -204,15 +205,15 @@ func (userSessionsCmd) Help() string {
 }
 
 func (c *userSessionsCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		if c.End {
-			ended, err := in.registry.EndMade(e.ctx, c.Name)
+			ended, err := in.Registry.EndMade(e.ctx, c.Name)
 			if err != nil {
 				return err
 			}
 			return personChanged(e, in, audit.Update, c.Name, "signed out everywhere; "+ended.String()+" ended", fmt.Sprintf("%s of %s are ended.", ended, c.Name))
 		}
-		sessions := identity.NewSessions(in.registry, sessionLimits(in.config))
+		sessions := identity.NewSessions(in.Registry, house.SessionLimits(in.Config))
 		list, err := sessions.List(e.ctx, c.Name)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 )
 
@@ -30,7 +31,7 @@ func (c *userGrantCmd) Run(e *env) error {
 	if err := checkUIDs(c.Study); err != nil {
 		return err
 	}
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		granted, missing := 0, 0
 		for _, s := range c.Study {
 			err := present(e, a, s)
@@ -42,12 +43,12 @@ func (c *userGrantCmd) Run(e *env) error {
 			if err != nil && !errors.Is(err, fault.NotFound) {
 				return err
 			}
-			if err := in.registry.GrantStudy(e.ctx, c.Name, s); err != nil {
+			if err := in.Registry.GrantStudy(e.ctx, c.Name, s); err != nil {
 				return err
 			}
 			o := studyObject(e.ctx, a, s, "study granted")
 			o.Person = c.Name
-			if err := in.record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
+			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
 				return err
 			}
 			granted++
@@ -75,13 +76,13 @@ func (c *userUngrantCmd) Run(e *env) error {
 	if err := checkUIDs(c.Study); err != nil {
 		return err
 	}
-	return c.with(e, func(in *installation) error {
+	return c.with(e, func(in *house.Installation) error {
 		for _, s := range c.Study {
-			if err := in.registry.UngrantStudy(e.ctx, c.Name, s); err != nil {
+			if err := in.Registry.UngrantStudy(e.ctx, c.Name, s); err != nil {
 				return err
 			}
 			r := audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Study: s, Detail: "study not granted any more"}}}
-			if err := in.record(e.ctx, r); err != nil {
+			if err := in.Record(e.ctx, r); err != nil {
 				return err
 			}
 		}

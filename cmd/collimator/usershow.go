@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
@@ -19,8 +20,8 @@ func (userListCmd) Help() string {
 }
 
 func (c *userListCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		list, err := in.registry.People(e.ctx)
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Registry.People(e.ctx)
 		if err != nil {
 			return err
 		}
@@ -46,16 +47,16 @@ type shownPerson struct {
 }
 
 func (c *userShowCmd) Run(e *env) error {
-	return c.with(e, func(in *installation) error {
-		p, err := in.registry.AnyPerson(e.ctx, c.Name)
+	return c.with(e, func(in *house.Installation) error {
+		p, err := in.Registry.AnyPerson(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
 		shown := shownPerson{PersonInfo: p}
-		if shown.Factors, err = in.registry.Factors(e.ctx, c.Name); err != nil {
+		if shown.Factors, err = in.Registry.Factors(e.ctx, c.Name); err != nil {
 			return err
 		}
-		if shown.Providers, err = in.registry.Subjects(e.ctx, c.Name); err != nil {
+		if shown.Providers, err = in.Registry.Subjects(e.ctx, c.Name); err != nil {
 			return err
 		}
 		if c.Output == "json" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"collimator/internal/archive"
+	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/verify"
 )
@@ -43,8 +44,8 @@ func (c *verifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.withArchive(e, func(in *installation, a *archive.Archive) error {
-		if err := in.mayBeJudged(e.ctx, a); err != nil {
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
+		if err := in.MayBeJudged(e.ctx, a); err != nil {
 			return err
 		}
 		return verifyAll(in, e, c.Output, verify.Options{Archive: a, Share: share, Witness: c.Witness})
@@ -64,21 +65,21 @@ func parseShare(s string) (float64, error) {
 }
 
 // verificationOf is the options of one, with what belongs to the installation.
-func verificationOf(in *installation, e *env, o verify.Options) (verify.Options, *progress) {
+func verificationOf(in *house.Installation, e *env, o verify.Options) (verify.Options, *progress) {
 	if o.Archive != nil {
-		sweepScratch(in.config.Data)
+		house.SweepScratch(in.Config.Data)
 	}
 	p := newProgress(e, "verified", 0)
-	o.DB, o.Ledger, o.Trail, o.Data = in.db, in.ledger, in.trail, in.config.Data
+	o.DB, o.Ledger, o.Trail, o.Data = in.DB, in.Ledger, in.Trail, in.Config.Data
 	o.Progress = func() { p.add(0, false) }
 
 	return o, p
 }
 
 // verifyAll runs a verification and prints what it found.
-func verifyAll(in *installation, e *env, form string, o verify.Options) error {
+func verifyAll(in *house.Installation, e *env, form string, o verify.Options) error {
 	if o.Witness == "" {
-		o.Witness = in.config.Ledger.Witness
+		o.Witness = in.Config.Ledger.Witness
 	}
 	o, p := verificationOf(in, e, o)
 	r, err := verify.Run(e.ctx, o)

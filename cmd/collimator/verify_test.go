@@ -23,24 +23,26 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/blob"
 	"collimator/internal/config"
+	"collimator/internal/guard"
+	"collimator/internal/house"
 	"collimator/internal/registers"
 	"collimator/internal/verify"
 )
 
 // filled makes an installation with a few studies, a quarantined instance and
 // audit records.
-func filled(t *testing.T) *installation {
+func filled(t *testing.T) *house.Installation {
 	t.Helper()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in := openNew(t, c)
-	t.Cleanup(func() { in.close() })
-	blobs, err := blob.OpenDir(filepath.Join(c.Data, blobsDir))
+	t.Cleanup(func() { in.Close() })
+	blobs, err := blob.OpenDir(filepath.Join(c.Data, house.BlobsDir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail, in.registry)})
+	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs, Record: guard.RecordInstance(in.Ledger, in.Trail, in.Registry)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +68,7 @@ func filled(t *testing.T) *installation {
 		t.Fatal(n, err)
 	}
 	for range 5 {
-		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure, Reason: "test", Peer: audit.Peer{Address: "127.0.0.1"}}); err != nil {
+		if err := in.Record(t.Context(), audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure, Reason: "test", Peer: audit.Peer{Address: "127.0.0.1"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -101,14 +103,14 @@ func incoming(t *testing.T, i int, fill byte) archive.Incoming {
 }
 
 // verified runs the verification and returns what it found.
-func verified(t *testing.T, in *installation) []verify.Problem {
+func verified(t *testing.T, in *house.Installation) []verify.Problem {
 	t.Helper()
-	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	blobs, err := blob.OpenDir(filepath.Join(in.Config.Data, house.BlobsDir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs})
+	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +135,7 @@ func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
 	if testing.Short() {
 		changes = 100
 	}
-	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.config.Data, indexFile))
+	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.Config.Data, house.IndexFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +145,7 @@ func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
 	}
 	raw.SetMaxOpenConns(1)
 	cells := listCells(t, raw)
-	files := listFiles(t, filepath.Join(in.config.Data, blobsDir))
+	files := listFiles(t, filepath.Join(in.Config.Data, house.BlobsDir))
 	r := rand.New(rand.NewPCG(20261123, 1))
 	found, byKind := 0, map[string]int{}
 	for range changes {

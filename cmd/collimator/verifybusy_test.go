@@ -11,6 +11,8 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/blob"
 	"collimator/internal/fault"
+	"collimator/internal/guard"
+	"collimator/internal/house"
 )
 
 // While people look at images and devices store and delete, each of which
@@ -18,12 +20,12 @@ import (
 func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
-	blobs, err := blob.OpenDir(filepath.Join(in.config.Data, blobsDir))
+	blobs, err := blob.OpenDir(filepath.Join(in.Config.Data, house.BlobsDir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.db, Blobs: blobs, Record: recordInstance(in.ledger, in.trail, in.registry)})
+	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs, Record: guard.RecordInstance(in.Ledger, in.Trail, in.Registry)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 		})
 	}
 	busy(time.Millisecond, func(int) error {
-		return in.record(t.Context(), audit.Record{Event: audit.Query, Principal: "ada", Kind: "person"})
+		return in.Record(t.Context(), audit.Record{Event: audit.Query, Principal: "ada", Kind: "person"})
 	})
 	busy(5*time.Millisecond, func(i int) error {
 		_, err := a.Ingest(t.Context(), incoming(t, 100+i%40, byte(i%40)))

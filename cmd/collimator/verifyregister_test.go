@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"collimator/internal/db"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/verify"
@@ -14,9 +15,9 @@ import (
 
 // fillRegisters fills every register, by the program's own functions where they are
 // within reach.
-func fillRegisters(in *installation, t *testing.T) {
+func fillRegisters(in *house.Installation, t *testing.T) {
 	t.Helper()
-	ctx, r := t.Context(), in.registry
+	ctx, r := t.Context(), in.Registry
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -24,11 +25,11 @@ func fillRegisters(in *installation, t *testing.T) {
 		}
 	}
 	must(r.Put(ctx, identity.Device{AETitle: "WS2", Verbs: []policy.Verb{policy.Query}}))
-	issued, err := in.authority.IssueDevice("WS2", 0, false)
+	issued, err := in.Authority.IssueDevice("WS2", 0, false)
 	must(err)
 	must(r.Bind(ctx, "WS2", issued.Certificate))
-	must(in.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := in.registers.Exec(ctx, tx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES ('ada', ?1, '$a', 1, 0), ('referrer1', 'referrer', '$b', 1, 0)`, identity.Administrator)
+	must(in.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := in.Registers.Exec(ctx, tx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES ('ada', ?1, '$a', 1, 0), ('referrer1', 'referrer', '$b', 1, 0)`, identity.Administrator)
 		return err
 	}))
 	must(r.GrantStudy(ctx, "referrer1", "2.25.70"))
@@ -38,9 +39,9 @@ func fillRegisters(in *installation, t *testing.T) {
 	must(err)
 	_, err = r.NewRecoveryCodes(ctx, "ada")
 	must(err)
-	_, _, err = identity.NewSessions(r, sessionLimits(in.config)).Start(ctx, "ada", "password", "127.0.0.1", true, "")
+	_, _, err = identity.NewSessions(r, house.SessionLimits(in.Config)).Start(ctx, "ada", "password", "127.0.0.1", true, "")
 	must(err)
-	must(in.db.Write(ctx, func(tx *db.Tx) error {
+	must(in.DB.Write(ctx, func(tx *db.Tx) error {
 		for _, q := range []string{
 			`INSERT INTO person_subject (issuer, subject, person) VALUES ('https://idp.example', 'ada-1', 'ada')`,
 			`INSERT INTO person_link (hash, purpose, person, role, factors, expires) VALUES (x'01', 'password', 'ada', '', 0, 5)`,
@@ -53,7 +54,7 @@ func fillRegisters(in *installation, t *testing.T) {
 			`INSERT INTO posture_told (channel, sequence, event) VALUES ('mail', 2, 3)`,
 			`INSERT INTO ledger_witness (path, checkpoints, bytes, note) VALUES ('/elsewhere/witness', 2, 900, 'note')`,
 		} {
-			if _, err := in.registers.Exec(ctx, tx, q); err != nil {
+			if _, err := in.Registers.Exec(ctx, tx, q); err != nil {
 				return err
 			}
 		}
@@ -136,14 +137,14 @@ func TestOpeningTheIndexAgainCoversNothingUp(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
 	fillRegisters(in, t)
-	c := in.config
+	c := in.Config
 	tamper(t, in, `UPDATE device SET verbs = 'store'`)
-	in.close()
-	again, err := openInstallation(t.Context(), c, false)
+	in.Close()
+	again, err := house.Open(t.Context(), c, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.close()
+	defer again.Close()
 	if p := verified(t, again); len(p) != 1 || p[0].Where != "device WS2" {
 		t.Errorf("opening the index again covers up: %v", p)
 	}

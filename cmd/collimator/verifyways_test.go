@@ -14,23 +14,24 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/house"
 	"collimator/internal/ledger"
 )
 
 // runOn runs a command of this program on an installation and returns what it
 // printed and its exit code.
-func runOn(in *installation, t *testing.T, args ...string) (string, int) {
+func runOn(in *house.Installation, t *testing.T, args ...string) (string, int) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code := run(append(slices.Clone(args), "--data", in.config.Data), &env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, ctx: t.Context()})
+	code := run(append(slices.Clone(args), "--data", in.Config.Data), &env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, ctx: t.Context()})
 	return out.String() + errs.String(), code
 }
 
 // tamper changes the database behind the program's back and returns the way to
 // undo it.
-func tamper(t *testing.T, in *installation, statements ...string) {
+func tamper(t *testing.T, in *house.Installation, statements ...string) {
 	t.Helper()
-	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.config.Data, indexFile))
+	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.Config.Data, house.IndexFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +50,12 @@ func TestEachVerificationFindsWhatItLooksAt(t *testing.T) {
 	full, sample, trail := []string{"verify"}, []string{"verify", "--sample", "1%"}, []string{"audit", "verify"}
 	for _, c := range []struct {
 		name   string
-		change func(t *testing.T, in *installation)
+		change func(t *testing.T, in *house.Installation)
 		want   string
 		found  [][]string
 		not    [][]string
 	}{
-		{"nothing", func(*testing.T, *installation) {}, "", nil, [][]string{full, sample, trail}},
+		{"nothing", func(*testing.T, *house.Installation) {}, "", nil, [][]string{full, sample, trail}},
 		{"a file is gone", removeFile, "is not there", [][]string{full}, [][]string{trail}},
 		{"a file is gone, in a sample", removeFile, "missing file", [][]string{full, sample}, nil},
 		{"a row of an instance", sqlChange(`UPDATE instance SET size = size + 1 WHERE id = 3`), "instance", [][]string{full, sample}, [][]string{trail}},
@@ -85,49 +86,49 @@ func TestEachVerificationFindsWhatItLooksAt(t *testing.T) {
 	}
 }
 
-func sqlChange(statement string) func(*testing.T, *installation) {
-	return func(t *testing.T, in *installation) {
+func sqlChange(statement string) func(*testing.T, *house.Installation) {
+	return func(t *testing.T, in *house.Installation) {
 		t.Helper()
 		tamper(t, in, "PRAGMA foreign_keys = OFF", statement)
 	}
 }
 
-func removeFile(t *testing.T, in *installation) {
+func removeFile(t *testing.T, in *house.Installation) {
 	t.Helper()
-	if err := os.Remove(listFiles(t, filepath.Join(in.config.Data, blobsDir))[0]); err != nil {
+	if err := os.Remove(listFiles(t, filepath.Join(in.Config.Data, house.BlobsDir))[0]); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func replaceKey(t *testing.T, in *installation) {
+func replaceKey(t *testing.T, in *house.Installation) {
 	t.Helper()
-	if err := os.Remove(filepath.Join(in.config.Data, keysDir, "ledger.key")); err != nil {
+	if err := os.Remove(filepath.Join(in.Config.Data, house.KeysDir, "ledger.key")); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func replaceKeyAndGoOn(t *testing.T, in *installation) {
+func replaceKeyAndGoOn(t *testing.T, in *house.Installation) {
 	t.Helper()
 	replaceKey(t, in)
 	goOn(t, in)
 }
 
-func shortenAndGoOn(t *testing.T, in *installation) {
+func shortenAndGoOn(t *testing.T, in *house.Installation) {
 	t.Helper()
 	tamper(t, in, `DELETE FROM audit_record WHERE sequence = (SELECT MAX(position) FROM ledger_leaf)`, `DELETE FROM ledger_leaf WHERE position = (SELECT MAX(position) FROM ledger_leaf)`)
 	goOn(t, in)
 }
 
 // goOn writes records as a new process does.
-func goOn(t *testing.T, in *installation) {
+func goOn(t *testing.T, in *house.Installation) {
 	t.Helper()
-	again, err := openInstallation(t.Context(), in.config, false)
+	again, err := house.Open(t.Context(), in.Config, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.close()
+	defer again.Close()
 	for range 3 {
-		if err := again.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
+		if err := again.Record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,12 +148,12 @@ func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
 	if err := os.WriteFile(kept, []byte(yesterday), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := ledger.NewWitness(in.ledger, in.registers, witness)
+	w := ledger.NewWitness(in.Ledger, in.Registers, witness)
 	for range 3 {
 		if err := w.Append(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
+		if err := in.Record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,10 +178,10 @@ func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
 
 // rewrite makes the whole ledger anew with its own key, without the second
 // record of the trail.
-func rewrite(t *testing.T, in *installation) {
+func rewrite(t *testing.T, in *house.Installation) {
 	t.Helper()
 	var leaves []ledger.Leaf
-	if err := in.ledger.Since(t.Context(), 0, func(l ledger.Leaf) error { leaves = append(leaves, l); return nil }); err != nil {
+	if err := in.Ledger.Since(t.Context(), 0, func(l ledger.Leaf) error { leaves = append(leaves, l); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	tamper(t, in, `DELETE FROM ledger_leaf`, `DELETE FROM ledger_hash`, `DELETE FROM ledger_checkpoint`, `DELETE FROM audit_record`)
@@ -194,11 +195,11 @@ func rewrite(t *testing.T, in *installation) {
 			if err := json.Unmarshal([]byte(l.Data), &r); err != nil {
 				t.Fatal(err)
 			}
-			if err := in.trail.Write(t.Context(), r); err != nil {
+			if err := in.Trail.Write(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
 		default:
-			if err := in.db.Write(t.Context(), func(tx *db.Tx) error { _, err := in.ledger.Append(t.Context(), tx, l); return err }); err != nil {
+			if err := in.DB.Write(t.Context(), func(tx *db.Tx) error { _, err := in.Ledger.Append(t.Context(), tx, l); return err }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -225,9 +226,9 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
 	witness := filepath.Join(t.TempDir(), "witness")
-	w := ledger.NewWitness(in.ledger, in.registers, witness)
+	w := ledger.NewWitness(in.Ledger, in.Registers, witness)
 	grow := func() error {
-		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
+		if err := in.Record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
 			t.Fatal(err)
 		}
 		return w.Append(t.Context())
@@ -260,7 +261,7 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	if err := grow(); !errors.Is(err, ledger.ErrRemoved) {
 		t.Errorf("the server does not notice: %v", err)
 	}
-	if err := ledger.NewWitness(in.ledger, in.registers, witness).Append(t.Context()); !errors.Is(err, ledger.ErrRemoved) {
+	if err := ledger.NewWitness(in.Ledger, in.Registers, witness).Append(t.Context()); !errors.Is(err, ledger.ErrRemoved) {
 		t.Errorf("after a restart it does not notice: %v", err)
 	}
 	// Another file without a checkpoint is no witness either.

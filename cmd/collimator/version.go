@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+
+	"collimator/internal/house"
 )
 
 type versionCmd struct{}
@@ -9,6 +11,6 @@ type versionCmd struct{}
 func (versionCmd) Help() string { return "Example:\n  collimator version" }
 
 func (versionCmd) Run(e *env) error {
-	_, err := fmt.Fprintln(e.stdout, "collimator", version())
+	_, err := fmt.Fprintln(e.stdout, "collimator", house.Version())
 	return err
 }

@@ -99,7 +99,7 @@ func (x *site) walkers(t *testing.T) (list []walker) {
 		studies      []string
 	}{{'a', "administrator", "admin", nil}, {'r', "radiologist", "read", nil}, {'w', "radiologist", "write", nil}, {'l', "radiologist", "read", []string{"2.25.70"}}} {
 		verbs, _ := policy.Scope(k.scope)
-		_, secret, err := x.in.registry.OperatorToken(t.Context(), k.owner, verbs, k.studies, time.Hour)
+		_, secret, err := x.in.Registry.OperatorToken(t.Context(), k.owner, verbs, k.studies, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func (x *site) walkers(t *testing.T) (list []walker) {
 		b.press(secret, "")
 		list = append(list, walker{k.name, b})
 	}
-	_, secret, _, err := x.in.registry.CreateShare(t.Context(), identity.NewShare{Study: "2.25.70", Lifetime: time.Hour})
+	_, secret, _, err := x.in.Registry.CreateShare(t.Context(), identity.NewShare{Study: "2.25.70", Lifetime: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,8 +157,8 @@ func (w walker) judge(route, in string, a answer) {
 func TestEverybodyAtEveryDoor(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	api := x.s.guard.NewAPI()
-	x.s.services().Register(api)
+	api := x.s.Guard.NewAPI()
+	x.s.Services().Register(api)
 	if got := slices.Sorted(maps.Keys(walk)); !slices.Equal(got, api.Routes()) {
 		t.Fatalf("the table has %v, the server %v", got, api.Routes())
 	}
@@ -263,7 +263,7 @@ func wantDocumented(t *testing.T, routes []string) {
 func TestALinkInAMailOpensAndAFormElsewhereDoesNot(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	_, secret, err := x.in.registry.PersonLink(t.Context(), "grace", "radiologist", false)
+	_, secret, err := x.in.Registry.PersonLink(t.Context(), "grace", "radiologist", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"collimator/internal/config"
+	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
@@ -21,7 +22,7 @@ import (
 // studies of two patients.
 type webServer struct {
 	*testing.T
-	in  *installation
+	in  *house.Installation
 	url string
 	log *bytes.Buffer
 }
@@ -35,27 +36,27 @@ func newWebServer(t *testing.T, change ...func(*config.Config)) *webServer {
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in := openNew(t, c)
 	w := &webServer{T: t, in: in, log: &bytes.Buffer{}}
-	s, err := newServer(in, slog.New(slog.NewTextHandler(w.log, nil)))
+	s, err := house.NewServer(in, slog.New(slog.NewTextHandler(w.log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := in.registry.AddPerson(t.Context(), "root", identity.Administrator, "correct horse battery"); err != nil {
+	if err := in.Registry.AddPerson(t.Context(), "root", identity.Administrator, "correct horse battery"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 6 { // studies 2.25.70 and 2.25.71
-		ingest(t, s.archive, i, byte(i))
+		ingest(t, s.Archive, i, byte(i))
 	}
-	h := httptest.NewServer(s.webHandler())
+	h := httptest.NewServer(s.Handler())
 	w.url = h.URL
 	t.Cleanup(func() {
 		h.Close()
 		if strings.Contains(w.log.String(), "ZZPHI") {
 			t.Error("the log holds patient data")
 		}
-		if err := s.archiveClose(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := in.close(); err != nil {
+		if err := in.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -66,13 +67,13 @@ func newWebServer(t *testing.T, change ...func(*config.Config)) *webServer {
 func (w *webServer) token(role policy.Role, verbs []policy.Verb, studies ...string) (id, secret string) {
 	w.Helper()
 	name := fmt.Sprintf("%s-%d", role, time.Now().UnixNano())
-	if err := w.in.registry.AddPerson(w.Context(), name, string(role), "correct horse battery"); err != nil {
+	if err := w.in.Registry.AddPerson(w.Context(), name, string(role), "correct horse battery"); err != nil {
 		w.Fatal(err)
 	}
-	if err := w.in.registry.GrantStudy(w.Context(), name, "2.25.70"); err != nil {
+	if err := w.in.Registry.GrantStudy(w.Context(), name, "2.25.70"); err != nil {
 		w.Fatal(err)
 	}
-	t, secret, err := w.in.registry.CreateToken(w.Context(), name, verbs, studies, time.Hour)
+	t, secret, err := w.in.Registry.CreateToken(w.Context(), name, verbs, studies, time.Hour)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -261,14 +262,14 @@ func TestRevokedExpiredAndOrphanedTokensDoNotCount(t *testing.T) {
 	if !ok(secret) {
 		t.Fatal("a good token does not count")
 	}
-	if err := w.in.registry.RevokeToken(t.Context(), id); err != nil {
+	if err := w.in.Registry.RevokeToken(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if ok(secret) {
 		t.Error("a revoked token counts")
 	}
 	_, secret = w.token(policy.Radiologist, policy.AllVerbs())
-	people, err := w.in.registry.People(t.Context())
+	people, err := w.in.Registry.People(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +277,7 @@ func TestRevokedExpiredAndOrphanedTokensDoNotCount(t *testing.T) {
 		if p.Name == "root" {
 			continue
 		}
-		if err := w.in.registry.DisablePerson(t.Context(), p.Name); err != nil {
+		if err := w.in.Registry.DisablePerson(t.Context(), p.Name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -319,7 +320,7 @@ func TestWhatGoesInByTheWebIsRecordedAndComesOut(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	var stored, read bool
-	for r, err := range w.in.trail.After(t.Context(), -1) {
+	for r, err := range w.in.Trail.After(t.Context(), -1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -341,16 +342,16 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	t.Parallel()
 	w := newWebServer(t)
 	ctx := t.Context()
-	if err := w.in.registry.AddPerson(ctx, "ada", identity.Administrator, "correct horse battery"); err != nil {
+	if err := w.in.Registry.AddPerson(ctx, "ada", identity.Administrator, "correct horse battery"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.in.registry.DisablePerson(ctx, "ada"); err != nil {
+	if err := w.in.Registry.DisablePerson(ctx, "ada"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.in.registry.DisablePerson(ctx, "root"); err == nil {
+	if err := w.in.Registry.DisablePerson(ctx, "root"); err == nil {
 		t.Error("the last administrator could be taken out")
 	}
-	if err := w.in.registry.SetRole(ctx, "root", string(policy.Auditor)); err == nil {
+	if err := w.in.Registry.SetRole(ctx, "root", string(policy.Auditor)); err == nil {
 		t.Error("the last administrator could be given another role")
 	}
 }

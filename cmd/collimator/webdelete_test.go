@@ -74,7 +74,7 @@ func TestDeletionByWebNeedsTheRoleTheScopeAndAReason(t *testing.T) {
 func wantAlerts(t *testing.T, w *webServer, want int) {
 	t.Helper()
 	n := 0
-	for r, err := range w.in.trail.After(t.Context(), -1) {
+	for r, err := range w.in.Trail.After(t.Context(), -1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func wantAlerts(t *testing.T, w *webServer, want int) {
 func wantDeletions(t *testing.T, w *webServer) {
 	t.Helper()
 	var found []audit.Event
-	for r, err := range w.in.trail.After(t.Context(), -1) {
+	for r, err := range w.in.Trail.After(t.Context(), -1) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func (w *webServer) get(method, path, token, header, value string) *http.Respons
 // lastRecord is the newest record of the trail.
 func (w *webServer) lastRecord() (last audit.Record) {
 	w.Helper()
-	for r, err := range w.in.trail.After(w.Context(), -1) {
+	for r, err := range w.in.Trail.After(w.Context(), -1) {
 		if err != nil {
 			w.Fatal(err)
 		}

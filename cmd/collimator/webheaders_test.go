@@ -17,7 +17,7 @@ import (
 func newAdministeredSite(t *testing.T) *site {
 	t.Helper()
 	x := newSite(t, nil)
-	if err := x.in.registry.AddPerson(t.Context(), "administrator", string(policy.Administrator), testPassword); err != nil {
+	if err := x.in.Registry.AddPerson(t.Context(), "administrator", string(policy.Administrator), testPassword); err != nil {
 		t.Fatal(err)
 	}
 	return x

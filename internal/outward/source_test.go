@@ -14,7 +14,7 @@ import (
 // own are the files that make clients by themselves, and why.
 var own = map[string]string{
 	"internal/outward/outward.go":        "this package",
-	"cmd/collimator/doctor.go":           "asks the server on this machine",
+	"internal/house/health.go":           "asks the server on this machine",
 	"internal/identity/oidcdiscovery.go": "bounds the transport that it is given",
 	"internal/alarm/webhook.go":          "bounds the transport that it is given",
 }

@@ -1,0 +1,110 @@
+package guard
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/identity"
+	"collimator/internal/ledger"
+	"collimator/internal/policy"
+)
+
+// RecordInstance writes what happens to instances into the trail, in the
+// transaction in which it happens.
+func RecordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Registry) func(context.Context, *db.Tx, archive.Event) error {
+	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
+		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
+			return err
+		}
+
+		r := audit.Record{
+			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
+			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
+			Objects: []audit.Object{{
+				Study: ev.Instance.StudyUID, Patient: ev.Whose.Patient, PatientIssuer: ev.Whose.PatientIssuer,
+				SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
+				Detail: ev.Instance.SOPInstanceUID,
+			}},
+		}
+
+		switch ev.Kind {
+		case archive.Stored:
+			o := &r.Objects[0]
+			var err error
+			if o.Patient, o.PatientIssuer, err = archive.PatientIn(ctx, tx, o.Study); err != nil {
+				return err
+			}
+		case archive.Refused:
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)+found(ev)
+		case archive.Quarantined:
+			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)+found(ev)
+			if ev.Reason == archive.Suspicious {
+				r.Code = audit.HeldSuspicious
+			}
+		case archive.Deleted:
+			if ev.Together == nil {
+				return nil
+			}
+			if err := endAccess(ctx, registry, tx, ev); err != nil {
+				return err
+			}
+			r = deletionRecord(r, ev)
+		case archive.Released, archive.Destroyed:
+			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), audit.DoorCommand, string(policy.Person)
+			if ev.Reason == archive.Unneeded {
+				r.Reason = "set aside, and removed: " + ev.Why
+			}
+		}
+
+		if ev.Source.Person != "" {
+			r.Objects = append([]audit.Object{{Person: ev.Source.Person}}, r.Objects...)
+		}
+		return trail.WriteTx(ctx, tx, r)
+	}
+}
+
+// found is what an inspection found, behind the reason.
+func found(ev archive.Event) string {
+	if ev.Why == "" {
+		return ""
+	}
+	return ": " + ev.Why
+}
+
+// instanceLeaf writes what happened to an instance into the ledger: which bytes
+// are stored under its UID, or that they were held back, released or destroyed.
+func instanceLeaf(ctx context.Context, log *ledger.Log, tx *db.Tx, ev archive.Event) error {
+	b, err := json.Marshal(ev.Statement())
+	if err != nil {
+		return fmt.Errorf("encode ledger leaf: %w", err)
+	}
+	_, err = log.Append(ctx, tx, ledger.Leaf{Kind: archive.LeafKind, Ref: ev.Instance.SOPInstanceUID, Data: string(b)})
+	return err
+}
+
+// endAccess takes back links, grants and tokens to a study of which nothing is
+// left: they would open it again if it were sent again.
+func endAccess(ctx context.Context, registry *identity.Registry, tx *db.Tx, ev archive.Event) (err error) {
+	if ev.Together.Whole {
+		ev.Together.AccessEnded, err = registry.EndAccess(ctx, tx, ev.Together.StudyUID, ev.Time)
+	}
+
+	return err
+}
+
+// deletionRecord is one record of all instances that were deleted together.
+func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
+	r.Event, r.Action, r.Reason = audit.InstancesDeleted, audit.Delete, ev.Together.Why
+	if ev.Together.Whole {
+		r.Event = audit.StudyDeleted
+	}
+	if r.Door == "" {
+		r.Door, r.Kind = audit.DoorCommand, string(policy.Person)
+	}
+	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, Patient: ev.Together.Patient, PatientIssuer: ev.Together.PatientIssuer, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
+	return r
+}

@@ -1,0 +1,114 @@
+package house
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"collimator/internal/config"
+	"collimator/internal/identity"
+	"collimator/internal/state"
+	"collimator/internal/tlsprofile"
+)
+
+// StatesOf is the states of the running server, or of what can be seen without one.
+func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
+	h, err := AskHealth(ctx, in.Config)
+	if err == nil {
+		return h.States, nil
+	}
+
+	states := state.New(time.Now)
+	states.Failing("server", fmt.Sprintf("no server answers at %s: %v", in.Config.HTTP, err), "collimator serve, or see the log of the service")
+	look, err := newInspector(in.Config.Inspect, states, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	look.ask(ctx)
+	err = examineAll(ctx, in, states)
+	return states.All(), err
+}
+
+// partStates is how the parts are: in a server what it knows, else what the doctor
+// says.
+func (in *Installation) partStates(ctx context.Context) ([]state.State, error) {
+	if in.states != nil {
+		return in.states.All(), nil
+	}
+	list, err := StatesOf(ctx, in)
+	return slices.DeleteFunc(list, func(s state.State) bool { return s.Name == "server" }), err
+}
+
+// healthReport is what /healthz answers.
+type healthReport struct {
+	Status string        `json:"status"`
+	States []state.State `json:"states"`
+}
+
+// AskHealth asks the server of a data directory on this machine how it is.
+func AskHealth(ctx context.Context, c config.Config) (*healthReport, error) {
+	host, port, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return nil, errors.New("HTTPS is turned off")
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	trust, err := ownCertificates(c)
+	if err != nil {
+		return nil, err
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tlsprofile.AssociationClient(nil, trust), DisableKeepAlives: true}}
+	rsp, err := client.Do(rq)
+	if err != nil {
+		return nil, err
+	}
+	defer rsp.Body.Close()
+
+	var h healthReport
+	if err := json.NewDecoder(io.LimitReader(rsp.Body, 1<<20)).Decode(&h); err != nil {
+		return nil, fmt.Errorf("what answers there is no archive: %w", err)
+	}
+	return &h, nil
+}
+
+// ownCertificates trusts those that the server of a data directory shows.
+func ownCertificates(c config.Config) (tlsprofile.Trust, error) {
+	var trust tlsprofile.Trust
+	for _, path := range []string{filepath.Join(c.Data, KeysDir, "server.cert.pem"), c.TLS.Certificate} {
+		b, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || path == "" {
+			continue
+		}
+		if err != nil {
+			return trust, err
+		}
+		cert, err := identity.ParseCertificate(b)
+		if err != nil {
+			return trust, err
+		}
+		trust.Fingerprints = append(trust.Fingerprints, tlsprofile.Fingerprint(cert))
+	}
+	if len(trust.Fingerprints) == 0 {
+		return trust, errors.New("it has no certificate yet")
+	}
+	return trust, nil
+}

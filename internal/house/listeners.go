@@ -1,0 +1,169 @@
+package house
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"collimator/dimse"
+	"collimator/internal/httpsec"
+)
+
+// AssociationServer is a server for associations; without a TLS configuration
+// it is the one for devices with a plaintext exception.
+func (s *Server) AssociationServer(config *tls.Config) *dimse.Server {
+	support := s.service.Support()
+	return &dimse.Server{
+		TLSConfig: config,
+		Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+			return s.Guard.Admit(ctx, rq, support)
+		},
+		Mux: s.mux,
+		Limits: dimse.Limits{
+			// The rooms bound connections.
+			Connections: unboundedHere, ConnectionsPerAddress: unboundedHere, Idle: s.in.Config.Limits.Idle,
+		},
+		Log:       s.log,
+		OnRefused: s.Guard.Refused,
+	}
+}
+
+const unboundedHere = 1 << 20
+
+// plainListener opens the listener without TLS while a device has an exception
+// for it, and closes it when the last one ends.
+type plainListener struct {
+	s *Server
+
+	mu      sync.Mutex
+	current *dimse.Server
+	done    chan struct{}
+}
+
+// plainPoll is how often the register is looked at; 'device add' may change it
+// from another process.
+const plainPoll = 2 * time.Second
+
+func (s *Server) newPlainListener() *plainListener { return &plainListener{s: s} }
+
+// Run follows the register until ctx ends.
+func (p *plainListener) run(ctx context.Context) {
+	if p.s.in.Config.PlainDICOM == "" {
+		return
+	}
+	ticker := time.NewTicker(plainPoll)
+	defer ticker.Stop()
+	for {
+		open, err := p.s.in.Registry.PlaintextOpen(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			p.s.log.Error("plaintext exceptions not read", "error", err)
+		case open:
+			p.open(ctx)
+		default:
+			p.shutdown(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (p *plainListener) open(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != nil {
+		return
+	}
+	addr := p.s.in.Config.PlainDICOM
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		p.s.log.Error("listener without TLS not opened", "address", addr, "error", err)
+		return
+	}
+	server, done := p.s.AssociationServer(nil), make(chan struct{})
+	ln = p.s.Guard.Rooms.Plain.Listen(ln)
+	p.current, p.done = server, done
+	go func() {
+		defer close(done)
+		if err := orderly(server.Serve(ctx, ln)); err != nil && ctx.Err() == nil {
+			p.s.log.Error("listener without TLS ended", "error", err)
+		}
+	}()
+	p.s.log.Warn("listening WITHOUT TLS for devices with an exception; see 'collimator device list'", "address", addr)
+}
+
+// Shutdown closes the listener and waits for its associations as long as ctx lasts.
+func (p *plainListener) shutdown(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		return nil
+	}
+	err := orderly(p.current.Shutdown(ctx))
+	<-p.done
+	p.current = nil
+	p.s.log.Info("listener without TLS closed")
+	return err
+}
+
+// webListener is the HTTPS side.
+type webListener struct {
+	ln     net.Listener
+	server *http.Server
+}
+
+// ListenWeb opens the HTTPS listener; nil where it is turned off.
+func (s *Server) ListenWeb() (*webListener, error) {
+	addr := s.in.Config.HTTP
+	if addr == "" {
+		return nil, nil
+	}
+	config, err := s.webTLS()
+	if err != nil {
+		return nil, err
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for HTTPS: %w; choose another address with --http", err)
+	}
+	return &webListener{ln: s.Guard.Rooms.Web.Listen(ln), server: &http.Server{
+		ConnState:         s.Guard.Rooms.Web.ConnState,
+		ConnContext:       httpsec.Pace{}.ConnContext,
+		Handler:           s.Handler(),
+		TLSConfig:         config,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		// Else net/http answers OPTIONS * itself, whoever asks.
+		DisableGeneralOptionsHandler: true,
+
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: webStreams},
+		ErrorLog: quietLog(),
+	}}, nil
+}
+
+func (w *webListener) Serve() error {
+	if err := w.server.ServeTLS(w.ln, "", ""); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (w *webListener) Shutdown(ctx context.Context) error {
+	if w == nil {
+		return nil
+	}
+	return w.server.Shutdown(ctx)
+}

@@ -1,0 +1,40 @@
+package house
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// AlarmSecret reads the first line of a file that nobody else may read.
+func AlarmSecret(key, path string, least int) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, usage("%s: %w", key, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, usage("%s: others may read %s: chmod 600 it", key, path)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage("%s: %w", key, err)
+	}
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	if line = bytes.TrimSpace(line); len(line) < least {
+		return nil, usage("%s: the first line of %s needs %d characters or more", key, path, least)
+	}
+	return line, nil
+}
+
+// FirstLine reads the first line of at most 4 KiB, without its end.
+func FirstLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(r, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

@@ -1,0 +1,49 @@
+package house
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"collimator/internal/config"
+	"collimator/internal/policy"
+)
+
+// CheckOutside holds settings against what is outside of the file: files that are not
+// there, roles that nobody has, a socket that has no place.
+func CheckOutside(c config.Config) error {
+	var faults []error
+	files := c.Files()
+	for _, setting := range slices.Sorted(maps.Keys(files)) {
+		f, err := os.Open(files[setting])
+		if err != nil {
+			faults = append(faults, fmt.Errorf("config: %s: %w", setting, err))
+			continue
+		}
+		f.Close()
+	}
+	for _, r := range c.SignIn.OIDC.Roles {
+		if !slices.Contains(policy.Roles(), policy.Role(r.Role)) {
+			faults = append(faults, fmt.Errorf("config: signin.oidc.roles: %q is no role; choose from %s", r.Role, joined(policy.Roles())))
+		}
+	}
+	if at := c.Inspect.Clamd; at != "" && !filepath.IsAbs(at) {
+		if _, _, err := net.SplitHostPort(at); err != nil {
+			faults = append(faults, fmt.Errorf("config: inspect.clamd: %q is neither a path from the root nor HOST:PORT", at))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func joined[T ~string](list []T) string {
+	var words []string
+	for _, w := range list {
+		words = append(words, string(w))
+	}
+	return strings.Join(words, ", ")
+}
