@@ -207,6 +207,7 @@ func Operator() string {
 	return u.Username
 }
 
+// CopiedText tells of a copy of the index that was made before it was changed.
 func CopiedText(path string) string {
 	return fmt.Sprintf("the index was changed for this version; %s is as it was before, for a way back (docs/operate.md, \"Roll back\"). "+
 		"Remove it when you need none", path)

@@ -222,6 +222,7 @@ func mailChannel(c config.Mail, machine string) (alarm.Channel, error) {
 // secretLeast is the fewest bytes of the secret of a webhook.
 const secretLeast = 16
 
+// WebhookChannel is the channel that alarms.webhook names; nil without one.
 func WebhookChannel(all config.Config) (alarm.Channel, error) {
 	c := all.Alarms.Webhook
 	if c.URL == "" {
@@ -265,6 +266,7 @@ func alarmTLS(key, path string, own func() (*tls.Certificate, error)) (*tls.Conf
 	return tlsprofile.Client(own, roots, ""), nil
 }
 
+// FileExists reports a file or directory at a path.
 func FileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

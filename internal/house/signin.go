@@ -37,6 +37,7 @@ func signIn(in *Installation, states *state.Register) (guard.SignIn, error) {
 	return s, err
 }
 
+// SessionLimits are how long the settings let a session last.
 func SessionLimits(c config.Config) identity.SessionLimits {
 	return identity.SessionLimits{Idle: c.SignIn.Idle, Absolute: c.SignIn.Absolute}
 }
@@ -71,6 +72,8 @@ func origins(c config.Config) []string {
 // OIDCState is the name of the identity provider's state.
 const OIDCState = "signin.oidc"
 
+// IdentityProvider is the provider that signin.oidc names. Whether it answers is
+// kept in states, which may be nil.
 func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (*identity.OIDC, error) {
 	o := identity.OIDCOptions{
 		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),

@@ -33,6 +33,8 @@ func checkIndex(data string) error {
 // ErrNoIndex says that there is no index, or one without a byte.
 var ErrNoIndex = errors.New("there is no index")
 
+// IndexThere reports by its error that a data directory has no index: ErrNoIndex,
+// or why that cannot be said.
 func IndexThere(data string) error {
 	info, err := os.Stat(filepath.Join(data, IndexFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
