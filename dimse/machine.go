@@ -162,7 +162,7 @@ func (a *Association) fail(err error) {
 	case errors.As(err, &parse):
 		in.Event = ul.Evt19
 		abort.Source, abort.Reason = ul.AbortServiceProvider, ul.ReasonInvalidPDUParameter
-		if parse.UnknownType {
+		if parse.Kind == ul.UnknownType {
 			abort.Reason = ul.ReasonUnrecognizedPDU
 		}
 	case errors.As(err, &breach) && !breach.byUser:

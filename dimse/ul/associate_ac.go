@@ -61,7 +61,7 @@ func DecodeAssociateAC(body []byte, lim Limits) (*AssociateAC, error) {
 
 func decodeAssociateAC(c *cursor, lim Limits) (*AssociateAC, error) {
 	if uint64(len(c.b)) > uint64(lim.AssociatePDU) {
-		return nil, c.err("PS3.8 9.3.3", "longer than the limit")
+		return nil, c.err(BeyondLimits, "PS3.8 9.3.3", "longer than the limit")
 	}
 	ac := &AssociateAC{}
 	var err error
@@ -92,25 +92,25 @@ func (ac *AssociateAC) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 	switch kind {
 	case itemApplicationContext:
 		if ac.ApplicationContext != "" {
-			return sub.err("PS3.8 9.3.3", "second application context")
+			return sub.err(Repeated, "PS3.8 9.3.3", "second application context")
 		}
 		ac.ApplicationContext, err = sub.uid(sub.rest(), "PS3.8 9.3.3.1")
 	case itemAcceptedContext:
 		if len(ac.Contexts) >= lim.Contexts {
-			return sub.err("PS3.8 9.3.3.2", "too many presentation contexts")
+			return sub.err(BeyondLimits, "PS3.8 9.3.3.2", "too many presentation contexts")
 		}
 		var pc AcceptedContext
 		if pc, err = decodeAcceptedContext(sub); err != nil {
 			return err
 		}
 		if seen[pc.ID] {
-			return sub.err("PS3.8 9.3.3.2", "presentation context identifier used twice")
+			return sub.err(Repeated, "PS3.8 9.3.3.2", "presentation context identifier used twice")
 		}
 		seen[pc.ID] = true
 		ac.Contexts = append(ac.Contexts, pc)
 	case itemUserInformation:
 		if seen[0] {
-			return sub.err("PS3.8 9.3.3", "second user information")
+			return sub.err(Repeated, "PS3.8 9.3.3", "second user information")
 		}
 		seen[0] = true
 		ac.User, err = decodeUserInformation(sub, lim)
@@ -126,10 +126,10 @@ func decodeAcceptedContext(c *cursor) (AcceptedContext, error) {
 	}
 	pc.ID, pc.Result = fixed[0], ContextResult(fixed[2])
 	if pc.ID%2 == 0 {
-		return pc, c.err("PS3.8 9.3.3.2", "presentation context identifier is not odd")
+		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "presentation context identifier is not odd")
 	}
 	if pc.Result >= contextResultOutsideOfStandard {
-		return pc, c.err("PS3.8 9.3.3.2", "unknown result")
+		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "unknown result")
 	}
 	for c.left() > 0 {
 		kind, sub, err := c.item()
@@ -140,14 +140,14 @@ func decodeAcceptedContext(c *cursor) (AcceptedContext, error) {
 			continue // not significant when not accepted
 		}
 		if pc.TransferSyntax != "" {
-			return pc, sub.err("PS3.8 9.3.3.2", "second transfer syntax")
+			return pc, sub.err(Repeated, "PS3.8 9.3.3.2", "second transfer syntax")
 		}
 		if pc.TransferSyntax, err = sub.uid(sub.rest(), "PS3.8 9.3.3.2.1"); err != nil {
 			return pc, err
 		}
 	}
 	if pc.Result == Acceptance && pc.TransferSyntax == "" {
-		return pc, c.err("PS3.8 9.3.3.2", "accepted without a transfer syntax")
+		return pc, c.err(Missing, "PS3.8 9.3.3.2", "accepted without a transfer syntax")
 	}
 	return pc, nil
 }

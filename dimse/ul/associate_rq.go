@@ -61,7 +61,7 @@ func (e *AETitleError) Unwrap() error { return e.err }
 
 func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 	if uint64(len(c.b)) > uint64(lim.AssociatePDU) {
-		return nil, c.err("PS3.8 9.3.2", "longer than the limit")
+		return nil, c.err(BeyondLimits, "PS3.8 9.3.2", "longer than the limit")
 	}
 	rq := &AssociateRQ{}
 	c.tolerated = &rq.Tolerated
@@ -90,10 +90,10 @@ func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 		}
 	}
 	if rq.ApplicationContext == "" {
-		return nil, c.err("PS3.8 9.3.2.1", "no application context")
+		return nil, c.err(Missing, "PS3.8 9.3.2.1", "no application context")
 	}
 	if len(rq.Contexts) == 0 {
-		return nil, c.err("PS3.8 9.3.2", "no presentation context")
+		return nil, c.err(Missing, "PS3.8 9.3.2", "no presentation context")
 	}
 	return rq, nil
 }
@@ -112,25 +112,25 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 	switch kind {
 	case itemApplicationContext:
 		if rq.ApplicationContext != "" {
-			return sub.err("PS3.8 9.3.2", "second application context")
+			return sub.err(Repeated, "PS3.8 9.3.2", "second application context")
 		}
 		rq.ApplicationContext, err = sub.uid(sub.rest(), "PS3.8 9.3.2.1")
 	case itemProposedContext:
 		if len(rq.Contexts) >= lim.Contexts {
-			return sub.err("PS3.8 9.3.2.2", "too many presentation contexts")
+			return sub.err(BeyondLimits, "PS3.8 9.3.2.2", "too many presentation contexts")
 		}
 		var pc ProposedContext
 		if pc, err = decodeProposedContext(sub, lim); err != nil {
 			return err
 		}
 		if seen[pc.ID] {
-			return sub.err("PS3.8 9.3.2.2", "presentation context identifier used twice")
+			return sub.err(Repeated, "PS3.8 9.3.2.2", "presentation context identifier used twice")
 		}
 		seen[pc.ID] = true
 		rq.Contexts = append(rq.Contexts, pc)
 	case itemUserInformation:
 		if seen[0] { // 0 is no context identifier: it marks the one user information item
-			return sub.err("PS3.8 9.3.2", "second user information")
+			return sub.err(Repeated, "PS3.8 9.3.2", "second user information")
 		}
 		seen[0] = true
 		rq.User, err = decodeUserInformation(sub, lim)
@@ -147,7 +147,7 @@ func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 	}
 	pc.ID = fixed[0]
 	if pc.ID%2 == 0 {
-		return pc, c.err("PS3.8 9.3.2.2", "presentation context identifier is not odd")
+		return pc, c.err(InvalidValue, "PS3.8 9.3.2.2", "presentation context identifier is not odd")
 	}
 	for c.left() > 0 {
 		kind, sub, err := c.item()
@@ -157,19 +157,19 @@ func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 		switch kind {
 		case itemAbstractSyntax:
 			if named {
-				return pc, sub.err("PS3.8 9.3.2.2", "second abstract syntax")
+				return pc, sub.err(Repeated, "PS3.8 9.3.2.2", "second abstract syntax")
 			}
 			named = true
 			pc.AbstractSyntax = sub.proposedUID(sub.rest(), "abstract syntax")
 		case itemTransferSyntax:
 			if len(pc.TransferSyntaxes) >= lim.TransferSyntaxes {
-				return pc, sub.err("PS3.8 9.3.2.2", "too many transfer syntaxes")
+				return pc, sub.err(BeyondLimits, "PS3.8 9.3.2.2", "too many transfer syntaxes")
 			}
 			pc.TransferSyntaxes = append(pc.TransferSyntaxes, sub.proposedUID(sub.rest(), "transfer syntax"))
 		}
 	}
 	if !named || len(pc.TransferSyntaxes) == 0 {
-		return pc, c.err("PS3.8 9.3.2.2", "presentation context without abstract or transfer syntax")
+		return pc, c.err(Missing, "PS3.8 9.3.2.2", "presentation context without abstract or transfer syntax")
 	}
 	return pc, nil
 }

@@ -30,8 +30,8 @@ func (c *cursor) tolerate(what string) {
 	*c.tolerated = append(*c.tolerated, what)
 }
 
-func (c *cursor) err(clause, reason string) *ParseError {
-	return &ParseError{PDU: c.pdu, Offset: c.base + c.off, Clause: clause, Reason: reason}
+func (c *cursor) err(kind ParseKind, clause, reason string) *ParseError {
+	return &ParseError{PDU: c.pdu, Offset: c.base + c.off, Clause: clause, Kind: kind, Reason: reason}
 }
 
 func (c *cursor) left() int { return len(c.b) - c.off }
@@ -39,7 +39,7 @@ func (c *cursor) left() int { return len(c.b) - c.off }
 // take is the next n bytes; they alias the input.
 func (c *cursor) take(n int) ([]byte, error) {
 	if n > c.left() {
-		return nil, c.err("PS3.8 9.3.1", "field runs past the end")
+		return nil, c.err(Truncated, "PS3.8 9.3.1", "field runs past the end")
 	}
 	p := c.b[c.off : c.off+n : c.off+n]
 	c.off += n
@@ -80,7 +80,7 @@ func (c *cursor) item() (kind uint8, sub *cursor, err error) {
 // fixed demands exactly n bytes.
 func (c *cursor) fixed(n int) error {
 	if len(c.b) != n {
-		return c.err("PS3.8 9.3.1", "unexpected length")
+		return c.err(InvalidLength, "PS3.8 9.3.1", "unexpected length")
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func (c *cursor) rest() []byte {
 func (c *cursor) uid(p []byte, clause string) (string, error) {
 	s := strings.TrimRight(string(p), "\x00 ")
 	if !uid.Tolerable(s) {
-		return "", c.err(clause, "not a UID")
+		return "", c.err(InvalidValue, clause, "not a UID")
 	}
 	return s, nil
 }

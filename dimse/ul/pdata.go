@@ -23,15 +23,23 @@ type PDVHeader struct {
 // ParsePDVHeader decodes the first six bytes of a PDV item; left is how many bytes
 // the PDU has from there. It does not allocate unless it fails.
 func ParsePDVHeader(b []byte, left uint32) (PDVHeader, error) {
+	h, err := parsePDVHeader(b, left)
+	if err != nil {
+		return h, err // a nil *ParseError would not be a nil error
+	}
+	return h, nil
+}
+
+func parsePDVHeader(b []byte, left uint32) (PDVHeader, *ParseError) {
 	if len(b) < PDVHeaderLength || left < PDVHeaderLength {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Reason: "item cut short"}
+		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Kind: Truncated, Reason: "item cut short"}
 	}
 	n := binary.BigEndian.Uint32(b)
 	if n < 2 || n > left-4 {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Reason: "item length does not fit the PDU"}
+		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Kind: InvalidLength, Reason: "item length does not fit the PDU"}
 	}
 	if b[4]%2 == 0 {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Offset: 4, Clause: "PS3.8 9.3.5.1", Reason: "presentation context identifier is not odd"}
+		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Offset: 4, Clause: "PS3.8 9.3.5.1", Kind: InvalidValue, Reason: "presentation context identifier is not odd"}
 	}
 	return PDVHeader{ContextID: b[4], Command: b[5]&1 != 0, Last: b[5]&2 != 0, Length: n - 2}, nil
 }
@@ -82,10 +90,12 @@ func (*PDataTF) Type() Type { return TypePDataTF }
 func decodePDataTF(c *cursor) (PDU, error) {
 	p := &PDataTF{}
 	for c.left() > 0 {
-		h, err := ParsePDVHeader(c.b[c.off:], uint32(c.left()))
-		if err != nil {
-			return nil, c.err("PS3.8 9.3.5.1", err.(*ParseError).Reason)
+		h, parse := parsePDVHeader(c.b[c.off:], uint32(c.left()))
+		if parse != nil {
+			parse.Offset = c.base + c.off // of the item in the PDU
+			return nil, parse
 		}
+
 		c.off += PDVHeaderLength
 		data, err := c.take(int(h.Length))
 		if err != nil {
@@ -94,7 +104,7 @@ func decodePDataTF(c *cursor) (PDU, error) {
 		p.Values = append(p.Values, PDV{ContextID: h.ContextID, Command: h.Command, Last: h.Last, Data: data})
 	}
 	if len(p.Values) == 0 {
-		return nil, c.err("PS3.8 9.3.5", "no presentation data value")
+		return nil, c.err(Missing, "PS3.8 9.3.5", "no presentation data value")
 	}
 	return p, nil
 }

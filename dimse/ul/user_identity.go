@@ -89,7 +89,7 @@ func decodeUserIdentity(c *cursor, lim Limits) (*UserIdentity, error) {
 	}
 	id := &UserIdentity{Kind: IdentityType(p[0]), PositiveResponseRequested: p[1] == 1}
 	if id.Kind < IdentityUsername || id.Kind > IdentityJWT {
-		return nil, c.err("PS3.7 D.3.3.7", "unknown user identity type")
+		return nil, c.err(InvalidValue, "PS3.7 D.3.3.7", "unknown user identity type")
 	}
 	primary, err := c.credential(lim)
 	if err != nil {
@@ -100,7 +100,7 @@ func decodeUserIdentity(c *cursor, lim Limits) (*UserIdentity, error) {
 		return nil, err
 	}
 	if id.Kind != IdentityUsernamePasscode && len(secondary) > 0 {
-		return nil, c.err("PS3.7 D.3.3.7", "secondary field with a type that has none")
+		return nil, c.err(InvalidValue, "PS3.7 D.3.3.7", "secondary field with a type that has none")
 	}
 	id.Primary, id.Secondary = NewSecret(primary), NewSecret(secondary)
 	return id, nil
@@ -112,7 +112,7 @@ func (c *cursor) credential(lim Limits) ([]byte, error) {
 		return nil, err
 	}
 	if len(p) > lim.Credential {
-		return nil, c.err("PS3.7 D.3.3.7", "user identity field longer than the limit")
+		return nil, c.err(BeyondLimits, "PS3.7 D.3.3.7", "user identity field longer than the limit")
 	}
 	return p, nil
 }

@@ -73,7 +73,7 @@ func decodeUserInformation(c *cursor, lim Limits) (UserInformation, error) {
 	var seen [256]bool
 	for n := 0; c.left() > 0; n++ {
 		if n >= lim.UserItems {
-			return u, c.err("PS3.8 9.3.2.3", "too many sub-items")
+			return u, c.err(BeyondLimits, "PS3.8 9.3.2.3", "too many sub-items")
 		}
 		kind, sub, err := c.item()
 		if err != nil {
@@ -83,7 +83,7 @@ func decodeUserInformation(c *cursor, lim Limits) (UserInformation, error) {
 		case itemMaxLength, itemImplementationClassUID, itemAsyncWindow, itemImplementationVersion,
 			itemUserIdentity, itemUserIdentityResponse:
 			if seen[kind] {
-				return u, sub.err("PS3.7 D.3.3", "sub-item that may come once came twice")
+				return u, sub.err(Repeated, "PS3.7 D.3.3", "sub-item that may come once came twice")
 			}
 			seen[kind] = true
 		}
@@ -170,7 +170,7 @@ func (u *UserInformation) decodeCommonExtended(c *cursor, lim Limits) error {
 	sub := &cursor{b: p, base: c.base + c.off - len(p), pdu: c.pdu}
 	for sub.left() > 0 {
 		if len(n.RelatedGeneralUIDs) >= lim.TransferSyntaxes {
-			return sub.err("PS3.7 D.3.3.6", "too many related general SOP Classes")
+			return sub.err(BeyondLimits, "PS3.7 D.3.3.6", "too many related general SOP Classes")
 		}
 		uid, err := sub.countedUID("PS3.7 D.3.3.6")
 		if err != nil {
