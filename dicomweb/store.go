@@ -194,11 +194,8 @@ func (s *storing) files(r *partReader) error {
 	}
 }
 
-// peekBytes is how much of a data set is looked at before it is stored: its UIDs
-// are among the first elements.
-const peekBytes = 256 << 10
-
-var peekers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, peekBytes) }}
+// peekers look at the UIDs of a data set before it is stored.
+var peekers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, dicom.PeekSize) }}
 
 // file stores one Part 10 file.
 func (s *storing) file(r io.Reader) {
@@ -227,8 +224,7 @@ func (s *storing) file(r io.Reader) {
 
 // identify reads the UIDs at the start of a data set without taking bytes.
 func identify(br *bufio.Reader, in *Incoming) {
-	b, _ := br.Peek(peekBytes) // what cannot be read fails again when it is stored
-	found := dicom.PeekUIDs(b, in.TransferSyntaxUID, tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID)
+	found := dicom.Peek(br, in.TransferSyntaxUID, tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID)
 	in.SOPClassUID = found[tag.SOPClassUID]
 	in.SOPInstanceUID = found[tag.SOPInstanceUID]
 	in.StudyUID = found[tag.StudyInstanceUID]

@@ -270,7 +270,7 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	if head.SOPClassUID == "" || head.SOPInstanceUID == "" {
 		// The request names no instance (PS3.18 10.5): the meta information is in
 		// front of the data set, so its UIDs are looked up there first.
-		br := bufio.NewReaderSize(src, peekSize)
+		br := bufio.NewReaderSize(src, dicom.PeekSize)
 		peekIdentity(br, in.TransferSyntaxUID, &head)
 		r = br
 	}
@@ -315,15 +315,10 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 // writers join what the decoder reads into pieces worth a system call.
 var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<10) }}
 
-// peekSize is how many bytes SOP Class and Instance UID must stand in, when
-// the request does not name them. They are among the first elements.
-const peekSize = 256 << 10
-
 // peekIdentity reads SOP Class and Instance UID, where the request does not name
 // them, without taking bytes.
 func peekIdentity(br *bufio.Reader, transferSyntax string, head *dicom.Meta) {
-	b, _ := br.Peek(peekSize) // what cannot be read fails again when it is decoded
-	found := dicom.PeekUIDs(b, transferSyntax, tag.SOPClassUID, tag.SOPInstanceUID)
+	found := dicom.Peek(br, transferSyntax, tag.SOPClassUID, tag.SOPInstanceUID)
 	head.SOPClassUID = cmp.Or(head.SOPClassUID, found[tag.SOPClassUID])
 	head.SOPInstanceUID = cmp.Or(head.SOPInstanceUID, found[tag.SOPInstanceUID])
 }
