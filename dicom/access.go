@@ -16,10 +16,18 @@ func (ds *DataSet) Text(t Tag) string {
 	return ""
 }
 
-// Texts is all values in UTF-8 without padding.
+// Texts is all values in UTF-8 without padding, empty ones too: the place of a
+// value has a meaning.
 func (ds *DataSet) Texts(t Tag) []string {
 	el, _ := ds.Get(t)
 	return el.Texts()
+}
+
+// Values is Texts without those that are empty: nil where nothing is said, as in
+// a key of a query that asks for every value.
+func (ds *DataSet) Values(t Tag) []string {
+	el, _ := ds.Get(t)
+	return el.Values()
 }
 
 // Int is the first value of a whole number, binary or written in digits.

@@ -3,6 +3,7 @@ package dicom
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,15 @@ func (el Element) Texts() []string {
 		return nil
 	}
 	return el.v.home.encoding().decode(vr, el.v.raw)
+}
+
+// Values is Texts without those that are empty: nil where nothing is said.
+func (el Element) Values() []string {
+	values := slices.DeleteFunc(el.Texts(), func(s string) bool { return s == "" })
+	if len(values) == 0 {
+		return nil
+	}
+	return values
 }
 
 // Text is the first of Texts.

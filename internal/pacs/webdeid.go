@@ -137,7 +137,7 @@ func emptySequence(el dicom.Element) bool {
 // within studies that are named.
 func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scope archive.Scope) (bool, error) {
 	real := map[dicom.Tag][]string{}
-	studies := values(keys, tag.StudyInstanceUID)
+	studies := keys.Values(tag.StudyInstanceUID)
 	for _, s := range studies {
 		r, found, err := p.reveal(ctx, dicomweb.Resource{StudyUID: s}, scope)
 		if err != nil {
@@ -152,7 +152,7 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 			return false, err
 		}
 		for t, known := range map[dicom.Tag]map[string]string{tag.SeriesInstanceUID: m.series, tag.SOPInstanceUID: m.instances} {
-			for _, u := range values(keys, t) {
+			for _, u := range keys.Values(t) {
 				if known[u] != "" {
 					real[t] = append(real[t], known[u])
 				}
@@ -160,7 +160,7 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 		}
 	}
 	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID} {
-		if len(values(keys, t)) == 0 {
+		if len(keys.Values(t)) == 0 {
 			continue
 		}
 		if len(real[t]) == 0 {
@@ -171,10 +171,6 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 		}
 	}
 	return true, nil
-}
-
-func values(ds *dicom.DataSet, t dicom.Tag) []string {
-	return slices.DeleteFunc(ds.Texts(t), func(s string) bool { return s == "" })
 }
 
 // headersHidden is Headers without identities. Objects that the profile does not
