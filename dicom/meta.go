@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 )
 
 // Meta is the file meta information of PS3.10 7.1 that a writer chooses.
@@ -160,7 +161,7 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 }
 
 // metaSyntax is that of the file meta information (PS3.10 7.1).
-const metaSyntax = "1.2.840.10008.1.2.1"
+const metaSyntax = uid.ExplicitVRLittleEndian
 
 func metaError(b []byte, at int, reason string, err error) error {
 	e := &SyntaxError{Offset: int64(at), Clause: "PS3.10 7.1", Reason: reason + ", in the file meta information", err: err}

@@ -291,9 +291,10 @@ func frameType(ts string) string {
 		return "image/dicom-rle"
 	case uid.MPEG2MPML, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHL, uid.MPEG2MPHLFragmentable:
 		return "video/mpeg"
-	}
-	if strings.HasPrefix(ts, "1.2.840.10008.1.2.4.10") {
-		return "video/mp4" // MPEG-4 and HEVC: .102 to .108
+	case uid.MPEG4HP41, uid.MPEG4HP41Fragmentable, uid.MPEG4HP41BD, uid.MPEG4HP41BDFragmentable,
+		uid.MPEG4HP422D, uid.MPEG4HP422DFragmentable, uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable,
+		uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable, uid.HEVCMP51, uid.HEVCM10P51:
+		return "video/mp4"
 	}
 	return typeOctets
 }

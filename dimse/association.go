@@ -216,7 +216,7 @@ func (a *Association) contextFor(sopClass string, op Operation) (PresentationCon
 // contexts carry operations of other SOP Classes.
 func metaClass(abstractSyntax string) bool {
 	switch abstractSyntax {
-	case "1.2.840.10008.5.1.1.9", "1.2.840.10008.5.1.1.18", "1.2.840.10008.5.1.1.32":
+	case uid.BasicGrayscalePrintManagement, uid.BasicColorPrintManagement, uid.PullStoredPrintManagement:
 		return true
 	}
 	return false

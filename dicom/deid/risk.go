@@ -6,6 +6,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 )
 
 // inspect finds what the attributes tell of the pixels (PS3.15 E.3.1, E.3.2).
@@ -41,8 +42,8 @@ func inspect(ds *dicom.DataSet) []Flag {
 // burningClasses begin the UIDs of objects that usually show text: secondary
 // capture, ultrasound, video.
 var burningClasses = []string{
-	"1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3",
-	"1.2.840.10008.5.1.4.1.1.77.1.1.1", "1.2.840.10008.5.1.4.1.1.77.1.2.1", "1.2.840.10008.5.1.4.1.1.77.1.4.1",
+	uid.SecondaryCaptureImageStorage, uid.RetiredUltrasoundImageStorage, uid.RetiredUltrasoundMultiFrameImageStorage,
+	uid.VideoEndoscopicImageStorage, uid.VideoMicroscopicImageStorage, uid.VideoPhotographicImageStorage,
 }
 
 // usuallyBurnedIn reports an image of a kind that often shows its patient's

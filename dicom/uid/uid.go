@@ -54,6 +54,10 @@ func Name(s string) string {
 	if n, ok := names[s]; ok {
 		return n
 	}
+	if n, ok := services[s]; ok {
+		return n
+	}
+
 	i := sort.Search(len(sopClasses), func(i int) bool { return sopClasses[i].uid >= s })
 	if i < len(sopClasses) && sopClasses[i].uid == s {
 		return sopClasses[i].name

@@ -1,6 +1,10 @@
 package ul
 
-import "fmt"
+import (
+	"fmt"
+
+	"collimator/dicom/uid"
+)
 
 // ContextResult is the answer to a presentation context (PS3.8 9.3.3.2).
 type ContextResult uint8
@@ -166,7 +170,7 @@ func (ac *AssociateAC) AppendTo(dst []byte) ([]byte, error) {
 		// cannot read an item without one.
 		ts := pc.TransferSyntax
 		if ts == "" {
-			ts = "1.2.840.10008.1.2"
+			ts = uid.ImplicitVRLittleEndian
 		}
 		content, err := appendItem([]byte{pc.ID, 0, byte(pc.Result), 0}, itemTransferSyntax, []byte(ts))
 		if err != nil {

@@ -2,6 +2,8 @@ package ul
 
 import (
 	"fmt"
+
+	"collimator/dicom/uid"
 )
 
 // ProposedContext is a presentation context of a request (PS3.8 9.3.2.2).
@@ -31,7 +33,7 @@ type AssociateRQ struct {
 }
 
 // DICOMApplicationContext is the one application context name of PS3.7 A.2.1.
-const DICOMApplicationContext = "1.2.840.10008.3.1.1.1"
+const DICOMApplicationContext = uid.ApplicationContext
 
 // Type implements PDU.
 func (*AssociateRQ) Type() Type { return TypeAssociateRQ }

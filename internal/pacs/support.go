@@ -8,35 +8,10 @@ import (
 	"collimator/dimse"
 )
 
-// nativeSyntaxes are those in which identifiers and native objects are taken
-// and given, best first.
-func nativeSyntaxes() []string {
-	return []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian}
-}
-
-// storageSyntaxes are those in which objects are stored. Syntaxes whose pixel
-// data stay on another server (JPIP) are left out: what is acknowledged must be
-// here.
-func storageSyntaxes() []string {
-	return append(nativeSyntaxes(),
-		uid.EncapsulatedUncompressed, uid.DeflatedImageFrame, uid.RLELossless,
-		uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGSpectralSelection, uid.JPEGFullProgression, uid.JPEGLossless, uid.JPEGLosslessSV1,
-		uid.JPEGLSLossless, uid.JPEGLSNearLossless,
-		uid.JPEG2000Lossless, uid.JPEG2000, uid.JPEG2000MCLossless, uid.JPEG2000MC,
-		uid.JPEGXLLossless, uid.JPEGXLJPEGRecompression, uid.JPEGXL,
-		uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K,
-		uid.MPEG2MPML, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHL, uid.MPEG2MPHLFragmentable,
-		uid.MPEG4HP41, uid.MPEG4HP41Fragmentable, uid.MPEG4HP41BD, uid.MPEG4HP41BDFragmentable,
-		uid.MPEG4HP422D, uid.MPEG4HP422DFragmentable, uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable,
-		uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable,
-		uid.HEVCMP51, uid.HEVCM10P51,
-	)
-}
-
 // Support is what the service offers in association negotiation. The order of
 // the requestor counts, so that what is compressed stays compressed.
 func (s *Service) Support() dimse.Support {
-	native, storage := nativeSyntaxes(), storageSyntaxes()
+	native, storage := uid.NativeSyntaxes(), uid.StorageSyntaxes()
 	return dimse.Support{
 		TransferSyntaxes: func(abstractSyntax string) []string {
 			switch {
