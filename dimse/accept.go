@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"collimator/dicom"
 	"collimator/dimse/ul"
 )
 
@@ -314,7 +315,7 @@ func (o *opening) acceptPDU(rq *AssociateRequest, acc Acceptance) *ul.AssociateA
 	}
 	ac.User = ul.UserInformation{
 		MaxPDULength:           o.s.Limits.ReceivePDU,
-		ImplementationClassUID: ImplementationClassUID, ImplementationVersionName: ImplementationVersionName,
+		ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
 		AsyncWindow: acc.AsyncWindow, Roles: acc.Roles, Extended: acc.Extended,
 	}
 	if rq.Identity != nil && rq.Identity.PositiveResponseRequested {

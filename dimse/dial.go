@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"collimator/dicom"
 	"collimator/dimse/ul"
 )
 
@@ -175,7 +176,7 @@ func (cfg *Config) request() (*ul.AssociateRQ, error) {
 		ApplicationContext: ul.DICOMApplicationContext, Contexts: contexts,
 		User: ul.UserInformation{
 			MaxPDULength:           cfg.Limits.ReceivePDU,
-			ImplementationClassUID: ImplementationClassUID, ImplementationVersionName: ImplementationVersionName,
+			ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
 			AsyncWindow: cfg.AsyncWindow, Roles: cfg.Roles, Extended: cfg.Extended, CommonExtended: cfg.CommonExtended, Identity: cfg.Identity,
 		},
 	}, nil

@@ -21,14 +21,6 @@ import (
 	"collimator/internal/fault"
 )
 
-// What stands in the meta information of every file (PS3.10 7.1). It must
-// never change: the same data set has to make the same file, so that sending
-// it again is recognised by the digest alone.
-const (
-	implementationClassUID = "2.25.214690738153904527413652948106735914227"
-	implementationVersion  = "COLLIMATOR"
-)
-
 // Errors of Ingest that a protocol tells apart.
 var (
 	// ErrMismatch: the data set is not what the request says it is (A900H, PS3.4 B.2.3).
@@ -276,8 +268,8 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	}
 
 	head.TransferSyntaxUID = in.TransferSyntaxUID
-	head.ImplementationClassUID = implementationClassUID
-	head.ImplementationVersionName = implementationVersion
+	head.ImplementationClassUID = dicom.ImplementationClassUID
+	head.ImplementationVersionName = dicom.ImplementationVersionName
 	meta := dicom.AppendMeta(nil, head)
 
 	out := writers.Get().(*bufio.Writer)

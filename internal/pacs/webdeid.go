@@ -14,7 +14,6 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicomweb"
-	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/budget"
 	"collimator/internal/stream"
@@ -254,6 +253,6 @@ func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax stri
 			return nil, err
 		}
 	}
-	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dimse.ImplementationClassUID)
+	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dicom.ImplementationClassUID)
 	return out, err
 }
