@@ -57,3 +57,16 @@ func TestStorageSyntaxesBeginWithTheNativeOnesAndNameNoneTwice(t *testing.T) {
 		t.Error("a caller can change the list of others")
 	}
 }
+
+func TestStorableIsWhatNoServiceOfTheStandardIs(t *testing.T) {
+	t.Parallel()
+	for class, want := range map[string]bool{
+		CTImageStorage: true, EncapsulatedPDFStorage: true, "1.2.840.10008.5.1.4.1.1.999.9": true, "1.2.840.113619.4.26": true, "2.25.7": true,
+		Verification: false, StudyRootFind: false, StorageCommitmentPushModel: false, ModalityWorklistFind: false,
+		"": false, "..": false, "1.2.x": false, "1.2.840.10008.5.1.4.34.6.1": false,
+	} {
+		if Storable(class) != want {
+			t.Errorf("%q: %v", class, !want)
+		}
+	}
+}

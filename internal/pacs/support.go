@@ -1,8 +1,6 @@
 package pacs
 
 import (
-	"strings"
-
 	"collimator/dicom/pixel"
 	"collimator/dicom/uid"
 	"collimator/dimse"
@@ -17,21 +15,21 @@ func (s *Service) Support() dimse.Support {
 			switch {
 			case service(abstractSyntax):
 				return native
-			case Storable(abstractSyntax):
+			case uid.Storable(abstractSyntax):
 				return storage
 			}
 			return nil
 		},
 		RequestorOrder: true,
 		// The requestor may be SCP of storage classes, for C-GET (PS3.4 C.5.3).
-		Roles:  func(sopClass string) (scu, scp bool) { return true, !service(sopClass) && Storable(sopClass) },
+		Roles:  func(sopClass string) (scu, scp bool) { return true, !service(sopClass) && uid.Storable(sopClass) },
 		Window: s.Window,
 		// Most objects can be sent in a native syntax, converted or as they are.
 		Sending:     func(string) []string { return native },
 		Convertible: pixel.Convertible,
 		// Everything is kept as it came: level 2 (full), without coercion.
 		Storage: func(sopClass string) (dimse.StorageOptions, bool) {
-			return dimse.StorageOptions{Level: 2}, !service(sopClass) && Storable(sopClass)
+			return dimse.StorageOptions{Level: 2}, !service(sopClass) && uid.Storable(sopClass)
 		},
 		Query: func(string) dimse.QueryOptions {
 			return dimse.QueryOptions{Relational: true, FuzzyMatching: true, DateTimeMatching: true}
@@ -46,20 +44,4 @@ func service(abstractSyntax string) bool {
 		return true
 	}
 	return false
-}
-
-// Roots of UIDs: what DICOM itself hands out, and its storage classes.
-const (
-	dicomRoot   = "1.2.840.10008."
-	storageRoot = "1.2.840.10008.5.1.4.1.1."
-)
-
-// Storable reports a SOP Class that is taken for storage: every storage class of
-// the standard, retired and future ones too, and every private one. An archive
-// that refuses a class it has never heard of loses images.
-func Storable(sopClass string) bool {
-	if !strings.HasPrefix(sopClass, dicomRoot) {
-		return uid.Tolerable(sopClass)
-	}
-	return uid.Storage(sopClass) || strings.HasPrefix(sopClass, storageRoot)
 }

@@ -255,7 +255,7 @@ func metaOf(o *archive.Object, ref archive.InstanceRef, transferSyntax string) (
 // Store implements dicomweb.Backend (PS3.18 10.5). It returns when the instance
 // is durable.
 func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored, error) {
-	if !Storable(in.SOPClassUID) && in.SOPClassUID != "" {
+	if !uid.Storable(in.SOPClassUID) && in.SOPClassUID != "" {
 		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0x0122, Detail: "The SOP Class is none for storage."}
 	}
 	if !slices.Contains(uid.StorageSyntaxes(), in.TransferSyntaxUID) {
