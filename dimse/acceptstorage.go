@@ -2,7 +2,7 @@ package dimse
 
 import "collimator/dicom/uid"
 
-// AcceptStorage is a Support for a storage SCP (PS3.4 B) that takes every object
+// AcceptStorage is a Support for a storage SCP that takes every object
 // in every transfer syntax in which it can be stored whole, and answers C-ECHO.
 // The order of the requestor counts, so that what is compressed stays compressed.
 // Change its fields to offer more or less.
