@@ -56,6 +56,10 @@ func ExampleServer() {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, ln) }()
+	defer func() {
+		stop()
+		<-ended
+	}()
 
 	a, err := dimse.Dial(ctx, ln.Addr().String(), dimse.Config{
 		CallingAETitle: "CT1", CalledAETitle: "STORE",
@@ -71,9 +75,6 @@ func ExampleServer() {
 	})
 	fmt.Println(status.Code, err)
 	fmt.Println(a.Release(ctx))
-
-	stop()
-	<-ended
 	// Output:
 	// CT Image Storage true
 	// 0000H Success <nil>
