@@ -161,26 +161,33 @@ func establish(ctx context.Context, p parts) (context.Context, *Association) {
 		byID: make(map[uint8]PresentationContext, len(p.contexts)), inbound: make(map[uint16]*exchange), afters: make(map[*exchange]struct{}),
 		pending: make(map[uint16]*pending), done: make(chan struct{}), finished: make(chan struct{}),
 	}
+
 	for _, pc := range p.contexts {
 		a.byID[pc.ID] = pc
 	}
+
 	a.machine.Machine = p.machine
+
 	// PS3.7 D.3.3.3: invoked is by the requestor, performed is invoked by the acceptor.
 	w := ul.AsyncWindow{Invoked: 1, Performed: 1}
 	if p.window != nil {
 		w = *p.window
 	}
+
 	ours, theirs := w.Invoked, w.Performed
 	if !a.requestor {
 		ours, theirs = theirs, ours
 	}
+
 	a.granted = int(smaller(theirs, uint16(min(p.lim.Window, 0xFFFF))))
 	a.window = make(chan struct{}, smaller(ours, uint16(min(p.lim.Window, 0xFFFF))))
+
 	limit := p.lim.SendPDU
 	if p.peer.MaxPDULength != 0 {
 		limit = min(limit, p.peer.MaxPDULength)
 	}
 	a.sendMax = int(limit-ul.PDVHeaderLength) &^ 1
+
 	ctx, a.stop = context.WithCancel(ctx)
 	return ctx, a
 }
@@ -204,6 +211,7 @@ func (a *Association) contextFor(sopClass string, op Operation) (PresentationCon
 			return pc, nil
 		}
 	}
+
 	for _, pc := range a.contexts { // classes of a meta SOP Class
 		if metaClass(pc.AbstractSyntax) && (op == NEventReport && pc.SCP || op != NEventReport && pc.SCU) {
 			return pc, nil

@@ -189,12 +189,15 @@ func (p *pacer) Read(b []byte) (int, error) {
 		p.mu.Unlock()
 		return p.conn.Read(b)
 	}
+
 	began := time.Now()
 	p.conn.SetReadDeadline(began.Add(p.budget))
 	p.mu.Unlock()
+
 	n, err := p.conn.Read(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	p.got += int64(n)
 	if float64(p.got) >= float64(p.rate)*p.window.Seconds() {
 		p.budget, p.got = p.window, 0

@@ -18,6 +18,7 @@ func (a *Association) event(in ul.Input, abort ul.Abort) (ul.Step, error) {
 	if !ok {
 		return step, ErrClosed
 	}
+
 	var err error
 	for _, e := range step.Effects {
 		switch e {
@@ -87,6 +88,7 @@ func (a *Association) awaitsRelease() bool {
 func (a *Association) control(h ul.Header, inMessage bool) error {
 	var abort ul.Abort
 	in := ul.Input{Event: ul.Received(h.Type)}
+
 	if h.Type == ul.TypeAbort {
 		body, err := a.link.body(h.Length)
 		if err != nil {
@@ -104,9 +106,11 @@ func (a *Association) control(h ul.Header, inMessage bool) error {
 			return err
 		}
 	}
+
 	if h.Type == ul.TypeReleaseRQ && inMessage {
 		return breach("PS3.8 7.2", "release in the middle of a message")
 	}
+
 	step, err := a.event(in, abort)
 	if err != nil {
 		return err
@@ -131,13 +135,17 @@ func (a *Association) released() error {
 		x.cancel(ErrReleased)
 	}
 	a.mu.Unlock()
+
 	if a.state() == ul.Sta10 { // collision, acceptor side: A-RELEASE-RP comes first
 		return nil
 	}
+
+	// Only now is the release answered: a handler may still have something to send.
 	a.handlers.Wait()
 	if _, err := a.event(ul.Input{Event: ul.Evt14}, ul.Abort{}); err != nil {
 		return err
 	}
+
 	if a.state() == ul.Sta11 {
 		return nil // collision, requestor side: A-RELEASE-RP is still to come
 	}
@@ -149,8 +157,10 @@ func (a *Association) released() error {
 func (a *Association) fail(err error) {
 	abort := &AbortError{Source: ul.AbortServiceUser, Cause: err}
 	in := ul.Input{Event: ul.Evt15}
+
 	var breach *ProtocolError
 	var parse *ul.ParseError
+
 	switch {
 	case errors.Is(err, ErrReleased), errors.As(err, new(*AbortError)):
 		a.finish(err)
@@ -169,6 +179,7 @@ func (a *Association) fail(err error) {
 		in.Event = ul.Evt19
 		abort.Source, abort.Reason = ul.AbortServiceProvider, breach.abort
 	}
+
 	a.finish(abort)
 	a.event(in, ul.Abort{Source: abort.Source, Reason: abort.Reason})
 }
@@ -201,8 +212,10 @@ func (a *Association) run(ctx context.Context) {
 		}
 		a.event(in, ul.Abort{})
 	}
+
 	a.link.conn.Close()
 	a.handlers.Wait()
+
 	if a.log != nil {
 		a.log.LogAttrs(ctx, levelFor(a.err), "association ended", a.attrs("reason", a.err)...)
 	}
@@ -211,6 +224,7 @@ func (a *Association) run(ctx context.Context) {
 // Release ends the association gracefully once the operations under way have their
 // answers, or at the end of ctx aborts it. It returns nil when it was released.
 func (a *Association) Release(ctx context.Context) error {
+	// Every place of the window: no operation of ours is under way then.
 	for range cap(a.window) {
 		select {
 		case a.window <- struct{}{}:
@@ -221,11 +235,14 @@ func (a *Association) Release(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+
 	if _, err := a.event(ul.Input{Event: ul.Evt11}, ul.Abort{}); err != nil {
 		return a.endedAs()
 	}
+
 	timer := time.NewTimer(a.lim.ARTIM)
 	defer timer.Stop()
+
 	select {
 	case <-a.done:
 		<-a.finished

@@ -51,6 +51,7 @@ func Negotiate(rq *AssociateRequest, s Support) Acceptance {
 			sending[r.SOPClassUID] = r.SCP && scp
 		}
 	}
+
 	acc.Contexts = make([]ul.AcceptedContext, len(rq.Contexts))
 	for i, pc := range rq.Contexts {
 		if !sending[pc.AbstractSyntax] {
@@ -58,11 +59,13 @@ func Negotiate(rq *AssociateRequest, s Support) Acceptance {
 		}
 	}
 	s.contextsToSend(rq.Contexts, sending, acc.Contexts)
+
 	if w := rq.AsyncWindow; w != nil {
 		// We may have no more outstanding at the requestor than it performs, and
 		// one is all we use.
 		acc.AsyncWindow = &ul.AsyncWindow{Invoked: smaller(w.Invoked, max(s.Window, 1)), Performed: 1}
 	}
+
 	for _, x := range rq.Extended {
 		if info := s.extended(x); info != nil {
 			acc.Extended = append(acc.Extended, ul.ExtendedNegotiation{SOPClassUID: x.SOPClassUID, Info: info})
@@ -142,10 +145,12 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 	for _, pc := range proposed {
 		byID[pc.ID] = pc
 	}
+
 	asked := make(map[string]ul.RoleSelection, len(wanted))
 	for _, r := range wanted {
 		asked[r.SOPClassUID] = r
 	}
+
 	granted := make(map[string]ul.RoleSelection, len(roles))
 	for _, r := range roles {
 		a, ok := asked[r.SOPClassUID]
@@ -154,6 +159,7 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 		}
 		granted[r.SOPClassUID] = ul.RoleSelection{SCU: r.SCU && a.SCU, SCP: r.SCP && a.SCP}
 	}
+
 	var out []PresentationContext
 	for _, pc := range acc {
 		p, ok := byID[pc.ID]
@@ -164,9 +170,11 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 		if pc.Result != ul.Acceptance {
 			continue
 		}
+
 		if p.AbstractSyntax == "" || !slices.Contains(p.TransferSyntaxes, pc.TransferSyntax) {
 			return nil, fmt.Errorf("dimse: presentation context %d answered with a transfer syntax that was not proposed", pc.ID)
 		}
+
 		c := PresentationContext{ID: pc.ID, AbstractSyntax: p.AbstractSyntax, TransferSyntax: pc.TransferSyntax, SCU: requestor, SCP: !requestor}
 		if g, ok := granted[p.AbstractSyntax]; ok { // PS3.7 D.3.3.4: roles of the requestor
 			c.SCU, c.SCP = g.SCU, g.SCP

@@ -17,6 +17,7 @@ func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, e
 	if rq.Store == nil {
 		return RetrieveResult{}, errors.New("dimse: C-GET without a StoreHandler")
 	}
+
 	a.mu.Lock()
 	if a.store != nil {
 		a.mu.Unlock()
@@ -24,11 +25,13 @@ func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, e
 	}
 	a.store = rq.Store
 	a.mu.Unlock()
+
 	defer func() {
 		a.mu.Lock()
 		a.store = nil
 		a.mu.Unlock()
 	}()
+
 	return a.retrieve(ctx, &Command{Operation: CGet, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}, rq.Identifier, rq.Progress)
 }
 
@@ -46,13 +49,16 @@ func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *di
 	if err != nil {
 		return RetrieveResult{}, err
 	}
+
 	p, err := a.begin(ctx, pc, cmd, dataSet(identifier, pc.TransferSyntax))
 	if err != nil {
 		return RetrieveResult{}, err
 	}
 	defer p.abandon()
+
 	stop := context.AfterFunc(ctx, p.cancelBounded)
 	defer stop()
+
 	for {
 		rsp, err := p.next(context.WithoutCancel(ctx))
 		if err != nil && ctx.Err() != nil {
@@ -61,20 +67,24 @@ func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *di
 		if err != nil {
 			return RetrieveResult{}, err
 		}
+
 		res := RetrieveResult{Status: rsp.cmd.status()}
 		if rsp.cmd.SubOperations != nil {
 			res.SubOperations = *rsp.cmd.SubOperations
 			res.Counted = true
 		}
+
 		if !p.final {
 			if progress != nil {
 				progress(res)
 			}
 			continue
 		}
+
 		if ds, err := rsp.dataSet(); err == nil && ds != nil {
 			res.FailedSOPInstanceUIDs = ds.Texts(tag.FailedSOPInstanceUIDList)
 		}
+
 		if ctx.Err() != nil && res.Status.Code == Cancel {
 			return res, context.Cause(ctx)
 		}

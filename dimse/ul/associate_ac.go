@@ -67,18 +67,22 @@ func decodeAssociateAC(c *cursor, lim Limits) (*AssociateAC, error) {
 	if uint64(len(c.b)) > uint64(lim.AssociatePDU) {
 		return nil, c.err(BeyondLimits, "PS3.8 9.3.3", "longer than the limit")
 	}
+
 	ac := &AssociateAC{}
 	var err error
 	if ac.ProtocolVersion, err = c.u16(); err != nil {
 		return nil, err
 	}
+
 	fixed, err := c.take(2 + 16 + 16 + 32)
 	if err != nil {
 		return nil, err
 	}
+
 	// Reserved fields: what is not a title is left empty instead of refused.
 	ac.CalledAETitle, _ = ParseAETitle(string(fixed[2:18]))
 	ac.CallingAETitle, _ = ParseAETitle(string(fixed[18:34]))
+
 	var seen [256]bool
 	for c.left() > 0 {
 		kind, sub, err := c.item()
@@ -107,6 +111,7 @@ func (ac *AssociateAC) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 		if pc, err = decodeAcceptedContext(sub); err != nil {
 			return err
 		}
+
 		if seen[pc.ID] {
 			return sub.err(Repeated, "PS3.8 9.3.3.2", "presentation context identifier used twice")
 		}
@@ -128,18 +133,22 @@ func decodeAcceptedContext(c *cursor) (AcceptedContext, error) {
 	if err != nil {
 		return pc, err
 	}
+
 	pc.ID, pc.Result = fixed[0], ContextResult(fixed[2])
 	if pc.ID%2 == 0 {
 		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "presentation context identifier is not odd")
 	}
+
 	if pc.Result >= contextResultOutsideOfStandard {
 		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "unknown result")
 	}
+
 	for c.left() > 0 {
 		kind, sub, err := c.item()
 		if err != nil {
 			return pc, err
 		}
+
 		if kind != itemTransferSyntax || pc.Result != Acceptance {
 			continue // not significant when not accepted
 		}
@@ -150,6 +159,7 @@ func decodeAcceptedContext(c *cursor) (AcceptedContext, error) {
 			return pc, err
 		}
 	}
+
 	if pc.Result == Acceptance && pc.TransferSyntax == "" {
 		return pc, c.err(Missing, "PS3.8 9.3.3.2", "accepted without a transfer syntax")
 	}
@@ -162,9 +172,11 @@ func (ac *AssociateAC) AppendTo(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	if out, err = appendApplicationContext(out, ac.ApplicationContext); err != nil {
 		return dst, err
 	}
+
 	for _, pc := range ac.Contexts {
 		// A transfer syntax is always there, significant or not: some peers
 		// cannot read an item without one.
@@ -172,6 +184,7 @@ func (ac *AssociateAC) AppendTo(dst []byte) ([]byte, error) {
 		if ts == "" {
 			ts = uid.ImplicitVRLittleEndian
 		}
+
 		content, err := appendItem([]byte{pc.ID, 0, byte(pc.Result), 0}, itemTransferSyntax, []byte(ts))
 		if err != nil {
 			return dst, err
@@ -180,6 +193,7 @@ func (ac *AssociateAC) AppendTo(dst []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
+
 	if out, err = ac.User.appendItem(out); err != nil {
 		return dst, err
 	}

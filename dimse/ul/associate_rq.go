@@ -65,22 +65,26 @@ func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 	if uint64(len(c.b)) > uint64(lim.AssociatePDU) {
 		return nil, c.err(BeyondLimits, "PS3.8 9.3.2", "longer than the limit")
 	}
+
 	rq := &AssociateRQ{}
 	c.tolerated = &rq.Tolerated
 	var err error
 	if rq.ProtocolVersion, err = c.u16(); err != nil {
 		return nil, err
 	}
+
 	fixed, err := c.take(2 + 16 + 16 + 32)
 	if err != nil {
 		return nil, err
 	}
+
 	if rq.CalledAETitle, err = c.title(fixed[2:18]); err != nil {
 		return nil, &AETitleError{err: err}
 	}
 	if rq.CallingAETitle, err = c.title(fixed[18:34]); err != nil {
 		return nil, &AETitleError{Calling: true, err: err}
 	}
+
 	var seen [256]bool
 	for c.left() > 0 {
 		kind, sub, err := c.item()
@@ -91,6 +95,7 @@ func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 			return nil, err
 		}
 	}
+
 	if rq.ApplicationContext == "" {
 		return nil, c.err(Missing, "PS3.8 9.3.2.1", "no application context")
 	}
@@ -125,6 +130,7 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 		if pc, err = decodeProposedContext(sub, lim); err != nil {
 			return err
 		}
+
 		if seen[pc.ID] {
 			return sub.err(Repeated, "PS3.8 9.3.2.2", "presentation context identifier used twice")
 		}
@@ -143,19 +149,23 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 	var pc ProposedContext
 	named := false
+
 	fixed, err := c.take(4)
 	if err != nil {
 		return pc, err
 	}
+
 	pc.ID = fixed[0]
 	if pc.ID%2 == 0 {
 		return pc, c.err(InvalidValue, "PS3.8 9.3.2.2", "presentation context identifier is not odd")
 	}
+
 	for c.left() > 0 {
 		kind, sub, err := c.item()
 		if err != nil {
 			return pc, err
 		}
+
 		switch kind {
 		case itemAbstractSyntax:
 			if named {
@@ -170,6 +180,7 @@ func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 			pc.TransferSyntaxes = append(pc.TransferSyntaxes, sub.proposedUID(sub.rest(), "transfer syntax"))
 		}
 	}
+
 	if !named || len(pc.TransferSyntaxes) == 0 {
 		return pc, c.err(Missing, "PS3.8 9.3.2.2", "presentation context without abstract or transfer syntax")
 	}
@@ -182,26 +193,32 @@ func (rq *AssociateRQ) AppendTo(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	if out, err = appendApplicationContext(out, rq.ApplicationContext); err != nil {
 		return dst, err
 	}
+
 	if len(rq.Contexts) > 128 {
 		return dst, fmt.Errorf("ul: %d presentation contexts do not fit one association", len(rq.Contexts))
 	}
+
 	for _, pc := range rq.Contexts {
 		content := []byte{pc.ID, 0, 0, 0}
 		if content, err = appendItem(content, itemAbstractSyntax, []byte(pc.AbstractSyntax)); err != nil {
 			return dst, err
 		}
+
 		for _, ts := range pc.TransferSyntaxes {
 			if content, err = appendItem(content, itemTransferSyntax, []byte(ts)); err != nil {
 				return dst, err
 			}
 		}
+
 		if out, err = appendItem(out, itemProposedContext, content); err != nil {
 			return dst, err
 		}
 	}
+
 	if out, err = rq.User.appendItem(out); err != nil {
 		return dst, err
 	}
@@ -214,11 +231,13 @@ func appendAssociateStart(dst []byte, t Type, version uint16, called, calling st
 	if version == 0 {
 		version = 1
 	}
+
 	out = append(out, byte(version>>8), byte(version), 0, 0)
 	out, err := appendAETitle(out, called)
 	if err != nil {
 		return dst, err
 	}
+
 	if out, err = appendAETitle(out, calling); err != nil {
 		return dst, err
 	}

@@ -69,6 +69,7 @@ func (c *cursor) item() (kind uint8, sub *cursor, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
+
 	base := c.base + c.off
 	content, err := c.take(int(binary.BigEndian.Uint16(p[2:])))
 	if err != nil {
@@ -120,6 +121,7 @@ func (c *cursor) label(p []byte, most int, what string) string {
 		c.tolerate(what + " is too long")
 		s = strings.TrimRight(s[:most], " ")
 	}
+
 	if printable(s) {
 		return s
 	}

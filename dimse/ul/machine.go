@@ -172,8 +172,10 @@ func (m Machine) Next(in Input) (next Machine, step Step, ok bool) {
 	if action == 0 {
 		return m, step, false
 	}
+
 	row := actions[action]
 	step.Effects, step.To = row.effects, row.next
+
 	switch action {
 	case AE6:
 		if in.Refuse {
@@ -188,6 +190,7 @@ func (m Machine) Next(in Input) (next Machine, step Step, ok bool) {
 			step.Effects = providerAbortEffects
 		}
 	}
+
 	m.state = step.To
 	return m, step, true
 }

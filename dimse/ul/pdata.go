@@ -34,10 +34,12 @@ func parsePDVHeader(b []byte, left uint32) (PDVHeader, *ParseError) {
 	if len(b) < PDVHeaderLength || left < PDVHeaderLength {
 		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Kind: Truncated, Reason: "item cut short"}
 	}
+
 	n := binary.BigEndian.Uint32(b)
 	if n < 2 || n > left-4 {
 		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Kind: InvalidLength, Reason: "item length does not fit the PDU"}
 	}
+
 	if b[4]%2 == 0 {
 		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Offset: 4, Clause: "PS3.8 9.3.5.1", Kind: InvalidValue, Reason: "presentation context identifier is not odd"}
 	}
@@ -97,12 +99,14 @@ func decodePDataTF(c *cursor) (PDU, error) {
 		}
 
 		c.off += PDVHeaderLength
+
 		data, err := c.take(int(h.Length))
 		if err != nil {
 			return nil, err
 		}
 		p.Values = append(p.Values, PDV{ContextID: h.ContextID, Command: h.Command, Last: h.Last, Data: data})
 	}
+
 	if len(p.Values) == 0 {
 		return nil, c.err(Missing, "PS3.8 9.3.5", "no presentation data value")
 	}

@@ -73,8 +73,10 @@ func ParseHeader(b []byte, lim Limits) (Header, error) {
 	if len(b) < HeaderLength {
 		return Header{}, &ParseError{Clause: "PS3.8 9.3.1", Kind: Truncated, Reason: "header cut short", Offset: len(b)}
 	}
+
 	h := Header{Type: Type(b[0]), Length: binary.BigEndian.Uint32(b[2:6])}
 	lim = lim.withDefaults()
+
 	var most uint32
 	switch h.Type {
 	case TypeAssociateRQ, TypeAssociateAC:
@@ -89,6 +91,7 @@ func ParseHeader(b []byte, lim Limits) (Header, error) {
 	default:
 		return h, &ParseError{PDU: h.Type, Clause: "PS3.8 9.3.1", Kind: UnknownType, Reason: "unknown PDU type"}
 	}
+
 	if h.Length > most {
 		return h, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Kind: BeyondLimits, Reason: "longer than the limit"}
 	}
