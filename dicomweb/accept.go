@@ -150,9 +150,11 @@ func parseAccept(values []string) (out []mediaRange) {
 			}
 		}
 	}
+
 	if !said {
 		return []mediaRange{{mediaType: "*/*", q: 1}}
 	}
+
 	slices.SortStableFunc(out, func(a, b mediaRange) int {
 		switch {
 		case a.q > b.q:

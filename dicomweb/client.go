@@ -52,6 +52,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
+
 	rq, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return nil, fmt.Errorf("dicomweb: the address of the server is not one")
@@ -62,10 +63,12 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if c.Token != "" {
 		rq.Header.Set("Authorization", "Bearer "+c.Token)
 	}
+
 	client := c.HTTP
 	if client == nil {
 		client = http.DefaultClient
 	}
+
 	rs, err := client.Do(rq)
 	if e, ok := err.(*url.Error); ok {
 		err = e.Err // its text has the address, which may hold patient data

@@ -94,6 +94,7 @@ func NewHandler(b Backend, interceptor Interceptor, o Options) *Handler {
 	if b == nil {
 		panic("dicomweb: NewHandler without a Backend")
 	}
+
 	o.Root = strings.TrimSuffix(o.Root, "/")
 	limits := o.Limits.withDefaults()
 	return &Handler{backend: b, guard: interceptor, o: o, limits: limits, rendering: newTurns(limits.Renderings)}

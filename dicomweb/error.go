@@ -74,6 +74,7 @@ func (x *exchange) problem(err error) {
 	if p.Title == "" {
 		p.Title = http.StatusText(e.Status)
 	}
+
 	h := x.w.Header()
 	for k, v := range e.Header {
 		h[http.CanonicalHeaderKey(k)] = slices.Clone(v)
@@ -81,6 +82,7 @@ func (x *exchange) problem(err error) {
 	for _, k := range []string{"Content-Encoding", "Content-Length", "Content-Range", "ETag", "Accept-Ranges", "Warning"} {
 		h.Del(k)
 	}
+
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	b, _ := json.Marshal(p) // strings and numbers always marshal

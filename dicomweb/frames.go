@@ -96,19 +96,23 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 		mediaType = frameType(header.TransferSyntaxUID)
 	}
 	partType := mediaType + "; transfer-syntax=" + o.transferSyntax
+
 	w := newPartWriter(x)
 	for _, n := range x.call.Frames {
 		r, length, done, err := x.openFrame(f, n, header.TransferSyntaxUID, decode)
 		if err != nil {
 			return frameError(err, "The frame cannot be decoded. Ask for transfer-syntax=* to get it as it is stored.")
 		}
+
 		if !o.multipart {
 			defer done()
 			return x.sendRange(r, length, partType)
 		}
+
 		if !x.begun {
 			x.start(http.StatusOK, w.contentType(mediaType))
 		}
+
 		err = x.sendFrame(w, partType, x.link(header.Resource)+"/frames/"+number(int64(n)), r, length)
 		done()
 		if err != nil {

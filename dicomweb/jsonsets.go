@@ -42,6 +42,7 @@ func (j *jsonSets) next() (span, error) {
 			c, err = j.token()
 		}
 	}
+
 	if err == nil && j.array && j.state == laterSet && c == ',' {
 		if c, err = j.token(); err == nil && c != '{' {
 			return span{}, errJSON
@@ -49,6 +50,7 @@ func (j *jsonSets) next() (span, error) {
 	} else if j.state == laterSet && c == '{' {
 		return span{}, errJSON
 	}
+
 	switch {
 	case err == io.EOF && (j.state == afterSets || j.state == laterSet && !j.array):
 		return span{}, io.EOF
@@ -62,6 +64,7 @@ func (j *jsonSets) next() (span, error) {
 	case c != '{' || j.state == afterSets:
 		return span{}, errJSON
 	}
+
 	j.state = laterSet
 	return j.object()
 }
@@ -78,6 +81,7 @@ func (j *jsonSets) object() (span, error) {
 		if err != nil {
 			return span{}, err
 		}
+
 		switch {
 		case quoted && c == '\\':
 			if _, err := j.byte(); err != nil {

@@ -22,10 +22,12 @@ func (x *exchange) metadata() error {
 	if err != nil {
 		return err
 	}
+
 	version, promised, err := x.version()
 	if err != nil {
 		return err
 	}
+
 	x.w.Header().Add("Vary", "Accept")
 	x.w.Header().Add("Vary", "Accept-Encoding")
 	if x.notModified(etag(metadataVersion, form.mediaType, version)) {
@@ -39,6 +41,7 @@ func (x *exchange) metadata() error {
 		if err != nil {
 			return err
 		}
+
 		promised--
 		if !x.observe(&header.Instance) {
 			continue
@@ -48,6 +51,7 @@ func (x *exchange) metadata() error {
 		}
 		x.out.Instances++
 	}
+
 	switch {
 	case promised > 0:
 		return errIncomplete

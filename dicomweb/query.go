@@ -157,9 +157,11 @@ func (p *queryReader) includeFields(values []string) error {
 				p.q.All = true
 				continue
 			}
+
 			if p.fields++; p.fields > p.h.limits.Keys {
 				return problemf(http.StatusBadRequest, "The query asks for more than %d fields. Use includefield=all.", p.h.limits.Keys)
 			}
+
 			path, err := parsePath(field)
 			if errors.Is(err, errUnknownParameter) {
 				p.call.ignore(field)
@@ -168,6 +170,7 @@ func (p *queryReader) includeFields(values []string) error {
 			if err != nil {
 				return err
 			}
+
 			if err := p.set(p.q.Keys, path, nil); err != nil {
 				return err
 			}
@@ -186,11 +189,13 @@ func (p *queryReader) key(name string, values []string) error {
 	if err != nil {
 		return err
 	}
+
 	t := path[len(path)-1]
 	if p.seen[pathName(path)] {
 		return problemf(http.StatusBadRequest, "The attribute %s is there under two names. Use one.", attribute(t))
 	}
 	p.seen[pathName(path)] = true
+
 	list, err := keyValues(t, values)
 	if err != nil {
 		return err
@@ -210,9 +215,11 @@ func keyValues(t dicom.Tag, values []string) ([]string, error) {
 	case dicom.LT, dicom.ST, dicom.UT, dicom.UR:
 		separators = ""
 	}
+
 	if len(values) > 1 && vr != dicom.UI && vr != dicom.CS {
 		return nil, problemf(http.StatusBadRequest, "The attribute %s is there more than once.", attribute(t))
 	}
+
 	out := []string{}
 	for _, v := range values {
 		for _, s := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
@@ -235,12 +242,14 @@ func (p *queryReader) set(ds *dicom.DataSet, path []dicom.Tag, values []string) 
 		}
 		return p.set(items[0], path[1:], values)
 	}
+
 	if len(values) == 0 {
 		if !ds.Has(t) {
 			ds.Set(emptyKey(t))
 		}
 		return nil
 	}
+
 	if err := setValues(ds, t, values); err != nil {
 		return problemf(http.StatusBadRequest, "The value of %s is not of its kind (%s).", attribute(t), dicom.VRFor(t))
 	}

@@ -268,23 +268,27 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	if _, ok := negotiate(accept, offers); !ok || x.call.Part == ThumbnailPart {
 		return notAcceptable(offers, "The object is a document and has no picture. Ask for the document.")
 	}
+
 	if x.notModified(etag(header.Version, "document")) {
 		return nil
 	}
 	if !x.observe(&header.Instance) {
 		return errNotFound
 	}
+
 	el, _ := header.DataSet.Get(tag.EncapsulatedDocument)
 	r, err := el.Open()
 	if err != nil {
 		return err
 	}
 	size := documentSize(header.DataSet, el)
+
 	how := disposition(t, el)
 	if how == "inline" {
 		x.w.Header().Set("Content-Security-Policy", documentPolicy)
 	}
 	x.w.Header().Set("Content-Disposition", how)
+
 	x.out.Instances++
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }

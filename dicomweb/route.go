@@ -147,6 +147,7 @@ func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 	if call.StudyUID == "" {
 		return verbs{}, errNotFound
 	}
+
 	call.Part = Part(seg[0])
 	last := len(seg) == 1
 	switch {
@@ -161,6 +162,7 @@ func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 		if call.Frames = frames; err != nil {
 			return verbs{}, err
 		}
+
 		if len(seg) == 2 {
 			return verbs{get: (*exchange).frames, verb: Retrieving}, nil
 		}
@@ -169,6 +171,7 @@ func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 			return verbs{get: (*exchange).rendered, verb: Rendering}, nil
 		}
 	}
+
 	call.Part = WholePart
 	return verbs{}, errNotFound
 }

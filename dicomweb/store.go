@@ -40,11 +40,13 @@ func (x *exchange) store() error {
 	if err != nil {
 		return err
 	}
+
 	account, done, err := x.call.memory(x.r.Context(), storeCost)
 	if err != nil {
 		return err
 	}
 	defer done()
+
 	s := &storing{x: x, form: form, result: newStoreResult(x.link), account: account}
 	switch {
 	case single:
@@ -173,6 +175,7 @@ func (s *storing) files(r *partReader) error {
 		if err := s.ended(); err != nil {
 			return err
 		}
+
 		p, err := r.next()
 		if err == io.EOF {
 			return nil
@@ -180,6 +183,7 @@ func (s *storing) files(r *partReader) error {
 		if err != nil {
 			return err
 		}
+
 		m, ok := parseMediaRange(p.Get("Content-Type"))
 		if ok && m.mediaType != typeDICOM && m.mediaType != typeOctets || m.multipart {
 			s.failed(Incoming{}, notUnderstood("The part is no Part 10 file by its media type.", nil))
@@ -203,21 +207,25 @@ func (s *storing) file(r io.Reader) {
 	defer peekers.Put(br)
 	br.Reset(r)
 	defer br.Reset(nil)
+
 	var preamble *[128]byte
 	if b, err := br.Peek(128); err == nil {
 		copied := [128]byte(b)
 		preamble = &copied
 	}
+
 	meta, _, err := dicom.ReadMeta(br, dicom.Limits{})
 	if err != nil {
 		s.failed(Incoming{}, notUnderstood("The part is no Part 10 file.", err))
 		return
 	}
+
 	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Preamble: preamble, Data: br}
 	if !uid.Tolerable(in.TransferSyntaxUID) {
 		s.failed(Incoming{}, notUnderstood("The meta information names no transfer syntax.", nil))
 		return
 	}
+
 	identify(br, &in)
 	s.take(in)
 }
@@ -245,11 +253,13 @@ func (s *storing) take(in Incoming) {
 			return
 		}
 	}
+
 	stored, err := s.x.h.backend.Store(ctx, in)
 	if err != nil {
 		s.failed(named, err)
 		return
 	}
+
 	s.outcome(stored.SOPInstanceUID, stored.StudyUID)
 	s.result.stored(stored)
 	s.x.out.Instances++
@@ -310,10 +320,12 @@ func (s *storing) answer(err error) error {
 	if r.good+r.bad == 0 {
 		return problemf(http.StatusBadRequest, "There is no object in the request. Send one Part 10 file in each part.")
 	}
+
 	ds, err := r.dataSet(s.x.call.StudyUID)
 	if err != nil {
 		return err
 	}
+
 	status := http.StatusOK
 	switch {
 	case r.good == 0:
@@ -324,6 +336,7 @@ func (s *storing) answer(err error) error {
 	case r.bad > 0 || r.warnings > 0:
 		status = http.StatusAccepted
 	}
+
 	if s.form.mediaType == typeXML {
 		s.x.start(status, typeXML)
 		return dicom.WriteXML(s.x, ds, dicom.XMLOptions{})

@@ -198,6 +198,7 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 	if len(parts) == 0 {
 		return dicom.Element{}, errBulk
 	}
+
 	ts := syntaxOfPart(parts[0])
 	if known, _ := dicom.LookupTransferSyntax(ts); t != tag.PixelData || ts == "" || !known.Encapsulated {
 		if len(parts) > 1 {
@@ -205,15 +206,18 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 		}
 		return dicom.NewBulk(t, vr, r.spool.f, parts[0].offset, parts[0].length), nil
 	}
+
 	r.transferSyntax = ts
 	var frames [][]byte
 	for _, p := range parts {
 		if r.left -= p.length; r.left < 0 {
 			return dicom.Element{}, dicom.ErrLimit
 		}
+
 		if err := grow(r.account, p.length+partCost); err != nil {
 			return dicom.Element{}, err
 		}
+
 		b := make([]byte, p.length, p.length+1)
 		if _, err := r.spool.f.ReadAt(b, p.offset); err != nil {
 			return dicom.Element{}, err
@@ -223,6 +227,7 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 		}
 		frames = append(frames, b)
 	}
+
 	return dicom.NewFragments(t, dicom.OB, nil, frames...), nil
 }
 
@@ -253,6 +258,7 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 			ts = said
 		}
 	}
+
 	var meta []dicom.Tag
 	for el := range ds.All() {
 		if el.Tag.Group() == 2 || el.Tag == tag.AvailableTransferSyntaxUID {
@@ -262,11 +268,13 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 	for _, t := range meta {
 		ds.Delete(t)
 	}
+
 	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), StudyUID: ds.Text(tag.StudyInstanceUID), TransferSyntaxUID: ts}
 	if !uid.Tolerable(in.SOPClassUID) || !uid.Tolerable(in.SOPInstanceUID) {
 		s.failed(Incoming{}, notUnderstood("The metadata hold no valid SOP Class or Instance UID.", nil))
 		return
 	}
+
 	r := dicom.Reader(ds, dicom.EncodeOptions{TransferSyntax: ts})
 	defer r.Close() // its source are the metadata: what it has to say was read
 	in.Data = r

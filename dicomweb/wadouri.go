@@ -172,6 +172,7 @@ func (o *renderOptions) uriRegion(s string, header *Header) bool {
 			return false
 		}
 	}
+
 	a, err := pixel.Describe(header.DataSet)
 	w, h := float64(a.Columns), float64(a.Rows)
 	o.source = [4]float64{v[0] * w, v[1] * h, (v[2] - v[0]) * w, (v[3] - v[1]) * h}
