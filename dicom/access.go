@@ -75,10 +75,12 @@ func (ds *DataSet) SetText(t Tag, values ...string) error {
 	if !vr.Text() {
 		return fmt.Errorf("%w: %v %v takes no text", ErrValue, t, vr)
 	}
+
 	raw, err := ds.encoding().encode(vr, values)
 	if err != nil {
 		return fmt.Errorf("%w: %v %v", err, t, vr)
 	}
+
 	el := NewElement(t, vr, raw)
 	el.v.home = ds
 	ds.Set(el)
@@ -92,6 +94,7 @@ func (ds *DataSet) SetInt(t Tag, values ...int64) error {
 	if vr == US && strings.Contains(dictionaryVR(t), "SS") {
 		vr = ds.signedVR(values)
 	}
+
 	raw, err := encodeInts(vr, values)
 	if err != nil {
 		return fmt.Errorf("%w: %v %v", err, t, vr)

@@ -151,11 +151,13 @@ func (ds *DataSet) Set(el Element) {
 	if el.v.home != ds || el.v.kind == sequence {
 		el.v = ds.adopt(el)
 	}
+
 	if i, ok := ds.find(el.Tag); ok {
 		ds.els[i] = el
 	} else {
 		ds.els = slices.Insert(ds.els, i, el)
 	}
+
 	ds.touch(el.Tag)
 	if el.Tag == tag.SpecificCharacterSet {
 		ds.readCharacterSet()
@@ -175,6 +177,7 @@ func (ds *DataSet) adopt(el Element) *cell {
 		v.more = &m
 		return newCell(v)
 	}
+
 	if v.kind == plain && el.VR.CharacterSet() && el.v.home != nil && !el.v.home.encoding().same(ds.encoding()) {
 		if raw, err := ds.encoding().recode(el.v.home.encoding(), el.VR, v.raw); err == nil {
 			v.raw = pad(el.VR, raw)
@@ -193,6 +196,7 @@ func (ds *DataSet) adoptItem(item *DataSet) *DataSet {
 			item = item.Clone()
 		}
 	}
+
 	if item.parent != nil && item.parent != ds {
 		item = item.Clone()
 	}
@@ -279,6 +283,7 @@ func (ds *DataSet) Clone() *DataSet {
 	out.parent = nil
 	out.charset = ds.encodingOrNil()
 	out.els = slices.Clone(ds.els)
+
 	cells := make([]slot, len(ds.els))
 	for i, el := range ds.els {
 		v := &cells[i].stored

@@ -57,6 +57,7 @@ func (f *File) readMeta(br *bufio.Reader, o DecodeOptions) error {
 	} else {
 		f.note(0, "no preamble with the prefix DICM")
 	}
+
 	var err error
 	var n int64
 	if f.Meta, n, err = readGroup2(br, lim); err != nil {
@@ -66,6 +67,7 @@ func (f *File) readMeta(br *bufio.Reader, o DecodeOptions) error {
 	if f.Meta.Len() == 0 {
 		f.note(0, "no file meta information")
 	}
+
 	f.TransferSyntax = f.Meta.Text(tag.TransferSyntaxUID)
 	if f.TransferSyntax == "" {
 		f.TransferSyntax = o.TransferSyntax

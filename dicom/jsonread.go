@@ -189,6 +189,7 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 			}
 			key, _ = t.(string)
 		}
+
 		n, err := strconv.ParseUint(key, 16, 32)
 		if err != nil || len(key) != 8 {
 			return j.fail("a key is no tag of eight hexadecimal digits")
@@ -196,6 +197,7 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 		if err := j.counted(); err != nil {
 			return err
 		}
+
 		j.tags = append(j.tags, Tag(n))
 		if err := j.attribute(ds, Tag(n)); err != nil {
 			return err
@@ -203,6 +205,7 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 		j.tags = j.tags[:len(j.tags)-1]
 		key = ""
 	}
+
 	slices.SortStableFunc(ds.els, func(a, b Element) int { return cmp.Compare(a.Tag, b.Tag) })
 	for i := 1; i < len(ds.els); i++ {
 		if ds.els[i].Tag == ds.els[i-1].Tag {
@@ -225,6 +228,7 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 	if err := j.delim('{'); err != nil {
 		return err
 	}
+
 	a := jsonAttribute{tag: t}
 	for {
 		tok, err := j.token()
@@ -238,6 +242,8 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 			return err
 		}
 	}
+
+	// The members come in any order: what the value means is known at the end.
 	if a.vr == 0 {
 		a.vr = VRFor(t)
 	}
@@ -245,6 +251,7 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 	if err != nil {
 		return err
 	}
+
 	if t.Group() == 0xFFFE || t.GroupLength() {
 		return nil
 	}
@@ -276,6 +283,7 @@ func (j *jsonReader) member(ds *DataSet, a *jsonAttribute, key string) error {
 	default:
 		return j.skip()
 	}
+
 	t, err := j.token()
 	if err != nil {
 		return err
@@ -284,6 +292,7 @@ func (j *jsonReader) member(ds *DataSet, a *jsonAttribute, key string) error {
 	if !ok {
 		return j.fail(key + " is no string")
 	}
+
 	switch key {
 	case "vr":
 		if len(s) == 2 {
@@ -335,6 +344,7 @@ func (j *jsonReader) array(ds *DataSet, a *jsonAttribute) error {
 				return err
 			}
 		}
+
 		switch t := t.(type) {
 		case nil, string, json.Number:
 			a.values = append(a.values, t)

@@ -157,16 +157,19 @@ func (j *jsonReader) ints(a jsonAttribute) (Element, error) {
 			}
 			continue
 		}
+
 		if u, uerr := strconv.ParseUint(s, 10, 64); uerr == nil && (a.vr == UV || a.vr == OV) {
 			ints[i] = int64(u)
 			continue
 		}
+
 		f, ferr := strconv.ParseFloat(s, 64)
 		if ferr != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
 			return Element{}, j.fail("a value is no whole number")
 		}
 		ints[i] = int64(f)
 	}
+
 	var raw []byte
 	if a.vr == UV || a.vr == OV {
 		for _, v := range ints {

@@ -135,6 +135,7 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 		if len(b) < 8 || formExplicit.uint16(b) != 2 {
 			break
 		}
+
 		header, length := 8, int64(formExplicit.uint16(b[6:]))
 		if longForm(VR(b[4])<<8 | VR(b[5])) {
 			header = 12
@@ -143,9 +144,11 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 			}
 			length = int64(formExplicit.uint32(b[8:]))
 		}
+
 		if int64(len(raw)+header)+length > lim.Meta {
 			return nil, int64(len(raw)), metaError(b, len(raw), "file meta information is longer than allowed", ErrLimit)
 		}
+
 		start := len(raw)
 		raw = append(raw, make([]byte, header+int(length))...)
 		if n, err := io.ReadFull(p, raw[start:]); err != nil {
@@ -155,6 +158,7 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 			return nil, int64(start + n), err
 		}
 	}
+
 	lim.Header = max(lim.Header, lim.Meta)
 	meta, err := Decode(bytes.NewReader(raw), DecodeOptions{TransferSyntax: metaSyntax, Limits: lim})
 	return meta, int64(len(raw)), err

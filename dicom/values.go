@@ -122,6 +122,7 @@ func (el Element) Floats() []float64 {
 	if vr == UN {
 		vr = VRFor(el.Tag)
 	}
+
 	var out []float64
 	switch vr {
 	case FL, OF:

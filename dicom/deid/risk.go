@@ -21,6 +21,7 @@ func inspect(ds *dicom.DataSet) []Flag {
 			flags = append(flags, BurnedInLikely)
 		}
 	}
+
 	switch ds.Text(tag.RecognizableVisualFeatures) {
 	case "NO":
 	case "YES":
@@ -30,9 +31,11 @@ func inspect(ds *dicom.DataSet) []Flag {
 			flags = append(flags, VisualFeaturesHead)
 		}
 	}
+
 	if holdsDocument(ds) {
 		flags = append(flags, Document)
 	}
+
 	if overlayInPixels(ds) {
 		flags = append(flags, OverlayInPixels)
 	}
@@ -52,12 +55,14 @@ func usuallyBurnedIn(ds *dicom.DataSet) bool {
 	if !hasPixels(ds) {
 		return false
 	}
+
 	class := ds.Text(tag.SOPClassUID)
 	for _, c := range burningClasses {
 		if class == c || strings.HasPrefix(class, c+".") {
 			return true
 		}
 	}
+
 	modality := ds.Text(tag.Modality)
 	if slices.Contains([]string{"US", "IVUS", "ES", "OT", "SC", "DOC", "HC"}, modality) || !ds.Has(tag.SOPClassUID) {
 		return true
@@ -65,10 +70,12 @@ func usuallyBurnedIn(ds *dicom.DataSet) bool {
 	if ds.Text(tag.ConversionType) != "" || ds.Text(tag.SecondaryCaptureDeviceID) != "" {
 		return true
 	}
+
 	kinds := ds.Texts(tag.ImageType)
 	if len(kinds) > 1 && kinds[1] == "SECONDARY" && slices.Contains([]string{"XA", "RF", "DX", "CR", "MG", "PX", "IO"}, modality) {
 		return true
 	}
+
 	for _, k := range kinds {
 		if slices.Contains([]string{"LABEL", "OVERVIEW", "SCREEN SAVE", "SCREENSAVE", "DOSE_INFO", "PROTOCOL"}, strings.ToUpper(k)) {
 			return true

@@ -90,10 +90,12 @@ func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, p
 		s.report.Private++
 		return el, remove
 	}
+
 	if (t == tag.PatientID || t == tag.PatientName) && !el.Empty() {
 		s.report.Replaced++
 		return dicom.NewElement(t, vr, []byte(patient)), change
 	}
+
 	act, basic := s.decide(t)
 	if lv.dummy && act != actX && act != actU && act != actZ {
 		act = actD
@@ -104,6 +106,7 @@ func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, p
 	if t.Group() <= 2 {
 		act = actX // commands and meta information belong in no data set
 	}
+
 	if el.Sequence() {
 		return s.sequence(el, act, lv)
 	}

@@ -129,23 +129,28 @@ func native(ctx context.Context, ds *dicom.DataSet, from string) error {
 	if err != nil {
 		return err
 	}
+
 	first, a, err := f.Decode(ctx, 1, from)
 	if err != nil {
 		return err
 	}
+
 	s := &nativeStream{ctx: ctx, f: f, from: from, length: len(first), want: a}
 	total := s.total()
 	if total > math.MaxUint32-1 {
 		return fmt.Errorf("%w: %d bytes of native pixel data", ErrNotConvertible, total)
 	}
+
 	vr := dicom.OW
 	if a.BitsAllocated <= 8 {
 		vr = dicom.OB
 	}
+
 	el, err := s.checked(vr, total)
 	if err != nil {
 		return err
 	}
+
 	ds.Set(el)
 	ds.Delete(tag.ExtendedOffsetTable)
 	ds.Delete(tag.ExtendedOffsetTableLengths)

@@ -41,6 +41,7 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 	if f.el.Tag == 0 {
 		return nil, ErrNoPixelData
 	}
+
 	var err error
 	if f.Attributes, err = Describe(ds); f.el.Encapsulated() {
 		f.senseless = err
@@ -56,6 +57,7 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	f.count = f.NumberOfFrames
 	if n := f.el.ValueLength(); (f.FrameBits()*int64(f.count)+7)/8 > n {
 		f.count = int(n * 8 / f.FrameBits())
@@ -199,6 +201,7 @@ func (f *Frames) fromOffsets(offsets, starts []uint64, n int) bool {
 	if len(offsets) != max(f.NumberOfFrames, 1) || len(offsets) > n || offsets[0] != 0 {
 		return false
 	}
+
 	first := make([]int32, 0, len(offsets)+1)
 	for i, o := range offsets {
 		at := sort.Search(len(starts), func(k int) bool { return starts[k] >= o })
@@ -207,6 +210,7 @@ func (f *Frames) fromOffsets(offsets, starts []uint64, n int) bool {
 		}
 		first = append(first, int32(at))
 	}
+
 	f.first = append(first, int32(n))
 	f.count = len(offsets)
 	return true

@@ -32,6 +32,7 @@ func decodeJPEG(ctx context.Context, frame []byte, a Attributes) ([]byte, Attrib
 		return nil, a, err
 	}
 	a.PlanarConfiguration = 0
+
 	switch img := img.(type) {
 	case *image.Gray:
 		if a.SamplesPerPixel != 1 {
@@ -54,6 +55,7 @@ func decodeJPEG(ctx context.Context, frame []byte, a Attributes) ([]byte, Attrib
 		a.PhotometricInterpretation = "RGB"
 		return rgbaPixels(img, a), a, nil
 	}
+
 	return nil, a, fmt.Errorf("%w: JPEG has other components than the image", ErrDamaged)
 }
 

@@ -73,9 +73,11 @@ func jpegMarkers(b []byte) func(func(jpegMarker) bool) {
 			for b = b[i:]; len(b) > 0 && b[0] == 0xFF; {
 				b = b[1:]
 			}
+
 			if len(b) == 0 || b[0] == markerEOI {
 				return
 			}
+
 			code := b[0]
 			b = b[1:]
 			if code == 0 || code >= markerRST0 && code <= markerRST7 {
@@ -84,10 +86,12 @@ func jpegMarkers(b []byte) func(func(jpegMarker) bool) {
 			if len(b) < 2 {
 				return
 			}
+
 			n := int(binary.BigEndian.Uint16(b))
 			if n < 2 || n > len(b) {
 				return // the decoder ends here, too
 			}
+
 			if !yield(jpegMarker{code, b[2:n]}) {
 				return
 			}
