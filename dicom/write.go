@@ -23,9 +23,11 @@ func (e *encoder) measureDataSet(ds *DataSet, f form) int64 {
 			closeGroup()
 			group = g
 		}
+
 		n := e.measure(el, f)
 		total += n
-		if sum += n; isGroupLength(el) {
+		sum += n
+		if isGroupLength(el) {
 			closeGroup()
 			slot, sum = len(e.sizes), 0
 			e.sizes = append(e.sizes, uint32(el.Ints()[0]))

@@ -52,7 +52,8 @@ func parseMediaRange(s string) (m mediaRange, ok bool) {
 	switch m.mediaType {
 	case "multipart/related", "multipart/*":
 		m.multipart = true
-		if m.mediaType = related; related == "" {
+		m.mediaType = related
+		if related == "" {
 			m.mediaType = "*/*"
 		}
 	}

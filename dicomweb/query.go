@@ -121,9 +121,10 @@ func (p *queryReader) parameter(name string, values []string) error {
 
 	if to, ok := p.switches()[name]; ok {
 		v, err := strconv.ParseBool(values[0])
-		if *to = v; err != nil {
+		if err != nil {
 			return problemf(http.StatusBadRequest, "The parameter %s is true or false.", name)
 		}
+		*to = v
 		return nil
 	}
 
@@ -262,18 +263,20 @@ func setValues(ds *dicom.DataSet, t dicom.Tag, values []string) error {
 		numbers := make([]int64, len(values))
 		for i, v := range values {
 			n, err := strconv.ParseInt(v, 10, 64)
-			if numbers[i] = n; err != nil {
+			if err != nil {
 				return dicom.ErrValue
 			}
+			numbers[i] = n
 		}
 		return ds.SetInt(t, numbers...)
 	case dicom.FL, dicom.FD:
 		numbers := make([]float64, len(values))
 		for i, v := range values {
 			n, err := strconv.ParseFloat(v, 64)
-			if numbers[i] = n; err != nil {
+			if err != nil {
 				return dicom.ErrValue
 			}
+			numbers[i] = n
 		}
 		return ds.SetFloat(t, numbers...)
 	case dicom.SQ, dicom.OB, dicom.OW, dicom.OF, dicom.OD, dicom.OL, dicom.OV, dicom.UN:

@@ -159,7 +159,8 @@ func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 		return verbs{get: bulkData(seg[1:]), verb: Retrieving}, nil
 	case call.Part == FramesPart && call.Level == InstanceLevel && !last && len(seg) <= 3:
 		frames, err := parseFrames(seg[1], h.limits.Frames)
-		if call.Frames = frames; err != nil {
+		call.Frames = frames
+		if err != nil {
 			return verbs{}, err
 		}
 

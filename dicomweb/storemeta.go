@@ -42,7 +42,8 @@ func (s *spool) copy(p *part, most int64, tooLong error) (span, error) {
 	at := span{offset: s.size}
 	n, err := copyTo(s.f, io.LimitReader(p, most+1))
 	s.size += n
-	if at.length = n; err == nil && n > most {
+	at.length = n
+	if err == nil && n > most {
 		err = tooLong
 	}
 	return at, err

@@ -106,7 +106,8 @@ func (x *exchange) wadoURI() error {
 func (x *exchange) wadoFile(i *Instance, ts string) error {
 	possible := preferred(i)
 	if ts == "" || ts == "*" {
-		if ts = possible[0]; slices.Contains(possible, uid.ExplicitVRLittleEndian) {
+		ts = possible[0]
+		if slices.Contains(possible, uid.ExplicitVRLittleEndian) {
 			ts = uid.ExplicitVRLittleEndian
 		}
 	}
@@ -126,9 +127,10 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 
 	if v := q.Get("imageQuality"); v != "" {
 		n, ok := digits(v)
-		if o.quality = int(n); !ok || n < 1 || n > 100 {
+		if !ok || n < 1 || n > 100 {
 			return bad("imageQuality")
 		}
+		o.quality = int(n)
 	}
 	if q.Has("windowCenter") || q.Has("windowWidth") {
 		if !o.parseWindow(q.Get("windowCenter") + "," + q.Get("windowWidth")) {
@@ -141,9 +143,10 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 	for name, to := range map[string]*int{"columns": &o.view.Width, "rows": &o.view.Height} {
 		if v := q.Get(name); v != "" {
 			n, ok := digits(v)
-			if *to = int(n); !ok || n < 1 || n > maxViewport {
+			if !ok || n < 1 || n > maxViewport {
 				return bad(name)
 			}
+			*to = int(n)
 			sized = true
 		}
 	}
@@ -168,9 +171,10 @@ func (o *renderOptions) uriRegion(s string, header *Header) bool {
 	}
 	for i, text := range list {
 		f, err := strconv.ParseFloat(text, 64)
-		if v[i] = f; err != nil || !(f >= 0 && f <= 1) {
+		if err != nil || !(f >= 0 && f <= 1) {
 			return false
 		}
+		v[i] = f
 	}
 
 	a, err := pixel.Describe(header.DataSet)

@@ -142,6 +142,7 @@ const (
 
 func (d *commandDecoder) element(el commandElement) (err error) {
 	c := d.cmd
+
 	switch el.number {
 	case elCommandField:
 		d.field, err = d.us(el, hasField)
@@ -185,6 +186,7 @@ func (d *commandDecoder) element(el commandElement) (err error) {
 
 func (d *commandDecoder) text(el commandElement) (err error) {
 	c := d.cmd
+
 	switch el.number {
 	case elAffectedSOPClassUID:
 		c.AffectedSOPClassUID, err = d.ui(el, hasAffectedClass)

@@ -39,7 +39,9 @@ func checkScans(frame []byte, a Attributes) error {
 			if components != a.SamplesPerPixel {
 				return fmt.Errorf("%w: JPEG has other components than the image", ErrDamaged)
 			}
-			if most = components; m.code == markerSOF2 {
+
+			most = components
+			if m.code == markerSOF2 {
 				most = maxProgressiveScans
 				if int64(a.Rows)*int64(a.Columns)*int64(components) > maxProgressiveCoefficients {
 					return fmt.Errorf("%w: progressive JPEG of so many pixels", ErrNotConvertible)
