@@ -76,11 +76,17 @@ type peeker interface {
 // any other reader is read to where the group length points.
 func ReadMeta(r io.Reader, lim Limits) (meta *DataSet, n int64, err error) {
 	lim = lim.withDefaults()
+
 	var head [preambleLength + len(magic)]byte
 	got, err := io.ReadFull(r, head[:])
 	if err != nil || string(head[preambleLength:]) != magic {
 		if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
-			err = &SyntaxError{Offset: int64(got), Clause: "PS3.10 7.1", Reason: "no preamble with the prefix DICM", err: io.ErrUnexpectedEOF}
+			err = &SyntaxError{
+				Offset: int64(got),
+				Clause: "PS3.10 7.1",
+				Reason: "no preamble with the prefix DICM",
+				err:    io.ErrUnexpectedEOF,
+			}
 		}
 		return nil, int64(got), err
 	}

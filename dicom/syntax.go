@@ -17,6 +17,7 @@ type TransferSyntax struct {
 // VR little endian with encapsulated pixel data.
 func LookupTransferSyntax(id string) (TransferSyntax, bool) {
 	ts := TransferSyntax{UID: id, Explicit: true}
+
 	switch id {
 	case uid.ImplicitVRLittleEndian:
 		ts.Explicit = false

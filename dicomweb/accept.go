@@ -131,7 +131,8 @@ func (x *exchange) accept() ([]mediaRange, error) {
 		total += len(v)
 	}
 	if total > x.h.limits.HeaderBytes {
-		return nil, problemf(http.StatusBadRequest, "The Accept header is longer than %d bytes. Name fewer media types.", x.h.limits.HeaderBytes)
+		return nil, problemf(http.StatusBadRequest,
+			"The Accept header is longer than %d bytes. Name fewer media types.", x.h.limits.HeaderBytes)
 	}
 	return parseAccept(values), nil
 }
@@ -278,7 +279,8 @@ func video(ts string) bool { return strings.HasPrefix(frameType(ts), "video/") }
 // frameType is the media type of a frame in a transfer syntax (PS3.18 8.7.3.3).
 func frameType(ts string) string {
 	switch ts {
-	case uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGSpectralSelection, uid.JPEGFullProgression, uid.JPEGLossless, uid.JPEGLosslessSV1:
+	case uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGSpectralSelection, uid.JPEGFullProgression,
+		uid.JPEGLossless, uid.JPEGLosslessSV1:
 		return typeJPEG
 	case uid.JPEGLSLossless, uid.JPEGLSNearLossless:
 		return "image/jls"

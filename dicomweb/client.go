@@ -47,7 +47,9 @@ func (e *ResponseError) Error() string {
 const maxProblem = 64 << 10
 
 // do sends a request to a path below Base. The body of the answer is open.
-func (c *Client) do(ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader) (*http.Response, error) {
+func (c *Client) do(
+	ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader,
+) (*http.Response, error) {
 	target := strings.TrimSuffix(c.Base, "/") + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
@@ -131,7 +133,10 @@ func (c *Client) Search(ctx context.Context, l Level, within Resource, query url
 	}
 }
 
-func (c *Client) searchPage(ctx context.Context, l Level, within Resource, query url.Values, offset int, more *bool) iter.Seq2[*dicom.DataSet, error] {
+// searchPage is one page; more tells afterwards whether the server has further ones.
+func (c *Client) searchPage(
+	ctx context.Context, l Level, within Resource, query url.Values, offset int, more *bool,
+) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
 		q := url.Values{}
 		for k, v := range query {

@@ -48,7 +48,7 @@ type Limits struct {
 	Frames      int   // frames in one request; default 10,000
 	RenderedPx  int64 // pixels of a frame that is rendered, and of what becomes of it; default 64 Mi
 	PicturesPx  int64 // pixels of all pictures of a list of frames; default 512 Mi
-	Renderings  int   // frames decoded or rendered at the same time; one holder has all but one; default the number of processors and one more
+	Renderings  int   // frames decoded or rendered at the same time, one holder all but one; default processors plus one
 	HeaderBytes int   // bytes of an Accept header that are read; default 8 KiB
 }
 

@@ -44,6 +44,11 @@ func problemf(status int, format string, args ...any) *Error {
 
 var errNotFound = &Error{Status: http.StatusNotFound, Detail: "There is nothing under this address that you may see. Search for the study first."}
 
+var errNothingToShow = &Error{
+	Status: http.StatusNotAcceptable,
+	Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances.",
+}
+
 // asError finds the Error in a chain or makes one.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -53,7 +58,11 @@ func asError(err error) *Error {
 		return &Error{Status: http.StatusServiceUnavailable, Detail: "The request was given up before it was complete.", Err: err}
 	}
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &Error{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("The request is longer than %d bytes. Send fewer objects at a time.", e.Limit), Err: err}
+		return &Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("The request is longer than %d bytes. Send fewer objects at a time.", e.Limit),
+			Err:    err,
+		}
 	}
 	return &Error{Status: http.StatusInternalServerError, Detail: "This could not be done. The log of the server says why.", Err: err}
 }

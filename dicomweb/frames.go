@@ -127,7 +127,8 @@ func frameError(err error, detail string) error {
 	switch {
 	case errors.Is(err, pixel.ErrNoPixelData), errors.Is(err, pixel.ErrNoFrame):
 		return &Error{Status: http.StatusNotFound, Detail: detail, Err: err}
-	case errors.Is(err, pixel.ErrNotConvertible), errors.Is(err, pixel.ErrDamaged), errors.Is(err, pixel.ErrFrames), errors.Is(err, pixel.ErrNotRenderable):
+	case errors.Is(err, pixel.ErrNotConvertible), errors.Is(err, pixel.ErrDamaged),
+		errors.Is(err, pixel.ErrFrames), errors.Is(err, pixel.ErrNotRenderable):
 		return &Error{Status: http.StatusNotAcceptable, Detail: detail, Err: err}
 	}
 	if _, ok := errors.AsType[*Error](err); ok || !strings.HasPrefix(err.Error(), "dicom/pixel") {

@@ -34,7 +34,12 @@ type queryReader struct {
 
 // parseQuery reads the parameters of a search.
 func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
-	p := &queryReader{h: h, call: call, q: &Search{Level: call.Level, Keys: dicom.NewDataSet(), Limit: h.limits.Matches}, seen: map[string]bool{}}
+	p := &queryReader{
+		h:    h,
+		call: call,
+		q:    &Search{Level: call.Level, Keys: dicom.NewDataSet(), Limit: h.limits.Matches},
+		seen: map[string]bool{},
+	}
 	if err := p.q.Keys.SetCharacterSet("ISO_IR 192"); err != nil {
 		return nil, err
 	}

@@ -115,7 +115,12 @@ func (o *renderOptions) parseWindow(s string) bool {
 
 // imageOffers are the forms of a rendered frame.
 func imageOffers() []offer {
-	return []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeJPEG, multipart: true}, {mediaType: typePNG, multipart: true}}
+	return []offer{
+		{mediaType: typeJPEG},
+		{mediaType: typePNG},
+		{mediaType: typeJPEG, multipart: true},
+		{mediaType: typePNG, multipart: true},
+	}
 }
 
 // documentType is the media type of an encapsulated document.
@@ -236,7 +241,7 @@ func (x *exchange) representative() (*Header, error) {
 			}
 		}
 	}
-	return nil, &Error{Status: http.StatusNotAcceptable, Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances."}
+	return nil, errNothingToShow
 }
 
 // renderable reports a transfer syntax whose pixel data may be decoded here.
@@ -341,7 +346,8 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 }
 
 func renderError(err error) error {
-	return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+	return frameError(err,
+		"The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
 }
 
 // everyFrame is the numbers of the frames there are.

@@ -104,7 +104,11 @@ func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, er
 		name string
 		to   *string
 		is   Level
-	}{{"studies", &call.StudyUID, StudyLevel}, {"series", &call.SeriesUID, SeriesLevel}, {"instances", &call.SOPInstanceUID, InstanceLevel}} {
+	}{
+		{"studies", &call.StudyUID, StudyLevel},
+		{"series", &call.SeriesUID, SeriesLevel},
+		{"instances", &call.SOPInstanceUID, InstanceLevel},
+	} {
 		if len(seg) == 0 || seg[0] != level.name {
 			continue
 		}
@@ -122,7 +126,8 @@ func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, er
 			return verbs{}, errNotFound
 		}
 		if !uid.Tolerable(seg[1]) {
-			return verbs{}, problemf(http.StatusBadRequest, "What stands behind /%s/ is no UID: digits and dots, at most 64 characters (PS3.5 9.1).", level.name)
+			return verbs{}, problemf(http.StatusBadRequest,
+				"What stands behind /%s/ is no UID: digits and dots, at most 64 characters (PS3.5 9.1).", level.name)
 		}
 		*level.to = seg[1]
 		call.Level = level.is

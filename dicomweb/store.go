@@ -81,8 +81,11 @@ func (x *exchange) acceptStoreAnswer() (offer, error) {
 func unsupportedBody(wrong string) *Error {
 	possible := []string{`multipart/related; type="application/dicom"`, `multipart/related; type="application/dicom+json"`, typeDICOM}
 	return &Error{
-		Status: http.StatusUnsupportedMediaType, Header: http.Header{"Accept": {strings.Join(possible, ", ")}}, Possible: possible,
-		Detail: "The Content-Type cannot be used: " + wrong + `. Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`,
+		Status:   http.StatusUnsupportedMediaType,
+		Header:   http.Header{"Accept": {strings.Join(possible, ", ")}},
+		Possible: possible,
+		Detail: "The Content-Type cannot be used: " + wrong +
+			`. Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`,
 	}
 }
 
@@ -101,7 +104,11 @@ func (x *exchange) body() (io.Reader, error) {
 		}
 		return &inflating{z: z, in: in, most: l.Body, ratio: l.Ratio}, nil
 	}
-	return nil, &Error{Status: http.StatusUnsupportedMediaType, Detail: "Send the body as it is or with gzip.", Header: http.Header{"Accept-Encoding": {"gzip"}}}
+	return nil, &Error{
+		Status: http.StatusUnsupportedMediaType,
+		Detail: "Send the body as it is or with gzip.",
+		Header: http.Header{"Accept-Encoding": {"gzip"}},
+	}
 }
 
 type counter struct {
@@ -133,7 +140,8 @@ func (f *inflating) Read(p []byte) (int, error) {
 	n, err := f.z.Read(p)
 	f.n += int64(n)
 	if f.n > f.most || f.n > ratioFree && f.n/f.ratio > f.in.n {
-		return 0, problemf(http.StatusRequestEntityTooLarge, "The body becomes too large when it is decompressed. Send it without Content-Encoding.")
+		return 0, problemf(http.StatusRequestEntityTooLarge,
+			"The body becomes too large when it is decompressed. Send it without Content-Encoding.")
 	}
 	return n, err
 }
@@ -242,7 +250,11 @@ func identify(br *bufio.Reader, in *Incoming) {
 func (s *storing) take(in Incoming) {
 	named := in
 	if want := s.x.call.StudyUID; want != "" && want != in.StudyUID {
-		s.failed(named, &Error{Status: http.StatusConflict, FailureReason: reasonStudyMismatch, Detail: "The instance is of another study than the address."})
+		s.failed(named, &Error{
+			Status:        http.StatusConflict,
+			FailureReason: reasonStudyMismatch,
+			Detail:        "The instance is of another study than the address.",
+		})
 		return
 	}
 

@@ -95,14 +95,16 @@ func (s *storing) spool(r *partReader, sp *spool) (documents []span, err error) 
 		case m.multipart:
 			s.failed(Incoming{}, notUnderstood("A part is itself of several parts.", nil))
 		case m.mediaType == typeJSON || m.mediaType == "application/json":
-			at, err := sp.copy(p, metadata, problemf(http.StatusRequestEntityTooLarge, "The metadata of the request are more than %d bytes. Send fewer objects at a time.", l.Metadata))
+			at, err := sp.copy(p, metadata, problemf(http.StatusRequestEntityTooLarge,
+				"The metadata of the request are more than %d bytes. Send fewer objects at a time.", l.Metadata))
 			if err != nil {
 				return nil, err
 			}
 			metadata -= at.length
 			documents = append(documents, at)
 		default:
-			at, err := sp.copy(p, bulk, problemf(http.StatusRequestEntityTooLarge, "The bulk data of the request are more than %d bytes. Send fewer objects at a time.", l.Spool))
+			at, err := sp.copy(p, bulk, problemf(http.StatusRequestEntityTooLarge,
+				"The bulk data of the request are more than %d bytes. Send fewer objects at a time.", l.Spool))
 			if err != nil {
 				return nil, err
 			}
@@ -141,7 +143,11 @@ func (s *storing) document(d span, sp *spool) error {
 
 // noMetadata is the answer to metadata that are none.
 func noMetadata(cause error) error {
-	return &Error{Status: http.StatusBadRequest, Detail: "The metadata are not DICOM JSON (PS3.18 F), or name bulk data that are not in the request.", Err: cause}
+	return &Error{
+		Status: http.StatusBadRequest,
+		Detail: "The metadata are not DICOM JSON (PS3.18 F), or name bulk data that are not in the request.",
+		Err:    cause,
+	}
 }
 
 // leastSet is what is reserved for a data set before its account grows with it.
@@ -163,7 +169,11 @@ func (s *storing) instance(at span, sp *spool) error {
 		return s.without(problem)
 	}
 	if errors.Is(err, dicom.ErrLimit) {
-		return s.without(&Error{Status: http.StatusRequestEntityTooLarge, Detail: "A data set of the metadata has more elements, or more compressed frames, than allowed.", Err: err})
+		return s.without(&Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: "A data set of the metadata has more elements, or more compressed frames, than allowed.",
+			Err:    err,
+		})
 	}
 	if err != nil {
 		return noMetadata(err)
@@ -270,7 +280,12 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 		ds.Delete(t)
 	}
 
-	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), StudyUID: ds.Text(tag.StudyInstanceUID), TransferSyntaxUID: ts}
+	in := Incoming{
+		SOPClassUID:       ds.Text(tag.SOPClassUID),
+		SOPInstanceUID:    ds.Text(tag.SOPInstanceUID),
+		StudyUID:          ds.Text(tag.StudyInstanceUID),
+		TransferSyntaxUID: ts,
+	}
 	if !uid.Tolerable(in.SOPClassUID) || !uid.Tolerable(in.SOPInstanceUID) {
 		s.failed(Incoming{}, notUnderstood("The metadata hold no valid SOP Class or Instance UID.", nil))
 		return

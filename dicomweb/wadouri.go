@@ -112,7 +112,8 @@ func (x *exchange) wadoFile(i *Instance, ts string) error {
 		}
 	}
 	if !slices.Contains(possible, ts) {
-		return notAcceptable(fileOffers(i), "The object cannot be given in that transfer syntax. Leave transferSyntax out, or name one of the possible ones.")
+		return notAcceptable(fileOffers(i),
+			"The object cannot be given in that transfer syntax. Leave transferSyntax out, or name one of the possible ones.")
 	}
 	return x.sendSingle(i, ts)
 }

@@ -245,7 +245,12 @@ func (o *opening) formal(rq *ul.AssociateRQ) *RejectError {
 	case rq.User.MaxPDULength != 0 && rq.User.MaxPDULength < leastPDU:
 		return Reject(errors.New("dimse: maximum length leaves no room for data"))
 	case o.s.isClosing():
-		return &RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation, Reason: ul.PresentationTemporaryCongestion, Cause: ErrServerClosed}
+		return &RejectError{
+			Result: ul.RejectedTransient,
+			Source: ul.RejectServiceProviderPresentation,
+			Reason: ul.PresentationTemporaryCongestion,
+			Cause:  ErrServerClosed,
+		}
 	}
 	return nil
 }
@@ -281,10 +286,22 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 	o.step(ul.Input{Event: ul.Evt7}, o.acceptPDU(rq, acc))
 
 	actx, a := establish(ctx, parts{
-		rq: rq, contexts: contexts, extended: acc.Extended, link: o.link, lim: o.s.Limits, mux: o.s.Mux, log: o.s.Log,
-		buffers: &o.s.buffers, panics: func(any) { o.s.panicked.Add(1) }, window: acc.AsyncWindow, machine: o.machine,
-		peer: &ul.UserInformation{MaxPDULength: rq.MaxPDULength, ImplementationClassUID: rq.ImplementationClassUID,
-			ImplementationVersionName: rq.ImplementationVersionName},
+		rq:       rq,
+		contexts: contexts,
+		extended: acc.Extended,
+		link:     o.link,
+		lim:      o.s.Limits,
+		mux:      o.s.Mux,
+		log:      o.s.Log,
+		buffers:  &o.s.buffers,
+		panics:   func(any) { o.s.panicked.Add(1) },
+		window:   acc.AsyncWindow,
+		machine:  o.machine,
+		peer: &ul.UserInformation{
+			MaxPDULength:              rq.MaxPDULength,
+			ImplementationClassUID:    rq.ImplementationClassUID,
+			ImplementationVersionName: rq.ImplementationVersionName,
+		},
 		principal: acc.Principal,
 	})
 	return actx, a, true

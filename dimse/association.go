@@ -154,12 +154,30 @@ type parts struct {
 // establish makes an association in Sta6. The context is for run and ends with the association.
 func establish(ctx context.Context, p parts) (context.Context, *Association) {
 	a := &Association{
-		id: newID(), requestor: p.machine.Requestor(), rq: p.rq, contexts: p.contexts, extended: p.extended, principal: p.principal,
-		implementationClassUID: p.peer.ImplementationClassUID, implementationVersionName: p.peer.ImplementationVersionName,
-		identityResponse: p.peer.IdentityResponse,
-		link:             p.link, lim: p.lim, mux: p.mux, log: p.log, buffers: p.buffers, panics: p.panics,
-		byID: make(map[uint8]PresentationContext, len(p.contexts)), inbound: make(map[uint16]*exchange), afters: make(map[*exchange]struct{}),
-		pending: make(map[uint16]*pending), done: make(chan struct{}), finished: make(chan struct{}),
+		id:        newID(),
+		requestor: p.machine.Requestor(),
+		rq:        p.rq,
+		contexts:  p.contexts,
+		byID:      make(map[uint8]PresentationContext, len(p.contexts)),
+		extended:  p.extended,
+		principal: p.principal,
+
+		implementationClassUID:    p.peer.ImplementationClassUID,
+		implementationVersionName: p.peer.ImplementationVersionName,
+		identityResponse:          p.peer.IdentityResponse,
+
+		link:    p.link,
+		lim:     p.lim,
+		mux:     p.mux,
+		log:     p.log,
+		buffers: p.buffers,
+		panics:  p.panics,
+
+		inbound:  make(map[uint16]*exchange),
+		afters:   make(map[*exchange]struct{}),
+		pending:  make(map[uint16]*pending),
+		done:     make(chan struct{}),
+		finished: make(chan struct{}),
 	}
 
 	for _, pc := range p.contexts {

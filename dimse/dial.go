@@ -202,9 +202,14 @@ func (cfg *Config) request() (*ul.AssociateRQ, error) {
 		CalledAETitle: cfg.CalledAETitle, CallingAETitle: cfg.CallingAETitle,
 		ApplicationContext: ul.DICOMApplicationContext, Contexts: contexts,
 		User: ul.UserInformation{
-			MaxPDULength:           cfg.Limits.ReceivePDU,
-			ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
-			AsyncWindow: cfg.AsyncWindow, Roles: cfg.Roles, Extended: cfg.Extended, CommonExtended: cfg.CommonExtended, Identity: cfg.Identity,
+			MaxPDULength:              cfg.Limits.ReceivePDU,
+			ImplementationClassUID:    dicom.ImplementationClassUID,
+			ImplementationVersionName: dicom.ImplementationVersionName,
+			AsyncWindow:               cfg.AsyncWindow,
+			Roles:                     cfg.Roles,
+			Extended:                  cfg.Extended,
+			CommonExtended:            cfg.CommonExtended,
+			Identity:                  cfg.Identity,
 		},
 	}, nil
 }

@@ -162,7 +162,11 @@ func (x *exchange) panicked(ctx context.Context, v any) {
 
 	if a.log != nil { // the value may quote a data element: its type has to do
 		a.log.LogAttrs(ctx, slog.LevelError, "handler panicked",
-			a.attrsWith(slog.String("operation", x.call.Operation.String()), slog.String("panic", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))...)
+			a.attrsWith(
+				slog.String("operation", x.call.Operation.String()),
+				slog.String("panic", fmt.Sprintf("%T", v)),
+				slog.String("stack", string(debug.Stack())),
+			)...)
 	}
 
 	err := fmt.Errorf("dimse: handler of %s panicked", x.call.Operation)

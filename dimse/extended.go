@@ -83,7 +83,13 @@ type QueryOptions struct {
 // ParseQueryOptions reads the application information of C-FIND; bytes that are not there are off.
 func ParseQueryOptions(info []byte) QueryOptions {
 	on := func(i int) bool { return i < len(info) && info[i] == 1 }
-	return QueryOptions{Relational: on(0), DateTimeMatching: on(1), FuzzyMatching: on(2), TimezoneAdjustment: on(3), EnhancedMultiFrame: on(4)}
+	return QueryOptions{
+		Relational:         on(0),
+		DateTimeMatching:   on(1),
+		FuzzyMatching:      on(2),
+		TimezoneAdjustment: on(3),
+		EnhancedMultiFrame: on(4),
+	}
 }
 
 // parseRetrieveOptions reads the application information of C-MOVE and C-GET.

@@ -140,7 +140,10 @@ type PresentationContext struct {
 
 // settle works out the accepted contexts from both sides' words. It fails when the
 // answer names what was not proposed.
-func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.AcceptedContext, roles []ul.RoleSelection, requestor bool) ([]PresentationContext, error) {
+func settle(
+	proposed []ul.ProposedContext, wanted []ul.RoleSelection,
+	acc []ul.AcceptedContext, roles []ul.RoleSelection, requestor bool,
+) ([]PresentationContext, error) {
 	byID := make(map[uint8]ul.ProposedContext, len(proposed))
 	for _, pc := range proposed {
 		byID[pc.ID] = pc
@@ -175,7 +178,13 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 			return nil, fmt.Errorf("dimse: presentation context %d answered with a transfer syntax that was not proposed", pc.ID)
 		}
 
-		c := PresentationContext{ID: pc.ID, AbstractSyntax: p.AbstractSyntax, TransferSyntax: pc.TransferSyntax, SCU: requestor, SCP: !requestor}
+		c := PresentationContext{
+			ID:             pc.ID,
+			AbstractSyntax: p.AbstractSyntax,
+			TransferSyntax: pc.TransferSyntax,
+			SCU:            requestor,
+			SCP:            !requestor,
+		}
 		if g, ok := granted[p.AbstractSyntax]; ok { // PS3.7 D.3.3.4: roles of the requestor
 			c.SCU, c.SCP = g.SCU, g.SCP
 			if !requestor {

@@ -216,7 +216,8 @@ func (x *exchange) refusal() (Status, bool) {
 	switch {
 	case !ours:
 		return NotAuthorized.With("role not negotiated"), true
-	case cmd.SOPClassUID() != pc.AbstractSyntax && !metaClass(pc.AbstractSyntax) && !x.call.Association.related(cmd.SOPClassUID(), pc.AbstractSyntax):
+	case cmd.SOPClassUID() != pc.AbstractSyntax && !metaClass(pc.AbstractSyntax) &&
+		!x.call.Association.related(cmd.SOPClassUID(), pc.AbstractSyntax):
 		return SOPClassNotSupported.With("SOP Class is not that of the context"), true
 	case cmd.SOPInstanceUID() != "" && !uid.Tolerable(cmd.SOPInstanceUID()):
 		return InvalidSOPInstance.With("not a UID"), true

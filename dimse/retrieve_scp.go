@@ -176,7 +176,13 @@ func (r *retrieval) storeSub(ctx context.Context, sub SubOperation, to *Associat
 	}
 	defer body.Close()
 
-	rq := StoreRequest{SOPClassUID: sub.SOPClassUID, SOPInstanceUID: sub.SOPInstanceUID, TransferSyntax: ts, Priority: r.rq.Priority, Data: body}
+	rq := StoreRequest{
+		SOPClassUID:    sub.SOPClassUID,
+		SOPInstanceUID: sub.SOPInstanceUID,
+		TransferSyntax: ts,
+		Priority:       r.rq.Priority,
+		Data:           body,
+	}
 	if r.rq.Operation == CMove {
 		rq.MoveOriginatorAETitle = r.x.call.Association.CallingAETitle()
 		rq.MoveOriginatorMessageID = r.rq.MessageID

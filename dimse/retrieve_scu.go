@@ -32,7 +32,8 @@ func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, e
 		a.mu.Unlock()
 	}()
 
-	return a.retrieve(ctx, &Command{Operation: CGet, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}, rq.Identifier, rq.Progress)
+	cmd := &Command{Operation: CGet, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}
+	return a.retrieve(ctx, cmd, rq.Identifier, rq.Progress)
 }
 
 // Move sends a C-MOVE and waits for its end. When ctx ends a C-CANCEL is sent, and the
@@ -44,7 +45,9 @@ func (a *Association) Move(ctx context.Context, rq MoveRequest) (RetrieveResult,
 
 // retrieve waits for the final response. After C-CANCEL it still waits for it, so
 // that the counts are right; a peer that does not end within 5 s is cut off.
-func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *dicom.DataSet, progress func(RetrieveResult)) (RetrieveResult, error) {
+func (a *Association) retrieve(
+	ctx context.Context, cmd *Command, identifier *dicom.DataSet, progress func(RetrieveResult),
+) (RetrieveResult, error) {
 	pc, err := a.contextFor(cmd.AffectedSOPClassUID, cmd.Operation)
 	if err != nil {
 		return RetrieveResult{}, err

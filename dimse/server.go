@@ -106,7 +106,13 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Connections: len(s.conns), Associations: len(s.open), Accepted: s.accepted.Load(), Refused: s.refused.Load(), Panics: s.panicked.Load()}
+	return Stats{
+		Connections:  len(s.conns),
+		Associations: len(s.open),
+		Accepted:     s.accepted.Load(),
+		Refused:      s.refused.Load(),
+		Panics:       s.panicked.Load(),
+	}
 }
 
 func (s *Server) init() {

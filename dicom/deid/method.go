@@ -40,9 +40,12 @@ func (p Profile) methods() []method {
 // finish writes what was done (PS3.15 E.2, PS3.3 C.7, C.12).
 func (s *session) finish(ds *dicom.DataSet) error {
 	removed := "YES"
-	if slices.Contains(s.report.Flags, BurnedIn) || slices.Contains(s.report.Flags, BurnedInLikely) || slices.Contains(s.report.Flags, OverlayInPixels) {
-		removed = "NO" // it would say that the pixels are clean as well
+	for _, f := range s.report.Flags {
+		if f == BurnedIn || f == BurnedInLikely || f == OverlayInPixels {
+			removed = "NO" // it would say that the pixels are clean as well
+		}
 	}
+
 	if err := ds.SetText(tag.PatientIdentityRemoved, removed); err != nil {
 		return err
 	}

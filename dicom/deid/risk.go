@@ -99,7 +99,9 @@ func showsFace(ds *dicom.DataSet) bool {
 		return true
 	case "CT", "MR", "PT":
 		part := strings.ToUpper(ds.Text(tag.BodyPartExamined))
-		return slices.Contains([]string{"HEAD", "FACE", "SKULL", "BRAIN", "HEADNECK", "ORBIT", "SINUS", "MAXILLA", "JAW", "WHOLEBODY"}, part)
+		return slices.Contains([]string{
+			"HEAD", "FACE", "SKULL", "BRAIN", "HEADNECK", "ORBIT", "SINUS", "MAXILLA", "JAW", "WHOLEBODY",
+		}, part)
 	}
 	return false
 }

@@ -61,7 +61,8 @@ func decodeJPEG(ctx context.Context, frame []byte, a Attributes) ([]byte, Attrib
 
 // rawColours reports a frame whose three components are not YCbCr.
 func rawColours(frame []byte, a Attributes) bool {
-	return adobeTransform(frame) != 1 && (a.PhotometricInterpretation == "RGB" || strings.HasPrefix(a.PhotometricInterpretation, "YBR_PARTIAL"))
+	return adobeTransform(frame) != 1 &&
+		(a.PhotometricInterpretation == "RGB" || strings.HasPrefix(a.PhotometricInterpretation, "YBR_PARTIAL"))
 }
 
 // jpegImage decodes a frame whose header says that it is of the image, and whose

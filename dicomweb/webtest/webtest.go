@@ -200,13 +200,17 @@ func (b *Backend) Store(_ context.Context, in dicomweb.Incoming) (dicomweb.Store
 	i, err := b.Archive.Read(in.Data, in.TransferSyntaxUID)
 	switch {
 	case errors.Is(err, memory.ErrFull):
-		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusInsufficientStorage, Detail: "There is no room for more objects.", Err: err}
+		return dicomweb.Stored{}, refused(http.StatusInsufficientStorage, "There is no room for more objects.", err)
 	case errors.Is(err, memory.ErrConflict):
-		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusConflict, Detail: "Another object is kept under this UID.", Err: err}
+		return dicomweb.Stored{}, refused(http.StatusConflict, "Another object is kept under this UID.", err)
 	case err != nil:
-		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, Detail: "The object cannot be read.", Err: err}
+		return dicomweb.Stored{}, refused(http.StatusUnprocessableEntity, "The object cannot be read.", err)
 	}
 	return dicomweb.Stored{Resource: resource(i), SOPClassUID: i.SOPClassUID}, nil
+}
+
+func refused(status int, detail string, err error) error {
+	return &dicomweb.Error{Status: status, Detail: detail, Err: err}
 }
 
 // Delete implements dicomweb.Backend.

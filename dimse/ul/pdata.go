@@ -32,18 +32,23 @@ func ParsePDVHeader(b []byte, left uint32) (PDVHeader, error) {
 
 func parsePDVHeader(b []byte, left uint32) (PDVHeader, *ParseError) {
 	if len(b) < PDVHeaderLength || left < PDVHeaderLength {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Kind: Truncated, Reason: "item cut short"}
+		return PDVHeader{}, pdvError(0, Truncated, "item cut short")
 	}
 
 	n := binary.BigEndian.Uint32(b)
 	if n < 2 || n > left-4 {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Kind: InvalidLength, Reason: "item length does not fit the PDU"}
+		return PDVHeader{}, pdvError(0, InvalidLength, "item length does not fit the PDU")
 	}
 
 	if b[4]%2 == 0 {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Offset: 4, Clause: "PS3.8 9.3.5.1", Kind: InvalidValue, Reason: "presentation context identifier is not odd"}
+		return PDVHeader{}, pdvError(4, InvalidValue, "presentation context identifier is not odd")
 	}
 	return PDVHeader{ContextID: b[4], Command: b[5]&1 != 0, Last: b[5]&2 != 0, Length: n - 2}, nil
+}
+
+// pdvError is an error at an offset in bytes from the start of the item.
+func pdvError(offset int, kind ParseKind, reason string) *ParseError {
+	return &ParseError{PDU: TypePDataTF, Offset: offset, Clause: "PS3.8 9.3.5.1", Kind: kind, Reason: reason}
 }
 
 // AppendPDVHeader appends the six bytes of h.

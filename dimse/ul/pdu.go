@@ -85,17 +85,22 @@ func ParseHeader(b []byte, lim Limits) (Header, error) {
 		most = lim.PDataPDU
 	case TypeAssociateRJ, TypeReleaseRQ, TypeReleaseRP, TypeAbort:
 		if h.Length != 4 {
-			return h, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Kind: InvalidLength, Reason: "length is not 4"}
+			return h, headerError(h.Type, 2, InvalidLength, "length is not 4")
 		}
 		return h, nil
 	default:
-		return h, &ParseError{PDU: h.Type, Clause: "PS3.8 9.3.1", Kind: UnknownType, Reason: "unknown PDU type"}
+		return h, headerError(h.Type, 0, UnknownType, "unknown PDU type")
 	}
 
 	if h.Length > most {
-		return h, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Kind: BeyondLimits, Reason: "longer than the limit"}
+		return h, headerError(h.Type, 2, BeyondLimits, "longer than the limit")
 	}
 	return h, nil
+}
+
+// headerError is an error in the header of a PDU, at an offset in bytes.
+func headerError(t Type, offset int, kind ParseKind, reason string) *ParseError {
+	return &ParseError{PDU: t, Offset: offset, Clause: "PS3.8 9.3.1", Kind: kind, Reason: reason}
 }
 
 // Decode decodes one complete PDU, header included; bytes after it are an error.
@@ -106,7 +111,7 @@ func Decode(b []byte, lim Limits) (PDU, error) {
 		return nil, err
 	}
 	if uint64(len(b)-HeaderLength) != uint64(h.Length) {
-		return nil, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Kind: InvalidLength, Reason: "length differs from what is there"}
+		return nil, headerError(h.Type, 2, InvalidLength, "length differs from what is there")
 	}
 	return DecodeBody(h.Type, b[HeaderLength:], lim)
 }
@@ -130,7 +135,7 @@ func DecodeBody(t Type, body []byte, lim Limits) (PDU, error) {
 	case TypeAbort:
 		return decodeAbort(c)
 	}
-	return nil, &ParseError{PDU: t, Clause: "PS3.8 9.3.1", Kind: UnknownType, Reason: "unknown PDU type"}
+	return nil, headerError(t, 0, UnknownType, "unknown PDU type")
 }
 
 // appendHeader starts a PDU; endPDU fills in its length.
