@@ -181,7 +181,8 @@ func (ds *DataSet) adopt(el Element) *cell {
 	if v.kind == plain && el.VR.CharacterSet() && el.v.home != nil && !el.v.home.encoding().same(ds.encoding()) {
 		if raw, err := ds.encoding().recode(el.v.home.encoding(), el.VR, v.raw); err == nil {
 			v.raw = pad(el.VR, raw)
-			v.length, v.form = uint32(len(v.raw)), formExplicit
+			v.length = uint32(len(v.raw))
+			v.form = formExplicit
 		}
 	}
 	return newCell(v)

@@ -67,10 +67,12 @@ func (b *builder) event(ev Event) error {
 		return b.element(ev)
 	case SequenceBegin:
 		v := b.add(ev)
-		v.kind, v.more = sequence, &nested{content: ev.content}
+		v.kind = sequence
+		v.more = &nested{content: ev.content}
 	case SequenceEnd, FragmentsEnd:
 		m := b.last().more
-		m.delimited, m.endLength = ev.delimited, ev.endLength
+		m.delimited = ev.delimited
+		m.endLength = ev.endLength
 		if ev.Kind == FragmentsEnd && b.last().kind == bulk {
 			m.bulk.Length = ev.Offset - m.bulk.Offset
 		}
@@ -82,13 +84,16 @@ func (b *builder) event(ev Event) error {
 		b.open = append(b.open, item)
 	case ItemEnd:
 		item := b.open[len(b.open)-1]
-		item.delimited, item.endLength = ev.delimited, ev.endLength
+		item.delimited = ev.delimited
+		item.endLength = ev.endLength
 		b.open = b.open[:len(b.open)-1]
 	case FragmentsBegin:
 		v := b.add(ev)
-		v.kind, v.more = fragments, aside(apart{})
+		v.kind = fragments
+		v.more = aside(apart{})
 		if b.o.BulkThreshold > 0 {
-			v.kind, v.more.source = bulk, b.source
+			v.kind = bulk
+			v.more.source = b.source
 			v.more.bulk = Bulk{Offset: ev.ValueOffset, Encapsulated: true}
 		}
 	case FragmentEvent:

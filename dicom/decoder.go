@@ -235,7 +235,8 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 	f := ev.form
 	if f&formExplicit == 0 {
-		ev.VR, ev.Length = d.implicitVR(ev.Tag), f.uint32(b[4:])
+		ev.VR = d.implicitVR(ev.Tag)
+		ev.Length = f.uint32(b[4:])
 		return 8, nil
 	}
 	ev.VR = VR(b[4])<<8 | VR(b[5])
@@ -310,7 +311,8 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	if ev.form&formExplicit == 0 && l.kind == SequenceBegin {
 		ev.VR = SQ
 	}
-	ev.Kind, ev.content = l.kind, l.form
+	ev.Kind = l.kind
+	ev.content = l.form
 	if d.depth() >= d.limits.Depth {
 		return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.5", "sequences nested deeper than "+strconv.Itoa(d.limits.Depth), ErrLimit)
 	}

@@ -43,7 +43,8 @@ func OpenFile(r io.ReaderAt, size int64, o DecodeOptions) (*File, error) {
 	if o.BulkThreshold == 0 {
 		o.BulkThreshold = 64 << 10
 	}
-	o.Source, o.Base = r, 0
+	o.Source = r
+	o.Base = 0
 	return ReadFile(io.NewSectionReader(r, 0, size), o)
 }
 

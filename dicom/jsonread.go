@@ -94,7 +94,8 @@ func (j *jsonReader) failWith(reason string, err error) error {
 	e := &SyntaxError{Offset: j.dec.InputOffset(), Clause: "PS3.18 F.2", Reason: reason, err: err}
 	var path []string
 	for _, t := range j.tags {
-		e.Tag, e.tagged = t, true
+		e.Tag = t
+		e.tagged = true
 		path = append(path, t.String())
 	}
 	if len(path) > 1 {

@@ -142,7 +142,8 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 			break
 		}
 
-		header, length := 8, int64(formExplicit.uint16(b[6:]))
+		header := 8
+		length := int64(formExplicit.uint16(b[6:]))
 		if longForm(VR(b[4])<<8 | VR(b[5])) {
 			header = 12
 			if b, err = p.Peek(12); err != nil {

@@ -39,7 +39,8 @@ func LookupTransferSyntax(id string) (TransferSyntax, bool) {
 		uid.MPEG4HP41, uid.MPEG4HP41Fragmentable, uid.MPEG4HP41BD, uid.MPEG4HP41BDFragmentable,
 		uid.MPEG4HP422D, uid.MPEG4HP422DFragmentable, uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable,
 		uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable, uid.HEVCMP51, uid.HEVCM10P51:
-		ts.Encapsulated, ts.Lossy = true, true
+		ts.Encapsulated = true
+		ts.Lossy = true
 	default:
 		ts.Encapsulated = true
 		return ts, false

@@ -56,7 +56,8 @@ func (ds *DataSet) Walk() iter.Seq[Visit] {
 				continue
 			}
 			if len(top.items) > 0 { // the sequence is done
-				path, top.items = path[:len(path)-1], nil
+				path = path[:len(path)-1]
+				top.items = nil
 			}
 			if top.next == len(top.ds.els) {
 				open = open[:len(open)-1]

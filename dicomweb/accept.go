@@ -86,7 +86,8 @@ func quality(s string) float64 {
 
 // splitQuoted cuts at sep outside of quotes.
 func splitQuoted(s string, sep byte) (out []string) {
-	quoted, start := false, 0
+	quoted := false
+	start := 0
 	for i := 0; i < len(s); i++ {
 		switch {
 		case quoted && s[i] == '\\':
@@ -232,7 +233,9 @@ func (m mediaRange) specificity() int {
 // order it wrote them, then in the order of the offers. Of an offer the most
 // specific range decides, so that q=0 excludes.
 func negotiate(accept []mediaRange, offers []offer) (offer, bool) {
-	best, bestAt, found := offer{}, 0, false
+	best := offer{}
+	bestAt := 0
+	found := false
 	for _, o := range offers {
 		at := -1
 		for i, m := range accept {
@@ -244,7 +247,9 @@ func negotiate(accept []mediaRange, offers []offer) (offer, bool) {
 			continue
 		}
 		if !found || at < bestAt {
-			best, bestAt, found = o, at, true
+			best = o
+			bestAt = at
+			found = true
 		}
 	}
 	return best, found

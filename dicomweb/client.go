@@ -118,7 +118,9 @@ func (c *Client) Search(ctx context.Context, l Level, within Resource, query url
 	return func(yield func(*dicom.DataSet, error) bool) {
 		offset, _ := strconv.Atoi(query.Get("offset"))
 		for {
-			n, more, ok := 0, false, true
+			n := 0
+			more := false
+			ok := true
 			for ds, err := range c.searchPage(ctx, l, within, query, offset, &more) {
 				if ok = yield(ds, err) && err == nil; !ok {
 					return

@@ -157,6 +157,7 @@ func bulkElement(ds *dicom.DataSet, path []string) (*dicom.DataSet, dicom.Elemen
 		if !ok || n < 1 || n > int64(len(items)) {
 			return nil, dicom.Element{}, false
 		}
-		ds, path = items[n-1], path[2:]
+		ds = items[n-1]
+		path = path[2:]
 	}
 }

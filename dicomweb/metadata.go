@@ -64,7 +64,8 @@ func (x *exchange) metadata() error {
 // version is what tells the instances of a selection from others, together with
 // the address that links begin with, and how many they are.
 func (x *exchange) version() (string, int, error) {
-	sum, n := sha256.New(), 0
+	sum := sha256.New()
+	n := 0
 	io.WriteString(sum, x.origin()+"\x00") // a hash never fails
 	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
 		if err != nil {

@@ -50,7 +50,8 @@ func parseRender(raw string, call *Call) (renderOptions, error) {
 			ok = v == "no" || v == "yes"
 		case "quality":
 			n, valid := digits(v)
-			o.quality, ok = int(n), valid && n >= 1 && n <= 100
+			o.quality = int(n)
+			ok = valid && n >= 1 && n <= 100
 		case "viewport":
 			ok = o.viewport(v)
 		case "window":

@@ -297,7 +297,8 @@ func parseRange(s string, size int64) (from, length int64, ok bool) {
 	a, valid := digits(first)
 	b, validLast := digits(last)
 	if last == "" {
-		b, validLast = size-1, true
+		b = size - 1
+		validLast = true
 	}
 	if !valid || !validLast || last != "" && b < a {
 		return 0, size, true

@@ -188,7 +188,8 @@ func parseFrames(s string, most int) ([]int, error) {
 	if len(list) > most {
 		return nil, problemf(http.StatusBadRequest, "The list names more than %d frames. Ask for fewer at a time.", most)
 	}
-	out, seen := make([]int, 0, len(list)), make(map[int]bool, len(list))
+	out := make([]int, 0, len(list))
+	seen := make(map[int]bool, len(list))
 	for _, v := range list {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {

@@ -370,12 +370,15 @@ func bodyProblem(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
+
 	e := &Error{Status: http.StatusBadRequest, Err: err}
 	switch {
 	case errors.Is(err, errTooMany):
-		e.Status, e.Detail = http.StatusRequestEntityTooLarge, "The request has more parts than allowed. Send fewer objects at a time."
+		e.Status = http.StatusRequestEntityTooLarge
+		e.Detail = "The request has more parts than allowed. Send fewer objects at a time."
 	case errors.Is(err, errPartLimit):
-		e.Status, e.Detail = http.StatusRequestHeaderFieldsTooLarge, "The header of a part is longer than allowed."
+		e.Status = http.StatusRequestHeaderFieldsTooLarge
+		e.Detail = "The header of a part is longer than allowed."
 	case errors.Is(err, errPartHeader):
 		e.Detail = "The header of a part is malformed (RFC 2046 5.1)."
 	case errors.Is(err, errBoundary):

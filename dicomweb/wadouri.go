@@ -16,7 +16,8 @@ import (
 // than WADO-RS make.
 func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
 	q := query(r)
-	call.Verb, call.Level = Retrieving, InstanceLevel
+	call.Verb = Retrieving
+	call.Level = InstanceLevel
 
 	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
 	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
@@ -45,7 +46,8 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 
 	types := q.Get("contentType")
 	if m, ok := parseMediaRange(types); ok && m.mediaType != typeDICOM && !strings.HasPrefix(m.mediaType, "*") {
-		call.Verb, call.Part = Rendering, RenderedPart
+		call.Verb = Rendering
+		call.Part = RenderedPart
 	}
 	return call, (*exchange).wadoURI, nil
 }

@@ -89,7 +89,8 @@ func (o *opening) secure(ctx context.Context) bool {
 		o.link = newLink(seen, o.s.Limits)
 		return true
 	case o.s.TLSConfig != nil && associate:
-		o.link, o.refuse = newLink(seen, o.s.Limits), true
+		o.link = newLink(seen, o.s.Limits)
+		o.refuse = true
 		return true
 	case o.s.TLSConfig == nil || first[0] != tlsHandshake:
 		o.report(RefusedGarbage, nil, ErrNotDICOM)
@@ -110,7 +111,8 @@ func (o *opening) secure(ctx context.Context) bool {
 
 	// The handshake is done: from here on the link reads what TLS decrypts.
 	state := secured.ConnectionState()
-	o.state, o.conn = &state, secured
+	o.state = &state
+	o.conn = secured
 	o.link = newLink(secured, o.s.Limits)
 	return true
 }

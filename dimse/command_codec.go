@@ -59,7 +59,8 @@ func commandElements(b []byte, into []commandElement) ([]commandElement, error) 
 			return nil, breach(clause, "command element cut short")
 		}
 
-		group, number := binary.LittleEndian.Uint16(b[off:]), binary.LittleEndian.Uint16(b[off+2:])
+		group := binary.LittleEndian.Uint16(b[off:])
+		number := binary.LittleEndian.Uint16(b[off+2:])
 		n := binary.LittleEndian.Uint32(b[off+4:])
 		off += 8
 

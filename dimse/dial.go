@@ -90,7 +90,8 @@ func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Assoc
 			return nil, nil, fmt.Errorf("dimse: TLS handshake: %w", err)
 		}
 		s := secured.ConnectionState()
-		state, conn = &s, secured
+		state = &s
+		conn = secured
 	}
 
 	l := newLink(conn, cfg.Limits)

@@ -85,7 +85,8 @@ func (x *exchange) response(code StatusCode) *Command {
 	case CStore, NEventReport, NGet, NSet, NAction, NCreate, NDelete:
 		rsp.AffectedSOPInstanceUID = rq.SOPInstanceUID()
 	}
-	rsp.EventTypeID, rsp.ActionTypeID = rq.EventTypeID, rq.ActionTypeID
+	rsp.EventTypeID = rq.EventTypeID
+	rsp.ActionTypeID = rq.ActionTypeID
 	return rsp
 }
 

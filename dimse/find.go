@@ -43,7 +43,8 @@ func (x *exchange) find(ctx context.Context, h FindHandler) Outcome {
 	}
 
 	var out Outcome
-	a, cmd := x.call.Association, x.call.Command
+	a := x.call.Association
+	cmd := x.call.Command
 	rq := &FindRequest{SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority, Identifier: x.call.identifier,
 		MessageID: cmd.MessageID, Options: a.QueryOptions(cmd.AffectedSOPClassUID)}
 

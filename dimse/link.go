@@ -75,7 +75,8 @@ func (l *link) fragment() error {
 	}
 	l.br.Discard(ul.PDVHeaderLength)
 	l.pduLeft -= ul.PDVHeaderLength + h.Length
-	l.pdv, l.pdvLeft = h, h.Length
+	l.pdv = h
+	l.pdvLeft = h.Length
 	if h.Length > 0 || h.Last {
 		l.empty = 0
 	} else if l.empty++; l.empty > 64 {
@@ -170,7 +171,9 @@ func (p *pacer) until(t time.Time) {
 func (p *pacer) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.paced, p.budget, p.got = true, p.window, 0
+	p.paced = true
+	p.budget = p.window
+	p.got = 0
 }
 
 // idle sets the deadline for the next message unless one has begun.
@@ -200,7 +203,8 @@ func (p *pacer) Read(b []byte) (int, error) {
 
 	p.got += int64(n)
 	if float64(p.got) >= float64(p.rate)*p.window.Seconds() {
-		p.budget, p.got = p.window, 0
+		p.budget = p.window
+		p.got = 0
 	} else {
 		p.budget -= time.Since(began)
 	}

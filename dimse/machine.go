@@ -171,13 +171,15 @@ func (a *Association) fail(err error) {
 		return
 	case errors.As(err, &parse):
 		in.Event = ul.Evt19
-		abort.Source, abort.Reason = ul.AbortServiceProvider, ul.ReasonInvalidPDUParameter
+		abort.Source = ul.AbortServiceProvider
+		abort.Reason = ul.ReasonInvalidPDUParameter
 		if parse.Kind == ul.UnknownType {
 			abort.Reason = ul.ReasonUnrecognizedPDU
 		}
 	case errors.As(err, &breach) && !breach.byUser:
 		in.Event = ul.Evt19
-		abort.Source, abort.Reason = ul.AbortServiceProvider, breach.abort
+		abort.Source = ul.AbortServiceProvider
+		abort.Reason = breach.abort
 	}
 
 	a.finish(abort)

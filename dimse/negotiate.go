@@ -95,7 +95,8 @@ func (s Support) context(pc ul.ProposedContext, best []string) ul.AcceptedContex
 		return out
 	}
 
-	out.Result, out.TransferSyntax = ul.Acceptance, common[0]
+	out.Result = ul.Acceptance
+	out.TransferSyntax = common[0]
 	for _, ts := range best {
 		if slices.Contains(common, ts) {
 			out.TransferSyntax = ts

@@ -70,9 +70,11 @@ func (a *Association) N(ctx context.Context, rq NRequest) (NResponse, error) {
 
 	cmd := &Command{Operation: rq.Operation, HasDataSet: rq.DataSet != nil, AttributeIdentifierList: rq.AttributeIdentifiers}
 	if rq.Operation.requested() {
-		cmd.RequestedSOPClassUID, cmd.RequestedSOPInstanceUID = rq.SOPClassUID, rq.SOPInstanceUID
+		cmd.RequestedSOPClassUID = rq.SOPClassUID
+		cmd.RequestedSOPInstanceUID = rq.SOPInstanceUID
 	} else {
-		cmd.AffectedSOPClassUID, cmd.AffectedSOPInstanceUID = rq.SOPClassUID, rq.SOPInstanceUID
+		cmd.AffectedSOPClassUID = rq.SOPClassUID
+		cmd.AffectedSOPInstanceUID = rq.SOPInstanceUID
 	}
 
 	switch rq.Operation {

@@ -207,7 +207,8 @@ func (a *Association) accept(ctx context.Context, cmd *Command, pc PresentationC
 
 // refusal checks what every request has to hold before a handler sees it.
 func (x *exchange) refusal() (Status, bool) {
-	cmd, pc := x.call.Command, x.call.Context
+	cmd := x.call.Command
+	pc := x.call.Context
 	ours := pc.SCP
 	if cmd.Operation == NEventReport { // the one notification goes from SCP to SCU
 		ours = pc.SCU

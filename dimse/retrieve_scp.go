@@ -38,7 +38,8 @@ func (x *exchange) retrieve(ctx context.Context, h RetrieveHandler) Outcome {
 		return Outcome{Status: DataSetDoesNotMatchSOPClass.With("identifier missing")}
 	}
 
-	a, cmd := x.call.Association, x.call.Command
+	a := x.call.Association
+	cmd := x.call.Command
 	r := &retrieval{x: x, rq: &RetrieveRequest{Operation: cmd.Operation, SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority,
 		Identifier: x.call.identifier, MoveDestination: cmd.MoveDestination, MessageID: cmd.MessageID,
 		Options: a.QueryOptions(cmd.AffectedSOPClassUID)}}
@@ -51,7 +52,8 @@ func (x *exchange) retrieve(ctx context.Context, h RetrieveHandler) Outcome {
 		return Outcome{Status: MoveDestinationUnknown.With("move destination unknown")}
 	}
 
-	r.plan, r.told = plan, time.Now()
+	r.plan = plan
+	r.told = time.Now()
 
 	if plan.SubOperations != nil {
 		if cmd.Operation == CGet {

@@ -120,7 +120,8 @@ func (a *Association) sendData(ctx context.Context, b []byte, pc PresentationCon
 		if last {
 			return false, nil
 		}
-		broken, b = true, b[:0]
+		broken = true
+		b = b[:0]
 		b[:pDataHeader+1][pDataHeader] = over
 	}
 }

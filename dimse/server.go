@@ -119,7 +119,8 @@ func (s *Server) init() {
 	s.once.Do(func() {
 		s.Limits = s.Limits.withDefaults()
 		s.caps = newCaps(s.Limits)
-		s.open, s.conns = make(map[*Association]struct{}), make(map[net.Conn]struct{})
+		s.open = make(map[*Association]struct{})
+		s.conns = make(map[net.Conn]struct{})
 	})
 }
 

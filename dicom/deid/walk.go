@@ -82,7 +82,8 @@ func once(ds *dicom.DataSet) []dicom.Element {
 
 // element decides on one element.
 func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, patient string) (dicom.Element, verdict) {
-	t, vr := el.Tag, dicom.VRFor(el.Tag)
+	t := el.Tag
+	vr := dicom.VRFor(el.Tag)
 	if t.Private() {
 		if safe[t] && !lv.dummy {
 			return el, stay

@@ -108,7 +108,8 @@ func inRange(want, have string) bool {
 func wildcard(pattern, s string) bool {
 	p := []rune(pattern)
 	r := []rune(s)
-	at, from := 0, 0
+	at := 0
+	from := 0
 	star := -1 // the last * met, with from the character up to which it reaches
 
 	for i := 0; i < len(r); {

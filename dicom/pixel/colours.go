@@ -58,7 +58,8 @@ func (f *Frames) jpegColours(ctx context.Context, n int) (img image.Image, err e
 			err = fmt.Errorf("%w: the codec gave up", ErrDamaged)
 		}
 		if ctx.Err() != nil {
-			img, err = nil, context.Cause(ctx)
+			img = nil
+			err = context.Cause(ctx)
 		}
 	}()
 

@@ -23,7 +23,8 @@ func Convert(ctx context.Context, w io.Writer, src *dicom.File, transferSyntax s
 		return err
 	}
 	out := *src
-	out.DataSet, out.TransferSyntax = ds, transferSyntax
+	out.DataSet = ds
+	out.TransferSyntax = transferSyntax
 	if out.Meta, err = converted(src, transferSyntax); err != nil {
 		return err
 	}

@@ -73,7 +73,8 @@ func decode(ctx context.Context, raw []byte, a Attributes, transferSyntax string
 			err = fmt.Errorf("%w: the codec gave up", ErrDamaged)
 		}
 		if ctx.Err() != nil {
-			pixels, err = nil, context.Cause(ctx)
+			pixels = nil
+			err = context.Cause(ctx)
 		}
 	}()
 

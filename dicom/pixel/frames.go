@@ -251,7 +251,8 @@ func (f *Frames) Open(n int) (io.Reader, error) {
 func (f *Frames) openNative(n int) (io.Reader, error) {
 	bits := f.FrameBits()
 	start := bits * int64(n-1)
-	first, shift := start/8, uint(start%8)
+	first := start / 8
+	shift := uint(start % 8)
 	last := min((start+bits+7)/8, f.el.ValueLength())
 	r, err := f.el.OpenRange(first, last-first)
 	if err != nil || shift == 0 && bits%8 == 0 {
@@ -333,7 +334,8 @@ func (f *fragmentReader) Read(p []byte) (int, error) {
 		}
 		n, err := f.r.Read(p)
 		if err == io.EOF {
-			f.r, err = nil, nil
+			f.r = nil
+			err = nil
 		}
 		if n > 0 || err != nil || len(p) == 0 {
 			return n, err

@@ -28,7 +28,9 @@ const (
 // the blocks of a frame (ITU-T T.81 B.2). Sequential frames have each component in
 // one scan (B.2.3).
 func checkScans(frame []byte, a Attributes) error {
-	components, scans, most := 0, 0, 1
+	components := 0
+	scans := 0
+	most := 1
 	for m := range jpegMarkers(frame) {
 		switch m.code {
 		case markerSOF0, markerSOF1, markerSOF2:

@@ -47,10 +47,13 @@ func decodeRLE(ctx context.Context, frame []byte, a Attributes) ([]byte, error) 
 			return nil, context.Cause(ctx)
 		}
 
-		sample, b := s/width, width-1-s%width // the most significant byte comes first
-		start, step := sample*width+b, a.SamplesPerPixel*width
+		sample := s / width
+		b := width - 1 - s%width // the most significant byte comes first
+		start := sample*width + b
+		step := a.SamplesPerPixel * width
 		if a.PlanarConfiguration == 1 {
-			start, step = sample*plane*width+b, width
+			start = sample*plane*width + b
+			step = width
 		}
 
 		segment, err := rleSegment(frame, s, segments)

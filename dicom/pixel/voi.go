@@ -276,7 +276,8 @@ func expand(b []byte, n int) ([]uint16, error) {
 	words := len(b) / 2
 	out := make([]uint16, 0, n)
 	for i := 0; i+1 < words && len(out) < n; {
-		op, length := word(i), word(i+1)
+		op := word(i)
+		length := word(i + 1)
 		i += 2
 		switch {
 		case op == 0 && i+length <= words:

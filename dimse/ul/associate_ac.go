@@ -134,7 +134,8 @@ func decodeAcceptedContext(c *cursor) (AcceptedContext, error) {
 		return pc, err
 	}
 
-	pc.ID, pc.Result = fixed[0], ContextResult(fixed[2])
+	pc.ID = fixed[0]
+	pc.Result = ContextResult(fixed[2])
 	if pc.ID%2 == 0 {
 		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "presentation context identifier is not odd")
 	}

@@ -174,12 +174,14 @@ func (m Machine) Next(in Input) (next Machine, step Step, ok bool) {
 	}
 
 	row := actions[action]
-	step.Effects, step.To = row.effects, row.next
+	step.Effects = row.effects
+	step.To = row.next
 
 	switch action {
 	case AE6:
 		if in.Refuse {
-			step.Effects, step.To = refuseEffects, Sta13
+			step.Effects = refuseEffects
+			step.To = Sta13
 		}
 	case AR8:
 		if !m.requestor {

@@ -71,10 +71,12 @@ func (h PDVHeader) control() byte {
 // PutPDataHeader writes the twelve bytes of a P-DATA-TF that carries the one item h
 // into b. A sender leaves room for them in front of the fragment.
 func PutPDataHeader(b []byte, h PDVHeader) {
-	b[0], b[1] = byte(TypePDataTF), 0
+	b[0] = byte(TypePDataTF)
+	b[1] = 0
 	binary.BigEndian.PutUint32(b[2:], h.Length+PDVHeaderLength)
 	binary.BigEndian.PutUint32(b[6:], h.Length+2)
-	b[10], b[11] = h.ContextID, h.control()
+	b[10] = h.ContextID
+	b[11] = h.control()
 }
 
 // PDV is a presentation data value: a fragment of a message (PS3.8 9.3.5.1).
