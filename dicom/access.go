@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Text is the first value in UTF-8 without padding; empty when there is none.
+// Text is the first value in UTF-8 without padding; empty without one.
 func (ds *DataSet) Text(t Tag) string {
 	if v := ds.Texts(t); len(v) > 0 {
 		return v[0]
@@ -38,7 +38,7 @@ func (ds *DataSet) Int(t Tag) (int64, bool) {
 	return 0, false
 }
 
-// Ints is all values of whole numbers; nil if one of them is none.
+// Ints is all values of whole numbers; nil if one of them is not a whole number.
 func (ds *DataSet) Ints(t Tag) []int64 {
 	el, _ := ds.Get(t)
 	return el.Ints()
@@ -52,7 +52,7 @@ func (ds *DataSet) Float(t Tag) (float64, bool) {
 	return 0, false
 }
 
-// Floats is all values of numbers; nil if one of them is none.
+// Floats is all values of numbers; nil if one of them is not a number.
 func (ds *DataSet) Floats(t Tag) []float64 {
 	el, _ := ds.Get(t)
 	return el.Floats()

@@ -46,7 +46,7 @@ func newRoot(f form, syntax string) *DataSet {
 // NewDataSet makes an empty data set.
 func NewDataSet() *DataSet { return &DataSet{form: formExplicit, made: true} }
 
-// NewItem makes an empty item that is to stand in a sequence of ds: its text is
+// NewItem makes an empty item for a sequence of ds: its text is
 // written in the character set of ds from the start.
 func (ds *DataSet) NewItem() *DataSet {
 	item := NewDataSet()
@@ -141,7 +141,7 @@ func (ds *DataSet) append(el Element) {
 }
 
 // Set replaces the element of that tag or inserts it in tag order. Items are
-// taken over; those that stand in another data set already are copied. Text of
+// taken over; items of another data set are copied. Text of
 // another data set is written in the character set of this one where that is
 // possible; SetText reports where it is not.
 func (ds *DataSet) Set(el Element) {

@@ -242,7 +242,7 @@ func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 	ev.VR = VR(b[4])<<8 | VR(b[5])
 	if !longForm(ev.VR) {
 		if !ev.VR.Known() {
-			d.note(*ev, "VR is no pair of capital letters")
+			d.note(*ev, "VR is not two capital letters")
 		}
 		ev.Length = uint32(f.uint16(b[6:]))
 		return 8, nil

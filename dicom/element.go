@@ -252,7 +252,7 @@ func (el Element) Items() []*DataSet {
 // Sequence reports a value made of items, whatever its VR says.
 func (el Element) Sequence() bool { return el.v != nil && el.v.kind == sequence }
 
-// Encapsulated reports a value that stands in fragments (PS3.5 A.4).
+// Encapsulated reports a value that is encoded in fragments (PS3.5 A.4).
 func (el Element) Encapsulated() bool {
 	return el.v != nil && (el.v.kind == fragments || el.v.kind == bulk && el.v.more.bulk.Encapsulated)
 }

@@ -193,7 +193,7 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 
 		n, err := strconv.ParseUint(key, 16, 32)
 		if err != nil || len(key) != 8 {
-			return j.fail("a key is no tag of eight hexadecimal digits")
+			return j.fail("a key is not a tag of eight hexadecimal digits")
 		}
 		if err := j.counted(); err != nil {
 			return err
@@ -210,7 +210,7 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 	slices.SortStableFunc(ds.els, func(a, b Element) int { return cmp.Compare(a.Tag, b.Tag) })
 	for i := 1; i < len(ds.els); i++ {
 		if ds.els[i].Tag == ds.els[i-1].Tag {
-			return j.fail("an attribute stands twice")
+			return j.fail("an attribute occurs twice")
 		}
 	}
 	return nil
@@ -261,7 +261,7 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 	return nil
 }
 
-// jsonAttribute is what stands in the object of an attribute.
+// jsonAttribute is the content of the object of an attribute.
 type jsonAttribute struct {
 	tag    Tag
 	vr     VR
@@ -291,7 +291,7 @@ func (j *jsonReader) member(ds *DataSet, a *jsonAttribute, key string) error {
 	}
 	s, ok := t.(string)
 	if !ok {
-		return j.fail(key + " is no string")
+		return j.fail(key + " is not a string")
 	}
 
 	switch key {
@@ -300,7 +300,7 @@ func (j *jsonReader) member(ds *DataSet, a *jsonAttribute, key string) error {
 			a.vr = VR(s[0])<<8 | VR(s[1])
 		}
 		if !a.vr.Known() {
-			return j.fail("vr is no value representation")
+			return j.fail("vr is an unknown value representation")
 		}
 	case "InlineBinary":
 		if a.inline, err = base64.StdEncoding.DecodeString(s); err != nil {

@@ -38,7 +38,7 @@ func MarshalJSON(ds *DataSet, o JSONOptions) ([]byte, error) {
 // appender is a buffer that grows by appending.
 type appender []byte
 
-// Write is that of io.Writer.
+// Write implements io.Writer.
 func (a *appender) Write(p []byte) (int, error) {
 	*a = append(*a, p...)
 	return len(p), nil
@@ -184,7 +184,7 @@ func (j *jsonWriter) numberString(vr VR, s string) {
 }
 
 // jsonNumber spells a decimal string as a JSON number of the same value; empty
-// if it is none.
+// if it is malformed.
 func jsonNumber(s string) string {
 	s = strings.TrimPrefix(s, "+")
 	neg := strings.HasPrefix(s, "-")

@@ -111,7 +111,7 @@ type metaReader struct {
 	ready bool
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (m *metaReader) Read(p []byte) (int, error) {
 	if m.left == 0 && !m.ready {
 		m.ready = true

@@ -2,13 +2,13 @@ package dicom
 
 import "collimator/dicom/uid"
 
-// TransferSyntax says how a data set stands in a stream (PS3.5 10).
+// TransferSyntax says how a data set is encoded in a stream (PS3.5 10).
 type TransferSyntax struct {
 	UID          string
 	Explicit     bool // the VR is written with each element
 	BigEndian    bool
 	Deflated     bool // the whole data set is compressed (PS3.5 A.5)
-	Encapsulated bool // pixel data stand in fragments (PS3.5 A.4)
+	Encapsulated bool // pixel data are encoded in fragments (PS3.5 A.4)
 	Lossy        bool // the codec may have changed the pixels
 }
 

@@ -50,7 +50,7 @@ func (el Element) Text() string {
 }
 
 // Ints is the values of US SS UL SL UV SV AT OB OW OL OV IS and, where they
-// are whole, DS; nil if one of them is no number. A UV above the range of
+// are whole, DS; nil if one of them is not a whole number. A UV above the range of
 // int64 comes out negative.
 func (el Element) Ints() []int64 {
 	vr := el.VR
@@ -116,7 +116,7 @@ func parseInts(texts []string) []int64 {
 }
 
 // Floats is the values of FL FD OF OD DS and of every VR of Ints; nil if one
-// of them is no number.
+// of them is not a number.
 func (el Element) Floats() []float64 {
 	vr := el.VR
 	if vr == UN {

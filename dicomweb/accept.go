@@ -75,7 +75,7 @@ func currentName(t string) string {
 	return t
 }
 
-// quality reads a weight; what is none counts as 0 (RFC 9110 12.4.2).
+// quality reads a weight; a malformed one is 0 (RFC 9110 12.4.2).
 func quality(s string) float64 {
 	q, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil || q < 0 || q > 1 {
@@ -138,7 +138,7 @@ func (x *exchange) accept() ([]mediaRange, error) {
 	return parseAccept(values), nil
 }
 
-// parseAccept reads Accept headers. Ranges that are none are left out; nothing
+// parseAccept reads Accept headers. Malformed ranges are left out; nothing
 // at all is everything.
 func parseAccept(values []string) (out []mediaRange) {
 	said := false
@@ -174,7 +174,7 @@ func parseAccept(values []string) (out []mediaRange) {
 type offer struct {
 	mediaType      string
 	multipart      bool
-	transferSyntax string // "" where there is none
+	transferSyntax string // empty where none is named
 	implied        bool   // the media type alone asks for this transfer syntax
 }
 

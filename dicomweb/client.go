@@ -28,7 +28,7 @@ type Client struct {
 	Limits Limits // Parts and PartHeader of answers; Metadata for one of a store request
 }
 
-// ResponseError is an answer that is no success.
+// ResponseError is an answer of failure.
 type ResponseError struct {
 	Status int    // of HTTP
 	Detail string // of the problem document, if there was one; from the server
@@ -81,7 +81,7 @@ func (c *Client) do(
 	return rs, nil
 }
 
-// get is do for reading; what is no success is an error.
+// get is do for reading; an answer of failure is an error.
 func (c *Client) get(ctx context.Context, path string, query url.Values, accept string, more ...string) (*http.Response, error) {
 	h := http.Header{"Accept": {accept}}
 	for i := 0; i+1 < len(more); i += 2 {

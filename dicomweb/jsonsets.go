@@ -9,7 +9,7 @@ import (
 // errJSON is metadata in which no data sets can be told apart.
 var errJSON = errors.New("dicomweb: the metadata are no JSON array of data sets")
 
-// span is where a data set stands in metadata.
+// span is the place of a data set in metadata.
 type span struct{ offset, length int64 }
 
 // jsonSets tells the data sets of metadata apart (PS3.18 F.2), in constant memory:
@@ -99,7 +99,7 @@ func (j *jsonSets) object() (span, error) {
 	return span{start, j.at - start}, nil
 }
 
-// token is the next byte that is no white space.
+// token is the next byte after white space.
 func (j *jsonSets) token() (byte, error) {
 	for {
 		c, err := j.byte()

@@ -80,10 +80,10 @@ func (x *exchange) version() (string, int, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:16]), n, nil
 }
 
-// inlineBytes is the longest binary value that stands in metadata itself.
+// inlineBytes is the longest binary value that metadata hold inline.
 const inlineBytes = 1 << 10
 
-// bulkURI gives each value that does not stand in the metadata an address on
+// bulkURI gives each value that is left out of the metadata an address on
 // this server (PS3.18 F.2.6).
 func (x *exchange) bulkURI(r Resource) func(string, dicom.Element) string {
 	base := x.link(r) + "/bulkdata/"

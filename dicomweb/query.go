@@ -290,7 +290,7 @@ func setValues(ds *dicom.DataSet, t dicom.Tag, values []string) error {
 	return ds.SetText(t, values...)
 }
 
-// maxPath is the deepest sequence a key may stand in.
+// maxPath is how many sequences a key may be inside of.
 const maxPath = 8
 
 // parsePath reads an attribute: a keyword or eight hexadecimal digits, with the
@@ -298,7 +298,7 @@ const maxPath = 8
 func parsePath(s string) ([]dicom.Tag, error) {
 	steps := strings.Split(s, ".")
 	if len(steps) > maxPath {
-		return nil, problemf(http.StatusBadRequest, "An attribute stands in more than %d sequences.", maxPath)
+		return nil, problemf(http.StatusBadRequest, "An attribute is inside more than %d sequences.", maxPath)
 	}
 	path := make([]dicom.Tag, len(steps))
 	for i, step := range steps {
@@ -307,7 +307,7 @@ func parsePath(s string) ([]dicom.Tag, error) {
 			return nil, errUnknownParameter
 		}
 		if path[i] = t; i < len(steps)-1 && dicom.VRFor(t) != dicom.SQ {
-			return nil, problemf(http.StatusBadRequest, "The attribute %s is no sequence and holds no other.", attribute(t))
+			return nil, problemf(http.StatusBadRequest, "The attribute %s is not a sequence and cannot hold others.", attribute(t))
 		}
 	}
 	return path, nil
@@ -324,7 +324,7 @@ func parseAttribute(s string) (dicom.Tag, bool) {
 	return e.Tag, ok && e.Tag.Group() >= 8
 }
 
-// errUnknownParameter is a parameter that is no attribute. The server ignores it
+// errUnknownParameter is a parameter that names no known attribute. The server ignores it
 // (PS3.18 8.3.4).
 var errUnknownParameter = errors.New("dicomweb: parameter is not known")
 

@@ -21,7 +21,7 @@ type renderOptions struct {
 	quality int
 }
 
-// thumbnailSize is the side of a thumbnail nobody gave a size for.
+// thumbnailSize is the side of a thumbnail where the request gives no size.
 const thumbnailSize = 128
 
 // maxViewport is the longest side of a viewport.
@@ -364,7 +364,7 @@ func everyFrame(ds *dicom.DataSet) []int {
 	return frames
 }
 
-// representativeFrame is the frame that stands for an instance.
+// representativeFrame is the frame that represents an instance.
 func representativeFrame(ds *dicom.DataSet, part Part) int {
 	n, ok := ds.Int(tag.RepresentativeFrameNumber)
 	count, _ := ds.Int(tag.NumberOfFrames)

@@ -276,7 +276,7 @@ func (x *exchange) sendRange(r io.Reader, size int64, contentType string) error 
 	return err
 }
 
-// parseRange reads a Range header of one range; several, or what is none, mean
+// parseRange reads a Range header of one range; several, or a malformed one, mean
 // the whole (RFC 9110 14.2). It fails where nothing is in the range.
 func parseRange(s string, size int64) (from, length int64, ok bool) {
 	spec, is := strings.CutPrefix(strings.ToLower(strings.TrimSpace(s)), "bytes=")

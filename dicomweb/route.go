@@ -127,7 +127,7 @@ func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, er
 		}
 		if !uid.Tolerable(seg[1]) {
 			return verbs{}, problemf(http.StatusBadRequest,
-				"What stands behind /%s/ is no UID: digits and dots, at most 64 characters (PS3.5 9.1).", level.name)
+				"The UID after /%s/ is invalid: it has digits and dots, at most 64 characters (PS3.5 9.1).", level.name)
 		}
 		*level.to = seg[1]
 		call.Level = level.is
@@ -147,7 +147,7 @@ func whole(l Level) verbs {
 	return v
 }
 
-// part reads what stands behind a study, series or instance.
+// part reads the rest of a path after a study, series or instance.
 func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 	if call.StudyUID == "" {
 		return verbs{}, errNotFound

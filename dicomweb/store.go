@@ -29,7 +29,7 @@ func (x *exchange) store() error {
 	files := single || ok && m.multipart && (m.mediaType == typeDICOM || m.mediaType == "*/*")
 	metadata := ok && m.multipart && m.mediaType == typeJSON
 	if !files && !metadata {
-		return unsupportedBody("it is none of the media types that are taken")
+		return unsupportedBody("its media type is not accepted")
 	}
 
 	if wrong := boundaryProblem(m.boundary); wrong != "" && !single {
@@ -194,7 +194,7 @@ func (s *storing) files(r *partReader) error {
 
 		m, ok := parseMediaRange(p.Get("Content-Type"))
 		if ok && m.mediaType != typeDICOM && m.mediaType != typeOctets || m.multipart {
-			s.failed(Incoming{}, notUnderstood("The part is no Part 10 file by its media type.", nil))
+			s.failed(Incoming{}, notUnderstood("The media type of the part is not that of a Part 10 file.", nil))
 			continue
 		}
 		// Without a type a part is what the request says it is; what it really is
@@ -224,7 +224,7 @@ func (s *storing) file(r io.Reader) {
 
 	meta, _, err := dicom.ReadMeta(br, dicom.Limits{})
 	if err != nil {
-		s.failed(Incoming{}, notUnderstood("The part is no Part 10 file.", err))
+		s.failed(Incoming{}, notUnderstood("The part is not a Part 10 file.", err))
 		return
 	}
 
@@ -308,7 +308,7 @@ func (s *storing) outcome(texts ...string) {
 	}
 }
 
-// notUnderstood is why a part of a request is no object.
+// notUnderstood is why a part of a request cannot be stored as an object.
 func notUnderstood(detail string, cause error) *Error {
 	return &Error{Status: http.StatusBadRequest, FailureReason: reasonCannotUnderstand, Detail: detail, Err: cause}
 }

@@ -141,7 +141,7 @@ func (s *storing) document(d span, sp *spool) error {
 	}
 }
 
-// noMetadata is the answer to metadata that are none.
+// noMetadata is the answer to malformed metadata.
 func noMetadata(cause error) error {
 	return &Error{
 		Status: http.StatusBadRequest,

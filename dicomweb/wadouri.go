@@ -22,7 +22,7 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
 	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
 	if valid {
-		call.Resource = named // a call never holds what is no UID
+		call.Resource = named // a call never holds an invalid UID
 	}
 
 	if err := methods(r); err != nil {

@@ -168,7 +168,7 @@ func (o *opening) send(pdu ul.PDU) {
 	}
 }
 
-// request reads the A-ASSOCIATE-RQ (PS3.8 9.3.2). It reports false when there is none to decide on.
+// request reads the A-ASSOCIATE-RQ (PS3.8 9.3.2). It reports false when none came.
 func (o *opening) request() (*AssociateRequest, bool) {
 	h, err := o.link.header(o.s.Limits.Associate)
 	if err == nil && h.Type != ul.TypeAssociateRQ {
@@ -209,7 +209,7 @@ func (o *opening) request() (*AssociateRequest, bool) {
 	return nil, false
 }
 
-// unreadable answers a request that cannot be decoded: a title that is none by
+// unreadable answers a request that cannot be decoded: an invalid title by
 // rejection, the rest by abort.
 func (o *opening) unreadable(err error) bool {
 	kind := RefusedMalformed

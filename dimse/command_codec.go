@@ -202,7 +202,7 @@ func (d *commandDecoder) text(el commandElement) (err error) {
 	case elMoveOriginatorAETitle:
 		c.MoveOriginatorApplicationEntityTitle, err = d.ae(el, 0)
 	case elErrorComment:
-		if len(el.value) > 1024 { // LO allows 64 characters; 16 times that is no comment
+		if len(el.value) > 1024 { // LO allows 64 characters; this is 16 times as much
 			return breach("PS3.7 E.1", "error comment oversized")
 		}
 		c.ErrorComment = neutral(strings.TrimRight(string(el.value), "\x00 "))

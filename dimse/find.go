@@ -27,7 +27,7 @@ type FindRequest struct {
 }
 
 // FindHandler calls yield for each match and returns the final status. When yield
-// returns false there is no use in going on: C-CANCEL came (ctx is done then too, its
+// returns false the handler stops: C-CANCEL came (ctx is done then too, its
 // cause is ErrCanceled) or the association ended. After a C-CANCEL the peer gets FE00H
 // whatever is returned.
 type FindHandler func(ctx context.Context, a *Association, rq *FindRequest, yield func(Match) bool) Status

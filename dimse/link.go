@@ -159,7 +159,7 @@ type pacer struct {
 	got    int64
 }
 
-// until sets one absolute deadline; the zero time is none.
+// until sets one absolute deadline; the zero time removes it.
 func (p *pacer) until(t time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -62,7 +62,7 @@ func (a *Association) sendPDU(p ul.PDU) {
 }
 
 // sendAbort writes an A-ABORT between PDUs; when the peer does not take what is being
-// written there is no place for it, and closing says the same.
+// written it cannot be put between, and closing says the same.
 func (a *Association) sendAbort(p ul.Abort) {
 	b, _ := p.AppendTo(make([]byte, 0, 16))
 	if !a.writing.TryLock() {

@@ -83,7 +83,7 @@ func smaller(proposed, bound uint16) uint16 {
 }
 
 // context answers a context: of what both sides have, what stands first in best is
-// taken, else the first by the order that counts.
+// taken, else the first by the order of Support.RequestorOrder.
 func (s Support) context(pc ul.ProposedContext, best []string) ul.AcceptedContext {
 	out := ul.AcceptedContext{ID: pc.ID, Result: ul.AbstractSyntaxNotSupported}
 	if len(s.supported(pc.AbstractSyntax)) == 0 {
@@ -114,8 +114,8 @@ func (s Support) supported(abstractSyntax string) []string {
 	return s.TransferSyntaxes(abstractSyntax)
 }
 
-// common is the transfer syntaxes of a context that are supported, by the order
-// that counts.
+// common is the transfer syntaxes of a context that are supported, in the order of
+// Support.RequestorOrder.
 func (s Support) common(pc ul.ProposedContext) []string {
 	first, second := s.supported(pc.AbstractSyntax), pc.TransferSyntaxes
 	if s.RequestorOrder {

@@ -96,7 +96,7 @@ func words(s string) []string {
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
 
-// masked stands for what was taken out of a text. It makes no value longer.
+// masked replaces what was taken out of a text. It makes no value longer.
 const masked = "*"
 
 // strip takes the patient's own names and IDs, his dates and the UIDs of his

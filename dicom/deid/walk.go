@@ -31,7 +31,7 @@ type verdict uint8
 const (
 	stay   verdict = iota // as it is, or changed inside
 	remove                //
-	change                // another element stands in its place
+	change                // another element takes its place
 )
 
 // dataSet applies the table to ds, which belongs to the copy, at all levels

@@ -225,7 +225,7 @@ func (s *nativeStream) bits() int64 {
 	return 8 * int64(s.length)
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (s *nativeStream) Read(p []byte) (int, error) {
 	for len(s.frame) == 0 {
 		if s.next == s.f.Len() {

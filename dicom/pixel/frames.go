@@ -21,7 +21,7 @@ type Frames struct {
 	lengths []uint64 // of the extended offset table, or nil
 	video   bool     // one stream that is not cut into frames
 
-	senseless error // why the attributes describe no image
+	invalid error // why the attributes describe no image
 }
 
 // Index finds the frames of an image: native ones by their size, encapsulated
@@ -44,7 +44,7 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 
 	var err error
 	if f.Attributes, err = Describe(ds); f.el.Encapsulated() {
-		f.senseless = err
+		f.invalid = err
 		if videoSyntax(ds.TransferSyntax()) {
 			f.video = true
 			return f, nil
@@ -318,7 +318,7 @@ type fragmentReader struct {
 	r         io.Reader
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (f *fragmentReader) Read(p []byte) (int, error) {
 	for {
 		if f.r == nil {

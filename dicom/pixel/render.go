@@ -48,8 +48,8 @@ func Render(ctx context.Context, ds *dicom.DataSet, n int, transferSyntax string
 	if f.video {
 		return nil, fmt.Errorf("%w: a video", ErrNotRenderable)
 	}
-	if f.senseless != nil {
-		return nil, f.senseless
+	if f.invalid != nil {
+		return nil, f.invalid
 	}
 	if int64(f.Rows)*int64(f.Columns) > o.MaxPixels {
 		return nil, fmt.Errorf("%w: more than %d pixels", ErrNotRenderable, o.MaxPixels)

@@ -11,7 +11,7 @@ type ProposedContext struct {
 	// ID is odd, 1 to 255.
 	ID uint8
 	// AbstractSyntax, and each transfer syntax, is empty in a request of a peer that
-	// names something that is no UID: the context cannot be accepted then.
+	// names an invalid UID: the context cannot be accepted then.
 	AbstractSyntax   string
 	TransferSyntaxes []string
 }
@@ -137,7 +137,7 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 		seen[pc.ID] = true
 		rq.Contexts = append(rq.Contexts, pc)
 	case itemUserInformation:
-		if seen[0] { // 0 is no context identifier: it marks the one user information item
+		if seen[0] { // 0 is never a context identifier: here it marks the one user information item
 			return sub.err(Repeated, "PS3.8 9.3.2", "second user information")
 		}
 		seen[0] = true

@@ -102,7 +102,7 @@ func (c *cursor) uid(p []byte, clause string) (string, error) {
 	return s, nil
 }
 
-// proposedUID is uid of a presentation context: what is no UID is empty, and noted.
+// proposedUID is uid of a presentation context: an invalid UID becomes empty, and is noted.
 // It concerns that context alone, which nobody can accept then (PS3.8 9.3.3.2).
 func (c *cursor) proposedUID(p []byte, what string) string {
 	s, err := c.uid(p, "")

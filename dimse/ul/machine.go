@@ -54,7 +54,7 @@ const (
 // String is the label of the event.
 func (e Event) String() string { return fmt.Sprintf("Evt%d", uint8(e)) }
 
-// Received is the event of a PDU type that arrives; Evt19 for what is no PDU type.
+// Received is the event of a PDU type that arrives; Evt19 for an unknown type.
 func Received(t Type) Event {
 	switch t {
 	case TypeAssociateAC:
