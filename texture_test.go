@@ -11,7 +11,7 @@ import (
 )
 
 // textured are the packages whose functions read in paragraphs (CONVENTIONS.md,
-// Shape of code). The list grows until it is all of them; the test holds only what a
+// Shape). The list grows until it is all of them; the test holds only what a
 // program can see, whether the breaks stand between steps is for the reader.
 var textured = []string{
 	"dicom", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
