@@ -8,7 +8,9 @@ import (
 
 // Decode reads a data set to the end of r, in a single pass. It never
 // allocates from a length field: memory is bounded by what arrived and by the
-// limits. What is wrong with the stream comes as a *SyntaxError.
+// limits. What is wrong with the stream comes as a *SyntaxError. Beside an error
+// stands what was read until then: it is for saying what was refused, and for
+// nothing else.
 func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
 	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
 	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
@@ -29,10 +31,10 @@ func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
 			return ds, nil
 		}
 		if err != nil {
-			return nil, err
+			return ds, err
 		}
 		if err := b.event(ev); err != nil {
-			return nil, err
+			return ds, err
 		}
 	}
 }

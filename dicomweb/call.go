@@ -78,6 +78,10 @@ type Call struct {
 	// before the peer gets it, and every stored one afterwards; false withholds
 	// a match or an instance.
 	Observe func(Observation) bool
+	// Answering, when set by an interceptor, is asked before the first byte of an
+	// answer to a search leaves, with how many matches it has; its error is answered
+	// in their place.
+	Answering func(matches int) error
 	// Receive, when set by an interceptor, sees each instance on its way in. It
 	// may put a reader into Data that reads along; an error refuses the instance.
 	Receive func(context.Context, *Incoming) error
@@ -98,6 +102,7 @@ func (c *Call) memory(ctx context.Context, n int64) (account dicom.Account, done
 type Observation struct {
 	Match    *dicom.DataSet // of a search
 	Instance *Instance      // that is retrieved or rendered
+	Unsent   bool           // nothing of Instance leaves: it is unchanged, its headers alone were asked for, or the request failed
 	Stored   *Stored        // that was taken in; with Err what was refused
 	Err      error
 	// FailureReason (0008,1197) is the number that the peer gets for what was

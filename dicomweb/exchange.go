@@ -2,6 +2,7 @@ package dicomweb
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -20,15 +21,30 @@ type exchange struct {
 	call *Call
 
 	out      Outcome
+	named    *Instance // one of those that are asked for, to say of whom they are
+	observed bool      // the interceptor has seen one
 	status   int
 	begun    bool // the status is on its way
 	finished bool
 	broken   bool // the answer ended before it was complete
 }
 
+// errNoBody ends what a request for the headers alone would have been answered.
+var errNoBody = errors.New("dicomweb: a HEAD request has no body")
+
 // finish turns what an action returned into the answer's end and the outcome.
 func (x *exchange) finish(err error) Outcome {
 	x.finished = true
+	if x.headOnly() {
+		x.out.Instances = 0
+		x.out.Matches = 0
+	}
+	if errors.Is(err, errNoBody) {
+		err = nil
+	}
+	if x.named != nil && !x.observed && x.call.Observe != nil {
+		x.call.Observe(Observation{Instance: x.named, Unsent: true})
+	}
 	if err != nil {
 		x.out.Err = err
 		if x.begun {
@@ -52,8 +68,14 @@ func (x *exchange) start(status int, contentType string) {
 	x.w.WriteHeader(status)
 }
 
-// Write is a piece of the body.
+func (x *exchange) headOnly() bool { return x.r.Method == http.MethodHead }
+
+// Write is a piece of the body. A request for the headers alone has none: what
+// would write it ends here.
 func (x *exchange) Write(p []byte) (int, error) {
+	if x.headOnly() {
+		return 0, errNoBody
+	}
 	n, err := x.w.Write(p)
 	x.out.Bytes += int64(n)
 	return n, err
@@ -61,7 +83,8 @@ func (x *exchange) Write(p []byte) (int, error) {
 
 // observe shows an instance to the interceptor.
 func (x *exchange) observe(i *Instance) bool {
-	return x.call.Observe == nil || x.call.Observe(Observation{Instance: i})
+	x.observed = true
+	return x.call.Observe == nil || x.call.Observe(Observation{Instance: i, Unsent: x.headOnly()})
 }
 
 func (x *exchange) selection() Selection {
@@ -76,14 +99,22 @@ var errIncomplete = &Error{
 	Detail: "Some of it was deleted while it was being read. Ask again.",
 }
 
+// name keeps the first instance of those that are asked for.
+func (x *exchange) name(i Instance) {
+	if x.named == nil {
+		x.named = &i
+	}
+}
+
 // promised counts the instances of a selection, from the index alone, before
 // they are sent.
 func (x *exchange) promised() (int, error) {
 	n := 0
-	for _, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
+	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
 		if err != nil {
 			return 0, err
 		}
+		x.name(i)
 		n++
 	}
 	return n, nil
@@ -148,7 +179,7 @@ func etag(parts ...string) string { return `W/"` + strings.Join(parts, "-") + `"
 // Close it. Call it before start.
 func (x *exchange) compressed() io.WriteCloser {
 	x.w.Header().Add("Vary", "Accept-Encoding")
-	if x.r.Method == http.MethodHead || !acceptsGzip(x.r.Header.Values("Accept-Encoding")) {
+	if x.headOnly() || !acceptsGzip(x.r.Header.Values("Accept-Encoding")) {
 		return plainBody{x}
 	}
 	x.w.Header().Set("Content-Encoding", "gzip")

@@ -16,6 +16,7 @@ func (x *exchange) header() (*Header, error) {
 		if err != nil {
 			return nil, err
 		}
+		x.name(h.Instance)
 		return &h, nil
 	}
 	return nil, errNotFound

@@ -71,6 +71,7 @@ func (x *exchange) version() (string, int, error) {
 		if err != nil {
 			return "", 0, err
 		}
+		x.name(i)
 		io.WriteString(sum, i.Version+i.SOPInstanceUID)
 		n++
 	}

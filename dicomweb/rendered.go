@@ -215,10 +215,11 @@ func (x *exchange) representative() (*Header, error) {
 		return x.header()
 	}
 	n := 0
-	for _, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
+	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
 		if err != nil {
 			return nil, err
 		}
+		x.name(i)
 		n++
 	}
 	if n == 0 {

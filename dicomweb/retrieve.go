@@ -88,6 +88,7 @@ func (x *exchange) retrieve() error {
 		if err != nil {
 			return err
 		}
+		x.name(i)
 		if ts, ok := chooseFile(accept, &i, true); ok {
 			possible++
 			io.WriteString(version, i.Version+ts)
@@ -235,6 +236,7 @@ func (x *exchange) one() (*Instance, error) {
 		if err != nil {
 			return nil, err
 		}
+		x.name(i)
 		return &i, nil
 	}
 	return nil, errNotFound

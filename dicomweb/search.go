@@ -39,6 +39,12 @@ func (x *exchange) search() error {
 		}
 	}
 
+	if x.call.Answering != nil {
+		if err := x.call.Answering(len(page)); err != nil {
+			return err
+		}
+	}
+
 	h := x.w.Header()
 	if more {
 		h.Add("Warning", moreMatches)

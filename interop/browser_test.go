@@ -85,12 +85,21 @@ func TestPagesWorkInChromium(t *testing.T) {
 		German, SignedIn, Title, Address string
 		QR, Codes, Images, Full          int
 		Wide                             bool
+		Secrets                          []string // addresses once the secrets are in the forms
 	}
 	if err := json.Unmarshal([]byte(out), &seen); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if len(seen.Troubles) > 0 || len(seen.Hosts) != 1 {
 		t.Errorf("troubles %q, hosts %v", seen.Troubles, seen.Hosts)
+	}
+	for _, address := range seen.Secrets {
+		if _, fragment, found := strings.Cut(address, "#"); found || !strings.HasSuffix(address, "/open") {
+			t.Errorf("the address still has %d bytes of the secret", len(fragment))
+		}
+	}
+	if len(seen.Secrets) != 2 {
+		t.Errorf("%d addresses of links were looked at, want 2", len(seen.Secrets))
 	}
 	if seen.German != "Passwort setzen" || seen.QR != 1 || seen.Codes != 10 || !strings.Contains(seen.SignedIn, "ada") {
 		t.Errorf("the first administrator sees %+v", seen)

@@ -263,7 +263,7 @@ func (m *marked) people(ada string) {
 	m.http(m.plain, true, "POST", "/api/v1/session/password", strings.NewReader(`{"ZZPHI":"ZZPHI"}`), "Content-Type", "application/json")
 	m.http(m.plain, true, "GET", "/api/v1/people/ZZPHI", nil, "Authorization", ada)
 	m.http(m.plain, true, "GET", "/api/v1/audit?after=ZZPHI", nil, "Authorization", ada)
-	m.http(m.plain, true, "POST", "/share/clms_ZZPHI", strings.NewReader("password=ZZPHI"), "Content-Type", "application/x-www-form-urlencoded")
+	m.http(m.plain, true, "POST", "/share/open", strings.NewReader("link=clms_ZZPHI&password=ZZPHI"), "Content-Type", "application/x-www-form-urlencoded")
 	if status, text := m.http(m.client, true, "POST", "/api/v1/session/password", strings.NewReader(`{"name":"grace","password":"correct horse battery"}`), "Content-Type", "application/json"); status != 200 {
 		m.Fatal(text)
 	}
@@ -272,9 +272,11 @@ func (m *marked) people(ada string) {
 	}
 	m.http(m.client, true, "GET", "/dicom-web/studies/2.25.7001/metadata", nil, "Collimator-Emergency", "ZZP")
 	link := m.command("share", "create", "--study", "2.25.7001", "--expires", "1d", "--deidentified", "--data", m.Data)
-	if i := strings.Index(link, "/share/"); i > 0 {
-		path := strings.Fields(link[i:])[0]
-		if status, _ := m.http(m.client, true, "POST", path, strings.NewReader("password="), "Content-Type", "application/x-www-form-urlencoded"); status != 200 {
+	if _, after, found := strings.Cut(link, "/share/open#"); !found {
+		m.Errorf("no link in %d bytes", len(link))
+	} else {
+		secret := strings.Fields(after)[0]
+		if status, _ := m.http(m.client, true, "POST", "/share/open", strings.NewReader("link="+secret+"&password="), "Content-Type", "application/x-www-form-urlencoded"); status != 200 {
 			m.Errorf("the page of the link: status %d", status)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/inventory"
+	"collimator/internal/outward"
+	"collimator/internal/phrase"
 )
 
 type advisoryImportCmd struct {
@@ -41,7 +43,10 @@ func (c *advisoryImportCmd) Run(e *env) error {
 		}
 		var taken inventory.Taken
 		if strings.Contains(c.From, "://") {
-			taken, err = in.inventory.Fetch(e.ctx, c.From, intake, nil)
+			var client *http.Client
+			if client, err = advisoryClient(in.config); err == nil {
+				taken, err = in.inventory.Fetch(e.ctx, c.From, intake, client)
+			}
 		} else {
 			taken, err = in.inventory.ImportPath(e.ctx, c.From, intake)
 		}
@@ -80,7 +85,8 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		for _, i := range t.Imported[:min(len(t.Imported), 20)] {
 			ids = append(ids, i.ID)
 		}
-		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: fmt.Sprintf("%d advisories taken in: %s", len(t.Imported), strings.Join(ids, " "))}}}
+		detail := phrase.Count(len(t.Imported), "advisory", "advisories") + " taken in: " + strings.Join(ids, " ")
+		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: detail}}}
 		if err := in.record(e.ctx, r); err != nil {
 			return err
 		}
@@ -104,7 +110,8 @@ func reportTaken(e *env, in *installation, form string, t inventory.Taken) error
 		fmt.Fprintln(e.stderr, printable(line))
 	}
 	if len(t.Refused) > 0 {
-		return &exitError{exitPartial, fmt.Errorf("%d documents were refused", len(t.Refused))}
+		refused := phrase.Count(len(t.Refused), "document was", "documents were")
+		return &exitError{exitPartial, fmt.Errorf("%s refused", refused)}
 	}
 	return nil
 }
@@ -139,7 +146,7 @@ func (c *advisoryUpdateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		client, err := advisoryClient(a)
+		client, err := advisoryClient(in.config)
 		if err != nil {
 			return err
 		}
@@ -167,15 +174,14 @@ const (
 
 // advisoryClient asks sources; it believes the authorities of the settings, or
 // those of the system.
-func advisoryClient(a config.Advisories) (*http.Client, error) {
-	if a.Roots == "" {
-		return &http.Client{Timeout: sourceMost}, nil
-	}
-	roots, err := rootsOf("advisories.roots", a.Roots)
+func advisoryClient(c config.Config) (*http.Client, error) {
+	roots, err := rootsOf("advisories.roots", c.Advisories.Roots)
 	if err != nil {
 		return nil, err
 	}
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return &http.Client{Timeout: sourceMost, Transport: t}, nil
+	way, err := outward.New(c.Outward.Options())
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return way.Client(sourceMost, &tls.Config{RootCAs: roots}), nil
 }

@@ -11,6 +11,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/backup"
 	"collimator/internal/blob"
+	"collimator/internal/phrase"
 	"collimator/internal/recovery"
 )
 
@@ -134,16 +135,21 @@ func (c *backupCmd) report(e *env, r backup.Result, s recovery.State, took time.
 		err = c.print(e, r, s, took)
 	}
 	if err == nil && len(r.Lacking) > 0 {
-		err = &exitError{exitPartial, fmt.Errorf("%d files are missing or damaged in the archive and are not in the backup; see 'collimator verify'", len(r.Lacking))}
+		err = &exitError{exitPartial, fmt.Errorf("%s missing or damaged in the archive and not in the backup; see 'collimator verify'",
+			phrase.Count(len(r.Lacking), "file is", "files are"))}
 	}
 
 	return err
 }
 
 func (c *backupCmd) print(e *env, r backup.Result, s recovery.State, took time.Duration) error {
-	fmt.Fprintf(e.stdout, "Backup %s: %d files (%s), of which %d (%s) were copied now, and the index with %d leaves of the ledger, in %s.\n",
-		r.Name, r.Files, size(r.Bytes), r.Copied, size(r.CopiedBytes), r.Leaves, took.Round(time.Millisecond))
-	fmt.Fprintf(e.stdout, "%d copies of the index are kept; %d files that none of them names were removed.\n", r.Kept, r.Removed)
+	fmt.Fprintf(e.stdout, "Backup %s: %s (%s), of which %d (%s) %s copied now, and the index with %s of the ledger, in %s.\n",
+		r.Name, phrase.Count(r.Files, "file", "files"), size(r.Bytes),
+		r.Copied, size(r.CopiedBytes), phrase.Of(r.Copied, "was", "were"),
+		phrase.Count(r.Leaves, "leaf", "leaves"), took.Round(time.Millisecond))
+	fmt.Fprintf(e.stdout, "%s kept; %s removed.\n",
+		phrase.Count(r.Kept, "copy of the index is", "copies of the index are"),
+		phrase.Count(r.Removed, "file that none of them names was", "files that none of them names were"))
 	for _, l := range r.Lacking {
 		fmt.Fprintf(e.stdout, "lacking: file %.16s...: %s\n", l.Digest, strings.TrimPrefix(l.What, "blob: "))
 	}

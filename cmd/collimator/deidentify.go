@@ -14,6 +14,7 @@ import (
 	"collimator/dicom/deid"
 	"collimator/dicom/tag"
 	"collimator/internal/durable"
+	"collimator/internal/phrase"
 )
 
 type deidentifyCmd struct {
@@ -216,7 +217,8 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 		for _, line := range report.lines() {
 			fmt.Fprintln(e.stdout, line)
 		}
-		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed%s.\n", report.Written, c.Out, len(report.Failed), report.counts())
+		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n",
+			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.counts())
 	}
 
 	var failed []error

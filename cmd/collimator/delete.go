@@ -8,7 +8,9 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/phrase"
 	"collimator/internal/policy"
 )
 
@@ -22,7 +24,8 @@ type deleteCmd struct {
 
 func (deleteCmd) Help() string {
 	return `Removes images and their files. The ledger keeps a tombstone of each: its UIDs and digest, who
-deleted it and when. There is no way back but from a backup.
+deleted it and when. There is no way back but from a backup. Exit code 2 where the reason or a UID
+makes no sense; nothing is deleted then.
 
 Example:
   collimator delete --study 1.2.3 --reason "sent to the wrong archive, request 4711"`
@@ -35,12 +38,22 @@ func (c *deleteCmd) Run(e *env) error {
 			Scope: archive.Everything(),
 		})
 		if err != nil {
-			return err
+			return reasonUsage(err)
 		}
 		_, err = fmt.Fprint(e.stdout, deletionText(done))
 
 		return err
 	})
+}
+
+// reasonUsage tells a reason or a UID that makes no sense, which is wrong usage,
+// from what was done and went wrong.
+func reasonUsage(err error) error {
+	if fault.Of(err) == fault.Invalid {
+		return &exitError{exitUsage, err}
+	}
+
+	return err
 }
 
 // deletionText says what went, and what is left that somebody may look for.
@@ -54,7 +67,7 @@ func deletionText(d archive.DeletedTogether) string {
 		fmt.Fprintf(&b, "%d held back of the study stay: collimator quarantine list, collimator quarantine destroy --study %s\n", d.StillHeld, d.StudyUID)
 	}
 	if d.AccessEnded > 0 {
-		fmt.Fprintf(&b, "%d links, grants and tokens for the study ended.\n", d.AccessEnded)
+		fmt.Fprintf(&b, "%s for the study ended.\n", phrase.Count(d.AccessEnded, "link, grant or token", "links, grants and tokens"))
 	}
 	if d.Whole {
 		b.WriteString("Copies elsewhere stay: backups made before, what was exported or sent on. The same images are taken again when they are sent again.\n")

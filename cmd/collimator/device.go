@@ -10,6 +10,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/phrase"
 	"collimator/internal/policy"
 )
 
@@ -89,7 +90,8 @@ func pendingRow(p identity.Pending) []string {
 	if p.Fingerprint != "" {
 		cert = p.Fingerprint[:16] + "..."
 	}
-	return []string{fmt.Sprint(p.ID), p.CallingAETitle, p.Address, cert, fmt.Sprintf("%d contexts", len(p.Contexts)), p.Reason, minute(p.LastSeen), fmt.Sprint(p.Attempts)}
+	return []string{fmt.Sprint(p.ID), p.CallingAETitle, p.Address, cert,
+		phrase.Count(len(p.Contexts), "context", "contexts"), p.Reason, minute(p.LastSeen), fmt.Sprint(p.Attempts)}
 }
 
 type deviceApproveCmd struct {
@@ -194,7 +196,8 @@ func findPending(e *env, in *installation, who string) (identity.Pending, error)
 	case 1:
 		return found[0], nil
 	}
-	return identity.Pending{}, fmt.Errorf("%d callers were refused under the title %q; give the number from 'collimator device pending', after comparing the certificates", len(found), who)
+	return identity.Pending{}, fmt.Errorf("%s refused under the title %q; give the number from 'collimator device pending', after comparing the certificates",
+		phrase.Count(len(found), "caller was", "callers were"), who)
 }
 
 type deviceRemoveCmd struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -179,7 +180,7 @@ func register(e *env, in *installation, d identity.Device, cert *x509.Certificat
 			bind = in.registry.InsecureBind
 		}
 		if err := bind(e.ctx, d.AETitle, cert); err != nil {
-			return errors.Join(err, in.registry.Remove(e.ctx, d.AETitle))
+			return errors.Join(err, in.registry.Remove(context.WithoutCancel(e.ctx), d.AETitle))
 		}
 	}
 	return in.record(e.ctx, deviceRecord(audit.Create, d, detail))
@@ -218,6 +219,10 @@ type issue struct {
 func issueFiles(in *installation, w issue) (*x509.Certificate, *deviceFiles, error) {
 	if w.days < 1 {
 		return nil, nil, usageError("--days: want 1 or more")
+	}
+
+	if info, err := os.Stat(w.dir); err == nil && !info.IsDir() {
+		return nil, nil, usageError("--out: %s is a file; want a directory, in which AET.key.pem, AET.cert.pem and ca.pem are made", w.dir)
 	}
 
 	name := fileName(w.aeTitle)

@@ -18,6 +18,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
+	"collimator/internal/phrase"
 )
 
 type exportCmd struct {
@@ -277,7 +278,8 @@ func (x *export) finish(e *env) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(e.stdout, "Wrote %d files to %s; %d failed.\n", x.report.Written, x.Out, len(x.report.Failed))
+		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed.\n",
+			phrase.Count(x.report.Written, "file", "files"), x.Out, len(x.report.Failed))
 	}
 
 	var failed []error

@@ -13,6 +13,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
@@ -62,7 +63,7 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 		}
 	}
 
-	in, err := openParts(ctx, c)
+	in, err := openParts(ctx, c, alone)
 	if db.Damaged(err) {
 		err = fmt.Errorf("%s is damaged, nothing was changed: put it back from a backup, or build it anew, collimator reindex --data %s "+
 			"(docs/operate.md, \"The index is gone\"): %w", filepath.Join(c.Data, indexFile), c.Data, err)
@@ -71,8 +72,9 @@ func openInstallation(ctx context.Context, c config.Config, create bool) (*insta
 	return in, err
 }
 
-// openParts opens the index and the keys, and makes what is missing of them.
-func openParts(ctx context.Context, c config.Config) (*installation, error) {
+// openParts opens the index and the keys, and makes what is missing of them. lock
+// is taken while the index is changed for this version.
+func openParts(ctx context.Context, c config.Config, lock locking) (_ *installation, err error) {
 	keys := filepath.Join(c.Data, keysDir)
 	if err := durable.Directory(keys); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
@@ -85,8 +87,14 @@ func openParts(ctx context.Context, c config.Config) (*installation, error) {
 		return nil, fmt.Errorf("make the keys durable: %w", err)
 	}
 
+	change := &changing{dir: c.Data, lock: lock}
+	defer func() { err = errors.Join(err, change.end()) }()
+
 	copied := ""
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(c.Data, indexFile), Failed: diskFailed, Copied: func(path string) { copied = path }})
+	d, err := db.Open(ctx, db.Options{
+		Path: filepath.Join(c.Data, indexFile), Failed: diskFailed,
+		Changing: change.begin, Copied: func(path string) { copied = path },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +110,7 @@ func openParts(ctx context.Context, c config.Config) (*installation, error) {
 
 	log := ledger.New(d, key)
 	book := registers.New(d, log)
-	if err := book.Seal(ctx); err != nil {
+	if err := seal(ctx, book, log, change); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return &installation{
@@ -119,6 +127,49 @@ func openParts(ctx context.Context, c config.Config) (*installation, error) {
 	}, nil
 }
 
+// locking takes a lock of a data directory; nil stands for who holds it already.
+type locking func(dir string) (*os.File, error)
+
+// changing holds the lock while the index is changed for this version.
+type changing struct {
+	dir  string
+	lock locking
+	held *os.File
+}
+
+func (c *changing) begin() (err error) {
+	if c.lock == nil || c.held != nil {
+		return nil
+	}
+	c.held, err = c.lock(c.dir)
+	return err
+}
+
+func (c *changing) end() error {
+	if c.held == nil {
+		return nil
+	}
+	return c.held.Close()
+}
+
+// seal begins the coverage of registers that this version is the first to cover.
+// A server of an older one would go on to write them past the ledger; in a new
+// data directory there is none.
+func seal(ctx context.Context, book *registers.Book, log *ledger.Log, change *changing) error {
+	pending, err := book.Pending(ctx)
+	if err != nil || !pending {
+		return err
+	}
+	_, err = log.Checkpoint(ctx)
+	if err == nil {
+		err = change.begin()
+	}
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	return book.Seal(ctx)
+}
+
 // diskFailed ends the process where the disk lost what was written to the index.
 // Nothing may be closed or acknowledged any more: all that was is in the log.
 func diskFailed(err error) {
@@ -130,8 +181,14 @@ func diskFailed(err error) {
 
 func (in *installation) close() error { return in.db.Close() }
 
-// record writes down what a command changed.
+// recordMost is how long a record may take that is written after an interruption.
+const recordMost = 10 * time.Second
+
+// record writes down what a command did. What was done is recorded also where the
+// command was interrupted meanwhile.
 func (in *installation) record(ctx context.Context, r audit.Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordMost)
+	defer cancel()
 	r.Door, r.Kind, r.Principal = audit.DoorCommand, string(policy.Person), operator()
 	return in.trail.Write(ctx, r)
 }

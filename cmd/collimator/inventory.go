@@ -14,6 +14,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/durable"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 	"collimator/internal/posture"
 	"collimator/internal/scan"
 )
@@ -151,7 +152,8 @@ func (c *inventoryImportCmd) Run(e *env) error {
 			}
 		}
 		if !c.DryRun {
-			if err := in.noteInventory(e, audit.Create, "", fmt.Sprintf("%d systems of a %s list, %d new", len(list), source, out.New)); err != nil {
+			detail := fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(list), "system", "systems"), source, out.New)
+			if err := in.noteInventory(e, audit.Create, "", detail); err != nil {
 				return err
 			}
 		}
@@ -165,7 +167,8 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		if c.DryRun {
 			done = " Nothing was changed."
 		}
-		_, err = fmt.Fprintf(e.stdout, "%d systems read: %d new, %d known; %d remarks.%s\n", len(list), out.New, out.Seen, len(troubles), done)
+		_, err = fmt.Fprintf(e.stdout, "%s read: %d new, %d known; %s.%s\n",
+			phrase.Count(len(list), "system", "systems"), out.New, out.Seen, phrase.Count(len(troubles), "remark", "remarks"), done)
 		return err
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 )
 
 type inventoryCheckCmd struct {
@@ -62,7 +63,8 @@ func (c *inventoryCheckCmd) print(w io.Writer, list []inventory.Checked) {
 		count[x.Answer]++
 	}
 
-	fmt.Fprintf(w, "%d systems: %d affected, %d possibly, %d not listed.\n", len(list), count[advisory.Affected], count[advisory.Possibly], count[advisory.NotListed])
+	fmt.Fprintf(w, "%s: %d affected, %d possibly, %d not listed.\n", phrase.Count(len(list), "system", "systems"),
+		count[advisory.Affected], count[advisory.Possibly], count[advisory.NotListed])
 
 	for _, x := range list {
 		if x.Answer == advisory.NotListed && !c.All {

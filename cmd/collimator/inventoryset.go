@@ -7,6 +7,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 )
 
 type inventorySetCmd struct {
@@ -37,7 +38,7 @@ func (c *inventorySetCmd) Run(e *env) error {
 				return err
 			}
 		}
-		_, err := fmt.Fprintf(e.stdout, "%s: %d answers noted.\n", c.Asset, len(statements))
+		_, err := fmt.Fprintf(e.stdout, "%s: %s noted.\n", c.Asset, phrase.Count(len(statements), "answer", "answers"))
 		return err
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"collimator/internal/durable"
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
+	"collimator/internal/phrase"
 	"collimator/internal/tlsprofile"
 )
 
@@ -90,7 +91,7 @@ func (c *keysRotateCmd) rotate(e *env, in *installation) (string, error) {
 		return c.rotateAuthority(in)
 	case "sessions":
 		n, err := in.registry.EndEverySession(e.ctx)
-		return fmt.Sprintf("%d sessions have ended; everybody signs in again.", n), err
+		return fmt.Sprintf("%s ended; everybody signs in again.", phrase.Count(n, "session has", "sessions have")), err
 	case "ledger":
 		public, err := in.ledger.RotateKey(e.ctx, keys)
 		return "Checkpoints are signed with a new key from now on. Give it to who verifies:\n" + public, err

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"collimator/internal/ledger"
+	"collimator/internal/phrase"
 )
 
 type ledgerCmd struct {
@@ -102,7 +103,7 @@ func (c *ledgerTilesCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%d leaves written to %s.\n", n, c.Out)
+		_, err = fmt.Fprintf(e.stdout, "%s written to %s.\n", phrase.Count(n, "leaf", "leaves"), c.Out)
 		return err
 	})
 }
@@ -125,7 +126,8 @@ func checkBundle(e *env, bundle, keyFile string) error {
 		return err
 	}
 	if got.Leaf == nil {
-		_, err = fmt.Fprintf(e.stdout, "The proof holds: the log of %d leaves continues that of %d leaves.\n", got.Tree.Size, got.Older.Size)
+		_, err = fmt.Fprintf(e.stdout, "The proof holds: the log of %s continues that of %s.\n",
+			phrase.Count(got.Tree.Size, "leaf", "leaves"), phrase.Count(got.Older.Size, "leaf", "leaves"))
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "The proof holds: leaf %d of %d says:\n%s\n", got.Leaf.Position, got.Tree.Size, printable(got.Leaf.Data))

@@ -146,8 +146,11 @@ func (s *server) listenWeb() (*webListener, error) {
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: webStreams},
-		ErrorLog:          quietLog(),
+		// Else net/http answers OPTIONS * itself, whoever asks.
+		DisableGeneralOptionsHandler: true,
+
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: webStreams},
+		ErrorLog: quietLog(),
 	}}, nil
 }
 

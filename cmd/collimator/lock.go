@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // serveLock is the file a server holds while it runs on a data directory.
 const serveLock = "serve.lock"
 
 // lockData makes sure that one server runs on a data directory: two would
-// deliver, scan and send alarms twice. Commands need no lock.
+// deliver, scan and send alarms twice. Commands need no lock. The file says which
+// version of the program has it.
 func lockData(dir string) (*os.File, error) {
 	f, err := os.OpenFile(filepath.Join(dir, serveLock), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -20,5 +22,39 @@ func lockData(dir string) (*os.File, error) {
 	if err := lockFile(f); err != nil {
 		return nil, errors.Join(usageError("another server runs on %s; stop it first, or name another directory with --data", dir), f.Close())
 	}
+
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt([]byte(version()+"\n"), 0)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the data directory: %w", err), f.Close())
+	}
 	return f, nil
+}
+
+// lockHolder is the version of the program that has the lock of a data directory.
+func lockHolder(dir string) string {
+	b, err := os.ReadFile(filepath.Join(dir, serveLock))
+	if v := strings.TrimSpace(string(b)); err == nil && v != "" && len(v) < 200 {
+		return v
+	}
+	return "an earlier version"
+}
+
+// alone takes the lock of a data directory for a change of its index: a server
+// that runs on it would find another index under itself than it was made for.
+func alone(dir string) (*os.File, error) {
+	lock, err := lockData(dir)
+	if err != nil {
+		return nil, besideServer(dir)
+	}
+	return lock, nil
+}
+
+// besideServer refuses a change of the index beside a server.
+func besideServer(dir string) error {
+	return usageError("the index in %s has to be changed for this program (%s), and a server runs on it (%s). Nothing was changed. "+
+		"Run the command with the server's own program, or stop the server first, and start it with this one afterwards",
+		dir, version(), lockHolder(dir))
 }

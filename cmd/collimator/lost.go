@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
+	"collimator/internal/phrase"
 )
 
 type lostCmd struct {
@@ -99,6 +101,7 @@ func (f *asideFlags) choose(list []archive.Stranger) ([]archive.Stranger, error)
 type lostTakeCmd struct {
 	dataFlags
 	asideFlags
+	Output string `short:"o" help:"text or json." enum:"text,json" default:"text"`
 }
 
 func (lostTakeCmd) Help() string {
@@ -107,7 +110,8 @@ stored. It may be run beside the server. Exit code 3 when some stay aside.
 
 Examples:
   collimator lost take 3f5a9c0012ab
-  collimator lost take --all`
+  collimator lost take --all
+  collimator lost take --all -o json`
 }
 
 func (c *lostTakeCmd) Run(e *env) error {
@@ -115,7 +119,7 @@ func (c *lostTakeCmd) Run(e *env) error {
 		log := slog.New(slog.NewTextHandler(e.stderr, nil))
 
 		return withIntake(in, log, func(a *archive.Archive) error {
-			if err := in.whole(e.ctx, a); err != nil {
+			if err := bringUpToDate(e, in, a); err != nil {
 				return err
 			}
 
@@ -133,34 +137,68 @@ func (c *lostTakeCmd) take(e *env, in *installation, a *archive.Archive) error {
 		return err
 	}
 
+	report := takenReport{Files: []takenFile{}}
 	fate := fateOf(in.ledger)
-	stay := 0
 	for _, s := range list {
 		taken, err := a.TakeIn(e.ctx, s, archive.Source{Principal: reindexSource}, fate)
 		if err != nil {
-			return fmt.Errorf("file %.16s...: %w", s.Digest, err)
+			// What was taken in before stays so: it is told all the same.
+			return errors.Join(fmt.Errorf("file %.16s...: %w", s.Digest, err), report.print(e.stdout, c.Output))
 		}
-		if taken != archive.TakenIn && taken != archive.TakenHeld {
-			stay++
-		}
-		if err := sayTaken(e.stdout, s, taken); err != nil {
-			return err
-		}
+		report.add(s.Digest, taken)
+	}
+	if err := report.print(e.stdout, c.Output); err != nil {
+		return err
 	}
 
-	if stay > 0 {
-		return &exitError{exitPartial, fmt.Errorf("%d of %d files stay aside", stay, len(list))}
+	if report.Stay > 0 {
+		all := phrase.Count(len(list), "file stays", "files stay")
+		return &exitError{exitPartial, fmt.Errorf("%d of %s aside", report.Stay, all)}
 	}
 
 	return nil
 }
 
-func sayTaken(w io.Writer, s archive.Stranger, taken archive.Taken) error {
-	next := ""
-	if taken == archive.NotUnknown {
-		next = "; 'collimator reindex' brings it back"
+// takenReport is the answer of -o json.
+type takenReport struct {
+	Taken int         `json:"taken"` // are images now
+	Held  int         `json:"held"`  // went into quarantine
+	Stay  int         `json:"stay"`  // are aside as before
+	Files []takenFile `json:"files"`
+}
+
+type takenFile struct {
+	Digest string        `json:"sha256"`
+	Taken  archive.Taken `json:"became"`
+}
+
+func (r *takenReport) add(digest string, taken archive.Taken) {
+	r.Files = append(r.Files, takenFile{Digest: digest, Taken: taken})
+	switch taken {
+	case archive.TakenIn:
+		r.Taken++
+	case archive.TakenHeld:
+		r.Held++
+	default:
+		r.Stay++
 	}
-	_, err := fmt.Fprintf(w, "%s %s%s\n", s.Digest[:16], taken, next)
+}
+
+// print prints a line for each file, and how many there are of each kind.
+func (r *takenReport) print(w io.Writer, form string) error {
+	if form == "json" {
+		return printJSON(w, r)
+	}
+	for _, f := range r.Files {
+		next := ""
+		if f.Taken == archive.NotUnknown {
+			next = "; 'collimator reindex' brings it back"
+		}
+		if _, err := fmt.Fprintf(w, "%s %s%s\n", f.Digest[:16], f.Taken, next); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s taken in, %d held back, %d still aside.\n", phrase.Count(r.Taken, "file", "files"), r.Held, r.Stay)
 
 	return err
 }
@@ -189,7 +227,7 @@ func (c *lostRemoveCmd) Run(e *env) error {
 		}
 		for _, s := range list {
 			if err := a.Discard(e.ctx, s, archive.Source{Principal: operator()}, c.Reason); err != nil {
-				return err
+				return reasonUsage(err)
 			}
 			if _, err := fmt.Fprintf(e.stdout, "%s removed\n", s.Digest[:16]); err != nil {
 				return err

@@ -95,9 +95,19 @@ func main() {
 // process runs the command line of the process. The first SIGINT or SIGTERM lets
 // it end in order; the second one ends it at once.
 func process() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // from then on a signal does what it does by default
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+
+	// It ends with the process. Signals do what they do by default before anybody
+	// learns of the first one, so that the second one is never swallowed.
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+
 	return run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx})
 }
 

@@ -283,7 +283,7 @@ func TestOnlyTheProviderLetsPeopleInButForBreakGlassAccounts(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "signin.local") {
 		t.Fatalf("nobody is warned that the link will not count: %s", out)
 	}
-	link := regexp.MustCompile(`https://\S+/(\S+)`).FindStringSubmatch(out)[1]
+	link := regexp.MustCompile(`https://\S+/open#(\S+)`).FindStringSubmatch(out)[1]
 	x.browser().must(409, "POST", "/api/v1/setup", map[string]string{"link": link, "password": testPassword})
 }
 

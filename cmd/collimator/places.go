@@ -63,6 +63,33 @@ func descriptors() uint64 {
 	return uint64(l.Cur)
 }
 
+// rememberAddresses makes those addresses known that have places of their own: of
+// registered devices, and from where somebody is signed in.
+func (s *server) rememberAddresses(ctx context.Context) {
+	s.rememberDevices(ctx)
+	if err := s.guard.RememberSignIns(ctx); err != nil {
+		s.log.Error("addresses of sessions not read", "error", err)
+	}
+}
+
+// rememberEvery is how often the register of devices is read for their addresses:
+// one that calls once a month is not forgotten, and one that is new becomes known.
+const rememberEvery = time.Hour
+
+// keepAddresses makes addresses known again and again until ctx ends.
+func (s *server) keepAddresses(ctx context.Context) {
+	tick := time.NewTicker(rememberEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.rememberDevices(ctx)
+		}
+	}
+}
+
 // rememberDevices makes the addresses of registered devices known.
 func (s *server) rememberDevices(ctx context.Context) {
 	rooms := s.guard.Rooms

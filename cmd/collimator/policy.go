@@ -10,6 +10,7 @@ import (
 
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/phrase"
 	"collimator/internal/policy"
 )
 
@@ -107,7 +108,7 @@ func policyRow(a policyAnswer) []string {
 	}
 	var only []string
 	if a.Limited {
-		only = append(only, fmt.Sprintf("%d studies %s", len(a.OnlyStudies), strings.Join(a.OnlyStudies, " ")))
+		only = append(only, phrase.Count(len(a.OnlyStudies), "study", "studies")+" "+strings.Join(a.OnlyStudies, " "))
 	}
 	if a.Deidentified {
 		only = append(only, "what is de-identified")

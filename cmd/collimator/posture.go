@@ -18,6 +18,7 @@ import (
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/finding"
+	"collimator/internal/outward"
 	"collimator/internal/posture"
 	"collimator/internal/recovery"
 	"collimator/internal/scan"
@@ -185,7 +186,7 @@ func newTeller(p *posture.Posture, in *installation, own func() (*tls.Certificat
 
 	for _, open := range []func() (alarm.Channel, error){
 		func() (alarm.Channel, error) { return mailChannel(c.Mail, machine) },
-		func() (alarm.Channel, error) { return webhookChannel(c.Webhook) },
+		func() (alarm.Channel, error) { return webhookChannel(in.config) },
 		func() (alarm.Channel, error) { return syslogChannel(c.Syslog, own, machine) },
 	} {
 		ch, err := open()
@@ -222,7 +223,8 @@ func mailChannel(c config.Mail, machine string) (alarm.Channel, error) {
 // secretLeast is the fewest bytes of the secret of a webhook.
 const secretLeast = 16
 
-func webhookChannel(c config.Webhook) (alarm.Channel, error) {
+func webhookChannel(all config.Config) (alarm.Channel, error) {
+	c := all.Alarms.Webhook
 	if c.URL == "" {
 		return nil, nil
 	}
@@ -234,7 +236,11 @@ func webhookChannel(c config.Webhook) (alarm.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return alarm.NewWebhook(c.URL, secret, client), nil
+	way, err := outward.New(all.Outward.Options())
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return alarm.NewWebhook(c.URL, secret, way.Transport(client)), nil
 }
 
 func syslogChannel(c config.Syslog, own func() (*tls.Certificate, error), machine string) (alarm.Channel, error) {

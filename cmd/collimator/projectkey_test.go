@@ -16,10 +16,7 @@ func TestEmptyProjectKeyIsMadeAnewWithAWarning(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	defer in.close()
 	path := filepath.Join(c.Data, keysDir, deidentifyKey)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -80,10 +77,7 @@ func TestOpeningRemovesKeysThatWereBegunAndNotEnded(t *testing.T) {
 	if err := os.Chtimes(left, old, old); err != nil {
 		t.Fatal(err)
 	}
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	defer in.close()
 	if _, err := os.Stat(left); err == nil {
 		t.Error("the rest of a key is still there")

@@ -46,6 +46,10 @@ func TestQuarantineSaysWhatWasFoundAndWhoSentIt(t *testing.T) {
 		t.Fatalf("status %d: %s", status, text)
 	}
 
+	if status, text := w.do("GET", "/api/v1/quarantine", token, nil, ""); status != http.StatusOK || !strings.Contains(text, `"by":"token `+id) {
+		t.Errorf("the API: %d %s", status, text)
+	}
+
 	const found = "Windows program in private element (0011,1001)"
 	for _, c := range []struct {
 		args []string

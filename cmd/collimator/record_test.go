@@ -16,10 +16,7 @@ func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	defer in.close()
 	record := recordInstance(in.ledger, in.trail, in.registry)
 	for _, reason := range []archive.Reason{archive.Suspicious, archive.OtherPatient} {

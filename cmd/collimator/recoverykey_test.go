@@ -18,10 +18,7 @@ func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	var shown, log bytes.Buffer
 	e := &env{stdin: strings.NewReader(""), stdout: &shown, stderr: &log, ctx: t.Context()}
 

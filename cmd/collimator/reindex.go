@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/durable"
 	"collimator/internal/ledger"
+	"collimator/internal/phrase"
 )
 
 type reindexCmd struct {
@@ -91,13 +91,14 @@ type lostImage struct {
 	What        string `json:"what"`
 }
 
-// open opens the index, or makes a new one in the place of one that is lost.
+// open opens the index, or makes a new one in the place of one that is lost. The
+// caller holds the lock.
 func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, error) {
 	if err := checkLog(c.Data); err != nil {
 		return nil, err
 	}
 	lost := errors.Is(indexThere(c.Data), errNoIndex)
-	in, err := openParts(ctx, c)
+	in, err := openParts(ctx, c, nil)
 	if err == nil && !lost {
 		if err = in.db.Check(ctx); err != nil {
 			err = errors.Join(err, in.close())
@@ -108,7 +109,7 @@ func (r *reindexing) open(ctx context.Context, c config.Config) (*installation, 
 			return nil, err
 		}
 		lost = true
-		in, err = openParts(ctx, c)
+		in, err = openParts(ctx, c, nil)
 	}
 	if err != nil {
 		return nil, err
@@ -196,8 +197,8 @@ func (r *reindexing) repeat(ctx context.Context, log *ledger.Log, rebuild *archi
 		if l.Kind != archive.LeafKind {
 			return nil
 		}
-		var s archive.Statement
-		if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+		s, err := archive.ReadStatement(l.Data)
+		if err != nil {
 			return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 		}
 		batch = append(batch, s)
@@ -252,8 +253,8 @@ func (r *reindexing) print(w io.Writer, form string) error {
 	if form == "json" {
 		return printJSON(w, r)
 	}
-	fmt.Fprintf(w, "The index is made anew: %d images, %d held back.\n", r.Instances, r.HeldBack)
-	fmt.Fprintf(w, "%d statements of the ledger were repeated.\n", r.Statements)
+	fmt.Fprintf(w, "The index is made anew: %s, %d held back.\n", phrase.Count(r.Instances, "image", "images"), r.HeldBack)
+	fmt.Fprintf(w, "%s repeated.\n", phrase.Count(r.Statements, "statement of the ledger was", "statements of the ledger were"))
 	if r.Copied != "" {
 		fmt.Fprintf(w, "First, %s.\n", copiedText(r.Copied))
 	}
@@ -261,7 +262,7 @@ func (r *reindexing) print(w io.Writer, form string) error {
 		archive.TakenIn, archive.TakenHeld, archive.NotDeleted, archive.NotDuplicate, archive.NotReadable, archive.NotWanted, archive.NotUnknown,
 	} {
 		if n := r.Unknown[string(t)]; n > 0 {
-			fmt.Fprintf(w, "%d files that no row named: %s.\n", n, takenText(t))
+			fmt.Fprintf(w, "%s that no row named: %s.\n", phrase.Count(n, "file", "files"), takenText(t))
 		}
 	}
 	for _, l := range r.Lost {

@@ -13,6 +13,7 @@ import (
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/durable"
+	"collimator/internal/phrase"
 	"collimator/internal/recovery"
 	"collimator/internal/verify"
 )
@@ -189,14 +190,16 @@ func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem
 		return err
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("%d things are not as they were recorded", len(problems))
+		return fmt.Errorf("%s recorded", phrase.Count(len(problems), "thing is not as it was", "things are not as they were"))
 	}
 
 	return nil
 }
 
 func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem) error {
-	fmt.Fprintf(e.stdout, "Restored %s as of %s: %d files (%s), %d leaves of the ledger.\n", r.Name, minute(r.Made), r.Files, size(r.Bytes), r.Leaves)
+	fmt.Fprintf(e.stdout, "Restored %s as of %s: %s (%s), %s of the ledger.\n",
+		r.Name, minute(r.Made), phrase.Count(r.Files, "file", "files"), size(r.Bytes),
+		phrase.Count(r.Leaves, "leaf", "leaves"))
 	if len(problems) == 0 {
 		_, err := fmt.Fprintln(e.stdout, "All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
 		return err
@@ -281,8 +284,9 @@ func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []veri
 			return err
 		}
 	} else {
-		fmt.Fprintf(e.stdout, "Copy %s was restored and verified in a scratch directory: %d files (%s) in %s, verified in %s.\n",
-			r.Copy, r.Files, size(r.Bytes), r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
+		fmt.Fprintf(e.stdout, "Copy %s was restored and verified in a scratch directory: %s (%s) in %s, verified in %s.\n",
+			r.Copy, phrase.Count(r.Files, "file", "files"), size(r.Bytes),
+			r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
 		if !r.Keys {
 			fmt.Fprintln(e.stdout, "The recovery key was not tried; try it with --recovery FILE.")
 		}
@@ -291,7 +295,7 @@ func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []veri
 		}
 	}
 	if r.Problems > 0 {
-		return fmt.Errorf("%d things are not as they were recorded", r.Problems)
+		return fmt.Errorf("%s recorded", phrase.Count(r.Problems, "thing is not as it was", "things are not as they were"))
 	}
 
 	return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"collimator/dicom/tag"
+	"collimator/internal/phrase"
 	"collimator/internal/synth"
 )
 
@@ -52,7 +53,8 @@ func (c *sampleCmd) Run(e *env) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(e.stdout, "Wrote %d files of a %s study of TEST^SAMPLE to %s.\n", n, strings.ToUpper(c.Kind), c.Out)
+	_, err = fmt.Fprintf(e.stdout, "Wrote %s of a %s study of TEST^SAMPLE to %s.\n",
+		phrase.Count(n, "file", "files"), strings.ToUpper(c.Kind), c.Out)
 	return err
 }
 

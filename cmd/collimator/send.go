@@ -14,6 +14,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/phrase"
 )
 
 type sendCmd struct {
@@ -324,7 +325,8 @@ func (s *sender) verdict(ctx context.Context) error {
 	case len(s.report.Failed) == 1:
 		return &exitError{exitPartial, errors.New("1 object was not stored or not committed")}
 	case len(s.report.Failed) > 0:
-		return &exitError{exitPartial, fmt.Errorf("%d objects were not stored or not committed", len(s.report.Failed))}
+		failed := phrase.Count(len(s.report.Failed), "object was", "objects were")
+		return &exitError{exitPartial, fmt.Errorf("%s not stored or not committed", failed)}
 	case s.report.CommitmentUnknown > 0:
 		n := s.report.CommitmentUnknown
 		return &exitError{exitPartial, fmt.Errorf("the peer has not said that it keeps %d of the stored objects", n)}

@@ -255,7 +255,8 @@ func recordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
 			Objects: []audit.Object{{
-				Study: ev.Instance.StudyUID, SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
+				Study: ev.Instance.StudyUID, Patient: ev.Whose.Patient, PatientIssuer: ev.Whose.PatientIssuer,
+				SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
 				Detail: ev.Instance.SOPInstanceUID,
 			}},
 		}
@@ -340,11 +341,12 @@ func (s *server) run(e *env) error {
 	bare := &bareAddresses{s: s}
 	bare.look(e.ctx)
 	associations := s.associationServer(tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(s.certificate.Get), bare.may))
-	s.rememberDevices(e.ctx)
+	s.rememberAddresses(e.ctx)
 	dicom := s.guard.Rooms.DICOM.Listen(dicomListener)
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	wg.Go(func() { s.service.Deliver(work) })
 	wg.Go(func() { s.keeper.Run(work) })
+	wg.Go(func() { s.keepAddresses(work) })
 	wg.Go(func() { s.recordStates(work) })
 	wg.Go(func() { s.examine(work) })
 	wg.Go(func() { s.reserve.Run(work) })

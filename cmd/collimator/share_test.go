@@ -11,9 +11,9 @@ import (
 	"collimator/internal/policy"
 )
 
-// share makes a link with the command and returns the path of its page, its
-// number and its password.
-func (x *site) share(t *testing.T, flags ...string) (path, id, password string) {
+// share makes a link with the command and returns its secret, its number and its
+// password.
+func (x *site) share(t *testing.T, flags ...string) (secret, id, password string) {
 	t.Helper()
 	out, code := x.in.run(t, append([]string{"share", "create"}, flags...)...)
 	if code != 0 {
@@ -21,39 +21,42 @@ func (x *site) share(t *testing.T, flags ...string) (path, id, password string) 
 	}
 	link := regexp.MustCompile(`https://\S+`).FindString(out)
 	u, err := url.Parse(link)
-	if err != nil || !strings.HasPrefix(u.Path, "/share/clms_") {
+	if err != nil || u.Path != "/share/open" || !strings.HasPrefix(u.Fragment, "clms_") {
 		t.Fatalf("no link in %s", out)
 	}
 	if m := regexp.MustCompile(`another way: (\S+)`).FindStringSubmatch(out); m != nil {
 		password = m[1]
 	}
-	return u.Path, regexp.MustCompile(`Link (\w+)`).FindStringSubmatch(out)[1], password
+	return u.Fragment, regexp.MustCompile(`Link (\w+)`).FindStringSubmatch(out)[1], password
 }
 
-// press sends the form of a page.
-func (b *browser) press(path, password string) answer {
+// press sends the form of the page that opens a link.
+func (b *browser) press(secret, password string) answer {
 	b.Helper()
-	return b.send("POST", path, "password="+url.QueryEscape(password), "Content-Type", "application/x-www-form-urlencoded")
+	return b.fill("/share/open", "link", secret, "password", password)
 }
 
 func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	path, id, password := x.share(t, "--study", "2.25.70", "--expires", "2d", "--password")
+	secret, id, password := x.share(t, "--study", "2.25.70", "--expires", "2d", "--password")
 	b := x.browser()
 	b.must(401, "GET", "/share/", nil)
-	if a := b.must(200, "GET", path, nil); !strings.Contains(a.text, "<form") || strings.Contains(a.text, "2.25.7") || a.Header.Get("Set-Cookie") != "" {
+	if a := b.send("GET", "/share/"+secret, nil); a.Request.URL.Path != "/share/open" || a.Request.URL.Fragment != secret {
+		t.Errorf("an address of the old kind leads to %s", a.Request.URL.Path)
+	}
+	if a := b.must(200, "GET", "/share/open", nil); !strings.Contains(a.text, "<form") || strings.Contains(a.text, "2.25.7") || a.Header.Get("Set-Cookie") != "" {
 		t.Errorf("the page of the link: %s", a.text)
 	}
-	if a := b.send("GET", path, nil, "Accept-Language", "de-AT,de;q=0.9,en;q=0.8"); !strings.Contains(a.text, "Untersuchung öffnen") {
+	if a := b.send("GET", "/share/open", nil, "Accept-Language", "de-AT,de;q=0.9,en;q=0.8"); !strings.Contains(a.text, "Untersuchung öffnen") {
 		t.Error("it does not speak German")
 	}
 	for _, wrong := range []string{"", "aaaa-bbbb-cccc-dddd"} {
-		if a := b.press(path, wrong); a.StatusCode != 401 || b.cookie() != "" {
+		if a := b.press(secret, wrong); a.StatusCode != 401 || b.cookie() != "" {
 			t.Errorf("password %q: status %d", wrong, a.StatusCode)
 		}
 	}
-	a := b.press(path, strings.ToUpper(password))
+	a := b.press(secret, strings.ToUpper(password))
 	if a.StatusCode != 200 || a.Request.URL.Path != "/share/" || !strings.Contains(a.text, "ZZPHI NUMBER0") || strings.Contains(a.text, "NUMBER1") {
 		t.Fatalf("status %d at %s: %s", a.StatusCode, a.Request.URL.Path, a.text)
 	}
@@ -67,7 +70,7 @@ func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
 	for _, p := range []string{"/share/", "/dicom-web/studies", "/dicom-web/studies/2.25.70/metadata"} {
 		b.must(401, "GET", p, nil)
 	}
-	if a := b.press(path, password); a.StatusCode != 401 {
+	if a := b.press(secret, password); a.StatusCode != 401 {
 		t.Errorf("a revoked link opens: status %d", a.StatusCode)
 	}
 	wantShareRecorded(t, x, "share "+id)
@@ -115,9 +118,9 @@ func wantShareRecorded(t *testing.T, x *site, who string) {
 func TestADeidentifiedLinkNamesNobody(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	path, _, _ := x.share(t, "--study", "2.25.70", "--deidentified")
+	secret, _, _ := x.share(t, "--study", "2.25.70", "--deidentified")
 	b := x.browser()
-	a := b.press(path, "")
+	a := b.press(secret, "")
 	if a.StatusCode != 200 {
 		t.Fatal(a.StatusCode, a.text)
 	}
@@ -147,7 +150,7 @@ func TestWhoMakesLinksAndWhatBecomesOfThem(t *testing.T) {
 	b.must(400, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 93})
 	a := b.must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
 	link, _ := a.json["link"].(string)
-	secret := link[strings.LastIndex(link, "/")+1:]
+	_, secret, _ := strings.Cut(link, "/share/open#")
 	stranger := x.browserAt("127.0.0.2")
 	bearer := []string{"Authorization", "Bearer " + secret}
 	if a := stranger.must(200, "GET", "/dicom-web/studies", nil, bearer...); holdsUID(a.text, "2.25.71") {
@@ -166,21 +169,21 @@ func TestWhoMakesLinksAndWhatBecomesOfThem(t *testing.T) {
 func TestLinksAreNotGuessed(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	path, _, password := x.share(t, "--study", "2.25.70", "--password")
+	secret, _, password := x.share(t, "--study", "2.25.70", "--password")
 	b := x.browserAt("127.0.0.3")
 	status := 0
 	for range 30 {
-		if status = b.press(path, "aaaa-bbbb-cccc-dddd").StatusCode; status == 429 {
+		if status = b.press(secret, "aaaa-bbbb-cccc-dddd").StatusCode; status == 429 {
 			break
 		}
 	}
 	if status != 429 {
 		t.Errorf("guessing goes on: status %d", status)
 	}
-	if a := b.press(path, password); a.StatusCode != 429 {
+	if a := b.press(secret, password); a.StatusCode != 429 {
 		t.Errorf("the right password counts during the lock-out: status %d", a.StatusCode)
 	}
-	if a := x.browser().send("POST", path, "password="+password, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 401 {
+	if a := x.browser().send("POST", "/share/open", "link="+secret+"&password="+password, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 401 {
 		t.Errorf("a page of another origin opens the link: status %d", a.StatusCode)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"collimator/internal/console"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/outward"
 	"collimator/internal/state"
 )
 
@@ -77,6 +77,8 @@ const oidcState = "signin.oidc"
 func identityProvider(in *installation, c config.OIDC, states *state.Register) (*identity.OIDC, error) {
 	o := identity.OIDCOptions{
 		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
+		LogoutEndsMade: c.Logout == "everything",
+		RequireACR:     c.RequireACR, RequireAMR: c.RequireAMR,
 		Health: func(err error) { tellProvider(states, err) },
 	}
 	if o.NameClaim == "" {
@@ -86,11 +88,11 @@ func identityProvider(in *installation, c config.OIDC, states *state.Register) (
 	if err != nil {
 		return nil, err
 	}
-	if roots != nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-		o.Transport = t
+	way, err := outward.New(in.config.Outward.Options())
+	if err != nil {
+		return nil, usageError("%w", err)
 	}
+	o.Transport = way.Transport(&tls.Config{RootCAs: roots})
 	for _, r := range c.Roles {
 		o.Roles = append(o.Roles, identity.RoleMapping{Value: r.Value, Role: r.Role})
 	}
@@ -118,14 +120,14 @@ func tellProvider(states *state.Register, err error) {
 		return
 	}
 	states.Failing(oidcState, strings.TrimPrefix(err.Error(), "identity: "),
-		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; the network and HTTPS_PROXY; docs/people.md")
+		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; the network and outward.proxy; docs/people.md")
 }
 
 // linkAddress is what stands before the secret of a one-time link.
-func linkAddress(c config.Config) string { return bestOrigin(c) + console.SetupPath + "/" }
+func linkAddress(c config.Config) string { return console.SetupAddress(bestOrigin(c)) }
 
 // shareAddress is the address before the secret of a link to a study.
-func shareAddress(c config.Config) string { return bestOrigin(c) + console.SharePath + "/" }
+func shareAddress(c config.Config) string { return console.ShareAddress(bestOrigin(c)) }
 
 // bestOrigin is the address under which the server is most likely reached by
 // others: that of the settings (signin.origins, then hosts), else the address of

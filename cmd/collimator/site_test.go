@@ -74,10 +74,7 @@ func newSite(t *testing.T, change func(*config.Config)) *site {
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	x := &site{T: t, in: in, addr: addr, log: &lockedBuffer{}}
 	_, port, _ := net.SplitHostPort(addr)
 	x.host = "localhost:" + port

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,7 +118,7 @@ func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
 	}
 	lock, err := lockData(in.config.Data)
 	if err != nil {
-		return fmt.Errorf("the index is being made anew by the rules of this version; try again when the server is ready: %w", err)
+		return staleBeside(in.config.Data)
 	}
 	defer lock.Close()
 	if err := in.copyBeforeUpgrade(e.ctx, a); err != nil {
@@ -127,6 +126,15 @@ func bringUpToDate(e *env, in *installation, a *archive.Archive) error {
 	}
 
 	return upgrade(e, a)
+}
+
+// staleBeside says what to do with an index that this program would make anew
+// beside a server: one of the same version is at it.
+func staleBeside(data string) error {
+	if holder := lockHolder(data); holder != version() {
+		return besideServer(data)
+	}
+	return usageError("the server that runs on %s is making the index anew by the rules of this version; try again when it is ready", data)
 }
 
 func upgrade(e *env, a *archive.Archive) error {
@@ -215,8 +223,8 @@ func fateOf(log *ledger.Log) archive.Fate {
 	return func(ctx context.Context, sopInstanceUID, digest string) (archive.EventKind, error) {
 		var course archive.Course
 		err := log.About(ctx, archive.LeafKind, sopInstanceUID, func(l ledger.Leaf) error {
-			var s archive.Statement
-			if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+			s, err := archive.ReadStatement(l.Data)
+			if err != nil {
 				return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 			}
 			if s.Digest == digest && s.SOPInstanceUID == sopInstanceUID {

@@ -96,7 +96,30 @@ func examineAll(ctx context.Context, in *installation, states *state.Register) e
 	if err := examineBackup(in.config.Data, states); err != nil {
 		return err
 	}
+	if err := examineSchema(ctx, in, states); err != nil {
+		return err
+	}
 	return examineConfig(in.config, states)
+}
+
+// examineSchema looks whether the index has the tables and indexes that the
+// program made.
+func examineSchema(ctx context.Context, in *installation, states *state.Register) error {
+	found, err := in.db.Drift(ctx)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		states.Well("index.schema", "the index is made as this program makes it")
+		return nil
+	}
+
+	text := found[0]
+	if len(found) > 1 {
+		text += fmt.Sprintf(", and %d more", len(found)-1)
+	}
+	states.Failing("index.schema", text, "find out who changed "+indexFile+"; collimator verify names all of it; bring back a backup, or collimator reindex")
+	return nil
 }
 
 // examineDevices looks for certificates and exceptions of devices that end.

@@ -146,10 +146,10 @@ func TestAPasskeyIsShownAgainInASession(t *testing.T) {
 func TestALinkSignsNobodyOutAndCanBeClosed(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	path, _, _ := x.share(t, "--study", "2.25.70")
+	secret, _, _ := x.share(t, "--study", "2.25.70")
 	b := x.signIn("radiologist")
 	session := b.cookie()
-	if a := b.press(path, ""); a.StatusCode != 200 || !strings.Contains(a.text, "ZZPHI NUMBER0") || strings.Contains(a.text, "NUMBER1") {
+	if a := b.press(secret, ""); a.StatusCode != 200 || !strings.Contains(a.text, "ZZPHI NUMBER0") || strings.Contains(a.text, "NUMBER1") {
 		t.Fatalf("status %d: %s", a.StatusCode, a.text)
 	} else if at := strings.Index(a.text, "/share/view/"); at < 0 {
 		t.Errorf("no pictures on the page: %s", a.text)
@@ -171,10 +171,10 @@ func TestALinkSignsNobodyOutAndCanBeClosed(t *testing.T) {
 	}
 
 	c := x.browser() // with the link alone
-	c.press(path, "")
+	c.press(secret, "")
 	c.must(200, "GET", "/share/", nil)
 	other := x.browser()
-	other.press(path, "")
+	other.press(secret, "")
 	if a := c.send("POST", "/share/", "", "Content-Type", "application/x-www-form-urlencoded"); a.StatusCode != 401 || a.Request.URL.Path != "/share/" {
 		t.Errorf("the button: status %d at %s", a.StatusCode, a.Request.URL.Path)
 	}
@@ -187,9 +187,9 @@ func TestALinkSignsNobodyOutAndCanBeClosed(t *testing.T) {
 func TestPagesOfOtherOriginsCloseNoLink(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	path, _, _ := x.share(t, "--study", "2.25.70")
+	secret, _, _ := x.share(t, "--study", "2.25.70")
 	b := x.browser()
-	b.press(path, "")
+	b.press(secret, "")
 	b.must(403, "POST", "/share/", "", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/x-www-form-urlencoded")
 	b.must(200, "GET", "/share/", nil)
 }
@@ -214,9 +214,9 @@ func TestCONNECTNeedsCredentials(t *testing.T) {
 func TestTheCookieOfALinkIsNoSession(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	path, _, _ := x.share(t, "--study", "2.25.70")
+	secret, _, _ := x.share(t, "--study", "2.25.70")
 	b := x.browser()
-	b.press(path, "")
+	b.press(secret, "")
 	opened := ""
 	for _, c := range b.jar.Cookies(must(http.NewRequest("GET", "https://"+b.host+"/", nil)).URL) {
 		if c.Name == guard.ShareCookie {

@@ -8,6 +8,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
+	"collimator/internal/phrase"
 )
 
 type userGrantCmd struct {
@@ -51,9 +52,10 @@ func (c *userGrantCmd) Run(e *env) error {
 			}
 			granted++
 		}
-		fmt.Fprintf(e.stdout, "%s may see %d more studies.\n", c.Name, granted)
+		fmt.Fprintf(e.stdout, "%s may see %d more %s.\n", c.Name, granted, phrase.Of(granted, "study", "studies"))
 		if missing > 0 {
-			return &exitError{exitPartial, fmt.Errorf("%d of %d studies not granted; --anyway grants what comes later", missing, len(c.Study))}
+			return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later",
+				missing, phrase.Count(len(c.Study), "study", "studies"))}
 		}
 		return nil
 	})
@@ -83,7 +85,7 @@ func (c *userUngrantCmd) Run(e *env) error {
 				return err
 			}
 		}
-		_, err := fmt.Fprintf(e.stdout, "%d studies are taken back from %s.\n", len(c.Study), c.Name)
+		_, err := fmt.Fprintf(e.stdout, "%s taken back from %s.\n", phrase.Count(len(c.Study), "study is", "studies are"), c.Name)
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"collimator/internal/identity"
+	"collimator/internal/phrase"
 )
 
 type userListCmd struct {
@@ -76,7 +77,8 @@ func (p shownPerson) text() string {
 	if p.Factors.TOTP {
 		app = "authenticator app"
 	}
-	line("Second factors", fmt.Sprintf("%s, %d passkeys, %d recovery codes", app, p.Factors.Passkeys, p.Factors.Recovery))
+	line("Second factors", fmt.Sprintf("%s, %s, %s", app,
+		phrase.Count(p.Factors.Passkeys, "passkey", "passkeys"), phrase.Count(p.Factors.Recovery, "recovery code", "recovery codes")))
 	for _, issuer := range p.Providers {
 		line("Signs in at", issuer)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"collimator/internal/archive"
+	"collimator/internal/phrase"
 	"collimator/internal/verify"
 )
 
@@ -86,19 +87,21 @@ func (in *installation) verify(e *env, form string, o verify.Options) error {
 		return err
 	}
 
-	well := fmt.Sprintf("All is as it was recorded: %d leaves, %d files.", r.Leaves, r.Files)
+	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
+	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
 	if o.Archive == nil {
-		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %d leaves.", r.Leaves)
+		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
 	}
 	if o.Witness != "" {
-		well += fmt.Sprintf(" It continues all %d checkpoints of the witness.", r.Checkpoints)
+		well += fmt.Sprintf(" It continues all %d %s of the witness.",
+			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
 	}
 	if err := noteAside(e, o.Archive); err != nil {
 		return err
 	}
 	err = printList(e.stdout, form, r.Problems, "WHERE|WHAT", problemRow, well)
 	if err == nil && len(r.Problems) > 0 {
-		err = fmt.Errorf("%d things are not as they were recorded", len(r.Problems))
+		err = fmt.Errorf("%s recorded", phrase.Count(len(r.Problems), "thing is not as it was", "things are not as they were"))
 	}
 
 	return err
@@ -116,7 +119,8 @@ func noteAside(e *env, a *archive.Archive) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stderr, "%d files of which the index knows nothing are set aside; see 'collimator lost list'.\n", len(list))
+	_, err = fmt.Fprintf(e.stderr, "%s set aside; see 'collimator lost list'.\n",
+		phrase.Count(len(list), "file of which the index knows nothing is", "files of which the index knows nothing are"))
 
 	return err
 }

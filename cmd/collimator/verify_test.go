@@ -33,10 +33,7 @@ func filled(t *testing.T) *installation {
 	t.Helper()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	t.Cleanup(func() { in.close() })
 	blobs, err := blob.OpenDir(filepath.Join(c.Data, blobsDir))
 	if err != nil {

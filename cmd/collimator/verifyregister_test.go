@@ -51,6 +51,7 @@ func (in *installation) people(t *testing.T) {
 			`INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next) VALUES ('WS2', x'07', 1, 1, 0, 1)`,
 			`INSERT INTO audit_delivery (repository, sequence) VALUES ('audit.example:6514', 2)`,
 			`INSERT INTO posture_told (channel, sequence, event) VALUES ('mail', 2, 3)`,
+			`INSERT INTO ledger_witness (path, checkpoints, bytes, note) VALUES ('/elsewhere/witness', 2, 900, 'note')`,
 		} {
 			if _, err := in.registers.Exec(ctx, tx, q); err != nil {
 				return err
@@ -93,6 +94,12 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 		"a commitment":             {`UPDATE commitment_report SET report = x'09'`, "commitment report for WS2 1"},
 		"no delivery":              {`UPDATE audit_delivery SET sequence = 999999`, "delivery of the trail to audit.example:6514"},
 		"no alarms":                {`UPDATE posture_told SET sequence = 999999`, "alarms told to mail"},
+		"a witness, forged":        {`UPDATE ledger_witness SET checkpoints = 0, bytes = 0`, "what was written to the witness /elsewhere/witness"},
+		"a witness, removed":       {`DELETE FROM ledger_witness`, "what was written to the witness /elsewhere/witness"},
+		"no index":                 {`DROP INDEX study_by_patient`, "index"},
+		"an index":                 {`CREATE INDEX planted ON person (name)`, "index"},
+		"a column":                 {`ALTER TABLE person ADD COLUMN shadow TEXT`, "index"},
+		"a table":                  {`CREATE TABLE planted (a)`, "index"},
 		"a refusal":                {`INSERT INTO refusal (uid, digest, reason, principal, times, last) VALUES ('2.25.90', 'd', 'r', 'CT1', 1, 1)`, "2.25.90"},
 		"a trigger":                {`CREATE TRIGGER t BEFORE UPDATE OF disabled ON person BEGIN SELECT RAISE(IGNORE); END`, "index"},
 		"a view":                   {`CREATE VIEW v AS SELECT 1`, "index"},

@@ -147,7 +147,7 @@ func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
 	if err := os.WriteFile(kept, []byte(yesterday), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := ledger.NewWitness(in.ledger, witness)
+	w := ledger.NewWitness(in.ledger, in.registers, witness)
 	for range 3 {
 		if err := w.Append(t.Context()); err != nil {
 			t.Fatal(err)
@@ -225,7 +225,7 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	t.Parallel()
 	in := filled(t)
 	witness := filepath.Join(t.TempDir(), "witness")
-	w := ledger.NewWitness(in.ledger, witness)
+	w := ledger.NewWitness(in.ledger, in.registers, witness)
 	grow := func() error {
 		if err := in.record(t.Context(), audit.Record{Event: audit.SecurityAlert, Reason: "test"}); err != nil {
 			t.Fatal(err)
@@ -260,7 +260,7 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	if err := grow(); !errors.Is(err, ledger.ErrRemoved) {
 		t.Errorf("the server does not notice: %v", err)
 	}
-	if err := ledger.NewWitness(in.ledger, witness).Append(t.Context()); !errors.Is(err, ledger.ErrRemoved) {
+	if err := ledger.NewWitness(in.ledger, in.registers, witness).Append(t.Context()); !errors.Is(err, ledger.ErrRemoved) {
 		t.Errorf("after a restart it does not notice: %v", err)
 	}
 	// Another file without a checkpoint is no witness either.

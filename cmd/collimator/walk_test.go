@@ -45,7 +45,7 @@ var walk = map[string]string{
 var walkOpen = []string{
 	"DELETE /api/v1/session", "GET /api/v1/session", "GET /api/v1/session/oidc/callback", "POST /api/v1/session/enrol/passkey/begin",
 	"POST /api/v1/session/enrol/passkey/finish", "POST /api/v1/session/enrol/totp", "POST /api/v1/session/enrol/totp/confirm",
-	"POST /api/v1/session/oidc", "POST /api/v1/session/passkey/begin", "POST /api/v1/session/passkey/finish", "POST /api/v1/session/password",
+	"POST /api/v1/session/oidc", "POST /api/v1/session/oidc/logout", "POST /api/v1/session/passkey/begin", "POST /api/v1/session/passkey/finish", "POST /api/v1/session/password",
 	"POST /api/v1/session/recovery", "POST /api/v1/session/share", "POST /api/v1/session/totp", "POST /api/v1/setup", "POST /api/v1/setup/look",
 }
 
@@ -109,9 +109,9 @@ func (x *site) walkers(t *testing.T) (list []walker) {
 		name  byte
 		flags []string
 	}{{'s', nil}, {'d', []string{"--deidentified"}}} {
-		path, _, _ := x.share(t, append([]string{"--study", "2.25.70", "--expires", "1d"}, k.flags...)...)
+		secret, _, _ := x.share(t, append([]string{"--study", "2.25.70", "--expires", "1d"}, k.flags...)...)
 		b := x.browser()
-		b.press(path, "")
+		b.press(secret, "")
 		list = append(list, walker{k.name, b})
 	}
 	_, secret, _, err := x.in.registry.CreateShare(t.Context(), identity.NewShare{Study: "2.25.70", Lifetime: time.Hour})
@@ -268,19 +268,20 @@ func TestALinkInAMailOpensAndAFormElsewhereDoesNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := x.browser()
-	if a := b.must(200, "GET", "/setup/"+secret, nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"); !strings.Contains(a.text, "grace") {
-		t.Errorf("%s", a.text)
+	b.must(200, "GET", "/setup/open", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate")
+	if a := b.fill("/setup/open", "link", secret); a.StatusCode != 200 || !strings.Contains(a.text, "grace") {
+		t.Errorf("status %d: %s", a.StatusCode, a.text)
 	}
 	b.must(200, "GET", "/setup/", nil, "Sec-Fetch-Site", "cross-site")
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	for _, h := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}} {
 		b.must(403, "POST", "/setup/", "step=password&name=auditor&password="+testPassword, append(form, h...)...)
-		b.must(403, "POST", "/setup/"+secret, "password="+testPassword+"&again="+testPassword, append(form, h...)...)
+		b.must(403, "POST", "/setup/open", "link="+secret+"&password="+testPassword+"&again="+testPassword, append(form, h...)...)
 	}
 	if b.cookie() != "" {
 		t.Error("a page of another origin signed somebody in")
 	}
-	a := b.must(200, "POST", "/setup/"+secret, "password="+testPassword+"&again="+testPassword, append(form, "Sec-Fetch-Site", "same-origin")...)
+	a := b.must(200, "POST", "/setup/open", "link="+secret+"&password="+testPassword+"&again="+testPassword, append(form, "Sec-Fetch-Site", "same-origin")...)
 	if a.Request.URL.Path != "/setup/" || strings.Contains(a.Header.Get("Referrer-Policy")+a.Header.Get("Cache-Control"), "origin") {
 		t.Errorf("it ends at %s", a.Request.URL.Path)
 	}

@@ -47,7 +47,7 @@ func (s *server) webHandler() http.Handler {
 	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
-	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)))
+	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)), http.HandlerFunc(httpsec.Busy))
 }
 
 // webOptions are those of DICOMweb. Links name the address of the settings that
@@ -61,11 +61,11 @@ func webOptions(c config.Config) dicomweb.Options {
 }
 
 // redirects puts the headers on what the multiplexer answers by itself: where
-// an address is, that was written in another way. A CONNECT has no path and is
-// the API's to refuse.
+// an address is, that was written in another way. A CONNECT and a question about
+// the whole server (OPTIONS *) have no path and are the API's to refuse.
 func redirects(mux *http.ServeMux, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodConnect {
+		if r.Method == http.MethodConnect || r.RequestURI == "*" {
 			refuse.ServeHTTP(w, r)
 			return
 		}

@@ -33,10 +33,7 @@ func newWebServer(t *testing.T, change ...func(*config.Config)) *webServer {
 		f(&c)
 	}
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in, err := openInstallation(t.Context(), c, true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := openNew(t, c)
 	w := &webServer{T: t, in: in, log: &bytes.Buffer{}}
 	s, err := newServer(in, slog.New(slog.NewTextHandler(w.log, nil)))
 	if err != nil {

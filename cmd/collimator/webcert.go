@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -21,6 +19,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/durable"
 	"collimator/internal/identity"
+	"collimator/internal/outward"
 	"collimator/internal/tlsprofile"
 )
 
@@ -53,18 +52,15 @@ func (s *server) badCertificate(err error) {
 // acmeTLS gets certificates by TLS-ALPN-01 (RFC 8737) on the listener itself.
 // Hosts that are not named see the server's own certificate.
 func (s *server) acmeTLS(a config.ACME) (*tls.Config, error) {
-	client := &http.Client{Timeout: 30 * time.Second}
-	if a.Roots != "" {
-		b, err := os.ReadFile(a.Roots)
-		if err != nil {
-			return nil, usageError("tls.acme.roots: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(b) {
-			return nil, usageError("tls.acme.roots: %s holds no certificate", a.Roots)
-		}
-		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	roots, err := rootsOf("tls.acme.roots", a.Roots)
+	if err != nil {
+		return nil, err
 	}
+	way, err := outward.New(s.in.config.Outward.Options())
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	client := way.Client(30*time.Second, &tls.Config{RootCAs: roots})
 
 	dir := filepath.Join(s.in.config.Data, filepath.FromSlash(acmeDir))
 	if err := durable.Directory(dir); err != nil {

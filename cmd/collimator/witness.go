@@ -14,7 +14,7 @@ func (s *server) witness(ctx context.Context) {
 	if s.in.config.Ledger.Witness == "" {
 		return
 	}
-	w := ledger.NewWitness(s.in.ledger, s.in.config.Ledger.Witness)
+	w := ledger.NewWitness(s.in.ledger, s.in.registers, s.in.config.Ledger.Witness)
 	tick := time.NewTicker(s.in.config.Ledger.Every)
 	defer tick.Stop()
 	for {

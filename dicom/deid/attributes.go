@@ -41,3 +41,8 @@ func (d *Deidentifier) Retains(t dicom.Tag) bool {
 	action, _ := s.decide(t)
 	return action == actK
 }
+
+// Refused reports whether Apply fails with a *RefusedError for ds.
+func (d *Deidentifier) Refused(ds *dicom.DataSet) bool {
+	return len(d.profile.refuses(inspect(ds), ds)) > 0
+}

@@ -2,6 +2,7 @@ package deid
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"collimator/dicom"
@@ -89,7 +90,7 @@ func (s *secrets) in(el, was dicom.Element) string {
 			return what
 		}
 	}
-	if el.VR == dicom.TM || el.VR == dicom.CS || el.Tag == tag.CodingSchemeDesignator || !el.VR.Text() || byOption {
+	if el.VR == dicom.TM || el.VR == dicom.CS && !slices.ContainsFunc(el.Texts(), func(v string) bool { return !term(strings.TrimSpace(v)) }) || el.Tag == tag.CodingSchemeDesignator || !el.VR.Text() || byOption {
 		return ""
 	}
 	for _, w := range words(fold(strings.Join(el.Texts(), " "))) {

@@ -174,6 +174,10 @@ func checkRow(t *testing.T, p Profile, r rule, from, to *dicom.DataSet, item boo
 		if !has || after.Empty() || strings.Contains(after.Text(), marker) {
 			t.Errorf("%s: want a pseudonym", r.tag)
 		}
+	case r.keep&options != 0 && before.VR == dicom.CS && strings.Contains(before.Text(), marker):
+		if after.Text() != dummyText {
+			t.Errorf("%s: a code with a name in it stays", r.tag)
+		}
 	case r.keep&options != 0:
 		if !has || !before.Sequence() && !before.Equal(after) {
 			t.Errorf("%s: want it kept", r.tag)

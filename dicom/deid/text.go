@@ -18,6 +18,9 @@ type identity struct {
 	all map[string]bool // those of other people and objects as well
 	ids []string        // values with something between the words, folded
 
+	short map[string]bool // IDs of the patient that are too short to be looked for in texts, folded
+	latin []string        // the words of all in the letters of codes
+
 	objects map[string]bool // UIDs of studies, images and the like
 	days    map[string]bool // dates that do not stay, as eight digits in each order in which people write them
 }
@@ -31,12 +34,19 @@ var identifiers = map[dicom.Tag]bool{
 	tag.InstitutionName: true, tag.InstitutionAddress: true, tag.CountryOfResidence: true, tag.Occupation: true,
 }
 
-// notNames are words in names that are no names.
+// notNames are words that occur in names and name nobody.
 var notNames = []string{"dr", "md", "prof", "mr", "mrs", "ms", "phd", "jr", "sr", "von", "van", "de", "der", "anon", "anonymized", "anonymous", "unknown", "none"}
 
 func newIdentity(ds *dicom.DataSet, p Profile) *identity {
-	id := &identity{own: map[string]bool{}, all: map[string]bool{}, objects: map[string]bool{}, days: map[string]bool{}}
+	id := &identity{
+		own:     map[string]bool{},
+		all:     map[string]bool{},
+		short:   map[string]bool{},
+		objects: map[string]bool{},
+		days:    map[string]bool{},
+	}
 	id.collect(ds)
+	id.collectCodes()
 	if p.RetainUIDs {
 		id.objects = nil
 	}
@@ -72,6 +82,9 @@ func (id *identity) add(v string, own, person bool) {
 		return // what an earlier run put there
 	}
 	parts := words(v)
+	if own && !person && v != "" {
+		id.short[v] = true
+	}
 	if !person && len(parts) > 1 && utf8.RuneCountInString(v) >= 4 {
 		id.ids = append(id.ids, v)
 	}

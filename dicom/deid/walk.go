@@ -184,6 +184,8 @@ func (s *session) changed(out, el dicom.Element) verdict {
 func (s *session) kept(el dicom.Element, vr dicom.VR, lv level) (dicom.Element, verdict) {
 	_, listed := lookup(el.Tag)
 	switch {
+	case vr == dicom.CS && (el.VR.Text() || el.VR == dicom.UN):
+		return s.codes(el, vr)
 	case listed && !freeText(vr):
 		return el, stay
 	case !listed && el.VR != dicom.UN && el.VR.Text() != vr.Text(), !listed && s.tellingCode(el, vr):
@@ -213,10 +215,10 @@ func (s *session) kept(el dicom.Element, vr dicom.VR, lv level) (dicom.Element, 
 	return out, s.changed(out, loaded)
 }
 
-// tellingCode reports a code or a number that is an ID of the patient or one of
-// the dates. A word alone counts for nothing: codes are words, and so are names.
+// tellingCode reports a number that is an ID of the patient or one of
+// the dates.
 func (s *session) tellingCode(el dicom.Element, vr dicom.VR) bool {
-	if vr != dicom.IS && vr != dicom.DS && vr != dicom.CS {
+	if vr != dicom.IS && vr != dicom.DS {
 		return false
 	}
 	loaded, err := el.Load(textLimit)

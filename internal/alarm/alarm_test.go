@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"collimator/internal/alarm"
+	"collimator/internal/outward"
 )
 
 // certificate borrows the test certificate of net/http/httptest.
@@ -174,7 +175,7 @@ func TestWebhookIsSignedAndFollowsNoRedirect(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AddCert(s.Certificate())
 	trust := &tls.Config{RootCAs: pool}
-	if err := alarm.NewWebhook(s.URL+"/hook", secret, trust).Send(t.Context(), message); err != nil {
+	if err := alarm.NewWebhook(s.URL+"/hook", secret, new(outward.Way).Transport(trust)).Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
 	at, _, _ := strings.Cut(strings.TrimPrefix(signature, "t="), ",")
@@ -188,13 +189,13 @@ func TestWebhookIsSignedAndFollowsNoRedirect(t *testing.T) {
 		t.Errorf("body %s: %v", body, err)
 	}
 	before := hits
-	if err := alarm.NewWebhook(s.URL+"/away", secret, trust).Send(t.Context(), message); err == nil || hits != before+1 {
+	if err := alarm.NewWebhook(s.URL+"/away", secret, new(outward.Way).Transport(trust)).Send(t.Context(), message); err == nil || hits != before+1 {
 		t.Errorf("redirect: %v after %d requests", err, hits-before)
 	}
-	if err := alarm.NewWebhook(s.URL+"/hook", secret, &tls.Config{}).Send(t.Context(), message); err == nil {
+	if err := alarm.NewWebhook(s.URL+"/hook", secret, new(outward.Way).Transport(nil)).Send(t.Context(), message); err == nil {
 		t.Error("a certificate that nobody vouches for was believed")
 	}
-	if name := alarm.NewWebhook("https://hook.example.org/very/secret", secret, trust).Name(); strings.Contains(name, "secret") {
+	if name := alarm.NewWebhook("https://hook.example.org/very/secret", secret, new(outward.Way).Transport(trust)).Name(); strings.Contains(name, "secret") {
 		t.Errorf("the name is %s", name)
 	}
 }

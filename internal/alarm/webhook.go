@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -30,11 +29,11 @@ type Webhook struct {
 
 var _ Channel = (*Webhook)(nil)
 
-// NewWebhook makes one. config says whom to believe.
-func NewWebhook(url string, secret []byte, config *tls.Config) *Webhook {
+// NewWebhook makes one that is reached by a transport, such as that of an
+// outward.Way.
+func NewWebhook(url string, secret []byte, transport http.RoundTripper) *Webhook {
 	return &Webhook{url, secret, &http.Client{
-		Timeout:       sendTime,
-		Transport:     &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true, DisableKeepAlives: true, ResponseHeaderTimeout: sendTime, MaxResponseHeaderBytes: 32 << 10},
+		Timeout: sendTime, Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -58,6 +57,7 @@ func (h *Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "alarm: the address of the webhook cannot be asked")
 	}
+	rq.Close = true // the next alarm may be hours away
 	rq.Header.Set("Content-Type", "application/json")
 	rq.Header.Set("User-Agent", "collimator")
 	rq.Header.Set(SignatureHeader, Sign(h.Secret, time.Now(), body))

@@ -49,8 +49,17 @@ func (s *Services) Register(a *guard.API) {
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
 	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine, "after", "limit")
 	a.Proven("POST /api/v1/tokens", "POST /api/v1/people", "POST /api/v1/devices/pending/{id}/approve")
+	a.Holds(listBytes, "GET /api/v1/tokens", "GET /api/v1/people", "GET /api/v1/devices", "GET /api/v1/devices/pending", "GET /api/v1/audit",
+		"GET /api/v1/shares", "GET /api/v1/quarantine")
 	s.registerSurface(a)
 }
+
+// What lists may hold while one of them is answered, in bytes: of what is
+// registered, and of what was found in the network, which is read as a whole.
+const (
+	listBytes    = 8 << 20
+	surfaceBytes = 32 << 20
+)
 
 // page is a part of a long list.
 type page[T any] struct {

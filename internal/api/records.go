@@ -10,8 +10,12 @@ import (
 	"collimator/internal/guard"
 )
 
-// lookMost bounds how many records one request looks at for those that match.
-const lookMost = 20_000
+// Bounds of one request: how many records it looks at for those that match, and
+// how many objects those of a page have together, which are up to a hundred each.
+const (
+	lookMost    = 20_000
+	objectsMost = 5_000
+)
 
 // records gives a page of the audit trail, oldest first, after a sequence
 // number. A page may hold fewer than there are, or none, and still name a next.
@@ -28,16 +32,18 @@ func (s *Services) records(rq *guard.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, looked := list[audit.Record](nil), 0
+	out := list[audit.Record](nil)
+	looked, objects := 0, 0
 	for r, err := range s.Trail.After(rq.Context(), after) {
 		if err != nil {
 			return nil, err
 		}
 		if filter.Matches(r) {
 			out.Items = append(out.Items, r)
+			objects += len(r.Objects)
 		}
 		after = r.Sequence
-		if looked++; looked >= lookMost || int64(len(out.Items)) >= limit {
+		if looked++; looked >= lookMost || objects >= objectsMost || int64(len(out.Items)) >= limit {
 			out.Next = &after
 			break
 		}
@@ -105,6 +111,7 @@ type held struct {
 	Stored   string `json:"storedSHA256,omitempty"` // of what is stored under the UID
 	Size     int64  `json:"size"`
 	From     string `json:"from"` // AE title
+	By       string `json:"by"`   // as whom it was let in: a device, a person, a token
 	Address  string `json:"address"`
 	Received string `json:"received"`
 	Last     string `json:"lastReceived"`
@@ -141,7 +148,7 @@ const second = "2006-01-02T15:04:05Z07:00"
 func describe(q archive.QuarantineEntry) held {
 	return held{
 		ID: q.ID, Reason: string(q.Reason), SOPClass: q.Instance.SOPClassUID, Instance: q.Instance.SOPInstanceUID, Study: q.Instance.StudyUID,
-		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, Address: q.Source.Address,
+		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, By: q.Source.Principal, Address: q.Source.Address,
 		Received: q.Received.Format(second), Last: q.LastReceived.Format(second), Times: int64(q.Times),
 	}
 }

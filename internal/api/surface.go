@@ -33,6 +33,7 @@ func (s *Services) registerSurface(a *guard.API) {
 	a.Handle("POST /api/v1/scans", policy.Scan, s.startScan)
 	a.Handle("GET /api/v1/scans/{id}", policy.Surface, s.scan)
 	a.Handle("DELETE /api/v1/scans/{id}", policy.Scan, s.stopScan)
+	a.Holds(surfaceBytes, "GET /api/v1/assets", "GET /api/v1/issues", "GET /api/v1/changes", "GET /api/v1/report", "GET /api/v1/scans")
 }
 
 // slice gives a page of a list that is there as a whole; "after" is how many
@@ -156,7 +157,7 @@ func since(rq *guard.Request, standard time.Time) (time.Time, error) {
 }
 
 // changesMost bounds the changes that are looked through.
-const changesMost = 100_000
+const changesMost = 50_000
 
 func (s *Services) changes(rq *guard.Request) (any, error) {
 	from, err := since(rq, time.Now().AddDate(0, 0, -7))

@@ -166,6 +166,8 @@ type Event struct {
 	CharacterSet string
 	// Why somebody removed what was set aside, or what an inspection found.
 	Why string
+	// Whose it is by its own word, of what is held back or refused.
+	Whose Whose
 }
 
 // Source says where an instance came from.

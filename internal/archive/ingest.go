@@ -19,6 +19,7 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/budget"
 	"collimator/internal/fault"
+	"collimator/internal/stream"
 )
 
 // Errors of Ingest that a protocol tells apart.
@@ -38,6 +39,8 @@ type Incoming struct {
 	Data              io.Reader  // the data set without meta information, to its end
 	Preamble          *[128]byte // that stood in front of it, for the inspection; it is not kept
 	Source            Source
+	// Refused, where it is set, is told once of an instance that is not taken in.
+	Refused func(Whose)
 }
 
 // Receipt says what became of an instance that was taken in. Its file and rows
@@ -58,7 +61,17 @@ type Receipt struct {
 // *ConflictError, as does an instance whose study belongs to another patient or
 // whose series belongs to another study. An error of Data is returned as it is.
 func (a *Archive) Ingest(ctx context.Context, in Incoming) (Receipt, error) {
-	p, err := a.receive(ctx, in)
+	read := &reading{}
+	receipt, err := a.ingest(ctx, in, read)
+	if err != nil && in.Refused != nil {
+		in.Refused(a.whose(in, read))
+	}
+
+	return receipt, err
+}
+
+func (a *Archive) ingest(ctx context.Context, in Incoming, read *reading) (Receipt, error) {
+	p, err := a.receive(ctx, in, read)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -155,7 +168,7 @@ type pending struct {
 }
 
 // receive streams the file into the blob store and checks the data set.
-func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err error) {
+func (a *Archive) receive(ctx context.Context, in Incoming, read *reading) (_ *pending, err error) {
 	if !checkUID(in.SOPClassUID, true) || !checkUID(in.SOPInstanceUID, true) || !checkUID(in.TransferSyntaxUID, false) {
 		return nil, ErrUID
 	}
@@ -180,6 +193,7 @@ func (a *Archive) receive(ctx context.Context, in Incoming) (_ *pending, err err
 	sink := &sink{w: w, hash: sha256.New(), room: a.room}
 	sp := &spool{}
 	head, ds, err := a.decode(ctx, in, src, sink, sp)
+	read.ds = ds
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +269,7 @@ func checkUID(s string, optional bool) bool {
 }
 
 // decode writes meta information and data set to the sink while it reads the
-// structure.
+// structure. Beside an error stands what was read until then.
 func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *sink, sp *spool) (dicom.Meta, *dicom.DataSet, error) {
 	head := dicom.Meta{SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID}
 	r := io.Reader(src)
@@ -280,7 +294,7 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	}
 	sink.head = int64(len(meta))
 
-	ds, err := dicom.Decode(io.TeeReader(&contextReader{ctx, r}, out), dicom.DecodeOptions{
+	ds, err := dicom.Decode(io.TeeReader(stream.While(ctx, r), out), dicom.DecodeOptions{
 		TransferSyntax: in.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp, Account: budget.From(ctx),
 	})
 	if err == nil {
@@ -289,17 +303,17 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 
 	switch {
 	case sink.err != nil:
-		return head, nil, sink.err
+		return head, ds, sink.err
 	case src.n > a.limits.Size:
-		return head, nil, fault.Newf(fault.TooLarge, "archive: data set is longer than %d bytes", a.limits.Size)
+		return head, ds, fault.Newf(fault.TooLarge, "archive: data set is longer than %d bytes", a.limits.Size)
 	case src.err != nil:
-		return head, nil, src.err
+		return head, ds, src.err
 	case ctx.Err() != nil:
-		return head, nil, ctx.Err()
+		return head, ds, ctx.Err()
 	case fault.Of(err) == fault.Busy, fault.Of(err) == fault.TooLarge: // the budget of memory
-		return head, nil, err
+		return head, ds, err
 	case errors.Is(err, dicom.ErrLimit):
-		return head, nil, fault.Wrap(fault.TooLarge, err, "archive: data set is beyond the limits")
+		return head, ds, fault.Wrap(fault.TooLarge, err, "archive: data set is beyond the limits")
 	}
 	return head, ds, fault.Wrap(fault.Invalid, err, "archive: data set cannot be read")
 }
@@ -360,18 +374,4 @@ func (s *sink) Write(p []byte) (int, error) {
 	s.n += int64(n)
 	s.err = err
 	return n, err
-}
-
-// contextReader ends when the caller gives up.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read implements io.Reader.
-func (c *contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }

@@ -6,15 +6,14 @@ import (
 	"io"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/internal/blob"
+	"collimator/internal/budget/budgettest"
 )
 
 // large is a data set with n bytes of pixel data that are made as they are
@@ -44,7 +43,7 @@ func TestMemoryDoesNotGrowWithTheImage(t *testing.T) {
 		runtime.GC()
 		var before runtime.MemStats
 		runtime.ReadMemStats(&before)
-		peak := watchHeap(t, func() {
+		peak := budgettest.WatchHeap(func() {
 			done := make(chan error)
 			for i := range n {
 				go func() {
@@ -96,30 +95,6 @@ func (w *nowhere) Commit(_ context.Context, key string) error {
 	return nil
 }
 func (*nowhere) Abort() error { return nil }
-
-// watchHeap is the most the heap held while f ran.
-func watchHeap(t *testing.T, f func()) uint64 {
-	t.Helper()
-	var peak atomic.Uint64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			peak.Store(max(peak.Load(), m.HeapAlloc))
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	f()
-	close(stop)
-	<-stopped
-	return peak.Load()
-}
 
 func TestHoleAtTheEndIsReadBack(t *testing.T) {
 	t.Parallel()

@@ -71,7 +71,11 @@ type QuarantineEntry struct {
 func (a *Archive) hold(ctx context.Context, p *pending) error {
 	kept := false
 	err := a.o.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		kept, err = a.insertQuarantine(ctx, tx, p.conflict, p.ref, p.stored.Digest, p.source, p.time, p.assumed)
+		event := Event{
+			Reason: p.conflict.Reason, Instance: p.ref, StoredDigest: p.stored.Digest, Source: p.source, Time: p.time,
+			CharacterSet: p.assumed, Why: p.conflict.Found, Whose: whoseOf(p.ds),
+		}
+		kept, err = a.insertQuarantine(ctx, tx, p.conflict, event)
 		return err
 	})
 	if err != nil {
@@ -86,10 +90,12 @@ func (a *Archive) hold(ctx context.Context, p *pending) error {
 // it is there. Where there is no room for it, for this source or for anybody,
 // only the refusal is kept; the event is recorded in any case. c.Quarantine is
 // the entry.
-func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, ref InstanceRef, stored string,
-	s Source, at time.Time, assumed string,
-) (kept bool, err error) {
-	event := Event{Kind: Quarantined, Reason: c.Reason, Instance: ref, StoredDigest: stored, Source: s, Time: at, CharacterSet: assumed, Why: c.Found}
+func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, event Event) (kept bool, err error) {
+	event.Kind = Quarantined
+	ref := event.Instance
+	s := event.Source
+	at := event.Time
+
 	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
 		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
 	if err == nil {
@@ -115,7 +121,7 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 		stored_digest, received, last_received, source_ae, source_address, principal, implementation, character_set)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
-		ref.DataSetOffset, stored, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), assumed).Scan(&c.Quarantine)
+		ref.DataSetOffset, event.StoredDigest, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), event.CharacterSet).Scan(&c.Quarantine)
 	if err != nil {
 		return false, err
 	}
@@ -286,7 +292,9 @@ func (a *Archive) giveWay(ctx context.Context, tx *db.Tx, p *pending, by Source)
 	if err != nil {
 		return err
 	}
-	_, err = a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, stored, p.ref.Digest, by, p.time, assumed)
+	_, err = a.insertQuarantine(ctx, tx, &ConflictError{Reason: Replaced}, Event{
+		Reason: Replaced, Instance: stored, StoredDigest: p.ref.Digest, Source: by, Time: p.time, CharacterSet: assumed,
+	})
 	if err != nil {
 		return err
 	}

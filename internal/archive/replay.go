@@ -204,7 +204,10 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 				return err
 			}
 		}
-		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, s.Instance(), s.StoredDigest, s.Source, s.Time, s.CharacterSet)
+		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, Event{
+			Reason: s.Reason, Instance: s.Instance(), StoredDigest: s.StoredDigest,
+			Source: s.Source, Time: s.Time, CharacterSet: s.CharacterSet,
+		})
 
 		return err
 	})

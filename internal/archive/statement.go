@@ -1,6 +1,11 @@
 package archive
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+
+	"collimator/internal/fault"
+)
 
 // LeafKind is the kind of the ledger's leaves that say what became of an
 // instance; their data are a Statement as JSON.
@@ -25,6 +30,14 @@ type Statement struct {
 	CharacterSet   string    `json:"assumedCharacterSet,omitempty"`
 	Source         Source    `json:"source"`
 	Time           time.Time `json:"time"`
+}
+
+// ReadStatement reads the data of a leaf of LeafKind. What cannot be read is of
+// kind Invalid.
+func ReadStatement(data string) (s Statement, err error) {
+	err = json.Unmarshal([]byte(data), &s)
+
+	return s, fault.Wrap(fault.Invalid, err, "archive: a statement of the ledger cannot be read")
 }
 
 // Statement is the event as the ledger keeps it.

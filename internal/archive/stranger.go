@@ -15,6 +15,7 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/stream"
 )
 
 // A stranger is a file of the store, or one that was set aside, that no row
@@ -232,7 +233,7 @@ func (a *Archive) readStranger(ctx context.Context, s Stranger, source Source) (
 	}
 	syntax := meta.Text(tag.TransferSyntaxUID)
 	sp := &spool{}
-	ds, err := dicom.Decode(&contextReader{ctx, br}, dicom.DecodeOptions{
+	ds, err := dicom.Decode(stream.While(ctx, br), dicom.DecodeOptions{
 		TransferSyntax: syntax, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp})
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "archive: a data set cannot be read")

@@ -12,6 +12,7 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/stream"
 )
 
 // Stats counts what is stored.
@@ -238,7 +239,7 @@ func (a *Archive) verifyFile(ctx context.Context, f File, read bool) (ProblemKin
 // digestOf reads a file and is the name it should have.
 func digestOf(ctx context.Context, o blob.Object) (string, error) {
 	h := sha256.New()
-	if _, err := io.Copy(h, &contextReader{ctx, io.NewSectionReader(o, 0, o.Size())}); err != nil {
+	if _, err := io.Copy(h, stream.While(ctx, io.NewSectionReader(o, 0, o.Size()))); err != nil {
 		return "", err
 	}
 

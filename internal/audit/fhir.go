@@ -126,7 +126,7 @@ func fhirEntityOf(o participantObject) fhirEntity {
 	e := fhirEntity{
 		What: &fhirReference{Identifier: &fhirIdentifier{Value: o.ID}},
 		Type: fhirCoding{entityType, o.Type, types[o.Type]}, Role: fhirCoding{entityRole, o.Role, roles[o.Role]},
-		Query: string(o.Query),
+		Name: o.Name, Query: string(o.Query),
 	}
 	if o.ID != unknown && (o.IDType.Code == "110180" || o.IDType.Code == "110181") {
 		e.What.Identifier.System, e.What.Identifier.Value = "urn:dicom:uid", "urn:oid:"+o.ID

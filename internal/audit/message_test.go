@@ -94,3 +94,25 @@ func TestCodesMeanWhatTheStandardSays(t *testing.T) {
 		}
 	}
 }
+
+func TestObjectsArePartedByPatient(t *testing.T) {
+	t.Parallel()
+	of := func(study, patient, issuer string) audit.Object {
+		return audit.Object{Study: study, Patient: patient, PatientIssuer: issuer}
+	}
+	got := audit.ByPatient([]audit.Object{of("1", "A", ""), of("2", "B", ""), of("3", "A", ""), of("4", "A", "H"), of("5", "A", ""), of("6", "", "")}, 2)
+	var words []string
+	for _, list := range got {
+		word := ""
+		for _, o := range list {
+			word += o.Study
+		}
+		words = append(words, word)
+	}
+	if want := "13 2 4 5 6"; strings.Join(words, " ") != want {
+		t.Errorf("parted as %q, want %q", words, want)
+	}
+	if none := audit.ByPatient(nil, 2); len(none) != 1 || len(none[0]) != 0 {
+		t.Errorf("of nothing: %v", none)
+	}
+}

@@ -23,8 +23,40 @@ func participants(r Record, source string) []activeParticipant {
 		return append(atMostTwo(r, who, here), mediaOf(r))
 	case accesses:
 		return atMostTwo(r, who, here)
+	case signIns:
+		return behind(r, placed(r, who, source), here)
+	case alerts:
+		return alerted(r, who, here)
 	}
 	return behind(r, who, here)
+}
+
+// alerted are who reports an alert and who did what it is about (PS3.15 A.5.3.11).
+// A change is reported by who made it. What was refused is reported by this
+// installation: who tried it performed it, and is no requestor.
+func alerted(r Record, who, here activeParticipant) []activeParticipant {
+	if r.Outcome == Success {
+		return behind(r, who, here)
+	}
+	list := behind(r, here, who)
+	for i := range list {
+		list[i].Requestor = i == 0
+	}
+	return list
+}
+
+// placed is who signs in with a network access point, which the table wants
+// (PS3.15 A.5.3.12): that of a command is this machine.
+func placed(r Record, who activeParticipant, source string) activeParticipant {
+	if who.Address != "" {
+		return who
+	}
+	who.Address = unknown
+	if r.Door == DoorCommand {
+		who.Address = source
+	}
+	who.AddressType = "1" // machine name
+	return who
 }
 
 // actor is who acted.

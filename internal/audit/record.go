@@ -106,3 +106,26 @@ type Object struct {
 	Person        string         `json:"person,omitempty"`
 	Detail        string         `json:"detail,omitempty"`
 }
+
+// ByPatient parts objects into lists of at most most, each about one patient as
+// far as the objects say, in the order in which they come: a message about
+// instances is about a single patient (PS3.15 A.5.3.3, A.5.3.6, A.5.3.7). Without
+// an object there is one empty list.
+func ByPatient(objects []Object, most int) (lists [][]Object) {
+	type patient struct{ id, issuer string }
+	at := map[patient]int{} // the list that is being filled
+	for _, o := range objects {
+		p := patient{o.Patient, o.PatientIssuer}
+		i, begun := at[p]
+		if !begun || len(lists[i]) >= most {
+			i = len(lists)
+			at[p] = i
+			lists = append(lists, nil)
+		}
+		lists[i] = append(lists[i], o)
+	}
+	if len(lists) == 0 {
+		return [][]Object{nil}
+	}
+	return lists
+}

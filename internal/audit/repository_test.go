@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,23 +21,13 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/db"
-	"collimator/internal/db/dbtest"
-	"collimator/internal/ledger"
+	"collimator/internal/ledger/ledgertest"
 )
 
 func openTrail(t *testing.T) (*db.DB, *audit.Trail) {
 	t.Helper()
-	dir := t.TempDir()
-	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	key, err := ledger.OpenKey(dir, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d, audit.New(d, ledger.New(d, key), time.Now)
+	log, d := ledgertest.Open(t)
+	return d, audit.New(d, log, time.Now)
 }
 
 func write(t *testing.T, trail *audit.Trail, from, to int) {

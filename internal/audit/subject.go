@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"maps"
 	"slices"
@@ -20,8 +21,23 @@ import (
 // same.
 const unknown = "unknown"
 
-// objects are what was acted upon, as the event's table has it.
+// objects are what was acted upon, as the event's table has it, each with a name
+// or a query: one of the two is required (PS3.15 A.5.3.3 and others). The name of
+// a patient is left out, which the tables allow.
 func objects(r Record, source string) []participantObject {
+	list := found(r, source)
+	for i, o := range list {
+		if len(o.Query) == 0 && o.Type != personType {
+			list[i].Name = o.ID
+		}
+	}
+	return list
+}
+
+// personType is the type of an object that is a person.
+const personType = "1"
+
+func found(r Record, source string) []participantObject {
 	switch family(r.Event) {
 	case transfers, exports, accesses:
 		return append(studies(r), patients(r)...)
@@ -105,7 +121,7 @@ func patients(r Record) (list []participantObject) {
 }
 
 func patientObject(id string) participantObject {
-	return participantObject{ID: id, Type: "1", Role: "1", IDType: code{"2", "RFC-3881", "Patient Number"}}
+	return participantObject{ID: id, Type: personType, Role: "1", IDType: code{"2", "RFC-3881", "Patient Number"}}
 }
 
 // queried is the query (PS3.15 A.5.3.10): the SOP Class and the keys of one of
@@ -170,10 +186,13 @@ func subjects(r Record, source string) (list []participantObject) {
 		default:
 			p.ID, p.IDType = source, dcm("110182", "Node ID")
 		}
-		if o.Detail != "" {
-			p.Details = []objectDetail{{"Alert Description", string(encode(o.Detail))}}
-		}
+		p.Details = []objectDetail{{"Alert Description", string(encode(described(r, o)))}}
 		list = append(list, p)
 	}
 	return list
+}
+
+// described says what an alert is about, which its table demands (PS3.15 A.5.3.11).
+func described(r Record, o Object) string {
+	return cmp.Or(o.Detail, r.Reason, string(r.Event))
 }

@@ -81,10 +81,11 @@ const (
 // tables are those of PS3.15 A.5.3, by event.
 func tables() map[audit.Event]tableOf {
 	one, some, any := many{1, 1}, many{1, noLimit}, many{0, noLimit}
+	patient := map[string]many{aStudy: some, aPatient: one} // a message about a single patient
 	application := tableOf{"110100", "E", "110120 110121", map[string]many{"110150": one, "110151": any}, many{0, 1}, nil}
 	transfer := map[string]many{sending: one, receiving: one, "": any}
 	images := map[string]many{aStudy: some, aPatient: some}
-	access := tableOf{"110103", "C R U D", "", map[string]many{"": {1, 2}}, one, images}
+	access := tableOf{"110103", "C R U D", "", map[string]many{"": {1, 2}}, one, patient}
 	entry := tableOf{"110108", "E", "110124 110125", map[string]many{"": one}, many{0, 0}, nil}
 	alert := tableOf{"110113", "E", "110126 110127 110128 110129 110132 110135 110137", map[string]many{"": some}, one,
 		map[string]many{aNode: any, aUser: any, aSubject: any}}
@@ -94,8 +95,8 @@ func tables() map[audit.Event]tableOf {
 
 	all := map[audit.Event]tableOf{
 		audit.ApplicationStart: application, audit.ApplicationStop: application,
-		audit.Transferring: {"110102", "E", "", transfer, one, images},
-		audit.Transferred:  {"110104", "C R U", "", transfer, one, images},
+		audit.Transferring: {"110102", "E", "", transfer, one, patient},
+		audit.Transferred:  {"110104", "C R U", "", transfer, one, patient},
 		audit.Export:       {"110106", "R", "", map[string]many{sending: {1, 2}, receiving: any, "110154": one}, one, images},
 		audit.Commitment:   access, audit.InstancesDeleted: access, audit.StudyDeleted: deleted,
 		audit.Verification: entry, audit.NetworkEntry: entry,

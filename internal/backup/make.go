@@ -18,6 +18,7 @@ import (
 	"collimator/internal/durable"
 	"collimator/internal/fault"
 	"collimator/internal/ledger"
+	"collimator/internal/stream"
 )
 
 // Source is an archive that is copied. All but Public and Progress are needed.
@@ -259,14 +260,14 @@ func copyBlob(ctx context.Context, from, to blob.Store, f archive.File) error {
 	defer w.Abort()
 
 	h := sha256.New()
-	in := &contextReader{ctx: ctx, r: io.NewSectionReader(o, 0, o.Size())}
+	in := stream.While(ctx, io.NewSectionReader(o, 0, o.Size()))
 	_, err = io.CopyBuffer(io.MultiWriter(w, h), in, make([]byte, 256<<10))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case in.err != nil:
+	case in.Err() != nil:
 		// One bad place of a disk must not keep all else from being copied.
-		return fault.Wrap(fault.Invalid, in.err, "backup: the file cannot be read")
+		return fault.Wrap(fault.Invalid, in.Err(), "backup: the file cannot be read")
 	case err != nil:
 		return fault.Wrap(fault.Unavailable, err, "backup: copy a file")
 	}
@@ -290,8 +291,8 @@ func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err err
 		if l.Kind != archive.LeafKind {
 			return nil
 		}
-		var s archive.Statement
-		if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+		s, err := archive.ReadStatement(l.Data)
+		if err != nil {
 			return nil // 'verify' names it
 		}
 		if s.Event.Removes() {
@@ -343,26 +344,4 @@ func digestFile(path string) (digest string, n int64, err error) {
 	}
 
 	return hex.EncodeToString(h.Sum(nil)), n, nil
-}
-
-// contextReader ends when the caller gives up, and keeps its own error apart
-// from that of who writes.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-	err error
-}
-
-// Read implements io.Reader.
-func (c *contextReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-
-	n, err := c.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		c.err = err
-	}
-
-	return n, err
 }

@@ -89,6 +89,23 @@ func (a *Account) Piece() *Account {
 	return &Account{b: a.b, holders: a.holders, request: a.request}
 }
 
+// Common is Piece in nobody's name: for work of which there is one at a time, and
+// which may therefore take what is free whoever it is done for.
+func (a *Account) Common() *Account {
+	if a == nil {
+		return nil
+	}
+	return &Account{b: a.b, request: a.request}
+}
+
+// most is how much the request of an account may ever have.
+func (a *Account) most() int64 {
+	if len(a.holders) == 0 {
+		return a.b.total
+	}
+	return a.b.Most()
+}
+
 // Grow takes n more bytes at once, or none and says why: fault.TooLarge where
 // the account would have more than one holder can ever have, fault.Busy where
 // there is no room for it now. It implements dicom.Account.
@@ -99,7 +116,7 @@ func (a *Account) Grow(n int64) error {
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
 
-	if a.request.held+n > a.b.Most() {
+	if a.request.held+n > a.most() {
 		return a.tooLarge(a.request.held + n)
 	}
 	if !a.fits(n) {
@@ -119,7 +136,7 @@ func (a *Account) Reserve(ctx context.Context, n int64) error {
 		return nil
 	}
 	a.b.mu.Lock()
-	if a.request.held+n > a.b.Most() {
+	if a.request.held+n > a.most() {
 		defer a.b.mu.Unlock()
 		return a.tooLarge(a.request.held + n)
 	}
@@ -320,5 +337,5 @@ func (a *Account) busy() error {
 
 func (a *Account) tooLarge(n int64) error {
 	return fault.New(fault.TooLarge, fmt.Sprintf("budget: this needs more than the %d MiB of memory that one may take (%d MiB asked for); limits.memory sets twice that",
-		a.b.Most()>>20, (n+1<<20-1)>>20))
+		a.most()>>20, (n+1<<20-1)>>20))
 }

@@ -63,6 +63,9 @@ func (c Config) Check() error {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
+	if err := c.Outward.Options().Check(); err != nil {
+		add("%s", strings.Replace(err.Error(), "outward: ", "outward.", 1))
+	}
 	c.Advisories.check(add)
 	c.Alarms.check(add)
 	checkScans(c.Scans, add)
@@ -90,8 +93,9 @@ func (c Config) Check() error {
 	return errors.Join(faults...)
 }
 
-// leastMemory lets through a picture and a document of usual size.
-const leastMemory = 64 << 20
+// leastMemory lets through a picture and a document of usual size, and the check
+// of a password, which takes 64 MiB.
+const leastMemory = 96 << 20
 
 func (a Advisories) check(add func(format string, args ...any)) {
 	for _, source := range a.Sources {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"collimator/internal/outward"
 )
 
 // File is the name of the settings file in the data directory, read when
@@ -46,6 +48,8 @@ type Config struct {
 	SignIn SignIn `yaml:"signin"`
 	// TLS says which certificate browsers see.
 	TLS TLS `yaml:"tls,omitempty"`
+	// Outward says by which way others are called.
+	Outward Outward `yaml:"outward,omitempty"`
 	// Inspect says what follows when an object holds what does not belong there.
 	Inspect Inspect `yaml:"inspect"`
 	// Advisories says where 'advisory update' looks. Without a source it asks nobody.
@@ -111,6 +115,21 @@ type Inspect struct {
 	// Unscanned: while the daemon does not answer, or takes no more; accept, or
 	// refuse so that the sender tries again.
 	Unscanned string `yaml:"unscanned"`
+}
+
+// Outward says by which proxy the archive calls others by HTTPS: the identity
+// provider, an ACME authority, a webhook, publishers of advisories.
+type Outward struct {
+	// Proxy is http://HOST:PORT or https://HOST:PORT, or none; empty: what HTTPS_PROXY
+	// and NO_PROXY of the environment say.
+	Proxy string `yaml:"proxy,omitempty"`
+	// NoProxy are hosts, domains, addresses and networks that are called without.
+	NoProxy []string `yaml:"no_proxy,omitempty"`
+}
+
+// Options are those of package outward.
+func (o Outward) Options() outward.Options {
+	return outward.Options{Proxy: o.Proxy, Except: o.NoProxy}
 }
 
 // Ledger names a witness: a file on another machine or on storage that cannot
@@ -207,6 +226,10 @@ func Load(path, data string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("config: %w", err)
 	}
+	if err := checkTimes(b); err != nil {
+		return c, err
+	}
+
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
 	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {

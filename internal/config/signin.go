@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,6 +44,13 @@ type OIDC struct {
 	Scopes []string `yaml:"scopes,omitempty"`
 	// Roots is a PEM file by which the provider's certificate is checked; empty: the system's.
 	Roots string `yaml:"roots,omitempty"`
+	// RequireACR are values of acr, RequireAMR of amr, of which the identity token has
+	// to name one: so the provider's second factor is demanded here.
+	RequireACR []string `yaml:"require_acr,omitempty"`
+	RequireAMR []string `yaml:"require_amr,omitempty"`
+	// Logout says what ends when somebody signs out at the provider: sessions (also
+	// when empty), or everything that was made in one.
+	Logout string `yaml:"logout,omitempty"`
 	// Leeway is how far its clock may be from ours; 0: a minute.
 	Leeway time.Duration `yaml:"leeway,omitempty"`
 }
@@ -130,12 +138,24 @@ func (o OIDC) check() (faults []string) {
 	case o.RoleClaim != "" && len(o.Roles) == 0:
 		faults = append(faults, "role_claim needs roles: without them nobody gets in")
 	}
+	if !slices.Contains([]string{"", "sessions", "everything"}, o.Logout) {
+		faults = append(faults, fmt.Sprintf("logout %q: sessions or everything", o.Logout))
+	}
 	if o.Leeway < 0 || o.Leeway > leewayMost {
 		faults = append(faults, fmt.Sprintf("leeway: at most %v", leewayMost))
 	}
-	for _, scope := range o.Scopes {
-		if scope == "" || strings.ContainsAny(scope, " \t\r\n\"\\") {
-			faults = append(faults, fmt.Sprintf("scopes %q: one scope in each entry, as [profile, email]", scope))
+	for _, words := range []struct {
+		key, example string
+		list         []string
+	}{
+		{"scopes", "[profile, email]", o.Scopes},
+		{"require_acr", "[phr, phrh]", o.RequireACR},
+		{"require_amr", "[mfa, otp, hwk]", o.RequireAMR},
+	} {
+		for _, word := range words.list {
+			if word == "" || strings.ContainsAny(word, " \t\r\n\"\\") {
+				faults = append(faults, fmt.Sprintf("%s %q: one word in each entry, as %s", words.key, word, words.example))
+			}
 		}
 	}
 	return faults

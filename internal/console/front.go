@@ -36,7 +36,7 @@ func wantsPage(r *http.Request) bool {
 // page is the name of a page for its title: of what it is for, and never of whom.
 func (t words) page(name string, v any) string {
 	switch name {
-	case "setup.html":
+	case "setup.html", "invited.html":
 		return t.Account
 	case "linkended.html":
 		return t.LinkEnded

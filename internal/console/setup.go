@@ -19,14 +19,15 @@ type Setup struct {
 	mux   *http.ServeMux
 }
 
-// SetupPath is where the pages are; a one-time link is this, a slash and its secret.
+// SetupPath is where the pages are; SetupAddress is what a one-time link begins with.
 const SetupPath = "/setup"
 
 // NewSetup makes the pages over the JSON API.
 func NewSetup(api http.Handler) *Setup {
 	s := &Setup{api: api, mux: http.NewServeMux(), pages: template.Must(template.ParseFS(pages, "pages/*.html"))} // part of the program
-	s.mux.HandleFunc("GET "+SetupPath+"/{link}", s.look)
-	s.mux.HandleFunc("POST "+SetupPath+"/{link}", s.use)
+	s.mux.HandleFunc("GET "+SetupPath+openPage, s.invited)
+	s.mux.HandleFunc("POST "+SetupPath+openPage, s.use)
+	s.mux.HandleFunc("GET "+SetupPath+"/{secret}", moved(SetupAddress))
 	s.mux.HandleFunc("GET "+SetupPath+"/{$}", s.next)
 	s.mux.HandleFunc("POST "+SetupPath+"/{$}", s.step)
 	return s
@@ -58,39 +59,43 @@ func (s *Setup) ask(w http.ResponseWriter, r *http.Request, method, path string,
 	return a.status, x
 }
 
-// look asks what a link is for and shows the form.
-func (s *Setup) look(w http.ResponseWriter, r *http.Request) {
-	status, x := s.ask(w, r, http.MethodPost, "/api/v1/setup/look", map[string]string{"link": r.PathValue("link")})
-	if status != http.StatusOK {
-		s.page(w, r, status, "linkended.html", x)
-		return
-	}
-	s.page(w, r, http.StatusOK, "setup.html", map[string]any{"Link": x})
+// invited takes the secret of a link.
+func (s *Setup) invited(w http.ResponseWriter, r *http.Request) {
+	s.page(w, r, http.StatusOK, "invited.html", map[string]any{"Secret": ""})
 }
 
-// use sets the password, and goes on to the second factor.
+// use shows the form of a link, and when it is filled in, sets the password and
+// goes on to the second factor.
 func (s *Setup) use(w http.ResponseWriter, r *http.Request) {
 	form, ok := s.form(w, r)
 	if !ok {
 		return
 	}
-	link := map[string]string{"link": r.PathValue("link")}
+
+	secret := form("link")
+	link := map[string]string{"link": secret}
 	status, x := s.ask(w, r, http.MethodPost, "/api/v1/setup/look", link)
 	if status != http.StatusOK {
 		s.page(w, r, status, "linkended.html", x)
 		return
 	}
-	if form("password") != form("again") {
-		s.page(w, r, http.StatusBadRequest, "setup.html", map[string]any{"Link": x, "Differ": true})
+
+	if !r.PostForm.Has("password") {
+		s.page(w, r, http.StatusOK, "setup.html", map[string]any{"Secret": secret, "Link": x})
 		return
 	}
+	if form("password") != form("again") {
+		s.page(w, r, http.StatusBadRequest, "setup.html", map[string]any{"Secret": secret, "Link": x, "Differ": true})
+		return
+	}
+
 	link["password"] = form("password")
 	if x.Purpose == "first-administrator" {
 		link["name"] = form("name")
 	}
 	status, answered := s.ask(w, r, http.MethodPost, "/api/v1/setup", link)
 	if status != http.StatusOK {
-		s.page(w, r, status, "setup.html", map[string]any{"Link": x, "Detail": answered.Detail})
+		s.page(w, r, status, "setup.html", map[string]any{"Secret": secret, "Link": x, "Detail": answered.Detail})
 		return
 	}
 	http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)

@@ -34,7 +34,7 @@ type Share struct {
 	mux    *http.ServeMux
 }
 
-// SharePath is where the pages are; a link is this, a slash and its secret.
+// SharePath is where the pages are; ShareAddress is what a link begins with.
 const SharePath = "/share"
 
 // NewShare makes the pages over a DICOMweb handler at root and the JSON API.
@@ -42,8 +42,10 @@ func NewShare(open Opener, images http.Handler, root string, api http.Handler) *
 	s := &Share{open: open, images: images, root: root, api: api, mux: http.NewServeMux()}
 	s.pages = template.Must(template.ParseFS(pages, "pages/*.html")) // they are part of the program
 	s.mux.HandleFunc("GET "+SharePath+"/style.css", style)
-	s.mux.HandleFunc("GET "+SharePath+"/{secret}", s.ask)
-	s.mux.HandleFunc("POST "+SharePath+"/{secret}", s.enter)
+	s.mux.HandleFunc("GET "+SharePath+"/link.js", fragmentScript)
+	s.mux.HandleFunc("GET "+SharePath+openPage, s.ask)
+	s.mux.HandleFunc("POST "+SharePath+openPage, s.enter)
+	s.mux.HandleFunc("GET "+SharePath+"/{secret}", moved(ShareAddress))
 	s.mux.HandleFunc("GET "+SharePath+"/{$}", s.show)
 	s.mux.HandleFunc("POST "+SharePath+"/{$}", s.leave)
 	s.mux.HandleFunc("GET "+SharePath+"/view/{path...}", s.view)
@@ -60,7 +62,13 @@ func style(w http.ResponseWriter, r *http.Request) {
 // ask shows the button that opens a link. Programs that follow links to look at
 // them do not press it.
 func (s *Share) ask(w http.ResponseWriter, r *http.Request) {
-	s.page(w, r, http.StatusOK, "open.html", nil)
+	s.page(w, r, http.StatusOK, "open.html", asked{})
+}
+
+// asked is what the page that opens a link shows.
+type asked struct {
+	Secret       string // of the link, as it was sent with the form
+	Failed, Busy bool
 }
 
 // formMost bounds the form, in bytes.
@@ -69,18 +77,25 @@ const formMost = 4 << 10
 func (s *Share) enter(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, formMost)
 	if r.ParseForm() != nil {
-		s.page(w, r, http.StatusBadRequest, "open.html", map[string]any{"Failed": true})
+		s.page(w, r, http.StatusBadRequest, "open.html", asked{Failed: true})
 		return
 	}
-	err := s.open(w, r, r.PathValue("secret"), r.PostForm.Get("password"))
+
+	secret := r.PostForm.Get("link")
+	if len(secret) > linkMost {
+		s.page(w, r, http.StatusBadRequest, "open.html", asked{Failed: true})
+		return
+	}
+
+	err := s.open(w, r, secret, r.PostForm.Get("password"))
 	switch {
 	case err == nil:
 		http.Redirect(w, r, SharePath+"/", http.StatusSeeOther)
 	case errors.Is(err, fault.Busy):
 		w.Header().Set("Retry-After", "60")
-		s.page(w, r, http.StatusTooManyRequests, "open.html", map[string]any{"Busy": true})
+		s.page(w, r, http.StatusTooManyRequests, "open.html", asked{Secret: secret, Busy: true})
 	case errors.Is(err, fault.Denied):
-		s.page(w, r, http.StatusUnauthorized, "open.html", map[string]any{"Failed": true})
+		s.page(w, r, http.StatusUnauthorized, "open.html", asked{Secret: secret, Failed: true})
 	default:
 		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)
 	}

@@ -30,6 +30,10 @@ type Options struct {
 	// a database that is in use. It may be nil.
 	Copied func(path string)
 
+	// Changing is asked before migrations change a database that is in use; where
+	// it returns an error nothing is changed, and Open gives that. It may be nil.
+	Changing func() error
+
 	// Failed is told, once, that the disk lost what a checkpoint wrote. Nothing
 	// can be read or written from then on. What was committed is whole in the
 	// log, and the next process to open the database takes it from there: end
@@ -44,6 +48,7 @@ type DB struct {
 	log     writeAheadLog
 	share   *share // nil: the database is this process's alone
 	copied  bool   // a copy, which is only read
+	made    schemas
 	pools   []*sql.DB
 	writer  chan *session // holds the one writing connection when it is free
 	readers chan *session

@@ -15,7 +15,8 @@ type dialect interface {
 	glob(column, placeholder string) string
 	pattern(p string) string
 	check() string
-	rules() string // a query for the triggers and views
+	schema() string                                               // a query for kind, name, table and statement of all there is
+	made(ctx context.Context, scripts []string) ([]object, error) // what schema finds in a new database after scripts
 	hasTable(ctx context.Context, tx *Tx, name string) (bool, error)
 	checkpoint(s *session, restart bool) (all bool, err error) // on the writing connection; all: nothing is left to copy or sync
 	keepLog(s *session) error                                  // closing makes no checkpoint

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"collimator/internal/durable"
 	"collimator/internal/fault"
@@ -28,8 +27,13 @@ type migration struct {
 	script  string
 }
 
-// migrate applies what is missing, each migration in a transaction of its own
-// together with its row in schema_version. A writing transaction locks the
+// versionTable is what the migrations that were applied are kept in.
+const versionTable = `CREATE TABLE IF NOT EXISTS schema_version (
+			version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL)`
+
+// migrate makes the schema of a new database, or applies what is missing, each
+// migration in a transaction of its own together with its row in
+// schema_version. A writing transaction locks the
 // database, so of two processes that start at the same time one waits and then
 // finds the work done.
 func (d *DB) migrate(ctx context.Context, o Options) error {
@@ -38,9 +42,13 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 		return err
 	}
 	if !o.Scratch {
-		if err := d.keepCopy(ctx, list, o.Copied); err != nil {
+		if err := d.keepCopy(ctx, list, o); err != nil {
 			return err
 		}
+	}
+
+	if err := d.start(ctx, list); err != nil {
+		return err
 	}
 
 	return d.apply(ctx, list)
@@ -49,10 +57,15 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 // keepCopy makes a copy beside a database that is in use and is about to be
 // changed: there is no way back from a migration but to a copy. It is named by
 // the schema it has.
-func (d *DB) keepCopy(ctx context.Context, list []migration, tell func(string)) error {
+func (d *DB) keepCopy(ctx context.Context, list []migration, o Options) error {
 	newest, pending, err := d.pending(ctx, list)
 	if err != nil || newest == 0 || pending == 0 {
 		return err
+	}
+	if o.Changing != nil {
+		if err := o.Changing(); err != nil {
+			return err
+		}
 	}
 	path := fmt.Sprintf("%s.schema-%d", d.path, newest)
 	next := path + ".next"
@@ -72,8 +85,8 @@ func (d *DB) keepCopy(ctx context.Context, list []migration, tell func(string)) 
 	if err := durable.Move(next, path); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "db: name the copy")
 	}
-	if tell != nil {
-		tell(path)
+	if o.Copied != nil {
+		o.Copied(path)
 	}
 
 	return nil
@@ -117,8 +130,7 @@ func schemaDiffers(ctx context.Context, path string, schema int) (other bool, er
 
 func (d *DB) apply(ctx context.Context, list []migration) error {
 	err := d.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(ctx, d.dialect.ddl(`CREATE TABLE IF NOT EXISTS schema_version (
-			version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied TEXT NOT NULL)`))
+		_, err := tx.Exec(ctx, d.dialect.ddl(versionTable))
 		return err
 	})
 	if err != nil {
@@ -148,9 +160,8 @@ func (d *DB) applyOne(ctx context.Context, m migration) error {
 		if _, err := tx.s.conn.ExecContext(ctx, d.dialect.ddl(m.script)); err != nil {
 			return d.dialect.fault(err, "apply")
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO schema_version (version, name, applied) VALUES (?1, ?2, ?3)`,
-			m.version, m.name, time.Now().UTC().Format(time.RFC3339))
-		return err
+
+		return recordMigration(ctx, tx, m)
 	})
 }
 

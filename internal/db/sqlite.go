@@ -92,8 +92,39 @@ func (sqlite) rewrite(query string) string { return query }
 func (sqlite) ddl(script string) string    { return script }
 func (sqlite) check() string               { return "PRAGMA quick_check(1)" }
 
-func (sqlite) rules() string {
-	return "SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('trigger', 'view') ORDER BY 1"
+func (sqlite) schema() string {
+	return `SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_schema
+		WHERE name <> 'sqlite_sequence' AND name NOT LIKE 'sqlite\_stat%' ESCAPE '\' ORDER BY type, name`
+}
+
+// made runs the scripts in a database in memory, which is gone when it returns.
+func (d sqlite) made(ctx context.Context, scripts []string) (list []object, err error) {
+	pool, err := driver.Open(":memory:", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	pool.SetMaxOpenConns(1) // each connection has a memory of its own
+
+	for _, script := range scripts {
+		if _, err := pool.ExecContext(ctx, script); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := pool.QueryContext(ctx, d.schema())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var o object
+		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.sql); err != nil {
+			return nil, err
+		}
+		o.sql = plain(o.sql)
+		list = append(list, o)
+	}
+	return list, rows.Err()
 }
 
 func (sqlite) begin(write bool) string {

@@ -10,6 +10,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 	"collimator/internal/places"
@@ -74,6 +75,10 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 		reason = "the called AE title is not ours"
 	case errors.Is(cause, errUserIdentity):
 		reason = "the user identity was not verified"
+	case errors.Is(cause, fault.Busy):
+		g.refused(ctx, peer, doorOf(rq), "many passwords are checked at this moment")
+		return &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation,
+			Reason: ul.PresentationTemporaryCongestion, Cause: cause}
 	default:
 		// Our own fault: transient, so that the peer tries again (PS3.8 9.3.4).
 		g.Log.Error("association not decided", "error", cause)
@@ -146,6 +151,11 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 // wait as a browser has to.
 func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) error {
 	ok, _, err := g.try(ctx, func() (bool, error) {
+		end, err := g.signing.take(ctx, signDevice, c.who.Name)
+		if err != nil {
+			return false, err
+		}
+		defer end()
 		ok, err := g.Registry.CheckPassword(ctx, c.person, passcode)
 		return ok && g.SignIn.local(c.person), err
 	}, slot{table: g.attempts.devices, key: c.who.Name})

@@ -28,6 +28,7 @@ type API struct {
 	mux    *http.ServeMux
 	verbs  map[string]policy.Verb // of a pattern; empty: one's own affair
 	proven map[string]bool        // patterns that need a second factor of late
+	costs  map[string]int64       // bytes that requests to patterns hold, where they are many
 	public *http.ServeMux         // to sign in
 	opened []string               // patterns of public
 }
@@ -38,7 +39,7 @@ type Handler func(rq *Request) (any, error)
 
 // NewAPI makes the multiplexer with the routes to sign in.
 func (g *Guard) NewAPI() *API {
-	a := &API{g: g, mux: http.NewServeMux(), verbs: map[string]policy.Verb{}, proven: map[string]bool{}, public: http.NewServeMux()}
+	a := &API{g: g, mux: http.NewServeMux(), verbs: map[string]policy.Verb{}, proven: map[string]bool{}, costs: map[string]int64{}, public: http.NewServeMux()}
 	a.signInRoutes()
 	a.setUpRoutes()
 	return a
@@ -62,13 +63,13 @@ func (a *API) Own(pattern string, h Handler, parameters ...string) {
 
 func (a *API) add(pattern string, verb policy.Verb, h Handler, parameters []string) {
 	a.verbs[pattern] = verb
-	a.mux.HandleFunc(pattern, run(h, parameters))
+	a.mux.HandleFunc(pattern, a.run(pattern, h, parameters))
 }
 
 // open registers a route to sign in, which takes no credentials.
 func (a *API) open(pattern string, h Handler, parameters ...string) {
 	a.opened = append(a.opened, pattern)
-	a.public.HandleFunc(pattern, run(h, parameters))
+	a.public.HandleFunc(pattern, a.run(pattern, h, parameters))
 }
 
 // Routes lists the patterns of all routes but those to sign in.
@@ -82,8 +83,8 @@ func (a *API) OpenRoutes() []string { return slices.Sorted(slices.Values(a.opene
 type requestKey struct{}
 
 // run runs a handler with the Request that ServeHTTP made, where the route knows
-// all parameters of its query.
-func run(h Handler, parameters []string) http.HandlerFunc {
+// all parameters of its query and there is memory for it.
+func (a *API) run(pattern string, h Handler, parameters []string) http.HandlerFunc {
 	return func(_ http.ResponseWriter, r *http.Request) {
 		rq := r.Context().Value(requestKey{}).(*Request)
 		rq.r = r
@@ -91,6 +92,13 @@ func run(h Handler, parameters []string) http.HandlerFunc {
 			rq.answer(nil, err)
 			return
 		}
+
+		done, err := rq.reserve(a.cost(pattern))
+		if err != nil {
+			rq.answer(nil, err)
+			return
+		}
+		defer done()
 		rq.answer(h(rq))
 	}
 }
@@ -161,7 +169,7 @@ func (a *API) guarded(rq *Request) {
 		rq.fail(http.StatusForbidden, errForbidden)
 		return
 	}
-	if !a.g.Rooms.Web.AdmitFrom(r.RemoteAddr) {
+	if !a.g.admitWeb(c, r.RemoteAddr) {
 		rq.answer(nil, errCrowded)
 		return
 	}
@@ -169,8 +177,6 @@ func (a *API) guarded(rq *Request) {
 		rq.answer(nil, errProof)
 		return
 	}
-	c.account = a.g.open(&c.caller)
-	defer c.account.Close()
 	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, &c.caller)))
 }
 

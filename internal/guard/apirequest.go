@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"collimator/internal/audit"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -27,6 +28,8 @@ type Request struct {
 	r       *http.Request
 	c       *webCaller // nil on the way to sign in
 	address string
+	account *budget.Account // of what it holds
+	held    int64           // bytes that were taken before the handler ran
 	done    bool
 }
 
@@ -131,6 +134,10 @@ func (rq *Request) answer(v any, err error) {
 		rq.done = true
 		rq.w.WriteHeader(http.StatusNoContent)
 	case isFile(v):
+		if err := rq.fits(len(v.(*File).Body)); err != nil {
+			rq.answer(nil, err)
+			return
+		}
 		rq.done = true
 		v.(*File).send(rq.w)
 	default:
@@ -138,6 +145,10 @@ func (rq *Request) answer(v any, err error) {
 		if err != nil {
 			rq.g.Log.Error("answer not encoded", "door", doorAPI, "error", err)
 			rq.fail(http.StatusInternalServerError, errInternal)
+			return
+		}
+		if err := rq.fits(len(b)); err != nil {
+			rq.answer(nil, err)
 			return
 		}
 		rq.done = true

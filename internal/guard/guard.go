@@ -76,18 +76,17 @@ func (g *Guard) measure(door, operation, outcome string, began time.Time) {
 // Guard admits associations and lets requests through. Safe for concurrent use.
 type Guard struct {
 	Options
-	policy   *policy.Engine
-	refusals *sampler // of strangers
-	denials  *sampler // of registered devices, whom no stranger may drown
-	attempts attempts
-	alarms   *sampler // of emergency access
-	accesses *sampler // to frames and other parts of an image, and what is refused, of whoever was let in
-	searches *rate    // of links and tokens
-	sessions *identity.Sessions
-	origins  *http.CrossOriginProtection
-	// signing bounds how many wait for a password to be checked.
-	signing       chan struct{}
-	secret        [32]byte // tells names apart without keeping them
+	policy        *policy.Engine
+	refusals      *sampler // of strangers
+	denials       *sampler // of registered devices, whom no stranger may drown
+	attempts      attempts
+	alarms        *sampler // of emergency access
+	accesses      *sampler // to frames and other parts of an image, and what is refused, of whoever was let in
+	searches      *rate    // of links and tokens
+	sessions      *identity.Sessions
+	origins       *http.CrossOriginProtection
+	signing       *signTurns // of whom a password is checked
+	secret        [32]byte   // tells names apart without keeping them
 	administrated atomic.Bool
 	sighted       *sightings
 }
@@ -106,8 +105,9 @@ func New(o Options) *Guard {
 	g := &Guard{
 		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now), searches: newRate(o.Now),
 		attempts: newAttempts(o.Now), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
-		origins: http.NewCrossOriginProtection(), signing: make(chan struct{}, signingMost),
+		origins: http.NewCrossOriginProtection(), signing: newSignTurns(),
 	}
+	o.Registry.HashWithin(o.Memory)
 	rand.Read(g.secret[:]) // never returns an error (crypto/rand)
 	g.Rooms.refusedBy(g)
 	return g
@@ -130,6 +130,7 @@ type caller struct {
 	rule        string          // by which policy allowed what is being done
 	sight       policy.Sight    // what may be seen
 	account     *budget.Account // of the request
+	notStored   notStored       // what was refused of what the request stores
 }
 
 // record writes to the trail, now or as soon as it can be written.

@@ -65,12 +65,22 @@ func (rq *Request) changePassword() (any, error) {
 	if !ok || err != nil {
 		return nil, err
 	}
-	ended, err := rq.g.Registry.SetPassword(rq.Context(), name, in.New)
+	ended, err := rq.setPassword(name, in.New)
 	if err != nil {
 		return nil, err
 	}
 	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: name, Detail: "password changed; " + ended.String() + " ended"})
 	return rq.begin(name, method, true)
+}
+
+// setPassword waits for a turn like the check of a password.
+func (rq *Request) setPassword(name, password string) (identity.Ended, error) {
+	end, err := rq.hashing()
+	if err != nil {
+		return identity.Ended{}, err
+	}
+	defer end()
+	return rq.g.Registry.SetPassword(rq.Context(), name, password)
 }
 
 func (rq *Request) renewCodes() (any, error) {
@@ -147,15 +157,15 @@ func (rq *Request) setUp() (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	end, err := rq.hashing()
-	if err != nil {
-		return nil, err
-	}
-	defer end()
 	l, err := rq.link(func() (identity.Link, error) {
 		if l, err := rq.g.Registry.Link(rq.Context(), in.Link); err != nil || !rq.g.SignIn.local(cmp.Or(l.Person, in.Name)) {
 			return l, cmp.Or(err, errNotLocal) // the link stays, for the day the settings change
 		}
+		end, err := rq.hashing()
+		if err != nil {
+			return identity.Link{}, err
+		}
+		defer end()
 		return rq.g.Registry.UseLink(rq.Context(), in.Link, in.Name, in.Password)
 	})
 	if err != nil {

@@ -42,7 +42,10 @@ func (g *Guard) intercept(ctx context.Context, call *dimse.Call, next func(conte
 	ctx, end := g.watch(ctx, &c, call)
 	defer end(nil)
 	out := next(identityContext(ctx, &c))
-	if errors.Is(context.Cause(ctx), errEnded) { // what was held back must not look like all there is
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errUnrecorded):
+		out.Status = dimse.OutOfResources.With("nothing can be recorded")
+	case errors.Is(cause, errEnded): // what was held back must not look like all there is
 		out.Status = dimse.NotAuthorized.With("no longer authorised")
 	}
 	g.settle(ctx, &c, call, out, sent)
@@ -222,10 +225,16 @@ func (g *Guard) watch(ctx context.Context, c *caller, call *dimse.Call) (context
 			}
 		}
 		keep := before == nil || before(o) // what was sent counts in any case
+		if !keep && o.Match != nil {
+			end(errUnrecorded)
+		}
 		return keep && ctx.Err() == nil
 	}
 	return ctx, end
 }
+
+// errUnrecorded is the cause of a search that ended because no match may leave.
+var errUnrecorded = errors.New("guard: nothing can be recorded")
 
 // errEnded is the cause of a request that ended with the right to it.
 var errEnded = errors.New("guard: the caller is no longer authorised")
@@ -251,6 +260,9 @@ func verbOf(op dimse.Operation) policy.Verb {
 // follow keeps what leaves in a retrieval.
 func (g *Guard) follow(c *caller, call *dimse.Call) *transfer {
 	t := g.newTransfer(c)
+	if call.Operation == dimse.CFind {
+		call.Observe = func(o dimse.Observation) bool { return o.Match == nil || g.matching(c, call, t) == nil }
+	}
 	if call.Operation != dimse.CGet && call.Operation != dimse.CMove {
 		return t
 	}
@@ -264,6 +276,18 @@ func (g *Guard) follow(c *caller, call *dimse.Call) *transfer {
 		return before == nil || before(o)
 	}
 	return t
+}
+
+// matching records a search before its first match leaves: how many there will be
+// nobody knows then. Where nothing can be recorded no match leaves.
+func (g *Guard) matching(c *caller, call *dimse.Call, t *transfer) error {
+	if !t.searched {
+		t.searched = true
+		r := c.entry(audit.Query, audit.Execute, audit.Success, "")
+		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Detail: "with matches"})
+		g.record(context.Background(), r)
+	}
+	return g.Keeper.Ready()
 }
 
 // settle records what was done. A C-STORE that was accepted is recorded by the
@@ -287,16 +311,22 @@ func (g *Guard) settle(ctx context.Context, c *caller, call *dimse.Call, out dim
 			return
 		}
 		r = c.entry(audit.Transferred, audit.Create, outcome, reason)
-		r.Objects = append(r.Objects, audit.Object{SOPClasses: map[string]int{call.SOPClassUID: 1}, Failed: 1})
+		w := c.notStored.last
+		w.SOPClassUID = call.SOPClassUID
+		c.notStored.add(w)
+		r.Objects = append(r.Objects, c.notStored.objects...)
 	case dimse.CFind:
+		if sent.searched && !failed {
+			return
+		}
 		r = c.entry(audit.Query, audit.Execute, outcome, reason)
 		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Matches: out.Matches})
 	case dimse.CGet, dimse.CMove:
 		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
 		return
 	default:
-		r = c.entry(audit.Commitment, audit.Execute, outcome, reason)
-		r.Objects = append(r.Objects, g.asked(ctx, call)...)
+		g.recordEach(ctx, c.entry(audit.Commitment, audit.Execute, outcome, reason), g.asked(ctx, call))
+		return
 	}
 	g.record(ctx, r)
 }

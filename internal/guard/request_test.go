@@ -52,6 +52,7 @@ func serve(t *testing.T, verbs ...policy.Verb) *served {
 		note(ctx)
 		b, _ := io.ReadAll(rq.Data)
 		if bytes.Contains(b, []byte("BAD")) {
+			NotStored(ctx)(archive.Whose{StudyUID: "1.2.840.7", Patient: "ZZPHI-7", PatientIssuer: "H"})
 			return dimse.CannotUnderstand.Because(errors.New("test: bad"))
 		}
 		return dimse.Status{}
@@ -246,7 +247,7 @@ func TestRequestsAreRecordedWithoutValues(t *testing.T) {
 		case want.objects == "":
 		case len(r.Objects) != 1:
 			t.Errorf("%s: recorded %+v", verb, r.Objects)
-		case verb == policy.Query && (r.Objects[0].Query != want.objects || r.Objects[0].Matches != 1):
+		case verb == policy.Query && (r.Objects[0].Query != want.objects || r.Objects[0].Detail != "with matches"):
 			t.Errorf("recorded %+v", r.Objects)
 		case verb == policy.Retrieve && (r.Objects[0].Study != want.objects || r.Objects[0].Instances != 1 || r.Objects[0].SOPClasses[uid.CTImageStorage] != 1):
 			t.Errorf("recorded %+v", r.Objects)

@@ -44,10 +44,6 @@ func (s SignIn) local(name string) bool {
 
 var errNotLocal = fault.New(fault.Conflict, "guard: people sign in at the identity provider here, and by nothing else (signin.local)")
 
-// signingMost bounds how many requests wait for a password hash: each check
-// takes 64 MiB and one runs at a time.
-const signingMost = 16
-
 // accountBuckets is how many names the lock-out tells apart. It counts by a
 // keyed hash, so that names that do not exist cost no more than those that do.
 const accountBuckets = 8192
@@ -64,6 +60,7 @@ func (a *API) signInRoutes() {
 	a.open("POST /api/v1/session/passkey/finish", (*Request).passkeyFinish)
 	a.open("POST /api/v1/session/oidc", (*Request).oidcBegin)
 	a.open("GET "+oidcCallback, (*Request).oidcFinish, AnyParameter)
+	a.open("POST "+oidcLogout, (*Request).oidcEnd)
 	a.open("POST /api/v1/session/enrol/totp", (*Request).enrolTOTP)
 	a.open("POST /api/v1/session/enrol/totp/confirm", (*Request).confirmTOTP)
 	a.open("POST /api/v1/session/enrol/passkey/begin", (*Request).enrolPasskey)
@@ -176,6 +173,7 @@ func (rq *Request) begin(person, method string, complete bool) (any, error) {
 	}
 	rq.cookie(SessionCookie, secret, http.SameSiteStrictMode, 0)
 	if complete {
+		rq.signedIn()
 		rq.event(audit.UserAuthenticated, person, audit.Success, "signed in by "+method, s.ID)
 		rq.glassBroken(person, method)
 	}
@@ -276,8 +274,6 @@ func (rq *Request) password() (any, error) {
 	return rq.begin(in.Name, "password", rq.g.SignIn.InsecureOneFactor && !f.Any())
 }
 
-var errBusy = fault.New(fault.Busy, "guard: many people sign in at this moment; try again in a few seconds")
-
 // checkPassword bounds how many wait for the work of a hash.
 func (rq *Request) checkPassword(name, password string) (bool, error) {
 	end, err := rq.hashing()
@@ -287,15 +283,6 @@ func (rq *Request) checkPassword(name, password string) (bool, error) {
 	defer end()
 	ok, err := rq.g.Registry.CheckPassword(rq.Context(), name, password)
 	return ok && rq.g.SignIn.local(name), err // after the work: how long it takes tells nothing
-}
-
-func (rq *Request) hashing() (end func(), err error) {
-	select {
-	case rq.g.signing <- struct{}{}:
-		return func() { <-rq.g.signing }, nil
-	default:
-		return nil, errBusy
-	}
 }
 
 func (rq *Request) totp() (any, error) {

@@ -99,17 +99,20 @@ func TestManyPasswordsAtOnceDoNotPileUp(t *testing.T) {
 	d := newDoor(t)
 	d.person("ada", policy.Administrator)
 	a := d.NewAPI()
+	d.signing.busy = true
 	for range signingMost {
-		d.signing <- struct{}{}
+		if _, err := d.signing.enter(&signWaiter{origin: "192.0.2.1", answer: make(chan error, 1)}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	w := d.call(a, "POST", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"})
+	w := d.from(a, "192.0.2.1", "", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"})
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("status %d", w.Code)
 	}
-	for range signingMost {
-		<-d.signing
+	for range signingMost + 1 {
+		d.signing.end()
 	}
-	if w := d.call(a, "POST", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"}); w.Code != 200 {
+	if w := d.from(a, "192.0.2.1", "", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"}); w.Code != 200 {
 		t.Errorf("afterwards: status %d", w.Code)
 	}
 }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -22,6 +23,7 @@ import (
 // must not.
 const (
 	oidcCallback = "/api/v1/session/oidc/callback"
+	oidcLogout   = "/api/v1/session/oidc/logout"
 	oidcCookie   = "__Host-oidc-"
 	oidcTabs     = 8 // that a browser keeps; more are taken away
 	oidcSeconds  = 300
@@ -112,6 +114,39 @@ func (rq *Request) oidcFinish() (any, error) {
 		return nil, nil
 	}
 	rq.landing(http.StatusOK, "")
+	return nil, nil
+}
+
+// oidcEnd takes a logout token, which the provider posts by itself when somebody
+// signs out there or is disabled (OpenID Connect Back-Channel Logout 1.0 2.5, 2.8).
+func (rq *Request) oidcEnd() (any, error) {
+	if rq.g.SignIn.OIDC == nil {
+		return nil, errNoOIDC
+	}
+	rq.w.Header().Set("Cache-Control", "no-store")
+	rq.r.Body = http.MaxBytesReader(rq.w, rq.r.Body, bodyMost)
+	if err := rq.r.ParseForm(); err != nil || len(rq.r.PostForm["logout_token"]) != 1 {
+		return nil, fault.New(fault.Invalid, "guard: want one logout_token, as application/x-www-form-urlencoded")
+	}
+
+	// The provider may have hung up by the time; what it said counts.
+	ctx := context.WithoutCancel(rq.Context())
+	person, ended, err := rq.g.SignIn.OIDC.Logout(ctx, rq.r.PostForm.Get("logout_token"))
+	if f, ok := errors.AsType[*identity.OIDCFailure](err); ok {
+		rq.oidcFailed(f)
+		if errors.Is(err, fault.Denied) {
+			return nil, fault.New(fault.Invalid, "guard: the logout token does not count")
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if person != "" {
+		reason := "signed out at the identity provider; ended: " + ended.String()
+		rq.event(audit.UserSignedOut, person, audit.Success, reason, "")
+	}
+	rq.done = true
+	rq.w.WriteHeader(http.StatusOK)
 	return nil, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -20,6 +19,8 @@ import (
 type transfer struct {
 	g *Guard
 	c *caller
+
+	searched bool // a search was recorded, before its first match left
 
 	mu      sync.Mutex
 	by      map[string]*audit.Object
@@ -138,11 +139,7 @@ func (t *transfer) settle(ctx context.Context, outcome audit.Outcome, reason str
 		objects = t.g.named(ctx, asked)
 	}
 	objects[len(objects)-1].Failed += max(failed, 0)
-	for page := range slices.Chunk(objects, objectsMost) {
-		r := t.c.entry(audit.Transferred, audit.Read, outcome, reason)
-		r.Objects = append(r.Objects, page...)
-		t.g.record(ctx, r)
-	}
+	t.g.recordEach(ctx, t.c.entry(audit.Transferred, audit.Read, outcome, reason), objects)
 }
 
 // named is the studies of a request from which nothing left; one without a name

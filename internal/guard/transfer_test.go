@@ -47,9 +47,12 @@ func TestBeginTransferringIsWrittenForEachStudyBeforeItsFirstInstanceLeaves(t *t
 	}
 
 	sent.settle(t.Context(), audit.Success, "", 0, nil)
-	r := d.one()
-	if r.Event != audit.Transferred || len(r.Objects) != 2 || r.Objects[0].Instances != 2 || r.Objects[1].Instances != 1 || r.Objects[0].SOPClasses["class"] != 2 {
-		t.Errorf("%+v", r)
+	all := d.records() // of each patient one
+	if len(all) != 2 || all[0].Event != audit.Transferred || all[1].Event != audit.Transferred {
+		t.Fatalf("%+v", all)
+	}
+	if all[0].Objects[0].Instances != 2 || all[1].Objects[0].Instances != 1 || all[0].Objects[0].SOPClasses["class"] != 2 {
+		t.Errorf("%+v", all)
 	}
 }
 

@@ -45,7 +45,7 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	}
 	sent := g.followWeb(ctx, c, call)
 
-	if !g.Rooms.Web.AdmitFrom(call.Request.RemoteAddr) {
+	if !g.admitWeb(c, call.Request.RemoteAddr) {
 		return webRefusal(errCrowded, http.StatusServiceUnavailable)
 	}
 	if err := g.openWeb(ctx, c, call); err != nil {
@@ -64,6 +64,15 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	g.settleWeb(ctx, c, call, out, sent)
 	g.measure(doorWeb, string(call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), began)
 	return out
+}
+
+// admitWeb gives the connection of a caller its place. Who has a link makes no
+// address known: it may be anybody.
+func (g *Guard) admitWeb(c *webCaller, remote string) bool {
+	if c.share != nil {
+		return g.Rooms.Web.AdmitGuest(remote)
+	}
+	return g.Rooms.Web.AdmitFrom(remote)
 }
 
 // notKnown answers whose credentials do not count, or cannot be judged.
@@ -95,7 +104,11 @@ func (g *Guard) enterWeb(ctx context.Context, c *webCaller, call *dicomweb.Call)
 		return webRefusal(err, http.StatusBadRequest), true
 	}
 	if !decision.Allow {
-		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, decision.Reason))
+		r := c.webEntry(call, audit.MinorFailure, decision.Reason)
+		if call.StudyUID != "" {
+			r.Objects = append(r.Objects, audit.Object{Study: call.StudyUID})
+		}
+		g.refusedCaller(ctx, c, r)
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}, true
 	}
 	if counted(c, call) && !g.searches.take(c.who.Name) {
@@ -207,36 +220,70 @@ func (c *webCaller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason 
 	return c.entry(event, action, outcome, reason)
 }
 
-// settleWeb records what was done. Frames of one image are many requests; what
-// they have in common is written once.
+// webEnd says how a request of HTTP ended: the outcome and the reason of its
+// record, and what is to be said of the object. It is decided by the status and by
+// whether the answer was complete, whatever was asked for.
+func webEnd(method string, out dicomweb.Outcome) (outcome audit.Outcome, reason, detail string) {
+	status := fmt.Sprintf("status %d", out.Status)
+	switch {
+	case out.Status >= http.StatusBadRequest:
+		return audit.SeriousFailure, status, ""
+	case out.Err != nil:
+		return audit.SeriousFailure, status + ", and the answer ended before it was complete", ""
+	case out.Status == http.StatusNotModified:
+		return audit.Success, "", "nothing left: it is unchanged"
+	case method == http.MethodHead:
+		return audit.Success, "", "nothing left: its headers were asked for"
+	}
+	return audit.Success, "", ""
+}
+
+// settleWeb records what was done, unless that stands in the trail already.
 func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome, sent *transfer) {
-	outcome, reason := audit.Success, ""
-	if out.Status >= http.StatusBadRequest || out.Err != nil {
-		outcome, reason = audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
-	}
-	if (call.Verb == dicomweb.Storing || call.Verb == dicomweb.Deleting) && outcome == audit.Success {
-		return // recorded by the archive, in the transaction in which it happened
-	}
-	if call.Verb == dicomweb.Retrieving && !aPart(call) && len(sent.studies) > 0 {
-		sent.settle(ctx, outcome, reason, out.Failed, nil)
+	if call.Verb == dicomweb.Storing && g.settleStore(ctx, c, call, out) {
 		return
 	}
 
-	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches}
+	outcome, reason, detail := webEnd(call.Request.Method, out)
+	switch {
+	case outcome != audit.Success:
+	case call.Verb == dicomweb.Storing, call.Verb == dicomweb.Deleting:
+		return // by the archive, in the transaction in which it happened
+	case sent.searched:
+		return // before the first match left
+	}
+
+	if call.Verb == dicomweb.Retrieving && !aPart(call) && len(sent.studies) > 0 {
+		sent.studies[0].Detail = detail
+		sent.settle(ctx, outcome, reason, out.Failed, nil)
+		return
+	}
+	g.recordWeb(ctx, c, call, sent, out)
+}
+
+// recordWeb records a request. Frames of one image are many requests; what they
+// have in common is written once.
+func (g *Guard) recordWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, sent *transfer, out dicomweb.Outcome) {
+	outcome, reason, detail := webEnd(call.Request.Method, out)
+	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches, Detail: detail}
 	if len(sent.studies) > 0 {
 		object.Study, object.Patient, object.PatientIssuer = sent.studies[0].Study, sent.studies[0].Patient, sent.studies[0].PatientIssuer
 	}
 	if call.Query != nil {
 		object.Query = describeKeys(call.Query.Keys)
+		object.Detail = ""
 	}
 	if joined := joinWeb(c, call); joined != "" {
-		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, joined, reason}, "\x00"))
+		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, joined, reason, detail}, "\x00"))
 		if !write {
 			return
 		}
 		object.Detail = joined
+		if detail != "" {
+			object.Detail += ", " + detail
+		}
 		switch {
-		case joined == string(call.Part):
+		case joined == string(call.Part) && detail == "":
 			object.Instances += before
 		case before > 0:
 			object.Detail += fmt.Sprintf(", and %d requests like it before that were not written", before)
@@ -257,12 +304,29 @@ func aPart(call *dicomweb.Call) bool {
 	return false
 }
 
+// answering records a search before the first of its matches leaves, or that it
+// has none. Where nothing can be recorded no match leaves.
+func (g *Guard) answering(ctx context.Context, c *webCaller, call *dicomweb.Call, t *transfer, matches int) error {
+	g.recordWeb(ctx, c, call, t, dicomweb.Outcome{Status: http.StatusOK, Matches: matches})
+	t.searched = true
+	if err := g.Keeper.Ready(); err != nil {
+		return webRefusal(err, http.StatusServiceUnavailable).Err
+	}
+	return nil
+}
+
 // followWeb keeps what leaves in a request, and the log of what was not taken in.
 func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) *transfer {
 	t := g.newTransfer(&c.caller)
+	call.Answering = func(matches int) error { return g.answering(ctx, c, call, t, matches) }
 	call.Observe = func(o dicomweb.Observation) bool {
 		g.logRefusedInstance(c, o)
+		c.notStored.refusedInstance(o)
 		if o.Instance == nil {
+			return true
+		}
+		if o.Unsent { // it is named in the record of the request, and did not leave
+			t.study(ctx, o.Instance.Ref)
 			return true
 		}
 		if aPart(call) {

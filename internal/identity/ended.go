@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"collimator/internal/db"
+	"collimator/internal/phrase"
 )
 
 // Ended counts what ended of what a person had and made.
@@ -16,7 +17,9 @@ type Ended struct {
 }
 
 func (e Ended) String() string {
-	return fmt.Sprintf("%d sessions, %d tokens, %d invitations and %d links to studies", e.Sessions, e.Tokens, e.Invitations, e.Shares)
+	return fmt.Sprintf("%s, %s, %s and %s",
+		phrase.Count(e.Sessions, "session", "sessions"), phrase.Count(e.Tokens, "token", "tokens"),
+		phrase.Count(e.Invitations, "invitation", "invitations"), phrase.Count(e.Shares, "link to a study", "links to studies"))
 }
 
 // EndMade ends the sessions of a person, and all that may have been made in one:
@@ -24,6 +27,16 @@ func (e Ended) String() string {
 // the machine made at the command line stays.
 func (r *Registry) EndMade(ctx context.Context, name string) (e Ended, err error) {
 	err = r.db.Write(ctx, func(tx *db.Tx) error { e, err = r.endMade(ctx, tx, name, false); return err })
+	return e, err
+}
+
+// EndSessions signs a person out everywhere. What was made in the sessions stays.
+func (r *Registry) EndSessions(ctx context.Context, name string) (e Ended, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) (err error) {
+		e.Sessions, err = r.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1`, name)
+		return err
+	})
+
 	return e, err
 }
 

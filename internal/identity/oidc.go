@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -26,6 +27,14 @@ type OIDCOptions struct {
 	Scopes []string
 	// Leeway is how far the provider's clock may be from ours; 0 means a minute.
 	Leeway time.Duration
+	// LogoutEndsMade lets a sign-out at the provider also end what the person made in
+	// sessions here: tokens, invitations, links to studies.
+	LogoutEndsMade bool
+
+	// RequireACR are authentication context classes, of which the identity token has
+	// to name one; they are asked for. RequireAMR are authentication methods of which
+	// it has to name one. Empty: whatever the provider demands is enough.
+	RequireACR, RequireAMR []string
 	// NameClaim holds the name under which the person is registered.
 	NameClaim string
 	// RoleClaim, where set, holds a text or a list; Roles maps its values to
@@ -36,7 +45,7 @@ type OIDCOptions struct {
 	Create bool
 	// InsecureHTTP takes an issuer without TLS, on loopback alone.
 	InsecureHTTP bool
-	// Transport is how the provider is reached; nil is the usual way.
+	// Transport is how the provider is reached; nil is directly.
 	Transport http.RoundTripper
 	// Health, where set, is told after each exchange with the provider whether it
 	// works: nil where it does. It must be quick.
@@ -54,6 +63,7 @@ type OIDC struct {
 	registry *Registry
 	open     *challenges[oidcChallenge]
 	provider *discovery
+	logouts  *logouts
 }
 
 // oidcChallenge is what the state says to us that the browser brings back.
@@ -86,8 +96,10 @@ func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 	if o.Health == nil {
 		o.Health = func(error) {}
 	}
-	return &OIDC{o: o, registry: r, open: newChallenges[oidcChallenge](r.now, "identity provider"),
-		provider: newDiscovery(o.Issuer, providerClient(o.Transport), o.Health, r.now)}, nil
+	return &OIDC{
+		o: o, registry: r, open: newChallenges[oidcChallenge](r.now, "identity provider"), logouts: newLogouts(),
+		provider: newDiscovery(o.Issuer, providerClient(o.Transport), o.Health, r.now),
+	}, nil
 }
 
 func loopback(host string) bool {
@@ -122,7 +134,11 @@ func (o *OIDC) Begin(ctx context.Context, redirect string) (location, state, bro
 		return "", "", "", err
 	}
 	state = base64.RawURLEncoding.EncodeToString(sealed)
-	return o.config(p, redirect).AuthCodeURL(state, oidc.Nonce(c.Nonce), oauth2.S256ChallengeOption(c.Verifier)), state, c.Browser, nil
+	options := []oauth2.AuthCodeOption{oidc.Nonce(c.Nonce), oauth2.S256ChallengeOption(c.Verifier)}
+	if len(o.o.RequireACR) > 0 {
+		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(o.o.RequireACR, " ")))
+	}
+	return o.config(p, redirect).AuthCodeURL(state, options...), state, c.Browser, nil
 }
 
 // End is the address at which somebody signs out at the provider, who comes back
@@ -186,6 +202,9 @@ func (o *OIDC) Finish(ctx context.Context, a OIDCAnswer) (person, change string,
 	}
 	id, p, err := o.verify(ctx, p, token, c.Nonce)
 	if err != nil {
+		return "", "", err
+	}
+	if err := o.strong(id); err != nil {
 		return "", "", err
 	}
 	claims, err := o.claims(ctx, p, token, id)

@@ -9,6 +9,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"collimator/internal/fault"
+	"collimator/internal/outward"
 )
 
 // Bounds of each request to the identity provider.
@@ -98,7 +99,7 @@ func (d *discovery) ask(ctx context.Context) (*oidc.Provider, error) {
 // never to where it is sent on.
 func providerClient(t http.RoundTripper) *http.Client {
 	if t == nil {
-		t = http.DefaultTransport
+		t = new(outward.Way).Transport(nil)
 	}
 	return &http.Client{
 		Timeout: oidcTimeout, Transport: boundedTransport{t},

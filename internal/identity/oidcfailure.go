@@ -68,6 +68,9 @@ const (
 	reasonEarly     = "the identity token is of the future; compare the clocks"
 	reasonUserInfo  = "the UserInfo endpoint does not answer as it should"
 	reasonSubject   = "the UserInfo endpoint speaks of another person"
+	reasonACR       = "the identity provider did not demand what signin.oidc.require_acr wants"
+	reasonAMR       = "the identity provider did not demand what signin.oidc.require_amr wants"
+	reasonLogout    = "the logout token does not count"
 	reasonClaim     = "the claim is missing: "
 	reasonRole      = "no entry of signin.oidc.roles fits"
 	reasonUnknown   = "not registered here"
@@ -82,6 +85,7 @@ var (
 	errCancelled     = fault.New(fault.Denied, "identity: you cancelled at the identity provider; nobody was signed in")
 	errThere         = fault.New(fault.Denied, "identity: the identity provider did not sign you in")
 	errClocks        = fault.New(fault.Denied, "identity: the identity provider's answer is too old or of the future: its clock and the archive's differ; tell an administrator")
+	errFactor        = fault.New(fault.Denied, "identity: the identity provider did not ask you for the second factor that this archive demands; set one up there and sign in again")
 	errClaim         = fault.New(fault.Denied, "identity: the identity provider does not say who you are in the way this archive is set up for; tell an administrator")
 	errNoRole        = fault.New(fault.Denied, "identity: the identity provider gives you no role in this archive; ask an administrator")
 	errNotRegistered = fault.New(fault.Denied, "identity: the identity provider knows you and this archive does not; ask an administrator")

@@ -120,7 +120,7 @@ func (r *Registry) addPasskey(ctx context.Context, person, rp, name string, c *w
 			return err
 		}
 		if f.Passkeys >= maxPasskeys {
-			return fault.Newf(fault.Conflict, "identity: %d passkeys are enough; remove one first", maxPasskeys)
+			return fault.Newf(fault.Conflict, "identity: the most passkeys that a person has are %d; remove one first", maxPasskeys)
 		}
 		n, err := r.book.Exec(ctx, tx, `INSERT INTO passkey (id, person, rp, name, credential, created, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO NOTHING`,
 			credentialID(c.ID), person, rp, name, b, millis(r.now()))

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/policy"
@@ -25,6 +27,17 @@ const (
 	argonThreads = 4
 	argonKey     = 32 // bytes
 	argonSalt    = 16 // bytes
+)
+
+// hashCost is what a password hash costs whoever computes it.
+type hashCost struct {
+	passes, memory uint32 // memory in KiB
+	threads        uint8
+}
+
+var (
+	strong = hashCost{passes: argonTime, memory: argonMemory, threads: argonThreads}
+	weak   = hashCost{passes: 1, memory: 8, threads: 1}
 )
 
 // MinPassword is the least number of characters of a password.
@@ -104,7 +117,7 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	}
 	refused := hash == "" || len(password) > maxPassword
 	if refused {
-		hash, password = phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
+		hash, password = r.cost.phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
 	}
 	end, err := r.turn(ctx)
 	if err != nil {
@@ -115,14 +128,45 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	return ok && !refused, err
 }
 
-// turn waits until nobody else computes a password hash.
+// hashWait bounds the wait for a password hash: for those before it, and for its
+// memory.
+const hashWait = 15 * time.Second
+
+var errHashes = fault.New(fault.Busy, "identity: many passwords are checked at this moment, or memory is taken; try again in a few seconds")
+
+// turn waits until nobody else computes a password hash and there is the memory
+// for one. It fails with fault.Busy where that takes too long.
 func (r *Registry) turn(ctx context.Context) (end func(), err error) {
+	ctx, stop := context.WithTimeoutCause(ctx, hashWait, errHashes)
+	defer stop()
 	select {
 	case r.hashing <- struct{}{}:
-		return func() { <-r.hashing }, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
+
+	account := r.account(ctx)
+	if err := account.Reserve(ctx, argonMemory<<10); err != nil {
+		account.Close()
+		<-r.hashing
+		return nil, err
+	}
+	return func() {
+		account.Close()
+		<-r.hashing
+	}, nil
+}
+
+// account is from where a hash takes what it holds: of the request for which it
+// is made, if it has one. There is one hash at a time, so it is in nobody's name.
+func (r *Registry) account(ctx context.Context) *budget.Account {
+	if of := budget.From(ctx); of != nil {
+		return of.Common()
+	}
+	if r.memory == nil {
+		return nil
+	}
+	return r.memory.Open()
 }
 
 func (r *Registry) hash(ctx context.Context, password string) (string, error) {
@@ -131,19 +175,19 @@ func (r *Registry) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer end()
-	return hashPassword(password), nil
+	return r.cost.hash(password), nil
 }
 
-func hashPassword(password string) string {
+func (c hashCost) hash(password string) string {
 	salt := make([]byte, argonSalt)
 	rand.Read(salt) // never returns an error (crypto/rand)
-	return phc(salt, argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey))
+	return c.phc(salt, argon2.IDKey([]byte(password), salt, c.passes, c.memory, c.threads, argonKey))
 }
 
 // phc is the PHC string form, which carries its own parameters.
-func phc(salt, key []byte) string {
+func (c hashCost) phc(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, b64.EncodeToString(salt), b64.EncodeToString(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.threads, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 func verifyPassword(hash, password string) (bool, error) {

@@ -242,3 +242,13 @@ func secretHash(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
 }
+
+// SignedInFrom is the addresses from which somebody is signed in, those where
+// that was seen longest ago first.
+func (r *Registry) SignedInFrom(ctx context.Context) (addresses []string, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		addresses, err = db.Column[string](ctx, tx, `SELECT address FROM session WHERE complete GROUP BY address ORDER BY MAX(seen)`)
+		return err
+	})
+	return addresses, err
+}

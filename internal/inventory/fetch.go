@@ -16,6 +16,7 @@ import (
 	"collimator/internal/advisory"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/outward"
 )
 
 // Bounds of an update: time for one answer, bytes of all answers.
@@ -57,7 +58,7 @@ func (r *Register) Fetch(ctx context.Context, address string, in Intake, client 
 		return Taken{}, err
 	}
 	if client == nil {
-		client = &http.Client{Timeout: fetchTimeout}
+		client = new(outward.Way).Client(fetchTimeout, nil)
 	}
 	own := *client
 	own.CheckRedirect = func(rq *http.Request, via []*http.Request) error {

@@ -21,13 +21,17 @@ import (
 // old one, would have to rewrite the witness too. Not safe for concurrent use.
 type Witness struct {
 	log  *Log
+	book Register
 	path string
 	// begun: this process has written a checkpoint.
 	begun bool
 }
 
-// NewWitness makes a witness of the file at path, which is made when it is not there.
-func NewWitness(l *Log, path string) *Witness { return &Witness{log: l, path: path} }
+// NewWitness makes a witness of the file at path, which is made when it is not
+// there. What was appended is remembered by the book.
+func NewWitness(l *Log, book Register, path string) *Witness {
+	return &Witness{log: l, book: book, path: path}
+}
 
 // maxCheckpoint is about the longest checkpoint that is read, in bytes.
 const maxCheckpoint = 16 << 10
@@ -35,8 +39,8 @@ const maxCheckpoint = 16 << 10
 // ErrRemoved: a witness is shorter than it was when it was written last.
 var ErrRemoved = fault.New(fault.Conflict, "ledger: checkpoints that were written to the witness are gone")
 
-// Append writes the checkpoint of now, unless it is the one that was written
-// last, remembers it in the index, and returns when both are durable. An empty
+// Append writes the checkpoint of now, unless nothing was recorded since the one
+// that was written last, remembers it in the index, and returns when both are durable. An empty
 // log is none. ErrRemoved is returned after the checkpoint was written.
 func (w *Witness) Append(ctx context.Context) error {
 	signed, err := w.log.Checkpoint(ctx)
@@ -53,7 +57,12 @@ func (w *Witness) Append(ctx context.Context) error {
 	size := last.bytes
 	info, err := os.Stat(w.path)
 	removed := size > 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() < size)
-	if signed != last.note {
+
+	idle, err := w.log.idle(ctx, signed, last.note)
+	if err != nil {
+		return err
+	}
+	if !idle {
 		if size, err = w.write(signed); err != nil {
 			return err
 		}
@@ -61,7 +70,7 @@ func (w *Witness) Append(ctx context.Context) error {
 		if !removed {
 			last.bytes = size
 		}
-		if err := w.log.wrote(ctx, w.path, last); err != nil {
+		if err := w.wrote(ctx, last); err != nil {
 			return err
 		}
 	}

@@ -51,7 +51,7 @@ func (p *Projects) get(name string) *project {
 	h := hmac.New(sha256.New, p.secret)
 	h.Write([]byte("project\x00" + name))
 	key := h.Sum(nil)
-	pr := &project{archive: p.archive, key: key, deid: deid.New(key, p.profile), studies: map[uint64]int64{}, members: map[string]*members{}}
+	pr := &project{archive: p.archive, key: key, deid: deid.New(key, p.profile), studies: map[uint64]int64{}, members: map[string]*members{}, verdicts: map[string]bool{}}
 	p.open[name], p.used = pr, append(p.used, name)
 	return pr
 }
@@ -67,6 +67,8 @@ type project struct {
 	last    int64            // number up to which studies are known
 	members map[string]*members
 	used    []string // studies of members, the one used last at the end
+
+	verdicts map[string]bool // by digest of an object: it is refused
 }
 
 // members are the series and instances of a study by pseudonym.

@@ -21,7 +21,7 @@ func (s *Service) store(ctx context.Context, a *dimse.Association, rq *dimse.Sto
 	guard.Credit(ctx, &source)
 	_, err := s.Archive.Ingest(ctx, archive.Incoming{
 		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID,
-		TransferSyntaxUID: rq.TransferSyntax, Data: rq.Data, Source: source,
+		TransferSyntaxUID: rq.TransferSyntax, Data: rq.Data, Source: source, Refused: guard.NotStored(ctx),
 	})
 	return storeStatus(err)
 }

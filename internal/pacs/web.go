@@ -273,6 +273,7 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	defer piece.Close()
 	receipt, err := w.Archive.Ingest(budget.With(ctx, piece), archive.Incoming{
 		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source, Preamble: in.Preamble,
+		Refused: guard.NotStored(ctx),
 	})
 	if err != nil {
 		return dicomweb.Stored{}, webStoreError(err)

@@ -34,7 +34,8 @@ var identityTags = [...]dicom.Tag{tag.PatientID, tag.IssuerOfPatientID, tag.Pati
 // searchHidden is Search without identities. What is asked for must be what is
 // answered: a key is matched only where the profile leaves the attribute as it
 // is, or where it is a UID. Any other key matches nothing, so that nobody can
-// find out by trying whether a patient is here.
+// find out by trying whether a patient is here. An instance that is not handed out
+// is not listed; studies and series are, of which nothing of an instance is told.
 func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
 		keys, added, matchable, err := p.revealKeys(ctx, q.Keys, q.Scope)
@@ -45,7 +46,15 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 			return
 		}
 
-		q.Keys, q.Fuzzy = keys, false
+		instances := q.Level == archive.ImageLevel
+		if instances {
+			added = append(added, nameInstance(keys)...)
+		}
+		offset := q.Offset // counts what is listed
+		q.Keys = keys
+		q.Fuzzy = false
+		q.Limit = 0
+		q.Offset = 0
 
 		for real, err := range w.Archive.Find(ctx, q) {
 			var ds *dicom.DataSet
@@ -57,6 +66,21 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 				return
 			}
 			if !sameMatches(keys, real, ds) {
+				continue
+			}
+			shown := true
+			if instances {
+				shown, err = w.shown(ctx, p, real, q.Scope)
+			}
+			if err != nil {
+				yield(nil, webError(err))
+				return
+			}
+			if !shown {
+				continue
+			}
+			if offset > 0 {
+				offset--
 				continue
 			}
 			for _, t := range added {

@@ -161,8 +161,47 @@ func TestHiddenViewsAgreeAndRefuseWhatShowsThePatient(t *testing.T) {
 			}
 		}
 	}
-	if counts[http.StatusOK] != 5 || counts[http.StatusForbidden] != 2 {
+	if counts[http.StatusOK] != 5 || len(counts) != 1 { // what is left out is not listed
 		t.Errorf("answers by status: %v", counts)
+	}
+}
+
+// TestWhatIsLeftOutOfARetrievalIsNotListed: neither the document with its title nor
+// the image that shows its patient. A study or series with nothing else is.
+func TestWhatIsLeftOutOfARetrievalIsNotListed(t *testing.T) {
+	t.Parallel()
+	w := hiddenArchive(t)
+	w.put(file(t, spec{study: 8, series: 1, instance: 1, class: uid.EncapsulatedPDFStorage,
+		set:    map[dicom.Tag]string{tag.PatientID: "ZZPHI-8", tag.Modality: "DOC", tag.DocumentTitle: "ZZPHI letter"},
+		pixels: dicom.NewElement(tag.EncapsulatedDocument, dicom.OB, []byte("%PDF-1.7 ZZPHI "))}.dataSet(t), uid.ExplicitVRLittleEndian))
+	for path, want := range map[string]int{
+		"/studies": 4, "/series": 7, "/instances": 5, "/instances?Modality=DOC": 0, "/instances?Modality=US": 0, "/series?Modality=DOC": 2, "/studies?ModalitiesInStudy=DOC": 2,
+		"/instances?limit=2": 2, "/instances?limit=100&offset=2": 3, "/instances?offset=5": 0, "/studies?offset=2": 2,
+		"/instances?includefield=DocumentTitle,00420010": 5,
+	} {
+		a := w.ask("GET", path, "*/*")
+		if got := len(found(t, a, studyUID)); got != want {
+			t.Errorf("%s: %d matches, want %d", path, got, want)
+		}
+		wantHidden(t, path, a)
+	}
+
+	// Pages one after the other list everything once.
+	seen := map[string]bool{}
+	for offset := range 5 {
+		for _, i := range found(t, w.ask("GET", fmt.Sprint("/instances?limit=1&offset=", offset), "*/*"), instanceUID) {
+			seen[i[0]] = true
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d instances in pages, want 5", len(seen))
+	}
+	for what, got := range map[string]int{
+		"studies": len(found(t, w.ask("GET", "/studies", "*/*", "Project", "none"), studyUID)), "instances": len(found(t, w.ask("GET", "/instances", "*/*", "Project", "none"), studyUID)),
+	} {
+		if want := map[string]int{"studies": 4, "instances": 8}[what]; got != want {
+			t.Errorf("who sees identities finds %d %s, want %d", got, what, want)
+		}
 	}
 }
 

@@ -6,14 +6,13 @@ import (
 	"io"
 	"net/http/httptest"
 	"runtime"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
+	"collimator/internal/budget/budgettest"
 )
 
 const large = 134_000_000
@@ -84,7 +83,7 @@ func TestMemoryDoesNotGrowWithTheObject(t *testing.T) {
 		var before runtime.MemStats
 		runtime.ReadMemStats(&before)
 		var n int64
-		grown := int64(watchHeap(func() { n = step.do() })) - int64(before.HeapAlloc)
+		grown := int64(budgettest.WatchHeap(func() { n = step.do() })) - int64(before.HeapAlloc)
 		t.Logf("%s: %d bytes, the heap grew by %d KiB", step.name, n, grown>>10)
 		if grown > most || n < large {
 			t.Errorf("%s: %d bytes; the heap grew by %d, more than %d", step.name, n, grown, most)
@@ -106,27 +105,4 @@ func drain(t testing.TB, w *web, s spec, syntaxes ...string) (n int64) {
 		n += k
 	}
 	return n
-}
-
-// watchHeap is the most the heap held while f ran.
-func watchHeap(f func()) uint64 {
-	var peak atomic.Uint64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			peak.Store(max(peak.Load(), m.HeapAlloc))
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	f()
-	close(stop)
-	<-stopped
-	return peak.Load()
 }

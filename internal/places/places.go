@@ -45,7 +45,7 @@ type Room struct {
 	admitted int
 	by       map[netip.Addr]*address
 	at       map[string]*Conn // by remote address and port
-	known    map[netip.Addr]time.Time
+	known    *Recent[netip.Addr]
 }
 
 // address is what one address has here: of IPv6 the network of 64 bits.
@@ -53,7 +53,7 @@ type address struct{ waiting, admitted int }
 
 // New makes a room.
 func New(lim Limits) *Room {
-	return &Room{lim: lim, by: map[netip.Addr]*address{}, at: map[string]*Conn{}, known: map[netip.Addr]time.Time{}}
+	return &Room{lim: lim, by: map[netip.Addr]*address{}, at: map[string]*Conn{}, known: NewRecent[netip.Addr](knownMost, knownFor)}
 }
 
 // Usage is how many connections a room has.
@@ -80,26 +80,7 @@ const (
 )
 
 // Remember makes an address known, as that of a device that is registered.
-func (r *Room) Remember(ip netip.Addr) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.remember(site(ip), time.Now())
-}
-
-// remember is called with mu held.
-func (r *Room) remember(ip netip.Addr, now time.Time) {
-	if _, is := r.known[ip]; !is && len(r.known) >= knownMost {
-		for old, seen := range r.known {
-			if now.Sub(seen) > knownFor {
-				delete(r.known, old)
-			}
-		}
-		if len(r.known) >= knownMost {
-			return
-		}
-	}
-	r.known[ip] = now
-}
+func (r *Room) Remember(ip netip.Addr) { r.known.Use(site(ip), time.Now()) }
 
 // enter finds a place for a connection. What it returns is nil where there is
 // none.
@@ -108,7 +89,7 @@ func (r *Room) enter(tcp *net.TCPConn) *Conn {
 	c := &Conn{TCPConn: tcp, room: r, came: now, ip: addressOf(tcp.RemoteAddr()), remote: tcp.RemoteAddr().String()}
 
 	r.mu.Lock()
-	if seen, is := r.known[c.ip]; is && now.Sub(seen) < knownFor {
+	if r.known.Has(c.ip, now) {
 		c.kind = knownAddress
 	}
 	if who := r.by[c.ip]; who != nil && who.waiting >= r.lim.StrangersPerAddress {
@@ -198,12 +179,18 @@ func (r *Room) refuse(remote net.Addr, reason string) {
 func (r *Room) Admit(remote net.Addr) bool { return remote == nil || r.AdmitFrom(remote.String()) }
 
 // AdmitFrom is Admit by the text of an address and port.
-func (r *Room) AdmitFrom(remote string) bool {
+func (r *Room) AdmitFrom(remote string) bool { return r.place(remote, true) }
+
+// AdmitGuest is AdmitFrom for somebody who is let in, and whose address does not
+// become known by it: who was handed a link may hand it to anybody.
+func (r *Room) AdmitGuest(remote string) bool { return r.place(remote, false) }
+
+func (r *Room) place(remote string, known bool) bool {
 	if r == nil {
 		return true
 	}
 	r.mu.Lock()
-	loser, admitted := r.admit(remote)
+	loser, admitted := r.admit(remote, known)
 	r.mu.Unlock()
 
 	if loser != nil {
@@ -213,9 +200,9 @@ func (r *Room) AdmitFrom(remote string) bool {
 	return admitted
 }
 
-// admit is AdmitFrom; a connection that gave way is still to be closed. Called
+// admit is place; a connection that gave way is still to be closed. Called
 // with mu held.
-func (r *Room) admit(remote string) (loser *Conn, admitted bool) {
+func (r *Room) admit(remote string, known bool) (loser *Conn, admitted bool) {
 	c := r.at[remote]
 	if c == nil || c.place == nil {
 		return nil, true
@@ -234,7 +221,9 @@ func (r *Room) admit(remote string) (loser *Conn, admitted bool) {
 	who.waiting--
 	who.admitted++
 	r.admitted++
-	r.remember(c.ip, time.Now())
+	if known {
+		r.known.Use(c.ip, time.Now())
+	}
 	return loser, true
 }
 

@@ -23,17 +23,16 @@ func NewRequests(total int) *Requests {
 	return &Requests{total: total, by: map[netip.Addr]int{}}
 }
 
-// Bound is next for as many requests as there is room for. The others are told to
-// come again, without a body: who opens no window for one would hold it.
-func (q *Requests) Bound(next http.Handler) http.Handler {
+// Bound is next for as many requests as there is room for. The others are full's,
+// which must not wait for anybody: by HTTP/2 an answer without a body.
+func (q *Requests) Bound(next, full http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var ip netip.Addr
 		if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			ip = site(at.Addr())
 		}
 		if !q.begin(ip) {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusServiceUnavailable)
+			full.ServeHTTP(w, r)
 			return
 		}
 		defer q.end(ip)

@@ -6,11 +6,14 @@ import (
 	"testing"
 )
 
+// full is the answer where there is no room.
+var full = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+
 func TestRequestsAreBoundedForEachAddressAndThereIsRoomForTheNext(t *testing.T) {
 	t.Parallel()
 	q := NewRequests(12)
 	end, entered := make(chan struct{}), make(chan struct{})
-	h := q.Bound(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { entered <- struct{}{}; <-end }))
+	h := q.Bound(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { entered <- struct{}{}; <-end }), full)
 	ask := func(from string) (let bool) {
 		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
 		r.RemoteAddr = from
@@ -52,7 +55,7 @@ func (s stuck) Flush() { close(s.flushing); <-s.window }
 func TestAnAnswerThatWaitsForItsWindowCounts(t *testing.T) {
 	t.Parallel()
 	q := NewRequests(2)
-	h := q.Bound(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("short")) }))
+	h := q.Bound(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("short")) }), full)
 	r := httptest.NewRequest("GET", "/", nil)
 	r.ProtoMajor = 2
 	s := stuck{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}

@@ -12,6 +12,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/finding"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 	"collimator/internal/report"
 )
 
@@ -117,7 +118,8 @@ func system(c inventory.Checked) report.Asset {
 		{Question: "protected from public access?", Answer: said(w.Protected)}, {Question: "behind a gate?", Answer: said(w.Gate)},
 	}
 	if w.Accepted > 0 {
-		out.Answers = append(out.Answers, report.Answer{Question: "accepted?", Answer: fmt.Sprintf("%d issues, see \"Accepted until a day\"", w.Accepted)})
+		answer := phrase.Count(w.Accepted, "issue", "issues") + ", see \"Accepted until a day\""
+		out.Answers = append(out.Answers, report.Answer{Question: "accepted?", Answer: answer})
 	}
 	return out
 }

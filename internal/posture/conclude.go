@@ -8,6 +8,7 @@ import (
 	"collimator/internal/advisory"
 	"collimator/internal/finding"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 	"collimator/internal/report"
 )
 
@@ -97,10 +98,7 @@ func (n numbers) sentence() string {
 }
 
 func systems(n int) string {
-	if n == 1 {
-		return "1 system is"
-	}
-	return fmt.Sprintf("%d systems are", n)
+	return phrase.Count(n, "system is", "systems are")
 }
 
 func when(t time.Time) string {
@@ -118,7 +116,8 @@ func (n numbers) advice(scanned time.Time) []report.Advice {
 	}
 	own := "nothing is open here"
 	if n.archive > 0 {
-		own = fmt.Sprintf("%d issues of this archive itself are open (ARC)", n.archive)
+		own = phrase.Count(n.archive, "issue", "issues") + " of this archive itself " +
+			phrase.Of(n.archive, "is", "are") + " open (ARC)"
 	}
 	return []report.Advice{
 		{Asks: "Look through the inventory for affected systems. Are they patched, or protected from public access?",

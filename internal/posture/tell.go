@@ -16,6 +16,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/finding"
 	"collimator/internal/inventory"
+	"collimator/internal/phrase"
 	"collimator/internal/state"
 )
 
@@ -103,20 +104,29 @@ func (t *Teller) once(ctx context.Context, ch alarm.Channel) error {
 		return err
 	}
 	if len(events) > 0 {
-		err := ch.Send(ctx, t.message(events, to))
-		if partial, ok := errors.AsType[*alarm.PartialError](err); ok {
-			t.Posture.Log.Warn("alarm sent, though not to everybody", "channel", ch.Name(), "error", partial)
-			t.States.Degraded(stateOf(ch), partial.Error(), "correct alarms.mail.to; collimator alarm test tries again")
-			err = nil
-		} else if err == nil {
-			t.States.Well(stateOf(ch), "the last message was taken")
-		}
-		if err != nil {
-			t.States.Failing(stateOf(ch), "alarms do not arrive: "+fault.Text(err), "collimator alarm test; docs/alarms.md")
+		if err := t.send(ctx, ch, t.message(events, to)); err != nil {
 			return err
 		}
 	}
 	return t.note(ctx, ch, to)
+}
+
+// send sends a message, and keeps the state of the channel. What not everybody
+// took counts as sent: it would come twice to the others.
+func (t *Teller) send(ctx context.Context, ch alarm.Channel, m alarm.Message) error {
+	err := ch.Send(ctx, m)
+	partial, some := errors.AsType[*alarm.PartialError](err)
+	switch {
+	case err == nil:
+		t.States.Well(stateOf(ch), "the last message was taken")
+		return nil
+	case some:
+		t.Posture.Log.Warn("alarm sent, though not to everybody", "channel", ch.Name(), "error", partial)
+		t.States.Degraded(stateOf(ch), partial.Error(), "correct alarms.mail.to; collimator alarm test tries again")
+		return nil
+	}
+	t.States.Failing(stateOf(ch), "alarms do not arrive: "+fault.Text(err), "collimator alarm test; docs/alarms.md")
+	return err
 }
 
 // collect lists what is new, and how far it looked.
@@ -237,7 +247,7 @@ func (t *Teller) message(events []alarm.Event, to told) alarm.Message {
 	}
 	m.Title = list[0].Text
 	if len(list) > 1 {
-		m.Title = fmt.Sprintf("%d things to look at: %s", len(list), strings.Join(words, ", "))
+		m.Title = fmt.Sprintf("%s to look at: %s", phrase.Count(len(list), "thing", "things"), strings.Join(words, ", "))
 	}
 	m.Events, m.Left = list[:min(len(list), eventsMost)], max(0, len(list)-eventsMost)
 	sum := sha256.Sum256(fmt.Append(nil, t.From, to.sequence, to.event))

@@ -176,6 +176,12 @@ func (b *Book) Seal(ctx context.Context) error {
 	})
 }
 
+// Pending reports that Seal has something to do.
+func (b *Book) Pending(ctx context.Context) (bool, error) {
+	missing, err := b.uncovered(ctx)
+	return len(missing) > 0, err
+}
+
 // uncovered are the registers whose coverage has not begun.
 func (b *Book) uncovered(ctx context.Context) ([]Table, error) {
 	var sealed []string

@@ -3,14 +3,13 @@ package registers_test
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"collimator/internal/db"
-	"collimator/internal/db/dbtest"
 	"collimator/internal/ledger"
+	"collimator/internal/ledger/ledgertest"
 	"collimator/internal/registers"
 )
 
@@ -23,17 +22,7 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	dir := t.TempDir()
-	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	key, err := ledger.OpenKey(dir, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := ledger.New(d, key)
+	log, d := ledgertest.Open(t)
 	return &house{t, d, log, registers.New(d, log)}
 }
 
@@ -247,7 +236,7 @@ var uncovered = map[string]string{
 	"asset":          "inventory", "asset_value": "inventory", "asset_statement": "inventory", "issue": "inventory", "inventory_run": "inventory", "inventory_event": "inventory",
 	"advisory_document": "inventory", "advisory_fetch": "inventory",
 	"posture_report": "when reports were made", "posture_schedule": "when scans began",
-	"audit_record": "verified against its leaves", "ledger_leaf": "the ledger", "ledger_hash": "the ledger", "ledger_checkpoint": "the ledger", "ledger_witness": "compared with the witness",
+	"audit_record": "verified against its leaves", "ledger_leaf": "the ledger", "ledger_hash": "the ledger", "ledger_checkpoint": "the ledger",
 	"patient": "index", "patient_data": "index", "patient_value": "index", "study": "index", "study_data": "index", "study_value": "index", "series": "index",
 	"pairing": "which index this is", "series_data": "index", "instance": "index", "instance_data": "index", "quarantine": "index", "refusal": "index", "description": "index", "index_state": "index",
 }

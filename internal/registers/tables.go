@@ -54,6 +54,7 @@ func Tables() []Table {
 			Covered: []string{"report", "event_type", "created"}, Left: []string{"attempts", "next"}},
 		{Name: "audit_delivery", Word: "delivery of the trail to", Key: []string{"repository"}, Covered: []string{"sequence"}},
 		{Name: "posture_told", Word: "alarms told to", Key: []string{"channel"}, Covered: []string{"sequence", "event"}},
+		{Name: "ledger_witness", Word: "what was written to the witness", Key: []string{"path"}, Covered: []string{"checkpoints", "bytes", "note"}},
 	}
 }
 

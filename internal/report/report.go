@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"collimator/internal/finding"
+	"collimator/internal/phrase"
 )
 
 // Report is what is written.
@@ -82,13 +83,7 @@ func Sentence(issues []finding.Issue) string {
 			systems[system(i)] = true
 		}
 	}
-	switch len(systems) {
-	case 0:
-		return "0 systems are reachable without authentication."
-	case 1:
-		return "1 system is reachable without authentication."
-	}
-	return fmt.Sprintf("%d systems are reachable without authentication.", len(systems))
+	return phrase.Count(len(systems), "system is", "systems are") + " reachable without authentication."
 }
 
 func system(i finding.Issue) string {

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -15,8 +14,8 @@ import (
 
 func (v *verification) statement(ctx context.Context, l ledger.Leaf) error {
 	v.statements++
-	var s archive.Statement
-	if err := json.Unmarshal([]byte(l.Data), &s); err != nil {
+	s, err := archive.ReadStatement(l.Data)
+	if err != nil {
 		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "statement cannot be read")
 		return nil
 	}
@@ -27,7 +26,7 @@ func (v *verification) statement(ctx context.Context, l ledger.Leaf) error {
 	if v.replay != nil {
 		apply = v.replay.Apply
 	}
-	err := apply(ctx, s)
+	err = apply(ctx, s)
 	switch fault.Of(err) {
 	case fault.None:
 	case fault.NotFound, fault.Invalid, fault.Internal, fault.Conflict:

@@ -1,7 +1,8 @@
 // Package verify holds what is stored against what was recorded: every leaf of
 // the ledger against its tree and the checkpoints of a witness, the rows of the
 // audit trail and of the registers against their leaves, every file against its
-// digest, and the index against one that is built anew of files and leaves. It
+// digest, the index against one that is built anew of files and leaves, and its
+// schema against what the migrations make. It
 // changes nothing and prints nothing.
 package verify
 
@@ -101,7 +102,10 @@ func (v *verification) run(ctx context.Context) (err error) {
 	default:
 		v.spot = v.Archive.NewSpotCheck()
 	}
-	for _, step := range []func(context.Context) error{v.checkpoints, v.tree, v.strays, v.rules, v.registered, v.content, v.index, v.rows} {
+	steps := []func(context.Context) error{
+		v.checkpoints, v.tree, v.strays, v.schema, v.registered, v.content, v.index, v.rows,
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -166,12 +170,12 @@ func (v *verification) strays(ctx context.Context) error {
 	return err
 }
 
-// rules names what would have statements of the index do something else than they
-// say.
-func (v *verification) rules(ctx context.Context) error {
-	names, err := v.DB.Rules(ctx)
-	for _, name := range names {
-		v.add("index", "%s was added from outside: no version of the index has one", name)
+// schema names what is not as the program makes it, and would have statements of
+// the index do something else than they say.
+func (v *verification) schema(ctx context.Context) error {
+	found, err := v.DB.Drift(ctx)
+	for _, text := range found {
+		v.add("index", "%s", text)
 	}
 	return err
 }

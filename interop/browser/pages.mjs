@@ -37,6 +37,8 @@ const shown = (page, selector) => page.$$eval(selector, (list) => list.filter((i
 try {
   const admin = await open({ locale: "de-DE" });
   await admin.goto(setup);
+  await admin.waitForSelector("#name"); // the script has put the secret into the form and gone on
+  seen.secrets = [admin.url()];
   seen.german = await admin.textContent("button");
   await admin.fill("#name", "ada");
   await admin.fill("#password", "correct horse battery");
@@ -55,6 +57,8 @@ try {
 
   const guest = await open({ locale: "en-GB", viewport: { width: 390, height: 844 } });
   await guest.goto(share);
+  await guest.waitForSelector("#link", { state: "hidden" });
+  seen.secrets.push(guest.url());
   await guest.fill("#password", password);
   await guest.keyboard.press("Enter");
   await guest.waitForURL("**/share/");

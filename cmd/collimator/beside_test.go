@@ -1,0 +1,138 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"collimator/internal/audit"
+	"collimator/internal/db"
+)
+
+// older makes the index of a data directory what the program before the last
+// migration made, and closes it.
+func older(t *testing.T, in *installation) {
+	t.Helper()
+	tamper(t, in, `DROP TABLE ledger_witness`, `ALTER TABLE device DROP COLUMN no_certificate_until`, `DELETE FROM schema_version WHERE version = 18`)
+	if err := in.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func schemaOf(t *testing.T, in *installation) int {
+	t.Helper()
+	d, err := db.OpenCopy(t.Context(), filepath.Join(in.config.Data, indexFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	n, err := d.Schema(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A newer program beside a server of an older one leaves the index as it is, and
+// says what to do; without the server it changes it.
+func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	older(t, in)
+	lock, err := lockData(in.config.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(in.config.Data, serveLock), []byte("v0.9.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, args := range [][]string{{"verify"}, {"device", "list"}, {"lost", "take", "--all"}, {"audit", "tail"}} {
+		out, code := in.run(t, args...)
+		if code != exitUsage || !strings.Contains(out, "a server runs on it (v0.9.1)") || !strings.Contains(out, "Nothing was changed") {
+			t.Errorf("%v: code %d: %s", args, code, out)
+		}
+		if n := schemaOf(t, in); n != 17 {
+			t.Fatalf("%v: the index has schema %d", args, n)
+		}
+	}
+
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := in.run(t, "device", "list"); code != 0 {
+		t.Errorf("without the server: code %d: %s", code, out)
+	}
+	if n := schemaOf(t, in); n != 18 {
+		t.Errorf("without the server: schema %d", n)
+	}
+}
+
+// What a command did is recorded also where it was interrupted meanwhile.
+func TestACommandThatWasInterruptedIsRecorded(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := in.record(ctx, audit.Record{Event: audit.Export, Action: audit.Read, Reason: "interrupted"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// untilFile is a context that ends as soon as a file is there.
+type untilFile struct {
+	context.Context
+	cancel context.CancelFunc
+	path   string
+}
+
+func (u untilFile) Err() error {
+	if fileExists(u.path) {
+		u.cancel()
+	}
+	return u.Context.Err()
+}
+
+func TestAnExportThatIsInterruptedRecordsWhatWasNotWritten(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	out := filepath.Join(t.TempDir(), "out")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stdout := &strings.Builder{}
+	study := studyWithMost(t, in)
+	code := run([]string{"export", "--data", in.config.Data, "--study", study, "--out", out},
+		&env{ctx: untilFile{Context: ctx, cancel: cancel, path: filepath.Join(out, "000001.dcm")}, stdout: stdout, stderr: stdout})
+	if code != exitPartial {
+		t.Fatalf("code %d: %s", code, stdout)
+	}
+
+	failed := 0
+	for r, err := range in.trail.After(t.Context(), -1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Event == audit.Export && r.Outcome == audit.MinorFailure {
+			failed += r.Objects[0].Failed
+		}
+	}
+	if failed == 0 {
+		t.Error("the trail does not say that files were not written")
+	}
+}
+
+// studyWithMost is the study of a data directory with the most instances.
+func studyWithMost(t *testing.T, in *installation) (study string) {
+	t.Helper()
+	err := in.db.Read(t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow(t.Context(), `SELECT uid FROM study ORDER BY instances DESC LIMIT 1`).Scan(&study)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return study
+}

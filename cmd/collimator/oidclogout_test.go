@@ -1,0 +1,204 @@
+package main
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+)
+
+// logoutToken is what the provider posts when subject signs out there; change
+// alters its claims.
+func (p *provider) logoutToken(subject string, change func(map[string]any)) string {
+	p.Helper()
+	claims := map[string]any{
+		"iss": p.url, "aud": "collimator", "sub": subject, "jti": subject + time.Now().String(),
+		"iat": time.Now().Unix(), "exp": time.Now().Add(2 * time.Minute).Unix(),
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+	}
+	if change != nil {
+		change(claims)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: "1"}}, (&jose.SignerOptions{}).WithType("logout+jwt"))
+	if err != nil {
+		p.Fatal(err)
+	}
+	raw, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		p.Fatal(err)
+	}
+	return raw
+}
+
+// tellLogout posts a form as the provider does: without credentials.
+func (x *site) tellLogout(t *testing.T, form url.Values) int {
+	t.Helper()
+	b := x.browser()
+	rq, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+x.host+"/api/v1/session/oidc/logout", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rq.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	rsp, err := b.client.Do(rq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rsp.Body.Close()
+	if rsp.StatusCode == http.StatusOK && rsp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control %q", rsp.Header.Get("Cache-Control"))
+	}
+	return rsp.StatusCode
+}
+
+// Who signs out at the provider is signed out here, and nobody else.
+func TestWhoSignsOutAtTheProviderIsSignedOutHere(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, nil)
+	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	b := x.browser()
+	b.must(200, "GET", b.oidc(p), nil)
+	p.claims = map[string]any{"sub": "2", "preferred_username": "referrer"}
+	other := x.browser()
+	other.must(200, "GET", other.oidc(p), nil)
+
+	token := p.logoutToken("1", nil)
+	if code := x.tellLogout(t, url.Values{"logout_token": {token}}); code != http.StatusOK {
+		t.Fatalf("status %d", code)
+	}
+	b.must(401, "GET", "/dicom-web/studies", nil)
+	if a := other.must(200, "GET", "/api/v1/session", nil); a.json["state"] != "complete" {
+		t.Errorf("another person: %s", a.text)
+	}
+	if n := x.recorded(audit.UserSignedOut, "radiologist", "signed out at the identity provider"); n != 1 {
+		t.Errorf("recorded %d times", n)
+	}
+
+	// The same token ends nothing that was begun later.
+	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	b.must(200, "GET", b.oidc(p), nil)
+	if code := x.tellLogout(t, url.Values{"logout_token": {token}}); code != http.StatusBadRequest {
+		t.Errorf("used twice: status %d", code)
+	}
+	b.must(200, "GET", "/dicom-web/studies", nil)
+	if code := x.tellLogout(t, url.Values{"logout_token": {p.logoutToken("of nobody here", nil)}}); code != http.StatusOK {
+		t.Errorf("a subject that is not known here: status %d", code)
+	}
+}
+
+// A link to a study that somebody made outlives the evening's sign-out, and not
+// where the settings say that everything ends.
+func TestWhatEndsWithASignOutAtTheProviderIsOfTheSettings(t *testing.T) {
+	t.Parallel()
+	for _, logout := range []string{"", "everything"} {
+		p := newProvider(t)
+		x := newOIDCSite(t, p, func(c *config.OIDC) { c.Logout = logout })
+		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+		b := x.browser()
+		b.must(200, "GET", b.oidc(p), nil)
+		link, _ := b.must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7}).json["link"].(string)
+		_, secret, _ := strings.Cut(link, "#")
+
+		if code := x.tellLogout(t, url.Values{"logout_token": {p.logoutToken("1", nil)}}); code != http.StatusOK {
+			t.Fatalf("status %d", code)
+		}
+		b.must(401, "GET", "/api/v1/session", nil)
+		want := http.StatusOK
+		if logout == "everything" {
+			want = http.StatusUnauthorized
+		}
+		x.browserAt("127.0.0.2").must(want, "GET", "/dicom-web/studies", nil, "Authorization", "Bearer "+secret)
+	}
+}
+
+// What is no logout token of the provider signs nobody out.
+func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, nil)
+	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	b := x.browser()
+	b.must(200, "GET", b.oidc(p), nil)
+	forms := map[string]url.Values{
+		"nothing":  {},
+		"two":      {"logout_token": {p.logoutToken("1", nil), p.logoutToken("1", nil)}},
+		"no token": {"logout_token": {"a.b.c"}},
+		"too long": {"logout_token": {strings.Repeat("x", 1<<20)}},
+	}
+	for what, change := range map[string]func(map[string]any){
+		"an identity token": func(c map[string]any) { delete(c, "events") },
+		"another event":     func(c map[string]any) { c["events"] = map[string]any{"http://example.org/other": map[string]any{}} },
+		"an event of text": func(c map[string]any) {
+			c["events"] = map[string]any{"http://schemas.openid.net/event/backchannel-logout": "x"}
+		},
+		"a nonce":            func(c map[string]any) { c["nonce"] = "n" },
+		"no jti":             func(c map[string]any) { delete(c, "jti") },
+		"no subject":         func(c map[string]any) { delete(c, "sub"); c["sid"] = "s" },
+		"another audience":   func(c map[string]any) { c["aud"] = "another" },
+		"another issuer":     func(c map[string]any) { c["iss"] = "https://evil.example" },
+		"expired":            func(c map[string]any) { c["exp"] = time.Now().Add(-2 * time.Minute).Unix() },
+		"without an end":     func(c map[string]any) { delete(c, "exp") },
+		"of the future":      func(c map[string]any) { c["iat"] = time.Now().Add(time.Hour).Unix() },
+		"signed by somebody": nil,
+	} {
+		if change == nil {
+			forged := strings.Split(p.logoutToken("1", nil), ".")
+			forms[what] = url.Values{"logout_token": {forged[0] + "." + forged[1] + "." + strings.Repeat("A", len(forged[2]))}}
+			continue
+		}
+		forms[what] = url.Values{"logout_token": {p.logoutToken("1", change)}}
+	}
+	for what, form := range forms {
+		if code := x.tellLogout(t, form); code != http.StatusBadRequest {
+			t.Errorf("%s: status %d", what, code)
+		}
+	}
+	b.must(200, "GET", "/dicom-web/studies", nil)
+}
+
+// The provider's second factor is demanded where the settings say so.
+func TestTheProvidersSecondFactorIsDemandedWhereTheSettingsSaySo(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, func(o *config.OIDC) {
+		o.RequireACR, o.RequireAMR = []string{"phr", "phrh"}, []string{"mfa", "hwk"}
+	})
+	for what, c := range map[string]struct {
+		claims map[string]any
+		reason string // empty: signed in
+	}{
+		"both":                 {map[string]any{"acr": "phrh", "amr": []string{"pwd", "mfa"}}, ""},
+		"nothing is said":      {map[string]any{}, "require_acr"},
+		"another class":        {map[string]any{"acr": "0", "amr": []string{"mfa"}}, "require_acr"},
+		"a list for the class": {map[string]any{"acr": []string{"phr"}, "amr": []string{"mfa"}}, "does not count"},
+		"a password alone":     {map[string]any{"acr": "phr", "amr": []string{"pwd"}}, "require_amr"},
+		"no methods":           {map[string]any{"acr": "phr"}, "require_amr"},
+	} {
+		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+		maps.Copy(p.claims, c.claims)
+		b := x.browser()
+		callback := b.oidc(p)
+		if got := p.asked.Get("acr_values"); got != "phr phrh" {
+			t.Errorf("%s: asked for %q", what, got)
+		}
+		if c.reason == "" {
+			b.must(200, "GET", callback, nil)
+			continue
+		}
+		a := b.must(401, "GET", callback, nil)
+		if strings.HasPrefix(c.reason, "require") && !strings.Contains(a.text, "second factor") {
+			t.Errorf("%s: %s", what, a.text)
+		}
+		if b.cookie() != "" || x.recorded(audit.UserAuthenticated, "", c.reason) == 0 {
+			t.Errorf("%s: a session was made, or the reason is not recorded", what)
+		}
+	}
+}

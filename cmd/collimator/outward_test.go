@@ -1,0 +1,77 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"collimator/internal/alarm"
+	"collimator/internal/config"
+	"collimator/internal/inventory"
+	"collimator/internal/state"
+)
+
+// Everything that is called by HTTPS goes through the proxy of the settings.
+func TestOthersAreCalledThroughTheProxyOfTheSettings(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.Method+" "+r.Host)
+		mu.Unlock()
+		http.Error(w, "not today", http.StatusBadGateway)
+	}))
+	t.Cleanup(proxy.Close)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("a secret of more than sixteen bytes\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := filled(t)
+	in.config.Outward.Proxy = proxy.URL
+	in.config.Alarms.Webhook = config.Webhook{URL: "https://hook.example.org/in", SecretFile: secret}
+	in.config.SignIn.OIDC = config.OIDC{Issuer: "https://id.example.org", ClientID: "collimator"}
+
+	hook, err := webhookChannel(in.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := identityProvider(in, in.config.SignIn.OIDC, state.New(time.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := advisoryClient(in.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hook.Send(t.Context(), alarm.Message{}) == nil || provider.Check(t.Context()) == nil {
+		t.Error("the proxy refused, and nobody says so")
+	}
+	taken, err := in.inventory.Fetch(t.Context(), "https://csaf.example.org/a.json", inventory.Intake{}, client)
+	if err == nil && len(taken.Refused) == 0 {
+		t.Error("advisories came although the proxy refused")
+	}
+
+	mu.Lock()
+	defer mu.Unlock()
+	for _, host := range []string{"hook", "id", "csaf"} {
+		if !slices.Contains(asked, "CONNECT "+host+".example.org:443") {
+			t.Errorf("%s was not called through the proxy: %q", host, asked)
+		}
+	}
+}
+
+func TestConfigCheckExplainsWhatAProxyIs(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Outward.Proxy = "proxy:3128"
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "outward.proxy: want http://HOST:PORT") {
+		t.Errorf("%v", err)
+	}
+}
