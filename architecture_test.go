@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/modfile"
 )
 
 // beside lists the folders that stand beside the layers: they may import
@@ -23,9 +25,10 @@ type place struct {
 
 func TestImportsPointDownThroughTheLayers(t *testing.T) {
 	drawn := readLayers(t)
+	module := modulePath(t)
 	for _, pkg := range listPackages(t) {
-		name := strings.TrimPrefix(pkg.ImportPath, "collimator/")
-		if name == "collimator" || isBeside(name) {
+		name := pkg.Dir
+		if name == "." || isBeside(name) {
 			continue
 		}
 		from, ok := locate(drawn, name)
@@ -34,14 +37,24 @@ func TestImportsPointDownThroughTheLayers(t *testing.T) {
 			continue
 		}
 		for _, imported := range pkg.Imports {
-			checkImport(t, drawn, name, from, imported)
+			checkImport(t, drawn, name, from, module, imported)
 		}
 	}
 }
 
-func checkImport(t *testing.T, drawn map[string]place, name string, from place, imported string) {
+// modulePath is the name of the module, which may change (tools/rename).
+func modulePath(t *testing.T) string {
 	t.Helper()
-	target, ours := strings.CutPrefix(imported, "collimator/")
+	b, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modfile.ModulePath(b)
+}
+
+func checkImport(t *testing.T, drawn map[string]place, name string, from place, module, imported string) {
+	t.Helper()
+	target, ours := strings.CutPrefix(imported, module+"/")
 	if !ours {
 		if drawn["dicom"].layer == from.layer && strings.Contains(strings.Split(imported, "/")[0], ".") && !strings.HasPrefix(imported, "golang.org/x/") {
 			t.Errorf("%s imports %s: public packages use the standard library and golang.org/x only", name, imported)
@@ -120,8 +133,8 @@ func isBeside(name string) bool {
 }
 
 type goPackage struct {
-	ImportPath string
-	Imports    []string
+	Dir     string // from the root of the module, with slashes
+	Imports []string
 }
 
 // listPackages reads the imports of every package from its files, tests left
@@ -144,7 +157,7 @@ func listPackages(t *testing.T) []goPackage {
 		}
 		dir := filepath.ToSlash(filepath.Dir(path))
 		if byDir[dir] == nil {
-			byDir[dir] = &goPackage{ImportPath: "collimator/" + dir}
+			byDir[dir] = &goPackage{Dir: dir}
 		}
 		for _, imp := range f.Imports {
 			byDir[dir].Imports = append(byDir[dir].Imports, strings.Trim(imp.Path.Value, `"`))

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Text is the first value in UTF-8 without padding; empty when there is none.
+// Text is the first value in UTF-8 without padding; empty without one.
 func (ds *DataSet) Text(t Tag) string {
 	if v := ds.Texts(t); len(v) > 0 {
 		return v[0]
@@ -16,10 +16,18 @@ func (ds *DataSet) Text(t Tag) string {
 	return ""
 }
 
-// Texts is all values in UTF-8 without padding.
+// Texts is all values in UTF-8 without padding, empty ones too: the place of a
+// value has a meaning.
 func (ds *DataSet) Texts(t Tag) []string {
 	el, _ := ds.Get(t)
 	return el.Texts()
+}
+
+// Values is Texts without those that are empty: nil where nothing is said, as in
+// a key of a query that asks for every value.
+func (ds *DataSet) Values(t Tag) []string {
+	el, _ := ds.Get(t)
+	return el.Values()
 }
 
 // Int is the first value of a whole number, binary or written in digits.
@@ -30,7 +38,7 @@ func (ds *DataSet) Int(t Tag) (int64, bool) {
 	return 0, false
 }
 
-// Ints is all values of whole numbers; nil if one of them is none.
+// Ints is all values of whole numbers; nil if one of them is not a whole number.
 func (ds *DataSet) Ints(t Tag) []int64 {
 	el, _ := ds.Get(t)
 	return el.Ints()
@@ -44,7 +52,7 @@ func (ds *DataSet) Float(t Tag) (float64, bool) {
 	return 0, false
 }
 
-// Floats is all values of numbers; nil if one of them is none.
+// Floats is all values of numbers; nil if one of them is not a number.
 func (ds *DataSet) Floats(t Tag) []float64 {
 	el, _ := ds.Get(t)
 	return el.Floats()
@@ -67,10 +75,12 @@ func (ds *DataSet) SetText(t Tag, values ...string) error {
 	if !vr.Text() {
 		return fmt.Errorf("%w: %v %v takes no text", ErrValue, t, vr)
 	}
+
 	raw, err := ds.encoding().encode(vr, values)
 	if err != nil {
 		return fmt.Errorf("%w: %v %v", err, t, vr)
 	}
+
 	el := NewElement(t, vr, raw)
 	el.v.home = ds
 	ds.Set(el)
@@ -84,6 +94,7 @@ func (ds *DataSet) SetInt(t Tag, values ...int64) error {
 	if vr == US && strings.Contains(dictionaryVR(t), "SS") {
 		vr = ds.signedVR(values)
 	}
+
 	raw, err := encodeInts(vr, values)
 	if err != nil {
 		return fmt.Errorf("%w: %v %v", err, t, vr)
@@ -95,6 +106,7 @@ func (ds *DataSet) SetInt(t Tag, values ...int64) error {
 // SetFloat sets values of FL FD OF OD or DS.
 func (ds *DataSet) SetFloat(t Tag, values ...float64) error {
 	vr := ds.writtenVR(t)
+
 	var raw []byte
 	switch vr {
 	case FL, OF:
@@ -152,40 +164,53 @@ func (ds *DataSet) signedVR(values []int64) VR {
 
 // encodeInts writes whole numbers in little endian or in digits.
 func encodeInts(vr VR, values []int64) ([]byte, error) {
+	lo, hi, ok := vr.wholeNumbers()
+	if !ok && len(values) > 0 {
+		return nil, fmt.Errorf("%w: takes no whole numbers", ErrValue)
+	}
+
 	var raw []byte
 	for i, v := range values {
-		lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
+		if v < lo || v > hi {
+			return nil, fmt.Errorf("%w: number out of range", ErrValue)
+		}
+
 		switch vr {
-		case US:
-			lo, hi, raw = 0, math.MaxUint16, binary.LittleEndian.AppendUint16(raw, uint16(v))
-		case SS:
-			lo, hi, raw = math.MinInt16, math.MaxInt16, binary.LittleEndian.AppendUint16(raw, uint16(v))
-		case UL, OL:
-			lo, hi, raw = 0, math.MaxUint32, binary.LittleEndian.AppendUint32(raw, uint32(v))
-		case SL:
-			lo, hi, raw = math.MinInt32, math.MaxInt32, binary.LittleEndian.AppendUint32(raw, uint32(v))
-		case UV, OV:
-			lo, raw = 0, binary.LittleEndian.AppendUint64(raw, uint64(v))
-		case SV:
+		case US, SS:
+			raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
+		case UL, OL, SL:
+			raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
+		case UV, OV, SV:
 			raw = binary.LittleEndian.AppendUint64(raw, uint64(v))
 		case AT:
-			lo, hi = 0, math.MaxUint32
 			raw = binary.LittleEndian.AppendUint16(raw, uint16(v>>16))
 			raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
 		case IS, DS:
-			if vr == IS {
-				lo, hi = math.MinInt32, math.MaxInt32
-			}
 			if i > 0 {
 				raw = append(raw, '\\')
 			}
 			raw = strconv.AppendInt(raw, v, 10)
-		default:
-			return nil, fmt.Errorf("%w: takes no whole numbers", ErrValue)
-		}
-		if v < lo || v > hi {
-			return nil, fmt.Errorf("%w: number out of range", ErrValue)
 		}
 	}
 	return raw, nil
+}
+
+// wholeNumbers is the least and the greatest whole number of a VR, as far as an
+// int64 holds them; false where the VR takes none.
+func (vr VR) wholeNumbers() (lo, hi int64, ok bool) {
+	switch vr {
+	case US:
+		return 0, math.MaxUint16, true
+	case SS:
+		return math.MinInt16, math.MaxInt16, true
+	case UL, OL, AT:
+		return 0, math.MaxUint32, true
+	case SL, IS:
+		return math.MinInt32, math.MaxInt32, true
+	case UV, OV:
+		return 0, math.MaxInt64, true
+	case SV, DS:
+		return math.MinInt64, math.MaxInt64, true
+	}
+	return 0, 0, false
 }

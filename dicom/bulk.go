@@ -47,7 +47,7 @@ type exactReader struct {
 	n int64
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (e *exactReader) Read(p []byte) (int, error) {
 	if e.n <= 0 {
 		return 0, io.EOF
@@ -76,7 +76,7 @@ type swapReader struct {
 // swapBuffer is a multiple of every unit.
 const swapBuffer = 16 << 10
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (s *swapReader) Read(p []byte) (int, error) {
 	if len(s.rest) == 0 && s.err == nil {
 		n, err := io.ReadFull(s.r, s.buf[:])

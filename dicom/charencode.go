@@ -25,6 +25,7 @@ func (c *charset) encode(vr VR, values []string) ([]byte, error) {
 	} else if len(values) > 1 {
 		return nil, fmt.Errorf("%w: takes one value", ErrValue)
 	}
+
 	s := strings.Join(values, "\\")
 	switch {
 	case c.plainASCII([]byte(s)) && !strings.Contains(s, "\x1B"):
@@ -36,6 +37,7 @@ func (c *charset) encode(vr VR, values []string) ([]byte, error) {
 	case c.whole != nil:
 		return c.encodeWhole(s)
 	}
+
 	e := &escaper{c: c, vr: vr}
 	return e.run(s)
 }
@@ -175,10 +177,13 @@ func (e *escaper) doubleBytes(rep *repertoire, r rune) (b [2]byte, n int) {
 		enc = rep.table.NewEncoder()
 		e.tables[rep] = enc
 	}
+
 	var src [utf8.UTFMax]byte
 	var dst [8]byte
 	enc.Reset()
 	n, _, err := enc.Transform(dst[:], src[:utf8.EncodeRune(src[:], r)], true)
+
+	// A repertoire with a prefix has three bytes in EUC, the others two.
 	euc := dst[:n]
 	if err != nil || rep.prefix != 0 && (n != 3 || euc[0] != rep.prefix) || rep.prefix == 0 && n != 2 {
 		return b, 0
@@ -186,9 +191,11 @@ func (e *escaper) doubleBytes(rep *repertoire, r rune) (b [2]byte, n int) {
 	if rep.prefix != 0 {
 		euc = euc[1:]
 	}
+
 	if euc[0] < 0xA1 || euc[1] < 0xA1 || rep == gb2312 && euc[0] > 0xF7 {
 		return b, 0
 	}
+
 	b = [2]byte{euc[0], euc[1]}
 	if !rep.right {
 		b[0], b[1] = b[0]&0x7F, b[1]&0x7F

@@ -130,13 +130,16 @@ func (ds *DataSet) recoded(to *charset) ([]recoding, error) {
 			}
 			continue
 		}
+
 		if el.v.kind != plain || !el.VR.CharacterSet() || from.plainASCII(el.v.raw) && to.plainASCII(el.v.raw) {
 			continue
 		}
+
 		raw, err := to.recode(from, el.VR, el.v.raw)
 		if err != nil {
 			return nil, err
 		}
+
 		made := NewElement(el.Tag, el.VR, raw)
 		made.v.home = ds
 		out = append(out, recoding{ds, made})
@@ -209,6 +212,8 @@ func (c *charset) add(i int, term string) {
 		}
 		return
 	}
+
+	// Terms are compared by letters and digits alone: equipment spells them in many ways.
 	key := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
 			return r
@@ -218,6 +223,7 @@ func (c *charset) add(i int, term string) {
 		}
 		return -1
 	}, term)
+
 	if enc, spelling := wholeEncoding(key); enc != nil {
 		if term != spelling {
 			c.note("character set is misspelt or no defined term")
@@ -225,6 +231,7 @@ func (c *charset) add(i int, term string) {
 		c.addWhole(i, enc)
 		return
 	}
+
 	number, extension := strings.CutPrefix(key, "ISO2022IR")
 	if !extension {
 		number = strings.TrimPrefix(key, "ISOIR")
@@ -232,6 +239,7 @@ func (c *charset) add(i int, term string) {
 	if number == "14" {
 		number = "13"
 	}
+
 	for _, r := range repertoires {
 		if r.number != number {
 			continue
@@ -242,6 +250,7 @@ func (c *charset) add(i int, term string) {
 		c.addRepertoire(i, r)
 		return
 	}
+
 	c.note("unknown character set, taken as the default repertoire")
 }
 

@@ -46,7 +46,7 @@ func newRoot(f form, syntax string) *DataSet {
 // NewDataSet makes an empty data set.
 func NewDataSet() *DataSet { return &DataSet{form: formExplicit, made: true} }
 
-// NewItem makes an empty item that is to stand in a sequence of ds: its text is
+// NewItem makes an empty item for a sequence of ds: its text is
 // written in the character set of ds from the start.
 func (ds *DataSet) NewItem() *DataSet {
 	item := NewDataSet()
@@ -141,7 +141,7 @@ func (ds *DataSet) append(el Element) {
 }
 
 // Set replaces the element of that tag or inserts it in tag order. Items are
-// taken over; those that stand in another data set already are copied. Text of
+// taken over; items of another data set are copied. Text of
 // another data set is written in the character set of this one where that is
 // possible; SetText reports where it is not.
 func (ds *DataSet) Set(el Element) {
@@ -151,11 +151,13 @@ func (ds *DataSet) Set(el Element) {
 	if el.v.home != ds || el.v.kind == sequence {
 		el.v = ds.adopt(el)
 	}
+
 	if i, ok := ds.find(el.Tag); ok {
 		ds.els[i] = el
 	} else {
 		ds.els = slices.Insert(ds.els, i, el)
 	}
+
 	ds.touch(el.Tag)
 	if el.Tag == tag.SpecificCharacterSet {
 		ds.readCharacterSet()
@@ -175,10 +177,12 @@ func (ds *DataSet) adopt(el Element) *cell {
 		v.more = &m
 		return newCell(v)
 	}
+
 	if v.kind == plain && el.VR.CharacterSet() && el.v.home != nil && !el.v.home.encoding().same(ds.encoding()) {
 		if raw, err := ds.encoding().recode(el.v.home.encoding(), el.VR, v.raw); err == nil {
 			v.raw = pad(el.VR, raw)
-			v.length, v.form = uint32(len(v.raw)), formExplicit
+			v.length = uint32(len(v.raw))
+			v.form = formExplicit
 		}
 	}
 	return newCell(v)
@@ -193,6 +197,7 @@ func (ds *DataSet) adoptItem(item *DataSet) *DataSet {
 			item = item.Clone()
 		}
 	}
+
 	if item.parent != nil && item.parent != ds {
 		item = item.Clone()
 	}
@@ -279,6 +284,7 @@ func (ds *DataSet) Clone() *DataSet {
 	out.parent = nil
 	out.charset = ds.encodingOrNil()
 	out.els = slices.Clone(ds.els)
+
 	cells := make([]slot, len(ds.els))
 	for i, el := range ds.els {
 		v := &cells[i].stored

@@ -14,13 +14,16 @@ import (
 func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
 	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
 	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
+
 	ts := TransferSyntax{}
 	if o.TransferSyntax != "" {
 		ts, _ = LookupTransferSyntax(o.TransferSyntax)
 	}
 	b.source.deflated = ts.Deflated
+
 	ds := newRoot(ts.form(), o.TransferSyntax)
 	b.open = append(b.open, ds)
+
 	for {
 		ev, err := b.d.Next()
 		if err == io.EOF {
@@ -66,10 +69,12 @@ func (b *builder) event(ev Event) error {
 		return b.element(ev)
 	case SequenceBegin:
 		v := b.add(ev)
-		v.kind, v.more = sequence, &nested{content: ev.content}
+		v.kind = sequence
+		v.more = &nested{content: ev.content}
 	case SequenceEnd, FragmentsEnd:
 		m := b.last().more
-		m.delimited, m.endLength = ev.delimited, ev.endLength
+		m.delimited = ev.delimited
+		m.endLength = ev.endLength
 		if ev.Kind == FragmentsEnd && b.last().kind == bulk {
 			m.bulk.Length = ev.Offset - m.bulk.Offset
 		}
@@ -81,13 +86,16 @@ func (b *builder) event(ev Event) error {
 		b.open = append(b.open, item)
 	case ItemEnd:
 		item := b.open[len(b.open)-1]
-		item.delimited, item.endLength = ev.delimited, ev.endLength
+		item.delimited = ev.delimited
+		item.endLength = ev.endLength
 		b.open = b.open[:len(b.open)-1]
 	case FragmentsBegin:
 		v := b.add(ev)
-		v.kind, v.more = fragments, aside(apart{})
+		v.kind = fragments
+		v.more = aside(apart{})
 		if b.o.BulkThreshold > 0 {
-			v.kind, v.more.source = bulk, b.source
+			v.kind = bulk
+			v.more.source = b.source
 			v.more.bulk = Bulk{Offset: ev.ValueOffset, Encapsulated: true}
 		}
 	case FragmentEvent:
@@ -124,8 +132,10 @@ func (b *builder) add(ev Event) *value {
 	if len(b.slots) == 0 {
 		b.slots = make([]slot, min(16+b.d.count, 256))
 	}
+
 	s := &b.slots[0]
 	b.slots = b.slots[1:]
+
 	ds := b.open[len(b.open)-1]
 	s.stored = value{home: ds, length: ev.Length, reserved: ev.reserved, form: ev.form}
 	ds.append(Element{ev.Tag, ev.VR, s.cell()})
@@ -151,10 +161,12 @@ func (b *builder) element(ev Event) error {
 		v.more = aside(apart{bulk: Bulk{Offset: ev.ValueOffset, Length: n}, source: b.source})
 		return b.d.skip()
 	}
+
 	var err error
 	if v.raw, err = b.value(ev, b.d.depth() == 0 && pixelKind(ev.Tag)); err != nil {
 		return err
 	}
+
 	if ev.Tag == tag.SpecificCharacterSet {
 		b.open[len(b.open)-1].readCharacterSet()
 	}
@@ -168,11 +180,13 @@ func (b *builder) fragment(ev Event) error {
 		m.fragments = append(m.fragments, raw)
 		return err
 	}
+
 	if ev.Index == 0 {
 		raw, err := b.value(ev, false)
 		m.bulk.OffsetTable = raw
 		return err
 	}
+
 	m.bulk.Fragments = append(m.bulk.Fragments, BulkFragment{ev.ValueOffset, ev.Length})
 	return b.d.skip()
 }
@@ -187,18 +201,22 @@ func (b *builder) value(ev Event, pixels bool) ([]byte, error) {
 	} else if b.header += n; b.header > b.limits.Header {
 		return nil, b.d.failAt(ev.Offset, ev.Tag, "", "values are longer than allowed for a header", ErrLimit)
 	}
+
 	if n == 0 {
 		return nil, nil
 	}
 	if n > maxArena/8 {
 		return b.long(n)
 	}
+
 	if err := b.charge.add(n); err != nil {
 		return nil, err
 	}
+
 	if int(n) > len(b.bytes) {
 		b.bytes = make([]byte, max(min(minArena+2*int(b.header), maxArena), int(n)))
 	}
+
 	out := b.bytes[:n:n]
 	b.bytes = b.bytes[n:]
 	_, err := readFull(b.d, out)
@@ -222,10 +240,12 @@ func (b *builder) long(n int64) ([]byte, error) {
 		if have += got; int64(have) == n {
 			return out, nil
 		}
+
 		more := min(n, 2*int64(have)) - int64(have)
 		if err := b.charge.add(more); err != nil {
 			return nil, err
 		}
+
 		grown := make([]byte, int64(have)+more)
 		copy(grown, out)
 		out = grown

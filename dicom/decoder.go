@@ -178,6 +178,7 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 	if len(d.stack) == 1 && d.off > 0 && d.atZeros() {
 		return Event{}, d.skipZeros()
 	}
+
 	b, err := d.peek(8)
 	if err == io.EOF {
 		if len(d.stack) == 1 {
@@ -191,29 +192,36 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+
 	ev := Event{Kind: ElementEvent, Tag: top.form.tag(b), Offset: d.off, Depth: d.depth(), form: top.form}
 	if ev.Tag.Group() == 0xFFFE {
 		return d.strayItem(top, ev, top.form.uint32(b[4:]))
 	}
+
 	n, err := d.header(&ev, b)
 	if err != nil {
 		return Event{}, err
 	}
+
+	// Elements are counted before anything is kept of them.
 	d.count++
 	if d.tooMany() {
 		return Event{}, d.fail(ev.Tag, "", "more elements than allowed", ErrLimit)
 	}
 	d.take(n)
 	ev.ValueOffset = d.off
+
 	if ev.Length == UndefinedLength || ev.VR == SQ {
 		return d.open(ev)
 	}
 	if top.end >= 0 && ev.ValueOffset+int64(ev.Length) > top.end {
 		return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.5.1", "value runs past the end of its item", nil)
 	}
+
 	if ev.Length&1 == 1 {
 		d.note(ev, "odd length")
 	}
+
 	d.rest = int64(ev.Length)
 	if ev.Tag == tag.PixelRepresentation && ev.Length == 2 {
 		if v, err := d.br.Peek(2); err == nil {
@@ -227,13 +235,14 @@ func (d *Decoder) nextElement(top *level) (Event, error) {
 func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 	f := ev.form
 	if f&formExplicit == 0 {
-		ev.VR, ev.Length = d.implicitVR(ev.Tag), f.uint32(b[4:])
+		ev.VR = d.implicitVR(ev.Tag)
+		ev.Length = f.uint32(b[4:])
 		return 8, nil
 	}
 	ev.VR = VR(b[4])<<8 | VR(b[5])
 	if !longForm(ev.VR) {
 		if !ev.VR.Known() {
-			d.note(*ev, "VR is no pair of capital letters")
+			d.note(*ev, "VR is not two capital letters")
 		}
 		ev.Length = uint32(f.uint16(b[6:]))
 		return 8, nil
@@ -302,7 +311,8 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	if ev.form&formExplicit == 0 && l.kind == SequenceBegin {
 		ev.VR = SQ
 	}
-	ev.Kind, ev.content = l.kind, l.form
+	ev.Kind = l.kind
+	ev.content = l.form
 	if d.depth() >= d.limits.Depth {
 		return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.5", "sequences nested deeper than "+strconv.Itoa(d.limits.Depth), ErrLimit)
 	}
@@ -359,8 +369,10 @@ func (d *Decoder) nextItem(top *level) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+
 	ev := Event{Kind: ItemBegin, Tag: top.tag, Length: length, Offset: d.off, ValueOffset: d.off + 8,
 		Index: top.index, Depth: d.depth(), form: top.form, content: top.form}
+
 	switch {
 	case t == tag.SequenceDelimitationItem && top.end < 0:
 		d.take(8)
@@ -371,16 +383,19 @@ func (d *Decoder) nextItem(top *level) (Event, error) {
 	case t != tag.Item:
 		return Event{}, d.fail(t, "PS3.5 7.5", "element where an item is due", nil)
 	}
+
 	d.count++
 	if d.tooMany() {
 		return Event{}, d.fail(t, "", "more elements than allowed", ErrLimit)
 	}
 	d.take(8)
+
 	l := level{kind: ItemBegin, tag: top.tag, end: -1, form: top.form, length: length, index: top.index}
 	if length != UndefinedLength {
 		l.end = d.off + int64(length)
 		d.stretch(ev, l.end, "item runs past the end of its sequence")
 	}
+
 	top.index++
 	d.stack = append(d.stack, l)
 	return ev, nil

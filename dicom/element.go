@@ -252,7 +252,7 @@ func (el Element) Items() []*DataSet {
 // Sequence reports a value made of items, whatever its VR says.
 func (el Element) Sequence() bool { return el.v != nil && el.v.kind == sequence }
 
-// Encapsulated reports a value that stands in fragments (PS3.5 A.4).
+// Encapsulated reports a value that is encoded in fragments (PS3.5 A.4).
 func (el Element) Encapsulated() bool {
 	return el.v != nil && (el.v.kind == fragments || el.v.kind == bulk && el.v.more.bulk.Encapsulated)
 }
@@ -364,21 +364,26 @@ func (el Element) OpenRange(offset, n int64) (io.Reader, error) {
 		}
 		return bytes.NewReader(el.Bytes()[offset : offset+n]), nil
 	}
+
 	b := el.v.more.bulk
 	unit := int64(el.VR.unit())
 	if el.v.form&formBig == 0 || unit == 1 {
 		return el.v.more.source.open(b.Offset+offset, n)
 	}
+
+	// Bytes are swapped in whole units: the range is widened to them, and cut again.
 	start := offset - offset%unit
 	end := min(b.Length, (offset+n+unit-1)/unit*unit)
 	r, err := el.v.more.source.open(b.Offset+start, end-start)
 	if err != nil {
 		return nil, err
 	}
+
 	r = &swapReader{r: r, unit: int(unit)}
 	if _, err := io.CopyN(io.Discard, r, offset-start); err != nil {
 		return nil, err
 	}
+
 	return io.LimitReader(r, n), nil
 }
 

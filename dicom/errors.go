@@ -12,7 +12,7 @@ var (
 	ErrLimit = errors.New("dicom: beyond the limits")
 	// ErrNoSource: a value was left in the stream and there is no Source to read it from.
 	ErrNoSource = errors.New("dicom: value was left in the stream and no source is known")
-	// ErrEncapsulated: the value stands in fragments and has no plain stream of bytes.
+	// ErrEncapsulated: the value is encoded in fragments and has no plain stream of bytes.
 	ErrEncapsulated = errors.New("dicom: value is encapsulated in fragments")
 	// ErrCharacterSet: text cannot be written in the character sets of the data set.
 	ErrCharacterSet = errors.New("dicom: text is outside the specific character set")

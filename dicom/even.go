@@ -13,7 +13,7 @@ import (
 // goes to a peer: each fragment of a message is of even length (PS3.8 E).
 // It is ds itself where that is so already; else a copy in which odd values are
 // padded as their VR wants, and offset tables point to where the fragments then
-// begin. ErrEncapsulated where a fragment of odd length stands in the middle of
+// begin. ErrEncapsulated where a fragment of odd length is in the middle of
 // a frame: padding would damage its stream.
 func (ds *DataSet) Evened() (*DataSet, error) {
 	if !ds.odd() {

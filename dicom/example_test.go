@@ -1,6 +1,7 @@
 package dicom_test
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -66,4 +67,46 @@ func ExampleWriteJSON() {
 		fmt.Println(err)
 	}
 	// Output: {"00080060":{"vr":"CS","Value":["CT"]}}
+}
+
+// Large values are left in the file until they are opened.
+func ExampleOpenFile() {
+	ds := dicom.NewDataSet()
+	ds.Set(dicom.NewElement(tag.PixelData, dicom.OW, make([]byte, 1<<20)))
+	b := bytes.NewBuffer(dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.3", TransferSyntaxUID: uid.ExplicitVRLittleEndian,
+		ImplementationClassUID: dicom.ImplementationClassUID,
+	}))
+	if err := dicom.Encode(b, ds, uid.ExplicitVRLittleEndian); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	f, err := dicom.OpenFile(bytes.NewReader(b.Bytes()), int64(b.Len()), dicom.DecodeOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pixels, _ := f.DataSet.Get(tag.PixelData)
+	bulk, left := pixels.Bulk()
+	fmt.Println(uid.Name(f.TransferSyntax), left, bulk.Length)
+	// Output: Explicit VR Little Endian true 1048576
+}
+
+func ExamplePeek() {
+	ds := dicom.NewDataSet()
+	_ = ds.SetText(tag.SOPInstanceUID, "1.2.3")
+	_ = ds.SetText(tag.StudyInstanceUID, "1.2")
+	var b bytes.Buffer
+	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// The stream still has every byte afterwards.
+	r := bufio.NewReaderSize(&b, dicom.PeekSize)
+	found := dicom.Peek(r, uid.ExplicitVRLittleEndian, tag.SOPInstanceUID, tag.StudyInstanceUID)
+	rest, err := io.Copy(io.Discard, r)
+	fmt.Println(found[tag.SOPInstanceUID], found[tag.StudyInstanceUID], rest, err)
+	// Output: 1.2.3 1.2 26 <nil>
 }

@@ -43,7 +43,8 @@ func OpenFile(r io.ReaderAt, size int64, o DecodeOptions) (*File, error) {
 	if o.BulkThreshold == 0 {
 		o.BulkThreshold = 64 << 10
 	}
-	o.Source, o.Base = r, 0
+	o.Source = r
+	o.Base = 0
 	return ReadFile(io.NewSectionReader(r, 0, size), o)
 }
 
@@ -57,6 +58,7 @@ func (f *File) readMeta(br *bufio.Reader, o DecodeOptions) error {
 	} else {
 		f.note(0, "no preamble with the prefix DICM")
 	}
+
 	var err error
 	var n int64
 	if f.Meta, n, err = readGroup2(br, lim); err != nil {
@@ -66,6 +68,7 @@ func (f *File) readMeta(br *bufio.Reader, o DecodeOptions) error {
 	if f.Meta.Len() == 0 {
 		f.note(0, "no file meta information")
 	}
+
 	f.TransferSyntax = f.Meta.Text(tag.TransferSyntaxUID)
 	if f.TransferSyntax == "" {
 		f.TransferSyntax = o.TransferSyntax

@@ -26,7 +26,7 @@ func newInflater(r io.Reader, l Limits) *inflater {
 	return &inflater{z: flate.NewReader(br), in: in, limits: l.withDefaults(), drain: br}
 }
 
-// Read is that of io.Reader. After the last block it reads the source to its
+// Read implements io.Reader. After the last block it reads the source to its
 // end, so that a tee in front sees each byte.
 func (f *inflater) Read(p []byte) (int, error) {
 	n, err := f.z.Read(p)
@@ -53,7 +53,7 @@ type countingReader struct {
 	n int64
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)

@@ -94,7 +94,8 @@ func (j *jsonReader) failWith(reason string, err error) error {
 	e := &SyntaxError{Offset: j.dec.InputOffset(), Clause: "PS3.18 F.2", Reason: reason, err: err}
 	var path []string
 	for _, t := range j.tags {
-		e.Tag, e.tagged = t, true
+		e.Tag = t
+		e.tagged = true
 		path = append(path, t.String())
 	}
 	if len(path) > 1 {
@@ -189,13 +190,15 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 			}
 			key, _ = t.(string)
 		}
+
 		n, err := strconv.ParseUint(key, 16, 32)
 		if err != nil || len(key) != 8 {
-			return j.fail("a key is no tag of eight hexadecimal digits")
+			return j.fail("a key is not a tag of eight hexadecimal digits")
 		}
 		if err := j.counted(); err != nil {
 			return err
 		}
+
 		j.tags = append(j.tags, Tag(n))
 		if err := j.attribute(ds, Tag(n)); err != nil {
 			return err
@@ -203,10 +206,11 @@ func (j *jsonReader) attributes(ds *DataSet, key string) error {
 		j.tags = j.tags[:len(j.tags)-1]
 		key = ""
 	}
+
 	slices.SortStableFunc(ds.els, func(a, b Element) int { return cmp.Compare(a.Tag, b.Tag) })
 	for i := 1; i < len(ds.els); i++ {
 		if ds.els[i].Tag == ds.els[i-1].Tag {
-			return j.fail("an attribute stands twice")
+			return j.fail("an attribute occurs twice")
 		}
 	}
 	return nil
@@ -225,6 +229,7 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 	if err := j.delim('{'); err != nil {
 		return err
 	}
+
 	a := jsonAttribute{tag: t}
 	for {
 		tok, err := j.token()
@@ -238,6 +243,8 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 			return err
 		}
 	}
+
+	// The members come in any order: what the value means is known at the end.
 	if a.vr == 0 {
 		a.vr = VRFor(t)
 	}
@@ -245,6 +252,7 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 	if err != nil {
 		return err
 	}
+
 	if t.Group() == 0xFFFE || t.GroupLength() {
 		return nil
 	}
@@ -253,7 +261,7 @@ func (j *jsonReader) attribute(ds *DataSet, t Tag) error {
 	return nil
 }
 
-// jsonAttribute is what stands in the object of an attribute.
+// jsonAttribute is the content of the object of an attribute.
 type jsonAttribute struct {
 	tag    Tag
 	vr     VR
@@ -276,21 +284,23 @@ func (j *jsonReader) member(ds *DataSet, a *jsonAttribute, key string) error {
 	default:
 		return j.skip()
 	}
+
 	t, err := j.token()
 	if err != nil {
 		return err
 	}
 	s, ok := t.(string)
 	if !ok {
-		return j.fail(key + " is no string")
+		return j.fail(key + " is not a string")
 	}
+
 	switch key {
 	case "vr":
 		if len(s) == 2 {
 			a.vr = VR(s[0])<<8 | VR(s[1])
 		}
 		if !a.vr.Known() {
-			return j.fail("vr is no value representation")
+			return j.fail("vr is an unknown value representation")
 		}
 	case "InlineBinary":
 		if a.inline, err = base64.StdEncoding.DecodeString(s); err != nil {
@@ -335,6 +345,7 @@ func (j *jsonReader) array(ds *DataSet, a *jsonAttribute) error {
 				return err
 			}
 		}
+
 		switch t := t.(type) {
 		case nil, string, json.Number:
 			a.values = append(a.values, t)

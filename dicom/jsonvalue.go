@@ -67,10 +67,10 @@ func (j *jsonReader) texts(a jsonAttribute) (Element, error) {
 			texts[i] = strings.TrimRight(strings.Join(v[:], "="), "=")
 		case nil, emptyObject:
 		default:
-			return Element{}, j.fail("an item in an element that is no sequence")
+			return Element{}, j.fail("an item in an element that is not a sequence")
 		}
 		if _, ok := v.(jsonName); ok != (a.vr == PN) && texts[i] != "" {
-			return Element{}, j.fail("a person name is no object of component groups")
+			return Element{}, j.fail("a person name is not an object of component groups")
 		}
 	}
 	if a.tag == tag.SpecificCharacterSet {
@@ -110,7 +110,7 @@ func (j *jsonReader) tagValues(a jsonAttribute) (Element, error) {
 		s, _ := v.(string)
 		n, err := strconv.ParseUint(s, 16, 32)
 		if err != nil || len(s) != 8 {
-			return Element{}, j.fail("a value of VR AT is no tag of eight hexadecimal digits")
+			return Element{}, j.fail("a value of VR AT is not a tag of eight hexadecimal digits")
 		}
 		raw = binary.LittleEndian.AppendUint16(raw, uint16(n>>16))
 		raw = binary.LittleEndian.AppendUint16(raw, uint16(n))
@@ -135,7 +135,7 @@ func (j *jsonReader) floats(a jsonAttribute) (Element, error) {
 		bits := 8 * a.vr.unit()
 		f, err := strconv.ParseFloat(literal(v), bits)
 		if err != nil {
-			return Element{}, j.fail("a value is no number in the range of its VR")
+			return Element{}, j.fail("a value is not a number in the range of its VR")
 		}
 		if bits == 32 {
 			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(f)))
@@ -157,16 +157,19 @@ func (j *jsonReader) ints(a jsonAttribute) (Element, error) {
 			}
 			continue
 		}
+
 		if u, uerr := strconv.ParseUint(s, 10, 64); uerr == nil && (a.vr == UV || a.vr == OV) {
 			ints[i] = int64(u)
 			continue
 		}
+
 		f, ferr := strconv.ParseFloat(s, 64)
 		if ferr != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-			return Element{}, j.fail("a value is no whole number")
+			return Element{}, j.fail("a value is not a whole number")
 		}
 		ints[i] = int64(f)
 	}
+
 	var raw []byte
 	if a.vr == UV || a.vr == OV {
 		for _, v := range ints {

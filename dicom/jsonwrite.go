@@ -38,7 +38,7 @@ func MarshalJSON(ds *DataSet, o JSONOptions) ([]byte, error) {
 // appender is a buffer that grows by appending.
 type appender []byte
 
-// Write is that of io.Writer.
+// Write implements io.Writer.
 func (a *appender) Write(p []byte) (int, error) {
 	*a = append(*a, p...)
 	return len(p), nil
@@ -184,10 +184,11 @@ func (j *jsonWriter) numberString(vr VR, s string) {
 }
 
 // jsonNumber spells a decimal string as a JSON number of the same value; empty
-// if it is none.
+// if it is malformed.
 func jsonNumber(s string) string {
 	s = strings.TrimPrefix(s, "+")
 	neg := strings.HasPrefix(s, "-")
+
 	mantissa, exponent := strings.TrimPrefix(s, "-"), ""
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
 		mantissa, exponent = mantissa[:i], mantissa[i+1:]
@@ -197,16 +198,19 @@ func jsonNumber(s string) string {
 		}
 		exponent = "e" + exponent
 	}
+
 	whole, fraction, point := strings.Cut(mantissa, ".")
 	if whole != "" && !allDigits(whole) || fraction != "" && !allDigits(fraction) || whole+fraction == "" {
 		return ""
 	}
+
 	for len(whole) > 1 && whole[0] == '0' {
 		whole = whole[1:]
 	}
 	if whole == "" {
 		whole = "0"
 	}
+
 	if point && fraction != "" {
 		whole += "." + fraction
 	}
@@ -236,11 +240,13 @@ func (j *jsonWriter) numbers(el Element, vr VR) int {
 		}
 		return len(floats)
 	}
+
 	ints := el.Ints()
 	for i, v := range ints {
 		if i > 0 {
 			j.buf = append(j.buf, ',')
 		}
+
 		switch {
 		case vr == AT:
 			j.buf = append(appendHex(append(j.buf, '"'), Tag(v)), '"')
@@ -290,6 +296,7 @@ func appendJSONString(b []byte, s string) []byte {
 			i++
 			continue
 		}
+
 		r, size := utf8.DecodeRuneInString(s[i:])
 		b = utf8.AppendRune(b, r)
 		i += size

@@ -1,7 +1,7 @@
 package dicom
 
 // Limits bound what a data set from outside may cost. A field that is zero
-// stands for its default; a negative one means no bytes or elements at all.
+// takes its default; a negative one means no bytes or elements at all.
 //
 // The default of Elements lets through what equipment makes: a segmentation of
 // a whole body with 200,000 frames has 5,400,000 elements and items, and so has

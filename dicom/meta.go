@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 )
 
 // Meta is the file meta information of PS3.10 7.1 that a writer chooses.
@@ -75,11 +76,17 @@ type peeker interface {
 // any other reader is read to where the group length points.
 func ReadMeta(r io.Reader, lim Limits) (meta *DataSet, n int64, err error) {
 	lim = lim.withDefaults()
+
 	var head [preambleLength + len(magic)]byte
 	got, err := io.ReadFull(r, head[:])
 	if err != nil || string(head[preambleLength:]) != magic {
 		if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF {
-			err = &SyntaxError{Offset: int64(got), Clause: "PS3.10 7.1", Reason: "no preamble with the prefix DICM", err: io.ErrUnexpectedEOF}
+			err = &SyntaxError{
+				Offset: int64(got),
+				Clause: "PS3.10 7.1",
+				Reason: "no preamble with the prefix DICM",
+				err:    io.ErrUnexpectedEOF,
+			}
 		}
 		return nil, int64(got), err
 	}
@@ -104,7 +111,7 @@ type metaReader struct {
 	ready bool
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (m *metaReader) Read(p []byte) (int, error) {
 	if m.left == 0 && !m.ready {
 		m.ready = true
@@ -134,7 +141,9 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 		if len(b) < 8 || formExplicit.uint16(b) != 2 {
 			break
 		}
-		header, length := 8, int64(formExplicit.uint16(b[6:]))
+
+		header := 8
+		length := int64(formExplicit.uint16(b[6:]))
 		if longForm(VR(b[4])<<8 | VR(b[5])) {
 			header = 12
 			if b, err = p.Peek(12); err != nil {
@@ -142,9 +151,11 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 			}
 			length = int64(formExplicit.uint32(b[8:]))
 		}
+
 		if int64(len(raw)+header)+length > lim.Meta {
 			return nil, int64(len(raw)), metaError(b, len(raw), "file meta information is longer than allowed", ErrLimit)
 		}
+
 		start := len(raw)
 		raw = append(raw, make([]byte, header+int(length))...)
 		if n, err := io.ReadFull(p, raw[start:]); err != nil {
@@ -154,13 +165,14 @@ func readGroup2(p peeker, lim Limits) (*DataSet, int64, error) {
 			return nil, int64(start + n), err
 		}
 	}
+
 	lim.Header = max(lim.Header, lim.Meta)
 	meta, err := Decode(bytes.NewReader(raw), DecodeOptions{TransferSyntax: metaSyntax, Limits: lim})
 	return meta, int64(len(raw)), err
 }
 
 // metaSyntax is that of the file meta information (PS3.10 7.1).
-const metaSyntax = "1.2.840.10008.1.2.1"
+const metaSyntax = uid.ExplicitVRLittleEndian
 
 func metaError(b []byte, at int, reason string, err error) error {
 	e := &SyntaxError{Offset: int64(at), Clause: "PS3.10 7.1", Reason: reason + ", in the file meta information", err: err}

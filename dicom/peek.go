@@ -1,6 +1,7 @@
 package dicom
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"slices"
@@ -8,14 +9,29 @@ import (
 	"collimator/dicom/uid"
 )
 
+// PeekSize is the bytes of a data set in which its UIDs are looked for: they
+// are among the first elements. A reader for Peek needs a buffer of this size.
+const PeekSize = 256 << 10
+
 // longestPeek is the most bytes of a UID that is looked at; a valid one has 64.
 const longestPeek = 128
 
-// PeekUIDs reads UIDs of a data set of which only the beginning is there: those
-// of the tags that stand in it outside of sequences. What is cut off, damaged,
-// or no UID is left out: who reads the whole data set is told.
-func PeekUIDs(beginning []byte, transferSyntax string, tags ...Tag) map[Tag]string {
+// Peek reads UIDs at the start of a data set, as far as they stand in its first
+// PeekSize bytes or in what fits the buffer of r, and takes no bytes from r. It
+// gives the UIDs of the tags that stand outside of sequences. A UID that is cut
+// off, damaged or malformed is left out, and so is the error of r: the decoder
+// that reads the whole data set meets it again.
+func Peek(r *bufio.Reader, transferSyntax string, tags ...Tag) map[Tag]string {
+	beginning, _ := r.Peek(min(PeekSize, r.Size()))
+	return peekUIDs(beginning, transferSyntax, tags)
+}
+
+func peekUIDs(beginning []byte, transferSyntax string, tags []Tag) map[Tag]string {
 	found := map[Tag]string{}
+	if len(tags) == 0 {
+		return found
+	}
+
 	last := slices.Max(tags)
 	d := NewDecoder(bytes.NewReader(beginning), DecodeOptions{TransferSyntax: transferSyntax})
 	for {

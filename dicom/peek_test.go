@@ -1,7 +1,9 @@
 package dicom
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"maps"
 	"testing"
 
@@ -9,7 +11,7 @@ import (
 	"collimator/dicom/uid"
 )
 
-func TestPeekUIDsReadsWhatIsThere(t *testing.T) {
+func TestPeekReadsTheUIDsThatAreThereAndTakesNothing(t *testing.T) {
 	t.Parallel()
 	ds := NewDataSet()
 	inner := NewDataSet()
@@ -32,13 +34,22 @@ func TestPeekUIDsReadsWhatIsThere(t *testing.T) {
 	}
 	asked := []Tag{tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID, tag.SeriesInstanceUID}
 	want := map[Tag]string{tag.SOPClassUID: uid.CTImageStorage, tag.SOPInstanceUID: "1.2.3", tag.StudyInstanceUID: "1.2.4"}
-	if got := PeekUIDs(b.Bytes(), uid.ExplicitVRLittleEndian, asked...); !maps.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	r := bufio.NewReaderSize(bytes.NewReader(b.Bytes()), PeekSize)
+	for range 2 {
+		if got := Peek(r, uid.ExplicitVRLittleEndian, asked...); !maps.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	if rest, err := io.ReadAll(r); err != nil || !bytes.Equal(rest, b.Bytes()) {
+		t.Errorf("%d bytes are left of %d: %v", len(rest), b.Len(), err)
+	}
+	if got := Peek(r, uid.ExplicitVRLittleEndian); len(got) != 0 {
+		t.Errorf("without a tag: %v", got)
 	}
 
 	// What is cut off is not there, and nothing is made of a part of it.
 	for n := range b.Len() {
-		for k, u := range PeekUIDs(b.Bytes()[:n], uid.ExplicitVRLittleEndian, asked...) {
+		for k, u := range Peek(bufio.NewReader(bytes.NewReader(b.Bytes()[:n])), uid.ExplicitVRLittleEndian, asked...) {
 			if u != want[k] {
 				t.Errorf("%d bytes: %s is %q", n, k, u)
 			}

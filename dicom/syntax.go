@@ -2,13 +2,13 @@ package dicom
 
 import "collimator/dicom/uid"
 
-// TransferSyntax says how a data set stands in a stream (PS3.5 10).
+// TransferSyntax says how a data set is encoded in a stream (PS3.5 10).
 type TransferSyntax struct {
 	UID          string
 	Explicit     bool // the VR is written with each element
 	BigEndian    bool
 	Deflated     bool // the whole data set is compressed (PS3.5 A.5)
-	Encapsulated bool // pixel data stand in fragments (PS3.5 A.4)
+	Encapsulated bool // pixel data are encoded in fragments (PS3.5 A.4)
 	Lossy        bool // the codec may have changed the pixels
 }
 
@@ -17,6 +17,7 @@ type TransferSyntax struct {
 // VR little endian with encapsulated pixel data.
 func LookupTransferSyntax(id string) (TransferSyntax, bool) {
 	ts := TransferSyntax{UID: id, Explicit: true}
+
 	switch id {
 	case uid.ImplicitVRLittleEndian:
 		ts.Explicit = false
@@ -38,7 +39,8 @@ func LookupTransferSyntax(id string) (TransferSyntax, bool) {
 		uid.MPEG4HP41, uid.MPEG4HP41Fragmentable, uid.MPEG4HP41BD, uid.MPEG4HP41BDFragmentable,
 		uid.MPEG4HP422D, uid.MPEG4HP422DFragmentable, uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable,
 		uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable, uid.HEVCMP51, uid.HEVCM10P51:
-		ts.Encapsulated, ts.Lossy = true, true
+		ts.Encapsulated = true
+		ts.Lossy = true
 	default:
 		ts.Encapsulated = true
 		return ts, false

@@ -3,6 +3,7 @@ package dicom
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,15 @@ func (el Element) Texts() []string {
 	return el.v.home.encoding().decode(vr, el.v.raw)
 }
 
+// Values is Texts without those that are empty: nil where nothing is said.
+func (el Element) Values() []string {
+	values := slices.DeleteFunc(el.Texts(), func(s string) bool { return s == "" })
+	if len(values) == 0 {
+		return nil
+	}
+	return values
+}
+
 // Text is the first of Texts.
 func (el Element) Text() string {
 	if v := el.Texts(); len(v) > 0 {
@@ -40,7 +50,7 @@ func (el Element) Text() string {
 }
 
 // Ints is the values of US SS UL SL UV SV AT OB OW OL OV IS and, where they
-// are whole, DS; nil if one of them is no number. A UV above the range of
+// are whole, DS; nil if one of them is not a whole number. A UV above the range of
 // int64 comes out negative.
 func (el Element) Ints() []int64 {
 	vr := el.VR
@@ -106,12 +116,13 @@ func parseInts(texts []string) []int64 {
 }
 
 // Floats is the values of FL FD OF OD DS and of every VR of Ints; nil if one
-// of them is no number.
+// of them is not a number.
 func (el Element) Floats() []float64 {
 	vr := el.VR
 	if vr == UN {
 		vr = VRFor(el.Tag)
 	}
+
 	var out []float64
 	switch vr {
 	case FL, OF:

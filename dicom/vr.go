@@ -7,7 +7,7 @@ import (
 )
 
 // VR is a value representation, its two letters in the upper and the lower
-// byte (PS3.5 6.2). The zero VR stands for none: items and delimiters.
+// byte (PS3.5 6.2). The zero VR is that of items and delimiters, which have none.
 type VR uint16
 
 // The value representations of PS3.5 6.2.

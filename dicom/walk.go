@@ -41,7 +41,7 @@ func (p Path) String() string {
 // Walk gives every element of ds and of all items inside it, at every depth, in
 // encoded order: a sequence first, then what its items hold. Whatever looks for
 // a kind of value (encapsulated ones, those left in the stream) goes through
-// it, so that what stands in a sequence is met like what stands at the top.
+// it, so that what is inside a sequence is met like what is at the top.
 // The data set must not be changed meanwhile. It costs no stack for depth.
 func (ds *DataSet) Walk() iter.Seq[Visit] {
 	return func(yield func(Visit) bool) {
@@ -56,7 +56,8 @@ func (ds *DataSet) Walk() iter.Seq[Visit] {
 				continue
 			}
 			if len(top.items) > 0 { // the sequence is done
-				path, top.items = path[:len(path)-1], nil
+				path = path[:len(path)-1]
+				top.items = nil
 			}
 			if top.next == len(top.ds.els) {
 				open = open[:len(open)-1]

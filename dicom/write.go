@@ -11,7 +11,9 @@ import (
 // measureDataSet is how many bytes the elements of ds take in form f.
 func (e *encoder) measureDataSet(ds *DataSet, f form) int64 {
 	var total int64
-	group, slot, sum := -1, -1, int64(0)
+	group := -1
+	slot := -1
+	sum := int64(0)
 	closeGroup := func() {
 		if slot >= 0 && ds.regroup(uint16(group), f) {
 			e.sizes[slot] = uint32(sum)
@@ -23,11 +25,14 @@ func (e *encoder) measureDataSet(ds *DataSet, f form) int64 {
 			closeGroup()
 			group = g
 		}
+
 		n := e.measure(el, f)
 		total += n
-		if sum += n; isGroupLength(el) {
+		sum += n
+		if isGroupLength(el) {
 			closeGroup()
-			slot, sum = len(e.sizes), 0
+			slot = len(e.sizes)
+			sum = 0
 			e.sizes = append(e.sizes, uint32(el.Ints()[0]))
 		}
 	}
@@ -88,9 +93,11 @@ func (e *encoder) measureSequence(el Element, f form) int64 {
 	for _, item := range el.v.more.items {
 		n += 8 + e.measureItem(item, cf)
 	}
-	made, length := el.v.more.made, el.v.length
+	made := el.v.more.made
+	length := el.v.length
 	if f&formExplicit == 0 && VRFor(el.Tag) != SQ { // or its items could not be found again
-		made, length = false, UndefinedLength
+		made = false
+		length = UndefinedLength
 	}
 	n = e.settle(slot, n, el.v.clean(cf), made, length)
 	return int64(header) + n
@@ -277,7 +284,8 @@ func (e *encoder) bulk(el Element, f form) {
 	b := el.v.more.bulk
 	vr, n, _ := layout(el, f)
 	if b.Encapsulated {
-		vr, n = el.VR, UndefinedLength
+		vr = el.VR
+		n = UndefinedLength
 		if (el.v.form^f)&formBig != 0 {
 			e.fail(ErrEncapsulated)
 			return

@@ -113,6 +113,7 @@ func (x *xmlWriter) values(el Element, vr VR) {
 		x.err = err
 		return
 	}
+
 	switch {
 	case vr == PN:
 		for i, s := range el.Texts() {

@@ -52,7 +52,8 @@ func parseMediaRange(s string) (m mediaRange, ok bool) {
 	switch m.mediaType {
 	case "multipart/related", "multipart/*":
 		m.multipart = true
-		if m.mediaType = related; related == "" {
+		m.mediaType = related
+		if related == "" {
 			m.mediaType = "*/*"
 		}
 	}
@@ -74,7 +75,7 @@ func currentName(t string) string {
 	return t
 }
 
-// quality reads a weight; what is none counts as 0 (RFC 9110 12.4.2).
+// quality reads a weight; a malformed one is 0 (RFC 9110 12.4.2).
 func quality(s string) float64 {
 	q, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil || q < 0 || q > 1 {
@@ -85,7 +86,8 @@ func quality(s string) float64 {
 
 // splitQuoted cuts at sep outside of quotes.
 func splitQuoted(s string, sep byte) (out []string) {
-	quoted, start := false, 0
+	quoted := false
+	start := 0
 	for i := 0; i < len(s); i++ {
 		switch {
 		case quoted && s[i] == '\\':
@@ -130,12 +132,13 @@ func (x *exchange) accept() ([]mediaRange, error) {
 		total += len(v)
 	}
 	if total > x.h.limits.HeaderBytes {
-		return nil, problemf(http.StatusBadRequest, "The Accept header is longer than %d bytes. Name fewer media types.", x.h.limits.HeaderBytes)
+		return nil, problemf(http.StatusBadRequest,
+			"The Accept header is longer than %d bytes. Name fewer media types.", x.h.limits.HeaderBytes)
 	}
 	return parseAccept(values), nil
 }
 
-// parseAccept reads Accept headers. Ranges that are none are left out; nothing
+// parseAccept reads Accept headers. Malformed ranges are left out; nothing
 // at all is everything.
 func parseAccept(values []string) (out []mediaRange) {
 	said := false
@@ -150,9 +153,11 @@ func parseAccept(values []string) (out []mediaRange) {
 			}
 		}
 	}
+
 	if !said {
 		return []mediaRange{{mediaType: "*/*", q: 1}}
 	}
+
 	slices.SortStableFunc(out, func(a, b mediaRange) int {
 		switch {
 		case a.q > b.q:
@@ -169,7 +174,7 @@ func parseAccept(values []string) (out []mediaRange) {
 type offer struct {
 	mediaType      string
 	multipart      bool
-	transferSyntax string // "" where there is none
+	transferSyntax string // empty where none is named
 	implied        bool   // the media type alone asks for this transfer syntax
 }
 
@@ -228,7 +233,9 @@ func (m mediaRange) specificity() int {
 // order it wrote them, then in the order of the offers. Of an offer the most
 // specific range decides, so that q=0 excludes.
 func negotiate(accept []mediaRange, offers []offer) (offer, bool) {
-	best, bestAt, found := offer{}, 0, false
+	best := offer{}
+	bestAt := 0
+	found := false
 	for _, o := range offers {
 		at := -1
 		for i, m := range accept {
@@ -240,7 +247,9 @@ func negotiate(accept []mediaRange, offers []offer) (offer, bool) {
 			continue
 		}
 		if !found || at < bestAt {
-			best, bestAt, found = o, at, true
+			best = o
+			bestAt = at
+			found = true
 		}
 	}
 	return best, found
@@ -275,7 +284,8 @@ func video(ts string) bool { return strings.HasPrefix(frameType(ts), "video/") }
 // frameType is the media type of a frame in a transfer syntax (PS3.18 8.7.3.3).
 func frameType(ts string) string {
 	switch ts {
-	case uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGSpectralSelection, uid.JPEGFullProgression, uid.JPEGLossless, uid.JPEGLosslessSV1:
+	case uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGSpectralSelection, uid.JPEGFullProgression,
+		uid.JPEGLossless, uid.JPEGLosslessSV1:
 		return typeJPEG
 	case uid.JPEGLSLossless, uid.JPEGLSNearLossless:
 		return "image/jls"
@@ -291,9 +301,10 @@ func frameType(ts string) string {
 		return "image/dicom-rle"
 	case uid.MPEG2MPML, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHL, uid.MPEG2MPHLFragmentable:
 		return "video/mpeg"
-	}
-	if strings.HasPrefix(ts, "1.2.840.10008.1.2.4.10") {
-		return "video/mp4" // MPEG-4 and HEVC: .102 to .108
+	case uid.MPEG4HP41, uid.MPEG4HP41Fragmentable, uid.MPEG4HP41BD, uid.MPEG4HP41BDFragmentable,
+		uid.MPEG4HP422D, uid.MPEG4HP422DFragmentable, uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable,
+		uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable, uid.HEVCMP51, uid.HEVCM10P51:
+		return "video/mp4"
 	}
 	return typeOctets
 }

@@ -12,7 +12,7 @@ type Verb string
 
 // The verbs.
 const (
-	Senseless    Verb = "" // no such resource, method or UID, and nothing would have been stored or deleted: the answer says why
+	Malformed    Verb = "" // unknown resource, method not allowed or invalid UID, of a request that reads: the answer says why
 	Searching    Verb = "search"
 	Retrieving   Verb = "retrieve"
 	Rendering    Verb = "render"
@@ -40,7 +40,7 @@ func (l Level) String() string {
 // Part is what of a resource a request asks for.
 type Part string
 
-// The parts (PS3.18 10.1). None stands for the instances themselves.
+// The parts (PS3.18 10.1). WholePart is the instances themselves.
 const (
 	WholePart     Part = ""
 	MetadataPart  Part = "metadata"
@@ -68,7 +68,7 @@ type Call struct {
 	// Memory, when set by an interceptor, opens an account for a piece of work that
 	// holds n bytes at least, once there is room for them; done gives them back,
 	// and all that the account took more. An account that has a method Shrink(int64)
-	// is given back as much as soon as it is no longer held. Nil bounds nothing.
+	// gets back what is no longer held at once. Where Memory is nil, nothing is bounded.
 	Memory func(ctx context.Context, n int64) (account dicom.Account, done func(), err error)
 	// Holder, when set by an interceptor, is in whose name work is done: of the
 	// places for rendering one holder leaves some to the next. It is no identifier

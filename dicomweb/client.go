@@ -28,7 +28,7 @@ type Client struct {
 	Limits Limits // Parts and PartHeader of answers; Metadata for one of a store request
 }
 
-// ResponseError is an answer that is no success.
+// ResponseError is an answer of failure.
 type ResponseError struct {
 	Status int    // of HTTP
 	Detail string // of the problem document, if there was one; from the server
@@ -47,11 +47,14 @@ func (e *ResponseError) Error() string {
 const maxProblem = 64 << 10
 
 // do sends a request to a path below Base. The body of the answer is open.
-func (c *Client) do(ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader) (*http.Response, error) {
+func (c *Client) do(
+	ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader,
+) (*http.Response, error) {
 	target := strings.TrimSuffix(c.Base, "/") + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
+
 	rq, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return nil, fmt.Errorf("dicomweb: the address of the server is not one")
@@ -62,10 +65,12 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if c.Token != "" {
 		rq.Header.Set("Authorization", "Bearer "+c.Token)
 	}
+
 	client := c.HTTP
 	if client == nil {
 		client = http.DefaultClient
 	}
+
 	rs, err := client.Do(rq)
 	if e, ok := err.(*url.Error); ok {
 		err = e.Err // its text has the address, which may hold patient data
@@ -76,7 +81,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	return rs, nil
 }
 
-// get is do for reading; what is no success is an error.
+// get is do for reading; an answer of failure is an error.
 func (c *Client) get(ctx context.Context, path string, query url.Values, accept string, more ...string) (*http.Response, error) {
 	h := http.Header{"Accept": {accept}}
 	for i := 0; i+1 < len(more); i += 2 {
@@ -113,7 +118,9 @@ func (c *Client) Search(ctx context.Context, l Level, within Resource, query url
 	return func(yield func(*dicom.DataSet, error) bool) {
 		offset, _ := strconv.Atoi(query.Get("offset"))
 		for {
-			n, more, ok := 0, false, true
+			n := 0
+			more := false
+			ok := true
 			for ds, err := range c.searchPage(ctx, l, within, query, offset, &more) {
 				if ok = yield(ds, err) && err == nil; !ok {
 					return
@@ -128,7 +135,10 @@ func (c *Client) Search(ctx context.Context, l Level, within Resource, query url
 	}
 }
 
-func (c *Client) searchPage(ctx context.Context, l Level, within Resource, query url.Values, offset int, more *bool) iter.Seq2[*dicom.DataSet, error] {
+// searchPage is one page; more tells afterwards whether the server has further ones.
+func (c *Client) searchPage(
+	ctx context.Context, l Level, within Resource, query url.Values, offset int, more *bool,
+) iter.Seq2[*dicom.DataSet, error] {
 	return func(yield func(*dicom.DataSet, error) bool) {
 		q := url.Values{}
 		for k, v := range query {

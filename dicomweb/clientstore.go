@@ -54,7 +54,8 @@ func (c *Client) Store(ctx context.Context, study string, files iter.Seq2[io.Rea
 		<-done
 	}()
 
-	rs, err := c.do(ctx, http.MethodPost, path, nil, http.Header{"Accept": {typeJSON}, "Content-Type": {pw.contentType(typeDICOM)}}, io.NopCloser(r))
+	header := http.Header{"Accept": {typeJSON}, "Content-Type": {pw.contentType(typeDICOM)}}
+	rs, err := c.do(ctx, http.MethodPost, path, nil, header, io.NopCloser(r))
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +103,21 @@ func readReport(status int, ds *dicom.DataSet) *StoreReport {
 	out := &StoreReport{Status: status}
 	for _, item := range ds.Items(tag.ReferencedSOPSequence) {
 		warning, _ := item.Int(tag.WarningReason)
-		out.Stored = append(out.Stored, StoredReference{item.Text(tag.ReferencedSOPClassUID), item.Text(tag.ReferencedSOPInstanceUID),
-			item.Text(tag.RetrieveURL), uint16(warning)})
+		out.Stored = append(out.Stored, StoredReference{
+			SOPClassUID:    item.Text(tag.ReferencedSOPClassUID),
+			SOPInstanceUID: item.Text(tag.ReferencedSOPInstanceUID),
+			RetrieveURL:    item.Text(tag.RetrieveURL),
+			Warning:        uint16(warning),
+		})
 	}
 	for _, t := range []dicom.Tag{tag.FailedSOPSequence, tag.OtherFailuresSequence} {
 		for _, item := range ds.Items(t) {
 			reason, _ := item.Int(tag.FailureReason)
-			out.Failed = append(out.Failed, FailedReference{item.Text(tag.ReferencedSOPClassUID), item.Text(tag.ReferencedSOPInstanceUID), uint16(reason)})
+			out.Failed = append(out.Failed, FailedReference{
+				SOPClassUID:    item.Text(tag.ReferencedSOPClassUID),
+				SOPInstanceUID: item.Text(tag.ReferencedSOPInstanceUID),
+				Reason:         uint16(reason),
+			})
 		}
 	}
 	return out

@@ -48,7 +48,7 @@ type Limits struct {
 	Frames      int   // frames in one request; default 10,000
 	RenderedPx  int64 // pixels of a frame that is rendered, and of what becomes of it; default 64 Mi
 	PicturesPx  int64 // pixels of all pictures of a list of frames; default 512 Mi
-	Renderings  int   // frames decoded or rendered at the same time; one holder has all but one; default the number of processors and one more
+	Renderings  int   // frames decoded or rendered at the same time, one holder all but one; default processors plus one
 	HeaderBytes int   // bytes of an Accept header that are read; default 8 KiB
 }
 
@@ -94,13 +94,14 @@ func NewHandler(b Backend, interceptor Interceptor, o Options) *Handler {
 	if b == nil {
 		panic("dicomweb: NewHandler without a Backend")
 	}
+
 	o.Root = strings.TrimSuffix(o.Root, "/")
 	limits := o.Limits.withDefaults()
 	return &Handler{backend: b, guard: interceptor, o: o, limits: limits, rendering: newTurns(limits.Renderings)}
 }
 
-// ServeHTTP implements http.Handler. Every request, also one that makes no
-// sense, passes the interceptor; nothing is written before it has.
+// ServeHTTP implements http.Handler. Every request, a malformed one too, passes
+// the interceptor; nothing is written before it has.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{h: h, w: w, r: r}
 	securityHeaders(w.Header())
@@ -110,7 +111,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	call, act, err := h.decode(r)
-	if call.Verb == Senseless {
+	if call.Verb == Malformed {
 		if err == nil {
 			err = errNotFound // nothing is done that an interceptor cannot judge
 		}
@@ -137,7 +138,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// attempted is what a request that makes no sense would have done: who may not
+// attempted is what a malformed request would have done: a caller who may not
 // delete or store is refused as such, also where the address is wrong.
 func attempted(method string) Verb {
 	switch method {
@@ -146,7 +147,7 @@ func attempted(method string) Verb {
 	case http.MethodPost:
 		return Storing
 	}
-	return Senseless
+	return Malformed
 }
 
 // refusal is the error of an interceptor that did not call next.

@@ -44,6 +44,11 @@ func problemf(status int, format string, args ...any) *Error {
 
 var errNotFound = &Error{Status: http.StatusNotFound, Detail: "There is nothing under this address that you may see. Search for the study first."}
 
+var errNothingToShow = &Error{
+	Status: http.StatusNotAcceptable,
+	Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances.",
+}
+
 // asError finds the Error in a chain or makes one.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -53,7 +58,11 @@ func asError(err error) *Error {
 		return &Error{Status: http.StatusServiceUnavailable, Detail: "The request was given up before it was complete.", Err: err}
 	}
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &Error{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("The request is longer than %d bytes. Send fewer objects at a time.", e.Limit), Err: err}
+		return &Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("The request is longer than %d bytes. Send fewer objects at a time.", e.Limit),
+			Err:    err,
+		}
 	}
 	return &Error{Status: http.StatusInternalServerError, Detail: "This could not be done. The log of the server says why.", Err: err}
 }
@@ -74,6 +83,7 @@ func (x *exchange) problem(err error) {
 	if p.Title == "" {
 		p.Title = http.StatusText(e.Status)
 	}
+
 	h := x.w.Header()
 	for k, v := range e.Header {
 		h[http.CanonicalHeaderKey(k)] = slices.Clone(v)
@@ -81,6 +91,7 @@ func (x *exchange) problem(err error) {
 	for _, k := range []string{"Content-Encoding", "Content-Length", "Content-Range", "ETag", "Accept-Ranges", "Warning"} {
 		h.Del(k)
 	}
+
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	b, _ := json.Marshal(p) // strings and numbers always marshal

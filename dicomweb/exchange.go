@@ -59,7 +59,8 @@ func (x *exchange) finish(err error) Outcome {
 
 // start writes the status and the headers; the body follows with Write.
 func (x *exchange) start(status int, contentType string) {
-	x.begun, x.status = true, status
+	x.begun = true
+	x.status = status
 	x.warn()
 	if contentType != "" {
 		x.w.Header().Set("Content-Type", contentType)

@@ -35,7 +35,9 @@ func (f *fragmentReader) Seek(offset int64, whence int) (int64, error) {
 	if whence != io.SeekStart || offset < 0 || offset > f.size {
 		return 0, errSeek
 	}
-	f.r, f.next, f.skip = nil, 0, offset
+	f.r = nil
+	f.next = 0
+	f.skip = offset
 	for f.next < f.el.FragmentCount() && f.skip >= f.el.FragmentLength(f.next) {
 		f.skip -= f.el.FragmentLength(f.next)
 		f.next++

@@ -97,19 +97,23 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 		mediaType = frameType(header.TransferSyntaxUID)
 	}
 	partType := mediaType + "; transfer-syntax=" + o.transferSyntax
+
 	w := newPartWriter(x)
 	for _, n := range x.call.Frames {
 		r, length, done, err := x.openFrame(f, n, header.TransferSyntaxUID, decode)
 		if err != nil {
 			return frameError(err, "The frame cannot be decoded. Ask for transfer-syntax=* to get it as it is stored.")
 		}
+
 		if !o.multipart {
 			defer done()
 			return x.sendRange(r, length, partType)
 		}
+
 		if !x.begun {
 			x.start(http.StatusOK, w.contentType(mediaType))
 		}
+
 		err = x.sendFrame(w, partType, x.link(header.Resource)+"/frames/"+number(int64(n)), r, length)
 		done()
 		if err != nil {
@@ -124,7 +128,8 @@ func frameError(err error, detail string) error {
 	switch {
 	case errors.Is(err, pixel.ErrNoPixelData), errors.Is(err, pixel.ErrNoFrame):
 		return &Error{Status: http.StatusNotFound, Detail: detail, Err: err}
-	case errors.Is(err, pixel.ErrNotConvertible), errors.Is(err, pixel.ErrDamaged), errors.Is(err, pixel.ErrFrames), errors.Is(err, pixel.ErrNotRenderable):
+	case errors.Is(err, pixel.ErrNotConvertible), errors.Is(err, pixel.ErrDamaged),
+		errors.Is(err, pixel.ErrFrames), errors.Is(err, pixel.ErrNotRenderable):
 		return &Error{Status: http.StatusNotAcceptable, Detail: detail, Err: err}
 	}
 	if _, ok := errors.AsType[*Error](err); ok || !strings.HasPrefix(err.Error(), "dicom/pixel") {
@@ -153,6 +158,7 @@ func bulkElement(ds *dicom.DataSet, path []string) (*dicom.DataSet, dicom.Elemen
 		if !ok || n < 1 || n > int64(len(items)) {
 			return nil, dicom.Element{}, false
 		}
-		ds, path = items[n-1], path[2:]
+		ds = items[n-1]
+		path = path[2:]
 	}
 }

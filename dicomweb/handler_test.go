@@ -108,7 +108,7 @@ func TestARequestThatMakesNoSenseIsJudgedByItsMethod(t *testing.T) {
 	}{
 		{"DELETE", "/studies", Deleting, http.StatusMethodNotAllowed}, {"DELETE", "/studies/x", Deleting, http.StatusBadRequest},
 		{"POST", "/studies/1.2/metadata", Storing, http.StatusMethodNotAllowed}, {"POST", "/nonsense", Storing, http.StatusNotFound},
-		{"PUT", "/studies", Senseless, http.StatusMethodNotAllowed}, {"GET", "/nonsense", Senseless, http.StatusNotFound},
+		{"PUT", "/studies", Malformed, http.StatusMethodNotAllowed}, {"GET", "/nonsense", Malformed, http.StatusNotFound},
 	} {
 		var got Verb
 		h := NewHandler(refusingBackend{t}, func(ctx context.Context, call *Call, next func(context.Context) Outcome) Outcome {

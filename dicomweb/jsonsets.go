@@ -9,7 +9,7 @@ import (
 // errJSON is metadata in which no data sets can be told apart.
 var errJSON = errors.New("dicomweb: the metadata are no JSON array of data sets")
 
-// span is where a data set stands in metadata.
+// span is the place of a data set in metadata.
 type span struct{ offset, length int64 }
 
 // jsonSets tells the data sets of metadata apart (PS3.18 F.2), in constant memory:
@@ -42,6 +42,7 @@ func (j *jsonSets) next() (span, error) {
 			c, err = j.token()
 		}
 	}
+
 	if err == nil && j.array && j.state == laterSet && c == ',' {
 		if c, err = j.token(); err == nil && c != '{' {
 			return span{}, errJSON
@@ -49,6 +50,7 @@ func (j *jsonSets) next() (span, error) {
 	} else if j.state == laterSet && c == '{' {
 		return span{}, errJSON
 	}
+
 	switch {
 	case err == io.EOF && (j.state == afterSets || j.state == laterSet && !j.array):
 		return span{}, io.EOF
@@ -62,6 +64,7 @@ func (j *jsonSets) next() (span, error) {
 	case c != '{' || j.state == afterSets:
 		return span{}, errJSON
 	}
+
 	j.state = laterSet
 	return j.object()
 }
@@ -78,6 +81,7 @@ func (j *jsonSets) object() (span, error) {
 		if err != nil {
 			return span{}, err
 		}
+
 		switch {
 		case quoted && c == '\\':
 			if _, err := j.byte(); err != nil {
@@ -95,7 +99,7 @@ func (j *jsonSets) object() (span, error) {
 	return span{start, j.at - start}, nil
 }
 
-// token is the next byte that is no white space.
+// token is the next byte after white space.
 func (j *jsonSets) token() (byte, error) {
 	for {
 		c, err := j.byte()

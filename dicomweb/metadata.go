@@ -22,10 +22,12 @@ func (x *exchange) metadata() error {
 	if err != nil {
 		return err
 	}
+
 	version, promised, err := x.version()
 	if err != nil {
 		return err
 	}
+
 	x.w.Header().Add("Vary", "Accept")
 	x.w.Header().Add("Vary", "Accept-Encoding")
 	if x.notModified(etag(metadataVersion, form.mediaType, version)) {
@@ -39,6 +41,7 @@ func (x *exchange) metadata() error {
 		if err != nil {
 			return err
 		}
+
 		promised--
 		if !x.observe(&header.Instance) {
 			continue
@@ -48,6 +51,7 @@ func (x *exchange) metadata() error {
 		}
 		x.out.Instances++
 	}
+
 	switch {
 	case promised > 0:
 		return errIncomplete
@@ -60,7 +64,8 @@ func (x *exchange) metadata() error {
 // version is what tells the instances of a selection from others, together with
 // the address that links begin with, and how many they are.
 func (x *exchange) version() (string, int, error) {
-	sum, n := sha256.New(), 0
+	sum := sha256.New()
+	n := 0
 	io.WriteString(sum, x.origin()+"\x00") // a hash never fails
 	for i, err := range x.h.backend.Instances(x.r.Context(), x.selection()) {
 		if err != nil {
@@ -76,10 +81,10 @@ func (x *exchange) version() (string, int, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:16]), n, nil
 }
 
-// inlineBytes is the longest binary value that stands in metadata itself.
+// inlineBytes is the longest binary value that metadata hold inline.
 const inlineBytes = 1 << 10
 
-// bulkURI gives each value that does not stand in the metadata an address on
+// bulkURI gives each value that is left out of the metadata an address on
 // this server (PS3.18 F.2.6).
 func (x *exchange) bulkURI(r Resource) func(string, dicom.Element) string {
 	base := x.link(r) + "/bulkdata/"

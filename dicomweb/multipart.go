@@ -74,7 +74,7 @@ func boundaryProblem(s string) string {
 	for i, c := range []byte(s) {
 		alnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 		if !alnum && !strings.ContainsRune("'()+_,-./:=? ", rune(c)) {
-			return "character " + strconv.Itoa(i+1) + " of its boundary is none of RFC 2046 5.1.1"
+			return "character " + strconv.Itoa(i+1) + " of its boundary is not allowed (RFC 2046 5.1.1)"
 		}
 	}
 	return ""

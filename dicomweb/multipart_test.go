@@ -143,7 +143,7 @@ func TestAContentTypeThatCannotBeUsedIsExplained(t *testing.T) {
 	const form = "multipart/related; type=application/dicom"
 	for contentType, says := range map[string]string{
 		form: "it has no boundary", form + "; boundary=" + strings.Repeat("b", 300): "its boundary has 300 characters, the most is 256",
-		form + `; boundary="a b "`: "ends with a blank", form + `; boundary="ab#c"`: "character 3 of its boundary", "text/html": "none of the media types",
+		form + `; boundary="a b "`: "ends with a blank", form + `; boundary="ab#c"`: "character 3 of its boundary", "text/html": "media type is not accepted",
 	} {
 		h, _ := newTest(t)
 		rec := serve(t, h, http.MethodPost, "/dicom-web/studies", strings.NewReader("x"), "Content-Type", contentType)

@@ -42,7 +42,8 @@ func (x *exchange) render(w io.Writer, header *Header, n int, o renderOptions, m
 	}
 	defer rest()
 
-	img, err := pixel.Render(ctx, header.DataSet, n, header.TransferSyntaxUID, pixel.RenderOptions{Window: o.window, MaxPixels: x.h.limits.RenderedPx})
+	options := pixel.RenderOptions{Window: o.window, MaxPixels: x.h.limits.RenderedPx}
+	img, err := pixel.Render(ctx, header.DataSet, n, header.TransferSyntaxUID, options)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,9 @@ func viewPixels(header *Header, o renderOptions) int64 {
 // pictureBound holds the pixels of all frames that a request names against the limit.
 func (x *exchange) pictureBound(header *Header, o renderOptions) error {
 	if n := int64(len(x.call.Frames)); n > 1 && n*viewPixels(header, o) > x.h.limits.PicturesPx {
-		return problemf(http.StatusRequestEntityTooLarge, "The pictures have more than %d pixels together. Ask for fewer frames at a time, or for a smaller viewport.", x.h.limits.PicturesPx)
+		return problemf(http.StatusRequestEntityTooLarge,
+			"The pictures have more than %d pixels together. Ask for fewer frames at a time, or for a smaller viewport.",
+			x.h.limits.PicturesPx)
 	}
 	return nil
 }

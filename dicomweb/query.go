@@ -34,7 +34,12 @@ type queryReader struct {
 
 // parseQuery reads the parameters of a search.
 func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
-	p := &queryReader{h: h, call: call, q: &Search{Level: call.Level, Keys: dicom.NewDataSet(), Limit: h.limits.Matches}, seen: map[string]bool{}}
+	p := &queryReader{
+		h:    h,
+		call: call,
+		q:    &Search{Level: call.Level, Keys: dicom.NewDataSet(), Limit: h.limits.Matches},
+		seen: map[string]bool{},
+	}
 	if err := p.q.Keys.SetCharacterSet("ISO_IR 192"); err != nil {
 		return nil, err
 	}
@@ -121,9 +126,10 @@ func (p *queryReader) parameter(name string, values []string) error {
 
 	if to, ok := p.switches()[name]; ok {
 		v, err := strconv.ParseBool(values[0])
-		if *to = v; err != nil {
+		if err != nil {
 			return problemf(http.StatusBadRequest, "The parameter %s is true or false.", name)
 		}
+		*to = v
 		return nil
 	}
 
@@ -157,9 +163,11 @@ func (p *queryReader) includeFields(values []string) error {
 				p.q.All = true
 				continue
 			}
+
 			if p.fields++; p.fields > p.h.limits.Keys {
 				return problemf(http.StatusBadRequest, "The query asks for more than %d fields. Use includefield=all.", p.h.limits.Keys)
 			}
+
 			path, err := parsePath(field)
 			if errors.Is(err, errUnknownParameter) {
 				p.call.ignore(field)
@@ -168,6 +176,7 @@ func (p *queryReader) includeFields(values []string) error {
 			if err != nil {
 				return err
 			}
+
 			if err := p.set(p.q.Keys, path, nil); err != nil {
 				return err
 			}
@@ -186,11 +195,13 @@ func (p *queryReader) key(name string, values []string) error {
 	if err != nil {
 		return err
 	}
+
 	t := path[len(path)-1]
 	if p.seen[pathName(path)] {
 		return problemf(http.StatusBadRequest, "The attribute %s is there under two names. Use one.", attribute(t))
 	}
 	p.seen[pathName(path)] = true
+
 	list, err := keyValues(t, values)
 	if err != nil {
 		return err
@@ -210,9 +221,11 @@ func keyValues(t dicom.Tag, values []string) ([]string, error) {
 	case dicom.LT, dicom.ST, dicom.UT, dicom.UR:
 		separators = ""
 	}
+
 	if len(values) > 1 && vr != dicom.UI && vr != dicom.CS {
 		return nil, problemf(http.StatusBadRequest, "The attribute %s is there more than once.", attribute(t))
 	}
+
 	out := []string{}
 	for _, v := range values {
 		for _, s := range strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
@@ -235,12 +248,14 @@ func (p *queryReader) set(ds *dicom.DataSet, path []dicom.Tag, values []string) 
 		}
 		return p.set(items[0], path[1:], values)
 	}
+
 	if len(values) == 0 {
 		if !ds.Has(t) {
 			ds.Set(emptyKey(t))
 		}
 		return nil
 	}
+
 	if err := setValues(ds, t, values); err != nil {
 		return problemf(http.StatusBadRequest, "The value of %s is not of its kind (%s).", attribute(t), dicom.VRFor(t))
 	}
@@ -253,18 +268,20 @@ func setValues(ds *dicom.DataSet, t dicom.Tag, values []string) error {
 		numbers := make([]int64, len(values))
 		for i, v := range values {
 			n, err := strconv.ParseInt(v, 10, 64)
-			if numbers[i] = n; err != nil {
+			if err != nil {
 				return dicom.ErrValue
 			}
+			numbers[i] = n
 		}
 		return ds.SetInt(t, numbers...)
 	case dicom.FL, dicom.FD:
 		numbers := make([]float64, len(values))
 		for i, v := range values {
 			n, err := strconv.ParseFloat(v, 64)
-			if numbers[i] = n; err != nil {
+			if err != nil {
 				return dicom.ErrValue
 			}
+			numbers[i] = n
 		}
 		return ds.SetFloat(t, numbers...)
 	case dicom.SQ, dicom.OB, dicom.OW, dicom.OF, dicom.OD, dicom.OL, dicom.OV, dicom.UN:
@@ -273,7 +290,7 @@ func setValues(ds *dicom.DataSet, t dicom.Tag, values []string) error {
 	return ds.SetText(t, values...)
 }
 
-// maxPath is the deepest sequence a key may stand in.
+// maxPath is how many sequences a key may be inside of.
 const maxPath = 8
 
 // parsePath reads an attribute: a keyword or eight hexadecimal digits, with the
@@ -281,7 +298,7 @@ const maxPath = 8
 func parsePath(s string) ([]dicom.Tag, error) {
 	steps := strings.Split(s, ".")
 	if len(steps) > maxPath {
-		return nil, problemf(http.StatusBadRequest, "An attribute stands in more than %d sequences.", maxPath)
+		return nil, problemf(http.StatusBadRequest, "An attribute is inside more than %d sequences.", maxPath)
 	}
 	path := make([]dicom.Tag, len(steps))
 	for i, step := range steps {
@@ -290,7 +307,7 @@ func parsePath(s string) ([]dicom.Tag, error) {
 			return nil, errUnknownParameter
 		}
 		if path[i] = t; i < len(steps)-1 && dicom.VRFor(t) != dicom.SQ {
-			return nil, problemf(http.StatusBadRequest, "The attribute %s is no sequence and holds no other.", attribute(t))
+			return nil, problemf(http.StatusBadRequest, "The attribute %s is not a sequence and cannot hold others.", attribute(t))
 		}
 	}
 	return path, nil
@@ -307,7 +324,7 @@ func parseAttribute(s string) (dicom.Tag, bool) {
 	return e.Tag, ok && e.Tag.Group() >= 8
 }
 
-// errUnknownParameter is a parameter that is no attribute. The server ignores it
+// errUnknownParameter is a parameter that names no known attribute. The server ignores it
 // (PS3.18 8.3.4).
 var errUnknownParameter = errors.New("dicomweb: parameter is not known")
 

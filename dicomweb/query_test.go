@@ -87,7 +87,7 @@ func TestMalformedQueriesAreRefusedWithTheReason(t *testing.T) {
 		"fuzzymatching=true&fuzzymatching=true":            "more than once",
 		"PatientName=a&PatientName=b":                      "more than once",
 		"PatientName=ZZPHI&00100010=ZZPHI":                 "two names",
-		"PatientName.PatientID=ZZPHI":                      "no sequence",
+		"PatientName.PatientID=ZZPHI":                      "not a sequence",
 		"Rows=ZZPHI":                                       "Rows",
 		"RequestAttributesSequence=ZZPHI":                  "RequestAttributesSequence",
 		"includefield=" + strings.Repeat("0020000D,", 600): "fields",

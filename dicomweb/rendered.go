@@ -21,7 +21,7 @@ type renderOptions struct {
 	quality int
 }
 
-// thumbnailSize is the side of a thumbnail nobody gave a size for.
+// thumbnailSize is the side of a thumbnail where the request gives no size.
 const thumbnailSize = 128
 
 // maxViewport is the longest side of a viewport.
@@ -50,7 +50,8 @@ func parseRender(raw string, call *Call) (renderOptions, error) {
 			ok = v == "no" || v == "yes"
 		case "quality":
 			n, valid := digits(v)
-			o.quality, ok = int(n), valid && n >= 1 && n <= 100
+			o.quality = int(n)
+			ok = valid && n >= 1 && n <= 100
 		case "viewport":
 			ok = o.viewport(v)
 		case "window":
@@ -115,7 +116,12 @@ func (o *renderOptions) parseWindow(s string) bool {
 
 // imageOffers are the forms of a rendered frame.
 func imageOffers() []offer {
-	return []offer{{mediaType: typeJPEG}, {mediaType: typePNG}, {mediaType: typeJPEG, multipart: true}, {mediaType: typePNG, multipart: true}}
+	return []offer{
+		{mediaType: typeJPEG},
+		{mediaType: typePNG},
+		{mediaType: typeJPEG, multipart: true},
+		{mediaType: typePNG, multipart: true},
+	}
 }
 
 // documentType is the media type of an encapsulated document.
@@ -237,7 +243,7 @@ func (x *exchange) representative() (*Header, error) {
 			}
 		}
 	}
-	return nil, &Error{Status: http.StatusNotAcceptable, Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances."}
+	return nil, errNothingToShow
 }
 
 // renderable reports a transfer syntax whose pixel data may be decoded here.
@@ -269,23 +275,27 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	if _, ok := negotiate(accept, offers); !ok || x.call.Part == ThumbnailPart {
 		return notAcceptable(offers, "The object is a document and has no picture. Ask for the document.")
 	}
+
 	if x.notModified(etag(header.Version, "document")) {
 		return nil
 	}
 	if !x.observe(&header.Instance) {
 		return errNotFound
 	}
+
 	el, _ := header.DataSet.Get(tag.EncapsulatedDocument)
 	r, err := el.Open()
 	if err != nil {
 		return err
 	}
 	size := documentSize(header.DataSet, el)
+
 	how := disposition(t, el)
 	if how == "inline" {
 		x.w.Header().Set("Content-Security-Policy", documentPolicy)
 	}
 	x.w.Header().Set("Content-Disposition", how)
+
 	x.out.Instances++
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }
@@ -338,7 +348,8 @@ func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) 
 }
 
 func renderError(err error) error {
-	return frameError(err, "The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
+	return frameError(err,
+		"The frame cannot be shown as a picture here. Retrieve it with transfer-syntax=* and decode it, or retrieve the instance.")
 }
 
 // everyFrame is the numbers of the frames there are.
@@ -354,7 +365,7 @@ func everyFrame(ds *dicom.DataSet) []int {
 	return frames
 }
 
-// representativeFrame is the frame that stands for an instance.
+// representativeFrame is the frame that represents an instance.
 func representativeFrame(ds *dicom.DataSet, part Part) int {
 	n, ok := ds.Int(tag.RepresentativeFrameNumber)
 	count, _ := ds.Int(tag.NumberOfFrames)

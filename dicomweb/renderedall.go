@@ -46,7 +46,7 @@ func (x *exchange) renderedAll(accept []mediaRange, o renderOptions) error {
 	case !x.begun && left.problem != nil:
 		return left.problem
 	case !x.begun:
-		return &Error{Status: http.StatusNotAcceptable, Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances."}
+		return errNothingToShow
 	}
 	return w.end()
 }
@@ -76,7 +76,9 @@ func (x *exchange) pictures() (version string, promised, status int, err error) 
 }
 
 // renderedPart sends what one instance has to show, if anything.
-func (x *exchange) renderedPart(w *partWriter, accept []mediaRange, header *Header, o renderOptions, mediaType string, left *leftOut) error {
+func (x *exchange) renderedPart(
+	w *partWriter, accept []mediaRange, header *Header, o renderOptions, mediaType string, left *leftOut,
+) error {
 	ds := header.DataSet
 	document := ds.Has(tag.EncapsulatedDocument)
 	if document {

@@ -178,10 +178,12 @@ func (x *exchange) sendFile(w *partWriter, i *Instance, ts string, status int) e
 	if !x.begun {
 		x.start(status, w.contentType(typeDICOM))
 	}
+
 	length := int64(-1)
 	if ts == i.TransferSyntaxUID && i.Size > 0 {
 		length = i.Size
 	}
+
 	if err := w.begin(typeDICOM+"; transfer-syntax="+ts, x.link(i.Resource), length); err != nil {
 		return err
 	}
@@ -211,11 +213,13 @@ func (x *exchange) sendSingle(i *Instance, ts string) error {
 	if !x.observe(i) {
 		return errNotFound
 	}
+
 	f, err := x.h.backend.Open(x.r.Context(), *i, ts)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+
 	x.out.Instances++
 	contentType := typeDICOM + "; transfer-syntax=" + ts
 	if ts != i.TransferSyntaxUID || i.Size == 0 {
@@ -274,7 +278,7 @@ func (x *exchange) sendRange(r io.Reader, size int64, contentType string) error 
 	return err
 }
 
-// parseRange reads a Range header of one range; several, or what is none, mean
+// parseRange reads a Range header of one range; several, or a malformed one, mean
 // the whole (RFC 9110 14.2). It fails where nothing is in the range.
 func parseRange(s string, size int64) (from, length int64, ok bool) {
 	spec, is := strings.CutPrefix(strings.ToLower(strings.TrimSpace(s)), "bytes=")
@@ -282,6 +286,7 @@ func parseRange(s string, size int64) (from, length int64, ok bool) {
 	if !is || !dash || strings.Contains(spec, ",") {
 		return 0, size, true
 	}
+
 	if first == "" {
 		n, valid := digits(last)
 		if !valid {
@@ -290,14 +295,17 @@ func parseRange(s string, size int64) (from, length int64, ok bool) {
 		n = min(n, size)
 		return size - n, n, n > 0 || size == 0
 	}
+
 	a, valid := digits(first)
 	b, validLast := digits(last)
 	if last == "" {
-		b, validLast = size-1, true
+		b = size - 1
+		validLast = true
 	}
 	if !valid || !validLast || last != "" && b < a {
 		return 0, size, true
 	}
+
 	if a >= size {
 		return 0, 0, false
 	}

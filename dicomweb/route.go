@@ -104,7 +104,11 @@ func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, er
 		name string
 		to   *string
 		is   Level
-	}{{"studies", &call.StudyUID, StudyLevel}, {"series", &call.SeriesUID, SeriesLevel}, {"instances", &call.SOPInstanceUID, InstanceLevel}} {
+	}{
+		{"studies", &call.StudyUID, StudyLevel},
+		{"series", &call.SeriesUID, SeriesLevel},
+		{"instances", &call.SOPInstanceUID, InstanceLevel},
+	} {
 		if len(seg) == 0 || seg[0] != level.name {
 			continue
 		}
@@ -122,7 +126,8 @@ func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, er
 			return verbs{}, errNotFound
 		}
 		if !uid.Tolerable(seg[1]) {
-			return verbs{}, problemf(http.StatusBadRequest, "What stands behind /%s/ is no UID: digits and dots, at most 64 characters (PS3.5 9.1).", level.name)
+			return verbs{}, problemf(http.StatusBadRequest,
+				"The UID after /%s/ is invalid: it has digits and dots, at most 64 characters (PS3.5 9.1).", level.name)
 		}
 		*level.to = seg[1]
 		call.Level = level.is
@@ -142,11 +147,12 @@ func whole(l Level) verbs {
 	return v
 }
 
-// part reads what stands behind a study, series or instance.
+// part reads the rest of a path after a study, series or instance.
 func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 	if call.StudyUID == "" {
 		return verbs{}, errNotFound
 	}
+
 	call.Part = Part(seg[0])
 	last := len(seg) == 1
 	switch {
@@ -158,9 +164,11 @@ func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 		return verbs{get: bulkData(seg[1:]), verb: Retrieving}, nil
 	case call.Part == FramesPart && call.Level == InstanceLevel && !last && len(seg) <= 3:
 		frames, err := parseFrames(seg[1], h.limits.Frames)
-		if call.Frames = frames; err != nil {
+		call.Frames = frames
+		if err != nil {
 			return verbs{}, err
 		}
+
 		if len(seg) == 2 {
 			return verbs{get: (*exchange).frames, verb: Retrieving}, nil
 		}
@@ -169,6 +177,7 @@ func (h *Handler) part(call *Call, seg []string) (verbs, error) {
 			return verbs{get: (*exchange).rendered, verb: Rendering}, nil
 		}
 	}
+
 	call.Part = WholePart
 	return verbs{}, errNotFound
 }
@@ -179,7 +188,8 @@ func parseFrames(s string, most int) ([]int, error) {
 	if len(list) > most {
 		return nil, problemf(http.StatusBadRequest, "The list names more than %d frames. Ask for fewer at a time.", most)
 	}
-	out, seen := make([]int, 0, len(list)), make(map[int]bool, len(list))
+	out := make([]int, 0, len(list))
+	seen := make(map[int]bool, len(list))
 	for _, v := range list {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {

@@ -75,6 +75,7 @@ func (x *exchange) finishMatch(ds *dicom.DataSet) {
 			ds.Delete(t)
 		}
 	}
+
 	r := Resource{StudyUID: ds.Text(tag.StudyInstanceUID)}
 	if x.call.Level >= SeriesLevel {
 		r.SeriesUID = ds.Text(tag.SeriesInstanceUID)
@@ -82,6 +83,7 @@ func (x *exchange) finishMatch(ds *dicom.DataSet) {
 	if x.call.Level == InstanceLevel {
 		r.SOPInstanceUID = ds.Text(tag.SOPInstanceUID)
 	}
+
 	if r.StudyUID != "" && r.Level() == x.call.Level {
 		ds.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(x.link(r))))
 	}

@@ -29,7 +29,7 @@ func (x *exchange) store() error {
 	files := single || ok && m.multipart && (m.mediaType == typeDICOM || m.mediaType == "*/*")
 	metadata := ok && m.multipart && m.mediaType == typeJSON
 	if !files && !metadata {
-		return unsupportedBody("it is none of the media types that are taken")
+		return unsupportedBody("its media type is not accepted")
 	}
 
 	if wrong := boundaryProblem(m.boundary); wrong != "" && !single {
@@ -40,11 +40,13 @@ func (x *exchange) store() error {
 	if err != nil {
 		return err
 	}
+
 	account, done, err := x.call.memory(x.r.Context(), storeCost)
 	if err != nil {
 		return err
 	}
 	defer done()
+
 	s := &storing{x: x, form: form, result: newStoreResult(x.link), account: account}
 	switch {
 	case single:
@@ -79,8 +81,11 @@ func (x *exchange) acceptStoreAnswer() (offer, error) {
 func unsupportedBody(wrong string) *Error {
 	possible := []string{`multipart/related; type="application/dicom"`, `multipart/related; type="application/dicom+json"`, typeDICOM}
 	return &Error{
-		Status: http.StatusUnsupportedMediaType, Header: http.Header{"Accept": {strings.Join(possible, ", ")}}, Possible: possible,
-		Detail: "The Content-Type cannot be used: " + wrong + `. Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`,
+		Status:   http.StatusUnsupportedMediaType,
+		Header:   http.Header{"Accept": {strings.Join(possible, ", ")}},
+		Possible: possible,
+		Detail: "The Content-Type cannot be used: " + wrong +
+			`. Send multipart/related; type="application/dicom" with a boundary, one Part 10 file in each part.`,
 	}
 }
 
@@ -99,7 +104,11 @@ func (x *exchange) body() (io.Reader, error) {
 		}
 		return &inflating{z: z, in: in, most: l.Body, ratio: l.Ratio}, nil
 	}
-	return nil, &Error{Status: http.StatusUnsupportedMediaType, Detail: "Send the body as it is or with gzip.", Header: http.Header{"Accept-Encoding": {"gzip"}}}
+	return nil, &Error{
+		Status: http.StatusUnsupportedMediaType,
+		Detail: "Send the body as it is or with gzip.",
+		Header: http.Header{"Accept-Encoding": {"gzip"}},
+	}
 }
 
 type counter struct {
@@ -131,7 +140,8 @@ func (f *inflating) Read(p []byte) (int, error) {
 	n, err := f.z.Read(p)
 	f.n += int64(n)
 	if f.n > f.most || f.n > ratioFree && f.n/f.ratio > f.in.n {
-		return 0, problemf(http.StatusRequestEntityTooLarge, "The body becomes too large when it is decompressed. Send it without Content-Encoding.")
+		return 0, problemf(http.StatusRequestEntityTooLarge,
+			"The body becomes too large when it is decompressed. Send it without Content-Encoding.")
 	}
 	return n, err
 }
@@ -173,6 +183,7 @@ func (s *storing) files(r *partReader) error {
 		if err := s.ended(); err != nil {
 			return err
 		}
+
 		p, err := r.next()
 		if err == io.EOF {
 			return nil
@@ -180,9 +191,10 @@ func (s *storing) files(r *partReader) error {
 		if err != nil {
 			return err
 		}
+
 		m, ok := parseMediaRange(p.Get("Content-Type"))
 		if ok && m.mediaType != typeDICOM && m.mediaType != typeOctets || m.multipart {
-			s.failed(Incoming{}, notUnderstood("The part is no Part 10 file by its media type.", nil))
+			s.failed(Incoming{}, notUnderstood("The media type of the part is not that of a Part 10 file.", nil))
 			continue
 		}
 		// Without a type a part is what the request says it is; what it really is
@@ -194,11 +206,8 @@ func (s *storing) files(r *partReader) error {
 	}
 }
 
-// peekBytes is how much of a data set is looked at before it is stored: its UIDs
-// are among the first elements.
-const peekBytes = 256 << 10
-
-var peekers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, peekBytes) }}
+// peekers look at the UIDs of a data set before it is stored.
+var peekers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, dicom.PeekSize) }}
 
 // file stores one Part 10 file.
 func (s *storing) file(r io.Reader) {
@@ -206,29 +215,32 @@ func (s *storing) file(r io.Reader) {
 	defer peekers.Put(br)
 	br.Reset(r)
 	defer br.Reset(nil)
+
 	var preamble *[128]byte
 	if b, err := br.Peek(128); err == nil {
 		copied := [128]byte(b)
 		preamble = &copied
 	}
+
 	meta, _, err := dicom.ReadMeta(br, dicom.Limits{})
 	if err != nil {
-		s.failed(Incoming{}, notUnderstood("The part is no Part 10 file.", err))
+		s.failed(Incoming{}, notUnderstood("The part is not a Part 10 file.", err))
 		return
 	}
+
 	in := Incoming{TransferSyntaxUID: meta.Text(tag.TransferSyntaxUID), Meta: meta, Preamble: preamble, Data: br}
 	if !uid.Tolerable(in.TransferSyntaxUID) {
 		s.failed(Incoming{}, notUnderstood("The meta information names no transfer syntax.", nil))
 		return
 	}
+
 	identify(br, &in)
 	s.take(in)
 }
 
 // identify reads the UIDs at the start of a data set without taking bytes.
 func identify(br *bufio.Reader, in *Incoming) {
-	b, _ := br.Peek(peekBytes) // what cannot be read fails again when it is stored
-	found := dicom.PeekUIDs(b, in.TransferSyntaxUID, tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID)
+	found := dicom.Peek(br, in.TransferSyntaxUID, tag.SOPClassUID, tag.SOPInstanceUID, tag.StudyInstanceUID)
 	in.SOPClassUID = found[tag.SOPClassUID]
 	in.SOPInstanceUID = found[tag.SOPInstanceUID]
 	in.StudyUID = found[tag.StudyInstanceUID]
@@ -238,7 +250,11 @@ func identify(br *bufio.Reader, in *Incoming) {
 func (s *storing) take(in Incoming) {
 	named := in
 	if want := s.x.call.StudyUID; want != "" && want != in.StudyUID {
-		s.failed(named, &Error{Status: http.StatusConflict, FailureReason: reasonStudyMismatch, Detail: "The instance is of another study than the address."})
+		s.failed(named, &Error{
+			Status:        http.StatusConflict,
+			FailureReason: reasonStudyMismatch,
+			Detail:        "The instance is of another study than the address.",
+		})
 		return
 	}
 
@@ -249,11 +265,13 @@ func (s *storing) take(in Incoming) {
 			return
 		}
 	}
+
 	stored, err := s.x.h.backend.Store(ctx, in)
 	if err != nil {
 		s.failed(named, err)
 		return
 	}
+
 	s.outcome(stored.SOPInstanceUID, stored.StudyUID)
 	s.result.stored(stored)
 	s.x.out.Instances++
@@ -290,7 +308,7 @@ func (s *storing) outcome(texts ...string) {
 	}
 }
 
-// notUnderstood is why a part of a request is no object.
+// notUnderstood is why a part of a request cannot be stored as an object.
 func notUnderstood(detail string, cause error) *Error {
 	return &Error{Status: http.StatusBadRequest, FailureReason: reasonCannotUnderstand, Detail: detail, Err: cause}
 }
@@ -314,10 +332,12 @@ func (s *storing) answer(err error) error {
 	if r.good+r.bad == 0 {
 		return problemf(http.StatusBadRequest, "There is no object in the request. Send one Part 10 file in each part.")
 	}
+
 	ds, err := r.dataSet(s.x.call.StudyUID)
 	if err != nil {
 		return err
 	}
+
 	status := http.StatusOK
 	switch {
 	case r.good == 0:
@@ -328,6 +348,7 @@ func (s *storing) answer(err error) error {
 	case r.bad > 0 || r.warnings > 0:
 		status = http.StatusAccepted
 	}
+
 	if s.form.mediaType == typeXML {
 		s.x.start(status, typeXML)
 		return dicom.WriteXML(s.x, ds, dicom.XMLOptions{})
@@ -349,12 +370,15 @@ func bodyProblem(err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
+
 	e := &Error{Status: http.StatusBadRequest, Err: err}
 	switch {
 	case errors.Is(err, errTooMany):
-		e.Status, e.Detail = http.StatusRequestEntityTooLarge, "The request has more parts than allowed. Send fewer objects at a time."
+		e.Status = http.StatusRequestEntityTooLarge
+		e.Detail = "The request has more parts than allowed. Send fewer objects at a time."
 	case errors.Is(err, errPartLimit):
-		e.Status, e.Detail = http.StatusRequestHeaderFieldsTooLarge, "The header of a part is longer than allowed."
+		e.Status = http.StatusRequestHeaderFieldsTooLarge
+		e.Detail = "The header of a part is longer than allowed."
 	case errors.Is(err, errPartHeader):
 		e.Detail = "The header of a part is malformed (RFC 2046 5.1)."
 	case errors.Is(err, errBoundary):

@@ -42,7 +42,8 @@ func (s *spool) copy(p *part, most int64, tooLong error) (span, error) {
 	at := span{offset: s.size}
 	n, err := copyTo(s.f, io.LimitReader(p, most+1))
 	s.size += n
-	if at.length = n; err == nil && n > most {
+	at.length = n
+	if err == nil && n > most {
 		err = tooLong
 	}
 	return at, err
@@ -94,14 +95,16 @@ func (s *storing) spool(r *partReader, sp *spool) (documents []span, err error) 
 		case m.multipart:
 			s.failed(Incoming{}, notUnderstood("A part is itself of several parts.", nil))
 		case m.mediaType == typeJSON || m.mediaType == "application/json":
-			at, err := sp.copy(p, metadata, problemf(http.StatusRequestEntityTooLarge, "The metadata of the request are more than %d bytes. Send fewer objects at a time.", l.Metadata))
+			at, err := sp.copy(p, metadata, problemf(http.StatusRequestEntityTooLarge,
+				"The metadata of the request are more than %d bytes. Send fewer objects at a time.", l.Metadata))
 			if err != nil {
 				return nil, err
 			}
 			metadata -= at.length
 			documents = append(documents, at)
 		default:
-			at, err := sp.copy(p, bulk, problemf(http.StatusRequestEntityTooLarge, "The bulk data of the request are more than %d bytes. Send fewer objects at a time.", l.Spool))
+			at, err := sp.copy(p, bulk, problemf(http.StatusRequestEntityTooLarge,
+				"The bulk data of the request are more than %d bytes. Send fewer objects at a time.", l.Spool))
 			if err != nil {
 				return nil, err
 			}
@@ -138,9 +141,13 @@ func (s *storing) document(d span, sp *spool) error {
 	}
 }
 
-// noMetadata is the answer to metadata that are none.
+// noMetadata is the answer to malformed metadata.
 func noMetadata(cause error) error {
-	return &Error{Status: http.StatusBadRequest, Detail: "The metadata are not DICOM JSON (PS3.18 F), or name bulk data that are not in the request.", Err: cause}
+	return &Error{
+		Status: http.StatusBadRequest,
+		Detail: "The metadata are not DICOM JSON (PS3.18 F), or name bulk data that are not in the request.",
+		Err:    cause,
+	}
 }
 
 // leastSet is what is reserved for a data set before its account grows with it.
@@ -162,7 +169,11 @@ func (s *storing) instance(at span, sp *spool) error {
 		return s.without(problem)
 	}
 	if errors.Is(err, dicom.ErrLimit) {
-		return s.without(&Error{Status: http.StatusRequestEntityTooLarge, Detail: "A data set of the metadata has more elements, or more compressed frames, than allowed.", Err: err})
+		return s.without(&Error{
+			Status: http.StatusRequestEntityTooLarge,
+			Detail: "A data set of the metadata has more elements, or more compressed frames, than allowed.",
+			Err:    err,
+		})
 	}
 	if err != nil {
 		return noMetadata(err)
@@ -198,6 +209,7 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 	if len(parts) == 0 {
 		return dicom.Element{}, errBulk
 	}
+
 	ts := syntaxOfPart(parts[0])
 	if known, _ := dicom.LookupTransferSyntax(ts); t != tag.PixelData || ts == "" || !known.Encapsulated {
 		if len(parts) > 1 {
@@ -205,15 +217,18 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 		}
 		return dicom.NewBulk(t, vr, r.spool.f, parts[0].offset, parts[0].length), nil
 	}
+
 	r.transferSyntax = ts
 	var frames [][]byte
 	for _, p := range parts {
 		if r.left -= p.length; r.left < 0 {
 			return dicom.Element{}, dicom.ErrLimit
 		}
+
 		if err := grow(r.account, p.length+partCost); err != nil {
 			return dicom.Element{}, err
 		}
+
 		b := make([]byte, p.length, p.length+1)
 		if _, err := r.spool.f.ReadAt(b, p.offset); err != nil {
 			return dicom.Element{}, err
@@ -223,6 +238,7 @@ func (r *resolver) element(t dicom.Tag, vr dicom.VR, uri string) (dicom.Element,
 		}
 		frames = append(frames, b)
 	}
+
 	return dicom.NewFragments(t, dicom.OB, nil, frames...), nil
 }
 
@@ -253,6 +269,7 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 			ts = said
 		}
 	}
+
 	var meta []dicom.Tag
 	for el := range ds.All() {
 		if el.Tag.Group() == 2 || el.Tag == tag.AvailableTransferSyntaxUID {
@@ -262,11 +279,18 @@ func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 	for _, t := range meta {
 		ds.Delete(t)
 	}
-	in := Incoming{SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), StudyUID: ds.Text(tag.StudyInstanceUID), TransferSyntaxUID: ts}
+
+	in := Incoming{
+		SOPClassUID:       ds.Text(tag.SOPClassUID),
+		SOPInstanceUID:    ds.Text(tag.SOPInstanceUID),
+		StudyUID:          ds.Text(tag.StudyInstanceUID),
+		TransferSyntaxUID: ts,
+	}
 	if !uid.Tolerable(in.SOPClassUID) || !uid.Tolerable(in.SOPInstanceUID) {
 		s.failed(Incoming{}, notUnderstood("The metadata hold no valid SOP Class or Instance UID.", nil))
 		return
 	}
+
 	r := dicom.Reader(ds, dicom.EncodeOptions{TransferSyntax: ts})
 	defer r.Close() // its source are the metadata: what it has to say was read
 	in.Data = r

@@ -84,7 +84,10 @@ func (r *storeResult) stored(s Stored) {
 			}
 		}
 		item.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(r.link(s.Resource))))
-		return errors.Join(item.SetText(tag.ReferencedSOPClassUID, s.SOPClassUID), item.SetText(tag.ReferencedSOPInstanceUID, s.SOPInstanceUID))
+		return errors.Join(
+			item.SetText(tag.ReferencedSOPClassUID, s.SOPClassUID),
+			item.SetText(tag.ReferencedSOPInstanceUID, s.SOPInstanceUID),
+		)
 	}))
 }
 

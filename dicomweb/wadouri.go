@@ -16,12 +16,13 @@ import (
 // than WADO-RS make.
 func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) {
 	q := query(r)
-	call.Verb, call.Level = Retrieving, InstanceLevel
+	call.Verb = Retrieving
+	call.Level = InstanceLevel
 
 	named := Resource{q.Get("studyUID"), q.Get("seriesUID"), q.Get("objectUID")}
 	valid := uid.Tolerable(named.StudyUID) && uid.Tolerable(named.SeriesUID) && uid.Tolerable(named.SOPInstanceUID)
 	if valid {
-		call.Resource = named // a call never holds what is no UID
+		call.Resource = named // a call never holds an invalid UID
 	}
 
 	if err := methods(r); err != nil {
@@ -45,7 +46,8 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 
 	types := q.Get("contentType")
 	if m, ok := parseMediaRange(types); ok && m.mediaType != typeDICOM && !strings.HasPrefix(m.mediaType, "*") {
-		call.Verb, call.Part = Rendering, RenderedPart
+		call.Verb = Rendering
+		call.Part = RenderedPart
 	}
 	return call, (*exchange).wadoURI, nil
 }
@@ -106,12 +108,14 @@ func (x *exchange) wadoURI() error {
 func (x *exchange) wadoFile(i *Instance, ts string) error {
 	possible := preferred(i)
 	if ts == "" || ts == "*" {
-		if ts = possible[0]; slices.Contains(possible, uid.ExplicitVRLittleEndian) {
+		ts = possible[0]
+		if slices.Contains(possible, uid.ExplicitVRLittleEndian) {
 			ts = uid.ExplicitVRLittleEndian
 		}
 	}
 	if !slices.Contains(possible, ts) {
-		return notAcceptable(fileOffers(i), "The object cannot be given in that transfer syntax. Leave transferSyntax out, or name one of the possible ones.")
+		return notAcceptable(fileOffers(i),
+			"The object cannot be given in that transfer syntax. Leave transferSyntax out, or name one of the possible ones.")
 	}
 	return x.sendSingle(i, ts)
 }
@@ -126,9 +130,10 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 
 	if v := q.Get("imageQuality"); v != "" {
 		n, ok := digits(v)
-		if o.quality = int(n); !ok || n < 1 || n > 100 {
+		if !ok || n < 1 || n > 100 {
 			return bad("imageQuality")
 		}
+		o.quality = int(n)
 	}
 	if q.Has("windowCenter") || q.Has("windowWidth") {
 		if !o.parseWindow(q.Get("windowCenter") + "," + q.Get("windowWidth")) {
@@ -141,9 +146,10 @@ func uriRender(q url.Values, header *Header) (renderOptions, error) {
 	for name, to := range map[string]*int{"columns": &o.view.Width, "rows": &o.view.Height} {
 		if v := q.Get(name); v != "" {
 			n, ok := digits(v)
-			if *to = int(n); !ok || n < 1 || n > maxViewport {
+			if !ok || n < 1 || n > maxViewport {
 				return bad(name)
 			}
+			*to = int(n)
 			sized = true
 		}
 	}
@@ -168,10 +174,12 @@ func (o *renderOptions) uriRegion(s string, header *Header) bool {
 	}
 	for i, text := range list {
 		f, err := strconv.ParseFloat(text, 64)
-		if v[i] = f; err != nil || !(f >= 0 && f <= 1) {
+		if err != nil || !(f >= 0 && f <= 1) {
 			return false
 		}
+		v[i] = f
 	}
+
 	a, err := pixel.Describe(header.DataSet)
 	w, h := float64(a.Columns), float64(a.Rows)
 	o.source = [4]float64{v[0] * w, v[1] * h, (v[2] - v[0]) * w, (v[3] - v[1]) * h}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"collimator/dicom"
 	"collimator/dimse/ul"
 )
 
@@ -32,16 +33,19 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 	s.mu.Lock()
 	s.conns[conn] = struct{}{}
 	s.mu.Unlock()
+
 	defer func() {
 		conn.Close()
 		s.mu.Lock()
 		delete(s.conns, conn)
 		s.mu.Unlock()
 	}()
+
 	o := &opening{s: s, conn: conn, due: time.Now().Add(s.Limits.ARTIM)}
 	if ctx.Err() != nil {
 		return
 	}
+
 	defer func() { // Admit and the hooks are not ours
 		if v := recover(); v != nil {
 			s.panicked.Add(1)
@@ -50,12 +54,14 @@ func (s *Server) serveConn(ctx context.Context, conn net.Conn) {
 			}
 		}
 	}()
+
 	conn.SetDeadline(o.due)
 	if !o.secure(ctx) {
 		return
 	}
 	o.link.pace.until(o.due)
 	o.step(ul.Input{Event: ul.Evt5}, nil) // AE-5: the timer runs already
+
 	rq, ok := o.request()
 	if !ok {
 		return
@@ -73,20 +79,24 @@ func (o *opening) secure(ctx context.Context) bool {
 		o.report(o.early(err), nil, readError(err))
 		return false
 	}
+
 	const tlsHandshake = 0x16 // RFC 8446 5.1
 	seen := &prefixed{Conn: o.conn, prefix: first}
 	associate := first[0] == byte(ul.TypeAssociateRQ)
+
 	switch {
 	case o.s.TLSConfig == nil && first[0] >= byte(ul.TypeAssociateRQ) && first[0] <= byte(ul.TypeAbort):
 		o.link = newLink(seen, o.s.Limits)
 		return true
 	case o.s.TLSConfig != nil && associate:
-		o.link, o.refuse = newLink(seen, o.s.Limits), true
+		o.link = newLink(seen, o.s.Limits)
+		o.refuse = true
 		return true
 	case o.s.TLSConfig == nil || first[0] != tlsHandshake:
 		o.report(RefusedGarbage, nil, ErrNotDICOM)
 		return false
 	}
+
 	secured := tls.Server(seen, o.s.TLSConfig)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		kind := RefusedTLS
@@ -98,8 +108,11 @@ func (o *opening) secure(ctx context.Context) bool {
 		o.report(kind, nil, fmt.Errorf("dimse: TLS handshake: %w", err))
 		return false
 	}
+
+	// The handshake is done: from here on the link reads what TLS decrypts.
 	state := secured.ConnectionState()
-	o.state, o.conn = &state, secured
+	o.state = &state
+	o.conn = secured
 	o.link = newLink(secured, o.s.Limits)
 	return true
 }
@@ -126,6 +139,7 @@ func (o *opening) step(in ul.Input, pdu ul.PDU) ul.Step {
 	if !ok {
 		return step
 	}
+
 	o.machine = m
 	for _, e := range step.Effects {
 		switch e {
@@ -139,6 +153,7 @@ func (o *opening) step(in ul.Input, pdu ul.PDU) ul.Step {
 			o.conn.Close()
 		}
 	}
+
 	if step.To == ul.Sta13 { // the peer closes, within ARTIM
 		o.link.pace.until(time.Now().Add(min(o.s.Limits.ARTIM, 5*time.Second)))
 		o.link.drain()
@@ -153,7 +168,7 @@ func (o *opening) send(pdu ul.PDU) {
 	}
 }
 
-// request reads the A-ASSOCIATE-RQ (PS3.8 9.3.2). It reports false when there is none to decide on.
+// request reads the A-ASSOCIATE-RQ (PS3.8 9.3.2). It reports false when none came.
 func (o *opening) request() (*AssociateRequest, bool) {
 	h, err := o.link.header(o.s.Limits.Associate)
 	if err == nil && h.Type != ul.TypeAssociateRQ {
@@ -161,6 +176,7 @@ func (o *opening) request() (*AssociateRequest, bool) {
 		o.step(ul.Input{Event: ul.Received(h.Type)}, nil)
 		return nil, false
 	}
+
 	var body []byte
 	if err == nil {
 		body, err = o.link.body(h.Length)
@@ -172,15 +188,18 @@ func (o *opening) request() (*AssociateRequest, bool) {
 		}
 		return nil, false
 	}
+
 	raw, err := ul.DecodeAssociateRQ(body, o.s.Limits.Associate)
 	if err != nil {
 		return nil, o.unreadable(err)
 	}
+
 	rq := newAssociateRequest(raw, o.conn.RemoteAddr(), o.conn.LocalAddr(), o.state)
 	reject := o.formal(raw)
 	if reject == nil {
 		return rq, true
 	}
+
 	kind := RefusedRejected
 	if o.refuse {
 		kind = RefusedPlaintext
@@ -190,7 +209,7 @@ func (o *opening) request() (*AssociateRequest, bool) {
 	return nil, false
 }
 
-// unreadable answers a request that cannot be decoded: a title that is none by
+// unreadable answers a request that cannot be decoded: an invalid title by
 // rejection, the rest by abort.
 func (o *opening) unreadable(err error) bool {
 	kind := RefusedMalformed
@@ -228,7 +247,12 @@ func (o *opening) formal(rq *ul.AssociateRQ) *RejectError {
 	case rq.User.MaxPDULength != 0 && rq.User.MaxPDULength < leastPDU:
 		return Reject(errors.New("dimse: maximum length leaves no room for data"))
 	case o.s.isClosing():
-		return &RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation, Reason: ul.PresentationTemporaryCongestion, Cause: ErrServerClosed}
+		return &RejectError{
+			Result: ul.RejectedTransient,
+			Source: ul.RejectServiceProviderPresentation,
+			Reason: ul.PresentationTemporaryCongestion,
+			Cause:  ErrServerClosed,
+		}
 	}
 	return nil
 }
@@ -237,6 +261,7 @@ func (o *opening) formal(rq *ul.AssociateRQ) *RejectError {
 func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Context, *Association, bool) {
 	o.step(ul.Input{Event: ul.Evt6}, nil)
 	o.conn.SetDeadline(time.Time{})
+
 	acc, err := o.admit(ctx, rq)
 	var contexts []PresentationContext
 	if err == nil {
@@ -248,6 +273,7 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 	if err == nil && len(contexts) == 0 {
 		err = errors.New("dimse: no acceptable presentation context")
 	}
+
 	if err != nil {
 		var reject *RejectError
 		if !errors.As(err, &reject) {
@@ -257,13 +283,27 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 		o.step(ul.Input{Event: ul.Evt8}, reject.pdu())
 		return nil, nil, false
 	}
+
 	acc.AsyncWindow = grantWindow(rq.AsyncWindow, acc.AsyncWindow, o.s.Limits)
 	o.step(ul.Input{Event: ul.Evt7}, o.acceptPDU(rq, acc))
+
 	actx, a := establish(ctx, parts{
-		rq: rq, contexts: contexts, extended: acc.Extended, link: o.link, lim: o.s.Limits, mux: o.s.Mux, log: o.s.Log,
-		buffers: &o.s.buffers, panics: func(any) { o.s.panicked.Add(1) }, window: acc.AsyncWindow, machine: o.machine,
-		peer: &ul.UserInformation{MaxPDULength: rq.MaxPDULength, ImplementationClassUID: rq.ImplementationClassUID,
-			ImplementationVersionName: rq.ImplementationVersionName},
+		rq:       rq,
+		contexts: contexts,
+		extended: acc.Extended,
+		link:     o.link,
+		lim:      o.s.Limits,
+		mux:      o.s.Mux,
+		log:      o.s.Log,
+		buffers:  &o.s.buffers,
+		panics:   func(any) { o.s.panicked.Add(1) },
+		window:   acc.AsyncWindow,
+		machine:  o.machine,
+		peer: &ul.UserInformation{
+			MaxPDULength:              rq.MaxPDULength,
+			ImplementationClassUID:    rq.ImplementationClassUID,
+			ImplementationVersionName: rq.ImplementationVersionName,
+		},
 		principal: acc.Principal,
 	})
 	return actx, a, true
@@ -312,11 +352,13 @@ func (o *opening) acceptPDU(rq *AssociateRequest, acc Acceptance) *ul.AssociateA
 		}
 		ac.Contexts = append(ac.Contexts, answer)
 	}
+
 	ac.User = ul.UserInformation{
 		MaxPDULength:           o.s.Limits.ReceivePDU,
-		ImplementationClassUID: ImplementationClassUID, ImplementationVersionName: ImplementationVersionName,
+		ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
 		AsyncWindow: acc.AsyncWindow, Roles: acc.Roles, Extended: acc.Extended,
 	}
+
 	if rq.Identity != nil && rq.Identity.PositiveResponseRequested {
 		ac.User.IdentityResponse = acc.Identity
 	}
@@ -330,15 +372,18 @@ func (o *opening) attend(ctx context.Context, a *Association) {
 	s.mu.Lock()
 	s.open[a] = struct{}{}
 	s.mu.Unlock()
+
 	defer func() {
 		s.mu.Lock()
 		delete(s.open, a)
 		s.mu.Unlock()
 	}()
+
 	if len(a.rq.Tolerated) > 0 && s.Log != nil {
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "association request tolerated",
 			a.attrsWith(slog.String("irregular", strings.Join(a.rq.Tolerated, "; ")))...)
 	}
+
 	if s.OnAssociation != nil {
 		if ended := s.OnAssociation(a); ended != nil {
 			defer ended()

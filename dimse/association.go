@@ -154,33 +154,58 @@ type parts struct {
 // establish makes an association in Sta6. The context is for run and ends with the association.
 func establish(ctx context.Context, p parts) (context.Context, *Association) {
 	a := &Association{
-		id: newID(), requestor: p.machine.Requestor(), rq: p.rq, contexts: p.contexts, extended: p.extended, principal: p.principal,
-		implementationClassUID: p.peer.ImplementationClassUID, implementationVersionName: p.peer.ImplementationVersionName,
-		identityResponse: p.peer.IdentityResponse,
-		link:             p.link, lim: p.lim, mux: p.mux, log: p.log, buffers: p.buffers, panics: p.panics,
-		byID: make(map[uint8]PresentationContext, len(p.contexts)), inbound: make(map[uint16]*exchange), afters: make(map[*exchange]struct{}),
-		pending: make(map[uint16]*pending), done: make(chan struct{}), finished: make(chan struct{}),
+		id:        newID(),
+		requestor: p.machine.Requestor(),
+		rq:        p.rq,
+		contexts:  p.contexts,
+		byID:      make(map[uint8]PresentationContext, len(p.contexts)),
+		extended:  p.extended,
+		principal: p.principal,
+
+		implementationClassUID:    p.peer.ImplementationClassUID,
+		implementationVersionName: p.peer.ImplementationVersionName,
+		identityResponse:          p.peer.IdentityResponse,
+
+		link:    p.link,
+		lim:     p.lim,
+		mux:     p.mux,
+		log:     p.log,
+		buffers: p.buffers,
+		panics:  p.panics,
+
+		inbound:  make(map[uint16]*exchange),
+		afters:   make(map[*exchange]struct{}),
+		pending:  make(map[uint16]*pending),
+		done:     make(chan struct{}),
+		finished: make(chan struct{}),
 	}
+
 	for _, pc := range p.contexts {
 		a.byID[pc.ID] = pc
 	}
+
 	a.machine.Machine = p.machine
+
 	// PS3.7 D.3.3.3: invoked is by the requestor, performed is invoked by the acceptor.
 	w := ul.AsyncWindow{Invoked: 1, Performed: 1}
 	if p.window != nil {
 		w = *p.window
 	}
+
 	ours, theirs := w.Invoked, w.Performed
 	if !a.requestor {
 		ours, theirs = theirs, ours
 	}
+
 	a.granted = int(smaller(theirs, uint16(min(p.lim.Window, 0xFFFF))))
 	a.window = make(chan struct{}, smaller(ours, uint16(min(p.lim.Window, 0xFFFF))))
+
 	limit := p.lim.SendPDU
 	if p.peer.MaxPDULength != 0 {
 		limit = min(limit, p.peer.MaxPDULength)
 	}
 	a.sendMax = int(limit-ul.PDVHeaderLength) &^ 1
+
 	ctx, a.stop = context.WithCancel(ctx)
 	return ctx, a
 }
@@ -204,6 +229,7 @@ func (a *Association) contextFor(sopClass string, op Operation) (PresentationCon
 			return pc, nil
 		}
 	}
+
 	for _, pc := range a.contexts { // classes of a meta SOP Class
 		if metaClass(pc.AbstractSyntax) && (op == NEventReport && pc.SCP || op != NEventReport && pc.SCU) {
 			return pc, nil
@@ -216,7 +242,7 @@ func (a *Association) contextFor(sopClass string, op Operation) (PresentationCon
 // contexts carry operations of other SOP Classes.
 func metaClass(abstractSyntax string) bool {
 	switch abstractSyntax {
-	case "1.2.840.10008.5.1.1.9", "1.2.840.10008.5.1.1.18", "1.2.840.10008.5.1.1.32":
+	case uid.BasicGrayscalePrintManagement, uid.BasicColorPrintManagement, uid.PullStoredPrintManagement:
 		return true
 	}
 	return false

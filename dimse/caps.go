@@ -29,6 +29,7 @@ func (c *caps) take(from net.Addr) bool {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	ip := address(from)
 	w := c.byIP[ip]
 	if w == nil {
@@ -38,10 +39,12 @@ func (c *caps) take(from net.Addr) bool {
 		w = &caller{tokens: float64(2 * c.lim.ConnectionRate), at: now}
 		c.byIP[ip] = w
 	}
+
 	c.refill(w, now)
 	if w.tokens < 1 || w.open >= c.lim.ConnectionsPerAddress || c.total >= c.lim.Connections {
 		return false
 	}
+
 	w.tokens--
 	w.open++
 	c.total++
@@ -78,10 +81,12 @@ func address(a net.Addr) netip.Addr {
 	if a == nil {
 		return netip.Addr{}
 	}
+
 	ap, err := netip.ParseAddrPort(a.String())
 	if err != nil {
 		return netip.Addr{} // a pipe: all the same caller
 	}
+
 	ip := ap.Addr().Unmap().WithZone("")
 	if ip.Is6() {
 		if p, err := ip.Prefix(64); err == nil {

@@ -74,7 +74,9 @@ func (c *Command) status() Status {
 
 // setStatus is its reverse.
 func (c *Command) setStatus(s Status) {
-	c.Status, c.OffendingElement, c.ErrorID = s.Code, s.OffendingElements, s.ErrorID
+	c.Status = s.Code
+	c.OffendingElement = s.OffendingElements
+	c.ErrorID = s.ErrorID
 	c.ErrorComment = neutral(s.Comment)
 }
 

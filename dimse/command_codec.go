@@ -52,14 +52,18 @@ type commandElement struct {
 // ascending, no element twice, a group length that is true (PS3.7 6.3.1).
 func commandElements(b []byte, into []commandElement) ([]commandElement, error) {
 	const clause = "PS3.7 6.3.1"
+
 	last := -1
 	for off := 0; off < len(b); {
 		if len(b)-off < 8 {
 			return nil, breach(clause, "command element cut short")
 		}
-		group, number := binary.LittleEndian.Uint16(b[off:]), binary.LittleEndian.Uint16(b[off+2:])
+
+		group := binary.LittleEndian.Uint16(b[off:])
+		number := binary.LittleEndian.Uint16(b[off+2:])
 		n := binary.LittleEndian.Uint32(b[off+4:])
 		off += 8
+
 		switch {
 		case group != 0:
 			return nil, breach(clause, "element of another group in the command set")
@@ -72,6 +76,7 @@ func commandElements(b []byte, into []commandElement) ([]commandElement, error) 
 		case last < 0 && number != elGroupLength:
 			return nil, breach(clause, "command group length missing")
 		}
+
 		value := b[off : off+int(n)]
 		off += int(n)
 		if number == elGroupLength {
@@ -79,9 +84,11 @@ func commandElements(b []byte, into []commandElement) ([]commandElement, error) 
 				return nil, breach(clause, "command group length is not true")
 			}
 		}
+
 		last = int(number)
 		into = append(into, commandElement{number, value})
 	}
+
 	if last < 0 {
 		return nil, breach(clause, "empty command set")
 	}
@@ -136,6 +143,7 @@ const (
 
 func (d *commandDecoder) element(el commandElement) (err error) {
 	c := d.cmd
+
 	switch el.number {
 	case elCommandField:
 		d.field, err = d.us(el, hasField)
@@ -179,6 +187,7 @@ func (d *commandDecoder) element(el commandElement) (err error) {
 
 func (d *commandDecoder) text(el commandElement) (err error) {
 	c := d.cmd
+
 	switch el.number {
 	case elAffectedSOPClassUID:
 		c.AffectedSOPClassUID, err = d.ui(el, hasAffectedClass)
@@ -193,7 +202,7 @@ func (d *commandDecoder) text(el commandElement) (err error) {
 	case elMoveOriginatorAETitle:
 		c.MoveOriginatorApplicationEntityTitle, err = d.ae(el, 0)
 	case elErrorComment:
-		if len(el.value) > 1024 { // LO allows 64 characters; 16 times that is no comment
+		if len(el.value) > 1024 { // LO allows 64 characters; this is 16 times as much
 			return breach("PS3.7 E.1", "error comment oversized")
 		}
 		c.ErrorComment = neutral(strings.TrimRight(string(el.value), "\x00 "))
@@ -262,6 +271,7 @@ func attributeTags(el commandElement) ([]tag.Tag, error) {
 func (c *Command) AppendTo(dst []byte) []byte {
 	start := len(dst)
 	e := commandEncoder{append(dst, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0)}
+
 	named := !c.Response && c.Operation.requested()
 	if !named && c.Operation != CCancel {
 		e.text(elAffectedSOPClassUID, c.AffectedSOPClassUID, 0)
@@ -269,27 +279,32 @@ func (c *Command) AppendTo(dst []byte) []byte {
 	if named {
 		e.text(elRequestedSOPClassUID, c.RequestedSOPClassUID, 0)
 	}
+
 	field := uint16(c.Operation)
 	if c.Response {
 		field |= responseBit
 	}
 	e.us(elCommandField, field)
+
 	if c.Response || c.Operation == CCancel {
 		e.us(elMessageIDRespondedTo, c.MessageID)
 	} else {
 		e.us(elMessageID, c.MessageID)
 	}
+
 	if c.Operation == CMove && !c.Response {
 		e.text(elMoveDestination, c.MoveDestination, ' ')
 	}
 	if !c.Response && (c.Operation == CStore || c.Operation == CFind || c.Operation == CGet || c.Operation == CMove) {
 		e.us(elPriority, uint16(c.Priority))
 	}
+
 	set := uint16(noDataSet)
 	if c.HasDataSet {
 		set = someDataSet
 	}
 	e.us(elCommandDataSetType, set)
+
 	e.rest(c, named)
 	binary.LittleEndian.PutUint32(e.b[start+8:], uint32(len(e.b)-start-12))
 	return e.b
@@ -305,12 +320,14 @@ func (e *commandEncoder) rest(c *Command, named bool) {
 			e.us(elErrorID, c.ErrorID)
 		}
 	}
+
 	switch {
 	case named:
 		e.text(elRequestedSOPInstanceUID, c.RequestedSOPInstanceUID, 0)
 	case c.Operation == CStore || c.Operation >= NEventReport && c.Operation <= NDelete:
 		e.text(elAffectedSOPInstanceUID, c.AffectedSOPInstanceUID, 0)
 	}
+
 	switch c.Operation {
 	case NEventReport:
 		e.us(elEventTypeID, c.EventTypeID)
@@ -321,6 +338,7 @@ func (e *commandEncoder) rest(c *Command, named bool) {
 	case NAction:
 		e.us(elActionTypeID, c.ActionTypeID)
 	}
+
 	if s := c.SubOperations; c.Response && s != nil && (c.Operation == CGet || c.Operation == CMove) {
 		if k := c.Status.Class(); k == ClassPending || k == ClassCancel { // PS3.7 9.1.3.1.6
 			e.us(elRemaining, s.Remaining)
@@ -329,6 +347,7 @@ func (e *commandEncoder) rest(c *Command, named bool) {
 		e.us(elFailed, s.Failed)
 		e.us(elWarning, s.Warning)
 	}
+
 	if c.Operation == CStore && !c.Response && c.MoveOriginatorApplicationEntityTitle != "" {
 		e.text(elMoveOriginatorAETitle, c.MoveOriginatorApplicationEntityTitle, ' ')
 		e.us(elMoveOriginatorMessageID, c.MoveOriginatorMessageID)

@@ -8,12 +8,14 @@ func (d *commandDecoder) check() error {
 	if d.seen&(hasField|hasDataSetType) != hasField|hasDataSetType {
 		return breach("PS3.7 E.1", "command field or command data set type missing")
 	}
+
 	c := d.cmd
 	c.Response = d.field&responseBit != 0
 	c.Operation = Operation(d.field &^ responseBit)
 	if !c.Operation.known() || c.Operation == CCancel && c.Response {
 		return breach("PS3.7 E.1", "unknown command field")
 	}
+
 	if c.Response {
 		return d.checkResponse()
 	}
@@ -24,8 +26,10 @@ func (d *commandDecoder) check() error {
 		c.MessageID = d.respTo
 		return nil
 	}
+
 	c.MessageID = d.id
 	need, never := requestSchema(c.Operation)
+
 	switch {
 	case d.seen&need != need:
 		return breach("PS3.7 E.1", "mandatory element missing in "+c.Operation.String()+"-RQ")

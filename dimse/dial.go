@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"collimator/dicom"
 	"collimator/dimse/ul"
 )
 
@@ -18,10 +19,12 @@ func Dial(ctx context.Context, addr string, cfg Config) (*Association, error) {
 	cfg.Limits = cfg.Limits.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Limits.ARTIM)
 	defer cancel()
+
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("dimse: connect: %w", err)
 	}
+
 	if cfg.TLSConfig != nil && cfg.TLSConfig.ServerName == "" && !cfg.TLSConfig.InsecureSkipVerify {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
@@ -31,6 +34,7 @@ func Dial(ctx context.Context, addr string, cfg Config) (*Association, error) {
 		cfg.TLSConfig = cfg.TLSConfig.Clone()
 		cfg.TLSConfig.ServerName = host
 	}
+
 	a, err := Open(ctx, conn, cfg)
 	if err != nil {
 		return nil, err
@@ -42,14 +46,17 @@ func Dial(ctx context.Context, addr string, cfg Config) (*Association, error) {
 // it when cfg says so. It closes conn when it fails.
 func Open(ctx context.Context, conn net.Conn, cfg Config) (*Association, error) {
 	cfg.Limits = cfg.Limits.withDefaults()
+
 	due := time.Now().Add(cfg.Limits.ARTIM)
 	if d, ok := ctx.Deadline(); ok && d.Before(due) {
 		due = d
 	}
+
 	conn = tuned(conn)
 	conn.SetDeadline(due)
 	unhook := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer unhook()
+
 	a, run, err := open(ctx, conn, cfg, due)
 	if err != nil {
 		conn.Close()
@@ -58,10 +65,13 @@ func Open(ctx context.Context, conn net.Conn, cfg Config) (*Association, error) 
 		}
 		return nil, err
 	}
+
+	// The end of ctx has set a deadline that nobody takes back.
 	if !unhook() {
 		conn.Close()
 		return nil, context.Cause(ctx)
 	}
+
 	conn.SetDeadline(time.Time{})
 	go a.run(run) // ends with the association: Release, Abort, or the peer
 	return a, nil
@@ -72,6 +82,7 @@ func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Assoc
 	if err != nil {
 		return nil, nil, err
 	}
+
 	var state *tls.ConnectionState
 	if cfg.TLSConfig != nil {
 		secured := tls.Client(conn, cfg.TLSConfig)
@@ -79,13 +90,17 @@ func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Assoc
 			return nil, nil, fmt.Errorf("dimse: TLS handshake: %w", err)
 		}
 		s := secured.ConnectionState()
-		state, conn = &s, secured
+		state = &s
+		conn = secured
 	}
+
 	l := newLink(conn, cfg.Limits)
 	l.pace.until(due)
+
 	m := ul.NewMachine(true)
 	m, _, _ = m.Next(ul.Input{Event: ul.Evt1})
 	m, _, _ = m.Next(ul.Input{Event: ul.Evt2})
+
 	b, err := rq.AppendTo(nil)
 	if err != nil {
 		return nil, nil, err
@@ -93,19 +108,24 @@ func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Assoc
 	if err := l.write(b, time.Until(due)); err != nil {
 		return nil, nil, err
 	}
+
 	ac, m, err := answer(l, m, cfg.Limits)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	contexts, err := settle(rq.Contexts, rq.User.Roles, ac.Contexts, ac.User.Roles, true)
 	if err == nil && ac.User.MaxPDULength != 0 && ac.User.MaxPDULength < leastPDU {
 		err = errors.New("dimse: maximum length leaves no room for data")
 	}
+
+	// The peer has accepted: it is owed an abort.
 	if err != nil {
 		abort, _ := ul.Abort{Source: ul.AbortServiceUser}.AppendTo(nil)
 		l.write(abort, time.Second)
 		return nil, nil, err
 	}
+
 	run, a := establish(context.WithoutCancel(ctx), parts{
 		rq: newAssociateRequest(rq, conn.RemoteAddr(), conn.LocalAddr(), state), contexts: contexts, extended: ac.User.Extended,
 		link: l, lim: cfg.Limits, mux: cfg.Mux, log: cfg.Log, buffers: &buffers{}, peer: &ac.User,
@@ -120,14 +140,17 @@ func answer(l *link, m ul.Machine, lim Limits) (*ul.AssociateAC, ul.Machine, err
 	if err != nil {
 		return nil, m, err
 	}
+
 	body, err := l.body(min(h.Length, lim.Associate.AssociatePDU|1<<20))
 	if err != nil {
 		return nil, m, err
 	}
+
 	pdu, err := ul.DecodeBody(h.Type, body, lim.Associate)
 	if err != nil {
 		return nil, m, err
 	}
+
 	m, step, _ := m.Next(ul.Input{Event: ul.Received(h.Type)})
 	switch p := pdu.(type) {
 	case *ul.AssociateAC:
@@ -137,6 +160,7 @@ func answer(l *link, m ul.Machine, lim Limits) (*ul.AssociateAC, ul.Machine, err
 	case ul.Abort:
 		return nil, m, &AbortError{Remote: true, Source: p.Source, Reason: p.Reason}
 	}
+
 	if step.Action == ul.AA8 {
 		abort, _ := ul.Abort{Source: ul.AbortServiceProvider, Reason: ul.ReasonUnexpectedPDU}.AppendTo(nil)
 		l.write(abort, time.Second)
@@ -149,16 +173,20 @@ func (cfg *Config) request() (*ul.AssociateRQ, error) {
 	if len(cfg.Contexts) == 0 || len(cfg.Contexts) > 128 {
 		return nil, fmt.Errorf("dimse: %d presentation contexts to propose, 1 to 128 are possible", len(cfg.Contexts))
 	}
+
 	if cfg.Identity != nil && cfg.TLSConfig == nil {
 		return nil, ErrInsecureIdentity
 	}
+
 	for _, t := range []string{cfg.CalledAETitle, cfg.CallingAETitle} {
 		if _, err := ul.ParseAETitle(t); err != nil {
 			return nil, fmt.Errorf("dimse: %w", err)
 		}
 	}
+
 	contexts := make([]ul.ProposedContext, len(cfg.Contexts))
 	copy(contexts, cfg.Contexts)
+
 	var ids [256]bool
 	unnumbered := contexts[0].ID == 0
 	for i := range contexts {
@@ -170,13 +198,19 @@ func (cfg *Config) request() (*ul.AssociateRQ, error) {
 		}
 		ids[contexts[i].ID] = true
 	}
+
 	return &ul.AssociateRQ{
 		CalledAETitle: cfg.CalledAETitle, CallingAETitle: cfg.CallingAETitle,
 		ApplicationContext: ul.DICOMApplicationContext, Contexts: contexts,
 		User: ul.UserInformation{
-			MaxPDULength:           cfg.Limits.ReceivePDU,
-			ImplementationClassUID: ImplementationClassUID, ImplementationVersionName: ImplementationVersionName,
-			AsyncWindow: cfg.AsyncWindow, Roles: cfg.Roles, Extended: cfg.Extended, CommonExtended: cfg.CommonExtended, Identity: cfg.Identity,
+			MaxPDULength:              cfg.Limits.ReceivePDU,
+			ImplementationClassUID:    dicom.ImplementationClassUID,
+			ImplementationVersionName: dicom.ImplementationVersionName,
+			AsyncWindow:               cfg.AsyncWindow,
+			Roles:                     cfg.Roles,
+			Extended:                  cfg.Extended,
+			CommonExtended:            cfg.CommonExtended,
+			Identity:                  cfg.Identity,
 		},
 	}, nil
 }

@@ -12,9 +12,3 @@
 // Errors and log lines hold AE titles, addresses, SOP Classes and numbers, never
 // values of data elements.
 package dimse
-
-// ImplementationClassUID names this implementation in associations (PS3.7 D.3.3.2); of the root 2.25.
-const ImplementationClassUID = "2.25.193104710519265783206839174325051436907"
-
-// ImplementationVersionName goes with it.
-const ImplementationVersionName = "COLLIMATOR"

@@ -30,6 +30,7 @@ func (x *exchange) serve(ctx context.Context) {
 			x.panicked(ctx, v)
 		}
 	}()
+
 	began := time.Now()
 	out := x.outcome(ctx)
 	if x.body != nil {
@@ -39,7 +40,9 @@ func (x *exchange) serve(ctx context.Context) {
 			return // the reader has the error
 		}
 	}
+
 	x.logOutcome(ctx, out, time.Since(began))
+
 	if err := x.finish(out); err != nil {
 		if !a.awaitsRelease() {
 			a.fail(err)
@@ -82,7 +85,8 @@ func (x *exchange) response(code StatusCode) *Command {
 	case CStore, NEventReport, NGet, NSet, NAction, NCreate, NDelete:
 		rsp.AffectedSOPInstanceUID = rq.SOPInstanceUID()
 	}
-	rsp.EventTypeID, rsp.ActionTypeID = rq.EventTypeID, rq.ActionTypeID
+	rsp.EventTypeID = rq.EventTypeID
+	rsp.ActionTypeID = rq.ActionTypeID
 	return rsp
 }
 
@@ -102,6 +106,7 @@ func (x *exchange) finish(out Outcome) error {
 	a := x.call.Association
 	rsp := x.response(out.Status.Code)
 	rsp.setStatus(out.Status)
+
 	var ds *dicom.DataSet
 	switch {
 	case out.Response != nil:
@@ -114,9 +119,12 @@ func (x *exchange) finish(out Outcome) error {
 		rsp.SubOperations = &counts
 		ds = out.failed
 	}
+
+	// The operation leaves the window before the response is on its way.
 	a.mu.Lock()
 	delete(a.inbound, x.call.Command.MessageID)
 	a.mu.Unlock()
+
 	a.link.pace.idle(a.idleDeadline())
 	return x.send(rsp, ds)
 }
@@ -127,6 +135,7 @@ func (x *exchange) runAfter(ctx context.Context) {
 	if x.after == nil {
 		return
 	}
+
 	a := x.call.Association
 	a.mu.Lock()
 	if a.releasing || len(a.afters) >= a.lim.Window {
@@ -138,6 +147,7 @@ func (x *exchange) runAfter(ctx context.Context) {
 	}
 	a.afters[x] = struct{}{}
 	a.mu.Unlock()
+
 	x.after(ctx)
 	a.mu.Lock()
 	delete(a.afters, x)
@@ -150,10 +160,16 @@ func (x *exchange) panicked(ctx context.Context, v any) {
 	if a.panics != nil {
 		a.panics(v)
 	}
+
 	if a.log != nil { // the value may quote a data element: its type has to do
 		a.log.LogAttrs(ctx, slog.LevelError, "handler panicked",
-			a.attrsWith(slog.String("operation", x.call.Operation.String()), slog.String("panic", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))...)
+			a.attrsWith(
+				slog.String("operation", x.call.Operation.String()),
+				slog.String("panic", fmt.Sprintf("%T", v)),
+				slog.String("stack", string(debug.Stack())),
+			)...)
 	}
+
 	err := fmt.Errorf("dimse: handler of %s panicked", x.call.Operation)
 	a.abortWith(err)
 	if x.body != nil {

@@ -43,20 +43,13 @@ const (
 // the modality worklist.
 func serviceOf(sopClass string) informationService {
 	switch sopClass {
-	case uid.PatientRootFind, uid.StudyRootFind, uid.ModalityWorklistFind, patientStudyOnlyFind:
+	case uid.PatientRootFind, uid.StudyRootFind, uid.ModalityWorklistFind, uid.PatientStudyOnlyFind:
 		return queries
-	case uid.PatientRootMove, uid.PatientRootGet, uid.StudyRootMove, uid.StudyRootGet, patientStudyOnlyMove, patientStudyOnlyGet:
+	case uid.PatientRootMove, uid.PatientRootGet, uid.StudyRootMove, uid.StudyRootGet, uid.PatientStudyOnlyMove, uid.PatientStudyOnlyGet:
 		return retrievals
 	}
 	return noQuery
 }
-
-// The retired Patient/Study Only information model.
-const (
-	patientStudyOnlyFind = "1.2.840.10008.5.1.4.1.2.3.1"
-	patientStudyOnlyMove = "1.2.840.10008.5.1.4.1.2.3.2"
-	patientStudyOnlyGet  = "1.2.840.10008.5.1.4.1.2.3.3"
-)
 
 // StorageOptions are the service class application information of a storage SCP
 // (PS3.4 B.3.1). The zero value is level 0 (local), no word on signatures, and no
@@ -90,7 +83,13 @@ type QueryOptions struct {
 // ParseQueryOptions reads the application information of C-FIND; bytes that are not there are off.
 func ParseQueryOptions(info []byte) QueryOptions {
 	on := func(i int) bool { return i < len(info) && info[i] == 1 }
-	return QueryOptions{Relational: on(0), DateTimeMatching: on(1), FuzzyMatching: on(2), TimezoneAdjustment: on(3), EnhancedMultiFrame: on(4)}
+	return QueryOptions{
+		Relational:         on(0),
+		DateTimeMatching:   on(1),
+		FuzzyMatching:      on(2),
+		TimezoneAdjustment: on(3),
+		EnhancedMultiFrame: on(4),
+	}
 }
 
 // parseRetrieveOptions reads the application information of C-MOVE and C-GET.

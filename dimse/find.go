@@ -27,7 +27,7 @@ type FindRequest struct {
 }
 
 // FindHandler calls yield for each match and returns the final status. When yield
-// returns false there is no use in going on: C-CANCEL came (ctx is done then too, its
+// returns false the handler stops: C-CANCEL came (ctx is done then too, its
 // cause is ErrCanceled) or the association ended. After a C-CANCEL the peer gets FE00H
 // whatever is returned.
 type FindHandler func(ctx context.Context, a *Association, rq *FindRequest, yield func(Match) bool) Status
@@ -41,10 +41,13 @@ func (x *exchange) find(ctx context.Context, h FindHandler) Outcome {
 	if x.call.identifier == nil {
 		return Outcome{Status: DataSetDoesNotMatchSOPClass.With("identifier missing")}
 	}
+
 	var out Outcome
-	a, cmd := x.call.Association, x.call.Command
+	a := x.call.Association
+	cmd := x.call.Command
 	rq := &FindRequest{SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority, Identifier: x.call.identifier,
 		MessageID: cmd.MessageID, Options: a.QueryOptions(cmd.AffectedSOPClassUID)}
+
 	status := h(ctx, a, rq, func(m Match) bool {
 		if ctx.Err() != nil {
 			return false
@@ -62,6 +65,7 @@ func (x *exchange) find(ctx context.Context, h FindHandler) Outcome {
 		out.Matches++
 		return true
 	})
+
 	out.Status = x.canceled(ctx, status)
 	return out
 }
@@ -90,6 +94,7 @@ func (a *Association) Find(ctx context.Context, rq FindRequest) iter.Seq2[Match,
 			yield(Match{}, err)
 			return
 		}
+
 		cmd := &Command{Operation: CFind, HasDataSet: true, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}
 		p, err := a.begin(ctx, pc, cmd, dataSet(rq.Identifier, pc.TransferSyntax))
 		if err != nil {
@@ -97,20 +102,24 @@ func (a *Association) Find(ctx context.Context, rq FindRequest) iter.Seq2[Match,
 			return
 		}
 		defer p.abandon()
+
 		stop := context.AfterFunc(ctx, p.cancelBounded)
 		defer stop()
+
 		for {
 			rsp, err := p.next(ctx)
 			if err != nil {
 				yield(Match{}, err)
 				return
 			}
+
 			if rsp.cmd.Status.Class() != ClassPending {
 				if err := statusError(CFind, rsp.cmd.status()); err != nil {
 					yield(Match{}, err)
 				}
 				return
 			}
+
 			ds, err := rsp.dataSet()
 			if err == nil && ds == nil {
 				err = errNoIdentifier

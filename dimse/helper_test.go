@@ -24,11 +24,11 @@ import (
 )
 
 const (
-	ct        = "1.2.840.10008.5.1.4.1.1.2"
-	mr        = "1.2.840.10008.5.1.4.1.1.4"
-	studyFind = "1.2.840.10008.5.1.4.1.2.2.1"
-	studyMove = "1.2.840.10008.5.1.4.1.2.2.2"
-	studyGet  = "1.2.840.10008.5.1.4.1.2.2.3"
+	ct        = uid.CTImageStorage
+	mr        = uid.MRImageStorage
+	studyFind = uid.StudyRootFind
+	studyMove = uid.StudyRootMove
+	studyGet  = uid.StudyRootGet
 )
 
 // everything supports every class in the two little endian syntaxes and every role.

@@ -75,7 +75,8 @@ func (l *link) fragment() error {
 	}
 	l.br.Discard(ul.PDVHeaderLength)
 	l.pduLeft -= ul.PDVHeaderLength + h.Length
-	l.pdv, l.pdvLeft = h, h.Length
+	l.pdv = h
+	l.pdvLeft = h.Length
 	if h.Length > 0 || h.Last {
 		l.empty = 0
 	} else if l.empty++; l.empty > 64 {
@@ -158,7 +159,7 @@ type pacer struct {
 	got    int64
 }
 
-// until sets one absolute deadline; the zero time is none.
+// until sets one absolute deadline; the zero time removes it.
 func (p *pacer) until(t time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -170,7 +171,9 @@ func (p *pacer) until(t time.Time) {
 func (p *pacer) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.paced, p.budget, p.got = true, p.window, 0
+	p.paced = true
+	p.budget = p.window
+	p.got = 0
 }
 
 // idle sets the deadline for the next message unless one has begun.
@@ -189,15 +192,19 @@ func (p *pacer) Read(b []byte) (int, error) {
 		p.mu.Unlock()
 		return p.conn.Read(b)
 	}
+
 	began := time.Now()
 	p.conn.SetReadDeadline(began.Add(p.budget))
 	p.mu.Unlock()
+
 	n, err := p.conn.Read(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	p.got += int64(n)
 	if float64(p.got) >= float64(p.rate)*p.window.Seconds() {
-		p.budget, p.got = p.window, 0
+		p.budget = p.window
+		p.got = 0
 	} else {
 		p.budget -= time.Since(began)
 	}

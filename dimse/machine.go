@@ -18,6 +18,7 @@ func (a *Association) event(in ul.Input, abort ul.Abort) (ul.Step, error) {
 	if !ok {
 		return step, ErrClosed
 	}
+
 	var err error
 	for _, e := range step.Effects {
 		switch e {
@@ -61,7 +62,7 @@ func (a *Association) sendPDU(p ul.PDU) {
 }
 
 // sendAbort writes an A-ABORT between PDUs; when the peer does not take what is being
-// written there is no place for it, and closing says the same.
+// written it cannot be put between, and closing says the same.
 func (a *Association) sendAbort(p ul.Abort) {
 	b, _ := p.AppendTo(make([]byte, 0, 16))
 	if !a.writing.TryLock() {
@@ -87,6 +88,7 @@ func (a *Association) awaitsRelease() bool {
 func (a *Association) control(h ul.Header, inMessage bool) error {
 	var abort ul.Abort
 	in := ul.Input{Event: ul.Received(h.Type)}
+
 	if h.Type == ul.TypeAbort {
 		body, err := a.link.body(h.Length)
 		if err != nil {
@@ -104,9 +106,11 @@ func (a *Association) control(h ul.Header, inMessage bool) error {
 			return err
 		}
 	}
+
 	if h.Type == ul.TypeReleaseRQ && inMessage {
 		return breach("PS3.8 7.2", "release in the middle of a message")
 	}
+
 	step, err := a.event(in, abort)
 	if err != nil {
 		return err
@@ -131,13 +135,17 @@ func (a *Association) released() error {
 		x.cancel(ErrReleased)
 	}
 	a.mu.Unlock()
+
 	if a.state() == ul.Sta10 { // collision, acceptor side: A-RELEASE-RP comes first
 		return nil
 	}
+
+	// Only now is the release answered: a handler may still have something to send.
 	a.handlers.Wait()
 	if _, err := a.event(ul.Input{Event: ul.Evt14}, ul.Abort{}); err != nil {
 		return err
 	}
+
 	if a.state() == ul.Sta11 {
 		return nil // collision, requestor side: A-RELEASE-RP is still to come
 	}
@@ -149,8 +157,10 @@ func (a *Association) released() error {
 func (a *Association) fail(err error) {
 	abort := &AbortError{Source: ul.AbortServiceUser, Cause: err}
 	in := ul.Input{Event: ul.Evt15}
+
 	var breach *ProtocolError
 	var parse *ul.ParseError
+
 	switch {
 	case errors.Is(err, ErrReleased), errors.As(err, new(*AbortError)):
 		a.finish(err)
@@ -161,14 +171,17 @@ func (a *Association) fail(err error) {
 		return
 	case errors.As(err, &parse):
 		in.Event = ul.Evt19
-		abort.Source, abort.Reason = ul.AbortServiceProvider, ul.ReasonInvalidPDUParameter
-		if parse.UnknownType {
+		abort.Source = ul.AbortServiceProvider
+		abort.Reason = ul.ReasonInvalidPDUParameter
+		if parse.Kind == ul.UnknownType {
 			abort.Reason = ul.ReasonUnrecognizedPDU
 		}
 	case errors.As(err, &breach) && !breach.byUser:
 		in.Event = ul.Evt19
-		abort.Source, abort.Reason = ul.AbortServiceProvider, breach.abort
+		abort.Source = ul.AbortServiceProvider
+		abort.Reason = breach.abort
 	}
+
 	a.finish(abort)
 	a.event(in, ul.Abort{Source: abort.Source, Reason: abort.Reason})
 }
@@ -201,8 +214,10 @@ func (a *Association) run(ctx context.Context) {
 		}
 		a.event(in, ul.Abort{})
 	}
+
 	a.link.conn.Close()
 	a.handlers.Wait()
+
 	if a.log != nil {
 		a.log.LogAttrs(ctx, levelFor(a.err), "association ended", a.attrs("reason", a.err)...)
 	}
@@ -211,6 +226,7 @@ func (a *Association) run(ctx context.Context) {
 // Release ends the association gracefully once the operations under way have their
 // answers, or at the end of ctx aborts it. It returns nil when it was released.
 func (a *Association) Release(ctx context.Context) error {
+	// Every place of the window: no operation of ours is under way then.
 	for range cap(a.window) {
 		select {
 		case a.window <- struct{}{}:
@@ -221,11 +237,14 @@ func (a *Association) Release(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+
 	if _, err := a.event(ul.Input{Event: ul.Evt11}, ul.Abort{}); err != nil {
 		return a.endedAs()
 	}
+
 	timer := time.NewTimer(a.lim.ARTIM)
 	defer timer.Stop()
+
 	select {
 	case <-a.done:
 		<-a.finished

@@ -159,12 +159,14 @@ func (m *Mux) find(op Operation, sopClass string) handler {
 	if h, ok := m.handlers[route{op, ""}]; ok {
 		return h
 	}
+
 	code := UnrecognizedOperation
 	for r := range m.handlers {
 		if r.op == op {
 			code = SOPClassNotSupported
 		}
 	}
+
 	return func(context.Context, *exchange) Outcome { return Outcome{Status: Status{Code: code}} }
 }
 
@@ -173,6 +175,7 @@ func (m *Mux) run(ctx context.Context, x *exchange) Outcome {
 	if m == nil || m.guard == nil {
 		return Outcome{Status: Status{Code: NotAuthorized}}
 	}
+
 	h := m.find(x.call.Operation, x.call.SOPClassUID)
 	return m.guard(ctx, x.call, func(ctx context.Context) Outcome {
 		if _, err := x.call.Identifier(); err != nil {

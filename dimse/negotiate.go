@@ -51,6 +51,7 @@ func Negotiate(rq *AssociateRequest, s Support) Acceptance {
 			sending[r.SOPClassUID] = r.SCP && scp
 		}
 	}
+
 	acc.Contexts = make([]ul.AcceptedContext, len(rq.Contexts))
 	for i, pc := range rq.Contexts {
 		if !sending[pc.AbstractSyntax] {
@@ -58,11 +59,13 @@ func Negotiate(rq *AssociateRequest, s Support) Acceptance {
 		}
 	}
 	s.contextsToSend(rq.Contexts, sending, acc.Contexts)
+
 	if w := rq.AsyncWindow; w != nil {
 		// We may have no more outstanding at the requestor than it performs, and
 		// one is all we use.
 		acc.AsyncWindow = &ul.AsyncWindow{Invoked: smaller(w.Invoked, max(s.Window, 1)), Performed: 1}
 	}
+
 	for _, x := range rq.Extended {
 		if info := s.extended(x); info != nil {
 			acc.Extended = append(acc.Extended, ul.ExtendedNegotiation{SOPClassUID: x.SOPClassUID, Info: info})
@@ -80,7 +83,7 @@ func smaller(proposed, bound uint16) uint16 {
 }
 
 // context answers a context: of what both sides have, what stands first in best is
-// taken, else the first by the order that counts.
+// taken, else the first by the order of Support.RequestorOrder.
 func (s Support) context(pc ul.ProposedContext, best []string) ul.AcceptedContext {
 	out := ul.AcceptedContext{ID: pc.ID, Result: ul.AbstractSyntaxNotSupported}
 	if len(s.supported(pc.AbstractSyntax)) == 0 {
@@ -92,7 +95,8 @@ func (s Support) context(pc ul.ProposedContext, best []string) ul.AcceptedContex
 		return out
 	}
 
-	out.Result, out.TransferSyntax = ul.Acceptance, common[0]
+	out.Result = ul.Acceptance
+	out.TransferSyntax = common[0]
 	for _, ts := range best {
 		if slices.Contains(common, ts) {
 			out.TransferSyntax = ts
@@ -110,8 +114,8 @@ func (s Support) supported(abstractSyntax string) []string {
 	return s.TransferSyntaxes(abstractSyntax)
 }
 
-// common is the transfer syntaxes of a context that are supported, by the order
-// that counts.
+// common is the transfer syntaxes of a context that are supported, in the order of
+// Support.RequestorOrder.
 func (s Support) common(pc ul.ProposedContext) []string {
 	first, second := s.supported(pc.AbstractSyntax), pc.TransferSyntaxes
 	if s.RequestorOrder {
@@ -137,15 +141,20 @@ type PresentationContext struct {
 
 // settle works out the accepted contexts from both sides' words. It fails when the
 // answer names what was not proposed.
-func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.AcceptedContext, roles []ul.RoleSelection, requestor bool) ([]PresentationContext, error) {
+func settle(
+	proposed []ul.ProposedContext, wanted []ul.RoleSelection,
+	acc []ul.AcceptedContext, roles []ul.RoleSelection, requestor bool,
+) ([]PresentationContext, error) {
 	byID := make(map[uint8]ul.ProposedContext, len(proposed))
 	for _, pc := range proposed {
 		byID[pc.ID] = pc
 	}
+
 	asked := make(map[string]ul.RoleSelection, len(wanted))
 	for _, r := range wanted {
 		asked[r.SOPClassUID] = r
 	}
+
 	granted := make(map[string]ul.RoleSelection, len(roles))
 	for _, r := range roles {
 		a, ok := asked[r.SOPClassUID]
@@ -154,6 +163,7 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 		}
 		granted[r.SOPClassUID] = ul.RoleSelection{SCU: r.SCU && a.SCU, SCP: r.SCP && a.SCP}
 	}
+
 	var out []PresentationContext
 	for _, pc := range acc {
 		p, ok := byID[pc.ID]
@@ -164,10 +174,18 @@ func settle(proposed []ul.ProposedContext, wanted []ul.RoleSelection, acc []ul.A
 		if pc.Result != ul.Acceptance {
 			continue
 		}
+
 		if p.AbstractSyntax == "" || !slices.Contains(p.TransferSyntaxes, pc.TransferSyntax) {
 			return nil, fmt.Errorf("dimse: presentation context %d answered with a transfer syntax that was not proposed", pc.ID)
 		}
-		c := PresentationContext{ID: pc.ID, AbstractSyntax: p.AbstractSyntax, TransferSyntax: pc.TransferSyntax, SCU: requestor, SCP: !requestor}
+
+		c := PresentationContext{
+			ID:             pc.ID,
+			AbstractSyntax: p.AbstractSyntax,
+			TransferSyntax: pc.TransferSyntax,
+			SCU:            requestor,
+			SCP:            !requestor,
+		}
 		if g, ok := granted[p.AbstractSyntax]; ok { // PS3.7 D.3.3.4: roles of the requestor
 			c.SCU, c.SCP = g.SCU, g.SCP
 			if !requestor {

@@ -53,6 +53,7 @@ func (x *exchange) normalized(ctx context.Context, h NHandler) Outcome {
 	rq := &NRequest{Operation: cmd.Operation, SOPClassUID: cmd.SOPClassUID(), SOPInstanceUID: cmd.SOPInstanceUID(),
 		TypeID: cmd.EventTypeID | cmd.ActionTypeID, AttributeIdentifiers: cmd.AttributeIdentifierList,
 		DataSet: x.call.identifier, MessageID: cmd.MessageID}
+
 	rsp := h(ctx, x.call.Association, rq)
 	x.after = rq.After
 	return Outcome{Status: rsp.Status, Response: &rsp}
@@ -66,26 +67,33 @@ func (a *Association) N(ctx context.Context, rq NRequest) (NResponse, error) {
 	if err != nil {
 		return NResponse{}, err
 	}
+
 	cmd := &Command{Operation: rq.Operation, HasDataSet: rq.DataSet != nil, AttributeIdentifierList: rq.AttributeIdentifiers}
 	if rq.Operation.requested() {
-		cmd.RequestedSOPClassUID, cmd.RequestedSOPInstanceUID = rq.SOPClassUID, rq.SOPInstanceUID
+		cmd.RequestedSOPClassUID = rq.SOPClassUID
+		cmd.RequestedSOPInstanceUID = rq.SOPInstanceUID
 	} else {
-		cmd.AffectedSOPClassUID, cmd.AffectedSOPInstanceUID = rq.SOPClassUID, rq.SOPInstanceUID
+		cmd.AffectedSOPClassUID = rq.SOPClassUID
+		cmd.AffectedSOPInstanceUID = rq.SOPInstanceUID
 	}
+
 	switch rq.Operation {
 	case NEventReport:
 		cmd.EventTypeID = rq.TypeID
 	case NAction:
 		cmd.ActionTypeID = rq.TypeID
 	}
+
 	var body io.Reader
 	if rq.DataSet != nil {
 		body = dataSet(rq.DataSet, pc.TransferSyntax)
 	}
+
 	rsp, err := a.invoke(ctx, pc, cmd, body)
 	if err != nil {
 		return NResponse{}, err
 	}
+
 	out := NResponse{Status: rsp.cmd.status(), SOPInstanceUID: rsp.cmd.AffectedSOPInstanceUID}
 	if out.DataSet, err = rsp.dataSet(); err != nil {
 		return out, err

@@ -198,6 +198,7 @@ func (a *Association) deliver(cmd *Command, pc PresentationContext) error {
 	a.mu.Lock()
 	p := a.pending[cmd.MessageID]
 	a.mu.Unlock()
+
 	switch {
 	case p == nil:
 		return breach("PS3.7 9.1", "response to nothing")
@@ -206,6 +207,7 @@ func (a *Association) deliver(cmd *Command, pc PresentationContext) error {
 	case p.pc.ID != pc.ID:
 		return breach("PS3.8 E.1", "response in another presentation context")
 	}
+
 	r := reply{cmd: cmd, ts: pc.TransferSyntax, lim: a.lim}
 	if cmd.HasDataSet {
 		b := newBody(a, pc.ID)
@@ -215,21 +217,26 @@ func (a *Association) deliver(cmd *Command, pc PresentationContext) error {
 		}
 		r.data = buf.Bytes()
 	}
+
 	final := cmd.Status.Class() != ClassPending
 	if !final && p.op != CFind && p.op != CGet && p.op != CMove {
 		return breach("PS3.7 9.1", "pending status of an operation that has one response")
 	}
+
+	// A message ID is free again before the answer is handed on.
 	if final {
 		a.mu.Lock()
 		delete(a.pending, p.id)
 		a.mu.Unlock()
 	}
+
 	select {
 	case p.replies <- r:
 	case <-p.gone:
 	case <-a.done:
 		return a.Err()
 	}
+
 	if final {
 		<-a.window
 	}

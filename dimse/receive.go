@@ -50,34 +50,42 @@ func (a *Association) nextCommand() (*Command, PresentationContext, error) {
 			return nil, pc, readError(err)
 		}
 	}
+
 	a.link.pace.start()
 	a.command = a.command[:0]
+
 	for first := true; ; first = false {
 		id, err := a.nextFragment(!first, 0)
 		if err != nil {
 			return nil, pc, err
 		}
+
 		h := a.link.pdv
 		if !h.Command {
 			return nil, pc, breach("PS3.8 E.2", "data set fragment where a command set is due")
 		}
+
 		if first {
 			pc = a.byID[id]
 		} else if id != pc.ID {
 			return nil, pc, breach("PS3.8 E.1", "command set in two presentation contexts")
 		}
+
 		if len(a.command)+int(h.Length) > a.lim.CommandSet {
 			return nil, pc, breach("PS3.7 6.3.1", "command set longer than the limit")
 		}
+
 		start := len(a.command)
 		a.command = append(a.command, make([]byte, h.Length)...)
 		if _, err := io.ReadFull(fragmentReader{a.link}, a.command[start:]); err != nil {
 			return nil, pc, readError(err)
 		}
+
 		if h.Last {
 			break
 		}
 	}
+
 	cmd, err := DecodeCommand(a.command)
 	return cmd, pc, err
 }
@@ -95,12 +103,14 @@ func (a *Association) nextFragment(inMessage bool, want uint8) (uint8, error) {
 		if err != nil {
 			return 0, err
 		}
+
 		if h.Type != ul.TypePDataTF {
 			if err := a.control(h, inMessage); err != nil {
 				return 0, err
 			}
 			continue
 		}
+
 		step, err := a.event(ul.Input{Event: ul.Evt10}, ul.Abort{Source: ul.AbortServiceProvider, Reason: ul.ReasonUnexpectedPDU})
 		if err != nil {
 			return 0, err
@@ -108,14 +118,17 @@ func (a *Association) nextFragment(inMessage bool, want uint8) (uint8, error) {
 		if step.Action != ul.DT2 && step.Action != ul.AR6 {
 			return 0, ErrClosed
 		}
+
 		if h.Length == 0 {
 			return 0, invalidPDU(ul.ReasonInvalidPDUParameter, "PS3.8 9.3.5", "P-DATA-TF without content")
 		}
 		a.link.pduLeft = h.Length
 	}
+
 	if err := a.link.fragment(); err != nil {
 		return 0, err
 	}
+
 	id := a.link.pdv.ContextID
 	if want == 0 {
 		if _, ok := a.byID[id]; !ok {
@@ -123,6 +136,7 @@ func (a *Association) nextFragment(inMessage bool, want uint8) (uint8, error) {
 		}
 		return id, nil
 	}
+
 	if id != want || a.link.pdv.Command {
 		return 0, breach("PS3.8 E.2", "data set fragment expected in the context of its command")
 	}
@@ -153,6 +167,7 @@ func (a *Association) accept(ctx context.Context, cmd *Command, pc PresentationC
 			SOPClassUID: cmd.SOPClassUID(), SOPInstanceUID: cmd.SOPInstanceUID()},
 		cancel: cancel,
 	}
+
 	a.mu.Lock()
 	a.strays = 0
 	_, duplicate := a.inbound[cmd.MessageID]
@@ -161,6 +176,7 @@ func (a *Association) accept(ctx context.Context, cmd *Command, pc PresentationC
 		a.inbound[cmd.MessageID] = x
 	}
 	a.mu.Unlock()
+
 	switch {
 	case full:
 		cancel(nil)
@@ -169,32 +185,40 @@ func (a *Association) accept(ctx context.Context, cmd *Command, pc PresentationC
 		cancel(nil)
 		return breach("PS3.7 9.1", "message ID of an operation that is outstanding")
 	}
+
 	if cmd.HasDataSet {
 		x.body = newBody(a, pc.ID)
 		if cmd.Operation == CStore {
 			x.body.limit = a.lim.DataSet
 		}
 	}
+
 	a.handlers.Add(1)
 	go x.serve(ctx) // ends with the handler; run waits for it
+
 	if x.body == nil {
 		return nil
 	}
+
+	// The reader goes on once the data set is read: what comes next is another message.
 	<-x.body.done
 	return x.body.fatal
 }
 
 // refusal checks what every request has to hold before a handler sees it.
 func (x *exchange) refusal() (Status, bool) {
-	cmd, pc := x.call.Command, x.call.Context
+	cmd := x.call.Command
+	pc := x.call.Context
 	ours := pc.SCP
 	if cmd.Operation == NEventReport { // the one notification goes from SCP to SCU
 		ours = pc.SCU
 	}
+
 	switch {
 	case !ours:
 		return NotAuthorized.With("role not negotiated"), true
-	case cmd.SOPClassUID() != pc.AbstractSyntax && !metaClass(pc.AbstractSyntax) && !x.call.Association.related(cmd.SOPClassUID(), pc.AbstractSyntax):
+	case cmd.SOPClassUID() != pc.AbstractSyntax && !metaClass(pc.AbstractSyntax) &&
+		!x.call.Association.related(cmd.SOPClassUID(), pc.AbstractSyntax):
 		return SOPClassNotSupported.With("SOP Class is not that of the context"), true
 	case cmd.SOPInstanceUID() != "" && !uid.Tolerable(cmd.SOPInstanceUID()):
 		return InvalidSOPInstance.With("not a UID"), true

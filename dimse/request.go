@@ -132,6 +132,7 @@ func newAssociateRequest(rq *ul.AssociateRQ, remote, local net.Addr, state *tls.
 		MaxPDULength: rq.User.MaxPDULength, AsyncWindow: rq.User.AsyncWindow, Roles: rq.User.Roles,
 		Extended: rq.User.Extended, CommonExtended: rq.User.CommonExtended, Tolerated: rq.Tolerated,
 	}
+
 	if id := rq.User.Identity; id != nil {
 		out.IdentityType = id.Kind
 		if state != nil {

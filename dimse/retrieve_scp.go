@@ -37,10 +37,13 @@ func (x *exchange) retrieve(ctx context.Context, h RetrieveHandler) Outcome {
 	if x.call.identifier == nil {
 		return Outcome{Status: DataSetDoesNotMatchSOPClass.With("identifier missing")}
 	}
-	a, cmd := x.call.Association, x.call.Command
+
+	a := x.call.Association
+	cmd := x.call.Command
 	r := &retrieval{x: x, rq: &RetrieveRequest{Operation: cmd.Operation, SOPClassUID: cmd.AffectedSOPClassUID, Priority: cmd.Priority,
 		Identifier: x.call.identifier, MoveDestination: cmd.MoveDestination, MessageID: cmd.MessageID,
 		Options: a.QueryOptions(cmd.AffectedSOPClassUID)}}
+
 	plan, status := h(ctx, a, r.rq)
 	if status.Code != Success || plan == nil {
 		return Outcome{Status: x.canceled(ctx, status)}
@@ -48,7 +51,10 @@ func (x *exchange) retrieve(ctx context.Context, h RetrieveHandler) Outcome {
 	if cmd.Operation == CMove && plan.Destination == nil {
 		return Outcome{Status: MoveDestinationUnknown.With("move destination unknown")}
 	}
-	r.plan, r.told = plan, time.Now()
+
+	r.plan = plan
+	r.told = time.Now()
+
 	if plan.SubOperations != nil {
 		if cmd.Operation == CGet {
 			r.get(ctx)
@@ -66,10 +72,12 @@ func (r *retrieval) outcome(ctx context.Context) Outcome {
 		r.counts.Failed = saturate(int(r.counts.Failed) + missing)
 	}
 	r.counts.Remaining = saturate(max(r.plan.Count-r.done, 0))
+
 	out := Outcome{SubOperations: r.counts}
 	if r.counts.Failed > 0 {
 		out.Status.Cause = &r.causes
 	}
+
 	switch {
 	case canceled:
 		out.Status.Code = Cancel
@@ -78,6 +86,7 @@ func (r *retrieval) outcome(ctx context.Context) Outcome {
 	case r.counts.Failed > 0 || r.counts.Warning > 0:
 		out.Status.Code = SubOperationsWithFailures
 	}
+
 	if len(r.failed) > 0 && out.Status.Code != Success {
 		ds := dicom.NewDataSet()
 		if err := ds.SetText(tag.FailedSOPInstanceUIDList, r.failed...); err == nil {
@@ -133,9 +142,11 @@ func (r *retrieval) step(sub SubOperation, status Status) {
 	if f := r.x.call.Observe; f != nil {
 		f(Observation{SubOperation: &sub, Status: status})
 	}
+
 	if r.done >= r.plan.Count || time.Since(r.told) < progressEvery {
 		return
 	}
+
 	r.told = time.Now()
 	counts := r.counts
 	counts.Remaining = saturate(r.plan.Count - r.done)
@@ -160,12 +171,20 @@ func (r *retrieval) storeSub(ctx context.Context, sub SubOperation, to *Associat
 	if len(accepted) == 0 {
 		return Status{}, ErrNoContext
 	}
+
 	body, ts, err := sub.Open(ctx, accepted)
 	if err != nil {
 		return Status{}, err
 	}
 	defer body.Close()
-	rq := StoreRequest{SOPClassUID: sub.SOPClassUID, SOPInstanceUID: sub.SOPInstanceUID, TransferSyntax: ts, Priority: r.rq.Priority, Data: body}
+
+	rq := StoreRequest{
+		SOPClassUID:    sub.SOPClassUID,
+		SOPInstanceUID: sub.SOPInstanceUID,
+		TransferSyntax: ts,
+		Priority:       r.rq.Priority,
+		Data:           body,
+	}
 	if r.rq.Operation == CMove {
 		rq.MoveOriginatorAETitle = r.x.call.Association.CallingAETitle()
 		rq.MoveOriginatorMessageID = r.rq.MessageID
@@ -180,8 +199,10 @@ const lookahead = 512
 func (r *retrieval) move(ctx context.Context) {
 	next, stop := iter.Pull(r.plan.SubOperations)
 	defer stop()
+
 	var to *Association
 	defer func() { release(ctx, to) }()
+
 	var batch []SubOperation
 	for !r.ended(ctx) && r.done < r.plan.Count {
 		for len(batch) < lookahead && r.done+len(batch) < r.plan.Count {
@@ -194,12 +215,14 @@ func (r *retrieval) move(ctx context.Context) {
 		if len(batch) == 0 {
 			return
 		}
+
 		sub := batch[0]
 		if len(sub.TransferSyntaxes) == 0 || len(sub.TransferSyntaxes) > 128 {
 			batch = batch[1:]
 			r.fail(sub, Status{Code: ProcessingFailure, Cause: ErrNoContext})
 			continue
 		}
+
 		if to == nil || to.Err() != nil || !proposed(to, sub) {
 			release(ctx, to)
 			var err error
@@ -218,6 +241,7 @@ func (r *retrieval) move(ctx context.Context) {
 				return // the destination is not there; what was not named counts as failed
 			}
 		}
+
 		batch = batch[1:]
 		r.perform(ctx, sub, to)
 	}
@@ -252,6 +276,7 @@ func proposed(a *Association, sub SubOperation) bool {
 func contextsFor(batch []SubOperation) []ul.ProposedContext {
 	type key struct{ class, ts string }
 	seen := make(map[key]bool)
+
 	var out []ul.ProposedContext
 	for _, sub := range batch {
 		var more []ul.ProposedContext
@@ -266,6 +291,7 @@ func contextsFor(batch []SubOperation) []ul.ProposedContext {
 		}
 		out = append(out, more...)
 	}
+
 	for i := range out {
 		out[i].ID = uint8(2*i + 1)
 	}

@@ -17,6 +17,7 @@ func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, e
 	if rq.Store == nil {
 		return RetrieveResult{}, errors.New("dimse: C-GET without a StoreHandler")
 	}
+
 	a.mu.Lock()
 	if a.store != nil {
 		a.mu.Unlock()
@@ -24,12 +25,15 @@ func (a *Association) Get(ctx context.Context, rq GetRequest) (RetrieveResult, e
 	}
 	a.store = rq.Store
 	a.mu.Unlock()
+
 	defer func() {
 		a.mu.Lock()
 		a.store = nil
 		a.mu.Unlock()
 	}()
-	return a.retrieve(ctx, &Command{Operation: CGet, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}, rq.Identifier, rq.Progress)
+
+	cmd := &Command{Operation: CGet, AffectedSOPClassUID: rq.SOPClassUID, Priority: rq.Priority}
+	return a.retrieve(ctx, cmd, rq.Identifier, rq.Progress)
 }
 
 // Move sends a C-MOVE and waits for its end. When ctx ends a C-CANCEL is sent, and the
@@ -41,18 +45,23 @@ func (a *Association) Move(ctx context.Context, rq MoveRequest) (RetrieveResult,
 
 // retrieve waits for the final response. After C-CANCEL it still waits for it, so
 // that the counts are right; a peer that does not end within 5 s is cut off.
-func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *dicom.DataSet, progress func(RetrieveResult)) (RetrieveResult, error) {
+func (a *Association) retrieve(
+	ctx context.Context, cmd *Command, identifier *dicom.DataSet, progress func(RetrieveResult),
+) (RetrieveResult, error) {
 	pc, err := a.contextFor(cmd.AffectedSOPClassUID, cmd.Operation)
 	if err != nil {
 		return RetrieveResult{}, err
 	}
+
 	p, err := a.begin(ctx, pc, cmd, dataSet(identifier, pc.TransferSyntax))
 	if err != nil {
 		return RetrieveResult{}, err
 	}
 	defer p.abandon()
+
 	stop := context.AfterFunc(ctx, p.cancelBounded)
 	defer stop()
+
 	for {
 		rsp, err := p.next(context.WithoutCancel(ctx))
 		if err != nil && ctx.Err() != nil {
@@ -61,20 +70,24 @@ func (a *Association) retrieve(ctx context.Context, cmd *Command, identifier *di
 		if err != nil {
 			return RetrieveResult{}, err
 		}
+
 		res := RetrieveResult{Status: rsp.cmd.status()}
 		if rsp.cmd.SubOperations != nil {
 			res.SubOperations = *rsp.cmd.SubOperations
 			res.Counted = true
 		}
+
 		if !p.final {
 			if progress != nil {
 				progress(res)
 			}
 			continue
 		}
+
 		if ds, err := rsp.dataSet(); err == nil && ds != nil {
 			res.FailedSOPInstanceUIDs = ds.Texts(tag.FailedSOPInstanceUIDList)
 		}
+
 		if ctx.Err() != nil && res.Status.Code == Cancel {
 			return res, context.Cause(ctx)
 		}

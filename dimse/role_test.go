@@ -18,7 +18,7 @@ import (
 
 func TestEventReportOnANewAssociationNeedsTheRoleOfSCP(t *testing.T) {
 	t.Parallel()
-	const push = "1.2.840.10008.1.20.1"
+	const push = uid.StorageCommitmentPushModel
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleN(dimse.NEventReport, func(context.Context, *dimse.Association, *dimse.NRequest) dimse.NResponse {
 		return dimse.NResponse{}
@@ -26,7 +26,7 @@ func TestEventReportOnANewAssociationNeedsTheRoleOfSCP(t *testing.T) {
 	addr := serve(t, &dimse.Server{Admit: admitAll, Mux: mux})
 	ds := dicom.NewDataSet()
 	ds.SetText(tag.TransactionUID, "1.2.9")
-	rq := dimse.NRequest{SOPClassUID: push, SOPInstanceUID: "1.2.840.10008.1.20.1.1", TypeID: 1, DataSet: ds}
+	rq := dimse.NRequest{SOPClassUID: push, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1, DataSet: ds}
 
 	if _, err := dial(t, addr, config(push)).EventReport(context.Background(), rq); !errors.Is(err, dimse.ErrNoContext) {
 		t.Errorf("in the default role: %v", err)

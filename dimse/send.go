@@ -55,6 +55,7 @@ func (a *Association) sendLocked(ctx context.Context, pc PresentationContext, cm
 	}
 	buf := a.buffers.get(room)
 	defer a.buffers.put(buf)
+
 	b, err := a.appendCommand((*buf)[:0], pc.ID, cmd)
 	if err != nil {
 		return false, err
@@ -62,6 +63,7 @@ func (a *Association) sendLocked(ctx context.Context, pc PresentationContext, cm
 	if data == nil {
 		return a.writeData(b)
 	}
+
 	if len(b) > commandRoom { // too long to share a write with the data set
 		if broken, err := a.writeData(b); err != nil {
 			return broken, err
@@ -69,6 +71,7 @@ func (a *Association) sendLocked(ctx context.Context, pc PresentationContext, cm
 		b = b[:0]
 		broken = true // from here on an error leaves half a message
 	}
+
 	if cap(b) < room {
 		b = append(make([]byte, 0, room), b...)
 	}
@@ -117,7 +120,8 @@ func (a *Association) sendData(ctx context.Context, b []byte, pc PresentationCon
 		if last {
 			return false, nil
 		}
-		broken, b = true, b[:0]
+		broken = true
+		b = b[:0]
 		b[:pDataHeader+1][pDataHeader] = over
 	}
 }

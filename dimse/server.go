@@ -106,14 +106,21 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Connections: len(s.conns), Associations: len(s.open), Accepted: s.accepted.Load(), Refused: s.refused.Load(), Panics: s.panicked.Load()}
+	return Stats{
+		Connections:  len(s.conns),
+		Associations: len(s.open),
+		Accepted:     s.accepted.Load(),
+		Refused:      s.refused.Load(),
+		Panics:       s.panicked.Load(),
+	}
 }
 
 func (s *Server) init() {
 	s.once.Do(func() {
 		s.Limits = s.Limits.withDefaults()
 		s.caps = newCaps(s.Limits)
-		s.open, s.conns = make(map[*Association]struct{}), make(map[net.Conn]struct{})
+		s.open = make(map[*Association]struct{})
+		s.conns = make(map[net.Conn]struct{})
 	})
 }
 
@@ -124,6 +131,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	s.init()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
@@ -133,6 +141,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	listening, stopListening := context.WithCancel(ctx)
 	s.stop = append(s.stop, stopListening)
 	s.mu.Unlock()
+
 	unhook := context.AfterFunc(listening, func() { ln.Close() })
 	defer unhook()
 	defer stopListening()
@@ -141,6 +150,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	var conns sync.WaitGroup
 	defer conns.Wait()
+
 	for delay := time.Duration(0); ; {
 		conn, err := ln.Accept()
 		if err != nil {
@@ -152,6 +162,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			case errors.Is(err, net.ErrClosed):
 				return err
 			}
+
 			delay = min(max(2*delay, 5*time.Millisecond), time.Second) // out of descriptors: wait for some to close
 			select {
 			case <-listening.Done():
@@ -159,12 +170,14 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			}
 			continue
 		}
+
 		delay = 0
 		if !s.caps.take(conn.RemoteAddr()) {
 			s.refuse(Refusal{Kind: RefusedCap, RemoteAddr: conn.RemoteAddr(), LocalAddr: conn.LocalAddr(), Err: ErrTooMany})
 			conn.Close()
 			continue
 		}
+
 		conns.Add(1)
 		s.running.Add(1)
 		go func() { // ends with the connection, which has deadlines throughout
@@ -187,19 +200,23 @@ func (s *Server) isClosing() bool {
 // connection has ended: nil, or the error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.init()
+
 	s.mu.Lock()
 	s.closing = true
 	for _, stop := range s.stop {
 		stop()
 	}
 	s.mu.Unlock()
+
 	ended := make(chan struct{})
 	go func() { // ends when the connections have
 		s.running.Wait()
 		close(ended)
 	}()
+
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+
 	for {
 		s.abortIdle()
 		select {
@@ -231,6 +248,7 @@ func (s *Server) abortIdle() {
 		defer a.mu.Unlock()
 		return len(a.inbound) == 0 && len(a.pending) == 0
 	})
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.open) == 0 {

@@ -322,7 +322,7 @@ func TestCancelEndsAMoveBetweenInstances(t *testing.T) {
 
 func TestStorageCommitmentReportsOnTheSameAssociation(t *testing.T) {
 	t.Parallel()
-	const push, pushInstance = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"
+	const push, pushInstance = uid.StorageCommitmentPushModel, uid.StorageCommitmentPushInstance
 	reported := make(chan error, 1)
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleN(dimse.NAction, func(_ context.Context, a *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
@@ -362,7 +362,7 @@ func TestStorageCommitmentReportsOnTheSameAssociation(t *testing.T) {
 
 func TestWhatWaitsAfterResponsesIsBounded(t *testing.T) {
 	t.Parallel()
-	const push, pushInstance, window = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1", 3
+	const push, pushInstance, window = uid.StorageCommitmentPushModel, uid.StorageCommitmentPushInstance, 3
 	var waiting, told atomic.Int64
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleN(dimse.NAction, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {

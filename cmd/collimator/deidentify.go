@@ -11,7 +11,6 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/deid"
 	"collimator/dicom/tag"
-	"collimator/dimse"
 	"collimator/internal/durable"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
@@ -156,7 +155,7 @@ func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidR
 	if err != nil {
 		return n, "", done, err
 	}
-	out, done, err := d.ApplyFile(f, dimse.ImplementationClassUID)
+	out, done, err := d.ApplyFile(f, dicom.ImplementationClassUID)
 	if err != nil {
 		return n, "", done, err
 	}

@@ -14,7 +14,6 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/sign"
 	"collimator/dicom/uid"
-	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/durable"
@@ -253,7 +252,7 @@ func (x *export) write(e *env, w io.Writer, o *archive.Object, ref archive.Insta
 	}
 
 	head := dicom.AppendMeta(nil, dicom.Meta{SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID,
-		TransferSyntaxUID: syntax, ImplementationClassUID: dimse.ImplementationClassUID})
+		TransferSyntaxUID: syntax, ImplementationClassUID: dicom.ImplementationClassUID})
 	if _, err := w.Write(head); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 	w := bufio.NewWriterSize(tmp, 256<<10)
 	if _, err := w.Write(dicom.AppendMeta(nil, dicom.Meta{
 		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntaxUID: rq.TransferSyntax,
-		ImplementationClassUID: dimse.ImplementationClassUID, ImplementationVersionName: dimse.ImplementationVersionName,
+		ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
 		SourceAETitle: a.Request().CalledAETitle,
 	})); err != nil {
 		return err

@@ -232,7 +232,7 @@ func TestARequestThatMakesNoSenseIsExplainedToWhoMaySearch(t *testing.T) {
 		want         int
 		says         string
 	}{
-		{"GET", "/dicom-web/studies/1.2.a/metadata", http.StatusBadRequest, "is no UID"},
+		{"GET", "/dicom-web/studies/1.2.a/metadata", http.StatusBadRequest, "is invalid"},
 		{"GET", "/dicom-web/studies/2.25.70/series/1.3/instances/1.4/frames/0", http.StatusBadRequest, "numbers from 1 on"},
 		{"GET", "/dicom-web/studies?a=%zz", http.StatusBadRequest, "Percent-encode"},
 		{"GET", "/dicom-web/nonsense", http.StatusNotFound, "nothing under this address"},

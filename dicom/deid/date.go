@@ -15,7 +15,7 @@ var timeValue = regexp.MustCompile(`^\d{2}(:?\d{2}(:?\d{2}(\.\d{1,6})?)?)?$`)
 var dateTimeValue = regexp.MustCompile(`^(\d{8}|\d{6}|\d{4})(\d*(?:\.\d{1,6})?)([+-]\d{4})?$`)
 
 // shiftValue moves the date of a DA, DT or TM by days, in the precision it has.
-// A time of day stays. False for what is no date or time.
+// A time of day stays. False for an invalid date or time.
 func shiftValue(vr dicom.VR, v string, days int) (string, bool) {
 	v = strings.TrimSpace(v)
 	switch {

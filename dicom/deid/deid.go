@@ -104,15 +104,18 @@ func (d *Deidentifier) Apply(ds *dicom.DataSet) (*dicom.DataSet, Report, error) 
 	if len(d.key) < KeySize {
 		return nil, Report{}, ErrKey
 	}
+
 	report := Report{Flags: inspect(ds)}
 	if refused := d.profile.refuses(report.Flags, ds); len(refused) > 0 {
 		return nil, report, &RefusedError{Flags: refused}
 	}
+
 	out := ds.Clone()
 	s := &session{Deidentifier: d, report: &report, class: ds.Text(tag.SOPClassUID), who: newIdentity(ds, d.profile)}
 	s.patient = s.pseudonym(patientOf(ds))
 	s.days = s.shift(ds)
 	s.dataSet(out, level{})
+
 	if err := s.finish(out); err != nil {
 		return nil, report, fmt.Errorf("deid: writing what was done into the data set: %w", err)
 	}
@@ -126,9 +129,11 @@ func (d *Deidentifier) ApplyFile(f *dicom.File, implementationClassUID string) (
 	if err != nil {
 		return nil, report, err
 	}
+
 	out := &dicom.File{DataSet: ds, Meta: dicom.NewDataSet(), TransferSyntax: f.TransferSyntax, HasPreamble: true}
 	out.Meta.Set(dicom.NewElement(tag.FileMetaInformationGroupLength, dicom.UL, make([]byte, 4)))
 	out.Meta.Set(dicom.NewElement(tag.FileMetaInformationVersion, dicom.OB, []byte{0, 1}))
+
 	for t, v := range map[dicom.Tag]string{
 		tag.MediaStorageSOPClassUID: ds.Text(tag.SOPClassUID), tag.MediaStorageSOPInstanceUID: ds.Text(tag.SOPInstanceUID),
 		tag.TransferSyntaxUID: f.TransferSyntax, tag.ImplementationClassUID: implementationClassUID,

@@ -40,23 +40,30 @@ func (p Profile) methods() []method {
 // finish writes what was done (PS3.15 E.2, PS3.3 C.7, C.12).
 func (s *session) finish(ds *dicom.DataSet) error {
 	removed := "YES"
-	if slices.Contains(s.report.Flags, BurnedIn) || slices.Contains(s.report.Flags, BurnedInLikely) || slices.Contains(s.report.Flags, OverlayInPixels) {
-		removed = "NO" // it would say that the pixels are clean as well
+	for _, f := range s.report.Flags {
+		if f == BurnedIn || f == BurnedInLikely || f == OverlayInPixels {
+			removed = "NO" // it would say that the pixels are clean as well
+		}
 	}
+
 	if err := ds.SetText(tag.PatientIdentityRemoved, removed); err != nil {
 		return err
 	}
+
 	if err := ds.SetText(tag.DeidentificationMethod, "PS3.15 E, Basic Application Level Confidentiality Profile"); err != nil {
 		return err
 	}
 	if err := ds.SetText(tag.LongitudinalTemporalInformationModified, s.temporal(ds)); err != nil {
 		return err
 	}
+
 	codes := s.profile.methods()
 	for _, item := range ds.Items(tag.DeidentificationMethodCodeSequence) {
 		codes = append(codes, earlier(item)...)
 	}
+
 	slices.SortFunc(codes, func(a, b method) int { return cmp.Compare(a.code, b.code) })
+
 	var items []*dicom.DataSet
 	for _, m := range slices.Compact(codes) {
 		item := ds.NewItem()
@@ -65,6 +72,7 @@ func (s *session) finish(ds *dicom.DataSet) error {
 		item.Set(dicom.NewElement(tag.CodeMeaning, dicom.LO, []byte(m.meaning)))
 		items = append(items, item)
 	}
+
 	ds.SetItems(tag.DeidentificationMethodCodeSequence, items...)
 	return nil
 }

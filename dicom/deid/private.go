@@ -46,8 +46,10 @@ func (s *session) safeBlocks(ds *dicom.DataSet) map[dicom.Tag]bool {
 			continue
 		}
 		name := strings.TrimSpace(ds.Text(c))
-		if safeElements[safeElement{name, el.Tag.Group(), el.Tag.Element() & 0xFF, el.VR}] && (el.VR != dicom.IS && el.VR != dicom.DS || el.Floats() != nil) {
-			out[el.Tag], out[c] = true, true
+		listed := safeElements[safeElement{name, el.Tag.Group(), el.Tag.Element() & 0xFF, el.VR}]
+		if listed && (el.VR != dicom.IS && el.VR != dicom.DS || el.Floats() != nil) {
+			out[el.Tag] = true
+			out[c] = true
 		}
 	}
 	return out

@@ -43,7 +43,7 @@ func (d *Deidentifier) sealed(purpose string, b []byte) bool {
 // uidRoot is that of UIDs made from 128 bits (PS3.5 B.2).
 const uidRoot = "2.25."
 
-// newUID is the UID that stands for u. What PS3.6 Annex A registers stays, by
+// newUID is the UID that replaces u. What PS3.6 Annex A registers stays, by
 // the table: equipment makes UIDs of studies below the root of the standard too.
 // Our own stay as well.
 func (d *Deidentifier) newUID(u string) string {
@@ -74,7 +74,7 @@ const idPrefix = "ANON-"
 // idEncoding uses letters and digits that every character set has.
 var idEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// pseudonym is the patient ID that stands for a patient, 29 characters.
+// pseudonym is the patient ID that replaces that of a patient, 29 characters.
 func (d *Deidentifier) pseudonym(patient string) string {
 	if d.ownPseudonym(patient) {
 		return patient

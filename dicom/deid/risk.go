@@ -6,6 +6,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 )
 
 // inspect finds what the attributes tell of the pixels (PS3.15 E.3.1, E.3.2).
@@ -20,6 +21,7 @@ func inspect(ds *dicom.DataSet) []Flag {
 			flags = append(flags, BurnedInLikely)
 		}
 	}
+
 	switch ds.Text(tag.RecognizableVisualFeatures) {
 	case "NO":
 	case "YES":
@@ -29,9 +31,11 @@ func inspect(ds *dicom.DataSet) []Flag {
 			flags = append(flags, VisualFeaturesHead)
 		}
 	}
+
 	if holdsDocument(ds) {
 		flags = append(flags, Document)
 	}
+
 	if overlayInPixels(ds) {
 		flags = append(flags, OverlayInPixels)
 	}
@@ -41,8 +45,8 @@ func inspect(ds *dicom.DataSet) []Flag {
 // burningClasses begin the UIDs of objects that usually show text: secondary
 // capture, ultrasound, video.
 var burningClasses = []string{
-	"1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.6", "1.2.840.10008.5.1.4.1.1.3",
-	"1.2.840.10008.5.1.4.1.1.77.1.1.1", "1.2.840.10008.5.1.4.1.1.77.1.2.1", "1.2.840.10008.5.1.4.1.1.77.1.4.1",
+	uid.SecondaryCaptureImageStorage, uid.RetiredUltrasoundImageStorage, uid.RetiredUltrasoundMultiFrameImageStorage,
+	uid.VideoEndoscopicImageStorage, uid.VideoMicroscopicImageStorage, uid.VideoPhotographicImageStorage,
 }
 
 // usuallyBurnedIn reports an image of a kind that often shows its patient's
@@ -51,12 +55,14 @@ func usuallyBurnedIn(ds *dicom.DataSet) bool {
 	if !hasPixels(ds) {
 		return false
 	}
+
 	class := ds.Text(tag.SOPClassUID)
 	for _, c := range burningClasses {
 		if class == c || strings.HasPrefix(class, c+".") {
 			return true
 		}
 	}
+
 	modality := ds.Text(tag.Modality)
 	if slices.Contains([]string{"US", "IVUS", "ES", "OT", "SC", "DOC", "HC"}, modality) || !ds.Has(tag.SOPClassUID) {
 		return true
@@ -64,10 +70,12 @@ func usuallyBurnedIn(ds *dicom.DataSet) bool {
 	if ds.Text(tag.ConversionType) != "" || ds.Text(tag.SecondaryCaptureDeviceID) != "" {
 		return true
 	}
+
 	kinds := ds.Texts(tag.ImageType)
 	if len(kinds) > 1 && kinds[1] == "SECONDARY" && slices.Contains([]string{"XA", "RF", "DX", "CR", "MG", "PX", "IO"}, modality) {
 		return true
 	}
+
 	for _, k := range kinds {
 		if slices.Contains([]string{"LABEL", "OVERVIEW", "SCREEN SAVE", "SCREENSAVE", "DOSE_INFO", "PROTOCOL"}, strings.ToUpper(k)) {
 			return true
@@ -91,7 +99,9 @@ func showsFace(ds *dicom.DataSet) bool {
 		return true
 	case "CT", "MR", "PT":
 		part := strings.ToUpper(ds.Text(tag.BodyPartExamined))
-		return slices.Contains([]string{"HEAD", "FACE", "SKULL", "BRAIN", "HEADNECK", "ORBIT", "SINUS", "MAXILLA", "JAW", "WHOLEBODY"}, part)
+		return slices.Contains([]string{
+			"HEAD", "FACE", "SKULL", "BRAIN", "HEADNECK", "ORBIT", "SINUS", "MAXILLA", "JAW", "WHOLEBODY",
+		}, part)
 	}
 	return false
 }

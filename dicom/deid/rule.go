@@ -135,6 +135,7 @@ var type3 = map[dicom.Tag]bool{
 func (s *session) unlisted(t dicom.Tag) action {
 	e, known := tag.Lookup(t)
 	group := t.Group()
+
 	switch {
 	case !known || t.GroupLength() || group <= 2 || group&0xFF00 == 0x6000:
 		return actX

@@ -34,11 +34,17 @@ var identifiers = map[dicom.Tag]bool{
 	tag.InstitutionName: true, tag.InstitutionAddress: true, tag.CountryOfResidence: true, tag.Occupation: true,
 }
 
-// notNames are words in names that are no names.
+// notNames are words that occur in names and name nobody.
 var notNames = []string{"dr", "md", "prof", "mr", "mrs", "ms", "phd", "jr", "sr", "von", "van", "de", "der", "anon", "anonymized", "anonymous", "unknown", "none"}
 
 func newIdentity(ds *dicom.DataSet, p Profile) *identity {
-	id := &identity{own: map[string]bool{}, all: map[string]bool{}, short: map[string]bool{}, objects: map[string]bool{}, days: map[string]bool{}}
+	id := &identity{
+		own:     map[string]bool{},
+		all:     map[string]bool{},
+		short:   map[string]bool{},
+		objects: map[string]bool{},
+		days:    map[string]bool{},
+	}
 	id.collect(ds)
 	id.collectCodes()
 	if p.RetainUIDs {
@@ -103,7 +109,7 @@ func words(s string) []string {
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
 
-// masked stands for what was taken out of a text. It makes no value longer.
+// masked replaces what was taken out of a text. It makes no value longer.
 const masked = "*"
 
 // strip takes the patient's own names and IDs, his dates and the UIDs of his

@@ -220,6 +220,7 @@ func (s *session) cleaned(el dicom.Element, vr dicom.VR) (dicom.Element, bool) {
 	if el.VR != dicom.UN && el.VR.Text() != vr.Text() {
 		return el, false
 	}
+
 	el, err := el.Load(textLimit)
 	if err != nil {
 		return el, false
@@ -242,6 +243,7 @@ func (s *session) cleaned(el dicom.Element, vr dicom.VR) (dicom.Element, bool) {
 		default:
 			ok = false
 		}
+
 		if !ok {
 			return el, false
 		}

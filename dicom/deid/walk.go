@@ -31,7 +31,7 @@ type verdict uint8
 const (
 	stay   verdict = iota // as it is, or changed inside
 	remove                //
-	change                // another element stands in its place
+	change                // another element takes its place
 )
 
 // dataSet applies the table to ds, which belongs to the copy, at all levels
@@ -82,7 +82,8 @@ func once(ds *dicom.DataSet) []dicom.Element {
 
 // element decides on one element.
 func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, patient string) (dicom.Element, verdict) {
-	t, vr := el.Tag, dicom.VRFor(el.Tag)
+	t := el.Tag
+	vr := dicom.VRFor(el.Tag)
 	if t.Private() {
 		if safe[t] && !lv.dummy {
 			return el, stay
@@ -90,10 +91,12 @@ func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, p
 		s.report.Private++
 		return el, remove
 	}
+
 	if (t == tag.PatientID || t == tag.PatientName) && !el.Empty() {
 		s.report.Replaced++
 		return dicom.NewElement(t, vr, []byte(patient)), change
 	}
+
 	act, basic := s.decide(t)
 	if lv.dummy && act != actX && act != actU && act != actZ {
 		act = actD
@@ -104,6 +107,7 @@ func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, p
 	if t.Group() <= 2 {
 		act = actX // commands and meta information belong in no data set
 	}
+
 	if el.Sequence() {
 		return s.sequence(el, act, lv)
 	}

@@ -14,7 +14,8 @@ const manyPixels = 4 << 20
 
 // interleaved reports three samples of eight bits, pixel by pixel.
 func interleaved(a Attributes) bool {
-	return a.SamplesPerPixel == 3 && a.BitsAllocated == 8 && a.PlanarConfiguration == 0 && !strings.HasSuffix(a.PhotometricInterpretation, "_422")
+	return a.SamplesPerPixel == 3 && a.BitsAllocated == 8 && a.PlanarConfiguration == 0 &&
+		!strings.HasSuffix(a.PhotometricInterpretation, "_422")
 }
 
 // rgb is a large image as its frame stands in memory.
@@ -57,7 +58,8 @@ func (f *Frames) jpegColours(ctx context.Context, n int) (img image.Image, err e
 			err = fmt.Errorf("%w: the codec gave up", ErrDamaged)
 		}
 		if ctx.Err() != nil {
-			img, err = nil, context.Cause(ctx)
+			img = nil
+			err = context.Cause(ctx)
 		}
 	}()
 

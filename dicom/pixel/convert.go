@@ -23,7 +23,8 @@ func Convert(ctx context.Context, w io.Writer, src *dicom.File, transferSyntax s
 		return err
 	}
 	out := *src
-	out.DataSet, out.TransferSyntax = ds, transferSyntax
+	out.DataSet = ds
+	out.TransferSyntax = transferSyntax
 	if out.Meta, err = converted(src, transferSyntax); err != nil {
 		return err
 	}
@@ -129,23 +130,28 @@ func native(ctx context.Context, ds *dicom.DataSet, from string) error {
 	if err != nil {
 		return err
 	}
+
 	first, a, err := f.Decode(ctx, 1, from)
 	if err != nil {
 		return err
 	}
+
 	s := &nativeStream{ctx: ctx, f: f, from: from, length: len(first), want: a}
 	total := s.total()
 	if total > math.MaxUint32-1 {
 		return fmt.Errorf("%w: %d bytes of native pixel data", ErrNotConvertible, total)
 	}
+
 	vr := dicom.OW
 	if a.BitsAllocated <= 8 {
 		vr = dicom.OB
 	}
+
 	el, err := s.checked(vr, total)
 	if err != nil {
 		return err
 	}
+
 	ds.Set(el)
 	ds.Delete(tag.ExtendedOffsetTable)
 	ds.Delete(tag.ExtendedOffsetTableLengths)
@@ -219,7 +225,7 @@ func (s *nativeStream) bits() int64 {
 	return 8 * int64(s.length)
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (s *nativeStream) Read(p []byte) (int, error) {
 	for len(s.frame) == 0 {
 		if s.next == s.f.Len() {

@@ -17,7 +17,7 @@ func (f *Frames) Cost(n int, transferSyntax string) int64 {
 	switch {
 	case !f.Encapsulated():
 		return length + smallWork
-	case f.senseless != nil:
+	case f.invalid != nil:
 		return smallWork
 	}
 	stored := min(length, maxFrame*f.FrameLength()+1<<20)
@@ -58,7 +58,7 @@ func (f *Frames) coefficients() int64 {
 // image it gives.
 func RenderCost(ds *dicom.DataSet, n int, transferSyntax string) int64 {
 	f, err := Index(ds)
-	if err != nil || f.video || f.senseless != nil || n < 1 || n > f.Len() {
+	if err != nil || f.video || f.invalid != nil || n < 1 || n > f.Len() {
 		return smallWork // it is not decoded
 	}
 	pixels := int64(f.Rows) * int64(f.Columns)

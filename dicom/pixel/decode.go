@@ -45,8 +45,8 @@ func (f *Frames) Decode(ctx context.Context, n int, transferSyntax string) (pixe
 	if !DecodableInPart(transferSyntax) || f.video {
 		return nil, a, fmt.Errorf("%w: %s", ErrNotConvertible, uid.Name(transferSyntax))
 	}
-	if f.senseless != nil {
-		return nil, a, f.senseless
+	if f.invalid != nil {
+		return nil, a, f.invalid
 	}
 	raw, err := f.compressed(n)
 	if err != nil {
@@ -73,7 +73,8 @@ func decode(ctx context.Context, raw []byte, a Attributes, transferSyntax string
 			err = fmt.Errorf("%w: the codec gave up", ErrDamaged)
 		}
 		if ctx.Err() != nil {
-			pixels, err = nil, context.Cause(ctx)
+			pixels = nil
+			err = context.Cause(ctx)
 		}
 	}()
 
@@ -123,7 +124,7 @@ type untilDone struct {
 	r   io.Reader
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (u *untilDone) Read(p []byte) (int, error) {
 	if u.ctx.Err() != nil {
 		return 0, context.Cause(u.ctx)

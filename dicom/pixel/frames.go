@@ -21,7 +21,7 @@ type Frames struct {
 	lengths []uint64 // of the extended offset table, or nil
 	video   bool     // one stream that is not cut into frames
 
-	senseless error // why the attributes describe no image
+	invalid error // why the attributes describe no image
 }
 
 // Index finds the frames of an image: native ones by their size, encapsulated
@@ -41,9 +41,10 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 	if f.el.Tag == 0 {
 		return nil, ErrNoPixelData
 	}
+
 	var err error
 	if f.Attributes, err = Describe(ds); f.el.Encapsulated() {
-		f.senseless = err
+		f.invalid = err
 		if videoSyntax(ds.TransferSyntax()) {
 			f.video = true
 			return f, nil
@@ -56,6 +57,7 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	f.count = f.NumberOfFrames
 	if n := f.el.ValueLength(); (f.FrameBits()*int64(f.count)+7)/8 > n {
 		f.count = int(n * 8 / f.FrameBits())
@@ -199,6 +201,7 @@ func (f *Frames) fromOffsets(offsets, starts []uint64, n int) bool {
 	if len(offsets) != max(f.NumberOfFrames, 1) || len(offsets) > n || offsets[0] != 0 {
 		return false
 	}
+
 	first := make([]int32, 0, len(offsets)+1)
 	for i, o := range offsets {
 		at := sort.Search(len(starts), func(k int) bool { return starts[k] >= o })
@@ -207,6 +210,7 @@ func (f *Frames) fromOffsets(offsets, starts []uint64, n int) bool {
 		}
 		first = append(first, int32(at))
 	}
+
 	f.first = append(first, int32(n))
 	f.count = len(offsets)
 	return true
@@ -247,7 +251,8 @@ func (f *Frames) Open(n int) (io.Reader, error) {
 func (f *Frames) openNative(n int) (io.Reader, error) {
 	bits := f.FrameBits()
 	start := bits * int64(n-1)
-	first, shift := start/8, uint(start%8)
+	first := start / 8
+	shift := uint(start % 8)
 	last := min((start+bits+7)/8, f.el.ValueLength())
 	r, err := f.el.OpenRange(first, last-first)
 	if err != nil || shift == 0 && bits%8 == 0 {
@@ -313,7 +318,7 @@ type fragmentReader struct {
 	r         io.Reader
 }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (f *fragmentReader) Read(p []byte) (int, error) {
 	for {
 		if f.r == nil {
@@ -329,7 +334,8 @@ func (f *fragmentReader) Read(p []byte) (int, error) {
 		}
 		n, err := f.r.Read(p)
 		if err == io.EOF {
-			f.r, err = nil, nil
+			f.r = nil
+			err = nil
 		}
 		if n > 0 || err != nil || len(p) == 0 {
 			return n, err

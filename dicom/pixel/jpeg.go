@@ -32,6 +32,7 @@ func decodeJPEG(ctx context.Context, frame []byte, a Attributes) ([]byte, Attrib
 		return nil, a, err
 	}
 	a.PlanarConfiguration = 0
+
 	switch img := img.(type) {
 	case *image.Gray:
 		if a.SamplesPerPixel != 1 {
@@ -54,12 +55,14 @@ func decodeJPEG(ctx context.Context, frame []byte, a Attributes) ([]byte, Attrib
 		a.PhotometricInterpretation = "RGB"
 		return rgbaPixels(img, a), a, nil
 	}
+
 	return nil, a, fmt.Errorf("%w: JPEG has other components than the image", ErrDamaged)
 }
 
 // rawColours reports a frame whose three components are not YCbCr.
 func rawColours(frame []byte, a Attributes) bool {
-	return adobeTransform(frame) != 1 && (a.PhotometricInterpretation == "RGB" || strings.HasPrefix(a.PhotometricInterpretation, "YBR_PARTIAL"))
+	return adobeTransform(frame) != 1 &&
+		(a.PhotometricInterpretation == "RGB" || strings.HasPrefix(a.PhotometricInterpretation, "YBR_PARTIAL"))
 }
 
 // jpegImage decodes a frame whose header says that it is of the image, and whose

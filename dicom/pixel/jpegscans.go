@@ -28,7 +28,9 @@ const (
 // the blocks of a frame (ITU-T T.81 B.2). Sequential frames have each component in
 // one scan (B.2.3).
 func checkScans(frame []byte, a Attributes) error {
-	components, scans, most := 0, 0, 1
+	components := 0
+	scans := 0
+	most := 1
 	for m := range jpegMarkers(frame) {
 		switch m.code {
 		case markerSOF0, markerSOF1, markerSOF2:
@@ -39,7 +41,9 @@ func checkScans(frame []byte, a Attributes) error {
 			if components != a.SamplesPerPixel {
 				return fmt.Errorf("%w: JPEG has other components than the image", ErrDamaged)
 			}
-			if most = components; m.code == markerSOF2 {
+
+			most = components
+			if m.code == markerSOF2 {
 				most = maxProgressiveScans
 				if int64(a.Rows)*int64(a.Columns)*int64(components) > maxProgressiveCoefficients {
 					return fmt.Errorf("%w: progressive JPEG of so many pixels", ErrNotConvertible)
@@ -73,9 +77,11 @@ func jpegMarkers(b []byte) func(func(jpegMarker) bool) {
 			for b = b[i:]; len(b) > 0 && b[0] == 0xFF; {
 				b = b[1:]
 			}
+
 			if len(b) == 0 || b[0] == markerEOI {
 				return
 			}
+
 			code := b[0]
 			b = b[1:]
 			if code == 0 || code >= markerRST0 && code <= markerRST7 {
@@ -84,10 +90,12 @@ func jpegMarkers(b []byte) func(func(jpegMarker) bool) {
 			if len(b) < 2 {
 				return
 			}
+
 			n := int(binary.BigEndian.Uint16(b))
 			if n < 2 || n > len(b) {
 				return // the decoder ends here, too
 			}
+
 			if !yield(jpegMarker{code, b[2:n]}) {
 				return
 			}

@@ -113,7 +113,7 @@ func begun(r io.ReadCloser) (io.ReadCloser, error) {
 // zeros is n zero bytes.
 type zeros struct{ n int }
 
-// Read is that of io.Reader.
+// Read implements io.Reader.
 func (z *zeros) Read(p []byte) (int, error) {
 	if z.n == 0 {
 		return 0, io.EOF

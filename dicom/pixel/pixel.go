@@ -42,7 +42,7 @@ type Attributes struct {
 }
 
 // Describe reads the attributes of an image. It fails where rows, columns or
-// bits allocated are missing or senseless.
+// bits allocated are missing or invalid.
 func Describe(ds *dicom.DataSet) (Attributes, error) {
 	a := Attributes{
 		Rows: number(ds, tag.Rows, 0), Columns: number(ds, tag.Columns, 0),

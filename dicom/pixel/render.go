@@ -44,21 +44,24 @@ func Render(ctx context.Context, ds *dicom.DataSet, n int, transferSyntax string
 	if o.MaxPixels == 0 {
 		o.MaxPixels = 64 << 20
 	}
+
 	if f.video {
 		return nil, fmt.Errorf("%w: a video", ErrNotRenderable)
 	}
-	if f.senseless != nil {
-		return nil, f.senseless
+	if f.invalid != nil {
+		return nil, f.invalid
 	}
 	if int64(f.Rows)*int64(f.Columns) > o.MaxPixels {
 		return nil, fmt.Errorf("%w: more than %d pixels", ErrNotRenderable, o.MaxPixels)
 	}
+
 	if n < 1 || n > f.Len() {
 		return nil, ErrNoFrame
 	}
 	if f.renderedAsDecoded(transferSyntax) {
 		return f.jpegColours(ctx, n)
 	}
+
 	b, a, err := f.Decode(ctx, n, transferSyntax)
 	if err != nil {
 		return nil, err
@@ -66,6 +69,7 @@ func Render(ctx context.Context, ds *dicom.DataSet, n int, transferSyntax string
 	if int64(len(b)) < a.FrameLength() {
 		return nil, fmt.Errorf("%w: frame is cut short", ErrDamaged)
 	}
+
 	switch {
 	case a.SamplesPerPixel == 1 && a.PhotometricInterpretation == "PALETTE COLOR":
 		return renderPalette(ds, b, a)
@@ -141,28 +145,35 @@ func renderGray(ds *dicom.DataSet, n int, b []byte, a Attributes, t dicom.Tag, w
 	if err != nil {
 		return nil, err
 	}
+
 	img := image.NewGray(image.Rect(0, 0, a.Columns, a.Rows))
 	pixels := a.Rows * a.Columns
+
 	g := &grayscale{modality: modalityOf(ds, n), invert: a.PhotometricInterpretation == "MONOCHROME1"}
 	if shape := ds.Text(tag.PresentationLUTShape); shape != "" {
 		g.invert = shape == "INVERSE"
 	}
+
 	if err := g.chooseVOI(ds, n, w); err != nil {
 		return nil, err
 	}
 	if g.window == nil && g.table == nil {
 		g.spread(ds, &s, pixels)
 	}
+
+	// What has few values is looked up, the rest is computed.
 	if s.bits > 16 || s.float32 || s.float64 {
 		for i := range pixels {
 			img.Pix[i] = g.shade(s.value(i))
 		}
 		return img, nil
 	}
+
 	table := make([]byte, 1<<s.bits)
 	for v := range table {
 		table[v] = g.shade(s.number(uint64(v)))
 	}
+
 	mask := uint64(len(table) - 1)
 	switch {
 	case s.bytes == 1 && s.shift == 0:
@@ -234,6 +245,7 @@ func renderPalette(ds *dicom.DataSet, b []byte, a Attributes) (image.Image, erro
 	if err != nil || s.bits > 16 {
 		return nil, fmt.Errorf("%w: palette for values of %d bits", ErrNotRenderable, s.bits)
 	}
+
 	var tables [3]*lookup
 	for i, t := range [3][3]dicom.Tag{
 		{tag.RedPaletteColorLookupTableDescriptor, tag.RedPaletteColorLookupTableData, tag.SegmentedRedPaletteColorLookupTableData},
@@ -244,11 +256,13 @@ func renderPalette(ds *dicom.DataSet, b []byte, a Attributes) (image.Image, erro
 			return nil, err
 		}
 	}
+
 	shades := make([][4]byte, 1<<s.bits)
 	for v := range shades {
 		x := s.number(uint64(v))
 		shades[v] = [4]byte{tables[0].byteOf(x), tables[1].byteOf(x), tables[2].byteOf(x), 0xFF}
 	}
+
 	img := image.NewNRGBA(image.Rect(0, 0, a.Columns, a.Rows))
 	for i := range a.Rows * a.Columns {
 		copy(img.Pix[4*i:], shades[s.raw(i)&uint64(len(shades)-1)][:])

@@ -24,32 +24,43 @@ func decodeRLE(ctx context.Context, frame []byte, a Attributes) ([]byte, error) 
 	if len(frame) < rleHeader {
 		return nil, fmt.Errorf("%w: RLE header is cut short", ErrDamaged)
 	}
+
 	segments := int(binary.LittleEndian.Uint32(frame))
 	width := (a.BitsAllocated + 7) / 8
 	if segments < 1 || segments > 15 || segments != a.SamplesPerPixel*width {
 		return nil, fmt.Errorf("%w: %d RLE segments for %d samples of %d bytes", ErrDamaged, segments, a.SamplesPerPixel, width)
 	}
+
 	plane := a.Rows * a.Columns
 	if a.BitsAllocated == 1 {
 		plane = (plane + 7) / 8
 	}
+
+	// Memory is bounded by what arrived: no byte of RLE makes more than maxRatio.
 	if plane*segments > maxRatio*len(frame) {
 		return nil, fmt.Errorf("%w: RLE frame is too short for its pixels", ErrDamaged)
 	}
+
 	out := make([]byte, plane*segments)
 	for s := range segments {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		sample, b := s/width, width-1-s%width // the most significant byte comes first
-		start, step := sample*width+b, a.SamplesPerPixel*width
+
+		sample := s / width
+		b := width - 1 - s%width // the most significant byte comes first
+		start := sample*width + b
+		step := a.SamplesPerPixel * width
 		if a.PlanarConfiguration == 1 {
-			start, step = sample*plane*width+b, width
+			start = sample*plane*width + b
+			step = width
 		}
+
 		segment, err := rleSegment(frame, s, segments)
 		if err != nil {
 			return nil, err
 		}
+
 		if n := unpack(out, segment, start, step, plane); n < plane {
 			return nil, fmt.Errorf("%w: RLE segment %d ends after %d of %d bytes", ErrDamaged, s+1, n, plane)
 		}

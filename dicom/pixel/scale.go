@@ -37,17 +37,21 @@ func Scale(ctx context.Context, img image.Image, v View) (image.Image, error) {
 	if region == img.Bounds() && w == region.Dx() && h == region.Dy() && !v.FlipX && !v.FlipY {
 		return img, nil
 	}
+
 	to := canvas(img, w, h)
 	columns, rows := triangles(region.Dx(), w), triangles(region.Dy(), h)
 	s := scaler{from: img, region: region, columns: columns, channels: 3}
 	if _, gray := img.(*image.Gray); gray {
 		s.channels = 1
 	}
-	s.sum, s.row = make([]float32, region.Dx()*s.channels), make([]byte, region.Dx()*s.channels)
+	s.sum = make([]float32, region.Dx()*s.channels)
+	s.row = make([]byte, region.Dx()*s.channels)
+
 	for y := range h {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+
 		at := y
 		if v.FlipY {
 			at = h - 1 - y
@@ -154,7 +158,9 @@ func (s *scaler) sample(w weights, channel int) byte {
 
 // read fills row with the samples of row y of the image.
 func (s *scaler) read(y int) {
-	x0, n := s.region.Min.X, s.region.Dx()
+	x0 := s.region.Min.X
+	n := s.region.Dx()
+
 	switch m := s.from.(type) {
 	case *image.Gray:
 		copy(s.row, m.Pix[m.PixOffset(x0, y):][:n])

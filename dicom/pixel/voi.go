@@ -272,10 +272,12 @@ func scaleDown(l *lookup) *lookup {
 func expand(b []byte, n int) ([]uint16, error) {
 	bad := fmt.Errorf("%w: segmented palette", ErrNotRenderable)
 	word := func(i int) int { return int(binary.LittleEndian.Uint16(b[2*i:])) }
+
 	words := len(b) / 2
 	out := make([]uint16, 0, n)
 	for i := 0; i+1 < words && len(out) < n; {
-		op, length := word(i), word(i+1)
+		op := word(i)
+		length := word(i + 1)
 		i += 2
 		switch {
 		case op == 0 && i+length <= words:
@@ -292,10 +294,12 @@ func expand(b []byte, n int) ([]uint16, error) {
 		default:
 			return nil, bad // indirect segments, which nobody was seen to write
 		}
+
 		if len(out) > 2<<16 {
 			return nil, bad
 		}
 	}
+
 	if len(out) < n {
 		return nil, bad
 	}

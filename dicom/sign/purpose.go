@@ -6,7 +6,7 @@ import (
 )
 
 // Purpose is the code of a reason to sign (PS3.3 C.12.1.1.3, CID 7007). The
-// zero value is none.
+// zero value is an unknown purpose.
 type Purpose uint8
 
 // Purposes that PS3.15 C and this project name. All of them stand in CID 7007

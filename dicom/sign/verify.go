@@ -60,7 +60,7 @@ type verifier struct {
 func (v *verifier) sequence(ctx context.Context, place dicom.Visit, yield func(Result, error) bool) bool {
 	path := place.Path.String()
 	if !place.Sequence() {
-		return yield(Result{State: Unchecked, Path: path, Reason: "the Digital Signatures Sequence is no sequence"}, nil)
+		return yield(Result{State: Unchecked, Path: path, Reason: "the Digital Signatures Sequence is not a sequence"}, nil)
 	}
 
 	for _, item := range place.Items() {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"math/big"
 	"sort"
+	"strings"
 )
 
 // MaxLength is the most characters a UID may have (PS3.5 9.1).
@@ -54,6 +55,10 @@ func Name(s string) string {
 	if n, ok := names[s]; ok {
 		return n
 	}
+	if n, ok := services[s]; ok {
+		return n
+	}
+
 	i := sort.Search(len(sopClasses), func(i int) bool { return sopClasses[i].uid >= s })
 	if i < len(sopClasses) && sopClasses[i].uid == s {
 		return sopClasses[i].name
@@ -66,6 +71,20 @@ func Name(s string) string {
 func Storage(s string) bool {
 	i := sort.Search(len(sopClasses), func(i int) bool { return sopClasses[i].uid >= s })
 	return i < len(sopClasses) && sopClasses[i].uid == s
+}
+
+// storageRoot is that of the storage SOP Classes of the standard, most of them.
+const storageRoot = root + "5.1.4.1.1."
+
+// Storable reports a SOP Class of objects: every storage class of the standard,
+// retired and future ones too, and every private class. Who stores by it loses no
+// image of a class that nobody here has heard of; a private class may be one of a
+// service all the same.
+func Storable(s string) bool {
+	if !strings.HasPrefix(s, root) {
+		return Tolerable(s)
+	}
+	return Storage(s) || strings.HasPrefix(s, storageRoot)
 }
 
 // StorageClasses lists the storage SOP Classes of the table in order.

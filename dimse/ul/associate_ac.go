@@ -1,6 +1,10 @@
 package ul
 
-import "fmt"
+import (
+	"fmt"
+
+	"collimator/dicom/uid"
+)
 
 // ContextResult is the answer to a presentation context (PS3.8 9.3.3.2).
 type ContextResult uint8
@@ -61,20 +65,24 @@ func DecodeAssociateAC(body []byte, lim Limits) (*AssociateAC, error) {
 
 func decodeAssociateAC(c *cursor, lim Limits) (*AssociateAC, error) {
 	if uint64(len(c.b)) > uint64(lim.AssociatePDU) {
-		return nil, c.err("PS3.8 9.3.3", "longer than the limit")
+		return nil, c.err(BeyondLimits, "PS3.8 9.3.3", "longer than the limit")
 	}
+
 	ac := &AssociateAC{}
 	var err error
 	if ac.ProtocolVersion, err = c.u16(); err != nil {
 		return nil, err
 	}
+
 	fixed, err := c.take(2 + 16 + 16 + 32)
 	if err != nil {
 		return nil, err
 	}
+
 	// Reserved fields: what is not a title is left empty instead of refused.
 	ac.CalledAETitle, _ = ParseAETitle(string(fixed[2:18]))
 	ac.CallingAETitle, _ = ParseAETitle(string(fixed[18:34]))
+
 	var seen [256]bool
 	for c.left() > 0 {
 		kind, sub, err := c.item()
@@ -92,25 +100,26 @@ func (ac *AssociateAC) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 	switch kind {
 	case itemApplicationContext:
 		if ac.ApplicationContext != "" {
-			return sub.err("PS3.8 9.3.3", "second application context")
+			return sub.err(Repeated, "PS3.8 9.3.3", "second application context")
 		}
 		ac.ApplicationContext, err = sub.uid(sub.rest(), "PS3.8 9.3.3.1")
 	case itemAcceptedContext:
 		if len(ac.Contexts) >= lim.Contexts {
-			return sub.err("PS3.8 9.3.3.2", "too many presentation contexts")
+			return sub.err(BeyondLimits, "PS3.8 9.3.3.2", "too many presentation contexts")
 		}
 		var pc AcceptedContext
 		if pc, err = decodeAcceptedContext(sub); err != nil {
 			return err
 		}
+
 		if seen[pc.ID] {
-			return sub.err("PS3.8 9.3.3.2", "presentation context identifier used twice")
+			return sub.err(Repeated, "PS3.8 9.3.3.2", "presentation context identifier used twice")
 		}
 		seen[pc.ID] = true
 		ac.Contexts = append(ac.Contexts, pc)
 	case itemUserInformation:
 		if seen[0] {
-			return sub.err("PS3.8 9.3.3", "second user information")
+			return sub.err(Repeated, "PS3.8 9.3.3", "second user information")
 		}
 		seen[0] = true
 		ac.User, err = decodeUserInformation(sub, lim)
@@ -124,30 +133,36 @@ func decodeAcceptedContext(c *cursor) (AcceptedContext, error) {
 	if err != nil {
 		return pc, err
 	}
-	pc.ID, pc.Result = fixed[0], ContextResult(fixed[2])
+
+	pc.ID = fixed[0]
+	pc.Result = ContextResult(fixed[2])
 	if pc.ID%2 == 0 {
-		return pc, c.err("PS3.8 9.3.3.2", "presentation context identifier is not odd")
+		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "presentation context identifier is not odd")
 	}
+
 	if pc.Result >= contextResultOutsideOfStandard {
-		return pc, c.err("PS3.8 9.3.3.2", "unknown result")
+		return pc, c.err(InvalidValue, "PS3.8 9.3.3.2", "unknown result")
 	}
+
 	for c.left() > 0 {
 		kind, sub, err := c.item()
 		if err != nil {
 			return pc, err
 		}
+
 		if kind != itemTransferSyntax || pc.Result != Acceptance {
 			continue // not significant when not accepted
 		}
 		if pc.TransferSyntax != "" {
-			return pc, sub.err("PS3.8 9.3.3.2", "second transfer syntax")
+			return pc, sub.err(Repeated, "PS3.8 9.3.3.2", "second transfer syntax")
 		}
 		if pc.TransferSyntax, err = sub.uid(sub.rest(), "PS3.8 9.3.3.2.1"); err != nil {
 			return pc, err
 		}
 	}
+
 	if pc.Result == Acceptance && pc.TransferSyntax == "" {
-		return pc, c.err("PS3.8 9.3.3.2", "accepted without a transfer syntax")
+		return pc, c.err(Missing, "PS3.8 9.3.3.2", "accepted without a transfer syntax")
 	}
 	return pc, nil
 }
@@ -158,16 +173,19 @@ func (ac *AssociateAC) AppendTo(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	if out, err = appendApplicationContext(out, ac.ApplicationContext); err != nil {
 		return dst, err
 	}
+
 	for _, pc := range ac.Contexts {
 		// A transfer syntax is always there, significant or not: some peers
 		// cannot read an item without one.
 		ts := pc.TransferSyntax
 		if ts == "" {
-			ts = "1.2.840.10008.1.2"
+			ts = uid.ImplicitVRLittleEndian
 		}
+
 		content, err := appendItem([]byte{pc.ID, 0, byte(pc.Result), 0}, itemTransferSyntax, []byte(ts))
 		if err != nil {
 			return dst, err
@@ -176,6 +194,7 @@ func (ac *AssociateAC) AppendTo(dst []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
+
 	if out, err = ac.User.appendItem(out); err != nil {
 		return dst, err
 	}

@@ -2,6 +2,8 @@ package ul
 
 import (
 	"fmt"
+
+	"collimator/dicom/uid"
 )
 
 // ProposedContext is a presentation context of a request (PS3.8 9.3.2.2).
@@ -9,7 +11,7 @@ type ProposedContext struct {
 	// ID is odd, 1 to 255.
 	ID uint8
 	// AbstractSyntax, and each transfer syntax, is empty in a request of a peer that
-	// names something that is no UID: the context cannot be accepted then.
+	// names an invalid UID: the context cannot be accepted then.
 	AbstractSyntax   string
 	TransferSyntaxes []string
 }
@@ -31,7 +33,7 @@ type AssociateRQ struct {
 }
 
 // DICOMApplicationContext is the one application context name of PS3.7 A.2.1.
-const DICOMApplicationContext = "1.2.840.10008.3.1.1.1"
+const DICOMApplicationContext = uid.ApplicationContext
 
 // Type implements PDU.
 func (*AssociateRQ) Type() Type { return TypeAssociateRQ }
@@ -61,24 +63,28 @@ func (e *AETitleError) Unwrap() error { return e.err }
 
 func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 	if uint64(len(c.b)) > uint64(lim.AssociatePDU) {
-		return nil, c.err("PS3.8 9.3.2", "longer than the limit")
+		return nil, c.err(BeyondLimits, "PS3.8 9.3.2", "longer than the limit")
 	}
+
 	rq := &AssociateRQ{}
 	c.tolerated = &rq.Tolerated
 	var err error
 	if rq.ProtocolVersion, err = c.u16(); err != nil {
 		return nil, err
 	}
+
 	fixed, err := c.take(2 + 16 + 16 + 32)
 	if err != nil {
 		return nil, err
 	}
+
 	if rq.CalledAETitle, err = c.title(fixed[2:18]); err != nil {
 		return nil, &AETitleError{err: err}
 	}
 	if rq.CallingAETitle, err = c.title(fixed[18:34]); err != nil {
 		return nil, &AETitleError{Calling: true, err: err}
 	}
+
 	var seen [256]bool
 	for c.left() > 0 {
 		kind, sub, err := c.item()
@@ -89,11 +95,12 @@ func decodeAssociateRQ(c *cursor, lim Limits) (*AssociateRQ, error) {
 			return nil, err
 		}
 	}
+
 	if rq.ApplicationContext == "" {
-		return nil, c.err("PS3.8 9.3.2.1", "no application context")
+		return nil, c.err(Missing, "PS3.8 9.3.2.1", "no application context")
 	}
 	if len(rq.Contexts) == 0 {
-		return nil, c.err("PS3.8 9.3.2", "no presentation context")
+		return nil, c.err(Missing, "PS3.8 9.3.2", "no presentation context")
 	}
 	return rq, nil
 }
@@ -112,25 +119,26 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 	switch kind {
 	case itemApplicationContext:
 		if rq.ApplicationContext != "" {
-			return sub.err("PS3.8 9.3.2", "second application context")
+			return sub.err(Repeated, "PS3.8 9.3.2", "second application context")
 		}
 		rq.ApplicationContext, err = sub.uid(sub.rest(), "PS3.8 9.3.2.1")
 	case itemProposedContext:
 		if len(rq.Contexts) >= lim.Contexts {
-			return sub.err("PS3.8 9.3.2.2", "too many presentation contexts")
+			return sub.err(BeyondLimits, "PS3.8 9.3.2.2", "too many presentation contexts")
 		}
 		var pc ProposedContext
 		if pc, err = decodeProposedContext(sub, lim); err != nil {
 			return err
 		}
+
 		if seen[pc.ID] {
-			return sub.err("PS3.8 9.3.2.2", "presentation context identifier used twice")
+			return sub.err(Repeated, "PS3.8 9.3.2.2", "presentation context identifier used twice")
 		}
 		seen[pc.ID] = true
 		rq.Contexts = append(rq.Contexts, pc)
 	case itemUserInformation:
-		if seen[0] { // 0 is no context identifier: it marks the one user information item
-			return sub.err("PS3.8 9.3.2", "second user information")
+		if seen[0] { // 0 is never a context identifier: here it marks the one user information item
+			return sub.err(Repeated, "PS3.8 9.3.2", "second user information")
 		}
 		seen[0] = true
 		rq.User, err = decodeUserInformation(sub, lim)
@@ -141,35 +149,40 @@ func (rq *AssociateRQ) decodeItem(kind uint8, sub *cursor, seen *[256]bool, lim 
 func decodeProposedContext(c *cursor, lim Limits) (ProposedContext, error) {
 	var pc ProposedContext
 	named := false
+
 	fixed, err := c.take(4)
 	if err != nil {
 		return pc, err
 	}
+
 	pc.ID = fixed[0]
 	if pc.ID%2 == 0 {
-		return pc, c.err("PS3.8 9.3.2.2", "presentation context identifier is not odd")
+		return pc, c.err(InvalidValue, "PS3.8 9.3.2.2", "presentation context identifier is not odd")
 	}
+
 	for c.left() > 0 {
 		kind, sub, err := c.item()
 		if err != nil {
 			return pc, err
 		}
+
 		switch kind {
 		case itemAbstractSyntax:
 			if named {
-				return pc, sub.err("PS3.8 9.3.2.2", "second abstract syntax")
+				return pc, sub.err(Repeated, "PS3.8 9.3.2.2", "second abstract syntax")
 			}
 			named = true
 			pc.AbstractSyntax = sub.proposedUID(sub.rest(), "abstract syntax")
 		case itemTransferSyntax:
 			if len(pc.TransferSyntaxes) >= lim.TransferSyntaxes {
-				return pc, sub.err("PS3.8 9.3.2.2", "too many transfer syntaxes")
+				return pc, sub.err(BeyondLimits, "PS3.8 9.3.2.2", "too many transfer syntaxes")
 			}
 			pc.TransferSyntaxes = append(pc.TransferSyntaxes, sub.proposedUID(sub.rest(), "transfer syntax"))
 		}
 	}
+
 	if !named || len(pc.TransferSyntaxes) == 0 {
-		return pc, c.err("PS3.8 9.3.2.2", "presentation context without abstract or transfer syntax")
+		return pc, c.err(Missing, "PS3.8 9.3.2.2", "presentation context without abstract or transfer syntax")
 	}
 	return pc, nil
 }
@@ -180,26 +193,32 @@ func (rq *AssociateRQ) AppendTo(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	if out, err = appendApplicationContext(out, rq.ApplicationContext); err != nil {
 		return dst, err
 	}
+
 	if len(rq.Contexts) > 128 {
 		return dst, fmt.Errorf("ul: %d presentation contexts do not fit one association", len(rq.Contexts))
 	}
+
 	for _, pc := range rq.Contexts {
 		content := []byte{pc.ID, 0, 0, 0}
 		if content, err = appendItem(content, itemAbstractSyntax, []byte(pc.AbstractSyntax)); err != nil {
 			return dst, err
 		}
+
 		for _, ts := range pc.TransferSyntaxes {
 			if content, err = appendItem(content, itemTransferSyntax, []byte(ts)); err != nil {
 				return dst, err
 			}
 		}
+
 		if out, err = appendItem(out, itemProposedContext, content); err != nil {
 			return dst, err
 		}
 	}
+
 	if out, err = rq.User.appendItem(out); err != nil {
 		return dst, err
 	}
@@ -212,11 +231,13 @@ func appendAssociateStart(dst []byte, t Type, version uint16, called, calling st
 	if version == 0 {
 		version = 1
 	}
+
 	out = append(out, byte(version>>8), byte(version), 0, 0)
 	out, err := appendAETitle(out, called)
 	if err != nil {
 		return dst, err
 	}
+
 	if out, err = appendAETitle(out, calling); err != nil {
 		return dst, err
 	}

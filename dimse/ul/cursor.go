@@ -30,8 +30,8 @@ func (c *cursor) tolerate(what string) {
 	*c.tolerated = append(*c.tolerated, what)
 }
 
-func (c *cursor) err(clause, reason string) *ParseError {
-	return &ParseError{PDU: c.pdu, Offset: c.base + c.off, Clause: clause, Reason: reason}
+func (c *cursor) err(kind ParseKind, clause, reason string) *ParseError {
+	return &ParseError{PDU: c.pdu, Offset: c.base + c.off, Clause: clause, Kind: kind, Reason: reason}
 }
 
 func (c *cursor) left() int { return len(c.b) - c.off }
@@ -39,7 +39,7 @@ func (c *cursor) left() int { return len(c.b) - c.off }
 // take is the next n bytes; they alias the input.
 func (c *cursor) take(n int) ([]byte, error) {
 	if n > c.left() {
-		return nil, c.err("PS3.8 9.3.1", "field runs past the end")
+		return nil, c.err(Truncated, "PS3.8 9.3.1", "field runs past the end")
 	}
 	p := c.b[c.off : c.off+n : c.off+n]
 	c.off += n
@@ -69,6 +69,7 @@ func (c *cursor) item() (kind uint8, sub *cursor, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
+
 	base := c.base + c.off
 	content, err := c.take(int(binary.BigEndian.Uint16(p[2:])))
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *cursor) item() (kind uint8, sub *cursor, err error) {
 // fixed demands exactly n bytes.
 func (c *cursor) fixed(n int) error {
 	if len(c.b) != n {
-		return c.err("PS3.8 9.3.1", "unexpected length")
+		return c.err(InvalidLength, "PS3.8 9.3.1", "unexpected length")
 	}
 	return nil
 }
@@ -96,12 +97,12 @@ func (c *cursor) rest() []byte {
 func (c *cursor) uid(p []byte, clause string) (string, error) {
 	s := strings.TrimRight(string(p), "\x00 ")
 	if !uid.Tolerable(s) {
-		return "", c.err(clause, "not a UID")
+		return "", c.err(InvalidValue, clause, "not a UID")
 	}
 	return s, nil
 }
 
-// proposedUID is uid of a presentation context: what is no UID is empty, and noted.
+// proposedUID is uid of a presentation context: an invalid UID becomes empty, and is noted.
 // It concerns that context alone, which nobody can accept then (PS3.8 9.3.3.2).
 func (c *cursor) proposedUID(p []byte, what string) string {
 	s, err := c.uid(p, "")
@@ -120,6 +121,7 @@ func (c *cursor) label(p []byte, most int, what string) string {
 		c.tolerate(what + " is too long")
 		s = strings.TrimRight(s[:most], " ")
 	}
+
 	if printable(s) {
 		return s
 	}

@@ -54,7 +54,7 @@ const (
 // String is the label of the event.
 func (e Event) String() string { return fmt.Sprintf("Evt%d", uint8(e)) }
 
-// Received is the event of a PDU type that arrives; Evt19 for what is no PDU type.
+// Received is the event of a PDU type that arrives; Evt19 for an unknown type.
 func Received(t Type) Event {
 	switch t {
 	case TypeAssociateAC:
@@ -172,12 +172,16 @@ func (m Machine) Next(in Input) (next Machine, step Step, ok bool) {
 	if action == 0 {
 		return m, step, false
 	}
+
 	row := actions[action]
-	step.Effects, step.To = row.effects, row.next
+	step.Effects = row.effects
+	step.To = row.next
+
 	switch action {
 	case AE6:
 		if in.Refuse {
-			step.Effects, step.To = refuseEffects, Sta13
+			step.Effects = refuseEffects
+			step.To = Sta13
 		}
 	case AR8:
 		if !m.requestor {
@@ -188,6 +192,7 @@ func (m Machine) Next(in Input) (next Machine, step Step, ok bool) {
 			step.Effects = providerAbortEffects
 		}
 	}
+
 	m.state = step.To
 	return m, step, true
 }

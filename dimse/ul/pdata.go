@@ -23,17 +23,32 @@ type PDVHeader struct {
 // ParsePDVHeader decodes the first six bytes of a PDV item; left is how many bytes
 // the PDU has from there. It does not allocate unless it fails.
 func ParsePDVHeader(b []byte, left uint32) (PDVHeader, error) {
-	if len(b) < PDVHeaderLength || left < PDVHeaderLength {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Reason: "item cut short"}
+	h, err := parsePDVHeader(b, left)
+	if err != nil {
+		return h, err // a nil *ParseError would not be a nil error
 	}
+	return h, nil
+}
+
+func parsePDVHeader(b []byte, left uint32) (PDVHeader, *ParseError) {
+	if len(b) < PDVHeaderLength || left < PDVHeaderLength {
+		return PDVHeader{}, pdvError(0, Truncated, "item cut short")
+	}
+
 	n := binary.BigEndian.Uint32(b)
 	if n < 2 || n > left-4 {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Clause: "PS3.8 9.3.5.1", Reason: "item length does not fit the PDU"}
+		return PDVHeader{}, pdvError(0, InvalidLength, "item length does not fit the PDU")
 	}
+
 	if b[4]%2 == 0 {
-		return PDVHeader{}, &ParseError{PDU: TypePDataTF, Offset: 4, Clause: "PS3.8 9.3.5.1", Reason: "presentation context identifier is not odd"}
+		return PDVHeader{}, pdvError(4, InvalidValue, "presentation context identifier is not odd")
 	}
 	return PDVHeader{ContextID: b[4], Command: b[5]&1 != 0, Last: b[5]&2 != 0, Length: n - 2}, nil
+}
+
+// pdvError is an error at an offset in bytes from the start of the item.
+func pdvError(offset int, kind ParseKind, reason string) *ParseError {
+	return &ParseError{PDU: TypePDataTF, Offset: offset, Clause: "PS3.8 9.3.5.1", Kind: kind, Reason: reason}
 }
 
 // AppendPDVHeader appends the six bytes of h.
@@ -56,10 +71,12 @@ func (h PDVHeader) control() byte {
 // PutPDataHeader writes the twelve bytes of a P-DATA-TF that carries the one item h
 // into b. A sender leaves room for them in front of the fragment.
 func PutPDataHeader(b []byte, h PDVHeader) {
-	b[0], b[1] = byte(TypePDataTF), 0
+	b[0] = byte(TypePDataTF)
+	b[1] = 0
 	binary.BigEndian.PutUint32(b[2:], h.Length+PDVHeaderLength)
 	binary.BigEndian.PutUint32(b[6:], h.Length+2)
-	b[10], b[11] = h.ContextID, h.control()
+	b[10] = h.ContextID
+	b[11] = h.control()
 }
 
 // PDV is a presentation data value: a fragment of a message (PS3.8 9.3.5.1).
@@ -82,19 +99,23 @@ func (*PDataTF) Type() Type { return TypePDataTF }
 func decodePDataTF(c *cursor) (PDU, error) {
 	p := &PDataTF{}
 	for c.left() > 0 {
-		h, err := ParsePDVHeader(c.b[c.off:], uint32(c.left()))
-		if err != nil {
-			return nil, c.err("PS3.8 9.3.5.1", err.(*ParseError).Reason)
+		h, parse := parsePDVHeader(c.b[c.off:], uint32(c.left()))
+		if parse != nil {
+			parse.Offset = c.base + c.off // of the item in the PDU
+			return nil, parse
 		}
+
 		c.off += PDVHeaderLength
+
 		data, err := c.take(int(h.Length))
 		if err != nil {
 			return nil, err
 		}
 		p.Values = append(p.Values, PDV{ContextID: h.ContextID, Command: h.Command, Last: h.Last, Data: data})
 	}
+
 	if len(p.Values) == 0 {
-		return nil, c.err("PS3.8 9.3.5", "no presentation data value")
+		return nil, c.err(Missing, "PS3.8 9.3.5", "no presentation data value")
 	}
 	return p, nil
 }

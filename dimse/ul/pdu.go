@@ -66,34 +66,17 @@ type PDU interface {
 	AppendTo(dst []byte) ([]byte, error)
 }
 
-// ParseError tells why bytes are not a valid PDU. It holds no value of the peer.
-type ParseError struct {
-	// PDU is the type that was being decoded.
-	PDU Type
-	// Offset in bytes from the start of the PDU.
-	Offset int
-	// Clause of the standard that is not held.
-	Clause string
-	// Reason in a few words, for people.
-	Reason string
-	// UnknownType tells that the type itself is none of PS3.8 9.3.1.
-	UnknownType bool
-}
-
-// Error implements error.
-func (e *ParseError) Error() string {
-	return fmt.Sprintf("ul: %s: %s at byte %d (%s)", e.PDU, e.Reason, e.Offset, e.Clause)
-}
-
 // ParseHeader decodes the first six bytes of a PDU. It fails with *ParseError when
 // there are fewer, when the type is unknown, when a PDU of fixed length has another
 // one, or when the length is more than the limits allow.
 func ParseHeader(b []byte, lim Limits) (Header, error) {
 	if len(b) < HeaderLength {
-		return Header{}, &ParseError{Clause: "PS3.8 9.3.1", Reason: "header cut short", Offset: len(b)}
+		return Header{}, &ParseError{Clause: "PS3.8 9.3.1", Kind: Truncated, Reason: "header cut short", Offset: len(b)}
 	}
+
 	h := Header{Type: Type(b[0]), Length: binary.BigEndian.Uint32(b[2:6])}
 	lim = lim.withDefaults()
+
 	var most uint32
 	switch h.Type {
 	case TypeAssociateRQ, TypeAssociateAC:
@@ -102,16 +85,22 @@ func ParseHeader(b []byte, lim Limits) (Header, error) {
 		most = lim.PDataPDU
 	case TypeAssociateRJ, TypeReleaseRQ, TypeReleaseRP, TypeAbort:
 		if h.Length != 4 {
-			return h, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Reason: "length is not 4"}
+			return h, headerError(h.Type, 2, InvalidLength, "length is not 4")
 		}
 		return h, nil
 	default:
-		return h, &ParseError{PDU: h.Type, Clause: "PS3.8 9.3.1", Reason: "unknown PDU type", UnknownType: true}
+		return h, headerError(h.Type, 0, UnknownType, "unknown PDU type")
 	}
+
 	if h.Length > most {
-		return h, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Reason: "longer than the limit"}
+		return h, headerError(h.Type, 2, BeyondLimits, "longer than the limit")
 	}
 	return h, nil
+}
+
+// headerError is an error in the header of a PDU, at an offset in bytes.
+func headerError(t Type, offset int, kind ParseKind, reason string) *ParseError {
+	return &ParseError{PDU: t, Offset: offset, Clause: "PS3.8 9.3.1", Kind: kind, Reason: reason}
 }
 
 // Decode decodes one complete PDU, header included; bytes after it are an error.
@@ -122,7 +111,7 @@ func Decode(b []byte, lim Limits) (PDU, error) {
 		return nil, err
 	}
 	if uint64(len(b)-HeaderLength) != uint64(h.Length) {
-		return nil, &ParseError{PDU: h.Type, Offset: 2, Clause: "PS3.8 9.3.1", Reason: "length differs from what is there"}
+		return nil, headerError(h.Type, 2, InvalidLength, "length differs from what is there")
 	}
 	return DecodeBody(h.Type, b[HeaderLength:], lim)
 }
@@ -146,7 +135,7 @@ func DecodeBody(t Type, body []byte, lim Limits) (PDU, error) {
 	case TypeAbort:
 		return decodeAbort(c)
 	}
-	return nil, &ParseError{PDU: t, Clause: "PS3.8 9.3.1", Reason: "unknown PDU type", UnknownType: true}
+	return nil, headerError(t, 0, UnknownType, "unknown PDU type")
 }
 
 // appendHeader starts a PDU; endPDU fills in its length.

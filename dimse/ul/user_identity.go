@@ -87,10 +87,12 @@ func decodeUserIdentity(c *cursor, lim Limits) (*UserIdentity, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	id := &UserIdentity{Kind: IdentityType(p[0]), PositiveResponseRequested: p[1] == 1}
 	if id.Kind < IdentityUsername || id.Kind > IdentityJWT {
-		return nil, c.err("PS3.7 D.3.3.7", "unknown user identity type")
+		return nil, c.err(InvalidValue, "PS3.7 D.3.3.7", "unknown user identity type")
 	}
+
 	primary, err := c.credential(lim)
 	if err != nil {
 		return nil, err
@@ -99,8 +101,9 @@ func decodeUserIdentity(c *cursor, lim Limits) (*UserIdentity, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	if id.Kind != IdentityUsernamePasscode && len(secondary) > 0 {
-		return nil, c.err("PS3.7 D.3.3.7", "secondary field with a type that has none")
+		return nil, c.err(InvalidValue, "PS3.7 D.3.3.7", "secondary field with a type that has none")
 	}
 	id.Primary, id.Secondary = NewSecret(primary), NewSecret(secondary)
 	return id, nil
@@ -112,7 +115,7 @@ func (c *cursor) credential(lim Limits) ([]byte, error) {
 		return nil, err
 	}
 	if len(p) > lim.Credential {
-		return nil, c.err("PS3.7 D.3.3.7", "user identity field longer than the limit")
+		return nil, c.err(BeyondLimits, "PS3.7 D.3.3.7", "user identity field longer than the limit")
 	}
 	return p, nil
 }
@@ -134,6 +137,7 @@ func (id *UserIdentity) appendItem(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	head := []byte{byte(id.Kind), 0}
 	if id.PositiveResponseRequested {
 		head[1] = 1

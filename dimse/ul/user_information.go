@@ -73,7 +73,7 @@ func decodeUserInformation(c *cursor, lim Limits) (UserInformation, error) {
 	var seen [256]bool
 	for n := 0; c.left() > 0; n++ {
 		if n >= lim.UserItems {
-			return u, c.err("PS3.8 9.3.2.3", "too many sub-items")
+			return u, c.err(BeyondLimits, "PS3.8 9.3.2.3", "too many sub-items")
 		}
 		kind, sub, err := c.item()
 		if err != nil {
@@ -83,7 +83,7 @@ func decodeUserInformation(c *cursor, lim Limits) (UserInformation, error) {
 		case itemMaxLength, itemImplementationClassUID, itemAsyncWindow, itemImplementationVersion,
 			itemUserIdentity, itemUserIdentityResponse:
 			if seen[kind] {
-				return u, sub.err("PS3.7 D.3.3", "sub-item that may come once came twice")
+				return u, sub.err(Repeated, "PS3.7 D.3.3", "sub-item that may come once came twice")
 			}
 			seen[kind] = true
 		}
@@ -163,21 +163,25 @@ func (u *UserInformation) decodeCommonExtended(c *cursor, lim Limits) error {
 	if n.ServiceClassUID, err = c.countedUID("PS3.7 D.3.3.6"); err != nil {
 		return err
 	}
+
 	p, err := c.counted()
 	if err != nil {
 		return err
 	}
+
 	sub := &cursor{b: p, base: c.base + c.off - len(p), pdu: c.pdu}
 	for sub.left() > 0 {
 		if len(n.RelatedGeneralUIDs) >= lim.TransferSyntaxes {
-			return sub.err("PS3.7 D.3.3.6", "too many related general SOP Classes")
+			return sub.err(BeyondLimits, "PS3.7 D.3.3.6", "too many related general SOP Classes")
 		}
+
 		uid, err := sub.countedUID("PS3.7 D.3.3.6")
 		if err != nil {
 			return err
 		}
 		n.RelatedGeneralUIDs = append(n.RelatedGeneralUIDs, uid)
 	}
+
 	u.CommonExtended = append(u.CommonExtended, n)
 	return nil
 }
@@ -188,27 +192,32 @@ func (u *UserInformation) appendItem(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	if u.ImplementationClassUID != "" {
 		if sub, err = appendItem(sub, itemImplementationClassUID, []byte(u.ImplementationClassUID)); err != nil {
 			return dst, err
 		}
 	}
+
 	if w := u.AsyncWindow; w != nil {
 		content := binary.BigEndian.AppendUint16(nil, w.Invoked)
 		if sub, err = appendItem(sub, itemAsyncWindow, binary.BigEndian.AppendUint16(content, w.Performed)); err != nil {
 			return dst, err
 		}
 	}
+
 	for _, r := range u.Roles {
 		if sub, err = r.appendItem(sub); err != nil {
 			return dst, err
 		}
 	}
+
 	if u.ImplementationVersionName != "" {
 		if sub, err = appendItem(sub, itemImplementationVersion, []byte(u.ImplementationVersionName)); err != nil {
 			return dst, err
 		}
 	}
+
 	if sub, err = u.appendNegotiation(sub); err != nil {
 		return dst, err
 	}
@@ -221,22 +230,26 @@ func (u *UserInformation) appendNegotiation(dst []byte) ([]byte, error) {
 		if err != nil {
 			return dst, err
 		}
+
 		if dst, err = appendItem(dst, itemExtended, id, x.Info); err != nil {
 			return dst, err
 		}
 	}
+
 	for _, x := range u.CommonExtended {
 		var err error
 		if dst, err = x.appendItem(dst); err != nil {
 			return dst, err
 		}
 	}
+
 	if u.Identity != nil {
 		var err error
 		if dst, err = u.Identity.appendItem(dst); err != nil {
 			return dst, err
 		}
 	}
+
 	if u.IdentityResponse != nil {
 		r, err := counted(u.IdentityResponse.ServerResponse.Reveal())
 		if err != nil {

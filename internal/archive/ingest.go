@@ -22,14 +22,6 @@ import (
 	"collimator/internal/stream"
 )
 
-// What stands in the meta information of every file (PS3.10 7.1). It must
-// never change: the same data set has to make the same file, so that sending
-// it again is recognised by the digest alone.
-const (
-	implementationClassUID = "2.25.214690738153904527413652948106735914227"
-	implementationVersion  = "COLLIMATOR"
-)
-
 // Errors of Ingest that a protocol tells apart.
 var (
 	// ErrMismatch: the data set is not what the request says it is (A900H, PS3.4 B.2.3).
@@ -284,14 +276,14 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 	if head.SOPClassUID == "" || head.SOPInstanceUID == "" {
 		// The request names no instance (PS3.18 10.5): the meta information is in
 		// front of the data set, so its UIDs are looked up there first.
-		br := bufio.NewReaderSize(src, peekSize)
+		br := bufio.NewReaderSize(src, dicom.PeekSize)
 		peekIdentity(br, in.TransferSyntaxUID, &head)
 		r = br
 	}
 
 	head.TransferSyntaxUID = in.TransferSyntaxUID
-	head.ImplementationClassUID = implementationClassUID
-	head.ImplementationVersionName = implementationVersion
+	head.ImplementationClassUID = dicom.ImplementationClassUID
+	head.ImplementationVersionName = dicom.ImplementationVersionName
 	meta := dicom.AppendMeta(nil, head)
 
 	out := writers.Get().(*bufio.Writer)
@@ -329,15 +321,10 @@ func (a *Archive) decode(ctx context.Context, in Incoming, src *source, sink *si
 // writers join what the decoder reads into pieces worth a system call.
 var writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 128<<10) }}
 
-// peekSize is how many bytes SOP Class and Instance UID must stand in, when
-// the request does not name them. They are among the first elements.
-const peekSize = 256 << 10
-
 // peekIdentity reads SOP Class and Instance UID, where the request does not name
 // them, without taking bytes.
 func peekIdentity(br *bufio.Reader, transferSyntax string, head *dicom.Meta) {
-	b, _ := br.Peek(peekSize) // what cannot be read fails again when it is decoded
-	found := dicom.PeekUIDs(b, transferSyntax, tag.SOPClassUID, tag.SOPInstanceUID)
+	found := dicom.Peek(br, transferSyntax, tag.SOPClassUID, tag.SOPInstanceUID)
 	head.SOPClassUID = cmp.Or(head.SOPClassUID, found[tag.SOPClassUID])
 	head.SOPInstanceUID = cmp.Or(head.SOPInstanceUID, found[tag.SOPInstanceUID])
 }

@@ -22,18 +22,6 @@ const (
 // ParseLevel reads a value of Query/Retrieve Level; zero for any other.
 func ParseLevel(s string) Level { return index.ParseLevel(s) }
 
-// texts is the values of an element without empty ones.
-func texts(ds *dicom.DataSet, t dicom.Tag) []string {
-	var out []string
-	for _, s := range ds.Texts(t) {
-		if s != "" {
-			out = append(out, s)
-		}
-	}
-
-	return out
-}
-
 // split is the terms of a character set that were joined by assume.
 func split(list string) []string {
 	if list == "" {
@@ -47,7 +35,7 @@ func split(list string) []string {
 // its source is known to write. It returns the terms joined, or nothing where
 // the data set declares its own.
 func assume(ds *dicom.DataSet, terms []string) string {
-	if len(terms) == 0 || len(texts(ds, tag.SpecificCharacterSet)) > 0 {
+	if len(terms) == 0 || len(ds.Values(tag.SpecificCharacterSet)) > 0 {
 		return ""
 	}
 	ds.AssumeCharacterSet(terms...)

@@ -117,7 +117,7 @@ func (p *plan) checkHierarchy() error {
 		if k.level >= p.Level || k.level == PatientLevel && p.Root != PatientRoot {
 			continue
 		}
-		if v := texts(p.Keys, k.t); len(v) != 1 || wild(v[0]) {
+		if v := p.Keys.Values(k.t); len(v) != 1 || wild(v[0]) {
 			return fault.Newf(fault.Invalid, "archive: %s needs a single value at level %s", k.t.Keyword(), p.Level)
 		}
 	}
@@ -137,7 +137,7 @@ func (p *plan) chooseDriver() {
 		}
 	}
 	for t, kind := range map[dicom.Tag]string{tag.ModalitiesInStudy: "modality", tag.SOPClassesInStudy: "sopclass"} {
-		if v := texts(p.Keys, t); len(v) == 1 && !wild(v[0]) {
+		if v := p.Keys.Values(t); len(v) == 1 && !wild(v[0]) {
 			p.driver, p.date = kind, "v.study_date"
 			p.builder.and("v.kind = '" + kind + "'")
 			p.builder.and("v.value = " + p.builder.bind(v[0]))
@@ -154,11 +154,11 @@ func (p *plan) chooseOrder() {
 		p.order, p.desc = [2]string{"v.study_date", "v.study"}, true
 	case p.Level == StudyLevel:
 		p.order, p.desc = [2]string{"st.study_date", "st.id"}, true
-	case p.Level == SeriesLevel && len(texts(p.Keys, tag.StudyInstanceUID)) == 1:
+	case p.Level == SeriesLevel && len(p.Keys.Values(tag.StudyInstanceUID)) == 1:
 		p.order = [2]string{"se.number", "se.id"}
 	case p.Level == SeriesLevel:
 		p.order = [2]string{"", "se.id"}
-	case len(texts(p.Keys, tag.SeriesInstanceUID)) == 1:
+	case len(p.Keys.Values(tag.SeriesInstanceUID)) == 1:
 		p.order = [2]string{"i.number", "i.id"}
 	default:
 		p.order = [2]string{"", "i.id"}

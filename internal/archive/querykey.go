@@ -90,7 +90,7 @@ func (a *Archive) Unmatched(q Query) []dicom.Tag {
 func (p *plan) column(key dicom.Element, c column) error {
 	switch c.kind {
 	case uidColumn:
-		return p.builder.in(c.name, nonEmpty(key.Texts()))
+		return p.builder.in(c.name, key.Values())
 	case textColumn:
 		p.anyOf(key.Texts(), func(s string) string { return p.text(c.name, s) })
 	case intColumn:
@@ -107,10 +107,6 @@ func (p *plan) column(key dicom.Element, c column) error {
 		return p.moment(key, c)
 	}
 	return nil
-}
-
-func nonEmpty(values []string) []string {
-	return slices.DeleteFunc(slices.Clone(values), func(s string) bool { return s == "" })
 }
 
 // anyOf joins the conditions of several values.
@@ -233,7 +229,7 @@ func (p *plan) value(key dicom.Element, kind string) error {
 	if p.driver == kind {
 		return nil
 	}
-	values := nonEmpty(key.Texts())
+	values := key.Values()
 	if len(values) > 64 {
 		return fault.Newf(fault.TooLarge, "archive: more than 64 values in %s", key.Tag.Keyword())
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"collimator/dicom/uid"
 )
 
 // implementationsTable lists implementation class UIDs and version names of
@@ -55,7 +57,7 @@ func Identify(d *DICOM) *Product {
 		return nil
 	}
 	p := &Product{Vendor: best.vendor, Name: best.name, Confidence: best.confidence, Source: "implementation class UID and version name", Version: best.versionOf(d.VersionName)}
-	if best.name == "DCMTK" && d.FirstContext != "" && d.FirstContext != "1.2.840.10008.1.1" && d.Accepts(StudyRootFind) {
+	if best.name == "DCMTK" && d.FirstContext != "" && d.FirstContext != uid.Verification && d.Accepts(uid.StudyRootFind) {
 		p.Name, p.Source = "DCMTK dcmqrscp", p.Source+", order of the contexts"
 	}
 	if best.name == "go-netdicom" {

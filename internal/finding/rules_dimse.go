@@ -8,29 +8,9 @@ import (
 	"collimator/dicom/uid"
 )
 
-// SOP classes that a scan offers beside storage. The names of those that the
-// dictionary does not hold stand in the texts.
-const (
-	StudyRootFind     = "1.2.840.10008.5.1.4.1.2.2.1"
-	StudyRootMove     = "1.2.840.10008.5.1.4.1.2.2.2"
-	StudyRootGet      = "1.2.840.10008.5.1.4.1.2.2.3"
-	Worklist          = "1.2.840.10008.5.1.4.31"
-	MPPS              = "1.2.840.10008.3.1.2.3.3"
-	StorageCommitment = "1.2.840.10008.1.20.1"
-	BasicGrayscale    = "1.2.840.10008.5.1.1.9"
-	HangingFind       = "1.2.840.10008.5.1.4.38.2"
-	UPSPush           = "1.2.840.10008.5.1.4.34.6.1"
-	Availability      = "1.2.840.10008.5.1.4.33"
-	CTStorage         = "1.2.840.10008.5.1.4.1.1.2"
-	MRStorage         = "1.2.840.10008.5.1.4.1.1.4"
-	USStorage         = "1.2.840.10008.5.1.4.1.1.6.1"
-	SCStorage         = "1.2.840.10008.5.1.4.1.1.7"
-	PDFStorage        = "1.2.840.10008.5.1.4.1.1.104.1"
-)
-
 // StorageOffer are the storage classes of DIM-004.
 func StorageOffer() []string {
-	return []string{CTStorage, MRStorage, USStorage, SCStorage, PDFStorage}
+	return []string{uid.CTImageStorage, uid.MRImageStorage, uid.UltrasoundImageStorage, uid.SecondaryCaptureImageStorage, uid.EncapsulatedPDFStorage}
 }
 
 func (j *judge) operations(s *Service, d *DICOM) {
@@ -47,7 +27,7 @@ func (j *judge) operations(s *Service, d *DICOM) {
 	}
 	if d.Worklist.Allowed() {
 		j.add("DIM-003", s.Port, "The worklist holds names, births, pregnancies and what is planned for whom.",
-			exchange("C-FIND-RQ, Modality Worklist, AE title and patient ID random", d.Worklist.words()))
+			exchange("C-FIND-RQ, Modality uid.ModalityWorklistFind, AE title and patient ID random", d.Worklist.words()))
 	}
 	if list := acceptedOf(d, StorageOffer()); len(list) > 0 {
 		j.add("DIM-004", s.Port, "Storage was offered to a caller nobody knows. Some products still refuse the object itself.",
@@ -62,11 +42,11 @@ func (j *judge) operations(s *Service, d *DICOM) {
 		j.add("DIM-008", s.Port, "Whole studies can be fetched by whoever knows a UID, and UIDs can be had by searching.",
 			exchange("C-GET-RQ, StudyInstanceUID random", d.Get.words()))
 	}
-	if list := acceptedOf(d, []string{MPPS, StorageCommitment, BasicGrayscale}); len(list) > 0 {
+	if list := acceptedOf(d, []string{uid.ModalityPerformedProcedureStep, uid.StorageCommitmentPushModel, uid.BasicGrayscalePrintManagement}); len(list) > 0 {
 		j.add("DIM-009", s.Port, "Forged procedure steps close entries of the worklist; a forged print costs film.",
 			exchange("A-ASSOCIATE-RQ that offers contexts", "accepted: "+strings.Join(list, ", "))).Possible = true
 	}
-	if list := acceptedOf(d, []string{HangingFind, UPSPush, Availability}); len(list) > 0 {
+	if list := acceptedOf(d, []string{uid.HangingProtocolFind, uid.UnifiedProcedureStepPush, uid.InstanceAvailabilityNotification}); len(list) > 0 {
 		j.add("DIM-010", s.Port, "", exchange("A-ASSOCIATE-RQ that offers contexts", "accepted: "+strings.Join(list, ", ")))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/uid"
 	"collimator/internal/finding"
 )
 
@@ -161,13 +162,13 @@ func dicomCases() map[string]pair {
 		"DIM-001": done(func(d *finding.DICOM, o *finding.Operation) { d.Find = o }),
 		"DIM-002": {stranger(func(d *finding.DICOM) { d.Count = &finding.Operation{Answer: "status", Status: 0xFE00, Pending: 1} }), stranger(func(d *finding.DICOM) { d.Count = op(0) })},
 		"DIM-003": done(func(d *finding.DICOM, o *finding.Operation) { d.Worklist = o }),
-		"DIM-004": {accepts(finding.CTStorage), rejects(finding.CTStorage)},
+		"DIM-004": {accepts(uid.CTImageStorage), rejects(uid.CTImageStorage)},
 		"DIM-005": done(func(d *finding.DICOM, o *finding.Operation) { d.Store = o }),
 		"DIM-006": done(func(d *finding.DICOM, o *finding.Operation) { d.StoreTwice = o }),
 		"DIM-007": done(func(d *finding.DICOM, o *finding.Operation) { d.Move = o }),
 		"DIM-008": done(func(d *finding.DICOM, o *finding.Operation) { d.Get = o }),
-		"DIM-009": {accepts(finding.MPPS), rejects(finding.MPPS)},
-		"DIM-010": {accepts(finding.UPSPush), rejects(finding.UPSPush)},
+		"DIM-009": {accepts(uid.ModalityPerformedProcedureStep), rejects(uid.ModalityPerformedProcedureStep)},
+		"DIM-010": {accepts(uid.UnifiedProcedureStepPush), rejects(uid.UnifiedProcedureStepPush)},
 	}
 }
 

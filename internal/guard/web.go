@@ -192,7 +192,7 @@ func (g *Guard) refusedCaller(ctx context.Context, c *webCaller, r audit.Record)
 // is wrong with it is told to whoever may search. Policy denies what has no verb.
 func webVerb(v dicomweb.Verb) policy.Verb {
 	switch v {
-	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Senseless:
+	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Malformed:
 		return policy.Query
 	case dicomweb.Retrieving, dicomweb.Rendering:
 		return policy.Retrieve
@@ -207,7 +207,7 @@ func webVerb(v dicomweb.Verb) policy.Verb {
 func (c *webCaller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason string) audit.Record {
 	event, action := audit.Transferred, audit.Read
 	switch call.Verb {
-	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Senseless:
+	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Malformed:
 		event, action = audit.Query, audit.Execute
 	case dicomweb.Storing:
 		action = audit.Create

@@ -185,7 +185,7 @@ func (s *Service) send(ctx context.Context, d dueReport) error {
 		dialer.Config.Roles = []ul.RoleSelection{{SOPClassUID: uid.StorageCommitmentPushModel, SCP: true}}
 		destination = dialer
 	}
-	a, err := destination.Dial(ctx, dimse.Propose([]string{uid.StorageCommitmentPushModel}, nativeSyntaxes()[:2], false))
+	a, err := destination.Dial(ctx, dimse.Propose([]string{uid.StorageCommitmentPushModel}, uid.NativeSyntaxes()[:2], false))
 	if err != nil {
 		return err
 	}

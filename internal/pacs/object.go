@@ -17,7 +17,7 @@ import (
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
 	syntaxes := []string{ref.TransferSyntaxUID}
 	if pixel.Convertible(ref.TransferSyntaxUID) {
-		for _, ts := range nativeSyntaxes() {
+		for _, ts := range uid.NativeSyntaxes() {
 			if ts != ref.TransferSyntaxUID {
 				syntaxes = append(syntaxes, ts)
 			}
@@ -44,7 +44,7 @@ func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []
 		return nil, "", err
 	}
 
-	for _, ts := range append([]string{ref.TransferSyntaxUID}, nativeSyntaxes()...) {
+	for _, ts := range append([]string{ref.TransferSyntaxUID}, uid.NativeSyntaxes()...) {
 		if !slices.Contains(accepted, ts) {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -89,8 +88,8 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 	}
 
 	q := archive.RetrieveQuery{
-		PatientID: ds.Text(tag.PatientID), IssuerOfPatientID: ds.Text(tag.IssuerOfPatientID), StudyUIDs: texts(ds, tag.StudyInstanceUID),
-		SeriesUIDs: texts(ds, tag.SeriesInstanceUID), SOPInstanceUIDs: texts(ds, tag.SOPInstanceUID),
+		PatientID: ds.Text(tag.PatientID), IssuerOfPatientID: ds.Text(tag.IssuerOfPatientID), StudyUIDs: ds.Values(tag.StudyInstanceUID),
+		SeriesUIDs: ds.Values(tag.SeriesInstanceUID), SOPInstanceUIDs: ds.Values(tag.SOPInstanceUID),
 	}
 	if root == archive.StudyRoot {
 		q.PatientID = "" // not a unique key of this model (PS3.4 C.6.2)
@@ -114,8 +113,4 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 		}
 	}
 	return q, nil
-}
-
-func texts(ds *dicom.DataSet, t dicom.Tag) []string {
-	return slices.DeleteFunc(ds.Texts(t), func(s string) bool { return s == "" })
 }

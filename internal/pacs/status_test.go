@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
@@ -80,19 +79,6 @@ func TestLevelsOfTheRoots(t *testing.T) {
 	} {
 		if got, err := levelOf(tc.text, tc.root); got != tc.want || (err == nil) != (tc.want != 0) {
 			t.Errorf("%q: %v %v", tc.text, got, err)
-		}
-	}
-}
-
-func TestStorableClasses(t *testing.T) {
-	t.Parallel()
-	for class, want := range map[string]bool{
-		uid.CTImageStorage: true, uid.EncapsulatedPDFStorage: true, "1.2.840.10008.5.1.4.1.1.999.9": true, "1.2.840.113619.4.26": true, "2.25.7": true,
-		uid.Verification: false, uid.StudyRootFind: false, uid.StorageCommitmentPushModel: false, uid.ModalityWorklistFind: false,
-		"": false, "..": false, "1.2.x": false, "1.2.840.10008.5.1.4.34.6.1": false,
-	} {
-		if Storable(class) != want {
-			t.Errorf("%q: %v", class, !want)
 		}
 	}
 }

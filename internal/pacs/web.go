@@ -11,6 +11,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/budget"
@@ -196,7 +197,7 @@ func webInstance(ref archive.InstanceRef) dicomweb.Instance {
 func givenIn(stored string) []string {
 	list := []string{stored}
 	if pixel.Convertible(stored) {
-		list = append(list, slices.DeleteFunc(nativeSyntaxes(), func(ts string) bool { return ts == stored })...)
+		list = append(list, slices.DeleteFunc(uid.NativeSyntaxes(), func(ts string) bool { return ts == stored })...)
 	}
 	return list
 }
@@ -254,10 +255,10 @@ func metaOf(o *archive.Object, ref archive.InstanceRef, transferSyntax string) (
 // Store implements dicomweb.Backend (PS3.18 10.5). It returns when the instance
 // is durable.
 func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored, error) {
-	if !Storable(in.SOPClassUID) && in.SOPClassUID != "" {
+	if !uid.Storable(in.SOPClassUID) && in.SOPClassUID != "" {
 		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0x0122, Detail: "The SOP Class is none for storage."}
 	}
-	if !slices.Contains(storageSyntaxes(), in.TransferSyntaxUID) {
+	if !slices.Contains(uid.StorageSyntaxes(), in.TransferSyntaxUID) {
 		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xC000, Detail: "Objects in that transfer syntax are not taken."}
 	}
 	if w.RefuseContradictions && contradicts(in) {

@@ -14,7 +14,6 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicomweb"
-	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/budget"
 	"collimator/internal/stream"
@@ -161,7 +160,7 @@ func emptySequence(el dicom.Element) bool {
 // within studies that are named.
 func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scope archive.Scope) (bool, error) {
 	real := map[dicom.Tag][]string{}
-	studies := values(keys, tag.StudyInstanceUID)
+	studies := keys.Values(tag.StudyInstanceUID)
 	for _, s := range studies {
 		r, found, err := p.reveal(ctx, dicomweb.Resource{StudyUID: s}, scope)
 		if err != nil {
@@ -176,7 +175,7 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 			return false, err
 		}
 		for t, known := range map[dicom.Tag]map[string]string{tag.SeriesInstanceUID: m.series, tag.SOPInstanceUID: m.instances} {
-			for _, u := range values(keys, t) {
+			for _, u := range keys.Values(t) {
 				if known[u] != "" {
 					real[t] = append(real[t], known[u])
 				}
@@ -184,7 +183,7 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 		}
 	}
 	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID} {
-		if len(values(keys, t)) == 0 {
+		if len(keys.Values(t)) == 0 {
 			continue
 		}
 		if len(real[t]) == 0 {
@@ -195,10 +194,6 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 		}
 	}
 	return true, nil
-}
-
-func values(ds *dicom.DataSet, t dicom.Tag) []string {
-	return slices.DeleteFunc(ds.Texts(t), func(s string) bool { return s == "" })
 }
 
 // headersHidden is Headers without identities. Objects that the profile does not
@@ -282,6 +277,6 @@ func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax stri
 			return nil, err
 		}
 	}
-	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dimse.ImplementationClassUID)
+	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dicom.ImplementationClassUID)
 	return out, err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 
+	"collimator/dicom"
 	"collimator/dimse/ul"
 	"collimator/internal/finding"
 )
@@ -16,9 +17,6 @@ func limits() ul.Limits { return ul.Limits{AssociatePDU: 128 << 10, PDataPDU: 64
 
 // maxPDU is what we say we receive.
 const maxPDU = 32 << 10
-
-// implementationClassUID is ours; it is derived from a UUID (PS3.5 B.2).
-const implementationClassUID = "2.25.184519476201938421707281935021938840021"
 
 // implementationVersionName tells whoever reads the log of the peer who asked.
 const implementationVersionName = "COLLIMATOR_SCAN"
@@ -48,7 +46,7 @@ type association struct {
 // then the connection is closed.
 func (d door) associate(ctx context.Context, rq *ul.AssociateRQ, change func(pdu []byte)) (*association, answer, error) {
 	rq.User.MaxPDULength = maxPDU
-	rq.User.ImplementationClassUID = implementationClassUID
+	rq.User.ImplementationClassUID = dicom.ImplementationClassUID
 	rq.User.ImplementationVersionName = implementationVersionName
 	pdu, err := rq.AppendTo(nil)
 	if err != nil {

@@ -234,15 +234,15 @@ func (p *dicomProbe) negotiate(ctx context.Context) error {
 	if !p.d.Stranger() {
 		return nil
 	}
-	classes := append([]string{finding.StudyRootFind, finding.StudyRootMove, finding.StudyRootGet, finding.Worklist, finding.MPPS, finding.StorageCommitment,
-		finding.BasicGrayscale, finding.HangingFind, finding.UPSPush, finding.Availability}, finding.StorageOffer()...)
+	classes := append([]string{uid.StudyRootFind, uid.StudyRootMove, uid.StudyRootGet, uid.ModalityWorklistFind, uid.ModalityPerformedProcedureStep, uid.StorageCommitmentPushModel,
+		uid.BasicGrayscalePrintManagement, uid.HangingProtocolFind, uid.UnifiedProcedureStepPush, uid.InstanceAvailabilityNotification}, finding.StorageOffer()...)
 	contexts := []ul.ProposedContext{offer(uid.Verification)}
 	for _, c := range classes {
 		contexts = append(contexts, offer(c))
 	}
 	private := impossibleUID()
 	first := len(contexts)
-	contexts = append(contexts, offer(private), offer(finding.SCStorage, uid.DeflatedExplicitVRLittleEndian), offer(finding.SCStorage, uid.ExplicitVRBigEndian))
+	contexts = append(contexts, offer(private), offer(uid.SecondaryCaptureImageStorage, uid.DeflatedExplicitVRLittleEndian), offer(uid.SecondaryCaptureImageStorage, uid.ExplicitVRBigEndian))
 	rq := request(p.d.KnownCalled, callingAETitle, contexts...)
 	a, ans, err := p.associate(ctx, rq, nil)
 	if err != nil || a == nil {
@@ -292,30 +292,30 @@ func (p *dicomProbe) ask(ctx context.Context, class string, cmd *dimse.Command, 
 }
 
 func (p *dicomProbe) query(ctx context.Context) (err error) {
-	if p.d.Accepts(finding.StudyRootFind) {
-		p.d.Find, err = p.ask(ctx, finding.StudyRootFind, &dimse.Command{Operation: dimse.CFind}, studyIdentifier(impossibleUID()), false)
+	if p.d.Accepts(uid.StudyRootFind) {
+		p.d.Find, err = p.ask(ctx, uid.StudyRootFind, &dimse.Command{Operation: dimse.CFind}, studyIdentifier(impossibleUID()), false)
 	}
 	return err
 }
 
 func (p *dicomProbe) worklist(ctx context.Context) (err error) {
-	if p.d.Accepts(finding.Worklist) {
-		p.d.Worklist, err = p.ask(ctx, finding.Worklist, &dimse.Command{Operation: dimse.CFind}, worklistIdentifier(randomTitle(16), randomTitle(24)), false)
+	if p.d.Accepts(uid.ModalityWorklistFind) {
+		p.d.Worklist, err = p.ask(ctx, uid.ModalityWorklistFind, &dimse.Command{Operation: dimse.CFind}, worklistIdentifier(randomTitle(16), randomTitle(24)), false)
 	}
 	return err
 }
 
 func (p *dicomProbe) move(ctx context.Context) (err error) {
-	if p.d.Accepts(finding.StudyRootMove) {
+	if p.d.Accepts(uid.StudyRootMove) {
 		cmd := &dimse.Command{Operation: dimse.CMove, MoveDestination: randomTitle(16)}
-		p.d.Move, err = p.ask(ctx, finding.StudyRootMove, cmd, studyIdentifier(impossibleUID()), false)
+		p.d.Move, err = p.ask(ctx, uid.StudyRootMove, cmd, studyIdentifier(impossibleUID()), false)
 	}
 	return err
 }
 
 func (p *dicomProbe) get(ctx context.Context) (err error) {
-	if p.d.Accepts(finding.StudyRootGet) {
-		p.d.Get, err = p.ask(ctx, finding.StudyRootGet, &dimse.Command{Operation: dimse.CGet}, studyIdentifier(impossibleUID()), false)
+	if p.d.Accepts(uid.StudyRootGet) {
+		p.d.Get, err = p.ask(ctx, uid.StudyRootGet, &dimse.Command{Operation: dimse.CGet}, studyIdentifier(impossibleUID()), false)
 	}
 	return err
 }
@@ -323,7 +323,7 @@ func (p *dicomProbe) get(ctx context.Context) (err error) {
 // count searches for any study and cancels after the first match (DIM-002, opt-in).
 func (p *dicomProbe) count(ctx context.Context) (err error) {
 	if p.v.opt.OptIn["count-matches"] && p.d.Find.Allowed() {
-		p.d.Count, err = p.ask(ctx, finding.StudyRootFind, &dimse.Command{Operation: dimse.CFind}, studyIdentifier(""), true)
+		p.d.Count, err = p.ask(ctx, uid.StudyRootFind, &dimse.Command{Operation: dimse.CFind}, studyIdentifier(""), true)
 	}
 	return err
 }
@@ -331,17 +331,17 @@ func (p *dicomProbe) count(ctx context.Context) (err error) {
 // store writes one labelled object, and with a second option another one under
 // the same UID (DIM-005, DIM-006, opt-in).
 func (p *dicomProbe) store(ctx context.Context) error {
-	if !p.v.opt.OptIn["store-test-object"] || !p.d.Accepts(finding.SCStorage) {
+	if !p.v.opt.OptIn["store-test-object"] || !p.d.Accepts(uid.SecondaryCaptureImageStorage) {
 		return nil
 	}
 	o := newTestObject()
 	p.d.TestObjectUID = o.instance
-	op, err := p.ask(ctx, finding.SCStorage, &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}, o.encode("FIRST"), false)
+	op, err := p.ask(ctx, uid.SecondaryCaptureImageStorage, &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}, o.encode("FIRST"), false)
 	if err != nil || op == nil {
 		return err
 	}
 	if p.d.Store = op; op.Allowed() && p.v.opt.OptIn["replace-test-object"] {
-		p.d.StoreTwice, err = p.ask(ctx, finding.SCStorage, &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}, o.encode("SECOND"), false)
+		p.d.StoreTwice, err = p.ask(ctx, uid.SecondaryCaptureImageStorage, &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}, o.encode("SECOND"), false)
 	}
 	return err
 }

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"collimator/dicom/uid"
 	"collimator/dimse/ul"
 )
-
-// applicationContext is the one name that DICOM has for it (PS3.8 9.3.3).
-const applicationContext = "1.2.840.10008.3.1.1.1"
 
 // looseAccept reads an A-ASSOCIATE-AC that is not as it should be, such as one
 // with a name that is too long or not printable: it is an acceptance all the same,
@@ -23,7 +21,7 @@ func looseAccept(body []byte) *ul.AssociateAC {
 	eachItem(body[fixed:], func(kind byte, item []byte) {
 		switch kind {
 		case 0x10:
-			ours = ours || bytes.HasPrefix(item, []byte(applicationContext))
+			ours = ours || bytes.HasPrefix(item, []byte(uid.ApplicationContext))
 		case 0x21:
 			if len(item) >= 4 && len(ac.Contexts) < 128 {
 				pc := ul.AcceptedContext{ID: item[0], Result: ul.ContextResult(item[2])}

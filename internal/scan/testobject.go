@@ -3,7 +3,7 @@ package scan
 import (
 	"slices"
 
-	"collimator/internal/finding"
+	"collimator/dicom/uid"
 )
 
 // testObject is the labelled Secondary Capture image of DIM-005: 2x2 pixels of
@@ -18,7 +18,7 @@ func newTestObject() testObject {
 // tells two apart.
 func (o testObject) encode(description string) []byte {
 	return slices.Concat(
-		element(0x0008, 0x0016, finding.SCStorage, 0),
+		element(0x0008, 0x0016, uid.SecondaryCaptureImageStorage, 0),
 		element(0x0008, 0x0018, o.instance, 0),
 		element(0x0008, 0x0020, "", ' '),
 		element(0x0008, 0x0030, "", ' '),

@@ -81,7 +81,7 @@ func generate(root string) ([]byte, error) {
 	}
 	support := pacs.New(pacs.Options{Window: pacs.DefaultWindow}).Support()
 	m := model{
-		ImplementationClassUID: dimse.ImplementationClassUID, ImplementationVersionName: dimse.ImplementationVersionName,
+		ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
 		Config: config.Default(), Window: support.Window, Standards: rows,
 		Native: names(support.TransferSyntaxes(uid.Verification)), Stored: names(support.TransferSyntaxes(uid.CTImageStorage)),
 	}
