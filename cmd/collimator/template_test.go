@@ -28,7 +28,10 @@ func openNew(t *testing.T, c config.Config) *house.Installation {
 		t.Fatal(err)
 	}
 
-	in := openNew(t, c)
+	in, err := house.Open(t.Context(), c, true)
+	if err != nil {
+		t.Fatal(err)
+	}
 	in.Registry.InsecureWeakHashes()
 
 	return in
