@@ -1,11 +1,13 @@
 package collimator_test
 
 import (
+	"errors"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -175,4 +177,41 @@ func listPackages(t *testing.T) []goPackage {
 		t.Fatalf("only %d packages found", len(pkgs))
 	}
 	return pkgs
+}
+
+// The page steers newcomers by the names of files: each of them has to be there.
+func TestTheFilesThatTheArchitectureNamesExist(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	names := regexp.MustCompile("`([a-zA-Z0-9/_*-]+\\.(?:go|cedar|txtar|md))`").FindAllStringSubmatch(string(page), -1)
+	if len(names) < 30 {
+		t.Fatalf("only %d names of files were found", len(names))
+	}
+	for _, name := range names {
+		found, err := filepath.Glob(name[1])
+		if err == nil && len(found) == 0 && !strings.Contains(name[1], "/") {
+			found, err = anywhere(name[1])
+		}
+		if err != nil || len(found) == 0 {
+			t.Errorf("%s is not there: %v", name[1], err)
+		}
+	}
+}
+
+// anywhere finds a file by its name alone, in whatever package it stands.
+func anywhere(name string) (found []string, err error) {
+	for _, root := range []string{"cmd", "dicom", "dimse", "dicomweb", "internal"} {
+		err = errors.Join(err, filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if ok, _ := filepath.Match(name, filepath.Base(path)); ok {
+				found = append(found, path)
+			}
+			return err
+		}))
+	}
+
+	return found, err
 }
