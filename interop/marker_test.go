@@ -109,7 +109,8 @@ func (m *marked) http(c *http.Client, hidden bool, method, path string, body io.
 // patient is an image that says in every way who is on it.
 func patient(t *testing.T, n int) *dicom.DataSet {
 	in := harness.Instance{PatientName: "ZZPHI^MARKERNAME", PatientID: "ZZPHI-1", Study: "2.25.7001", Series: fmt.Sprintf("2.25.7002%d", n), UID: fmt.Sprintf("2.25.7003%d", n), Modality: "CT",
-		Set: map[dicom.Tag]string{tag.AccessionNumber: "ZZPHI-ACC", tag.StudyDescription: "ZZPHI study", tag.SeriesDescription: "ZZPHI series", tag.ReferringPhysicianName: "ZZPHI^REFERRER", tag.StudyID: "ZZPHI"}}
+		Set: map[dicom.Tag]string{tag.AccessionNumber: "ZZPHI-ACC", tag.StudyDescription: "ZZPHI study", tag.SeriesDescription: "ZZPHI series", tag.ReferringPhysicianName: "ZZPHI^REFERRER", tag.StudyID: "ZZPHI",
+			tag.BurnedInAnnotation: "NO"}} // else a picture of this class is left out without identity
 	ds := in.DataSet(t)
 	ds.Set(dicom.NewText(0x00110010, dicom.LO, "ZZPHI CREATOR"))
 	ds.Set(dicom.NewElement(0x00111001, dicom.LT, []byte("ZZPHI private ")))
@@ -243,7 +244,7 @@ func (m *marked) web(files []string) {
 func (m *marked) researcher(token string) {
 	_, list := m.http(m.plain, true, "GET", "/dicom-web/instances?includefield=all", nil, "Authorization", token, "Accept", "application/dicom+json")
 	var found []map[string]struct{ Value []any }
-	if err := json.Unmarshal([]byte(list), &found); err != nil || len(found) < 3 {
+	if err := json.Unmarshal([]byte(list), &found); err != nil || len(found) < 2 { // the document is left out
 		m.Fatalf("%d instances, %v", len(found), err)
 	}
 	for _, f := range found {

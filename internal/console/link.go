@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 )
 
 // A link to a study and a one-time link carry their secret in the fragment of
@@ -20,6 +21,19 @@ func ShareAddress(origin string) string { return origin + SharePath + openPage +
 
 // SetupAddress is what stands before the secret of a one-time link.
 func SetupAddress(origin string) string { return origin + SetupPath + openPage + "#" }
+
+// secretForm is what the secret of a link looks like.
+var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{32,}$`)
+
+// kept is the secret that a form goes on with, so that it need not be given again.
+// What is none is not shown again.
+func kept(secret string) string {
+	if !secretForm.MatchString(secret) {
+		return ""
+	}
+
+	return secret
+}
 
 // linkMost bounds the secret of a link in a form, in bytes.
 const linkMost = 256

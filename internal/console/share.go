@@ -93,9 +93,9 @@ func (s *Share) enter(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, SharePath+"/", http.StatusSeeOther)
 	case errors.Is(err, fault.Busy):
 		w.Header().Set("Retry-After", "60")
-		s.page(w, r, http.StatusTooManyRequests, "open.html", asked{Secret: secret, Busy: true})
+		s.page(w, r, http.StatusTooManyRequests, "open.html", asked{Secret: kept(secret), Busy: true})
 	case errors.Is(err, fault.Denied):
-		s.page(w, r, http.StatusUnauthorized, "open.html", asked{Secret: secret, Failed: true})
+		s.page(w, r, http.StatusUnauthorized, "open.html", asked{Secret: kept(secret), Failed: true})
 	default:
 		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)
 	}
