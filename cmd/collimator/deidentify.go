@@ -14,6 +14,7 @@ import (
 	"collimator/internal/durable"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -43,8 +44,8 @@ type deidReport struct {
 	Written int              `json:"written"`
 	Skipped int              `json:"skipped"` // no DICOM objects
 	Files   []deidFileReport `json:"files"`
-	Failed  []sendFailure    `json:"failed"`
-	passedOver
+	Failed  []sender.Failure `json:"failed"`
+	sender.PassedOver
 	seen map[string]string // of outputs: the input
 	made directories
 }
@@ -64,7 +65,7 @@ func (c *deidentifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report := &deidReport{Files: []deidFileReport{}, Failed: []sendFailure{}, seen: map[string]string{}, made: directories{}}
+	report := &deidReport{Files: []deidFileReport{}, Failed: []sender.Failure{}, seen: map[string]string{}, made: directories{}}
 	paths, err := c.list(e, report)
 	if err != nil {
 		return err
@@ -115,13 +116,13 @@ func (c *deidentifyCmd) list(e *env, report *deidReport) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Failed = append(report.Failed, found.failed...)
-	report.passedOver = found.passedOver
+	report.Failed = append(report.Failed, found.Failed...)
+	report.PassedOver = found.PassedOver
 	report.Skipped = len(found.NotDICOM) + len(found.DICOMDIRs)
 
-	paths := make([]string, len(found.files))
-	for i, f := range found.files {
-		paths[i] = f.path
+	paths := make([]string, len(found.Files))
+	for i, f := range found.Files {
+		paths[i] = f.Path
 	}
 	return paths, nil
 }
@@ -130,7 +131,7 @@ func (c *deidentifyCmd) list(e *env, report *deidReport) ([]string, error) {
 func (c *deidentifyCmd) file(d *deid.Deidentifier, path string, report *deidReport) (int64, error) {
 	n, output, done, err := c.convert(d, path, report)
 	if err != nil {
-		report.Failed = append(report.Failed, sendFailure{File: path, Reason: err.Error()})
+		report.Failed = append(report.Failed, sender.Failure{File: path, Reason: err.Error()})
 		return n, err
 	}
 	report.seen[output] = path
@@ -202,11 +203,11 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 				fmt.Fprintf(e.stdout, "%s: %s\n", shown.Text(f.File), flag)
 			}
 		}
-		for _, line := range report.lines() {
+		for _, line := range passedLines(&report.PassedOver) {
 			fmt.Fprintln(e.stdout, line)
 		}
 		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n",
-			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.counts())
+			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), passedCounts(&report.PassedOver))
 	}
 
 	var failed []error

@@ -20,6 +20,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -51,9 +52,9 @@ Examples:
 
 // exportReport is the answer of -o json.
 type exportReport struct {
-	Written int            `json:"written"`
-	Files   []exportedFile `json:"files"`
-	Failed  []sendFailure  `json:"failed"`
+	Written int              `json:"written"`
+	Files   []exportedFile   `json:"files"`
+	Failed  []sender.Failure `json:"failed"`
 }
 
 type exportedFile struct {
@@ -86,7 +87,7 @@ func (c *exportCmd) Run(e *env) error {
 		if err := in.Record(e.ctx, exportRecord(study, refs, 0)); err != nil {
 			return err
 		}
-		x := &export{exportCmd: c, archive: a, signer: signer, report: exportReport{Files: []exportedFile{}, Failed: []sendFailure{}}}
+		x := &export{exportCmd: c, archive: a, signer: signer, report: exportReport{Files: []exportedFile{}, Failed: []sender.Failure{}}}
 		x.all(e, refs)
 		if n := len(refs) - x.report.Written; n > 0 {
 			if err := in.Record(e.ctx, exportRecord(study, refs, n)); err != nil {
@@ -173,7 +174,7 @@ func (x *export) all(e *env, refs []archive.InstanceRef) {
 		digest, err := x.one(e, ref, path)
 		p.add(ref.Size, err != nil)
 		if err != nil {
-			x.report.Failed = append(x.report.Failed, sendFailure{File: path, Reason: err.Error()})
+			x.report.Failed = append(x.report.Failed, sender.Failure{File: path, Reason: err.Error()})
 			continue
 		}
 		x.report.Written++

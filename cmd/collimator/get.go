@@ -8,6 +8,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -115,7 +116,7 @@ func (g *getter) part(p getPart) (failed int, connected bool) {
 	for i, class := range p.classes {
 		roles[i] = ul.RoleSelection{SOPClassUID: class, SCP: true}
 	}
-	contexts := dimse.Propose([]string{uid.StudyRootGet}, nativeSyntaxes(), false)
+	contexts := dimse.Propose([]string{uid.StudyRootGet}, sender.NativeSyntaxes(), false)
 	contexts = append(contexts, storageContexts(p.classes, g.cmd.syntaxes())...)
 	for i := range contexts {
 		contexts[i].ID = 0
@@ -173,7 +174,7 @@ func (g *getter) report() error {
 	case g.e.ctx.Err() != nil:
 		return &exitError{exitPartial, errors.New("stopped before everything was received")}
 	case refused && n > 0:
-		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", g.d.address, g.err, remark(status.Status))}
+		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", g.d.address, g.err, sender.Remark(status.Status))}
 	case g.err != nil && n > 0:
 		return &exitError{exitPartial, fmt.Errorf("%w; what came before is on disk", g.d.explain(g.err))}
 	case g.err != nil:

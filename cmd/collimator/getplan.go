@@ -9,6 +9,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/sender"
 )
 
 // getPart is what one association retrieves.
@@ -53,7 +54,7 @@ func union(a, b []string) []string {
 }
 
 // forStorage are the contexts that are left beside the one of the C-GET itself.
-const forStorage = maxContexts - 1
+const forStorage = sender.MaxContexts - 1
 
 // fits reports whether each class has room for a context per transfer syntax.
 func (g *getter) fits(classes []string) bool {

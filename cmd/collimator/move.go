@@ -8,6 +8,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -129,7 +130,7 @@ func (c *moveCmd) report(e *env, d *dialer, r dimse.RetrieveResult, err error) e
 	case e.ctx.Err() != nil:
 		return &exitError{exitPartial, errors.New("stopped before everything was moved")}
 	case refused && moved > 0:
-		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
+		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, sender.Remark(status.Status))}
 	case err != nil:
 		return d.explain(err)
 	case n.Failed > 0:
