@@ -12,6 +12,7 @@ import (
 	"collimator/dicom/deid"
 	"collimator/dicom/tag"
 	"collimator/internal/durable"
+	"collimator/internal/fetch"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/sender"
@@ -47,7 +48,7 @@ type deidReport struct {
 	Failed  []sender.Failure `json:"failed"`
 	sender.PassedOver
 	seen map[string]string // of outputs: the input
-	made directories
+	made durable.Directories
 }
 
 type deidFileReport struct {
@@ -65,7 +66,7 @@ func (c *deidentifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report := &deidReport{Files: []deidFileReport{}, Failed: []sender.Failure{}, seen: map[string]string{}, made: directories{}}
+	report := &deidReport{Files: []deidFileReport{}, Failed: []sender.Failure{}, seen: map[string]string{}, made: durable.Directories{}}
 	paths, err := c.list(e, report)
 	if err != nil {
 		return err
@@ -162,13 +163,13 @@ func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidR
 	}
 
 	ds := out.DataSet
-	dir := filepath.Join(c.Out, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
-	output = filepath.Join(dir, nameOf(ds.Text(tag.SOPInstanceUID), "no-instance")+".dcm")
+	dir := fetch.Place(c.Out, ds)
+	output = filepath.Join(dir, fetch.FileName(ds.Text(tag.SOPInstanceUID), "no-instance")+".dcm")
 	if first, ok := report.seen[output]; ok {
 		return n, output, done, fmt.Errorf("it is the same instance as %s", first)
 	}
 
-	if err := report.made.make(dir); err != nil {
+	if err := report.made.Make(dir); err != nil {
 		return n, output, done, err
 	}
 	return n, output, done, writeCopy(dir, output, out)

@@ -14,6 +14,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/fetch"
 	"collimator/internal/sender"
 )
 
@@ -107,7 +108,7 @@ func TestGetOfManyStudiesGetsWhatItGetsSingly(t *testing.T) {
 			mux.HandleFind(m.find)
 			mux.HandleGet(m.get)
 			d := peerWith(t, mux, dimse.Support{
-				TransferSyntaxes: func(string) []string { return anySyntax() }, // natives first: the peer's choice
+				TransferSyntaxes: func(string) []string { return fetch.AnySyntax() }, // natives first: the peer's choice
 				Roles:            func(string) (bool, bool) { return true, true },
 			})
 

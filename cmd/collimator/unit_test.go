@@ -15,9 +15,9 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/uid"
 	"collimator/internal/durable"
+	"collimator/internal/fetch"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
-	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -66,27 +66,10 @@ func TestFileNameOfAnAETitleStaysInItsDirectory(t *testing.T) {
 	}
 }
 
-func TestGetProposesAtMostAsManyContextsAsFit(t *testing.T) {
-	t.Parallel()
-	for _, classes := range []int{1, 3, 7, 60, 127} {
-		list := storageContexts(uid.StorageClasses()[:classes], anySyntax())
-		if len(list) > sender.MaxContexts-1 {
-			t.Errorf("%d classes: %d contexts beside that of C-GET", classes, len(list))
-		}
-		seen := map[string]bool{}
-		for _, pc := range list {
-			seen[pc.AbstractSyntax] = true
-		}
-		if len(seen) != classes {
-			t.Errorf("%d classes: %d are proposed", classes, len(seen))
-		}
-	}
-}
-
 func TestGetTakesEveryTransferSyntaxTheArchiveStores(t *testing.T) {
 	t.Parallel()
 	for _, ts := range pacs.New(pacs.Options{}).Support().TransferSyntaxes(uid.CTImageStorage) {
-		if !slices.Contains(anySyntax(), ts) {
+		if !slices.Contains(fetch.AnySyntax(), ts) {
 			t.Errorf("an object stored in %s cannot be fetched", uid.Name(ts))
 		}
 	}
