@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -114,8 +113,7 @@ func verified(t *testing.T, in *house.Installation) []verify.Problem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, _ := verificationOf(in, &env{stderr: io.Discard}, verify.Options{Archive: a})
-	r, err := verify.Run(t.Context(), o)
+	r, err := verify.Run(t.Context(), in.Verification(verify.Options{Archive: a}))
 	if err != nil {
 		t.Fatalf("verify gives up: %v", err)
 	}
