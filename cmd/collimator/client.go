@@ -18,6 +18,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/config"
 	"collimator/internal/identity"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 	"collimator/internal/tlsprofile"
 )
@@ -53,9 +54,6 @@ type dialer struct {
 	own     *tls.Certificate // nil: none, or without TLS
 	trust   tlsprofile.Trust
 }
-
-// ownCertificate is the own one as a server shows it.
-func (d *dialer) ownCertificate() (*tls.Certificate, error) { return d.own, nil }
 
 // dialer checks the flags and loads the keys.
 func (c *connectFlags) dialer() (*dialer, error) {
@@ -217,7 +215,7 @@ func (d *dialer) explain(err error) error {
 	case isReject(err):
 		return &exitError{exitRefused, fmt.Errorf("%s refused the association: %w%s", d.address, err, rejectHint(err))}
 	case errors.As(err, &status):
-		return &exitError{exitRefused, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
+		return &exitError{exitRefused, fmt.Errorf("%s: %w%s", d.address, err, sender.Remark(status.Status))}
 	}
 	return fmt.Errorf("%s: %w", d.address, err)
 }
@@ -241,12 +239,4 @@ func isAlert(err error) bool {
 func isReject(err error) bool {
 	_, ok := errors.AsType[*dimse.RejectError](err)
 	return ok
-}
-
-// remark is the peer's Error Comment, made printable.
-func remark(s dimse.Status) string {
-	if s.Comment == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (%s)", shown.Text(s.Comment))
 }

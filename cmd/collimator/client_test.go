@@ -8,6 +8,7 @@ import (
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/sender"
 )
 
 func TestAnIPv6AddressOfThePeerStandsInBrackets(t *testing.T) {
@@ -58,7 +59,7 @@ func TestAPeerThatCutsTheHandshakeOffGivesAHint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.dial(t.Context(), dimse.Propose([]string{"1.2.840.10008.1.1"}, nativeSyntaxes(), false), nil)
+	_, err = d.dial(t.Context(), dimse.Propose([]string{"1.2.840.10008.1.1"}, sender.NativeSyntaxes(), false), nil)
 	if err == nil || !strings.Contains(err.Error(), "does the peer know the own certificate, and does it speak TLS") {
 		t.Error(err)
 	}

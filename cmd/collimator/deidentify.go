@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
-	"collimator/dicom"
 	"collimator/dicom/deid"
-	"collimator/dicom/tag"
-	"collimator/internal/durable"
+	"collimator/internal/export"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
@@ -38,23 +34,6 @@ Example:
   collimator deidentify --project-key trial.key --new-key --keep shifted-dates --out ./clean ./study`
 }
 
-// deidReport is the answer of -o json.
-type deidReport struct {
-	Written int              `json:"written"`
-	Skipped int              `json:"skipped"` // no DICOM objects
-	Files   []deidFileReport `json:"files"`
-	Failed  []sendFailure    `json:"failed"`
-	passedOver
-	seen map[string]string // of outputs: the input
-	made directories
-}
-
-type deidFileReport struct {
-	File   string `json:"file"`
-	Output string `json:"output"`
-	deid.Report
-}
-
 func (c *deidentifyCmd) Run(e *env) error {
 	profile, err := c.profile()
 	if err != nil {
@@ -64,20 +43,22 @@ func (c *deidentifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	report := &deidReport{Files: []deidFileReport{}, Failed: []sendFailure{}, seen: map[string]string{}, made: directories{}}
-	paths, err := c.list(e, report)
+	out, err := filepath.Abs(c.Out)
 	if err != nil {
 		return err
 	}
-	d := deid.New(key, profile)
-	p := newProgress(e, "de-identified", len(paths))
-	for _, path := range paths {
-		if e.ctx.Err() != nil {
-			break
-		}
-		n, err := c.file(d, path, report)
-		p.add(n, err != nil)
+
+	// Files are found before anything is written, and not among the copies.
+	found, err := lookBelow(e, c.Paths, func(dir string) bool {
+		abs, err := filepath.Abs(dir)
+		return err == nil && abs == out
+	})
+	if err != nil {
+		return err
 	}
+
+	p := newProgress(e, "de-identified", len(found.Files))
+	report := export.Deidentify(e.ctx, found, export.CleanOptions{By: deid.New(key, profile), Dir: c.Out, Progress: p.add})
 	p.end()
 	return c.finish(e, report)
 }
@@ -101,97 +82,8 @@ func (c *deidentifyCmd) key() ([]byte, error) {
 	return key, err
 }
 
-// list finds the files before anything is written, and leaves out the
-// directory of the copies.
-func (c *deidentifyCmd) list(e *env, report *deidReport) ([]string, error) {
-	out, err := filepath.Abs(c.Out)
-	if err != nil {
-		return nil, err
-	}
-	found, err := lookBelow(e, c.Paths, func(dir string) bool {
-		abs, err := filepath.Abs(dir)
-		return err == nil && abs == out
-	})
-	if err != nil {
-		return nil, err
-	}
-	report.Failed = append(report.Failed, found.failed...)
-	report.passedOver = found.passedOver
-	report.Skipped = len(found.NotDICOM) + len(found.DICOMDIRs)
-
-	paths := make([]string, len(found.files))
-	for i, f := range found.files {
-		paths[i] = f.path
-	}
-	return paths, nil
-}
-
-// file de-identifies one file and notes how it went. It gives the bytes read.
-func (c *deidentifyCmd) file(d *deid.Deidentifier, path string, report *deidReport) (int64, error) {
-	n, output, done, err := c.convert(d, path, report)
-	if err != nil {
-		report.Failed = append(report.Failed, sendFailure{File: path, Reason: err.Error()})
-		return n, err
-	}
-	report.seen[output] = path
-	report.Written++
-	report.Files = append(report.Files, deidFileReport{path, output, done})
-	return n, nil
-}
-
-func (c *deidentifyCmd) convert(d *deid.Deidentifier, path string, report *deidReport) (n int64, output string, done deid.Report, err error) {
-	r, err := os.Open(path)
-	if err != nil {
-		return 0, "", done, err
-	}
-	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return 0, "", done, err
-	}
-	n = info.Size()
-
-	f, err := dicom.OpenFile(r, n, dicom.DecodeOptions{})
-	if err != nil {
-		return n, "", done, err
-	}
-	out, done, err := d.ApplyFile(f, dicom.ImplementationClassUID)
-	if err != nil {
-		return n, "", done, err
-	}
-
-	ds := out.DataSet
-	dir := filepath.Join(c.Out, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
-	output = filepath.Join(dir, nameOf(ds.Text(tag.SOPInstanceUID), "no-instance")+".dcm")
-	if first, ok := report.seen[output]; ok {
-		return n, output, done, fmt.Errorf("it is the same instance as %s", first)
-	}
-
-	if err := report.made.make(dir); err != nil {
-		return n, output, done, err
-	}
-	return n, output, done, writeCopy(dir, output, out)
-}
-
-// writeCopy writes a file whole or not at all; pixel data stream through.
-func writeCopy(dir, output string, f *dicom.File) error {
-	tmp, err := durable.Create(dir, 0o600)
-	if err != nil {
-		return err
-	}
-	defer tmp.Abort()
-	w := bufio.NewWriterSize(tmp, 256<<10)
-	if err := dicom.WriteFile(w, f); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return tmp.Whole(output)
-}
-
 // finish prints the report and gives the exit code.
-func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
+func (c *deidentifyCmd) finish(e *env, report export.CleanReport) error {
 	if c.Output == "json" {
 		if err := printJSON(e.stdout, report); err != nil {
 			return err
@@ -202,11 +94,11 @@ func (c *deidentifyCmd) finish(e *env, report *deidReport) error {
 				fmt.Fprintf(e.stdout, "%s: %s\n", shown.Text(f.File), flag)
 			}
 		}
-		for _, line := range report.lines() {
+		for _, line := range passedLines(&report.PassedOver) {
 			fmt.Fprintln(e.stdout, line)
 		}
 		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n",
-			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.counts())
+			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), passedCounts(&report.PassedOver))
 	}
 
 	var failed []error

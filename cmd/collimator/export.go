@@ -1,23 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"path/filepath"
 
-	"collimator/dicom"
 	"collimator/dicom/pixel"
 	"collimator/dicom/sign"
-	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/audit"
 	"collimator/internal/durable"
-	"collimator/internal/fault"
+	"collimator/internal/export"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
@@ -49,19 +40,6 @@ Examples:
   collimator export --study 1.2.3 --out ./study --sign --key clinic.key.pem --cert clinic.cert.pem`
 }
 
-// exportReport is the answer of -o json.
-type exportReport struct {
-	Written int            `json:"written"`
-	Files   []exportedFile `json:"files"`
-	Failed  []sendFailure  `json:"failed"`
-}
-
-type exportedFile struct {
-	File           string `json:"file"`
-	SOPInstanceUID string `json:"sopInstanceUID"`
-	SHA256         string `json:"sha256"`
-}
-
 func (c *exportCmd) Run(e *env) error {
 	signer, err := c.signer()
 	if err != nil {
@@ -72,7 +50,7 @@ func (c *exportCmd) Run(e *env) error {
 	}
 
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
-		refs, err := c.instances(e, a)
+		refs, err := export.Find(e.ctx, a, c.query())
 		if err != nil {
 			return err
 		}
@@ -83,18 +61,19 @@ func (c *exportCmd) Run(e *env) error {
 		// Recorded before the first byte leaves: an export that is killed has
 		// taken place as well.
 		study := studyObject(e.ctx, a, refs[0].StudyUID, "files")
-		if err := in.Record(e.ctx, exportRecord(study, refs, 0)); err != nil {
+		if err := in.Record(e.ctx, export.Record(study, refs, 0)); err != nil {
 			return err
 		}
-		x := &export{exportCmd: c, archive: a, signer: signer, report: exportReport{Files: []exportedFile{}, Failed: []sendFailure{}}}
-		x.all(e, refs)
-		if n := len(refs) - x.report.Written; n > 0 {
-			if err := in.Record(e.ctx, exportRecord(study, refs, n)); err != nil {
+		p := newProgress(e, "exported", len(refs))
+		r := export.Run(e.ctx, refs, export.Options{Archive: a, Dir: c.Out, Syntax: c.Syntax, Signer: signer, Progress: p.add})
+		p.end()
+		if n := len(refs) - r.Written; n > 0 {
+			if err := in.Record(e.ctx, export.Record(study, refs, n)); err != nil {
 				return err
 			}
 		}
 
-		return x.finish(e)
+		return c.finish(e, r)
 	})
 }
 
@@ -113,8 +92,8 @@ func (c *exportCmd) signer() (*sign.Signer, error) {
 	return readSigner(c.Key, c.Cert)
 }
 
-// instances finds what is to be exported before anything is written.
-func (c *exportCmd) instances(e *env, a *archive.Archive) ([]archive.InstanceRef, error) {
+// query names what the flags name.
+func (c *exportCmd) query() archive.RetrieveQuery {
 	q := archive.RetrieveQuery{StudyUIDs: []string{c.Study}, Scope: archive.Everything()}
 	if c.Series != "" {
 		q.SeriesUIDs = []string{c.Series}
@@ -122,176 +101,28 @@ func (c *exportCmd) instances(e *env, a *archive.Archive) ([]archive.InstanceRef
 	if c.Instance != "" {
 		q.SOPInstanceUIDs = []string{c.Instance}
 	}
-
-	var refs []archive.InstanceRef
-	for ref, err := range a.Retrieve(e.ctx, q) {
-		if err != nil {
-			return nil, err
-		}
-		refs = append(refs, ref)
-	}
-	if len(refs) == 0 {
-		return nil, fault.New(fault.NotFound, "nothing of that is stored; look for studies with 'collimator find'")
-	}
-
-	return refs, nil
-}
-
-// exportRecord is the record of PS3.15 A.5.3.4; failed is how many instances
-// were not written after all.
-func exportRecord(o audit.Object, refs []archive.InstanceRef, failed int) audit.Record {
-	o.SOPClasses, o.Instances, o.Failed = map[string]int{}, len(refs), failed
-	for _, ref := range refs {
-		o.SOPClasses[ref.SOPClassUID]++
-	}
-	r := audit.Record{Event: audit.Export, Action: audit.Read, Objects: []audit.Object{o}}
-	if failed > 0 {
-		r.Outcome = audit.MinorFailure
-		r.Reason = "not all files could be written"
-	}
-
-	return r
-}
-
-// export is one run of the command.
-type export struct {
-	*exportCmd
-	archive *archive.Archive
-	signer  *sign.Signer // nil without --sign
-	report  exportReport
-}
-
-func (x *export) all(e *env, refs []archive.InstanceRef) {
-	p := newProgress(e, "exported", len(refs))
-	defer p.end()
-
-	for i, ref := range refs {
-		if e.ctx.Err() != nil {
-			return
-		}
-		path := filepath.Join(x.Out, fmt.Sprintf("%06d.dcm", i+1))
-		digest, err := x.one(e, ref, path)
-		p.add(ref.Size, err != nil)
-		if err != nil {
-			x.report.Failed = append(x.report.Failed, sendFailure{File: path, Reason: err.Error()})
-			continue
-		}
-		x.report.Written++
-		x.report.Files = append(x.report.Files, exportedFile{File: path, SOPInstanceUID: ref.SOPInstanceUID, SHA256: digest})
-	}
-}
-
-// one writes an instance and gives the SHA-256 of the file.
-func (x *export) one(e *env, ref archive.InstanceRef, path string) (string, error) {
-	o, err := x.archive.Open(e.ctx, ref)
-	if err != nil {
-		return "", err
-	}
-	defer o.Close()
-	// What was changed on the disk must not leave, let alone with a signature.
-	if err := unchanged(o, ref); err != nil {
-		return "", err
-	}
-
-	f, err := durable.Create(x.Out, 0o600)
-	if err != nil {
-		return "", err
-	}
-	defer f.Abort()
-	sum := sha256.New()
-	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 256<<10)
-	if err := x.write(e, w, o, ref); err != nil {
-		return "", err
-	}
-	if err := w.Flush(); err != nil {
-		return "", err
-	}
-	if err := f.Once(path); errors.Is(err, fs.ErrExist) {
-		return "", errors.New("a file of this name is there already, and none is replaced: name another directory with --out")
-	} else if err != nil {
-		return "", err
-	}
-
-	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// unchanged holds a stored file against its digest.
-func unchanged(o *archive.Object, ref archive.InstanceRef) error {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(o, 0, o.Size())); err != nil {
-		return err
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != ref.Digest {
-		return fault.New(fault.Internal, "the stored file is not what was recorded; see 'collimator verify'")
-	}
-
-	return nil
-}
-
-// write gives the file as it is stored, or converted and signed.
-func (x *export) write(e *env, w io.Writer, o *archive.Object, ref archive.InstanceRef) error {
-	syntax := x.syntax(ref)
-	if syntax == ref.TransferSyntaxUID && x.signer == nil {
-		_, err := io.Copy(w, io.NewSectionReader(o, 0, o.Size()))
-		return err
-	}
-
-	f, err := dicom.OpenFile(o, o.Size(), dicom.DecodeOptions{BulkThreshold: 64 << 10})
-	if err != nil {
-		return err
-	}
-	ds, err := pixel.Transcode(e.ctx, f.DataSet, ref.TransferSyntaxUID, syntax)
-	if err != nil {
-		return err
-	}
-	if x.signer != nil {
-		ds = ds.Clone()
-		if err := x.signer.Sign(e.ctx, ds, syntax); err != nil {
-			return err
-		}
-	}
-
-	head := dicom.AppendMeta(nil, dicom.Meta{SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID,
-		TransferSyntaxUID: syntax, ImplementationClassUID: dicom.ImplementationClassUID})
-	if _, err := w.Write(head); err != nil {
-		return err
-	}
-
-	return dicom.Encode(w, ds, syntax)
-}
-
-// syntax is the transfer syntax in which an instance is written. A signature
-// wants the VR of each element in the file (PS3.3 C.12.1.1.3).
-func (x *export) syntax(ref archive.InstanceRef) string {
-	if x.Syntax != "" {
-		return x.Syntax
-	}
-	if ts, known := dicom.LookupTransferSyntax(ref.TransferSyntaxUID); x.signer != nil && known && !ts.Encapsulated {
-		return uid.ExplicitVRLittleEndian
-	}
-
-	return ref.TransferSyntaxUID
+	return q
 }
 
 // finish prints the report and gives the exit code.
-func (x *export) finish(e *env) error {
-	if x.Output == "json" {
-		if err := printJSON(e.stdout, x.report); err != nil {
+func (c *exportCmd) finish(e *env, r export.Report) error {
+	if c.Output == "json" {
+		if err := printJSON(e.stdout, r); err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed.\n",
-			phrase.Count(x.report.Written, "file", "files"), x.Out, len(x.report.Failed))
+			phrase.Count(r.Written, "file", "files"), c.Out, len(r.Failed))
 	}
 
 	var failed []error
-	for _, f := range x.report.Failed {
+	for _, f := range r.Failed {
 		failed = append(failed, fmt.Errorf("%s: %s", shown.Text(f.File), f.Reason))
 	}
 	if e.ctx.Err() != nil {
 		failed = append(failed, errors.New("interrupted: the rest was not written"))
 	}
-	if len(failed) > 0 && x.report.Written > 0 {
+	if len(failed) > 0 && r.Written > 0 {
 		return &exitError{exitPartial, errors.Join(failed...)}
 	}
 

@@ -14,13 +14,15 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/fetch"
+	"collimator/internal/sender"
 )
 
 // manyClassArchive holds one object of each of several SOP Classes, all in a
 // transfer syntax that cannot be converted, and sends each only where exactly
 // that syntax was accepted for it.
 type manyClassArchive struct {
-	studies map[string][]*sendFile // by Study Instance UID
+	studies map[string][]*sender.File // by Study Instance UID
 }
 
 // find answers at the levels that get asks for.
@@ -31,15 +33,15 @@ func (m *manyClassArchive) find(_ context.Context, _ *dimse.Association, rq *dim
 		series := fmt.Sprintf("%s.%d", study, i+1)
 		switch rq.Identifier.Text(tag.QueryRetrieveLevel) {
 		case "STUDY":
-			ds.SetText(tag.SOPClassesInStudy, f.class)
+			ds.SetText(tag.SOPClassesInStudy, f.SOPClassUID)
 		case "SERIES":
 			ds.SetText(tag.SeriesInstanceUID, series)
 		case "IMAGE":
 			if rq.Identifier.Text(tag.SeriesInstanceUID) != series {
 				continue
 			}
-			ds.SetText(tag.SOPInstanceUID, f.instance)
-			ds.SetText(tag.SOPClassUID, f.class)
+			ds.SetText(tag.SOPInstanceUID, f.SOPInstanceUID)
+			ds.SetText(tag.SOPClassUID, f.SOPClassUID)
 		}
 		yield(dimse.Match{Identifier: ds})
 	}
@@ -52,7 +54,7 @@ func (m *manyClassArchive) get(_ context.Context, _ *dimse.Association, rq *dims
 	var subs []dimse.SubOperation
 	for _, study := range rq.Identifier.Texts(tag.StudyInstanceUID) {
 		for _, f := range m.studies[study] {
-			if len(only) > 0 && !slices.Contains(only, f.instance) {
+			if len(only) > 0 && !slices.Contains(only, f.SOPInstanceUID) {
 				continue
 			}
 			subs = append(subs, subOperationOf(f))
@@ -62,19 +64,19 @@ func (m *manyClassArchive) get(_ context.Context, _ *dimse.Association, rq *dims
 }
 
 // subOperationOf gives a file in the one syntax that it claims.
-func subOperationOf(f *sendFile) dimse.SubOperation {
+func subOperationOf(f *sender.File) dimse.SubOperation {
 	return dimse.SubOperation{
-		SOPClassUID: f.class, SOPInstanceUID: f.instance, TransferSyntaxes: []string{f.syntax},
+		SOPClassUID: f.SOPClassUID, SOPInstanceUID: f.SOPInstanceUID, TransferSyntaxes: []string{f.TransferSyntax},
 		Open: func(_ context.Context, accepted []string) (io.ReadCloser, string, error) {
-			if !slices.Contains(accepted, f.syntax) {
+			if !slices.Contains(accepted, f.TransferSyntax) {
 				return nil, "", errors.New("not accepted as it is stored")
 			}
-			r, err := os.Open(f.path)
+			r, err := os.Open(f.Path)
 			if err != nil {
 				return nil, "", err
 			}
-			_, err = r.Seek(f.offset, io.SeekStart)
-			return r, f.syntax, err
+			_, err = r.Seek(f.Offset, io.SeekStart)
+			return r, f.TransferSyntax, err
 		},
 	}
 }
@@ -89,15 +91,15 @@ func TestGetOfManyStudiesGetsWhatItGetsSingly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := &manyClassArchive{studies: map[string][]*sendFile{}}
+			m := &manyClassArchive{studies: map[string][]*sender.File{}}
 			args := []string{"get"}
 			total := 0
 			for i, n := range studies {
 				study := fmt.Sprintf("1.2.3.%d", i+1)
 				args = append(args, "--study", study)
 				for _, f := range imageFiles(t, n) {
-					f.class = classes[total%len(classes)]
-					f.syntax = uid.JPEGLSNearLossless
+					f.SOPClassUID = classes[total%len(classes)]
+					f.TransferSyntax = uid.JPEGLSNearLossless
 					m.studies[study] = append(m.studies[study], f)
 					total++
 				}
@@ -106,7 +108,7 @@ func TestGetOfManyStudiesGetsWhatItGetsSingly(t *testing.T) {
 			mux.HandleFind(m.find)
 			mux.HandleGet(m.get)
 			d := peerWith(t, mux, dimse.Support{
-				TransferSyntaxes: func(string) []string { return anySyntax() }, // natives first: the peer's choice
+				TransferSyntaxes: func(string) []string { return fetch.AnySyntax() }, // natives first: the peer's choice
 				Roles:            func(string) (bool, bool) { return true, true },
 			})
 

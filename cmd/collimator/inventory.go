@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -17,7 +15,6 @@ import (
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
 	"collimator/internal/posture"
-	"collimator/internal/scan"
 	"collimator/internal/shown"
 )
 
@@ -129,112 +126,45 @@ type imported struct {
 }
 
 func (c *inventoryImportCmd) Run(e *env) error {
-	source, list, troubles, err := readInventory(c.File)
+	l, err := readList(c.File)
 	if err != nil {
 		return err
 	}
 
-	var result *scan.Result
-	if source == inventory.Scan {
-		if result, err = readScan(c.File); err != nil {
-			return err
-		}
-		list = posture.Observations(result)
-	}
-
 	return c.with(e, func(in *house.Installation) error {
-		out, err := in.Inventory.Import(e.ctx, source, string(source)+" list", list, c.DryRun)
+		out, err := l.Import(e.ctx, in.Inventory, c.DryRun)
 		if err != nil {
 			return err
 		}
-
-		if source == inventory.Scan && !c.DryRun {
-			if _, err := posture.Replay(e.ctx, in.Inventory, result); err != nil {
-				return err
-			}
-		}
 		if !c.DryRun {
-			detail := fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(list), "system", "systems"), source, out.New)
+			detail := fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(l.Systems), "system", "systems"), l.Source, out.New)
 			if err := noteInventory(in, e, audit.Create, "", detail); err != nil {
 				return err
 			}
 		}
 
 		if c.Output == "json" {
-			return printJSON(e.stdout, imported{out, len(list), c.DryRun, troubles})
+			return printJSON(e.stdout, imported{out, len(l.Systems), c.DryRun, l.Troubles})
 		}
-		printTroubles(e, troubles)
+		printTroubles(e, l.Troubles)
 
 		done := ""
 		if c.DryRun {
 			done = " Nothing was changed."
 		}
 		_, err = fmt.Fprintf(e.stdout, "%s read: %d new, %d known; %s.%s\n",
-			phrase.Count(len(list), "system", "systems"), out.New, out.Seen, phrase.Count(len(troubles), "remark", "remarks"), done)
+			phrase.Count(len(l.Systems), "system", "systems"), out.New, out.Seen, phrase.Count(len(l.Troubles), "remark", "remarks"), done)
 		return err
 	})
 }
 
-// readInventory reads a file by what it looks like.
-func readInventory(name string) (inventory.Source, []inventory.Observation, []inventory.Trouble, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", nil, nil, err
-	}
-	defer f.Close()
-
-	head := make([]byte, 512)
-	n, err := io.ReadFull(f, head)
-	if err != nil && n == 0 {
-		return "", nil, nil, fmt.Errorf("the file is empty")
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return "", nil, nil, err
-	}
-
-	switch text := bytes.TrimLeft(bytes.TrimPrefix(head[:n], []byte("\xEF\xBB\xBF")), " \t\r\n"); {
-	case bytes.HasPrefix(text, []byte("<")):
-		list, err := inventory.ReadNmap(f)
-		return inventory.Nmap, list, nil, err
-	case bytes.HasPrefix(text, []byte("{")):
-		list, err := inventory.ReadJSON(f)
-		if err != nil && scanOutput(f) {
-			return inventory.Scan, nil, nil, nil // read as a whole by readScan
-		}
-		return inventory.JSON, list, nil, err
-	}
-
-	list, troubles, err := inventory.ReadCSV(f)
-	return inventory.CSV, list, troubles, err
-}
-
-// scanMost is the most bytes of the output of a scan.
-const scanMost = 256 << 20
-
-// scanOutput reports that a file is what 'scan -o json' writes.
-func scanOutput(f io.ReadSeeker) bool {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return false
-	}
-	var head struct {
-		Sentence *string         `json:"sentence"`
-		Hosts    json.RawMessage `json:"hosts"`
-	}
-	return json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&head) == nil && head.Sentence != nil && len(head.Hosts) > 0
-}
-
-// readScan reads what 'scan -o json' wrote.
-func readScan(name string) (*scan.Result, error) {
+func readList(name string) (*posture.List, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var r scan.Result
-	if err := json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&r); err != nil {
-		return nil, fmt.Errorf("the file is not what 'collimator scan -o json' writes")
-	}
-	return &r, nil
+	return posture.ReadList(f)
 }
 
 type inventoryListCmd struct {

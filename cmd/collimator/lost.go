@@ -144,7 +144,7 @@ func (c *lostTakeCmd) take(e *env, in *house.Installation, a *archive.Archive) e
 	report := takenReport{Files: []takenFile{}}
 	fate := house.Fate(in.Ledger)
 	for _, s := range list {
-		taken, err := a.TakeIn(e.ctx, s, archive.Source{Principal: reindexSource}, fate)
+		taken, err := a.TakeIn(e.ctx, s, archive.Source{Principal: house.ReindexSource}, fate)
 		if err != nil {
 			// What was taken in before stays so: it is told all the same.
 			return errors.Join(fmt.Errorf("file %.16s...: %w", s.Digest, err), report.print(e.stdout, c.Output))

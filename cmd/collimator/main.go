@@ -16,6 +16,7 @@ import (
 
 	"collimator/internal/finding"
 	"collimator/internal/house"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -151,6 +152,9 @@ func run(args []string, e *env) (code int) {
 			return coded.code
 		}
 		if _, ok := errors.AsType[*house.UsageError](err); ok {
+			return exitUsage
+		}
+		if _, ok := errors.AsType[*sender.UsageError](err); ok {
 			return exitUsage
 		}
 		return exitFailure

@@ -5,9 +5,10 @@ import (
 	"fmt"
 
 	"collimator/dicom"
-	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/fetch"
+	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -18,40 +19,17 @@ type nameFlags struct {
 	Instance []string `help:"SOP Instance UIDs; one --study and one --series are needed too." placeholder:"UID"`
 }
 
-// identifier makes the identifier of C-GET and C-MOVE in the study root (PS3.4 C.4.2.1.4).
+// identifier makes the identifier of C-GET and C-MOVE of the flags.
 func (n *nameFlags) identifier() (*dicom.DataSet, error) {
-	level, lists := "STUDY", [][]string{n.Study}
 	switch {
 	case len(n.Study) == 0:
 		return nil, usageError("say which study with --study UID; 'collimator find' lists them")
-	case len(n.Instance) > 0:
-		if len(n.Series) != 1 || len(n.Study) != 1 {
-			return nil, usageError("--instance needs one --study and one --series")
-		}
-		level, lists = "IMAGE", [][]string{n.Study, n.Series, n.Instance}
-	case len(n.Series) > 0:
-		if len(n.Study) != 1 {
-			return nil, usageError("--series needs one --study")
-		}
-		level, lists = "SERIES", [][]string{n.Study, n.Series}
+	case len(n.Instance) > 0 && (len(n.Series) != 1 || len(n.Study) != 1):
+		return nil, usageError("--instance needs one --study and one --series")
+	case len(n.Series) > 0 && len(n.Study) != 1:
+		return nil, usageError("--series needs one --study")
 	}
-
-	ds := dicom.NewDataSet()
-	if err := ds.SetText(tag.QueryRetrieveLevel, level); err != nil {
-		return nil, err
-	}
-
-	for i, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID}[:len(lists)] {
-		for _, u := range lists[i] {
-			if !uid.Tolerable(u) {
-				return nil, usageError("%q is no UID", u)
-			}
-		}
-		if err := ds.SetText(t, lists[i]...); err != nil {
-			return nil, err
-		}
-	}
-	return ds, nil
+	return fetch.Names(*n).Identifier()
 }
 
 type moveCmd struct {
@@ -129,7 +107,7 @@ func (c *moveCmd) report(e *env, d *dialer, r dimse.RetrieveResult, err error) e
 	case e.ctx.Err() != nil:
 		return &exitError{exitPartial, errors.New("stopped before everything was moved")}
 	case refused && moved > 0:
-		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, remark(status.Status))}
+		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, sender.Remark(status.Status))}
 	case err != nil:
 		return d.explain(err)
 	case n.Failed > 0:

@@ -9,6 +9,7 @@ import (
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/sender"
 )
 
 // oddPeer is an SCP that answers what a test says, as no library of ours would.
@@ -137,10 +138,10 @@ func (a *oddAssociation) respond(rq *dimse.Command, status dimse.StatusCode, n *
 }
 
 // store sends an object as a sub-operation and reads the response.
-func (a *oddAssociation) store(f *sendFile, dataSet []byte) bool {
+func (a *oddAssociation) store(f *sender.File, dataSet []byte) bool {
 	a.storing++
-	if !a.send(f.class, &dimse.Command{Operation: dimse.CStore, MessageID: a.storing, HasDataSet: true,
-		AffectedSOPClassUID: f.class, AffectedSOPInstanceUID: f.instance}, dataSet) {
+	if !a.send(f.SOPClassUID, &dimse.Command{Operation: dimse.CStore, MessageID: a.storing, HasDataSet: true,
+		AffectedSOPClassUID: f.SOPClassUID, AffectedSOPInstanceUID: f.SOPInstanceUID}, dataSet) {
 		return false
 	}
 	for { // the identifier of the request may come before the response

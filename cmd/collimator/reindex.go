@@ -1,21 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"time"
 
 	"collimator/internal/archive"
-	"collimator/internal/audit"
-	"collimator/internal/config"
-	"collimator/internal/db"
-	"collimator/internal/durable"
 	"collimator/internal/house"
-	"collimator/internal/ledger"
 	"collimator/internal/phrase"
 )
 
@@ -40,209 +31,29 @@ Example:
   collimator reindex --data ./data`
 }
 
-// reindexSource is who stored what the ledger does not know.
-const reindexSource = "reindex"
-
 func (c *reindexCmd) Run(e *env) error {
 	cfg, err := c.loadChecked()
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(cfg.Data, house.BlobsDir)); err != nil {
-		return usageError("%s holds no images; name the data directory with --data", cfg.Data)
-	}
-	lock, err := house.LockData(cfg.Data)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-
-	r := &reindexing{progress: newProgress(e, "indexed", 0)}
-	in, err := r.open(e.ctx, cfg)
-	if err != nil {
-		return err
-	}
-	err = r.run(e, in)
-	r.progress.end()
-	if err := errors.Join(err, in.Close()); err != nil {
-		return err
-	}
-
-	return r.report(e.stdout, c.Output)
-}
-
-// reindexing is one run, and what it found.
-type reindexing struct {
-	progress *progress
-
-	WithoutLedger bool           `json:"withoutLedger"`
-	MovedAside    string         `json:"movedAside,omitempty"` // the damaged index
-	Copied        string         `json:"copied,omitempty"`     // the index before it was changed for this version
-	Statements    int64          `json:"statements"`           // of the ledger, that were repeated
-	Unknown       map[string]int `json:"unknown"`              // files the ledger does not know, by what became of them
-	Lost          []lostImage    `json:"lost"`
-	Instances     int64          `json:"instances"`
-	HeldBack      int64          `json:"heldBack"`
-}
-
-// lostImage is one that the ledger says is stored, and that is not indexed.
-type lostImage struct {
-	SOPInstance string `json:"sopInstance,omitempty"`
-	Digest      string `json:"sha256"`
-	What        string `json:"what"`
-}
-
-// open opens the index, or makes a new one in the place of one that is lost. The
-// caller holds the lock.
-func (r *reindexing) open(ctx context.Context, c config.Config) (*house.Installation, error) {
-	if err := house.CheckLog(c.Data); err != nil {
-		return nil, err
-	}
-	lost := errors.Is(house.IndexThere(c.Data), house.ErrNoIndex)
-	in, err := house.OpenParts(ctx, c, nil)
-	if err == nil && !lost {
-		if err = in.DB.Check(ctx); err != nil {
-			err = errors.Join(err, in.Close())
-		}
-	}
-	if db.Damaged(err) {
-		if r.MovedAside, err = moveIndexAside(c.Data); err != nil {
-			return nil, err
-		}
-		lost = true
-		in, err = house.OpenParts(ctx, c, nil)
-	}
-	if err != nil {
-		return nil, err
-	}
-	r.WithoutLedger = lost
-	r.Copied = in.Copied
-
-	return in, nil
-}
-
-// moveIndexAside gives a damaged index another name, with what belongs to it.
-func moveIndexAside(data string) (string, error) {
-	to := filepath.Join(data, house.IndexFile+".damaged-"+time.Now().UTC().Format("20060102T150405Z"))
-	for _, suffix := range []string{"-wal", "-shm", ""} {
-		from := filepath.Join(data, house.IndexFile+suffix)
-		if !house.FileExists(from) {
-			continue
-		}
-		if err := durable.Relocate(from, to+suffix); err != nil {
-			return "", fmt.Errorf("move the damaged index aside: %w", err)
-		}
-	}
-
-	return to, nil
-}
-
-func (r *reindexing) run(e *env, in *house.Installation) error {
-	log, err := newLog(e, in.Config.Log)
+	log, err := newLog(e, cfg.Log)
 	if err != nil {
 		return err
 	}
 
-	return house.WithIntake(in, log, func(a *archive.Archive) error { return r.rebuild(e.ctx, in, a) })
-}
-
-func (r *reindexing) rebuild(ctx context.Context, in *house.Installation, a *archive.Archive) error {
-	reason := "the index is made anew from ledger and files"
-	if r.WithoutLedger {
-		reason = "the index is made anew from the files alone: there was no ledger"
-	}
-	if err := in.Record(ctx, audit.Record{Event: audit.Maintained, Action: audit.Execute, Reason: reason}); err != nil {
-		return err
-	}
-	rebuild, err := a.BeginRebuild(ctx)
-	if err != nil {
-		return err
-	}
-	if err := r.repeat(ctx, in.Ledger, rebuild); err != nil {
-		return err
-	}
-	for uid, digest := range rebuild.Missing() {
-		r.Lost = append(r.Lost, lostImage{uid, digest, "the file is not there"})
-	}
-	for _, u := range rebuild.Unreadable() {
-		r.Lost = append(r.Lost, lostImage{u.SOPInstanceUID, u.Digest, "cannot be indexed"})
-	}
-
-	if err := r.takeIn(ctx, in.Ledger, a); err != nil {
-		return err
-	}
-	if err := rebuild.End(ctx); err != nil {
-		return err
-	}
-	stats, err := a.Stats(ctx)
-	r.Instances = stats.Instances
-	r.HeldBack = stats.Quarantined
-
-	return err
-}
-
-// repeatBatch is how many statements are repeated in one transaction.
-const repeatBatch = 256
-
-// repeat gives the ledger's statements to the rebuild. What is recorded while
-// unknown files are taken in comes after them and is not repeated.
-func (r *reindexing) repeat(ctx context.Context, log *ledger.Log, rebuild *archive.Rebuild) error {
-	var batch []archive.Statement
-	flush := func() error {
-		err := rebuild.Apply(ctx, batch)
-		batch = batch[:0]
-		return err
-	}
-
-	err := log.Since(ctx, 0, func(l ledger.Leaf) error {
-		if l.Kind != archive.LeafKind {
-			return nil
-		}
-		s, err := archive.ReadStatement(l.Data)
-		if err != nil {
-			return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
-		}
-		batch = append(batch, s)
-		r.Statements++
-		r.progress.add(0, false)
-		if len(batch) < repeatBatch {
-			return nil
-		}
-		return flush()
-	})
+	p := newProgress(e, "indexed", 0)
+	r, err := house.Reindex(e.ctx, cfg, log, func(bytes int64) { p.add(bytes, false) })
+	p.end()
 	if err != nil {
 		return err
 	}
 
-	return flush()
-}
-
-// takeIn stores the files that no row names now.
-func (r *reindexing) takeIn(ctx context.Context, log *ledger.Log, a *archive.Archive) error {
-	list, err := a.Strangers(ctx)
-	if err != nil {
-		return err
-	}
-	fate := house.Fate(log)
-	r.Unknown = map[string]int{}
-	for _, s := range list {
-		taken, err := a.TakeIn(ctx, s, archive.Source{Principal: reindexSource}, fate)
-		if err != nil {
-			return fmt.Errorf("file %.16s...: %w", s.Digest, err)
-		}
-		r.Unknown[string(taken)]++
-		r.progress.add(s.Size, false)
-	}
-
-	return nil
+	return c.report(e.stdout, r)
 }
 
 // report says what is there again, and what is not.
-func (r *reindexing) report(w io.Writer, form string) error {
-	if r.Lost == nil {
-		r.Lost = []lostImage{}
-	}
-	err := r.print(w, form)
+func (c *reindexCmd) report(w io.Writer, r *house.Reindexed) error {
+	err := printReindexed(w, c.Output, r)
 	if err == nil && (len(r.Lost) > 0 || r.Unknown[string(archive.NotReadable)] > 0) {
 		err = &exitError{exitPartial, errors.New("not all images could be brought back; 'collimator lost list' shows what lies aside, a backup may have the others")}
 	}
@@ -250,7 +61,7 @@ func (r *reindexing) report(w io.Writer, form string) error {
 	return err
 }
 
-func (r *reindexing) print(w io.Writer, form string) error {
+func printReindexed(w io.Writer, form string, r *house.Reindexed) error {
 	if form == "json" {
 		return printJSON(w, r)
 	}
@@ -281,7 +92,7 @@ func (r *reindexing) print(w io.Writer, form string) error {
 func takenText(t archive.Taken) string {
 	switch t {
 	case archive.TakenIn:
-		return "taken in, recorded as stored by " + reindexSource
+		return "taken in, recorded as stored by " + house.ReindexSource
 	case archive.TakenHeld:
 		return "held back, see 'collimator quarantine list'"
 	case archive.NotDeleted:

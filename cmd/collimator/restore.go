@@ -1,18 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
-	"collimator/internal/archive"
-	"collimator/internal/audit"
 	"collimator/internal/backup"
 	"collimator/internal/config"
-	"collimator/internal/durable"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/recovery"
@@ -66,17 +61,15 @@ func (c *restoreCmd) Run(e *env) error {
 		return usageError("name the file of the recovery key with --recovery, or restore without keys with --without-keys")
 	}
 
-	data := config.DataDir(c.Data)
-	r, err := c.restore(e, d, backup.Restoring{Copy: c.Copy, Data: data, Key: key})
-	if err != nil {
-		return err
-	}
-	v, err := c.verify(e, data, r)
+	place := backup.Restoring{Copy: c.Copy, Data: config.DataDir(c.Data), Key: key}
+	steps := &stages{e: e}
+	r, problems, err := house.Restore(e.ctx, d, place, steps.restore())
+	steps.end()
 	if err != nil {
 		return err
 	}
 
-	return c.report(e, r, v)
+	return c.report(e, r, problems)
 }
 
 // key reads the recovery key; nil where none was named.
@@ -116,67 +109,6 @@ func (c *restoreCmd) list(e *env, d *backup.Dir) error {
 	}, "There is no copy that came to its end.")
 }
 
-func (c *restoreCmd) restore(e *env, d *backup.Dir, r backup.Restoring) (backup.Restored, error) {
-	p := newProgress(e, "files restored", 0)
-	r.Progress = func(n int64) { p.add(n, false) }
-	out, err := d.Restore(e.ctx, r)
-	p.end()
-
-	return out, err
-}
-
-// verify holds the restored archive against its ledger, and records the restore.
-func (c *restoreCmd) verify(e *env, data string, r backup.Restored) ([]verify.Problem, error) {
-	cfg, err := config.Load("", data)
-	if err != nil {
-		return nil, err
-	}
-	cfg.Data = data
-	if err := forgetBackups(data); err != nil {
-		return nil, err
-	}
-	in, err := house.Open(e.ctx, cfg, false)
-	if err != nil {
-		return nil, err
-	}
-	v, err := verifyRestored(in, e, r)
-	if err == nil {
-		err = in.Record(e.ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})
-	}
-
-	return v, errors.Join(err, in.Close())
-}
-
-// forgetBackups takes away what the old place knew of its backups: it says
-// nothing of this one.
-func forgetBackups(data string) error { return durable.Remove(filepath.Join(data, backup.RecordFile)) }
-
-// verifyRestored verifies what was brought back of a backup.
-func verifyRestored(in *house.Installation, e *env, r backup.Restored) (problems []verify.Problem, err error) {
-	err = house.WithBlobs(in, func(a *archive.Archive) error {
-		report, end := indexing(e)
-		err := in.BringUpToDate(e.ctx, a, report)
-		end()
-		if err != nil {
-			return err
-		}
-		o, p := verificationOf(in, e, verify.Options{Archive: a})
-		found, err := verify.Run(e.ctx, o)
-		p.end()
-		if err != nil {
-			return err
-		}
-		problems = found.Problems
-		for _, l := range r.Missing {
-			problems = append(problems, verify.Problem{Where: fmt.Sprintf("file %.16s...", l.Digest), What: "not in the backup: " + l.What})
-		}
-
-		return nil
-	})
-
-	return problems, err
-}
-
 // report says what is there again.
 func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem) error {
 	if c.Output == "json" {
@@ -213,73 +145,24 @@ func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem)
 }
 
 // rehearse tries a restore without keeping it.
-func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) (err error) {
+func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) error {
 	if c.Scratch == "" {
 		c.Scratch = filepath.Join(os.TempDir(), "collimator-rehearsal")
 	}
-	scratch, err := durable.OpenScratch(c.Scratch)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, scratch.Close()) }()
-	live := config.DataDir(c.Data)
-	there := house.IndexThere(live) == nil
-
-	place := backup.Restoring{Copy: c.Copy, Data: filepath.Join(scratch.Path(), "data"), Key: key}
-	if key == nil {
-		if !there {
-			return usageError("name the file of the recovery key with --recovery: there is no data directory whose keys could stand in for it")
-		}
-		place.Place = func(data string) error { return copyKeys(live, data) }
-	}
-	began := time.Now()
-	r, err := c.restore(e, d, place)
-	if err != nil {
-		return err
-	}
-	took := time.Since(began)
-	began = time.Now()
-	problems, err := c.verify(e, place.Data, r)
-	if err != nil {
-		return err
-	}
-
 	from, err := filepath.Abs(c.Dir)
 	if err != nil {
 		return err
 	}
-	result := backup.Rehearsal{
-		Time: time.Now().UTC(), From: from, Copy: r.Name, Files: r.Files, Bytes: r.Bytes, Restore: took, Verify: time.Since(began),
-		Keys: key != nil, Problems: len(problems),
-	}
-	if there {
-		if err := backup.Update(live, func(b *backup.Record) { b.Rehearsed = &result }); err != nil {
-			return err
-		}
+
+	w := house.Rehearsing{Copy: c.Copy, From: from, Live: config.DataDir(c.Data), Scratch: c.Scratch, Key: key}
+	steps := &stages{e: e}
+	result, problems, err := house.Rehearse(e.ctx, d, w, steps.restore())
+	steps.end()
+	if err != nil {
+		return err
 	}
 
 	return c.reportRehearsal(e, result, problems)
-}
-
-// copyKeys lets the keys of a data directory stand in for those that were sealed.
-func copyKeys(live, data string) error {
-	for _, name := range []string{"ledger.key", "ca.key.pem", "ca.cert.pem", "deviceca.key.pem", house.DeidentifyKey} {
-		b, err := os.ReadFile(filepath.Join(live, house.KeysDir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = durable.Directory(filepath.Join(data, house.KeysDir))
-		}
-		if err == nil {
-			err = durable.Once(filepath.Join(data, house.KeysDir, name), b, 0o600)
-		}
-		if err != nil {
-			return fmt.Errorf("keys for the rehearsal: %w", err)
-		}
-	}
-
-	return nil
 }
 
 func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []verify.Problem) error {

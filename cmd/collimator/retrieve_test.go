@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"collimator/dimse"
+	"collimator/internal/sender"
 )
 
 // runAgainst runs a command of the program against a peer without TLS.
@@ -27,13 +28,13 @@ func runAgainst(t *testing.T, address string, args ...string) (out, problem stri
 }
 
 // dataSetOf is the part of a file that goes over the wire.
-func dataSetOf(t *testing.T, f *sendFile) []byte {
+func dataSetOf(t *testing.T, f *sender.File) []byte {
 	t.Helper()
-	b, err := os.ReadFile(f.path)
+	b, err := os.ReadFile(f.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b[f.offset:]
+	return b[f.Offset:]
 }
 
 func TestGetCountsWhatIsOnDiskAndNotWhatThePeerSays(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/house"
 )
 
 func TestMain(m *testing.M) {
@@ -46,7 +47,7 @@ func TestCommands(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": scriptCode, "rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
-			"certificate": scriptCertificate, "hangup": scriptHangup, "waitfor": scriptWaitFor,
+			"certificate": scriptCertificate, "hangup": scriptHangup, "keys": scriptKeys, "waitfor": scriptWaitFor,
 		},
 	})
 }
@@ -111,6 +112,21 @@ func scriptWaitFor(ts *testscript.TestScript, _ bool, args []string) {
 // scriptCertificate makes a certificate for localhost: certificate CERT KEY.
 func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(selfSigned(ts.MkAbs(args[0]), ts.MkAbs(args[1]), time.Now().UnixNano()))
+}
+
+// scriptKeys gives a data directory that is not there yet the keys that a first start
+// would make, those of its authorities and of its certificate: keys DIR. Making
+// them is most of what a first start costs.
+func scriptKeys(ts *testscript.TestScript, _ bool, args []string) {
+	content, err := made()
+	ts.Check(err)
+	keys := directory{}
+	for name, b := range content {
+		if strings.HasPrefix(name, house.KeysDir) && strings.HasSuffix(name, ".pem") {
+			keys[name] = b
+		}
+	}
+	ts.Check(keys.lay(ts.MkAbs(args[0])))
 }
 
 // scriptHangup sends SIGHUP to what runs in the background.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -17,7 +19,7 @@ import (
 
 // openNew opens a new installation for a test. Its keys and its empty index are
 // those of one that was made before: making them is most of what a start costs.
-// Its passwords are hashed in no time.
+// Its passwords are hashed in no time, and all that it issues has one key.
 func openNew(t *testing.T, c config.Config) *house.Installation {
 	t.Helper()
 	content, err := made()
@@ -33,9 +35,17 @@ func openNew(t *testing.T, c config.Config) *house.Installation {
 		t.Fatal(err)
 	}
 	in.Registry.InsecureWeakHashes()
+	key, err := oneKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Authority.InsecureOneKey(key)
 
 	return in
 }
+
+// oneKey is the key of every device of the tests.
+var oneKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 // directory is the files of a data directory by their path in it.
 type directory map[string][]byte
@@ -53,6 +63,9 @@ var made = sync.OnceValues(func() (directory, error) {
 	in, err := house.Open(context.Background(), c, true)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := in.Authority.DevicesCertPEM(); err != nil {
+		return nil, errors.Join(err, in.Close())
 	}
 	s, err := house.NewServer(in, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/uid"
 	"collimator/internal/durable"
+	"collimator/internal/fetch"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
 	"collimator/internal/shown"
@@ -66,125 +66,12 @@ func TestFileNameOfAnAETitleStaysInItsDirectory(t *testing.T) {
 	}
 }
 
-// manyKinds are files of so many SOP Classes, a few of each.
-func manyKinds(classes, each int) []*sendFile {
-	var files []*sendFile
-	for c := range classes {
-		for i := range each {
-			files = append(files, &sendFile{class: fmt.Sprintf("2.25.%d", c+1), instance: fmt.Sprintf("2.25.%d.%d", c+1, i+1), syntax: uid.ExplicitVRLittleEndian})
-		}
-	}
-	return files
-}
-
-func TestBatchesFitTheirContextsIntoAnAssociation(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ classes, each, parallel, least int }{
-		{0, 0, 2, 0}, {1, 1, 4, 1}, {1, 10, 2, 2}, {200, 1, 1, 4}, {200, 3, 2, 4}, {64, 2, 1, 1}, {65, 1, 1, 2},
-	} {
-		files := manyKinds(tc.classes, tc.each)
-		list := batches(files, tc.parallel)
-		if len(list) < tc.least {
-			t.Errorf("%+v: %d batches", tc, len(list))
-		}
-		var all []*sendFile
-		for _, b := range list {
-			if n := len(proposals(b)); n < 1 || n > maxContexts {
-				t.Errorf("%+v: a batch of %d files needs %d contexts", tc, len(b), n)
-			}
-			all = append(all, b...)
-		}
-		if !slices.Equal(all, files) {
-			t.Errorf("%+v: the batches do not hold each file once, in order", tc)
-		}
-	}
-}
-
-func TestGetProposesAtMostAsManyContextsAsFit(t *testing.T) {
-	t.Parallel()
-	for _, classes := range []int{1, 3, 7, 60, 127} {
-		list := storageContexts(uid.StorageClasses()[:classes], anySyntax())
-		if len(list) > maxContexts-1 {
-			t.Errorf("%d classes: %d contexts beside that of C-GET", classes, len(list))
-		}
-		seen := map[string]bool{}
-		for _, pc := range list {
-			seen[pc.AbstractSyntax] = true
-		}
-		if len(seen) != classes {
-			t.Errorf("%d classes: %d are proposed", classes, len(seen))
-		}
-	}
-}
-
 func TestGetTakesEveryTransferSyntaxTheArchiveStores(t *testing.T) {
 	t.Parallel()
 	for _, ts := range pacs.New(pacs.Options{}).Support().TransferSyntaxes(uid.CTImageStorage) {
-		if !slices.Contains(anySyntax(), ts) {
+		if !slices.Contains(fetch.AnySyntax(), ts) {
 			t.Errorf("an object stored in %s cannot be fetched", uid.Name(ts))
 		}
-	}
-}
-
-func TestJournalRemembersAcrossRunsAndTornLines(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "journal")
-	a, b, c := &sendFile{path: "a", size: 1}, &sendFile{path: "b", size: 2}, &sendFile{path: "c", size: 3}
-	write := func(files ...*sendFile) {
-		t.Helper()
-		j, err := openJournal(path, "PEER")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			if err := j.add(f); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := j.close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(a, b)
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, info.Size()-7); err != nil {
-		t.Fatal(err)
-	}
-	write(c) // must not stick to the torn line
-	j, err := openJournal(path, "PEER")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.close()
-	for f, want := range map[*sendFile]bool{a: true, b: false, c: true, {path: "a", size: 9}: false} {
-		if j.has(f) != want {
-			t.Errorf("%s of %d bytes is in the journal: want %v", f.path, f.size, want)
-		}
-	}
-	other, err := openJournal(path, "OTHER")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.close()
-	if other.has(a) {
-		t.Error("what one peer acknowledged counts for another")
-	}
-}
-
-func TestJournalIsNotWrittenIntoAnotherFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "notes.txt")
-	if err := os.WriteFile(path, []byte("my notes"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := openJournal(path, "PEER"); err == nil {
-		t.Error("a text file was taken for a journal")
-	}
-	if b, _ := os.ReadFile(path); string(b) != "my notes" {
-		t.Errorf("the file was changed to %q", b)
 	}
 }
 

@@ -64,25 +64,14 @@ func parseShare(s string) (float64, error) {
 	return n / 100, nil
 }
 
-// verificationOf is the options of one, with what belongs to the installation.
-func verificationOf(in *house.Installation, e *env, o verify.Options) (verify.Options, *progress) {
-	if o.Archive != nil {
-		house.SweepScratch(in.Config.Data)
-	}
-	p := newProgress(e, "verified", 0)
-	o.DB, o.Ledger, o.Trail, o.Data = in.DB, in.Ledger, in.Trail, in.Config.Data
-	o.Progress = func() { p.add(0, false) }
-
-	return o, p
-}
-
 // verifyAll runs a verification and prints what it found.
 func verifyAll(in *house.Installation, e *env, form string, o verify.Options) error {
 	if o.Witness == "" {
 		o.Witness = in.Config.Ledger.Witness
 	}
-	o, p := verificationOf(in, e, o)
-	r, err := verify.Run(e.ctx, o)
+	p := newProgress(e, "verified", 0)
+	o.Progress = func() { p.add(0, false) }
+	r, err := verify.Run(e.ctx, in.Verification(o))
 	p.end()
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -114,26 +113,41 @@ func verified(t *testing.T, in *house.Installation) []verify.Problem {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, _ := verificationOf(in, &env{stderr: io.Discard}, verify.Options{Archive: a})
-	r, err := verify.Run(t.Context(), o)
+	r, err := verify.Run(t.Context(), in.Verification(verify.Options{Archive: a}))
 	if err != nil {
 		t.Fatalf("verify gives up: %v", err)
 	}
 	return r.Problems
 }
 
+// changesParts is among how many archives the changes of a test are parted, so that
+// every processor is at work.
+const changesParts = 4
+
 // TestEverySingleByteChangeIsFoundAndNamed changes one byte at a time in files,
 // index rows, audit rows and the ledger, a thousand times.
 func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
+	changes := 1000
+	if testing.Short() {
+		changes = 100
+	}
+
+	for part := range uint64(changesParts) {
+		t.Run(fmt.Sprintf("part %d", part+1), func(t *testing.T) {
+			t.Parallel()
+			changeSingleBytes(t, rand.New(rand.NewPCG(20261123, part+1)), changes/changesParts)
+		})
+	}
+}
+
+// changeSingleBytes changes, verifies and undoes.
+func changeSingleBytes(t *testing.T, r *rand.Rand, changes int) {
+	t.Helper()
 	in := filled(t)
 	fillRegisters(in, t)
 	if p := verified(t, in); len(p) != 0 {
 		t.Fatalf("an untouched archive has problems: %v", p)
-	}
-	changes := 1000
-	if testing.Short() {
-		changes = 100
 	}
 	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.Config.Data, house.IndexFile))
 	if err != nil {
@@ -146,7 +160,7 @@ func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
 	raw.SetMaxOpenConns(1)
 	cells := listCells(t, raw)
 	files := listFiles(t, filepath.Join(in.Config.Data, house.BlobsDir))
-	r := rand.New(rand.NewPCG(20261123, 1))
+
 	found, byKind := 0, map[string]int{}
 	for range changes {
 		var what string

@@ -46,7 +46,7 @@ func (a *Archive) NewReplay(ctx context.Context, dir string) (*Replay, error) {
 const replayFile = "index.db"
 
 func (a *Archive) replayIn(ctx context.Context, place *durable.Scratch) (*Replay, error) {
-	d, err := db.Open(ctx, db.Options{Path: filepath.Join(place.Path(), replayFile), Scratch: true})
+	d, err := db.Open(ctx, db.Options{Path: filepath.Join(place.Path(), replayFile), Scratch: true, Readers: 1})
 	if err != nil {
 		return nil, errors.Join(err, place.Close())
 	}

@@ -76,12 +76,12 @@ func OpenCopy(ctx context.Context, path string) (*DB, error) {
 		dialect: sqlite{},
 		path:    path,
 		writer:  make(chan *session),
-		readers: make(chan *session, 1),
+		readers: newSessions(1),
 		closed:  make(chan struct{}),
 		pools:   []*sql.DB{pool},
 		copied:  true,
 	}
-	d.readers <- newSession(pool, d.dialect, false, 0)
+	d.readers.fresh <- newSession(pool, d.dialect, false, 0)
 	if err := d.Ping(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -51,7 +51,7 @@ type DB struct {
 	made    schemas
 	pools   []*sql.DB
 	writer  chan *session // holds the one writing connection when it is free
-	readers chan *session
+	readers sessions
 	closed  chan struct{}
 }
 
@@ -77,7 +77,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		path:    o.Path,
 		log:     writeAheadLog{tell: o.Failed},
 		writer:  make(chan *session, 1),
-		readers: make(chan *session, o.Readers),
+		readers: newSessions(o.Readers),
 		closed:  make(chan struct{}),
 	}
 
@@ -100,7 +100,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d.pools = []*sql.DB{r, w} // in the order in which they are closed
 	d.writer <- newSession(w, d.dialect, true, o.BusyTimeout)
 	for range o.Readers {
-		d.readers <- newSession(r, d.dialect, false, o.BusyTimeout)
+		d.readers.fresh <- newSession(r, d.dialect, false, o.BusyTimeout)
 	}
 	if err := d.migrate(ctx, o); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -117,8 +117,13 @@ func (d *DB) Close() error {
 		close(d.closed)
 	}
 	var errs []error
-	for range cap(d.readers) {
-		errs = append(errs, (<-d.readers).close())
+	for range cap(d.readers.fresh) {
+		select {
+		case s := <-d.readers.used:
+			errs = append(errs, s.close())
+		case s := <-d.readers.fresh:
+			errs = append(errs, s.close())
+		}
 	}
 	if !d.copied {
 		errs = append(errs, d.closeWriter(<-d.writer))
@@ -145,7 +150,7 @@ func (d *DB) Write(ctx context.Context, f func(tx *Tx) error) error {
 		return errCopy
 	}
 
-	return d.run(ctx, d.writer, f, d.checkpointDue)
+	return d.run(ctx, sessions{used: d.writer}, f, d.checkpointDue)
 }
 
 // Read runs f in a transaction that sees one state of the database and cannot
@@ -154,16 +159,12 @@ func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
 	return d.run(ctx, d.readers, f, nil)
 }
 
-func (d *DB) run(ctx context.Context, pool chan *session, f func(tx *Tx) error, then func(*session)) error {
-	var s *session
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-d.closed:
-		return errClosed
-	case s = <-pool:
+func (d *DB) run(ctx context.Context, pool sessions, f func(tx *Tx) error, then func(*session)) error {
+	s, err := pool.take(ctx, d.closed)
+	if err != nil {
+		return err
 	}
-	defer func() { pool <- s }()
+	defer func() { pool.used <- s }()
 	select {
 	case <-d.closed:
 		return errClosed

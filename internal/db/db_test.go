@@ -59,9 +59,9 @@ func sqliteOnly(t *testing.T, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{dialect: sqlite{}, writer: make(chan *session, 1), readers: make(chan *session, 1), closed: make(chan struct{})}
+	d := &DB{dialect: sqlite{}, writer: make(chan *session, 1), readers: newSessions(1), closed: make(chan struct{})}
 	d.writer <- newSession(w, d.dialect, true, 10*time.Second)
-	d.readers <- newSession(r, d.dialect, false, 10*time.Second)
+	d.readers.fresh <- newSession(r, d.dialect, false, 10*time.Second)
 	t.Cleanup(func() { d.Close(); w.Close(); r.Close() })
 	return d, nil
 }

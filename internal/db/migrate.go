@@ -35,33 +35,46 @@ const versionTable = `CREATE TABLE IF NOT EXISTS schema_version (
 // migration in a transaction of its own together with its row in
 // schema_version. A writing transaction locks the
 // database, so of two processes that start at the same time one waits and then
-// finds the work done.
+// finds the work done. Where nothing is missing, as at almost every start, nothing
+// is locked.
 func (d *DB) migrate(ctx context.Context, o Options) error {
 	list, err := readMigrations(migrations)
 	if err != nil {
 		return err
 	}
-	if !o.Scratch {
-		if err := d.keepCopy(ctx, list, o); err != nil {
+	newest, pending, err := d.pending(ctx, list)
+	if err != nil {
+		return err
+	}
+	switch {
+	case newest == 0:
+		made, err := d.start(ctx, list)
+		if err != nil || made {
 			return err
 		}
-	}
-
-	if err := d.start(ctx, list); err != nil {
-		return err
+	case pending == 0:
+		return known(list, newest)
+	case !o.Scratch:
+		if err := d.keepCopy(ctx, newest, o); err != nil {
+			return err
+		}
 	}
 
 	return d.apply(ctx, list)
 }
 
+// known refuses a database of a newer program.
+func known(list []migration, newest int) error {
+	if len(list) > 0 && newest > list[len(list)-1].version {
+		return fault.Newf(fault.Unsupported, "db: the database has schema %d, made by a newer program; this one knows %d", newest, list[len(list)-1].version)
+	}
+	return nil
+}
+
 // keepCopy makes a copy beside a database that is in use and is about to be
 // changed: there is no way back from a migration but to a copy. It is named by
-// the schema it has.
-func (d *DB) keepCopy(ctx context.Context, list []migration, o Options) error {
-	newest, pending, err := d.pending(ctx, list)
-	if err != nil || newest == 0 || pending == 0 {
-		return err
-	}
+// newest, the schema it has.
+func (d *DB) keepCopy(ctx context.Context, newest int, o Options) error {
 	if o.Changing != nil {
 		if err := o.Changing(); err != nil {
 			return err
@@ -103,15 +116,14 @@ func (d *DB) pending(ctx context.Context, list []migration) (newest, pending int
 		if newest, err = newestMigration(ctx, tx); err != nil {
 			return err
 		}
+		applied, err := Column[int64](ctx, tx, `SELECT version FROM schema_version`)
 		for _, m := range list {
-			var n int
-			if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM schema_version WHERE version = ?1`, m.version).Scan(&n); err != nil {
-				return err
+			if !slices.Contains(applied, int64(m.version)) {
+				pending++
 			}
-			pending += 1 - n
 		}
 
-		return nil
+		return err
 	})
 
 	return newest, pending, err
@@ -145,10 +157,7 @@ func (d *DB) apply(ctx context.Context, list []migration) error {
 	if err != nil {
 		return err
 	}
-	if len(list) > 0 && newest > list[len(list)-1].version {
-		return fault.Newf(fault.Unsupported, "db: the database has schema %d, made by a newer program; this one knows %d", newest, list[len(list)-1].version)
-	}
-	return nil
+	return known(list, newest)
 }
 
 func (d *DB) applyOne(ctx context.Context, m migration) error {

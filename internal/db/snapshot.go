@@ -13,10 +13,10 @@ import (
 //go:embed schema.sql
 var snapshot string
 
-// start makes the schema of a database that has none. It blocks while another
-// process does, and then finds the work done.
-func (d *DB) start(ctx context.Context, list []migration) error {
-	return d.Write(ctx, func(tx *Tx) error {
+// start makes the schema of a database that has none, and reports whether it did. It
+// blocks while another process does, and then finds the work done.
+func (d *DB) start(ctx context.Context, list []migration) (made bool, err error) {
+	err = d.Write(ctx, func(tx *Tx) error {
 		begun, err := d.dialect.hasTable(ctx, tx, "schema_version")
 		if err != nil || begun {
 			return err
@@ -30,9 +30,12 @@ func (d *DB) start(ctx context.Context, list []migration) error {
 				return err
 			}
 		}
+		made = true
 
 		return nil
 	})
+
+	return made, err
 }
 
 // recordMigration notes that the database has what a migration makes.

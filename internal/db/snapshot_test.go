@@ -31,7 +31,7 @@ func TestTheSnapshotIsWhatTheMigrationsMake(t *testing.T) {
 	}
 
 	started := unmigrated(t)
-	if err := started.start(t.Context(), list); err != nil {
+	if _, err := started.start(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
 

@@ -62,7 +62,8 @@ const (
 type Authority struct {
 	dir  string
 	now  func() time.Time
-	cert *x509.Certificate // of the archive's authority
+	make func() (*rsa.PrivateKey, error) // the key of what is issued
+	cert *x509.Certificate               // of the archive's authority
 	key  crypto.Signer
 
 	next    *issuer // that is to come, while a rotation is under way
@@ -89,7 +90,7 @@ func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
 	if err := durable.Directory(dir); err != nil {
 		return nil, fmt.Errorf("identity: key directory: %w", err)
 	}
-	a := &Authority{dir: dir, now: now}
+	a := &Authority{dir: dir, now: now, make: newKey}
 	own, err := a.open(caKeyFile, "Collimator archive CA")
 	if err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func (a *Authority) deviceIssuer() (*issuer, error) {
 
 // create makes an authority's key and self-signed certificate in one file.
 func (a *Authority) create(file, name string) ([]byte, error) {
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	key, err := newKey()
 	if err != nil {
 		return nil, fmt.Errorf("identity: make key: %w", err)
 	}
@@ -239,8 +240,16 @@ func (a *Authority) issueServer(hosts []string) (*Issued, error) {
 	return a.issue(&issuer{a.cert, a.key}, t)
 }
 
+// InsecureOneKey gives everything that is issued from now on the same key, which
+// takes no time to make: for tests. Not safe for concurrent use.
+func (a *Authority) InsecureOneKey(key *rsa.PrivateKey) {
+	a.make = func() (*rsa.PrivateKey, error) { return key, nil }
+}
+
+func newKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, keyBits) }
+
 func (a *Authority) issue(by *issuer, t *x509.Certificate) (*Issued, error) {
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	key, err := a.make()
 	if err != nil {
 		return nil, fmt.Errorf("identity: make key: %w", err)
 	}

@@ -2,8 +2,8 @@
 // the ledger against its tree and the checkpoints of a witness, the rows of the
 // audit trail and of the registers against their leaves, every file against its
 // digest, the index against one that is built anew of files and leaves, and its
-// schema against what the migrations make. It
-// changes nothing and prints nothing.
+// schema against what the migrations make. And it checks the digital signatures of
+// images. It changes nothing and prints nothing.
 package verify
 
 import (

@@ -1,4 +1,4 @@
-package main
+package sender
 
 import (
 	"context"
@@ -35,10 +35,10 @@ func (c *commitment) take(report *dicom.DataSet) {
 // any reports whether the peer has said something.
 func (c *commitment) any() bool { return len(c.committed)+len(c.failed) > 0 }
 
-// commit asks for storage commitment of what was stored (PS3.4 J) and waits for
-// the reports.
-func (s *sender) commit(ctx context.Context, files []*sendFile, r *reports, wait time.Duration) {
-	var sent []*sendFile
+// Commit asks for storage commitment of what was stored (PS3.4 J) and waits for
+// each report, for so long.
+func (t *Transfer) Commit(ctx context.Context, files []*File, r *Reports, wait time.Duration) {
+	var sent []*File
 	for _, f := range files {
 		if f.sent {
 			sent = append(sent, f)
@@ -49,51 +49,51 @@ func (s *sender) commit(ctx context.Context, files []*sendFile, r *reports, wait
 	}
 
 	said := commitment{committed: map[string]bool{}, failed: map[string]int64{}}
-	err := s.requestCommitment(ctx, sent, r, wait, &said)
+	err := t.requestCommitment(ctx, sent, r, wait, &said)
 
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, f := range sent {
-		reason, failed := said.failed[f.instance]
+		reason, failed := said.failed[f.SOPInstanceUID]
 		switch {
 		case failed:
 			text := fmt.Sprintf("not committed: reason %04XH", reason)
-			s.report.Failed = append(s.report.Failed, sendFailure{File: f.path, Reason: text})
-		case said.committed[f.instance]:
-			s.report.Committed++
+			t.report.Failed = append(t.report.Failed, Failure{File: f.Path, Reason: text})
+		case said.committed[f.SOPInstanceUID]:
+			t.report.Committed++
 		default:
-			s.report.CommitmentUnknown++
+			t.report.CommitmentUnknown++
 		}
 	}
 	switch {
 	case err != nil:
-		s.report.CommitmentReason = err.Error()
-	case s.report.CommitmentUnknown > 0:
-		s.report.CommitmentReason = "the report of the peer does not name all that was asked for"
+		t.report.CommitmentReason = err.Error()
+	case t.report.CommitmentUnknown > 0:
+		t.report.CommitmentReason = "the report of the peer does not name all that was asked for"
 	}
 }
 
 // requestCommitment sends N-ACTIONs and waits for their N-EVENT-REPORTs. What
 // came up to an error is in said.
-func (s *sender) requestCommitment(
-	ctx context.Context, files []*sendFile, r *reports, wait time.Duration, said *commitment,
+func (t *Transfer) requestCommitment(
+	ctx context.Context, files []*File, r *Reports, wait time.Duration, said *commitment,
 ) error {
 	var a *dimse.Association
 	for len(files) > 0 {
 		// A peer that reports on its own association may have ended ours by then.
 		if a == nil || a.Err() != nil {
 			var err error
-			if a, err = s.dialCommitment(ctx, r); err != nil {
+			if a, err = t.dialCommitment(ctx, r); err != nil {
 				return err
 			}
 		}
 
-		n := min(len(files), s.commitBatch)
+		n := min(len(files), t.CommitBatch)
 		expected := r.expect()
 		err := ask(ctx, a, expected.transaction, files[:n])
 		if err != nil && said.any() && a.Err() != nil {
 			// It ended behind the last report, and that was not seen before.
-			if a, err = s.dialCommitment(ctx, r); err != nil {
+			if a, err = t.dialCommitment(ctx, r); err != nil {
 				return err
 			}
 			err = ask(ctx, a, expected.transaction, files[:n])
@@ -119,14 +119,14 @@ func (s *sender) requestCommitment(
 	return nil
 }
 
-func (s *sender) dialCommitment(ctx context.Context, r *reports) (*dimse.Association, error) {
-	contexts := dimse.Propose([]string{uid.StorageCommitmentPushModel}, nativeSyntaxes(), false)
-	return s.d.dial(ctx, contexts, func(c *dimse.Config) { c.Mux = r.mux() })
+func (t *Transfer) dialCommitment(ctx context.Context, r *Reports) (*dimse.Association, error) {
+	contexts := dimse.Propose([]string{uid.StorageCommitmentPushModel}, NativeSyntaxes(), false)
+	return t.Dial(ctx, contexts, func(c *dimse.Config) { c.Mux = r.mux() })
 }
 
 // await waits until a report came and was answered. One that came counts also
 // where the association ended before the answer was written.
-func (r *reports) await(
+func (r *Reports) await(
 	ctx context.Context, a *dimse.Association, x *expectedReport, wait time.Duration,
 ) (*dicom.DataSet, error) {
 	timer := time.NewTimer(wait)
@@ -159,7 +159,7 @@ func (r *reports) await(
 }
 
 // ask sends the N-ACTION (PS3.4 J.3.2.1).
-func ask(ctx context.Context, a *dimse.Association, transaction string, files []*sendFile) error {
+func ask(ctx context.Context, a *dimse.Association, transaction string, files []*File) error {
 	ds := dicom.NewDataSet()
 	if err := ds.SetText(tag.TransactionUID, transaction); err != nil {
 		return err
@@ -167,8 +167,8 @@ func ask(ctx context.Context, a *dimse.Association, transaction string, files []
 	items := make([]*dicom.DataSet, len(files))
 	for i, f := range files {
 		items[i] = dicom.NewDataSet()
-		class := items[i].SetText(tag.ReferencedSOPClassUID, f.class)
-		instance := items[i].SetText(tag.ReferencedSOPInstanceUID, f.instance)
+		class := items[i].SetText(tag.ReferencedSOPClassUID, f.SOPClassUID)
+		instance := items[i].SetText(tag.ReferencedSOPInstanceUID, f.SOPInstanceUID)
 		if err := errors.Join(class, instance); err != nil {
 			return err
 		}

@@ -1,13 +1,9 @@
-package main
+package sender
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,70 +17,11 @@ import (
 	"collimator/internal/tlsprofile"
 )
 
-// peer is an archive on loopback that does what a test says. It takes native
-// syntaxes alone.
-func peer(t *testing.T, mux *dimse.Mux) *dialer {
-	t.Helper()
-	return peerWith(t, mux, dimse.Support{TransferSyntaxes: func(string) []string { return nativeSyntaxes() }})
-}
-
-// peerWith is one that negotiates as a test says.
-func peerWith(t *testing.T, mux *dimse.Mux, support dimse.Support) *dialer {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-		return dimse.Negotiate(rq, support), nil
-	}}
-	done := make(chan struct{})
-	go func() { defer close(done); s.Serve(context.Background(), l) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		s.Shutdown(ctx)
-		<-done
-	})
-	d, err := (&connectFlags{Peer: "PEER@" + l.Addr().String(), Plain: true, Timeout: 10 * time.Second}).dialer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// imageFiles writes n small images and reads what they are.
-func imageFiles(t *testing.T, n int) []*sendFile {
-	t.Helper()
-	var files []*sendFile
-	for range n {
-		b, err := smallImage(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "a.dcm")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		f, err := inspectFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, f)
-	}
-	return files
-}
-
-func newSender(t *testing.T, d *dialer) *sender {
-	t.Helper()
-	return &sender{d: d, commitBatch: commitBatch, progress: newProgress(&env{stderr: t.Output()}, "sent", 0)}
-}
-
 func TestOneFileThatBreaksTheAssociationDoesNotTakeTheOthersAlong(t *testing.T) {
 	t.Parallel()
 	for place := range 3 {
 		files := imageFiles(t, 3)
-		bad := files[place].instance
+		bad := files[place].SOPInstanceUID
 		mux := dimse.NewMux(dimse.Unguarded)
 		mux.HandleStore(func(_ context.Context, a *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
 			if rq.SOPInstanceUID == bad {
@@ -92,9 +29,9 @@ func TestOneFileThatBreaksTheAssociationDoesNotTakeTheOthersAlong(t *testing.T) 
 			}
 			return dimse.Status{}
 		})
-		s := newSender(t, peer(t, mux))
-		s.all(t.Context(), files, 1)
-		if s.report.Stored != 2 || len(s.report.Failed) != 1 || s.report.Failed[0].File != files[place].path {
+		s := newTransfer(peer(t, mux))
+		s.Send(t.Context(), files, 1)
+		if s.report.Stored != 2 || len(s.report.Failed) != 1 || s.report.Failed[0].File != files[place].Path {
 			t.Errorf("bad file at %d: %d stored, failed: %v", place, s.report.Stored, s.report.Failed)
 		}
 	}
@@ -112,8 +49,8 @@ func TestAPeerThatBreaksEveryAssociationIsGivenUp(t *testing.T) {
 		a.Abort()
 		return dimse.Status{}
 	})
-	s := newSender(t, peer(t, mux))
-	s.all(t.Context(), imageFiles(t, maxStuck+3), 1)
+	s := newTransfer(peer(t, mux))
+	s.Send(t.Context(), imageFiles(t, maxStuck+3), 1)
 	if s.report.Stored != 0 || len(s.report.Failed) != maxStuck+3 || tried != maxStuck || s.fatal == nil {
 		t.Errorf("%d stored, %d failed, %d tried, fatal: %v", s.report.Stored, len(s.report.Failed), tried, s.fatal)
 	}
@@ -129,11 +66,11 @@ func TestEachRequestForCommitmentHasATransactionOfItsOwn(t *testing.T) {
 		rq.After = func(ctx context.Context) { reportCommitted(ctx, t, a, rq.DataSet) }
 		return dimse.NResponse{}
 	}, uid.StorageCommitmentPushModel)
-	s := newSender(t, peer(t, mux))
-	s.commitBatch = 2
+	s := newTransfer(peer(t, mux))
+	s.CommitBatch = 2
 	files := imageFiles(t, 5)
-	s.all(t.Context(), files, 1)
-	s.commit(t.Context(), files, &reports{}, 10*time.Second)
+	s.Send(t.Context(), files, 1)
+	s.Commit(t.Context(), files, &Reports{Advice: "listen"}, 10*time.Second)
 	if s.report.Committed != 5 || len(s.report.Failed) != 0 {
 		t.Errorf("%d committed, failed: %v", s.report.Committed, s.report.Failed)
 	}
@@ -154,10 +91,10 @@ func TestCommitmentIsKnownAlsoWhereThePeerHangsUp(t *testing.T) {
 		return dimse.NResponse{}
 	}, uid.StorageCommitmentPushModel)
 	for range 20 {
-		s := newSender(t, peer(t, mux))
+		s := newTransfer(peer(t, mux))
 		files := imageFiles(t, 2)
-		s.all(t.Context(), files, 1)
-		s.commit(t.Context(), files, &reports{}, 10*time.Second)
+		s.Send(t.Context(), files, 1)
+		s.Commit(t.Context(), files, &Reports{Advice: "listen"}, 10*time.Second)
 		if s.report.Committed != 2 || len(s.report.Failed) != 0 {
 			t.Fatalf("%d committed, failed: %v", s.report.Committed, s.report.Failed)
 		}
@@ -177,27 +114,21 @@ func reportCommitted(ctx context.Context, t *testing.T, a *dimse.Association, re
 	}
 }
 
-// startReports listens as --listen does and calls back where the request came.
-func startReports(t *testing.T, d *dialer, plain bool) (*reports, string) {
+// startReports listens and says where.
+func startReports(t *testing.T, c Caller) (*Reports, string) {
 	t.Helper()
-	address, err := freeAddress()
+	r, err := Listen("127.0.0.1:0", c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &sendCmd{Listen: address, Commit: true}
-	c.Plain = plain
-	r, err := c.reports(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.close)
-	return r, address
+	t.Cleanup(r.Close)
+	return r, r.Address()
 }
 
 // callBack reports as an SCP does that opens an association for it (PS3.4 J.3.3).
 func callBack(address string, cfg dimse.Config, request *dicom.DataSet) error {
 	cfg.CallingAETitle, cfg.CalledAETitle = "PEER", "WS1"
-	cfg.Contexts = dimse.Propose([]string{uid.StorageCommitmentPushModel}, nativeSyntaxes(), false)
+	cfg.Contexts = dimse.Propose([]string{uid.StorageCommitmentPushModel}, NativeSyntaxes(), false)
 	cfg.Roles = []ul.RoleSelection{{SOPClassUID: uid.StorageCommitmentPushModel, SCP: true}}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -235,14 +166,14 @@ func TestCommitmentIsTakenOnAnAssociationOfThePeer(t *testing.T) {
 				return dimse.NResponse{}
 			}, uid.StorageCommitmentPushModel)
 
-			d := peer(t, mux)
-			var r *reports
-			r, listen = startReports(t, d, true)
-			s := newSender(t, d)
-			s.commitBatch = 2
+			dial := peer(t, mux)
+			var r *Reports
+			r, listen = startReports(t, Caller{})
+			s := newTransfer(dial)
+			s.CommitBatch = 2
 			files := imageFiles(t, 3)
-			s.all(t.Context(), files, 1)
-			s.commit(t.Context(), files, r, 10*time.Second)
+			s.Send(t.Context(), files, 1)
+			s.Commit(t.Context(), files, r, 10*time.Second)
 			if s.report.Committed != 3 || s.report.CommitmentUnknown != 0 || len(s.report.Failed) != 0 {
 				t.Errorf("%d committed, %d unknown (%s), failed: %v", s.report.Committed, s.report.CommitmentUnknown, s.report.CommitmentReason, s.report.Failed)
 			}
@@ -253,8 +184,8 @@ func TestCommitmentIsTakenOnAnAssociationOfThePeer(t *testing.T) {
 func TestAReportIsTakenOnlyFromThePeerThatWasAsked(t *testing.T) {
 	t.Parallel()
 	own, stranger := testPair(t, "WS1"), testPair(t, "STRANGER")
-	d := &dialer{own: own, trust: tlsprofile.Trust{Fingerprints: []string{tlsprofile.Fingerprint(own.Leaf)}}}
-	r, listen := startReports(t, d, false)
+	trust := tlsprofile.Trust{Fingerprints: []string{tlsprofile.Fingerprint(own.Leaf)}}
+	r, listen := startReports(t, Caller{Own: own, Trust: trust})
 	x := r.expect()
 	request := dicom.NewDataSet()
 	if err := request.SetText(tag.TransactionUID, x.transaction); err != nil {
@@ -265,7 +196,7 @@ func TestAReportIsTakenOnlyFromThePeerThatWasAsked(t *testing.T) {
 		cert *tls.Certificate
 		ok   bool
 	}{"another certificate": {stranger, false}, "the peer's certificate": {own, true}} {
-		cfg := dimse.Config{TLSConfig: tlsprofile.AssociationClient(tc.cert, tlsprofile.Trust{Fingerprints: []string{tlsprofile.Fingerprint(own.Leaf)}})}
+		cfg := dimse.Config{TLSConfig: tlsprofile.AssociationClient(tc.cert, trust)}
 		if err := callBack(listen, cfg, request); (err == nil) != tc.ok {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -284,34 +215,19 @@ func TestStoredObjectsWithoutAReportAreNotFailures(t *testing.T) {
 	mux.HandleN(dimse.NAction, func(context.Context, *dimse.Association, *dimse.NRequest) dimse.NResponse {
 		return dimse.NResponse{}
 	}, uid.StorageCommitmentPushModel)
-	s := newSender(t, peer(t, mux))
+	s := newTransfer(peer(t, mux))
 	files := imageFiles(t, 2)
-	s.all(t.Context(), files, 1)
-	s.commit(t.Context(), files, &reports{}, 50*time.Millisecond)
+	s.Send(t.Context(), files, 1)
+	s.Commit(t.Context(), files, &Reports{Advice: "listen"}, 50*time.Millisecond)
 
-	var out bytes.Buffer
-	if err := s.print(&out, "text"); err != nil {
-		t.Fatal(err)
+	r, fatal := s.Outcome()
+	if r.Stored != 2 || len(r.Failed) != 0 || r.Warnings != 2 || r.CommitmentUnknown != 2 || fatal != nil {
+		t.Errorf("%+v, fatal: %v", r, fatal)
 	}
-	for _, want := range []string{"2 stored ", "0 failed, 2 with a warning, commitment unknown.\n", "commitment: no report within 50ms", "--listen HOST:PORT", "warning: ", "B006H"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is missing in:\n%s", want, &out)
-		}
+	if !strings.HasPrefix(r.CommitmentReason, "no report within 50ms") || !strings.HasSuffix(r.CommitmentReason, "; listen") {
+		t.Errorf("the reason is %q", r.CommitmentReason)
 	}
-	coded, ok := errors.AsType[*exitError](s.verdict(t.Context()))
-	if !ok || coded.code != exitPartial {
-		t.Errorf("verdict: %v", coded)
+	if !strings.Contains(r.Warned[0].Reason, "B006H") {
+		t.Errorf("the warning is %q", r.Warned[0].Reason)
 	}
-}
-
-// testPair is a key with a certificate that nobody vouches for.
-func testPair(t *testing.T, name string) *tls.Certificate {
-	t.Helper()
-	cert, key := filepath.Join(t.TempDir(), name+".cert.pem"), filepath.Join(t.TempDir(), name+".key.pem")
-	writeCertificate(t, cert, key, time.Now().UnixNano())
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &pair
 }

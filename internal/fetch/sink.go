@@ -1,4 +1,4 @@
-package main
+package fetch
 
 import (
 	"bufio"
@@ -19,13 +19,13 @@ type fileSink struct {
 	dir string
 
 	mu    sync.Mutex
-	made  directories
+	made  durable.Directories
 	files map[string]bool // SOP Instance UIDs that were written
 	err   error           // the first that was ours
 }
 
 func newFileSink(dir string) *fileSink {
-	return &fileSink{dir: dir, made: directories{}, files: map[string]bool{}}
+	return &fileSink{dir: dir, made: durable.Directories{}, files: map[string]bool{}}
 }
 
 // written counts the instances that are on disk. One that came twice is one.
@@ -60,9 +60,16 @@ func (s *fileSink) store(_ context.Context, a *dimse.Association, rq *dimse.Stor
 	return dimse.Status{}
 }
 
-// nameOf is a UID as the name of a directory. An object may have none, and one
+// Place is the directory below dir for the instances of a series: dir/STUDY/SERIES
+// by the UIDs of ds. What has none lies in no-study or no-series.
+func Place(dir string, ds *dicom.DataSet) string {
+	study := FileName(ds.Text(tag.StudyInstanceUID), "no-study")
+	return filepath.Join(dir, study, FileName(ds.Text(tag.SeriesInstanceUID), "no-series"))
+}
+
+// FileName is a UID as the name of a file or directory. An object may have none, and one
 // that is none could lead anywhere.
-func nameOf(u, otherwise string) string {
+func FileName(u, otherwise string) string {
 	if uid.Tolerable(u) {
 		return u
 	}
@@ -73,7 +80,7 @@ func (s *fileSink) make(dir string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 
-	return s.made.make(dir)
+	return s.made.Make(dir)
 }
 
 // write streams an instance into a new file and gives it its name when it is
@@ -106,7 +113,7 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 		return err
 	}
 
-	dir := filepath.Join(s.dir, nameOf(ds.Text(tag.StudyInstanceUID), "no-study"), nameOf(ds.Text(tag.SeriesInstanceUID), "no-series"))
+	dir := Place(s.dir, ds)
 	if err := s.make(dir); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
-package main
+package sender
 
 import (
-	"bytes"
 	"testing"
 
 	"collimator/dicom"
@@ -11,24 +10,15 @@ import (
 
 func TestWhatBeginsAsDICOMIsToldFromOtherFiles(t *testing.T) {
 	t.Parallel()
-	part10, err := smallImage(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	part10 := smallFile(t)
 	ds := dicom.NewDataSet()
 	for _, el := range []dicom.Tag{tag.SOPClassUID, tag.SOPInstanceUID} {
 		if err := ds.SetText(el, "1.2.3"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	explicit, err := encoded(ds, uid.ExplicitVRLittleEndian)
-	if err != nil {
-		t.Fatal(err)
-	}
-	implicit, err := encoded(ds, uid.ImplicitVRLittleEndian)
-	if err != nil {
-		t.Fatal(err)
-	}
+	explicit := encoded(t, ds, uid.ExplicitVRLittleEndian)
+	implicit := encoded(t, ds, uid.ImplicitVRLittleEndian)
 
 	for name, tc := range map[string]struct {
 		head []byte
@@ -48,10 +38,4 @@ func TestWhatBeginsAsDICOMIsToldFromOtherFiles(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-}
-
-func encoded(ds *dicom.DataSet, syntax string) ([]byte, error) {
-	var b bytes.Buffer
-	err := dicom.Encode(&b, ds, syntax)
-	return b.Bytes(), err
 }

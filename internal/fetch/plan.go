@@ -1,6 +1,7 @@
-package main
+package fetch
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -9,34 +10,35 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/sender"
 )
 
-// getPart is what one association retrieves.
-type getPart struct {
-	names   nameFlags
+// part is what one association retrieves.
+type part struct {
+	names   Names
 	classes []string // SOP Classes to propose
 }
 
 // plan parts the studies so that the SOP Classes of each part fit into an
 // association in every transfer syntax on its own. Classes that share a context
 // come in the one syntax that the peer chooses of it, or not at all.
-func (g *getter) plan() []getPart {
-	studies := slices.Compact(slices.Sorted(slices.Values(g.cmd.Study)))
+func (g *retrieval) plan(ctx context.Context) []part {
+	studies := slices.Compact(slices.Sorted(slices.Values(g.names.Study)))
 	if len(studies) == 1 {
-		names := g.cmd.nameFlags
+		names := g.names
 		names.Study = studies
-		return []getPart{{names: names, classes: g.classes(studies[0])}}
+		return []part{{names: names, classes: g.classes(ctx, studies[0])}}
 	}
 
-	var parts []getPart
+	var parts []part
 	for _, study := range studies {
-		found := g.classes(study)
-		if at := slices.IndexFunc(parts, func(p getPart) bool { return g.fits(union(p.classes, found)) }); at >= 0 {
+		found := g.classes(ctx, study)
+		if at := slices.IndexFunc(parts, func(p part) bool { return g.fits(union(p.classes, found)) }); at >= 0 {
 			parts[at].names.Study = append(parts[at].names.Study, study)
 			parts[at].classes = union(parts[at].classes, found)
 			continue
 		}
-		parts = append(parts, getPart{names: nameFlags{Study: []string{study}}, classes: found})
+		parts = append(parts, part{names: Names{Study: []string{study}}, classes: found})
 	}
 	return parts
 }
@@ -53,20 +55,20 @@ func union(a, b []string) []string {
 }
 
 // forStorage are the contexts that are left beside the one of the C-GET itself.
-const forStorage = maxContexts - 1
+const forStorage = sender.MaxContexts - 1
 
 // fits reports whether each class has room for a context per transfer syntax.
-func (g *getter) fits(classes []string) bool {
-	return len(classes)*len(g.cmd.syntaxes()) <= forStorage
+func (g *retrieval) fits(classes []string) bool {
+	return len(classes)*len(g.Syntaxes) <= forStorage
 }
 
 // classes asks the peer which SOP Classes a study has, so that each can be
 // proposed in every transfer syntax. A peer that does not say so is offered all
 // storage classes.
-func (g *getter) classes(study string) []string {
+func (g *retrieval) classes(ctx context.Context, study string) []string {
 	var found []string
 	keys := map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SOPClassesInStudy: ""}
-	err := g.find("STUDY", keys, func(ds *dicom.DataSet) {
+	err := g.find(ctx, "STUDY", keys, func(ds *dicom.DataSet) {
 		for _, class := range ds.Texts(tag.SOPClassesInStudy) {
 			if uid.Tolerable(class) && !slices.Contains(found, class) {
 				found = append(found, class)
@@ -88,13 +90,13 @@ func commonClasses() []string {
 
 // missing lists what of a part is not on disk, so that it can be asked for once
 // more: by series, with as few classes as fit.
-func (g *getter) missing(p getPart) ([]getPart, error) {
-	var parts []getPart
+func (g *retrieval) missing(ctx context.Context, p part) ([]part, error) {
+	var parts []part
 	for _, study := range p.names.Study {
 		series := p.names.Series
 		if len(series) == 0 {
 			keys := map[dicom.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: ""}
-			err := g.find("SERIES", keys, func(ds *dicom.DataSet) {
+			err := g.find(ctx, "SERIES", keys, func(ds *dicom.DataSet) {
 				series = append(series, ds.Text(tag.SeriesInstanceUID))
 			})
 			if err != nil {
@@ -102,7 +104,7 @@ func (g *getter) missing(p getPart) ([]getPart, error) {
 			}
 		}
 		for _, s := range series {
-			more, err := g.missingOf(study, s, p.names.Instance)
+			more, err := g.missingOf(ctx, study, s, p.names.Instance)
 			if err != nil {
 				return nil, err
 			}
@@ -118,23 +120,23 @@ const mostInstances = 500
 
 // missingOf lists what of a series is not on disk, only the instances named
 // where some are.
-func (g *getter) missingOf(study, series string, only []string) (parts []getPart, err error) {
+func (g *retrieval) missingOf(ctx context.Context, study, series string, only []string) (parts []part, err error) {
 	keys := map[dicom.Tag]string{
 		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: series, tag.SOPInstanceUID: "", tag.SOPClassUID: "",
 	}
-	err = g.find("IMAGE", keys, func(ds *dicom.DataSet) {
+	err = g.find(ctx, "IMAGE", keys, func(ds *dicom.DataSet) {
 		instance, class := ds.Text(tag.SOPInstanceUID), ds.Text(tag.SOPClassUID)
 		wanted := len(only) == 0 || slices.Contains(only, instance)
 		if !wanted || !uid.Tolerable(instance) || !uid.Tolerable(class) || g.sink.has(instance) {
 			return
 		}
 
-		at := slices.IndexFunc(parts, func(p getPart) bool {
+		at := slices.IndexFunc(parts, func(p part) bool {
 			return len(p.names.Instance) < mostInstances && g.fits(union(p.classes, []string{class}))
 		})
 		if at < 0 {
 			at = len(parts)
-			parts = append(parts, getPart{names: nameFlags{Study: []string{study}, Series: []string{series}}})
+			parts = append(parts, part{names: Names{Study: []string{study}, Series: []string{series}}})
 		}
 		parts[at].names.Instance = append(parts[at].names.Instance, instance)
 		parts[at].classes = union(parts[at].classes, []string{class})
@@ -143,7 +145,7 @@ func (g *getter) missingOf(study, series string, only []string) (parts []getPart
 }
 
 // find asks with a few keys and gives each match to yield.
-func (g *getter) find(level string, keys map[dicom.Tag]string, yield func(*dicom.DataSet)) error {
+func (g *retrieval) find(ctx context.Context, level string, keys map[dicom.Tag]string, yield func(*dicom.DataSet)) error {
 	ds := dicom.NewDataSet()
 	err := ds.SetText(tag.QueryRetrieveLevel, level)
 	for t, value := range keys {
@@ -156,23 +158,12 @@ func (g *getter) find(level string, keys map[dicom.Tag]string, yield func(*dicom
 	if err != nil {
 		return err
 	}
-	return (&findCmd{Root: "study"}).query(g.e, g.d, ds, func(match *dicom.DataSet) error {
-		yield(match)
-		return nil
-	})
+	return g.Find(ctx, ds, yield)
 }
 
-// syntaxes are those to accept, best first.
-func (c *getCmd) syntaxes() []string {
-	if len(c.Syntax) > 0 {
-		return c.Syntax
-	}
-	return anySyntax()
-}
-
-// anySyntax are the transfer syntaxes that are accepted, in the order of how
+// AnySyntax are the transfer syntaxes that are accepted, in the order of how
 // likely objects are stored in them.
-func anySyntax() []string {
+func AnySyntax() []string {
 	return []string{
 		uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.JPEGBaseline8Bit, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless,
 		uid.JPEG2000, uid.RLELossless, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian, uid.JPEGLossless, uid.JPEGExtended12Bit,

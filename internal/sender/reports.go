@@ -1,7 +1,8 @@
-package main
+package sender
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -14,11 +15,17 @@ import (
 	"collimator/internal/tlsprofile"
 )
 
-// reports takes N-EVENT-REPORTs of storage commitment: on the association of the
+// Reports takes N-EVENT-REPORTs of storage commitment: on the association of the
 // request, and, where it listens, on one that the peer opens (PS3.4 J.3.3).
-type reports struct {
+//
+// The zero value does not listen. Safe for concurrent use.
+type Reports struct {
+	// Advice is what to do where no report comes and nobody listens.
+	Advice string
+
 	current atomic.Pointer[expectedReport]
 	server  *dimse.Server // nil: it does not listen
+	address string
 	stop    context.CancelFunc
 	done    chan struct{}
 }
@@ -31,7 +38,7 @@ type expectedReport struct {
 }
 
 // expect begins a request: each has a transaction UID of its own (PS3.4 J.3.2.1.1).
-func (r *reports) expect() *expectedReport {
+func (r *Reports) expect() *expectedReport {
 	x := &expectedReport{
 		transaction: uid.New(),
 		came:        make(chan *dicom.DataSet, 1),
@@ -43,7 +50,7 @@ func (r *reports) expect() *expectedReport {
 
 // mux answers reports. One counts only with the transaction UID that was asked
 // with: nobody else knows it.
-func (r *reports) mux() *dimse.Mux {
+func (r *Reports) mux() *dimse.Mux {
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleEcho(nil)
 	mux.HandleN(dimse.NEventReport, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
@@ -63,31 +70,33 @@ func (r *reports) mux() *dimse.Mux {
 	return mux
 }
 
-// reports opens the listener of --listen.
-func (c *sendCmd) reports(d *dialer) (*reports, error) {
-	r := &reports{}
-	if c.Listen == "" {
-		return r, nil
+// Caller is how the peer shows who it is when it calls to report.
+type Caller struct {
+	Own   *tls.Certificate // ours; nil talks without TLS and takes any caller
+	Trust tlsprofile.Trust
+}
+
+// Listen takes reports also on associations that the peer opens to an address of
+// ours, HOST:PORT. An address that cannot be listened on is a *UsageError. Close
+// ends it.
+func Listen(address string, c Caller) (*Reports, error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, usage("want HOST:PORT of this machine")
 	}
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return nil, usageError("--listen: want HOST:PORT of this machine")
-	}
-	if !c.Plain && d.own == nil {
-		return nil, usageError("--listen needs the own key and certificate (--as, or --key and --cert): the peer calls over TLS")
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, &UsageError{err}
 	}
 
-	ln, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return nil, usageError("--listen: %w", err)
-	}
-	r.server = &dimse.Server{Mux: r.mux(), Admit: d.admitReport}
-	if !c.Plain {
-		r.server.TLSConfig = tlsprofile.AssociationServer(d.ownCertificate)
+	r := &Reports{address: ln.Addr().String()}
+	r.server = &dimse.Server{Mux: r.mux(), Admit: c.admit}
+	if c.Own != nil {
+		r.server.TLSConfig = tlsprofile.AssociationServer(func() (*tls.Certificate, error) { return c.Own, nil })
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	r.done = make(chan struct{})
-	go func() { // ended by close
+	go func() { // ended by Close
 		defer close(r.done)
 		_ = r.server.Serve(ctx, ln) // its error is that it was closed
 	}()
@@ -96,10 +105,10 @@ func (c *sendCmd) reports(d *dialer) (*reports, error) {
 
 var errStranger = errors.New("the caller is not the peer that was asked")
 
-// admitReport lets the peer in that was asked, to report. It proposes itself as
-// SCP (PS3.4 J.3.3, PS3.7 D.3.3.4).
-func (d *dialer) admitReport(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-	if d.own != nil && (rq.TLS == nil || d.trust.VerifyCaller(*rq.TLS) != nil) {
+// admit lets the peer in that was asked, to report. It proposes itself as SCP
+// (PS3.4 J.3.3, PS3.7 D.3.3.4).
+func (c Caller) admit(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+	if c.Own != nil && (rq.TLS == nil || c.Trust.VerifyCaller(*rq.TLS) != nil) {
 		return dimse.Acceptance{}, errStranger
 	}
 	return dimse.Negotiate(rq, dimse.Support{
@@ -107,28 +116,31 @@ func (d *dialer) admitReport(_ context.Context, rq *dimse.AssociateRequest) (dim
 			if class != uid.StorageCommitmentPushModel && class != uid.Verification {
 				return nil
 			}
-			return nativeSyntaxes()
+			return NativeSyntaxes()
 		},
 		Roles: func(string) (scu, scp bool) { return true, true },
 	}), nil
 }
 
-func (r *reports) listens() bool { return r.server != nil }
+// Address is where it listens; empty where it does not.
+func (r *Reports) Address() string { return r.address }
+
+func (r *Reports) listens() bool { return r.server != nil }
 
 // advice is what to do where no report comes.
-func (r *reports) advice() string {
-	if r.listens() {
+func (r *Reports) advice() string {
+	if r.listens() || r.Advice == "" {
 		return ""
 	}
-	return "; with --listen HOST:PORT it is taken there"
+	return "; " + r.Advice
 }
 
 // releaseWait is how long a peer that has reported may take to release its association.
 const releaseWait = 2 * time.Second
 
-// close ends the listener and waits for it. A peer whose association is cut off
+// Close ends the listener and waits for it. A peer whose association is cut off
 // before its release could take its report for lost.
-func (r *reports) close() {
+func (r *Reports) Close() {
 	if r.server == nil {
 		return
 	}

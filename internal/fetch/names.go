@@ -1,0 +1,59 @@
+package fetch
+
+import (
+	"fmt"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/internal/sender"
+)
+
+// Names say what to retrieve by unique keys. Series need one study, instances one
+// study and one series.
+type Names struct {
+	Study    []string // Study Instance UIDs, one at least
+	Series   []string // Series Instance UIDs
+	Instance []string // SOP Instance UIDs
+}
+
+// Identifier makes the identifier of C-GET and C-MOVE in the study root (PS3.4 C.4.2.1.4).
+// Names that do not go together are a *sender.UsageError.
+func (n Names) Identifier() (*dicom.DataSet, error) {
+	level, lists := "STUDY", [][]string{n.Study}
+	switch {
+	case len(n.Study) == 0:
+		return nil, usage("no study is named")
+	case len(n.Instance) > 0:
+		if len(n.Series) != 1 || len(n.Study) != 1 {
+			return nil, usage("instances need one study and one series")
+		}
+		level, lists = "IMAGE", [][]string{n.Study, n.Series, n.Instance}
+	case len(n.Series) > 0:
+		if len(n.Study) != 1 {
+			return nil, usage("series need one study")
+		}
+		level, lists = "SERIES", [][]string{n.Study, n.Series}
+	}
+
+	ds := dicom.NewDataSet()
+	if err := ds.SetText(tag.QueryRetrieveLevel, level); err != nil {
+		return nil, err
+	}
+
+	for i, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID}[:len(lists)] {
+		for _, u := range lists[i] {
+			if !uid.Tolerable(u) {
+				return nil, usage("%q is no UID", u)
+			}
+		}
+		if err := ds.SetText(t, lists[i]...); err != nil {
+			return nil, err
+		}
+	}
+	return ds, nil
+}
+
+func usage(format string, args ...any) error {
+	return &sender.UsageError{Err: fmt.Errorf(format, args...)}
+}
