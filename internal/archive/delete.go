@@ -185,21 +185,17 @@ func (a *Archive) named(ctx context.Context, tx *db.Tx, q RetrieveQuery) ([]Inst
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, index.SelectRef+where+` ORDER BY i.id`, args...)
+	out, err := db.All(ctx, tx, scanInstance, index.SelectRef+where+` ORDER BY i.id`, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []InstanceRef
-	for rows.Next() {
-		ref, err := index.ScanRef(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, ref)
-	}
-	if len(out) == 0 && rows.Err() == nil {
+	if len(out) == 0 {
 		return nil, fault.New(fault.NotFound, "archive: nothing is stored under these UIDs")
 	}
-	return out, rows.Err()
+
+	return out, nil
+}
+
+func scanInstance(scan db.Scan) (InstanceRef, error) {
+	return index.ScanRef(scan)
 }

@@ -157,20 +157,11 @@ func (a *Archive) page(ctx context.Context, p *plan, size int) (out []*row, err 
 	}
 	query := p.selection() + b.where() + p.orderBy() + " LIMIT " + b.bind(size)
 	err = a.search(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, query, b.args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			r, err := p.scan(rows)
-			if err != nil {
-				return err
-			}
-			out = append(out, r)
-		}
-		return rows.Err()
+		out, err = db.All(ctx, tx, p.scan, query, b.args...)
+
+		return err
 	})
+
 	return out, err
 }
 
@@ -281,7 +272,7 @@ func (p *plan) sortKey() string {
 	return p.order[0]
 }
 
-func (p *plan) scan(rows *db.Rows) (*row, error) {
+func (p *plan) scan(scan db.Scan) (*row, error) {
 	r := &row{}
 	var key any
 	dest := []any{&key, &r.id, &r.patient.studies, &r.patient.series, &r.patient.instances}
@@ -306,7 +297,7 @@ func (p *plan) scan(rows *db.Rows) (*row, error) {
 		dest = append(dest, &i.SOPInstanceUID, &i.SOPClassUID, &i.TransferSyntaxUID, &i.Digest, &i.Size, &i.DataSetOffset, &r.assumed, &r.instanceData)
 	}
 
-	if err := rows.Scan(dest...); err != nil {
+	if err := scan(dest...); err != nil {
 		return nil, err
 	}
 	r.instance.StudyUID, r.instance.SeriesUID = r.study.uid, r.series.uid

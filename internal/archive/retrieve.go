@@ -159,15 +159,10 @@ func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		b := &builder{}
 		b.and("i.id IN (SELECT value FROM json_each(" + b.bind("["+strings.Join(numbers, ",")+"]") + "))")
-		rows, err := tx.Query(ctx, `SELECT `+index.RefColumns+`, i.id FROM `+index.RefTables+b.where(), b.args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
 
-		for rows.Next() {
+		return db.Each(ctx, tx, func(scan db.Scan) error {
 			var id int64
-			ref, err := index.ScanRef(rows.Scan, &id)
+			ref, err := index.ScanRef(scan, &id)
 			if err != nil {
 				return err
 			}
@@ -176,9 +171,9 @@ func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([
 			}
 			refs[place[id]] = ref
 			found++
-		}
 
-		return rows.Err()
+			return nil
+		}, `SELECT `+index.RefColumns+`, i.id FROM `+index.RefTables+b.where(), b.args...)
 	})
 	if err == nil && found < len(ids) {
 		err = ErrChanged

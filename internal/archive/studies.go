@@ -18,21 +18,17 @@ type StudyNumber struct {
 // StudiesAfter lists up to limit studies with a number above after, in order.
 func (a *Archive) StudiesAfter(ctx context.Context, after int64, limit int) (list []StudyNumber, err error) {
 	err = a.search(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, uid FROM study WHERE id > ?1 ORDER BY id LIMIT ?2`, after, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var s StudyNumber
-			if err := rows.Scan(&s.Number, &s.UID); err != nil {
-				return err
-			}
-			list = append(list, s)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanStudyNumber, `SELECT id, uid FROM study WHERE id > ?1 ORDER BY id LIMIT ?2`, after, limit)
+
+		return err
 	})
+
 	return list, err
+}
+
+func scanStudyNumber(scan db.Scan) (s StudyNumber, err error) {
+	err = scan(&s.Number, &s.UID)
+	return s, err
 }
 
 // StudyUID is the UID of a study by its number; empty when there is none.

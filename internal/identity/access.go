@@ -119,7 +119,7 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 
 const tokenColumns = `id, owner, verbs, studies, created, expires, revoked, operator`
 
-func scanToken(scan func(...any) error) (*AccessToken, error) {
+func scanToken(scan db.Scan) (*AccessToken, error) {
 	var t AccessToken
 	var verbs, studies string
 	var created, expires, revoked int64
@@ -139,19 +139,9 @@ func scanToken(scan func(...any) error) (*AccessToken, error) {
 // Tokens lists the tokens, those that ended too, the newest first.
 func (r *Registry) Tokens(ctx context.Context) (list []*AccessToken, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+tokenColumns+` FROM access_token ORDER BY created DESC, id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			t, err := scanToken(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, t)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanToken, `SELECT `+tokenColumns+` FROM access_token ORDER BY created DESC, id`)
+
+		return err
 	})
 	return list, err
 }

@@ -193,21 +193,12 @@ func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) 
 func (r *Registry) Devices(ctx context.Context) ([]*Device, error) {
 	var list []*Device
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+deviceColumns+` FROM device WHERE removed = 0 ORDER BY ae_title`)
+		var err error
+		list, err = db.All(ctx, tx, scanDevice, `SELECT `+deviceColumns+` FROM device WHERE removed = 0 ORDER BY ae_title`)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			d, err := scanDevice(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, d)
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
+
 		for _, d := range list {
 			if d.Certificates, err = certificates(ctx, tx, d.AETitle); err != nil {
 				return err
@@ -245,25 +236,20 @@ func (r *Registry) WithoutCertificate(ctx context.Context) (map[netip.Addr]time.
 	return open, nil
 }
 
-func certificates(ctx context.Context, tx *db.Tx, aeTitle string) (list []Certificate, err error) {
-	rows, err := tx.Query(ctx, `SELECT fingerprint, subject, not_after, weakness FROM device_certificate WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c Certificate
-		var end int64
-		if err := rows.Scan(&c.Fingerprint, &c.Subject, &end, &c.Weakness); err != nil {
-			return nil, err
-		}
-		c.NotAfter = instant(end)
-		list = append(list, c)
-	}
-	return list, rows.Err()
+func certificates(ctx context.Context, tx *db.Tx, aeTitle string) ([]Certificate, error) {
+	return db.All(ctx, tx, scanCertificate, `SELECT fingerprint, subject, not_after, weakness FROM device_certificate
+		WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
 }
 
-func scanDevice(scan func(...any) error) (*Device, error) {
+func scanCertificate(scan db.Scan) (c Certificate, err error) {
+	var end int64
+	err = scan(&c.Fingerprint, &c.Subject, &end, &c.Weakness)
+	c.NotAfter = instant(end)
+
+	return c, err
+}
+
+func scanDevice(scan db.Scan) (*Device, error) {
 	var d Device
 	var verbs, destinations string
 	var plaintext, bare, created int64

@@ -80,19 +80,9 @@ const pendingColumns = `id, calling, called, address, fingerprint, certificate, 
 // ListPending lists refused callers, the latest first.
 func (r *Registry) ListPending(ctx context.Context) (list []Pending, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+pendingColumns+` FROM pending_device ORDER BY last_seen DESC, id DESC`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			p, err := scanPending(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, p)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanPending, `SELECT `+pendingColumns+` FROM pending_device ORDER BY last_seen DESC, id DESC`)
+
+		return err
 	})
 	return list, err
 }
@@ -156,7 +146,7 @@ func (r *Registry) Forget(ctx context.Context, id int64) error {
 	})
 }
 
-func scanPending(scan func(...any) error) (Pending, error) {
+func scanPending(scan db.Scan) (Pending, error) {
 	var p Pending
 	var der []byte
 	var contexts string

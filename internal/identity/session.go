@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"collimator/internal/db"
@@ -188,22 +189,12 @@ func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error 
 func (s *Sessions) List(ctx context.Context, person string) (list []*Session, err error) {
 	now := s.now()
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			x, err := scanSession(rows.Scan)
-			if err != nil {
-				return err
-			}
-			if s.running(x, now) {
-				list = append(list, x)
-			}
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanSession, `SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
+
+		return err
 	})
+	list = slices.DeleteFunc(list, func(x *Session) bool { return !s.running(x, now) })
+
 	return list, err
 }
 
@@ -226,7 +217,7 @@ func (r *Registry) endSessions(ctx context.Context, tx *db.Tx, person string) er
 
 const sessionColumns = `id, person, complete, method, address, created, seen, expires, proven`
 
-func scanSession(scan func(...any) error) (*Session, error) {
+func scanSession(scan db.Scan) (*Session, error) {
 	var x Session
 	var created, seen, expires, proven int64
 	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven); err != nil {

@@ -141,22 +141,22 @@ func (v *verification) page(ctx context.Context) (page []pageEntry, err error) {
 
 // storedHashes are the hashes that were added together with a leaf.
 func storedHashes(ctx context.Context, tx *db.Tx, position int64) ([][]byte, error) {
-	from, to := tlog.StoredHashIndex(0, position), tlog.StoredHashIndex(0, position+1)
+	from := tlog.StoredHashIndex(0, position)
+	to := tlog.StoredHashIndex(0, position+1)
 	out := make([][]byte, to-from)
-	rows, err := tx.Query(ctx, `SELECT position, hash FROM ledger_hash WHERE position >= ?1 AND position < ?2`, from, to)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+
+	err := db.Each(ctx, tx, func(scan db.Scan) error {
 		var at int64
 		var b []byte
-		if err := rows.Scan(&at, &b); err != nil {
-			return nil, err
+		if err := scan(&at, &b); err != nil {
+			return err
 		}
 		out[at-from] = b
-	}
-	return out, rows.Err()
+
+		return nil
+	}, `SELECT position, hash FROM ledger_hash WHERE position >= ?1 AND position < ?2`, from, to)
+
+	return out, err
 }
 
 // leaf adds one to the edge and compares the hashes that were stored with it.

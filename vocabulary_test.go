@@ -1,0 +1,68 @@
+package collimator_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// eachSource calls a function with every Go file of the project, its tests too,
+// by its path with slashes.
+func eachSource(t *testing.T, look func(path string, source []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); path != "." && strings.HasPrefix(name, ".") || name == "testdata" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		look(filepath.ToSlash(path), b)
+
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// asksRows is a query whose rows the caller reads by itself.
+var asksRows = regexp.MustCompile(`\btx\.Query\(`)
+
+// readsByItself are the files that need two results at once, side by side.
+var readsByItself = map[string]string{
+	"internal/archive/compare.go": "two results are read in step, a row of each",
+}
+
+// A loop of its own forgets to close the rows, or takes half a list for all of
+// it because it did not ask what ended them.
+func TestRowsAreReadByPackageDB(t *testing.T) {
+	t.Parallel()
+	eachSource(t, func(path string, source []byte) {
+		if strings.HasPrefix(path, "internal/db/") || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		_, may := readsByItself[path]
+		found := asksRows.Match(source)
+		switch {
+		case found && !may:
+			t.Errorf("%s reads rows by itself: use db.All, db.Column or db.Each", path)
+		case !found && may:
+			t.Errorf("%s reads no rows by itself any more: take it out of readsByItself", path)
+		}
+	})
+}
