@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,4 +66,46 @@ func TestRowsAreReadByPackageDB(t *testing.T) {
 			t.Errorf("%s reads no rows by itself any more: take it out of readsByItself", path)
 		}
 	})
+}
+
+// asksKindOtherwise is a question for the kind of an error that is not fault.Of.
+var asksKindOtherwise = regexp.MustCompile(`\berrors\.(Is|As)\(.*\bfault\.(` + strings.Join(kinds, "|") + `)\)|\berrors\.AsType\[fault\.Kind\]`)
+
+// kinds are the names of the kinds of package fault.
+var kinds = []string{
+	"None", "Internal", "NotFound", "Denied", "Conflict", "Invalid", "TooLarge", "Busy", "Unavailable", "Unsupported", "Canceled",
+}
+
+// errors.Is finds any kind in a chain and fault.Of the outermost: two ways to ask
+// would answer the same error in two ways.
+func TestTheKindOfAnErrorIsAskedInOneWay(t *testing.T) {
+	t.Parallel()
+	eachSource(t, func(path string, source []byte) {
+		if strings.HasPrefix(path, "internal/fault/") {
+			return
+		}
+		if found := asksKindOtherwise.Find(source); found != nil {
+			t.Errorf("%s: %s: ask fault.Of(err) == KIND", path, found)
+		}
+	})
+}
+
+// TestTheNamesOfTheKindsAreThoseOfPackageFault holds the list above against the
+// package, so that a new kind is asked for in that way too.
+func TestTheNamesOfTheKindsAreThoseOfPackageFault(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("internal/fault/fault.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(source), "const (\n")
+	block, _, _ = strings.Cut(block, "\n)")
+
+	var got []string
+	for line := range strings.Lines(block) {
+		got = append(got, strings.Fields(line)[0])
+	}
+	if !slices.Equal(got, kinds) {
+		t.Errorf("the kinds are %q, this test knows %q", got, kinds)
+	}
 }

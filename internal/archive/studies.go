@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -36,7 +35,7 @@ func (a *Archive) StudyUID(ctx context.Context, number int64) (uid string, err e
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT uid FROM study WHERE id = ?1`, number).Scan(&uid)
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return "", nil
 	}
 	return uid, err

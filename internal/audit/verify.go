@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"collimator/internal/db"
@@ -29,10 +28,11 @@ func (t *Trail) CheckLeaf(ctx context.Context, leaf ledger.Leaf) (problem string
 		return tx.QueryRow(ctx, `SELECT time, event, outcome, principal, address FROM audit_record WHERE sequence = ?1`, leaf.Position).
 			Scan(&row.time, &row.event, &row.outcome, &row.principal, &row.address)
 	})
-	switch {
-	case errors.Is(err, fault.NotFound):
+
+	switch kind := fault.Of(err); {
+	case kind == fault.NotFound:
 		return "audit index: row of the record is missing", nil
-	case errors.Is(err, fault.Unavailable) || err != nil && fault.Of(err) == fault.Canceled:
+	case kind == fault.Unavailable, kind == fault.Canceled:
 		return "", err
 	case err != nil: // a value of another type than the column has
 		return "audit index: row of the record is changed", nil

@@ -75,7 +75,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 		reason = "the called AE title is not ours"
 	case errors.Is(cause, errUserIdentity):
 		reason = "the user identity was not verified"
-	case errors.Is(cause, fault.Busy):
+	case fault.Of(cause) == fault.Busy:
 		g.refused(ctx, peer, doorOf(rq), "many passwords are checked at this moment")
 		return &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation,
 			Reason: ul.PresentationTemporaryCongestion, Cause: cause}

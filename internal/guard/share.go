@@ -68,7 +68,7 @@ func (rq *Request) openShare() (any, error) {
 		return nil, err
 	}
 	s, err := rq.g.OpenShare(rq.w, rq.r, in.Secret, in.Password)
-	if errors.Is(err, fault.Denied) {
+	if fault.Of(err) == fault.Denied {
 		rq.unauthenticated(err)
 		return nil, nil
 	}
@@ -91,7 +91,7 @@ func (g *Guard) OpenShare(w http.ResponseWriter, r *http.Request, secret, passwo
 		return nil, errors.Join(err, errNoAdministrator)
 	}
 	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, password) })
-	if errors.Is(err, fault.Denied) {
+	if fault.Of(err) == fault.Denied {
 		g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a link that does not count, or a wrong password of one")
 	}
 	if err != nil {

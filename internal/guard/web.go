@@ -85,7 +85,7 @@ func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address strin
 	case errors.Is(err, errTwoCredentials):
 		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
 		return webRefusal(err, http.StatusBadRequest)
-	case errors.Is(err, fault.Denied):
+	case fault.Of(err) == fault.Denied:
 		return g.unauthenticated(ctx, call, address)
 	}
 	g.Log.Error("request not decided", "door", doorWeb, "error", err)

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -54,7 +53,7 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address, d
 	err := error(identity.ErrCredentials)
 	if len(cookies) == 1 {
 		var c *webCaller
-		if c, err = g.bySession(ctx, cookies[0].Value, address, door); !errors.Is(err, fault.Denied) {
+		if c, err = g.bySession(ctx, cookies[0].Value, address, door); fault.Of(err) != fault.Denied {
 			return c, err
 		}
 	}
@@ -111,7 +110,7 @@ func tried[T any](ctx context.Context, g *Guard, address string, find func() (T,
 	var denied error
 	_, _, err = g.try(ctx, func() (bool, error) {
 		x, err := find()
-		if errors.Is(err, fault.Denied) {
+		if fault.Of(err) == fault.Denied {
 			denied = err
 			return false, nil
 		}

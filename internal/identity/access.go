@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"strings"
 	"time"
 
@@ -101,7 +100,7 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE `+where, arg).Scan)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err != nil {
@@ -111,7 +110,7 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 		return nil, nil, ErrCredentials
 	}
 	owner, err = r.Person(ctx, t.Owner)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	return t, owner, err

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -124,7 +123,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 		return fault.Newf(fault.Conflict, "identity: this certificate belongs to %s", owner)
 	case err == nil:
 		return nil
-	case !errors.Is(err, fault.NotFound):
+	case fault.Of(err) != fault.NotFound:
 		return err
 	}
 	_, err = r.book.Exec(ctx, tx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
@@ -174,7 +173,7 @@ func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) 
 	var found *Device
 	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
 		found, err = scanDevice(tx.QueryRow(ctx, `SELECT `+deviceColumns+` FROM device WHERE ae_title = ?1 AND removed = 0`, aeTitle).Scan)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return notRegistered(aeTitle)
 		}
 		if err != nil {

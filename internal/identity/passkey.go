@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -153,7 +152,7 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 func storedCredential(ctx context.Context, tx *db.Tx, id string) (c webauthn.Credential, err error) {
 	var b []byte
 	err = tx.QueryRow(ctx, `SELECT credential FROM passkey WHERE id = ?1`, id).Scan(&b)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return c, ErrCredentials
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"strings"
 	"time"
 
@@ -106,7 +105,7 @@ func (r *Registry) approve(ctx context.Context, id int64, d Device, check func(*
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		p, err := scanPending(tx.QueryRow(ctx, `SELECT `+pendingColumns+` FROM pending_device WHERE id = ?1`, id).Scan)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return fault.Newf(fault.NotFound, "identity: no refused caller has number %d; see 'collimator device pending'", id)
 		}
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"slices"
 	"time"
 
@@ -119,7 +118,7 @@ func (s *Sessions) Running(ctx context.Context, id string) (running bool, err er
 		running = err == nil && s.now().Before(x.Expires)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		err = nil
 	}
 	return running, err
@@ -153,7 +152,7 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE hash = ?1`, hash).Scan)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err != nil {
@@ -164,7 +163,7 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 		return nil, nil, ErrCredentials
 	}
 	p, err := s.Person(ctx, x.Person)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err == nil && now.Sub(x.Seen) >= touchEvery {

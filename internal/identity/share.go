@@ -8,7 +8,6 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"strings"
 	"time"
 
@@ -135,7 +134,7 @@ func (r *Registry) share(ctx context.Context, where string, arg any) (s *Share, 
 		s, hash, err = scanShare(tx.QueryRow(ctx, `SELECT `+shareColumns+` FROM share WHERE `+where, arg).Scan)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) || err == nil && (!s.Revoked.IsZero() || !r.now().Before(s.Expires)) {
+	if fault.Of(err) == fault.NotFound || err == nil && (!s.Revoked.IsZero() || !r.now().Before(s.Expires)) {
 		return nil, "", ErrCredentials
 	}
 	if err != nil {
@@ -143,7 +142,7 @@ func (r *Registry) share(ctx context.Context, where string, arg any) (s *Share, 
 	}
 	if s.Owner != "" {
 		_, err = r.Person(ctx, s.Owner)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil, "", ErrCredentials
 		}
 	}

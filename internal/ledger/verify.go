@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -57,8 +56,8 @@ func (v *verification) begin(ctx context.Context) error {
 		_, v.tree, err = v.log.current(ctx, tx)
 		v.signed = err == nil
 		switch {
-		case errors.Is(err, fault.NotFound) && n == 0:
-		case errors.Is(err, fault.NotFound), errors.Is(err, fault.Invalid):
+		case fault.Of(err) == fault.NotFound && n == 0:
+		case fault.Of(err) == fault.NotFound, fault.Of(err) == fault.Invalid:
 			v.tree.Size = n
 			v.report(-1, "the checkpoint is missing, malformed, or not signed with the key of this log")
 		default:
