@@ -181,11 +181,7 @@ func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gon
 
 // named reads all instances of a query within a transaction.
 func (a *Archive) named(ctx context.Context, tx *db.Tx, q RetrieveQuery) ([]InstanceRef, error) {
-	where, args, err := q.conditions()
-	if err != nil {
-		return nil, err
-	}
-	out, err := db.All(ctx, tx, scanInstance, index.SelectRef+where+` ORDER BY i.id`, args...)
+	out, err := q.Refs(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -194,8 +190,4 @@ func (a *Archive) named(ctx context.Context, tx *db.Tx, q RetrieveQuery) ([]Inst
 	}
 
 	return out, nil
-}
-
-func scanInstance(scan db.Scan) (InstanceRef, error) {
-	return index.ScanRef(scan)
 }

@@ -254,7 +254,7 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) 
 	}
 	sp.ds = ds
 	p := &pending{ref: e.Instance, source: e.Source, time: a.now(), ds: ds, accept: accepted}
-	p.assumed = assume(ds, split(e.CharacterSet))
+	p.assumed = assume(ds, index.SplitValues(e.CharacterSet))
 
 	ts, _ := dicom.LookupTransferSyntax(e.Instance.TransferSyntaxUID)
 	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {

@@ -163,7 +163,7 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 		ds = dicom.NewDataSet()
 		s.header = nil
 	}
-	assume(ds, split(s.assumed))
+	assume(ds, index.SplitValues(s.assumed))
 
 	// What somebody let in is not marked in an index of the first version: there
 	// the study has another patient.
