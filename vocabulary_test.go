@@ -109,3 +109,24 @@ func TestTheNamesOfTheKindsAreThoseOfPackageFault(t *testing.T) {
 		t.Errorf("the kinds are %q, this test knows %q", got, kinds)
 	}
 }
+
+// decidesBySentence compares with a text of several words, or looks into a reason
+// that is written for people.
+var decidesBySentence = regexp.MustCompile(`(?:[!=]=\s*|\bcase\s+)"[^"\n]* [^"\n]*"|strings\.(?:Contains|HasPrefix|HasSuffix)\([a-zA-Z.]*\.Reason\b`)
+
+// byCode are the packages that act on what others recorded.
+var byCode = []string{"internal/posture/", "internal/inventory/", "internal/audit/", "internal/guard/", "internal/api/", "internal/report/"}
+
+// A sentence that is put better must not silence an alarm.
+func TestWhatWasRecordedIsActedOnByItsCode(t *testing.T) {
+	t.Parallel()
+	eachSource(t, func(path string, source []byte) {
+		covered := slices.ContainsFunc(byCode, func(dir string) bool { return strings.HasPrefix(path, dir) })
+		if !covered || strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		if found := decidesBySentence.Find(source); found != nil {
+			t.Errorf("%s decides by a sentence: %s: ask a typed code", path, found)
+		}
+	})
+}

@@ -143,29 +143,33 @@ func (r *Register) loadIssueCounts(ctx context.Context, tx *db.Tx, only int64, b
 		WHERE ?1 = 0 OR asset = ?1 GROUP BY 1, 2`, only, millis(r.now()))
 }
 
-// Kinds of changes.
+// ChangeKind is what changed. It is written into the register of changes and into
+// answers as it is.
+type ChangeKind string
+
+// The kinds of changes.
 const (
-	AssetNew      = "asset new"
-	AssetChanged  = "asset changed"
-	AssetMerged   = "asset merged"
-	AssetSplit    = "asset split"
-	AssetRemoved  = "asset removed"
-	Answered      = "answer"
-	IssueNew      = "issue new"
-	IssueAgain    = "issue again"
-	IssueFixed    = "issue fixed"
-	IssueAccepted = "issue accepted"
+	AssetNew      ChangeKind = "asset new"
+	AssetChanged  ChangeKind = "asset changed"
+	AssetMerged   ChangeKind = "asset merged"
+	AssetSplit    ChangeKind = "asset split"
+	AssetRemoved  ChangeKind = "asset removed"
+	Answered      ChangeKind = "answer"
+	IssueNew      ChangeKind = "issue new"
+	IssueAgain    ChangeKind = "issue again"
+	IssueFixed    ChangeKind = "issue fixed"
+	IssueAccepted ChangeKind = "issue accepted"
 )
 
 // Change is one difference between two looks.
 type Change struct {
-	At    time.Time `json:"at"`
-	Run   int64     `json:"run,omitempty"`
-	Asset string    `json:"asset"`
-	Kind  string    `json:"kind"` // one of the constants
-	Field string    `json:"field,omitempty"`
-	Old   string    `json:"old,omitempty"`
-	New   string    `json:"new,omitempty"`
+	At    time.Time  `json:"at"`
+	Run   int64      `json:"run,omitempty"`
+	Asset string     `json:"asset"`
+	Kind  ChangeKind `json:"kind"`
+	Field string     `json:"field,omitempty"`
+	Old   string     `json:"old,omitempty"`
+	New   string     `json:"new,omitempty"`
 }
 
 // String is the change in a line.
@@ -176,7 +180,7 @@ func (c Change) String() string {
 	case c.Old+c.New != "":
 		return strings.TrimSpace(fmt.Sprintf("%s %s: %s", c.Kind, c.Field, c.Old+c.New))
 	}
-	return strings.TrimSpace(c.Kind + " " + c.Field)
+	return strings.TrimSpace(string(c.Kind) + " " + c.Field)
 }
 
 // Changes lists what changed since a time, the oldest first, at most most.
