@@ -69,11 +69,13 @@ func TestRowsAreReadByPackageDB(t *testing.T) {
 }
 
 // asksKindOtherwise is a question for the kind of an error that is not fault.Of.
-var asksKindOtherwise = regexp.MustCompile(`\berrors\.(Is|As)\(.*\bfault\.(` + strings.Join(kinds, "|") + `)\)|\berrors\.AsType\[fault\.Kind\]`)
+var asksKindOtherwise = regexp.MustCompile(
+	`\berrors\.(Is|As)\(.*\bfault\.(` + strings.Join(kinds, "|") + `)\)|\berrors\.AsType\[fault\.Kind\]`)
 
 // kinds are the names of the kinds of package fault.
 var kinds = []string{
-	"None", "Internal", "NotFound", "Denied", "Conflict", "Invalid", "TooLarge", "Busy", "Unavailable", "Unsupported", "Canceled",
+	"None", "Internal", "NotFound", "Denied", "Conflict", "Invalid", "TooLarge", "Busy", "Unavailable", "Unsupported",
+	"Canceled",
 }
 
 // errors.Is finds any kind in a chain and fault.Of the outermost: two ways to ask
@@ -112,10 +114,13 @@ func TestTheNamesOfTheKindsAreThoseOfPackageFault(t *testing.T) {
 
 // decidesBySentence compares with a text of several words, or looks into a reason
 // that is written for people.
-var decidesBySentence = regexp.MustCompile(`(?:[!=]=\s*|\bcase\s+)"[^"\n]* [^"\n]*"|strings\.(?:Contains|HasPrefix|HasSuffix)\([a-zA-Z.]*\.Reason\b`)
+var decidesBySentence = regexp.MustCompile(
+	`(?:[!=]=\s*|\bcase\s+)"[^"\n]* [^"\n]*"|strings\.(?:Contains|HasPrefix|HasSuffix)\([a-zA-Z.]*\.Reason\b`)
 
 // byCode are the packages that act on what others recorded.
-var byCode = []string{"internal/posture/", "internal/inventory/", "internal/audit/", "internal/guard/", "internal/api/", "internal/report/"}
+var byCode = []string{
+	"internal/posture/", "internal/inventory/", "internal/audit/", "internal/guard/", "internal/api/", "internal/report/",
+}
 
 // A sentence that is put better must not silence an alarm.
 func TestWhatWasRecordedIsActedOnByItsCode(t *testing.T) {
@@ -127,6 +132,39 @@ func TestWhatWasRecordedIsActedOnByItsCode(t *testing.T) {
 		}
 		if found := decidesBySentence.Find(source); found != nil {
 			t.Errorf("%s decides by a sentence: %s: ask a typed code", path, found)
+		}
+	})
+}
+
+// seesEverything are the files that may say archive.Everything, with the reason
+// why nobody's sight is wider than it should be.
+var seesEverything = map[string]string{
+	"cmd/collimator/delete.go":        "a command of whoever runs the server and reads its files",
+	"cmd/collimator/export.go":        "a command of whoever runs the server and reads its files",
+	"cmd/collimator/share.go":         "a command of whoever runs the server and reads its files",
+	"cmd/collimator/signature.go":     "a command of whoever runs the server and reads its files",
+	"internal/archive/find.go":        "the name of it",
+	"internal/archive/index/scope.go": "the making of it",
+	"internal/guard/caller.go":        "the sight that policy gave to the caller",
+	"interop/harness/web.go":          "an archive of tests",
+}
+
+// The zero scope sees nothing. What is served asks guard.Scope, which is what
+// policy decided about the caller.
+func TestWhoSeesEverythingIsListed(t *testing.T) {
+	t.Parallel()
+	says := regexp.MustCompile(`\bEverything\(\)`)
+	eachSource(t, func(path string, source []byte) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		_, may := seesEverything[path]
+		found := says.Match(source)
+		switch {
+		case found && !may:
+			t.Errorf("%s sees everything: ask guard.Scope, or say in seesEverything why", path)
+		case !found && may:
+			t.Errorf("%s does not say Everything any more: take it out of seesEverything", path)
 		}
 	})
 }
