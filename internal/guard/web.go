@@ -178,7 +178,7 @@ func (g *Guard) judgeWeb(c *webCaller, rq policy.Request) policy.Decision {
 // refusedCaller records what somebody may not do who was let in. Like refusals
 // are joined: there is no end to them in a loop.
 func (g *Guard) refusedCaller(ctx context.Context, c *webCaller, r audit.Record) {
-	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", r.Door, r.Reason}, "\x00"))
+	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", string(r.Door), r.Reason}, "\x00"))
 	if !write {
 		return
 	}
