@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,7 +75,12 @@ func TestRefusalsOfStrangersDoNotHideAnAccess(t *testing.T) {
 	d.records()
 	c := &webCaller{}
 	c.who.Name = "grace"
-	call := &dicomweb.Call{Verb: dicomweb.Rendering, Part: dicomweb.FramesPart, Resource: dicomweb.Resource{StudyUID: "1.2", SeriesUID: "1.2.3"}}
+	call := &dicomweb.Call{
+		Request:  httptest.NewRequest(http.MethodGet, "/", nil),
+		Verb:     dicomweb.Rendering,
+		Part:     dicomweb.FramesPart,
+		Resource: dicomweb.Resource{StudyUID: "1.2", SeriesUID: "1.2.3"},
+	}
 	d.settleWeb(t.Context(), c, call, dicomweb.Outcome{Status: 200, Instances: 1}, d.newTransfer(&c.caller))
 	if n := len(d.records()); n != 1 {
 		t.Errorf("%d records of the access, want 1", n)
