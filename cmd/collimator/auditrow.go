@@ -100,5 +100,5 @@ func joinKey(r audit.Record) (string, bool) {
 		return "", false
 	}
 	o := r.Objects[len(r.Objects)-1]
-	return strings.Join([]string{r.Association, r.Door, r.Principal, r.Peer.Address, r.Peer.CallingAETitle, o.Study}, "\x00"), o.Study != ""
+	return strings.Join([]string{r.Association, string(r.Door), r.Principal, r.Peer.Address, r.Peer.CallingAETitle, o.Study}, "\x00"), o.Study != ""
 }

@@ -65,7 +65,7 @@ func (c *auditSearchCmd) Run(e *env) error {
 func (c *auditSearchCmd) filter() (f audit.Filter, err error) {
 	f = audit.Filter{
 		Event: audit.Event(c.Event), Principal: c.Principal, Person: c.Person, Patient: c.Patient, Study: c.Study, Address: c.Address,
-		Door: c.Door, Did: audit.Deed(c.Action), Failed: c.Failed,
+		Door: audit.Door(c.Door), Did: audit.Deed(c.Action), Failed: c.Failed,
 	}
 	if c.Event != "" && !audit.Known(f.Event) {
 		return f, usageError("--event: no such event is recorded; there are %s", strings.Join(audit.Events(), ", "))

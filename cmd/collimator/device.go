@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -144,7 +143,7 @@ func (c *deviceApproveCmd) Run(e *env) error {
 // keeps what is not given: it only shows another certificate or address.
 func (c *deviceApproveCmd) grant(e *env, in *house.Installation, p identity.Pending) (identity.Device, error) {
 	old, err := in.Registry.Device(e.ctx, p.CallingAETitle)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return c.device(p.CallingAETitle)
 	}
 	if err != nil {

@@ -145,7 +145,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
-		if _, err := in.Registry.Device(e.ctx, c.AETitle); !errors.Is(err, fault.NotFound) {
+		if _, err := in.Registry.Device(e.ctx, c.AETitle); fault.Of(err) != fault.NotFound {
 			if err != nil {
 				return err
 			}

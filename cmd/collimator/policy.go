@@ -127,7 +127,7 @@ func principalsOf(in *house.Installation, ctx context.Context, name string, plai
 	if err == nil {
 		return []policy.Principal{p.Principal()}, nil
 	}
-	if !errors.Is(err, fault.NotFound) {
+	if fault.Of(err) != fault.NotFound {
 		return nil, err
 	}
 
@@ -139,7 +139,7 @@ func principalsOf(in *house.Installation, ctx context.Context, name string, plai
 		}
 		return []policy.Principal{d.Principal(way)}, nil
 	}
-	if !errors.Is(err, fault.NotFound) {
+	if fault.Of(err) != fault.NotFound {
 		return nil, err
 	}
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"collimator/dicom/uid"
@@ -35,12 +34,12 @@ func (c *userGrantCmd) Run(e *env) error {
 		granted, missing := 0, 0
 		for _, s := range c.Study {
 			err := present(e, a, s)
-			if errors.Is(err, fault.NotFound) && !c.Anyway {
+			if fault.Of(err) == fault.NotFound && !c.Anyway {
 				missing++
 				fmt.Fprintf(e.stderr, "%s: nothing is stored under this Study Instance UID; not granted.\n", s)
 				continue
 			}
-			if err != nil && !errors.Is(err, fault.NotFound) {
+			if err != nil && fault.Of(err) != fault.NotFound {
 				return err
 			}
 			if err := in.Registry.GrantStudy(e.ctx, c.Name, s); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -56,7 +55,7 @@ func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 	busy(30*time.Millisecond, func(i int) error {
 		study := []string{"2.25.733", "2.25.735", "2.25.740"}[i%3] // they come again
 		_, err := a.Delete(t.Context(), archive.Deletion{Scope: archive.Everything(), StudyUID: study, Why: "because of the test"})
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
 		return err

@@ -68,10 +68,10 @@ func (s *Services) filter(rq *guard.Request) (f audit.Filter, err error) {
 	}
 	f = audit.Filter{
 		Event: audit.Event(rq.Query("event")), Principal: rq.Query("principal"), Person: rq.Query("person"), Patient: rq.Query("patient"),
-		Study: rq.Query("study"), Address: rq.Query("address"), Door: rq.Query("door"),
+		Study: rq.Query("study"), Address: rq.Query("address"), Door: audit.Door(rq.Query("door")),
 	}
 	if f.Door != "" && !slices.Contains(audit.Doors(), f.Door) {
-		return f, fault.New(fault.Invalid, "api: door is one of "+strings.Join(audit.Doors(), ", "))
+		return f, fault.New(fault.Invalid, "api: door is one of "+doorNames())
 	}
 	if f.Event != "" && !audit.Known(f.Event) {
 		return f, fault.New(fault.Invalid, "api: event is none of those that are recorded; docs/api.md lists them")
@@ -151,4 +151,13 @@ func describe(q archive.QuarantineEntry) held {
 		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, By: q.Source.Principal, Address: q.Source.Address,
 		Received: q.Received.Format(second), Last: q.LastReceived.Format(second), Times: int64(q.Times),
 	}
+}
+
+func doorNames() string {
+	var names []string
+	for _, d := range audit.Doors() {
+		names = append(names, string(d))
+	}
+
+	return strings.Join(names, ", ")
 }

@@ -181,25 +181,13 @@ func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gon
 
 // named reads all instances of a query within a transaction.
 func (a *Archive) named(ctx context.Context, tx *db.Tx, q RetrieveQuery) ([]InstanceRef, error) {
-	where, args, err := q.conditions()
+	out, err := q.Refs(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, index.SelectRef+where+` ORDER BY i.id`, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []InstanceRef
-	for rows.Next() {
-		ref, err := index.ScanRef(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, ref)
-	}
-	if len(out) == 0 && rows.Err() == nil {
+	if len(out) == 0 {
 		return nil, fault.New(fault.NotFound, "archive: nothing is stored under these UIDs")
 	}
-	return out, rows.Err()
+
+	return out, nil
 }

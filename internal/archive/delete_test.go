@@ -3,7 +3,6 @@ package archive
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -103,7 +102,7 @@ func TestDeletionLeavesATombstoneAndNoFile(t *testing.T) {
 	if last.Kind != Deleted || last.Together == nil || last.Together.Instances != 3 || !last.Together.Whole || last.Together.Why != "wrong archive" {
 		t.Errorf("got %+v", last)
 	}
-	if _, err := a.Delete(t.Context(), Deletion{Scope: Everything(), StudyUID: "1.2.3.1", Why: "wrong archive"}); !errors.Is(err, fault.NotFound) {
+	if _, err := a.Delete(t.Context(), Deletion{Scope: Everything(), StudyUID: "1.2.3.1", Why: "wrong archive"}); fault.Of(err) != fault.NotFound {
 		t.Errorf("a second time: %v", err)
 	}
 	store(t, a.opened, image(t, 1, 1, 0)) // the UID is free again

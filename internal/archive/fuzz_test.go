@@ -10,6 +10,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/archive/index"
 	"collimator/internal/fault"
 )
 
@@ -81,7 +82,7 @@ func FuzzNameKey(f *testing.F) {
 		want := []string{}
 		el, _ := k.Get(tag.PatientName)
 		for i, name := range people {
-			if i > 0 && (universal(el) || matchName(k.Text(tag.PatientName), []string{name}, false)) {
+			if i > 0 && (index.Universal(el) || index.MatchName(k.Text(tag.PatientName), []string{name}, false)) {
 				want = append(want, fmt.Sprintf("1.2.3.%d", i))
 			}
 		}
@@ -116,7 +117,7 @@ func FuzzTextKey(f *testing.F) {
 			ds := dicom.NewDataSet()
 			text(t, ds, tag.SpecificCharacterSet, "ISO_IR 192")
 			text(t, ds, tag.StudyDescription, s)
-			if matches(el, ds, false) {
+			if index.Matches(el, ds, false) {
 				want++
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"errors"
 	"io"
 	"slices"
 	"sort"
@@ -194,7 +193,7 @@ func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax,
 		ds, err = dicom.Decode(r, options)
 		return err
 	})
-	if errors.Is(err, fault.Busy) || errors.Is(err, fault.TooLarge) {
+	if fault.Of(err) == fault.Busy || fault.Of(err) == fault.TooLarge {
 		return nil, err
 	}
 	if err != nil {

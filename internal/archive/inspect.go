@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 
 	"collimator/dicom"
 	"collimator/internal/archive/index"
@@ -51,7 +50,7 @@ func (a *Archive) inspect(ctx context.Context, p *pending) error {
 		stored, err = index.Find(ctx, tx, p.ref.SOPInstanceUID)
 		return err
 	})
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
 

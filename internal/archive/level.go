@@ -22,15 +22,6 @@ const (
 // ParseLevel reads a value of Query/Retrieve Level; zero for any other.
 func ParseLevel(s string) Level { return index.ParseLevel(s) }
 
-// split is the terms of a character set that were joined by assume.
-func split(list string) []string {
-	if list == "" {
-		return nil
-	}
-
-	return strings.Split(list, `\`)
-}
-
 // assume makes a data set that declares no character set readable in one that
 // its source is known to write. It returns the terms joined, or nothing where
 // the data set declares its own.

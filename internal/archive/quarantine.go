@@ -143,7 +143,7 @@ func (a *Archive) record(ctx context.Context, tx *db.Tx, e Event) error {
 const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
 	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation, character_set FROM quarantine`
 
-func scanQuarantine(scan func(...any) error) (e QuarantineEntry, err error) {
+func scanQuarantine(scan db.Scan) (e QuarantineEntry, err error) {
 	r, s := &e.Instance, &e.Source
 	var received, last int64
 	var implementation string
@@ -162,19 +162,9 @@ func (a *Archive) Quarantine(ctx context.Context, before int64, limit int) (out 
 		before = 1<<63 - 1
 	}
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, selectQuarantine+` WHERE id < ?1 ORDER BY id DESC LIMIT ?2`, before, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			e, err := scanQuarantine(rows.Scan)
-			if err != nil {
-				return err
-			}
-			out = append(out, e)
-		}
-		return rows.Err()
+		out, err = db.All(ctx, tx, scanQuarantine, selectQuarantine+` WHERE id < ?1 ORDER BY id DESC LIMIT ?2`, before, limit)
+
+		return err
 	})
 	return out, err
 }
@@ -264,7 +254,7 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) 
 	}
 	sp.ds = ds
 	p := &pending{ref: e.Instance, source: e.Source, time: a.now(), ds: ds, accept: accepted}
-	p.assumed = assume(ds, split(e.CharacterSet))
+	p.assumed = assume(ds, index.SplitValues(e.CharacterSet))
 
 	ts, _ := dicom.LookupTransferSyntax(e.Instance.TransferSyntaxUID)
 	if p.header, err = packHeader(ds, ts, e.Instance.Size-e.Instance.DataSetOffset); err != nil {
@@ -337,20 +327,6 @@ func (a *Archive) QuarantinedOf(ctx context.Context, studyUID string) (out []Qua
 	return out, err
 }
 
-func quarantinedOf(ctx context.Context, tx *db.Tx, studyUID string) (out []QuarantineEntry, err error) {
-	rows, err := tx.Query(ctx, selectQuarantine+` WHERE study_uid = ?1 ORDER BY id`, studyUID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-
-	for rows.Next() {
-		e, err := scanQuarantine(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
-	}
-
-	return out, rows.Err()
+func quarantinedOf(ctx context.Context, tx *db.Tx, studyUID string) ([]QuarantineEntry, error) {
+	return db.All(ctx, tx, scanQuarantine, selectQuarantine+` WHERE study_uid = ?1 ORDER BY id`, studyUID)
 }

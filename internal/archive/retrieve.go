@@ -7,8 +7,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strconv"
-	"strings"
 
 	"collimator/dicom"
 	"collimator/internal/archive/index"
@@ -18,17 +16,9 @@ import (
 	"collimator/internal/fault"
 )
 
-// RetrieveQuery names instances by unique keys (PS3.4 C.4.2.1.4). A list
-// narrows what the lists above it name; at least one of them must not be
-// empty. A PatientID alone names all studies of the patient.
-type RetrieveQuery struct {
-	PatientID         string
-	IssuerOfPatientID string // narrows PatientID; without it an ID of several patients is refused
-	StudyUIDs         []string
-	SeriesUIDs        []string
-	SOPInstanceUIDs   []string
-	Scope             Scope // what the caller may see; the zero Scope is nothing
-}
+// RetrieveQuery names instances by unique keys (PS3.4 C.4.2.1.4): see
+// index.RetrieveQuery.
+type RetrieveQuery = index.RetrieveQuery
 
 // pageSize is how many rows are read at a time. Between pages no transaction
 // is open, so a slow peer holds nothing up.
@@ -70,51 +60,23 @@ func (a *Archive) Retrieve(ctx context.Context, q RetrieveQuery) iter.Seq2[Insta
 	}
 }
 
-func (q *RetrieveQuery) conditions() (where string, args []any, err error) {
-	if q.PatientID == "" && len(q.StudyUIDs) == 0 && len(q.SeriesUIDs) == 0 && len(q.SOPInstanceUIDs) == 0 {
-		return "", nil, fault.New(fault.Invalid, "archive: no unique key names what to retrieve")
-	}
-
-	b := &builder{}
-	if q.PatientID != "" {
-		b.and("st.patient_id = " + b.bind(q.PatientID))
-		if q.IssuerOfPatientID != "" {
-			b.and("st.issuer = " + b.bind(q.IssuerOfPatientID))
-		}
-	}
-	for _, l := range []struct {
-		column string
-		values []string
-	}{{"st.uid", q.StudyUIDs}, {"se.uid", q.SeriesUIDs}, {"i.uid", q.SOPInstanceUIDs}} {
-		if len(l.values) == 0 {
-			continue
-		}
-		if err := b.in(l.column, l.values); err != nil {
-			return "", nil, err
-		}
-	}
-	if err := q.Scope.restrict(b, "st"); err != nil {
-		return "", nil, err
-	}
-
-	return b.where(), b.args, nil
-}
-
 // snapshot lists the rows of the instances a query names, in their order, as
 // they are at one moment. A row's number is never used again, so it means the
 // same instance for ever.
+//
+// A Patient ID alone is refused where several issuers gave it out (PS3.3 C.2.2):
+// it names several patients. What the caller may not see does not count.
 func (a *Archive) snapshot(ctx context.Context, q RetrieveQuery) (list []int64, err error) {
-	where, args, err := q.conditions()
-	if err != nil {
-		return nil, err
-	}
-
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		if err := onePatient(ctx, tx, &q); err != nil {
+		patients, err := q.Patients(ctx, tx)
+		if err == nil && patients > 1 {
+			err = ErrSeveralPatients
+		}
+		if err != nil {
 			return err
 		}
-		list, err = db.Column[int64](ctx, tx, `SELECT i.id FROM study st JOIN series se ON se.study = st.id JOIN instance i ON i.series = se.id`+where+
-			` ORDER BY st.id, se.number, se.id, i.number, i.id`, args...)
+
+		list, err = q.Rows(ctx, tx)
 
 		return err
 	})
@@ -122,63 +84,26 @@ func (a *Archive) snapshot(ctx context.Context, q RetrieveQuery) (list []int64, 
 	return list, err
 }
 
-// onePatient refuses a Patient ID alone where several issuers gave it out
-// (PS3.3 C.2.2): it names several patients. What the caller may not see
-// does not count.
-func onePatient(ctx context.Context, tx *db.Tx, q *RetrieveQuery) error {
-	if q.PatientID == "" || q.IssuerOfPatientID != "" || len(q.StudyUIDs)+len(q.SeriesUIDs)+len(q.SOPInstanceUIDs) > 0 {
-		return nil
-	}
-
-	b := &builder{}
-	b.and("st.patient_id = " + b.bind(q.PatientID))
-	if err := q.Scope.restrict(b, "st"); err != nil {
-		return err
-	}
-	var patients int
-	err := tx.QueryRow(ctx, `SELECT COUNT(DISTINCT st.patient) FROM study st`+b.where(), b.args...).Scan(&patients)
-	if err == nil && patients > 1 {
-		return ErrSeveralPatients
-	}
-
-	return err
-}
-
 // retrievePage reads some rows of a snapshot, in their order. The scope is
 // applied again: what the caller may see can have changed with the rows.
 func (a *Archive) retrievePage(ctx context.Context, scope Scope, ids []int64) ([]InstanceRef, error) {
 	place := make(map[int64]int, len(ids))
-	numbers := make([]string, len(ids))
 	for i, id := range ids {
 		place[id] = i
-		numbers[i] = strconv.FormatInt(id, 10)
 	}
 	refs := make([]InstanceRef, len(ids))
 	found := 0
 
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		b := &builder{}
-		b.and("i.id IN (SELECT value FROM json_each(" + b.bind("["+strings.Join(numbers, ",")+"]") + "))")
-		rows, err := tx.Query(ctx, `SELECT `+index.RefColumns+`, i.id FROM `+index.RefTables+b.where(), b.args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-
-		for rows.Next() {
-			var id int64
-			ref, err := index.ScanRef(rows.Scan, &id)
-			if err != nil {
-				return err
-			}
+		return index.EachRef(ctx, tx, ids, func(id int64, ref InstanceRef) error {
 			if !scope.Holds(ref.StudyUID) {
 				return ErrChanged
 			}
 			refs[place[id]] = ref
 			found++
-		}
 
-		return rows.Err()
+			return nil
+		})
 	})
 	if err == nil && found < len(ids) {
 		err = ErrChanged
@@ -327,7 +252,7 @@ func (a *Archive) header(ctx context.Context, ref InstanceRef, data []byte, assu
 	if err != nil {
 		return nil, err
 	}
-	assume(ds, split(assumed))
+	assume(ds, index.SplitValues(assumed))
 
 	return ds, nil
 }

@@ -143,10 +143,10 @@ func TestTheZeroScopeSeesNothing(t *testing.T) {
 			t.Errorf("%s: a match", level)
 		}
 	}
-	if _, err := a.Instance(t.Context(), "1.2.3.1.1.1", Scope{}); !errors.Is(err, fault.NotFound) {
+	if _, err := a.Instance(t.Context(), "1.2.3.1.1.1", Scope{}); fault.Of(err) != fault.NotFound {
 		t.Error(err)
 	}
-	if _, err := a.Delete(t.Context(), Deletion{StudyUID: "1.2.3.1", Why: "because of the test"}); !errors.Is(err, fault.NotFound) {
+	if _, err := a.Delete(t.Context(), Deletion{StudyUID: "1.2.3.1", Why: "because of the test"}); fault.Of(err) != fault.NotFound {
 		t.Error(err)
 	}
 }

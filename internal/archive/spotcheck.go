@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 
 	"collimator/internal/archive/index"
 	"collimator/internal/db"
@@ -50,7 +49,7 @@ func (c *SpotCheck) Apply(ctx context.Context, s Statement) error {
 func (c *SpotCheck) asStated(ctx context.Context, s Statement) (same bool, err error) {
 	err = c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
 		ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
 		same = err == nil && ref == s.Instance()

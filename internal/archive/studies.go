@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -18,21 +17,17 @@ type StudyNumber struct {
 // StudiesAfter lists up to limit studies with a number above after, in order.
 func (a *Archive) StudiesAfter(ctx context.Context, after int64, limit int) (list []StudyNumber, err error) {
 	err = a.search(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, uid FROM study WHERE id > ?1 ORDER BY id LIMIT ?2`, after, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var s StudyNumber
-			if err := rows.Scan(&s.Number, &s.UID); err != nil {
-				return err
-			}
-			list = append(list, s)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanStudyNumber, `SELECT id, uid FROM study WHERE id > ?1 ORDER BY id LIMIT ?2`, after, limit)
+
+		return err
 	})
+
 	return list, err
+}
+
+func scanStudyNumber(scan db.Scan) (s StudyNumber, err error) {
+	err = scan(&s.Number, &s.UID)
+	return s, err
 }
 
 // StudyUID is the UID of a study by its number; empty when there is none.
@@ -40,7 +35,7 @@ func (a *Archive) StudyUID(ctx context.Context, number int64) (uid string, err e
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT uid FROM study WHERE id = ?1`, number).Scan(&uid)
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return "", nil
 	}
 	return uid, err

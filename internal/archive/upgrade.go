@@ -111,25 +111,11 @@ type stale struct {
 
 func (a *Archive) staleInstances(ctx context.Context, after int64) (list []*stale, err error) {
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+index.RefColumns+`, i.id, i.accepted, i.character_set, p.identity, d.data
+		list, err = db.All(ctx, tx, scanStale, `SELECT `+index.RefColumns+`, i.id, i.accepted, i.character_set, p.identity, d.data
 			FROM `+index.RefTables+` JOIN patient p ON p.id = st.patient
 			LEFT JOIN instance_data d ON d.id = i.id WHERE i.id > ?1 AND i.description = 0 ORDER BY i.id LIMIT ?2`, after, upgradeBatch)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
 
-		for rows.Next() {
-			s := &stale{}
-			var accepted int64
-			if s.ref, err = index.ScanRef(rows.Scan, &s.row, &accepted, &s.assumed, &s.patient, &s.header); err != nil {
-				return err
-			}
-			s.accept = accepted != 0
-			list = append(list, s)
-		}
-
-		return rows.Err()
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -142,6 +128,16 @@ func (a *Archive) staleInstances(ctx context.Context, after int64) (list []*stal
 	}
 
 	return list, nil
+}
+
+func scanStale(scan db.Scan) (*stale, error) {
+	s := &stale{}
+	var accepted int64
+	var err error
+	s.ref, err = index.ScanRef(scan, &s.row, &accepted, &s.assumed, &s.patient, &s.header)
+	s.accept = accepted != 0
+
+	return s, err
 }
 
 // describeAgain makes the rows of an instance from its header, or from its file
@@ -167,7 +163,7 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 		ds = dicom.NewDataSet()
 		s.header = nil
 	}
-	assume(ds, split(s.assumed))
+	assume(ds, index.SplitValues(s.assumed))
 
 	// What somebody let in is not marked in an index of the first version: there
 	// the study has another patient.

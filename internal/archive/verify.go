@@ -189,24 +189,20 @@ func Files(ctx context.Context, d *db.DB) iter.Seq2[File, error] {
 
 func filePage(ctx context.Context, d *db.DB, after string) (page []File, err error) {
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT digest, MAX(size) FROM (
+		page, err = db.All(ctx, tx, scanFile, `SELECT digest, MAX(size) FROM (
 			SELECT digest, size FROM (SELECT digest, size FROM instance WHERE digest > ?1 ORDER BY digest LIMIT ?2) i
 			UNION ALL SELECT digest, size FROM (SELECT digest, size FROM quarantine WHERE digest > ?1 ORDER BY digest LIMIT ?2) q) f
 			GROUP BY digest ORDER BY digest LIMIT ?2`, after, pageSize)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var f File
-			if err := rows.Scan(&f.Digest, &f.Size); err != nil {
-				return err
-			}
-			page = append(page, f)
-		}
-		return rows.Err()
+
+		return err
 	})
+
 	return page, err
+}
+
+func scanFile(scan db.Scan) (f File, err error) {
+	err = scan(&f.Digest, &f.Size)
+	return f, err
 }
 
 func (a *Archive) verifyFile(ctx context.Context, f File, read bool) (ProblemKind, error) {

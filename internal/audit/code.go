@@ -13,12 +13,15 @@ const (
 	GlassBroken         Code = "glass-broken"          // somebody came in past the identity provider
 )
 
-// The doors: the ways in, as they stand in a record.
+// Door is a way in, as it stands in a record.
+type Door string
+
+// The doors.
 const (
-	DoorDIMSE    = "dimse"
-	DoorPlain    = "dimse-plain"
-	DoorWeb      = "dicomweb"
-	DoorAPI      = "api"
-	DoorCommand  = "command"
-	DoorSchedule = "schedule"
+	DoorDIMSE    Door = "dimse"
+	DoorPlain    Door = "dimse-plain"
+	DoorWeb      Door = "dicomweb"
+	DoorAPI      Door = "api"
+	DoorCommand  Door = "command"
+	DoorSchedule Door = "schedule"
 )

@@ -22,7 +22,7 @@ type Filter struct {
 	Studies map[string]bool
 	Study   string // Study Instance UID
 	Address string
-	Door    string
+	Door    Door
 	Did     Deed
 	Failed  bool // only what was refused or failed
 	// Since belongs to it, Until does not.
@@ -134,8 +134,8 @@ func ParseTime(s string, end bool) (time.Time, error) {
 }
 
 // Doors are the ways in, as they stand in records.
-func Doors() []string {
-	return []string{DoorDIMSE, DoorPlain, DoorWeb, DoorAPI, DoorCommand, DoorSchedule}
+func Doors() []Door {
+	return []Door{DoorDIMSE, DoorPlain, DoorWeb, DoorAPI, DoorCommand, DoorSchedule}
 }
 
 // Known reports an event that is recorded.

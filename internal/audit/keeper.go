@@ -180,7 +180,7 @@ func (k *Keeper) flush(ctx context.Context) error {
 
 // gap is the record of those for which there was no room.
 func (k *Keeper) gap(lost int) Record {
-	return Record{Time: k.now(), Event: SecurityAlert, Action: Execute, Outcome: SeriousFailure, Door: "command", Principal: "collimator", Kind: "service",
+	return Record{Time: k.now(), Event: SecurityAlert, Action: Execute, Outcome: SeriousFailure, Door: DoorCommand, Principal: "collimator", Kind: "service",
 		Reason: fmt.Sprintf("%d records could not be kept while nothing could be written", lost)}
 }
 

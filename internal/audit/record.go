@@ -73,7 +73,7 @@ type Record struct {
 	// Rule says by which rule of the policy it was allowed.
 	Rule string `json:"rule,omitempty"`
 	// Door is the way in, one of the constants.
-	Door        string   `json:"door,omitempty"`
+	Door        Door     `json:"door,omitempty"`
 	Association string   `json:"association,omitempty"`
 	Principal   string   `json:"principal,omitempty"`
 	Kind        string   `json:"kind,omitempty"` // device, person, service

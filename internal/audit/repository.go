@@ -176,7 +176,7 @@ func (p *Repository) delivered(ctx context.Context) (at int64, err error) {
 	at = -1
 	err = p.DB.Read(ctx, func(tx *db.Tx) error {
 		err := tx.QueryRow(ctx, `SELECT sequence FROM audit_delivery WHERE repository = ?1`, p.Name).Scan(&at)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
 		return err

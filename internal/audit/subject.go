@@ -141,11 +141,12 @@ func queried(r Record) (list []participantObject) {
 }
 
 // way is the protocol of a query that is none of DICOM.
-func way(door string) string {
+func way(door Door) string {
 	if door == "" {
 		return unknown
 	}
-	return door
+
+	return string(door)
 }
 
 // keys is the data set of a query, in Explicit VR Little Endian.

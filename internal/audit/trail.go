@@ -93,28 +93,27 @@ func (t *Trail) After(ctx context.Context, after int64) iter.Seq2[Record, error]
 
 func (t *Trail) page(ctx context.Context, after int64) (page []Record, err error) {
 	err = t.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT a.sequence, l.data FROM audit_record a JOIN ledger_leaf l ON l.position = a.sequence
+		page, err = db.All(ctx, tx, scanRecord, `SELECT a.sequence, l.data FROM audit_record a JOIN ledger_leaf l ON l.position = a.sequence
 			WHERE a.sequence > ?1 ORDER BY a.sequence LIMIT ?2`, after, pageSize)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var seq int64
-			var b []byte
-			if err := rows.Scan(&seq, &b); err != nil {
-				return err
-			}
-			var r Record
-			if err := json.Unmarshal(b, &r); err != nil {
-				return fmt.Errorf("record %d: %w", seq, err)
-			}
-			r.Sequence = seq
-			page = append(page, r)
-		}
-		return rows.Err()
+
+		return err
 	})
+
 	return page, err
+}
+
+func scanRecord(scan db.Scan) (r Record, err error) {
+	var seq int64
+	var b []byte
+	if err := scan(&seq, &b); err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("record %d: %w", seq, err)
+	}
+	r.Sequence = seq
+
+	return r, nil
 }
 
 // Last is the sequence number of the newest record; -1 when there is none.

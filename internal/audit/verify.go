@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"collimator/internal/db"
@@ -29,10 +28,11 @@ func (t *Trail) CheckLeaf(ctx context.Context, leaf ledger.Leaf) (problem string
 		return tx.QueryRow(ctx, `SELECT time, event, outcome, principal, address FROM audit_record WHERE sequence = ?1`, leaf.Position).
 			Scan(&row.time, &row.event, &row.outcome, &row.principal, &row.address)
 	})
-	switch {
-	case errors.Is(err, fault.NotFound):
+
+	switch kind := fault.Of(err); {
+	case kind == fault.NotFound:
 		return "audit index: row of the record is missing", nil
-	case errors.Is(err, fault.Unavailable) || err != nil && fault.Of(err) == fault.Canceled:
+	case kind == fault.Unavailable, kind == fault.Canceled:
 		return "", err
 	case err != nil: // a value of another type than the column has
 		return "audit index: row of the record is changed", nil
@@ -45,20 +45,13 @@ func (t *Trail) CheckLeaf(ctx context.Context, leaf ledger.Leaf) (problem string
 // Strays are rows of the index below a position that belong to no record.
 func (t *Trail) Strays(ctx context.Context, below int64) (problems []string, err error) {
 	err = t.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT a.sequence FROM audit_record a LEFT JOIN ledger_leaf l ON l.position = a.sequence AND l.kind = ?2
+		strays, err := db.Column[int64](ctx, tx, `SELECT a.sequence FROM audit_record a LEFT JOIN ledger_leaf l ON l.position = a.sequence AND l.kind = ?2
 			WHERE l.position IS NULL AND (a.sequence < ?1 OR a.sequence > (SELECT COALESCE(MAX(position), -1) FROM ledger_leaf)) ORDER BY 1`, below, LeafKind)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var n int64
-			if err := rows.Scan(&n); err != nil {
-				return err
-			}
+		for _, n := range strays {
 			problems = append(problems, fmt.Sprintf("audit index: row %d belongs to no record", n))
 		}
-		return rows.Err()
+
+		return err
 	})
 	return problems, err
 }

@@ -1,7 +1,6 @@
 package budget_test
 
 import (
-	"errors"
 	"testing"
 
 	"collimator/internal/budget"
@@ -25,10 +24,10 @@ func TestWhatIsInNobodysNameIsBoundedByTheTotalAlone(t *testing.T) {
 	if err := common.Grow(64 * mib); err != nil {
 		t.Errorf("a password: %v", err)
 	}
-	if err := request.Piece().Grow(40 * mib); !errors.Is(err, fault.Busy) && !errors.Is(err, fault.TooLarge) {
+	if err := request.Piece().Grow(40 * mib); fault.Of(err) != fault.Busy && fault.Of(err) != fault.TooLarge {
 		t.Errorf("more than is left: %v", err)
 	}
-	if err := b.Open().Grow(161 * mib); !errors.Is(err, fault.TooLarge) {
+	if err := b.Open().Grow(161 * mib); fault.Of(err) != fault.TooLarge {
 		t.Errorf("more than there is: %v", err)
 	}
 	common.Close()

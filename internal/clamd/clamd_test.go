@@ -88,7 +88,7 @@ func TestRepliesAreUnderstood(t *testing.T) {
 			t.Errorf("%.20q: %q, %v", stream, name, err)
 		}
 	}
-	if _, err := New(path+"x").Scan(t.Context(), strings.NewReader("x")); !errors.Is(err, fault.Unavailable) {
+	if _, err := New(path+"x").Scan(t.Context(), strings.NewReader("x")); fault.Of(err) != fault.Unavailable {
 		t.Errorf("no daemon: %v", err)
 	}
 	own := errors.New("own")
@@ -102,7 +102,7 @@ func TestADaemonThatHangsIsGivenUp(t *testing.T) {
 	path := daemon(t, func([]byte) string { select {} })
 	c := New(path)
 	c.timeout = 50 * time.Millisecond
-	if _, err := c.Scan(t.Context(), strings.NewReader("x")); !errors.Is(err, fault.Unavailable) {
+	if _, err := c.Scan(t.Context(), strings.NewReader("x")); fault.Of(err) != fault.Unavailable {
 		t.Errorf("got %v", err)
 	}
 }

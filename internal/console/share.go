@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -91,10 +90,10 @@ func (s *Share) enter(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		http.Redirect(w, r, SharePath+"/", http.StatusSeeOther)
-	case errors.Is(err, fault.Busy):
+	case fault.Of(err) == fault.Busy:
 		w.Header().Set("Retry-After", "60")
 		s.page(w, r, http.StatusTooManyRequests, "open.html", asked{Secret: kept(secret), Busy: true})
-	case errors.Is(err, fault.Denied):
+	case fault.Of(err) == fault.Denied:
 		s.page(w, r, http.StatusUnauthorized, "open.html", asked{Secret: kept(secret), Failed: true})
 	default:
 		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)
@@ -105,7 +104,7 @@ func (s *Share) enter(w http.ResponseWriter, r *http.Request) {
 func (s *Share) show(w http.ResponseWriter, r *http.Request) {
 	v, err := s.study(r)
 	switch {
-	case errors.Is(err, fault.Denied):
+	case fault.Of(err) == fault.Denied:
 		s.page(w, r, http.StatusUnauthorized, "ended.html", nil)
 	case err != nil:
 		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)

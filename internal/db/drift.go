@@ -103,21 +103,15 @@ func differences(have, want []object) (found []string) {
 }
 
 // readObjects runs a query for kind, name, table and statement of each object.
-func readObjects(ctx context.Context, tx *Tx, query string) (list []object, err error) {
-	rows, err := tx.Query(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var o object
-		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.sql); err != nil {
-			return nil, err
-		}
-		o.sql = plain(o.sql)
-		list = append(list, o)
-	}
-	return list, rows.Err()
+func readObjects(ctx context.Context, tx *Tx, query string) ([]object, error) {
+	return All(ctx, tx, scanObject, query)
+}
+
+func scanObject(scan Scan) (o object, err error) {
+	err = scan(&o.kind, &o.name, &o.table, &o.sql)
+	o.sql = plain(o.sql)
+
+	return o, err
 }
 
 // plain is a statement without comments, with one blank where there is white space.

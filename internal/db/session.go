@@ -229,25 +229,6 @@ func (r Row) Scan(dest ...any) error {
 	return r.rows.Close()
 }
 
-// Column reads the rows of a query that has one column.
-func Column[T any](ctx context.Context, tx *Tx, query string, args ...any) (list []T, err error) {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-
-	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		list = append(list, v)
-	}
-
-	return list, rows.Err()
-}
-
 // Nested runs f so that its changes are undone where it returns an error, and
 // only these: the transaction goes on.
 func (tx *Tx) Nested(ctx context.Context, f func() error) error {

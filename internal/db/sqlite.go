@@ -117,13 +117,13 @@ func (d sqlite) made(ctx context.Context, scripts []string) (list []object, err 
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var o object
-		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.sql); err != nil {
+		o, err := scanObject(rows.Scan)
+		if err != nil {
 			return nil, err
 		}
-		o.sql = plain(o.sql)
 		list = append(list, o)
 	}
+
 	return list, rows.Err()
 }
 

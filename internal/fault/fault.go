@@ -2,6 +2,13 @@
 // says what kind of thing went wrong; each protocol maps the kinds to its wire
 // codes in one file of its own. The package knows no protocol and no text of
 // a peer: what stands in an Error's Text may be shown to anyone.
+//
+// The kind of an error is asked in one way: fault.Of(err) == fault.NotFound. Of
+// gives the outermost kind, the judgement of whoever looked last. errors.Is
+// would find a kind that an outer one has overruled: a stored row that cannot be
+// read because a part of it is missing is Internal, and whoever took it for
+// NotFound would go on as if nothing were stored. Of also knows the two errors
+// of a context, and it says Internal where nobody named a kind.
 package fault
 
 import (
@@ -10,8 +17,8 @@ import (
 	"fmt"
 )
 
-// Kind is a class of outcome. It is an error, so that errors.Is(err,
-// fault.NotFound) and errors.As(err, &kind) both work.
+// Kind is a class of outcome. It is an error, so that it can be wrapped alone;
+// ask for it with Of.
 type Kind uint8
 
 // The kinds. None is the kind of a nil error; an error that names no kind is
@@ -40,7 +47,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Error makes a Kind usable as a target of errors.Is.
+// Error is the kind in words, as String is.
 func (k Kind) Error() string { return k.String() }
 
 // Temporary reports a kind where the same request may work later.
@@ -67,7 +74,7 @@ func (e *Error) Error() string {
 	return e.Text + ": " + e.Err.Error()
 }
 
-// Unwrap gives the kind and the cause to errors.Is and errors.As.
+// Unwrap gives the kind and the cause, so that errors.Is finds the cause.
 func (e *Error) Unwrap() []error {
 	if e.Err == nil {
 		return []error{e.Kind}

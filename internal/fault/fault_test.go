@@ -22,6 +22,7 @@ func TestOfFindsTheOutermostKind(t *testing.T) {
 		{"plain error", io.ErrUnexpectedEOF, fault.Internal},
 		{"fault", inner, fault.NotFound},
 		{"wrapped fault", fmt.Errorf("x: %w", inner), fault.NotFound},
+		{"overruled", fault.Wrap(fault.Internal, inner, "archive: a part is missing"), fault.Internal},
 		{"kind alone", fmt.Errorf("x: %w", fault.Busy), fault.Busy},
 		{"fault around fault", fault.Wrap(fault.Denied, inner, "guard: not yours"), fault.Denied},
 		{"cancelled", fmt.Errorf("x: %w", context.Canceled), fault.Canceled},
@@ -36,7 +37,7 @@ func TestOfFindsTheOutermostKind(t *testing.T) {
 func TestWrapKeepsTheCauseAndHidesItFromUsers(t *testing.T) {
 	t.Parallel()
 	err := fault.Wrap(fault.Unavailable, io.ErrShortWrite, "blob: store is full")
-	if !errors.Is(err, io.ErrShortWrite) || !errors.Is(err, fault.Unavailable) {
+	if !errors.Is(err, io.ErrShortWrite) || fault.Of(err) != fault.Unavailable {
 		t.Errorf("cause or kind lost: %v", err)
 	}
 	if got := fault.Text(err); got != "blob: store is full" {

@@ -75,7 +75,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 		reason = "the called AE title is not ours"
 	case errors.Is(cause, errUserIdentity):
 		reason = "the user identity was not verified"
-	case errors.Is(cause, fault.Busy):
+	case fault.Of(cause) == fault.Busy:
 		g.refused(ctx, peer, doorOf(rq), "many passwords are checked at this moment")
 		return &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation,
 			Reason: ul.PresentationTemporaryCongestion, Cause: cause}
@@ -93,7 +93,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 }
 
 // refused writes a security alert; a flood of like ones is counted, not written.
-func (g *Guard) refused(ctx context.Context, peer audit.Peer, door, reason string) {
+func (g *Guard) refused(ctx context.Context, peer audit.Peer, door audit.Door, reason string) {
 	before, write := g.refusals.take(origin(peer.Address) + "\x00" + reason)
 	if !write {
 		return
@@ -187,7 +187,7 @@ func fingerprintOf(cert *x509.Certificate) string {
 	return tlsprofile.Fingerprint(cert)
 }
 
-func doorOf(rq *dimse.AssociateRequest) string {
+func doorOf(rq *dimse.AssociateRequest) audit.Door {
 	if rq.TLS == nil {
 		return doorPlain
 	}

@@ -23,7 +23,7 @@ func TestAdmitRefusesAndRecords(t *testing.T) {
 	for name, tc := range map[string]struct {
 		request func(d *door) *dimse.AssociateRequest
 		reason  string
-		door    string
+		door    audit.Door
 		pending bool
 	}{
 		"unknown title":             {func(d *door) *dimse.AssociateRequest { return request("STRANGER", d.device("CT1", nil)) }, "not registered", doorDIMSE, true},
@@ -100,7 +100,7 @@ func TestAdmitLetsRegisteredDevicesIn(t *testing.T) {
 	const passcode = "correct horse battery"
 	for name, tc := range map[string]struct {
 		request  func(d *door) *dimse.AssociateRequest
-		door     string
+		door     audit.Door
 		person   string
 		positive bool
 	}{

@@ -151,7 +151,7 @@ func (a *API) guarded(rq *Request) {
 		a.g.refused(ctx, audit.Peer{Address: rq.address}, doorAPI, "two credentials at once")
 		rq.fail(http.StatusBadRequest, err)
 		return
-	case errors.Is(err, fault.Denied):
+	case fault.Of(err) == fault.Denied:
 		a.g.refused(ctx, audit.Peer{Address: rq.address}, doorAPI, "no credentials that count")
 		rq.unauthenticated(err)
 		return

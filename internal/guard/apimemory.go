@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"collimator/internal/budget"
@@ -70,7 +69,7 @@ func (rq *Request) fits(bytes int) error {
 		return nil
 	}
 	err := rq.account.Grow(more)
-	if errors.Is(err, fault.TooLarge) {
+	if fault.Of(err) == fault.TooLarge {
 		return fault.New(fault.TooLarge, "guard: the answer needs more memory than one request may take; ask for less at a time")
 	}
 	return err

@@ -33,7 +33,7 @@ func TestOnlyRegisteredDevicesThatListenAreDestinations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, title := range []string{"", "EVIL", "127.0.0.1:104", "MUTE", "GONE", "mute"} {
-		if to, err := e.Destination(t.Context(), title); !errors.Is(err, fault.NotFound) || to != nil {
+		if to, err := e.Destination(t.Context(), title); fault.Of(err) != fault.NotFound || to != nil {
 			t.Errorf("%q: %v, %v", title, to, err)
 		}
 	}

@@ -67,9 +67,9 @@ type Measure struct {
 }
 
 // measure tells who keeps numbers.
-func (g *Guard) measure(door, operation, outcome string, began time.Time) {
+func (g *Guard) measure(door audit.Door, operation, outcome string, began time.Time) {
 	if g.Measure != nil {
-		g.Measure(Measure{Door: door, Operation: operation, Outcome: outcome, Took: time.Since(began)})
+		g.Measure(Measure{Door: string(door), Operation: operation, Outcome: outcome, Took: time.Since(began)})
 	}
 }
 
@@ -125,7 +125,7 @@ type caller struct {
 	claim       identity.Caller
 	association string
 	peer        audit.Peer
-	door        string
+	door        audit.Door
 	person      string          // verified by user identity negotiation; empty without
 	rule        string          // by which policy allowed what is being done
 	sight       policy.Sight    // what may be seen

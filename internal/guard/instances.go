@@ -22,7 +22,7 @@ func RecordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 		}
 
 		r := audit.Record{
-			Event: audit.Transferred, Action: audit.Create, Door: ev.Source.Door, Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
+			Event: audit.Transferred, Action: audit.Create, Door: audit.Door(ev.Source.Door), Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
 			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
 			Objects: []audit.Object{{
 				Study: ev.Instance.StudyUID, Patient: ev.Whose.Patient, PatientIssuer: ev.Whose.PatientIssuer,

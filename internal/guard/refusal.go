@@ -79,7 +79,7 @@ func fixedPart(text string) string {
 // refusedBy makes the guard the hook of the rooms: a connection that found no place or
 // lost it is recorded, as far as it is not one of a flood.
 func (r Rooms) refusedBy(g *Guard) {
-	for door, room := range map[string]*places.Room{doorDIMSE: r.DICOM, doorPlain: r.Plain, doorWeb: r.Web} {
+	for door, room := range map[audit.Door]*places.Room{doorDIMSE: r.DICOM, doorPlain: r.Plain, doorWeb: r.Web} {
 		if room == nil {
 			continue
 		}

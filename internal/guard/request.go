@@ -189,7 +189,7 @@ func (g *Guard) together(ctx context.Context, c *caller) ([]policy.Principal, er
 		return []policy.Principal{c.who}, nil
 	}
 	p, err := g.Registry.Person(ctx, c.person)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return []policy.Principal{c.who, {Kind: policy.Person, Name: c.person}}, nil
 	}
 	if err != nil {

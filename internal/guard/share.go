@@ -12,7 +12,7 @@ import (
 )
 
 // byShare finds the link that a browser has opened.
-func (g *Guard) byShare(ctx context.Context, secret, address, door string) (*webCaller, error) {
+func (g *Guard) byShare(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
 	s, err := g.Registry.OpenedShare(ctx, secret)
 	if err != nil {
 		return nil, err
@@ -22,7 +22,7 @@ func (g *Guard) byShare(ctx context.Context, secret, address, door string) (*web
 
 // byShareSecret takes the secret of a link in the place of a token. One with a
 // password must be opened first.
-func (g *Guard) byShareSecret(ctx context.Context, secret, address, door string) (*webCaller, error) {
+func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
 	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") })
 	if errors.Is(err, identity.ErrSharePassword) {
 		return nil, identity.ErrCredentials
@@ -35,7 +35,7 @@ func (g *Guard) byShareSecret(ctx context.Context, secret, address, door string)
 
 // shareCaller is a link with the person who made it: what that person may not
 // see any more, the link does not show.
-func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address, door string) (*webCaller, error) {
+func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address string, door audit.Door) (*webCaller, error) {
 	c := &webCaller{share: s}
 	c.who, c.door, c.peer.Address = s.Principal(), door, address
 	c.owner = c.who
@@ -68,7 +68,7 @@ func (rq *Request) openShare() (any, error) {
 		return nil, err
 	}
 	s, err := rq.g.OpenShare(rq.w, rq.r, in.Secret, in.Password)
-	if errors.Is(err, fault.Denied) {
+	if fault.Of(err) == fault.Denied {
 		rq.unauthenticated(err)
 		return nil, nil
 	}
@@ -91,7 +91,7 @@ func (g *Guard) OpenShare(w http.ResponseWriter, r *http.Request, secret, passwo
 		return nil, errors.Join(err, errNoAdministrator)
 	}
 	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, password) })
-	if errors.Is(err, fault.Denied) {
+	if fault.Of(err) == fault.Denied {
 		g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a link that does not count, or a wrong password of one")
 	}
 	if err != nil {

@@ -113,7 +113,7 @@ func (rq *Request) session() error {
 
 // noSession answers who has no session where one is needed.
 func (rq *Request) noSession(err error) (any, error) {
-	if errors.Is(err, fault.Denied) && !errors.Is(err, errProof) {
+	if fault.Of(err) == fault.Denied && !errors.Is(err, errProof) {
 		rq.unauthenticated(err)
 		return nil, nil
 	}
@@ -300,13 +300,13 @@ func (rq *Request) signOut() (any, error) {
 		return nil, err
 	}
 	if err := rq.session(); err != nil {
-		if closed && errors.Is(err, fault.Denied) {
+		if closed && fault.Of(err) == fault.Denied {
 			return nil, nil
 		}
 		return rq.noSession(err)
 	}
 	rq.cookie(SessionCookie, "", http.SameSiteStrictMode, -1)
-	if err := rq.g.sessions.End(rq.Context(), rq.c.info.Name, rq.c.session.ID); err != nil && !errors.Is(err, fault.NotFound) {
+	if err := rq.g.sessions.End(rq.Context(), rq.c.info.Name, rq.c.session.ID); err != nil && fault.Of(err) != fault.NotFound {
 		return nil, err
 	}
 	rq.event(audit.UserSignedOut, rq.c.info.Name, audit.Success, "", rq.c.session.ID)
@@ -340,7 +340,7 @@ func (rq *Request) closeShare() (bool, error) {
 		return false, nil
 	}
 	s, err := rq.g.Registry.CloseShare(rq.Context(), links[0].Value)
-	if errors.Is(err, fault.Denied) {
+	if fault.Of(err) == fault.Denied {
 		return false, nil
 	}
 	if err != nil {

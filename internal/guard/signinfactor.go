@@ -154,7 +154,7 @@ func (rq *Request) bound() (person, session string, err error) {
 	}
 	err = rq.session()
 	switch {
-	case errors.Is(err, fault.Denied): // an old cookie
+	case fault.Of(err) == fault.Denied: // an old cookie
 		rq.c = nil
 		return "", "", nil
 	case err != nil:
@@ -193,7 +193,7 @@ func (rq *Request) passkeyFinish() (any, error) {
 		rq.copied(copied)
 		return nil, nil
 	}
-	if errors.Is(err, fault.Denied) {
+	if fault.Of(err) == fault.Denied {
 		rq.event(audit.UserAuthenticated, "", audit.MinorFailure, "a passkey did not count", "")
 		rq.unauthenticated(identity.ErrCredentials)
 		return nil, nil

@@ -99,7 +99,7 @@ func (rq *Request) oidcFinish() (any, error) {
 			rq.g.Log.Error("sign-in by the identity provider failed", "error", err)
 		}
 		status := httpStatus(err)
-		if errors.Is(err, fault.Denied) {
+		if fault.Of(err) == fault.Denied {
 			status = http.StatusUnauthorized
 		}
 		rq.landing(status, sentence(err))
@@ -134,7 +134,7 @@ func (rq *Request) oidcEnd() (any, error) {
 	person, ended, err := rq.g.SignIn.OIDC.Logout(ctx, rq.r.PostForm.Get("logout_token"))
 	if f, ok := errors.AsType[*identity.OIDCFailure](err); ok {
 		rq.oidcFailed(f)
-		if errors.Is(err, fault.Denied) {
+		if fault.Of(err) == fault.Denied {
 			return nil, fault.New(fault.Invalid, "guard: the logout token does not count")
 		}
 	}

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -164,7 +163,7 @@ func (g *Guard) patientOf(ctx context.Context, study string) (id, issuer string)
 		return "", ""
 	}
 	id, issuer, err := g.Patient(context.WithoutCancel(ctx), study)
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	if err != nil && fault.Of(err) != fault.NotFound {
 		g.Log.Warn("the record of a transfer does not name its patient", "error", err)
 	}
 	return id, issuer

@@ -85,7 +85,7 @@ func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address strin
 	case errors.Is(err, errTwoCredentials):
 		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
 		return webRefusal(err, http.StatusBadRequest)
-	case errors.Is(err, fault.Denied):
+	case fault.Of(err) == fault.Denied:
 		return g.unauthenticated(ctx, call, address)
 	}
 	g.Log.Error("request not decided", "door", doorWeb, "error", err)
@@ -178,7 +178,7 @@ func (g *Guard) judgeWeb(c *webCaller, rq policy.Request) policy.Decision {
 // refusedCaller records what somebody may not do who was let in. Like refusals
 // are joined: there is no end to them in a loop.
 func (g *Guard) refusedCaller(ctx context.Context, c *webCaller, r audit.Record) {
-	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", r.Door, r.Reason}, "\x00"))
+	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", string(r.Door), r.Reason}, "\x00"))
 	if !write {
 		return
 	}

@@ -2,10 +2,10 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
+	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -43,7 +43,7 @@ var errHalf = fault.New(fault.Denied, "guard: the second factor is still to come
 // was opened. Who is signed in is so whatever links the browser has opened too. No credentials
 // and wrong ones are alike, of kind Denied; two of them are of kind Invalid. A token
 // from where too many did not count is a *waitError.
-func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address, door string) (*webCaller, error) {
+func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address string, door audit.Door) (*webCaller, error) {
 	cookies, links, headers := r.CookiesNamed(SessionCookie), r.CookiesNamed(ShareCookie), r.Header.Values("Authorization")
 	switch {
 	case max(len(cookies), len(links), len(headers)) > 1, len(headers) > 0 && len(cookies)+len(links) > 0:
@@ -54,7 +54,7 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address, d
 	err := error(identity.ErrCredentials)
 	if len(cookies) == 1 {
 		var c *webCaller
-		if c, err = g.bySession(ctx, cookies[0].Value, address, door); !errors.Is(err, fault.Denied) {
+		if c, err = g.bySession(ctx, cookies[0].Value, address, door); fault.Of(err) != fault.Denied {
 			return c, err
 		}
 	}
@@ -66,7 +66,7 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address, d
 
 // bySession does not count failures: an old cookie is no guess, and nobody
 // guesses 256 bits.
-func (g *Guard) bySession(ctx context.Context, secret, address, door string) (*webCaller, error) {
+func (g *Guard) bySession(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
 	s, p, err := g.sessions.Authenticate(ctx, secret)
 	if err != nil {
 		return nil, err
@@ -74,13 +74,13 @@ func (g *Guard) bySession(ctx context.Context, secret, address, door string) (*w
 	return sessionCaller(s, p, address, door), nil
 }
 
-func sessionCaller(s *identity.Session, p *identity.PersonInfo, address, door string) *webCaller {
+func sessionCaller(s *identity.Session, p *identity.PersonInfo, address string, door audit.Door) *webCaller {
 	c := &webCaller{info: p, session: s}
 	c.who, c.owner, c.door, c.peer.Address, c.association = p.Principal(), p.Principal(), door, address, "session "+s.ID
 	return c
 }
 
-func (g *Guard) byToken(ctx context.Context, header, address, door string) (*webCaller, error) {
+func (g *Guard) byToken(ctx context.Context, header, address string, door audit.Door) (*webCaller, error) {
 	secret, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {
 		return nil, identity.ErrCredentials
@@ -99,7 +99,7 @@ func (g *Guard) byToken(ctx context.Context, header, address, door string) (*web
 	return tokenCaller(token, owner, address, door), nil
 }
 
-func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address, door string) *webCaller {
+func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address string, door audit.Door) *webCaller {
 	c := &webCaller{owner: owner.Principal(), info: owner, token: t}
 	c.who, c.door, c.person, c.peer.Address = t.Principal(), door, owner.Name, address
 	return c
@@ -111,7 +111,7 @@ func tried[T any](ctx context.Context, g *Guard, address string, find func() (T,
 	var denied error
 	_, _, err = g.try(ctx, func() (bool, error) {
 		x, err := find()
-		if errors.Is(err, fault.Denied) {
+		if fault.Of(err) == fault.Denied {
 			denied = err
 			return false, nil
 		}

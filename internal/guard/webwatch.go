@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -90,7 +89,7 @@ func (g *Guard) watchWeb(ctx context.Context, c *webCaller, call *dicomweb.Call)
 func (g *Guard) still(ctx context.Context, c *webCaller, call *dicomweb.Call) bool {
 	now, err := g.again(ctx, c)
 	switch {
-	case errors.Is(err, fault.Denied), errors.Is(err, fault.NotFound):
+	case fault.Of(err) == fault.Denied, fault.Of(err) == fault.NotFound:
 		return false
 	case err != nil:
 		if ctx.Err() == nil {

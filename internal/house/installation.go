@@ -169,7 +169,7 @@ func seal(ctx context.Context, book *registers.Book, log *ledger.Log, change *ch
 	if err == nil {
 		err = change.begin()
 	}
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
 	return book.Seal(ctx)

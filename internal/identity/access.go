@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"strings"
 	"time"
 
@@ -101,7 +100,7 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE `+where, arg).Scan)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err != nil {
@@ -111,7 +110,7 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 		return nil, nil, ErrCredentials
 	}
 	owner, err = r.Person(ctx, t.Owner)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	return t, owner, err
@@ -119,7 +118,7 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 
 const tokenColumns = `id, owner, verbs, studies, created, expires, revoked, operator`
 
-func scanToken(scan func(...any) error) (*AccessToken, error) {
+func scanToken(scan db.Scan) (*AccessToken, error) {
 	var t AccessToken
 	var verbs, studies string
 	var created, expires, revoked int64
@@ -139,19 +138,9 @@ func scanToken(scan func(...any) error) (*AccessToken, error) {
 // Tokens lists the tokens, those that ended too, the newest first.
 func (r *Registry) Tokens(ctx context.Context) (list []*AccessToken, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+tokenColumns+` FROM access_token ORDER BY created DESC, id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			t, err := scanToken(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, t)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanToken, `SELECT `+tokenColumns+` FROM access_token ORDER BY created DESC, id`)
+
+		return err
 	})
 	return list, err
 }

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net/netip"
 
 	"collimator/internal/fault"
@@ -58,7 +57,7 @@ func (r *Refusal) Error() string { return "identity: " + r.Text }
 // *Refusal.
 func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) {
 	d, err := r.Device(ctx, c.CallingAETitle)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, r.stranger(c)
 	}
 	if err != nil {

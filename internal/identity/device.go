@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -124,7 +123,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 		return fault.Newf(fault.Conflict, "identity: this certificate belongs to %s", owner)
 	case err == nil:
 		return nil
-	case !errors.Is(err, fault.NotFound):
+	case fault.Of(err) != fault.NotFound:
 		return err
 	}
 	_, err = r.book.Exec(ctx, tx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
@@ -174,7 +173,7 @@ func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) 
 	var found *Device
 	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
 		found, err = scanDevice(tx.QueryRow(ctx, `SELECT `+deviceColumns+` FROM device WHERE ae_title = ?1 AND removed = 0`, aeTitle).Scan)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return notRegistered(aeTitle)
 		}
 		if err != nil {
@@ -193,21 +192,12 @@ func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) 
 func (r *Registry) Devices(ctx context.Context) ([]*Device, error) {
 	var list []*Device
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+deviceColumns+` FROM device WHERE removed = 0 ORDER BY ae_title`)
+		var err error
+		list, err = db.All(ctx, tx, scanDevice, `SELECT `+deviceColumns+` FROM device WHERE removed = 0 ORDER BY ae_title`)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			d, err := scanDevice(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, d)
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
+
 		for _, d := range list {
 			if d.Certificates, err = certificates(ctx, tx, d.AETitle); err != nil {
 				return err
@@ -245,25 +235,20 @@ func (r *Registry) WithoutCertificate(ctx context.Context) (map[netip.Addr]time.
 	return open, nil
 }
 
-func certificates(ctx context.Context, tx *db.Tx, aeTitle string) (list []Certificate, err error) {
-	rows, err := tx.Query(ctx, `SELECT fingerprint, subject, not_after, weakness FROM device_certificate WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c Certificate
-		var end int64
-		if err := rows.Scan(&c.Fingerprint, &c.Subject, &end, &c.Weakness); err != nil {
-			return nil, err
-		}
-		c.NotAfter = instant(end)
-		list = append(list, c)
-	}
-	return list, rows.Err()
+func certificates(ctx context.Context, tx *db.Tx, aeTitle string) ([]Certificate, error) {
+	return db.All(ctx, tx, scanCertificate, `SELECT fingerprint, subject, not_after, weakness FROM device_certificate
+		WHERE ae_title = ?1 AND removed = 0 ORDER BY created, fingerprint`, aeTitle)
 }
 
-func scanDevice(scan func(...any) error) (*Device, error) {
+func scanCertificate(scan db.Scan) (c Certificate, err error) {
+	var end int64
+	err = scan(&c.Fingerprint, &c.Subject, &end, &c.Weakness)
+	c.NotAfter = instant(end)
+
+	return c, err
+}
+
+func scanDevice(scan db.Scan) (*Device, error) {
 	var d Device
 	var verbs, destinations string
 	var plaintext, bare, created int64

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -49,7 +48,7 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) 
 			key = pending
 			return nil
 		}
-		if err != nil && !errors.Is(err, fault.NotFound) {
+		if err != nil && fault.Of(err) != fault.NotFound {
 			return err
 		}
 		_, err = r.book.Exec(ctx, tx, `INSERT INTO totp (person, secret, pending, step, session) VALUES (?1, ?3, ?2, 0, ?4) ON CONFLICT (person) DO UPDATE SET pending = ?2, session = ?4`,
@@ -72,7 +71,7 @@ func (r *Registry) ConfirmTOTP(ctx context.Context, name, session, code string) 
 		var pending []byte
 		var shown string
 		err := tx.QueryRow(ctx, `SELECT pending, session FROM totp WHERE person = ?1`, name).Scan(&pending, &shown)
-		if errors.Is(err, fault.NotFound) || err == nil && (len(pending) == 0 || shown != session) {
+		if fault.Of(err) == fault.NotFound || err == nil && (len(pending) == 0 || shown != session) {
 			return fault.New(fault.Conflict, "identity: no authenticator app is being set up; begin again")
 		}
 		if err != nil {
@@ -94,7 +93,7 @@ func (r *Registry) CheckTOTP(ctx context.Context, name, code string) error {
 		var secret []byte
 		var last int64
 		err := tx.QueryRow(ctx, `SELECT secret, step FROM totp WHERE person = ?1`, name).Scan(&secret, &last)
-		if errors.Is(err, fault.NotFound) || err == nil && len(secret) == 0 {
+		if fault.Of(err) == fault.NotFound || err == nil && len(secret) == 0 {
 			return ErrCode
 		}
 		if err != nil {

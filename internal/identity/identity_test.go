@@ -167,7 +167,7 @@ func TestACertificateBelongsToOneDeviceAndNeverComesBack(t *testing.T) {
 	cert, next := issue(t, a, "CT1"), issue(t, a, "CT1")
 	register(t, r, identity.Device{AETitle: "CT1"}, cert)
 	register(t, r, identity.Device{AETitle: "CT2"})
-	if err := r.Bind(t.Context(), "CT2", cert); !errors.Is(err, fault.Conflict) {
+	if err := r.Bind(t.Context(), "CT2", cert); fault.Of(err) != fault.Conflict {
 		t.Errorf("bound to a second device: %v", err)
 	}
 	if err := r.Bind(t.Context(), "CT1", next); err != nil {
@@ -176,7 +176,7 @@ func TestACertificateBelongsToOneDeviceAndNeverComesBack(t *testing.T) {
 	if err := r.Supersede(t.Context(), "CT1", next); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Bind(t.Context(), "CT1", cert); !errors.Is(err, fault.Conflict) {
+	if err := r.Bind(t.Context(), "CT1", cert); fault.Of(err) != fault.Conflict {
 		t.Errorf("a removed certificate was taken again: %v", err)
 	}
 	d, err := r.Device(t.Context(), "CT1")
@@ -291,7 +291,7 @@ func TestApproveLetsTheCallerInWithTheCertificateItShowed(t *testing.T) {
 	if _, err := r.Authenticate(t.Context(), identity.Caller{"CT9", here, cert, true}); err != nil {
 		t.Error(err)
 	}
-	if err := r.Approve(t.Context(), ids["US9"], identity.Device{}); !errors.Is(err, fault.Invalid) {
+	if err := r.Approve(t.Context(), ids["US9"], identity.Device{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("approved a caller without TLS and without exception: %v", err)
 	}
 	if err := r.Approve(t.Context(), ids["US9"], identity.Device{Address: "127.0.0.1", PlaintextUntil: c.now().Add(time.Hour)}); err != nil {
@@ -390,7 +390,7 @@ func TestPasswordsAreCheckedAgainstTheirHash(t *testing.T) {
 	t.Parallel()
 	r, _, _ := open(t)
 	ctx := context.Background()
-	if err := r.AddPerson(ctx, "ada", identity.Administrator, "too short"); !errors.Is(err, fault.Invalid) {
+	if err := r.AddPerson(ctx, "ada", identity.Administrator, "too short"); fault.Of(err) != fault.Invalid {
 		t.Errorf("a short password was taken: %v", err)
 	}
 	if has, _ := r.HasAdministrator(ctx); has {
@@ -399,7 +399,7 @@ func TestPasswordsAreCheckedAgainstTheirHash(t *testing.T) {
 	if err := r.AddPerson(ctx, "ada", identity.Administrator, "correct horse battery"); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.AddPerson(ctx, "ada", identity.Administrator, "another horse battery"); !errors.Is(err, fault.Conflict) {
+	if err := r.AddPerson(ctx, "ada", identity.Administrator, "another horse battery"); fault.Of(err) != fault.Conflict {
 		t.Errorf("the name was taken twice: %v", err)
 	}
 	for _, tc := range []struct {
@@ -422,7 +422,7 @@ func TestShortKeysAreBoundOnlyWhereThatIsSaid(t *testing.T) {
 	register(t, r, identity.Device{AETitle: "NEW1"}, selfSigned(t, 2048))
 	short := selfSigned(t, 1024)
 
-	if err := r.Bind(t.Context(), "OLD1", short); !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "--insecure-short-key") {
+	if err := r.Bind(t.Context(), "OLD1", short); fault.Of(err) != fault.Invalid || !strings.Contains(err.Error(), "--insecure-short-key") {
 		t.Errorf("bind: %v", err)
 	}
 	pending := identity.Pending{CallingAETitle: "OLD2", Address: "192.0.2.1", Certificate: short}
@@ -433,10 +433,10 @@ func TestShortKeysAreBoundOnlyWhereThatIsSaid(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}
-	if err := r.Approve(t.Context(), list[0].ID, identity.Device{}); !errors.Is(err, fault.Invalid) {
+	if err := r.Approve(t.Context(), list[0].ID, identity.Device{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("approve: %v", err)
 	}
-	if _, err := r.Device(t.Context(), "OLD2"); !errors.Is(err, fault.NotFound) {
+	if _, err := r.Device(t.Context(), "OLD2"); fault.Of(err) != fault.NotFound {
 		t.Errorf("a refused approval registered the device: %v", err)
 	}
 

@@ -92,7 +92,7 @@ func known(ctx context.Context, tx *db.Tx, name string) error {
 	var disabled int64
 	err := tx.QueryRow(ctx, `SELECT disabled FROM person WHERE name = ?1`, name).Scan(&disabled)
 	switch {
-	case errors.Is(err, fault.NotFound):
+	case fault.Of(err) == fault.NotFound:
 		return errNobody
 	case err == nil && disabled != 0:
 		return errDisabled
@@ -144,11 +144,11 @@ func (r *Registry) link(ctx context.Context, tx *db.Tx, secret string) (l Link, 
 	err = tx.QueryRow(ctx, `SELECT purpose, person, role, factors, expires, maker FROM person_link WHERE hash = ?1`, secretHash(secret)).
 		Scan(&l.Purpose, &l.Person, &l.Role, &l.Factors, &expires, &l.maker)
 	l.Expires = instant(expires)
-	if errors.Is(err, fault.NotFound) || err == nil && !r.now().Before(l.Expires) {
+	if fault.Of(err) == fault.NotFound || err == nil && !r.now().Before(l.Expires) {
 		return Link{}, ErrLink
 	}
 	if err == nil && l.maker != "" { // a person who is gone invites nobody
-		if err = present(ctx, tx, l.maker); errors.Is(err, fault.NotFound) {
+		if err = present(ctx, tx, l.maker); fault.Of(err) == fault.NotFound {
 			return Link{}, ErrLink
 		}
 	}

@@ -146,7 +146,7 @@ func (o *OIDC) boundTo(ctx context.Context, subject string) (person string, err 
 	err = o.registry.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, subject).Scan(&person)
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return "", nil
 	}
 	return person, err

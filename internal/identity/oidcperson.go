@@ -46,13 +46,13 @@ func (o *OIDC) named(ctx context.Context, f *OIDCFailure) error {
 			f.Person, f.Known = bound, true
 			return nil
 		}
-		if !errors.Is(err, fault.NotFound) || f.Person == "" {
+		if fault.Of(err) != fault.NotFound || f.Person == "" {
 			return err
 		}
 		f.Known = known(ctx, tx, f.Person) == nil
 		return nil
 	})
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
 	return f
@@ -68,12 +68,12 @@ func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, ch
 		err := tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, subject).Scan(&person)
 		if err == nil {
 			err = present(ctx, tx, person)
-			if errors.Is(err, fault.NotFound) {
+			if fault.Of(err) == fault.NotFound {
 				return fail(reasonDisabled, person, true)
 			}
 			return err
 		}
-		if !errors.Is(err, fault.NotFound) {
+		if fault.Of(err) != fault.NotFound {
 			return err
 		}
 		person, change = name, "bound to the identity provider"

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -83,23 +82,19 @@ func (r *Registry) holderOf(ctx context.Context, handle []byte, rp string) (*key
 }
 
 func loadCredentials(ctx context.Context, tx *db.Tx, h *keyHolder, rp string) error {
-	rows, err := tx.Query(ctx, `SELECT credential FROM passkey WHERE person = ?1 AND rp = ?2 ORDER BY created, id`, h.name, rp)
-	if err != nil {
-		return err
+	list, err := db.All(ctx, tx, scanCredential, `SELECT credential FROM passkey WHERE person = ?1 AND rp = ?2 ORDER BY created, id`, h.name, rp)
+	h.credentials = append(h.credentials, list...)
+
+	return err
+}
+
+func scanCredential(scan db.Scan) (c webauthn.Credential, err error) {
+	var b []byte
+	if err := scan(&b); err != nil {
+		return c, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&b); err != nil {
-			return err
-		}
-		c, err := readCredential(b)
-		if err != nil {
-			return err
-		}
-		h.credentials = append(h.credentials, c)
-	}
-	return rows.Err()
+
+	return readCredential(b)
 }
 
 func readCredential(b []byte) (c webauthn.Credential, err error) {
@@ -157,7 +152,7 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 func storedCredential(ctx context.Context, tx *db.Tx, id string) (c webauthn.Credential, err error) {
 	var b []byte
 	err = tx.QueryRow(ctx, `SELECT credential FROM passkey WHERE id = ?1`, id).Scan(&b)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return c, ErrCredentials
 	}
 	if err != nil {
@@ -206,29 +201,30 @@ func (r *Registry) copiedPasskey(ctx context.Context, person string, raw []byte)
 // Passkeys lists the passkeys of a person.
 func (r *Registry) Passkeys(ctx context.Context, person string) (list []PasskeyInfo, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, name, rp, created, used, credential FROM passkey WHERE person = ?1 ORDER BY created, id`, person)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var k PasskeyInfo
-			var created, used int64
-			var credential []byte
-			if err := rows.Scan(&k.ID, &k.Name, &k.Host, &created, &used, &credential); err != nil {
-				return err
-			}
-			c, err := readCredential(credential)
-			if err != nil {
-				return err
-			}
-			k.Copied = c.Authenticator.CloneWarning
-			k.Created, k.Used = instant(created), instant(used)
-			list = append(list, k)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanPasskey,
+			`SELECT id, name, rp, created, used, credential FROM passkey WHERE person = ?1 ORDER BY created, id`, person)
+
+		return err
 	})
+
 	return list, err
+}
+
+func scanPasskey(scan db.Scan) (k PasskeyInfo, err error) {
+	var created, used int64
+	var credential []byte
+	if err := scan(&k.ID, &k.Name, &k.Host, &created, &used, &credential); err != nil {
+		return k, err
+	}
+	c, err := readCredential(credential)
+	if err != nil {
+		return k, err
+	}
+	k.Copied = c.Authenticator.CloneWarning
+	k.Created = instant(created)
+	k.Used = instant(used)
+
+	return k, nil
 }
 
 // RemovePasskey forgets one of a person's passkeys. With keepOne the last

@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"strings"
 	"time"
 
@@ -80,19 +79,9 @@ const pendingColumns = `id, calling, called, address, fingerprint, certificate, 
 // ListPending lists refused callers, the latest first.
 func (r *Registry) ListPending(ctx context.Context) (list []Pending, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+pendingColumns+` FROM pending_device ORDER BY last_seen DESC, id DESC`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			p, err := scanPending(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, p)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanPending, `SELECT `+pendingColumns+` FROM pending_device ORDER BY last_seen DESC, id DESC`)
+
+		return err
 	})
 	return list, err
 }
@@ -116,7 +105,7 @@ func (r *Registry) approve(ctx context.Context, id int64, d Device, check func(*
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		p, err := scanPending(tx.QueryRow(ctx, `SELECT `+pendingColumns+` FROM pending_device WHERE id = ?1`, id).Scan)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return fault.Newf(fault.NotFound, "identity: no refused caller has number %d; see 'collimator device pending'", id)
 		}
 		if err != nil {
@@ -156,7 +145,7 @@ func (r *Registry) Forget(ctx context.Context, id int64) error {
 	})
 }
 
-func scanPending(scan func(...any) error) (Pending, error) {
+func scanPending(scan db.Scan) (Pending, error) {
 	var p Pending
 	var der []byte
 	var contexts string

@@ -65,31 +65,33 @@ func (r *Registry) People(ctx context.Context) ([]*PersonInfo, error) {
 
 func (r *Registry) people(ctx context.Context, where, name string) (list []*PersonInfo, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT name, role, created, disabled FROM person`+where, name)
+		list, err = db.All(ctx, tx, scanPerson, `SELECT name, role, created, disabled FROM person`+where, name)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var p PersonInfo
-			var created, disabled int64
-			if err := rows.Scan(&p.Name, &p.Role, &created, &disabled); err != nil {
-				return err
-			}
-			p.Created, p.Disabled = instant(created), instant(disabled)
-			list = append(list, &p)
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
+
 		for _, p := range list {
 			if p.Studies, err = grants(ctx, tx, p.Name); err != nil {
 				return err
 			}
 		}
+
 		return nil
 	})
+
 	return list, err
+}
+
+func scanPerson(scan db.Scan) (*PersonInfo, error) {
+	var p PersonInfo
+	var created, disabled int64
+	if err := scan(&p.Name, &p.Role, &created, &disabled); err != nil {
+		return nil, err
+	}
+	p.Created = instant(created)
+	p.Disabled = instant(disabled)
+
+	return &p, nil
 }
 
 func grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {

@@ -112,7 +112,7 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT password_hash FROM person WHERE name = ?1 AND disabled = 0`, name).Scan(&hash)
 	})
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	if err != nil && fault.Of(err) != fault.NotFound {
 		return false, err
 	}
 	refused := hash == "" || len(password) > maxPassword

@@ -6,7 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
+	"slices"
 	"time"
 
 	"collimator/internal/db"
@@ -118,7 +118,7 @@ func (s *Sessions) Running(ctx context.Context, id string) (running bool, err er
 		running = err == nil && s.now().Before(x.Expires)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		err = nil
 	}
 	return running, err
@@ -152,7 +152,7 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE hash = ?1`, hash).Scan)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 		return nil, nil, ErrCredentials
 	}
 	p, err := s.Person(ctx, x.Person)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err == nil && now.Sub(x.Seen) >= touchEvery {
@@ -188,22 +188,12 @@ func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error 
 func (s *Sessions) List(ctx context.Context, person string) (list []*Session, err error) {
 	now := s.now()
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			x, err := scanSession(rows.Scan)
-			if err != nil {
-				return err
-			}
-			if s.running(x, now) {
-				list = append(list, x)
-			}
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanSession, `SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
+
+		return err
 	})
+	list = slices.DeleteFunc(list, func(x *Session) bool { return !s.running(x, now) })
+
 	return list, err
 }
 
@@ -226,7 +216,7 @@ func (r *Registry) endSessions(ctx context.Context, tx *db.Tx, person string) er
 
 const sessionColumns = `id, person, complete, method, address, created, seen, expires, proven`
 
-func scanSession(scan func(...any) error) (*Session, error) {
+func scanSession(scan db.Scan) (*Session, error) {
 	var x Session
 	var created, seen, expires, proven int64
 	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven); err != nil {

@@ -8,7 +8,6 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"strings"
 	"time"
 
@@ -135,7 +134,7 @@ func (r *Registry) share(ctx context.Context, where string, arg any) (s *Share, 
 		s, hash, err = scanShare(tx.QueryRow(ctx, `SELECT `+shareColumns+` FROM share WHERE `+where, arg).Scan)
 		return err
 	})
-	if errors.Is(err, fault.NotFound) || err == nil && (!s.Revoked.IsZero() || !r.now().Before(s.Expires)) {
+	if fault.Of(err) == fault.NotFound || err == nil && (!s.Revoked.IsZero() || !r.now().Before(s.Expires)) {
 		return nil, "", ErrCredentials
 	}
 	if err != nil {
@@ -143,7 +142,7 @@ func (r *Registry) share(ctx context.Context, where string, arg any) (s *Share, 
 	}
 	if s.Owner != "" {
 		_, err = r.Person(ctx, s.Owner)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil, "", ErrCredentials
 		}
 	}
@@ -163,7 +162,7 @@ func (r *Registry) useShare(ctx context.Context, s *Share) error {
 
 const shareColumns = `id, owner, study, deidentified, password_hash, created, expires, revoked, used`
 
-func scanShare(scan func(...any) error) (*Share, string, error) {
+func scanShare(scan db.Scan) (*Share, string, error) {
 	var s Share
 	var hash string
 	var created, expires, revoked, used int64
@@ -179,19 +178,12 @@ func scanShare(scan func(...any) error) (*Share, string, error) {
 // it is not empty, leaves out those of others.
 func (r *Registry) Shares(ctx context.Context, owner string) (list []*Share, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+shareColumns+` FROM share WHERE ?1 = '' OR owner = ?1 ORDER BY created DESC, id`, owner)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			s, _, err := scanShare(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, s)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, func(scan db.Scan) (*Share, error) {
+			s, _, err := scanShare(scan)
+			return s, err
+		}, `SELECT `+shareColumns+` FROM share WHERE ?1 = '' OR owner = ?1 ORDER BY created DESC, id`, owner)
+
+		return err
 	})
 	return list, err
 }

@@ -41,7 +41,7 @@ func TestLinksCountUntilTheyEnd(t *testing.T) {
 	check("locked, wrong", lockedSecret, password[:18]+"0", identity.ErrSharePassword)
 	check("nothing", "", "", identity.ErrCredentials)
 	check("another", "clms_"+strings.Repeat("A", 43), "", identity.ErrCredentials)
-	if err := r.RevokeShare(t.Context(), first.ID, "grace"); !errors.Is(err, fault.NotFound) {
+	if err := r.RevokeShare(t.Context(), first.ID, "grace"); fault.Of(err) != fault.NotFound {
 		t.Errorf("somebody else's link: %v", err)
 	}
 	if err := r.RevokeShare(t.Context(), first.ID, ""); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"time"
 
 	"collimator/internal/db"
@@ -64,7 +63,7 @@ func (r *Registry) OpenedShare(ctx context.Context, secret string) (*Share, erro
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT share, expires FROM share_session WHERE hash = ?1`, secretHash(secret)).Scan(&id, &expires)
 	})
-	if errors.Is(err, fault.NotFound) || err == nil && !r.now().Before(instant(expires)) {
+	if fault.Of(err) == fault.NotFound || err == nil && !r.now().Before(instant(expires)) {
 		return nil, ErrCredentials
 	}
 	if err != nil {

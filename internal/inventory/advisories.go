@@ -41,27 +41,27 @@ func (r *Register) Advisories(ctx context.Context) (*advisory.Table, error) {
 // Imported lists the imported documents in order of their ids.
 func (r *Register) Imported(ctx context.Context) (list []Imported, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, version, source, sha256, hash, signature, imported, body FROM advisory_document ORDER BY id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var i Imported
-			var at int64
-			var body string
-			if err := rows.Scan(&i.ID, &i.Version, &i.Source, &i.SHA256, &i.Hash, &i.Signature, &at, &body); err != nil {
-				return err
-			}
-			if err := json.Unmarshal([]byte(body), &i.Advisory); err != nil {
-				return fmt.Errorf("inventory: read an imported advisory: %w", err)
-			}
-			i.At = instant(at)
-			list = append(list, i)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanImported,
+			`SELECT id, version, source, sha256, hash, signature, imported, body FROM advisory_document ORDER BY id`)
+
+		return err
 	})
+
 	return list, err
+}
+
+func scanImported(scan db.Scan) (i Imported, err error) {
+	var at int64
+	var body string
+	if err := scan(&i.ID, &i.Version, &i.Source, &i.SHA256, &i.Hash, &i.Signature, &at, &body); err != nil {
+		return i, err
+	}
+	if err := json.Unmarshal([]byte(body), &i.Advisory); err != nil {
+		return i, fmt.Errorf("inventory: read an imported advisory: %w", err)
+	}
+	i.At = instant(at)
+
+	return i, nil
 }
 
 // keep writes imported documents. A document does not replace a newer version

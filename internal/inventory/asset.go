@@ -107,24 +107,14 @@ func (r *Register) Asset(ctx context.Context, name string) (*Asset, error) {
 // load reads one asset, or all where only is 0.
 func (r *Register) load(ctx context.Context, tx *db.Tx, only int64) ([]*Asset, error) {
 	byID := map[int64]*Asset{}
-	rows, err := tx.Query(ctx, `SELECT id, created, last_seen, stranger FROM asset WHERE merged_into = 0 AND (?1 = 0 OR id = ?1) ORDER BY stranger, id`, only)
+	list, err := db.All(ctx, tx, scanAsset,
+		`SELECT id, created, last_seen, stranger FROM asset WHERE merged_into = 0 AND (?1 = 0 OR id = ?1) ORDER BY stranger, id`, only)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var list []*Asset
-	for rows.Next() {
-		a := &Asset{}
-		var created, seen, stranger int64
-		if err := rows.Scan(&a.id, &created, &seen, &stranger); err != nil {
-			return nil, err
-		}
-		a.ID, a.FirstSeen, a.LastSeen, a.Refused = assetName(a.id), instant(created), instant(seen), stranger == 1
+
+	for _, a := range list {
 		byID[a.id] = a
-		list = append(list, a)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
 	}
 	if err := r.loadValues(ctx, tx, only, byID); err != nil {
 		return nil, err
@@ -141,24 +131,34 @@ func (r *Register) load(ctx context.Context, tx *db.Tx, only int64) ([]*Asset, e
 	return list, r.loadIssueCounts(ctx, tx, only, byID)
 }
 
-func (r *Register) loadValues(ctx context.Context, tx *db.Tx, only int64, byID map[int64]*Asset) error {
-	rows, err := tx.Query(ctx, `SELECT asset, field, source, value, folded, confidence, first_seen, last_seen FROM asset_value WHERE ?1 = 0 OR asset = ?1
-		ORDER BY asset, field, confidence DESC, last_seen DESC, source, slot`, only)
-	if err != nil {
-		return err
+func scanAsset(scan db.Scan) (*Asset, error) {
+	a := &Asset{}
+	var created, seen, stranger int64
+	if err := scan(&a.id, &created, &seen, &stranger); err != nil {
+		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
+	a.ID = assetName(a.id)
+	a.FirstSeen = instant(created)
+	a.LastSeen = instant(seen)
+	a.Refused = stranger == 1
+
+	return a, nil
+}
+
+func (r *Register) loadValues(ctx context.Context, tx *db.Tx, only int64, byID map[int64]*Asset) error {
+	return db.Each(ctx, tx, func(scan db.Scan) error {
 		var id int64
 		var v stored
-		if err := rows.Scan(&id, &v.field, &v.source, &v.text, &v.folded, &v.confidence, &v.first, &v.last); err != nil {
+		if err := scan(&id, &v.field, &v.source, &v.text, &v.folded, &v.confidence, &v.first, &v.last); err != nil {
 			return err
 		}
 		if a := byID[id]; a != nil {
 			a.values = append(a.values, v)
 		}
-	}
-	return rows.Err()
+
+		return nil
+	}, `SELECT asset, field, source, value, folded, confidence, first_seen, last_seen FROM asset_value WHERE ?1 = 0 OR asset = ?1
+		ORDER BY asset, field, confidence DESC, last_seen DESC, source, slot`, only)
 }
 
 // fill sets the fields to the value that is worth most, and names contradictions.

@@ -162,9 +162,9 @@ func instant(ms int64) time.Time {
 }
 
 // event notes a change.
-func (r *Register) event(ctx context.Context, tx *db.Tx, run, asset int64, kind, field, old, value string) error {
+func (r *Register) event(ctx context.Context, tx *db.Tx, run, asset int64, kind ChangeKind, field, old, value string) error {
 	_, err := tx.Exec(ctx, `INSERT INTO inventory_event (at, run, asset, kind, field, old, new) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-		millis(r.now()), run, asset, kind, field, old, value)
+		millis(r.now()), run, asset, string(kind), field, old, value)
 	if err != nil {
 		return fmt.Errorf("inventory: note a change: %w", err)
 	}

@@ -166,33 +166,34 @@ func (r *Register) missing(ctx context.Context, tx *db.Tx, asset int64, l *Look,
 	if l.Place.Address.IsValid() {
 		address = l.Place.Address.Unmap().String()
 	}
-	rows, err := tx.Query(ctx, `SELECT id, key, check_id, port, body FROM issue WHERE asset = ?1 AND state <> 'fixed' AND address = ?2 ORDER BY port DESC, id`, asset, address)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+
 	others := false // an issue stays at a port that was not looked at
-	for rows.Next() {
+	err = db.Each(ctx, tx, func(scan db.Scan) error {
 		var g gone
 		var key, body string
 		var port int
-		if err := rows.Scan(&g.id, &key, &g.check, &port, &body); err != nil {
-			return nil, err
+		if err := scan(&g.id, &key, &g.check, &port, &body); err != nil {
+			return err
 		}
 		if !l.covers(port, others) {
 			others = true
-			continue
+			return nil
 		}
 		if seen[key] || !slices.Contains(l.Checks, g.check) {
-			continue
+			return nil
 		}
+
 		var i finding.Issue
 		if json.Unmarshal([]byte(body), &i) == nil {
 			g.title = i.Title
 		}
 		list = append(list, g)
-	}
-	return list, rows.Err()
+
+		return nil
+	}, `SELECT id, key, check_id, port, body FROM issue WHERE asset = ?1 AND state <> 'fixed' AND address = ?2
+		ORDER BY port DESC, id`, asset, address)
+
+	return list, err
 }
 
 // Issues lists issues, the worst first; of one asset, or of all where asset is
@@ -205,25 +206,16 @@ func (r *Register) Issues(ctx context.Context, asset string) (list []Issue, err 
 				return err
 			}
 		}
-		rows, err := tx.Query(ctx, `SELECT id, asset, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why FROM issue
+
+		list, err = db.All(ctx, tx, r.scanIssue, `SELECT id, asset, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why FROM issue
 			WHERE ?1 = 0 OR asset = ?1 ORDER BY CASE state WHEN 'open' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END, severity DESC, asset, id`, id)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			i, err := r.scanIssue(rows.Scan)
-			if err != nil {
-				return err
-			}
-			list = append(list, i)
-		}
-		return rows.Err()
+
+		return err
 	})
 	return list, err
 }
 
-func (r *Register) scanIssue(scan func(...any) error) (Issue, error) {
+func (r *Register) scanIssue(scan db.Scan) (Issue, error) {
 	var i Issue
 	var id, asset, first, last, fixed, until int64
 	var body string

@@ -88,23 +88,22 @@ type Event struct {
 // EventsAfter lists changes behind one, in order, at most most.
 func (r *Register) EventsAfter(ctx context.Context, after int64, most int) (list []Event, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, at, run, asset, kind, field, old, new FROM inventory_event WHERE id > ?1 ORDER BY id LIMIT ?2`, after, most)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var e Event
-			var at, id int64
-			if err := rows.Scan(&e.ID, &at, &e.Run, &id, &e.Kind, &e.Field, &e.Old, &e.New); err != nil {
-				return err
-			}
-			e.At, e.Asset = instant(at), assetName(id)
-			list = append(list, e)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanEvent,
+			`SELECT id, at, run, asset, kind, field, old, new FROM inventory_event WHERE id > ?1 ORDER BY id LIMIT ?2`, after, most)
+
+		return err
 	})
+
 	return list, err
+}
+
+func scanEvent(scan db.Scan) (e Event, err error) {
+	var at, asset int64
+	err = scan(&e.ID, &at, &e.Run, &asset, &e.Kind, &e.Field, &e.Old, &e.New)
+	e.At = instant(at)
+	e.Asset = assetName(asset)
+
+	return e, err
 }
 
 // LastEvent is the place of the newest change; 0 where there is none.

@@ -209,26 +209,24 @@ func (r *Register) named(ctx context.Context, tx *db.Tx, name string) (int64, er
 func (r *Register) having(ctx context.Context, tx *db.Tx, vals []value) ([]int64, error) {
 	var out []int64
 	for _, v := range vals {
-		rows, err := tx.Query(ctx, `SELECT DISTINCT a.id, a.stranger, a.last_seen FROM asset_value v JOIN asset a ON a.id = v.asset
+		err := db.Each(ctx, tx, func(scan db.Scan) error {
+			var id, stranger, seen int64
+			if err := scan(&id, &stranger, &seen); err != nil {
+				return err
+			}
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+
+			return nil
+		}, `SELECT DISTINCT a.id, a.stranger, a.last_seen FROM asset_value v JOIN asset a ON a.id = v.asset
 			WHERE v.field = ?1 AND v.folded = ?2 AND a.merged_into = 0 AND NOT (v.source = 'refused' AND v.field <> 'address')
 			ORDER BY a.stranger, a.last_seen DESC, a.id LIMIT 50`, v.field, v.folded)
 		if err != nil {
 			return nil, err
 		}
-		for rows.Next() {
-			var id, stranger, seen int64
-			if err := rows.Scan(&id, &stranger, &seen); err != nil {
-				rows.Close()
-				return nil, err
-			}
-			if !slices.Contains(out, id) {
-				out = append(out, id)
-			}
-		}
-		if err := rows.Close(); err != nil {
-			return nil, err
-		}
 	}
+
 	return out, nil
 }
 

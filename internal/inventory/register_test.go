@@ -253,7 +253,7 @@ func TestIssuesLiveFromOpenToFixedAndBack(t *testing.T) {
 	var kinds []string
 	changes, _ := f.Changes(t.Context(), time.Time{}, 100)
 	for _, c := range changes {
-		kinds = append(kinds, c.Kind)
+		kinds = append(kinds, string(c.Kind))
 	}
 	if diff := cmp.Diff([]string{"asset new", "issue new", "issue new", "issue fixed", "issue again", "issue accepted"}, kinds); diff != "" {
 		t.Error(diff)

@@ -88,23 +88,21 @@ func (r *Register) State(ctx context.Context, asset string, s Statement) error {
 }
 
 func (r *Register) loadStatements(ctx context.Context, tx *db.Tx, only int64, byID map[int64]*Asset) error {
-	rows, err := tx.Query(ctx, `SELECT asset, question, answer, since, who, note, made FROM asset_statement WHERE ?1 = 0 OR asset = ?1 ORDER BY id`, only)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return db.Each(ctx, tx, func(scan db.Scan) error {
 		var id, since, made int64
 		var answer string
 		s := &Statement{}
-		if err := rows.Scan(&id, &s.Question, &answer, &since, &s.Who, &s.Note, &made); err != nil {
+		if err := scan(&id, &s.Question, &answer, &since, &s.Who, &s.Note, &made); err != nil {
 			return err
 		}
 		a := byID[id]
 		if a == nil {
-			continue
+			return nil
 		}
-		s.Answer, s.Since, s.Made = answer == "yes", instant(since), instant(made)
+
+		s.Answer = answer == "yes"
+		s.Since = instant(since)
+		s.Made = instant(made)
 		switch s.Question {
 		case Patched:
 			a.Warning.Patched = s
@@ -113,27 +111,24 @@ func (r *Register) loadStatements(ctx context.Context, tx *db.Tx, only int64, by
 		case Gated:
 			a.Warning.Gate = s
 		}
-	}
-	return rows.Err()
+
+		return nil
+	}, `SELECT asset, question, answer, since, who, note, made FROM asset_statement WHERE ?1 = 0 OR asset = ?1 ORDER BY id`, only)
 }
 
 func (r *Register) loadIssueCounts(ctx context.Context, tx *db.Tx, only int64, byID map[int64]*Asset) error {
-	rows, err := tx.Query(ctx, `SELECT asset, CASE WHEN state = 'accepted' AND accepted_until <= ?2 THEN 'open' ELSE state END, COUNT(*) FROM issue WHERE ?1 = 0 OR asset = ?1 GROUP BY 1, 2`, only, millis(r.now()))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return db.Each(ctx, tx, func(scan db.Scan) error {
 		var id int64
 		var state string
 		var n int
-		if err := rows.Scan(&id, &state, &n); err != nil {
+		if err := scan(&id, &state, &n); err != nil {
 			return err
 		}
 		a := byID[id]
 		if a == nil {
-			continue
+			return nil
 		}
+
 		switch State(state) {
 		case Open:
 			a.Warning.Open = n
@@ -142,33 +137,39 @@ func (r *Register) loadIssueCounts(ctx context.Context, tx *db.Tx, only int64, b
 		case Fixed:
 			a.Warning.Fixed = n
 		}
-	}
-	return rows.Err()
+
+		return nil
+	}, `SELECT asset, CASE WHEN state = 'accepted' AND accepted_until <= ?2 THEN 'open' ELSE state END, COUNT(*) FROM issue
+		WHERE ?1 = 0 OR asset = ?1 GROUP BY 1, 2`, only, millis(r.now()))
 }
 
-// Kinds of changes.
+// ChangeKind is what changed. It is written into the register of changes and into
+// answers as it is.
+type ChangeKind string
+
+// The kinds of changes.
 const (
-	AssetNew      = "asset new"
-	AssetChanged  = "asset changed"
-	AssetMerged   = "asset merged"
-	AssetSplit    = "asset split"
-	AssetRemoved  = "asset removed"
-	Answered      = "answer"
-	IssueNew      = "issue new"
-	IssueAgain    = "issue again"
-	IssueFixed    = "issue fixed"
-	IssueAccepted = "issue accepted"
+	AssetNew      ChangeKind = "asset new"
+	AssetChanged  ChangeKind = "asset changed"
+	AssetMerged   ChangeKind = "asset merged"
+	AssetSplit    ChangeKind = "asset split"
+	AssetRemoved  ChangeKind = "asset removed"
+	Answered      ChangeKind = "answer"
+	IssueNew      ChangeKind = "issue new"
+	IssueAgain    ChangeKind = "issue again"
+	IssueFixed    ChangeKind = "issue fixed"
+	IssueAccepted ChangeKind = "issue accepted"
 )
 
 // Change is one difference between two looks.
 type Change struct {
-	At    time.Time `json:"at"`
-	Run   int64     `json:"run,omitempty"`
-	Asset string    `json:"asset"`
-	Kind  string    `json:"kind"` // one of the constants
-	Field string    `json:"field,omitempty"`
-	Old   string    `json:"old,omitempty"`
-	New   string    `json:"new,omitempty"`
+	At    time.Time  `json:"at"`
+	Run   int64      `json:"run,omitempty"`
+	Asset string     `json:"asset"`
+	Kind  ChangeKind `json:"kind"`
+	Field string     `json:"field,omitempty"`
+	Old   string     `json:"old,omitempty"`
+	New   string     `json:"new,omitempty"`
 }
 
 // String is the change in a line.
@@ -179,27 +180,26 @@ func (c Change) String() string {
 	case c.Old+c.New != "":
 		return strings.TrimSpace(fmt.Sprintf("%s %s: %s", c.Kind, c.Field, c.Old+c.New))
 	}
-	return strings.TrimSpace(c.Kind + " " + c.Field)
+	return strings.TrimSpace(string(c.Kind) + " " + c.Field)
 }
 
 // Changes lists what changed since a time, the oldest first, at most most.
 func (r *Register) Changes(ctx context.Context, since time.Time, most int) (list []Change, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT at, run, asset, kind, field, old, new FROM inventory_event WHERE at >= ?1 ORDER BY id LIMIT ?2`, millis(since), most)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var c Change
-			var at, id int64
-			if err := rows.Scan(&at, &c.Run, &id, &c.Kind, &c.Field, &c.Old, &c.New); err != nil {
-				return err
-			}
-			c.At, c.Asset = instant(at), assetName(id)
-			list = append(list, c)
-		}
-		return rows.Err()
+		list, err = db.All(ctx, tx, scanChange,
+			`SELECT at, run, asset, kind, field, old, new FROM inventory_event WHERE at >= ?1 ORDER BY id LIMIT ?2`, millis(since), most)
+
+		return err
 	})
+
 	return list, err
+}
+
+func scanChange(scan db.Scan) (c Change, err error) {
+	var at, asset int64
+	err = scan(&at, &c.Run, &asset, &c.Kind, &c.Field, &c.Old, &c.New)
+	c.At = instant(at)
+	c.Asset = assetName(asset)
+
+	return c, err
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -18,7 +17,7 @@ const BreakKind = "break"
 // fit a log of n leaves; nil when it does.
 func (l *Log) broken(ctx context.Context, tx *db.Tx, n int64) (*Leaf, error) {
 	signed, err := checkpoint(ctx, tx)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		if n == 0 {
 			return nil, nil
 		}

@@ -96,7 +96,7 @@ func TestEveryInclusionProofHoldsAndNoChangedOneDoes(t *testing.T) {
 			t.Fatalf("a proof with byte %d changed proves something else", at)
 		}
 	}
-	if _, err := l.Prove(t.Context(), "1.2.999"); !errors.Is(err, fault.NotFound) {
+	if _, err := l.Prove(t.Context(), "1.2.999"); fault.Of(err) != fault.NotFound {
 		t.Errorf("a proof of nothing: %v", err)
 	}
 	other, err := ledger.OpenKey(t.TempDir(), "test.example/log")
@@ -137,12 +137,12 @@ func TestConsistencyProofsHoldBetweenAllSizesAndShowARewrite(t *testing.T) {
 	if p := problems(t, rewritten); len(p) != 0 {
 		t.Fatalf("the rewritten log is not even consistent in itself: %v", p)
 	}
-	if _, err := rewritten.Consistency(t.Context(), older[9]); !errors.Is(err, fault.Conflict) {
+	if _, err := rewritten.Consistency(t.Context(), older[9]); fault.Of(err) != fault.Conflict {
 		t.Errorf("the rewrite was not noticed: %v", err)
 	}
 	short, d3, _ := withKey(t, key)
 	appendTo(t, short, d3, 0, 5)
-	if _, err := short.Consistency(t.Context(), older[9]); !errors.Is(err, fault.Conflict) {
+	if _, err := short.Consistency(t.Context(), older[9]); fault.Of(err) != fault.Conflict {
 		t.Errorf("removed leaves were not noticed: %v", err)
 	}
 }
@@ -316,7 +316,7 @@ func TestSpareBitsOfASignatureAreFound(t *testing.T) {
 	n := strings.IndexByte(digits, signed[at])
 	for spare := 1; spare < 4; spare++ {
 		changed := signed[:at] + string(digits[n^spare]) + signed[at+1:]
-		if _, err := ledger.OpenCheckpoint(changed, key.Public); !errors.Is(err, fault.Invalid) {
+		if _, err := ledger.OpenCheckpoint(changed, key.Public); fault.Of(err) != fault.Invalid {
 			t.Errorf("digit %c instead of %c: got %v, want invalid", digits[n^spare], signed[at], err)
 		}
 	}

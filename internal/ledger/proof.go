@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +28,7 @@ func (l *Log) Prove(ctx context.Context, ref string) (proof string, err error) {
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
 		leaf := Leaf{Ref: ref}
 		err := tx.QueryRow(ctx, `SELECT position, kind, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' ORDER BY position DESC LIMIT 1`, ref).Scan(&leaf.Position, &leaf.Kind, &leaf.Data)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return fault.New(fault.NotFound, "ledger: nothing in the log is about that")
 		}
 		if err != nil {

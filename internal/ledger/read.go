@@ -51,23 +51,14 @@ func (l *Log) About(ctx context.Context, kind, ref string, each func(Leaf) error
 
 // eachLeaf reads the leaves that a condition names.
 func eachLeaf(ctx context.Context, tx *db.Tx, each func(Leaf) error, where string, args ...any) error {
-	rows, err := tx.Query(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE `+where, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-
-	for rows.Next() {
+	return db.Each(ctx, tx, func(scan db.Scan) error {
 		var l Leaf
-		if err := rows.Scan(&l.Position, &l.Kind, &l.Ref, &l.Data); err != nil {
+		if err := scan(&l.Position, &l.Kind, &l.Ref, &l.Data); err != nil {
 			return err
 		}
-		if err := each(l); err != nil {
-			return err
-		}
-	}
 
-	return rows.Err()
+		return each(l)
+	}, `SELECT position, kind, ref, data FROM ledger_leaf WHERE `+where, args...)
 }
 
 // Last is the newest leaf of a kind about one thing in what a transaction sees; of

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -58,7 +57,7 @@ func (l *Log) RotateKey(ctx context.Context, dir string) (public string, err err
 // one. Such a key counts for trees that end with the leaf that took its place.
 func (l *Log) openOlder(ctx context.Context, signed string) (Tree, error) {
 	tree, err := OpenCheckpoint(signed, l.key.Public)
-	if err == nil || !errors.Is(err, fault.Invalid) {
+	if err == nil || fault.Of(err) != fault.Invalid {
 		return tree, err
 	}
 

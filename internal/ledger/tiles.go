@@ -51,26 +51,21 @@ func (l *Log) ExportTiles(ctx context.Context, dir string) (leaves int64, err er
 // writeEntries writes the leaves of a tile, each with its length in 16 bits in
 // front.
 func writeEntries(ctx context.Context, tx *db.Tx, dir string, t tlog.Tile, path string) error {
-	rows, err := tx.Query(ctx, `SELECT kind, ref, data FROM ledger_leaf WHERE position >= ?1 AND position < ?2 ORDER BY position`, t.N<<tileHeight, t.N<<tileHeight+int64(t.W))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	var b []byte
-	for rows.Next() {
-		var leaf Leaf
-		if err := rows.Scan(&leaf.Kind, &leaf.Ref, &leaf.Data); err != nil {
-			return err
-		}
+	err := eachLeaf(ctx, tx, func(leaf Leaf) error {
 		raw := leaf.bytes()
 		if len(raw) > 0xFFFF {
 			return fault.Newf(fault.TooLarge, "ledger: a leaf of %d bytes does not fit into an entry bundle", len(raw))
 		}
-		b = append(binary.BigEndian.AppendUint16(b, uint16(len(raw))), raw...)
-	}
-	if err := rows.Err(); err != nil {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(raw)))
+		b = append(b, raw...)
+
+		return nil
+	}, `position >= ?1 AND position < ?2 ORDER BY position`, t.N<<tileHeight, t.N<<tileHeight+int64(t.W))
+	if err != nil {
 		return err
 	}
+
 	return writeBelow(dir, strings.Replace(path, "tile/0/", "tile/entries/", 1), b)
 }
 

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -57,8 +56,8 @@ func (v *verification) begin(ctx context.Context) error {
 		_, v.tree, err = v.log.current(ctx, tx)
 		v.signed = err == nil
 		switch {
-		case errors.Is(err, fault.NotFound) && n == 0:
-		case errors.Is(err, fault.NotFound), errors.Is(err, fault.Invalid):
+		case fault.Of(err) == fault.NotFound && n == 0:
+		case fault.Of(err) == fault.NotFound, fault.Of(err) == fault.Invalid:
 			v.tree.Size = n
 			v.report(-1, "the checkpoint is missing, malformed, or not signed with the key of this log")
 		default:
@@ -141,22 +140,22 @@ func (v *verification) page(ctx context.Context) (page []pageEntry, err error) {
 
 // storedHashes are the hashes that were added together with a leaf.
 func storedHashes(ctx context.Context, tx *db.Tx, position int64) ([][]byte, error) {
-	from, to := tlog.StoredHashIndex(0, position), tlog.StoredHashIndex(0, position+1)
+	from := tlog.StoredHashIndex(0, position)
+	to := tlog.StoredHashIndex(0, position+1)
 	out := make([][]byte, to-from)
-	rows, err := tx.Query(ctx, `SELECT position, hash FROM ledger_hash WHERE position >= ?1 AND position < ?2`, from, to)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+
+	err := db.Each(ctx, tx, func(scan db.Scan) error {
 		var at int64
 		var b []byte
-		if err := rows.Scan(&at, &b); err != nil {
-			return nil, err
+		if err := scan(&at, &b); err != nil {
+			return err
 		}
 		out[at-from] = b
-	}
-	return out, rows.Err()
+
+		return nil
+	}, `SELECT position, hash FROM ledger_hash WHERE position >= ?1 AND position < ?2`, from, to)
+
+	return out, err
 }
 
 // leaf adds one to the edge and compares the hashes that were stored with it.

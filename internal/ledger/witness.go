@@ -44,7 +44,7 @@ var ErrRemoved = fault.New(fault.Conflict, "ledger: checkpoints that were writte
 // log is none. ErrRemoved is returned after the checkpoint was written.
 func (w *Witness) Append(ctx context.Context) error {
 	signed, err := w.log.Checkpoint(ctx)
-	if errors.Is(err, fault.NotFound) {
+	if fault.Of(err) == fault.NotFound {
 		return nil
 	}
 	if err != nil {
@@ -130,14 +130,19 @@ type Witnessed struct {
 
 func (l *Log) witnessed(ctx context.Context, n int, signed string) (Witnessed, error) {
 	_, err := l.Consistency(ctx, signed)
-	switch {
+	// An error to which nobody gave a kind is Internal too, and says nothing
+	// about the log.
+	_, judged := errors.AsType[*fault.Error](err)
+
+	switch kind := fault.Of(err); {
 	case err == nil:
 		return Witnessed{Number: n}, nil
-	case errors.Is(err, fault.Invalid):
+	case kind == fault.Invalid:
 		return Witnessed{n, "it is not signed with the key of this log: the key was replaced, or the witness was changed"}, nil
-	case errors.Is(err, fault.Conflict), errors.Is(err, fault.NotFound), errors.Is(err, fault.Internal):
+	case kind == fault.Conflict, kind == fault.NotFound, kind == fault.Internal && judged:
 		return Witnessed{n, strings.TrimPrefix(fault.Text(err), "ledger: ")}, nil
 	}
+
 	return Witnessed{}, err
 }
 

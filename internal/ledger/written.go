@@ -32,7 +32,7 @@ func (l *Log) written(ctx context.Context, path string) (w written, err error) {
 	}
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
 		err := tx.QueryRow(ctx, `SELECT checkpoints, bytes, note FROM ledger_witness WHERE path = ?1`, path).Scan(&w.checkpoints, &w.bytes, &w.note)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
 		return err

@@ -107,24 +107,19 @@ type dueReport struct {
 	attempts int
 }
 
+func scanDue(scan db.Scan) (d dueReport, err error) {
+	err = scan(&d.id, &d.aeTitle, &d.report, &d.event, &d.attempts)
+	return d, err
+}
+
 // deliverDue tries what is due and says how long to wait for the next.
 func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
 	var due []dueReport
-	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, ae_title, report, event_type, attempts FROM commitment_report WHERE next <= ?1 ORDER BY next LIMIT ?2`,
-			s.Now().UnixMilli(), deliverBatch)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var d dueReport
-			if err := rows.Scan(&d.id, &d.aeTitle, &d.report, &d.event, &d.attempts); err != nil {
-				return err
-			}
-			due = append(due, d)
-		}
-		return rows.Err()
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		due, err = db.All(ctx, tx, scanDue, `SELECT id, ae_title, report, event_type, attempts FROM commitment_report
+			WHERE next <= ?1 ORDER BY next LIMIT ?2`, s.Now().UnixMilli(), deliverBatch)
+
+		return err
 	})
 	if err != nil {
 		return deliverFirst, err

@@ -2,7 +2,6 @@ package pacs
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"collimator/dicom"
@@ -27,7 +26,7 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 	var destination dimse.Destination
 	if rq.Operation == dimse.CMove {
 		destination, err = s.Destinations.Destination(ctx, rq.MoveDestination)
-		if errors.Is(err, fault.NotFound) {
+		if fault.Of(err) == fault.NotFound {
 			return nil, status(dimse.MoveDestinationUnknown, "move destination unknown", err)
 		}
 		if err != nil {

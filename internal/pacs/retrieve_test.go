@@ -3,7 +3,6 @@ package pacs
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -63,7 +62,7 @@ func TestUniqueKeysOfARetrieval(t *testing.T) {
 			values := maps.Clone(tc.keys)
 			values[tag.QueryRetrieveLevel] = tc.level
 			q, err := retrieveQuery(&dimse.RetrieveRequest{SOPClassUID: tc.class, Identifier: keys(t, values), Options: dimse.QueryOptions{Relational: tc.relational}})
-			if tc.ok != (err == nil) || err != nil && !errors.Is(err, fault.Invalid) {
+			if tc.ok != (err == nil) || err != nil && fault.Of(err) != fault.Invalid {
 				t.Fatalf("got %v", err)
 			}
 			if want := tc.keys[p]; err == nil && (tc.class == studyGet && q.PatientID != "" || tc.class == patientGet && q.PatientID != want) {
@@ -71,7 +70,7 @@ func TestUniqueKeysOfARetrieval(t *testing.T) {
 			}
 		})
 	}
-	if _, err := retrieveQuery(&dimse.RetrieveRequest{SOPClassUID: studyGet}); !errors.Is(err, fault.Invalid) {
+	if _, err := retrieveQuery(&dimse.RetrieveRequest{SOPClassUID: studyGet}); fault.Of(err) != fault.Invalid {
 		t.Errorf("without identifier: %v", err)
 	}
 }

@@ -26,7 +26,8 @@ type Order struct {
 	// Schedule names the schedule that began it; empty: somebody asked.
 	Schedule string
 	// Kind, By, Address and Door say who, as they stand in the record.
-	Kind, By, Address, Door string
+	Kind, By, Address string
+	Door              audit.Door
 }
 
 // State is where a scan stands.

@@ -12,7 +12,6 @@ package registers
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,7 +102,7 @@ func absent(added, before []Entry) (list []Entry) {
 func (b *Book) foreign(ctx context.Context, tx *db.Tx, rows []Entry) (list []Entry, err error) {
 	for _, e := range rows {
 		leaf, err := b.log.Last(ctx, tx, LeafKind, e.ref())
-		if err != nil && !errors.Is(err, fault.NotFound) {
+		if err != nil && fault.Of(err) != fault.NotFound {
 			return nil, err
 		}
 		var last Entry

@@ -16,24 +16,21 @@ func (t Table) selection() string {
 }
 
 // read runs a query whose columns are those of a register.
-func read(ctx context.Context, tx *db.Tx, t Table, query string, args ...any) (entries []Entry, err error) {
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func read(ctx context.Context, tx *db.Tx, t Table, query string, args ...any) ([]Entry, error) {
 	columns := t.columns()
-	values, into := make([]any, len(columns)), make([]any, len(columns))
+	values := make([]any, len(columns))
+	into := make([]any, len(columns))
 	for i := range values {
 		into[i] = &values[i]
 	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return nil, err
+
+	return db.All(ctx, tx, func(scan db.Scan) (e Entry, err error) {
+		if err := scan(into...); err != nil {
+			return e, err
 		}
-		entries = append(entries, t.entry(columns, values))
-	}
-	return entries, rows.Err()
+
+		return t.entry(columns, values), nil
+	}, query, args...)
 }
 
 // entry is what a leaf says of a row.

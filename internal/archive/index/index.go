@@ -1,6 +1,11 @@
 // Package index keeps the rows by which stored instances are searched and
 // counted: patients, studies, series and instances (PS3.4 C.6). It works in the
-// transactions it is given and knows neither files nor callers.
+// transactions it is given and knows neither files nor who calls: what a caller may
+// see is a Scope.
+//
+// A query (PS3.4 C.4.1) becomes a plan, whose conditions are values; they are
+// written as SQL in one place, at the end. What no column holds is matched row by
+// row (PS3.4 C.2.2.2), and an identifier is made of each match.
 //
 // The index is a function of the set of instances that are stored. Each
 // instance carries a description of its series, study and patient; equal

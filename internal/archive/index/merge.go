@@ -191,23 +191,14 @@ type above struct {
 	layer       stored
 }
 
-func patientDescriptions(ctx context.Context, tx *db.Tx, study int64) (list []above, err error) {
-	rows, err := tx.Query(ctx, `SELECT d.id, p.id, p.digest, p.rank, p.data FROM description d JOIN description p ON p.id = d.above
+func patientDescriptions(ctx context.Context, tx *db.Tx, study int64) ([]above, error) {
+	return db.All(ctx, tx, scanAbove, `SELECT d.id, p.id, p.digest, p.rank, p.data FROM description d JOIN description p ON p.id = d.above
 		WHERE d.level = ?1 AND d.owner = ?2`, int64(StudyLevel), study)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+}
 
-	for rows.Next() {
-		var a above
-		if err := rows.Scan(&a.id, &a.patient, &a.layer.digest, &a.layer.rank, &a.layer.data); err != nil {
-			return nil, err
-		}
-		list = append(list, a)
-	}
-
-	return list, rows.Err()
+func scanAbove(scan db.Scan) (a above, err error) {
+	err = scan(&a.id, &a.patient, &a.layer.digest, &a.layer.rank, &a.layer.data)
+	return a, err
 }
 
 // move lets a study's description refer to the same words at another patient.

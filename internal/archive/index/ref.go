@@ -67,7 +67,7 @@ const (
 )
 
 // ScanRef reads RefColumns, and more behind them.
-func ScanRef(scan func(...any) error, more ...any) (r Ref, err error) {
+func ScanRef(scan db.Scan, more ...any) (r Ref, err error) {
 	err = scan(append([]any{
 		&r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size, &r.DataSetOffset,
 	}, more...)...)

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"strings"
 
 	"collimator/internal/db"
 )
@@ -132,4 +133,14 @@ func shareOne(a, b []string) bool {
 	}
 
 	return false
+}
+
+// SplitValues is the values that stand joined in one column; nil where there is
+// none.
+func SplitValues(list string) []string {
+	if list == "" {
+		return nil
+	}
+
+	return strings.Split(list, `\`)
 }

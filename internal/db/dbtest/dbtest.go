@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -25,6 +26,8 @@ func Run(t *testing.T, open func(t *testing.T) *db.DB) {
 		"placeholders by number":                        testPlaceholders,
 		"upsert and returning":                          testUpsert,
 		"one statement open twice":                      testReentrant,
+		"all rows come in the order of the query":       testAll,
+		"an error of the reader ends the reading":       testReaderFails,
 		"glob takes the standard's wild cards only":     testGlob,
 		"constraint is a conflict":                      testConstraint,
 		"no row is not found":                           testNoRow,
@@ -165,6 +168,75 @@ func testReentrant(t *testing.T, d *db.DB) {
 			t.Errorf("got %d rows, want 25", n)
 		}
 		return outer.Err()
+	}))
+}
+
+func testAll(t *testing.T, d *db.DB) {
+	must(t, d.Write(t.Context(), func(tx *db.Tx) error {
+		name := func(scan db.Scan) (s string, err error) {
+			err = scan(&s)
+			return s, err
+		}
+		none, err := db.All(t.Context(), tx, name, `SELECT name FROM probe`)
+		must(t, err)
+		if none != nil {
+			t.Errorf("an empty table: got %q, want nil", none)
+		}
+
+		for _, s := range []string{"b", "c", "a"} {
+			must(t, insert(t.Context(), tx, s))
+		}
+		got, err := db.All(t.Context(), tx, name, `SELECT name FROM probe WHERE name <> ?1 ORDER BY name DESC`, "b")
+		must(t, err)
+		if !slices.Equal(got, []string{"c", "a"}) {
+			t.Errorf("got %q, want c and a", got)
+		}
+		numbers, err := db.Column[int](t.Context(), tx, `SELECT id FROM probe ORDER BY id`)
+		must(t, err)
+		if !slices.Equal(numbers, []int{1, 2, 3}) {
+			t.Errorf("got %d, want 1 to 3", numbers)
+		}
+
+		return nil
+	}))
+}
+
+func testReaderFails(t *testing.T, d *db.DB) {
+	must(t, d.Write(t.Context(), func(tx *db.Tx) error {
+		for i := range 3 {
+			must(t, insert(t.Context(), tx, fmt.Sprint(i)))
+		}
+		const q = `SELECT id FROM probe ORDER BY id`
+		errEnough := errors.New("enough")
+
+		calls := 0
+		err := db.Each(t.Context(), tx, func(db.Scan) error {
+			calls++
+			return errEnough
+		}, q)
+		if calls != 1 || !errors.Is(err, errEnough) {
+			t.Errorf("Each: %d calls and %v, want 1 and the reader's error", calls, err)
+		}
+
+		list, err := db.All(t.Context(), tx, func(scan db.Scan) (n int, err error) {
+			err = scan(&n)
+			if n == 2 {
+				err = errEnough
+			}
+			return n, err
+		}, q)
+		if list != nil || !errors.Is(err, errEnough) {
+			t.Errorf("All: got %d and %v, want nothing and the reader's error", list, err)
+		}
+
+		// The statement was given back: it runs again from its first row.
+		again, err := db.Column[int](t.Context(), tx, q)
+		must(t, err)
+		if len(again) != 3 {
+			t.Errorf("got %d rows afterwards, want 3", len(again))
+		}
+
+		return nil
 	}))
 }
 

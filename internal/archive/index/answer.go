@@ -1,4 +1,4 @@
-package archive
+package index
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
-	"collimator/internal/archive/index"
 )
 
 // answeredByColumn reports attributes an answer needs no stored attributes for.
@@ -32,9 +31,9 @@ func (r *row) computed(t dicom.Tag, level Level) ([]string, bool) {
 	case tag.StudyInstanceUID:
 		out = []string{r.study.uid}
 	case tag.ModalitiesInStudy:
-		out = split(r.study.modalities)
+		out = SplitValues(r.study.modalities)
 	case tag.SOPClassesInStudy:
-		out = split(r.study.sopClasses)
+		out = SplitValues(r.study.sopClasses)
 	case tag.NumberOfStudyRelatedSeries:
 		out = n(r.study.series)
 	case tag.NumberOfStudyRelatedInstances:
@@ -61,35 +60,35 @@ func (r *row) computed(t dicom.Tag, level Level) ([]string, bool) {
 
 // attributes is what is stored of a row: one data set, or at the level of
 // series those of the study and of the series.
-func (a *Archive) attributes(ctx context.Context, p *plan, r *row) (sets []*dicom.DataSet, err error) {
+func (s *Search) attributes(ctx context.Context, p *plan, r *row) (sets []*dicom.DataSet, err error) {
 	if p.Level == ImageLevel {
 		if !p.need && len(p.post) == 0 && !p.AllAttributes {
 			return nil, nil
 		}
-		ds, err := a.header(ctx, r.instance, r.instanceData, r.assumed)
+		ds, err := s.Header(ctx, r.instance, r.instanceData, r.assumed)
 		return []*dicom.DataSet{ds}, err
 	}
 	for _, data := range [][]byte{r.patientData, r.study.data, r.series.data} {
 		if data == nil {
 			continue
 		}
-		ds, err := index.Decode(data)
+		ds, err := Decode(data)
 		if err != nil {
-			return nil, corrupt(err)
+			return nil, damaged(err)
 		}
 		if p.Level == PatientLevel && !p.Scope.everything {
-			ds = patientOf(ds)
+			ds = patientPart(ds)
 		}
 		sets = append(sets, ds)
 	}
 	return sets, nil
 }
 
-// patientOf is what a study says of its patient.
-func patientOf(study *dicom.DataSet) *dicom.DataSet {
+// patientPart is what a study says of its patient.
+func patientPart(study *dicom.DataSet) *dicom.DataSet {
 	out := dicom.NewDataSet()
 	for el := range study.All() {
-		if control(el.Tag) || index.LevelOf(el.Tag) == PatientLevel {
+		if control(el.Tag) || LevelOf(el.Tag) == PatientLevel {
 			out.Set(el)
 		}
 	}
@@ -108,20 +107,20 @@ func lookup(sets []*dicom.DataSet, t dicom.Tag) (dicom.Element, *dicom.DataSet) 
 
 // answer matches what no column could, and makes the identifier of the
 // response (PS3.4 C.4.1.1.3.2).
-func (a *Archive) answer(ctx context.Context, p *plan, r *row) (*dicom.DataSet, bool, error) {
-	sets, err := a.attributes(ctx, p, r)
+func (s *Search) answer(ctx context.Context, p *plan, r *row) (*dicom.DataSet, bool, error) {
+	sets, err := s.attributes(ctx, p, r)
 	if err != nil {
 		return nil, false, err
 	}
 	for _, key := range p.post {
 		_, ds := lookup(sets, key.Tag)
-		if ds == nil || !matches(key, ds, p.Fuzzy) {
+		if ds == nil || !Matches(key, ds, p.Fuzzy) {
 			return nil, false, nil
 		}
 	}
 	terms := characterSets(p, sets)
 	for i, term := range terms {
-		b := &answerBuilder{p: p, r: r, sets: sets, terms: term, strict: i < len(terms)-1, ae: a.o.RetrieveAETitle}
+		b := &answerBuilder{p: p, r: r, sets: sets, terms: term, strict: i < len(terms)-1, ae: s.RetrieveAETitle}
 		ds, ok, err := b.build()
 		if err != nil {
 			return nil, false, err

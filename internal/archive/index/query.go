@@ -1,13 +1,13 @@
-package archive
+package index
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
-	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 )
@@ -43,44 +43,48 @@ type Query struct {
 // come in and go.
 type Cursor string
 
-// plan is a query as SQL and what is left to do in Go.
+// plan is a query as conditions, and what is left to do in Go.
 type plan struct {
 	Query
-	db      *db.DB
-	builder builder
-	driver  string          // condition on study_value by which studies are found; empty for none
-	date    string          // column of the study date
-	post    []dicom.Element // keys that no column answers
-	order   [2]string       // sort key, "" if it is the ID alone, and ID
-	desc    bool
-	need    bool // attributes are needed, not only columns
+	db     *db.DB
+	where  []condition
+	driver valueKind       // of values by which studies are found; empty for none
+	date   expression      // column of the study date
+	post   []dicom.Element // keys that no column answers
+	sort   expression      // what is sorted by; none where it is the ID alone
+	id     expression      // the ID of a row, which is sorted by last
+	desc   bool
+	need   bool // attributes are needed, not only columns
 
 	// counts are the studies, series and instances of the patient, and shown is
 	// the study that stands for the patient, as far as the caller may know.
-	counts [3]string
-	shown  string
+	counts [3]expression
+	shown  expression
 
 	unmatched []dicom.Tag // keys with a value that restrict nothing at this level
 }
 
 // makePlan checks a query and turns its keys into conditions.
-func (a *Archive) makePlan(q Query) (*plan, error) {
-	p := &plan{Query: q, db: a.o.DB, date: "st.study_date"}
+func (s *Search) makePlan(q Query) (*plan, error) {
+	p := &plan{Query: q, db: s.DB, date: expression{table: inStudy, column: "study_date"}}
 	if q.Level < PatientLevel || q.Level > ImageLevel || q.Level == PatientLevel && q.Root != PatientRoot {
-		return nil, fault.New(fault.Invalid, "archive: QueryRetrieveLevel is not one of the model")
+		return nil, fault.New(fault.Invalid, "index: QueryRetrieveLevel is not one of the model")
 	}
 	if p.Keys == nil {
 		p.Keys = dicom.NewDataSet()
 	}
-	if n := countKeys(p.Keys); n > a.limits.Keys {
-		return nil, fault.Newf(fault.TooLarge, "archive: query has more than %d keys", a.limits.Keys)
+	if n := countKeys(p.Keys); n > s.Keys {
+		return nil, fault.Newf(fault.TooLarge, "index: query has more than %d keys", s.Keys)
 	}
 	if err := p.checkHierarchy(); err != nil {
 		return nil, err
 	}
-	if err := p.narrow(); err != nil {
+	scope, err := q.Scope.bind()
+	if err != nil {
 		return nil, err
 	}
+
+	p.narrow(scope)
 	p.chooseDriver()
 	for key := range p.Keys.All() {
 		if err := p.key(key); err != nil {
@@ -89,10 +93,16 @@ func (a *Archive) makePlan(q Query) (*plan, error) {
 	}
 	p.chooseOrder()
 	if q.Level == PatientLevel {
-		return p, q.Scope.restrictPatient(&p.builder)
+		p.and(scope.ofPatients()...)
+	} else {
+		p.and(scope.of(inStudy)...)
 	}
-	return p, q.Scope.restrict(&p.builder, "st")
+
+	return p, nil
 }
+
+// and adds conditions that a row has to fulfil.
+func (p *plan) and(list ...condition) { p.where = append(p.where, list...) }
 
 func countKeys(ds *dicom.DataSet) int {
 	n := ds.Len()
@@ -118,7 +128,7 @@ func (p *plan) checkHierarchy() error {
 			continue
 		}
 		if v := p.Keys.Values(k.t); len(v) != 1 || wild(v[0]) {
-			return fault.Newf(fault.Invalid, "archive: %s needs a single value at level %s", k.t.Keyword(), p.Level)
+			return fault.Newf(fault.Invalid, "index: %s needs a single value at level %s", k.t.Keyword(), p.Level)
 		}
 	}
 	return nil
@@ -132,42 +142,70 @@ func (p *plan) chooseDriver() {
 		return
 	}
 	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.PatientID, tag.AccessionNumber, tag.StudyID, tag.PatientName} {
-		if el, ok := p.Keys.Get(t); ok && !universal(el) {
+		if el, ok := p.Keys.Get(t); ok && !Universal(el) {
 			return
 		}
 	}
-	for t, kind := range map[dicom.Tag]string{tag.ModalitiesInStudy: "modality", tag.SOPClassesInStudy: "sopclass"} {
+	for t, kind := range map[dicom.Tag]valueKind{tag.ModalitiesInStudy: modalityValue, tag.SOPClassesInStudy: sopClassValue} {
 		if v := p.Keys.Values(t); len(v) == 1 && !wild(v[0]) {
-			p.driver, p.date = kind, "v.study_date"
-			p.builder.and("v.kind = '" + kind + "'")
-			p.builder.and("v.value = " + p.builder.bind(v[0]))
+			p.driver = kind
+			p.date = expression{table: byValue, column: "study_date"}
+			p.and(kind.is(byValue), compare(expression{table: byValue, column: "value"}, equalTo, v[0]))
 			return
 		}
 	}
 }
 
 func (p *plan) chooseOrder() {
-	switch {
-	case p.Level == PatientLevel:
-		p.order = [2]string{"", "p.id"}
-	case p.Level == StudyLevel && p.driver != "":
-		p.order, p.desc = [2]string{"v.study_date", "v.study"}, true
-	case p.Level == StudyLevel:
-		p.order, p.desc = [2]string{"st.study_date", "st.id"}, true
-	case p.Level == SeriesLevel && len(p.Keys.Values(tag.StudyInstanceUID)) == 1:
-		p.order = [2]string{"se.number", "se.id"}
-	case p.Level == SeriesLevel:
-		p.order = [2]string{"", "se.id"}
-	case len(p.Keys.Values(tag.SeriesInstanceUID)) == 1:
-		p.order = [2]string{"i.number", "i.id"}
+	switch p.Level {
+	case PatientLevel:
+		p.id = expression{table: patients, column: "id"}
+	case StudyLevel:
+		p.sort = p.date
+		p.id = expression{table: inStudy, column: "id"}
+		p.desc = true
+		if p.driver != "" {
+			p.id = expression{table: byValue, column: "study"}
+		}
+	case SeriesLevel:
+		p.id = expression{table: inSeries, column: "id"}
+		if len(p.Keys.Values(tag.StudyInstanceUID)) == 1 {
+			p.sort = expression{table: inSeries, column: "number"}
+		}
 	default:
-		p.order = [2]string{"", "i.id"}
+		p.id = expression{table: instances, column: "id"}
+		if len(p.Keys.Values(tag.SeriesInstanceUID)) == 1 {
+			p.sort = expression{table: instances, column: "number"}
+		}
 	}
+}
+
+// behind is the conditions of the rows that come after the cursor.
+func (p *plan) behind() ([]condition, error) {
+	if p.After == "" {
+		return p.where, nil
+	}
+
+	key, id, err := p.cursorArgs()
+	if err != nil {
+		return nil, err
+	}
+	than := moreThan
+	if p.desc {
+		than = lessThan
+	}
+	after := compare(p.id, than, id)
+	if !p.sort.none() {
+		after = comparePair(p.sort, p.id, than, key, id)
+	}
+
+	// The conditions of the plan stay as they are: the next page has another end.
+	return append(slices.Clip(p.where), after), nil
 }
 
 // cursorArgs reads a cursor.
 func (p *plan) cursorArgs() (key any, id int64, err error) {
-	bad := fault.New(fault.Invalid, "archive: not a cursor of this query")
+	bad := fault.New(fault.Invalid, "index: not a cursor of this query")
 	raw, err := base64.RawURLEncoding.DecodeString(string(p.After))
 	if err != nil {
 		return nil, 0, bad
@@ -180,7 +218,7 @@ func (p *plan) cursorArgs() (key any, id int64, err error) {
 		return nil, 0, bad
 	}
 	if p.Level == StudyLevel {
-		if first != "" && index.NormalDate(first) == "" {
+		if first != "" && NormalDate(first) == "" {
 			return nil, 0, bad
 		}
 		return first, id, nil

@@ -1,4 +1,4 @@
-package archive
+package index
 
 import (
 	"slices"
@@ -8,7 +8,6 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
-	"collimator/internal/archive/index"
 )
 
 // span is a range of dates, times or date-times in a form that compares as
@@ -66,10 +65,10 @@ func cutRange(vr dicom.VR, s string) (from, to string, isRange bool) {
 func valueSpan(vr dicom.VR, s string) (low, high string, ok bool) {
 	switch vr {
 	case dicom.DA:
-		d := index.NormalDate(s)
+		d := NormalDate(s)
 		return d, d, d != ""
 	case dicom.TM:
-		return index.TimeSpan(s)
+		return TimeSpan(s)
 	}
 	return dateTimeSpan(s)
 }
@@ -88,7 +87,7 @@ func dateTimeSpan(s string) (low, high string, ok bool) {
 	}
 
 	whole, fraction, dot := strings.Cut(s, ".")
-	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !index.Digits(whole) || !index.Digits(fraction) || len(fraction) > 6 || dot && len(whole) != 14 {
+	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !Digits(whole) || !Digits(fraction) || len(fraction) > 6 || dot && len(whole) != 14 {
 		return "", "", false
 	}
 
@@ -151,12 +150,12 @@ func glob(pattern, s string) bool {
 	return i == len(p)
 }
 
-// universal reports a key that matches everything (PS3.4 C.2.2.2.3).
-func universal(key dicom.Element) bool {
+// Universal reports a key that matches everything (PS3.4 C.2.2.2.3).
+func Universal(key dicom.Element) bool {
 	if key.Sequence() {
 		for _, item := range key.Items() {
 			for el := range item.All() {
-				if el.Tag != tag.SpecificCharacterSet && !universal(el) {
+				if el.Tag != tag.SpecificCharacterSet && !Universal(el) {
 					return false
 				}
 			}
@@ -183,10 +182,10 @@ func keyVR(key dicom.Element) dicom.VR {
 	return key.VR
 }
 
-// matches compares a key with what is stored, by the rules of PS3.4 C.2.2.2.
+// Matches compares a key with what is stored, by the rules of PS3.4 C.2.2.2.
 // Several values of a key mean any of them.
-func matches(key dicom.Element, stored *dicom.DataSet, fuzzy bool) bool {
-	if universal(key) {
+func Matches(key dicom.Element, stored *dicom.DataSet, fuzzy bool) bool {
+	if Universal(key) {
 		return true
 	}
 
@@ -204,7 +203,7 @@ func matches(key dicom.Element, stored *dicom.DataSet, fuzzy bool) bool {
 	case dicom.DA, dicom.TM, dicom.DT:
 		return matchMoment(vr, key.Texts(), el.Texts())
 	case dicom.PN:
-		return matchName(key.Text(), el.Texts(), fuzzy)
+		return MatchName(key.Text(), el.Texts(), fuzzy)
 	case dicom.IS, dicom.DS, dicom.US, dicom.SS, dicom.UL, dicom.SL, dicom.UV, dicom.SV, dicom.FL, dicom.FD, dicom.AT:
 		have := el.Floats()
 		return slices.ContainsFunc(key.Floats(), func(f float64) bool { return slices.Contains(have, f) })
@@ -230,7 +229,7 @@ func matchSequence(key, el dicom.Element, fuzzy bool) bool {
 	want := key.Items()[0]
 	return slices.ContainsFunc(el.Items(), func(item *dicom.DataSet) bool {
 		for k := range want.All() {
-			if k.Tag != tag.SpecificCharacterSet && !matches(k, item, fuzzy) {
+			if k.Tag != tag.SpecificCharacterSet && !Matches(k, item, fuzzy) {
 				return false
 			}
 		}
@@ -248,19 +247,19 @@ func matchMoment(vr dicom.VR, keys, stored []string) bool {
 	})
 }
 
-// matchName matches a person name regardless of case and accents. Each
+// MatchName matches a person name regardless of case and accents. Each
 // component group of the key has to match one of the groups of the name,
 // whichever it is.
-func matchName(key string, stored []string, fuzzy bool) bool {
+func MatchName(key string, stored []string, fuzzy bool) bool {
 	return slices.ContainsFunc(stored, func(name string) bool {
 		if fuzzy {
-			words := index.NameWords(name)
-			return !slices.ContainsFunc(index.NameWords(key), func(k string) bool {
+			words := NameWords(name)
+			return !slices.ContainsFunc(NameWords(key), func(k string) bool {
 				return !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, k) })
 			})
 		}
-		groups := index.NameGroups(name)
-		return !slices.ContainsFunc(index.NameGroups(key), func(k string) bool {
+		groups := NameGroups(name)
+		return !slices.ContainsFunc(NameGroups(key), func(k string) bool {
 			return !slices.ContainsFunc(groups, func(g string) bool {
 				return slices.ContainsFunc(namePatterns(k), func(p string) bool { return glob(p, g) })
 			})
