@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +156,28 @@ func TestTheAPISearchesTheTrail(t *testing.T) {
 	} {
 		if n := count(query); !want(n) {
 			t.Errorf("%s: %d of %s", query, n, fmt.Sprint(all))
+		}
+	}
+}
+
+// Who follows a page must not be told that there is no such event.
+func TestEventsThatDocumentsNameAreRecorded(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages: %v", len(pages), err)
+	}
+
+	named := regexp.MustCompile(`audit search [^\n]*--event ([a-z-]+)`)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(audit.Events(), m[1]) {
+				t.Errorf("%s names the event %s, which is not recorded", page, m[1])
+			}
 		}
 	}
 }

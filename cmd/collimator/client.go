@@ -209,7 +209,7 @@ func (d *dialer) explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, tlsprofile.ErrUntrusted):
-		return fmt.Errorf("%s: %w; is --ca the right file?", d.address, err)
+		return fmt.Errorf("%s: %w; is ca.pem (in --as, or --ca) that of the archive? 'collimator keys authority > ca.pem' there writes it", d.address, err)
 	case isAlert(err):
 		return &exitError{exitRefused, fmt.Errorf("%s refused the TLS connection: %w; does it know the own certificate (--as, or --key and --cert)?", d.address, err)}
 	case isReject(err):

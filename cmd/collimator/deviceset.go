@@ -29,6 +29,9 @@ func (deviceSetCmd) Help() string {
 }
 
 func (c *deviceSetCmd) Run(e *env) error {
+	if c.nothing() {
+		return usageError("name what to change, such as --allow or --address; 'collimator device set --help' lists it")
+	}
 	return c.with(e, func(in *house.Installation) error {
 		old, err := in.Registry.Device(e.ctx, c.AETitle)
 		if err != nil {
@@ -47,6 +50,12 @@ func (c *deviceSetCmd) Run(e *env) error {
 		_, err = fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
 		return err
 	})
+}
+
+// nothing reports whether no flag names a change.
+func (c *deviceSetCmd) nothing() bool {
+	given := c.Allow != nil || c.Address != nil || c.Listen != nil || c.MoveTo != nil || c.NoCertificateUntil != nil
+	return !given && !c.Plaintext && c.Until == "" && !c.OnlyTLS
 }
 
 func (c *deviceSetCmd) apply(old *identity.Device) (identity.Device, error) {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"collimator/dicom/uid"
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -20,10 +22,10 @@ type tokenCmd struct {
 
 type tokenCreateCmd struct {
 	dataFlags
-	User    string        `required:"" help:"Person it belongs to; it never reaches further than this person." placeholder:"NAME"`
-	Scope   string        `help:"read, write (read and store), metrics (numbers for monitoring) or admin (all its owner may)." enum:"read,write,metrics,admin" default:"read"`
-	Study   []string      `help:"The only studies it reaches." placeholder:"UID"`
-	Expires time.Duration `help:"How long it is valid." default:"24h"`
+	User    string   `required:"" help:"Person it belongs to; it never reaches further than this person." placeholder:"NAME"`
+	Scope   string   `help:"read, write (read and store), metrics (numbers for monitoring) or admin (all its owner may)." enum:"read,write,metrics,admin" default:"read"`
+	Study   []string `help:"The only studies it reaches." placeholder:"UID"`
+	Expires lifetime `help:"How long it is valid, at most 366d." default:"24h"`
 }
 
 func (tokenCreateCmd) Help() string {
@@ -40,7 +42,10 @@ func (c *tokenCreateCmd) Run(e *env) error {
 	}
 	verbs, _ := policy.Scope(c.Scope)
 	return c.with(e, func(in *house.Installation) error {
-		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, c.Expires)
+		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, time.Duration(c.Expires))
+		if errors.Is(err, fault.Invalid) {
+			return usageError("--expires: %w", err)
+		}
 		if err != nil {
 			return err
 		}

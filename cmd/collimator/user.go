@@ -6,6 +6,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/house"
 	"collimator/internal/identity"
+	"collimator/internal/phrase"
 )
 
 type userCmd struct {
@@ -132,7 +133,7 @@ func (c *userEnableCmd) Run(e *env) error {
 		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}}}); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stderr, "%s is back as %s with %d granted studies.\n", c.Name, p.Role, len(p.Studies))
+		fmt.Fprintf(e.stderr, "%s is back as %s with %s.\n", c.Name, p.Role, phrase.Count(len(p.Studies), "granted study", "granted studies"))
 		return printLink(e, in, l, secret)
 	})
 }

@@ -96,6 +96,10 @@ Examples:
 
 func (c *userTOTPCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
+		if _, err := in.Registry.AnyPerson(e.ctx, c.Name); err != nil {
+			return err
+		}
+
 		if c.Remove {
 			if err := in.Registry.RemoveTOTP(e.ctx, c.Name, false); err != nil {
 				return err
@@ -206,6 +210,11 @@ func (userSessionsCmd) Help() string {
 
 func (c *userSessionsCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
+		// Of a mistyped name nothing is open, and nothing would have ended.
+		if _, err := in.Registry.AnyPerson(e.ctx, c.Name); err != nil {
+			return err
+		}
+
 		if c.End {
 			ended, err := in.Registry.EndMade(e.ctx, c.Name)
 			if err != nil {

@@ -31,6 +31,10 @@ func (c *userGrantCmd) Run(e *env) error {
 		return err
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
+		if _, err := in.Registry.AnyPerson(e.ctx, c.Name); err != nil {
+			return err
+		}
+
 		granted, missing := 0, 0
 		for _, s := range c.Study {
 			err := present(e, a, s)

@@ -30,6 +30,7 @@ func (c Config) Check() error {
 			add("%s: %w", l.key, err)
 		}
 	}
+	c.checkApart(add)
 	if c.Public != "" && c.Public != Insist {
 		add("public: must read %q or be left out", Insist)
 	}
@@ -148,6 +149,35 @@ func (c Config) checkListen(addr string) error {
 		}
 	}
 	return nil
+}
+
+// checkApart refuses two listeners at one address: the second would find it taken.
+func (c Config) checkApart(add func(format string, args ...any)) {
+	type listener struct{ key, addr string }
+	list := []listener{{"dicom", c.DICOM}, {"plain_dicom", c.PlainDICOM}, {"http", c.HTTP}}
+	for i, a := range list {
+		for _, b := range list[i+1:] {
+			if collide(a.addr, b.addr) {
+				add("%s and %s both listen at %s: give each a port of its own", a.key, b.key, b.addr)
+			}
+		}
+	}
+}
+
+// collide reports whether one address is taken where the other one is in use. An
+// unspecified host takes the port at every address; port 0 is any free one.
+func collide(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || everywhere(hostA) || everywhere(hostB)
+}
+
+func everywhere(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
 }
 
 // resolve lists the addresses on which a listener of host would be reached; an

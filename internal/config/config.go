@@ -226,7 +226,7 @@ func Load(path, data string) (Config, error) {
 	if err != nil {
 		return c, fmt.Errorf("config: %w", err)
 	}
-	if err := checkTimes(b); err != nil {
+	if err := checkKeys(b); err != nil {
 		return c, err
 	}
 

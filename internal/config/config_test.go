@@ -32,7 +32,7 @@ func TestLoadRefusesUnknownKeys(t *testing.T) {
 		"":                                "",
 		"aet: PACS\n":                     "aet",
 		"limits:\n  associationz: 3\n":    "associationz",
-		"limits:\n  associations: many\n": "many",
+		"limits:\n  associations: many\n": "limits.associations on line 2",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -10,17 +10,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checkTimes finds times that are written without a unit, or in a way that is no
-// time, and says what is expected.
-func checkTimes(file []byte) error {
+// checkKeys finds keys that do not exist, values of another kind than their key
+// has, and times without a unit, and says of each where it stands and what is expected.
+func checkKeys(file []byte) error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(file, &doc); err != nil || len(doc.Content) == 0 {
 		return nil // the decoder says what is wrong with it
 	}
-	return errors.Join(wrongTimes(doc.Content[0], reflect.TypeFor[Config](), "")...)
+	return errors.Join(wrongKeys(doc.Content[0], reflect.TypeFor[Config](), "")...)
 }
 
-func wrongTimes(n *yaml.Node, t reflect.Type, path string) (faults []error) {
+func wrongKeys(n *yaml.Node, t reflect.Type, path string) (faults []error) {
 	switch {
 	case t == reflect.TypeFor[time.Duration]() && n.Kind == yaml.ScalarNode:
 		_, err := time.ParseDuration(n.Value)
@@ -30,17 +30,48 @@ func wrongTimes(n *yaml.Node, t reflect.Type, path string) (faults []error) {
 		}
 	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		for i, item := range n.Content {
-			faults = append(faults, wrongTimes(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
+			faults = append(faults, wrongKeys(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
 		}
 	case t.Kind() == reflect.Struct && n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i].Value
-			if f, ok := fieldOf(t, key); ok {
-				faults = append(faults, wrongTimes(n.Content[i+1], f, strings.TrimPrefix(path+"."+key, "."))...)
-			}
+			faults = append(faults, wrongKey(n.Content[i], n.Content[i+1], t, path)...)
 		}
+	case n.Decode(reflect.New(t).Interface()) != nil:
+		faults = append(faults, fmt.Errorf("config: %s on line %d: want %s", path, n.Line, wanted(t)))
 	}
 	return faults
+}
+
+// wanted is what a value of a type looks like in the file.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "a list in brackets, such as [a, b]"
+	case reflect.Struct, reflect.Map:
+		return "keys with their values below it"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int64:
+		return "a whole number, without a unit"
+	default:
+		return "one word, in quotes where it has signs"
+	}
+}
+
+// mergeKey takes over the keys of another mapping (YAML 1.1): the decoder follows it.
+const mergeKey = "<<"
+
+// wrongKey looks at one key of a mapping that stands for t, and what is below it.
+func wrongKey(key, value *yaml.Node, t reflect.Type, path string) []error {
+	if key.Value == mergeKey {
+		return nil
+	}
+	full := strings.TrimPrefix(path+"."+key.Value, ".")
+	f, ok := fieldOf(t, key.Value)
+	if !ok {
+		return []error{fmt.Errorf("config: %s on line %d is no setting; 'collimator config show' has those that exist", full, key.Line)}
+	}
+	return wrongKeys(value, f, full)
 }
 
 // fieldOf is the type of what stands under a key.

@@ -11,7 +11,7 @@ import (
 )
 
 // Setup serves the pages of one-time links, and by which somebody signs in
-// with a password and an authenticator app. They need no script and are a face
+// with a password and an authenticator app, or at the identity provider. They need no script and are a face
 // of the JSON API, which decides everything. Safe for concurrent use.
 type Setup struct {
 	api   http.Handler
@@ -41,6 +41,9 @@ type state struct {
 	Purpose, Name, Role, State, Method, Detail string
 	Secret, URI                                string
 	RecoveryCodes                              []string
+
+	Location string // where the browser goes next: the identity provider
+	SignIn   struct{ OIDC bool }
 }
 
 // ask sends a request to the API and reads its answer.
@@ -120,7 +123,7 @@ func (s *Setup) next(w http.ResponseWriter, r *http.Request) {
 	case status == http.StatusOK:
 		s.page(w, r, status, "account.html", map[string]any{"Session": x})
 	case status == http.StatusUnauthorized:
-		s.page(w, r, http.StatusOK, "signin.html", nil)
+		s.page(w, r, http.StatusOK, "signin.html", map[string]any{"Provider": x.SignIn.OIDC})
 	default:
 		s.page(w, r, status, "linkended.html", x)
 	}
@@ -165,8 +168,19 @@ func (s *Setup) step(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.page(w, r, status, "codes.html", x)
+	case "provider":
+		status, x := s.ask(w, r, http.MethodPost, "/api/v1/session/oidc", nil)
+		if status != http.StatusOK {
+			s.refused(w, r, status, "signin.html", x.Detail)
+			return
+		}
+		s.page(w, r, status, "provider.html", x)
 	case "leave":
-		s.ask(w, r, http.MethodDelete, "/api/v1/session", nil)
+		status, x := s.ask(w, r, http.MethodDelete, "/api/v1/session", nil)
+		if status == http.StatusOK && x.Location != "" {
+			s.page(w, r, status, "provider.html", x)
+			return
+		}
 		http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
 	default:
 		s.page(w, r, http.StatusBadRequest, "linkended.html", state{})
@@ -180,7 +194,17 @@ func (s *Setup) try(w http.ResponseWriter, r *http.Request, page, path string, b
 		http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
 		return
 	}
-	s.page(w, r, status, page, map[string]any{"Session": state{State: "second-factor"}, "Detail": x.Detail})
+	s.refused(w, r, status, page, x.Detail)
+}
+
+// refused shows why a step did not count. The other ways to sign in are asked for:
+// not every refusal names them, and who has to wait with a password needs them.
+func (s *Setup) refused(w http.ResponseWriter, r *http.Request, status int, page, detail string) {
+	_, ways := s.ask(w, r, http.MethodGet, "/api/v1/session", nil)
+
+	s.page(w, r, status, page, map[string]any{
+		"Session": state{State: "second-factor"}, "Detail": detail, "Provider": ways.SignIn.OIDC,
+	})
 }
 
 func (s *Setup) page(w http.ResponseWriter, r *http.Request, status int, name string, v any) {

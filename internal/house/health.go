@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"collimator/internal/config"
@@ -26,7 +27,7 @@ import (
 func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 	h, err := AskHealth(ctx, in.Config)
 	if err == nil {
-		return h.States, nil
+		return lookAnew(ctx, in, h.States)
 	}
 
 	states := state.New(time.Now)
@@ -38,6 +39,31 @@ func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 	look.ask(ctx)
 	err = examineAll(ctx, in, states)
 	return states.All(), err
+}
+
+// lookAnew puts what the data directory tells now in the place of what the server
+// saw at its last look, which may be as old as examineEvery: who has just made a
+// backup or renewed a certificate is told so.
+func lookAnew(ctx context.Context, in *Installation, known []state.State) ([]state.State, error) {
+	looked := state.New(time.Now)
+	if err := examineKept(ctx, in, looked); err != nil {
+		return nil, err
+	}
+
+	since := map[string]state.State{}
+	list := slices.DeleteFunc(known, func(s state.State) bool {
+		since[s.Name] = s
+		return s.Name == devicesPart || s.Name == backupPart || s.Name == recoveryPart
+	})
+	for _, s := range looked.All() {
+		if was, ok := since[s.Name]; ok && was.Level == s.Level {
+			s.Since = was.Since
+		}
+		list = append(list, s)
+	}
+
+	slices.SortFunc(list, func(a, b state.State) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
 }
 
 // partStates is how the parts are: in a server what it knows, else what the doctor

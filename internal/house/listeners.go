@@ -45,6 +45,9 @@ type plainListener struct {
 	done    chan struct{}
 }
 
+// plainPart is the state of that listener, while a device has an exception.
+const plainPart = "listener.plain"
+
 // plainPoll is how often the register is looked at; 'device add' may change it
 // from another process.
 const plainPoll = 2 * time.Second
@@ -87,7 +90,9 @@ func (p *plainListener) open(ctx context.Context) {
 	addr := p.s.in.Config.PlainDICOM
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		p.s.log.Error("listener without TLS not opened", "address", addr, "error", err)
+		// It is tried again at every look; the state is told when it changes alone.
+		p.s.States.Failing(plainPart, fmt.Sprintf("the listener without TLS is not open: %v", err),
+			"free the address, or set plain_dicom to another one and restart")
 		return
 	}
 	server, done := p.s.AssociationServer(nil), make(chan struct{})
@@ -99,6 +104,7 @@ func (p *plainListener) open(ctx context.Context) {
 			p.s.log.Error("listener without TLS ended", "error", err)
 		}
 	}()
+	p.s.States.Well(plainPart, "devices with an exception come in without TLS at "+addr)
 	p.s.log.Warn("listening WITHOUT TLS for devices with an exception; see 'collimator device list'", "address", addr)
 }
 
@@ -106,6 +112,7 @@ func (p *plainListener) open(ctx context.Context) {
 func (p *plainListener) shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.s.States.Forget(plainPart)
 	if p.current == nil {
 		return nil
 	}

@@ -10,6 +10,12 @@ import (
 	"strings"
 )
 
+// Settings that name a file with a secret of alarms.
+const (
+	mailPassword = "alarms.mail.password_file"
+	hookSecret   = "alarms.webhook.secret_file"
+)
+
 // AlarmSecret reads the first line of a file that nobody else may read.
 func AlarmSecret(key, path string, least int) ([]byte, error) {
 	info, err := os.Stat(path)

@@ -20,12 +20,9 @@ func CheckOutside(c config.Config) error {
 	var faults []error
 	files := c.Files()
 	for _, setting := range slices.Sorted(maps.Keys(files)) {
-		f, err := os.Open(files[setting])
-		if err != nil {
-			faults = append(faults, fmt.Errorf("config: %s: %w", setting, err))
-			continue
+		if err := checkFile(setting, files[setting]); err != nil {
+			faults = append(faults, fmt.Errorf("config: %w", err))
 		}
-		f.Close()
 	}
 	for _, r := range c.SignIn.OIDC.Roles {
 		if !slices.Contains(policy.Roles(), policy.Role(r.Role)) {
@@ -38,6 +35,27 @@ func CheckOutside(c config.Config) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// checkFile reads a file that a setting names as the server does at its start.
+func checkFile(setting, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", setting, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("%s: %w", setting, err)
+	}
+
+	switch setting {
+	case mailPassword:
+		_, err = AlarmSecret(setting, path, 1)
+	case hookSecret:
+		_, err = AlarmSecret(setting, path, secretLeast)
+	case "alarms.mail.roots", "alarms.webhook.roots", "alarms.syslog.roots", "signin.oidc.roots", "tls.acme.roots", "audit.roots":
+		_, err = RootsOf(setting, path)
+	}
+	return err
 }
 
 func joined[T ~string](list []T) string {

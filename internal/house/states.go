@@ -23,6 +23,13 @@ const (
 	verySoon = 7 * 24 * time.Hour
 )
 
+// Parts whose states commands change beside a running server.
+const (
+	devicesPart  = "certificate.devices"
+	backupPart   = "backup"
+	recoveryPart = "recovery-key"
+)
+
 // examineEvery is how often what changes slowly is looked at.
 const examineEvery = 15 * time.Minute
 
@@ -54,7 +61,9 @@ func (s *Server) examineFile() {
 		s.States.Failing("certificate.web", "the certificate of HTTPS cannot be read", "see tls.certificate in the settings")
 		return
 	}
-	ends(s.States, "certificate.web", "the certificate of HTTPS", c.Leaf.NotAfter, "put a new one at tls.certificate and tls.key; it is taken up by itself")
+	web := validUntil("the certificate of HTTPS", c.Leaf.NotAfter)
+	web.do = "put a new one at tls.certificate and tls.key; it is taken up by itself"
+	tellEnding(s.States, "certificate.web", web)
 }
 
 // examineACME looks at the certificates that an ACME authority issued: what
@@ -90,16 +99,21 @@ func (s *Server) examineACME() {
 // examineAll looks once at what the data directory tells by itself: a running
 // server and the doctor ask the same.
 func examineAll(ctx context.Context, in *Installation, states *state.Register) error {
-	if err := examineDevices(ctx, in, states); err != nil {
-		return err
-	}
-	if err := examineBackup(in.Config.Data, states); err != nil {
+	if err := examineKept(ctx, in, states); err != nil {
 		return err
 	}
 	if err := examineSchema(ctx, in, states); err != nil {
 		return err
 	}
 	return examineConfig(in.Config, states)
+}
+
+// examineKept looks at what commands change beside a running server.
+func examineKept(ctx context.Context, in *Installation, states *state.Register) error {
+	if err := examineDevices(ctx, in, states); err != nil {
+		return err
+	}
+	return examineBackup(in.Config.Data, states)
 }
 
 // examineSchema looks whether the index has the tables and indexes that the
@@ -129,28 +143,34 @@ func examineDevices(ctx context.Context, in *Installation, states *state.Registe
 		return err
 	}
 
-	first, which := time.Time{}, ""
-	note := func(at time.Time, text string) {
-		if first.IsZero() || at.Before(first) {
-			first, which = at, text
+	var first ending
+	note := func(e ending) {
+		if first.at.IsZero() || e.at.Before(first.at) {
+			first = e
 		}
 	}
 	for _, d := range devices {
 		if at := lastsUntil(d); !at.IsZero() {
-			note(at, "the certificate of "+d.AETitle)
+			e := validUntil("the certificate of "+d.AETitle, at)
+			e.do = "collimator device list shows all; collimator device renew AET --out DIR makes a new one"
+			note(e)
 		}
 		if d.Plaintext(time.Now()) {
-			note(d.PlaintextUntil, "the exception without TLS of "+d.AETitle)
+			e := exceptionUntil("the exception without TLS of "+d.AETitle, d.PlaintextUntil)
+			e.do = "turn TLS on at the device, or collimator device set AET --plaintext --until DATE; collimator device list shows all"
+			note(e)
 		}
 		if d.WithoutCertificate(time.Now()) {
-			note(d.NoCertificateUntil, "the exception without a certificate of "+d.AETitle)
+			e := exceptionUntil("the exception without a certificate of "+d.AETitle, d.NoCertificateUntil)
+			e.do = "collimator device renew AET --out DIR makes a certificate for it, or collimator device set AET --no-certificate-until DATE; collimator device list shows all"
+			note(e)
 		}
 	}
-	if first.IsZero() {
-		states.Forget("certificate.devices")
+	if first.at.IsZero() {
+		states.Forget(devicesPart)
 		return nil
 	}
-	ends(states, "certificate.devices", which, first, "collimator device list shows all; collimator device renew AET --out DIR makes a new one")
+	tellEnding(states, devicesPart, first)
 	return nil
 }
 
@@ -165,16 +185,35 @@ func lastsUntil(d *identity.Device) time.Time {
 	return last
 }
 
-// ends sets the state of something that ends at a moment.
-func ends(states *state.Register, name, what string, at time.Time, do string) {
-	text := fmt.Sprintf("%s is valid until %s", what, at.UTC().Format(time.DateOnly))
-	switch left := time.Until(at); {
+// ending is something that ends at a moment.
+type ending struct {
+	what string
+	at   time.Time
+	day  string // the last one, as it is told
+	do   string
+}
+
+// validUntil is the end of a certificate.
+func validUntil(what string, at time.Time) ending {
+	return ending{what: what, at: at, day: at.UTC().Format(time.DateOnly)}
+}
+
+// exceptionUntil is the end of an exception, which is the midnight after the
+// last day that was given: that day is told, as the list of devices does.
+func exceptionUntil(what string, at time.Time) ending {
+	return ending{what: what, at: at, day: at.Add(-time.Nanosecond).Local().Format(time.DateOnly)}
+}
+
+// tellEnding sets the state of something that ends.
+func tellEnding(states *state.Register, name string, e ending) {
+	text := fmt.Sprintf("%s is valid until %s", e.what, e.day)
+	switch left := time.Until(e.at); {
 	case left <= 0:
-		states.Failing(name, fmt.Sprintf("%s ended on %s", what, at.UTC().Format(time.DateOnly)), do)
+		states.Failing(name, fmt.Sprintf("%s ended on %s", e.what, e.day), e.do)
 	case left < verySoon:
-		states.Failing(name, text, do)
+		states.Failing(name, text, e.do)
 	case left < soon:
-		states.Degraded(name, text, do)
+		states.Degraded(name, text, e.do)
 	default:
 		states.Well(name, text)
 	}
@@ -189,11 +228,11 @@ func examineBackup(data string, states *state.Register) error {
 	const do = "collimator backup DIR, every night; see docs/operate.md"
 	switch {
 	case b.Last == nil:
-		states.Degraded("backup", "no backup was ever made", do)
+		states.Degraded(backupPart, "no backup was ever made", do)
 	case time.Since(b.Last.Time) > finding.BackupDays*24*time.Hour:
-		states.Degraded("backup", "the last backup is of "+b.Last.Time.UTC().Format(time.DateOnly), do)
+		states.Degraded(backupPart, "the last backup is of "+b.Last.Time.UTC().Format(time.DateOnly), do)
 	default:
-		states.Well("backup", "the last backup is of "+b.Last.Time.UTC().Format(time.RFC3339))
+		states.Well(backupPart, "the last backup is of "+b.Last.Time.UTC().Format(time.RFC3339))
 	}
 
 	key, err := recovery.Load(data)
@@ -201,10 +240,10 @@ func examineBackup(data string, states *state.Register) error {
 		return err
 	}
 	if key.Confirmed.IsZero() {
-		states.Degraded("recovery-key", "nobody has confirmed that the recovery key is kept", "collimator recovery-key --out FILE, and keep the file elsewhere")
+		states.Degraded(recoveryPart, "nobody has confirmed that the recovery key is kept", "collimator recovery-key --out FILE, and keep the file elsewhere")
 		return nil
 	}
-	states.Well("recovery-key", "it is kept")
+	states.Well(recoveryPart, "it is kept")
 	return nil
 }
 
