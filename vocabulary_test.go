@@ -142,7 +142,7 @@ var seesEverything = map[string]string{
 	"cmd/collimator/delete.go":        "a command of whoever runs the server and reads its files",
 	"cmd/collimator/export.go":        "a command of whoever runs the server and reads its files",
 	"cmd/collimator/share.go":         "a command of whoever runs the server and reads its files",
-	"cmd/collimator/signature.go":     "a command of whoever runs the server and reads its files",
+	"internal/verify/signature.go":    "a command of whoever runs the server and reads its files",
 	"internal/archive/find.go":        "the name of it",
 	"internal/archive/index/scope.go": "the making of it",
 	"internal/guard/caller.go":        "the sight that policy gave to the caller",

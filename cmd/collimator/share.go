@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -71,7 +70,7 @@ func (c *shareCreateCmd) Run(e *env) error {
 			return err
 		}
 		s, secret, password, err := in.Registry.CreateShare(e.ctx, identity.NewShare{Study: c.Study, Deidentified: c.Deidentified, Password: c.Password, Lifetime: time.Duration(c.Expires)})
-		if errors.Is(err, fault.Invalid) {
+		if fault.Of(err) == fault.Invalid {
 			return usageError("--expires: %w", err)
 		}
 		if err != nil {

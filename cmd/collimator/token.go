@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -43,7 +42,7 @@ func (c *tokenCreateCmd) Run(e *env) error {
 	verbs, _ := policy.Scope(c.Scope)
 	return c.with(e, func(in *house.Installation) error {
 		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, time.Duration(c.Expires))
-		if errors.Is(err, fault.Invalid) {
+		if fault.Of(err) == fault.Invalid {
 			return usageError("--expires: %w", err)
 		}
 		if err != nil {
