@@ -57,10 +57,12 @@ bench: peers build ## measure the archive beside Orthanc
 	@bench/run.sh
 
 .PHONY: check
-check: ## formatting, vet, generated files
+check: ## formatting, vet, staticcheck, dead code, generated files
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
 	$(GO) vet ./... && $(GO) vet -tags interop ./... && $(GO) vet -tags bench ./bench/
 	$(GO) mod tidy -diff
+	$(GO) tool -modfile=tools/check/go.mod staticcheck -tags interop ./...
+	@$(GO) tool -modfile=tools/check/go.mod deadcode -test -tags interop ./... | grep -v "^dicom\|^dimse" | tee /dev/stderr | (! grep -q .)
 
 .PHONY: clean
 clean: ## remove what was built, not the data

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -343,6 +342,6 @@ func notOffered(h *hostile) {
 	}
 	a := h.open(attacker, contexts...)
 	if got := a.Contexts(); len(got) != 1 || got[0].AbstractSyntax != uid.Verification {
-		h.Error(fmt.Sprintf("%d contexts were accepted", len(got)))
+		h.Errorf("%d contexts were accepted", len(got))
 	}
 }

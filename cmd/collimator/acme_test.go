@@ -112,7 +112,7 @@ func (a *acmeAuthority) signed(next func(http.ResponseWriter, []byte, *jose.JSON
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		b, _ := io.ReadAll(r.Body) // what is cut short does not parse
-		jws, err := jose.ParseSigned(string(b), []jose.SignatureAlgorithm{jose.ES256})
+		jws, err := jose.ParseSignedJSON(string(b), []jose.SignatureAlgorithm{jose.ES256})
 		if err != nil {
 			a.Errorf("%s: %v", r.URL.Path, err)
 			http.Error(w, "{}", 400)
@@ -157,7 +157,7 @@ const (
 // bound holds the external account binding against the account that is known
 // (RFC 8555 7.3.4).
 func (a *acmeAuthority) bound(raw json.RawMessage) {
-	jws, err := jose.ParseSigned(string(raw), []jose.SignatureAlgorithm{jose.HS256})
+	jws, err := jose.ParseSignedJSON(string(raw), []jose.SignatureAlgorithm{jose.HS256})
 	if err != nil {
 		a.Errorf("external account binding: %v", err)
 		return

@@ -23,7 +23,8 @@ func TestNamesAreCountedInBoundedSpace(t *testing.T) {
 	if len(seen) > accountBuckets || len(seen) < accountBuckets/2 || accountBuckets >= attemptsKeys {
 		t.Errorf("%d keys", len(seen))
 	}
-	if d.account("grace") != d.account("grace") {
+	first, again := d.account("grace"), d.account("grace")
+	if first != again {
 		t.Error("a name has two keys")
 	}
 }

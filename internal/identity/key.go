@@ -1,6 +1,7 @@
 package identity
 
 import (
+	//lint:ignore SA1019 a device may come with such a key, which is named and refused
 	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/rsa"

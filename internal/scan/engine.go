@@ -62,7 +62,6 @@ type engine struct {
 	mu    sync.Mutex // guards marks, result.Hosts, state and the sink
 	marks *marks
 	known map[netip.Addr]bool // hosts that the state file brought
-	err   error
 }
 
 // found is a host with open ports.

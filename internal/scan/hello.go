@@ -63,15 +63,6 @@ func weakClasses() []suiteClass {
 	}
 }
 
-func suiteName(id uint16) string {
-	for _, class := range weakClasses() {
-		if name, ok := class.suites[id]; ok {
-			return name
-		}
-	}
-	return fmt.Sprintf("suite %04X", id)
-}
-
 // allSuites are those of every class and the good ones of TLS 1.2 and 1.3.
 func allSuites() []uint16 {
 	out := []uint16{0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA8, 0xCCA9, 0x009E, 0x009F, 0xC023, 0xC027, 0x0067}

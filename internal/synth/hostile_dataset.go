@@ -23,11 +23,6 @@ type HostileDataSet struct {
 	Harmless bool
 }
 
-// File is the data set with meta information in front.
-func (h HostileDataSet) File() io.Reader {
-	return io.MultiReader(bytes.NewReader(meta(h.Instance, h.TransferSyntax)), h.Open())
-}
-
 type hostileMaker struct {
 	seed uint64
 	all  []HostileDataSet
