@@ -49,13 +49,14 @@ type hostile struct {
 	*testing.T
 	s        *harness.Server
 	keys     map[string]*tls.Config
+	files    map[string]string // the directory with a device's certificate and key
 	baseline int64
 	bound    int64 // bytes by which the peak of the resident memory may grow
 }
 
 func newHostile(t *testing.T) *hostile {
 	t.Helper()
-	h := &hostile{T: t, s: harness.Start(t), keys: map[string]*tls.Config{}, bound: memoryBound}
+	h := &hostile{T: t, s: harness.Start(t), keys: map[string]*tls.Config{}, files: map[string]string{}, bound: memoryBound}
 	for _, title := range []string{attacker, witness} {
 		h.register(title)
 	}
@@ -68,16 +69,26 @@ func newHostile(t *testing.T) *hostile {
 func (h *hostile) register(title string, flags ...string) {
 	h.Helper()
 	dir := h.s.Device(title, append(harness.All, flags...)...)
-	cert, err := tls.LoadX509KeyPair(filepath.Join(dir, title+".cert.pem"), filepath.Join(dir, title+".key.pem"))
+	keys, err := keysOf(dir, title)
 	if err != nil {
 		h.Fatal(err)
+	}
+	h.keys[title] = keys
+	h.files[title] = dir
+}
+
+// keysOf reads what 'device add' handed out.
+func keysOf(dir, title string) (*tls.Config, error) {
+	cert, err := tls.LoadX509KeyPair(filepath.Join(dir, title+".cert.pem"), filepath.Join(dir, title+".key.pem"))
+	if err != nil {
+		return nil, err
 	}
 	roots, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
 	if err != nil {
-		h.Fatal(err)
+		return nil, err
 	}
-	pool := newPool(roots)
-	h.keys[title] = tlsprofile.AssociationClient(&cert, tlsprofile.Trust{Roots: pool})
+
+	return tlsprofile.AssociationClient(&cert, tlsprofile.Trust{Roots: newPool(roots)}), nil
 }
 
 // unharmed is what must be true after every attack.
