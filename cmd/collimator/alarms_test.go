@@ -161,16 +161,16 @@ func TestSecretsOfAlarmsAreForNobodyElse(t *testing.T) {
 	if err := os.WriteFile(name, []byte("made for this test only\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := house.AlarmSecret("key", name, 16); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+	if _, err := house.SecretOf("key", name, 16); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("a file that others may read: %v", err)
 	}
 	if err := os.Chmod(name, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := house.AlarmSecret("key", name, 16); err != nil || string(b) != "made for this test only" {
+	if b, err := house.SecretOf("key", name, 16); err != nil || string(b) != "made for this test only" {
 		t.Errorf("%q, %v", b, err)
 	}
-	if _, err := house.AlarmSecret("key", name, 64); err == nil || strings.Contains(err.Error(), "made for") {
+	if _, err := house.SecretOf("key", name, 64); err == nil || strings.Contains(err.Error(), "made for") {
 		t.Errorf("a short secret: %v", err)
 	}
 }

@@ -106,6 +106,22 @@ func (g *grantFlags) device(aeTitle string) (identity.Device, error) {
 	return d, nil
 }
 
+// adviseDevice names what was taken, and will not do what was meant.
+func adviseDevice(e *env, in *house.Installation, d identity.Device) error {
+	for _, to := range d.Destinations {
+		there, err := in.Registry.Device(e.ctx, to)
+		switch {
+		case fault.Of(err) == fault.NotFound:
+			fmt.Fprintf(e.stderr, "collimator: %s is not registered: nothing is sent to it until it is ('collimator device add %s --listen HOST:PORT')\n", to, to)
+		case err != nil:
+			return err
+		case there.Listen == "":
+			fmt.Fprintf(e.stderr, "collimator: %s has no address to send to: 'collimator device set %s --listen HOST:PORT'\n", to, to)
+		}
+	}
+	return nil
+}
+
 // endOf is the end of the last day of an exception.
 func endOf(flag, last string) (time.Time, error) {
 	day, err := time.ParseInLocation(time.DateOnly, last, time.Local)
@@ -166,6 +182,9 @@ func (c *deviceAddCmd) Run(e *env) error {
 			fmt.Fprintf(e.stdout, "It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\nThe certificate of the archive is of %s.\n",
 				d.Address, in.Config.AE, in.Config.DICOM, c.NoCertificateUntil, filepath.Join(in.Config.Data, house.KeysDir, "ca.cert.pem"))
 		}
+		if err := adviseDevice(e, in, d); err != nil {
+			return err
+		}
 		return files.report(e, in)
 	})
 }
@@ -216,10 +235,14 @@ type issue struct {
 	called, replace bool
 }
 
+// mostDays is how long a device's certificate is valid at the most. The authority
+// that signs it is made for fifteen years, and a device lives for about ten.
+const mostDays = 3650
+
 // issueFiles makes a key and a certificate and writes them.
 func issueFiles(in *house.Installation, w issue) (*x509.Certificate, *deviceFiles, error) {
-	if w.days < 1 {
-		return nil, nil, usageError("--days: want 1 or more")
+	if w.days < 1 || w.days > mostDays {
+		return nil, nil, usageError("--days: want 1 to %d", mostDays)
 	}
 
 	if info, err := os.Stat(w.dir); err == nil && !info.IsDir() {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/house"
@@ -47,8 +48,13 @@ func (c *deviceSetCmd) Run(e *env) error {
 		if err := in.Record(e.ctx, deviceRecord(audit.Update, d, "changed")); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
-		return err
+		if _, err := fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs)); err != nil {
+			return err
+		}
+		if len(old.Certificates) == 0 && !d.Plaintext(time.Now()) && !d.WithoutCertificate(time.Now()) {
+			fmt.Fprintf(e.stderr, "collimator: %s has neither a certificate nor an exception and is refused; 'collimator device renew %s --out DIR' makes a certificate\n", c.AETitle, c.AETitle)
+		}
+		return adviseDevice(e, in, d)
 	})
 }
 

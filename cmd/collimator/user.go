@@ -18,6 +18,7 @@ type userCmd struct {
 	Passwd   userPasswdCmd   `cmd:"" help:"Give a person another password."`
 	Role     userRoleCmd     `cmd:"" help:"Give a person another role."`
 	Link     userLinkCmd     `cmd:"" help:"Make a one-time link for a new person or a forgotten password."`
+	Links    userLinksCmd    `cmd:"" help:"List the one-time links that nobody has used yet, or withdraw one."`
 	TOTP     userTOTPCmd     `cmd:"" name:"totp" help:"Set up an authenticator app as second factor."`
 	Recovery userRecoveryCmd `cmd:"" help:"Make new recovery codes."`
 	Sessions userSessionsCmd `cmd:"" help:"List where a person is signed in, or end it."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
@@ -9,6 +10,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
+	"collimator/internal/policy"
 )
 
 type userGrantCmd struct {
@@ -31,8 +33,13 @@ func (c *userGrantCmd) Run(e *env) error {
 		return err
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
-		if _, err := in.Registry.AnyPerson(e.ctx, c.Name); err != nil {
+		p, err := in.Registry.AnyPerson(e.ctx, c.Name)
+		if err != nil {
 			return err
+		}
+		sight := policy.New().Decide(policy.Request{Principal: p.Principal(), Verb: policy.Query, Now: time.Now()}).Sight
+		if sight.Everything {
+			fmt.Fprintf(e.stderr, "collimator: %s is %s and sees every study without a grant\n", c.Name, p.Role)
 		}
 
 		granted, missing := 0, 0

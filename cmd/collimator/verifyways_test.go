@@ -253,11 +253,11 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 		}
 	}
 	wants(string(whole), "")
-	wants("", "it holds 0 checkpoints, and 3 were written to it: somebody removed the others")
+	wants("", "it holds 0 of the 3 checkpoints that were written to it: somebody removed the others")
 	notes := strings.SplitAfter(string(whole), "\n\n")
 	wants(string(whole[:len(whole)/2]), "somebody removed")
 	wants(strings.Join(notes[:2], "")+strings.Join(notes[:2], ""), "were written to it")
-	wants("", "it holds 0 checkpoints")
+	wants("", "it holds 0 of the 3 checkpoints")
 	if err := grow(); !errors.Is(err, ledger.ErrRemoved) {
 		t.Errorf("the server does not notice: %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/identity"
+	"collimator/internal/reserve"
 	"collimator/internal/state"
 	"collimator/internal/tlsprofile"
 )
@@ -37,12 +38,13 @@ func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 		return nil, err
 	}
 	look.ask(ctx)
+	reserve.Tell(in.Config.Data, states)
 	err = examineAll(ctx, in, states)
 	return states.All(), err
 }
 
 // lookAnew puts what the data directory tells now in the place of what the server
-// saw at its last look, which may be as old as examineEvery: who has just made a
+// saw at its last look, which may be as old as examineKeptEvery: who has just made a
 // backup or renewed a certificate is told so.
 func lookAnew(ctx context.Context, in *Installation, known []state.State) ([]state.State, error) {
 	looked := state.New(time.Now)

@@ -210,7 +210,7 @@ func mailChannel(c config.Mail, machine string) (alarm.Channel, error) {
 	}
 	m := &alarm.Mail{Server: c.Server, Implicit: c.ImplicitTLS || port == "465", From: c.From, To: c.To, User: c.User, TLS: client, Host: machine}
 	if c.PasswordFile != "" {
-		secret, err := AlarmSecret(mailPassword, c.PasswordFile, 1)
+		secret, err := SecretOf(mailPassword, c.PasswordFile, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +228,7 @@ func WebhookChannel(all config.Config) (alarm.Channel, error) {
 	if c.URL == "" {
 		return nil, nil
 	}
-	secret, err := AlarmSecret(hookSecret, c.SecretFile, secretLeast)
+	secret, err := SecretOf(hookSecret, c.SecretFile, secretLeast)
 	if err != nil {
 		return nil, err
 	}

@@ -16,8 +16,9 @@ const (
 	hookSecret   = "alarms.webhook.secret_file"
 )
 
-// AlarmSecret reads the first line of a file that nobody else may read.
-func AlarmSecret(key, path string, least int) ([]byte, error) {
+// SecretOf reads the first line of the file that a setting names, and refuses one
+// that others may read or whose line has fewer than least characters.
+func SecretOf(key, path string, least int) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, usage("%s: %w", key, err)

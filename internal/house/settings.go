@@ -49,9 +49,9 @@ func checkFile(setting, path string) error {
 
 	switch setting {
 	case mailPassword:
-		_, err = AlarmSecret(setting, path, 1)
+		_, err = SecretOf(setting, path, 1)
 	case hookSecret:
-		_, err = AlarmSecret(setting, path, secretLeast)
+		_, err = SecretOf(setting, path, secretLeast)
 	case "alarms.mail.roots", "alarms.webhook.roots", "alarms.syslog.roots", "signin.oidc.roots", "tls.acme.roots", "audit.roots":
 		_, err = RootsOf(setting, path)
 	}

@@ -97,14 +97,11 @@ func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (
 		o.Roles = append(o.Roles, identity.RoleMapping{Value: r.Value, Role: r.Role})
 	}
 	if c.ClientSecretFile != "" {
-		f, err := os.Open(c.ClientSecretFile)
+		secret, err := SecretOf("signin.oidc.client_secret_file", c.ClientSecretFile, 1)
 		if err != nil {
-			return nil, usage("signin.oidc.client_secret_file: %w", err)
-		}
-		defer f.Close()
-		if o.ClientSecret, err = FirstLine(f); err != nil {
 			return nil, err
 		}
+		o.ClientSecret = string(secret)
 	}
 	p, err := identity.NewOIDC(in.Registry, o)
 	if err != nil {

@@ -30,8 +30,12 @@ const (
 	recoveryPart = "recovery-key"
 )
 
-// examineEvery is how often what changes slowly is looked at.
-const examineEvery = 15 * time.Minute
+// How often what changes slowly is looked at, and what commands change beside a
+// running server: who has just made a backup is not told for long that there is none.
+const (
+	examineEvery     = 15 * time.Minute
+	examineKeptEvery = time.Minute
+)
 
 // examine keeps the states of what changes slowly, until ctx ends.
 func (s *Server) examine(ctx context.Context) {
@@ -46,10 +50,30 @@ func (s *Server) examine(ctx context.Context) {
 		if p := s.Guard.SignIn.OIDC; p != nil {
 			_ = p.Check(ctx) // which sets its state; what came of it is told there
 		}
+		if !s.keepLooking(ctx) {
+			return
+		}
+	}
+}
+
+// keepLooking looks at what commands change until all of it is due again; false
+// when ctx has ended.
+func (s *Server) keepLooking(ctx context.Context) bool {
+	due := time.NewTimer(examineEvery)
+	defer due.Stop()
+	kept := time.NewTicker(examineKeptEvery)
+	defer kept.Stop()
+
+	for {
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(examineEvery):
+			return false
+		case <-due.C:
+			return true
+		case <-kept.C:
+			if err := examineKept(ctx, s.in, s.States); err != nil && ctx.Err() == nil {
+				s.log.Error("what commands changed was not looked at", "error", err)
+			}
 		}
 	}
 }

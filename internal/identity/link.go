@@ -31,7 +31,7 @@ type Link struct {
 	Role    string    `json:"role,omitempty"`
 	Factors bool      `json:"dropsSecondFactors"` // what counted beside the password is dropped
 	Expires time.Time `json:"expires"`
-	maker   string    // empty: the operator
+	Maker   string    `json:"maker,omitempty"` // empty: the operator of the machine
 }
 
 // FirstLink makes the link by which the first administrator registers, in place
@@ -57,7 +57,7 @@ func (r *Registry) Invite(ctx context.Context, name, role, maker string) (Link, 
 }
 
 func (r *Registry) personLink(ctx context.Context, name, role string, factors bool, maker string) (Link, string, error) {
-	l := Link{Purpose: NewPassword, Person: name, Factors: factors, maker: maker}
+	l := Link{Purpose: NewPassword, Person: name, Factors: factors, Maker: maker}
 	if role != "" {
 		l.Purpose, l.Role, l.Factors = NewPerson, role, false
 		if err := CheckRole(role); err != nil {
@@ -124,7 +124,7 @@ func (r *Registry) newLink(ctx context.Context, l Link, check func(*db.Tx) error
 			return err
 		}
 		_, err := r.book.Exec(ctx, tx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, millis(l.Expires), l.maker)
+			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, millis(l.Expires), l.Maker)
 		return err
 	})
 	return l, text, err
@@ -139,16 +139,42 @@ func (r *Registry) Link(ctx context.Context, secret string) (l Link, err error) 
 	return l, err
 }
 
-func (r *Registry) link(ctx context.Context, tx *db.Tx, secret string) (l Link, err error) {
+// Links lists the one-time links that somebody could still use, by name.
+func (r *Registry) Links(ctx context.Context) (list []Link, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		list, err = db.All(ctx, tx, readLink, `SELECT purpose, person, role, factors, expires, maker FROM person_link
+			WHERE expires > ?1 AND (maker = '' OR maker IN (SELECT name FROM person WHERE disabled = 0)) ORDER BY person, expires`, millis(r.now()))
+		return err
+	})
+	return list, err
+}
+
+func readLink(scan db.Scan) (l Link, err error) {
 	var expires int64
-	err = tx.QueryRow(ctx, `SELECT purpose, person, role, factors, expires, maker FROM person_link WHERE hash = ?1`, secretHash(secret)).
-		Scan(&l.Purpose, &l.Person, &l.Role, &l.Factors, &expires, &l.maker)
+	err = scan(&l.Purpose, &l.Person, &l.Role, &l.Factors, &expires, &l.Maker)
 	l.Expires = instant(expires)
+	return l, err
+}
+
+// EndLink withdraws the one-time link of a person: whoever has it cannot use it
+// any more. The error is of kind NotFound where there is none.
+func (r *Registry) EndLink(ctx context.Context, name string) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1 AND purpose <> ?2`, name, string(FirstAdministrator))
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "identity: there is no one-time link for this person; see 'collimator user links'")
+		}
+		return err
+	})
+}
+
+func (r *Registry) link(ctx context.Context, tx *db.Tx, secret string) (l Link, err error) {
+	l, err = readLink(tx.QueryRow(ctx, `SELECT purpose, person, role, factors, expires, maker FROM person_link WHERE hash = ?1`, secretHash(secret)).Scan)
 	if fault.Of(err) == fault.NotFound || err == nil && !r.now().Before(l.Expires) {
 		return Link{}, ErrLink
 	}
-	if err == nil && l.maker != "" { // a person who is gone invites nobody
-		if err = present(ctx, tx, l.maker); fault.Of(err) == fault.NotFound {
+	if err == nil && l.Maker != "" { // a person who is gone invites nobody
+		if err = present(ctx, tx, l.Maker); fault.Of(err) == fault.NotFound {
 			return Link{}, ErrLink
 		}
 	}

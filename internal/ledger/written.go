@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/phrase"
 )
 
 // Register writes a row that the ledger covers; it is a registers.Book.
@@ -104,7 +106,8 @@ func (l *Log) WitnessLoss(ctx context.Context, r io.Reader, path string) (string
 	}
 	switch n := int64(len(seen)); {
 	case w.checkpoints > n:
-		return fmt.Sprintf("it holds %d checkpoints, and %d were written to it: somebody removed the others", n, w.checkpoints), nil
+		return fmt.Sprintf("it holds %s of the %s that were written to it: somebody removed the others",
+			strconv.FormatInt(n, 10), phrase.Count(w.checkpoints, "checkpoint", "checkpoints")), nil
 	case w.checkpoints > 0 && !seen[sha256.Sum256([]byte(w.note))]:
 		return "the checkpoint that was written to it last is not there: somebody removed it", nil
 	case n == 0:

@@ -35,6 +35,9 @@ type Options struct {
 func (o Options) Check() error {
 	if o.Proxy == "" || o.Proxy == Direct {
 		if len(o.Except) > 0 {
+			if o.Proxy == Direct {
+				return fault.Newf(fault.Invalid, "outward: no_proxy says nothing where proxy is %s: everything is called directly; leave one of them out", Direct)
+			}
 			return fault.New(fault.Invalid, "outward: no_proxy goes with proxy; without it NO_PROXY of the environment counts")
 		}
 		return nil

@@ -67,7 +67,7 @@ func (k *Key) Public() string { return k.identity.Recipient().String() }
 func (k *Key) Open(r io.Reader) (io.Reader, error) {
 	out, err := age.Decrypt(r, k.identity)
 	if _, other := errors.AsType[*age.NoIdentityMatchError](err); other {
-		return nil, fault.Wrap(fault.Denied, err, "recovery: sealed to another recovery key")
+		return nil, fault.Wrap(fault.Denied, err, "recovery: the keys in it are sealed to another recovery key; take the one that was the archive's when the copy was made")
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "recovery: what was sealed is damaged")

@@ -102,7 +102,20 @@ func (r *Reserve) look() {
 	case !there && free > kept(total)+2*held(total):
 		r.take(held(total))
 	}
-	r.register(free, total)
+	tell(r.states, free, total)
+}
+
+// Tell registers how the disk of a data directory is, and changes nothing: for
+// who looks at it without a server.
+func Tell(dir string, states *state.Register) {
+	free, total, err := durable.Space(dir)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+	case err != nil:
+		states.Failing(State, "the disk of the data directory cannot be looked at", "collimator doctor as the user that serves it")
+	default:
+		tell(states, free, total)
+	}
 }
 
 func (r *Reserve) there() bool {
@@ -135,15 +148,15 @@ func (r *Reserve) take(n int64) {
 	}
 }
 
-func (r *Reserve) register(free, total int64) {
+func tell(states *state.Register, free, total int64) {
 	text := fmt.Sprintf("%s of %s are free", bytes(free), bytes(total))
 	switch {
 	case free < kept(total):
-		r.states.Failing(State, text+"; no images are taken", "make room on the disk of the data directory; see docs/operate.md")
+		states.Failing(State, text+"; no images are taken", "make room on the disk of the data directory; see docs/operate.md")
 	case free < total/scarcePart && free < 100*int64(1<<30):
-		r.states.Degraded(State, text, "make room, or give the data directory a larger disk")
+		states.Degraded(State, text, "make room, or give the data directory a larger disk")
 	default:
-		r.states.Well(State, text)
+		states.Well(State, text)
 	}
 }
 

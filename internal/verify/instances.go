@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -43,7 +44,11 @@ func (v *verification) content(ctx context.Context) error {
 	}
 	o := archive.VerifyOptions{Progress: func(n int64) { v.Files = n; v.progress() }}
 	if v.Share < 1 {
-		o.Pick = func() bool { return rand.Float64() < v.Share }
+		s, err := v.Archive.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		o.Pick = sampled(s.Instances, v.Share)
 	}
 	for p, err := range v.Archive.Verify(ctx, o) {
 		if err != nil {
@@ -56,6 +61,24 @@ func (v *verification) content(ctx context.Context) error {
 		v.add(where, "%s", p.Kind)
 	}
 	return nil
+}
+
+// sampled picks a share of n files at random, rounded up: of a few files at least
+// one is read. What is stored while they are read is picked by the same share.
+func sampled(n int64, share float64) func() bool {
+	wanted := int64(math.Ceil(share * float64(n)))
+	return func() bool {
+		if n <= 0 {
+			return rand.Float64() < share
+		}
+		picked := rand.Int64N(n) < wanted
+		n--
+		if picked {
+			wanted--
+		}
+
+		return picked
+	}
 }
 
 // index holds the rows against those that were built anew. What is stored
