@@ -38,12 +38,12 @@ func TestAdmitRefusesAndRecords(t *testing.T) {
 		}, "another address", doorDIMSE, true},
 		"expired certificate": {func(d *door) *dimse.AssociateRequest {
 			cert := d.device("CT1", nil)
-			d.clock.advance(3 * identity.DeviceLifetime)
+			d.clock.Advance(3 * identity.DeviceLifetime)
 			return request("CT1", cert)
 		}, "expired", doorDIMSE, false},
 		"certificate of tomorrow": {func(d *door) *dimse.AssociateRequest {
 			cert := d.device("CT1", nil)
-			d.clock.advance(-72 * time.Hour)
+			d.clock.Advance(-72 * time.Hour)
 			return request("CT1", cert)
 		}, "not valid yet", doorDIMSE, false},
 		"removed device": {func(d *door) *dimse.AssociateRequest {
@@ -109,7 +109,7 @@ func TestAdmitLetsRegisteredDevicesIn(t *testing.T) {
 			return request("CT1", d.device("CT1", func(x *identity.Device) { x.Address = "192.0.2.7" }))
 		}, doorDIMSE, "", false},
 		"without TLS while its exception runs": {func(d *door) *dimse.AssociateRequest {
-			d.device("CT1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.now().Add(time.Hour) })
+			d.device("CT1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.Now().Add(time.Hour) })
 			return request("CT1", nil)
 		}, doorPlain, "", false},
 		"a name without proof is not answered": {func(d *door) *dimse.AssociateRequest {
@@ -166,7 +166,7 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 	if err := try("CT2", other, passcode); err != nil {
 		t.Errorf("another device has to wait, too: %v", err)
 	}
-	d.clock.advance(attemptsMost)
+	d.clock.Advance(attemptsMost)
 	if err := try("CT1", cert, passcode); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
@@ -175,19 +175,19 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 func TestPlaintextExceptionEnds(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	d.device("OLD1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.now().Add(time.Hour) })
+	d.device("OLD1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.Now().Add(time.Hour) })
 	admit := func() error { _, err := d.Admit(t.Context(), request("OLD1", nil), support()); return err }
-	d.clock.advance(time.Hour - time.Millisecond)
+	d.clock.Advance(time.Hour - time.Millisecond)
 	if err := admit(); err != nil {
 		t.Errorf("refused before its end: %v", err)
 	}
-	d.clock.advance(time.Millisecond)
+	d.clock.Advance(time.Millisecond)
 	if err := admit(); err == nil {
 		t.Error("let in after its end")
 	}
 	other := request("OLD1", nil)
 	other.RemoteAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 8)}
-	d.clock.advance(-time.Minute)
+	d.clock.Advance(-time.Minute)
 	if _, err := d.Admit(t.Context(), other, support()); err == nil {
 		t.Error("let in from another address")
 	}
@@ -213,7 +213,7 @@ func TestFloodOfRefusalsIsCountedNotWritten(t *testing.T) {
 	if n := len(d.records()); n != sampleBurst {
 		t.Errorf("%d records of 50 refusals", n)
 	}
-	d.clock.advance(2 * sampleWindow)
+	d.clock.Advance(2 * sampleWindow)
 	d.Admit(t.Context(), request("STRANGER", nil), support())
 	if r := d.one(); len(r.Objects) != 1 || r.Objects[0].Failed != 40 {
 		t.Errorf("the rest is not counted: %+v", r)
@@ -227,7 +227,7 @@ func TestPendingCallersAreBounded(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	for i := range 30 {
-		d.clock.advance(time.Second)
+		d.clock.Advance(time.Second)
 		d.Admit(t.Context(), request("STRANGER"+strings.Repeat("X", i%8)+string(rune('A'+i)), nil), support())
 	}
 	if p, err := d.Registry.ListPending(t.Context()); err != nil || len(p) != d.Pending {

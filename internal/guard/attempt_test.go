@@ -41,10 +41,10 @@ func (d *door) withApp(name string, role policy.Role) string {
 	if err != nil {
 		d.Fatal(err)
 	}
-	if err := d.Registry.ConfirmTOTP(d.Context(), name, "", totpAt(d.T, s.Secret, d.clock.now())); err != nil {
+	if err := d.Registry.ConfirmTOTP(d.Context(), name, "", totpAt(d.T, s.Secret, d.clock.Now())); err != nil {
 		d.Fatal(err)
 	}
-	d.clock.advance(time.Minute)
+	d.clock.Advance(time.Minute)
 	return s.Secret
 }
 
@@ -77,7 +77,7 @@ func TestOfManyCodesAtOnceSixAreJudged(t *testing.T) {
 	d := newDoor(t)
 	secret := d.withApp("ada", policy.Administrator)
 	a, cookie := d.NewAPI(), d.half("ada")
-	right := totpAt(t, secret, d.clock.now())
+	right := totpAt(t, secret, d.clock.Now())
 	var judged, waited atomic.Int64
 	var all sync.WaitGroup
 	start := make(chan struct{})
@@ -126,8 +126,8 @@ func TestARightPasswordDoesNotForgetWrongCodes(t *testing.T) {
 	if judged != attemptsFree+1 {
 		t.Errorf("%d codes were judged", judged)
 	}
-	d.clock.advance(attemptsFirst)
-	if w := d.from(a, "192.0.2.99", d.half("ada"), "/api/v1/session/totp", map[string]string{"code": totpAt(t, secret, d.clock.now())}); w.Code != 200 {
+	d.clock.Advance(attemptsFirst)
+	if w := d.from(a, "192.0.2.99", d.half("ada"), "/api/v1/session/totp", map[string]string{"code": totpAt(t, secret, d.clock.Now())}); w.Code != 200 {
 		t.Errorf("the right one after the wait: status %d", w.Code)
 	}
 }

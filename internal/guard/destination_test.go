@@ -10,6 +10,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/fault"
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
 	"collimator/internal/tlsprofile"
 )
@@ -44,7 +45,7 @@ func TestPlainDestinationsNeedTheirException(t *testing.T) {
 	d := newDoor(t)
 	e := egress(d)
 	d.device("OLD1", func(x *identity.Device) {
-		x.Address, x.Listen, x.PlaintextUntil = "127.0.0.1", "127.0.0.1:104", d.clock.now().Add(time.Hour)
+		x.Address, x.Listen, x.PlaintextUntil = "127.0.0.1", "127.0.0.1:104", d.clock.Now().Add(time.Hour)
 	})
 	withTLS := func() bool {
 		to, err := e.Destination(t.Context(), "OLD1")
@@ -60,7 +61,7 @@ func TestPlainDestinationsNeedTheirException(t *testing.T) {
 	if withTLS() {
 		t.Error("TLS although the exception runs")
 	}
-	d.clock.advance(time.Hour)
+	d.clock.Advance(time.Hour)
 	if !withTLS() {
 		t.Error("no TLS although the exception is over")
 	}
@@ -78,14 +79,14 @@ func TestDestinationsMustShowTheirCertificate(t *testing.T) {
 		"same subject": {func(d *door, _ *identity.Issued) *identity.Issued { return issue(d, "WS1") }, false},
 		"another's":    {func(d *door, _ *identity.Issued) *identity.Issued { return issue(d, "WS2") }, false},
 		"expired": {func(d *door, bound *identity.Issued) *identity.Issued {
-			d.clock.advance(3 * identity.DeviceLifetime)
+			d.clock.Advance(3 * identity.DeviceLifetime)
 			return bound
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDoor(t)
-			d.clock.t = time.Now() // certificates are checked against the real time in the handshake
+			d.clock.Set(time.Now()) // certificates are checked against the real time in the handshake
 			bound := issue(d, "WS1")
 			e := egress(d)
 			shown := tc.shows(d, bound)
@@ -95,7 +96,7 @@ func TestDestinationsMustShowTheirCertificate(t *testing.T) {
 			}
 			mux := dimse.NewMux(dimse.Unguarded)
 			mux.HandleEcho(nil)
-			address := listen(t, &dimse.Server{
+			address := housetest.Listen(t, &dimse.Server{
 				TLSConfig: tlsprofile.AssociationServer(func() (*tls.Certificate, error) { return &pair, nil }), Mux: mux,
 				Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
 					return dimse.Negotiate(rq, support()), nil

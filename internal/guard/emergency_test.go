@@ -13,6 +13,7 @@ import (
 
 	"collimator/dicomweb"
 	"collimator/internal/audit"
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
 )
 
@@ -89,8 +90,8 @@ func TestRefusalsOfStrangersDoNotHideAnAccess(t *testing.T) {
 
 func TestTooManyKeysHideNoAccess(t *testing.T) {
 	t.Parallel()
-	c := &clock{t: time.Unix(0, 0)}
-	s := newFaithfulSampler(c.now)
+	c := housetest.ClockAt(time.Unix(0, 0))
+	s := newFaithfulSampler(c.Now)
 	for i := range 2 * sampleKeys {
 		if _, write := s.take(strconv.Itoa(i)); !write {
 			t.Fatalf("access %d is held back", i)

@@ -1,73 +1,29 @@
 package guard
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
 	"net"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/db"
-	"collimator/internal/db/dbtest"
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
-	"collimator/internal/ledger"
 	"collimator/internal/policy"
-	"collimator/internal/registers"
 )
-
-// clock is a time that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
-// log is a buffer for several goroutines.
-type log struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // door is a guard over a register and a trail of its own.
 type door struct {
 	*Guard
 	*testing.T
-	clock     *clock
-	log       *log
+	clock     *housetest.Clock
+	log       *housetest.Log
 	db        *db.DB
 	authority *identity.Authority
 	mark      int64 // records up to here were looked at
@@ -77,32 +33,16 @@ const ownTitle = "ARCHIVE"
 
 func newDoor(t *testing.T) *door {
 	t.Helper()
-	dir := t.TempDir()
-	c := &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	a, err := identity.OpenAuthority(filepath.Join(dir, "keys"), c.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.OpenKey(filepath.Join(dir, "keys"), "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, book := &log{}, ledger.New(d, key)
+	r, l := housetest.NewRegister(t), housetest.NewLog(t)
 	g := New(Options{
-		AETitle: ownTitle, Registry: identity.New(d, registers.New(d, book), c.now), Trail: audit.New(d, book, c.now),
-		Log: slog.New(slog.NewTextHandler(l, nil)), Pending: 10, Now: c.now,
+		AETitle:  ownTitle,
+		Registry: r.Registry,
+		Trail:    r.Trail,
+		Log:      slog.New(slog.NewTextHandler(l, nil)),
+		Pending:  10,
+		Now:      r.Clock.Now,
 	})
-	t.Cleanup(func() {
-		if strings.Contains(l.String(), "ZZPHI") {
-			t.Error("the log holds patient data")
-		}
-	})
-	return &door{Guard: g, T: t, clock: c, log: l, db: d, authority: a, mark: -1}
+	return &door{Guard: g, T: t, clock: r.Clock, log: l, db: r.DB, authority: r.Authority, mark: -1}
 }
 
 // device registers a device and gives its certificate.

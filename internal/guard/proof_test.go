@@ -43,14 +43,14 @@ func TestWhatMakesCredentialsNeedsASecondFactorOfLate(t *testing.T) {
 			}
 		}
 	}
-	d.clock.advance(proofFor)
+	d.clock.Advance(proofFor)
 	check("after five minutes", true)
 	if w := d.call(a, "GET", "/api/v1/sessions", nil, "Cookie", SessionCookie+"="+cookie); w.Code != 200 {
 		t.Errorf("looking needs it too: status %d", w.Code)
 	}
 
 	before := cookie
-	w := d.from(a, "192.0.2.1", cookie, "/api/v1/session/totp", map[string]string{"code": totpAt(t, app, d.clock.now())})
+	w := d.from(a, "192.0.2.1", cookie, "/api/v1/session/totp", map[string]string{"code": totpAt(t, app, d.clock.Now())})
 	if w.Code != 200 || len(w.Result().Cookies()) != 1 {
 		t.Fatalf("showing it again: status %d: %s", w.Code, w.Body)
 	}
@@ -61,11 +61,11 @@ func TestWhatMakesCredentialsNeedsASecondFactorOfLate(t *testing.T) {
 	if w := d.call(a, "POST", "/api/v1/test", nil, "Cookie", SessionCookie+"="+cookie); w.Code != 204 {
 		t.Errorf("after it was shown: status %d: %s", w.Code, w.Body)
 	}
-	d.clock.advance(proofFor - time.Second)
+	d.clock.Advance(proofFor - time.Second)
 	if w := d.call(a, "POST", "/api/v1/test", nil, "Cookie", SessionCookie+"="+cookie); w.Code != 204 {
 		t.Errorf("within five minutes: status %d", w.Code)
 	}
-	d.clock.advance(time.Second)
+	d.clock.Advance(time.Second)
 	check("five minutes later", true)
 }
 
@@ -78,8 +78,8 @@ func TestShowingASecondFactorAgainDoesNotMakeASessionLonger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.clock.advance(20 * time.Minute)
-	w := d.from(a, "192.0.2.1", cookie, "/api/v1/session/totp", map[string]string{"code": totpAt(t, app, d.clock.now())})
+	d.clock.Advance(20 * time.Minute)
+	w := d.from(a, "192.0.2.1", cookie, "/api/v1/session/totp", map[string]string{"code": totpAt(t, app, d.clock.Now())})
 	var x sessionState
 	if err := json.Unmarshal(w.Body.Bytes(), &x); err != nil || x.Session != s.ID || !x.Expires.Equal(s.Expires) {
 		t.Errorf("session %s until %v, was %s until %v: %s", x.Session, x.Expires, s.ID, s.Expires, w.Body)
@@ -131,10 +131,10 @@ func TestAMistypedCodeLeavesTheSecretAsItIs(t *testing.T) {
 	if secret(other) == first {
 		t.Error("another session is shown the secret that this one confirms")
 	}
-	if w := d.from(a, "192.0.2.1", cookie, "/api/v1/session/enrol/totp/confirm", map[string]string{"code": totpAt(t, first, d.clock.now())}); w.Code != 409 {
+	if w := d.from(a, "192.0.2.1", cookie, "/api/v1/session/enrol/totp/confirm", map[string]string{"code": totpAt(t, first, d.clock.Now())}); w.Code != 409 {
 		t.Errorf("a secret that was replaced by another session: status %d", w.Code)
 	}
-	if w := d.from(a, "192.0.2.1", other, "/api/v1/session/enrol/totp/confirm", map[string]string{"code": totpAt(t, secret(other), d.clock.now())}); w.Code != 200 {
+	if w := d.from(a, "192.0.2.1", other, "/api/v1/session/enrol/totp/confirm", map[string]string{"code": totpAt(t, secret(other), d.clock.Now())}); w.Code != 200 {
 		t.Errorf("the right code: status %d: %s", w.Code, w.Body)
 	}
 	if r := d.records(); len(r) == 0 || r[len(r)-1].Event != audit.UserAuthenticated {

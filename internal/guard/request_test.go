@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,6 +19,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
 	"collimator/internal/audit"
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
@@ -87,29 +87,16 @@ func serve(t *testing.T, verbs ...policy.Verb) *served {
 	server := &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
 		return s.Admit(ctx, rq, full)
 	}}
-	s.address = listen(t, server)
+	s.address = housetest.Listen(t, server)
 	return s
 }
 
 func (s *served) put(verbs []policy.Verb, destinations []string) {
 	s.Helper()
-	err := s.Registry.Put(s.Context(), identity.Device{AETitle: device, Address: "127.0.0.1", Verbs: verbs, Destinations: destinations, PlaintextUntil: s.clock.now().Add(time.Hour)})
+	err := s.Registry.Put(s.Context(), identity.Device{AETitle: device, Address: "127.0.0.1", Verbs: verbs, Destinations: destinations, PlaintextUntil: s.clock.Now().Add(time.Hour)})
 	if err != nil {
 		s.Fatal(err)
 	}
-}
-
-func listen(t *testing.T, server *dimse.Server) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); server.Serve(ctx, ln) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return ln.Addr().String()
 }
 
 func (s *served) dial() *dimse.Association {
@@ -334,9 +321,9 @@ func TestAnOpenAssociationEndsWithItsRight(t *testing.T) {
 				s.Fatal(err)
 			}
 		},
-		"plaintext exception over": func(s *served) { s.clock.advance(2 * time.Hour) },
+		"plaintext exception over": func(s *served) { s.clock.Advance(2 * time.Hour) },
 		"moved to another address": func(s *served) {
-			err := s.Registry.Put(s.Context(), identity.Device{AETitle: device, Address: "192.0.2.1", Verbs: policy.Verbs(), PlaintextUntil: s.clock.now().Add(time.Hour)})
+			err := s.Registry.Put(s.Context(), identity.Device{AETitle: device, Address: "192.0.2.1", Verbs: policy.Verbs(), PlaintextUntil: s.clock.Now().Add(time.Hour)})
 			if err != nil {
 				s.Fatal(err)
 			}
@@ -369,7 +356,7 @@ func TestARemovedDeviceReceivesNothingMoreOfWhatItAskedFor(t *testing.T) {
 	given := 0
 	give := func() {
 		if given++; given == before {
-			s.clock.advance(2 * watchEvery)
+			s.clock.Advance(2 * watchEvery)
 			if err := s.Registry.Remove(context.Background(), device); err != nil {
 				t.Error(err)
 			}
@@ -401,7 +388,7 @@ func TestARemovedDeviceReceivesNothingMoreOfWhatItAskedFor(t *testing.T) {
 		TransferSyntaxes: func(string) []string { return []string{uid.ImplicitVRLittleEndian} },
 		Roles:            func(string) (bool, bool) { return true, true },
 	}
-	s.address = listen(t, &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+	s.address = housetest.Listen(t, &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
 		return s.Admit(ctx, rq, full)
 	}})
 	a := s.dial()
@@ -435,7 +422,7 @@ func TestRequestOfNobodyIsRefused(t *testing.T) {
 		t.Error("the handler was reached")
 		return dimse.Status{}
 	})
-	address := listen(t, &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+	address := housetest.Listen(t, &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
 		return dimse.Negotiate(rq, support()), nil // not by the guard
 	}})
 	a, err := dimse.Dial(t.Context(), address, dimse.Config{CallingAETitle: "X", CalledAETitle: ownTitle, Contexts: dimse.Propose([]string{uid.Verification}, []string{uid.ImplicitVRLittleEndian}, false)})

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"collimator/internal/house/housetest"
 )
 
 func TestSamplerWritesTheFirstOfAFloodAndCountsTheRest(t *testing.T) {
 	t.Parallel()
-	c := &clock{t: time.Unix(0, 0)}
-	s := newSampler(c.now)
+	c := housetest.ClockAt(time.Unix(0, 0))
+	s := newSampler(c.Now)
 	for i := range sampleBurst {
 		if before, write := s.take("a"); !write || before != 0 {
 			t.Fatalf("record %d: before %d, write %v", i, before, write)
@@ -23,7 +25,7 @@ func TestSamplerWritesTheFirstOfAFloodAndCountsTheRest(t *testing.T) {
 	if _, write := s.take("b"); !write {
 		t.Error("another key is held back")
 	}
-	c.advance(sampleWindow)
+	c.Advance(sampleWindow)
 	if before, write := s.take("a"); !write || before != 7 {
 		t.Errorf("after the window: before %d, write %v", before, write)
 	}
@@ -34,8 +36,8 @@ func TestSamplerWritesTheFirstOfAFloodAndCountsTheRest(t *testing.T) {
 
 func TestSamplerIsBounded(t *testing.T) {
 	t.Parallel()
-	c := &clock{t: time.Unix(0, 0)}
-	s := newSampler(c.now)
+	c := housetest.ClockAt(time.Unix(0, 0))
+	s := newSampler(c.Now)
 	written := 0
 	for i := range 3 * sampleKeys {
 		if _, write := s.take(fmt.Sprint(i)); write {
@@ -48,7 +50,7 @@ func TestSamplerIsBounded(t *testing.T) {
 	if written != sampleMost {
 		t.Errorf("%d records, want %d", written, sampleMost)
 	}
-	c.advance(sampleWindow)
+	c.Advance(sampleWindow)
 	if _, write := s.take("new"); !write || len(s.seen) > sampleKeys+1 {
 		t.Errorf("after the window a new key is held back; %d keys", len(s.seen))
 	}
@@ -56,8 +58,8 @@ func TestSamplerIsBounded(t *testing.T) {
 
 func TestSamplerLosesNoCountOfKeysItForgets(t *testing.T) {
 	t.Parallel()
-	c := &clock{t: time.Unix(0, 0)}
-	s := newSampler(c.now)
+	c := housetest.ClockAt(time.Unix(0, 0))
+	s := newSampler(c.Now)
 	taken, told := 0, 0
 	flood := func() {
 		for i := range sampleKeys {
@@ -70,7 +72,7 @@ func TestSamplerLosesNoCountOfKeysItForgets(t *testing.T) {
 		}
 	}
 	flood()
-	c.advance(sampleWindow)
+	c.Advance(sampleWindow)
 	flood()
 	held := s.all.dropped
 	for _, e := range s.seen {

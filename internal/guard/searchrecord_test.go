@@ -51,7 +51,7 @@ func TestAFindIsRecordedOnceBeforeItsFirstMatchLeaves(t *testing.T) {
 func TestAMatchThatCannotBeRecordedDoesNotLeave(t *testing.T) {
 	t.Parallel()
 	s := serve(t, policy.Query)
-	s.Keeper = audit.NewKeeper(newFull(), 0, state.New(s.clock.now), s.Guard.Log, s.clock.now)
+	s.Keeper = audit.NewKeeper(newFull(), 0, state.New(s.clock.Now), s.Guard.Log, s.clock.Now)
 	a := s.dial()
 	for _, want := range []dimse.StatusCode{dimse.OutOfResources, dimse.OutOfResources} {
 		if got := statusOf(operations(t)[policy.Query](a)); got != want {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"collimator/internal/finding"
+	"collimator/internal/house/housetest"
 	"collimator/internal/inventory"
 )
 
@@ -58,7 +59,7 @@ func TestTheInventoryIsToldWhoCalledAndNotHowOften(t *testing.T) {
 	if o := s.seen[0]; len(o.AETitles) != 1 || o.AETitles[0] != "CT1" || len(o.Addresses) != 1 {
 		t.Errorf("%+v", o)
 	}
-	d.clock.advance(2 * time.Hour)
+	d.clock.Advance(2 * time.Hour)
 	if _, err := d.Admit(t.Context(), rq, support()); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestTheInventoryIsToldWhoCalledAndNotHowOften(t *testing.T) {
 
 func TestStrangersCannotFloodTheInventory(t *testing.T) {
 	t.Parallel()
-	s := newSightings((&clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}).now)
+	s := newSightings(housetest.NewClock().Now)
 	told := 0
 	for i := range 10_000 {
 		if s.take(fmt.Sprintf("refused %d", i), true) {

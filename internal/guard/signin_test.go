@@ -140,7 +140,7 @@ func TestWrongPasswordsOfOneAccountFromManyAddressesMakeItWait(t *testing.T) {
 	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 429 {
 		t.Errorf("the account does not wait: status %d", got)
 	}
-	d.clock.advance(attemptsFirst)
+	d.clock.Advance(attemptsFirst)
 	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 200 {
 		t.Errorf("after the wait: status %d", got)
 	}

@@ -163,7 +163,7 @@ func TestAddressesOfWhoIsSignedInAreKnownAfterARestart(t *testing.T) {
 	if err := d.RememberSignIns(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !d.signing.known.Has("192.0.2.1", d.clock.now()) || d.signing.known.Has("192.0.2.2", d.clock.now()) {
+	if !d.signing.known.Has("192.0.2.1", d.clock.Now()) || d.signing.known.Has("192.0.2.2", d.clock.Now()) {
 		t.Error("known is who is signed in, and nobody else")
 	}
 	if strings.Contains(d.log.String(), "192.0.2") {

@@ -91,14 +91,14 @@ func TestWithoutARecordNothingLeaves(t *testing.T) {
 	t.Parallel()
 	s := serve(t, policy.Query, policy.Retrieve, policy.Echo)
 	var full atomic.Bool
-	s.Keeper = audit.NewKeeper(fullDisk{&full}, time.Minute, nil, s.Guard.Log, s.clock.now)
+	s.Keeper = audit.NewKeeper(fullDisk{&full}, time.Minute, nil, s.Guard.Log, s.clock.Now)
 	a := s.dial()
 
 	full.Store(true)
 	if got := statusOf(operations(t)[policy.Retrieve](a)); got != dimse.Success {
 		t.Errorf("at once: %s", got) // it is kept, and written later
 	}
-	s.clock.advance(2 * time.Minute)
+	s.clock.Advance(2 * time.Minute)
 	for _, verb := range []policy.Verb{policy.Retrieve, policy.Query} {
 		if got := statusOf(operations(t)[verb](a)); got != dimse.OutOfResources {
 			t.Errorf("%s after two minutes: %s", verb, got)

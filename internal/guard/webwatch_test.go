@@ -16,6 +16,7 @@ import (
 
 	"collimator/dicomweb"
 	"collimator/internal/db"
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
 	"collimator/internal/policy"
@@ -165,8 +166,8 @@ func TestAnAnswerToASlowPeerIsCutOff(t *testing.T) {
 
 func TestLinksAndTokensSearchAtABoundedRate(t *testing.T) {
 	t.Parallel()
-	c := &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	r := newRate(c.now)
+	c := housetest.NewClock()
+	r := newRate(c.Now)
 	took := func(key string, n int) (taken int) {
 		for range n {
 			if r.take(key) {
@@ -178,7 +179,7 @@ func TestLinksAndTokensSearchAtABoundedRate(t *testing.T) {
 	if n := took("a", 2*searchBurst); n != searchBurst {
 		t.Errorf("%d at once", n)
 	}
-	c.advance(2 * time.Second)
+	c.Advance(2 * time.Second)
 	if n := took("a", 100); n != 2*searchRate {
 		t.Errorf("%d within two seconds", n)
 	}
@@ -221,7 +222,7 @@ func TestWhatALinkDoesAgainAndAgainIsOneRecord(t *testing.T) {
 	if n := len(d.records()); n > 3*sampleBurst {
 		t.Errorf("%d records of %d requests", n, 3*searchBurst)
 	}
-	d.clock.advance(sampleWindow)
+	d.clock.Advance(sampleWindow)
 	call := asked(t, "Authorization", "Bearer "+secret)
 	call.Verb, call.Resource = dicomweb.Searching, dicomweb.Resource{}
 	d.InterceptWeb(t.Context(), call, func(context.Context) dicomweb.Outcome { return dicomweb.Outcome{Status: 200, Matches: 1} })

@@ -18,50 +18,16 @@ import (
 	"testing"
 	"time"
 
-	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
-	"collimator/internal/ledger"
 	"collimator/internal/policy"
-	"collimator/internal/registers"
 )
 
-// clock is a time that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)} }
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
-func open(t *testing.T) (*identity.Registry, *identity.Authority, *clock) {
+func open(t *testing.T) (*identity.Registry, *identity.Authority, *housetest.Clock) {
 	t.Helper()
-	c := newClock()
-	dir := t.TempDir()
-	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	a, err := identity.OpenAuthority(filepath.Join(dir, "keys"), c.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.OpenKey(filepath.Join(dir, "keys"), "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return identity.New(d, registers.New(d, ledger.New(d, key)), c.now), a, c
+	r := housetest.NewRegister(t)
+	return r.Registry, r.Authority, r.Clock
 }
 
 func issue(t *testing.T, a *identity.Authority, ae string) *x509.Certificate {
@@ -92,13 +58,13 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 	ct, mr, spare, removed := issue(t, a, "CT1"), issue(t, a, "MR1"), issue(t, a, "CT1"), issue(t, a, "OLD")
 	register(t, r, identity.Device{AETitle: "CT1", Verbs: policy.Verbs()}, ct)
 	register(t, r, identity.Device{AETitle: "MR1", Address: "127.0.0.1"}, mr)
-	register(t, r, identity.Device{AETitle: "US1", Address: "127.0.0.1", PlaintextUntil: c.now().Add(time.Hour)})
-	register(t, r, identity.Device{AETitle: "XR1", Address: "127.0.0.1", NoCertificateUntil: c.now().Add(time.Hour)})
+	register(t, r, identity.Device{AETitle: "US1", Address: "127.0.0.1", PlaintextUntil: c.Now().Add(time.Hour)})
+	register(t, r, identity.Device{AETitle: "XR1", Address: "127.0.0.1", NoCertificateUntil: c.Now().Add(time.Hour)})
 	register(t, r, identity.Device{AETitle: "OLD"}, removed)
 	if open, err := r.WithoutCertificate(t.Context()); err != nil || len(open) != 1 || open[here].IsZero() {
 		t.Errorf("%v, %v", open, err)
 	}
-	if err := r.Put(t.Context(), identity.Device{AETitle: "XR2", NoCertificateUntil: c.now().Add(time.Hour)}); fault.Of(err) != fault.Invalid {
+	if err := r.Put(t.Context(), identity.Device{AETitle: "XR2", NoCertificateUntil: c.Now().Add(time.Hour)}); fault.Of(err) != fault.Invalid {
 		t.Errorf("an exception without an address: %v", err)
 	}
 	if err := r.Remove(t.Context(), "OLD"); err != nil {
@@ -134,7 +100,7 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 			}
 		})
 	}
-	c.advance(2 * time.Hour)
+	c.Advance(2 * time.Hour)
 	_, err := r.Authenticate(t.Context(), identity.Caller{"US1", here, nil, false})
 	checkRefusal(t, "without TLS", err)
 	_, err = r.Authenticate(t.Context(), identity.Caller{"XR1", here, nil, true})
@@ -142,7 +108,7 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 	if open, err := r.WithoutCertificate(t.Context()); err != nil || len(open) != 0 {
 		t.Errorf("%v, %v", open, err)
 	}
-	c.advance(identity.DeviceLifetime)
+	c.Advance(identity.DeviceLifetime)
 	_, err = r.Authenticate(t.Context(), identity.Caller{"CT1", here, ct, true})
 	checkRefusal(t, "expired", err)
 }
@@ -190,7 +156,7 @@ func TestPendingIsBoundedAndCountsRepeats(t *testing.T) {
 	r, a, c := open(t)
 	cert := issue(t, a, "NEW")
 	for i := range 30 {
-		c.advance(time.Second)
+		c.Advance(time.Second)
 		p := identity.Pending{CallingAETitle: fmt.Sprintf("AE%d", i%20), CalledAETitle: "COLLIMATOR", Address: "127.0.0.1", Certificate: cert, Contexts: []string{"1.2", "1.3"}, Reason: "x"}
 		if err := r.Remember(t.Context(), p, 10); err != nil {
 			t.Fatal(err)
@@ -219,7 +185,7 @@ func TestOneStrangerDoesNotPushOthersOffThePendingList(t *testing.T) {
 	cert := issue(t, a, "NEW")
 	remember := func(title, address string) {
 		t.Helper()
-		c.advance(time.Second)
+		c.Advance(time.Second)
 		if err := r.Remember(t.Context(), identity.Pending{CallingAETitle: title, Address: address, Certificate: cert}, 100); err != nil {
 			t.Fatal(err)
 		}
@@ -294,7 +260,7 @@ func TestApproveLetsTheCallerInWithTheCertificateItShowed(t *testing.T) {
 	if err := r.Approve(t.Context(), ids["US9"], identity.Device{}); fault.Of(err) != fault.Invalid {
 		t.Errorf("approved a caller without TLS and without exception: %v", err)
 	}
-	if err := r.Approve(t.Context(), ids["US9"], identity.Device{Address: "127.0.0.1", PlaintextUntil: c.now().Add(time.Hour)}); err != nil {
+	if err := r.Approve(t.Context(), ids["US9"], identity.Device{Address: "127.0.0.1", PlaintextUntil: c.Now().Add(time.Hour)}); err != nil {
 		t.Error(err)
 	}
 	if list, _ := r.ListPending(t.Context()); len(list) != 0 {
@@ -353,9 +319,9 @@ func TestOpeningAnAuthorityThatIsThereWritesNothing(t *testing.T) {
 
 func TestServerCertificateIsRenewedInTimeAndForNewHosts(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := housetest.NewClock()
 	dir := t.TempDir()
-	a, err := identity.OpenAuthority(dir, c.now)
+	a, err := identity.OpenAuthority(dir, c.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +333,7 @@ func TestServerCertificateIsRenewedInTimeAndForNewHosts(t *testing.T) {
 	if withHost == first {
 		t.Error("a new host did not get a new certificate")
 	}
-	c.advance(2*365*24*time.Hour - 30*24*time.Hour)
+	c.Advance(2*365*24*time.Hour - 30*24*time.Hour)
 	if serverCert(t, a, []string{"pacs.example.org"}) == withHost {
 		t.Error("the certificate was not renewed 30 days before its end")
 	}

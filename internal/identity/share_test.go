@@ -48,9 +48,9 @@ func TestLinksCountUntilTheyEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("revoked", openSecret, "", identity.ErrCredentials)
-	clock.advance(24*time.Hour - time.Second)
+	clock.Advance(24*time.Hour - time.Second)
 	check("a second before its end", lockedSecret, password, nil)
-	clock.advance(time.Second)
+	clock.Advance(time.Second)
 	check("at its end", lockedSecret, password, identity.ErrCredentials)
 	list, err := r.Shares(t.Context(), "grace")
 	if err != nil || len(list) != 1 || !list[0].Deidentified || !list[0].HasPassword || list[0].Used.IsZero() {

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
 )
 
@@ -31,7 +32,7 @@ func signToken(t *testing.T, key any, alg jose.SignatureAlgorithm, c jwt.Claims)
 
 func TestTokensCountOnceAndOnlyFromTheirIssuer(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := housetest.NewClock()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -42,13 +43,13 @@ func TestTokensCountOnceAndOnlyFromTheirIssuer(t *testing.T) {
 		t.Fatal(err)
 	}
 	pub := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	v, err := identity.NewTokenVerifier("https://issuer.example.org", "COLLIMATOR", pub, c.now)
+	v, err := identity.NewTokenVerifier("https://issuer.example.org", "COLLIMATOR", pub, c.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	good := func(id string) jwt.Claims {
 		return jwt.Claims{Issuer: "https://issuer.example.org", Subject: "ada", Audience: jwt.Audience{"COLLIMATOR"}, ID: id,
-			IssuedAt: jwt.NewNumericDate(c.now()), Expiry: jwt.NewNumericDate(c.now().Add(time.Hour))}
+			IssuedAt: jwt.NewNumericDate(c.Now()), Expiry: jwt.NewNumericDate(c.Now().Add(time.Hour))}
 	}
 	with := func(id string, change func(*jwt.Claims)) jwt.Claims { x := good(id); change(&x); return x }
 	es := jose.ES256
@@ -64,10 +65,10 @@ func TestTokensCountOnceAndOnlyFromTheirIssuer(t *testing.T) {
 		{"shared secret made of the public key", signToken(t, pub, jose.HS256, good("4")), false},
 		{"another issuer", signToken(t, key, es, with("5", func(x *jwt.Claims) { x.Issuer = "https://evil.example.org" })), false},
 		{"another audience", signToken(t, key, es, with("6", func(x *jwt.Claims) { x.Audience = jwt.Audience{"PACS2"} })), false},
-		{"expired", signToken(t, key, es, with("7", func(x *jwt.Claims) { x.Expiry = jwt.NewNumericDate(c.now().Add(-2 * time.Minute)) })), false},
-		{"not yet", signToken(t, key, es, with("8", func(x *jwt.Claims) { x.NotBefore = jwt.NewNumericDate(c.now().Add(time.Hour)) })), false},
+		{"expired", signToken(t, key, es, with("7", func(x *jwt.Claims) { x.Expiry = jwt.NewNumericDate(c.Now().Add(-2 * time.Minute)) })), false},
+		{"not yet", signToken(t, key, es, with("8", func(x *jwt.Claims) { x.NotBefore = jwt.NewNumericDate(c.Now().Add(time.Hour)) })), false},
 		{"without end", signToken(t, key, es, with("9", func(x *jwt.Claims) { x.Expiry = nil })), false},
-		{"valid for years", signToken(t, key, es, with("10", func(x *jwt.Claims) { x.Expiry = jwt.NewNumericDate(c.now().AddDate(3, 0, 0)) })), false},
+		{"valid for years", signToken(t, key, es, with("10", func(x *jwt.Claims) { x.Expiry = jwt.NewNumericDate(c.Now().AddDate(3, 0, 0)) })), false},
 		{"without identifier", signToken(t, key, es, good("")), false},
 		{"without subject", signToken(t, key, es, with("11", func(x *jwt.Claims) { x.Subject = "" })), false},
 		{"unsigned", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.", false},

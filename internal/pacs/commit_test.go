@@ -14,6 +14,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
 	"collimator/internal/db"
+	"collimator/internal/house/housetest"
 	"collimator/internal/synth"
 )
 
@@ -158,7 +159,7 @@ func (n *node) queued() (attempts []int, next []time.Duration) {
 			if err := rows.Scan(&a, &at); err != nil {
 				return err
 			}
-			attempts, next = append(attempts, a), append(next, time.UnixMilli(at).Sub(n.clock.now()))
+			attempts, next = append(attempts, a), append(next, time.UnixMilli(at).Sub(n.clock.Now()))
 		}
 		return rows.Err()
 	})
@@ -236,7 +237,7 @@ func (n *node) receiver(got *reports) (roles chan []ul.RoleSelection) {
 		TransferSyntaxes: func(string) []string { return []string{uid.ImplicitVRLittleEndian} },
 		Roles:            func(string) (scu, scp bool) { return false, true },
 	}
-	address := listen(n.T, &dimse.Server{Mux: got.mux(), Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+	address := housetest.Listen(n.T, &dimse.Server{Mux: got.mux(), Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
 		roles <- rq.Roles
 		return dimse.Negotiate(rq, support), nil
 	}})
@@ -316,7 +317,7 @@ func TestReportIsRepeatedUntilItIsTaken(t *testing.T) {
 		if attempts, _ := n.queued(); attempts[0] != i+1 {
 			t.Fatal("repeated before its time")
 		}
-		n.clock.advance(tc.wait)
+		n.clock.Advance(tc.wait)
 	}
 	got.setDown(false)
 	deliver()
@@ -352,15 +353,15 @@ func TestReportIsGivenUpInTheEnd(t *testing.T) {
 	if _, err := n.queue(t.Context(), callerTitle, request(t, "2.25.1"), commitmentDone); err != nil {
 		t.Fatal(err)
 	}
-	began := n.clock.now()
+	began := n.clock.Now()
 	for range deliverAttempts {
-		n.clock.advance(deliverMost)
+		n.clock.Advance(deliverMost)
 		if _, err := n.deliverDue(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if attempts, _ := n.queued(); len(attempts) != 0 {
-		t.Errorf("still queued after %v: %v", n.clock.now().Sub(began), attempts)
+		t.Errorf("still queued after %v: %v", n.clock.Now().Sub(began), attempts)
 	}
 }
 
@@ -378,7 +379,7 @@ func TestADeviceThatIsNotThereHoldsUpTheOthersOnce(t *testing.T) {
 	if _, err := n.queue(t.Context(), callerTitle, request(t, "2.25.2", reference{uid.CTImageStorage, "1.2.3"}), commitmentDone); err != nil {
 		t.Fatal(err)
 	}
-	n.clock.advance(2 * reportWait)
+	n.clock.Advance(2 * reportWait)
 	if _, err := n.deliverDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -406,7 +407,7 @@ func TestReportsThatWaitForOneDeviceAreBounded(t *testing.T) {
 	fill := func(title string) {
 		err := n.DB.Write(t.Context(), func(tx *db.Tx) error {
 			_, err := tx.Exec(t.Context(), `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next) VALUES (?1, ZEROBLOB(?2), 1, 0, 0, ?3)`,
-				title, waitingBytes, n.clock.now().Add(time.Hour).UnixMilli())
+				title, waitingBytes, n.clock.Now().Add(time.Hour).UnixMilli())
 			return err
 		})
 		if err != nil {

@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -19,30 +17,10 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
 	"collimator/internal/blob"
-	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
-	"collimator/internal/ledger"
-	"collimator/internal/registers"
+	"collimator/internal/house/housetest"
 	"collimator/internal/synth"
 )
-
-// clock is a time that tests move.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 // destinations is a register of destinations.
 type destinations struct {
@@ -78,7 +56,7 @@ func (broken) Dial(context.Context, []ul.ProposedContext) (*dimse.Association, e
 type node struct {
 	*Service
 	*testing.T
-	clock   *clock
+	clock   *housetest.Clock
 	to      *destinations
 	address string
 }
@@ -91,26 +69,28 @@ const (
 func newNode(t *testing.T, change func(*Options)) *node {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := housetest.NewRegister(t)
 	blobs, err := blob.OpenDir(filepath.Join(dir, "blobs"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.Close(); blobs.Close() })
-	key, err := ledger.OpenKey(dir, "test")
+	t.Cleanup(func() { blobs.Close() })
+	a, err := archive.Open(archive.Options{DB: r.DB, Blobs: blobs, RetrieveAETitle: ownTitle})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := archive.Open(archive.Options{DB: d, Blobs: blobs, RetrieveAETitle: ownTitle})
-	if err != nil {
-		t.Fatal(err)
+
+	n := &node{T: t, clock: r.Clock, to: &destinations{to: map[string]dimse.Destination{}}}
+	o := Options{
+		Archive:      a,
+		Scope:        func(context.Context) archive.Scope { return archive.Everything() },
+		Destinations: n.to,
+		DB:           r.DB,
+		Registers:    r.Registers,
+		Log:          slog.New(slog.NewTextHandler(housetest.NewLog(t), nil)),
+		AETitle:      ownTitle,
+		Now:          n.clock.Now,
 	}
-	n := &node{T: t, clock: &clock{t: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}, to: &destinations{to: map[string]dimse.Destination{}}}
-	log := &bytes.Buffer{}
-	o := Options{Archive: a, Scope: func(context.Context) archive.Scope { return archive.Everything() }, Destinations: n.to, DB: d, Registers: registers.New(d, ledger.New(d, key)), Log: slog.New(slog.NewTextHandler(&locked{b: log}, nil)), AETitle: ownTitle, Now: n.clock.now}
 	if change != nil {
 		change(&o)
 	}
@@ -118,41 +98,10 @@ func newNode(t *testing.T, change func(*Options)) *node {
 	mux := dimse.NewMux(dimse.Unguarded)
 	n.Register(mux)
 	support := n.Support()
-	n.address = listen(t, &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+	n.address = housetest.Listen(t, &dimse.Server{Mux: mux, Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
 		return dimse.Negotiate(rq, support), nil
 	}})
-	t.Cleanup(func() {
-		if strings.Contains(log.String(), synth.Marker) {
-			t.Error("the log holds patient data")
-		}
-	})
 	return n
-}
-
-// locked is a writer for several goroutines.
-type locked struct {
-	mu sync.Mutex
-	b  *bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func listen(t *testing.T, server *dimse.Server) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { defer close(done); server.Serve(ctx, ln) }()
-	t.Cleanup(func() { cancel(); <-done })
-	return ln.Addr().String()
 }
 
 // dial opens an association; change may add to the configuration.

@@ -1,0 +1,140 @@
+// Package housetest is what the tests of several packages set up: a clock that
+// they move, a log that may hold no patient data, a server on loopback, and the
+// register with its trail. Nothing of the product imports it.
+package housetest
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"collimator/dimse"
+	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/db/dbtest"
+	"collimator/internal/identity"
+	"collimator/internal/ledger"
+	"collimator/internal/registers"
+	"collimator/internal/synth"
+)
+
+// Clock is a time that tests move. Safe for concurrent use.
+type Clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+// NewClock makes a clock that stands at noon of a day.
+func NewClock() *Clock { return ClockAt(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)) }
+
+// ClockAt makes a clock that stands at a time.
+func ClockAt(t time.Time) *Clock { return &Clock{t: t} }
+
+// Now is the time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+// Advance moves the time on, or back.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// Set moves the time to another one.
+func (c *Clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = t
+}
+
+// Log keeps what is logged. Safe for concurrent use.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// NewLog makes a log that fails its test at the end where it holds patient data.
+func NewLog(t testing.TB) *Log {
+	l := &Log{}
+	t.Cleanup(func() {
+		if strings.Contains(l.String(), synth.Marker) {
+			t.Error("the log holds patient data")
+		}
+	})
+	return l
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String is what was logged so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// Listen serves on a port of loopback until the test ends, and gives the address.
+func Listen(t testing.TB, server *dimse.Server) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); server.Serve(ctx, ln) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return ln.Addr().String()
+}
+
+// Register is an empty register of people and devices with what belongs to it.
+type Register struct {
+	Clock     *Clock
+	DB        *db.DB
+	Ledger    *ledger.Log
+	Registers *registers.Book
+	Registry  *identity.Registry
+	Trail     *audit.Trail
+	Authority *identity.Authority
+}
+
+// NewRegister makes one in a directory of the test.
+func NewRegister(t testing.TB) *Register {
+	t.Helper()
+	dir := t.TempDir()
+	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+
+	r := &Register{Clock: NewClock(), DB: d}
+	if r.Authority, err = identity.OpenAuthority(filepath.Join(dir, "keys"), r.Clock.Now); err != nil {
+		t.Fatal(err)
+	}
+	key, err := ledger.OpenKey(filepath.Join(dir, "keys"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	r.Ledger = ledger.New(d, key)
+	r.Registers = registers.New(d, r.Ledger)
+	r.Registry = identity.New(d, r.Registers, r.Clock.Now)
+	r.Trail = audit.New(d, r.Ledger, r.Clock.Now)
+	return r
+}
