@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind is a class of outcome. It is an error, so that it can be wrapped alone;
@@ -130,4 +131,14 @@ func Text(err error) string {
 		return e.Text
 	}
 	return Of(err).String()
+}
+
+// Sentence is what a peer or a person is shown of an error: its text without the
+// name of the package, as a sentence.
+func Sentence(err error) string {
+	text := Text(err)
+	if pkg, after, ok := strings.Cut(text, ": "); ok && !strings.Contains(pkg, " ") && after != "" {
+		text = after
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
 }

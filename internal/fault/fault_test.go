@@ -34,6 +34,21 @@ func TestOfFindsTheOutermostKind(t *testing.T) {
 	}
 }
 
+func TestASentenceHasNoPackageAndOneFullStop(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"archive: nothing is stored here":          "Nothing is stored here.",
+		"api: hours is a number. Say how many.":    "Hours is a number. Say how many.",
+		"two words: and what belongs to them":      "Two words: and what belongs to them.",
+		"deid: the profile is wrong: no such name": "The profile is wrong: no such name.",
+		"": "Not found.",
+	} {
+		if got := fault.Sentence(fault.New(fault.NotFound, text)); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWrapKeepsTheCauseAndHidesItFromUsers(t *testing.T) {
 	t.Parallel()
 	err := fault.Wrap(fault.Unavailable, io.ErrShortWrite, "blob: store is full")

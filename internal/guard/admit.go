@@ -13,6 +13,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
+	"collimator/internal/lockout"
 	"collimator/internal/places"
 	"collimator/internal/tlsprofile"
 )
@@ -150,7 +151,7 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 // checkPasscode slows a device down that guesses passcodes, whoever's: it has to
 // wait as a browser has to.
 func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) error {
-	ok, _, err := g.try(ctx, func() (bool, error) {
+	ok, _, err := lockout.Try(ctx, func() (bool, error) {
 		end, err := g.signing.take(ctx, signDevice, c.who.Name)
 		if err != nil {
 			return false, err
@@ -158,8 +159,8 @@ func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) e
 		defer end()
 		ok, err := g.Registry.CheckPassword(ctx, c.person, passcode)
 		return ok && g.SignIn.local(c.person), err
-	}, slot{table: g.attempts.devices, key: c.who.Name})
-	if _, wait := errors.AsType[*waitError](err); wait || err == nil && !ok {
+	}, lockout.Slot{Table: g.attempts.devices, Key: c.who.Name})
+	if _, wait := errors.AsType[*lockout.WaitError](err); wait || err == nil && !ok {
 		err = errUserIdentity
 	}
 	return err

@@ -15,6 +15,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/tlsprofile"
 )
 
@@ -155,7 +156,7 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 		_, err := d.Admit(t.Context(), withIdentity(request(title, cert), ul.IdentityUsernamePasscode, "anna", passcode), support())
 		return err
 	}
-	for range attemptsFree + 1 {
+	for range lockout.Free + 1 {
 		if try("CT1", cert, "guess") == nil {
 			t.Fatal("a guess counts")
 		}
@@ -166,7 +167,7 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 	if err := try("CT2", other, passcode); err != nil {
 		t.Errorf("another device has to wait, too: %v", err)
 	}
-	d.clock.Advance(attemptsMost)
+	d.clock.Advance(lockout.Most)
 	if err := try("CT1", cert, passcode); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}

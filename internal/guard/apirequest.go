@@ -9,12 +9,13 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/budget"
 	"collimator/internal/fault"
+	"collimator/internal/httpsec"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -113,7 +114,7 @@ func (g *Guard) can(p policy.Principal) []policy.Verb {
 
 // answer sends the result of a handler, once.
 func (rq *Request) answer(v any, err error) {
-	wait, waits := errors.AsType[*waitError](err)
+	wait, waits := errors.AsType[*lockout.WaitError](err)
 	switch {
 	case rq.done:
 	case waits:
@@ -179,7 +180,7 @@ type problem struct {
 }
 
 func (rq *Request) fail(status int, err error) {
-	rq.problem(problem{Status: status, Detail: sentence(err)})
+	rq.problem(problem{Status: status, Detail: fault.Sentence(err)})
 }
 
 func (rq *Request) problem(p problem) {
@@ -195,7 +196,7 @@ func (rq *Request) problem(p problem) {
 	h := rq.w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	if p.Status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
-		h.Set("Retry-After", "10")
+		h.Set("Retry-After", httpsec.RetryAfter)
 	}
 	rq.w.WriteHeader(p.Status)
 	rq.w.Write(append(b, '\n'))
@@ -204,13 +205,13 @@ func (rq *Request) problem(p problem) {
 func (rq *Request) unauthenticated(err error) {
 	m := rq.g.methods(rq.r)
 	rq.w.Header().Set("WWW-Authenticate", `Bearer realm="collimator"`)
-	rq.problem(problem{Status: http.StatusUnauthorized, Detail: sentence(err), SignIn: &m})
+	rq.problem(problem{Status: http.StatusUnauthorized, Detail: fault.Sentence(err), SignIn: &m})
 }
 
 // tooMany answers who has to wait.
-func (rq *Request) tooMany(wait *waitError) {
-	rq.w.Header().Set("Retry-After", strconv.Itoa(wait.seconds()))
-	rq.fail(http.StatusTooManyRequests, errTooMany)
+func (rq *Request) tooMany(wait *lockout.WaitError) {
+	rq.w.Header().Set("Retry-After", strconv.Itoa(wait.Seconds()))
+	rq.fail(http.StatusTooManyRequests, wait)
 }
 
 // lost answers a request for what is not there: the multiplexer knows whether
@@ -240,13 +241,3 @@ func (s *statusOnly) WriteHeader(status int) { s.status = status }
 
 // Write implements http.ResponseWriter.
 func (s *statusOnly) Write(p []byte) (int, error) { return len(p), nil }
-
-// sentence is what may be shown of an error: its text without the package's
-// name, as a sentence.
-func sentence(err error) string {
-	text := fault.Text(err)
-	if pkg, after, ok := strings.Cut(text, ": "); ok && !strings.Contains(pkg, " ") {
-		text = after
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
-}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"collimator/dimse/ul"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -100,7 +101,7 @@ func TestOfManyCodesAtOnceSixAreJudged(t *testing.T) {
 	}
 	close(start)
 	all.Wait()
-	if judged.Load() > attemptsFree+1 || judged.Load()+waited.Load() != 300 {
+	if judged.Load() > lockout.Free+1 || judged.Load()+waited.Load() != 300 {
 		t.Errorf("%d were judged, %d had to wait", judged.Load(), waited.Load())
 	}
 	if w := d.from(a, "192.0.2.200", cookie, "/api/v1/session/totp", map[string]string{"code": right}); w.Code != 429 {
@@ -114,7 +115,7 @@ func TestARightPasswordDoesNotForgetWrongCodes(t *testing.T) {
 	secret := d.withApp("ada", policy.Administrator)
 	a := d.NewAPI()
 	judged := 0
-	for i := range attemptsFree + 3 {
+	for i := range lockout.Free + 3 {
 		ip := fmt.Sprintf("192.0.2.%d", i)
 		if w := d.from(a, ip, "", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"}); w.Code != 200 {
 			t.Fatalf("the password: status %d", w.Code)
@@ -123,10 +124,10 @@ func TestARightPasswordDoesNotForgetWrongCodes(t *testing.T) {
 			judged++
 		}
 	}
-	if judged != attemptsFree+1 {
+	if judged != lockout.Free+1 {
 		t.Errorf("%d codes were judged", judged)
 	}
-	d.clock.Advance(attemptsFirst)
+	d.clock.Advance(lockout.First)
 	if w := d.from(a, "192.0.2.99", d.half("ada"), "/api/v1/session/totp", map[string]string{"code": totpAt(t, secret, d.clock.Now())}); w.Code != 200 {
 		t.Errorf("the right one after the wait: status %d", w.Code)
 	}
@@ -144,7 +145,7 @@ func TestOneNetworkOfIPv6IsOneOriginToTheLockOut(t *testing.T) {
 			judged++
 		}
 	}
-	if judged != attemptsFree+1 {
+	if judged != lockout.Free+1 {
 		t.Errorf("%d were judged of one network", judged)
 	}
 	if w := d.from(a, "[2001:db8:0:2::1]", "", "/api/v1/setup/look", map[string]string{"link": "guess"}); w.Code != 403 {
@@ -157,7 +158,7 @@ func TestStrangersTakeNoRoomFromTheLockOutOfDevices(t *testing.T) {
 	d := newDoor(t)
 	d.person("anna", policy.Administrator)
 	a := d.NewAPI()
-	for i := range attemptsKeys + 100 {
+	for i := range lockout.Keys + 100 {
 		one, _ := d.attempts.origins.Take(t.Context(), fmt.Sprintf("10.%d.%d.1", i/250, i%250))
 		one.Failed()
 	}
@@ -185,7 +186,7 @@ func TestStrangersTakeNoRoomFromTheLockOutOfDevices(t *testing.T) {
 			judgedOf++
 		}
 	}
-	if judgedOf != attemptsFree+1 {
+	if judgedOf != lockout.Free+1 {
 		t.Errorf("%d were judged of an address that came when the table was full", judgedOf)
 	}
 }
@@ -203,7 +204,7 @@ func TestTokensThatCountAtTheSameTimeDoNotWait(t *testing.T) {
 	get := func(token string) int {
 		return d.call(a, "GET", "/api/v1/test", nil, "Authorization", "Bearer "+token).Code
 	}
-	for range attemptsFree {
+	for range lockout.Free {
 		get("clmt_wrong")
 	}
 	var all sync.WaitGroup

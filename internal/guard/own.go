@@ -7,6 +7,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 )
 
 // ownRoutes are about how the caller signs in.
@@ -143,7 +144,7 @@ func (rq *Request) lookAtLink() (any, error) {
 // link finds what belongs to a one-time link. One that does not count is an
 // attempt of the address.
 func (rq *Request) link(find func() (identity.Link, error)) (identity.Link, error) {
-	l, err := tried(rq.Context(), rq.g, rq.address, find)
+	l, err := lockout.Find(rq.Context(), find, rq.g.FromAddress(rq.address))
 	if errors.Is(err, identity.ErrLink) {
 		rq.event(audit.UserAuthenticated, "", audit.MinorFailure, "a one-time link did not count", "")
 	}

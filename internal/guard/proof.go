@@ -57,7 +57,7 @@ func (rq *Request) askAgain() {
 		return
 	}
 	m := rq.g.methods(rq.r)
-	rq.problem(problem{Type: proofType, Status: http.StatusForbidden, Detail: sentence(errProof), Again: &proofs{
+	rq.problem(problem{Type: proofType, Status: http.StatusForbidden, Detail: fault.Sentence(errProof), Again: &proofs{
 		TOTP: f.TOTP, Recovery: f.Recovery > 0, Passkey: f.Passkeys > 0 && m.Passkey, OIDC: m.OIDC,
 		Password: rq.g.SignIn.InsecureOneFactor && !f.Any(), Seconds: int(proofFor.Seconds()),
 	}})

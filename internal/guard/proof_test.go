@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -101,7 +102,7 @@ func TestWrongCodesOfAStolenSessionAreCounted(t *testing.T) {
 			judged++
 		}
 	}
-	if judged != attemptsFree+1 {
+	if judged != lockout.Free+1 {
 		t.Errorf("%d were judged", judged)
 	}
 	if n := len(d.records()); n == 0 || n > 20 {

@@ -8,6 +8,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -23,7 +24,7 @@ func (g *Guard) byShare(ctx context.Context, secret, address string, door audit.
 // byShareSecret takes the secret of a link in the place of a token. One with a
 // password must be opened first.
 func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
-	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") })
+	s, err := lockout.Find(ctx, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") }, g.FromAddress(address))
 	if errors.Is(err, identity.ErrSharePassword) {
 		return nil, identity.ErrCredentials
 	}
@@ -90,7 +91,7 @@ func (g *Guard) OpenShare(w http.ResponseWriter, r *http.Request, secret, passwo
 	if has, err := g.hasAdministrator(ctx); err != nil || !has {
 		return nil, errors.Join(err, errNoAdministrator)
 	}
-	s, err := tried(ctx, g, address, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, password) })
+	s, err := lockout.Find(ctx, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, password) }, g.FromAddress(address))
 	if fault.Of(err) == fault.Denied {
 		g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a link that does not count, or a wrong password of one")
 	}

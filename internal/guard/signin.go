@@ -235,7 +235,7 @@ func (g *Guard) account(name string) string {
 // who knows the password does not wipe out wrong codes.
 func (rq *Request) attempt(table *lockout.Table, name, what string, judge func() (bool, error)) (ok bool, err error) {
 	g := rq.g
-	ok, wait, err := g.try(rq.Context(), judge, g.fromAddress(rq.address), slot{table: table, key: g.account(name), forgive: true})
+	ok, wait, err := lockout.Try(rq.Context(), judge, g.FromAddress(rq.address), lockout.Slot{Table: table, Key: g.account(name), Forgive: true})
 	if ok || err != nil {
 		return ok, err
 	}

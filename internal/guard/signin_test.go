@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"collimator/internal/fault"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -20,7 +21,7 @@ func TestNamesAreCountedInBoundedSpace(t *testing.T) {
 	for i := range 100_000 {
 		seen[d.account(fmt.Sprint("name", i))] = true
 	}
-	if len(seen) > accountBuckets || len(seen) < accountBuckets/2 || accountBuckets >= attemptsKeys {
+	if len(seen) > accountBuckets || len(seen) < accountBuckets/2 || accountBuckets >= lockout.Keys {
 		t.Errorf("%d keys", len(seen))
 	}
 	first, again := d.account("grace"), d.account("grace")
@@ -77,7 +78,8 @@ func TestErrorsOfHandlersBecomeProblemsWithoutOurInside(t *testing.T) {
 		status int
 	}{
 		{fault.New(fault.NotFound, "x: gone"), 404}, {fault.New(fault.Conflict, "x: twice"), 409}, {fault.New(fault.Invalid, "x: wrong"), 400}, {fault.New(fault.Denied, "x: no"), 403},
-		{fault.New(fault.Busy, "x: busy"), 503}, {fault.New(fault.TooLarge, "x: long"), 413}, {fmt.Errorf("secret inside"), 500}, {nil, 204},
+		{fault.New(fault.Busy, "x: busy"), 503}, {fault.New(fault.TooLarge, "x: long"), 413}, {fault.New(fault.Unsupported, "x: not here"), 501},
+		{fmt.Errorf("secret inside"), 500}, {nil, 204},
 	} {
 		path := fmt.Sprintf("/api/v1/test/%d", i)
 		a.Handle("GET "+path, policy.People, func(*Request) (any, error) { return nil, c.err })
@@ -132,7 +134,7 @@ func TestWrongPasswordsOfOneAccountFromManyAddressesMakeItWait(t *testing.T) {
 		a.ServeHTTP(w, r)
 		return w.Code
 	}
-	for i := range attemptsFree + 1 {
+	for i := range lockout.Free + 1 {
 		if got := try(fmt.Sprintf("192.0.2.%d", i), "ada", "wrong horse battery"); got != 401 {
 			t.Fatalf("attempt %d: status %d", i, got)
 		}
@@ -140,7 +142,7 @@ func TestWrongPasswordsOfOneAccountFromManyAddressesMakeItWait(t *testing.T) {
 	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 429 {
 		t.Errorf("the account does not wait: status %d", got)
 	}
-	d.clock.Advance(attemptsFirst)
+	d.clock.Advance(lockout.First)
 	if got := try("192.0.2.99", "ada", "correct horse battery"); got != 200 {
 		t.Errorf("after the wait: status %d", got)
 	}

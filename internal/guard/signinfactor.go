@@ -8,6 +8,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -75,10 +76,10 @@ func (rq *Request) confirmTOTP() (any, error) {
 		return nil, err
 	}
 	name := rq.c.info.Name
-	ok, _, err := rq.g.try(rq.Context(), func() (bool, error) {
+	ok, _, err := lockout.Try(rq.Context(), func() (bool, error) {
 		return codeCounts(rq.g.Registry.ConfirmTOTP(rq.Context(), name, rq.c.session.ID, in.Code))
 	},
-		rq.g.fromAddress(rq.address), slot{table: rq.g.attempts.codes, key: rq.g.account(name)})
+		rq.g.FromAddress(rq.address), lockout.Slot{Table: rq.g.attempts.codes, Key: rq.g.account(name)})
 	if err == nil && !ok {
 		err = identity.ErrCode
 	}
@@ -186,9 +187,9 @@ func (rq *Request) passkeyFinish() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	person, err := tried(rq.Context(), rq.g, rq.address, func() (string, error) {
+	person, err := lockout.Find(rq.Context(), func() (string, error) {
 		return rq.g.SignIn.Passkeys.FinishLogin(rq.Context(), rq.r.Host, session, answer)
-	})
+	}, rq.g.FromAddress(rq.address))
 	if copied, ok := errors.AsType[*identity.CopiedPasskey](err); ok {
 		rq.copied(copied)
 		return nil, nil

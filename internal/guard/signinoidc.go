@@ -102,7 +102,7 @@ func (rq *Request) oidcFinish() (any, error) {
 		if fault.Of(err) == fault.Denied {
 			status = http.StatusUnauthorized
 		}
-		rq.landing(status, sentence(err))
+		rq.landing(status, fault.Sentence(err))
 		return nil, nil
 	}
 	if change != "" {
@@ -110,7 +110,7 @@ func (rq *Request) oidcFinish() (any, error) {
 	}
 	if _, err := rq.begin(person, byProvider, true); err != nil {
 		rq.g.Log.Error("sign-in by the identity provider failed", "error", err)
-		rq.landing(httpStatus(err), sentence(err))
+		rq.landing(httpStatus(err), fault.Sentence(err))
 		return nil, nil
 	}
 	rq.landing(http.StatusOK, "")

@@ -15,6 +15,8 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
+	"collimator/internal/httpsec"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -77,11 +79,11 @@ func (g *Guard) admitWeb(c *webCaller, remote string) bool {
 
 // notKnown answers whose credentials do not count, or cannot be judged.
 func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address string, err error) dicomweb.Outcome {
-	wait, waits := errors.AsType[*waitError](err)
+	wait, waits := errors.AsType[*lockout.WaitError](err)
 	switch {
 	case waits:
 		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: "Too many attempts with credentials that do not count. Try again later.",
-			Header: http.Header{"Retry-After": {strconv.Itoa(wait.seconds())}}}}
+			Header: http.Header{"Retry-After": {strconv.Itoa(wait.Seconds())}}}}
 	case errors.Is(err, errTwoCredentials):
 		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
 		return webRefusal(err, http.StatusBadRequest)
@@ -130,9 +132,9 @@ var errCrowded = fault.New(fault.Busy, "guard: too many connections from this ad
 
 // webRefusal is an answer whose text is that of the error.
 func webRefusal(err error, status int) dicomweb.Outcome {
-	e := &dicomweb.Error{Status: status, Detail: sentence(err)}
+	e := &dicomweb.Error{Status: status, Detail: fault.Sentence(err)}
 	if status == http.StatusServiceUnavailable {
-		e.Header = http.Header{"Retry-After": {retryAfter}}
+		e.Header = http.Header{"Retry-After": {httpsec.RetryAfter}}
 	}
 	return dicomweb.Outcome{Err: e}
 }

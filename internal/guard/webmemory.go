@@ -8,14 +8,12 @@ import (
 	"collimator/dicomweb"
 	"collimator/internal/budget"
 	"collimator/internal/fault"
+	"collimator/internal/httpsec"
 )
 
 // requestCost is what a web request holds by itself, in bytes: its buffers, and what
 // compresses its answer.
 const requestCost = 256 << 10
-
-// retryAfter is when a request that found no room may come again, in seconds.
-const retryAfter = "10"
 
 // openWeb opens the account of a web request and waits for its turn. Whoever asks
 // for hundreds of things at the same time waits behind himself.
@@ -60,7 +58,7 @@ func noRoom(err error) error {
 	switch fault.Of(err) {
 	case fault.Busy:
 		return &dicomweb.Error{Status: http.StatusServiceUnavailable, FailureReason: reasonOutOfResources, Err: err,
-			Detail: "The memory for requests is taken. Try again later.", Header: http.Header{"Retry-After": {retryAfter}}}
+			Detail: "The memory for requests is taken. Try again later.", Header: http.Header{"Retry-After": {httpsec.RetryAfter}}}
 	case fault.TooLarge:
 		return &dicomweb.Error{Status: http.StatusRequestEntityTooLarge, FailureReason: reasonCannotUnderstand, Err: err,
 			Detail: "This needs more memory than one request may take. Ask for less at a time, or let an administrator raise limits.memory."}

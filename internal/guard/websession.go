@@ -8,6 +8,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -42,7 +43,7 @@ var errHalf = fault.New(fault.Denied, "guard: the second factor is still to come
 // authenticateWeb finds who asks, by a session, a bearer token, or a link that
 // was opened. Who is signed in is so whatever links the browser has opened too. No credentials
 // and wrong ones are alike, of kind Denied; two of them are of kind Invalid. A token
-// from where too many did not count is a *waitError.
+// from where too many did not count is a *lockout.WaitError.
 func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address string, door audit.Door) (*webCaller, error) {
 	cookies, links, headers := r.CookiesNamed(SessionCookie), r.CookiesNamed(ShareCookie), r.Header.Values("Authorization")
 	switch {
@@ -89,10 +90,10 @@ func (g *Guard) byToken(ctx context.Context, header, address string, door audit.
 		return g.byShareSecret(ctx, secret, address, door)
 	}
 	var owner *identity.PersonInfo
-	token, err := tried(ctx, g, address, func() (t *identity.AccessToken, err error) {
+	token, err := lockout.Find(ctx, func() (t *identity.AccessToken, err error) {
 		t, owner, err = g.Registry.AuthenticateToken(ctx, secret)
 		return t, err
-	})
+	}, g.FromAddress(address))
 	if err != nil {
 		return nil, err
 	}
@@ -103,25 +104,6 @@ func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address st
 	c := &webCaller{owner: owner.Principal(), info: owner, token: t}
 	c.who, c.door, c.person, c.peer.Address = t.Principal(), door, owner.Name, address
 	return c
-}
-
-// tried finds what belongs to a secret that nobody guesses. What is denied counts
-// as an attempt of the address.
-func tried[T any](ctx context.Context, g *Guard, address string, find func() (T, error)) (found T, err error) {
-	var denied error
-	_, _, err = g.try(ctx, func() (bool, error) {
-		x, err := find()
-		if fault.Of(err) == fault.Denied {
-			denied = err
-			return false, nil
-		}
-		found = x
-		return err == nil, err
-	}, g.fromAddress(address))
-	if err == nil {
-		err = denied
-	}
-	return found, err
 }
 
 // decide asks policy for the caller, and for the owner of a token: a token

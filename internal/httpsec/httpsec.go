@@ -1,6 +1,6 @@
 // Package httpsec holds the security headers of everything the server answers
-// by HTTP, as values: one set for data, one for images, one for pages. It
-// decides nothing and writes no answers.
+// by HTTP, as values: one set for data, one for images, one for pages; and the
+// one map of outcomes to status codes. It decides nothing.
 package httpsec
 
 import (

@@ -2,16 +2,17 @@ package pacs
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
+	"collimator/internal/httpsec"
 )
 
 // newMeta is meta information as a file begins with it.
@@ -22,30 +23,17 @@ func newMeta(meta *dicom.DataSet, ref archive.InstanceRef, transferSyntax string
 	}))
 }
 
-// webStatus maps outcomes to status codes of HTTP.
-var webStatus = map[fault.Kind]int{
-	fault.NotFound: http.StatusNotFound, fault.Denied: http.StatusForbidden, fault.Conflict: http.StatusConflict,
-	fault.Invalid: http.StatusBadRequest, fault.TooLarge: http.StatusRequestEntityTooLarge, fault.Busy: http.StatusServiceUnavailable,
-	fault.Unavailable: http.StatusServiceUnavailable, fault.Unsupported: http.StatusNotImplemented,
-}
-
 // webError maps an error of the archive to one of DICOMweb. The texts of faults
 // are meant for peers.
 func webError(err error) error {
-	status, ok := webStatus[fault.Of(err)]
-	if !ok {
-		return err // answered with 500 and no detail
+	status := httpsec.Status(err)
+	if status == http.StatusInternalServerError || errors.Is(err, context.Canceled) {
+		return err // 500 without a detail, and a sentence of its own for what was given up
 	}
-	text := fault.Text(err)
-	if _, rest, ok := strings.Cut(text, ": "); ok {
-		text = rest
-	}
-	if text != "" {
-		text = strings.ToUpper(text[:1]) + text[1:] + "."
-	}
-	e := &dicomweb.Error{Status: status, Detail: text, Err: err}
+
+	e := &dicomweb.Error{Status: status, Detail: fault.Sentence(err), Err: err}
 	if status == http.StatusServiceUnavailable {
-		e.Header = http.Header{"Retry-After": {"10"}}
+		e.Header = http.Header{"Retry-After": {httpsec.RetryAfter}}
 	}
 	return e
 }
