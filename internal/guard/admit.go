@@ -36,7 +36,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	if err != nil {
 		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
 	}
-	c := &caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
+	c := &Caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
 	response, err := g.verifyIdentity(ctx, rq.Identity, c)
 	if err != nil {
 		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
@@ -123,7 +123,7 @@ func (g *Guard) remember(ctx context.Context, rq *dimse.AssociateRequest, claim 
 // verifyIdentity checks the user identity of an association (PS3.7 D.3.3.7).
 // A name without proof is left unanswered; a passcode must be right; what we
 // cannot verify is refused, so that nobody takes silence for consent.
-func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *caller) (*ul.UserIdentityResponse, error) {
+func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *Caller) (*ul.UserIdentityResponse, error) {
 	if id == nil || id.Kind == ul.IdentityUsername {
 		return nil, nil
 	}
@@ -150,7 +150,7 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *call
 
 // checkPasscode slows a device down that guesses passcodes, whoever's: it has to
 // wait as a browser has to.
-func (g *Guard) checkPasscode(ctx context.Context, c *caller, passcode string) error {
+func (g *Guard) checkPasscode(ctx context.Context, c *Caller, passcode string) error {
 	ok, _, err := lockout.Try(ctx, func() (bool, error) {
 		end, err := g.signing.take(ctx, signDevice, c.who.Name)
 		if err != nil {

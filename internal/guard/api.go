@@ -177,7 +177,7 @@ func (a *API) guarded(rq *Request) {
 		rq.answer(nil, errProof)
 		return
 	}
-	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, &c.caller)))
+	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, c)))
 }
 
 var errForbidden = fault.New(fault.Denied, "guard: you may not do this; an administrator can say why: collimator audit tail")

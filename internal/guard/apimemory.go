@@ -45,7 +45,7 @@ func (a *API) cost(pattern string) int64 {
 func (rq *Request) reserve(cost int64) (done func(), err error) {
 	account := rq.g.Memory.Open(origin(rq.address))
 	if rq.c != nil {
-		account = rq.g.open(&rq.c.caller)
+		account = rq.g.open(rq.c)
 		rq.c.account = account
 	}
 

@@ -27,7 +27,7 @@ type Request struct {
 	g       *Guard
 	w       http.ResponseWriter
 	r       *http.Request
-	c       *webCaller // nil on the way to sign in
+	c       *Caller // nil on the way to sign in
 	address string
 	account *budget.Account // of what it holds
 	held    int64           // bytes that were taken before the handler ran

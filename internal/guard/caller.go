@@ -4,21 +4,76 @@ import (
 	"context"
 
 	"collimator/internal/archive"
+	"collimator/internal/audit"
 	"collimator/internal/budget"
+	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
+
+// Caller is who makes a request, whichever way: a device on an association; by
+// HTTP a person who is signed in, a token and the person it belongs to, or a link
+// to a study and who made it. Of a token and its owner, of a link and its maker,
+// of a device and the person at it, both must be allowed what they ask for.
+type Caller struct {
+	who         policy.Principal
+	peer        audit.Peer
+	door        audit.Door
+	association string // or session, for the record
+	person      string // behind a device, a token or a link; empty without
+
+	claim identity.Caller // of a device: by what it was let in
+
+	owner   policy.Principal     // by HTTP: who is signed in, owns the token, made the link
+	info    *identity.PersonInfo // by HTTP, but with a link
+	session *identity.Session    // nil with a token or a link
+	token   *identity.AccessToken
+	share   *identity.Share // of a link, else nil
+
+	rule      string          // by which policy allowed what is being done
+	sight     policy.Sight    // what may be seen
+	account   *budget.Account // of the request
+	notStored notStored       // what was refused of what the request stores
+}
+
+func (c *Caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {
+	r := audit.Record{
+		Event:       event,
+		Action:      action,
+		Outcome:     outcome,
+		Reason:      reason,
+		Rule:        c.rule,
+		Door:        c.door,
+		Association: c.association,
+		Principal:   c.who.Name,
+		Kind:        string(c.who.Kind),
+		Peer:        c.peer,
+	}
+	if c.person != "" {
+		r.Objects = append(r.Objects, audit.Object{Person: c.person})
+	}
+	return r
+}
+
+// open opens the account of a request: what the caller and its address hold
+// together is bounded, each by what is left for all others.
+func (g *Guard) open(c *Caller) *budget.Account {
+	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, origin(c.peer.Address))
+}
+
+// leave gives back what the request held.
+func (c *Caller) leave() { c.account.Close() }
 
 type contextKey struct{}
 
 // identityContext carries the authenticated principal and the account of the
 // request to the handlers.
-func identityContext(ctx context.Context, c *caller) context.Context {
+func identityContext(ctx context.Context, c *Caller) context.Context {
 	return context.WithValue(budget.With(ctx, c.account), contextKey{}, c)
 }
 
 // Principal is who asks in this request; false outside of one.
 func Principal(ctx context.Context) (policy.Principal, bool) {
-	c, ok := ctx.Value(contextKey{}).(*caller)
+	c, ok := ctx.Value(contextKey{}).(*Caller)
 	if !ok {
 		return policy.Principal{}, false
 	}
@@ -27,7 +82,7 @@ func Principal(ctx context.Context) (policy.Principal, bool) {
 
 // Sight is what may be seen within a request; nothing outside of one.
 func Sight(ctx context.Context) policy.Sight {
-	c, ok := ctx.Value(contextKey{}).(*caller)
+	c, ok := ctx.Value(contextKey{}).(*Caller)
 	if !ok {
 		return policy.Sight{}
 	}
@@ -58,14 +113,14 @@ func ScopeOf(s policy.Sight) archive.Scope {
 // Credit writes into the source of an instance through which door it comes, for
 // whom and by which rule, for the record.
 func Credit(ctx context.Context, s *archive.Source) {
-	if c, ok := ctx.Value(contextKey{}).(*caller); ok {
+	if c, ok := ctx.Value(contextKey{}).(*Caller); ok {
 		s.Door, s.Kind, s.Rule, s.Person, s.Association = string(c.door), string(c.who.Kind), c.rule, c.person, c.association
 	}
 }
 
 // Address is the IP address of who asks; empty outside of a request.
 func Address(ctx context.Context) string {
-	c, ok := ctx.Value(contextKey{}).(*caller)
+	c, ok := ctx.Value(contextKey{}).(*Caller)
 	if !ok {
 		return ""
 	}

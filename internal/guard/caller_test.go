@@ -31,7 +31,7 @@ func TestTheScopeOfARequestIsTheSightOfItsCaller(t *testing.T) {
 		{"another study", policy.Sight{Studies: []string{"1.3"}}, false, false},
 		{"without identity", policy.Sight{Everything: true, Deidentified: true}, false, false},
 	} {
-		ctx := identityContext(context.Background(), &caller{sight: c.sight})
+		ctx := identityContext(context.Background(), &Caller{sight: c.sight})
 		s := Scope(ctx)
 		if s.Holds("1.2") != c.holds || s.Unbounded() != c.all {
 			t.Errorf("%s: holds the study %t, everything %t", c.name, s.Holds("1.2"), s.Unbounded())

@@ -24,7 +24,7 @@ var errEmergency = fault.Newf(fault.Invalid, "guard: emergency access needs one 
 
 // emergencyReason reads the header; empty where it was not sent. The reason may
 // hold patient data: it goes into the audit record and nowhere else.
-func emergencyReason(r *http.Request, c *webCaller) (string, error) {
+func emergencyReason(r *http.Request, c *Caller) (string, error) {
 	values := r.Header.Values(EmergencyHeader)
 	if len(values) == 0 {
 		return "", nil
@@ -55,7 +55,7 @@ func emergencyReason(r *http.Request, c *webCaller) (string, error) {
 
 // alarm records emergency access for somebody to look at. What belongs to one
 // study is many requests: the first ones in a minute are written, the rest counted.
-func (g *Guard) alarm(ctx context.Context, c *webCaller, study, reason string) {
+func (g *Guard) alarm(ctx context.Context, c *Caller, study, reason string) {
 	before, write := g.alarms.take(c.who.Name + "\x00" + study + "\x00" + reason)
 	if !write {
 		return

@@ -22,7 +22,7 @@ func FuzzEmergencyReason(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, err := emergencyReason(&http.Request{Header: http.Header{EmergencyHeader: {s}}}, &webCaller{session: &identity.Session{}})
+		got, err := emergencyReason(&http.Request{Header: http.Header{EmergencyHeader: {s}}}, &Caller{session: &identity.Session{}})
 		if err != nil {
 			if !errors.Is(err, errEmergency) || strings.Contains(err.Error(), s) && len(s) > 40 {
 				t.Errorf("%v", err)
@@ -39,7 +39,7 @@ func FuzzEmergencyReason(f *testing.F) {
 func TestAlarmsOfAFloodAreCountedNotWritten(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	c := &webCaller{session: &identity.Session{ID: "s"}}
+	c := &Caller{session: &identity.Session{ID: "s"}}
 	c.who.Name = "grace"
 	for range 100 {
 		d.alarm(t.Context(), c, "1.2", "a good reason")
@@ -55,7 +55,7 @@ func TestAlarmsOfAFloodAreCountedNotWritten(t *testing.T) {
 func TestManyAlarmsDoNotHideOne(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
-	c := &webCaller{session: &identity.Session{ID: "s"}}
+	c := &Caller{session: &identity.Session{ID: "s"}}
 	c.who.Name = "grace"
 	for i := range sampleMost + 10 {
 		d.alarm(t.Context(), c, "1.2."+strconv.Itoa(i+1), "a good reason")
@@ -74,7 +74,7 @@ func TestRefusalsOfStrangersDoNotHideAnAccess(t *testing.T) {
 		d.refused(t.Context(), audit.Peer{Address: "10.0." + strconv.Itoa(i/250) + "." + strconv.Itoa(i%250)}, doorWeb, "no credentials")
 	}
 	d.records()
-	c := &webCaller{}
+	c := &Caller{}
 	c.who.Name = "grace"
 	call := &dicomweb.Call{
 		Request:  httptest.NewRequest(http.MethodGet, "/", nil),
@@ -82,7 +82,7 @@ func TestRefusalsOfStrangersDoNotHideAnAccess(t *testing.T) {
 		Part:     dicomweb.FramesPart,
 		Resource: dicomweb.Resource{StudyUID: "1.2", SeriesUID: "1.2.3"},
 	}
-	d.settleWeb(t.Context(), c, call, dicomweb.Outcome{Status: 200, Instances: 1}, d.newTransfer(&c.caller))
+	d.settleWeb(t.Context(), c, call, dicomweb.Outcome{Status: 200, Instances: 1}, d.newTransfer(c))
 	if n := len(d.records()); n != 1 {
 		t.Errorf("%d records of the access, want 1", n)
 	}

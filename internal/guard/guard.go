@@ -119,20 +119,6 @@ const (
 	doorPlain = audit.DoorPlain
 )
 
-// caller is what the guard keeps with an admitted association.
-type caller struct {
-	who         policy.Principal
-	claim       identity.Caller
-	association string
-	peer        audit.Peer
-	door        audit.Door
-	person      string          // verified by user identity negotiation; empty without
-	rule        string          // by which policy allowed what is being done
-	sight       policy.Sight    // what may be seen
-	account     *budget.Account // of the request
-	notStored   notStored       // what was refused of what the request stores
-}
-
 // record writes to the trail, now or as soon as it can be written.
 func (g *Guard) record(ctx context.Context, r audit.Record) { g.Keeper.Write(ctx, r) }
 
@@ -143,20 +129,3 @@ const recordWait = time.Minute
 // shows reports a verb by which somebody gets to see images or who has some.
 // It needs a record.
 func shows(v policy.Verb) bool { return v == policy.Query || v == policy.Retrieve }
-
-// open opens the account of a request: what the caller and its address hold
-// together is bounded, each by what is left for all others.
-func (g *Guard) open(c *caller) *budget.Account {
-	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, origin(c.peer.Address))
-}
-
-func (c *caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {
-	r := audit.Record{
-		Event: event, Action: action, Outcome: outcome, Reason: reason, Rule: c.rule, Door: c.door, Association: c.association,
-		Principal: c.who.Name, Kind: string(c.who.Kind), Peer: c.peer,
-	}
-	if c.person != "" {
-		r.Objects = append(r.Objects, audit.Object{Person: c.person})
-	}
-	return r
-}

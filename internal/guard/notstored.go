@@ -20,7 +20,7 @@ type notStored struct {
 // NotStored is what archive.Incoming.Refused is set to within a request: the
 // record of the request says whose the instance was.
 func NotStored(ctx context.Context) func(archive.Whose) {
-	c, ok := ctx.Value(contextKey{}).(*caller)
+	c, ok := ctx.Value(contextKey{}).(*Caller)
 	if !ok {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (n *notStored) refusedInstance(o dicomweb.Observation) {
 
 // settleStore records what a store request did not store, also where it stored
 // some; false where nothing is known of any instance.
-func (g *Guard) settleStore(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome) bool {
+func (g *Guard) settleStore(ctx context.Context, c *Caller, call *dicomweb.Call, out dicomweb.Outcome) bool {
 	if len(c.notStored.objects) == 0 {
 		return false
 	}

@@ -50,9 +50,9 @@ func TestWhatAStoreRequestRefusedIsRecordedStudyByStudy(t *testing.T) {
 			t.Parallel()
 			d := newDoor(t)
 			call := &dicomweb.Call{Verb: dicomweb.Storing}
-			caller := &webCaller{}
+			caller := &Caller{}
 			sent := d.followWeb(t.Context(), caller, call)
-			refuse := NotStored(identityContext(t.Context(), &caller.caller))
+			refuse := NotStored(identityContext(t.Context(), caller))
 			for _, w := range []archive.Whose{{StudyUID: "1.2.1", Patient: "ZZPHI-1"}, {StudyUID: "1.2.1", Patient: "ZZPHI-1"}, {StudyUID: "1.2.2", Patient: "ZZPHI-2"}, {}} {
 				if w.StudyUID != "" {
 					refuse(w)

@@ -17,7 +17,7 @@ func TestAFindIsRecordedOnceBeforeItsFirstMatchLeaves(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	call := &dimse.Call{Operation: dimse.CFind, SOPClassUID: "1.2.840.10008.5.1.4.1.2.2.1"}
-	c := &caller{who: policy.Principal{Name: "WS1"}}
+	c := &Caller{who: policy.Principal{Name: "WS1"}}
 	sent := d.follow(c, call)
 	if len(d.records()) != 0 {
 		t.Fatal("it is recorded before there is a match")
@@ -62,7 +62,7 @@ func TestAMatchThatCannotBeRecordedDoesNotLeave(t *testing.T) {
 	d := newDoor(t)
 	d.Keeper = audit.NewKeeper(newFull(), 0, state.New(d.Now), d.Guard.Log, d.Now)
 	call := &dicomweb.Call{Verb: dicomweb.Searching, Request: asked(t, "A", "B").Request}
-	d.followWeb(t.Context(), &webCaller{}, call)
+	d.followWeb(t.Context(), &Caller{}, call)
 	err := call.Answering(1)
 	if e, ok := errors.AsType[*dicomweb.Error](err); !ok || e.Status != http.StatusServiceUnavailable || e.Header.Get("Retry-After") == "" {
 		t.Errorf("%v", err)
@@ -73,7 +73,7 @@ func TestAWebSearchIsRecordedOnceBeforeItsAnswerBegins(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	call := &dicomweb.Call{Verb: dicomweb.Searching, Level: dicomweb.StudyLevel, Request: asked(t, "A", "B").Request}
-	c := &webCaller{}
+	c := &Caller{}
 	sent := d.followWeb(t.Context(), c, call)
 	if err := call.Answering(7); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 )
 
 // byShare finds the link that a browser has opened.
-func (g *Guard) byShare(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
+func (g *Guard) byShare(ctx context.Context, secret, address string, door audit.Door) (*Caller, error) {
 	s, err := g.Registry.OpenedShare(ctx, secret)
 	if err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (g *Guard) byShare(ctx context.Context, secret, address string, door audit.
 
 // byShareSecret takes the secret of a link in the place of a token. One with a
 // password must be opened first.
-func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
+func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door audit.Door) (*Caller, error) {
 	s, err := lockout.Find(ctx, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") }, g.FromAddress(address))
 	if errors.Is(err, identity.ErrSharePassword) {
 		return nil, identity.ErrCredentials
@@ -36,8 +36,8 @@ func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door 
 
 // shareCaller is a link with the person who made it: what that person may not
 // see any more, the link does not show.
-func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address string, door audit.Door) (*webCaller, error) {
-	c := &webCaller{share: s}
+func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address string, door audit.Door) (*Caller, error) {
+	c := &Caller{share: s}
 	c.who, c.door, c.peer.Address = s.Principal(), door, address
 	c.owner = c.who
 	if s.Owner != "" {
@@ -52,7 +52,7 @@ func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address stri
 
 // decideShare asks policy for a link and its owner. A link is about its study,
 // whatever UID the address names: in a de-identified view that is a pseudonym.
-func (g *Guard) decideShare(c *webCaller, rq policy.Request) policy.Decision {
+func (g *Guard) decideShare(c *Caller, rq policy.Request) policy.Decision {
 	rq.Study = c.share.Study
 	return g.policy.DecideTogether(rq, c.who, c.owner)
 }

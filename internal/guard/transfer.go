@@ -17,7 +17,7 @@ import (
 // "transferred" says what did.
 type transfer struct {
 	g *Guard
-	c *caller
+	c *Caller
 
 	searched bool // a search was recorded, before its first match left
 
@@ -26,7 +26,7 @@ type transfer struct {
 	studies []*audit.Object // in the order in which they began
 }
 
-func (g *Guard) newTransfer(c *caller) *transfer {
+func (g *Guard) newTransfer(c *Caller) *transfer {
 	return &transfer{g: g, c: c, by: map[string]*audit.Object{}}
 }
 

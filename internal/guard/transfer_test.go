@@ -23,7 +23,7 @@ func transferring(t *testing.T) (*door, *transfer) {
 	t.Helper()
 	d := newDoor(t)
 	d.Patient = func(_ context.Context, study string) (string, string, error) { return "ZZPHI-" + study, "H", nil }
-	return d, d.newTransfer(&caller{})
+	return d, d.newTransfer(&Caller{})
 }
 
 func TestBeginTransferringIsWrittenForEachStudyBeforeItsFirstInstanceLeaves(t *testing.T) {

@@ -18,7 +18,7 @@ func TestBeginTransferringIsWrittenBeforeAPartOfAnImageLeaves(t *testing.T) {
 		d, _ := transferring(t)
 		for range 100 {
 			call := &dicomweb.Call{Verb: dicomweb.Retrieving, Part: part, Resource: dicomweb.Resource{StudyUID: "1.1", SeriesUID: "1.1.1"}}
-			d.followWeb(t.Context(), &webCaller{}, call)
+			d.followWeb(t.Context(), &Caller{}, call)
 			if !call.Observe(dicomweb.Observation{Instance: &dicomweb.Instance{Ref: archive.InstanceRef{StudyUID: "1.1"}}}) {
 				t.Fatalf("%s does not leave", part)
 			}
@@ -40,7 +40,7 @@ func TestWhereNoRecordMayWaitWhatCannotBeRecordedDoesNotLeave(t *testing.T) {
 		var full = newFull()
 		d.Keeper = audit.NewKeeper(full, 0, state.New(d.Now), d.Guard.Log, d.Now)
 		call := &dicomweb.Call{Verb: dicomweb.Retrieving, Part: part, Resource: dicomweb.Resource{StudyUID: "1.1", SeriesUID: "1.1.1"}}
-		d.followWeb(t.Context(), &webCaller{}, call)
+		d.followWeb(t.Context(), &Caller{}, call)
 		if call.Observe(dicomweb.Observation{Instance: &dicomweb.Instance{Ref: archive.InstanceRef{StudyUID: "1.1"}}}) {
 			t.Errorf("%q left", part)
 		}

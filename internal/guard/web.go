@@ -28,82 +28,50 @@ const reasonHeader = "Collimator-Reason"
 
 // InterceptWeb stands between a DICOMweb request and the archive.
 func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
-	address := webAddress(call.Request)
-	if has, err := g.hasAdministrator(ctx); err != nil || !has {
+	return pass(ctx, &webWay{g: g, call: call, next: next, address: webAddress(call.Request)})
+}
+
+// webWay is a DICOMweb request.
+type webWay struct {
+	g       *Guard
+	call    *dicomweb.Call
+	next    func(context.Context) dicomweb.Outcome
+	address string
+	began   time.Time
+	sent    *transfer // what leaves
+}
+
+var _ way[dicomweb.Outcome] = (*webWay)(nil)
+
+func (w *webWay) authenticate(ctx context.Context) (*Caller, error) {
+	if has, err := w.g.hasAdministrator(ctx); err != nil || !has {
 		if err != nil {
-			g.Log.Error("request not decided", "door", doorWeb, "error", err)
+			w.g.Log.Error("request not decided", "door", doorWeb, "error", err)
 		}
-		return webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
+		return nil, webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
 	}
-	c, err := g.authenticateWeb(ctx, call.Request, address, doorWeb)
+
+	c, err := w.g.authenticateWeb(ctx, w.call.Request, w.address, doorWeb)
 	if err == nil && c.session != nil && !c.session.Complete {
 		err = errHalf
 	}
 	if err != nil {
-		return g.notKnown(ctx, call, address, err)
+		return nil, w.g.notKnown(ctx, w.call, w.address, err)
 	}
-	if out, refused := g.enterWeb(ctx, c, call); refused {
-		return out
-	}
-	sent := g.followWeb(ctx, c, call)
-
-	if !g.admitWeb(c, call.Request.RemoteAddr) {
-		return webRefusal(errCrowded, http.StatusServiceUnavailable)
-	}
-	if err := g.openWeb(ctx, c, call); err != nil {
-		return dicomweb.Outcome{Err: err}
-	}
-	defer c.account.Close()
-
-	began := time.Now()
-	running, end := g.watchWeb(ctx, c, call)
-	defer end()
-	out := next(identityContext(running, &c.caller))
-	if errors.Is(context.Cause(running), errEnded) && out.Err == nil {
-		out.Err = errEnded
-	}
-	g.logWeb(ctx, c, call, out)
-	g.settleWeb(ctx, c, call, out, sent)
-	g.measure(doorWeb, string(call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), began)
-	return out
+	return c, nil
 }
 
-// admitWeb gives the connection of a caller its place. Who has a link makes no
-// address known: it may be anybody.
-func (g *Guard) admitWeb(c *webCaller, remote string) bool {
-	if c.share != nil {
-		return g.Rooms.Web.AdmitGuest(remote)
-	}
-	return g.Rooms.Web.AdmitFrom(remote)
-}
-
-// notKnown answers whose credentials do not count, or cannot be judged.
-func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address string, err error) dicomweb.Outcome {
-	wait, waits := errors.AsType[*lockout.WaitError](err)
-	switch {
-	case waits:
-		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: "Too many attempts with credentials that do not count. Try again later.",
-			Header: http.Header{"Retry-After": {strconv.Itoa(wait.Seconds())}}}}
-	case errors.Is(err, errTwoCredentials):
-		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
-		return webRefusal(err, http.StatusBadRequest)
-	case fault.Of(err) == fault.Denied:
-		return g.unauthenticated(ctx, call, address)
-	}
-	g.Log.Error("request not decided", "door", doorWeb, "error", err)
-	return dicomweb.Outcome{Err: err}
-}
-
-// enterWeb decides about a request of somebody who is known, before anything is
-// done for it.
-func (g *Guard) enterWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) (dicomweb.Outcome, bool) {
+// authorise asks policy, and tells the backend what it may show.
+func (w *webWay) authorise(ctx context.Context, c *Caller) error {
+	g, call := w.g, w.call
 	if err := g.origins.Check(call.Request); err != nil {
 		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, "a page of another origin sent this"))
-		return webRefusal(errCrossOrigin, http.StatusForbidden), true
+		return webRefusal(errCrossOrigin, http.StatusForbidden)
 	}
+
 	decision, err := g.decideWeb(ctx, c, call)
 	if err != nil {
-		return webRefusal(err, http.StatusBadRequest), true
+		return webRefusal(err, http.StatusBadRequest)
 	}
 	if !decision.Allow {
 		r := c.webEntry(call, audit.MinorFailure, decision.Reason)
@@ -111,48 +79,126 @@ func (g *Guard) enterWeb(ctx context.Context, c *webCaller, call *dicomweb.Call)
 			r.Objects = append(r.Objects, audit.Object{Study: call.StudyUID})
 		}
 		g.refusedCaller(ctx, c, r)
-		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusForbidden, Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail."}}, true
+		return &dicomweb.Error{
+			Status: http.StatusForbidden,
+			Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail.",
+		}
 	}
-	if counted(c, call) && !g.searches.take(c.who.Name) {
-		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, "searches faster than a link or a token may"))
-		return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("A link or a token may search %d times a second.", searchRate),
-			Header: http.Header{"Retry-After": {"1"}}}}, true
-	}
+
 	c.rule = decision.Reason
-	call.Reason = call.Request.Header.Get(reasonHeader)
 	c.sight = decision.Sight
 	call.Restriction = decision.Sight // the backend honours it (see pacs.Web)
-	if err := g.Keeper.Ready(); err != nil && shows(webVerb(call.Verb)) {
-		return webRefusal(err, http.StatusServiceUnavailable), true
+	call.Reason = call.Request.Header.Get(reasonHeader)
+	return nil
+}
+
+func (w *webWay) limit(ctx context.Context, c *Caller) error {
+	g, call := w.g, w.call
+	if counted(c, call) && !g.searches.take(c.who.Name) {
+		r := c.webEntry(call, audit.MinorFailure, "searches faster than a link or a token may")
+		r.Rule = "" // no rule let it in
+		g.refusedCaller(ctx, c, r)
+		return &dicomweb.Error{
+			Status: http.StatusTooManyRequests,
+			Detail: fmt.Sprintf("A link or a token may search %d times a second.", searchRate),
+			Header: http.Header{"Retry-After": {"1"}},
+		}
 	}
-	return dicomweb.Outcome{}, false
+	if err := g.Keeper.Ready(); err != nil && shows(webVerb(call.Verb)) {
+		return webRefusal(err, http.StatusServiceUnavailable)
+	}
+
+	if !g.admitWeb(c, call.Request.RemoteAddr) {
+		return webRefusal(errCrowded, http.StatusServiceUnavailable)
+	}
+	return g.openWeb(ctx, c, call)
+}
+
+// inspect has nothing left to do: dicomweb has read address, query and headers
+// before it asked, and says in the verb what is malformed.
+func (w *webWay) inspect(context.Context, *Caller) error { return nil }
+
+func (w *webWay) act(ctx context.Context, c *Caller) dicomweb.Outcome {
+	w.sent = w.g.followWeb(ctx, c, w.call)
+	w.began = time.Now()
+	running, end := w.g.watchWeb(ctx, c, w.call)
+	defer end()
+
+	out := w.next(running)
+	if errors.Is(context.Cause(running), errEnded) && out.Err == nil {
+		out.Err = errEnded
+	}
+	return out
+}
+
+func (w *webWay) record(ctx context.Context, c *Caller, out dicomweb.Outcome) {
+	w.g.logWeb(ctx, c, w.call, out)
+	w.g.settleWeb(ctx, c, w.call, out, w.sent)
+	w.g.measure(doorWeb, string(w.call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), w.began)
+}
+
+func (w *webWay) refused(_ context.Context, _ *Caller, err error) dicomweb.Outcome {
+	return dicomweb.Outcome{Err: err}
+}
+
+// admitWeb gives the connection of a caller its place. Who has a link makes no
+// address known: it may be anybody.
+func (g *Guard) admitWeb(c *Caller, remote string) bool {
+	if c.share != nil {
+		return g.Rooms.Web.AdmitGuest(remote)
+	}
+	return g.Rooms.Web.AdmitFrom(remote)
+}
+
+// notKnown answers whose credentials do not count, or cannot be judged.
+func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address string, err error) error {
+	wait, waits := errors.AsType[*lockout.WaitError](err)
+	switch {
+	case waits:
+		return &dicomweb.Error{
+			Status: http.StatusTooManyRequests,
+			Detail: "Too many attempts with credentials that do not count. Try again later.",
+			Header: http.Header{"Retry-After": {strconv.Itoa(wait.Seconds())}},
+		}
+	case errors.Is(err, errTwoCredentials):
+		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
+		return webRefusal(err, http.StatusBadRequest)
+	case fault.Of(err) == fault.Denied:
+		return g.unauthenticated(ctx, call, address)
+	}
+
+	g.Log.Error("request not decided", "door", doorWeb, "error", err)
+	return err
 }
 
 var errCrowded = fault.New(fault.Busy, "guard: too many connections from this address; try again later")
 
 // webRefusal is an answer whose text is that of the error.
-func webRefusal(err error, status int) dicomweb.Outcome {
+func webRefusal(err error, status int) error {
 	e := &dicomweb.Error{Status: status, Detail: fault.Sentence(err)}
 	if status == http.StatusServiceUnavailable {
 		e.Header = http.Header{"Retry-After": {httpsec.RetryAfter}}
 	}
-	return dicomweb.Outcome{Err: e}
+	return e
 }
 
-func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, address string) dicomweb.Outcome {
+func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, address string) error {
 	reason := "no credentials"
 	if call.Request.Header.Get("Authorization") != "" || len(call.Request.CookiesNamed(SessionCookie)) > 0 {
 		reason = "the credentials do not count"
 	}
 	g.refused(ctx, audit.Peer{Address: address}, doorWeb, reason)
-	return dicomweb.Outcome{Err: &dicomweb.Error{Status: http.StatusUnauthorized, Detail: "Sign in, or send a bearer token; 'collimator token create' makes one.",
-		Header: http.Header{"Www-Authenticate": {`Bearer realm="collimator"`}}}}
+	return &dicomweb.Error{
+		Status: http.StatusUnauthorized,
+		Detail: "Sign in, or send a bearer token; 'collimator token create' makes one.",
+		Header: http.Header{"Www-Authenticate": {`Bearer realm="collimator"`}},
+	}
 }
 
 // decideWeb asks policy about a request. This door can hand out what is
 // de-identified; whether it has to is in the decision. With an emergency the alarm is raised
 // before anything leaves.
-func (g *Guard) decideWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) (policy.Decision, error) {
+func (g *Guard) decideWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (policy.Decision, error) {
 	reason, err := emergencyReason(call.Request, c)
 	if err != nil {
 		return policy.Decision{}, err
@@ -169,7 +215,7 @@ func webRequest(call *dicomweb.Call, emergency string) policy.Request {
 	return policy.Request{Verb: webVerb(call.Verb), Study: call.StudyUID, Emergency: emergency != "", Deidentified: true}
 }
 
-func (g *Guard) judgeWeb(c *webCaller, rq policy.Request) policy.Decision {
+func (g *Guard) judgeWeb(c *Caller, rq policy.Request) policy.Decision {
 	rq.Now = g.Now()
 	if c.share != nil {
 		return g.decideShare(c, rq)
@@ -179,7 +225,7 @@ func (g *Guard) judgeWeb(c *webCaller, rq policy.Request) policy.Decision {
 
 // refusedCaller records what somebody may not do who was let in. Like refusals
 // are joined: there is no end to them in a loop.
-func (g *Guard) refusedCaller(ctx context.Context, c *webCaller, r audit.Record) {
+func (g *Guard) refusedCaller(ctx context.Context, c *Caller, r audit.Record) {
 	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", string(r.Door), r.Reason}, "\x00"))
 	if !write {
 		return
@@ -206,7 +252,7 @@ func webVerb(v dicomweb.Verb) policy.Verb {
 	return ""
 }
 
-func (c *webCaller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason string) audit.Record {
+func (c *Caller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason string) audit.Record {
 	event, action := audit.Transferred, audit.Read
 	switch call.Verb {
 	case dicomweb.Searching, dicomweb.Capabilities, dicomweb.Malformed:
@@ -241,7 +287,7 @@ func webEnd(method string, out dicomweb.Outcome) (outcome audit.Outcome, reason,
 }
 
 // settleWeb records what was done, unless that stands in the trail already.
-func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome, sent *transfer) {
+func (g *Guard) settleWeb(ctx context.Context, c *Caller, call *dicomweb.Call, out dicomweb.Outcome, sent *transfer) {
 	if call.Verb == dicomweb.Storing && g.settleStore(ctx, c, call, out) {
 		return
 	}
@@ -265,7 +311,7 @@ func (g *Guard) settleWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 
 // recordWeb records a request. Frames of one image are many requests; what they
 // have in common is written once.
-func (g *Guard) recordWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, sent *transfer, out dicomweb.Outcome) {
+func (g *Guard) recordWeb(ctx context.Context, c *Caller, call *dicomweb.Call, sent *transfer, out dicomweb.Outcome) {
 	outcome, reason, detail := webEnd(call.Request.Method, out)
 	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches, Detail: detail}
 	if len(sent.studies) > 0 {
@@ -308,18 +354,18 @@ func aPart(call *dicomweb.Call) bool {
 
 // answering records a search before the first of its matches leaves, or that it
 // has none. Where nothing can be recorded no match leaves.
-func (g *Guard) answering(ctx context.Context, c *webCaller, call *dicomweb.Call, t *transfer, matches int) error {
+func (g *Guard) answering(ctx context.Context, c *Caller, call *dicomweb.Call, t *transfer, matches int) error {
 	g.recordWeb(ctx, c, call, t, dicomweb.Outcome{Status: http.StatusOK, Matches: matches})
 	t.searched = true
 	if err := g.Keeper.Ready(); err != nil {
-		return webRefusal(err, http.StatusServiceUnavailable).Err
+		return webRefusal(err, http.StatusServiceUnavailable)
 	}
 	return nil
 }
 
 // followWeb keeps what leaves in a request, and the log of what was not taken in.
-func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) *transfer {
-	t := g.newTransfer(&c.caller)
+func (g *Guard) followWeb(ctx context.Context, c *Caller, call *dicomweb.Call) *transfer {
+	t := g.newTransfer(c)
 	call.Answering = func(matches int) error { return g.answering(ctx, c, call, t, matches) }
 	call.Observe = func(o dicomweb.Observation) bool {
 		g.logRefusedInstance(c, o)
@@ -345,7 +391,7 @@ func (g *Guard) followWeb(ctx context.Context, c *webCaller, call *dicomweb.Call
 
 // counted reports a request whose rate is bounded, because each leaves a record:
 // the searches of a token, and all of a link but the parts of an image.
-func counted(c *webCaller, call *dicomweb.Call) bool {
+func counted(c *Caller, call *dicomweb.Call) bool {
 	return c.share != nil && !aPart(call) || c.session == nil && webVerb(call.Verb) == policy.Query
 }
 
@@ -353,7 +399,7 @@ func counted(c *webCaller, call *dicomweb.Call) bool {
 // thing to who makes them; empty where each stands for itself. Frames and
 // pictures of an image are; of a link all that is done again and again, which
 // concerns one study whatever it is.
-func joinWeb(c *webCaller, call *dicomweb.Call) string {
+func joinWeb(c *Caller, call *dicomweb.Call) string {
 	switch {
 	case aPart(call):
 		return string(call.Part)
@@ -376,7 +422,7 @@ func webAddress(r *http.Request) string {
 
 // WebSource says where an instance comes from that a web request stores.
 func WebSource(ctx context.Context) archive.Source {
-	c, ok := ctx.Value(contextKey{}).(*caller)
+	c, ok := ctx.Value(contextKey{}).(*Caller)
 	if !ok {
 		return archive.Source{}
 	}

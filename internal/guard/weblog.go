@@ -13,7 +13,7 @@ import (
 
 // logWeb says in the log why a request was not fulfilled: the peer is told only
 // that it was not. Errors hold tags, offsets and statuses, no values.
-func (g *Guard) logWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, out dicomweb.Outcome) {
+func (g *Guard) logWeb(ctx context.Context, c *Caller, call *dicomweb.Call, out dicomweb.Outcome) {
 	if out.Err == nil {
 		return
 	}
@@ -30,7 +30,7 @@ func (g *Guard) logWeb(ctx context.Context, c *webCaller, call *dicomweb.Call, o
 }
 
 // logRefusedInstance says why an instance of a store request was not taken.
-func (g *Guard) logRefusedInstance(c *webCaller, o dicomweb.Observation) {
+func (g *Guard) logRefusedInstance(c *Caller, o dicomweb.Observation) {
 	if o.Err == nil || o.Stored == nil {
 		return
 	}

@@ -26,7 +26,7 @@ func TestTheLogNamesTheCauseOfEachAnswerThatFailed(t *testing.T) {
 		"done":       {dicomweb.Call{Verb: dicomweb.Retrieving}, dicomweb.Outcome{Status: http.StatusOK}, nil},
 	} {
 		d := newDoor(t)
-		d.logWeb(t.Context(), &webCaller{}, &c.call, c.out)
+		d.logWeb(t.Context(), &Caller{}, &c.call, c.out)
 		got := d.log.String()
 		for _, w := range c.want {
 			if !strings.Contains(got, w) {
@@ -43,7 +43,7 @@ func TestTheLogSaysWhyAnInstanceWasNotStored(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	cause := &dicom.SyntaxError{Tag: tag.PatientName, Offset: 1234, Reason: "value is cut short", Clause: "PS3.5 7.1"}
-	d.logRefusedInstance(&webCaller{}, dicomweb.Observation{
+	d.logRefusedInstance(&Caller{}, dicomweb.Observation{
 		Stored: &dicomweb.Stored{SOPClassUID: "1.2.840.10008.5.1.4.1.1.2", Resource: dicomweb.Resource{SOPInstanceUID: "1.2.3.4"}},
 		Err:    cause, FailureReason: 0xC000,
 	})

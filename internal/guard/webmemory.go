@@ -17,8 +17,8 @@ const requestCost = 256 << 10
 
 // openWeb opens the account of a web request and waits for its turn. Whoever asks
 // for hundreds of things at the same time waits behind himself.
-func (g *Guard) openWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) error {
-	c.account = g.open(&c.caller)
+func (g *Guard) openWeb(ctx context.Context, c *Caller, call *dicomweb.Call) error {
+	c.account = g.open(c)
 	if err := c.account.Reserve(ctx, requestCost); err != nil {
 		c.account.Close()
 		return noRoom(err)
@@ -29,7 +29,7 @@ func (g *Guard) openWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) 
 
 // memory opens an account for a piece of what a web request does, and waits for
 // its turn where n bytes are not free.
-func (c *caller) memory(ctx context.Context, n int64) (dicom.Account, func(), error) {
+func (c *Caller) memory(ctx context.Context, n int64) (dicom.Account, func(), error) {
 	piece := c.account.Piece()
 	if err := piece.Reserve(ctx, n); err != nil {
 		piece.Close()

@@ -17,10 +17,10 @@ func TestWebRequestsHoldWhatTheyAreAndWaitForTheirTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := &Guard{Options: Options{Memory: budget.New(16 * requestCost)}}
-		open := make(chan *webCaller, 100)
+		open := make(chan *Caller, 100)
 		for range 100 {
 			go func() {
-				c := &webCaller{}
+				c := &Caller{}
 				c.who.Name = "somebody"
 				if err := g.openWeb(t.Context(), c, &dicomweb.Call{}); err != nil {
 					t.Error(err)
@@ -45,7 +45,7 @@ func TestWebRequestsHoldWhatTheyAreAndWaitForTheirTurn(t *testing.T) {
 func TestWantOfMemoryHasItsStatus(t *testing.T) {
 	t.Parallel()
 	b := budget.New(8 << 20)
-	c := &caller{account: b.Open("somebody")}
+	c := &Caller{account: b.Open("somebody")}
 	wants := func(what string, err error, status int, reason uint16, again string) {
 		t.Helper()
 		e, ok := errors.AsType[*dicomweb.Error](err)

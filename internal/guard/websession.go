@@ -21,18 +21,6 @@ const SessionCookie = "__Host-session"
 // another one than that of a session, so that looking at a link signs nobody out.
 const ShareCookie = "__Host-share"
 
-// webCaller is who makes a request by HTTP: a person who is signed in, a token
-// and the person it belongs to, or a link to a study and who made it. Of a token and its owner both must be
-// allowed what they ask for.
-type webCaller struct {
-	caller
-	owner   policy.Principal
-	info    *identity.PersonInfo
-	session *identity.Session // nil with a token or a link
-	token   *identity.AccessToken
-	share   *identity.Share // nil but with a link; info is nil then
-}
-
 // errTwoCredentials is for a request with a session and a token: which of the
 // two counts must not be a matter of chance.
 var errTwoCredentials = fault.New(fault.Invalid, "guard: send a session or a bearer token, not both, and each once")
@@ -44,7 +32,7 @@ var errHalf = fault.New(fault.Denied, "guard: the second factor is still to come
 // was opened. Who is signed in is so whatever links the browser has opened too. No credentials
 // and wrong ones are alike, of kind Denied; two of them are of kind Invalid. A token
 // from where too many did not count is a *lockout.WaitError.
-func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address string, door audit.Door) (*webCaller, error) {
+func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address string, door audit.Door) (*Caller, error) {
 	cookies, links, headers := r.CookiesNamed(SessionCookie), r.CookiesNamed(ShareCookie), r.Header.Values("Authorization")
 	switch {
 	case max(len(cookies), len(links), len(headers)) > 1, len(headers) > 0 && len(cookies)+len(links) > 0:
@@ -54,7 +42,7 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address st
 	}
 	err := error(identity.ErrCredentials)
 	if len(cookies) == 1 {
-		var c *webCaller
+		var c *Caller
 		if c, err = g.bySession(ctx, cookies[0].Value, address, door); fault.Of(err) != fault.Denied {
 			return c, err
 		}
@@ -67,7 +55,7 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address st
 
 // bySession does not count failures: an old cookie is no guess, and nobody
 // guesses 256 bits.
-func (g *Guard) bySession(ctx context.Context, secret, address string, door audit.Door) (*webCaller, error) {
+func (g *Guard) bySession(ctx context.Context, secret, address string, door audit.Door) (*Caller, error) {
 	s, p, err := g.sessions.Authenticate(ctx, secret)
 	if err != nil {
 		return nil, err
@@ -75,13 +63,13 @@ func (g *Guard) bySession(ctx context.Context, secret, address string, door audi
 	return sessionCaller(s, p, address, door), nil
 }
 
-func sessionCaller(s *identity.Session, p *identity.PersonInfo, address string, door audit.Door) *webCaller {
-	c := &webCaller{info: p, session: s}
+func sessionCaller(s *identity.Session, p *identity.PersonInfo, address string, door audit.Door) *Caller {
+	c := &Caller{info: p, session: s}
 	c.who, c.owner, c.door, c.peer.Address, c.association = p.Principal(), p.Principal(), door, address, "session "+s.ID
 	return c
 }
 
-func (g *Guard) byToken(ctx context.Context, header, address string, door audit.Door) (*webCaller, error) {
+func (g *Guard) byToken(ctx context.Context, header, address string, door audit.Door) (*Caller, error) {
 	secret, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {
 		return nil, identity.ErrCredentials
@@ -100,15 +88,15 @@ func (g *Guard) byToken(ctx context.Context, header, address string, door audit.
 	return tokenCaller(token, owner, address, door), nil
 }
 
-func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address string, door audit.Door) *webCaller {
-	c := &webCaller{owner: owner.Principal(), info: owner, token: t}
+func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address string, door audit.Door) *Caller {
+	c := &Caller{owner: owner.Principal(), info: owner, token: t}
 	c.who, c.door, c.person, c.peer.Address = t.Principal(), door, owner.Name, address
 	return c
 }
 
 // decide asks policy for the caller, and for the owner of a token: a token
 // never reaches further than who made it. Their restrictions add up.
-func (g *Guard) decide(c *webCaller, rq policy.Request) policy.Decision {
+func (g *Guard) decide(c *Caller, rq policy.Request) policy.Decision {
 	rq.Now = g.Now()
 	if c.session != nil {
 		return g.policy.DecideTogether(rq, c.who)

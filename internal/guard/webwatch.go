@@ -53,7 +53,7 @@ func (c *cutter) cut() {
 // watchWeb ends a request whose caller loses the right to it meanwhile: a large
 // study, or a reader that is slow, takes hours. It looks every second. The
 // function it returns ends the watch.
-func (g *Guard) watchWeb(ctx context.Context, c *webCaller, call *dicomweb.Call) (context.Context, func()) {
+func (g *Guard) watchWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	answer, _ := ctx.Value(cutKey{}).(*cutter)
 	end, ended := make(chan struct{}), make(chan struct{})
@@ -86,7 +86,7 @@ func (g *Guard) watchWeb(ctx context.Context, c *webCaller, call *dicomweb.Call)
 // still reports whether the caller of a request that runs may go on: who it is
 // counts, policy allows it, and what may be seen has not become less. Where the
 // register cannot be asked the request goes on.
-func (g *Guard) still(ctx context.Context, c *webCaller, call *dicomweb.Call) bool {
+func (g *Guard) still(ctx context.Context, c *Caller, call *dicomweb.Call) bool {
 	now, err := g.again(ctx, c)
 	switch {
 	case fault.Of(err) == fault.Denied, fault.Of(err) == fault.NotFound:
@@ -106,7 +106,7 @@ func (g *Guard) still(ctx context.Context, c *webCaller, call *dicomweb.Call) bo
 }
 
 // again finds a caller anew, as it is registered now.
-func (g *Guard) again(ctx context.Context, c *webCaller) (*webCaller, error) {
+func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 	switch {
 	case c.share != nil:
 		s, err := g.Registry.Share(ctx, c.share.ID)

@@ -453,11 +453,11 @@ func TestRequestCancelledBeforeItWasDecidedIsNoFailure(t *testing.T) {
 	d := newDoor(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(dimse.ErrCanceled)
-	got := d.undecided(ctx, &caller{}, errors.New("test: interrupted"))
+	got := d.undecided(ctx, &Caller{}, errors.New("test: interrupted"))
 	if got.Code != dimse.Cancel || !errors.Is(got.Cause, dimse.ErrCanceled) {
 		t.Errorf("cancelled: %v", got)
 	}
-	if got := d.undecided(t.Context(), &caller{}, errors.New("test: broken")); got.Code != dimse.ProcessingFailure {
+	if got := d.undecided(t.Context(), &Caller{}, errors.New("test: broken")); got.Code != dimse.ProcessingFailure {
 		t.Errorf("broken: %v", got)
 	}
 }

@@ -1,0 +1,117 @@
+package guard
+
+import (
+	"context"
+	"strings"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/internal/audit"
+)
+
+// follow keeps what leaves in a retrieval.
+func (g *Guard) follow(c *Caller, call *dimse.Call) *transfer {
+	t := g.newTransfer(c)
+	if call.Operation == dimse.CFind {
+		call.Observe = func(o dimse.Observation) bool { return o.Match == nil || g.matching(c, call, t) == nil }
+	}
+	if call.Operation != dimse.CGet && call.Operation != dimse.CMove {
+		return t
+	}
+
+	call.Sending = func(ctx context.Context, sub dimse.SubOperation) error { return t.begins(ctx, sub.Ref) }
+
+	before := call.Observe
+	call.Observe = func(o dimse.Observation) bool {
+		if o.SubOperation != nil {
+			t.left(context.Background(), o.SubOperation.Ref, o.SubOperation.SOPClassUID, o.Status.Err() != nil)
+		}
+		return before == nil || before(o)
+	}
+	return t
+}
+
+// matching records a search before its first match leaves: how many there will be
+// nobody knows then. Where nothing can be recorded no match leaves.
+func (g *Guard) matching(c *Caller, call *dimse.Call, t *transfer) error {
+	if !t.searched {
+		t.searched = true
+		r := c.entry(audit.Query, audit.Execute, audit.Success, "")
+		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Detail: "with matches"})
+		g.record(context.Background(), r)
+	}
+	return g.Keeper.Ready()
+}
+
+// settle records what was done. A C-STORE that was accepted is recorded by the
+// archive's own hook, in the transaction that stored it.
+func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dimse.Outcome, sent *transfer) {
+	outcome, reason := audit.Success, ""
+	failed := out.Status.Code.Class() == dimse.ClassFailure
+	if failed {
+		outcome, reason = audit.SeriousFailure, "status "+out.Status.Code.String()
+	}
+
+	if failed || out.SubOperations.Failed > 0 { // some of a retrieval failed: the status is a warning
+		g.Log.Warn("request not fulfilled", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(),
+			"sopClass", uid.Name(call.SOPClassUID), "status", out.Status.Code.String(), "error", causeOf(out.Status))
+	}
+
+	var r audit.Record
+	switch call.Operation {
+	case dimse.CEcho:
+		r = c.entry(audit.Verification, audit.Execute, outcome, reason)
+	case dimse.CStore:
+		if outcome == audit.Success {
+			return
+		}
+		r = c.entry(audit.Transferred, audit.Create, outcome, reason)
+		w := c.notStored.last
+		w.SOPClassUID = call.SOPClassUID
+		c.notStored.add(w)
+		r.Objects = append(r.Objects, c.notStored.objects...)
+	case dimse.CFind:
+		if sent.searched && !failed {
+			return
+		}
+		r = c.entry(audit.Query, audit.Execute, outcome, reason)
+		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Matches: out.Matches})
+	case dimse.CGet, dimse.CMove:
+		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
+		return
+	default:
+		g.recordEach(ctx, c.entry(audit.Commitment, audit.Execute, outcome, reason), g.asked(ctx, call))
+		return
+	}
+
+	g.record(ctx, r)
+}
+
+// causeOf is why a request was not fulfilled, in words also where nobody said more
+// than the status.
+func causeOf(s dimse.Status) string {
+	switch {
+	case s.Cause != nil:
+		return s.Cause.Error()
+	case s.Comment != "":
+		return s.Comment
+	}
+	return "none was given"
+}
+
+// describeKeys names the level and the keys of a query that restrict it, without
+// their values.
+func describeKeys(ds *dicom.DataSet) string {
+	if ds == nil {
+		return ""
+	}
+	words := []string{ds.Text(tag.QueryRetrieveLevel)}
+	for el := range ds.All() {
+		if el.Length() > 0 && el.Tag != tag.QueryRetrieveLevel && el.Tag != tag.SpecificCharacterSet && len(words) < 64 {
+			words = append(words, el.Tag.Keyword())
+		}
+	}
+	return strings.Join(words, " ")
+}
