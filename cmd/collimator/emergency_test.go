@@ -65,7 +65,7 @@ func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
 	b := x.browser()
-	api := x.s.Guard.NewAPI()
+	api := x.s.SignIn.NewAPI()
 	x.s.Services().Register(api)
 	routes := append(api.Routes(), "GET /", "GET /index.html", "GET /api", "GET /api/v1/nonsense", "DELETE /api/v1/people", "GET /dicom-web/studies",
 		"GET /dicom-web/studies/2.25.70/metadata", "POST /dicom-web/studies", "OPTIONS /dicom-web/", "POST /healthz",

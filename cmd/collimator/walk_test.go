@@ -157,7 +157,7 @@ func (w walker) judge(route, in string, a answer) {
 func TestEverybodyAtEveryDoor(t *testing.T) {
 	t.Parallel()
 	x := newPeopledSite(t, nil)
-	api := x.s.Guard.NewAPI()
+	api := x.s.SignIn.NewAPI()
 	x.s.Services().Register(api)
 	if got := slices.Sorted(maps.Keys(walk)); !slices.Equal(got, api.Routes()) {
 		t.Fatalf("the table has %v, the server %v", got, api.Routes())

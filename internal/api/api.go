@@ -11,10 +11,10 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
+	"collimator/internal/webapi"
 )
 
 // Services are what the API is a face of; all are needed.
@@ -34,7 +34,7 @@ type Services struct {
 const pageMost = 500
 
 // Register puts the routes on the guard's multiplexer.
-func (s *Services) Register(a *guard.API) {
+func (s *Services) Register(a *webapi.API) {
 	a.Own("GET /api/v1/tokens", s.tokens)
 	a.Own("POST /api/v1/tokens", s.createToken)
 	a.Own("DELETE /api/v1/tokens/{id}", s.revokeToken)

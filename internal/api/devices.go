@@ -7,17 +7,17 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/webapi"
 )
 
-func (s *Services) devices(rq *guard.Request) (any, error) {
+func (s *Services) devices(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.Devices(rq.Context())
 	return list(all), err
 }
 
-func (s *Services) pending(rq *guard.Request) (any, error) {
+func (s *Services) pending(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.ListPending(rq.Context())
 	return list(all), err
 }
@@ -38,7 +38,7 @@ type approval struct {
 
 // approve registers a refused caller. A title that is registered already is
 // changed with the command alone, which keeps what is not named.
-func (s *Services) approve(rq *guard.Request) (any, error) {
+func (s *Services) approve(rq *webapi.Request) (any, error) {
 	id, err := strconv.ParseInt(rq.Path("id"), 10, 64)
 	if err != nil {
 		return nil, fault.New(fault.NotFound, "api: no refused caller has this number")
@@ -71,7 +71,7 @@ func (s *Services) approve(rq *guard.Request) (any, error) {
 	return s.Registry.Device(rq.Context(), d.AETitle)
 }
 
-func (s *Services) find(rq *guard.Request, id int64) (identity.Pending, error) {
+func (s *Services) find(rq *webapi.Request, id int64) (identity.Pending, error) {
 	all, err := s.Registry.ListPending(rq.Context())
 	if err != nil {
 		return identity.Pending{}, err

@@ -7,13 +7,13 @@ import (
 	"collimator/dicom/uid"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/webapi"
 )
 
 // tokens lists the caller's own.
-func (s *Services) tokens(rq *guard.Request) (any, error) {
+func (s *Services) tokens(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.Tokens(rq.Context())
 	own := slices.DeleteFunc(all, func(t *identity.AccessToken) bool { return t.Owner != rq.Person().Name })
 	return list(own[:min(len(own), pageMost)]), err
@@ -28,7 +28,7 @@ func scopes(name string) ([]policy.Verb, error) {
 	return verbs, nil
 }
 
-func (s *Services) createToken(rq *guard.Request) (any, error) {
+func (s *Services) createToken(rq *webapi.Request) (any, error) {
 	var in struct {
 		Scope   string
 		Studies []string
@@ -61,7 +61,7 @@ func (s *Services) createToken(rq *guard.Request) (any, error) {
 }
 
 // revokeToken ends one of the caller's own; those of others are not there.
-func (s *Services) revokeToken(rq *guard.Request) (any, error) {
+func (s *Services) revokeToken(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.Tokens(rq.Context())
 	if err != nil {
 		return nil, err
@@ -77,14 +77,14 @@ func (s *Services) revokeToken(rq *guard.Request) (any, error) {
 	return nil, nil
 }
 
-func (s *Services) people(rq *guard.Request) (any, error) {
+func (s *Services) people(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.People(rq.Context())
 	return list(all), err
 }
 
 // invite makes a one-time link by which somebody new chooses a password: no
 // administrator ever knows one.
-func (s *Services) invite(rq *guard.Request) (any, error) {
+func (s *Services) invite(rq *webapi.Request) (any, error) {
 	var in struct{ Name, Role string }
 	if err := rq.Read(&in); err != nil {
 		return nil, err

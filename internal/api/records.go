@@ -7,7 +7,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
-	"collimator/internal/guard"
+	"collimator/internal/webapi"
 )
 
 // Bounds of one request: how many records it looks at for those that match, and
@@ -19,7 +19,7 @@ const (
 
 // records gives a page of the audit trail, oldest first, after a sequence
 // number. A page may hold fewer than there are, or none, and still name a next.
-func (s *Services) records(rq *guard.Request) (any, error) {
+func (s *Services) records(rq *webapi.Request) (any, error) {
 	after, err := rq.Number("after", -1, -1, 1<<62)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func recordParameters() []string {
 const filterMost = 256
 
 // filter reads what records are searched by.
-func (s *Services) filter(rq *guard.Request) (f audit.Filter, err error) {
+func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 	for _, name := range recordParameters() {
 		if len(rq.Query(name)) > filterMost {
 			return f, fault.Newf(fault.Invalid, "api: %s is too long", name)
@@ -120,7 +120,7 @@ type held struct {
 
 // quarantine gives a page of what is held back, the newest first; "after" is
 // the number of the last entry one has.
-func (s *Services) quarantine(rq *guard.Request) (any, error) {
+func (s *Services) quarantine(rq *webapi.Request) (any, error) {
 	before, err := rq.Number("after", 0, 0, 1<<62)
 	if err != nil {
 		return nil, err

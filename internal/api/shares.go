@@ -10,6 +10,7 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/webapi"
 )
 
 // shareOwner limits whose links a person sees: an administrator sees all.
@@ -20,13 +21,13 @@ func shareOwner(p *identity.PersonInfo) string {
 	return p.Name
 }
 
-func (s *Services) shares(rq *guard.Request) (any, error) {
+func (s *Services) shares(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.Shares(rq.Context(), shareOwner(rq.Person()))
 	return list(all), err
 }
 
 // createShare makes a link to a study that is there.
-func (s *Services) createShare(rq *guard.Request) (any, error) {
+func (s *Services) createShare(rq *webapi.Request) (any, error) {
 	var in struct {
 		Study                  string
 		Days                   int
@@ -67,7 +68,7 @@ func (s *Services) createShare(rq *guard.Request) (any, error) {
 	}{share, s.ShareLinks + secret, password}, nil
 }
 
-func (s *Services) revokeShare(rq *guard.Request) (any, error) {
+func (s *Services) revokeShare(rq *webapi.Request) (any, error) {
 	if err := s.Registry.RevokeShare(rq.Context(), rq.Path("id"), shareOwner(rq.Person())); err != nil {
 		return nil, err
 	}

@@ -16,11 +16,12 @@ import (
 	"collimator/internal/policy"
 	"collimator/internal/posture"
 	"collimator/internal/report"
+	"collimator/internal/webapi"
 )
 
 // registerSurface puts the routes about systems, issues, reports and scans on
 // the guard's multiplexer.
-func (s *Services) registerSurface(a *guard.API) {
+func (s *Services) registerSurface(a *webapi.API) {
 	a.Handle("GET /api/v1/assets", policy.Surface, s.assets, "after", "limit", "refused")
 	a.Handle("GET /api/v1/assets/{id}", policy.Surface, s.asset)
 	a.Handle("POST /api/v1/assets/{id}/merge", policy.Configure, s.merge)
@@ -38,7 +39,7 @@ func (s *Services) registerSurface(a *guard.API) {
 
 // slice gives a page of a list that is there as a whole; "after" is how many
 // entries one has.
-func slice[T any](rq *guard.Request, all []T) (any, error) {
+func slice[T any](rq *webapi.Request, all []T) (any, error) {
 	after, err := rq.Number("after", 0, 0, 1<<40)
 	if err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func slice[T any](rq *guard.Request, all []T) (any, error) {
 	return out, nil
 }
 
-func (s *Services) assets(rq *guard.Request) (any, error) {
+func (s *Services) assets(rq *webapi.Request) (any, error) {
 	all, err := s.Posture.Inventory.Assets(rq.Context())
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ type assetDetail struct {
 	Issues []inventory.Issue `json:"issues"`
 }
 
-func (s *Services) asset(rq *guard.Request) (any, error) {
+func (s *Services) asset(rq *webapi.Request) (any, error) {
 	a, err := s.Posture.Inventory.Asset(rq.Context(), rq.Path("id"))
 	if err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (s *Services) asset(rq *guard.Request) (any, error) {
 }
 
 // merge makes one of two systems; what is known about "from" goes to the one in the path.
-func (s *Services) merge(rq *guard.Request) (any, error) {
+func (s *Services) merge(rq *webapi.Request) (any, error) {
 	var in struct{ From string }
 	if err := rq.Read(&in); err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func (s *Services) merge(rq *guard.Request) (any, error) {
 }
 
 // issues lists what is wrong, the worst first: what is open and accepted, or by "state".
-func (s *Services) issues(rq *guard.Request) (any, error) {
+func (s *Services) issues(rq *webapi.Request) (any, error) {
 	var least finding.Severity
 	if word := rq.Query("severity"); word != "" && least.UnmarshalText([]byte(word)) != nil {
 		return nil, fault.New(fault.Invalid, "api: severity is critical, high, medium, low or info")
@@ -119,7 +120,7 @@ func (s *Services) issues(rq *guard.Request) (any, error) {
 }
 
 // accept says that an issue is lived with until a day, by who is signed in.
-func (s *Services) accept(rq *guard.Request) (any, error) {
+func (s *Services) accept(rq *webapi.Request) (any, error) {
 	var in struct{ Until, Reason string }
 	if err := rq.Read(&in); err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func parseDay(text string) (time.Time, error) {
 }
 
 // since reads the parameter of that name; standard where it is missing.
-func since(rq *guard.Request, standard time.Time) (time.Time, error) {
+func since(rq *webapi.Request, standard time.Time) (time.Time, error) {
 	text := rq.Query("since")
 	if text == "" {
 		return standard, nil
@@ -159,7 +160,7 @@ func since(rq *guard.Request, standard time.Time) (time.Time, error) {
 // changesMost bounds the changes that are looked through.
 const changesMost = 50_000
 
-func (s *Services) changes(rq *guard.Request) (any, error) {
+func (s *Services) changes(rq *webapi.Request) (any, error) {
 	from, err := since(rq, time.Now().AddDate(0, 0, -7))
 	if err != nil {
 		return nil, err
@@ -171,7 +172,7 @@ func (s *Services) changes(rq *guard.Request) (any, error) {
 	return slice(rq, all)
 }
 
-func (s *Services) advisory(rq *guard.Request) (any, error) {
+func (s *Services) advisory(rq *webapi.Request) (any, error) {
 	table, err := s.Posture.Inventory.Advisories(rq.Context())
 	if err != nil {
 		return nil, err
@@ -185,7 +186,7 @@ func (s *Services) advisory(rq *guard.Request) (any, error) {
 
 // report gives the report as JSON to look at, or as a file. A file counts as a
 // report that was made: the next one says what changed since.
-func (s *Services) report(rq *guard.Request) (any, error) {
+func (s *Services) report(rq *webapi.Request) (any, error) {
 	form := rq.Query("format")
 	forms := map[string]struct {
 		media string
@@ -210,13 +211,13 @@ func (s *Services) report(rq *guard.Request) (any, error) {
 		return nil, err
 	}
 	rq.Record(audit.InventoryChanged, audit.Read, audit.Object{Detail: "report as " + form})
-	return &guard.File{Name: fmt.Sprintf("posture-%s.%s", r.Made.Format(time.DateOnly), form), Type: f.media, Body: b.Bytes()}, nil
+	return &webapi.File{Name: fmt.Sprintf("posture-%s.%s", r.Made.Format(time.DateOnly), form), Type: f.media, Body: b.Bytes()}, nil
 }
 
-func (s *Services) scans(*guard.Request) (any, error) { return list(s.Posture.Jobs()), nil }
+func (s *Services) scans(*webapi.Request) (any, error) { return list(s.Posture.Jobs()), nil }
 
 // startScan begins a scan of targets in the declared scope.
-func (s *Services) startScan(rq *guard.Request) (any, error) {
+func (s *Services) startScan(rq *webapi.Request) (any, error) {
 	var in struct {
 		Targets       []string
 		Ports         string
@@ -238,10 +239,10 @@ func (s *Services) startScan(rq *guard.Request) (any, error) {
 	})
 }
 
-func (s *Services) scan(rq *guard.Request) (any, error) { return s.Posture.Job(rq.Path("id")) }
+func (s *Services) scan(rq *webapi.Request) (any, error) { return s.Posture.Job(rq.Path("id")) }
 
 // stopScan ends a scan in order; what was found stays.
-func (s *Services) stopScan(rq *guard.Request) (any, error) {
+func (s *Services) stopScan(rq *webapi.Request) (any, error) {
 	id := rq.Path("id")
 	if err := s.Posture.Stop(rq.Context(), id); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ import (
 //go:embed pages
 var pages embed.FS
 
-// Opener signs a browser in with the secret of a link; see guard.OpenShare.
+// Opener signs a browser in with the secret of a link; see signin.Service.OpenShare.
 type Opener func(w http.ResponseWriter, r *http.Request, secret, password string) error
 
 // Share serves the pages of links. Safe for concurrent use.

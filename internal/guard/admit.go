@@ -50,7 +50,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	acceptance := dimse.Negotiate(rq, support)
 	acceptance.Identity = response
 	acceptance.Principal = c
-	g.record(ctx, c.entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
+	g.Record(ctx, c.Entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
 	g.sight(ctx, rq, claim, inventory.Door)
 	return acceptance, nil
 }
@@ -103,7 +103,7 @@ func (g *Guard) refused(ctx context.Context, peer audit.Peer, door audit.Door, r
 	if before > 0 {
 		r.Objects = []audit.Object{{Detail: "like refusals not written since the last", Failed: before}}
 	}
-	g.record(ctx, r)
+	g.Record(ctx, r)
 	g.Log.Info("refused", "address", peer.Address, "calling", peer.CallingAETitle, "called", peer.CalledAETitle, "door", door, "reason", reason)
 }
 
@@ -158,7 +158,7 @@ func (g *Guard) checkPasscode(ctx context.Context, c *Caller, passcode string) e
 		}
 		defer end()
 		ok, err := g.Registry.CheckPassword(ctx, c.person, passcode)
-		return ok && g.SignIn.local(c.person), err
+		return ok && (g.Local == nil || g.Local(c.person)), err
 	}, lockout.Slot{Table: g.attempts.devices, Key: c.who.Name})
 	if _, wait := errors.AsType[*lockout.WaitError](err); wait || err == nil && !ok {
 		err = errUserIdentity

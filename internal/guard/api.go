@@ -3,12 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"net/http"
-	"runtime/debug"
-	"slices"
-	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
@@ -18,187 +13,159 @@ import (
 // doorAPI is the way in of the JSON API, as it stands in the record.
 const doorAPI = audit.DoorAPI
 
-// API is the multiplexer of the JSON API. Each route passes the guard: it is
-// registered with the verb that policy judges, or as one's own affair of
-// somebody who is signed in. The routes by which people sign in are the
-// guard's own and the only ones without. Safe for concurrent use once all
-// routes are registered.
-type API struct {
-	g      *Guard
-	mux    *http.ServeMux
-	verbs  map[string]policy.Verb // of a pattern; empty: one's own affair
-	proven map[string]bool        // patterns that need a second factor of late
-	costs  map[string]int64       // bytes that requests to patterns hold, where they are many
-	public *http.ServeMux         // to sign in
-	opened []string               // patterns of public
+// APICall is a request to the JSON API at the door.
+type APICall struct {
+	Request *http.Request
+	Route   Route
+	// Lost is the answer where there is no such route, else nil. Who has no
+	// credentials is not told.
+	Lost error
+	// Inspect looks at what the request says, as far as the route knows it.
+	Inspect func() error
 }
 
-// Handler answers one request. What it returns is sent as JSON, nil as 204; an
-// error by its kind.
-type Handler func(rq *Request) (any, error)
-
-// NewAPI makes the multiplexer with the routes to sign in.
-func (g *Guard) NewAPI() *API {
-	a := &API{g: g, mux: http.NewServeMux(), verbs: map[string]policy.Verb{}, proven: map[string]bool{}, costs: map[string]int64{}, public: http.NewServeMux()}
-	a.signInRoutes()
-	a.setUpRoutes()
-	return a
+// Route is what the door knows of a route of the API.
+type Route struct {
+	Pattern string      // as http.ServeMux has it
+	Verb    policy.Verb // that policy judges; empty: one's own affair, for a session and no token
+	Proven  bool        // needs a second factor that was shown of late
+	Open    bool        // to sign in: takes no credentials
+	SetUp   bool        // answers before there is an administrator
+	Holds   int64       // bytes that a request holds, where they are many
 }
 
-// Handle registers a route for whoever may do verb. pattern is that of
-// http.ServeMux with a method. A request whose query has other parameters than
-// those named is refused, here and in the other ways to register a route.
-func (a *API) Handle(pattern string, verb policy.Verb, h Handler, parameters ...string) {
-	if verb == "" {
-		panic("guard: the route " + pattern + " has no verb")
+// InterceptAPI stands between a request to the API and its handler. It gives the
+// refusal; nil where next has run and answered.
+func (g *Guard) InterceptAPI(ctx context.Context, call *APICall, next func(ctx context.Context, c *Caller)) error {
+	return pass(ctx, &apiWay{g: g, call: call, next: next, address: RemoteAddress(call.Request)})
+}
+
+// apiWay is a request to the API. What it answers is the error of a refusal.
+type apiWay struct {
+	g       *Guard
+	call    *APICall
+	next    func(context.Context, *Caller)
+	address string
+}
+
+var _ way[error] = (*apiWay)(nil)
+
+func (w *apiWay) authenticate(ctx context.Context) (*Caller, error) {
+	if err := w.g.Precheck(ctx, w.call.Request, w.call.Route.SetUp); err != nil {
+		return nil, err
 	}
-	a.add(pattern, verb, h, parameters)
-}
-
-// Own registers a route about the caller's own affairs. It takes a session and
-// no token: a token must not make others or change how its owner signs in.
-func (a *API) Own(pattern string, h Handler, parameters ...string) {
-	a.add(pattern, "", h, parameters)
-}
-
-func (a *API) add(pattern string, verb policy.Verb, h Handler, parameters []string) {
-	a.verbs[pattern] = verb
-	a.mux.HandleFunc(pattern, a.run(pattern, h, parameters))
-}
-
-// open registers a route to sign in, which takes no credentials.
-func (a *API) open(pattern string, h Handler, parameters ...string) {
-	a.opened = append(a.opened, pattern)
-	a.public.HandleFunc(pattern, a.run(pattern, h, parameters))
-}
-
-// Routes lists the patterns of all routes but those to sign in.
-func (a *API) Routes() []string {
-	return slices.Sorted(maps.Keys(a.verbs))
-}
-
-// OpenRoutes lists the patterns of the routes to sign in, which take no credentials.
-func (a *API) OpenRoutes() []string { return slices.Sorted(slices.Values(a.opened)) }
-
-type requestKey struct{}
-
-// run runs a handler with the Request that ServeHTTP made, where the route knows
-// all parameters of its query and there is memory for it.
-func (a *API) run(pattern string, h Handler, parameters []string) http.HandlerFunc {
-	return func(_ http.ResponseWriter, r *http.Request) {
-		rq := r.Context().Value(requestKey{}).(*Request)
-		rq.r = r
-		if err := rq.known(parameters); err != nil {
-			rq.answer(nil, err)
-			return
-		}
-
-		done, err := rq.reserve(a.cost(pattern))
-		if err != nil {
-			rq.answer(nil, err)
-			return
-		}
-		defer done()
-		rq.answer(h(rq))
+	if w.call.Route.Open {
+		return stranger(w.address), nil
 	}
+
+	c, err := w.g.authenticateWeb(ctx, w.call.Request, w.address, doorAPI)
+	if err == nil && c.session != nil && !c.session.Complete {
+		err = ErrHalf
+	}
+	switch {
+	case errors.Is(err, errTwoCredentials):
+		w.g.refused(ctx, audit.Peer{Address: w.address}, doorAPI, "two credentials at once")
+	case fault.Of(err) == fault.Denied:
+		w.g.refused(ctx, audit.Peer{Address: w.address}, doorAPI, "no credentials that count")
+		err = &UnauthenticatedError{err}
+	}
+	return c, err
 }
+
+func (w *apiWay) authorise(ctx context.Context, c *Caller) error {
+	route := w.call.Route
+	switch {
+	case route.Open:
+		return nil
+	case w.call.Lost != nil: // who has credentials may know which addresses exist
+		return w.call.Lost
+	}
+
+	if err := w.g.judgeAPI(ctx, c, route); err != nil {
+		return err
+	}
+	if route.Proven {
+		return w.g.Proof(c)
+	}
+	return nil
+}
+
+func (w *apiWay) limit(ctx context.Context, c *Caller) error {
+	if !w.call.Route.Open && !w.g.admitWeb(c, w.call.Request.RemoteAddr) {
+		return errCrowded
+	}
+	return w.g.openAPI(ctx, c, w.call.Route)
+}
+
+func (w *apiWay) inspect(context.Context, *Caller) error { return w.call.Inspect() }
+
+func (w *apiWay) act(ctx context.Context, c *Caller) error {
+	w.next(ctx, c)
+	return nil
+}
+
+// record has nothing left to do: each handler has recorded what it changed, as its
+// objects (Caller.Entry), and what was only looked at is not recorded.
+func (w *apiWay) record(context.Context, *Caller, error) {}
+
+func (w *apiWay) refused(_ context.Context, _ *Caller, err error) error { return err }
 
 // errCrossOrigin is for a request that a page of another origin made a browser send.
 var errCrossOrigin = fault.New(fault.Denied, "guard: a page of another origin may not do this")
 
-// ServeHTTP implements http.Handler.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, address := r.Context(), webAddress(r)
-	rq := &Request{g: a.g, w: w, r: r, address: address}
-	defer func() {
-		if p := recover(); p != nil {
-			a.g.Log.Error("panic in a request", "door", doorAPI, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
-			rq.fail(http.StatusInternalServerError, errInternal)
-		}
-	}()
-	if err := a.g.origins.Check(r); err != nil {
-		a.g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a page of another origin sent this")
-		rq.fail(http.StatusForbidden, errCrossOrigin)
-		return
+// Precheck is what holds for every request to the API before anybody is known: no
+// page of another origin has sent it, and there is an administrator, but for the
+// routes that make the first.
+func (g *Guard) Precheck(ctx context.Context, r *http.Request, setUp bool) error {
+	if err := g.origins.Check(r); err != nil {
+		g.refused(ctx, audit.Peer{Address: RemoteAddress(r)}, doorAPI, "a page of another origin sent this")
+		return errCrossOrigin
 	}
-	has, err := a.g.hasAdministrator(ctx)
-	if err != nil {
-		rq.answer(nil, err)
-		return
+
+	has, err := g.hasAdministrator(ctx)
+	if err == nil && !has && !setUp {
+		err = errNoAdministrator
 	}
-	if !has && !strings.HasPrefix(r.URL.Path, setUpPath) {
-		rq.answer(nil, errNoAdministrator)
-		return
-	}
-	rq.r = r.WithContext(context.WithValue(ctx, requestKey{}, rq))
-	if _, pattern := a.public.Handler(r); pattern != "" {
-		a.public.ServeHTTP(w, rq.r)
-		return
-	}
-	a.guarded(rq)
+	return err
 }
 
-// guarded lets a request through that needs credentials. Who has none learns
-// nothing of which addresses exist.
-func (a *API) guarded(rq *Request) {
-	ctx, r := rq.r.Context(), rq.r
-	c, err := a.g.authenticateWeb(ctx, r, rq.address, doorAPI)
-	if err == nil && c.session != nil && !c.session.Complete {
-		err = errHalf
-	}
-	switch {
-	case errors.Is(err, errTwoCredentials):
-		a.g.refused(ctx, audit.Peer{Address: rq.address}, doorAPI, "two credentials at once")
-		rq.fail(http.StatusBadRequest, err)
-		return
-	case fault.Of(err) == fault.Denied:
-		a.g.refused(ctx, audit.Peer{Address: rq.address}, doorAPI, "no credentials that count")
-		rq.unauthenticated(err)
-		return
-	case err != nil:
-		rq.answer(nil, err)
-		return
-	}
-	rq.c = c
-	h, pattern := a.mux.Handler(r)
-	if pattern == "" {
-		rq.lost(h)
-		return
-	}
-	if !a.allowed(rq, a.verbs[pattern], pattern) {
-		rq.fail(http.StatusForbidden, errForbidden)
-		return
-	}
-	if !a.g.admitWeb(c, r.RemoteAddr) {
-		rq.answer(nil, errCrowded)
-		return
-	}
-	if a.proven[pattern] && rq.proof() != nil {
-		rq.answer(nil, errProof)
-		return
-	}
-	a.mux.ServeHTTP(rq.w, r.WithContext(identityContext(ctx, c)))
+// RecordRefusal records that a stranger was not let in; a flood of like ones is
+// counted, not written.
+func (g *Guard) RecordRefusal(ctx context.Context, address, reason string) {
+	g.refused(ctx, audit.Peer{Address: address}, doorAPI, reason)
 }
 
 var errForbidden = fault.New(fault.Denied, "guard: you may not do this; an administrator can say why: collimator audit tail")
 
-// allowed judges a route, and records a refusal.
-func (a *API) allowed(rq *Request, verb policy.Verb, pattern string) bool {
-	reason := "a token may not do this, only a person who is signed in"
-	if verb == "" && rq.c.session != nil {
-		return true
+// judgeAPI asks policy about a route, and records a refusal.
+func (g *Guard) judgeAPI(ctx context.Context, c *Caller, route Route) error {
+	if route.Verb == "" && c.session != nil {
+		return nil
 	}
-	if verb != "" {
-		d := a.g.decide(rq.c, policy.Request{Verb: verb})
+
+	reason := "a token may not do this, only a person who is signed in"
+	if route.Verb != "" {
+		d := g.decide(c, policy.Request{Verb: route.Verb})
 		if d.Allow {
-			rq.c.rule = d.Reason
-			rq.c.sight = d.Sight
-			return true
+			c.rule = d.Reason
+			c.sight = d.Sight
+			return nil
 		}
 		reason = d.Reason
 	}
-	r := rq.c.entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
-	r.Objects = append(r.Objects, audit.Object{Detail: pattern})
-	a.g.refusedCaller(rq.r.Context(), rq.c, r)
-	return false
+
+	r := c.Entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
+	r.Objects = append(r.Objects, audit.Object{Detail: route.Pattern})
+	g.refusedCaller(ctx, c, r)
+	return errForbidden
 }
+
+// UnauthenticatedError is for who has shown nothing that counts, where something
+// has to be shown. It is of the kind of its cause.
+type UnauthenticatedError struct{ Err error }
+
+// Error implements error.
+func (e *UnauthenticatedError) Error() string { return e.Err.Error() }
+
+// Unwrap is the cause.
+func (e *UnauthenticatedError) Unwrap() error { return e.Err }

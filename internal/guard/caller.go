@@ -15,6 +15,7 @@ import (
 // to a study and who made it. Of a token and its owner, of a link and its maker,
 // of a device and the person at it, both must be allowed what they ask for.
 type Caller struct {
+	unknown     bool // a stranger, known by the address alone
 	who         policy.Principal
 	peer        audit.Peer
 	door        audit.Door
@@ -32,10 +33,30 @@ type Caller struct {
 	rule      string          // by which policy allowed what is being done
 	sight     policy.Sight    // what may be seen
 	account   *budget.Account // of the request
+	held      int64           // bytes of it that were taken before a handler of the API ran
 	notStored notStored       // what was refused of what the request stores
 }
 
-func (c *Caller) entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {
+// stranger is who comes to sign in: known by the address alone.
+func stranger(address string) *Caller {
+	return &Caller{unknown: true, peer: audit.Peer{Address: address}, door: doorAPI}
+}
+
+// Principal is who asks, as policy and the record have it; without a kind for a
+// stranger.
+func (c *Caller) Principal() policy.Principal { return c.who }
+
+// Person is who is signed in, or to whom the token belongs; nil with a link.
+func (c *Caller) Person() *identity.PersonInfo { return c.info }
+
+// Session is the session by which somebody asks; nil with a token or a link.
+func (c *Caller) Session() *identity.Session { return c.session }
+
+// Share is the link by which somebody asks, else nil.
+func (c *Caller) Share() *identity.Share { return c.share }
+
+// Entry begins the record of what the caller did.
+func (c *Caller) Entry(event audit.Event, action audit.Action, outcome audit.Outcome, reason string) audit.Record {
 	r := audit.Record{
 		Event:       event,
 		Action:      action,
@@ -57,6 +78,9 @@ func (c *Caller) entry(event audit.Event, action audit.Action, outcome audit.Out
 // open opens the account of a request: what the caller and its address hold
 // together is bounded, each by what is left for all others.
 func (g *Guard) open(c *Caller) *budget.Account {
+	if c.unknown {
+		return g.Memory.Open(origin(c.peer.Address))
+	}
 	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, origin(c.peer.Address))
 }
 
@@ -65,10 +89,14 @@ func (c *Caller) leave() { c.account.Close() }
 
 type contextKey struct{}
 
-// identityContext carries the authenticated principal and the account of the
-// request to the handlers.
+// identityContext carries the authenticated principal, where there is one, and the
+// account of the request to the handlers.
 func identityContext(ctx context.Context, c *Caller) context.Context {
-	return context.WithValue(budget.With(ctx, c.account), contextKey{}, c)
+	ctx = budget.With(ctx, c.account)
+	if c.unknown {
+		return ctx
+	}
+	return context.WithValue(ctx, contextKey{}, c)
 }
 
 // Principal is who asks in this request; false outside of one.

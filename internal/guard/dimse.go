@@ -227,9 +227,9 @@ func (g *Guard) refusedRequest(ctx context.Context, c *Caller, call *dimse.Call,
 	if !write {
 		return
 	}
-	r := c.entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
+	r := c.Entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
 	r.Objects = append(r.Objects, audit.Object{Detail: fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID)), Failed: before})
-	g.record(ctx, r)
+	g.Record(ctx, r)
 	g.Log.Info("request refused", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(), "reason", reason)
 }
 

@@ -38,9 +38,9 @@ func (g *Guard) follow(c *Caller, call *dimse.Call) *transfer {
 func (g *Guard) matching(c *Caller, call *dimse.Call, t *transfer) error {
 	if !t.searched {
 		t.searched = true
-		r := c.entry(audit.Query, audit.Execute, audit.Success, "")
+		r := c.Entry(audit.Query, audit.Execute, audit.Success, "")
 		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Detail: "with matches"})
-		g.record(context.Background(), r)
+		g.Record(context.Background(), r)
 	}
 	return g.Keeper.Ready()
 }
@@ -62,12 +62,12 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 	var r audit.Record
 	switch call.Operation {
 	case dimse.CEcho:
-		r = c.entry(audit.Verification, audit.Execute, outcome, reason)
+		r = c.Entry(audit.Verification, audit.Execute, outcome, reason)
 	case dimse.CStore:
 		if outcome == audit.Success {
 			return
 		}
-		r = c.entry(audit.Transferred, audit.Create, outcome, reason)
+		r = c.Entry(audit.Transferred, audit.Create, outcome, reason)
 		w := c.notStored.last
 		w.SOPClassUID = call.SOPClassUID
 		c.notStored.add(w)
@@ -76,17 +76,17 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 		if sent.searched && !failed {
 			return
 		}
-		r = c.entry(audit.Query, audit.Execute, outcome, reason)
+		r = c.Entry(audit.Query, audit.Execute, outcome, reason)
 		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Matches: out.Matches})
 	case dimse.CGet, dimse.CMove:
 		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
 		return
 	default:
-		g.recordEach(ctx, c.entry(audit.Commitment, audit.Execute, outcome, reason), g.asked(ctx, call))
+		g.recordEach(ctx, c.Entry(audit.Commitment, audit.Execute, outcome, reason), g.asked(ctx, call))
 		return
 	}
 
-	g.record(ctx, r)
+	g.Record(ctx, r)
 }
 
 // causeOf is why a request was not fulfilled, in words also where nobody said more

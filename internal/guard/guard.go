@@ -7,7 +7,6 @@ package guard
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -21,7 +20,7 @@ import (
 	"collimator/internal/policy"
 )
 
-// Options are the parts of a Guard; all but Tokens, SignIn and Inventory are needed.
+// Options are the parts of a Guard; AETitle, Registry, Trail, Log and Now are needed.
 type Options struct {
 	// AETitle is the server's own.
 	AETitle  string
@@ -51,8 +50,11 @@ type Options struct {
 	// Measure, when set, is told of each request that was let through: by door,
 	// operation and outcome. It must be quick.
 	Measure func(m Measure)
-	// SignIn says how people sign in; the zero value demands a second factor.
-	SignIn SignIn
+	// Sessions are those of people who are signed in; nil makes them with the usual
+	// limits.
+	Sessions *identity.Sessions
+	// Local reports whether somebody may show a password at all; nil: everybody may.
+	Local func(person string) bool
 }
 
 // Rooms are the places for connections at each door.
@@ -83,10 +85,8 @@ type Guard struct {
 	alarms        *sampler // of emergency access
 	accesses      *sampler // to frames and other parts of an image, and what is refused, of whoever was let in
 	searches      *rate    // of links and tokens
-	sessions      *identity.Sessions
 	origins       *http.CrossOriginProtection
 	signing       *signTurns // of whom a password is checked
-	secret        [32]byte   // tells names apart without keeping them
 	administrated atomic.Bool
 	sighted       *sightings
 }
@@ -102,13 +102,23 @@ func New(o Options) *Guard {
 	if o.Keeper == nil {
 		o.Keeper = audit.NewKeeper(o.Trail, recordWait, nil, o.Log, o.Now)
 	}
+	if o.Sessions == nil {
+		o.Sessions = identity.NewSessions(o.Registry, identity.SessionLimits{})
+	}
 	g := &Guard{
-		Options: o, policy: policy.New(), refusals: newSampler(o.Now), denials: newSampler(o.Now), alarms: newFaithfulSampler(o.Now), accesses: newFaithfulSampler(o.Now), searches: newRate(o.Now),
-		attempts: newAttempts(o.Now), sighted: newSightings(o.Now), sessions: identity.NewSessions(o.Registry, o.SignIn.Sessions),
-		origins: http.NewCrossOriginProtection(), signing: newSignTurns(),
+		Options:  o,
+		policy:   policy.New(),
+		refusals: newSampler(o.Now),
+		denials:  newSampler(o.Now),
+		alarms:   newFaithfulSampler(o.Now),
+		accesses: newFaithfulSampler(o.Now),
+		searches: newRate(o.Now),
+		attempts: newAttempts(o.Now),
+		sighted:  newSightings(o.Now),
+		origins:  http.NewCrossOriginProtection(),
+		signing:  newSignTurns(),
 	}
 	o.Registry.HashWithin(o.Memory)
-	rand.Read(g.secret[:]) // never returns an error (crypto/rand)
 	g.Rooms.refusedBy(g)
 	return g
 }
@@ -119,8 +129,8 @@ const (
 	doorPlain = audit.DoorPlain
 )
 
-// record writes to the trail, now or as soon as it can be written.
-func (g *Guard) record(ctx context.Context, r audit.Record) { g.Keeper.Write(ctx, r) }
+// Record writes to the trail, now or as soon as it can be written.
+func (g *Guard) Record(ctx context.Context, r audit.Record) { g.Keeper.Write(ctx, r) }
 
 // recordWait is how long records may wait until nothing more may be read, where
 // nobody set it.

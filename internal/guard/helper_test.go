@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
@@ -26,7 +25,7 @@ type door struct {
 	log       *housetest.Log
 	db        *db.DB
 	authority *identity.Authority
-	mark      int64 // records up to here were looked at
+	register  *housetest.Register
 }
 
 const ownTitle = "ARCHIVE"
@@ -42,7 +41,7 @@ func newDoor(t *testing.T) *door {
 		Pending:  10,
 		Now:      r.Clock.Now,
 	})
-	return &door{Guard: g, T: t, clock: r.Clock, log: l, db: r.DB, authority: r.Authority, mark: -1}
+	return &door{Guard: g, T: t, clock: r.Clock, log: l, db: r.DB, authority: r.Authority, register: r}
 }
 
 // device registers a device and gives its certificate.
@@ -84,17 +83,7 @@ func support() dimse.Support {
 }
 
 // records gives what was recorded since the last call.
-func (d *door) records() (out []audit.Record) {
-	d.Helper()
-	for r, err := range d.Trail.After(context.Background(), d.mark) {
-		if err != nil {
-			d.Fatal(err)
-		}
-		out = append(out, r)
-		d.mark = max(d.mark, r.Sequence)
-	}
-	return out
-}
+func (d *door) records() []audit.Record { return d.register.Records(d.T) }
 
 // one is the only record since the last call.
 func (d *door) one() audit.Record {
@@ -105,3 +94,5 @@ func (d *door) one() audit.Record {
 	}
 	return all[0]
 }
+
+func (d *door) person(name string, role policy.Role) { d.register.Person(d.T, name, role) }

@@ -102,6 +102,6 @@ func (g *Guard) recordEach(ctx context.Context, r audit.Record, objects []audit.
 	for _, page := range audit.ByPatient(objects, objectsMost) {
 		one := r
 		one.Objects = append(r.Objects[:len(r.Objects):len(r.Objects)], page...)
-		g.record(ctx, one)
+		g.Record(ctx, one)
 	}
 }

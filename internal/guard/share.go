@@ -3,10 +3,8 @@ package guard
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"collimator/internal/audit"
-	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
 	"collimator/internal/policy"
@@ -55,56 +53,4 @@ func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address stri
 func (g *Guard) decideShare(c *Caller, rq policy.Request) policy.Decision {
 	rq.Study = c.share.Study
 	return g.policy.DecideTogether(rq, c.who, c.owner)
-}
-
-// shareRoutes let a browser open a link.
-func (a *API) shareRoutes() {
-	a.open("POST /api/v1/session/share", (*Request).openShare)
-}
-
-// openShare takes the secret of a link, and its password where it has one.
-func (rq *Request) openShare() (any, error) {
-	var in struct{ Secret, Password string }
-	if err := rq.Read(&in); err != nil {
-		return nil, err
-	}
-	s, err := rq.g.OpenShare(rq.w, rq.r, in.Secret, in.Password)
-	if fault.Of(err) == fault.Denied {
-		rq.unauthenticated(err)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return sessionState{State: stateComplete, Name: "share " + s.ID, Method: "share", Can: []policy.Verb{policy.Query, policy.Retrieve}, Expires: s.Expires}, nil
-}
-
-// OpenShare signs a browser in with a link: the answer gets the cookie. It
-// counts failures like those of passwords; too many are of kind Busy. What does
-// not count is of kind Denied.
-func (g *Guard) OpenShare(w http.ResponseWriter, r *http.Request, secret, password string) (*identity.Share, error) {
-	ctx, address := r.Context(), webAddress(r)
-	if err := g.origins.Check(r); err != nil {
-		g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a page of another origin sent this")
-		return nil, errCrossOrigin
-	}
-	if has, err := g.hasAdministrator(ctx); err != nil || !has {
-		return nil, errors.Join(err, errNoAdministrator)
-	}
-	s, err := lockout.Find(ctx, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, password) }, g.FromAddress(address))
-	if fault.Of(err) == fault.Denied {
-		g.refused(ctx, audit.Peer{Address: address}, doorAPI, "a link that does not count, or a wrong password of one")
-	}
-	if err != nil {
-		return nil, err
-	}
-	cookie, expires, err := g.Registry.OpenShare(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	http.SetCookie(w, &http.Cookie{Name: ShareCookie, Value: cookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		MaxAge: max(int(expires.Sub(g.Now()).Seconds()), 1)})
-	g.record(ctx, audit.Record{Event: audit.UserAuthenticated, Action: audit.Execute, Door: doorAPI, Principal: "share " + s.ID, Kind: string(policy.Share),
-		Peer: audit.Peer{Address: address}, Objects: []audit.Object{{Study: s.Study, Detail: "link opened"}}})
-	return s, nil
 }

@@ -56,9 +56,9 @@ func (t *transfer) begins(ctx context.Context, handed any) error {
 	if begun {
 		return nil
 	}
-	r := t.c.entry(audit.Transferring, audit.Read, audit.Success, "")
+	r := t.c.Entry(audit.Transferring, audit.Read, audit.Success, "")
 	r.Objects = append(r.Objects, *o)
-	t.g.record(ctx, r)
+	t.g.Record(ctx, r)
 	return t.g.Keeper.Ready() // where nothing may wait, the record that just had to do so counts
 }
 
@@ -82,9 +82,9 @@ func (t *transfer) beginsPart(ctx context.Context, handed any, series, part stri
 	if before > 0 {
 		first.Detail += fmt.Sprintf(", and %d requests like it before that were not written", before)
 	}
-	r := t.c.entry(audit.Transferring, audit.Read, audit.Success, "")
+	r := t.c.Entry(audit.Transferring, audit.Read, audit.Success, "")
 	r.Objects = append(r.Objects, first)
-	t.g.record(ctx, r)
+	t.g.Record(ctx, r)
 	return t.g.Keeper.Ready()
 }
 
@@ -138,7 +138,7 @@ func (t *transfer) settle(ctx context.Context, outcome audit.Outcome, reason str
 		objects = t.g.named(ctx, asked)
 	}
 	objects[len(objects)-1].Failed += max(failed, 0)
-	t.g.recordEach(ctx, t.c.entry(audit.Transferred, audit.Read, outcome, reason), objects)
+	t.g.recordEach(ctx, t.c.Entry(audit.Transferred, audit.Read, outcome, reason), objects)
 }
 
 // named is the studies of a request from which nothing left; one without a name

@@ -28,7 +28,7 @@ const reasonHeader = "Collimator-Reason"
 
 // InterceptWeb stands between a DICOMweb request and the archive.
 func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
-	return pass(ctx, &webWay{g: g, call: call, next: next, address: webAddress(call.Request)})
+	return pass(ctx, &webWay{g: g, call: call, next: next, address: RemoteAddress(call.Request)})
 }
 
 // webWay is a DICOMweb request.
@@ -53,7 +53,7 @@ func (w *webWay) authenticate(ctx context.Context) (*Caller, error) {
 
 	c, err := w.g.authenticateWeb(ctx, w.call.Request, w.address, doorWeb)
 	if err == nil && c.session != nil && !c.session.Complete {
-		err = errHalf
+		err = ErrHalf
 	}
 	if err != nil {
 		return nil, w.g.notKnown(ctx, w.call, w.address, err)
@@ -233,7 +233,7 @@ func (g *Guard) refusedCaller(ctx context.Context, c *Caller, r audit.Record) {
 	if before > 0 {
 		r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
 	}
-	g.record(ctx, r)
+	g.Record(ctx, r)
 }
 
 // webVerb is the verb of a request. One that makes no sense does nothing: what
@@ -265,7 +265,7 @@ func (c *Caller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason str
 	if outcome != audit.Success && reason != "" {
 		event = audit.SecurityAlert
 	}
-	return c.entry(event, action, outcome, reason)
+	return c.Entry(event, action, outcome, reason)
 }
 
 // webEnd says how a request of HTTP ended: the outcome and the reason of its
@@ -340,7 +340,7 @@ func (g *Guard) recordWeb(ctx context.Context, c *Caller, call *dicomweb.Call, s
 	r := c.webEntry(call, outcome, "")
 	r.Reason = reason
 	r.Objects = append(r.Objects, object)
-	g.record(ctx, r)
+	g.Record(ctx, r)
 }
 
 // aPart reports a request for a part of an image, of which there are many.
@@ -409,7 +409,8 @@ func joinWeb(c *Caller, call *dicomweb.Call) string {
 	return strings.TrimSpace(string(call.Verb) + " " + call.Level.String() + " " + string(call.Part))
 }
 
-func webAddress(r *http.Request) string {
+// RemoteAddress is the IP address a request came from; empty where it has none.
+func RemoteAddress(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return ""

@@ -25,8 +25,8 @@ const ShareCookie = "__Host-share"
 // two counts must not be a matter of chance.
 var errTwoCredentials = fault.New(fault.Invalid, "guard: send a session or a bearer token, not both, and each once")
 
-// errHalf is for a session whose second factor is still to come.
-var errHalf = fault.New(fault.Denied, "guard: the second factor is still to come")
+// ErrHalf is for a session whose second factor is still to come.
+var ErrHalf = fault.New(fault.Denied, "guard: the second factor is still to come")
 
 // authenticateWeb finds who asks, by a session, a bearer token, or a link that
 // was opened. Who is signed in is so whatever links the browser has opened too. No credentials
@@ -53,10 +53,16 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address st
 	return nil, err
 }
 
+// Authenticate finds who makes a request to the API, whole or half signed in; see
+// InterceptAPI for what of that lets somebody in.
+func (g *Guard) Authenticate(ctx context.Context, r *http.Request) (*Caller, error) {
+	return g.authenticateWeb(ctx, r, RemoteAddress(r), doorAPI)
+}
+
 // bySession does not count failures: an old cookie is no guess, and nobody
 // guesses 256 bits.
 func (g *Guard) bySession(ctx context.Context, secret, address string, door audit.Door) (*Caller, error) {
-	s, p, err := g.sessions.Authenticate(ctx, secret)
+	s, p, err := g.Sessions.Authenticate(ctx, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +108,17 @@ func (g *Guard) decide(c *Caller, rq policy.Request) policy.Decision {
 		return g.policy.DecideTogether(rq, c.who)
 	}
 	return g.policy.DecideTogether(rq, c.who, c.owner)
+}
+
+// Can lists the verbs that are granted to somebody as a whole.
+func (g *Guard) Can(p policy.Principal) []policy.Verb {
+	list := []policy.Verb{}
+	for _, v := range policy.AllVerbs() {
+		if g.policy.Decide(policy.Request{Principal: p, Verb: v, Now: g.Now()}).Allow {
+			list = append(list, v)
+		}
+	}
+	return list
 }
 
 // hasAdministrator reports whether anybody can administrate this installation.

@@ -121,7 +121,7 @@ func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 		}
 		return tokenCaller(t, owner, c.peer.Address, c.door), nil
 	}
-	running, err := g.sessions.Running(ctx, c.session.ID)
+	running, err := g.Sessions.Running(ctx, c.session.ID)
 	if err == nil && !running {
 		err = errEndedSession
 	}

@@ -7,6 +7,7 @@ import (
 
 	"collimator/internal/guard"
 	"collimator/internal/policy"
+	"collimator/internal/webapi"
 )
 
 // meter keeps the numbers of a server. None of them names a patient, a study or
@@ -63,8 +64,8 @@ func (m *meter) text() []byte {
 }
 
 // register puts the numbers behind the guard.
-func (m *meter) register(a *guard.API) {
-	a.Handle("GET /metrics", policy.Metrics, func(*guard.Request) (any, error) {
-		return &guard.File{Name: "metrics.txt", Type: "text/plain; version=0.0.4; charset=utf-8", Body: m.text()}, nil
+func (m *meter) register(a *webapi.API) {
+	a.Handle("GET /metrics", policy.Metrics, func(*webapi.Request) (any, error) {
+		return &webapi.File{Name: "metrics.txt", Type: "text/plain; version=0.0.4; charset=utf-8", Body: m.text()}, nil
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"collimator/internal/pacs"
 	"collimator/internal/posture"
 	"collimator/internal/reserve"
+	"collimator/internal/signin"
 	"collimator/internal/state"
 )
 
@@ -29,6 +30,7 @@ import (
 type Server struct {
 	Archive     *archive.Archive
 	Guard       *guard.Guard
+	SignIn      *signin.Service
 	Posture     *posture.Posture
 	Teller      *posture.Teller // nil: nobody is told
 	States      *state.Register
@@ -126,7 +128,8 @@ func (s *Server) openDoor() error {
 		Trail:     in.Trail,
 		Keeper:    s.keeper,
 		Inventory: in.Inventory,
-		SignIn:    people,
+		Sessions:  identity.NewSessions(in.Registry, SessionLimits(in.Config)),
+		Local:     people.Local,
 		Tokens:    tokens,
 		Patient:   s.Archive.PatientOf,
 		Studies:   s.Archive.StudiesWith,
@@ -136,6 +139,7 @@ func (s *Server) openDoor() error {
 		Log:       s.log,
 		Now:       time.Now,
 	})
+	s.SignIn = signin.New(s.Guard, people)
 	s.mux = s.Guard.NewMux()
 	s.meter = newMeter(s)
 	s.Guard.Measure = s.meter.observe

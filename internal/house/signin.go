@@ -10,17 +10,16 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/console"
-	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/outward"
+	"collimator/internal/signin"
 	"collimator/internal/state"
 )
 
 // signIn puts the settings of signing in together.
-func signIn(in *Installation, states *state.Register) (guard.SignIn, error) {
+func signIn(in *Installation, states *state.Register) (signin.Options, error) {
 	c := in.Config
-	s := guard.SignIn{
-		Sessions:          SessionLimits(c),
+	s := signin.Options{
 		InsecureOneFactor: c.SignIn.SecondFactor == "optional",
 		Origins:           origins(c),
 		Name:              "Collimator " + c.AE,

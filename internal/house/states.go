@@ -47,7 +47,7 @@ func (s *Server) examine(ctx context.Context) {
 			s.examineFile()
 		}
 		s.examineACME()
-		if p := s.Guard.SignIn.OIDC; p != nil {
+		if p := s.SignIn.OIDC; p != nil {
 			_ = p.Check(ctx) // which sets its state; what came of it is told there
 		}
 		if !s.keepLooking(ctx) {

@@ -35,12 +35,12 @@ const WebRoot = "/dicom-web"
 func (s *Server) Handler() http.Handler {
 	images := dicomweb.NewHandler(s.webArchive(), s.Guard.InterceptWeb, webOptions(s.in.Config))
 	pictures := httpsec.Images.Wrap(httpsec.Pace{}.Wrap(s.Guard.Cuttable(images)))
-	data := s.Guard.NewAPI()
+	data := s.SignIn.NewAPI()
 	s.Services().Register(data)
 	s.meter.register(data)
 	mux := http.NewServeMux()
 	mux.Handle(WebRoot+"/", pictures)
-	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.openShare, pictures, WebRoot, data)))
+	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, pictures, WebRoot, data)))
 	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
@@ -78,12 +78,6 @@ func redirects(mux *http.ServeMux, refuse http.Handler) http.Handler {
 
 // redirectType is that of the multiplexer's own redirects.
 var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusTemporaryRedirect))
-
-// openShare signs a browser in with a link.
-func (s *Server) openShare(w http.ResponseWriter, r *http.Request, secret, password string) error {
-	_, err := s.Guard.OpenShare(w, r, secret, password)
-	return err
-}
 
 // Services are what the JSON API is a face of.
 func (s *Server) Services() *api.Services {

@@ -6,7 +6,10 @@ package housetest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +22,7 @@ import (
 	"collimator/internal/db/dbtest"
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
+	"collimator/internal/policy"
 	"collimator/internal/registers"
 	"collimator/internal/synth"
 )
@@ -111,6 +115,8 @@ type Register struct {
 	Registry  *identity.Registry
 	Trail     *audit.Trail
 	Authority *identity.Authority
+
+	seen int64 // the sequence of the next record to be looked at
 }
 
 // NewRegister makes one in a directory of the test.
@@ -137,4 +143,49 @@ func NewRegister(t testing.TB) *Register {
 	r.Registry = identity.New(d, r.Registers, r.Clock.Now)
 	r.Trail = audit.New(d, r.Ledger, r.Clock.Now)
 	return r
+}
+
+// Records gives what was recorded since the last call.
+func (r *Register) Records(t testing.TB) (out []audit.Record) {
+	t.Helper()
+	for x, err := range r.Trail.After(context.Background(), r.seen-1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, x)
+		r.seen = max(r.seen, x.Sequence+1)
+	}
+	return out
+}
+
+// Password is that of each Person.
+const Password = "correct horse battery"
+
+// Person registers somebody with a password.
+func (r *Register) Person(t testing.TB, name string, role policy.Role) {
+	t.Helper()
+	if err := r.Registry.AddPerson(t.Context(), name, string(role), Password); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Ask sends a request with a JSON body from an address to a handler of HTTPS.
+// header are names and values.
+func Ask(t testing.TB, h http.Handler, address, method, path string, body any, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	r := httptest.NewRequest(method, "https://localhost"+path, bytes.NewReader(b)).WithContext(t.Context())
+	r.RemoteAddr = net.JoinHostPort(address, "1")
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
 }

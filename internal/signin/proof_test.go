@@ -1,4 +1,4 @@
-package guard
+package signin
 
 import (
 	"encoding/json"
@@ -8,8 +8,11 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/guard"
+	"collimator/internal/house/housetest"
 	"collimator/internal/lockout"
 	"collimator/internal/policy"
+	"collimator/internal/webapi"
 )
 
 // made gives the routes that make credentials, as far as the guard has them.
@@ -21,32 +24,35 @@ var made = [][2]string{
 
 // asks reports whether an answer asks for a second factor again.
 func asks(w *httptest.ResponseRecorder) bool {
-	var p problem
-	return json.Unmarshal(w.Body.Bytes(), &p) == nil && w.Code == 403 && p.Type == proofType && p.Again != nil
+	var p struct {
+		Type  string
+		Again *proofs `json:"secondFactor"`
+	}
+	return json.Unmarshal(w.Body.Bytes(), &p) == nil && w.Code == 403 && p.Type == "urn:collimator:second-factor-again" && p.Again != nil
 }
 
 func TestWhatMakesCredentialsNeedsASecondFactorOfLate(t *testing.T) {
 	t.Parallel()
-	d := newDoor(t)
+	d := newDesk(t)
 	app := d.withApp("ada", policy.Administrator)
 	a := d.NewAPI()
-	a.Handle("POST /api/v1/test", policy.People, func(*Request) (any, error) { return nil, nil })
+	a.Handle("POST /api/v1/test", policy.People, func(*webapi.Request) (any, error) { return nil, nil })
 	a.Proven("POST /api/v1/test")
-	_, cookie, err := d.sessions.Start(t.Context(), "ada", "totp", "192.0.2.1", true, "")
+	_, cookie, err := d.door.Sessions.Start(t.Context(), "ada", "totp", "192.0.2.1", true, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	check := func(when string, want bool) {
 		t.Helper()
 		for _, r := range made {
-			if w := d.call(a, r[0], r[1], map[string]string{}, "Cookie", SessionCookie+"="+cookie); asks(w) != want {
+			if w := housetest.Ask(t, a, "192.0.2.1", r[0], r[1], map[string]string{}, "Cookie", guard.SessionCookie+"="+cookie); asks(w) != want {
 				t.Errorf("%s: %v: status %d: %s", when, r, w.Code, w.Body)
 			}
 		}
 	}
-	d.clock.Advance(proofFor)
+	d.clock.Advance(guard.ProofFor)
 	check("after five minutes", true)
-	if w := d.call(a, "GET", "/api/v1/sessions", nil, "Cookie", SessionCookie+"="+cookie); w.Code != 200 {
+	if w := housetest.Ask(t, a, "192.0.2.1", "GET", "/api/v1/sessions", nil, "Cookie", guard.SessionCookie+"="+cookie); w.Code != 200 {
 		t.Errorf("looking needs it too: status %d", w.Code)
 	}
 
@@ -56,14 +62,14 @@ func TestWhatMakesCredentialsNeedsASecondFactorOfLate(t *testing.T) {
 		t.Fatalf("showing it again: status %d: %s", w.Code, w.Body)
 	}
 	cookie = w.Result().Cookies()[0].Value
-	if w := d.call(a, "GET", "/api/v1/sessions", nil, "Cookie", SessionCookie+"="+before); w.Code != 401 {
+	if w := housetest.Ask(t, a, "192.0.2.1", "GET", "/api/v1/sessions", nil, "Cookie", guard.SessionCookie+"="+before); w.Code != 401 {
 		t.Errorf("a copy of the cookie from before counts on: status %d", w.Code)
 	}
-	if w := d.call(a, "POST", "/api/v1/test", nil, "Cookie", SessionCookie+"="+cookie); w.Code != 204 {
+	if w := housetest.Ask(t, a, "192.0.2.1", "POST", "/api/v1/test", nil, "Cookie", guard.SessionCookie+"="+cookie); w.Code != 204 {
 		t.Errorf("after it was shown: status %d: %s", w.Code, w.Body)
 	}
-	d.clock.Advance(proofFor - time.Second)
-	if w := d.call(a, "POST", "/api/v1/test", nil, "Cookie", SessionCookie+"="+cookie); w.Code != 204 {
+	d.clock.Advance(guard.ProofFor - time.Second)
+	if w := housetest.Ask(t, a, "192.0.2.1", "POST", "/api/v1/test", nil, "Cookie", guard.SessionCookie+"="+cookie); w.Code != 204 {
 		t.Errorf("within five minutes: status %d", w.Code)
 	}
 	d.clock.Advance(time.Second)
@@ -72,10 +78,10 @@ func TestWhatMakesCredentialsNeedsASecondFactorOfLate(t *testing.T) {
 
 func TestShowingASecondFactorAgainDoesNotMakeASessionLonger(t *testing.T) {
 	t.Parallel()
-	d := newDoor(t)
+	d := newDesk(t)
 	app := d.withApp("ada", policy.Administrator)
 	a := d.NewAPI()
-	s, cookie, err := d.sessions.Start(t.Context(), "ada", "totp", "192.0.2.1", true, "")
+	s, cookie, err := d.door.Sessions.Start(t.Context(), "ada", "totp", "192.0.2.1", true, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,10 +95,10 @@ func TestShowingASecondFactorAgainDoesNotMakeASessionLonger(t *testing.T) {
 
 func TestWrongCodesOfAStolenSessionAreCounted(t *testing.T) {
 	t.Parallel()
-	d := newDoor(t)
+	d := newDesk(t)
 	d.withApp("ada", policy.Administrator)
 	a := d.NewAPI()
-	_, cookie, err := d.sessions.Start(t.Context(), "ada", "totp", "192.0.2.1", true, "")
+	_, cookie, err := d.door.Sessions.Start(t.Context(), "ada", "totp", "192.0.2.1", true, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +119,7 @@ func TestWrongCodesOfAStolenSessionAreCounted(t *testing.T) {
 // The page asks for the secret anew each time it is shown.
 func TestAMistypedCodeLeavesTheSecretAsItIs(t *testing.T) {
 	t.Parallel()
-	d := newDoor(t)
+	d := newDesk(t)
 	d.person("ada", policy.Administrator)
 	a, cookie := d.NewAPI(), d.half("ada")
 	secret := func(cookie string) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,46 +115,12 @@ func TestNobodyWaitsForATurnForLong(t *testing.T) {
 	})
 }
 
-func TestASignInWithoutMemoryIsToldToComeAgain(t *testing.T) {
-	t.Parallel()
-	d := newDoor(t)
-	d.person("ada", policy.Administrator)
-	a := d.NewAPI()
-	ask := func() int {
-		w := d.call(a, "POST", "/api/v1/session/password", map[string]string{"name": "ada", "password": "correct horse battery"})
-		if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") == "" {
-			t.Error("it is not told when to come again")
-		}
-		return w.Code
-	}
-	if got := ask(); got != http.StatusOK {
-		t.Fatalf("status %d", got)
-	}
-	if u := d.Memory.Usage(); u.Most < 64<<20 || u.Held != 0 {
-		t.Errorf("a password took nothing from the budget, or kept it: %+v", u)
-	}
-
-	hog := d.Memory.Open()
-	if err := hog.Grow(d.Memory.Usage().Total - 60<<20); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errBusy)
-	if _, err := d.Registry.CheckPassword(ctx, "ada", "correct horse battery"); err == nil {
-		t.Error("a password was checked without memory")
-	}
-	hog.Close()
-	if got := ask(); got != http.StatusOK {
-		t.Errorf("afterwards: status %d", got)
-	}
-}
-
 func TestAddressesOfWhoIsSignedInAreKnownAfterARestart(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	d.person("ada", policy.Administrator)
 	for address, complete := range map[string]bool{"192.0.2.1": true, "192.0.2.2": false} {
-		if _, _, err := d.sessions.Start(t.Context(), "ada", "password", address, complete, ""); err != nil {
+		if _, _, err := d.Sessions.Start(t.Context(), "ada", "password", address, complete, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,4 +149,27 @@ func TestAPasscodeThatCannotBeCheckedNowIsATransientRejectionAndNoFloodInTheLog(
 	if n := len(d.records()); n > sampleBurst || n == 0 || strings.Contains(d.log.String(), "level=ERROR") {
 		t.Errorf("%d records; %s", n, d.log)
 	}
+}
+
+func TestManyPasswordsAtOnceDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.signing.busy = true
+	for range signingMost {
+		if _, err := d.signing.enter(&signWaiter{origin: "192.0.2.1", answer: make(chan error, 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Turn(t.Context(), "192.0.2.1"); !errors.Is(err, errBusy) {
+		t.Errorf("one more: %v", err)
+	}
+
+	for range signingMost + 1 {
+		d.signing.end()
+	}
+	end, err := d.Turn(t.Context(), "192.0.2.1")
+	if err != nil {
+		t.Fatalf("afterwards: %v", err)
+	}
+	end()
 }

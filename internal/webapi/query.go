@@ -1,6 +1,7 @@
-package guard
+package webapi
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,32 +15,34 @@ const AnyParameter = "*"
 
 // known refuses a query that has parameters the route does not take, or one of
 // them twice: who asks for a part must not take the whole for it.
-func (rq *Request) known(parameters []string) error {
+func known(r *http.Request, parameters []string) error {
 	if slices.Contains(parameters, AnyParameter) {
 		return nil
 	}
-	query, err := url.ParseQuery(rq.r.URL.RawQuery)
+	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return fault.New(fault.Invalid, "guard: the query is malformed; ; & % and + in values are written in percent-encoding")
+		return fault.New(fault.Invalid, "webapi: the query is malformed; ; & % and + in values are written in percent-encoding")
 	}
+
 	var unknown []string
 	for name, values := range query {
 		switch {
 		case !slices.Contains(parameters, name):
 			unknown = append(unknown, clip(name))
 		case len(values) > 1:
-			return fault.New(fault.Invalid, "guard: "+name+" stands twice in the query")
+			return fault.New(fault.Invalid, "webapi: "+name+" stands twice in the query")
 		}
 	}
 	if len(unknown) == 0 {
 		return nil
 	}
+
 	slices.Sort(unknown)
 	takes := "it takes none"
 	if len(parameters) > 0 {
 		takes = "it takes " + strings.Join(parameters, ", ")
 	}
-	return fault.New(fault.Invalid, "guard: this address takes no parameter "+strings.Join(unknown[:min(len(unknown), 5)], ", ")+"; "+takes)
+	return fault.New(fault.Invalid, "webapi: this address takes no parameter "+strings.Join(unknown[:min(len(unknown), 5)], ", ")+"; "+takes)
 }
 
 // clip shortens the name of a parameter for an answer, and takes out of it what

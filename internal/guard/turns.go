@@ -168,18 +168,20 @@ func (s *signTurns) next() {
 	s.busy = false
 }
 
-// hashing waits until a password may be checked or kept for this request.
-func (rq *Request) hashing() (end func(), err error) {
-	origin := lockout.Origin(rq.address)
+// Turn waits until a password may be checked or kept for who comes from an
+// address. It fails with kind Busy where there is no place, or the turn does not
+// come in time, and with the cause of ctx. end ends the turn.
+func (g *Guard) Turn(ctx context.Context, address string) (end func(), err error) {
+	origin := lockout.Origin(address)
 	kind := signStranger
-	if rq.g.signing.known.Has(origin, rq.g.Now()) {
+	if g.signing.known.Has(origin, g.Now()) {
 		kind = signKnown
 	}
-	return rq.g.signing.take(rq.Context(), kind, origin)
+	return g.signing.take(ctx, kind, origin)
 }
 
-// signedIn makes the address known from where somebody signed in.
-func (rq *Request) signedIn() { rq.g.signing.known.Use(lockout.Origin(rq.address), rq.g.Now()) }
+// SignedIn makes the address known from where somebody signed in.
+func (g *Guard) SignedIn(address string) { g.signing.known.Use(lockout.Origin(address), g.Now()) }
 
 // RememberSignIns makes the addresses known where somebody is signed in, as after
 // a restart.

@@ -1,0 +1,108 @@
+package signin
+
+import (
+	"net/http"
+
+	"collimator/internal/audit"
+	"collimator/internal/guard"
+	"collimator/internal/identity"
+)
+
+func (rq *request) listSessions() (any, error) {
+	return rq.s.door.Sessions.List(rq.Context(), rq.Person().Name)
+}
+
+// endSessions signs the caller out everywhere, here too, and ends all that was
+// made in a session.
+func (rq *request) endSessions() (any, error) {
+	ended, err := rq.s.door.Registry.EndMade(rq.Context(), rq.Person().Name)
+	if err != nil {
+		return nil, err
+	}
+
+	rq.SetCookie(guard.SessionCookie, "", http.SameSiteStrictMode, -1)
+	rq.event(audit.UserSignedOut, rq.Person().Name, audit.Success, "everywhere; "+ended.String()+" ended", rq.c.Session().ID)
+	return nil, nil
+}
+
+func (rq *request) endSession() (any, error) {
+	if err := rq.s.door.Sessions.End(rq.Context(), rq.Person().Name, rq.Path("id")); err != nil {
+		return nil, err
+	}
+	rq.event(audit.UserSignedOut, rq.Person().Name, audit.Success, "by another session", rq.Path("id"))
+	return nil, nil
+}
+
+// changePassword takes the old password too: an unattended browser is not
+// enough. All sessions and what was made in one end, and this session goes on
+// under another secret.
+func (rq *request) changePassword() (any, error) {
+	var in struct{ Old, New string }
+	if err := rq.Read(&in); err != nil {
+		return nil, err
+	}
+	name, method := rq.Person().Name, rq.c.Session().Method
+	if !rq.s.Local(name) {
+		return nil, errNotLocal
+	}
+	if err := identity.CheckNewPerson(name, in.New); err != nil {
+		return nil, err
+	}
+
+	err := rq.attempt(rq.s.passwords, name, "the old password", func() (bool, error) { return rq.checkPassword(name, in.Old) })
+	if err != nil {
+		return nil, err
+	}
+	ended, err := rq.setPassword(name, in.New)
+	if err != nil {
+		return nil, err
+	}
+
+	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: name, Detail: "password changed; " + ended.String() + " ended"})
+	return rq.begin(name, method, true)
+}
+
+// setPassword waits for a turn like the check of a password.
+func (rq *request) setPassword(name, password string) (identity.Ended, error) {
+	end, err := rq.s.door.Turn(rq.Context(), rq.Address())
+	if err != nil {
+		return identity.Ended{}, err
+	}
+	defer end()
+	return rq.s.door.Registry.SetPassword(rq.Context(), name, password)
+}
+
+func (rq *request) renewCodes() (any, error) {
+	codes, err := rq.s.door.Registry.NewRecoveryCodes(rq.Context(), rq.Person().Name)
+	if err != nil {
+		return nil, err
+	}
+	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.Person().Name, Detail: "recovery codes made"})
+	return struct {
+		Codes []string `json:"recoveryCodes"`
+	}{codes}, nil
+}
+
+func (rq *request) dropTOTP() (any, error) {
+	if err := rq.s.door.Registry.RemoveTOTP(rq.Context(), rq.Person().Name, !rq.s.InsecureOneFactor); err != nil {
+		return nil, err
+	}
+	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.Person().Name, Detail: "authenticator app removed"})
+	return nil, nil
+}
+
+func (rq *request) listPasskeys() (any, error) {
+	list, err := rq.s.door.Registry.Passkeys(rq.Context(), rq.Person().Name)
+	if list == nil {
+		list = []identity.PasskeyInfo{}
+	}
+	return list, err
+}
+
+func (rq *request) dropPasskey() (any, error) {
+	if err := rq.s.door.Registry.RemovePasskey(rq.Context(), rq.Person().Name, rq.Path("id"), !rq.s.InsecureOneFactor); err != nil {
+		return nil, err
+	}
+	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.Person().Name, Detail: "passkey removed"})
+	return nil, nil
+}

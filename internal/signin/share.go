@@ -1,0 +1,99 @@
+package signin
+
+import (
+	"context"
+	"net/http"
+
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+	"collimator/internal/identity"
+	"collimator/internal/lockout"
+	"collimator/internal/policy"
+	"collimator/internal/webapi"
+)
+
+// openShare takes the secret of a link, and its password where it has one.
+func (rq *request) openShare() (any, error) {
+	var in struct{ Secret, Password string }
+	if err := rq.Read(&in); err != nil {
+		return nil, err
+	}
+
+	share, cookie, age, err := rq.s.open(rq.Context(), rq.HTTP(), in.Secret, in.Password)
+	if err != nil {
+		return nil, toSignIn(err)
+	}
+	rq.SetCookie(guard.ShareCookie, cookie, http.SameSiteStrictMode, age)
+	return linkState(share), nil
+}
+
+// OpenShare signs a browser in with a link: the answer gets the cookie. It
+// counts failures like those of passwords; too many are of kind Busy. What does
+// not count is of kind Denied.
+func (s *Service) OpenShare(w http.ResponseWriter, r *http.Request, secret, password string) error {
+	_, cookie, age, err := s.open(r.Context(), r, secret, password)
+	if err != nil {
+		return err
+	}
+	webapi.SetCookie(w, guard.ShareCookie, cookie, http.SameSiteStrictMode, age)
+	return nil
+}
+
+// open opens a link for the browser of a request. cookie is what the browser keeps
+// for age seconds.
+func (s *Service) open(ctx context.Context, r *http.Request, secret, password string) (share *identity.Share, cookie string, age int, err error) {
+	if err := s.door.Precheck(ctx, r, false); err != nil {
+		return nil, "", 0, err
+	}
+
+	address := guard.RemoteAddress(r)
+	share, err = lockout.Find(ctx, func() (*identity.Share, error) {
+		return s.door.Registry.AuthenticateShare(ctx, secret, password)
+	}, s.door.FromAddress(address))
+	if fault.Of(err) == fault.Denied {
+		s.door.RecordRefusal(ctx, address, "a link that does not count, or a wrong password of one")
+	}
+	if err != nil {
+		return nil, "", 0, err
+	}
+
+	cookie, expires, err := s.door.Registry.OpenShare(ctx, share)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	s.recordShare(ctx, audit.UserAuthenticated, share, address, "link opened")
+	return share, cookie, max(int(expires.Sub(s.door.Now()).Seconds()), 1), nil
+}
+
+func (s *Service) recordShare(ctx context.Context, event audit.Event, share *identity.Share, address, detail string) {
+	s.door.Record(ctx, audit.Record{
+		Event:     event,
+		Action:    audit.Execute,
+		Door:      audit.DoorAPI,
+		Principal: "share " + share.ID,
+		Kind:      string(policy.Share),
+		Peer:      audit.Peer{Address: address},
+		Objects:   []audit.Object{{Study: share.Study, Detail: detail}},
+	})
+}
+
+// closeShare ends what the browser has opened by a link; false where that is nothing.
+func (rq *request) closeShare() (bool, error) {
+	links := rq.HTTP().CookiesNamed(guard.ShareCookie)
+	if len(links) != 1 || len(rq.HTTP().Header.Values("Authorization")) > 0 {
+		return false, nil
+	}
+
+	s, err := rq.s.door.Registry.CloseShare(rq.Context(), links[0].Value)
+	if fault.Of(err) == fault.Denied {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+
+	rq.SetCookie(guard.ShareCookie, "", http.SameSiteStrictMode, -1)
+	rq.s.recordShare(rq.Context(), audit.UserSignedOut, s, rq.Address(), "link closed")
+	return true, nil
+}
