@@ -1,5 +1,4 @@
-// Package api is the JSON API of what people administrate: tokens, people,
-// devices, the audit trail, what is held back, the attack surface. Handlers are thin: they read a
+// Package api is the JSON API of what people administrate: people, devices, the audit trail, what is held back, the attack surface. Handlers are thin: they read a
 // request, call the service that the commands call too, and name the verb that
 // the guard judges. It authenticates and decides nothing.
 package api
@@ -35,9 +34,6 @@ const pageMost = 500
 
 // Register puts the routes on the guard's multiplexer.
 func (s *Services) Register(a *webapi.API) {
-	a.Own("GET /api/v1/tokens", s.tokens)
-	a.Own("POST /api/v1/tokens", s.createToken)
-	a.Own("DELETE /api/v1/tokens/{id}", s.revokeToken)
 	a.Handle("GET /api/v1/people", policy.People, s.people)
 	a.Handle("POST /api/v1/people", policy.People, s.invite)
 	a.Handle("GET /api/v1/devices", policy.Devices, s.devices)
@@ -48,8 +44,8 @@ func (s *Services) Register(a *webapi.API) {
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
 	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine, "after", "limit")
-	a.Proven("POST /api/v1/tokens", "POST /api/v1/people", "POST /api/v1/devices/pending/{id}/approve")
-	a.Holds(listBytes, "GET /api/v1/tokens", "GET /api/v1/people", "GET /api/v1/devices", "GET /api/v1/devices/pending", "GET /api/v1/audit",
+	a.Proven("POST /api/v1/people", "POST /api/v1/devices/pending/{id}/approve")
+	a.Holds(listBytes, "GET /api/v1/people", "GET /api/v1/devices", "GET /api/v1/devices/pending", "GET /api/v1/audit",
 		"GET /api/v1/shares", "GET /api/v1/quarantine")
 	s.registerSurface(a)
 }
@@ -60,21 +56,6 @@ const (
 	listBytes    = 8 << 20
 	surfaceBytes = 32 << 20
 )
-
-// page is a part of a long list.
-type page[T any] struct {
-	Items []T `json:"items"`
-	// Next goes into the query as "after" for the next page; missing at the end.
-	Next *int64 `json:"next,omitempty"`
-}
-
-// list makes an empty list of none, which clients need not tell from null.
-func list[T any](items []T) page[T] {
-	if items == nil {
-		items = []T{}
-	}
-	return page[T]{Items: items}
-}
 
 func validAE(title string) error {
 	if !config.ValidAE(title) {

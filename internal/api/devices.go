@@ -14,12 +14,12 @@ import (
 
 func (s *Services) devices(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.Devices(rq.Context())
-	return list(all), err
+	return webapi.NewList(all), err
 }
 
 func (s *Services) pending(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.ListPending(rq.Context())
-	return list(all), err
+	return webapi.NewList(all), err
 }
 
 // approval says what an approved caller may do. A caller that came without TLS

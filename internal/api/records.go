@@ -32,7 +32,7 @@ func (s *Services) records(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := list[audit.Record](nil)
+	out := webapi.NewList[audit.Record](nil)
 	looked, objects := 0, 0
 	for r, err := range s.Trail.After(rq.Context(), after) {
 		if err != nil {
@@ -133,7 +133,7 @@ func (s *Services) quarantine(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := list[held](nil)
+	out := webapi.NewList[held](nil)
 	for _, q := range entries {
 		out.Items = append(out.Items, describe(q))
 	}

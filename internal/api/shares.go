@@ -23,7 +23,7 @@ func shareOwner(p *identity.PersonInfo) string {
 
 func (s *Services) shares(rq *webapi.Request) (any, error) {
 	all, err := s.Registry.Shares(rq.Context(), shareOwner(rq.Person()))
-	return list(all), err
+	return webapi.NewList(all), err
 }
 
 // createShare makes a link to a study that is there.

@@ -50,7 +50,7 @@ func slice[T any](rq *webapi.Request, all []T) (any, error) {
 	}
 	from := min(after, int64(len(all)))
 	to := min(from+limit, int64(len(all)))
-	out := list(all[from:to])
+	out := webapi.NewList(all[from:to])
 	if to < int64(len(all)) {
 		out.Next = &to
 	}
@@ -181,7 +181,7 @@ func (s *Services) advisory(rq *webapi.Request) (any, error) {
 	if len(found) == 0 {
 		return nil, fault.New(fault.NotFound, "api: no advisory of this id is known here")
 	}
-	return list(found), nil
+	return webapi.NewList(found), nil
 }
 
 // report gives the report as JSON to look at, or as a file. A file counts as a
@@ -214,7 +214,7 @@ func (s *Services) report(rq *webapi.Request) (any, error) {
 	return &webapi.File{Name: fmt.Sprintf("posture-%s.%s", r.Made.Format(time.DateOnly), form), Type: f.media, Body: b.Bytes()}, nil
 }
 
-func (s *Services) scans(*webapi.Request) (any, error) { return list(s.Posture.Jobs()), nil }
+func (s *Services) scans(*webapi.Request) (any, error) { return webapi.NewList(s.Posture.Jobs()), nil }
 
 // startScan begins a scan of targets in the declared scope.
 func (s *Services) startScan(rq *webapi.Request) (any, error) {

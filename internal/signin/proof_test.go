@@ -19,7 +19,7 @@ import (
 var made = [][2]string{
 	{"POST", "/api/v1/password"}, {"POST", "/api/v1/recovery-codes"}, {"DELETE", "/api/v1/totp"}, {"DELETE", "/api/v1/passkeys/x"},
 	{"POST", "/api/v1/session/enrol/totp"}, {"POST", "/api/v1/session/enrol/totp/confirm"}, {"POST", "/api/v1/session/enrol/passkey/begin"}, {"POST", "/api/v1/session/enrol/passkey/finish"},
-	{"POST", "/api/v1/test"},
+	{"POST", "/api/v1/tokens"}, {"POST", "/api/v1/test"},
 }
 
 // asks reports whether an answer asks for a second factor again.

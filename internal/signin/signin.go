@@ -127,10 +127,14 @@ func (s *Service) registerOwn(a *webapi.API) {
 		"DELETE /api/v1/totp":          (*request).dropTOTP,
 		"GET /api/v1/passkeys":         (*request).listPasskeys,
 		"DELETE /api/v1/passkeys/{id}": (*request).dropPasskey,
+		"GET /api/v1/tokens":           (*request).listTokens,
+		"POST /api/v1/tokens":          (*request).createToken,
+		"DELETE /api/v1/tokens/{id}":   (*request).revokeToken,
 	} {
 		a.Own(pattern, s.handle(h))
 	}
-	a.Proven("POST /api/v1/password", "POST /api/v1/recovery-codes", "DELETE /api/v1/totp", "DELETE /api/v1/passkeys/{id}")
+	a.Proven("POST /api/v1/password", "POST /api/v1/recovery-codes", "DELETE /api/v1/totp", "DELETE /api/v1/passkeys/{id}", "POST /api/v1/tokens")
+	a.Holds(tokensBytes, "GET /api/v1/tokens")
 }
 
 // request is a request about signing in.
