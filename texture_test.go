@@ -16,6 +16,7 @@ import (
 var textured = []string{
 	"dicom", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
+	"internal/guard", "internal/signin", "internal/webapi",
 }
 
 const (

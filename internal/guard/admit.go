@@ -36,6 +36,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	if err != nil {
 		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
 	}
+
 	c := &Caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
 	response, err := g.verifyIdentity(ctx, rq.Identity, c)
 	if err != nil {
@@ -43,8 +44,12 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 	}
 	if !g.Rooms.of(rq).Admit(rq.RemoteAddr) {
 		g.refused(ctx, c.peer, c.door, "no place is left for another association of this device")
-		return dimse.Acceptance{}, &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation,
-			Reason: ul.PresentationLocalLimitExceeded, Cause: dimse.ErrTooMany}
+		return dimse.Acceptance{}, &dimse.RejectError{
+			Result: ul.RejectedTransient,
+			Source: ul.RejectServiceProviderPresentation,
+			Reason: ul.PresentationLocalLimitExceeded,
+			Cause:  dimse.ErrTooMany,
+		}
 	}
 
 	acceptance := dimse.Negotiate(rq, support)
@@ -68,6 +73,7 @@ func (r Rooms) of(rq *dimse.AssociateRequest) *places.Room {
 func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim identity.Caller, cause error) error {
 	peer := peerOf(rq, claim)
 	refusal, isRefusal := errors.AsType[*identity.Refusal](cause)
+
 	reason := "internal error"
 	switch {
 	case isRefusal:
@@ -78,13 +84,23 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 		reason = "the user identity was not verified"
 	case fault.Of(cause) == fault.Busy:
 		g.refused(ctx, peer, doorOf(rq), "many passwords are checked at this moment")
-		return &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceProviderPresentation,
-			Reason: ul.PresentationTemporaryCongestion, Cause: cause}
+		return &dimse.RejectError{
+			Result: ul.RejectedTransient,
+			Source: ul.RejectServiceProviderPresentation,
+			Reason: ul.PresentationTemporaryCongestion,
+			Cause:  cause,
+		}
 	default:
 		// Our own fault: transient, so that the peer tries again (PS3.8 9.3.4).
 		g.Log.Error("association not decided", "error", cause)
-		return &dimse.RejectError{Result: ul.RejectedTransient, Source: ul.RejectServiceUser, Reason: ul.UserNoReason, Cause: cause}
+		return &dimse.RejectError{
+			Result: ul.RejectedTransient,
+			Source: ul.RejectServiceUser,
+			Reason: ul.UserNoReason,
+			Cause:  cause,
+		}
 	}
+
 	g.refused(ctx, peer, doorOf(rq), reason)
 	if isRefusal && refusal.Pending {
 		g.remember(ctx, rq, claim, reason)
@@ -99,18 +115,32 @@ func (g *Guard) refused(ctx context.Context, peer audit.Peer, door audit.Door, r
 	if !write {
 		return
 	}
-	r := audit.Record{Event: audit.SecurityAlert, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: reason, Door: door, Peer: peer, Principal: peer.CallingAETitle}
+
+	r := audit.Record{
+		Event:     audit.SecurityAlert,
+		Action:    audit.Execute,
+		Outcome:   audit.MinorFailure,
+		Reason:    reason,
+		Door:      door,
+		Peer:      peer,
+		Principal: peer.CallingAETitle,
+	}
 	if before > 0 {
 		r.Objects = []audit.Object{{Detail: "like refusals not written since the last", Failed: before}}
 	}
 	g.Record(ctx, r)
-	g.Log.Info("refused", "address", peer.Address, "calling", peer.CallingAETitle, "called", peer.CalledAETitle, "door", door, "reason", reason)
+	g.Log.Info("refused", "address", peer.Address, "calling", peer.CallingAETitle, "called", peer.CalledAETitle,
+		"door", door, "reason", reason)
 }
 
 func (g *Guard) remember(ctx context.Context, rq *dimse.AssociateRequest, claim identity.Caller, reason string) {
 	p := identity.Pending{
-		CallingAETitle: rq.CallingAETitle, CalledAETitle: rq.CalledAETitle, Address: claim.Address.Unmap().String(), Certificate: claim.Certificate,
-		Reason: reason, Implementation: rq.ImplementationClassUID + " " + rq.ImplementationVersionName,
+		CallingAETitle: rq.CallingAETitle,
+		CalledAETitle:  rq.CalledAETitle,
+		Address:        claim.Address.Unmap().String(),
+		Certificate:    claim.Certificate,
+		Reason:         reason,
+		Implementation: rq.ImplementationClassUID + " " + rq.ImplementationVersionName,
 	}
 	for _, pc := range rq.Contexts {
 		p.Contexts = append(p.Contexts, pc.AbstractSyntax)
@@ -127,6 +157,7 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *Call
 	if id == nil || id.Kind == ul.IdentityUsername {
 		return nil, nil
 	}
+
 	var err error
 	switch {
 	case id.Kind == ul.IdentityUsernamePasscode:
@@ -142,6 +173,7 @@ func (g *Guard) verifyIdentity(ctx context.Context, id *ul.UserIdentity, c *Call
 	if err != nil {
 		return nil, err
 	}
+
 	if !id.PositiveResponseRequested {
 		return nil, nil
 	}

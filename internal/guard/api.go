@@ -135,7 +135,8 @@ func (g *Guard) RecordRefusal(ctx context.Context, address, reason string) {
 	g.refused(ctx, audit.Peer{Address: address}, doorAPI, reason)
 }
 
-var errForbidden = fault.New(fault.Denied, "guard: you may not do this; an administrator can say why: collimator audit tail")
+var errForbidden = fault.New(fault.Denied,
+	"guard: you may not do this; an administrator can say why: collimator audit tail")
 
 // judgeAPI asks policy about a route, and records a refusal.
 func (g *Guard) judgeAPI(ctx context.Context, c *Caller, route Route) error {

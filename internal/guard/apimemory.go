@@ -44,7 +44,8 @@ func (c *Caller) Fits(bytes int) error {
 
 	err := c.account.Grow(more)
 	if fault.Of(err) == fault.TooLarge {
-		return fault.New(fault.TooLarge, "guard: the answer needs more memory than one request may take; ask for less at a time")
+		return fault.New(fault.TooLarge,
+			"guard: the answer needs more memory than one request may take; ask for less at a time")
 	}
 	return err
 }

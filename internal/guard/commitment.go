@@ -19,12 +19,14 @@ func (g *Guard) asked(ctx context.Context, call *dimse.Call) []audit.Object {
 	if g.Studies == nil || call.Operation != dimse.NAction || call.Keys() == nil {
 		return nil
 	}
+
 	var uids []string
 	for _, item := range call.Keys().Items(tag.ReferencedSOPSequence) {
 		if uids = append(uids, item.Text(tag.ReferencedSOPInstanceUID)); len(uids) == committedMost {
 			break
 		}
 	}
+
 	counts, err := g.Studies(context.WithoutCancel(ctx), uids)
 	if err != nil {
 		g.Log.Warn("the record of a storage commitment does not name its studies", "error", err)

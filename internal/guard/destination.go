@@ -29,12 +29,15 @@ func (e *Egress) Destination(ctx context.Context, aeTitle string) (dimse.Destina
 		return nil, err
 	}
 	if d.Listen == "" {
-		return nil, fault.Newf(fault.NotFound, "guard: %s accepts no associations; say where with 'collimator device set %s --listen HOST:PORT'", aeTitle, aeTitle)
+		return nil, fault.Newf(fault.NotFound,
+			"guard: %s accepts no associations; say where with 'collimator device set %s --listen HOST:PORT'", aeTitle, aeTitle)
 	}
+
 	config := dimse.Config{CallingAETitle: e.AETitle, CalledAETitle: aeTitle}
 	if d.Plaintext(e.Guard.Now()) {
 		return dimse.Dialer{Address: d.Listen, Config: config}, nil
 	}
+
 	own, err := e.Certificate()
 	if err != nil {
 		return nil, err

@@ -95,7 +95,9 @@ func (w *dimseWay) act(ctx context.Context, c *Caller) dimse.Outcome {
 
 func (w *dimseWay) record(ctx context.Context, c *Caller, out dimse.Outcome) {
 	w.g.settle(ctx, c, w.call, out, w.sent)
-	w.g.measure(c.door, w.call.Operation.String(), outcomeWord(out.Status.Code.Class() == dimse.ClassFailure), w.began)
+
+	failed := out.Status.Code.Class() == dimse.ClassFailure
+	w.g.measure(c.door, w.call.Operation.String(), outcomeWord(failed), w.began)
 }
 
 func (w *dimseWay) refused(_ context.Context, c *Caller, err error) dimse.Outcome {
@@ -227,10 +229,13 @@ func (g *Guard) refusedRequest(ctx context.Context, c *Caller, call *dimse.Call,
 	if !write {
 		return
 	}
+
 	r := c.Entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
-	r.Objects = append(r.Objects, audit.Object{Detail: fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID)), Failed: before})
+	what := fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID))
+	r.Objects = append(r.Objects, audit.Object{Detail: what, Failed: before})
 	g.Record(ctx, r)
-	g.Log.Info("request refused", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(), "reason", reason)
+	g.Log.Info("request refused", "association", c.association, "device", c.who.Name,
+		"operation", call.Operation.String(), "reason", reason)
 }
 
 // watchEvery is how long a caller that was removed may go on receiving.

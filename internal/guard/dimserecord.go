@@ -39,7 +39,11 @@ func (g *Guard) matching(c *Caller, call *dimse.Call, t *transfer) error {
 	if !t.searched {
 		t.searched = true
 		r := c.Entry(audit.Query, audit.Execute, audit.Success, "")
-		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Detail: "with matches"})
+		r.Objects = append(r.Objects, audit.Object{
+			Query:    describeKeys(call.Keys()),
+			SOPClass: call.SOPClassUID,
+			Detail:   "with matches",
+		})
 		g.Record(context.Background(), r)
 	}
 	return g.Keeper.Ready()
@@ -55,8 +59,9 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 	}
 
 	if failed || out.SubOperations.Failed > 0 { // some of a retrieval failed: the status is a warning
-		g.Log.Warn("request not fulfilled", "association", c.association, "device", c.who.Name, "operation", call.Operation.String(),
-			"sopClass", uid.Name(call.SOPClassUID), "status", out.Status.Code.String(), "error", causeOf(out.Status))
+		g.Log.Warn("request not fulfilled", "association", c.association, "device", c.who.Name,
+			"operation", call.Operation.String(), "sopClass", uid.Name(call.SOPClassUID),
+			"status", out.Status.Code.String(), "error", causeOf(out.Status))
 	}
 
 	var r audit.Record
@@ -77,7 +82,11 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 			return
 		}
 		r = c.Entry(audit.Query, audit.Execute, outcome, reason)
-		r.Objects = append(r.Objects, audit.Object{Query: describeKeys(call.Keys()), SOPClass: call.SOPClassUID, Matches: out.Matches})
+		r.Objects = append(r.Objects, audit.Object{
+			Query:    describeKeys(call.Keys()),
+			SOPClass: call.SOPClassUID,
+			Matches:  out.Matches,
+		})
 	case dimse.CGet, dimse.CMove:
 		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
 		return
@@ -107,6 +116,7 @@ func describeKeys(ds *dicom.DataSet) string {
 	if ds == nil {
 		return ""
 	}
+
 	words := []string{ds.Text(tag.QueryRetrieveLevel)}
 	for el := range ds.All() {
 		if el.Length() > 0 && el.Tag != tag.QueryRetrieveLevel && el.Tag != tag.SpecificCharacterSet && len(words) < 64 {

@@ -20,7 +20,9 @@ const (
 	emergencyMost  = 200
 )
 
-var errEmergency = fault.Newf(fault.Invalid, "guard: emergency access needs one reason of %d to %d printable characters, from a person who is signed in", emergencyLeast, emergencyMost)
+var errEmergency = fault.Newf(fault.Invalid,
+	"guard: emergency access needs one reason of %d to %d printable characters, from a person who is signed in",
+	emergencyLeast, emergencyMost)
 
 // emergencyReason reads the header; empty where it was not sent. The reason may
 // hold patient data: it goes into the audit record and nowhere else.
@@ -32,6 +34,7 @@ func emergencyReason(r *http.Request, c *Caller) (string, error) {
 	if len(values) > 1 || c.session == nil {
 		return "", errEmergency
 	}
+
 	reason := values[0]
 	if !utf8.ValidString(reason) { // browsers send the characters of Latin-1 as one byte each
 		runes := make([]rune, 0, len(reason))
@@ -40,6 +43,7 @@ func emergencyReason(r *http.Request, c *Caller) (string, error) {
 		}
 		reason = string(runes)
 	}
+
 	n := 0
 	for _, c := range reason {
 		if !unicode.IsPrint(c) {
@@ -60,11 +64,13 @@ func (g *Guard) alarm(ctx context.Context, c *Caller, study, reason string) {
 	if !write {
 		return
 	}
+
 	r := c.Entry(audit.EmergencyAccess, audit.Execute, audit.Success, "emergency access: "+reason)
 	r.Objects = append(r.Objects, audit.Object{Study: study})
 	if before > 0 {
 		r.Objects = append(r.Objects, audit.Object{Detail: "like requests not written since the last", Instances: before})
 	}
 	g.Record(ctx, r)
-	g.Log.Warn("ALARM: emergency access; the audit trail has the reason", "person", c.who.Name, "address", c.peer.Address, "session", c.session.ID)
+	g.Log.Warn("ALARM: emergency access; the audit trail has the reason",
+		"person", c.who.Name, "address", c.peer.Address, "session", c.session.ID)
 }

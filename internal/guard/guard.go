@@ -105,6 +105,7 @@ func New(o Options) *Guard {
 	if o.Sessions == nil {
 		o.Sessions = identity.NewSessions(o.Registry, identity.SessionLimits{})
 	}
+
 	g := &Guard{
 		Options:  o,
 		policy:   policy.New(),
@@ -118,6 +119,7 @@ func New(o Options) *Guard {
 		origins:  http.NewCrossOriginProtection(),
 		signing:  newSignTurns(),
 	}
+
 	o.Registry.HashWithin(o.Memory)
 	g.Rooms.refusedBy(g)
 	return g

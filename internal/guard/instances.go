@@ -15,19 +15,31 @@ import (
 
 // RecordInstance writes what happens to instances into the trail, in the
 // transaction in which it happens.
-func RecordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Registry) func(context.Context, *db.Tx, archive.Event) error {
+func RecordInstance(
+	log *ledger.Log, trail *audit.Trail, registry *identity.Registry,
+) func(context.Context, *db.Tx, archive.Event) error {
 	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
 		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
 			return err
 		}
 
 		r := audit.Record{
-			Event: audit.Transferred, Action: audit.Create, Door: audit.Door(ev.Source.Door), Principal: ev.Source.Principal, Kind: ev.Source.Kind, Rule: ev.Source.Rule, Time: ev.Time,
-			Peer: audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle}, Association: ev.Source.Association,
+			Time:        ev.Time,
+			Event:       audit.Transferred,
+			Action:      audit.Create,
+			Door:        audit.Door(ev.Source.Door),
+			Association: ev.Source.Association,
+			Principal:   ev.Source.Principal,
+			Kind:        ev.Source.Kind,
+			Rule:        ev.Source.Rule,
+			Peer:        audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
 			Objects: []audit.Object{{
-				Study: ev.Instance.StudyUID, Patient: ev.Whose.Patient, PatientIssuer: ev.Whose.PatientIssuer,
-				SOPClasses: map[string]int{ev.Instance.SOPClassUID: 1}, Instances: 1,
-				Detail: ev.Instance.SOPInstanceUID,
+				Study:         ev.Instance.StudyUID,
+				Patient:       ev.Whose.Patient,
+				PatientIssuer: ev.Whose.PatientIssuer,
+				SOPClasses:    map[string]int{ev.Instance.SOPClassUID: 1},
+				Instances:     1,
+				Detail:        ev.Instance.SOPInstanceUID,
 			}},
 		}
 
@@ -39,9 +51,9 @@ func RecordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 				return err
 			}
 		case archive.Refused:
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "refused, the quarantine has no room: "+string(ev.Reason)+found(ev)
+			heldBack(&r, "refused, the quarantine has no room: "+string(ev.Reason)+found(ev))
 		case archive.Quarantined:
-			r.Event, r.Outcome, r.Reason = audit.SecurityAlert, audit.SeriousFailure, "held back: "+string(ev.Reason)+found(ev)
+			heldBack(&r, "held back: "+string(ev.Reason)+found(ev))
 			if ev.Reason == archive.Suspicious {
 				r.Code = audit.HeldSuspicious
 			}
@@ -54,7 +66,10 @@ func RecordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 			}
 			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
-			r.Event, r.Reason, r.Door, r.Kind = audit.QuarantineChanged, string(ev.Kind)+" from quarantine: "+string(ev.Reason), audit.DoorCommand, string(policy.Person)
+			r.Event = audit.QuarantineChanged
+			r.Reason = string(ev.Kind) + " from quarantine: " + string(ev.Reason)
+			r.Door = audit.DoorCommand
+			r.Kind = string(policy.Person)
 			if ev.Reason == archive.Unneeded {
 				r.Reason = "set aside, and removed: " + ev.Why
 			}
@@ -65,6 +80,13 @@ func RecordInstance(log *ledger.Log, trail *audit.Trail, registry *identity.Regi
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}
+}
+
+// heldBack makes of a record that of an instance that was not stored.
+func heldBack(r *audit.Record, reason string) {
+	r.Event = audit.SecurityAlert
+	r.Outcome = audit.SeriousFailure
+	r.Reason = reason
 }
 
 // found is what an inspection found, behind the reason.
@@ -98,13 +120,23 @@ func endAccess(ctx context.Context, registry *identity.Registry, tx *db.Tx, ev a
 
 // deletionRecord is one record of all instances that were deleted together.
 func deletionRecord(r audit.Record, ev archive.Event) audit.Record {
-	r.Event, r.Action, r.Reason = audit.InstancesDeleted, audit.Delete, ev.Together.Why
+	r.Event = audit.InstancesDeleted
+	r.Action = audit.Delete
+	r.Reason = ev.Together.Why
 	if ev.Together.Whole {
 		r.Event = audit.StudyDeleted
 	}
 	if r.Door == "" {
-		r.Door, r.Kind = audit.DoorCommand, string(policy.Person)
+		r.Door = audit.DoorCommand
+		r.Kind = string(policy.Person)
 	}
-	r.Objects = []audit.Object{{Study: ev.Together.StudyUID, Patient: ev.Together.Patient, PatientIssuer: ev.Together.PatientIssuer, SOPClasses: ev.Together.SOPClasses, Instances: ev.Together.Instances}}
+
+	r.Objects = []audit.Object{{
+		Study:         ev.Together.StudyUID,
+		Patient:       ev.Together.Patient,
+		PatientIssuer: ev.Together.PatientIssuer,
+		SOPClasses:    ev.Together.SOPClasses,
+		Instances:     ev.Together.Instances,
+	}}
 	return r
 }

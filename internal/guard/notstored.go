@@ -68,6 +68,7 @@ func (n *notStored) refusedInstance(o dicomweb.Observation) {
 	if o.Err == nil || o.Stored == nil {
 		return
 	}
+
 	w := n.last
 	n.last = archive.Whose{}
 	if w.StudyUID == "" {
@@ -85,6 +86,7 @@ func (g *Guard) settleStore(ctx context.Context, c *Caller, call *dicomweb.Call,
 	if len(c.notStored.objects) == 0 {
 		return false
 	}
+
 	outcome, reason := audit.SeriousFailure, fmt.Sprintf("status %d", out.Status)
 	if out.Status < http.StatusBadRequest && out.Err == nil || out.Instances > 0 {
 		outcome, reason = audit.MinorFailure, "not all instances were stored"

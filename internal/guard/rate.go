@@ -34,20 +34,8 @@ func (r *rate) take(key string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	a := r.seen[key]
-	if a == nil {
-		if len(r.seen) >= searchKeys {
-			r.forget(now)
-		}
-		if len(r.seen) >= searchKeys {
-			key = "" // too many to tell apart: they share one
-			a = r.seen[key]
-		}
-	}
-	if a == nil {
-		a = &allowance{searchBurst, now}
-		r.seen[key] = a
-	}
+	a := r.find(key, now)
+
 	a.left = min(searchBurst, a.left+max(now.Sub(a.at), 0).Seconds()*searchRate)
 	a.at = now
 	if a.left < 1 {
@@ -55,6 +43,28 @@ func (r *rate) take(key string) bool {
 	}
 	a.left--
 	return true
+}
+
+// find finds the allowance of a key, and makes it where there is none. Called with
+// mu held.
+func (r *rate) find(key string, now time.Time) *allowance {
+	if a := r.seen[key]; a != nil {
+		return a
+	}
+
+	if len(r.seen) >= searchKeys {
+		r.forget(now)
+	}
+	if len(r.seen) >= searchKeys {
+		key = "" // too many to tell apart: they share one
+		if a := r.seen[key]; a != nil {
+			return a
+		}
+	}
+
+	a := &allowance{left: searchBurst, at: now}
+	r.seen[key] = a
+	return a
 }
 
 // forget drops those that have all of theirs again.

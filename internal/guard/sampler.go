@@ -49,29 +49,18 @@ func (s *sampler) take(key string) (before int, write bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	e, ok := s.seen[key]
-	if !ok {
-		if len(s.seen) >= sampleKeys {
-			s.forget(now)
-		}
-		if len(s.seen) >= sampleKeys && s.most == 0 {
-			return 0, true
-		}
-		if len(s.seen) >= sampleKeys {
-			key = "" // too many to tell apart: they share one
-			e = s.seen[key]
-		}
-		if e == nil {
-			e = &sample{start: now}
-			s.seen[key] = e
-		}
+	e := s.find(key, now)
+	if e == nil { // a faithful one that can tell no more apart hides nothing
+		return 0, true
 	}
+
 	e.renew(now)
 	s.all.renew(now)
 	if e.taken >= sampleBurst || s.most > 0 && s.all.taken >= s.most {
 		e.dropped++
 		return 0, false
 	}
+
 	e.taken++
 	s.all.taken++
 	before = e.dropped + s.all.dropped
@@ -79,9 +68,35 @@ func (s *sampler) take(key string) (before int, write bool) {
 	return before, true
 }
 
+// find finds the sample of a key, and makes it where there is none; nil for a
+// faithful sampler that is full. Called with mu held.
+func (s *sampler) find(key string, now time.Time) *sample {
+	if e := s.seen[key]; e != nil {
+		return e
+	}
+
+	if len(s.seen) >= sampleKeys {
+		s.forget(now)
+	}
+	if len(s.seen) >= sampleKeys {
+		if s.most == 0 {
+			return nil
+		}
+		key = "" // too many to tell apart: they share one
+		if e := s.seen[key]; e != nil {
+			return e
+		}
+	}
+
+	e := &sample{start: now}
+	s.seen[key] = e
+	return e
+}
+
 func (e *sample) renew(now time.Time) {
 	if now.Sub(e.start) >= sampleWindow {
-		e.start, e.taken = now, 0
+		e.start = now
+		e.taken = 0
 	}
 }
 

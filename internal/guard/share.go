@@ -22,7 +22,8 @@ func (g *Guard) byShare(ctx context.Context, secret, address string, door audit.
 // byShareSecret takes the secret of a link in the place of a token. One with a
 // password must be opened first.
 func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door audit.Door) (*Caller, error) {
-	s, err := lockout.Find(ctx, func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") }, g.FromAddress(address))
+	find := func() (*identity.Share, error) { return g.Registry.AuthenticateShare(ctx, secret, "") }
+	s, err := lockout.Find(ctx, find, g.FromAddress(address))
 	if errors.Is(err, identity.ErrSharePassword) {
 		return nil, identity.ErrCredentials
 	}
@@ -35,15 +36,15 @@ func (g *Guard) byShareSecret(ctx context.Context, secret, address string, door 
 // shareCaller is a link with the person who made it: what that person may not
 // see any more, the link does not show.
 func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address string, door audit.Door) (*Caller, error) {
-	c := &Caller{share: s}
-	c.who, c.door, c.peer.Address = s.Principal(), door, address
-	c.owner = c.who
+	who := s.Principal()
+	c := &Caller{who: who, owner: who, share: s, door: door, peer: audit.Peer{Address: address}}
 	if s.Owner != "" {
 		p, err := g.Registry.Person(ctx, s.Owner)
 		if err != nil {
 			return nil, err
 		}
-		c.owner, c.person = p.Principal(), p.Name
+		c.owner = p.Principal()
+		c.person = p.Name
 	}
 	return c, nil
 }

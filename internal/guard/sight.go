@@ -40,9 +40,11 @@ func (s *sightings) take(key string, stranger bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.now(); now.Sub(s.start) >= sightAgain {
-		s.start, s.strangers = now, 0
+		s.start = now
+		s.strangers = 0
 		clear(s.told)
 	}
+
 	switch {
 	case s.told[key], len(s.told) >= sightKeys, stranger && s.strangers >= sightStrangers:
 		return false

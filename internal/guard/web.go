@@ -134,7 +134,9 @@ func (w *webWay) act(ctx context.Context, c *Caller) dicomweb.Outcome {
 func (w *webWay) record(ctx context.Context, c *Caller, out dicomweb.Outcome) {
 	w.g.logWeb(ctx, c, w.call, out)
 	w.g.settleWeb(ctx, c, w.call, out, w.sent)
-	w.g.measure(doorWeb, string(w.call.Verb), outcomeWord(out.Err != nil || out.Status >= http.StatusBadRequest), w.began)
+
+	failed := out.Err != nil || out.Status >= http.StatusBadRequest
+	w.g.measure(doorWeb, string(w.call.Verb), outcomeWord(failed), w.began)
 }
 
 func (w *webWay) refused(_ context.Context, _ *Caller, err error) dicomweb.Outcome {
@@ -313,19 +315,30 @@ func (g *Guard) settleWeb(ctx context.Context, c *Caller, call *dicomweb.Call, o
 // have in common is written once.
 func (g *Guard) recordWeb(ctx context.Context, c *Caller, call *dicomweb.Call, sent *transfer, out dicomweb.Outcome) {
 	outcome, reason, detail := webEnd(call.Request.Method, out)
-	object := audit.Object{Study: call.StudyUID, Instances: out.Instances, Failed: out.Failed, Matches: out.Matches, Detail: detail}
+	object := audit.Object{
+		Study:     call.StudyUID,
+		Instances: out.Instances,
+		Failed:    out.Failed,
+		Matches:   out.Matches,
+		Detail:    detail,
+	}
 	if len(sent.studies) > 0 {
-		object.Study, object.Patient, object.PatientIssuer = sent.studies[0].Study, sent.studies[0].Patient, sent.studies[0].PatientIssuer
+		first := sent.studies[0]
+		object.Study = first.Study
+		object.Patient, object.PatientIssuer = first.Patient, first.PatientIssuer
 	}
 	if call.Query != nil {
 		object.Query = describeKeys(call.Query.Keys)
 		object.Detail = ""
 	}
+
 	if joined := joinWeb(c, call); joined != "" {
-		before, write := g.accesses.take(strings.Join([]string{c.who.Name, call.StudyUID, call.SeriesUID, joined, reason, detail}, "\x00"))
+		like := []string{c.who.Name, call.StudyUID, call.SeriesUID, joined, reason, detail}
+		before, write := g.accesses.take(strings.Join(like, "\x00"))
 		if !write {
 			return
 		}
+
 		object.Detail = joined
 		if detail != "" {
 			object.Detail += ", " + detail
@@ -337,6 +350,7 @@ func (g *Guard) recordWeb(ctx context.Context, c *Caller, call *dicomweb.Call, s
 			object.Detail += fmt.Sprintf(", and %d requests like it before that were not written", before)
 		}
 	}
+
 	r := c.webEntry(call, outcome, "")
 	r.Reason = reason
 	r.Objects = append(r.Objects, object)
@@ -373,6 +387,7 @@ func (g *Guard) followWeb(ctx context.Context, c *Caller, call *dicomweb.Call) *
 		if o.Instance == nil {
 			return true
 		}
+
 		if o.Unsent { // it is named in the record of the request, and did not leave
 			t.study(ctx, o.Instance.Ref)
 			return true
@@ -380,6 +395,7 @@ func (g *Guard) followWeb(ctx context.Context, c *Caller, call *dicomweb.Call) *
 		if aPart(call) {
 			return t.beginsPart(ctx, o.Instance.Ref, call.SeriesUID, string(call.Part)) == nil
 		}
+
 		if t.begins(ctx, o.Instance.Ref) != nil {
 			return false
 		}

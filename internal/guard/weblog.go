@@ -17,6 +17,7 @@ func (g *Guard) logWeb(ctx context.Context, c *Caller, call *dicomweb.Call, out 
 	if out.Err == nil {
 		return
 	}
+
 	level, message := slog.LevelInfo, "request not fulfilled"
 	switch gone := errors.Is(out.Err, context.Canceled); {
 	case gone: // the peer went away

@@ -23,7 +23,9 @@ func (g *Guard) openWeb(ctx context.Context, c *Caller, call *dicomweb.Call) err
 		c.account.Close()
 		return noRoom(err)
 	}
-	call.Memory, call.Holder = c.memory, string(c.who.Kind)+" "+c.who.Name
+
+	call.Memory = c.memory
+	call.Holder = string(c.who.Kind) + " " + c.who.Name
 	return nil
 }
 
@@ -57,11 +59,22 @@ const (
 func noRoom(err error) error {
 	switch fault.Of(err) {
 	case fault.Busy:
-		return &dicomweb.Error{Status: http.StatusServiceUnavailable, FailureReason: reasonOutOfResources, Err: err,
-			Detail: "The memory for requests is taken. Try again later.", Header: http.Header{"Retry-After": {httpsec.RetryAfter}}}
+		return &dicomweb.Error{
+			Status:        http.StatusServiceUnavailable,
+			FailureReason: reasonOutOfResources,
+			Detail:        "The memory for requests is taken. Try again later.",
+			Header:        http.Header{"Retry-After": {httpsec.RetryAfter}},
+			Err:           err,
+		}
 	case fault.TooLarge:
-		return &dicomweb.Error{Status: http.StatusRequestEntityTooLarge, FailureReason: reasonCannotUnderstand, Err: err,
-			Detail: "This needs more memory than one request may take. Ask for less at a time, or let an administrator raise limits.memory."}
+		return &dicomweb.Error{
+			Status:        http.StatusRequestEntityTooLarge,
+			FailureReason: reasonCannotUnderstand,
+			Detail: "This needs more memory than one request may take. " +
+				"Ask for less at a time, or let an administrator raise limits.memory.",
+			Err: err,
+		}
 	}
+
 	return err
 }

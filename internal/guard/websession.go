@@ -40,6 +40,7 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address st
 	case len(headers) == 1:
 		return g.byToken(ctx, headers[0], address, door)
 	}
+
 	err := error(identity.ErrCredentials)
 	if len(cookies) == 1 {
 		var c *Caller
@@ -70,9 +71,16 @@ func (g *Guard) bySession(ctx context.Context, secret, address string, door audi
 }
 
 func sessionCaller(s *identity.Session, p *identity.PersonInfo, address string, door audit.Door) *Caller {
-	c := &Caller{info: p, session: s}
-	c.who, c.owner, c.door, c.peer.Address, c.association = p.Principal(), p.Principal(), door, address, "session "+s.ID
-	return c
+	who := p.Principal()
+	return &Caller{
+		who:         who,
+		owner:       who,
+		info:        p,
+		session:     s,
+		door:        door,
+		peer:        audit.Peer{Address: address},
+		association: "session " + s.ID,
+	}
 }
 
 func (g *Guard) byToken(ctx context.Context, header, address string, door audit.Door) (*Caller, error) {
@@ -83,6 +91,7 @@ func (g *Guard) byToken(ctx context.Context, header, address string, door audit.
 	if strings.HasPrefix(secret, identity.SharePrefix) {
 		return g.byShareSecret(ctx, secret, address, door)
 	}
+
 	var owner *identity.PersonInfo
 	token, err := lockout.Find(ctx, func() (t *identity.AccessToken, err error) {
 		t, owner, err = g.Registry.AuthenticateToken(ctx, secret)
@@ -95,9 +104,15 @@ func (g *Guard) byToken(ctx context.Context, header, address string, door audit.
 }
 
 func tokenCaller(t *identity.AccessToken, owner *identity.PersonInfo, address string, door audit.Door) *Caller {
-	c := &Caller{owner: owner.Principal(), info: owner, token: t}
-	c.who, c.door, c.person, c.peer.Address = t.Principal(), door, owner.Name, address
-	return c
+	return &Caller{
+		who:    t.Principal(),
+		owner:  owner.Principal(),
+		person: owner.Name,
+		info:   owner,
+		token:  t,
+		door:   door,
+		peer:   audit.Peer{Address: address},
+	}
 }
 
 // decide asks policy for the caller, and for the owner of a token: a token
@@ -135,4 +150,6 @@ func (g *Guard) hasAdministrator(ctx context.Context) (bool, error) {
 }
 
 // errNoAdministrator is for every request before there is an administrator.
-var errNoAdministrator = fault.New(fault.Unavailable, "guard: this server has no administrator yet and answers nothing else until there is one. Open the one-time link that 'collimator serve' printed, or run 'collimator init --admin NAME'")
+var errNoAdministrator = fault.New(fault.Unavailable,
+	"guard: this server has no administrator yet and answers nothing else until there is one. "+
+		"Open the one-time link that 'collimator serve' printed, or run 'collimator init --admin NAME'")

@@ -45,7 +45,8 @@ func (c *cutter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 // cut ends it.
 func (c *cutter) cut() {
 	c.gone.Store(true)
-	rc, past := http.NewResponseController(c.ResponseWriter), time.Unix(1, 0)
+	rc := http.NewResponseController(c.ResponseWriter)
+	past := time.Unix(1, 0)
 	rc.SetReadDeadline(past) // where it is not supported the next Write ends it
 	rc.SetWriteDeadline(past)
 }
@@ -56,8 +57,10 @@ func (c *cutter) cut() {
 func (g *Guard) watchWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	answer, _ := ctx.Value(cutKey{}).(*cutter)
-	end, ended := make(chan struct{}), make(chan struct{})
-	go func() {
+	end := make(chan struct{})
+	ended := make(chan struct{})
+
+	go func() { // until end is closed, which the caller does and waits for
 		defer close(ended)
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
@@ -67,6 +70,7 @@ func (g *Guard) watchWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (c
 				return
 			case <-tick.C:
 			}
+
 			if !gone && !g.still(ctx, c, call) {
 				gone = true
 				cancel(errEnded)
@@ -76,6 +80,7 @@ func (g *Guard) watchWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (c
 			}
 		}
 	}()
+
 	return ctx, func() {
 		close(end)
 		<-ended
@@ -121,6 +126,7 @@ func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 		}
 		return tokenCaller(t, owner, c.peer.Address, c.door), nil
 	}
+
 	running, err := g.Sessions.Running(ctx, c.session.ID)
 	if err == nil && !running {
 		err = errEndedSession
@@ -128,6 +134,7 @@ func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	p, err := g.Registry.Person(ctx, c.session.Person)
 	if err != nil {
 		return nil, err

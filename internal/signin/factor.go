@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"collimator/internal/audit"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
@@ -30,7 +29,9 @@ func (rq *request) second(method, what string, check func(ctx context.Context, n
 	}
 
 	name := rq.c.Person().Name
-	err := rq.attempt(rq.s.codes, name, what, func() (bool, error) { return codeCounts(check(rq.Context(), name, in.Code)) })
+	err := rq.attempt(rq.s.codes, name, what, func() (bool, error) {
+		return codeCounts(check(rq.Context(), name, in.Code))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (rq *request) confirmTOTP() (any, error) {
 // with another secret, and whoever has no recovery codes gets some.
 func (rq *request) enrolled(method, detail string) (any, error) {
 	name := rq.c.Person().Name
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: name, Detail: detail})
+	rq.changed(detail)
 
 	f, err := rq.s.door.Registry.Factors(rq.Context(), name)
 	if err != nil {

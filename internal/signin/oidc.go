@@ -89,7 +89,12 @@ func (rq *request) oidcFinish() (any, error) {
 		return nil, errNoOIDC
 	}
 
-	a := identity.OIDCAnswer{State: rq.Query("state"), Code: rq.Query("code"), Error: rq.Query("error"), Issuer: rq.Query("iss")}
+	a := identity.OIDCAnswer{
+		State:  rq.Query("state"),
+		Code:   rq.Query("code"),
+		Error:  rq.Query("error"),
+		Issuer: rq.Query("iss"),
+	}
 	name := cookieOf(a.State)
 	if c, err := rq.HTTP().Cookie(name); err == nil {
 		a.Browser = c.Value

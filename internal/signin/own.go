@@ -21,7 +21,8 @@ func (rq *request) endSessions() (any, error) {
 	}
 
 	rq.SetCookie(guard.SessionCookie, "", http.SameSiteStrictMode, -1)
-	rq.event(audit.UserSignedOut, rq.Person().Name, audit.Success, "everywhere; "+ended.String()+" ended", rq.c.Session().ID)
+	reason := "everywhere; " + ended.String() + " ended"
+	rq.event(audit.UserSignedOut, rq.Person().Name, audit.Success, reason, rq.c.Session().ID)
 	return nil, nil
 }
 
@@ -49,7 +50,9 @@ func (rq *request) changePassword() (any, error) {
 		return nil, err
 	}
 
-	err := rq.attempt(rq.s.passwords, name, "the old password", func() (bool, error) { return rq.checkPassword(name, in.Old) })
+	err := rq.attempt(rq.s.passwords, name, "the old password", func() (bool, error) {
+		return rq.checkPassword(name, in.Old)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +61,7 @@ func (rq *request) changePassword() (any, error) {
 		return nil, err
 	}
 
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: name, Detail: "password changed; " + ended.String() + " ended"})
+	rq.changed("password changed; " + ended.String() + " ended")
 	return rq.begin(name, method, true)
 }
 
@@ -77,7 +80,7 @@ func (rq *request) renewCodes() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.Person().Name, Detail: "recovery codes made"})
+	rq.changed("recovery codes made")
 	return struct {
 		Codes []string `json:"recoveryCodes"`
 	}{codes}, nil
@@ -87,7 +90,7 @@ func (rq *request) dropTOTP() (any, error) {
 	if err := rq.s.door.Registry.RemoveTOTP(rq.Context(), rq.Person().Name, !rq.s.InsecureOneFactor); err != nil {
 		return nil, err
 	}
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.Person().Name, Detail: "authenticator app removed"})
+	rq.changed("authenticator app removed")
 	return nil, nil
 }
 
@@ -100,9 +103,10 @@ func (rq *request) listPasskeys() (any, error) {
 }
 
 func (rq *request) dropPasskey() (any, error) {
-	if err := rq.s.door.Registry.RemovePasskey(rq.Context(), rq.Person().Name, rq.Path("id"), !rq.s.InsecureOneFactor); err != nil {
+	needed := !rq.s.InsecureOneFactor
+	if err := rq.s.door.Registry.RemovePasskey(rq.Context(), rq.Person().Name, rq.Path("id"), needed); err != nil {
 		return nil, err
 	}
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.Person().Name, Detail: "passkey removed"})
+	rq.changed("passkey removed")
 	return nil, nil
 }

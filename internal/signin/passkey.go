@@ -39,7 +39,8 @@ func (rq *request) keepPasskey() (any, error) {
 		return nil, errNoPasskeys
 	}
 
-	err := rq.s.Passkeys.FinishRegistration(rq.Context(), rq.HTTP().Host, rq.c.Person().Name, rq.c.Session().ID, in.Name, in.Credential)
+	person, session := rq.c.Person().Name, rq.c.Session().ID
+	err := rq.s.Passkeys.FinishRegistration(rq.Context(), rq.HTTP().Host, person, session, in.Name, in.Credential)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,8 @@ func (rq *request) copied(c *identity.CopiedPasskey) error {
 			Peer:      audit.Peer{Address: rq.Address()},
 			Objects:   []audit.Object{{Person: c.Person, Detail: "passkey " + c.ID}},
 		})
-		rq.s.door.Log.Warn("a passkey was copied, and counts no more; see collimator audit search --event security-alert", "address", rq.Address())
+		rq.s.door.Log.Warn("a passkey was copied, and counts no more; see collimator audit search --event security-alert",
+			"address", rq.Address())
 	}
 
 	rq.event(audit.UserAuthenticated, c.Person, audit.MinorFailure, reason, "")

@@ -12,7 +12,9 @@ func (rq *request) password() (any, error) {
 	if !rq.s.Local(in.Name) {
 		what = "a password, with which nobody but break-glass accounts signs in (signin.local),"
 	}
-	err := rq.attempt(rq.s.passwords, in.Name, what, func() (bool, error) { return rq.checkPassword(in.Name, in.Password) })
+	err := rq.attempt(rq.s.passwords, in.Name, what, func() (bool, error) {
+		return rq.checkPassword(in.Name, in.Password)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,8 @@ func (rq *request) state() (any, error) {
 		return linkState(c.Share()), nil
 	case c.Session() == nil:
 		p := c.Person()
-		return sessionState{State: stateComplete, Name: p.Name, Role: p.Role, Method: "token", Can: rq.s.door.Can(c.Principal())}, nil
+		can := rq.s.door.Can(c.Principal())
+		return sessionState{State: stateComplete, Name: p.Name, Role: p.Role, Method: "token", Can: can}, nil
 	}
 	return rq.describe(c.Session())
 }
@@ -116,7 +117,8 @@ func (rq *request) describe(s *identity.Session) (any, error) {
 // what is to come.
 func (rq *request) begin(person, method string, complete bool) (any, error) {
 	if method != byProvider && !rq.s.Local(person) {
-		rq.event(audit.UserAuthenticated, person, audit.MinorFailure, "by "+method+", and people sign in at the identity provider alone (signin.local)", "")
+		reason := "by " + method + ", and people sign in at the identity provider alone (signin.local)"
+		rq.event(audit.UserAuthenticated, person, audit.MinorFailure, reason, "")
 		return nil, errNotLocal
 	}
 

@@ -20,50 +20,56 @@ func (rq *request) openShare() (any, error) {
 		return nil, err
 	}
 
-	share, cookie, age, err := rq.s.open(rq.Context(), rq.HTTP(), in.Secret, in.Password)
+	o, err := rq.s.open(rq.HTTP(), in.Secret, in.Password)
 	if err != nil {
 		return nil, toSignIn(err)
 	}
-	rq.SetCookie(guard.ShareCookie, cookie, http.SameSiteStrictMode, age)
-	return linkState(share), nil
+	rq.SetCookie(guard.ShareCookie, o.cookie, http.SameSiteStrictMode, o.age)
+	return linkState(o.share), nil
 }
 
 // OpenShare signs a browser in with a link: the answer gets the cookie. It
 // counts failures like those of passwords; too many are of kind Busy. What does
 // not count is of kind Denied.
 func (s *Service) OpenShare(w http.ResponseWriter, r *http.Request, secret, password string) error {
-	_, cookie, age, err := s.open(r.Context(), r, secret, password)
+	o, err := s.open(r, secret, password)
 	if err != nil {
 		return err
 	}
-	webapi.SetCookie(w, guard.ShareCookie, cookie, http.SameSiteStrictMode, age)
+	webapi.SetCookie(w, guard.ShareCookie, o.cookie, http.SameSiteStrictMode, o.age)
 	return nil
 }
 
-// open opens a link for the browser of a request. cookie is what the browser keeps
-// for age seconds.
-func (s *Service) open(ctx context.Context, r *http.Request, secret, password string) (share *identity.Share, cookie string, age int, err error) {
+// opened is a link that a browser has opened.
+type opened struct {
+	share  *identity.Share
+	cookie string // that the browser keeps
+	age    int    // for how long, in seconds
+}
+
+// open opens a link for the browser of a request.
+func (s *Service) open(r *http.Request, secret, password string) (*opened, error) {
+	ctx, address := r.Context(), guard.RemoteAddress(r)
 	if err := s.door.Precheck(ctx, r, false); err != nil {
-		return nil, "", 0, err
+		return nil, err
 	}
 
-	address := guard.RemoteAddress(r)
-	share, err = lockout.Find(ctx, func() (*identity.Share, error) {
+	share, err := lockout.Find(ctx, func() (*identity.Share, error) {
 		return s.door.Registry.AuthenticateShare(ctx, secret, password)
 	}, s.door.FromAddress(address))
 	if fault.Of(err) == fault.Denied {
 		s.door.RecordRefusal(ctx, address, "a link that does not count, or a wrong password of one")
 	}
 	if err != nil {
-		return nil, "", 0, err
+		return nil, err
 	}
 
 	cookie, expires, err := s.door.Registry.OpenShare(ctx, share)
 	if err != nil {
-		return nil, "", 0, err
+		return nil, err
 	}
 	s.recordShare(ctx, audit.UserAuthenticated, share, address, "link opened")
-	return share, cookie, max(int(expires.Sub(s.door.Now()).Seconds()), 1), nil
+	return &opened{share: share, cookie: cookie, age: max(int(expires.Sub(s.door.Now()).Seconds()), 1)}, nil
 }
 
 func (s *Service) recordShare(ctx context.Context, event audit.Event, share *identity.Share, address, detail string) {

@@ -50,7 +50,8 @@ func (o Options) Local(name string) bool {
 	return !o.ProviderOnly || slices.Contains(o.BreakGlass, name)
 }
 
-var errNotLocal = fault.New(fault.Conflict, "signin: people sign in at the identity provider here, and by nothing else (signin.local)")
+var errNotLocal = fault.New(fault.Conflict,
+	"signin: people sign in at the identity provider here, and by nothing else (signin.local)")
 
 // accountBuckets is how many names the lock-out tells apart. It counts by a
 // keyed hash, so that names that do not exist cost no more than those that do.
@@ -133,7 +134,8 @@ func (s *Service) registerOwn(a *webapi.API) {
 	} {
 		a.Own(pattern, s.handle(h))
 	}
-	a.Proven("POST /api/v1/password", "POST /api/v1/recovery-codes", "DELETE /api/v1/totp", "DELETE /api/v1/passkeys/{id}", "POST /api/v1/tokens")
+	a.Proven("POST /api/v1/password", "POST /api/v1/recovery-codes", "DELETE /api/v1/totp",
+		"DELETE /api/v1/passkeys/{id}", "POST /api/v1/tokens")
 	a.Holds(tokensBytes, "GET /api/v1/tokens")
 }
 
@@ -158,6 +160,11 @@ func (rq *request) Record(event audit.Event, action audit.Action, objects ...aud
 	r := rq.c.Entry(event, action, audit.Success, "")
 	r.Objects = append(r.Objects, objects...)
 	rq.s.door.Record(rq.Context(), r)
+}
+
+// changed writes down what the caller changed of how it signs in.
+func (rq *request) changed(detail string) {
+	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.c.Person().Name, Detail: detail})
 }
 
 // event records what became of an attempt. principal is a name that exists, or
@@ -227,7 +234,8 @@ func (rq *request) attempt(table *lockout.Table, name, what string, judge func()
 func (rq *request) knownOrigin() (string, error) {
 	o := "https://" + rq.HTTP().Host
 	if !slices.Contains(rq.s.Origins, o) {
-		return "", fault.New(fault.Invalid, "signin: the server does not know itself under this name; add it to 'hosts' or 'signin.origins' in the settings")
+		return "", fault.New(fault.Invalid,
+			"signin: the server does not know itself under this name; add it to 'hosts' or 'signin.origins' in the settings")
 	}
 	return o, nil
 }

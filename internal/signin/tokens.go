@@ -50,7 +50,8 @@ func (rq *request) createToken() (any, error) {
 		return nil, fault.Newf(fault.Invalid, "signin: hours is a number from 1 to %d", tokenHours)
 	}
 
-	t, secret, err := rq.s.door.Registry.CreateToken(rq.Context(), rq.Person().Name, verbs, in.Studies, time.Duration(in.Hours)*time.Hour)
+	valid := time.Duration(in.Hours) * time.Hour
+	t, secret, err := rq.s.door.Registry.CreateToken(rq.Context(), rq.Person().Name, verbs, in.Studies, valid)
 	if err != nil {
 		return nil, err
 	}

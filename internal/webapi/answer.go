@@ -164,7 +164,8 @@ func (rq *Request) unavailable(err error) {
 	address := rq.Address()
 	before, write := rq.api.door.Repeated(address, "503 "+fault.Text(err))
 	if write {
-		rq.api.door.Log.Warn("request not served", "door", audit.DoorAPI, "status", http.StatusServiceUnavailable, "address", address, "error", err, "before", before)
+		rq.api.door.Log.Warn("request not served", "door", audit.DoorAPI, "status", http.StatusServiceUnavailable,
+			"address", address, "error", err, "before", before)
 	}
 }
 

@@ -128,13 +128,19 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rq := &Request{api: a, w: w, r: r}
 	defer func() {
 		if p := recover(); p != nil {
-			a.door.Log.Error("panic in a request", "door", audit.DoorAPI, "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			a.door.Log.Error("panic in a request", "door", audit.DoorAPI,
+				"type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			rq.fail(http.StatusInternalServerError, errInternal)
 		}
 	}()
 
 	mux, x, lost := a.find(r)
-	call := &guard.APICall{Request: r, Route: x.Route, Lost: lost, Inspect: func() error { return known(r, x.parameters) }}
+	call := &guard.APICall{
+		Request: r,
+		Route:   x.Route,
+		Lost:    lost,
+		Inspect: func() error { return known(r, x.parameters) },
+	}
 	call.Route.SetUp = strings.HasPrefix(r.URL.Path, SetUpPath)
 
 	err := a.door.InterceptAPI(r.Context(), call, func(ctx context.Context, c *guard.Caller) {

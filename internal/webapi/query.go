@@ -21,7 +21,8 @@ func known(r *http.Request, parameters []string) error {
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return fault.New(fault.Invalid, "webapi: the query is malformed; ; & % and + in values are written in percent-encoding")
+		return fault.New(fault.Invalid,
+			"webapi: the query is malformed; ; & % and + in values are written in percent-encoding")
 	}
 
 	var unknown []string
@@ -42,7 +43,8 @@ func known(r *http.Request, parameters []string) error {
 	if len(parameters) > 0 {
 		takes = "it takes " + strings.Join(parameters, ", ")
 	}
-	return fault.New(fault.Invalid, "webapi: this address takes no parameter "+strings.Join(unknown[:min(len(unknown), 5)], ", ")+"; "+takes)
+	first := unknown[:min(len(unknown), 5)]
+	return fault.New(fault.Invalid, "webapi: this address takes no parameter "+strings.Join(first, ", ")+"; "+takes)
 }
 
 // clip shortens the name of a parameter for an answer, and takes out of it what

@@ -79,7 +79,15 @@ func (rq *Request) SetCookie(name, value string, site http.SameSite, age int) {
 
 // SetCookie is Request.SetCookie for an answer that is no handler's of the API.
 func SetCookie(w http.ResponseWriter, name, value string, site http.SameSite, age int) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: site, MaxAge: age})
+	http.SetCookie(w, &http.Cookie{
+		Name:     name,
+		Value:    value,
+		Path:     "/",
+		Secure:   true,
+		HttpOnly: true,
+		SameSite: site,
+		MaxAge:   age,
+	})
 }
 
 // Record writes down what the caller changed.
@@ -100,7 +108,8 @@ func (rq *Request) Read(to any) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if dec.Decode(to) != nil || dec.Decode(new(any)) != io.EOF {
-		return fault.New(fault.Invalid, "webapi: the body is not the JSON object that belongs here; docs/api.md has the fields")
+		return fault.New(fault.Invalid,
+			"webapi: the body is not the JSON object that belongs here; docs/api.md has the fields")
 	}
 	return nil
 }
