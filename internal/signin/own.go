@@ -103,8 +103,8 @@ func (rq *request) listPasskeys() (any, error) {
 }
 
 func (rq *request) dropPasskey() (any, error) {
-	needed := !rq.s.InsecureOneFactor
-	if err := rq.s.door.Registry.RemovePasskey(rq.Context(), rq.Person().Name, rq.Path("id"), needed); err != nil {
+	keepOne := !rq.s.InsecureOneFactor
+	if err := rq.s.door.Registry.RemovePasskey(rq.Context(), rq.Person().Name, rq.Path("id"), keepOne); err != nil {
 		return nil, err
 	}
 	rq.changed("passkey removed")
