@@ -3,7 +3,8 @@ package guard
 import "context"
 
 // way is one way in, as the steps of pass see it: an association, DICOMweb or the
-// API. A step that refuses has recorded that it did, and answers in the error.
+// API. The error of a step is the refusal. What somebody may not do has been
+// recorded by then; want of room, or of a second factor of late, is only told.
 type way[Answer any] interface {
 	// authenticate finds who asks, as it is registered now.
 	authenticate(ctx context.Context) (*Caller, error)
