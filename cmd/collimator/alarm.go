@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 
 	"collimator/internal/audit"
 	"collimator/internal/house"
@@ -29,7 +30,7 @@ func (c *alarmTestCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		teller, err := house.NewTeller(house.NewPosture(in, nil, nil), in, own.Get)
+		teller, err := house.NewTeller(house.NewPosture(in, nil, nil), in, own.Get, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,12 @@ func (c *auditTailCmd) Run(e *env) error {
 			return err
 		}
 
+		selection := fmt.Sprintf("newest %d", c.Lines)
+		if c.Follow {
+			selection += ", and those that come"
+		}
+		trailRead(e, in, selection)
+
 		if err := printRecords(e.stdout, c.Output, records, true); err != nil || !c.Follow {
 			return err
 		}
@@ -94,9 +100,18 @@ func (auditExportCmd) Help() string {
 
 func (c *auditExportCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
+		last, err := in.Trail.Last(e.ctx)
+		if err != nil {
+			return err
+		}
+		trailRead(e, in, "all, as "+c.Format)
+
 		for r, err := range in.Trail.After(e.ctx, -1) {
 			if err != nil {
 				return err
+			}
+			if r.Sequence > last { // written since, such as that of this export
+				return nil
 			}
 			if err := c.one(e.stdout, r, in.Config.AE); err != nil {
 				return err

@@ -58,8 +58,29 @@ func (c *auditSearchCmd) Run(e *env) error {
 				found = append(found, r)
 			}
 		}
+		trailRead(e, in, c.selection())
+
 		return printRecords(e.stdout, c.Output, found, true)
 	})
+}
+
+// selection names what was asked by, without the values.
+func (c *auditSearchCmd) selection() string {
+	var names []string
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{
+		{"patient", c.Patient != ""}, {"study", c.Study != ""}, {"person", c.Person != ""}, {"principal", c.Principal != ""},
+		{"action", c.Action != ""}, {"event", c.Event != ""}, {"door", c.Door != ""}, {"address", c.Address != ""},
+		{"failed", c.Failed}, {"since", c.Since != ""}, {"until", c.Until != ""},
+	} {
+		if f.given {
+			names = append(names, f.name)
+		}
+	}
+
+	return strings.Join(names, " ")
 }
 
 func (c *auditSearchCmd) filter() (f audit.Filter, err error) {

@@ -32,7 +32,8 @@ type Mail struct {
 	To       []string
 	User     string // empty: without signing in
 	Password string
-	Host     string // name of this machine, with which it greets; empty is localhost
+	Token    func(ctx context.Context) (string, error) // in place of Password, for XOAUTH2; nil: none
+	Host     string                                    // name of this machine, with which it greets; empty is localhost
 	TLS      *tls.Config
 }
 
@@ -57,21 +58,30 @@ func (m *Mail) Send(ctx context.Context, msg Message) error {
 		return err
 	}
 	if m.User != "" {
-		if err := m.signIn(c); err != nil {
+		if err := m.signIn(ctx, c); err != nil {
 			return err
 		}
 	}
 	return m.transfer(c, msg)
 }
 
-// signIn signs in by PLAIN, or by LOGIN where the server offers nothing else.
-func (m *Mail) signIn(c *smtp.Client) error {
+// signIn signs in with a token by XOAUTH2, or with a password by PLAIN, or by
+// LOGIN where the server offers nothing else.
+func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 	host, _, _ := net.SplitHostPort(m.Server)
 	_, offered := c.Extension("AUTH")
 	ways := strings.Fields(strings.ToUpper(offered))
 
 	var way smtp.Auth
 	switch {
+	case m.Token != nil && !slices.Contains(ways, "XOAUTH2"):
+		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no token by XOAUTH2; it offers: %s", line(strings.Join(ways, " ")))
+	case m.Token != nil:
+		token, err := m.Token(ctx)
+		if err != nil {
+			return err
+		}
+		way = &tokenAuth{m.User, token}
 	case slices.Contains(ways, "PLAIN"):
 		way = smtp.PlainAuth("", m.User, m.Password, host)
 	case slices.Contains(ways, "LOGIN"):
@@ -80,7 +90,7 @@ func (m *Mail) signIn(c *smtp.Client) error {
 		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s", line(strings.Join(ways, " ")))
 	}
 	if err := c.Auth(way); err != nil {
-		return fault.Newf(fault.Denied, "alarm: the mail server does not take user and password: %s", reply(err))
+		return fault.Newf(fault.Denied, "alarm: the mail server does not let "+line(m.User)+" in: %s", reply(err))
 	}
 	return nil
 }

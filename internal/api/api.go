@@ -5,6 +5,7 @@ package api
 
 import (
 	"log/slog"
+	"time"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
@@ -27,6 +28,8 @@ type Services struct {
 	Links string
 	// ShareLinks is the address before the secret of a link to a study.
 	ShareLinks string
+
+	readings *readings // of the trail
 }
 
 // pageMost is the most entries of one answer.
@@ -34,6 +37,8 @@ const pageMost = 500
 
 // Register puts the routes on the guard's multiplexer.
 func (s *Services) Register(a *webapi.API) {
+	s.readings = newReadings(time.Now)
+
 	a.Handle("GET /api/v1/people", policy.People, s.people)
 	a.Handle("POST /api/v1/people", policy.People, s.invite)
 	a.Handle("GET /api/v1/devices", policy.Devices, s.devices)

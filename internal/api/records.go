@@ -32,6 +32,8 @@ func (s *Services) records(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.recordReading(rq)
+
 	out := webapi.NewList[audit.Record](nil)
 	looked, objects := 0, 0
 	for r, err := range s.Trail.After(rq.Context(), after) {

@@ -87,6 +87,7 @@ func dcm(c, text string) code { return code{c, "DCM", text} }
 var eventCodes = map[Event]struct{ id, kind code }{
 	ApplicationStart:  {dcm("110100", "Application Activity"), dcm("110120", "Application Start")},
 	ApplicationStop:   {dcm("110100", "Application Activity"), dcm("110121", "Application Stop")},
+	LogUsed:           {id: dcm("110101", "Audit Log Used")},
 	Transferring:      {id: dcm("110102", "Begin Transferring DICOM Instances")},
 	Transferred:       {id: dcm("110104", "DICOM Instances Transferred")},
 	Export:            {id: dcm("110106", "Export")},
@@ -137,7 +138,7 @@ func (r Record) asMessage() Record {
 		r.Event = InstancesDeleted
 	}
 	switch family(r.Event) {
-	case exports:
+	case exports, readings:
 		r.Action = Read
 	case accesses:
 		switch {
@@ -164,6 +165,7 @@ type table int
 const (
 	alerts       table = iota // A.5.3.11 Security Alert
 	applications              // A.5.3.1 Application Activity
+	readings                  // A.5.3.2 Audit Log Used
 	transfers                 // A.5.3.3 Begin Transferring, A.5.3.7 Instances Transferred
 	exports                   // A.5.3.4 Data Export
 	accesses                  // A.5.3.6 Instances Accessed, A.5.3.8 Study Deleted
@@ -176,6 +178,8 @@ func family(e Event) table {
 	switch e {
 	case ApplicationStart, ApplicationStop:
 		return applications
+	case LogUsed:
+		return readings
 	case Transferring, Transferred:
 		return transfers
 	case Export:

@@ -51,7 +51,7 @@ var everyEvent = []audit.Event{
 	audit.ApplicationStart, audit.ApplicationStop, audit.Export, audit.Transferring, audit.Transferred, audit.NetworkEntry,
 	audit.Query, audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.Verification, audit.DeviceChanged,
 	audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged, audit.UserSignedOut, audit.EmergencyAccess,
-	audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted, audit.Maintained,
+	audit.LogUsed, audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted, audit.Maintained,
 }
 
 func TestEveryEventHasACode(t *testing.T) {
@@ -68,7 +68,7 @@ func TestEveryEventHasACode(t *testing.T) {
 func TestCodesMeanWhatTheStandardSays(t *testing.T) {
 	t.Parallel()
 	meanings := map[string]string{
-		"110100": "Application Activity", "110102": "Begin Transferring DICOM Instances", "110103": "DICOM Instances Accessed",
+		"110100": "Application Activity", "110101": "Audit Log Used", "110102": "Begin Transferring DICOM Instances", "110103": "DICOM Instances Accessed",
 		"110104": "DICOM Instances Transferred", "110105": "DICOM Study Deleted", "110106": "Export", "110107": "Import",
 		"110108": "Network Entry", "110112": "Query", "110113": "Security Alert", "110114": "User Authentication",
 		"110120": "Application Start", "110121": "Application Stop", "110122": "Login", "110123": "Logout", "110124": "Attach", "110125": "Detach",

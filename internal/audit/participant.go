@@ -7,6 +7,9 @@ func participants(r Record, source string) []activeParticipant {
 	who, here := actor(r), activeParticipant{UserID: source, Alternative: r.Peer.CalledAETitle}
 	switch family(r.Event) {
 	case applications:
+		if here.Alternative == "" { // nobody has called it: its own AE title
+			here.Alternative = source
+		}
 		here.Role, who.Role = role("110150", "Application"), role("110151", "Application Launcher")
 		return []activeParticipant{here, who}
 	case entries:
@@ -20,8 +23,8 @@ func participants(r Record, source string) []activeParticipant {
 		return transferred(r, who, here)
 	case exports:
 		who.Role, here.Role = sender(), sender()
-		return append(atMostTwo(r, who, here), mediaOf(r))
-	case accesses:
+		return append(atMostTwo(r, who, here), mediaOf(r, source))
+	case accesses, readings:
 		return atMostTwo(r, who, here)
 	case signIns:
 		return behind(r, placed(r, who, source), here)
@@ -121,9 +124,13 @@ func (r *Record) actsFor() string {
 	return o.Person
 }
 
-// mediaOf is that onto which something was exported: files, or a link.
-func mediaOf(r Record) activeParticipant {
-	p := activeParticipant{UserID: "unknown", Role: role("110154", "Destination Media"), Media: &media{dcm("110037", "URI")}}
+// mediaOf is that onto which something was exported: files, or a link. Both are
+// at this machine (PS3.15 A.5.3.4 asks for the place of what is no film, paper or disc).
+func mediaOf(r Record, source string) activeParticipant {
+	p := activeParticipant{
+		UserID: "unknown", Role: role("110154", "Destination Media"), Media: &media{dcm("110037", "URI")},
+		Address: source, AddressType: "1",
+	}
 	for _, o := range r.Objects {
 		if o.Detail != "" {
 			p.UserID = o.Detail

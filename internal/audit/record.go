@@ -15,6 +15,7 @@ type Event string
 const (
 	ApplicationStart  Event = "application-start"           // PS3.15 A.5.3.1
 	ApplicationStop   Event = "application-stop"            // PS3.15 A.5.3.1
+	LogUsed           Event = "audit-log-used"              // somebody read the trail itself: PS3.15 A.5.3.2
 	Export            Event = "export"                      // PS3.15 A.5.3.4
 	Transferring      Event = "begin-transferring"          // PS3.15 A.5.3.3
 	Transferred       Event = "instances-transferred"       // PS3.15 A.5.3.7

@@ -27,7 +27,7 @@ const unknown = "unknown"
 func objects(r Record, source string) []participantObject {
 	list := found(r, source)
 	for i, o := range list {
-		if len(o.Query) == 0 && o.Type != personType {
+		if len(o.Query) == 0 && o.Type != personType && o.Name == "" {
 			list[i].Name = o.ID
 		}
 	}
@@ -45,6 +45,8 @@ func found(r Record, source string) []participantObject {
 		return queried(r)
 	case alerts:
 		return subjects(r, source)
+	case readings:
+		return []participantObject{trailObject(r)}
 	}
 	return nil
 }
@@ -168,6 +170,20 @@ func keys(query string) []byte {
 		return nil // not of such elements
 	}
 	return b.Bytes()
+}
+
+// trailAddress is the URI of the trail, within an installation.
+const trailAddress = "/api/v1/audit"
+
+// trailObject is the trail that was read (PS3.15 A.5.3.2), with what was asked for.
+func trailObject(r Record) participantObject {
+	p := participantObject{ID: trailAddress, Name: "Security Audit Log", Type: "2", Role: "13", IDType: code{"12", "RFC-3881", "URI"}}
+	for _, o := range acted(r) {
+		if o.Detail != "" {
+			p.Details = append(p.Details, objectDetail{"Selection", string(encode(o.Detail))})
+		}
+	}
+	return p
 }
 
 func encode(s string) []byte { return []byte(base64.StdEncoding.EncodeToString([]byte(s))) }

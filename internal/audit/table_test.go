@@ -25,6 +25,9 @@ type read struct {
 	} `xml:"EventIdentification"`
 	Participants []struct {
 		UserID    string `xml:"UserID,attr"`
+		Other     string `xml:"AlternativeUserID,attr"`
+		Address   string `xml:"NetworkAccessPointID,attr"`
+		Kind      string `xml:"NetworkAccessPointTypeCode,attr"`
 		Requestor string `xml:"UserIsRequestor,attr"`
 		Role      *coded `xml:"RoleIDCode"`
 		Media     *coded `xml:"MediaIdentifier>MediaType"`
@@ -34,6 +37,7 @@ type read struct {
 		Type    string `xml:"ParticipantObjectTypeCode,attr"`
 		Role    string `xml:"ParticipantObjectTypeCodeRole,attr"`
 		IDType  coded  `xml:"ParticipantObjectIDTypeCode"`
+		Name    string `xml:"ParticipantObjectName"`
 		Query   string `xml:"ParticipantObjectQuery"`
 		Details []struct {
 			Type  string `xml:"type,attr"`
@@ -74,6 +78,7 @@ const (
 	aNode     = "2 13 110182"
 	aUser     = "2 13 11"
 	aSubject  = "2 13 110180"
+	aTrail    = "2 13 12"
 	sending   = "110153"
 	receiving = "110152"
 )
@@ -101,6 +106,7 @@ func tables() map[audit.Event]tableOf {
 		audit.Commitment:   access, audit.InstancesDeleted: access, audit.StudyDeleted: deleted,
 		audit.Verification: entry, audit.NetworkEntry: entry,
 		audit.Query:             {"110112", "E", "", transfer, one, map[string]many{aQuery: {0, 1}, aSearch: {0, 1}}},
+		audit.LogUsed:           {"110101", "R", "", map[string]many{"": {1, 2}}, one, map[string]many{aTrail: one}},
 		audit.UserAuthenticated: user, audit.UserSignedOut: user,
 	}
 	for _, e := range everyEvent {
@@ -147,6 +153,8 @@ func samples() map[string]audit.Record {
 		"person, no words":        with(audit.PersonChanged, audit.Update, audit.Object{Person: "ada"}),
 		"device changed":          with(audit.DeviceChanged, audit.Create, audit.Object{Device: "CT1", Detail: "echo"}),
 		"held back":               with(audit.SecurityAlert, audit.Create, images),
+		"trail read":              with(audit.LogUsed, audit.Read, audit.Object{Detail: "patient since"}),
+		"trail read for a person": with(audit.LogUsed, audit.Read, person),
 		"refused":                 with(audit.SecurityAlert, audit.Execute),
 		"emergency":               with(audit.EmergencyAccess, audit.Execute, person, images),
 	}
@@ -213,6 +221,16 @@ func (w tableOf) judge(m *read) (problems []string) {
 		if p.Requestor == "true" {
 			requestors++
 		}
+		switch {
+		case role == "110150" && (p.Other == "" || p.Requestor != "false"): // A.5.3.1: the AE titles, and the process itself asks for nothing
+			say("application %+v", p)
+		case role == "110151" && p.Requestor != "true": // A.5.3.1
+			say("launcher %+v", p)
+		case role == "110154" && (p.Address == "" || p.Kind == "" || p.Requestor != "false"): // A.5.3.4
+			say("media %+v", p)
+		case w.event == "110114" && p.Requestor == "true" && (p.Address == "" || p.Kind == ""): // A.5.3.12
+			say("person %+v", p)
+		}
 		if p.UserID == "" || (role == "110154") != (p.Media != nil) {
 			say("participant %+v", p)
 		}
@@ -221,6 +239,9 @@ func (w tableOf) judge(m *read) (problems []string) {
 		objects[o.Type+" "+o.Role+" "+o.IDType.Code]++
 		if o.ID == "" {
 			say("an object without an ID")
+		}
+		if w.event == "110101" && o.Name != "Security Audit Log" {
+			say("the trail is named %q", o.Name)
 		}
 	}
 	if !w.requestors.holds(requestors) {

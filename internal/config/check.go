@@ -75,6 +75,9 @@ func (c Config) Check() error {
 			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
 		}
 	}
+	if (c.Audit.Certificate == "") != (c.Audit.Key == "") {
+		add("audit: certificate and key go together")
+	}
 	if c.Ledger.Every < time.Minute {
 		add("ledger.every: at least a minute")
 	}

@@ -143,6 +143,10 @@ type Ledger struct {
 type Audit struct {
 	Repository string `yaml:"repository,omitempty"` // HOST:PORT; empty: none
 	Roots      string `yaml:"roots,omitempty"`      // file with the authorities of its certificate, PEM; empty: the system's
+	// Certificate and Key are shown where the repository asks who we are, both PEM;
+	// empty: the server's own.
+	Certificate string `yaml:"certificate,omitempty"`
+	Key         string `yaml:"key,omitempty"`
 	// Wait is how long records may wait to be written until nothing more is shown.
 	Wait time.Duration `yaml:"wait,omitempty"`
 }

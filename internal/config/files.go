@@ -9,7 +9,10 @@ func (c Config) Files() map[string]string {
 		"advisories.key": c.Advisories.Key, "advisories.roots": c.Advisories.Roots,
 		"alarms.mail.password_file": c.Alarms.Mail.PasswordFile, "alarms.mail.roots": c.Alarms.Mail.Roots,
 		"alarms.webhook.secret_file": c.Alarms.Webhook.SecretFile, "alarms.webhook.roots": c.Alarms.Webhook.Roots,
-		"alarms.syslog.roots": c.Alarms.Syslog.Roots,
+		"alarms.syslog.roots":       c.Alarms.Syslog.Roots,
+		"alarms.syslog.certificate": c.Alarms.Syslog.Certificate, "alarms.syslog.key": c.Alarms.Syslog.Key,
+		"alarms.mail.oauth.client_secret_file": c.Alarms.Mail.OAuth.ClientSecretFile, "alarms.mail.oauth.roots": c.Alarms.Mail.OAuth.Roots,
+		"audit.certificate": c.Audit.Certificate, "audit.key": c.Audit.Key,
 	}
 	for setting, path := range named {
 		if path == "" {

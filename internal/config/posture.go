@@ -46,7 +46,20 @@ type Mail struct {
 	User        string   `yaml:"user,omitempty"`
 	// PasswordFile holds the password of User on its first line.
 	PasswordFile string `yaml:"password_file,omitempty"`
-	Roots        string `yaml:"roots,omitempty"` // PEM; empty: the system's
+	// OAuth gets a token in place of a password (XOAUTH2).
+	OAuth MailOAuth `yaml:"oauth,omitempty"`
+	Roots string    `yaml:"roots,omitempty"` // PEM; empty: the system's
+}
+
+// MailOAuth is where a token to send mail with is fetched, by the credentials of a
+// client. Empty: none.
+type MailOAuth struct {
+	TokenURL string `yaml:"token_url,omitempty"` // https
+	ClientID string `yaml:"client_id,omitempty"`
+	// ClientSecretFile holds the secret on its first line.
+	ClientSecretFile string   `yaml:"client_secret_file,omitempty"`
+	Scopes           []string `yaml:"scopes,omitempty"`
+	Roots            string   `yaml:"roots,omitempty"` // PEM; empty: the system's
 }
 
 // Webhook is an address that takes a POST. Empty: none.
@@ -61,6 +74,10 @@ type Webhook struct {
 type Syslog struct {
 	Server string `yaml:"server,omitempty"` // HOST:PORT
 	Roots  string `yaml:"roots,omitempty"`
+	// Certificate and Key are shown where the server asks who we are, both PEM;
+	// empty: the archive's own.
+	Certificate string `yaml:"certificate,omitempty"`
+	Key         string `yaml:"key,omitempty"`
 }
 
 // Any reports whether somebody is told.
@@ -87,12 +104,33 @@ func (a Alarms) check(add func(format string, args ...any)) {
 				add("alarms.mail: %q is no mail address; want NAME@DOMAIN", address)
 			}
 		}
-		if (m.User == "") != (m.PasswordFile == "") {
-			add("alarms.mail: user and password_file go together")
-		}
+		m.checkSignIn(add)
+	}
+	if (a.Syslog.Certificate == "") != (a.Syslog.Key == "") {
+		add("alarms.syslog: certificate and key go together")
 	}
 	if a.Webhook.URL != "" && (!safeHook(a.Webhook.URL) || a.Webhook.SecretFile == "") {
 		add("alarms.webhook: want an https:// address without a user, and a secret_file")
+	}
+}
+
+func (m Mail) checkSignIn(add func(format string, args ...any)) {
+	o := m.OAuth
+	if o.TokenURL == "" {
+		if o.ClientID != "" || o.ClientSecretFile != "" || len(o.Scopes) > 0 || o.Roots != "" {
+			add("alarms.mail.oauth: token_url is missing")
+		}
+		if (m.User == "") != (m.PasswordFile == "") {
+			add("alarms.mail: user and password_file go together")
+		}
+		return
+	}
+
+	if !safeHook(o.TokenURL) || o.ClientID == "" || o.ClientSecretFile == "" {
+		add("alarms.mail.oauth: want an https:// token_url without a user, client_id and client_secret_file")
+	}
+	if m.User == "" || m.PasswordFile != "" {
+		add("alarms.mail.oauth: want alarms.mail.user, the mailbox that sends, and no password_file")
 	}
 }
 

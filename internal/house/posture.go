@@ -165,7 +165,7 @@ func (s *Server) Watch(ctx context.Context, wg *sync.WaitGroup) {
 }
 
 // NewTeller opens the channels of the settings; nil without one.
-func NewTeller(p *posture.Posture, in *Installation, own func() (*tls.Certificate, error)) (*posture.Teller, error) {
+func NewTeller(p *posture.Posture, in *Installation, own func() (*tls.Certificate, error), log *slog.Logger) (*posture.Teller, error) {
 	c := in.Config.Alarms
 	if !c.Any() {
 		return nil, nil
@@ -184,9 +184,15 @@ func NewTeller(p *posture.Posture, in *Installation, own func() (*tls.Certificat
 	}
 
 	for _, open := range []func() (alarm.Channel, error){
-		func() (alarm.Channel, error) { return mailChannel(c.Mail, machine) },
+		func() (alarm.Channel, error) { return mailChannel(in.Config, machine) },
 		func() (alarm.Channel, error) { return WebhookChannel(in.Config) },
-		func() (alarm.Channel, error) { return syslogChannel(c.Syslog, own, machine) },
+		func() (alarm.Channel, error) {
+			shown, err := certificateFor(in.Config, "alarms.syslog.certificate", own, log)
+			if err != nil {
+				return nil, err
+			}
+			return syslogChannel(c.Syslog, shown, machine)
+		},
 	} {
 		ch, err := open()
 		if err != nil {
@@ -199,7 +205,8 @@ func NewTeller(p *posture.Posture, in *Installation, own func() (*tls.Certificat
 	return t, nil
 }
 
-func mailChannel(c config.Mail, machine string) (alarm.Channel, error) {
+func mailChannel(all config.Config, machine string) (alarm.Channel, error) {
+	c := all.Alarms.Mail
 	if c.Server == "" {
 		return nil, nil
 	}
@@ -216,7 +223,33 @@ func mailChannel(c config.Mail, machine string) (alarm.Channel, error) {
 		}
 		m.Password = string(secret)
 	}
+	if c.OAuth.TokenURL != "" {
+		if m.Token, err = mailToken(c.OAuth, all.Outward); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
+}
+
+// mailToken fetches a token to send mail with, and another one when it ends.
+func mailToken(c config.MailOAuth, out config.Outward) (func(ctx context.Context) (string, error), error) {
+	secret, err := SecretOf("alarms.mail.oauth.client_secret_file", c.ClientSecretFile, 1)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := RootsOf("alarms.mail.oauth.roots", c.Roots)
+	if err != nil {
+		return nil, err
+	}
+	way, err := outward.New(out.Options())
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+
+	return alarm.ClientToken(alarm.TokenClient{
+		URL: c.TokenURL, ID: c.ClientID, Secret: string(secret), Scopes: c.Scopes,
+		HTTP: way.Client(30*time.Second, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}),
+	}), nil
 }
 
 // secretLeast is the fewest bytes of the secret of a webhook.

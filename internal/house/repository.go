@@ -31,7 +31,11 @@ func (s *Server) newRepository() (*audit.Repository, error) {
 	if err != nil {
 		machine = ""
 	}
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: tlsprofile.Client(s.Certificate.Get, roots, host)}
+	shown, err := certificateFor(s.in.Config, "audit.certificate", s.Certificate.Get, s.log)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: tlsprofile.Client(shown, roots, host)}
 	return &audit.Repository{
 		Trail: s.in.Trail, DB: s.in.DB, Name: c.Repository, Log: s.log, States: s.States,
 		Origin: audit.Origin{Host: machine, App: "collimator", Process: strconv.Itoa(os.Getpid()), Source: s.in.Config.AE},

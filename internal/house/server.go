@@ -171,7 +171,7 @@ func (s *Server) openWatch() error {
 	s.Posture = NewPosture(s.in, s.Archive, s.log)
 
 	var err error
-	if s.Teller, err = NewTeller(s.Posture, s.in, s.Certificate.Get); err != nil {
+	if s.Teller, err = NewTeller(s.Posture, s.in, s.Certificate.Get, s.log); err != nil {
 		return err
 	}
 	if s.Teller != nil {

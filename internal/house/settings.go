@@ -24,6 +24,11 @@ func CheckOutside(c config.Config) error {
 			faults = append(faults, fmt.Errorf("config: %w", err))
 		}
 	}
+	for _, pair := range presented(c) {
+		if _, err := pair.open(func(error) {}); err != nil && FileExists(pair.certificate) && FileExists(pair.key) {
+			faults = append(faults, fmt.Errorf("config: %w", err))
+		}
+	}
 	for _, r := range c.SignIn.OIDC.Roles {
 		if !slices.Contains(policy.Roles(), policy.Role(r.Role)) {
 			faults = append(faults, fmt.Errorf("config: signin.oidc.roles: %q is no role; choose from %s", r.Role, joined(policy.Roles())))
@@ -50,9 +55,12 @@ func checkFile(setting, path string) error {
 	switch setting {
 	case mailPassword:
 		_, err = SecretOf(setting, path, 1)
+	case "alarms.mail.oauth.client_secret_file", "signin.oidc.client_secret_file":
+		_, err = SecretOf(setting, path, 1)
 	case hookSecret:
 		_, err = SecretOf(setting, path, secretLeast)
-	case "alarms.mail.roots", "alarms.webhook.roots", "alarms.syslog.roots", "signin.oidc.roots", "tls.acme.roots", "audit.roots":
+	case "alarms.mail.roots", "alarms.webhook.roots", "alarms.syslog.roots", "signin.oidc.roots", "tls.acme.roots", "audit.roots",
+		"alarms.mail.oauth.roots":
 		_, err = RootsOf(setting, path)
 	}
 	return err

@@ -129,6 +129,7 @@ func examineAll(ctx context.Context, in *Installation, states *state.Register) e
 	if err := examineSchema(ctx, in, states); err != nil {
 		return err
 	}
+	examinePresented(in.Config, states)
 	return examineConfig(in.Config, states)
 }
 

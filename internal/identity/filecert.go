@@ -73,10 +73,10 @@ func (f *FileCertificate) load(state [2]fileState) error {
 	f.seen = state
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
-		return fmt.Errorf("identity: certificate for browsers: %w", err)
+		return fmt.Errorf("identity: certificate and key of files: %w", err)
 	}
 	if f.now().After(pair.Leaf.NotAfter) {
-		return fmt.Errorf("identity: certificate for browsers: %s has expired", f.cert)
+		return fmt.Errorf("identity: the certificate in %s has expired", f.cert)
 	}
 	f.current = &pair
 	return nil

@@ -1,0 +1,71 @@
+package api
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/webapi"
+)
+
+// Somebody who pages on, or whose console asks again, is still reading the same.
+const (
+	readingLasts = 10 * time.Minute
+	readingsMost = 1024 // remembered at once; more are recorded once more
+)
+
+// readings remembers who is reading which part of the trail, so that a reading is
+// recorded once and not for each of its pages. Safe for concurrent use.
+type readings struct {
+	now func() time.Time
+
+	mu  sync.Mutex
+	got map[string]time.Time
+}
+
+func newReadings(now func() time.Time) *readings {
+	return &readings{now: now, got: map[string]time.Time{}}
+}
+
+// begins reports whether what somebody asks for begins a reading.
+func (r *readings) begins(who, what string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	key := who + "\x00" + what
+	now := r.now()
+	if at, ok := r.got[key]; ok && now.Sub(at) < readingLasts {
+		return false
+	}
+
+	if len(r.got) >= readingsMost {
+		clear(r.got)
+	}
+	r.got[key] = now
+	return true
+}
+
+// who reads: a person or a token, of which each is told apart.
+func who(rq *webapi.Request) string {
+	p := rq.Caller().Principal()
+	return string(p.Kind) + " " + p.Name
+}
+
+// recordReading writes down that somebody reads the trail (PS3.15 A.5.3.2), with
+// the names of what it was asked by. Another selection is another reading.
+func (s *Services) recordReading(rq *webapi.Request) {
+	var names, values []string
+	for _, name := range recordParameters() {
+		v := rq.Query(name)
+		if v == "" || name == "after" || name == "limit" {
+			continue
+		}
+		names = append(names, name)
+		values = append(values, name+"="+v)
+	}
+
+	if s.readings.begins(who(rq), strings.Join(values, "\x00")) {
+		rq.Record(audit.LogUsed, audit.Read, audit.Object{Detail: strings.Join(names, " ")})
+	}
+}
