@@ -84,9 +84,23 @@ func TestAlarmsAndSchedulesThatCannotWorkAreRefused(t *testing.T) {
 		"hook without TLS":     func(c *config.Config) { c.Alarms.Webhook.URL = "http://hook.example.org/" },
 		"hook with a user":     func(c *config.Config) { c.Alarms.Webhook.URL = "https://u:p@hook.example.org/" },
 		"hook without secret":  func(c *config.Config) { c.Alarms.Webhook.SecretFile = "" },
-		"two of one name":      func(c *config.Config) { c.Scans = append(c.Scans, c.Scans[0]) },
-		"no targets":           func(c *config.Config) { c.Scans = []config.Scan{{Name: "x", At: "03:00"}} },
-		"no time":              func(c *config.Config) { c.Scans = []config.Scan{{Name: "x", Targets: []string{"10.0.0.1"}}} },
+		"token without a mailbox": func(c *config.Config) {
+			c.Alarms.Mail.OAuth = config.MailOAuth{TokenURL: "https://id.example.org/token", ClientID: "pacs", ClientSecretFile: "secret"}
+		},
+		"token and a password": func(c *config.Config) {
+			c.Alarms.Mail.User, c.Alarms.Mail.PasswordFile = "pacs@example.org", "secret"
+			c.Alarms.Mail.OAuth = config.MailOAuth{TokenURL: "https://id.example.org/token", ClientID: "pacs", ClientSecretFile: "secret"}
+		},
+		"token without TLS": func(c *config.Config) {
+			c.Alarms.Mail.User = "pacs@example.org"
+			c.Alarms.Mail.OAuth = config.MailOAuth{TokenURL: "http://id.example.org/token", ClientID: "pacs", ClientSecretFile: "secret"}
+		},
+		"token from nowhere":        func(c *config.Config) { c.Alarms.Mail.OAuth.ClientID = "pacs" },
+		"certificate without a key": func(c *config.Config) { c.Alarms.Syslog.Certificate = "cert.pem" },
+		"key without a certificate": func(c *config.Config) { c.Audit.Key = "key.pem" },
+		"two of one name":           func(c *config.Config) { c.Scans = append(c.Scans, c.Scans[0]) },
+		"no targets":                func(c *config.Config) { c.Scans = []config.Scan{{Name: "x", At: "03:00"}} },
+		"no time":                   func(c *config.Config) { c.Scans = []config.Scan{{Name: "x", Targets: []string{"10.0.0.1"}}} },
 	} {
 		c := good
 		change(&c)
