@@ -47,6 +47,10 @@ crash: build ## kill -9 in the middle of an ingest, ROUNDS times (default 200)
 attack: build ## every attack on the door at once, SECONDS_LONG (default 600)
 	COLLIMATOR_ATTACK_SECONDS=$${SECONDS_LONG:-600} $(GO) test -tags interop -run TestEverythingAtOnce -v -count=1 -timeout 60m ./interop/
 
+.PHONY: bytes
+bytes: ## change BYTES single bytes (default 2000) of an archive, and have each found by verify
+	COLLIMATOR_BYTE_CHANGES=$${BYTES:-2000} $(GO) test -run TestEverySingleByteChange -v -count=1 -timeout 60m ./cmd/collimator/
+
 .PHONY: powercut
 powercut: build ## cut the power under an archive in use, ROUNDS times (default 100), with disks that misbehave; needs root
 	COLLIMATOR_POWERCUT_ROUNDS=$${ROUNDS:-100} $(GO) test -tags interop -run 'PowerCut|FullDisk' -v -count=1 -timeout 180m ./interop/

@@ -5,8 +5,22 @@ import (
 	"fmt"
 
 	"collimator/internal/archive"
+	"collimator/internal/config"
 	"collimator/internal/house"
 )
+
+// open opens an installation, or makes a new one.
+func (e *env) open(c config.Config, create bool) (*house.Installation, error) {
+	in, err := house.Open(e.ctx, c, create)
+	if err != nil || e.opened == nil {
+		return in, err
+	}
+	if err := e.opened(in); err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+
+	return in, nil
+}
 
 // with opens the data directory, runs do and closes it.
 func (f dataFlags) with(e *env, do func(in *house.Installation) error) error {
@@ -14,7 +28,7 @@ func (f dataFlags) with(e *env, do func(in *house.Installation) error) error {
 	if err != nil {
 		return err
 	}
-	in, err := house.Open(e.ctx, c, false)
+	in, err := e.open(c, false)
 	if err != nil {
 		return err
 	}

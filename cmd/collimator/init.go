@@ -43,7 +43,7 @@ func (c *initCmd) Run(e *env) error {
 	if err := identity.CheckNewPerson(c.Admin, password); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	in, err := house.Open(e.ctx, cfg, true)
+	in, err := e.open(cfg, true)
 	if err != nil {
 		return err
 	}

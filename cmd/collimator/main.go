@@ -67,6 +67,7 @@ type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	ctx            context.Context
+	opened         func(in *house.Installation) error // is given what a command opens; nil but in tests
 }
 
 // Exit codes; docs/commands.md lists them for users.
@@ -97,7 +98,10 @@ func main() {
 
 // process runs the command line of the process. The first SIGINT or SIGTERM lets
 // it end in order; the second one ends it at once.
-func process() int {
+func process() int { return processWith(nil) }
+
+// processWith is process; opened is given each installation that the command opens.
+func processWith(opened func(in *house.Installation) error) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 1)
@@ -111,7 +115,7 @@ func process() int {
 		cancel()
 	}()
 
-	return run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx})
+	return run(os.Args[1:], &env{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, ctx: ctx, opened: opened})
 }
 
 // exited is panicked by the parser's exit hook after it printed help, so that

@@ -27,7 +27,7 @@ func (c *scanCmd) auditTrail(e *env) (*scanTrail, func() error, error) {
 	if c.Data == "" && !house.FileExists(filepath.Join(cfg.Data, house.IndexFile)) {
 		return &scanTrail{}, func() error { return nil }, nil
 	}
-	in, err := house.Open(e.ctx, cfg, false)
+	in, err := e.open(cfg, false)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,7 +33,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	in, err := house.Open(e.ctx, cfg, true)
+	in, err := e.open(cfg, true)
 	if err != nil {
 		return err
 	}

@@ -62,10 +62,9 @@ func (r *recorded) replay(t fataler) *Replay {
 type fataler interface{ Fatal(...any) }
 
 func apply(t fataler, rp *Replay, list []Statement) {
-	for _, s := range list {
-		if err := rp.Apply(context.Background(), s); err != nil {
-			t.Fatal(s.Event, err)
-		}
+	err := rp.Apply(context.Background(), list, func(s Statement, err error) { t.Fatal(s.Event, err) })
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

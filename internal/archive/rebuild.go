@@ -6,7 +6,6 @@ import (
 
 	"collimator/internal/archive/index"
 	"collimator/internal/db"
-	"collimator/internal/fault"
 )
 
 // Rebuild makes the index anew from the ledger's statements and the files. From
@@ -61,22 +60,8 @@ func (a *Archive) CutOff(ctx context.Context) (cut bool, err error) {
 // Apply takes the next statements of the ledger, in one transaction. A statement
 // that cannot be followed is noted and the others go on.
 func (r *Rebuild) Apply(ctx context.Context, batch []Statement) error {
-	return r.replay.scratch.o.DB.Write(ctx, func(tx *db.Tx) error {
-		r.replay.tx = tx
-		defer func() { r.replay.tx = nil }()
-
-		for _, s := range batch {
-			err := tx.Nested(ctx, func() error { return r.replay.Apply(ctx, s) })
-			switch fault.Of(err) {
-			case fault.None:
-			case fault.NotFound, fault.Invalid, fault.Internal, fault.Conflict:
-				r.lost = append(r.lost, Unreadable{SOPInstanceUID: s.SOPInstanceUID, Digest: s.Digest, Err: err})
-			default:
-				return err
-			}
-		}
-
-		return nil
+	return r.replay.Apply(ctx, batch, func(s Statement, err error) {
+		r.lost = append(r.lost, Unreadable{SOPInstanceUID: s.SOPInstanceUID, Digest: s.Digest, Err: err})
 	})
 }
 

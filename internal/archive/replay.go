@@ -22,9 +22,9 @@ type Replay struct {
 	dir     *durable.Scratch
 	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
 
-	// Of a Rebuild: the transaction that takes a batch of statements, and what
-	// brings a file back that was set aside.
-	tx   *db.Tx
+	tx *db.Tx // that takes a batch of statements; nil between two
+
+	// Of a Rebuild: brings a file back that was set aside.
 	back func(ctx context.Context, key string) error
 }
 
@@ -75,10 +75,40 @@ func (r *Replay) Missing() iter.Seq2[string, string] {
 // Lost reports whether there are any Missing.
 func (r *Replay) Lost() bool { return len(r.missing) > 0 }
 
-// Apply takes the next statement of the ledger. A file that cannot be read is
-// an error of kind Invalid; the others may go on. For those that are not there
-// see Missing.
-func (r *Replay) Apply(ctx context.Context, s Statement) error {
+// Apply takes the next statements of the ledger, in one transaction: one for each
+// would cost more than all else that is done. failed is told of each that cannot
+// be followed, such as one whose file cannot be read, and the others go on. For
+// files that are not there see Missing.
+func (r *Replay) Apply(ctx context.Context, batch []Statement, failed func(Statement, error)) error {
+	return r.scratch.o.DB.Write(ctx, func(tx *db.Tx) error {
+		r.tx = tx
+		defer func() { r.tx = nil }()
+
+		for _, s := range batch {
+			err := tx.Nested(ctx, func() error { return r.apply(ctx, s) })
+			if err := settleFailed(s, err, failed); err != nil {
+				return err
+			}
+		}
+
+		return nil
+	})
+}
+
+// settleFailed tells failed of an error that is about one statement, and returns
+// one after which no other can be followed.
+func settleFailed(s Statement, err error, failed func(Statement, error)) error {
+	switch fault.Of(err) {
+	case fault.None:
+		return nil
+	case fault.NotFound, fault.Invalid, fault.Internal, fault.Conflict:
+		failed(s, err)
+		return nil
+	}
+	return err
+}
+
+func (r *Replay) apply(ctx context.Context, s Statement) error {
 	switch s.Event {
 	case Deleted:
 		return r.deleted(ctx, s)
@@ -87,7 +117,7 @@ func (r *Replay) Apply(ctx context.Context, s Statement) error {
 	case Quarantined:
 		return r.quarantine(ctx, s)
 	case Refused:
-		return r.write(ctx, func(tx *db.Tx) error { return refuse(ctx, tx, s.Reason, s.Instance(), s.Source, s.Time) })
+		return refuse(ctx, r.tx, s.Reason, s.Instance(), s.Source, s.Time)
 	case Released:
 		return r.settle(ctx, s)
 	case Destroyed:
@@ -116,29 +146,28 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 	}
 	p.time = s.Time
 
-	return r.write(ctx, func(tx *db.Tx) error {
-		entry := p.entry()
-		entry.Settled = s.Version > 0
-		out, err := index.Insert(ctx, tx, entry)
-		if err != nil {
+	tx := r.tx
+	entry := p.entry()
+	entry.Settled = s.Version > 0
+	out, err := index.Insert(ctx, tx, entry)
+	if err != nil {
+		return err
+	}
+	if out.Conflict == OtherPatient && s.Version == 0 {
+		// A ledger of an earlier version does not say that it was let in.
+		if err := p.accepted(); err != nil {
 			return err
 		}
-		if out.Conflict == OtherPatient && s.Version == 0 {
-			// A ledger of an earlier version does not say that it was let in.
-			if err := p.accepted(); err != nil {
-				return err
-			}
-			out, err = index.Insert(ctx, tx, p.entry())
-		}
-		if err == nil && (out.Duplicate || out.Conflict != "") {
-			return fault.New(fault.Invalid, "archive: the ledger says twice that an instance was stored")
-		}
-		if err != nil {
-			return err
-		}
+		out, err = index.Insert(ctx, tx, p.entry())
+	}
+	if err == nil && (out.Duplicate || out.Conflict != "") {
+		return fault.New(fault.Invalid, "archive: the ledger says twice that an instance was stored")
+	}
+	if err != nil {
+		return err
+	}
 
-		return settled(ctx, tx, s.SOPInstanceUID, s.Digest)
-	})
+	return settled(ctx, tx, s.SOPInstanceUID, s.Digest)
 }
 
 // complete fills in what a ledger of an earlier version does not say of an
@@ -198,19 +227,18 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 		}
 	}
 
-	return r.write(ctx, func(tx *db.Tx) error {
-		if s.Reason == Replaced && !lost {
-			if err := index.Remove(ctx, tx, s.SOPInstanceUID); err != nil {
-				return err
-			}
+	tx := r.tx
+	if s.Reason == Replaced && !lost {
+		if err := index.Remove(ctx, tx, s.SOPInstanceUID); err != nil {
+			return err
 		}
-		_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, Event{
-			Reason: s.Reason, Instance: s.Instance(), StoredDigest: s.StoredDigest,
-			Source: s.Source, Time: s.Time, CharacterSet: s.CharacterSet,
-		})
-
-		return err
+	}
+	_, err := r.scratch.insertQuarantine(ctx, tx, &ConflictError{Reason: s.Reason}, Event{
+		Reason: s.Reason, Instance: s.Instance(), StoredDigest: s.StoredDigest,
+		Source: s.Source, Time: s.Time, CharacterSet: s.CharacterSet,
 	})
+
+	return err
 }
 
 // bringBack puts a file back that was set aside, where it was.
@@ -228,10 +256,9 @@ func (r *Replay) bringBack(ctx context.Context, key string) error {
 
 // settle takes an entry out of quarantine.
 func (r *Replay) settle(ctx context.Context, s Statement) error {
-	return r.write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE uid = ?1 AND digest = ?2 AND reason = ?3`, s.SOPInstanceUID, s.Digest, string(s.Reason))
-		return err
-	})
+	tx := r.tx
+	_, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE uid = ?1 AND digest = ?2 AND reason = ?3`, s.SOPInstanceUID, s.Digest, string(s.Reason))
+	return err
 }
 
 // deleted takes out what a deletion removed. Its file is gone as a rule, and
@@ -243,23 +270,14 @@ func (r *Replay) deleted(ctx context.Context, s Statement) error {
 		return nil
 	}
 
-	return r.write(ctx, func(tx *db.Tx) error {
-		ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
-		if fault.Of(err) == fault.NotFound || err == nil && ref.Digest != s.Digest {
-			return fault.New(fault.Invalid, "archive: the ledger says that an instance was deleted which was not stored")
-		}
-		if err != nil {
-			return err
-		}
-
-		return index.Remove(ctx, tx, s.SOPInstanceUID)
-	})
-}
-
-func (r *Replay) write(ctx context.Context, f func(tx *db.Tx) error) error {
-	if r.tx != nil {
-		return f(r.tx)
+	tx := r.tx
+	ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
+	if fault.Of(err) == fault.NotFound || err == nil && ref.Digest != s.Digest {
+		return fault.New(fault.Invalid, "archive: the ledger says that an instance was deleted which was not stored")
+	}
+	if err != nil {
+		return err
 	}
 
-	return r.scratch.o.DB.Write(ctx, f)
+	return index.Remove(ctx, tx, s.SOPInstanceUID)
 }

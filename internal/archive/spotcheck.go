@@ -22,12 +22,24 @@ func (a *Archive) NewSpotCheck() *SpotCheck {
 	return &SpotCheck{archive: a, differs: map[lostFile]bool{}}
 }
 
-// Apply takes the next statement of the ledger.
-func (c *SpotCheck) Apply(ctx context.Context, s Statement) error {
+// Apply takes the next statements of the ledger, in one transaction. failed is as
+// in Replay.Apply.
+func (c *SpotCheck) Apply(ctx context.Context, batch []Statement, failed func(Statement, error)) error {
+	return c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
+		for _, s := range batch {
+			if err := settleFailed(s, c.apply(ctx, tx, s), failed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *SpotCheck) apply(ctx context.Context, tx *db.Tx, s Statement) error {
 	f := lostFile{s.SOPInstanceUID, s.Digest}
 	switch {
 	case s.Event == Stored:
-		same, err := c.asStated(ctx, s)
+		same, err := asStated(ctx, tx, s)
 		if err != nil {
 			return err
 		}
@@ -46,16 +58,13 @@ func (c *SpotCheck) Apply(ctx context.Context, s Statement) error {
 	return nil
 }
 
-func (c *SpotCheck) asStated(ctx context.Context, s Statement) (same bool, err error) {
-	err = c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
-		ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
-		if fault.Of(err) == fault.NotFound {
-			return nil
-		}
-		same = err == nil && ref == s.Instance()
-		return err
-	})
-	return same, err
+// asStated reports that the row of an instance is as a statement has it.
+func asStated(ctx context.Context, tx *db.Tx, s Statement) (bool, error) {
+	ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
+	if fault.Of(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil && ref == s.Instance(), err
 }
 
 // Differences are the instances whose row is not as the ledger has it, and

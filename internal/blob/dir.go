@@ -152,8 +152,15 @@ func (d *Dir) Delete(_ context.Context, key string) error {
 // List implements Store. It reads one directory of the fan-out at a time.
 func (d *Dir) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
+		missing := -1 // of the directories of the root, the last that was not there
 		for i := range len(d.known) {
-			if len(after) >= 3 && fanKey(i) < after[:3] {
+			if i>>4 == missing || len(after) >= 3 && fanKey(i) < after[:3] {
+				continue
+			}
+
+			// A small archive has few of the directories: one look for sixteen.
+			if i&15 == 0 && !d.maybe(i>>4) {
+				missing = i >> 4
 				continue
 			}
 			if !listDirectory(ctx, d.fan(i), after, yield) {
@@ -161,6 +168,13 @@ func (d *Dir) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 			}
 		}
 	}
+}
+
+// maybe reports that directory i of the root may be there.
+func (d *Dir) maybe(i int) bool {
+	_, err := os.Stat(filepath.Dir(d.fan(i << 4)))
+
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // listDirectory yields the blobs of one directory with a key greater than after,

@@ -23,17 +23,32 @@ func (v *verification) statement(ctx context.Context, l ledger.Leaf) error {
 	if v.Archive == nil {
 		return nil
 	}
+
+	v.waiting = append(v.waiting, s)
+	if len(v.waiting) < batchMost {
+		return nil
+	}
+	return v.follow(ctx)
+}
+
+// batchMost is how many statements are followed in one transaction.
+const batchMost = 500
+
+// follow follows the statements that wait: whoever has read leaves calls it before
+// the rows are looked at.
+func (v *verification) follow(ctx context.Context) error {
+	if len(v.waiting) == 0 {
+		return nil
+	}
 	apply := v.spot.Apply
 	if v.replay != nil {
 		apply = v.replay.Apply
 	}
-	err = apply(ctx, s)
-	switch fault.Of(err) {
-	case fault.None:
-	case fault.NotFound, fault.Invalid, fault.Internal, fault.Conflict:
+
+	err := apply(ctx, v.waiting, func(s archive.Statement, err error) {
 		v.add(s.SOPInstanceUID, "file %.16s...: %s", s.Digest, fault.Text(err))
-		return nil
-	}
+	})
+	v.waiting = v.waiting[:0]
 	return err
 }
 
@@ -109,7 +124,10 @@ func (v *verification) catchUp(ctx context.Context, tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
-	return v.Ledger.Between(ctx, v.leaves, n, func(l ledger.Leaf) error { return v.leaf(ctx, l) })
+	if err := v.Ledger.Between(ctx, v.leaves, n, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
+		return err
+	}
+	return v.follow(ctx)
 }
 
 // settled runs a comparison again while it finds something and instances come
@@ -122,6 +140,9 @@ func (v *verification) settled(ctx context.Context, compare func() (found bool, 
 		}
 		before := v.statements
 		if err := v.Ledger.Since(ctx, v.leaves, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
+			return err
+		}
+		if err := v.follow(ctx); err != nil {
 			return err
 		}
 		if v.statements == before {

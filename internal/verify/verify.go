@@ -70,8 +70,9 @@ type verification struct {
 	Options
 	Result
 	registers *registers.Check
-	replay    *archive.Replay    // of a full verification
-	spot      *archive.SpotCheck // of a sample
+	replay    *archive.Replay     // of a full verification
+	spot      *archive.SpotCheck  // of a sample
+	waiting   []archive.Statement // that were read and not yet followed
 	leaves    int64
 	// statements is how many of the leaves are about instances.
 	statements int64
@@ -159,7 +160,7 @@ func (v *verification) tree(ctx context.Context) error {
 		}
 		v.add(where, "%s", p.Text)
 	}
-	return nil
+	return v.follow(ctx)
 }
 
 func (v *verification) strays(ctx context.Context) error {
