@@ -42,6 +42,7 @@ type cli struct {
 	Keys        keysCmd        `cmd:"" help:"Rotate the keys of the archive."`
 	RecoveryKey recoveryKeyCmd `cmd:"" name:"recovery-key" help:"The key that opens the keys in backups."`
 	Scan        scanCmd        `cmd:"" help:"Find what is exposed in networks that are yours, without harm."`
+	Group       groupCmd       `cmd:"" help:"What groups of the identity provider may see."`
 	User        userCmd        `cmd:"" help:"People and what they may see."`
 	Token       tokenCmd       `cmd:"" help:"Bearer tokens for DICOMweb."`
 	Policy      policyCmd      `cmd:"" help:"Who may do what, and by which rule."`

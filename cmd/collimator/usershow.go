@@ -44,6 +44,7 @@ type shownPerson struct {
 	*identity.PersonInfo
 	Factors   identity.Factors `json:"factors"`
 	Providers []string         `json:"identityProviders,omitempty"` // issuers
+	Groups    []string         `json:"groups,omitempty"`            // to which studies are granted
 }
 
 func (c *userShowCmd) Run(e *env) error {
@@ -57,6 +58,9 @@ func (c *userShowCmd) Run(e *env) error {
 			return err
 		}
 		if shown.Providers, err = in.Registry.Subjects(e.ctx, c.Name); err != nil {
+			return err
+		}
+		if shown.Groups, err = in.Registry.Groups(e.ctx, c.Name); err != nil {
 			return err
 		}
 		if c.Output == "json" {
@@ -83,6 +87,9 @@ func (p shownPerson) text() string {
 		phrase.Count(p.Factors.Passkeys, "passkey", "passkeys"), phrase.Count(p.Factors.Recovery, "recovery code", "recovery codes")))
 	for _, issuer := range p.Providers {
 		line("Signs in at", issuer)
+	}
+	for _, group := range p.Groups {
+		line("In the group", group)
 	}
 	line("Granted studies", fmt.Sprint(len(p.Studies)))
 	for _, s := range p.Studies {

@@ -38,6 +38,8 @@ type OIDC struct {
 	// RoleClaim holds a text or a list; Roles maps what may stand in it to roles, the first that fits counts.
 	RoleClaim string     `yaml:"role_claim,omitempty"`
 	Roles     []OIDCRole `yaml:"roles,omitempty"`
+	// GroupClaim holds the groups of a person, a text or a list; studies can be granted to groups.
+	GroupClaim string `yaml:"group_claim,omitempty"`
 	// Create registers who is not.
 	Create bool `yaml:"create,omitempty"`
 	// Scopes are asked for beside openid; empty: profile.

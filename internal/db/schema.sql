@@ -523,5 +523,19 @@ CREATE TABLE ledger_witness (
     note         TEXT    NOT NULL              -- the last checkpoint
 );
 
+CREATE TABLE group_grant (
+    name     TEXT    NOT NULL,  -- of the group, as the provider spells it
+    study    TEXT    NOT NULL,  -- Study Instance UID
+    created  INTEGER NOT NULL,
+    PRIMARY KEY (name, study)
+) WITHOUT ROWID;
+
+CREATE TABLE person_group (
+    person   TEXT    NOT NULL REFERENCES person (name),
+    name     TEXT    NOT NULL,
+    expires  INTEGER NOT NULL,
+    PRIMARY KEY (person, name)
+) WITHOUT ROWID;
+
 INSERT INTO index_state (one, version) VALUES (1, 1);
 INSERT INTO pairing (one, id) VALUES (1, hex(randomblob(16)));

@@ -75,7 +75,7 @@ const OIDCState = "signin.oidc"
 // kept in states, which may be nil.
 func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (*identity.OIDC, error) {
 	o := identity.OIDCOptions{
-		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
+		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, GroupClaim: c.GroupClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
 		LogoutEndsMade: c.Logout == "everything",
 		RequireACR:     c.RequireACR, RequireAMR: c.RequireAMR,
 		Health: func(err error) { tellProvider(states, err) },

@@ -41,6 +41,9 @@ type OIDCOptions struct {
 	// roles. Who has none of them does not get in.
 	RoleClaim string
 	Roles     []RoleMapping
+	// GroupClaim, where set, holds the groups of the person, a text or a list: who is
+	// in one sees what is granted to it.
+	GroupClaim string
 	// Create registers who is not; it needs a RoleClaim.
 	Create bool
 	// InsecureHTTP takes an issuer without TLS, on loopback alone.

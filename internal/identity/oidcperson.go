@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -27,8 +28,17 @@ func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any
 		return "", "", o.named(ctx, f)
 	}
 	name, change, err = o.bind(ctx, subject, name, role)
-	if err != nil || role == "" {
+	if err != nil {
 		return name, change, err
+	}
+	if o.o.GroupClaim != "" {
+		if err := o.registry.setGroups(ctx, name, o.groups(claims)); err != nil {
+			return name, change, err
+		}
+	}
+
+	if role == "" {
+		return name, change, nil
 	}
 	p, err := o.registry.Person(ctx, name)
 	if err == nil && string(p.Role) != role {
@@ -101,19 +111,9 @@ func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, ch
 
 // role is the first that fits the role claim.
 func (o *OIDC) role(claims map[string]any) (string, bool) {
-	has := map[string]bool{}
-	switch v := claims[o.o.RoleClaim].(type) {
-	case string:
-		has[v] = true
-	case []any:
-		for _, x := range v {
-			if s, ok := x.(string); ok {
-				has[s] = true
-			}
-		}
-	}
+	has := texts(claims[o.o.RoleClaim])
 	for _, m := range o.o.Roles {
-		if has[m.Value] {
+		if slices.Contains(has, m.Value) {
 			return m.Role, true
 		}
 	}

@@ -101,7 +101,7 @@ func (o *OIDC) claims(ctx context.Context, p *oidc.Provider, token *oauth2.Token
 
 // missing is the first claim that counts and is not there.
 func (o *OIDC) missing(claims map[string]any) string {
-	for _, name := range []string{o.o.NameClaim, o.o.RoleClaim} {
+	for _, name := range []string{o.o.NameClaim, o.o.RoleClaim, o.o.GroupClaim} {
 		if name != "" && claims[name] == nil {
 			return name
 		}

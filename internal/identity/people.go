@@ -71,7 +71,7 @@ func (r *Registry) people(ctx context.Context, where, name string) (list []*Pers
 		}
 
 		for _, p := range list {
-			if p.Studies, err = grants(ctx, tx, p.Name); err != nil {
+			if p.Studies, err = r.grants(ctx, tx, p.Name); err != nil {
 				return err
 			}
 		}
@@ -94,8 +94,12 @@ func scanPerson(scan db.Scan) (*PersonInfo, error) {
 	return &p, nil
 }
 
-func grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {
-	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1 ORDER BY study`, person)
+// grants are the studies that a person may see: granted to the person, or to a
+// group of the person that counts now.
+func (r *Registry) grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {
+	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1
+		UNION SELECT g.study FROM person_group p JOIN group_grant g ON g.name = p.name WHERE p.person = ?1 AND p.expires > ?2
+		ORDER BY 1`, person, millis(r.now()))
 }
 
 // DisablePerson takes a person out, with all tokens, sessions, links for this

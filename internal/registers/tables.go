@@ -45,6 +45,8 @@ func Tables() []Table {
 			Covered: []string{"hash", "complete", "method", "address", "created", "expires", "proven"}, Left: []string{"seen"},
 			Later: map[string]any{"proven": int64(0)}},
 		{Name: "study_grant", Word: "grant to", Key: []string{"person", "study"}, Covered: []string{"created"}},
+		{Name: "group_grant", Word: "grant to the group", Key: []string{"name", "study"}, Covered: []string{"created"}},
+		{Name: "person_group", Word: "group of", Key: []string{"person", "name"}, Covered: []string{"expires"}},
 		{Name: "access_token", Word: "token", Key: []string{"id"}, Covered: []string{"hash", "owner", "verbs", "studies", "created", "expires", "revoked", "operator"},
 			Later: map[string]any{"operator": int64(0)}},
 		{Name: "share", Word: "link", Key: []string{"id"},

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+	"collimator/internal/house"
+	"collimator/internal/identity"
+	"collimator/internal/phrase"
+)
+
+type groupCmd struct {
+	Grant   groupGrantCmd   `cmd:"" help:"Let the referrers of a group see a study."`
+	Ungrant groupUngrantCmd `cmd:"" help:"Take a granted study back."`
+	List    groupListCmd    `cmd:"" help:"List what is granted to groups, and who is in them."`
+}
+
+type groupGrantCmd struct {
+	dataFlags
+	Name   string   `arg:"" help:"Name of the group, as the identity provider spells it."`
+	Study  []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+	Anyway bool     `help:"Grant a study of which nothing is stored yet."`
+}
+
+func (groupGrantCmd) Help() string {
+	return `A person is in the groups that the identity provider named at the last sign-in (signin.oidc.group_claim),
+for 12 hours; the grant counts from the next sign-in on. A study of which nothing is stored is named and not
+granted (exit code 3); --anyway grants it.
+
+Example:
+  collimator group grant practice-miller --study 1.2.3`
+}
+
+func (c *groupGrantCmd) Run(e *env) error {
+	if err := checkUIDs(c.Study); err != nil {
+		return err
+	}
+	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
+		if in.Config.SignIn.OIDC.GroupClaim == "" {
+			fmt.Fprintln(e.stderr, "collimator: nobody is in a group until signin.oidc.group_claim names the claim that holds them")
+		}
+
+		granted := 0
+		for _, s := range c.Study {
+			err := present(e, a, s)
+			if fault.Of(err) == fault.NotFound && !c.Anyway {
+				fmt.Fprintf(e.stderr, "%s: nothing is stored under this Study Instance UID; not granted.\n", s)
+				continue
+			}
+			if err != nil && fault.Of(err) != fault.NotFound {
+				return err
+			}
+			if err := in.Registry.GrantToGroup(e.ctx, c.Name, s); err != nil {
+				return err
+			}
+
+			o := studyObject(e.ctx, a, s, "study granted to the group "+c.Name)
+			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
+				return err
+			}
+			granted++
+		}
+
+		fmt.Fprintf(e.stdout, "The group %s may see %d more %s.\n", c.Name, granted, phrase.Of(granted, "study", "studies"))
+		if missing := len(c.Study) - granted; missing > 0 {
+			return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later",
+				missing, phrase.Count(len(c.Study), "study", "studies"))}
+		}
+		return nil
+	})
+}
+
+type groupUngrantCmd struct {
+	dataFlags
+	Name  string   `arg:"" help:"Name of the group."`
+	Study []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+}
+
+func (groupUngrantCmd) Help() string {
+	return "The next request finds the study closed.\n\nExample:\n  collimator group ungrant practice-miller --study 1.2.3"
+}
+
+func (c *groupUngrantCmd) Run(e *env) error {
+	if err := checkUIDs(c.Study); err != nil {
+		return err
+	}
+	return c.with(e, func(in *house.Installation) error {
+		for _, s := range c.Study {
+			if err := in.Registry.UngrantToGroup(e.ctx, c.Name, s); err != nil {
+				return err
+			}
+			o := audit.Object{Study: s, Detail: "study not granted any more to the group " + c.Name}
+			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
+				return err
+			}
+		}
+
+		_, err := fmt.Fprintf(e.stdout, "%s taken back from the group %s.\n", phrase.Count(len(c.Study), "study is", "studies are"), c.Name)
+		return err
+	})
+}
+
+type groupListCmd struct {
+	dataFlags
+	outputFlag
+}
+
+func (groupListCmd) Help() string { return "Example:\n  collimator group list" }
+
+func (c *groupListCmd) Run(e *env) error {
+	return c.with(e, func(in *house.Installation) error {
+		list, err := in.Registry.GroupGrants(e.ctx)
+		if err != nil {
+			return err
+		}
+		return printList(e.stdout, c.Output, list, "GROUP|STUDIES|PEOPLE", func(g identity.GroupGrants) []string {
+			return []string{g.Group, strings.Join(g.Studies, " "), dash(strings.Join(g.People, " "))}
+		}, "Nothing is granted to a group.")
+	})
+}
