@@ -28,7 +28,7 @@ type TokenClient struct {
 // that it did not answer.
 func ClientToken(c TokenClient) func(ctx context.Context) (string, error) {
 	config := clientcredentials.Config{ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.URL, Scopes: c.Scopes}
-	source := oauth2.ReuseTokenSource(nil, config.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, c.HTTP)))
+	source := config.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, c.HTTP)) // which keeps a token while it is valid
 
 	return func(context.Context) (string, error) {
 		token, err := source.Token()
