@@ -60,7 +60,7 @@ func TestDriftLooksAtTheMigrationsThatWereApplied(t *testing.T) {
 	}
 	defer d.Close()
 	err = d.Write(t.Context(), func(tx *Tx) error {
-		for _, statement := range []string{`DROP TABLE ledger_witness`, `ALTER TABLE device DROP COLUMN no_certificate_until`, `DELETE FROM schema_version WHERE version = 18`} {
+		for _, statement := range []string{`DROP TABLE group_grant`, `DROP TABLE person_group`, `DELETE FROM schema_version WHERE version = 19`} {
 			if _, err := tx.Exec(t.Context(), statement); err != nil {
 				return err
 			}
