@@ -27,7 +27,7 @@ func participants(r Record, source string) []activeParticipant {
 	case accesses, readings:
 		return atMostTwo(r, who, here)
 	case signIns:
-		return behind(r, placed(r, who, source), here)
+		return []activeParticipant{placed(r, signsIn(r, who), source), here}
 	case alerts:
 		return alerted(r, who, here)
 	}
@@ -46,6 +46,19 @@ func alerted(r Record, who, here activeParticipant) []activeParticipant {
 		list[i].Requestor = i == 0
 	}
 	return list
+}
+
+// signsIn is the person who is authenticated or claimed to be. The table has that
+// one and the system which performs it (PS3.15 A.5.3.12): a device at which the
+// person signs in is neither, and told by its network access point.
+func signsIn(r Record, who activeParticipant) activeParticipant {
+	person := r.actsFor()
+	if person == "" {
+		return who
+	}
+
+	who.UserID, who.Alternative = person, ""
+	return who
 }
 
 // placed is who signs in with a network access point, which the table wants

@@ -147,6 +147,7 @@ func samples() map[string]audit.Record {
 		"instances deleted":       with(audit.InstancesDeleted, audit.Delete, images),
 		"exported":                with(audit.Export, audit.Read, func() audit.Object { o := images; o.Detail = "files"; return o }()),
 		"link":                    with(audit.Export, audit.Create, person, audit.Object{Study: "1.2.3", Patient: "ZZPHI-1", Detail: "link abc"}),
+		"signed in at a device":   with(audit.UserAuthenticated, audit.Execute, person),
 		"link opened":             with(audit.UserAuthenticated, audit.Execute, audit.Object{Study: "1.2.3", Detail: "link opened"}),
 		"person changed":          with(audit.PersonChanged, audit.Update, audit.Object{Person: "ada", Detail: "disabled"}),
 		"person changed by token": with(audit.PersonChanged, audit.Update, person, audit.Object{Person: "ada"}),
@@ -242,6 +243,19 @@ func (w tableOf) judge(m *read) (problems []string) {
 		}
 		if w.event == "110101" && o.Name != "Security Audit Log" {
 			say("the trail is named %q", o.Name)
+		}
+		if o.Type != "1" && o.Name == "" && o.Query == "" { // one of them is required where the other is missing
+			say("object %+v with neither a name nor a query", o)
+		}
+		details := map[string]string{}
+		for _, d := range o.Details {
+			details[d.Type] = d.Value
+		}
+		if w.event == "110113" && details["Alert Description"] == "" { // A.5.3.11
+			say("an alert about %s without a description", o.ID)
+		}
+		if kind := o.Type + " " + o.Role + " " + o.IDType.Code; kind == aQuery && (o.Query == "" || details["TransferSyntax"] == "") { // A.5.3.10
+			say("a query without its data set and transfer syntax")
 		}
 	}
 	if !w.requestors.holds(requestors) {
