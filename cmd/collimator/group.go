@@ -27,7 +27,7 @@ type groupGrantCmd struct {
 
 func (groupGrantCmd) Help() string {
 	return `A person is in the groups that the identity provider named at the last sign-in (signin.oidc.group_claim),
-for 12 hours; the grant counts from the next sign-in on. A study of which nothing is stored is named and not
+for 12 hours; a grant to a group that had none counts from the next sign-in on. A study of which nothing is stored is named and not
 granted (exit code 3); --anyway grants it.
 
 Example:
@@ -88,18 +88,26 @@ func (c *groupUngrantCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
+		taken := 0
+		var missing error
 		for _, s := range c.Study {
-			if err := in.Registry.UngrantToGroup(e.ctx, c.Name, s); err != nil {
+			err := in.Registry.UngrantToGroup(e.ctx, c.Name, s)
+			if fault.Of(err) == fault.NotFound { // the others are taken back all the same
+				missing = err
+				continue
+			}
+			if err != nil {
 				return err
 			}
+			taken++
 			o := audit.Object{Study: s, Detail: "study not granted any more to the group " + c.Name}
 			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
 				return err
 			}
 		}
 
-		_, err := fmt.Fprintf(e.stdout, "%s taken back from the group %s.\n", phrase.Count(len(c.Study), "study is", "studies are"), c.Name)
-		return err
+		fmt.Fprintf(e.stdout, "%s taken back from the group %s.\n", phrase.Count(taken, "study is", "studies are"), c.Name)
+		return missing
 	})
 }
 

@@ -53,3 +53,28 @@ func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 		t.Error("what was taken back is seen")
 	}
 }
+
+// Whom the provider no longer lets in as somebody who may loses the groups too.
+func TestARefusedSignInEndsTheGroups(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	x := newOIDCSite(t, p, func(o *config.OIDC) {
+		o.GroupClaim, o.RoleClaim, o.Roles = "groups", "role", []config.OIDCRole{{Value: "outside", Role: "referrer"}}
+	})
+	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": "outside", "groups": "millers"}
+	b := x.browser()
+	b.must(200, "GET", b.oidc(p), nil)
+	if groups, err := x.in.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 1 {
+		t.Fatalf("%v, %v", groups, err)
+	}
+
+	p.claims["role"] = "gone"
+	c := x.browser()
+	c.must(401, "GET", c.oidc(p), nil)
+	if groups, err := x.in.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 0 {
+		t.Errorf("after a refusal: %v, %v", groups, err)
+	}
+}

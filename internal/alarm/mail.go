@@ -90,7 +90,7 @@ func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s", line(strings.Join(ways, " ")))
 	}
 	if err := c.Auth(way); err != nil {
-		return fault.Newf(fault.Denied, "alarm: the mail server does not let "+line(m.User)+" in: %s", reply(err))
+		return fault.Newf(fault.Denied, "alarm: the mail server does not let %s in: %s", line(m.User), reply(err))
 	}
 	return nil
 }

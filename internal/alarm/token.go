@@ -27,6 +27,11 @@ type TokenClient struct {
 // Denied says that the server gives this client none, one of kind Unavailable
 // that it did not answer.
 func ClientToken(c TokenClient) func(ctx context.Context) (string, error) {
+	if c.HTTP != nil { // the secret goes to nobody else
+		client := *c.HTTP
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.HTTP = &client
+	}
 	config := clientcredentials.Config{ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.URL, Scopes: c.Scopes}
 	source := config.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, c.HTTP)) // which keeps a token while it is valid
 

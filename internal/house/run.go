@@ -67,10 +67,6 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 	dicom := s.Guard.Rooms.DICOM.Listen(dicomListener)
 	plain := s.newPlainListener()
 
-	wg.Go(func() { failed <- associations.Serve(work, dicom) })
-	if web != nil {
-		wg.Go(func() { failed <- web.Serve() })
-	}
 	if repository != nil {
 		wg.Go(func() { repository.Run(work) })
 	}
@@ -80,6 +76,13 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 		s.settle, s.sweep, s.witness, s.reloads, plain.run, bare.run,
 	} {
 		wg.Go(func() { run(work) })
+	}
+
+	// Nobody is told that all is well because nobody has looked yet.
+	s.look(ctx)
+	wg.Go(func() { failed <- associations.Serve(work, dicom) })
+	if web != nil {
+		wg.Go(func() { failed <- web.Serve() })
 	}
 
 	s.record(ctx, audit.ApplicationStart)

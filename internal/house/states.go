@@ -37,16 +37,22 @@ const (
 	examineKeptEvery = time.Minute
 )
 
+// look looks once at what changes slowly on this machine. A server does so before
+// it answers anybody: nobody is told that all is well because nobody has looked.
+func (s *Server) look(ctx context.Context) {
+	if err := examineAll(ctx, s.in, s.States); err != nil && ctx.Err() == nil {
+		s.log.Error("the state of the archive was not looked at whole", "error", err)
+	}
+	if s.FileCertificate != nil {
+		s.examineFile()
+	}
+	s.examineACME()
+}
+
 // examine keeps the states of what changes slowly, until ctx ends.
 func (s *Server) examine(ctx context.Context) {
 	for {
-		if err := examineAll(ctx, s.in, s.States); err != nil && ctx.Err() == nil {
-			s.log.Error("the state of the archive was not looked at whole", "error", err)
-		}
-		if s.FileCertificate != nil {
-			s.examineFile()
-		}
-		s.examineACME()
+		s.look(ctx)
 		if p := s.SignIn.OIDC; p != nil {
 			_ = p.Check(ctx) // which sets its state; what came of it is told there
 		}

@@ -44,7 +44,8 @@ func validGroup(name string) bool {
 }
 
 // GrantToGroup lets everybody of a group, whose role sees only granted studies,
-// see one. It counts from the next sign-in of each on. Whether something is stored
+// see one. Of a group that had no grant it counts from the
+// next sign-in of each on. Whether something is stored
 // under it is for the caller to look at.
 func (r *Registry) GrantToGroup(ctx context.Context, group, study string) error {
 	if err := CheckGroup(group); err != nil {
@@ -125,6 +126,16 @@ func (r *Registry) setGroups(ctx context.Context, person string, groups []string
 			}
 		}
 		return nil
+	})
+}
+
+// dropGroups ends the groups of the person of a subject whom the provider no longer
+// lets in as somebody who may.
+func (r *Registry) dropGroups(ctx context.Context, issuer, subject string) error {
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := r.book.Exec(ctx, tx, `DELETE FROM person_group WHERE person IN
+			(SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2)`, issuer, subject)
+		return err
 	})
 }
 

@@ -25,16 +25,14 @@ func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any
 		f.Reason, f.shown = reasonRole, errNoRole
 	}
 	if f.Reason != "" {
-		return "", "", o.named(ctx, f)
+		return "", "", errors.Join(o.named(ctx, f), o.registry.dropGroups(ctx, o.o.Issuer, subject))
 	}
 	name, change, err = o.bind(ctx, subject, name, role)
 	if err != nil {
 		return name, change, err
 	}
-	if o.o.GroupClaim != "" {
-		if err := o.registry.setGroups(ctx, name, o.groups(claims)); err != nil {
-			return name, change, err
-		}
+	if err := o.registry.setGroups(ctx, name, o.groups(claims)); err != nil { // none where no claim has them
+		return name, change, err
 	}
 
 	if role == "" {
