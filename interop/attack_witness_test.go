@@ -32,8 +32,8 @@ const (
 	witnessFiles  = "COLLIMATOR_WITNESS_FILES"  // the directory with its certificate and key
 )
 
-// storing is one image of the witness, on an association of its own.
-type storing struct {
+// storedImage is one image of the witness, on an association of its own.
+type storedImage struct {
 	Study     string
 	Connect   time.Duration // until TCP is there
 	Handshake time.Duration // until TLS is
@@ -41,7 +41,7 @@ type storing struct {
 	Store     time.Duration // until the status of the image, which is on the disk then
 }
 
-func (s storing) open() time.Duration { return s.Connect + s.Handshake + s.Associate }
+func (s storedImage) open() time.Duration { return s.Connect + s.Handshake + s.Associate }
 
 // TestDeviceThatStoresMeanwhile is the process of the witness: it stores an image
 // and says how long each step took, a line each, until its input ends.
@@ -79,7 +79,7 @@ func TestDeviceThatStoresMeanwhile(t *testing.T) {
 }
 
 // storeOne stores a study of one image.
-func storeOne(t *testing.T, server string, keys *tls.Config) (s storing, err error) {
+func storeOne(t *testing.T, server string, keys *tls.Config) (s storedImage, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 
@@ -127,7 +127,7 @@ func storeOne(t *testing.T, server string, keys *tls.Config) (s storing, err err
 }
 
 // witnessed is what another device saw.
-type witnessed []storing
+type witnessed []storedImage
 
 // serveAnother has the witness store until ctx ends, and keeps what was
 // acknowledged.
@@ -152,7 +152,7 @@ func (a *attack) serveAnother(ctx context.Context) (seen witnessed) {
 
 	var said []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var s storing
+		var s storedImage
 		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
 			said = append(said, lines.Text())
 			continue
@@ -180,13 +180,13 @@ func (w witnessed) String() string {
 	fmt.Fprintf(&b, "%d images stored\n", len(w))
 	for _, step := range []struct {
 		name string
-		took func(storing) time.Duration
+		took func(storedImage) time.Duration
 	}{
-		{"association", storing.open},
-		{"  connection", func(s storing) time.Duration { return s.Connect }},
-		{"  TLS", func(s storing) time.Duration { return s.Handshake }},
-		{"  acceptance", func(s storing) time.Duration { return s.Associate }},
-		{"status", func(s storing) time.Duration { return s.Store }},
+		{"association", storedImage.open},
+		{"  connection", func(s storedImage) time.Duration { return s.Connect }},
+		{"  TLS", func(s storedImage) time.Duration { return s.Handshake }},
+		{"  acceptance", func(s storedImage) time.Duration { return s.Associate }},
+		{"status", func(s storedImage) time.Duration { return s.Store }},
 	} {
 		list := make([]time.Duration, len(w))
 		late := 0

@@ -43,33 +43,9 @@ func (c *groupGrantCmd) Run(e *env) error {
 			fmt.Fprintln(e.stderr, "collimator: nobody is in a group until signin.oidc.group_claim names the claim that holds them")
 		}
 
-		granted := 0
-		for _, s := range c.Study {
-			err := present(e, a, s)
-			if fault.Of(err) == fault.NotFound && !c.Anyway {
-				fmt.Fprintf(e.stderr, "%s: nothing is stored under this Study Instance UID; not granted.\n", s)
-				continue
-			}
-			if err != nil && fault.Of(err) != fault.NotFound {
-				return err
-			}
-			if err := in.Registry.GrantToGroup(e.ctx, c.Name, s); err != nil {
-				return err
-			}
-
-			o := studyObject(e.ctx, a, s, "study granted to the group "+c.Name)
-			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
-				return err
-			}
-			granted++
-		}
-
-		fmt.Fprintf(e.stdout, "The group %s may see %d more %s.\n", c.Name, granted, phrase.Of(granted, "study", "studies"))
-		if missing := len(c.Study) - granted; missing > 0 {
-			return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later",
-				missing, phrase.Count(len(c.Study), "study", "studies"))}
-		}
-		return nil
+		to := grantee{name: "The group " + c.Name, detail: "study granted to the group " + c.Name,
+			grant: func(study string) error { return in.Registry.GrantToGroup(e.ctx, c.Name, study) }}
+		return to.see(e, in, a, c.Study, c.Anyway)
 	})
 }
 

@@ -42,34 +42,51 @@ func (c *userGrantCmd) Run(e *env) error {
 			fmt.Fprintf(e.stderr, "collimator: %s is %s and sees every study without a grant\n", c.Name, p.Role)
 		}
 
-		granted, missing := 0, 0
-		for _, s := range c.Study {
-			err := present(e, a, s)
-			if fault.Of(err) == fault.NotFound && !c.Anyway {
-				missing++
-				fmt.Fprintf(e.stderr, "%s: nothing is stored under this Study Instance UID; not granted.\n", s)
-				continue
-			}
-			if err != nil && fault.Of(err) != fault.NotFound {
-				return err
-			}
-			if err := in.Registry.GrantStudy(e.ctx, c.Name, s); err != nil {
-				return err
-			}
-			o := studyObject(e.ctx, a, s, "study granted")
-			o.Person = c.Name
-			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
-				return err
-			}
-			granted++
-		}
-		fmt.Fprintf(e.stdout, "%s may see %d more %s.\n", c.Name, granted, phrase.Of(granted, "study", "studies"))
-		if missing > 0 {
-			return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later",
-				missing, phrase.Count(len(c.Study), "study", "studies"))}
-		}
-		return nil
+		to := grantee{name: c.Name, person: c.Name, detail: "study granted",
+			grant: func(study string) error { return in.Registry.GrantStudy(e.ctx, c.Name, study) }}
+		return to.see(e, in, a, c.Study, c.Anyway)
 	})
+}
+
+// grantee is to whom studies are granted: a person, or a group.
+type grantee struct {
+	name   string // with which the answer begins
+	person string // of the record; empty for a group
+	detail string // of the record
+	grant  func(study string) error
+}
+
+// see grants one study after the other. One of which nothing is stored is named
+// and left out, unless it is to be granted anyway.
+func (g grantee) see(e *env, in *house.Installation, a *archive.Archive, studies []string, anyway bool) error {
+	granted := 0
+	for _, s := range studies {
+		err := present(e, a, s)
+		if fault.Of(err) == fault.NotFound && !anyway {
+			fmt.Fprintf(e.stderr, "%s: nothing is stored under this Study Instance UID; not granted.\n", s)
+			continue
+		}
+		if err != nil && fault.Of(err) != fault.NotFound {
+			return err
+		}
+		if err := g.grant(s); err != nil {
+			return err
+		}
+
+		o := studyObject(e.ctx, a, s, g.detail)
+		o.Person = g.person
+		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
+			return err
+		}
+		granted++
+	}
+
+	fmt.Fprintf(e.stdout, "%s may see %d more %s.\n", g.name, granted, phrase.Of(granted, "study", "studies"))
+	if missing := len(studies) - granted; missing > 0 {
+		return &exitError{exitPartial, fmt.Errorf("%d of %s not granted; --anyway grants what comes later",
+			missing, phrase.Count(len(studies), "study", "studies"))}
+	}
+	return nil
 }
 
 type userUngrantCmd struct {

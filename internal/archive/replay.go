@@ -86,7 +86,7 @@ func (r *Replay) Apply(ctx context.Context, batch []Statement, failed func(State
 
 		for _, s := range batch {
 			err := tx.Nested(ctx, func() error { return r.apply(ctx, s) })
-			if err := settleFailed(s, err, failed); err != nil {
+			if err := tellFailed(s, err, failed); err != nil {
 				return err
 			}
 		}
@@ -95,9 +95,9 @@ func (r *Replay) Apply(ctx context.Context, batch []Statement, failed func(State
 	})
 }
 
-// settleFailed tells failed of an error that is about one statement, and returns
+// tellFailed tells failed of an error that is about one statement, and returns
 // one after which no other can be followed.
-func settleFailed(s Statement, err error, failed func(Statement, error)) error {
+func tellFailed(s Statement, err error, failed func(Statement, error)) error {
 	switch fault.Of(err) {
 	case fault.None:
 		return nil

@@ -27,7 +27,7 @@ func (a *Archive) NewSpotCheck() *SpotCheck {
 func (c *SpotCheck) Apply(ctx context.Context, batch []Statement, failed func(Statement, error)) error {
 	return c.archive.o.DB.Read(ctx, func(tx *db.Tx) error {
 		for _, s := range batch {
-			if err := settleFailed(s, c.apply(ctx, tx, s), failed); err != nil {
+			if err := tellFailed(s, c.apply(ctx, tx, s), failed); err != nil {
 				return err
 			}
 		}

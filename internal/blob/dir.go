@@ -152,27 +152,33 @@ func (d *Dir) Delete(_ context.Context, key string) error {
 // List implements Store. It reads one directory of the fan-out at a time.
 func (d *Dir) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	return func(yield func(Info, error) bool) {
-		missing := -1 // of the directories of the root, the last that was not there
-		for i := range len(d.known) {
-			if i>>4 == missing || len(after) >= 3 && fanKey(i) < after[:3] {
+		const branches = 16 // directories in each of the root
+		for at := 0; at < len(d.known); at += branches {
+			if len(after) >= 3 && fanKey(at+branches-1) < after[:3] {
 				continue
 			}
 
 			// A small archive has few of the directories: one look for sixteen.
-			if i&15 == 0 && !d.maybe(i>>4) {
-				missing = i >> 4
+			if !d.maybe(at) {
 				continue
 			}
-			if !listDirectory(ctx, d.fan(i), after, yield) {
-				return
+
+			for i := at; i < at+branches; i++ {
+				if len(after) >= 3 && fanKey(i) < after[:3] {
+					continue
+				}
+				if !listDirectory(ctx, d.fan(i), after, yield) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// maybe reports that directory i of the root may be there.
+// maybe reports that the directory of the root may be there in which directory i
+// of the fan-out is.
 func (d *Dir) maybe(i int) bool {
-	_, err := os.Stat(filepath.Dir(d.fan(i << 4)))
+	_, err := os.Stat(filepath.Dir(d.fan(i)))
 
 	return !errors.Is(err, fs.ErrNotExist)
 }

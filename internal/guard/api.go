@@ -58,10 +58,7 @@ func (w *apiWay) authenticate(ctx context.Context) (*Caller, error) {
 		return stranger(w.address), nil
 	}
 
-	c, err := w.g.authenticateWeb(ctx, w.call.Request, w.address, doorAPI)
-	if err == nil && c.session != nil && !c.session.Complete {
-		err = ErrHalf
-	}
+	c, err := w.g.authenticateWhole(ctx, w.call.Request, w.address, doorAPI)
 	switch {
 	case errors.Is(err, errTwoCredentials):
 		w.g.refused(ctx, audit.Peer{Address: w.address}, doorAPI, "two credentials at once")

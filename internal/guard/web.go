@@ -51,10 +51,7 @@ func (w *webWay) authenticate(ctx context.Context) (*Caller, error) {
 		return nil, webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
 	}
 
-	c, err := w.g.authenticateWeb(ctx, w.call.Request, w.address, doorWeb)
-	if err == nil && c.session != nil && !c.session.Complete {
-		err = ErrHalf
-	}
+	c, err := w.g.authenticateWhole(ctx, w.call.Request, w.address, doorWeb)
 	if err != nil {
 		return nil, w.g.notKnown(ctx, w.call, w.address, err)
 	}

@@ -54,6 +54,16 @@ func (g *Guard) authenticateWeb(ctx context.Context, r *http.Request, address st
 	return nil, err
 }
 
+// authenticateWhole is authenticateWeb for who may do something: a session whose
+// second factor is still to come is ErrHalf.
+func (g *Guard) authenticateWhole(ctx context.Context, r *http.Request, address string, door audit.Door) (*Caller, error) {
+	c, err := g.authenticateWeb(ctx, r, address, door)
+	if err == nil && c.session != nil && !c.session.Complete {
+		err = ErrHalf
+	}
+	return c, err
+}
+
 // Authenticate finds who makes a request to the API, whole or half signed in; see
 // InterceptAPI for what of that lets somebody in.
 func (g *Guard) Authenticate(ctx context.Context, r *http.Request) (*Caller, error) {

@@ -63,17 +63,16 @@ func certificateFor(c config.Config, setting string, own func() (*tls.Certificat
 func examinePresented(c config.Config, states *state.Register) {
 	for _, p := range presented(c) {
 		const do = "put a new pair there; it is taken up by itself"
+		var cert *tls.Certificate
 		f, err := p.open(func(error) {})
+		if err == nil {
+			cert, err = f.Get()
+		}
 		if err != nil {
 			states.Failing(p.state, "the certificate for "+p.to+" cannot be used: "+err.Error(), do)
 			continue
 		}
 
-		cert, err := f.Get()
-		if err != nil {
-			states.Failing(p.state, "the certificate for "+p.to+" cannot be used", do)
-			continue
-		}
 		e := validUntil("the certificate for "+p.to, cert.Leaf.NotAfter)
 		e.do = do
 		tellEnding(states, p.state, e)

@@ -49,16 +49,17 @@ func (s *Server) look(ctx context.Context) {
 	s.examineACME()
 }
 
-// examine keeps the states of what changes slowly, until ctx ends.
+// examine keeps the states of what changes slowly, until ctx ends. Run has looked
+// once before.
 func (s *Server) examine(ctx context.Context) {
 	for {
-		s.look(ctx)
 		if p := s.SignIn.OIDC; p != nil {
 			_ = p.Check(ctx) // which sets its state; what came of it is told there
 		}
 		if !s.keepLooking(ctx) {
 			return
 		}
+		s.look(ctx)
 	}
 }
 

@@ -48,11 +48,7 @@ func (rq *request) setUp() (any, error) {
 	}
 	rq.event(audit.PersonChanged, l.Person, audit.Success, "password set by a one-time link: "+string(l.Purpose), "")
 
-	f, err := rq.s.door.Registry.Factors(rq.Context(), l.Person)
-	if err != nil {
-		return nil, err
-	}
-	return rq.begin(l.Person, "password", rq.s.InsecureOneFactor && !f.Any())
+	return rq.beginByPassword(l.Person)
 }
 
 func (rq *request) useLink(secret, name, password string) (identity.Link, error) {

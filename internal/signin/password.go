@@ -19,11 +19,17 @@ func (rq *request) password() (any, error) {
 		return nil, err
 	}
 
-	f, err := rq.s.door.Registry.Factors(rq.Context(), in.Name)
+	return rq.beginByPassword(in.Name)
+}
+
+// beginByPassword signs somebody in whose password is right: whole only where that
+// is enough, and the person has no second factor.
+func (rq *request) beginByPassword(person string) (any, error) {
+	f, err := rq.s.door.Registry.Factors(rq.Context(), person)
 	if err != nil {
 		return nil, err
 	}
-	return rq.begin(in.Name, "password", rq.s.InsecureOneFactor && !f.Any())
+	return rq.begin(person, "password", rq.s.InsecureOneFactor && !f.Any())
 }
 
 // checkPassword bounds how many wait for the work of a hash.
