@@ -167,6 +167,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 			}
 			return fmt.Errorf("%s is registered already; change it with 'collimator device set', its certificate with 'collimator device renew'", c.AETitle)
 		}
+
 		cert, files, err := c.certificate(in)
 		if err != nil {
 			return err
@@ -174,6 +175,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 		if err := register(e, in, d, cert, c.keyFlags, "added"+c.note()); err != nil {
 			return errors.Join(err, files.remove())
 		}
+
 		fmt.Fprintf(e.stdout, "%s is registered; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs))
 		if !d.PlaintextUntil.IsZero() {
 			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.Config.PlainDICOM, c.Until)
@@ -182,6 +184,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 			fmt.Fprintf(e.stdout, "It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\nThe certificate of the archive is of %s.\n",
 				d.Address, in.Config.AE, in.Config.DICOM, c.NoCertificateUntil, filepath.Join(in.Config.Data, house.KeysDir, "ca.cert.pem"))
 		}
+
 		if err := adviseDevice(e, in, d); err != nil {
 			return err
 		}

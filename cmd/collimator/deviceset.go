@@ -42,12 +42,14 @@ func (c *deviceSetCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+
 		if err := in.Registry.Put(e.ctx, d); err != nil {
 			return err
 		}
 		if err := in.Record(e.ctx, deviceRecord(audit.Update, d, "changed")); err != nil {
 			return err
 		}
+
 		if _, err := fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs)); err != nil {
 			return err
 		}

@@ -79,18 +79,21 @@ func (p shownPerson) text() string {
 	if !p.Disabled.IsZero() {
 		line("Disabled", day(p.Disabled)+"; 'collimator user enable' lets the person come back")
 	}
+
 	app := "no authenticator app"
 	if p.Factors.TOTP {
 		app = "authenticator app"
 	}
 	line("Second factors", fmt.Sprintf("%s, %s, %s", app,
 		phrase.Count(p.Factors.Passkeys, "passkey", "passkeys"), phrase.Count(p.Factors.Recovery, "recovery code", "recovery codes")))
+
 	for _, issuer := range p.Providers {
 		line("Signs in at", issuer)
 	}
 	for _, group := range p.Groups {
 		line("In the group", group)
 	}
+
 	line("Granted studies", fmt.Sprint(len(p.Studies)))
 	for _, s := range p.Studies {
 		line("", s)

@@ -132,10 +132,12 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 		}
 		conn = secure
 	}
+
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "alarm: what answers is no mail server, or it speaks TLS at once (port 465, implicit_tls)")
 	}
+
 	greeting := m.Host
 	if greeting == "" {
 		greeting = "localhost"
@@ -146,6 +148,7 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 	if m.Implicit {
 		return c, nil
 	}
+
 	if ok, _ := c.Extension("STARTTLS"); !ok {
 		return nil, fault.New(fault.Denied, "alarm: the mail server offers no TLS (STARTTLS), and nothing is sent without")
 	}

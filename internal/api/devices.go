@@ -43,10 +43,12 @@ func (s *Services) approve(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, fault.New(fault.NotFound, "api: no refused caller has this number")
 	}
+
 	var in approval
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
+
 	p, err := s.find(rq, id)
 	if err != nil {
 		return nil, err
@@ -54,16 +56,19 @@ func (s *Services) approve(rq *webapi.Request) (any, error) {
 	if in.Fingerprint != p.Fingerprint {
 		return nil, fault.New(fault.Conflict, "api: the fingerprint is not that of this caller; look again")
 	}
+
 	d, err := in.device(p)
 	if err != nil {
 		return nil, err
 	}
+
 	if _, err := s.Registry.Device(rq.Context(), d.AETitle); fault.Of(err) != fault.NotFound {
 		if err == nil {
 			err = fault.New(fault.Conflict, "api: this AE title is registered already; 'collimator device approve' changes it")
 		}
 		return nil, err
 	}
+
 	if err := s.Registry.Approve(rq.Context(), id, d); err != nil {
 		return nil, err
 	}
@@ -91,10 +96,12 @@ func (in approval) device(p identity.Pending) (identity.Device, error) {
 			return d, err
 		}
 	}
+
 	var err error
 	if d.Verbs, err = policy.ParseVerbs(strings.Join(in.Allow, ",")); err != nil {
 		return d, fault.New(fault.Invalid, "api: allow holds echo, store, query, retrieve or commit")
 	}
+
 	for _, x := range []struct {
 		field, last string
 		to          *time.Time

@@ -68,6 +68,7 @@ func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 			return f, fault.Newf(fault.Invalid, "api: %s is too long", name)
 		}
 	}
+
 	f = audit.Filter{
 		Event: audit.Event(rq.Query("event")), Principal: rq.Query("principal"), Person: rq.Query("person"), Patient: rq.Query("patient"),
 		Study: rq.Query("study"), Address: rq.Query("address"), Door: audit.Door(rq.Query("door")),
@@ -78,6 +79,7 @@ func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 	if f.Event != "" && !audit.Known(f.Event) {
 		return f, fault.New(fault.Invalid, "api: event is none of those that are recorded; docs/api.md lists them")
 	}
+
 	switch rq.Query("failed") {
 	case "", "false":
 	case "true":
@@ -85,6 +87,7 @@ func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 	default:
 		return f, fault.New(fault.Invalid, "api: failed is true or false")
 	}
+
 	if f.Did, err = audit.ParseDeed(rq.Query("action")); err != nil {
 		return f, err
 	}
@@ -94,6 +97,7 @@ func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 	if f.Until, err = audit.ParseTime(rq.Query("until"), true); err != nil {
 		return f, err
 	}
+
 	if f.Patient == "" {
 		return f, nil
 	}

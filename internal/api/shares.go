@@ -39,6 +39,7 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 	if !uid.Tolerable(in.Study) || in.Days < 1 || in.Days > 92 {
 		return nil, fault.New(fault.Invalid, "api: a link needs the UID of a study, and 1 to 92 days")
 	}
+
 	found := false
 	for _, err := range s.Archive.Retrieve(rq.Context(), archive.RetrieveQuery{StudyUIDs: []string{in.Study}, Scope: guard.Scope(rq.Context())}) {
 		if err != nil {
@@ -50,12 +51,14 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 	if !found {
 		return nil, fault.New(fault.NotFound, "api: nothing is stored under this Study Instance UID")
 	}
+
 	share, secret, password, err := s.Registry.CreateShare(rq.Context(), identity.NewShare{
 		Owner: rq.Person().Name, Study: in.Study, Deidentified: in.Deidentified, Password: in.Password, Lifetime: time.Duration(in.Days) * 24 * time.Hour,
 	})
 	if err != nil {
 		return nil, err
 	}
+
 	o := audit.Object{Study: in.Study, Detail: "link " + share.ID}
 	if o.Patient, o.PatientIssuer, err = s.Archive.PatientOf(rq.Context(), in.Study); err != nil {
 		s.Log.Warn("the record of a link does not name its patient", "error", err)

@@ -194,10 +194,12 @@ func (s *Services) report(rq *webapi.Request) (any, error) {
 	}{
 		"html": {"text/html; charset=utf-8", report.HTML}, "pdf": {"application/pdf", report.PDF}, "csv": {"text/csv; charset=utf-8", report.CSV}, "sarif": {"application/sarif+json", report.SARIF},
 	}
+
 	f, file := forms[form]
 	if !file && form != "" && form != "json" {
 		return nil, fault.New(fault.Invalid, "api: format is json, html, pdf, csv or sarif")
 	}
+
 	from, err := since(rq, time.Time{})
 	if err != nil {
 		return nil, err
@@ -206,6 +208,7 @@ func (s *Services) report(rq *webapi.Request) (any, error) {
 	if err != nil || !file {
 		return r, err
 	}
+
 	var b bytes.Buffer
 	if err := f.write(&b, r); err != nil {
 		return nil, err

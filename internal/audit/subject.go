@@ -71,6 +71,7 @@ func studies(r Record) (list []participantObject) {
 		case id == "":
 			id = unknown
 		}
+
 		if _, ok := at[id]; !ok {
 			at[id], classes[id] = len(list), map[string]int{}
 			list = append(list, studyObject(id))
@@ -79,6 +80,7 @@ func studies(r Record) (list []participantObject) {
 			classes[id][class] += n
 		}
 	}
+
 	if len(list) == 0 {
 		return []participantObject{studyObject(unknown)}
 	}

@@ -19,9 +19,11 @@ func (c Config) Check() error {
 	if !ValidAE(c.AE) {
 		add("ae %q: an AE title has 1 to 16 printable ASCII characters without backslash", c.AE)
 	}
+
 	if c.DICOM == "" {
 		add("dicom: an address such as 127.0.0.1:2762 is needed")
 	}
+
 	for _, l := range []struct{ key, addr string }{{"http", c.HTTP}, {"dicom", c.DICOM}, {"plain_dicom", c.PlainDICOM}} {
 		if l.addr == "" {
 			continue
@@ -34,6 +36,7 @@ func (c Config) Check() error {
 	if c.Public != "" && c.Public != Insist {
 		add("public: must read %q or be left out", Insist)
 	}
+
 	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
@@ -46,6 +49,7 @@ func (c Config) Check() error {
 	if l := c.Limits; l.ObjectElements < 10_000 || l.ObjectBytes < 1<<20 || l.QuarantineEntries < 1 || l.QuarantineShare < 1 {
 		add("limits: object_elements is at least 10000, object_bytes at least 1048576, quarantine_entries and quarantine_share at least 1")
 	}
+
 	for source, term := range c.CharacterSets {
 		if err := dicom.NewDataSet().SetCharacterSet(strings.Split(term, `\`)...); err != nil || term == "" {
 			add("character_sets.%s: want a defined term of DICOM, such as ISO_IR 100 (Latin 1) or ISO_IR 192 (UTF-8)", source)
@@ -54,8 +58,10 @@ func (c Config) Check() error {
 	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
 		add("tokens: issuer and keys go together")
 	}
+
 	faults = append(faults, c.SignIn.check()...)
 	faults = append(faults, c.TLS.check()...)
+
 	for key, v := range map[string]string{
 		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
 		"preambles": c.Inspect.Preambles, "viruses": c.Inspect.Viruses, "unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions,
@@ -64,12 +70,14 @@ func (c Config) Check() error {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
+
 	if err := c.Outward.Options().Check(); err != nil {
 		add("%s", strings.Replace(err.Error(), "outward: ", "outward.", 1))
 	}
 	c.Advisories.check(add)
 	c.Alarms.check(add)
 	checkScans(c.Scans, add)
+
 	if c.Audit.Repository != "" {
 		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
 			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
@@ -78,6 +86,7 @@ func (c Config) Check() error {
 	if (c.Audit.Certificate == "") != (c.Audit.Key == "") {
 		add("audit: certificate and key go together")
 	}
+
 	if c.Ledger.Every < time.Minute {
 		add("ledger.every: at least a minute")
 	}
@@ -86,6 +95,7 @@ func (c Config) Check() error {
 			add("inspect.%s: choose accept or refuse", key)
 		}
 	}
+
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

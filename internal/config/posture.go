@@ -89,11 +89,13 @@ func (a Alarms) check(add func(format string, args ...any)) {
 	if !slices.Contains([]string{"", "critical", "high", "medium", "low"}, a.Severity) {
 		add("alarms.severity %q: choose critical, high, medium or low", a.Severity)
 	}
+
 	for key, server := range map[string]string{"alarms.mail.server": a.Mail.Server, "alarms.syslog.server": a.Syslog.Server} {
 		if host, port, err := net.SplitHostPort(server); server != "" && (err != nil || host == "" || port == "") {
 			add("%s: want HOST:PORT", key)
 		}
 	}
+
 	m := a.Mail
 	if m.Server != "" {
 		if len(m.To) == 0 || m.From == "" {
@@ -106,6 +108,7 @@ func (a Alarms) check(add func(format string, args ...any)) {
 		}
 		m.checkSignIn(add)
 	}
+
 	if (a.Syslog.Certificate == "") != (a.Syslog.Key == "") {
 		add("alarms.syslog: certificate and key go together")
 	}
