@@ -11,8 +11,8 @@ import (
 
 // Somebody who pages on, or whose console asks again, is still reading the same.
 const (
-	readingLasts = 10 * time.Minute
-	readingsMost = 1024 // remembered at once; more are recorded once more
+	readingLasts = 10 * time.Minute // then it is recorded again, even while it goes on
+	readingsMost = 1024             // remembered at once: when there are more, all are forgotten
 )
 
 // readings remembers who is reading which part of the trail, so that a reading is

@@ -22,8 +22,6 @@ type Replay struct {
 	dir     *durable.Scratch
 	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
 
-	tx *db.Tx // that takes a batch of statements; nil between two
-
 	// Of a Rebuild: brings a file back that was set aside.
 	back func(ctx context.Context, key string) error
 }
@@ -81,11 +79,8 @@ func (r *Replay) Lost() bool { return len(r.missing) > 0 }
 // files that are not there see Missing.
 func (r *Replay) Apply(ctx context.Context, batch []Statement, failed func(Statement, error)) error {
 	return r.scratch.o.DB.Write(ctx, func(tx *db.Tx) error {
-		r.tx = tx
-		defer func() { r.tx = nil }()
-
 		for _, s := range batch {
-			err := tx.Nested(ctx, func() error { return r.apply(ctx, s) })
+			err := tx.Nested(ctx, func() error { return r.apply(ctx, tx, s) })
 			if err := tellFailed(s, err, failed); err != nil {
 				return err
 			}
@@ -108,30 +103,30 @@ func tellFailed(s Statement, err error, failed func(Statement, error)) error {
 	return err
 }
 
-func (r *Replay) apply(ctx context.Context, s Statement) error {
+func (r *Replay) apply(ctx context.Context, tx *db.Tx, s Statement) error {
 	switch s.Event {
 	case Deleted:
-		return r.deleted(ctx, s)
+		return r.deleted(ctx, tx, s)
 	case Stored:
-		return r.store(ctx, s)
+		return r.store(ctx, tx, s)
 	case Quarantined:
-		return r.quarantine(ctx, s)
+		return r.quarantine(ctx, tx, s)
 	case Refused:
-		return refuse(ctx, r.tx, s.Reason, s.Instance(), s.Source, s.Time)
+		return refuse(ctx, tx, s.Reason, s.Instance(), s.Source, s.Time)
 	case Released:
-		return r.settle(ctx, s)
+		return r.release(ctx, tx, s)
 	case Destroyed:
 		if f := (lostFile{s.SOPInstanceUID, s.Digest}); r.missing[f] {
 			delete(r.missing, f)
 		}
 
-		return r.settle(ctx, s)
+		return r.release(ctx, tx, s)
 	}
 
 	return fault.Newf(fault.Invalid, "archive: a statement of the ledger has an unknown event")
 }
 
-func (r *Replay) store(ctx context.Context, s Statement) error {
+func (r *Replay) store(ctx context.Context, tx *db.Tx, s Statement) error {
 	s, err := r.complete(ctx, s)
 	if err != nil {
 		return err
@@ -146,7 +141,6 @@ func (r *Replay) store(ctx context.Context, s Statement) error {
 	}
 	p.time = s.Time
 
-	tx := r.tx
 	entry := p.entry()
 	entry.Settled = s.Version > 0
 	out, err := index.Insert(ctx, tx, entry)
@@ -213,7 +207,7 @@ func (p *pending) accepted() (err error) {
 	return err
 }
 
-func (r *Replay) quarantine(ctx context.Context, s Statement) error {
+func (r *Replay) quarantine(ctx context.Context, tx *db.Tx, s Statement) error {
 	f := lostFile{s.SOPInstanceUID, s.Digest}
 	_, lost := r.missing[f]
 	if lost && s.Reason == Replaced {
@@ -227,7 +221,6 @@ func (r *Replay) quarantine(ctx context.Context, s Statement) error {
 		}
 	}
 
-	tx := r.tx
 	if s.Reason == Replaced && !lost {
 		if err := index.Remove(ctx, tx, s.SOPInstanceUID); err != nil {
 			return err
@@ -254,23 +247,21 @@ func (r *Replay) bringBack(ctx context.Context, key string) error {
 	return err
 }
 
-// settle takes an entry out of quarantine.
-func (r *Replay) settle(ctx context.Context, s Statement) error {
-	tx := r.tx
+// release takes an entry out of quarantine.
+func (r *Replay) release(ctx context.Context, tx *db.Tx, s Statement) error {
 	_, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE uid = ?1 AND digest = ?2 AND reason = ?3`, s.SOPInstanceUID, s.Digest, string(s.Reason))
 	return err
 }
 
 // deleted takes out what a deletion removed. Its file is gone as a rule, and
 // then it was never indexed here.
-func (r *Replay) deleted(ctx context.Context, s Statement) error {
+func (r *Replay) deleted(ctx context.Context, tx *db.Tx, s Statement) error {
 	f := lostFile{s.SOPInstanceUID, s.Digest}
 	if _, ok := r.missing[f]; ok {
 		delete(r.missing, f)
 		return nil
 	}
 
-	tx := r.tx
 	ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
 	if fault.Of(err) == fault.NotFound || err == nil && ref.Digest != s.Digest {
 		return fault.New(fault.Invalid, "archive: the ledger says that an instance was deleted which was not stored")

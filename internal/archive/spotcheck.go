@@ -58,7 +58,7 @@ func (c *SpotCheck) apply(ctx context.Context, tx *db.Tx, s Statement) error {
 	return nil
 }
 
-// asStated reports that the row of an instance is as a statement has it.
+// asStated reports whether the row of an instance is as a statement has it.
 func asStated(ctx context.Context, tx *db.Tx, s Statement) (bool, error) {
 	ref, err := index.Find(ctx, tx, s.SOPInstanceUID)
 	if fault.Of(err) == fault.NotFound {

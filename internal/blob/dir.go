@@ -159,7 +159,7 @@ func (d *Dir) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 			}
 
 			// A small archive has few of the directories: one look for sixteen.
-			if !d.maybe(at) {
+			if !d.parentMayExist(at) {
 				continue
 			}
 
@@ -175,9 +175,9 @@ func (d *Dir) List(ctx context.Context, after string) iter.Seq2[Info, error] {
 	}
 }
 
-// maybe reports that the directory of the root may be there in which directory i
-// of the fan-out is.
-func (d *Dir) maybe(i int) bool {
+// parentMayExist reports whether the directory of the root may be there in which
+// directory i of the fan-out is.
+func (d *Dir) parentMayExist(i int) bool {
 	_, err := os.Stat(filepath.Dir(d.fan(i)))
 
 	return !errors.Is(err, fs.ErrNotExist)

@@ -111,7 +111,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 
 // refused writes a security alert; a flood of like ones is counted, not written.
 func (g *Guard) refused(ctx context.Context, peer audit.Peer, door audit.Door, reason string) {
-	before, write := g.refusals.take(origin(peer.Address) + "\x00" + reason)
+	before, write := g.refusals.take(lockout.Origin(peer.Address) + "\x00" + reason)
 	if !write {
 		return
 	}

@@ -7,10 +7,10 @@ import (
 	"collimator/internal/fault"
 )
 
-// What a request to the API holds, in bytes. It is taken from the budget of all
-// requests before the handler runs, at the one place that all handlers pass.
+// What a request to the API holds is taken from the budget of all requests before
+// the handler runs, at the one place that all handlers pass.
 const (
-	// openCost is of a request to sign in: its buffers, and a body of 16 KiB as it
+	// openCost, in bytes, is of a request to sign in: its buffers, and a body of 16 KiB as it
 	// came and as it was read. Strangers cause them, so it is no more than that.
 	openCost = 64 << 10
 	// apiWait is how long a request waits until there is room.
@@ -35,7 +35,7 @@ func (g *Guard) openAPI(ctx context.Context, c *Caller, route Route) error {
 
 // Fits takes what an answer to a request of the API needs beyond the half of what
 // the request has for it, in bytes. It is held until the answer is written, which
-// a client may read slowly.
+// a client may read slowly. The error is of kind TooLarge or Busy.
 func (c *Caller) Fits(bytes int) error {
 	more := int64(bytes) - c.held/2
 	if more <= 0 {

@@ -6,9 +6,9 @@ import (
 	"collimator/internal/lockout"
 )
 
-// attempts counts what programs and devices show to be let in. Each has a table
-// of its own, so that none is filled or forgotten by another; sign-in has those of
-// people.
+// attempts counts what is shown to be let in and did not count. Each has a table of
+// its own, so that none is filled or forgotten by another; sign-in counts by account
+// as well.
 type attempts struct {
 	origins *lockout.Table // whatever is shown, by address, of IPv6 by network
 	devices *lockout.Table // passcodes of people, by the device that shows them

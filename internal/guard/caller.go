@@ -7,6 +7,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/budget"
 	"collimator/internal/identity"
+	"collimator/internal/lockout"
 	"collimator/internal/policy"
 )
 
@@ -25,7 +26,7 @@ type Caller struct {
 	claim identity.Caller // of a device: by what it was let in
 
 	owner   policy.Principal     // by HTTP: who is signed in, owns the token, made the link
-	info    *identity.PersonInfo // by HTTP, but with a link
+	info    *identity.PersonInfo // by HTTP; nil with a link
 	session *identity.Session    // nil with a token or a link
 	token   *identity.AccessToken
 	share   *identity.Share // of a link, else nil
@@ -46,10 +47,12 @@ func stranger(address string) *Caller {
 // stranger.
 func (c *Caller) Principal() policy.Principal { return c.who }
 
-// Person is who is signed in, or to whom the token belongs; nil with a link.
+// Person is who is signed in, or to whom the token belongs; nil with a link, for a
+// device and for a stranger.
 func (c *Caller) Person() *identity.PersonInfo { return c.info }
 
-// Session is the session by which somebody asks; nil with a token or a link.
+// Session is the session by which somebody asks; nil with a
+// token or a link, for a device and for a stranger.
 func (c *Caller) Session() *identity.Session { return c.session }
 
 // Share is the link by which somebody asks, else nil.
@@ -79,9 +82,9 @@ func (c *Caller) Entry(event audit.Event, action audit.Action, outcome audit.Out
 // together is bounded, each by what is left for all others.
 func (g *Guard) open(c *Caller) *budget.Account {
 	if c.unknown {
-		return g.Memory.Open(origin(c.peer.Address))
+		return g.Memory.Open(lockout.Origin(c.peer.Address))
 	}
-	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, origin(c.peer.Address))
+	return g.Memory.Open(string(c.who.Kind)+" "+c.who.Name, lockout.Origin(c.peer.Address))
 }
 
 // leave gives back what the request held.

@@ -72,7 +72,7 @@ func (w *dimseWay) limit(_ context.Context, c *Caller) error {
 func (w *dimseWay) inspect(ctx context.Context, c *Caller) error {
 	if _, err := w.call.Identifier(); err != nil {
 		out := dimse.Unreadable(err)
-		w.g.settle(ctx, c, w.call, out, w.g.follow(c, w.call))
+		w.g.settle(ctx, c, w.call, out, w.g.newTransfer(c)) // nothing has left
 		return refuse(out.Status)
 	}
 	return w.g.judgeTogether(ctx, c, w.call)

@@ -11,7 +11,8 @@ import (
 	"collimator/internal/audit"
 )
 
-// follow keeps what leaves in a retrieval.
+// follow sets the hooks of a call: they keep what leaves in a retrieval, and record
+// a search before its first match leaves.
 func (g *Guard) follow(c *Caller, call *dimse.Call) *transfer {
 	t := g.newTransfer(c)
 	if call.Operation == dimse.CFind {

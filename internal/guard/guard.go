@@ -1,5 +1,5 @@
 // Package guard is the one door. Every request from outside passes it on its
-// way to a handler: authenticate, authorise, limit, act, record. It decides
+// way to a handler: authenticate, authorise, limit, inspect, act, record. It decides
 // with identity who is asking and with policy whether they may, and writes down
 // what was done and what was refused. It holds no images and speaks no protocol
 // of its own; the faces hand it what arrived.
@@ -47,8 +47,9 @@ type Options struct {
 	Memory *budget.Budget
 	// Rooms are the places for connections at each door; nil ones are unbounded.
 	Rooms Rooms
-	// Measure, when set, is told of each request that was let through: by door,
-	// operation and outcome. It must be quick.
+	// Measure, when set, is told of each request of DIMSE and DICOMweb that was let
+	// through, and of each of a known device that was refused: by door, operation and
+	// outcome. It must be quick.
 	Measure func(m Measure)
 	// Sessions are those of people who are signed in; nil makes them with the usual
 	// limits.

@@ -22,7 +22,8 @@ type way[Answer any] interface {
 	act(ctx context.Context, c *Caller) Answer
 	// record writes down what was done.
 	record(ctx context.Context, c *Caller, answer Answer)
-	// refused is the answer for the error of a step before act.
+	// refused is the answer for the error of a step before act. The caller may be nil
+	// where authenticate gave none.
 	refused(ctx context.Context, c *Caller, err error) Answer
 }
 

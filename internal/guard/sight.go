@@ -9,6 +9,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
+	"collimator/internal/lockout"
 )
 
 // Bounds of what the inventory is told: the same caller once in sightAgain, all
@@ -65,7 +66,7 @@ func (g *Guard) sight(ctx context.Context, rq *dimse.AssociateRequest, claim ide
 	}
 	key := string(source) + "\x00" + address.String() + "\x00"
 	if stranger {
-		key = string(source) + "\x00" + origin(address.String()) // whatever it calls itself
+		key = string(source) + "\x00" + lockout.Origin(address.String()) // whatever it calls itself
 	} else {
 		key += rq.CallingAETitle + "\x00" + rq.ImplementationVersionName
 	}

@@ -25,8 +25,8 @@ const (
 var errBusy = fault.New(fault.Busy, "guard: many people sign in at this moment; try again in a few seconds")
 
 // signTurns decides whose password is checked next. The kinds take turns, so that
-// no crowd of strangers keeps a person out. Where the places are used up one of the origin
-// that has most of them gives way, its oldest: an origin has no more of them than
+// no crowd of strangers keeps a person out. Where the places are used up the origin that
+// has most of them loses its oldest: an origin has no more of them than
 // is fair to those that come. Safe for concurrent use.
 type signTurns struct {
 	known *places.Recent[string] // origins

@@ -59,10 +59,10 @@ func certificateFor(c config.Config, setting string, own func() (*tls.Certificat
 	return own, nil
 }
 
-// examinePresented looks when the certificates end that services are shown.
+// examinePresented tells when the certificates end that services are shown.
 func examinePresented(c config.Config, states *state.Register) {
 	for _, p := range presented(c) {
-		const do = "put a new pair there; it is taken up by itself"
+		do := "put a new pair at " + p.setting + " and its key; it is taken up by itself"
 		var cert *tls.Certificate
 		f, err := p.open(func(error) {})
 		if err == nil {

@@ -8,7 +8,8 @@ import (
 )
 
 // Bounds of the lock-out of whoever shows something to be let in: after Free
-// failures a key waits, twice as long with each further one.
+// failures a key waits for First, twice as long with each further one and for Most
+// at the longest. Keys is how many a table tells apart.
 const (
 	Free  = 5
 	First = time.Second
@@ -42,12 +43,12 @@ func (e *WaitError) Error() string { return errTooMany.Error() }
 // Unwrap gives the kind.
 func (e *WaitError) Unwrap() error { return errTooMany }
 
-// Seconds is the value of Retry-After.
+// Seconds is the value of Retry-After: rounded up, so that nobody comes too early.
 func (e *WaitError) Seconds() int { return int(max(e.After, time.Second)/time.Second) + 1 }
 
 // Try is the one way to judge what somebody shows: it takes an attempt in each
-// slot, judges, and settles them. What may not be tried now is a *WaitError.
-// Where it did not count, wait is how long whoever tried has to wait from now on.
+// slot, judges, and settles them. What may not be tried now is a *WaitError; an
+// error of judge is returned and counts for nothing. Where it did not count, wait is how long whoever tried has to wait from now on.
 func Try(ctx context.Context, judge func() (bool, error), slots ...Slot) (ok bool, wait time.Duration, err error) {
 	taken := make([]*Attempt, 0, len(slots))
 	defer func() { // whatever was not settled did not count
@@ -56,10 +57,10 @@ func Try(ctx context.Context, judge func() (bool, error), slots ...Slot) (ok boo
 		}
 	}()
 	for _, s := range slots {
-		a, wait := s.Table.Take(ctx, s.Key)
+		a, after := s.Table.Take(ctx, s.Key)
 		if a == nil {
 			untried(taken)
-			return false, 0, &WaitError{wait}
+			return false, 0, &WaitError{After: after}
 		}
 		taken = append(taken, a)
 	}

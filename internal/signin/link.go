@@ -53,8 +53,11 @@ func (rq *request) setUp() (any, error) {
 
 func (rq *request) useLink(secret, name, password string) (identity.Link, error) {
 	l, err := rq.s.door.Registry.Link(rq.Context(), secret)
-	if err != nil || !rq.s.Local(cmp.Or(l.Person, name)) {
-		return l, cmp.Or(err, errNotLocal) // the link stays, for the day the settings change
+	if err != nil {
+		return l, err
+	}
+	if !rq.s.Local(cmp.Or(l.Person, name)) {
+		return l, errNotLocal // the link stays, for the day the settings change
 	}
 
 	end, err := rq.s.door.Turn(rq.Context(), rq.Address())

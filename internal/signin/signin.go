@@ -116,8 +116,8 @@ func (s *Service) registerSignIn(a *webapi.API) {
 	a.Unguarded("GET "+oidcCallback, s.handle((*request).oidcFinish), webapi.AnyParameter)
 }
 
-// registerOwn registers the routes about how the caller signs in, and lets
-// programs in.
+// registerOwn registers the routes about how the caller signs in, and about tokens,
+// by which programs come in.
 func (s *Service) registerOwn(a *webapi.API) {
 	for pattern, h := range map[string]handler{
 		"GET /api/v1/sessions":         (*request).listSessions,
@@ -167,8 +167,8 @@ func (rq *request) changed(detail string) {
 	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.c.Person().Name, Detail: detail})
 }
 
-// event records what became of an attempt. principal is a name that exists, or
-// empty: what strangers type does not go into the record.
+// event records what somebody did to sign in or out, or to a way to do so.
+// principal is a name that exists, or empty: what strangers type does not go into the record.
 func (rq *request) event(event audit.Event, principal string, outcome audit.Outcome, reason, session string) {
 	r := audit.Record{
 		Event:     event,

@@ -40,14 +40,16 @@ func (v *verification) follow(ctx context.Context) error {
 	if len(v.waiting) == 0 {
 		return nil
 	}
-	apply := v.spot.Apply
-	if v.replay != nil {
-		apply = v.replay.Apply
+	failed := func(s archive.Statement, err error) {
+		v.add(s.SOPInstanceUID, "file %.16s...: %s", s.Digest, fault.Text(err))
 	}
 
-	err := apply(ctx, v.waiting, func(s archive.Statement, err error) {
-		v.add(s.SOPInstanceUID, "file %.16s...: %s", s.Digest, fault.Text(err))
-	})
+	var err error
+	if v.replay != nil {
+		err = v.replay.Apply(ctx, v.waiting, failed)
+	} else {
+		err = v.spot.Apply(ctx, v.waiting, failed)
+	}
 	v.waiting = v.waiting[:0]
 	return err
 }

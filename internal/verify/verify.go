@@ -28,8 +28,8 @@ type Options struct {
 	Trail  *audit.Trail
 	// Archive is whose files and index are verified too; nil leaves them out.
 	Archive *archive.Archive
-	// Share of the files to read, above 0; 1, or more, for all of them and for
-	// the index to be built anew, 0 as 1.
+	// Share of the files to read, above 0 and below 1. Anything else reads all of them
+	// and builds the index anew.
 	Share float64
 	// Data is the directory in which that index is built.
 	Data string
@@ -213,14 +213,13 @@ func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 			v.add(p.Where, "%s", p.What)
 		}
 		return nil
-	}
-	switch l.Kind {
 	case ledger.KeyKind: // the checkpoint over it was signed by both keys
 		return nil
 	case ledger.BreakKind:
 		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "the log went on here although its checkpoint did not fit: it was changed or shortened, or the key was replaced")
 		return nil
 	}
+
 	v.add(fmt.Sprintf("ledger leaf %d", l.Position), "its kind is unknown")
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"collimator/internal/lockout"
 )
 
-// written is a result of a Handler that is no JSON. It writes itself.
+// written is an answer that writes itself.
 type written interface {
 	size() int // bytes of its body
 	send(w http.ResponseWriter)
@@ -127,7 +127,7 @@ func (rq *Request) refuse(err error) {
 		rq.api.door.Log.Error("request not answered", "door", audit.DoorAPI, "error", err)
 		rq.fail(status, errInternal)
 	case status == http.StatusServiceUnavailable:
-		rq.unavailable(err)
+		rq.logUnavailable(err)
 		rq.fail(status, err)
 	default:
 		rq.fail(status, err)
@@ -158,9 +158,9 @@ func (rq *Request) askAgain(err *guard.ProofError) {
 	rq.problem(p)
 }
 
-// unavailable logs that a request was not served: like ones of one address are
+// logUnavailable logs that a request was not served: like ones of one address are
 // counted, since a stranger can cause some of them at will.
-func (rq *Request) unavailable(err error) {
+func (rq *Request) logUnavailable(err error) {
 	address := rq.Address()
 	before, write := rq.api.door.Repeated(address, "503 "+fault.Text(err))
 	if write {

@@ -7,7 +7,7 @@ type List[T any] struct {
 	Next *int64 `json:"next,omitempty"`
 }
 
-// NewList makes an empty list of none, which clients need not tell from null.
+// NewList makes a list; of nil an empty one, so that clients never see null.
 func NewList[T any](items []T) List[T] {
 	if items == nil {
 		items = []T{}
