@@ -52,7 +52,7 @@ func (s *Syslog) Send(ctx context.Context, m Message) error {
 		}
 		frame := syslog.Frame(syslog.Header{Priority: 10*8 + severity, Time: e.At, Host: s.Host, App: "collimator", Message: "alarm-" + e.Kind}, line(e.Text))
 		if _, err := conn.Write(frame); err != nil {
-			return s.ended(err)
+			return s.ended(lastWord(conn, err))
 		}
 	}
 	return s.taken(conn.(*tls.Conn))
@@ -65,7 +65,7 @@ const settleTime = 5 * time.Second
 // taken says that nothing more comes, and waits for the server to end.
 func (s *Syslog) taken(conn *tls.Conn) error {
 	if err := conn.CloseWrite(); err != nil {
-		return s.ended(err)
+		return s.ended(lastWord(conn, err))
 	}
 	if err := conn.SetReadDeadline(time.Now().Add(settleTime)); err != nil {
 		return err
@@ -78,10 +78,32 @@ func (s *Syslog) taken(conn *tls.Conn) error {
 	return s.ended(err)
 }
 
+// lastWord is why the server ended a connection into which we could not write:
+// with TLS 1.3 it judges our certificate while we write already, and its alert is
+// there to be read although the connection is broken. Without one it is err.
+func lastWord(conn net.Conn, err error) error {
+	if conn.SetReadDeadline(time.Now().Add(time.Second)) != nil {
+		return err
+	}
+
+	_, said := io.Copy(io.Discard, io.LimitReader(conn, 64<<10))
+	if isAlert(said) {
+		return said
+	}
+	return err
+}
+
+// isAlert reports an error that is an alert of TLS which the other side sent.
+func isAlert(err error) bool {
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && e.Op == "remote error"
+}
+
 // ended is a connection that the server ended with an alert or without a word.
 func (s *Syslog) ended(err error) error {
-	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" {
-		return fault.Newf(fault.Unavailable, "alarm: %s refused the connection (%v); it has to believe %s", s.Name(), alert.Err, "keys/ca.cert.pem of the data directory")
+	if alert, ok := errors.AsType[*net.OpError](err); ok && isAlert(err) {
+		return fault.Newf(fault.Unavailable, "alarm: %s refused the connection (%v); it has to believe %s", s.Name(), alert.Err,
+			"keys/ca.cert.pem of the data directory, or the authority of alarms.syslog.certificate")
 	}
 	return fault.Newf(fault.Unavailable, "alarm: %s ended the connection", s.Name())
 }
