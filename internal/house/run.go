@@ -78,15 +78,15 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 		wg.Go(func() { run(work) })
 	}
 
+	s.record(ctx, audit.ApplicationStart)
+	s.tell(started, dicomListener, web)
+
 	// Nobody is told that all is well because nobody has looked yet.
 	s.look(ctx)
 	wg.Go(func() { failed <- associations.Serve(work, dicom) })
 	if web != nil {
 		wg.Go(func() { failed <- web.Serve() })
 	}
-
-	s.record(ctx, audit.ApplicationStart)
-	s.tell(started, dicomListener, web)
 
 	var cause error
 	select {
