@@ -8,6 +8,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/guard"
 	"collimator/internal/httpsec"
+	"collimator/internal/signin"
 )
 
 const emergencyText = "ZZPHI^PATIENT is unconscious, prior CT needed"
@@ -84,7 +85,7 @@ func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
 	}
 	in := x.signIn("administrator")
 	open := []string{"POST /api/v1/session/password", "POST /api/v1/session/passkey/begin", "POST /api/v1/session/passkey/finish", "POST /api/v1/session/oidc",
-		"GET /api/v1/session/oidc/callback", "POST /api/v1/setup", "POST /api/v1/setup/look", "GET /healthz"}
+		"GET " + signin.CallbackPath, "POST /api/v1/setup", "POST /api/v1/setup/look", "GET /healthz"}
 	for _, r := range append(open, routes...) {
 		if strings.HasPrefix(r, "DELETE /api/v1/session") {
 			continue // it would sign us out
@@ -97,6 +98,9 @@ func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
 		want := httpsec.API
 		if strings.HasPrefix(path, "/dicom-web") {
 			want = httpsec.Images
+		}
+		if path == signin.CallbackPath {
+			want = httpsec.Page
 		}
 		for _, h := range want {
 			if got := a.Header.Get(h.Name); got != h.Value && !(h.Name == "Cache-Control" && got == "no-store") {

@@ -65,3 +65,18 @@ func TestAnIdentityProviderThatIsDownIsSaidOnThePage(t *testing.T) {
 	p.mu.Unlock()
 	wantPage(t, x.browser().fill("/setup/", "step", "provider"), 503, `role="alert"`)
 }
+
+func TestWhatTheIdentityProviderRefusedIsSaidInTheLanguageOfThePage(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	p.claims = map[string]any{"sub": "1", "preferred_username": "ZZPHI nobody"}
+	x := newOIDCSite(t, p, nil)
+
+	b := x.browser()
+	a := b.send("GET", b.oidc(p), nil, "Accept-Language", "de")
+	wantPage(t, a, 401, `<p role="alert">Der Anmeldedienst kennt Sie, dieses Archiv aber nicht.`)
+	if strings.Contains(a.text, "refresh") {
+		t.Error("nobody can read the page before it leads on")
+	}
+	wantPage(t, b.send("GET", b.oidc(p), nil), 401, "this archive does not")
+}

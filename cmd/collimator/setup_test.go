@@ -10,11 +10,17 @@ import (
 // fill sends a form.
 func (b *browser) fill(path string, fields ...string) answer {
 	b.Helper()
+	return b.fillIn("en", path, fields...)
+}
+
+// fillIn sends a form from a browser that asks for a language.
+func (b *browser) fillIn(language, path string, fields ...string) answer {
+	b.Helper()
 	v := url.Values{}
 	for i := 0; i+1 < len(fields); i += 2 {
 		v.Set(fields[i], fields[i+1])
 	}
-	return b.send("POST", path, v.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+	return b.send("POST", path, v.Encode(), "Content-Type", "application/x-www-form-urlencoded", "Accept-Language", language)
 }
 
 // wantPage wants a page with a text and the headers of pages.

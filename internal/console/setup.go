@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"rsc.io/qr"
+
+	"collimator/internal/signin"
 )
 
 // Setup serves the pages of one-time links, and by which somebody signs in
@@ -30,17 +32,27 @@ func NewSetup(api http.Handler) *Setup {
 	s.mux.HandleFunc("GET "+SetupPath+"/{secret}", moved(SetupAddress))
 	s.mux.HandleFunc("GET "+SetupPath+"/{$}", s.next)
 	s.mux.HandleFunc("POST "+SetupPath+"/{$}", s.step)
+	s.mux.HandleFunc("GET "+signin.CallbackPath, s.returned)
 	return s
+}
+
+// returned is where a browser comes back to from the identity provider. The page
+// leads on by itself where there is nothing to read, and is no redirect: who comes
+// from another site does not bring the cookie of the session along.
+func (s *Setup) returned(w http.ResponseWriter, r *http.Request) {
+	status, x := s.ask(w, r, http.MethodGet, r.URL.RequestURI(), nil)
+	s.page(w, r, status, "returned.html", x)
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Setup) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// state is what the API says of a browser, and of a link.
+// state is what the API says of a browser, and of a link. Detail is a refusal in
+// the language of the browser.
 type state struct {
-	Purpose, Name, Role, State, Method, Detail string
-	Secret, URI                                string
-	RecoveryCodes                              []string
+	Purpose, Name, Role, State, Method, Code, Detail string
+	Secret, URI                                      string
+	RecoveryCodes                                    []string
 
 	Location string // where the browser goes next: the identity provider
 	SignIn   struct{ OIDC bool }
@@ -58,7 +70,8 @@ func (s *Setup) ask(w http.ResponseWriter, r *http.Request, method, path string,
 		return http.StatusInternalServerError, x
 	}
 	a.cookies(w)
-	json.Unmarshal(a.body.Bytes(), &x) // a refusal has a detail, else nothing is known
+	json.Unmarshal(a.body.Bytes(), &x) // a refusal has a code, else nothing is known
+	x.Detail = language(r).refusal(x.Code, x.Detail)
 	return a.status, x
 }
 

@@ -59,7 +59,8 @@ func (k Kind) Temporary() bool { return k == Busy || k == Unavailable }
 type Error struct {
 	Kind Kind
 	Text string
-	Err  error // cause; may be nil
+	Code string // what programs tell this outcome by; empty: they know its kind
+	Err  error  // cause; may be nil
 }
 
 // Error joins the text and the cause.
@@ -86,6 +87,11 @@ func (e *Error) Unwrap() []error {
 // New makes an outcome of a kind. The text is shown to users and peers: it
 // must not hold patient data. It starts with the package's name.
 func New(k Kind, text string) error { return &Error{Kind: k, Text: text} }
+
+// NewCode is New for an outcome that programs tell apart from others of its kind,
+// such as a page that says it in another language. A code is lower-case words
+// with hyphens, stands in docs/api.md, and never changes.
+func NewCode(k Kind, code, text string) error { return &Error{Kind: k, Code: code, Text: text} }
 
 // Newf is New with a format. The arguments are shown to users and peers: tags,
 // counts and limits, never values.
@@ -131,6 +137,15 @@ func Text(err error) string {
 		return e.Text
 	}
 	return Of(err).String()
+}
+
+// Code is what programs tell an outcome by: the code of the outermost Error in the
+// chain, and where that has none, its kind, in words with hyphens.
+func Code(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code != "" {
+		return e.Code
+	}
+	return strings.ReplaceAll(Of(err).String(), " ", "-")
 }
 
 // Sentence is what a peer or a person is shown of an error: its text without the

@@ -108,7 +108,7 @@ func (w *apiWay) record(context.Context, *Caller, error) {}
 func (w *apiWay) refused(_ context.Context, _ *Caller, err error) error { return err }
 
 // errCrossOrigin is for a request that a page of another origin made a browser send.
-var errCrossOrigin = fault.New(fault.Denied, "guard: a page of another origin may not do this")
+var errCrossOrigin = fault.NewCode(fault.Denied, "cross-origin", "guard: a page of another origin may not do this")
 
 // Precheck is what holds for every request to the API before anybody is known: no
 // page of another origin has sent it, and there is an administrator, but for the

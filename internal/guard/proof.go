@@ -11,7 +11,7 @@ import (
 // must not leave a way in behind.
 const ProofFor = 5 * time.Minute
 
-var errProof = fault.New(fault.Denied,
+var errProof = fault.NewCode(fault.Denied, "second-factor-again",
 	"guard: this needs a second factor that was shown within five minutes; show it again and repeat the request")
 
 // ProofError is for a session that has to show a second factor again. It is of

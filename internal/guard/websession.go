@@ -26,7 +26,7 @@ const ShareCookie = "__Host-share"
 var errTwoCredentials = fault.New(fault.Invalid, "guard: send a session or a bearer token, not both, and each once")
 
 // ErrHalf is for a session whose second factor is still to come.
-var ErrHalf = fault.New(fault.Denied, "guard: the second factor is still to come")
+var ErrHalf = fault.NewCode(fault.Denied, "second-factor", "guard: the second factor is still to come")
 
 // authenticateWeb finds who asks, by a session, a bearer token, or a link that
 // was opened. Who is signed in is so whatever links the browser has opened too. No credentials
@@ -160,6 +160,6 @@ func (g *Guard) hasAdministrator(ctx context.Context) (bool, error) {
 }
 
 // errNoAdministrator is for every request before there is an administrator.
-var errNoAdministrator = fault.New(fault.Unavailable,
+var errNoAdministrator = fault.NewCode(fault.Unavailable, "no-administrator",
 	"guard: this server has no administrator yet and answers nothing else until there is one. "+
 		"Open the one-time link that 'collimator serve' printed, or run 'collimator init --admin NAME'")

@@ -142,7 +142,7 @@ func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 	return sessionCaller(c.session, p, c.peer.Address, c.door), nil
 }
 
-var errEndedSession = fault.New(fault.Denied, "guard: the session is over")
+var errEndedSession = fault.NewCode(fault.Denied, "session-over", "guard: the session is over")
 
 // covers reports whether somebody who sees a sees all of b, and as it is.
 func covers(a, b policy.Sight) bool {

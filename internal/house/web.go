@@ -19,6 +19,7 @@ import (
 	"collimator/internal/httpsec"
 	"collimator/internal/places"
 	"collimator/internal/recovery"
+	"collimator/internal/signin"
 	"collimator/internal/state"
 )
 
@@ -41,7 +42,9 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(WebRoot+"/", pictures)
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, pictures, WebRoot, data)))
-	mux.Handle(console.SetupPath+"/", httpsec.Page.Wrap(console.NewSetup(data)))
+	setup := httpsec.Page.Wrap(console.NewSetup(data))
+	mux.Handle(console.SetupPath+"/", setup)
+	mux.Handle("GET "+signin.CallbackPath, setup)
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)), http.HandlerFunc(httpsec.Busy))

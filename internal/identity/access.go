@@ -78,7 +78,7 @@ func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy
 
 // ErrCredentials is what a caller is told whose token or password does not
 // count, whatever the reason.
-var ErrCredentials = fault.New(fault.Denied, "identity: the credentials do not count")
+var ErrCredentials = fault.NewCode(fault.Denied, "credentials", "identity: the credentials do not count")
 
 // AuthenticateToken finds the token of a secret and its owner, who must still
 // be there. Anything that does not count is ErrCredentials.

@@ -62,7 +62,7 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) 
 }
 
 // ErrCode is what somebody is told whose code does not count, whatever the reason.
-var ErrCode = fault.New(fault.Denied, "identity: the code does not count; each one counts once, and the clock must be right")
+var ErrCode = fault.NewCode(fault.Denied, "code", "identity: the code does not count; each one counts once, and the clock must be right")
 
 // ConfirmTOTP lets the secret of BeginTOTP count once a code of it was shown, in
 // the same session.
@@ -72,7 +72,7 @@ func (r *Registry) ConfirmTOTP(ctx context.Context, name, session, code string) 
 		var shown string
 		err := tx.QueryRow(ctx, `SELECT pending, session FROM totp WHERE person = ?1`, name).Scan(&pending, &shown)
 		if fault.Of(err) == fault.NotFound || err == nil && (len(pending) == 0 || shown != session) {
-			return fault.New(fault.Conflict, "identity: no authenticator app is being set up; begin again")
+			return fault.NewCode(fault.Conflict, "no-app-begun", "identity: no authenticator app is being set up; begin again")
 		}
 		if err != nil {
 			return err

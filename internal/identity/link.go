@@ -83,8 +83,8 @@ func (r *Registry) personLink(ctx context.Context, name, role string, factors bo
 }
 
 var (
-	errTaken    = fault.New(fault.Conflict, "identity: a person of this name is registered already")
-	errDisabled = fault.New(fault.Conflict, "identity: the person of this name is disabled; 'collimator user enable NAME' lets the person come back")
+	errTaken    = fault.NewCode(fault.Conflict, "name-taken", "identity: a person of this name is registered already")
+	errDisabled = fault.NewCode(fault.Conflict, "person-disabled", "identity: the person of this name is disabled; 'collimator user enable NAME' lets the person come back")
 )
 
 // known is present, but says of somebody who is disabled what to do: the name is not free.
@@ -106,7 +106,7 @@ func noAdministrator(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	if has {
-		return fault.New(fault.Conflict, "identity: there is an administrator already")
+		return fault.NewCode(fault.Conflict, "administrator-exists", "identity: there is an administrator already")
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (r *Registry) newLink(ctx context.Context, l Link, check func(*db.Tx) error
 }
 
 // ErrLink is what somebody is told whose link does not count, whatever the reason.
-var ErrLink = fault.New(fault.Denied, "identity: the link does not count: it was used, has ended or was replaced. Ask for another one")
+var ErrLink = fault.NewCode(fault.Denied, "link", "identity: the link does not count: it was used, has ended or was replaced. Ask for another one")
 
 // Link finds what a secret is for.
 func (r *Registry) Link(ctx context.Context, secret string) (l Link, err error) {

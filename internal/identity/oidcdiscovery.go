@@ -67,7 +67,7 @@ func (d *discovery) get(ctx context.Context) (*oidc.Provider, error) {
 }
 
 // errAsking is for who comes while the provider is asked.
-var errAsking = fault.New(fault.Busy, "identity: the identity provider is being asked; try again in a few seconds")
+var errAsking = fault.NewCode(fault.Busy, "provider-asked", "identity: the identity provider is being asked; try again in a few seconds")
 
 // ask asks the provider whatever is known.
 func (d *discovery) ask(ctx context.Context) (*oidc.Provider, error) {

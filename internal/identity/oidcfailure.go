@@ -80,15 +80,15 @@ const (
 
 // What a browser is told.
 var (
-	errOIDC          = fault.New(fault.Denied, "identity: the identity provider's answer does not count; begin again")
-	errAway          = fault.New(fault.Unavailable, "identity: the identity provider does not answer as it should; try again in a few minutes, and tell an administrator if it stays so")
-	errCancelled     = fault.New(fault.Denied, "identity: you cancelled at the identity provider; nobody was signed in")
-	errThere         = fault.New(fault.Denied, "identity: the identity provider did not sign you in")
-	errClocks        = fault.New(fault.Denied, "identity: the identity provider's answer is too old or of the future: its clock and the archive's differ; tell an administrator")
-	errFactor        = fault.New(fault.Denied, "identity: the identity provider did not ask you for the second factor that this archive demands; set one up there and sign in again")
-	errClaim         = fault.New(fault.Denied, "identity: the identity provider does not say who you are in the way this archive is set up for; tell an administrator")
-	errNoRole        = fault.New(fault.Denied, "identity: the identity provider gives you no role in this archive; ask an administrator")
-	errNotRegistered = fault.New(fault.Denied, "identity: the identity provider knows you and this archive does not; ask an administrator")
+	errOIDC          = fault.NewCode(fault.Denied, "provider-answer", "identity: the identity provider's answer does not count; begin again")
+	errAway          = fault.NewCode(fault.Unavailable, "provider-away", "identity: the identity provider does not answer as it should; try again in a few minutes, and tell an administrator if it stays so")
+	errCancelled     = fault.NewCode(fault.Denied, "provider-cancelled", "identity: you cancelled at the identity provider; nobody was signed in")
+	errThere         = fault.NewCode(fault.Denied, "provider-refused", "identity: the identity provider did not sign you in")
+	errClocks        = fault.NewCode(fault.Denied, "provider-clock", "identity: the identity provider's answer is too old or of the future: its clock and the archive's differ; tell an administrator")
+	errFactor        = fault.NewCode(fault.Denied, "provider-factor", "identity: the identity provider did not ask you for the second factor that this archive demands; set one up there and sign in again")
+	errClaim         = fault.NewCode(fault.Denied, "provider-claim", "identity: the identity provider does not say who you are in the way this archive is set up for; tell an administrator")
+	errNoRole        = fault.NewCode(fault.Denied, "provider-no-role", "identity: the identity provider gives you no role in this archive; ask an administrator")
+	errNotRegistered = fault.NewCode(fault.Denied, "provider-unregistered", "identity: the identity provider knows you and this archive does not; ask an administrator")
 )
 
 // errorCodes are those of RFC 6749 4.1.2.1 and of OpenID Connect Core 3.1.2.6.

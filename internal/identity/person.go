@@ -83,16 +83,18 @@ func CheckNewPerson(name, password string) error {
 	}
 	switch n := utf8.RuneCountInString(password); {
 	case n < MinPassword:
-		return fault.Newf(fault.Invalid, "identity: the password has %d characters; it needs at least %d", n, MinPassword)
+		return fault.NewCode(fault.Invalid, "password-short",
+			fmt.Sprintf("identity: the password has %d characters; it needs at least %d", n, MinPassword))
 	case len(password) > maxPassword:
-		return fault.Newf(fault.Invalid, "identity: the password has more than %d bytes", maxPassword)
+		return fault.NewCode(fault.Invalid, "password-long",
+			fmt.Sprintf("identity: the password has more than %d bytes", maxPassword))
 	}
 	return nil
 }
 
 func checkName(name string) error {
 	if strings.TrimSpace(name) == "" || len(name) > 128 {
-		return fault.New(fault.Invalid, "identity: a name of 1 to 128 bytes is needed")
+		return fault.NewCode(fault.Invalid, "name-missing", "identity: a name of 1 to 128 bytes is needed")
 	}
 	return nil
 }

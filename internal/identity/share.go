@@ -103,7 +103,7 @@ func sharePasswordHash(id, password string) string {
 }
 
 // ErrSharePassword: the link counts, and its password is missing or wrong.
-var ErrSharePassword = fault.New(fault.Denied, "identity: this link has a password, and it was not that")
+var ErrSharePassword = fault.NewCode(fault.Denied, "share-password", "identity: this link has a password, and it was not that")
 
 // AuthenticateShare finds the link of a secret. What does not count, because it
 // is unknown, ended or revoked, or because its owner is gone, is

@@ -35,7 +35,7 @@ type Slot struct {
 // WaitError is for an attempt that was not tried. It is of kind Busy.
 type WaitError struct{ After time.Duration }
 
-var errTooMany = fault.New(fault.Busy, "lockout: too many attempts that did not count; try again later")
+var errTooMany = fault.NewCode(fault.Busy, "too-many-attempts", "lockout: too many attempts that did not count; try again later")
 
 // Error implements error.
 func (e *WaitError) Error() string { return errTooMany.Error() }

@@ -5,13 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"html"
 	"net/http"
 	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
-	"collimator/internal/httpsec"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/webapi"
@@ -20,17 +18,19 @@ import (
 // byProvider is the method of who signed in at the identity provider.
 const byProvider = "oidc"
 
-// The way back from the identity provider, and what the cookies begin with by
-// which an answer is known to come to the browser that asked: one for each
+// CallbackPath is where the identity provider sends the browser back to.
+const CallbackPath = "/api/v1/session/oidc/callback"
+
+// The way by which the identity provider ends sessions, and what the cookies begin
+// with by which an answer is known to come to the browser that asked: one for each
 // sign-in that was begun, so that two tabs do not take each other's. They must be
 // sent when another site sends the browser here, which the session's own cookie
 // must not.
 const (
-	oidcCallback = "/api/v1/session/oidc/callback"
-	oidcLogout   = "/api/v1/session/oidc/logout"
-	oidcCookie   = "__Host-oidc-"
-	oidcTabs     = 8 // that a browser keeps; more are taken away
-	oidcSeconds  = 300
+	oidcLogout  = "/api/v1/session/oidc/logout"
+	oidcCookie  = "__Host-oidc-"
+	oidcTabs    = 8 // that a browser keeps; more are taken away
+	oidcSeconds = 300
 )
 
 // cookieOf is the name of the cookie of a state.
@@ -39,7 +39,7 @@ func cookieOf(state string) string {
 	return oidcCookie + hex.EncodeToString(sum[:8])
 }
 
-var errNoOIDC = fault.New(fault.Unsupported, "signin: no identity provider is set up on this server")
+var errNoOIDC = fault.NewCode(fault.Unsupported, "no-provider", "signin: no identity provider is set up on this server")
 
 func (rq *request) oidcBegin() (any, error) {
 	if rq.s.OIDC == nil {
@@ -50,7 +50,7 @@ func (rq *request) oidcBegin() (any, error) {
 		return nil, err
 	}
 
-	there, state, browser, err := rq.s.OIDC.Begin(rq.Context(), self+oidcCallback)
+	there, state, browser, err := rq.s.OIDC.Begin(rq.Context(), self+CallbackPath)
 	if err != nil {
 		if f, ok := errors.AsType[*identity.OIDCFailure](err); ok {
 			rq.oidcFailed(f)
@@ -81,9 +81,8 @@ func (rq *request) tidyCookies() {
 	}
 }
 
-// oidcFinish is a page for the browser and no JSON: who comes from another
-// site does not bring the session's cookie along, so that it leads on to the
-// console by itself.
+// oidcFinish signs somebody in who comes back from the provider. The browser asks
+// for it by a page of the console (console.Returned), which says what came of it.
 func (rq *request) oidcFinish() (any, error) {
 	if rq.s.OIDC == nil {
 		return nil, errNoOIDC
@@ -104,32 +103,28 @@ func (rq *request) oidcFinish() (any, error) {
 		rq.SetCookie(name, "", http.SameSiteLaxMode, -1)
 	}
 	if err != nil {
-		return rq.oidcRefused(err), nil
+		return nil, rq.oidcRefused(err)
 	}
 
 	if change != "" {
 		rq.event(audit.PersonChanged, person, audit.Success, change, "")
 	}
-	if _, err := rq.begin(person, byProvider, true); err != nil {
+	state, err := rq.begin(person, byProvider, true)
+	if err != nil {
 		rq.s.door.Log.Error("sign-in by the identity provider failed", "error", err)
-		return landing(httpsec.Status(err), fault.Sentence(err)), nil
 	}
-	return landing(http.StatusOK, ""), nil
+	return state, err
 }
 
-// oidcRefused records why nobody was signed in, and is the page that says so.
-func (rq *request) oidcRefused(err error) *webapi.Page {
+// oidcRefused records why nobody was signed in, and is what the browser is told.
+func (rq *request) oidcRefused(err error) error {
 	if f, ok := errors.AsType[*identity.OIDCFailure](err); ok {
 		rq.oidcFailed(f)
 	} else {
 		rq.s.door.Log.Error("sign-in by the identity provider failed", "error", err)
 	}
 
-	status := httpsec.Status(err)
-	if fault.Of(err) == fault.Denied {
-		status = http.StatusUnauthorized
-	}
-	return landing(status, fault.Sentence(err))
+	return toSignIn(err)
 }
 
 // oidcEnd takes a logout token, which the provider posts by itself when somebody
@@ -197,18 +192,4 @@ func (rq *request) oidcFailed(f *identity.OIDCFailure) {
 		r.Objects = append(r.Objects, audit.Object{Detail: "like failures not written since the last", Failed: before})
 	}
 	rq.s.door.Record(rq.Context(), r)
-}
-
-// landing is a page without a script that leads to the console: by itself where
-// there is nothing to read.
-func landing(status int, text string) *webapi.Page {
-	move := `<meta http-equiv="refresh" content="0;url=/">`
-	if text != "" {
-		move = ""
-	}
-	return &webapi.Page{
-		Status: status,
-		HTML: `<!doctype html><html lang="en"><meta charset="utf-8"><title>Collimator</title>` + move +
-			`<p>` + html.EscapeString(text) + `</p><p><a href="/">Go on</a></p></html>` + "\n",
-	}
 }

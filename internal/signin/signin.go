@@ -50,7 +50,7 @@ func (o Options) Local(name string) bool {
 	return !o.ProviderOnly || slices.Contains(o.BreakGlass, name)
 }
 
-var errNotLocal = fault.New(fault.Conflict,
+var errNotLocal = fault.NewCode(fault.Conflict, "provider-only",
 	"signin: people sign in at the identity provider here, and by nothing else (signin.local)")
 
 // accountBuckets is how many names the lock-out tells apart. It counts by a
@@ -113,7 +113,7 @@ func (s *Service) registerSignIn(a *webapi.API) {
 	} {
 		a.Unguarded(pattern, s.handle(h))
 	}
-	a.Unguarded("GET "+oidcCallback, s.handle((*request).oidcFinish), webapi.AnyParameter)
+	a.Unguarded("GET "+CallbackPath, s.handle((*request).oidcFinish), webapi.AnyParameter)
 }
 
 // registerOwn registers the routes about how the caller signs in, and about tokens,
@@ -234,7 +234,7 @@ func (rq *request) attempt(table *lockout.Table, name, what string, judge func()
 func (rq *request) knownOrigin() (string, error) {
 	o := "https://" + rq.HTTP().Host
 	if !slices.Contains(rq.s.Origins, o) {
-		return "", fault.New(fault.Invalid,
+		return "", fault.NewCode(fault.Invalid, "host-unknown",
 			"signin: the server does not know itself under this name; add it to 'hosts' or 'signin.origins' in the settings")
 	}
 	return o, nil

@@ -38,21 +38,6 @@ func (f *File) send(w http.ResponseWriter) {
 	w.Write(f.Body)
 }
 
-// Page is an answer that a browser shows: HTML of ours without a script.
-type Page struct {
-	Status int
-	HTML   string
-}
-
-func (p *Page) size() int { return len(p.HTML) }
-
-func (p *Page) send(w http.ResponseWriter) {
-	httpsec.Page.Set(w.Header())
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(p.Status)
-	w.Write([]byte(p.HTML))
-}
-
 // Empty is an answer of 200 without a body, for who wants that and no 204.
 type Empty struct{}
 
@@ -136,7 +121,7 @@ func (rq *Request) refuse(err error) {
 
 // challenge answers who has to sign in.
 func (rq *Request) challenge(err error) {
-	p := problem{Status: http.StatusUnauthorized, Detail: fault.Sentence(err)}
+	p := problem{Status: http.StatusUnauthorized, Detail: fault.Sentence(err), Code: fault.Code(err)}
 	if rq.api.ways != nil {
 		p.SignIn = rq.api.ways.SignIn(rq.r)
 	}
@@ -146,7 +131,7 @@ func (rq *Request) challenge(err error) {
 
 // askAgain answers who has to show a second factor again.
 func (rq *Request) askAgain(err *guard.ProofError) {
-	p := problem{Type: proofType, Status: http.StatusForbidden, Detail: fault.Sentence(err)}
+	p := problem{Type: proofType, Status: http.StatusForbidden, Detail: fault.Sentence(err), Code: fault.Code(err)}
 	if rq.api.ways != nil {
 		again, err := rq.api.ways.Again(rq.Context(), rq.r, err.Caller)
 		if err != nil {
@@ -170,7 +155,7 @@ func (rq *Request) logUnavailable(err error) {
 }
 
 func (rq *Request) fail(status int, err error) {
-	rq.problem(problem{Status: status, Detail: fault.Sentence(err)})
+	rq.problem(problem{Status: status, Detail: fault.Sentence(err), Code: fault.Code(err)})
 }
 
 // problem writes a problem document, unless an answer was begun already.

@@ -46,6 +46,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+	Code   string `json:"code"` // what programs tell it by; see fault.Code
 	// SignIn says with a 401 how to sign in.
 	SignIn any `json:"signIn,omitempty"`
 	// Again says with a 403 of proofType how to show a second factor again.
