@@ -97,7 +97,7 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	at := event.Time
 
 	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
-		ref.SOPInstanceUID, ref.Digest, string(c.Reason), at.UnixMicro()).Scan(&c.Quarantine)
+		ref.SOPInstanceUID, ref.Digest, string(c.Reason), db.Millis(at)).Scan(&c.Quarantine)
 	if err == nil {
 		return true, a.record(ctx, tx, event)
 	}
@@ -121,7 +121,7 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 		stored_digest, received, last_received, source_ae, source_address, principal, implementation, character_set)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
-		ref.DataSetOffset, event.StoredDigest, at.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), event.CharacterSet).Scan(&c.Quarantine)
+		ref.DataSetOffset, event.StoredDigest, db.Millis(at), s.AETitle, s.Address, s.Principal, s.Implementation(), event.CharacterSet).Scan(&c.Quarantine)
 	if err != nil {
 		return false, err
 	}
@@ -149,8 +149,8 @@ func scanQuarantine(scan db.Scan) (e QuarantineEntry, err error) {
 	var implementation string
 	err = scan(&e.ID, &e.Reason, &r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size,
 		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal, &implementation, &e.CharacterSet)
-	e.Received = time.UnixMicro(received).UTC()
-	e.LastReceived = time.UnixMicro(last).UTC()
+	e.Received = db.Instant(received)
+	e.LastReceived = db.Instant(last)
 	s.ImplementationUID, s.ImplementationVersion, _ = strings.Cut(implementation, `\`)
 	return e, err
 }

@@ -39,7 +39,7 @@ const refusalsMost = 100_000
 func refuse(ctx context.Context, tx *db.Tx, reason Reason, ref InstanceRef, s Source, at time.Time) error {
 	_, err := tx.Exec(ctx, `INSERT INTO refusal (uid, digest, reason, principal, times, last) VALUES (?1, ?2, ?3, ?4, 1, ?5)
 		ON CONFLICT (uid, digest) DO UPDATE SET id = (SELECT MAX(id) + 1 FROM refusal), times = times + 1, last = excluded.last`,
-		ref.SOPInstanceUID, ref.Digest, string(reason), s.Principal, at.UnixMicro())
+		ref.SOPInstanceUID, ref.Digest, string(reason), s.Principal, db.Millis(at))
 	if err != nil {
 		return err
 	}

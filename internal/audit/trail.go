@@ -57,7 +57,7 @@ func (t *Trail) WriteTx(ctx context.Context, tx *db.Tx, records ...Record) error
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO audit_record (sequence, time, event, outcome, principal, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
-			at, r.Time.UnixMilli(), string(r.Event), int(r.Outcome), r.Principal, r.Peer.Address)
+			at, db.Millis(r.Time), string(r.Event), int(r.Outcome), r.Principal, r.Peer.Address)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (t *Trail) CheckLeaf(ctx context.Context, leaf ledger.Leaf) (problem string
 		return "", err
 	case err != nil: // a value of another type than the column has
 		return "audit index: row of the record is changed", nil
-	case row.time != r.Time.UnixMilli() || row.event != string(r.Event) || row.outcome != int(r.Outcome) || row.principal != r.Principal || row.address != r.Peer.Address:
+	case row.time != db.Millis(r.Time) || row.event != string(r.Event) || row.outcome != int(r.Outcome) || row.principal != r.Principal || row.address != r.Peer.Address:
 		return "audit index: row of the record is changed", nil
 	}
 	return "", nil

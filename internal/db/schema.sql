@@ -365,7 +365,7 @@ CREATE TABLE "study" (
     series      INTEGER NOT NULL DEFAULT 0,
     instances   INTEGER NOT NULL DEFAULT 0,
     size        INTEGER NOT NULL DEFAULT 0, -- bytes of the files
-    received    INTEGER NOT NULL,       -- first instance, microseconds since 1970 UTC
+    received    INTEGER NOT NULL,       -- first instance, microseconds until 0021
     updated     INTEGER NOT NULL        -- last instance
 );
 
@@ -489,7 +489,7 @@ CREATE TABLE refusal (
     reason    TEXT    NOT NULL,
     principal TEXT    NOT NULL,
     times     INTEGER NOT NULL,
-    last      INTEGER NOT NULL,         -- microseconds since 1970 UTC
+    last      INTEGER NOT NULL,         -- microseconds until 0021
     UNIQUE (uid, digest)
 );
 

@@ -70,7 +70,7 @@ func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy
 			return err
 		}
 		_, err := r.book.Exec(ctx, tx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
-			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), millis(t.Created), millis(t.Expires), operator)
+			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), db.Millis(t.Created), db.Millis(t.Expires), operator)
 		return err
 	})
 	return t, text, err
@@ -131,7 +131,7 @@ func scanToken(scan db.Scan) (*AccessToken, error) {
 	if studies != "" {
 		t.Studies = strings.Split(studies, `\`)
 	}
-	t.Created, t.Expires, t.Revoked = instant(created), instant(expires), instant(revoked)
+	t.Created, t.Expires, t.Revoked = db.Instant(created), db.Instant(expires), db.Instant(revoked)
 	return &t, nil
 }
 
@@ -148,7 +148,7 @@ func (r *Registry) Tokens(ctx context.Context) (list []*AccessToken, err error) 
 // RevokeToken ends a token now.
 func (r *Registry) RevokeToken(ctx context.Context, id string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := r.book.Exec(ctx, tx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, millis(r.now()))
+		n, err := r.book.Exec(ctx, tx, `UPDATE access_token SET revoked = ?2 WHERE id = ?1 AND revoked = 0`, id, db.Millis(r.now()))
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such token, or it is revoked already; see 'collimator token list'")
 		}

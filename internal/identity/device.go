@@ -77,7 +77,7 @@ func (r *Registry) putTx(ctx context.Context, tx *db.Tx, d Device) error {
 	_, err := r.book.Exec(ctx, tx, `INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed, no_certificate_until)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)
 		ON CONFLICT (ae_title) DO UPDATE SET address = ?2, verbs = ?3, destinations = ?4, listen = ?5, plaintext_until = ?6, no_certificate_until = ?8, removed = 0`,
-		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen, millis(d.PlaintextUntil), millis(r.now()), millis(d.NoCertificateUntil))
+		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen, db.Millis(d.PlaintextUntil), db.Millis(r.now()), db.Millis(d.NoCertificateUntil))
 	return err
 }
 
@@ -128,7 +128,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 	}
 	_, err = r.book.Exec(ctx, tx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
 		VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)`,
-		fp, aeTitle, cert.Subject.String(), millis(cert.NotAfter), millis(r.now()), shortKey(cert))
+		fp, aeTitle, cert.Subject.String(), db.Millis(cert.NotAfter), db.Millis(r.now()), shortKey(cert))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 // open ends at its next request.
 func (r *Registry) Remove(ctx context.Context, aeTitle string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := r.book.Exec(ctx, tx, `UPDATE device SET removed = ?2 WHERE ae_title = ?1 AND removed = 0`, aeTitle, millis(r.now()))
+		n, err := r.book.Exec(ctx, tx, `UPDATE device SET removed = ?2 WHERE ae_title = ?1 AND removed = 0`, aeTitle, db.Millis(r.now()))
 		if err != nil {
 			return err
 		}
@@ -162,7 +162,7 @@ func (r *Registry) Supersede(ctx context.Context, aeTitle string, keep *x509.Cer
 
 func (r *Registry) dropCertificates(ctx context.Context, tx *db.Tx, aeTitle, keep string) error {
 	_, err := r.book.Exec(ctx, tx, `UPDATE device_certificate SET removed = ?2 WHERE ae_title = ?1 AND removed = 0 AND fingerprint <> ?3`,
-		aeTitle, millis(r.now()), keep)
+		aeTitle, db.Millis(r.now()), keep)
 	return err
 }
 
@@ -211,7 +211,7 @@ func (r *Registry) Devices(ctx context.Context) ([]*Device, error) {
 // PlaintextOpen reports whether any device may now come without TLS.
 func (r *Registry) PlaintextOpen(ctx context.Context) (open bool, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT COUNT(*) > 0 FROM device WHERE removed = 0 AND plaintext_until > ?1`, millis(r.now())).Scan(&open)
+		return tx.QueryRow(ctx, `SELECT COUNT(*) > 0 FROM device WHERE removed = 0 AND plaintext_until > ?1`, db.Millis(r.now())).Scan(&open)
 	})
 	return open, err
 }
@@ -243,7 +243,7 @@ func certificates(ctx context.Context, tx *db.Tx, aeTitle string) ([]Certificate
 func scanCertificate(scan db.Scan) (c Certificate, err error) {
 	var end int64
 	err = scan(&c.Fingerprint, &c.Subject, &end, &c.Weakness)
-	c.NotAfter = instant(end)
+	c.NotAfter = db.Instant(end)
 
 	return c, err
 }
@@ -262,7 +262,7 @@ func scanDevice(scan db.Scan) (*Device, error) {
 	if destinations != "" {
 		d.Destinations = strings.Split(destinations, `\`)
 	}
-	d.PlaintextUntil, d.NoCertificateUntil, d.Created = instant(plaintext), instant(bare), instant(created)
+	d.PlaintextUntil, d.NoCertificateUntil, d.Created = db.Instant(plaintext), db.Instant(bare), db.Instant(created)
 	return &d, nil
 }
 

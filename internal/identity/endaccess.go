@@ -17,7 +17,7 @@ func (r *Registry) EndAccess(ctx context.Context, tx *db.Tx, studyUID string, no
 		`DELETE FROM group_grant WHERE study = ?1 AND created <= ?2`,
 		`UPDATE access_token SET revoked = ?2 WHERE studies = ?1 AND revoked = 0`,
 	} {
-		n, err := r.book.Exec(ctx, tx, query, studyUID, millis(now))
+		n, err := r.book.Exec(ctx, tx, query, studyUID, db.Millis(now))
 		if err != nil {
 			return ended, err
 		}

@@ -43,7 +43,7 @@ func (r *Registry) EndSessions(ctx context.Context, name string) (e Ended, err e
 // endMade is EndMade within a transaction; with everything the tokens that the
 // operator made for this person end too.
 func (r *Registry) endMade(ctx context.Context, tx *db.Tx, name string, everything bool) (e Ended, err error) {
-	now := millis(r.now())
+	now := db.Millis(r.now())
 	for _, x := range []struct {
 		n     *int64
 		query string

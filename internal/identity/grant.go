@@ -15,7 +15,7 @@ func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
 		if err := known(ctx, tx, name); err != nil {
 			return err
 		}
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, millis(r.now()))
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, db.Millis(r.now()))
 		return err
 	})
 }

@@ -52,7 +52,7 @@ func (r *Registry) GrantToGroup(ctx context.Context, group, study string) error 
 		return err
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO group_grant (name, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (name, study) DO NOTHING`, group, study, millis(r.now()))
+		_, err := r.book.Exec(ctx, tx, `INSERT INTO group_grant (name, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (name, study) DO NOTHING`, group, study, db.Millis(r.now()))
 		return err
 	})
 }
@@ -83,7 +83,7 @@ func (r *Registry) GroupGrants(ctx context.Context) (list []GroupGrants, err err
 			if g.Studies, err = db.Column[string](ctx, tx, `SELECT study FROM group_grant WHERE name = ?1 ORDER BY study`, name); err != nil {
 				return err
 			}
-			g.People, err = db.Column[string](ctx, tx, `SELECT person FROM person_group WHERE name = ?1 AND expires > ?2 ORDER BY person`, name, millis(r.now()))
+			g.People, err = db.Column[string](ctx, tx, `SELECT person FROM person_group WHERE name = ?1 AND expires > ?2 ORDER BY person`, name, db.Millis(r.now()))
 			if err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func (r *Registry) GroupGrants(ctx context.Context) (list []GroupGrants, err err
 // Groups are those of a person that count now.
 func (r *Registry) Groups(ctx context.Context, person string) (groups []string, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		groups, err = db.Column[string](ctx, tx, `SELECT name FROM person_group WHERE person = ?1 AND expires > ?2 ORDER BY name`, person, millis(r.now()))
+		groups, err = db.Column[string](ctx, tx, `SELECT name FROM person_group WHERE person = ?1 AND expires > ?2 ORDER BY name`, person, db.Millis(r.now()))
 		return err
 	})
 	return groups, err
@@ -115,7 +115,7 @@ func (r *Registry) setGroups(ctx context.Context, person string, groups []string
 			return err
 		}
 
-		until := millis(r.now().Add(groupLasts))
+		until := db.Millis(r.now().Add(groupLasts))
 		for _, name := range granted {
 			if !slices.Contains(groups, name) {
 				continue

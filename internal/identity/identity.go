@@ -40,17 +40,3 @@ func (r *Registry) InsecureWeakHashes() { r.cost = weak }
 // HashWithin lets the hashes of passwords take what they hold from the budget of
 // all requests. It is called before the first is made.
 func (r *Registry) HashWithin(b *budget.Budget) { r.memory = b }
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}

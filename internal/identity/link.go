@@ -120,11 +120,11 @@ func (r *Registry) newLink(ctx context.Context, l Link, check func(*db.Tx) error
 		if err := check(tx); err != nil {
 			return err
 		}
-		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person, db.Millis(r.now())); err != nil {
 			return err
 		}
 		_, err := r.book.Exec(ctx, tx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, millis(l.Expires), l.Maker)
+			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, db.Millis(l.Expires), l.Maker)
 		return err
 	})
 	return l, text, err
@@ -143,7 +143,7 @@ func (r *Registry) Link(ctx context.Context, secret string) (l Link, err error) 
 func (r *Registry) Links(ctx context.Context) (list []Link, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
 		list, err = db.All(ctx, tx, readLink, `SELECT purpose, person, role, factors, expires, maker FROM person_link
-			WHERE expires > ?1 AND (maker = '' OR maker IN (SELECT name FROM person WHERE disabled = 0)) ORDER BY person, expires`, millis(r.now()))
+			WHERE expires > ?1 AND (maker = '' OR maker IN (SELECT name FROM person WHERE disabled = 0)) ORDER BY person, expires`, db.Millis(r.now()))
 		return err
 	})
 	return list, err
@@ -152,7 +152,7 @@ func (r *Registry) Links(ctx context.Context) (list []Link, err error) {
 func readLink(scan db.Scan) (l Link, err error) {
 	var expires int64
 	err = scan(&l.Purpose, &l.Person, &l.Role, &l.Factors, &expires, &l.Maker)
-	l.Expires = instant(expires)
+	l.Expires = db.Instant(expires)
 	return l, err
 }
 

@@ -118,7 +118,7 @@ func (r *Registry) addPasskey(ctx context.Context, person, rp, name string, c *w
 			return fault.Newf(fault.Conflict, "identity: the most passkeys that a person has are %d; remove one first", maxPasskeys)
 		}
 		n, err := r.book.Exec(ctx, tx, `INSERT INTO passkey (id, person, rp, name, credential, created, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO NOTHING`,
-			credentialID(c.ID), person, rp, name, b, millis(r.now()))
+			credentialID(c.ID), person, rp, name, b, db.Millis(r.now()))
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "identity: this passkey is registered already")
 		}
@@ -143,7 +143,7 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 		if now.Authenticator.SignCount != before.Authenticator.SignCount || now.Authenticator.CloneWarning {
 			return ErrCredentials
 		}
-		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2, used = ?3 WHERE id = ?1`, id, b, millis(r.now()))
+		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2, used = ?3 WHERE id = ?1`, id, b, db.Millis(r.now()))
 		return err
 	})
 }
@@ -221,8 +221,8 @@ func scanPasskey(scan db.Scan) (k PasskeyInfo, err error) {
 		return k, err
 	}
 	k.Copied = c.Authenticator.CloneWarning
-	k.Created = instant(created)
-	k.Used = instant(used)
+	k.Created = db.Instant(created)
+	k.Used = db.Instant(used)
 
 	return k, nil
 }

@@ -59,7 +59,7 @@ func (r *Registry) Remember(ctx context.Context, p Pending, most int) error {
 			ON CONFLICT (calling, address, fingerprint) DO UPDATE SET
 			called = ?2, reason = ?6, implementation = ?7, contexts = ?8, last_seen = ?9, attempts = pending_device.attempts + 1`,
 			p.CallingAETitle, p.CalledAETitle, p.Address, p.Fingerprint, der, p.Reason, p.Implementation,
-			strings.Join(contexts, `\`), millis(r.now()))
+			strings.Join(contexts, `\`), db.Millis(r.now()))
 		if err != nil {
 			return err
 		}
@@ -162,6 +162,6 @@ func scanPending(scan db.Scan) (Pending, error) {
 	if contexts != "" {
 		p.Contexts = strings.Split(contexts, `\`)
 	}
-	p.FirstSeen, p.LastSeen = instant(first), instant(last)
+	p.FirstSeen, p.LastSeen = db.Instant(first), db.Instant(last)
 	return p, nil
 }

@@ -88,8 +88,8 @@ func scanPerson(scan db.Scan) (*PersonInfo, error) {
 	if err := scan(&p.Name, &p.Role, &created, &disabled); err != nil {
 		return nil, err
 	}
-	p.Created = instant(created)
-	p.Disabled = instant(disabled)
+	p.Created = db.Instant(created)
+	p.Disabled = db.Instant(disabled)
 
 	return &p, nil
 }
@@ -99,7 +99,7 @@ func scanPerson(scan db.Scan) (*PersonInfo, error) {
 func (r *Registry) grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {
 	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1
 		UNION SELECT g.study FROM person_group p JOIN group_grant g ON g.name = p.name WHERE p.person = ?1 AND p.expires > ?2
-		ORDER BY 1`, person, millis(r.now()))
+		ORDER BY 1`, person, db.Millis(r.now()))
 }
 
 // DisablePerson takes a person out, with all tokens, sessions, links for this
@@ -109,7 +109,7 @@ func (r *Registry) DisablePerson(ctx context.Context, name string) error {
 		if err := notTheLast(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := r.book.Exec(ctx, tx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `UPDATE person SET disabled = ?2 WHERE name = ?1`, name, db.Millis(r.now())); err != nil {
 			return err
 		}
 		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1`, name); err != nil {

@@ -67,7 +67,7 @@ func (r *Registry) AddPerson(ctx context.Context, name, role, password string) e
 
 func (r *Registry) insertPerson(ctx context.Context, tx *db.Tx, name, role, hash string) error {
 	n, err := r.book.Exec(ctx, tx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
-		name, role, hash, millis(r.now()))
+		name, role, hash, db.Millis(r.now()))
 	if err == nil && n == 0 {
 		if err = known(ctx, tx, name); err == nil {
 			err = errTaken

@@ -87,7 +87,7 @@ func (s *Sessions) Start(ctx context.Context, person, method, address string, co
 			return err
 		}
 		_, err := s.book.Exec(ctx, tx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)`,
-			secretHash(text), x.ID, person, complete, method, address, millis(now), millis(x.Expires), millis(x.Proven))
+			secretHash(text), x.ID, person, complete, method, address, db.Millis(now), db.Millis(x.Expires), db.Millis(x.Proven))
 		return err
 	})
 	return x, text, err
@@ -99,7 +99,7 @@ func (s *Sessions) Start(ctx context.Context, person, method, address string, co
 func (s *Sessions) Prove(ctx context.Context, x *Session, method string) (string, error) {
 	text := randomText()
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := s.book.Exec(ctx, tx, `UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID, secretHash(text), millis(s.now()), method)
+		n, err := s.book.Exec(ctx, tx, `UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID, secretHash(text), db.Millis(s.now()), method)
 		if err == nil && n == 0 {
 			return ErrCredentials
 		}
@@ -132,7 +132,7 @@ func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person string, complete
 	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE id = ?1 AND person = ?2`, replaced, person); err != nil {
 		return err
 	}
-	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, millis(now), millis(now.Add(-s.limits.Idle))); err != nil {
+	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, db.Millis(now), db.Millis(now.Add(-s.limits.Idle))); err != nil {
 		return err
 	}
 	_, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1 AND complete = ?3 AND id IN
@@ -179,7 +179,7 @@ func (s *Sessions) running(x *Session, now time.Time) bool {
 
 func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := s.book.Touch(ctx, tx, `UPDATE session SET seen = ?2 WHERE hash = ?1`, hash, millis(now))
+		_, err := s.book.Touch(ctx, tx, `UPDATE session SET seen = ?2 WHERE hash = ?1`, hash, db.Millis(now))
 		return err
 	})
 }
@@ -222,7 +222,7 @@ func scanSession(scan db.Scan) (*Session, error) {
 	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven); err != nil {
 		return nil, err
 	}
-	x.Created, x.Seen, x.Expires, x.Proven = instant(created), instant(seen), instant(expires), instant(proven)
+	x.Created, x.Seen, x.Expires, x.Proven = db.Instant(created), db.Instant(seen), db.Instant(expires), db.Instant(proven)
 	return &x, nil
 }
 

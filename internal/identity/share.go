@@ -81,7 +81,7 @@ func (r *Registry) CreateShare(ctx context.Context, n NewShare) (s Share, secret
 	sum := sha256.Sum256([]byte(secret))
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := r.book.Exec(ctx, tx, `INSERT INTO share (id, hash, owner, study, deidentified, password_hash, created, expires, revoked, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)`,
-			s.ID, sum[:], s.Owner, s.Study, s.Deidentified, hash, millis(s.Created), millis(s.Expires))
+			s.ID, sum[:], s.Owner, s.Study, s.Deidentified, hash, db.Millis(s.Created), db.Millis(s.Expires))
 		return err
 	})
 	return s, secret, password, err
@@ -155,7 +155,7 @@ func (r *Registry) useShare(ctx context.Context, s *Share) error {
 		return nil
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := r.book.Touch(ctx, tx, `UPDATE share SET used = ?2 WHERE id = ?1`, s.ID, millis(r.now()))
+		_, err := r.book.Touch(ctx, tx, `UPDATE share SET used = ?2 WHERE id = ?1`, s.ID, db.Millis(r.now()))
 		return err
 	})
 }
@@ -170,7 +170,7 @@ func scanShare(scan db.Scan) (*Share, string, error) {
 		return nil, "", err
 	}
 	s.HasPassword = hash != ""
-	s.Created, s.Expires, s.Revoked, s.Used = instant(created), instant(expires), instant(revoked), instant(used)
+	s.Created, s.Expires, s.Revoked, s.Used = db.Instant(created), db.Instant(expires), db.Instant(revoked), db.Instant(used)
 	return &s, hash, nil
 }
 
@@ -191,7 +191,7 @@ func (r *Registry) Shares(ctx context.Context, owner string) (list []*Share, err
 // RevokeShare ends a link now. owner, where it is not empty, must be the link's.
 func (r *Registry) RevokeShare(ctx context.Context, id, owner string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := r.book.Exec(ctx, tx, `UPDATE share SET revoked = ?2 WHERE id = ?1 AND revoked = 0 AND (?3 = '' OR owner = ?3)`, id, millis(r.now()), owner)
+		n, err := r.book.Exec(ctx, tx, `UPDATE share SET revoked = ?2 WHERE id = ?1 AND revoked = 0 AND (?3 = '' OR owner = ?3)`, id, db.Millis(r.now()), owner)
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such link, or it is revoked already; see 'collimator share list'")
 		}

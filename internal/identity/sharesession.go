@@ -25,7 +25,7 @@ func (r *Registry) OpenShare(ctx context.Context, s *Share) (secret string, expi
 		expires = s.Expires
 	}
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		if _, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE expires <= ?1`, millis(r.now())); err != nil {
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE expires <= ?1`, db.Millis(r.now())); err != nil {
 			return err
 		}
 		_, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE share = ?1 AND hash IN
@@ -33,7 +33,7 @@ func (r *Registry) OpenShare(ctx context.Context, s *Share) (secret string, expi
 		if err != nil {
 			return err
 		}
-		_, err = r.book.Exec(ctx, tx, `INSERT INTO share_session (hash, share, expires) VALUES (?1, ?2, ?3)`, secretHash(secret), s.ID, millis(expires))
+		_, err = r.book.Exec(ctx, tx, `INSERT INTO share_session (hash, share, expires) VALUES (?1, ?2, ?3)`, secretHash(secret), s.ID, db.Millis(expires))
 		return err
 	})
 	return secret, expires, err
@@ -63,7 +63,7 @@ func (r *Registry) OpenedShare(ctx context.Context, secret string) (*Share, erro
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT share, expires FROM share_session WHERE hash = ?1`, secretHash(secret)).Scan(&id, &expires)
 	})
-	if fault.Of(err) == fault.NotFound || err == nil && !r.now().Before(instant(expires)) {
+	if fault.Of(err) == fault.NotFound || err == nil && !r.now().Before(db.Instant(expires)) {
 		return nil, ErrCredentials
 	}
 	if err != nil {

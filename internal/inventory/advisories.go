@@ -59,7 +59,7 @@ func scanImported(scan db.Scan) (i Imported, err error) {
 	if err := json.Unmarshal([]byte(body), &i.Advisory); err != nil {
 		return i, fmt.Errorf("inventory: read an imported advisory: %w", err)
 	}
-	i.At = instant(at)
+	i.At = db.Instant(at)
 
 	return i, nil
 }
@@ -81,7 +81,7 @@ func (r *Register) keep(ctx context.Context, list []Imported) (older []string, e
 			}
 			_, err = tx.Exec(ctx, `INSERT INTO advisory_document (id, version, source, sha256, hash, signature, imported, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 				ON CONFLICT (id) DO UPDATE SET version = ?2, source = ?3, sha256 = ?4, hash = ?5, signature = ?6, imported = ?7, body = ?8`,
-				i.ID, i.Version, i.Source, i.SHA256, i.Hash, i.Signature, millis(r.now()), string(body))
+				i.ID, i.Version, i.Source, i.SHA256, i.Hash, i.Signature, db.Millis(r.now()), string(body))
 			if err != nil {
 				return err
 			}

@@ -138,8 +138,8 @@ func scanAsset(scan db.Scan) (*Asset, error) {
 		return nil, err
 	}
 	a.ID = assetName(a.id)
-	a.FirstSeen = instant(created)
-	a.LastSeen = instant(seen)
+	a.FirstSeen = db.Instant(created)
+	a.LastSeen = db.Instant(seen)
 	a.Refused = stranger == 1
 
 	return a, nil
@@ -198,11 +198,11 @@ func (a *Asset) seen(v stored) {
 	for i := range a.Sources {
 		s := &a.Sources[i]
 		if s.Source == v.source {
-			s.FirstSeen, s.LastSeen = instant(min(millis(s.FirstSeen), v.first)), instant(max(millis(s.LastSeen), v.last))
+			s.FirstSeen, s.LastSeen = db.Instant(min(db.Millis(s.FirstSeen), v.first)), db.Instant(max(db.Millis(s.LastSeen), v.last))
 			return
 		}
 	}
-	a.Sources = append(a.Sources, Seen{v.source, instant(v.first), instant(v.last)})
+	a.Sources = append(a.Sources, Seen{v.source, db.Instant(v.first), db.Instant(v.last)})
 }
 
 // contradict notes that two sources say different things about what a device is.

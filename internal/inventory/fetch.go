@@ -284,7 +284,7 @@ func (f *fetcher) remember(ctx context.Context, s state) error {
 	}
 	return f.r.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO advisory_fetch (url, etag, last_modified, fetched) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (url) DO UPDATE SET etag = ?2, last_modified = ?3, fetched = ?4`, s.url, s.etag, s.modified, millis(f.r.now()))
+			ON CONFLICT (url) DO UPDATE SET etag = ?2, last_modified = ?3, fetched = ?4`, s.url, s.etag, s.modified, db.Millis(f.r.now()))
 		return err
 	})
 }

@@ -116,7 +116,7 @@ func New(d *db.DB, now func() time.Time) *Register {
 func (r *Register) Begin(ctx context.Context, source Source, detail string) (Run, error) {
 	run := Run{Source: source, Detail: r.clip(detail), Started: r.now().UTC().Truncate(time.Millisecond)}
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `INSERT INTO inventory_run (source, detail, started) VALUES (?1, ?2, ?3) RETURNING id`, string(source), run.Detail, millis(run.Started)).Scan(&run.ID)
+		return tx.QueryRow(ctx, `INSERT INTO inventory_run (source, detail, started) VALUES (?1, ?2, ?3) RETURNING id`, string(source), run.Detail, db.Millis(run.Started)).Scan(&run.ID)
 	})
 	return run, err
 }
@@ -147,24 +147,10 @@ func parseAsset(s string) (int64, error) {
 	return n, nil
 }
 
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
-}
-
 // event notes a change.
 func (r *Register) event(ctx context.Context, tx *db.Tx, run, asset int64, kind ChangeKind, field, old, value string) error {
 	_, err := tx.Exec(ctx, `INSERT INTO inventory_event (at, run, asset, kind, field, old, new) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-		millis(r.now()), run, asset, string(kind), field, old, value)
+		db.Millis(r.now()), run, asset, string(kind), field, old, value)
 	if err != nil {
 		return fmt.Errorf("inventory: note a change: %w", err)
 	}

@@ -118,7 +118,7 @@ func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key 
 	var id int64
 	var state string
 	err = tx.QueryRow(ctx, `SELECT id, state FROM issue WHERE asset = ?1 AND key = ?2`, asset, key).Scan(&id, &state)
-	now := millis(r.now())
+	now := db.Millis(r.now())
 	switch {
 	case fault.Of(err) == fault.NotFound:
 		_, err = tx.Exec(ctx, `INSERT INTO issue (asset, key, check_id, address, port, severity, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why)
@@ -150,7 +150,7 @@ func (r *Register) settle(ctx context.Context, tx *db.Tx, asset int64, l *Look, 
 		return err
 	}
 	for _, g := range list {
-		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, millis(r.now())); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, db.Millis(r.now())); err != nil {
 			return err
 		}
 		if err := r.event(ctx, tx, l.Run, asset, IssueFixed, g.check, "", r.clip(g.title)); err != nil {
@@ -226,7 +226,7 @@ func (r *Register) scanIssue(scan db.Scan) (Issue, error) {
 		return i, fmt.Errorf("inventory: read an issue: %w", err)
 	}
 	i.ID, i.Asset = "I"+strconv.FormatInt(id, 10), assetName(asset)
-	i.FirstSeen, i.LastSeen, i.FixedAt, i.AcceptedUntil = instant(first), instant(last), instant(fixed), instant(until)
+	i.FirstSeen, i.LastSeen, i.FixedAt, i.AcceptedUntil = db.Instant(first), db.Instant(last), db.Instant(fixed), db.Instant(until)
 	if i.State == Accepted && !r.now().Before(i.AcceptedUntil) {
 		i.State, i.Lapsed = Open, true
 	}
@@ -260,7 +260,7 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 		if State(state) == Fixed {
 			return fault.Newf(fault.Conflict, "inventory: %s is fixed; there is nothing to accept", issue)
 		}
-		_, err = tx.Exec(ctx, `UPDATE issue SET state = 'accepted', accepted_until = ?2, accepted_by = ?3, accepted_why = ?4 WHERE id = ?1`, id, millis(until), by, why)
+		_, err = tx.Exec(ctx, `UPDATE issue SET state = 'accepted', accepted_until = ?2, accepted_by = ?3, accepted_why = ?4 WHERE id = ?1`, id, db.Millis(until), by, why)
 		if err != nil {
 			return err
 		}

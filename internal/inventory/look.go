@@ -100,7 +100,7 @@ func (r *Register) EventsAfter(ctx context.Context, after int64, most int) (list
 func scanEvent(scan db.Scan) (e Event, err error) {
 	var at, asset int64
 	err = scan(&e.ID, &at, &e.Run, &asset, &e.Kind, &e.Field, &e.Old, &e.New)
-	e.At = instant(at)
+	e.At = db.Instant(at)
 	e.Asset = assetName(asset)
 
 	return e, err
@@ -120,7 +120,7 @@ func (r *Register) LastRun(ctx context.Context, source Source) (time.Time, error
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(started), 0) FROM inventory_run WHERE source = ?1`, string(source)).Scan(&at)
 	})
-	return instant(at), err
+	return db.Instant(at), err
 }
 
 // places tells at which ports of an address a look says something.

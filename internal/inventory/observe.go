@@ -42,7 +42,7 @@ func (r *Register) observe(ctx context.Context, tx *db.Tx, o *Observation) (id i
 	if o.Source == Refused {
 		stranger = 1
 	}
-	_, err = tx.Exec(ctx, `UPDATE asset SET last_seen = ?2, stranger = stranger * ?3 WHERE id = ?1`, id, millis(r.now()), stranger)
+	_, err = tx.Exec(ctx, `UPDATE asset SET last_seen = ?2, stranger = stranger * ?3 WHERE id = ?1`, id, db.Millis(r.now()), stranger)
 	if err != nil {
 		return 0, false, err
 	}
@@ -71,7 +71,7 @@ func (r *Register) create(ctx context.Context, tx *db.Tx, o *Observation) (int64
 		}
 	}
 	var id int64
-	err := tx.QueryRow(ctx, `INSERT INTO asset (created, last_seen, stranger, merged_into) VALUES (?1, ?1, ?2, 0) RETURNING id`, millis(r.now()), stranger).Scan(&id)
+	err := tx.QueryRow(ctx, `INSERT INTO asset (created, last_seen, stranger, merged_into) VALUES (?1, ?1, ?2, 0) RETURNING id`, db.Millis(r.now()), stranger).Scan(&id)
 	if err != nil || stranger == 1 {
 		return id, err
 	}
@@ -115,7 +115,7 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO asset_value (asset, field, source, slot, value, folded, confidence, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 		ON CONFLICT (asset, field, source, slot) DO UPDATE SET value = ?5, folded = ?6, confidence = ?7, last_seen = ?8`,
-		id, v.field, string(o.Source), slot, v.text, v.folded, worth, millis(r.now()))
+		id, v.field, string(o.Source), slot, v.text, v.folded, worth, db.Millis(r.now()))
 	if err != nil {
 		return err
 	}

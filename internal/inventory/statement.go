@@ -79,7 +79,7 @@ func (r *Register) State(ctx context.Context, asset string, s Statement) error {
 			return err
 		}
 		_, err = tx.Exec(ctx, `INSERT INTO asset_statement (asset, question, answer, since, who, note, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-			id, string(s.Question), answer, millis(s.Since), s.Who, r.clip(s.Note), millis(r.now()))
+			id, string(s.Question), answer, db.Millis(s.Since), s.Who, r.clip(s.Note), db.Millis(r.now()))
 		if err != nil {
 			return err
 		}
@@ -101,8 +101,8 @@ func (r *Register) loadStatements(ctx context.Context, tx *db.Tx, only int64, by
 		}
 
 		s.Answer = answer == "yes"
-		s.Since = instant(since)
-		s.Made = instant(made)
+		s.Since = db.Instant(since)
+		s.Made = db.Instant(made)
 		switch s.Question {
 		case Patched:
 			a.Warning.Patched = s
@@ -140,7 +140,7 @@ func (r *Register) loadIssueCounts(ctx context.Context, tx *db.Tx, only int64, b
 
 		return nil
 	}, `SELECT asset, CASE WHEN state = 'accepted' AND accepted_until <= ?2 THEN 'open' ELSE state END, COUNT(*) FROM issue
-		WHERE ?1 = 0 OR asset = ?1 GROUP BY 1, 2`, only, millis(r.now()))
+		WHERE ?1 = 0 OR asset = ?1 GROUP BY 1, 2`, only, db.Millis(r.now()))
 }
 
 // ChangeKind is what changed. It is written into the register of changes and into
@@ -187,7 +187,7 @@ func (c Change) String() string {
 func (r *Register) Changes(ctx context.Context, since time.Time, most int) (list []Change, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
 		list, err = db.All(ctx, tx, scanChange,
-			`SELECT at, run, asset, kind, field, old, new FROM inventory_event WHERE at >= ?1 ORDER BY id LIMIT ?2`, millis(since), most)
+			`SELECT at, run, asset, kind, field, old, new FROM inventory_event WHERE at >= ?1 ORDER BY id LIMIT ?2`, db.Millis(since), most)
 
 		return err
 	})
@@ -198,7 +198,7 @@ func (r *Register) Changes(ctx context.Context, since time.Time, most int) (list
 func scanChange(scan db.Scan) (c Change, err error) {
 	var at, asset int64
 	err = scan(&at, &c.Run, &asset, &c.Kind, &c.Field, &c.Old, &c.New)
-	c.At = instant(at)
+	c.At = db.Instant(at)
 	c.Asset = assetName(asset)
 
 	return c, err

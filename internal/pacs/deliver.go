@@ -48,7 +48,7 @@ func (s *Service) queue(ctx context.Context, aeTitle string, report *dicom.DataS
 			return errTooManyReports
 		}
 		_, err := s.Registers.Exec(ctx, tx, `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next)
-			VALUES (?1, ?2, ?3, ?4, 0, ?5)`, aeTitle, b, int(event), now.UnixMilli(), now.Add(2*reportWait).UnixMilli())
+			VALUES (?1, ?2, ?3, ?4, 0, ?5)`, aeTitle, b, int(event), db.Millis(now), db.Millis(now.Add(2*reportWait)))
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *Service) delivered(ctx context.Context, id int64) error {
 // release makes a report due now and wakes Deliver.
 func (s *Service) release(ctx context.Context, id int64) {
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET next = ?2 WHERE id = ?1`, id, s.Now().UnixMilli())
+		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET next = ?2 WHERE id = ?1`, id, db.Millis(s.Now()))
 		return err
 	})
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Service) deliverDue(ctx context.Context) (time.Duration, error) {
 	var due []dueReport
 	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		due, err = db.All(ctx, tx, scanDue, `SELECT id, ae_title, report, event_type, attempts FROM commitment_report
-			WHERE next <= ?1 ORDER BY next LIMIT ?2`, s.Now().UnixMilli(), deliverBatch)
+			WHERE next <= ?1 ORDER BY next LIMIT ?2`, db.Millis(s.Now()), deliverBatch)
 
 		return err
 	})
@@ -160,7 +160,7 @@ func (s *Service) settle(ctx context.Context, d dueReport, err error) error {
 	s.Log.Info("storage commitment report not delivered yet", "device", d.aeTitle, "attempts", d.attempts+1, "error", err)
 	wait := min(deliverFirst<<min(d.attempts, 10), deliverMost)
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, s.Now().Add(wait).UnixMilli())
+		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, db.Millis(s.Now().Add(wait)))
 		return err
 	})
 }

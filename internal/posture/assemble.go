@@ -172,7 +172,7 @@ func (p *Posture) LastReport(ctx context.Context) (at time.Time, err error) {
 	if err != nil || ms == 0 {
 		return time.Time{}, err
 	}
-	return time.UnixMilli(ms).UTC(), nil
+	return db.Instant(ms), nil
 }
 
 // reportsMost is how many moments are kept.
@@ -180,7 +180,7 @@ const reportsMost = 1000
 
 func (p *Posture) remember(ctx context.Context, at time.Time) error {
 	return p.DB.Write(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO posture_report (made) VALUES (?1)`, at.UnixMilli()); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO posture_report (made) VALUES (?1)`, db.Millis(at)); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM posture_report WHERE id <= (SELECT MAX(id) FROM posture_report) - ?1`, reportsMost)

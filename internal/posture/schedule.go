@@ -126,12 +126,12 @@ func (p *Posture) began(ctx context.Context, name string) (time.Time, error) {
 	if err != nil || ms == 0 {
 		return time.Time{}, err
 	}
-	return time.UnixMilli(ms), nil
+	return db.Instant(ms), nil
 }
 
 func (p *Posture) begins(ctx context.Context, name string) error {
 	return p.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO posture_schedule (name, began) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET began = ?2`, name, p.Now().UnixMilli())
+		_, err := tx.Exec(ctx, `INSERT INTO posture_schedule (name, began) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET began = ?2`, name, db.Millis(p.Now()))
 		return err
 	})
 }

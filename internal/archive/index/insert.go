@@ -141,7 +141,7 @@ func insertStudy(ctx context.Context, tx *db.Tx, e *Entry, p *placed) (err error
 	err = tx.QueryRow(ctx, `INSERT INTO study (uid, patient, patient_id, issuer, birth_date, sex, study_date, study_time,
 		accession, study_id, description, received, updated)
 		VALUES (?1, ?2, ?3, ?4, '', '', '', '', '', '', '', ?5, ?5) RETURNING id`,
-		p.studyUID, p.patient, c.id, c.issuer, e.Received.UnixMicro()).Scan(&p.study)
+		p.studyUID, p.patient, c.id, c.issuer, db.Millis(e.Received)).Scan(&p.study)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func patientOf(ctx context.Context, tx *db.Tx, c *patientColumns, identity strin
 func insertSeries(ctx context.Context, tx *db.Tx, e *Entry, p *placed) error {
 	return tx.QueryRow(ctx, `INSERT INTO series (uid, study, modality, number, description, body_part, start_date, start_time, updated)
 		VALUES (?1, ?2, '', ?3, '', '', '', '', ?4) RETURNING id`,
-		e.Ref.SeriesUID, p.study, noNumber, e.Received.UnixMicro()).Scan(&p.series)
+		e.Ref.SeriesUID, p.study, noNumber, db.Millis(e.Received)).Scan(&p.series)
 }
 
 func insertInstance(ctx context.Context, tx *db.Tx, e *Entry, series, description int64) error {
@@ -176,7 +176,7 @@ func insertInstance(ctx context.Context, tx *db.Tx, e *Entry, series, descriptio
 		received, source_ae, source_address, principal, implementation, accepted, character_set)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
 		e.Ref.SOPInstanceUID, series, description, e.Ref.SOPClassUID, e.Description.number, e.Ref.TransferSyntaxUID, e.Ref.Digest, e.Ref.Size,
-		e.Ref.DataSetOffset, e.Received.UnixMicro(), s.AETitle, s.Address, s.Principal, s.Implementation(), flag(e.Accepted), e.CharacterSet).Scan(&row)
+		e.Ref.DataSetOffset, db.Millis(e.Received), s.AETitle, s.Address, s.Principal, s.Implementation(), flag(e.Accepted), e.CharacterSet).Scan(&row)
 	if err != nil || e.Header == nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func flag(b bool) int {
 
 // countIn keeps the counts and times of the rows above up to date.
 func countIn(ctx context.Context, tx *db.Tx, e *Entry, p placed, newSeries int) error {
-	at := e.Received.UnixMicro()
+	at := db.Millis(e.Received)
 	if _, err := tx.Exec(ctx, `UPDATE series SET instances = instances + 1, updated = MAX(updated, ?2) WHERE id = ?1`, p.series, at); err != nil {
 		return err
 	}

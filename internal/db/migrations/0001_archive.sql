@@ -48,7 +48,7 @@ CREATE TABLE study (
     series      INTEGER NOT NULL DEFAULT 0,
     instances   INTEGER NOT NULL DEFAULT 0,
     size        INTEGER NOT NULL DEFAULT 0, -- bytes of the files
-    received    INTEGER NOT NULL,       -- first instance, microseconds since 1970 UTC
+    received    INTEGER NOT NULL,       -- first instance, microseconds until 0021
     updated     INTEGER NOT NULL        -- last instance
 );
 CREATE INDEX study_by_date       ON study (study_date, id);

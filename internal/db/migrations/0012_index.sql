@@ -74,7 +74,7 @@ CREATE TABLE study_new (
     series      INTEGER NOT NULL DEFAULT 0,
     instances   INTEGER NOT NULL DEFAULT 0,
     size        INTEGER NOT NULL DEFAULT 0, -- bytes of the files
-    received    INTEGER NOT NULL,       -- first instance, microseconds since 1970 UTC
+    received    INTEGER NOT NULL,       -- first instance, microseconds until 0021
     updated     INTEGER NOT NULL        -- last instance
 );
 INSERT INTO study_new SELECT id, uid, patient, patient_id, issuer, birth_date, sex, study_date, study_time, accession, study_id, description,
@@ -226,7 +226,7 @@ CREATE TABLE refusal (
     reason    TEXT    NOT NULL,
     principal TEXT    NOT NULL,
     times     INTEGER NOT NULL,
-    last      INTEGER NOT NULL,         -- microseconds since 1970 UTC
+    last      INTEGER NOT NULL,         -- microseconds until 0021
     UNIQUE (uid, digest)
 );
 
