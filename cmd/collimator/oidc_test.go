@@ -165,7 +165,7 @@ func (b *browser) oidc(p *provider) (callback string) {
 }
 
 func newOIDCSite(t *testing.T, p *provider, change func(*config.OIDC)) *site {
-	return newPeopledSite(t, func(c *config.Config) {
+	x := newPeopledSite(t, func(c *config.Config) {
 		file := filepath.Join(t.TempDir(), "secret")
 		if err := os.WriteFile(file, []byte("client-secret\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -175,6 +175,15 @@ func newOIDCSite(t *testing.T, p *provider, change func(*config.OIDC)) *site {
 			change(&c.SignIn.OIDC)
 		}
 	})
+
+	settings, err := x.in.Config.YAML() // for commands beside the server
+	if err == nil {
+		err = os.WriteFile(filepath.Join(x.in.Config.Data, "collimator.yaml"), settings, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 func TestAnIdentityProviderSignsInWhoIsRegistered(t *testing.T) {

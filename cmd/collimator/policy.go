@@ -75,6 +75,11 @@ func (c *policyCheckCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		if p, err := in.Registry.Person(e.ctx, c.As); err == nil && len(bySomeGroup(p)) > 0 {
+			fmt.Fprintf(e.stderr, "collimator: %s sees %s more by a group, in a session that began at the identity provider; 'user show' lists them. Here they do not count.\n",
+				c.As, phrase.Count(len(bySomeGroup(p)), "study", "studies"))
+		}
+
 		var list []policyAnswer
 		for _, v := range verbs {
 			list = append(list, c.ask(v, who))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"collimator/dicom/uid"
@@ -96,7 +97,11 @@ type userUngrantCmd struct {
 }
 
 func (userUngrantCmd) Help() string {
-	return "The next request finds the study closed.\n\nExample:\n  collimator user ungrant practice-miller --study 1.2.3"
+	return `Takes back what was granted in person: the next request finds the study closed. What the person sees by a
+group stays, and is said; 'group ungrant' takes that back.
+
+Example:
+  collimator user ungrant practice-miller --study 1.2.3`
 }
 
 func (c *userUngrantCmd) Run(e *env) error {
@@ -113,9 +118,25 @@ func (c *userUngrantCmd) Run(e *env) error {
 				return err
 			}
 		}
-		_, err := fmt.Fprintf(e.stdout, "%s taken back from %s.\n", phrase.Count(len(c.Study), "study is", "studies are"), c.Name)
-		return err
+		if _, err := fmt.Fprintf(e.stdout, "%s taken back from %s.\n", phrase.Count(len(c.Study), "study is", "studies are"), c.Name); err != nil {
+			return err
+		}
+		return c.tellGroups(e, in)
 	})
+}
+
+// tellGroups names the groups by which the person sees one of the studies still.
+func (c *userUngrantCmd) tellGroups(e *env, in *house.Installation) error {
+	p, err := in.Registry.AnyPerson(e.ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	for _, g := range p.ByGroup {
+		if slices.Contains(c.Study, g.Study) {
+			fmt.Fprintf(e.stderr, "collimator: %s sees %s still by the group %s ('collimator group ungrant')\n", c.Name, g.Study, g.Group)
+		}
+	}
+	return nil
 }
 
 func checkUIDs(studies []string) error {

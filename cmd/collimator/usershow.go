@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"collimator/internal/house"
@@ -26,7 +27,11 @@ func (c *userListCmd) Run(e *env) error {
 			return err
 		}
 		return printList(e.stdout, c.Output, list, "NAME|ROLE|GRANTED STUDIES|SINCE|DISABLED", func(p *identity.PersonInfo) []string {
-			return []string{p.Name, string(p.Role), fmt.Sprint(len(p.Studies)), day(p.Created), day(p.Disabled)}
+			granted := fmt.Sprint(len(p.Studies))
+			if more := len(bySomeGroup(p)); more > 0 {
+				granted += fmt.Sprintf(", %d more by a group", more)
+			}
+			return []string{p.Name, string(p.Role), granted, day(p.Created), day(p.Disabled)}
 		}, "Nobody is registered. Register the first administrator with 'collimator init --admin NAME'.")
 	})
 }
@@ -44,7 +49,7 @@ type shownPerson struct {
 	*identity.PersonInfo
 	Factors   identity.Factors `json:"factors"`
 	Providers []string         `json:"identityProviders,omitempty"` // issuers
-	Groups    []string         `json:"groups,omitempty"`            // to which studies are granted
+	Groups    []string         `json:"groups,omitempty"`            // that the provider named, to which studies are granted
 }
 
 func (c *userShowCmd) Run(e *env) error {
@@ -61,6 +66,9 @@ func (c *userShowCmd) Run(e *env) error {
 			return err
 		}
 		if shown.Groups, err = in.Registry.Groups(e.ctx, c.Name); err != nil {
+			return err
+		}
+		if err := tellOtherGroups(e, in); err != nil {
 			return err
 		}
 		if c.Output == "json" {
@@ -90,13 +98,37 @@ func (p shownPerson) text() string {
 	for _, issuer := range p.Providers {
 		line("Signs in at", issuer)
 	}
-	for _, group := range p.Groups {
-		line("In the group", group)
-	}
-
 	line("Granted studies", fmt.Sprint(len(p.Studies)))
 	for _, s := range p.Studies {
 		line("", s)
 	}
+	for _, group := range p.Groups {
+		opened := p.openedBy(group)
+		line("In the group", fmt.Sprintf("%s, which opens %s in a session that began at the identity provider",
+			group, phrase.Count(len(opened), "study", "studies")))
+		for _, s := range opened {
+			line("", s)
+		}
+	}
 	return b.String()
+}
+
+// openedBy are the studies that a person sees by one group.
+func (p shownPerson) openedBy(group string) (studies []string) {
+	for _, g := range p.ByGroup {
+		if g.Group == group {
+			studies = append(studies, g.Study)
+		}
+	}
+	return studies
+}
+
+// bySomeGroup are the studies that a person sees by groups alone.
+func bySomeGroup(p *identity.PersonInfo) (studies []string) {
+	for _, g := range p.ByGroup {
+		if !slices.Contains(p.Studies, g.Study) && !slices.Contains(studies, g.Study) {
+			studies = append(studies, g.Study)
+		}
+	}
+	return studies
 }

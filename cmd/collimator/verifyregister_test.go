@@ -45,7 +45,7 @@ func fillRegisters(in *house.Installation, t *testing.T) {
 		for _, q := range []string{
 			`INSERT INTO person_subject (issuer, subject, person) VALUES ('https://idp.example', 'ada-1', 'ada')`,
 			`INSERT INTO group_grant (name, study, created) VALUES ('practices', '2.25.71', 3)`,
-			`INSERT INTO person_group (person, name, expires) VALUES ('referrer1', 'practices', 4)`,
+			`INSERT INTO provider_group (person, issuer, claim, name) VALUES ('referrer1', 'https://idp.example', 'groups', 'practices')`,
 			`INSERT INTO person_link (hash, purpose, person, role, factors, expires) VALUES (x'01', 'password', 'ada', '', 0, 5)`,
 			`INSERT INTO totp (person, secret, pending, step) VALUES ('ada', x'0102', x'', 7)`,
 			`INSERT INTO passkey_handle (person, handle) VALUES ('ada', x'0304')`,

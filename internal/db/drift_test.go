@@ -60,7 +60,17 @@ func TestDriftLooksAtTheMigrationsThatWereApplied(t *testing.T) {
 	}
 	defer d.Close()
 	err = d.Write(t.Context(), func(tx *Tx) error {
-		for _, statement := range []string{`DROP TABLE group_grant`, `DROP TABLE person_group`, `DELETE FROM schema_version WHERE version = 19`} {
+		for _, statement := range []string{
+			`DROP TABLE provider_group`,
+			`CREATE TABLE person_group (
+				person   TEXT    NOT NULL REFERENCES person (name),
+				name     TEXT    NOT NULL,
+				expires  INTEGER NOT NULL,
+				PRIMARY KEY (person, name)
+			) WITHOUT ROWID`,
+			`ALTER TABLE session DROP COLUMN provider`,
+			`DELETE FROM schema_version WHERE version = 20`,
+		} {
 			if _, err := tx.Exec(t.Context(), statement); err != nil {
 				return err
 			}

@@ -113,7 +113,7 @@ CREATE TABLE session (
     created   INTEGER NOT NULL,
     seen      INTEGER NOT NULL,              -- written at most once a minute
     expires   INTEGER NOT NULL               -- whatever happens
-, proven INTEGER NOT NULL DEFAULT 0);
+, proven INTEGER NOT NULL DEFAULT 0, provider TEXT NOT NULL DEFAULT '');
 
 CREATE INDEX session_by_person ON session (person);
 
@@ -530,11 +530,12 @@ CREATE TABLE group_grant (
     PRIMARY KEY (name, study)
 ) WITHOUT ROWID;
 
-CREATE TABLE person_group (
+CREATE TABLE provider_group (
     person   TEXT    NOT NULL REFERENCES person (name),
+    issuer   TEXT    NOT NULL,
+    claim    TEXT    NOT NULL,
     name     TEXT    NOT NULL,
-    expires  INTEGER NOT NULL,
-    PRIMARY KEY (person, name)
+    PRIMARY KEY (person, issuer, claim, name)
 ) WITHOUT ROWID;
 
 INSERT INTO index_state (one, version) VALUES (1, 1);

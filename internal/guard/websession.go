@@ -77,11 +77,11 @@ func (g *Guard) bySession(ctx context.Context, secret, address string, door audi
 	if err != nil {
 		return nil, err
 	}
-	return sessionCaller(s, p, address, door), nil
+	return g.sessionCaller(s, p, address, door), nil
 }
 
-func sessionCaller(s *identity.Session, p *identity.PersonInfo, address string, door audit.Door) *Caller {
-	who := p.Principal()
+func (g *Guard) sessionCaller(s *identity.Session, p *identity.PersonInfo, address string, door audit.Door) *Caller {
+	who := p.PrincipalIn(s, g.Now())
 	return &Caller{
 		who:         who,
 		owner:       who,

@@ -139,7 +139,7 @@ func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sessionCaller(c.session, p, c.peer.Address, c.door), nil
+	return g.sessionCaller(c.session, p, c.peer.Address, c.door), nil
 }
 
 var errEndedSession = fault.NewCode(fault.Denied, "session-over", "guard: the session is over")

@@ -115,6 +115,8 @@ func OpenParts(ctx context.Context, c config.Config, lock locking) (_ *Installat
 
 	log := ledger.New(d, key)
 	book := registers.New(d, log)
+	people := identity.New(d, book, time.Now)
+	people.GroupsFrom(c.SignIn.OIDC.Issuer, c.SignIn.OIDC.GroupClaim)
 	if err := seal(ctx, book, log, change); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -125,7 +127,7 @@ func OpenParts(ctx context.Context, c config.Config, lock locking) (_ *Installat
 		DB:        d,
 		Authority: a,
 		Registers: book,
-		Registry:  identity.New(d, book, time.Now),
+		Registry:  people,
 		Inventory: inventory.New(d, time.Now),
 		Trail:     audit.New(d, log, time.Now),
 		Copied:    copied,

@@ -28,10 +28,20 @@ func (r *Registry) UngrantStudy(ctx context.Context, name, study string) error {
 			return err
 		}
 		n, err := r.book.Exec(ctx, tx, `DELETE FROM study_grant WHERE person = ?1 AND study = ?2`, name, study)
-		if err == nil && n == 0 {
-			return fault.New(fault.NotFound, "identity: this study is not granted to this person; see 'collimator user show NAME'")
+		if err != nil || n > 0 {
+			return err
 		}
-		return err
+
+		by, err := r.byGroup(ctx, tx, name)
+		if err != nil {
+			return err
+		}
+		for _, g := range by {
+			if g.Study == study {
+				return fault.Newf(fault.NotFound, "identity: this study is not granted to this person, who sees it by the group %s; 'collimator group ungrant' takes it back from the group", g.Group)
+			}
+		}
+		return fault.New(fault.NotFound, "identity: this study is not granted to this person; see 'collimator user show NAME'")
 	})
 }
 

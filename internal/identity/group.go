@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,24 +13,51 @@ import (
 	"collimator/internal/fault"
 )
 
-// Bounds of what a provider says of the groups of a person: more, or longer ones,
-// are left out.
+// Bounds of what a provider says of the groups of a person. A longer name fits no
+// group; where it names more groups none of them counts, because nobody could tell
+// which were left out.
 const (
-	groupsMost = 1000
+	groupsMost = 200
 	groupMost  = 256 // bytes
 )
 
-// groupLasts is how long a group counts after the sign-in in which the provider
-// named it: as long as a session at the most. Who is taken out of the group there
-// loses the studies at the next sign-in, or when it ends, whichever comes first.
+// groupLasts is how long after a sign-in at the provider the groups count in the
+// session that began by it, which may go on longer (signin.absolute).
 const groupLasts = 12 * time.Hour
 
 // GroupGrants is what was granted to a group of the identity provider.
 type GroupGrants struct {
 	Group   string   `json:"group"`
 	Studies []string `json:"studies"`
-	People  []string `json:"people,omitempty"` // who is in it, as the provider said at a sign-in of late
+	People  []string `json:"people,omitempty"` // who is in it, as the provider said at the last sign-in of each
+	// Also are those of People to whom one of the studies is granted in person: they
+	// see it without the group.
+	Also []StudyGrant `json:"alsoGrantedTo,omitempty"`
 }
+
+// StudyGrant is a study that was granted to a person.
+type StudyGrant struct {
+	Person string `json:"name"`
+	Study  string `json:"study"`
+}
+
+// GroupStudy is a study that a person sees by a group.
+type GroupStudy struct {
+	Group string `json:"group"`
+	Study string `json:"study"`
+
+	issuer string // whose word it is that the person is in the group
+}
+
+// GroupsFrom says whose word on groups counts: of an identity provider, by its
+// issuer, and in one claim. Without, and where one of them is empty, nobody is in a
+// group. It is called before the registry is used by others.
+func (r *Registry) GroupsFrom(issuer, claim string) { r.groups = GroupSource{issuer, claim} }
+
+// GroupSource is who names people in groups, and in which claim.
+type GroupSource struct{ Issuer, Claim string }
+
+func (s GroupSource) none() bool { return s.Issuer == "" || s.Claim == "" }
 
 // CheckGroup says what is wrong with the name of a group.
 func CheckGroup(name string) error {
@@ -79,11 +107,7 @@ func (r *Registry) GroupGrants(ctx context.Context) (list []GroupGrants, err err
 
 		list = nil
 		for _, name := range names {
-			g := GroupGrants{Group: name}
-			if g.Studies, err = db.Column[string](ctx, tx, `SELECT study FROM group_grant WHERE name = ?1 ORDER BY study`, name); err != nil {
-				return err
-			}
-			g.People, err = db.Column[string](ctx, tx, `SELECT person FROM person_group WHERE name = ?1 AND expires > ?2 ORDER BY person`, name, db.Millis(r.now()))
+			g, err := r.groupGrants(ctx, tx, name)
 			if err != nil {
 				return err
 			}
@@ -94,46 +118,131 @@ func (r *Registry) GroupGrants(ctx context.Context) (list []GroupGrants, err err
 	return list, err
 }
 
-// Groups are those of a person that count now.
-func (r *Registry) Groups(ctx context.Context, person string) (groups []string, err error) {
+func (r *Registry) groupGrants(ctx context.Context, tx *db.Tx, name string) (GroupGrants, error) {
+	g := GroupGrants{Group: name}
+	studies, err := db.Column[string](ctx, tx, `SELECT study FROM group_grant WHERE name = ?1 ORDER BY study`, name)
+	if err != nil || r.groups.none() {
+		g.Studies = studies
+		return g, err
+	}
+	g.Studies = studies
+
+	g.People, err = db.Column[string](ctx, tx, `SELECT person FROM provider_group WHERE name = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY person`,
+		name, r.groups.Issuer, r.groups.Claim)
+	if err != nil {
+		return g, err
+	}
+
+	g.Also, err = db.All(ctx, tx, func(scan db.Scan) (s StudyGrant, err error) {
+		return s, scan(&s.Person, &s.Study)
+	}, `SELECT s.person, s.study FROM provider_group p
+		JOIN group_grant g ON g.name = p.name
+		JOIN study_grant s ON s.person = p.person AND s.study = g.study
+		WHERE p.name = ?1 AND p.issuer = ?2 AND p.claim = ?3 ORDER BY 1, 2`, name, r.groups.Issuer, r.groups.Claim)
+	return g, err
+}
+
+// GrantedTo says to whom a study is granted: people in person, and groups.
+func (r *Registry) GrantedTo(ctx context.Context, study string) (people, groups []string, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		groups, err = db.Column[string](ctx, tx, `SELECT name FROM person_group WHERE person = ?1 AND expires > ?2 ORDER BY name`, person, db.Millis(r.now()))
+		if people, err = db.Column[string](ctx, tx, `SELECT person FROM study_grant WHERE study = ?1 ORDER BY person`, study); err != nil {
+			return err
+		}
+		groups, err = db.Column[string](ctx, tx, `SELECT name FROM group_grant WHERE study = ?1 ORDER BY name`, study)
+		return err
+	})
+	return people, groups, err
+}
+
+// Groups are those of a person, as the provider that counts said at the last
+// sign-in, of those to which something was granted then.
+func (r *Registry) Groups(ctx context.Context, person string) (groups []string, err error) {
+	if r.groups.none() {
+		return nil, nil
+	}
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		groups, err = db.Column[string](ctx, tx, `SELECT name FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY name`,
+			person, r.groups.Issuer, r.groups.Claim)
 		return err
 	})
 	return groups, err
 }
 
-// setGroups takes what the provider says of a person for what counts, in place of
-// what it said before. Of the groups it keeps those to which something is granted.
-func (r *Registry) setGroups(ctx context.Context, person string, groups []string) error {
-	return r.db.Write(ctx, func(tx *db.Tx) error {
-		granted, err := db.Column[string](ctx, tx, `SELECT DISTINCT name FROM group_grant`)
+// OtherGroups are the sources of groups whose word does not count now: by other
+// settings it does.
+func (r *Registry) OtherGroups(ctx context.Context) (list []GroupSource, err error) {
+	err = r.db.Read(ctx, func(tx *db.Tx) error {
+		list, err = db.All(ctx, tx, func(scan db.Scan) (s GroupSource, err error) {
+			return s, scan(&s.Issuer, &s.Claim)
+		}, `SELECT DISTINCT issuer, claim FROM provider_group ORDER BY 1, 2`)
+		return err
+	})
+	return slices.DeleteFunc(list, func(s GroupSource) bool { return s == r.groups }), err
+}
+
+// byGroup are the studies that a person sees by a group.
+func (r *Registry) byGroup(ctx context.Context, tx *db.Tx, person string) ([]GroupStudy, error) {
+	if r.groups.none() {
+		return nil, nil
+	}
+	return db.All(ctx, tx, func(scan db.Scan) (s GroupStudy, err error) {
+		return s, scan(&s.Group, &s.Study, &s.issuer)
+	}, `SELECT p.name, g.study, p.issuer FROM provider_group p JOIN group_grant g ON g.name = p.name
+		WHERE p.person = ?1 AND p.issuer = ?2 AND p.claim = ?3 ORDER BY 1, 2`, person, r.groups.Issuer, r.groups.Claim)
+}
+
+// setGroups takes what a provider says of a person for what counts, in place of
+// what was said before, and says whether that is something else. Of the groups it
+// keeps those to which something is granted.
+func (r *Registry) setGroups(ctx context.Context, person string, from GroupSource, named []string) (kept []string, changed bool, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		granted, err := db.Column[string](ctx, tx, `SELECT DISTINCT name FROM group_grant ORDER BY name`)
 		if err != nil {
 			return err
 		}
-		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_group WHERE person = ?1`, person); err != nil {
+		kept = slices.DeleteFunc(granted, func(name string) bool { return !slices.Contains(named, name) })
+
+		before, err := db.Column[string](ctx, tx, `SELECT name FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY name`,
+			person, from.Issuer, from.Claim)
+		if err != nil {
 			return err
 		}
+		n, err := r.book.Exec(ctx, tx, `DELETE FROM provider_group WHERE person = ?1 AND (issuer <> ?2 OR claim <> ?3)`, person, from.Issuer, from.Claim)
+		if err != nil {
+			return err
+		}
+		changed = n > 0 || !slices.Equal(before, kept)
+		return r.exchangeGroups(ctx, tx, person, from, before, kept)
+	})
+	return kept, changed, err
+}
 
-		until := db.Millis(r.now().Add(groupLasts))
-		for _, name := range granted {
-			if !slices.Contains(groups, name) {
+// exchangeGroups writes what is another one: each row is a leaf of the ledger.
+func (r *Registry) exchangeGroups(ctx context.Context, tx *db.Tx, person string, from GroupSource, before, now []string) error {
+	for _, x := range []struct {
+		query       string
+		names, than []string
+	}{
+		{`DELETE FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 AND name = ?4`, before, now},
+		{`INSERT INTO provider_group (person, issuer, claim, name) VALUES (?1, ?2, ?3, ?4)`, now, before},
+	} {
+		for _, name := range x.names {
+			if slices.Contains(x.than, name) {
 				continue
 			}
-			_, err := r.book.Exec(ctx, tx, `INSERT INTO person_group (person, name, expires) VALUES (?1, ?2, ?3)`, person, name, until)
-			if err != nil {
+			if _, err := r.book.Exec(ctx, tx, x.query, person, from.Issuer, from.Claim, name); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // dropGroups ends the groups of the person of a subject whom the provider no longer
 // lets in as somebody who may.
 func (r *Registry) dropGroups(ctx context.Context, issuer, subject string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := r.book.Exec(ctx, tx, `DELETE FROM person_group WHERE person IN
+		_, err := r.book.Exec(ctx, tx, `DELETE FROM provider_group WHERE person IN
 			(SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2)`, issuer, subject)
 		return err
 	})
@@ -154,11 +263,30 @@ func texts(claim any) (list []string) {
 	return list
 }
 
-// groups are what a provider says of the groups of a person.
-func (o *OIDC) groups(claims map[string]any) []string {
-	if o.o.GroupClaim == "" {
-		return nil
+// takeGroups takes what the provider says of the groups of a person, and says what
+// is another one now; empty: nothing.
+func (o *OIDC) takeGroups(ctx context.Context, person string, claims map[string]any) (change string, err error) {
+	from := GroupSource{o.o.Issuer, o.o.GroupClaim}
+	var named []string
+	if !from.none() {
+		named = texts(claims[o.o.GroupClaim])
 	}
-	list := slices.DeleteFunc(texts(claims[o.o.GroupClaim]), func(g string) bool { return !validGroup(g) })
-	return list[:min(len(list), groupsMost)]
+
+	tooMany := ""
+	if n := len(named); n > groupsMost {
+		named, tooMany = nil, fmt.Sprintf("the identity provider names %d groups, more than %d: none of them counts", n, groupsMost)
+	}
+
+	kept, changed, err := o.registry.setGroups(ctx, person, from, named)
+	switch {
+	case err != nil:
+		return "", err
+	case tooMany != "":
+		return tooMany, nil
+	case !changed:
+		return "", nil
+	case len(kept) == 0:
+		return "in no group to which something is granted any more, by the identity provider", nil
+	}
+	return "groups " + strings.Join(kept, ", ") + " by the identity provider", nil
 }

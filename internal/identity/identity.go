@@ -25,6 +25,7 @@ type Registry struct {
 	hashing chan struct{}
 	cost    hashCost
 	memory  *budget.Budget // from which it takes what it holds; nil: no bound
+	groups  GroupSource    // whose word on groups counts
 }
 
 // New makes a registry over an open database and the book of its registers.

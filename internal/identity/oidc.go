@@ -186,9 +186,13 @@ type OIDCAnswer struct {
 	Browser string
 }
 
+// Issuer is the provider's name for itself.
+func (o *OIDC) Issuer() string { return o.o.Issuer }
+
 // Finish takes the answer of the provider and returns whose it is. The second
-// result says what became of the person: made, bound, or nothing. Where nobody
-// is signed in the error is an *OIDCFailure.
+// result says all that became of the person: made, bound, another role, other
+// groups, or nothing; with an error what became before it. Where nobody is signed
+// in the error is an *OIDCFailure.
 func (o *OIDC) Finish(ctx context.Context, a OIDCAnswer) (person, change string, err error) {
 	c, err := o.begun(a)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
@@ -27,22 +28,49 @@ func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any
 	if f.Reason != "" {
 		return "", "", errors.Join(o.named(ctx, f), o.registry.dropGroups(ctx, o.o.Issuer, subject))
 	}
+
 	name, change, err = o.bind(ctx, subject, name, role)
 	if err != nil {
-		return name, change, err
-	}
-	if err := o.registry.setGroups(ctx, name, o.groups(claims)); err != nil { // none where no claim has them
-		return name, change, err
+		return "", "", err
 	}
 
+	// The role first: where it cannot be given nobody comes in, and no group counts anew.
+	changes := audited(change)
+	for _, step := range []func() (string, error){
+		func() (string, error) { return o.takeRole(ctx, name, role) },
+		func() (string, error) { return o.takeGroups(ctx, name, claims) },
+	} {
+		done, err := step()
+		changes = append(changes, audited(done)...)
+		if err != nil {
+			return name, strings.Join(changes, "; "), err
+		}
+	}
+	return name, strings.Join(changes, "; "), nil
+}
+
+// audited is a list of what became of somebody; without the empty text.
+func audited(change string) []string {
+	if change == "" {
+		return nil
+	}
+	return []string{change}
+}
+
+// takeRole gives a person the role that the provider says, and says so where it is
+// another one than before. Without a role claim it stays.
+func (o *OIDC) takeRole(ctx context.Context, name, role string) (change string, err error) {
 	if role == "" {
-		return name, change, nil
+		return "", nil
 	}
 	p, err := o.registry.Person(ctx, name)
-	if err == nil && string(p.Role) != role {
-		err, change = o.registry.SetRole(ctx, name, role), "role "+role+" by the identity provider"
+	if err != nil || string(p.Role) == role {
+		return "", err
 	}
-	return name, change, err
+	if err := o.registry.SetRole(ctx, name, role); err != nil {
+		return "", err
+	}
+	return "role " + role + " by the identity provider", nil
 }
 
 // named puts into a failure who the subject is here, where that is known.

@@ -13,16 +13,37 @@ import (
 
 // PersonInfo is a registered person without the password.
 type PersonInfo struct {
-	Name     string      `json:"name"`
-	Role     policy.Role `json:"role"`
-	Studies  []string    `json:"studies,omitempty"` // that were granted
-	Created  time.Time   `json:"created"`
-	Disabled time.Time   `json:"disabled,omitzero"`
+	Name    string      `json:"name"`
+	Role    policy.Role `json:"role"`
+	Studies []string    `json:"studies,omitempty"` // that were granted to the person
+	// ByGroup are the studies of the groups that the identity provider named. They
+	// count only in a session that began there: see PrincipalIn.
+	ByGroup  []GroupStudy `json:"studiesByGroup,omitempty"`
+	Created  time.Time    `json:"created"`
+	Disabled time.Time    `json:"disabled,omitzero"`
 }
 
-// Principal is the person as policy sees it.
+// Principal is the person as policy sees it: at a device, behind a token or a link.
 func (p *PersonInfo) Principal() policy.Principal {
 	return policy.Principal{Kind: policy.Person, Name: p.Name, Role: p.Role, Studies: p.Studies}
+}
+
+// PrincipalIn is Principal in a session. In one that began at the identity provider
+// of late the groups count that it named.
+func (p *PersonInfo) PrincipalIn(s *Session, now time.Time) policy.Principal {
+	who := p.Principal()
+	if s.Provider == "" || !now.Before(s.Created.Add(groupLasts)) {
+		return who
+	}
+
+	who.Studies = slices.Clone(who.Studies)
+	for _, g := range p.ByGroup {
+		if g.issuer == s.Provider && !slices.Contains(who.Studies, g.Study) {
+			who.Studies = append(who.Studies, g.Study)
+		}
+	}
+	slices.Sort(who.Studies)
+	return who
 }
 
 // CheckRole refuses what is no role.
@@ -74,6 +95,9 @@ func (r *Registry) people(ctx context.Context, where, name string) (list []*Pers
 			if p.Studies, err = r.grants(ctx, tx, p.Name); err != nil {
 				return err
 			}
+			if p.ByGroup, err = r.byGroup(ctx, tx, p.Name); err != nil {
+				return err
+			}
 		}
 
 		return nil
@@ -94,12 +118,9 @@ func scanPerson(scan db.Scan) (*PersonInfo, error) {
 	return &p, nil
 }
 
-// grants are the studies that a person may see: granted to the person, or to a
-// group of the person that counts now.
+// grants are the studies that were granted to a person, and not to a group.
 func (r *Registry) grants(ctx context.Context, tx *db.Tx, person string) ([]string, error) {
-	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1
-		UNION SELECT g.study FROM person_group p JOIN group_grant g ON g.name = p.name WHERE p.person = ?1 AND p.expires > ?2
-		ORDER BY 1`, person, db.Millis(r.now()))
+	return db.Column[string](ctx, tx, `SELECT study FROM study_grant WHERE person = ?1 ORDER BY study`, person)
 }
 
 // DisablePerson takes a person out, with all tokens, sessions, links for this

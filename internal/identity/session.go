@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"time"
@@ -26,12 +25,16 @@ const (
 	maxSessions  = 50               // of one person, whole ones and half ones apart; the oldest give way
 )
 
+// MethodProvider is the Method of a session that began at the identity provider.
+const MethodProvider = "oidc"
+
 // Session is a browser in which somebody signed in, without its secret.
 type Session struct {
 	ID       string    `json:"id"`
 	Person   string    `json:"person"`
-	Complete bool      `json:"complete"` // false: the second factor is still to come
-	Method   string    `json:"method"`   // the last that was shown: password, totp, recovery, passkey, oidc
+	Complete bool      `json:"complete"`           // false: the second factor is still to come
+	Method   string    `json:"method"`             // the last that was shown: password, totp, recovery, passkey, oidc
+	Provider string    `json:"provider,omitempty"` // issuer of the identity provider at which it began; empty: none
 	Address  string    `json:"address"`
 	Created  time.Time `json:"created"`
 	Seen     time.Time `json:"seen"` // to the minute
@@ -65,29 +68,40 @@ func (s *Sessions) Limits() SessionLimits { return s.limits }
 // one takes the place of: the secret changes with every step of signing in, so
 // that nobody gains by planting one before.
 func (s *Sessions) Start(ctx context.Context, person, method, address string, complete bool, replaced string) (*Session, string, error) {
-	var secret [32]byte
+	return s.start(ctx, &Session{Person: person, Method: method, Address: address, Complete: complete}, replaced)
+}
+
+// StartAtProvider is Start for somebody who signed in at the identity provider of
+// an issuer this moment: only in such a session count the groups that it named.
+func (s *Sessions) StartAtProvider(ctx context.Context, issuer, person, address, replaced string) (*Session, string, error) {
+	return s.start(ctx, &Session{Person: person, Method: MethodProvider, Provider: issuer, Address: address, Complete: true}, replaced)
+}
+
+func (s *Sessions) start(ctx context.Context, x *Session, replaced string) (*Session, string, error) {
 	var id [6]byte
-	rand.Read(secret[:]) // never returns an error (crypto/rand)
-	rand.Read(id[:])
-	text, now := base64.RawURLEncoding.EncodeToString(secret[:]), s.now()
+	rand.Read(id[:]) // never returns an error (crypto/rand)
+	x.ID = hex.EncodeToString(id[:])
+	text, now := randomText(), s.now()
+
 	lifetime := s.limits.Absolute
-	if !complete {
+	if x.Complete {
+		x.Proven = now
+	} else {
 		lifetime = min(lifetime, halfLifetime)
 	}
-	proven := time.Time{}
-	if complete {
-		proven = now
-	}
-	x := &Session{ID: hex.EncodeToString(id[:]), Person: person, Complete: complete, Method: method, Address: address, Created: now, Seen: now, Expires: now.Add(lifetime), Proven: proven}
+	x.Created, x.Seen, x.Expires = now, now, now.Add(lifetime)
+
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		if err := present(ctx, tx, person); err != nil {
+		if err := present(ctx, tx, x.Person); err != nil {
 			return err
 		}
-		if err := s.clean(ctx, tx, person, complete, replaced); err != nil {
+		if err := s.clean(ctx, tx, x.Person, x.Complete, replaced); err != nil {
 			return err
 		}
-		_, err := s.book.Exec(ctx, tx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)`,
-			secretHash(text), x.ID, person, complete, method, address, db.Millis(now), db.Millis(x.Expires), db.Millis(x.Proven))
+
+		_, err := s.book.Exec(ctx, tx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven, provider)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)`,
+			secretHash(text), x.ID, x.Person, x.Complete, x.Method, x.Address, db.Millis(now), db.Millis(x.Expires), db.Millis(x.Proven), x.Provider)
 		return err
 	})
 	return x, text, err
@@ -214,12 +228,12 @@ func (r *Registry) endSessions(ctx context.Context, tx *db.Tx, person string) er
 	return err
 }
 
-const sessionColumns = `id, person, complete, method, address, created, seen, expires, proven`
+const sessionColumns = `id, person, complete, method, address, created, seen, expires, proven, provider`
 
 func scanSession(scan db.Scan) (*Session, error) {
 	var x Session
 	var created, seen, expires, proven int64
-	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven); err != nil {
+	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven, &x.Provider); err != nil {
 		return nil, err
 	}
 	x.Created, x.Seen, x.Expires, x.Proven = db.Instant(created), db.Instant(seen), db.Instant(expires), db.Instant(proven)

@@ -16,7 +16,7 @@ import (
 )
 
 // byProvider is the method of who signed in at the identity provider.
-const byProvider = "oidc"
+const byProvider = identity.MethodProvider
 
 // CallbackPath is where the identity provider sends the browser back to.
 const CallbackPath = "/api/v1/session/oidc/callback"
@@ -102,14 +102,14 @@ func (rq *request) oidcFinish() (any, error) {
 	if a.Browser != "" && !fault.Of(err).Temporary() { // else the page may be loaded again
 		rq.SetCookie(name, "", http.SameSiteLaxMode, -1)
 	}
+	if change != "" { // also where nobody is signed in after all
+		rq.event(audit.PersonChanged, person, audit.Success, change, "")
+	}
 	if err != nil {
 		return nil, rq.oidcRefused(err)
 	}
 
-	if change != "" {
-		rq.event(audit.PersonChanged, person, audit.Success, change, "")
-	}
-	state, err := rq.begin(person, byProvider, true)
+	state, err := rq.beginAtProvider(person)
 	if err != nil {
 		rq.s.door.Log.Error("sign-in by the identity provider failed", "error", err)
 	}

@@ -104,7 +104,7 @@ func (rq *request) describe(s *identity.Session) (any, error) {
 	switch {
 	case s.Complete:
 		x.Role = p.Role
-		x.Can = rq.s.door.Can(p.Principal())
+		x.Can = rq.s.door.Can(p.PrincipalIn(s, rq.s.door.Now()))
 	case f.Any():
 		x.State = stateFactor
 	default:
@@ -122,20 +122,37 @@ func (rq *request) begin(person, method string, complete bool) (any, error) {
 		return nil, errNotLocal
 	}
 
-	before := ""
-	if s := rq.c.Session(); s != nil && s.Person == person {
-		before = s.ID
-	}
-	s, secret, err := rq.s.door.Sessions.Start(rq.Context(), person, method, rq.Address(), complete, before)
+	s, secret, err := rq.s.door.Sessions.Start(rq.Context(), person, method, rq.Address(), complete, rq.before(person))
 	if err != nil {
 		return nil, err
 	}
+	return rq.begun(s, secret)
+}
 
+// beginAtProvider signs somebody in who comes from the identity provider.
+func (rq *request) beginAtProvider(person string) (any, error) {
+	s, secret, err := rq.s.door.Sessions.StartAtProvider(rq.Context(), rq.s.OIDC.Issuer(), person, rq.Address(), rq.before(person))
+	if err != nil {
+		return nil, err
+	}
+	return rq.begun(s, secret)
+}
+
+// before is the session of this person that the browser had; empty without one.
+func (rq *request) before(person string) string {
+	if s := rq.c.Session(); s != nil && s.Person == person {
+		return s.ID
+	}
+	return ""
+}
+
+// begun gives the browser its session.
+func (rq *request) begun(s *identity.Session, secret string) (any, error) {
 	rq.SetCookie(guard.SessionCookie, secret, http.SameSiteStrictMode, 0)
-	if complete {
+	if s.Complete {
 		rq.s.door.SignedIn(rq.Address())
-		rq.event(audit.UserAuthenticated, person, audit.Success, "signed in by "+method, s.ID)
-		rq.glassBroken(person, method)
+		rq.event(audit.UserAuthenticated, s.Person, audit.Success, "signed in by "+s.Method, s.ID)
+		rq.glassBroken(s.Person, s.Method)
 	}
 	return rq.describe(s)
 }
@@ -212,7 +229,7 @@ func (rq *request) signOut() (any, error) {
 // without a question.
 func (rq *request) signedOut() any {
 	p := rq.s.OIDC
-	if p == nil || rq.c.Session().Method != byProvider {
+	if s := rq.c.Session(); p == nil || s.Provider == "" && s.Method != byProvider {
 		return nil
 	}
 
