@@ -32,8 +32,8 @@ type Mail struct {
 	To       []string
 	User     string // empty: without signing in
 	Password string
-	Token    func(ctx context.Context) (string, error) // in place of Password, for XOAUTH2; nil: none
-	Host     string                                    // name of this machine, with which it greets; empty is localhost
+	Token    *Tokens // in place of Password, for XOAUTH2; nil: none
+	Host     string  // name of this machine, with which it greets; empty is localhost
 	TLS      *tls.Config
 }
 
@@ -47,6 +47,20 @@ func (m *Mail) Name() string { return "mail " + m.Server }
 func (m *Mail) Send(ctx context.Context, msg Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
+
+	err := m.send(ctx, msg)
+	if errors.Is(err, errOldToken) { // the server ends the connection, too
+		err = m.send(ctx, msg)
+	}
+	return err
+}
+
+// errOldToken is of a mail that a server refused for a token which was kept from an
+// earlier one, and is dropped now: with another it may be taken.
+var errOldToken = fault.New(fault.Denied, "alarm: the mail server does not take the token that was kept; the next try fetches another")
+
+// send is one connection to the server.
+func (m *Mail) send(ctx context.Context, msg Message) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.Server)
 	if err != nil {
 		return fault.Newf(fault.Unavailable, "alarm: the mail server %s is not reached", m.Server)
@@ -73,15 +87,23 @@ func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 	ways := strings.Fields(strings.ToUpper(offered))
 
 	var way smtp.Auth
+	refused := func() error { return nil } // what else follows from a refusal
 	switch {
 	case m.Token != nil && !slices.Contains(ways, "XOAUTH2"):
 		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no token by XOAUTH2; it offers: %s", line(strings.Join(ways, " ")))
 	case m.Token != nil:
-		token, err := m.Token(ctx)
+		token, fresh, err := m.Token.Get(ctx)
 		if err != nil {
 			return err
 		}
 		way = &tokenAuth{m.User, token}
+		refused = func() error {
+			m.Token.Drop(ctx, token)
+			if fresh {
+				return nil
+			}
+			return errOldToken
+		}
 	case slices.Contains(ways, "PLAIN"):
 		way = smtp.PlainAuth("", m.User, m.Password, host)
 	case slices.Contains(ways, "LOGIN"):
@@ -89,10 +111,18 @@ func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 	default:
 		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s", line(strings.Join(ways, " ")))
 	}
-	if err := c.Auth(way); err != nil {
-		return fault.Newf(fault.Denied, "alarm: the mail server does not let %s in: %s", line(m.User), reply(err))
+
+	err := c.Auth(way)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if said, ok := errors.AsType[*textproto.Error](err); !ok || said.Code < 500 { // 4xx is for the moment
+		return fault.Newf(fault.Unavailable, "alarm: the mail server lets nobody in now: %s", reply(err))
+	}
+	if err := refused(); err != nil {
+		return err
+	}
+	return fault.Newf(fault.Denied, "alarm: the mail server does not let %s in: %s", line(m.User), reply(err))
 }
 
 // loginAuth is the mechanism LOGIN (draft-murchison-sasl-login): the server asks

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +107,30 @@ func TestAlarmsAndSchedulesThatCannotWorkAreRefused(t *testing.T) {
 		change(&c)
 		if c.Check() == nil {
 			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+// Each mistake with the token of mail has a sentence of its own.
+func TestEachMistakeWithTheTokenOfMailIsNamed(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*config.Mail){
+		"": func(*config.Mail) {},
+		"alarms.mail.oauth.token_url: is missing":               func(m *config.Mail) { m.OAuth.TokenURL = ""; m.PasswordFile = "secret" },
+		"alarms.mail.oauth.token_url: want an https:// address": func(m *config.Mail) { m.OAuth.TokenURL = "http://id.example.org/token" },
+		"alarms.mail.oauth.client_id: is missing":               func(m *config.Mail) { m.OAuth.ClientID = "" },
+		"alarms.mail.oauth.client_secret_file: is missing":      func(m *config.Mail) { m.OAuth.ClientSecretFile = "" },
+		"alarms.mail.oauth.scopes \"a b\"":                      func(m *config.Mail) { m.OAuth.Scopes = []string{"a b"} },
+		"alarms.mail.user: is missing":                          func(m *config.Mail) { m.User = "" },
+		"alarms.mail.password_file: take it out":                func(m *config.Mail) { m.PasswordFile = "secret" },
+	} {
+		c := config.Default()
+		c.Alarms.Mail = config.Mail{Server: "mail.example.org:465", From: "pacs@example.org", To: []string{"it@example.org"}, User: "pacs@example.org",
+			OAuth: config.MailOAuth{TokenURL: "https://id.example.org/token", ClientID: "pacs", ClientSecretFile: "secret", Scopes: []string{"mail.send"}}}
+		change(&c.Alarms.Mail)
+		err := c.Check()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "\n") > 0) {
+			t.Errorf("%q: %v", want, err)
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (m Mail) checkSignIn(add func(format string, args ...any)) {
 	o := m.OAuth
 	if o.TokenURL == "" {
 		if o.ClientID != "" || o.ClientSecretFile != "" || len(o.Scopes) > 0 || o.Roots != "" {
-			add("alarms.mail.oauth: token_url is missing")
+			add("alarms.mail.oauth.token_url: is missing; without it the other settings of alarms.mail.oauth do nothing")
 		}
 		if (m.User == "") != (m.PasswordFile == "") {
 			add("alarms.mail: user and password_file go together")
@@ -129,11 +129,26 @@ func (m Mail) checkSignIn(add func(format string, args ...any)) {
 		return
 	}
 
-	if !safeHook(o.TokenURL) || o.ClientID == "" || o.ClientSecretFile == "" {
-		add("alarms.mail.oauth: want an https:// token_url without a user, client_id and client_secret_file")
+	if !safeHook(o.TokenURL) {
+		add("alarms.mail.oauth.token_url: want an https:// address without a user, as the token endpoint of the provider")
 	}
-	if m.User == "" || m.PasswordFile != "" {
-		add("alarms.mail.oauth: want alarms.mail.user, the mailbox that sends, and no password_file")
+	if o.ClientID == "" {
+		add("alarms.mail.oauth.client_id: is missing; it is the number or name under which the provider knows this archive")
+	}
+	if o.ClientSecretFile == "" {
+		add("alarms.mail.oauth.client_secret_file: is missing; name a file with the secret of the client on its first line")
+	}
+	for _, scope := range o.Scopes {
+		if scope == "" || strings.ContainsAny(scope, " \t\r\n\"\\") {
+			add("alarms.mail.oauth.scopes %q: one word in each entry, as https://outlook.office365.com/.default", scope)
+		}
+	}
+
+	if m.User == "" {
+		add("alarms.mail.user: is missing; with alarms.mail.oauth it is the mailbox that sends")
+	}
+	if m.PasswordFile != "" {
+		add("alarms.mail.password_file: take it out; with alarms.mail.oauth the token stands in its place")
 	}
 }
 

@@ -232,7 +232,7 @@ func mailChannel(all config.Config, machine string) (alarm.Channel, error) {
 }
 
 // mailToken fetches a token to send mail with, and another one when it ends.
-func mailToken(c config.MailOAuth, out config.Outward) (func(ctx context.Context) (string, error), error) {
+func mailToken(c config.MailOAuth, out config.Outward) (*alarm.Tokens, error) {
 	secret, err := SecretOf("alarms.mail.oauth.client_secret_file", c.ClientSecretFile, 1)
 	if err != nil {
 		return nil, err
@@ -246,7 +246,7 @@ func mailToken(c config.MailOAuth, out config.Outward) (func(ctx context.Context
 		return nil, usage("%w", err)
 	}
 
-	return alarm.ClientToken(alarm.TokenClient{
+	return alarm.NewTokens(alarm.TokenClient{
 		URL: c.TokenURL, ID: c.ClientID, Secret: string(secret), Scopes: c.Scopes,
 		HTTP: way.Client(30*time.Second, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}),
 	}), nil
