@@ -27,7 +27,10 @@ func hospitalPair(t *testing.T, valid time.Duration) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := &x509.Certificate{SerialNumber: big.NewInt(77), Subject: pkix.Name{CommonName: "pacs.example.org"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(valid)}
+	form := &x509.Certificate{
+		SerialNumber: big.NewInt(77), Subject: pkix.Name{CommonName: "pacs.example.org"}, DNSNames: []string{"pacs.example.org"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(valid),
+	}
 	der, err := x509.CreateCertificate(rand.Reader, form, form, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)

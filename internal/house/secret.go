@@ -19,12 +19,8 @@ const (
 // SecretOf reads the first line of the file that a setting names, and refuses one
 // that others may read or whose line has fewer than least characters.
 func SecretOf(key, path string, least int) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, usage("%s: %w", key, err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, usage("%s: others may read %s: chmod 600 it", key, path)
+	if err := ownerOnly(key, path); err != nil {
+		return nil, err
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -3,9 +3,7 @@ package house
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,14 +16,13 @@ import (
 // there, roles that nobody has, a socket that has no place.
 func CheckOutside(c config.Config) error {
 	var faults []error
-	files := c.Files()
-	for _, setting := range slices.Sorted(maps.Keys(files)) {
-		if err := checkFile(setting, files[setting]); err != nil {
+	for _, f := range c.Files() {
+		if err := checkFile(c, f); err != nil {
 			faults = append(faults, fmt.Errorf("config: %w", err))
 		}
 	}
-	for _, pair := range presented(c) {
-		if _, err := pair.open(func(error) {}); err != nil && FileExists(pair.certificate) && FileExists(pair.key) {
+	for _, pair := range pairs(c) {
+		if err := pair.check(c); err != nil {
 			faults = append(faults, fmt.Errorf("config: %w", err))
 		}
 	}
@@ -40,30 +37,6 @@ func CheckOutside(c config.Config) error {
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// checkFile reads a file that a setting names as the server does at its start.
-func checkFile(setting, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("%s: %w", setting, err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("%s: %w", setting, err)
-	}
-
-	switch setting {
-	case mailPassword:
-		_, err = SecretOf(setting, path, 1)
-	case "alarms.mail.oauth.client_secret_file", "signin.oidc.client_secret_file":
-		_, err = SecretOf(setting, path, 1)
-	case hookSecret:
-		_, err = SecretOf(setting, path, secretLeast)
-	case "alarms.mail.roots", "alarms.webhook.roots", "alarms.syslog.roots", "signin.oidc.roots", "tls.acme.roots", "audit.roots",
-		"alarms.mail.oauth.roots":
-		_, err = RootsOf(setting, path)
-	}
-	return err
 }
 
 func joined[T ~string](list []T) string {

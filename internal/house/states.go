@@ -89,12 +89,12 @@ func (s *Server) keepLooking(ctx context.Context) bool {
 func (s *Server) examineFile() {
 	c, err := s.FileCertificate.Get()
 	if err != nil {
-		s.States.Failing("certificate.web", "the certificate of HTTPS cannot be read", "see tls.certificate in the settings")
+		s.States.Failing(webCertificate, "the certificate of HTTPS cannot be read", "see tls.certificate in the settings")
 		return
 	}
 	web := validUntil("the certificate of HTTPS", c.Leaf.NotAfter)
 	web.do = "put a new one at tls.certificate and tls.key; it is taken up by itself"
-	tellEnding(s.States, "certificate.web", web)
+	tellEnding(s.States, webCertificate, web)
 }
 
 // examineACME looks at the certificates that an ACME authority issued: what

@@ -97,16 +97,11 @@ func (s *Server) acmeTLS(a config.ACME) (*tls.Config, error) {
 
 // accountBinding is the account at an ACME authority to which ours is bound.
 func accountBinding(a config.ACME) (*acme.ExternalAccountBinding, error) {
-	f, err := os.Open(a.EABKeyFile)
+	line, err := SecretOf("tls.acme.eab_key_file", a.EABKeyFile, 1)
 	if err != nil {
-		return nil, usage("tls.acme.eab_key_file: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	line, err := FirstLine(f)
-	if err != nil {
-		return nil, usage("tls.acme.eab_key_file: %w", err)
-	}
-	key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(line), "="))
+	key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(string(line), "="))
 	if err != nil || len(key) == 0 {
 		return nil, usage("tls.acme.eab_key_file: want a key in base64url on the first line")
 	}

@@ -73,10 +73,14 @@ func (f *FileCertificate) load(state [2]fileState) error {
 	f.seen = state
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
-		return fmt.Errorf("identity: certificate and key of files: %w", err)
+		return fmt.Errorf("identity: the certificate in %s and the key in %s cannot be used together: %w", f.cert, f.key, err)
 	}
-	if f.now().After(pair.Leaf.NotAfter) {
-		return fmt.Errorf("identity: the certificate in %s has expired", f.cert)
+	switch now := f.now(); {
+	case now.After(pair.Leaf.NotAfter):
+		return fmt.Errorf("identity: the certificate in %s has expired on %s", f.cert, pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
+	case now.Before(pair.Leaf.NotBefore):
+		return fmt.Errorf("identity: the certificate in %s is not valid before %s; look at the clock of this machine, too",
+			f.cert, pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
 	}
 	f.current = &pair
 	return nil

@@ -1,0 +1,167 @@
+package house
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"collimator/internal/config"
+	"collimator/internal/identity"
+	"collimator/internal/inventory"
+)
+
+// checkFile reads a file that a setting names as whoever uses it does.
+func checkFile(c config.Config, f config.NamedFile) error {
+	in, err := os.Open(f.Path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Setting, err)
+	}
+	if err := in.Close(); err != nil {
+		return fmt.Errorf("%s: %w", f.Setting, err)
+	}
+
+	switch f.Kind {
+	case config.Authorities:
+		return checkAuthorities(f)
+	case config.Secret:
+		return checkSecret(c, f)
+	case config.PrivateKey:
+		return ownerOnly(f.Setting, f.Path)
+	case config.PublicKeys:
+		return checkPublicKeys(c, f)
+	}
+	return nil // a certificate is looked at with its key
+}
+
+// checkAuthorities wants one certificate at least that has not expired.
+func checkAuthorities(f config.NamedFile) error {
+	if _, err := RootsOf(f.Setting, f.Path); err != nil {
+		return err
+	}
+	b, err := os.ReadFile(f.Path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Setting, err)
+	}
+
+	var last time.Time
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if a, err := x509.ParseCertificate(block.Bytes); err == nil && a.NotAfter.After(last) {
+			last = a.NotAfter
+		}
+	}
+	if time.Now().After(last) {
+		return usage("%s: what is in %s has expired, the last of it on %s: get the authority's certificate of today", f.Setting, f.Path, last.UTC().Format(time.DateOnly))
+	}
+	return nil
+}
+
+func checkSecret(c config.Config, f config.NamedFile) error {
+	if f.Setting == "tls.acme.eab_key_file" {
+		_, err := accountBinding(c.TLS.ACME)
+		return err
+	}
+
+	least := 1
+	if f.Setting == hookSecret {
+		least = secretLeast
+	}
+	_, err := SecretOf(f.Setting, f.Path, least)
+	return err
+}
+
+func checkPublicKeys(c config.Config, f config.NamedFile) error {
+	if f.Setting == "tokens.keys" {
+		_, err := tokenVerifier(c)
+		return err
+	}
+
+	in, err := os.Open(f.Path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Setting, err)
+	}
+	defer in.Close()
+	if _, err := inventory.ReadKeys(in); err != nil {
+		return usage("%s: %w", f.Setting, err)
+	}
+	return nil
+}
+
+// ownerOnly refuses a file that others than its owner may read.
+func ownerOnly(setting, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return usage("%s: %w", setting, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return usage("%s: others may read %s: chmod 600 it, with the account of the service as its owner", setting, path)
+	}
+	return nil
+}
+
+// pairs are all certificates of the settings with their keys: what services are
+// shown, and what browsers are.
+func pairs(c config.Config) []presentedPair {
+	list := presented(c)
+	if c.TLS.Certificate != "" && c.TLS.Key != "" {
+		list = append(list, presentedPair{webSetting, c.TLS.Certificate, c.TLS.Key, webCertificate, "browsers"})
+	}
+	return list
+}
+
+// The certificate for browsers: its setting, and the part under which its end is watched.
+const (
+	webSetting     = "tls.certificate"
+	webCertificate = "certificate.web"
+)
+
+// check looks whether whoever is shown the pair will take it. That a file is
+// missing is said elsewhere.
+func (p presentedPair) check(c config.Config) error {
+	if !FileExists(p.certificate) || !FileExists(p.key) {
+		return nil
+	}
+	f, err := identity.NewFileCertificate(p.certificate, p.key, time.Now, func(error) {})
+	if err != nil {
+		return usage("%s: %s; put a certificate and its key there that belong together and are valid", p.setting, strings.TrimPrefix(err.Error(), "identity: "))
+	}
+	cert, err := f.Get()
+	if err != nil {
+		return err
+	}
+
+	if p.setting == webSetting {
+		return p.names(c, cert.Leaf)
+	}
+	return nil
+}
+
+// names holds the names in a certificate for browsers against those under which
+// they come: all of signin.origins, which are for browsers alone, and else one of
+// hosts, which name the listener for associations, too.
+func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
+	var missing []string
+	for _, o := range c.SignIn.Origins {
+		u, err := url.Parse(o)
+		if err == nil && cert.VerifyHostname(u.Hostname()) != nil {
+			missing = append(missing, u.Hostname())
+		}
+	}
+	setting := "signin.origins"
+	if len(c.SignIn.Origins) == 0 {
+		setting, missing = "hosts", c.Hosts
+		if slices.ContainsFunc(c.Hosts, func(h string) bool { return cert.VerifyHostname(h) == nil }) {
+			missing = nil
+		}
+	}
+
+	if len(missing) == 0 {
+		return nil
+	}
+	return usage("%s: the certificate in %s is not valid for %s (%s): get one with this name, or correct %s",
+		p.setting, p.certificate, strings.Join(missing, ", "), setting, setting)
+}

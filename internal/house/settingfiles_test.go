@@ -1,0 +1,120 @@
+package house
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/internal/config"
+)
+
+// settingsWithPairs have a pair of files at each place that names one, and a
+// secret and an authority at the others.
+func settingsWithPairs(t *testing.T, valid time.Duration) config.Config {
+	t.Helper()
+	c := config.Default()
+	cert, key := hospitalPair(t, valid)
+	for _, at := range []struct{ cert, key *string }{
+		{&c.TLS.Certificate, &c.TLS.Key}, {&c.Audit.Certificate, &c.Audit.Key}, {&c.Alarms.Syslog.Certificate, &c.Alarms.Syslog.Key},
+	} {
+		*at.cert, *at.key = cert, key
+	}
+	for _, at := range []*string{
+		&c.Advisories.Roots, &c.Alarms.Mail.Roots, &c.Alarms.Mail.OAuth.Roots, &c.Alarms.Webhook.Roots, &c.Alarms.Syslog.Roots, &c.Audit.Roots,
+		&c.SignIn.OIDC.Roots, &c.TLS.ACME.Roots,
+	} {
+		*at = cert
+	}
+
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("MDEyMzQ1Njc4OWFiY2RlZg\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []*string{
+		&c.Alarms.Mail.PasswordFile, &c.Alarms.Mail.OAuth.ClientSecretFile, &c.Alarms.Webhook.SecretFile, &c.SignIn.OIDC.ClientSecretFile, &c.TLS.ACME.EABKeyFile,
+	} {
+		*at = secret
+	}
+	return c
+}
+
+// namedIn wants each setting of some kinds named on a line of its own with a word.
+func namedIn(t *testing.T, err error, c config.Config, word string, kinds ...config.FileKind) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("nothing is said of %q", word)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	for _, f := range c.Files() {
+		want, got := false, false
+		for _, k := range kinds {
+			want = want || f.Kind == k
+		}
+		for _, line := range lines {
+			got = got || strings.HasPrefix(line, "config: "+f.Setting+": ") && strings.Contains(line, word)
+		}
+		if want != got {
+			t.Errorf("%s: %q is said: %v\n%v", f.Setting, word, got, err)
+		}
+	}
+}
+
+func TestTheFilesOfSettingsAreGood(t *testing.T) {
+	t.Parallel()
+	c := settingsWithPairs(t, 90*24*time.Hour)
+	for _, change := range []func(){
+		func() {}, func() { c.Hosts = []string{"192.0.2.1", "pacs.example.org"} }, func() { c.SignIn.Origins = []string{"https://pacs.example.org:8443"} },
+	} {
+		change()
+		if err := CheckOutside(c); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAnExpiredFileIsASettingThatIsWrong(t *testing.T) {
+	t.Parallel()
+	c := settingsWithPairs(t, -time.Minute)
+	namedIn(t, CheckOutside(c), c, "has expired", config.Certificate, config.Authorities)
+}
+
+func TestAFileThatOthersMayReadIsASettingThatIsWrong(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []os.FileMode{0o640, 0o604} {
+		c := settingsWithPairs(t, time.Hour)
+		for _, f := range c.Files() {
+			if err := os.Chmod(f.Path, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		namedIn(t, CheckOutside(c), c, "chmod 600", config.PrivateKey, config.Secret)
+	}
+}
+
+func TestAPairOfTwoPairsIsASettingThatIsWrong(t *testing.T) {
+	t.Parallel()
+	c := settingsWithPairs(t, time.Hour)
+	_, other := hospitalPair(t, time.Hour)
+	c.TLS.Key, c.Audit.Key, c.Alarms.Syslog.Key = other, other, other
+	namedIn(t, CheckOutside(c), c, "cannot be used together", config.Certificate)
+}
+
+func TestACertificateForAnotherNameIsASettingThatIsWrong(t *testing.T) {
+	t.Parallel()
+	for setting, change := range map[string]func(*config.Config){
+		"hosts": func(c *config.Config) { c.Hosts = []string{"other.example.org", "192.0.2.1"} },
+		"signin.origins": func(c *config.Config) {
+			c.SignIn.Origins = []string{"https://pacs.example.org", "https://other.example.org"}
+		},
+	} {
+		c := settingsWithPairs(t, time.Hour)
+		change(&c)
+		err := CheckOutside(c)
+		if err == nil || !strings.Contains(err.Error(), "tls.certificate: ") || !strings.Contains(err.Error(), "other.example.org") ||
+			!strings.Contains(err.Error(), "correct "+setting) {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}
