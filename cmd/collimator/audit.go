@@ -21,7 +21,7 @@ type auditCmd struct {
 type auditTailCmd struct {
 	dataFlags
 	outputFlag
-	Lines  int64 `short:"n" help:"How many." default:"20"`
+	Lines  int64 `short:"n" help:"How many." default:"20" bounds:"0 to 100000"`
 	Follow bool  `short:"f" help:"Wait for more until interrupted."`
 }
 

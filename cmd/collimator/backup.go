@@ -20,7 +20,7 @@ type backupCmd struct {
 	dataFlags
 	outputFlag
 	Dir         string `arg:"" name:"dir" help:"Directory of the backup: empty, not there yet, or a backup already."`
-	Keep        int    `help:"How many copies of the index to keep." default:"7"`
+	Keep        int    `help:"How many copies of the index to keep." default:"7" bounds:"1 to 1000"`
 	WithoutKeys bool   `help:"Leave keys and settings out."`
 }
 
@@ -38,10 +38,6 @@ Example:
 }
 
 func (c *backupCmd) Run(e *env) error {
-	if c.Keep < 1 {
-		return usageError("--keep: want 1 or more")
-	}
-
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		if err := in.MayBeJudged(e.ctx, a); err != nil {
 			return err

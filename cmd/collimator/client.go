@@ -33,7 +33,7 @@ type connectFlags struct {
 	Pin     string        `help:"SHA-256 fingerprint of the peer's certificate, instead of --ca." placeholder:"HEX"`
 	AET     string        `name:"aet" help:"Own AE title. Default: the name in the own certificate." placeholder:"AET"`
 	Plain   bool          `help:"Talk without TLS."`
-	Timeout time.Duration `help:"How long to wait for the peer." default:"60s"`
+	Timeout time.Duration `help:"How long to wait for the peer." default:"60s" bounds:"10ms to 1h"`
 
 	unit string // of the peer's certificate, where it is known
 }

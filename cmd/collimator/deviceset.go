@@ -106,7 +106,7 @@ type deviceRenewCmd struct {
 	dataFlags
 	AETitle string `arg:"" name:"aet" help:"AE title."`
 	Out     string `help:"Directory for the new files; those of the same name are replaced." default:"." placeholder:"DIR"`
-	Days    int    `help:"Days for which the new certificate is valid." default:"730"`
+	Days    int    `help:"Days for which the new certificate is valid." default:"730" bounds:"1 to 3650"`
 	Revoke  bool   `help:"Take the old certificates out at once, for example when the key was lost."`
 }
 

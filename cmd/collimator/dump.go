@@ -19,7 +19,7 @@ import (
 type dumpCmd struct {
 	Files  []string `arg:"" help:"DICOM files; - for standard input." placeholder:"FILE"`
 	Reveal bool     `help:"Print the values that say something about a patient or a person."`
-	Width  int      `help:"Most characters of a value." default:"64"`
+	Width  int      `help:"Most characters of a value." default:"64" bounds:"1 to 1000000"`
 	Output string   `short:"o" help:"text, or json (DICOM JSON model; needs --reveal)." enum:"text,json" default:"text"`
 }
 

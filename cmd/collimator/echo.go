@@ -10,7 +10,7 @@ import (
 
 type echoCmd struct {
 	connectFlags
-	Count int `help:"How many times." default:"1"`
+	Count int `help:"How many times." default:"1" bounds:"1 to 1000000"`
 }
 
 func (echoCmd) Help() string {
@@ -26,7 +26,7 @@ func (c *echoCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	for range max(c.Count, 1) {
+	for range c.Count {
 		start := time.Now()
 		if err := a.Echo(e.ctx); err != nil {
 			a.Abort()

@@ -19,7 +19,7 @@ type findCmd struct {
 	Keys       []string `arg:"" optional:"" help:"What to look for, as Keyword=value; Keyword alone asks for its value."`
 	Level      string   `help:"patient, study, series or image." enum:"patient,study,series,image" default:"study"`
 	Root       string   `help:"Information model: study or patient." enum:"study,patient" default:"study"`
-	Limit      int      `help:"Stop after so many matches; 0 for all." default:"0"`
+	Limit      int      `help:"Stop after so many matches; 0 for all." default:"0" bounds:"0 to 1000000000"`
 	Relational bool     `help:"Ask for relational queries: keys of the levels above may be left out."`
 	Fuzzy      bool     `help:"Ask for fuzzy matching of names."`
 	Output     string   `short:"o" help:"table, json (DICOM JSON model) or uids." enum:"table,json,uids" default:"table"`

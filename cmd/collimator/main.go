@@ -146,8 +146,11 @@ func run(args []string, e *env) (code int) {
 		args = []string{"--help"}
 	}
 	kctx, err := parser.Parse(args)
+	if err == nil {
+		err = checkValues(kctx)
+	}
 	if err != nil {
-		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", shown.Lines(err), commandOf(err))
+		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", shown.Lines(err), commandOf(kctx, err))
 		return exitUsage
 	}
 
@@ -173,18 +176,21 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 		kong.Description("Keeps medical images safe: an archive (PACS) that is secure without configuration.\n\nStart with:  collimator serve --data ./data"),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(n int) { panic(exited(n)) }),
+		kong.PostBuild(tellBounds),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"version": house.Version(), "optin": strings.Join(finding.Options(), ", ")},
 	)
 }
 
 // commandOf names the command in which parsing stopped, with a blank behind it.
-func commandOf(err error) string {
-	parse, ok := errors.AsType[*kong.ParseError](err)
-	if !ok || parse.Context == nil || parse.Context.Command() == "" {
+func commandOf(ctx *kong.Context, err error) string {
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok {
+		ctx = parse.Context
+	}
+	if ctx == nil || ctx.Command() == "" {
 		return ""
 	}
-	words := strings.Fields(parse.Context.Command())
+	words := strings.Fields(ctx.Command())
 	for i, w := range words {
 		if strings.HasPrefix(w, "<") || strings.HasPrefix(w, "[") {
 			words = words[:i]

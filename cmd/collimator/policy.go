@@ -80,6 +80,9 @@ func (c *policyCheckCmd) Run(e *env) error {
 				c.As, phrase.Count(len(bySomeGroup(p)), "study", "studies"))
 		}
 
+		if err := c.reachable(e.ctx, in); err != nil {
+			return err
+		}
 		var list []policyAnswer
 		for _, v := range verbs {
 			list = append(list, c.ask(v, who))
@@ -92,6 +95,22 @@ func (c *policyCheckCmd) Run(e *env) error {
 		}
 		return nil
 	})
+}
+
+// reachable refuses a destination that is not registered, or is called nowhere: C-MOVE
+// looks it up before it asks the rules.
+func (c *policyCheckCmd) reachable(ctx context.Context, in *house.Installation) error {
+	if c.Destination == "" {
+		return nil
+	}
+	d, err := in.Registry.Device(ctx, c.Destination)
+	if err != nil {
+		return fmt.Errorf("--destination: %w", err)
+	}
+	if d.Listen == "" {
+		return fmt.Errorf("--destination: %s accepts no associations; say where with 'collimator device set %s --listen HOST:PORT'", d.AETitle, d.AETitle)
+	}
+	return nil
 }
 
 func (c *policyCheckCmd) ask(v policy.Verb, who []policy.Principal) policyAnswer {
@@ -140,7 +159,7 @@ func policyRow(a policyAnswer) []string {
 // principalsOf finds who acts under a name: a person, a device, or a token with
 // its owner.
 func principalsOf(in *house.Installation, ctx context.Context, name string, plaintext bool) ([]policy.Principal, error) {
-	p, err := in.Registry.Person(ctx, name)
+	p, err := personOf(ctx, in, name)
 	if err == nil {
 		return []policy.Principal{p.Principal()}, nil
 	}
@@ -168,11 +187,21 @@ func principalsOf(in *house.Installation, ctx context.Context, name string, plai
 		if t.ID != name || !t.Revoked.IsZero() {
 			continue
 		}
-		owner, err := in.Registry.Person(ctx, t.Owner)
+		owner, err := personOf(ctx, in, t.Owner)
 		if err != nil {
 			return nil, err
 		}
 		return []policy.Principal{t.Principal(), owner.Principal()}, nil
 	}
 	return nil, fault.New(fault.NotFound, "no person, device or token of this name; see 'collimator user list', 'device list' and 'token list'")
+}
+
+// personOf is who has a name. Somebody who is disabled may do nothing, and is not
+// taken for nobody.
+func personOf(ctx context.Context, in *house.Installation, name string) (*identity.PersonInfo, error) {
+	p, err := in.Registry.AnyPerson(ctx, name)
+	if err == nil && !p.Disabled.IsZero() {
+		return nil, fault.Newf(fault.Conflict, "%s is disabled and may do nothing; 'collimator user enable %s' lets the person come back", name, name)
+	}
+	return p, err
 }

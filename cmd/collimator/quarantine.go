@@ -25,14 +25,14 @@ type quarantineCmd struct {
 type quarantineListCmd struct {
 	dataFlags
 	outputFlag
-	Limit int `help:"How many, the newest first." default:"100"`
+	Limit int `help:"How many, the newest first." default:"100" bounds:"1 to 100000"`
 }
 
 func (quarantineListCmd) Help() string { return "Example:\n  collimator quarantine list" }
 
 func (c *quarantineListCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
-		list, err := a.Quarantine(e.ctx, 0, max(c.Limit, 1))
+		list, err := a.Quarantine(e.ctx, 0, c.Limit)
 		if err != nil {
 			return err
 		}

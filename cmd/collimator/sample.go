@@ -14,7 +14,7 @@ import (
 type sampleCmd struct {
 	Out    string `help:"Directory for the files; it is made." default:"./sample" placeholder:"DIR"`
 	Kind   string `help:"What to make: ct, mr, us, dx, sr, pdf, seg or ecg." enum:"ct,mr,us,dx,sr,pdf,seg,ecg" default:"ct"`
-	Images int    `help:"Images of the study." default:"4"`
+	Images int    `help:"Images of the study." default:"4" bounds:"1 to 10000"`
 	Seed   uint64 `help:"Another number makes another study; the same number the same files." default:"1"`
 }
 
@@ -26,13 +26,7 @@ Example:
   collimator sample --out ./sample`
 }
 
-// maxSample bounds what a typing error can fill.
-const maxSample = 10_000
-
 func (c *sampleCmd) Run(e *env) error {
-	if c.Images < 1 || c.Images > maxSample {
-		return usageError("--images: want 1 to %d", maxSample)
-	}
 	kind, err := kindOf(c.Kind)
 	if err != nil {
 		return err

@@ -32,10 +32,10 @@ type scanCmd struct {
 	NoHost  bool     `help:"Leave out management services (telnet, SMB, databases) beside imaging."`
 	AllSlow bool     `name:"all-ports-on-silent" help:"Try all ports on addresses that do not answer on the first three."`
 
-	Rate    int           `help:"Most new connections a second, in total. Default: 2000; on loopback 100000." placeholder:"N"`
-	Hosts   int           `help:"How many hosts are asked at a time, each with one connection." default:"16"`
-	Pause   time.Duration `help:"Between two connections to a host, give or take half." default:"20ms"`
-	Timeout time.Duration `help:"For each connection." default:"5s"`
+	Rate    int           `help:"Most new connections a second, in total. Default: 2000; on loopback 100000." placeholder:"N" bounds:"1 to 1000000"`
+	Hosts   int           `help:"How many hosts are asked at a time, each with one connection." default:"16" bounds:"1 to 4096"`
+	Pause   time.Duration `help:"Between two connections to a host, give or take half." default:"20ms" bounds:"1ms to 1h"`
+	Timeout time.Duration `help:"For each connection." default:"5s" bounds:"10ms to 10m"`
 
 	OptIn       []string `help:"Checks that are not made by default: ${optin}." placeholder:"WORD"`
 	Consent     string   `help:"Who agreed in writing to count-matches and store-test-object, as 'confirmed by NAME on DATE'." placeholder:"TEXT"`

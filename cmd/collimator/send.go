@@ -13,11 +13,11 @@ import (
 type sendCmd struct {
 	connectFlags
 	Paths    []string      `arg:"" help:"Files and directories; directories are searched."`
-	Parallel int           `short:"j" help:"Associations at a time." default:"2"`
+	Parallel int           `short:"j" help:"Associations at a time." default:"2" bounds:"1 to 64"`
 	Journal  string        `help:"Write what was acknowledged to this file, and leave out what stands in it already: send again after a break." placeholder:"FILE"`
 	Commit   bool          `help:"Ask for storage commitment afterwards and wait for the answer."`
 	Listen   string        `help:"With --commit: take the answer also on an association that the peer opens to this address of ours." placeholder:"HOST:PORT"`
-	Wait     time.Duration `help:"How long to wait for storage commitment." default:"60s"`
+	Wait     time.Duration `help:"How long to wait for storage commitment." default:"60s" bounds:"0s to 24h"`
 	Output   string        `short:"o" help:"Form of the report: text or json." enum:"text,json" default:"text"`
 }
 

@@ -3,6 +3,7 @@ package policy
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cedar-policy/cedar-go"
@@ -99,8 +100,36 @@ func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
 			return Decision{Reason: rule.sentence(r)}
 		}
 	}
-	return Decision{Reason: fmt.Sprintf("%s may not %s", r.Principal.Name, r.Verb)}
+	return Decision{Reason: fmt.Sprintf("%s may not %s: %s", r.Principal.Name, r.Verb, missing(r))}
 }
+
+// missing says what would have let a request through that no rule permits.
+func missing(r Request) string {
+	p := r.Principal
+	switch {
+	case p.Kind == Device && slices.Contains(Verbs(), r.Verb):
+		return "this was not granted to the device"
+	case p.Kind == Device:
+		return "no device can be granted this"
+	case p.Kind == Share:
+		return "the link is for looking at one study, and this is something else"
+	case p.Kind == Service && !slices.Contains(p.Verbs, r.Verb):
+		return "this was not granted to the token"
+	case p.Kind == Service && r.Study == "":
+		return "studies were granted to the token, and not the archive as a whole"
+	case p.Kind == Service:
+		return "this study was not granted to the token"
+	case p.Role == Referrer && looking(r.Verb) && r.Study == "":
+		return "a referrer sees studies one by one, those that were granted"
+	case p.Role == Referrer && looking(r.Verb):
+		return "this study was not granted"
+	case p.Role == Researcher && looking(r.Verb):
+		return "a researcher sees what is without identity alone"
+	}
+	return "the role of the person is not for this"
+}
+
+func looking(v Verb) bool { return v == Query || v == Retrieve }
 
 // allowed names a rule that permits. Where emergency access is one of several,
 // the others were enough, unless they only let a search through whose result

@@ -28,13 +28,13 @@ func TestDevicesGetWhatTheirRegistrationGrants(t *testing.T) {
 		reason      string
 	}{
 		"granted verb":                      {ct, policy.Echo, "", true, "CT1"},
-		"verb that is not granted":          {ct, policy.Store, "", false, "CT1 may not store"},
+		"verb that is not granted":          {ct, policy.Store, "", false, "CT1 may not store: this was not granted to the device"},
 		"nobody":                            {policy.Principal{Kind: policy.Device, Verbs: policy.Verbs()}, policy.Echo, "", false, "nobody"},
 		"kind that does not exist":          {policy.Principal{Kind: "robot", Name: "R", Verbs: policy.Verbs()}, policy.Echo, "", false, ""},
 		"no verb at all":                    {ct, "", "", false, ""},
 		"named destination":                 {ct, policy.Retrieve, "WS1", true, ""},
 		"own title as destination":          {ct, policy.Retrieve, "CT1", true, ""},
-		"other destination":                 {ct, policy.Retrieve, "WS2", false, "destination"},
+		"other destination":                 {ct, policy.Retrieve, "WS2", false, "it was not granted"},
 		"destination without the verb":      {ct, policy.Query, "WS2", false, ""},
 		"grant that ends this very instant": {ended, policy.Echo, "", false, "ended"},
 		"grant that still runs":             {running, policy.Echo, "", true, ""},
@@ -227,6 +227,37 @@ func TestEmergencyAccessAlarmsWhereItWidensASearch(t *testing.T) {
 		d := e.Decide(policy.Request{Principal: p, Verb: c.verb, Study: c.study, Emergency: true, Now: time.Now()})
 		if !d.Allow || d.Alarm != c.alarm || d.Sight.Everything != c.unlimited {
 			t.Errorf("%s: %+v", c.what, d)
+		}
+	}
+}
+
+// Who is refused has to be told whether a grant would help.
+func TestARefusalSaysWhetherAGrantIsMissing(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	referrer := policy.Principal{Kind: policy.Person, Name: "practice", Role: policy.Referrer, Studies: []string{"1.2"}}
+	token := policy.Principal{Kind: policy.Service, Name: "token 1", Verbs: []policy.Verb{policy.Query}, Studies: []string{"1.2"}}
+	device := policy.Principal{Kind: policy.Device, Name: "CT1"}
+	for _, c := range []struct {
+		who     policy.Principal
+		verb    policy.Verb
+		study   string
+		granted bool // would help
+	}{
+		{referrer, policy.Retrieve, "1.3", true},
+		{referrer, policy.Retrieve, "", true},
+		{referrer, policy.Store, "1.2", false},
+		{policy.Principal{Kind: policy.Person, Name: "grace", Role: policy.Radiologist}, policy.Audit, "", false},
+		{token, policy.Retrieve, "1.2", true},
+		{token, policy.Query, "1.3", true},
+		{device, policy.Store, "", true},
+		{device, policy.Delete, "", false},
+		{policy.Principal{Kind: policy.Share, Name: "link 1", Studies: []string{"1.2"}}, policy.Retrieve, "1.3", false},
+	} {
+		d := e.Decide(policy.Request{Principal: c.who, Verb: c.verb, Study: c.study, Now: now})
+		told := strings.Contains(d.Reason, "not granted") || strings.Contains(d.Reason, "were granted")
+		if d.Allow || told != c.granted || !strings.HasPrefix(d.Reason, c.who.Name+" may not ") {
+			t.Errorf("%s, %s of %q: %q", c.who.Name, c.verb, c.study, d.Reason)
 		}
 	}
 }
