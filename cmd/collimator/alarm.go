@@ -39,7 +39,7 @@ func (c *alarmTestCmd) Run(e *env) error {
 		}
 
 		list := teller.Test(e.ctx)
-		if err := in.Record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: audit.Execute, Reason: "test of alarms"}); err != nil {
+		if err := in.Record(e.ctx, alarmRecord(list)); err != nil {
 			return err
 		}
 
@@ -61,4 +61,16 @@ func (c *alarmTestCmd) Run(e *env) error {
 		}
 		return nil
 	})
+}
+
+// alarmRecord says which channels were tried, and failed where one did not work.
+func alarmRecord(list []posture.Tried) audit.Record {
+	r := audit.Record{Event: audit.AlarmTested, Action: audit.Execute}
+	for _, t := range list {
+		r.Objects = append(r.Objects, audit.Object{Detail: t.Channel})
+		if !t.OK {
+			r.Outcome, r.Reason = audit.MinorFailure, "a channel did not work"
+		}
+	}
+	return r
 }

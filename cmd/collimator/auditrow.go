@@ -32,7 +32,7 @@ func printRecords(w io.Writer, form string, list []audit.Record, header bool) er
 
 func recordRow(r audit.Record) []string {
 	outcome := "done"
-	if r.Outcome != audit.Success {
+	if r.Failed() {
 		outcome = "REFUSED OR FAILED"
 	}
 	return []string{r.Time.Local().Format("2006-01-02 15:04:05"), string(r.Event), outcome, dash(r.Principal), dash(r.Peer.Address), dash(describe(r))}

@@ -213,7 +213,7 @@ func (s *Services) report(rq *webapi.Request) (any, error) {
 	if err := f.write(&b, r); err != nil {
 		return nil, err
 	}
-	rq.Record(audit.InventoryChanged, audit.Read, audit.Object{Detail: "report as " + form})
+	rq.Record(audit.ReportMade, audit.Read, audit.Object{Detail: "report as " + form})
 	return &webapi.File{Name: fmt.Sprintf("posture-%s.%s", r.Made.Format(time.DateOnly), form), Type: f.media, Body: b.Bytes()}, nil
 }
 

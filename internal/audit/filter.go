@@ -37,7 +37,7 @@ func (f *Filter) Matches(r Record) bool {
 		f.Address != "" && r.Peer.Address != f.Address,
 		f.Door != "" && r.Door != f.Door,
 		f.Did != "" && r.Did() != f.Did,
-		f.Failed && r.Outcome == Success,
+		f.Failed && !r.Failed(),
 		r.Time.Before(f.Since),
 		!f.Until.IsZero() && !r.Time.Before(f.Until),
 		f.Person != "" && !r.concerns(f.Person):

@@ -63,3 +63,24 @@ func TestTimesAreDaysOrTimes(t *testing.T) {
 		}
 	}
 }
+
+// What a part of the server came to is told as it is, and is nobody's failed attempt.
+func TestAStateIsNoFailedAttempt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		record audit.Record
+		want   bool
+	}{
+		"refused":         {audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure}, true},
+		"did not work":    {audit.Record{Event: audit.Scanned, Outcome: audit.SeriousFailure, Code: audit.ScheduledScanFailed}, true},
+		"part is failing": {audit.Record{Event: audit.SecurityAlert, Outcome: audit.SeriousFailure, Code: audit.StateChanged}, false},
+		"part is well":    {audit.Record{Event: audit.SecurityAlert, Code: audit.StateChanged}, false},
+		"start":           {audit.Record{Event: audit.ApplicationStart}, false},
+		"stop":            {audit.Record{Event: audit.ApplicationStop}, false},
+	} {
+		f := audit.Filter{Failed: true}
+		if c.record.Failed() != c.want || f.Matches(c.record) != c.want {
+			t.Errorf("%s: failed %v, found %v", name, c.record.Failed(), f.Matches(c.record))
+		}
+	}
+}

@@ -106,6 +106,8 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
 	Scanned:           {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
 	Maintained:        {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
+	AlarmTested:       {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
+	ReportMade:        {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
 	QuarantineChanged: {dcm("110113", "Security Alert"), dcm("110135", "Object Security Attributes Changed")},
 }
 

@@ -52,6 +52,7 @@ var everyEvent = []audit.Event{
 	audit.Query, audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.Verification, audit.DeviceChanged,
 	audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged, audit.UserSignedOut, audit.EmergencyAccess,
 	audit.LogUsed, audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted, audit.Maintained,
+	audit.AlarmTested, audit.ReportMade,
 }
 
 func TestEveryEventHasACode(t *testing.T) {

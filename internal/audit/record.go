@@ -34,6 +34,8 @@ const (
 	PersonChanged     Event = "person-changed"
 	Scanned           Event = "network-scan"       // what a scan of the attack surface sent to whom
 	Maintained        Event = "maintenance"        // the index was made anew, or keys for backups: PS3.15 A.5.3.11
+	AlarmTested       Event = "alarm-test"         // messages were sent to try whether they arrive: PS3.15 A.5.3.11
+	ReportMade        Event = "report-made"        // a report about systems and their weaknesses left as a file: PS3.15 A.5.3.11
 	QuarantineChanged Event = "quarantine-changed" // somebody decided about an instance that was held back
 )
 
@@ -81,6 +83,10 @@ type Record struct {
 	Peer        Peer     `json:"peer,omitzero"`
 	Objects     []Object `json:"objects,omitempty"`
 }
+
+// Failed reports that something was refused or did not work. That a part of the
+// server came to another state is nobody's attempt, whatever the state is.
+func (r *Record) Failed() bool { return r.Outcome != Success && r.Code != StateChanged }
 
 // Peer is the network side of who acted.
 type Peer struct {
