@@ -77,24 +77,60 @@ func verifyAll(in *house.Installation, e *env, form string, o verify.Options) er
 		return err
 	}
 
-	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
-	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
-	if o.Archive == nil {
-		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
-	}
-	if o.Witness != "" {
-		well += fmt.Sprintf(" It continues all %d %s of the witness.",
-			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
-	}
 	if err := noteAside(e, o.Archive); err != nil {
 		return err
 	}
-	err = printList(e.stdout, form, r.Problems, "WHERE|WHAT", problemRow, well)
+	err = printVerified(e, form, o, r)
 	if err == nil && len(r.Problems) > 0 {
 		err = fmt.Errorf("%s recorded", phrase.Count(len(r.Problems), "thing is not as it was", "things are not as they were"))
 	}
 
 	return err
+}
+
+// verifyReport is what a verification found, for programs.
+type verifyReport struct {
+	Problems    []verify.Problem `json:"problems"`
+	Leaves      int64            `json:"leaves"`
+	Sample      bool             `json:"sample"`             // not every file was read
+	FilesRead   int64            `json:"filesRead,omitzero"` // of Files
+	Files       int64            `json:"files,omitzero"`
+	Checkpoints int              `json:"checkpoints,omitzero"` // of the witness
+}
+
+// printVerified says what was found, and of a sample that it is one.
+func printVerified(e *env, form string, o verify.Options, r verify.Result) error {
+	isSample := o.Archive != nil && o.Share < 1
+	if form == "json" {
+		return printJSON(e.stdout, verifyReport{append([]verify.Problem{}, r.Problems...), r.Leaves, isSample, r.Files, r.Stored, r.Checkpoints})
+	}
+	if isSample && len(r.Problems) > 0 {
+		fmt.Fprintf(e.stderr, "It was a sample: %s was read.\n", sampleOf(r))
+	}
+	return printList(e.stdout, form, r.Problems, "WHERE|WHAT", problemRow, allIsWell(o, r, isSample))
+}
+
+// allIsWell is the sentence where nothing differs, which claims no more than was
+// looked at.
+func allIsWell(o verify.Options, r verify.Result, isSample bool) string {
+	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
+	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
+	switch {
+	case o.Archive == nil:
+		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
+	case isSample:
+		well = fmt.Sprintf("The sample is as it was recorded: %s, and the content of %s. Without --sample every file is read.", leaves, sampleOf(r))
+	}
+	if o.Witness != "" {
+		well += fmt.Sprintf(" It continues all %d %s of the witness.",
+			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
+	}
+	return well
+}
+
+// sampleOf says how many of the files were read.
+func sampleOf(r verify.Result) string {
+	return fmt.Sprintf("%d of %s", r.Files, phrase.Count(r.Stored, "file", "files"))
 }
 
 func problemRow(p verify.Problem) []string { return []string{p.Where, p.What} }

@@ -8,14 +8,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/house"
 	"collimator/internal/ledger"
+	"collimator/internal/verify"
 )
 
 // runOn runs a command of this program on an installation and returns what it
@@ -271,5 +274,39 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	}
 	if out, code := runOn(in, t, "audit", "verify", "--witness", other); code != 1 || !strings.Contains(out, "it holds no checkpoint") {
 		t.Errorf("exit code %d, %s", code, out)
+	}
+}
+
+// Whoever reads what a sample found must not take it for the whole.
+func TestASampleSaysThatItIsOne(t *testing.T) {
+	t.Parallel()
+	in := filled(t)
+	said := regexp.MustCompile(`sample.*content of (\d+) of (\d+) files`)
+	if out, code := runOn(in, t, "verify", "--sample", "20%"); code != 0 || !said.MatchString(out) || strings.Contains(out, "All is") {
+		t.Errorf("code %d: %s", code, out)
+	}
+	if out, code := runOn(in, t, "verify"); code != 0 || !strings.Contains(out, "All is as it was recorded") || strings.Contains(out, "sample") {
+		t.Errorf("code %d: %s", code, out)
+	}
+
+	for _, c := range []struct {
+		args   []string
+		sample bool
+	}{{[]string{"verify", "--sample", "20%", "-o", "json"}, true}, {[]string{"verify", "-o", "json"}, false}, {[]string{"audit", "verify", "-o", "json"}, false}} {
+		out, code := runOn(in, t, c.args...)
+		var v verifyReport
+		if err := json.Unmarshal([]byte(out), &v); err != nil || code != 0 {
+			t.Fatalf("%v: code %d, %v: %s", c.args, code, err, out)
+		}
+		if v.Sample != c.sample || c.sample != (v.FilesRead < v.Files) || v.Problems == nil || v.Leaves == 0 {
+			t.Errorf("%v: %+v", c.args, v)
+		}
+	}
+
+	r := verify.Result{Files: 1, Stored: 9, Problems: []verify.Problem{{Where: "ledger", What: "x"}}}
+	var out, stderr bytes.Buffer
+	err := printVerified(&env{stdout: &out, stderr: &stderr}, "table", verify.Options{Archive: &archive.Archive{}, Share: 0.1}, r)
+	if err != nil || !strings.Contains(stderr.String(), "1 of 9 files was read") {
+		t.Errorf("%v: %s", err, stderr.String())
 	}
 }

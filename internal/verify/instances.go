@@ -65,7 +65,8 @@ func (v *verification) content(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		o.Pick = sampled(s.Instances, v.Share)
+		pick := sampled(s.Instances, v.Share)
+		o.Pick = func() bool { v.Stored++; return pick() }
 	}
 	for p, err := range v.Archive.Verify(ctx, o) {
 		if err != nil {
@@ -76,6 +77,10 @@ func (v *verification) content(ctx context.Context) error {
 			where = fmt.Sprintf("file %.16s...", p.Digest)
 		}
 		v.add(where, "%s", p.Kind)
+	}
+
+	if o.Pick == nil {
+		v.Stored = v.Files
 	}
 	return nil
 }

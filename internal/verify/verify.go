@@ -49,8 +49,9 @@ type Problem struct {
 type Result struct {
 	Problems    []Problem
 	Leaves      int64
-	Files       int64
-	Checkpoints int // of the witness, with which the log was compared
+	Files       int64 // that were read
+	Stored      int64 // that there are; more than Files where a share was read
+	Checkpoints int   // of the witness, with which the log was compared
 }
 
 // Run verifies. What is stored, deleted and recorded meanwhile does no harm.
