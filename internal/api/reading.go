@@ -46,6 +46,13 @@ func (r *readings) begins(who, what string) bool {
 	return true
 }
 
+// forget makes the next request of somebody begin a reading: this one came to nothing.
+func (r *readings) forget(who, what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.got, who+"\x00"+what)
+}
+
 // who reads: a person in a session, or a token, and from where: somebody else with
 // the same credentials is another reader.
 func who(rq *webapi.Request) string {
@@ -59,8 +66,10 @@ func who(rq *webapi.Request) string {
 
 // recordReading writes down that somebody reads the trail (PS3.15 A.5.3.2), with
 // the names of what it was asked by. Other names are another reading; other values
-// are not, so that nobody fills the trail by counting through them.
-func (s *Services) recordReading(rq *webapi.Request) {
+// are not, so that nobody fills the trail by counting through them. Where no record
+// may wait, the one that just had to do so counts: then the error is of
+// fault.Unavailable, and nothing is read.
+func (s *Services) recordReading(rq *webapi.Request) error {
 	var names []string
 	for _, name := range recordParameters() {
 		if rq.Query(name) != "" && name != "after" && name != "limit" {
@@ -69,7 +78,14 @@ func (s *Services) recordReading(rq *webapi.Request) {
 	}
 
 	what := strings.Join(names, " ")
-	if s.readings.begins(who(rq), what) {
-		rq.Record(audit.LogUsed, audit.Read, audit.Object{Detail: what})
+	if !s.readings.begins(who(rq), what) {
+		return nil
 	}
+
+	rq.Record(audit.LogUsed, audit.Read, audit.Object{Detail: what})
+	err := rq.Recordable()
+	if err != nil {
+		s.readings.forget(who(rq), what)
+	}
+	return err
 }

@@ -32,7 +32,9 @@ func (s *Services) records(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.recordReading(rq)
+	if err := s.recordReading(rq); err != nil {
+		return nil, err
+	}
 
 	out := webapi.NewList[audit.Record](nil)
 	looked, objects := 0, 0

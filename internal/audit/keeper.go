@@ -108,7 +108,7 @@ func (k *Keeper) Ready() error {
 	return nil
 }
 
-var errNoRecord = fault.New(fault.Unavailable, "audit: nothing can be recorded, so nothing is shown; the disk of the archive is full or fails")
+var errNoRecord = fault.New(fault.Unavailable, "audit: nothing can be recorded, so nothing is shown; the disk of the archive is full or fails: 'collimator doctor' on its machine says more")
 
 // Waiting is how many records wait, and how many found no room.
 func (k *Keeper) Waiting() (waiting, lost int) {

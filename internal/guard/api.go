@@ -91,6 +91,9 @@ func (w *apiWay) limit(ctx context.Context, c *Caller) error {
 	if !w.call.Route.Open && !w.g.admitWeb(c, w.call.Request.RemoteAddr) {
 		return errCrowded
 	}
+	if err := w.g.Keeper.Ready(); err != nil && shows(w.call.Route.Verb) {
+		return err
+	}
 	return w.g.openAPI(ctx, c, w.call.Route)
 }
 

@@ -139,6 +139,8 @@ func (g *Guard) Record(ctx context.Context, r audit.Record) { g.Keeper.Write(ctx
 // nobody set it.
 const recordWait = time.Minute
 
-// shows reports a verb by which somebody gets to see images or who has some.
-// It needs a record.
-func shows(v policy.Verb) bool { return v == policy.Query || v == policy.Retrieve }
+// shows reports a verb by which somebody gets to see images, who has some, or who
+// saw them: reading the trail is an event of it, too. It needs a record.
+func shows(v policy.Verb) bool {
+	return v == policy.Query || v == policy.Retrieve || v == policy.Audit
+}

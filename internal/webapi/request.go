@@ -97,6 +97,10 @@ func (rq *Request) Record(event audit.Event, action audit.Action, objects ...aud
 	rq.api.door.Record(rq.Context(), r)
 }
 
+// Recordable is nil while what is shown can be recorded, or will be in time; else it
+// is of fault.Unavailable.
+func (rq *Request) Recordable() error { return rq.api.door.Keeper.Ready() }
+
 // Read decodes the body, a JSON object of at most 16 KiB. Unknown fields are
 // refused, and so is another media type: no form of a web page can send it.
 func (rq *Request) Read(to any) error {
