@@ -241,17 +241,20 @@ func (g *Guard) refusedRequest(ctx context.Context, c *Caller, call *dimse.Call,
 // watchEvery is how long a caller that was removed may go on receiving.
 const watchEvery = time.Second
 
-// watch ends a query or a retrieval whose caller loses its registration or its
-// verb meanwhile: sending a whole archive takes days. It looks between results.
+// watch ends a query or a retrieval whose caller loses its registration, its verb,
+// or the sight of something meanwhile, such as one study of several: what is on
+// its way was chosen by what might be seen at the beginning, and sending a whole
+// archive takes days. It looks between results.
 func (g *Guard) watch(ctx context.Context, c *Caller, call *dimse.Call) (context.Context, context.CancelCauseFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	looked := g.Now()
+	begun := about(studyOf(call), c.sight)
 	before := call.Observe
 
 	call.Observe = func(o dimse.Observation) bool {
 		if now := g.Now(); now.Sub(looked) >= watchEvery && ctx.Err() == nil {
 			looked = now
-			if g.stillMay(ctx, c, call) != nil {
+			if g.stillMay(ctx, c, call) != nil || !covers(c.sight, begun) {
 				end(errEnded)
 			}
 		}

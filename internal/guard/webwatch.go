@@ -107,7 +107,7 @@ func (g *Guard) still(ctx context.Context, c *Caller, call *dicomweb.Call) bool 
 		return false
 	}
 	d := g.judgeWeb(now, webRequest(call, reason))
-	return d.Allow && covers(d.Sight, c.sight)
+	return d.Allow && covers(d.Sight, about(call.StudyUID, c.sight))
 }
 
 // again finds a caller anew, as it is registered now.
@@ -150,4 +150,13 @@ func covers(a, b policy.Sight) bool {
 		return false
 	}
 	return a.Everything || !slices.ContainsFunc(b.Studies, func(s string) bool { return !slices.Contains(a.Studies, s) })
+}
+
+// about is what of a sight a request is about that names one study; all of it where
+// it names none.
+func about(study string, s policy.Sight) policy.Sight {
+	if slices.Contains(s.Studies, study) {
+		s.Studies = []string{study}
+	}
+	return s
 }
