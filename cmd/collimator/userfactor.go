@@ -13,8 +13,10 @@ import (
 	"rsc.io/qr"
 
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
+	"collimator/internal/policy"
 )
 
 type userRoleCmd struct {
@@ -55,9 +57,21 @@ Examples:
   collimator user link grace --second-factor`
 }
 
+// roleNames are the roles as a list for people.
+func roleNames() string {
+	var names []string
+	for _, r := range policy.Roles() {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
+}
+
 func (c *userLinkCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
 		l, secret, err := in.Registry.PersonLink(e.ctx, c.Name, c.Role, c.SecondFactor)
+		if fault.Of(err) == fault.NotFound && c.Role == "" {
+			return fault.Newf(fault.NotFound, "nobody of this name is registered; see 'collimator user list'. For somebody new say as what: --role with one of %s", roleNames())
+		}
 		if err != nil {
 			return err
 		}

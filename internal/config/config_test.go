@@ -110,15 +110,26 @@ func TestCheckRefusesUnsafeWaysToSignInAndCertificates(t *testing.T) {
 		change func(*config.Config)
 		want   string // in the error; empty: none
 	}{
-		"one factor":         {func(c *config.Config) { c.SignIn.SecondFactor = "optional" }, ""},
-		"no such factor":     {func(c *config.Config) { c.SignIn.SecondFactor = "no" }, "second_factor"},
-		"never idle":         {func(c *config.Config) { c.SignIn.Idle = 0 }, "idle"},
-		"for ever":           {func(c *config.Config) { c.SignIn.Absolute = 1 << 60 }, "absolute"},
-		"origin without TLS": {func(c *config.Config) { c.SignIn.Origins = []string{"http://a.example"} }, "origins"},
-		"origin with a path": {func(c *config.Config) { c.SignIn.Origins = []string{"https://a.example/x"} }, "origins"},
-		"issuer without TLS": {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://a.example", ClientID: "c"} }, "issuer"},
-		"issuer on loopback": {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://127.0.0.1:1", ClientID: "c"} }, ""},
-		"no client":          {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example"} }, "client_id"},
+		"one factor":                 {func(c *config.Config) { c.SignIn.SecondFactor = "optional" }, ""},
+		"no such factor":             {func(c *config.Config) { c.SignIn.SecondFactor = "no" }, "second_factor"},
+		"never idle":                 {func(c *config.Config) { c.SignIn.Idle = 0 }, "idle"},
+		"for ever":                   {func(c *config.Config) { c.SignIn.Absolute = 1 << 60 }, "absolute"},
+		"origin without TLS":         {func(c *config.Config) { c.SignIn.Origins = []string{"http://a.example"} }, "origins"},
+		"origin with a path":         {func(c *config.Config) { c.SignIn.Origins = []string{"https://a.example/x"} }, "origins"},
+		"issuer without TLS":         {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://a.example", ClientID: "c"} }, "issuer"},
+		"issuer on loopback":         {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://127.0.0.1:1", ClientID: "c"} }, ""},
+		"groups without an issuer":   {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{GroupClaim: "groups"} }, "signin.oidc.group_claim: does nothing without signin.oidc.issuer"},
+		"a client without an issuer": {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{ClientID: "c"} }, "signin.oidc.client_id: does nothing"},
+		"a claim of spaces":          {groupClaim("  "), `signin.oidc.group_claim "  ": want the name of one claim`},
+		"a claim with a space":       {groupClaim("groups "), `signin.oidc.group_claim "groups "`},
+		"two claims":                 {groupClaim("groups,roles"), "signin.oidc.group_claim"},
+		"a claim without end":        {groupClaim(strings.Repeat("g", 257)), "signin.oidc.group_claim"},
+		"a claim of the token":       {groupClaim("iss"), "not of the person"},
+		"the person as a group":      {groupClaim("sub"), "who the person is"},
+		"the name as a group":        {groupClaim("preferred_username"), "who the person is"},
+		"a claim that is an address": {groupClaim("https://id.example.org/claims/groups"), ""},
+		"a claim with a colon":       {groupClaim("cognito:groups"), ""},
+		"no client":                  {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example"} }, "client_id"},
 		"made without a role": {func(c *config.Config) {
 			c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", Create: true}
 		}, "role_claim"},
@@ -159,5 +170,12 @@ func TestCheckRefusesUnsafeWaysToSignInAndCertificates(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want one that names %q", what, err, c.want)
 		}
+	}
+}
+
+// groupClaim sets the claim with the groups, where all else is well.
+func groupClaim(name string) func(*config.Config) {
+	return func(c *config.Config) {
+		c.SignIn.OIDC = config.OIDC{Issuer: "https://a.example", ClientID: "c", GroupClaim: name}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // SignIn says how people sign in.
@@ -126,7 +128,7 @@ const leewayMost = 10 * time.Minute
 
 func (o OIDC) check() (faults []string) {
 	if o.Issuer == "" {
-		return nil
+		return o.withoutIssuer()
 	}
 	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.Loopback()) {
 		faults = append(faults, "issuer: want an https:// address")
@@ -140,6 +142,7 @@ func (o OIDC) check() (faults []string) {
 	case o.RoleClaim != "" && len(o.Roles) == 0:
 		faults = append(faults, "role_claim needs roles: without them nobody gets in")
 	}
+	faults = append(faults, o.checkClaims()...)
 	if !slices.Contains([]string{"", "sessions", "everything"}, o.Logout) {
 		faults = append(faults, fmt.Sprintf("logout %q: sessions or everything", o.Logout))
 	}
@@ -159,6 +162,62 @@ func (o OIDC) check() (faults []string) {
 				faults = append(faults, fmt.Sprintf("%s %q: one word in each entry, as %s", words.key, word, words.example))
 			}
 		}
+	}
+	return faults
+}
+
+// withoutIssuer names what is set and does nothing.
+func (o OIDC) withoutIssuer() (faults []string) {
+	for _, x := range []struct {
+		key string
+		set bool
+	}{
+		{"client_id", o.ClientID != ""},
+		{"client_secret_file", o.ClientSecretFile != ""},
+		{"name_claim", o.NameClaim != ""},
+		{"role_claim", o.RoleClaim != ""},
+		{"roles", len(o.Roles) > 0},
+		{"group_claim", o.GroupClaim != ""},
+		{"create", o.Create},
+		{"require_acr", len(o.RequireACR) > 0},
+		{"require_amr", len(o.RequireAMR) > 0},
+	} {
+		if x.set {
+			faults = append(faults, x.key+": does nothing without signin.oidc.issuer; name the identity provider, or take it out")
+		}
+	}
+	return faults
+}
+
+// claimMost is how long the name of a claim may be, in bytes.
+const claimMost = 256
+
+// ofTheToken are claims about the identity token and not about the person.
+func ofTheToken() []string {
+	return []string{"iss", "aud", "exp", "nbf", "iat", "jti", "nonce", "azp", "acr", "amr", "auth_time", "at_hash", "c_hash", "sid"}
+}
+
+// checkClaims judges the names of claims: one that is not there lets nobody in, or
+// nobody into a group, and nothing says so.
+func (o OIDC) checkClaims() (faults []string) {
+	for _, c := range []struct{ key, example, name string }{
+		{"name_claim", "preferred_username", o.NameClaim},
+		{"role_claim", "roles", o.RoleClaim},
+		{"group_claim", "groups", o.GroupClaim},
+	} {
+		odd := strings.ContainsFunc(c.name, func(r rune) bool {
+			return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune("\"'\\,;[]{}", r)
+		})
+		switch {
+		case odd || len(c.name) > claimMost:
+			faults = append(faults, fmt.Sprintf("%s %.40q: want the name of one claim as the provider spells it, without spaces or quotes, as %s; leave the setting out where there is none", c.key, c.name, c.example))
+		case slices.Contains(ofTheToken(), c.name):
+			faults = append(faults, fmt.Sprintf("%s %q: says something of the token and not of the person; want the claim that the provider fills, as %s", c.key, c.name, c.example))
+		}
+	}
+
+	if g := o.GroupClaim; g != "" && (g == "sub" || g == cmp.Or(o.NameClaim, "preferred_username")) {
+		faults = append(faults, fmt.Sprintf("group_claim %q: says who the person is, so that everybody would be a group; want the claim with the groups, as groups", g))
 	}
 	return faults
 }
