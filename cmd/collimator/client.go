@@ -18,6 +18,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/config"
 	"collimator/internal/identity"
+	"collimator/internal/outward"
 	"collimator/internal/sender"
 	"collimator/internal/shown"
 	"collimator/internal/tlsprofile"
@@ -184,7 +185,7 @@ func (d *dialer) dial(ctx context.Context, contexts []ul.ProposedContext, change
 	a, err := dimse.Dial(ctx, d.address, cfg)
 	if err != nil && d.cutOff(err) {
 		const hint = "does the peer know the own certificate, and does it speak TLS on this port?"
-		return nil, fmt.Errorf("%s: %w; %s", d.address, err, hint)
+		return nil, &outward.Unanswered{Text: d.address + ": the peer ended the connection; " + hint, Err: err}
 	}
 	return a, d.explain(err)
 }
@@ -216,6 +217,9 @@ func (d *dialer) explain(err error) error {
 		return &exitError{exitRefused, fmt.Errorf("%s refused the association: %w%s", d.address, err, rejectHint(err))}
 	case errors.As(err, &status):
 		return &exitError{exitRefused, fmt.Errorf("%s: %w%s", d.address, err, sender.Remark(status.Status))}
+	}
+	if reason := outward.Reason(err); reason != "" {
+		return &outward.Unanswered{Text: d.address + ": " + reason, Err: err}
 	}
 	return fmt.Errorf("%s: %w", d.address, err)
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"collimator/internal/fault"
+	"collimator/internal/outward"
 )
 
 // Message is what is sent.
@@ -85,4 +88,14 @@ func line(s string) string {
 		s = strings.ToValidUTF8(s[:lineMost], "") + "..."
 	}
 	return s
+}
+
+// unreached is a service that did not take a connection, in words for who set it up
+// under a setting.
+func unreached(who, setting string, err error) error {
+	reason := outward.Reason(err)
+	if reason == "" {
+		reason = "it does not answer as it should"
+	}
+	return fault.Newf(fault.Unavailable, "alarm: %s is not reached: %s (%s)", who, reason, setting)
 }

@@ -63,7 +63,7 @@ var errOldToken = fault.New(fault.Denied, "alarm: the mail server does not take 
 func (m *Mail) send(ctx context.Context, msg Message) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.Server)
 	if err != nil {
-		return fault.Newf(fault.Unavailable, "alarm: the mail server %s is not reached", m.Server)
+		return unreached("the mail server "+m.Server, "alarms.mail", err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
@@ -158,7 +158,7 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 	if m.Implicit {
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, fault.Wrap(fault.Unavailable, err, "alarm: TLS with the mail server; check alarms.mail.roots and the name of the server")
+			return nil, unreached("the mail server "+m.Server, "alarms.mail", err)
 		}
 		conn = secure
 	}
@@ -183,7 +183,7 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 		return nil, fault.New(fault.Denied, "alarm: the mail server offers no TLS (STARTTLS), and nothing is sent without")
 	}
 	if err := c.StartTLS(config); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "alarm: TLS with the mail server; check alarms.mail.roots and the name of the server")
+		return nil, unreached("the mail server "+m.Server, "alarms.mail", err)
 	}
 	return c, nil
 }

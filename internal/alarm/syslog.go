@@ -39,7 +39,7 @@ func (s *Syslog) Send(ctx context.Context, m Message) error {
 	config.ServerName = host
 	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", s.Server)
 	if err != nil {
-		return fault.Newf(fault.Unavailable, "alarm: %s is not reached, or its certificate is not believed (alarms.syslog.roots)", s.Name())
+		return unreached(s.Name(), "alarms.syslog", err)
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(sendTime)); err != nil {

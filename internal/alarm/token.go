@@ -92,7 +92,7 @@ const refusalMost = 64
 func noToken(err error) error {
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		return fault.Wrap(fault.Unavailable, err, "alarm: no token for mail: alarms.mail.oauth.token_url does not answer as it should")
+		return unreached("no token for mail: alarms.mail.oauth.token_url", "alarms.mail.oauth", err)
 	}
 
 	status := refused.Response.StatusCode

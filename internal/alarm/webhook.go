@@ -63,7 +63,7 @@ func (h *Webhook) Send(ctx context.Context, m Message) error {
 	rq.Header.Set(SignatureHeader, Sign(h.Secret, time.Now(), body))
 	rs, err := h.client.Do(rq)
 	if err != nil {
-		return fault.Newf(fault.Unavailable, "alarm: %s is not reached, or its certificate is not believed (alarms.webhook.roots)", h.Name())
+		return unreached(h.Name(), "alarms.webhook", err)
 	}
 	defer rs.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(rs.Body, 64<<10)) // what it says does not matter

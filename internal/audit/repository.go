@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -10,6 +9,7 @@ import (
 
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/outward"
 	"collimator/internal/registers"
 	"collimator/internal/state"
 )
@@ -64,8 +64,8 @@ const StateRepository = "audit.repository"
 
 // plainError drops what a peer can put into an error.
 func plainError(err error) string {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Op + " failed"
+	if reason := outward.Reason(err); reason != "" {
+		return reason
 	}
 	return fault.Text(err)
 }

@@ -19,6 +19,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/identity"
+	"collimator/internal/outward"
 	"collimator/internal/reserve"
 	"collimator/internal/state"
 	"collimator/internal/tlsprofile"
@@ -107,15 +108,26 @@ func AskHealth(ctx context.Context, c config.Config) (*healthReport, error) {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tlsprofile.AssociationClient(nil, trust), DisableKeepAlives: true}}
 	rsp, err := client.Do(rq)
 	if err != nil {
-		return nil, err
+		return nil, unanswered(err)
 	}
 	defer rsp.Body.Close()
 
 	var h healthReport
 	if err := json.NewDecoder(io.LimitReader(rsp.Body, 1<<20)).Decode(&h); err != nil {
-		return nil, fmt.Errorf("what answers there is no archive: %w", err)
+		return nil, errors.New("what answers there is no archive; is http the address of this one?")
 	}
 	return &h, nil
+}
+
+// unanswered is why nobody answered, without what the network calls it.
+func unanswered(err error) error {
+	if errors.Is(err, tlsprofile.ErrUntrusted) {
+		return errors.New("what answers there shows another certificate than this archive has; is --data the directory of the server that runs?")
+	}
+	if reason := outward.Reason(err); reason != "" {
+		return &outward.Unanswered{Text: reason, Err: err}
+	}
+	return err
 }
 
 // ownCertificates trusts those that the server of a data directory shows.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"collimator/internal/fault"
+	"collimator/internal/outward"
 )
 
 // OIDCFailure is why nobody was signed in by the identity provider. What may be
@@ -42,6 +43,9 @@ func (f *OIDCFailure) Unwrap() error { return f.shown }
 // shortened is the text of an error of another library, without the documents
 // that some of them quote.
 func shortened(err error) string {
+	if reason := outward.Reason(err); reason != "" {
+		return reason
+	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	if len(text) > 200 {
 		text = strings.ToValidUTF8(text[:200], "") + "..."

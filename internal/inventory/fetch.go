@@ -309,7 +309,7 @@ func (f *fetcher) ask(ctx context.Context, known state, most int64) ([]byte, sta
 	}
 	rs, err := f.client.Do(rq)
 	if err != nil {
-		return nil, known, fault.Wrap(fault.Unavailable, err, "inventory: fetch")
+		return nil, known, unreached(err)
 	}
 	defer rs.Body.Close()
 	switch {
@@ -323,7 +323,7 @@ func (f *fetcher) ask(ctx context.Context, known state, most int64) ([]byte, sta
 	limit := min(most, f.left)
 	b, err := io.ReadAll(io.LimitReader(rs.Body, limit+1))
 	if err != nil {
-		return nil, known, fault.Wrap(fault.Unavailable, err, "inventory: fetch")
+		return nil, known, unreached(err)
 	}
 	if f.left -= int64(len(b)); int64(len(b)) > limit {
 		return nil, known, fault.Newf(fault.TooLarge, "inventory: the answer is larger than %d bytes", limit)
@@ -339,4 +339,13 @@ func clipHeader(s string) string {
 		return ""
 	}
 	return s
+}
+
+// unreached is a source that did not answer, in words for who asked.
+func unreached(err error) error {
+	reason := outward.Reason(err)
+	if reason == "" {
+		return fault.Wrap(fault.Unavailable, err, "inventory: fetch")
+	}
+	return fault.New(fault.Unavailable, "inventory: the source did not answer: "+reason)
 }
