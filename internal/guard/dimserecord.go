@@ -7,6 +7,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/dicomweb"
 	"collimator/dimse"
 	"collimator/internal/audit"
 )
@@ -125,4 +126,48 @@ func describeKeys(ds *dicom.DataSet) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// describeSearch names what a request of DICOMweb looked for, as describeKeys does,
+// with its address: also where no key restricts it, a record of a search says what
+// was asked. An address that makes no sense may hold anything.
+func describeSearch(call *dicomweb.Call) string {
+	switch call.Verb {
+	case dicomweb.Capabilities:
+		return "capabilities"
+	case dicomweb.Malformed:
+		return "a request that makes no sense"
+	}
+
+	words := []string{webLevels[call.Level], searchAddress(call)}
+	if call.Query != nil {
+		words = append(words, strings.TrimSpace(describeKeys(call.Query.Keys)))
+	}
+	return strings.TrimSpace(strings.Join(words, " "))
+}
+
+// webLevels are the levels of DICOMweb as the query models name them.
+var webLevels = map[dicomweb.Level]string{
+	dicomweb.NoLevel: "", dicomweb.StudyLevel: "STUDY", dicomweb.SeriesLevel: "SERIES", dicomweb.InstanceLevel: "IMAGE",
+}
+
+// searchAddress is the resource of a search, from what was
+// understood of the address.
+func searchAddress(call *dicomweb.Call) string {
+	address := ""
+	if call.StudyUID != "" {
+		address += "/studies/" + call.StudyUID
+	}
+	if call.SeriesUID != "" {
+		address += "/series/" + call.SeriesUID
+	}
+	switch call.Level {
+	case dicomweb.StudyLevel:
+		address += "/studies"
+	case dicomweb.SeriesLevel:
+		address += "/series"
+	case dicomweb.InstanceLevel:
+		address += "/instances"
+	}
+	return address
 }

@@ -1,11 +1,14 @@
 package guard
 
 import (
+	"encoding/base64"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"collimator/dicom"
+	"collimator/dicom/tag"
 	"collimator/dicomweb"
 	"collimator/dimse"
 	"collimator/internal/audit"
@@ -127,6 +130,36 @@ func TestEveryEndOfAWebRequestHasItsOutcome(t *testing.T) {
 		outcome, reason, detail := webEnd(c.method, dicomweb.Outcome{Status: c.status, Err: c.err})
 		if outcome != c.outcome || reason != c.reason || detail != c.detail {
 			t.Errorf("%s %d %v: %d %q %q", c.method, c.status, c.err, outcome, reason, detail)
+		}
+	}
+}
+
+// A search that no key restricts is for everything: its record says so.
+func TestTheRecordOfASearchSaysWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	named := dicom.NewDataSet()
+	if err := named.SetText(tag.PatientName, "ZZPHI^A"); err != nil {
+		t.Fatal(err)
+	}
+	for want, call := range map[string]*dicomweb.Call{
+		"STUDY /studies":                        {Verb: dicomweb.Searching, Level: dicomweb.StudyLevel, Query: &dicomweb.Search{Keys: dicom.NewDataSet()}},
+		"STUDY /studies PatientName":            {Verb: dicomweb.Searching, Level: dicomweb.StudyLevel, Query: &dicomweb.Search{Keys: named}},
+		"SERIES /studies/1.2/series":            {Verb: dicomweb.Searching, Level: dicomweb.SeriesLevel, Resource: dicomweb.Resource{StudyUID: "1.2"}},
+		"IMAGE /studies/1.2/series/3/instances": {Verb: dicomweb.Searching, Level: dicomweb.InstanceLevel, Resource: dicomweb.Resource{StudyUID: "1.2", SeriesUID: "3"}},
+		"capabilities":                          {Verb: dicomweb.Capabilities},
+		"a request that makes no sense":         {Verb: dicomweb.Malformed},
+	} {
+		d := newDoor(t)
+		call.Request = asked(t, "A", "B").Request
+		d.settleWeb(t.Context(), &Caller{}, call, dicomweb.Outcome{Status: 200}, d.followWeb(t.Context(), &Caller{}, call))
+		r := d.one()
+		if r.Event != audit.Query || len(r.Objects) != 1 || r.Objects[0].Query != want {
+			t.Errorf("%q: %+v", want, r)
+		}
+
+		text, err := audit.NewMessage(r, "ARCHIVE").XML()
+		if err != nil || !strings.Contains(text, "<ParticipantObjectQuery>"+base64.StdEncoding.EncodeToString([]byte(want))) {
+			t.Errorf("%v: %s", err, text)
 		}
 	}
 }

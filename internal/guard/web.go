@@ -324,8 +324,8 @@ func (g *Guard) recordWeb(ctx context.Context, c *Caller, call *dicomweb.Call, s
 		object.Study = first.Study
 		object.Patient, object.PatientIssuer = first.Patient, first.PatientIssuer
 	}
-	if call.Query != nil {
-		object.Query = describeKeys(call.Query.Keys)
+	if webVerb(call.Verb) == policy.Query {
+		object.Query = describeSearch(call)
 		object.Detail = ""
 	}
 
