@@ -1,6 +1,10 @@
 package api
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,21 +23,27 @@ const (
 // recorded once and not for each of its pages. Safe for concurrent use.
 type readings struct {
 	now func() time.Time
+	// salt makes what is remembered of values useless to who reads the memory.
+	salt [32]byte
 
 	mu  sync.Mutex
 	got map[string]time.Time
 }
 
 func newReadings(now func() time.Time) *readings {
-	return &readings{now: now, got: map[string]time.Time{}}
+	r := &readings{now: now, got: map[string]time.Time{}}
+	rand.Read(r.salt[:]) // never returns an error (crypto/rand)
+	return r
 }
 
-// begins reports whether what somebody asks for begins a reading.
-func (r *readings) begins(who, what string) bool {
+// begins reports whether what somebody asks for begins a reading: the names of what
+// it is asked by, and their values. Values may be those of a patient; of them a hash
+// is remembered.
+func (r *readings) begins(who, what string, values ...string) bool {
+	key := r.key(who, what, values)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	key := who + "\x00" + what
 	now := r.now()
 	if at, ok := r.got[key]; ok && now.Sub(at) < readingLasts {
 		return false
@@ -46,11 +56,21 @@ func (r *readings) begins(who, what string) bool {
 	return true
 }
 
-// forget makes the next request of somebody begin a reading: this one came to nothing.
-func (r *readings) forget(who, what string) {
+// forget makes the same request begin a reading once more: this one came to nothing.
+func (r *readings) forget(who, what string, values ...string) {
+	key := r.key(who, what, values)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.got, who+"\x00"+what)
+	delete(r.got, key)
+}
+
+// key is by what a reading is remembered: of values a hash.
+func (r *readings) key(who, what string, values []string) string {
+	h := hmac.New(sha256.New, r.salt[:])
+	for _, v := range values {
+		h.Write([]byte(strconv.Itoa(len(v)) + ":" + v))
+	}
+	return who + "\x00" + what + "\x00" + string(h.Sum(nil))
 }
 
 // who reads: a person in a session, or a token, and from where: somebody else with
@@ -65,27 +85,28 @@ func who(rq *webapi.Request) string {
 }
 
 // recordReading writes down that somebody reads the trail (PS3.15 A.5.3.2), with
-// the names of what it was asked by. Other names are another reading; other values
-// are not, so that nobody fills the trail by counting through them. Where no record
-// may wait, the one that just had to do so counts: then the error is of
+// the names of what it was asked by. Another name or another value is another
+// reading: who looks up one patient after the other leaves a record of each. Where
+// no record may wait, the one that just had to do so counts: then the error is of
 // fault.Unavailable, and nothing is read.
 func (s *Services) recordReading(rq *webapi.Request) error {
-	var names []string
+	var names, values []string
 	for _, name := range recordParameters() {
 		if rq.Query(name) != "" && name != "after" && name != "limit" {
 			names = append(names, name)
+			values = append(values, rq.Query(name))
 		}
 	}
 
 	what := strings.Join(names, " ")
-	if !s.readings.begins(who(rq), what) {
+	if !s.readings.begins(who(rq), what, values...) {
 		return nil
 	}
 
 	rq.Record(audit.LogUsed, audit.Read, audit.Object{Detail: what})
 	err := rq.Recordable()
 	if err != nil {
-		s.readings.forget(who(rq), what)
+		s.readings.forget(who(rq), what, values...)
 	}
 	return err
 }

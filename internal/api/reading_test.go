@@ -2,6 +2,7 @@ package api
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,6 +29,16 @@ func TestAReadingOfTheTrailBeginsOnce(t *testing.T) {
 		now = now.Add(step.after)
 		if got := r.begins(step.who, step.what); got != step.begins {
 			t.Errorf("%s %q at %v: begins %t", step.who, step.what, now, got)
+		}
+	}
+
+	if !r.begins("person bob", "patient study", "ZZPHI-1", "2") || !r.begins("person bob", "patient study", "ZZPHI-2", "2") ||
+		!r.begins("person bob", "patient study", "ZZPHI-", "12") || r.begins("person bob", "patient study", "ZZPHI-2", "2") {
+		t.Error("another value is not another reading")
+	}
+	for key := range r.got {
+		if strings.Contains(key, "ZZPHI-") {
+			t.Error("a value is remembered as it is")
 		}
 	}
 

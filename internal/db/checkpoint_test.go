@@ -31,7 +31,8 @@ func fill(t *testing.T, d *DB, n int) {
 	}
 }
 
-// reading holds on to the state of now until the returned function is called.
+// reading holds on to the state of now until the returned function is called. A
+// read that fails is an error of the test, and there is nothing to end.
 func reading(t *testing.T, d *DB) (end func()) {
 	t.Helper()
 	began, stop, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -46,7 +47,13 @@ func reading(t *testing.T, d *DB) (end func()) {
 			return nil
 		})
 	}()
-	<-began
+	select {
+	case <-began:
+	case err := <-ended:
+		t.Errorf("the read failed: %v", err)
+		return func() {}
+	}
+
 	return func() {
 		close(stop)
 		if err := <-ended; err != nil {
