@@ -35,7 +35,8 @@ type writeAheadLog struct {
 	base   int64        // frames at the last checkpoint; held by who has the writer
 	sync   func() error // makes the database file durable
 	failed atomic.Pointer[error]
-	tell   func(error) // of the options; may be nil
+	tell   func(error)   // of the options; may be nil
+	wait   time.Duration // restartWait
 }
 
 // LogBytes is the size of the write-ahead log in bytes. It grows beyond some
@@ -59,7 +60,11 @@ func (d *DB) checkpointDue(s *session) {
 		return
 	}
 	d.log.base = frames
-	if err := d.checkpoint(s, frames >= restartFrames); err != nil {
+	wait := time.Duration(0)
+	if frames >= restartFrames {
+		wait = d.log.wait
+	}
+	if err := d.checkpoint(s, wait); err != nil {
 		d.fail(err)
 	}
 }
@@ -67,16 +72,17 @@ func (d *DB) checkpointDue(s *session) {
 // checkpoint copies what readers allow into the database file, where no other
 // process is at it. The error is nil where all of that is durable, and where the
 // log stays as it is; any other one means that the database file may lack what
-// was written to it.
-func (d *DB) checkpoint(s *session, restart bool) error {
+// was written to it. With a wait it waits so long for readers of older states, so
+// that the log can begin anew.
+func (d *DB) checkpoint(s *session, wait time.Duration) error {
 	if d.share == nil {
-		_, err := d.dialect.checkpoint(s, restart)
+		_, err := d.dialect.checkpoint(s, wait)
 		return err
 	}
 	if !d.share.begin() {
 		return nil
 	}
-	all, err := d.dialect.checkpoint(s, restart)
+	all, err := d.dialect.checkpoint(s, wait)
 	if err != nil {
 		return err
 	}
@@ -120,7 +126,7 @@ func (d *DB) closeWriter(s *session) error {
 	var failed error
 	may := d.usable() == nil && d.share.alone() && d.share.trusted()
 	if may {
-		if failed = d.checkpoint(s, false); failed != nil {
+		if failed = d.checkpoint(s, 0); failed != nil {
 			d.fail(failed)
 		}
 	}

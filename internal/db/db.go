@@ -75,7 +75,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	d := &DB{
 		dialect: sqlite{},
 		path:    o.Path,
-		log:     writeAheadLog{tell: o.Failed},
+		log:     writeAheadLog{tell: o.Failed, wait: restartWait},
 		writer:  make(chan *session, 1),
 		readers: newSessions(o.Readers),
 		closed:  make(chan struct{}),

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"strings"
+	"time"
 )
 
 // dialect is what differs between databases. Statements are otherwise written
@@ -18,9 +19,9 @@ type dialect interface {
 	schema() string                                               // a query for kind, name, table and statement of all there is
 	made(ctx context.Context, scripts []string) ([]object, error) // what schema finds in a new database after scripts
 	hasTable(ctx context.Context, tx *Tx, name string) (bool, error)
-	checkpoint(s *session, restart bool) (all bool, err error) // on the writing connection; all: nothing is left to copy or sync
-	keepLog(s *session) error                                  // closing makes no checkpoint
-	fault(err error, text string) error                        // gives a driver's error its kind; nil stays nil
+	checkpoint(s *session, wait time.Duration) (all bool, err error) // on the writing connection; wait for readers; all: nothing is left to copy or sync
+	keepLog(s *session) error                                        // closing makes no checkpoint
+	fault(err error, text string) error                              // gives a driver's error its kind; nil stays nil
 }
 
 // dollar rewrites ?1 to $1 outside of string literals and quoted names, for

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
@@ -143,19 +144,19 @@ func (sqlite) pattern(p string) string { return strings.ReplaceAll(p, "[", "[[]"
 // checkpoint copies frames of the log. Where readers or another process stand in
 // the way it does a part of it, or nothing, which is no error; nor is a full
 // disk: SQLite then counts nothing as copied and the next checkpoint repeats it.
-func (d sqlite) checkpoint(s *session, restart bool) (all bool, err error) {
+func (d sqlite) checkpoint(s *session, wait time.Duration) (all bool, err error) {
 	err = s.conn.Raw(func(raw any) error {
 		c := raw.(driver.Conn).Raw()
 		mode := sqlite3.CHECKPOINT_PASSIVE
-		if restart {
+		if wait > 0 {
 			mode = sqlite3.CHECKPOINT_RESTART
-			if err := c.BusyTimeout(restartWait); err != nil {
+			if err := c.BusyTimeout(wait); err != nil {
 				return err
 			}
 		}
 		frames, copied, err := c.WALCheckpoint("main", mode)
 		all = frames == copied
-		if restart {
+		if wait > 0 {
 			return errors.Join(err, c.BusyTimeout(s.busy))
 		}
 		return err
