@@ -21,7 +21,6 @@ type TokenClient struct {
 	ID     string
 	Secret string
 	Scopes []string
-	HTTP   *http.Client // how the server is reached; nil is directly
 }
 
 // Tokens gives tokens to send mail with. Safe for concurrent use.
@@ -33,18 +32,14 @@ type Tokens struct {
 }
 
 // NewTokens makes the tokens of a client; the server is asked for the first when it
-// is needed.
-func NewTokens(c TokenClient) *Tokens {
-	client := &http.Client{Timeout: sendTime}
-	if c.HTTP != nil {
-		copied := *c.HTTP
-		client = &copied
-	}
+// is needed, in the way of a client of HTTP.
+func NewTokens(c TokenClient, way *http.Client) *Tokens {
+	client := *way
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the secret goes to nobody else
 
 	return &Tokens{
 		config: clientcredentials.Config{ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.URL, Scopes: c.Scopes},
-		http:   client,
+		http:   &client,
 		turn:   make(chan struct{}, 1),
 	}
 }

@@ -42,7 +42,7 @@ func TestMailSignsInWithATokenThatIsFetched(t *testing.T) {
 	t.Parallel()
 	tokens := tokenServer(t)
 	server, client := certificate(t)
-	token := alarm.NewTokens(alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "s3cret", Scopes: []string{"mail.send"}, HTTP: tokens.Client()})
+	token := alarm.NewTokens(alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "s3cret", Scopes: []string{"mail.send"}}, tokens.Client())
 
 	for range 2 { // the second mail goes out with the same token
 		address, got := mailServerOffering(t, server, "LOGIN XOAUTH2")
@@ -64,10 +64,10 @@ func TestATokenThatIsRefusedIsToldWithoutTheSecret(t *testing.T) {
 		client alarm.TokenClient
 		kind   fault.Kind
 	}{
-		{alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "wr0ng", HTTP: tokens.Client()}, fault.Denied},
-		{alarm.TokenClient{URL: "https://127.0.0.1:1/token", ID: "pacs", Secret: "wr0ng", HTTP: tokens.Client()}, fault.Unavailable},
+		{alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "wr0ng"}, fault.Denied},
+		{alarm.TokenClient{URL: "https://127.0.0.1:1/token", ID: "pacs", Secret: "wr0ng"}, fault.Unavailable},
 	} {
-		_, _, err := alarm.NewTokens(c.client).Get(t.Context())
+		_, _, err := alarm.NewTokens(c.client, tokens.Client()).Get(t.Context())
 		if fault.Of(err) != c.kind || strings.Contains(err.Error(), "wr0ng") || strings.Contains(err.Error(), "not repeated") {
 			t.Errorf("%v", err)
 		}
@@ -80,7 +80,7 @@ func TestMailWithATokenIsNotSentWhereTheServerTakesNone(t *testing.T) {
 	server, client := certificate(t)
 	address, got := mailServerOffering(t, server, "PLAIN")
 	m := &alarm.Mail{Server: address, Implicit: true, From: "c@example.org", To: []string{"s@example.org"}, User: "u", TLS: client,
-		Token: alarm.NewTokens(alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "s3cret", Scopes: []string{"mail.send"}, HTTP: tokens.Client()})}
+		Token: alarm.NewTokens(alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "s3cret", Scopes: []string{"mail.send"}}, tokens.Client())}
 
 	err := m.Send(t.Context(), message)
 	if err == nil || !strings.Contains(err.Error(), "it offers: PLAIN") {
@@ -169,7 +169,7 @@ func TestATokenThatTheMailServerRefusesIsFetchedAnewOnce(t *testing.T) {
 				return "235 welcome"
 			})
 			m := &alarm.Mail{Server: address, Implicit: true, From: "c@example.org", To: []string{"s@example.org"}, User: "pacs@example.org", TLS: client,
-				Token: alarm.NewTokens(alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "s3cret", Scopes: []string{"mail.send"}, HTTP: tokens.Client()})}
+				Token: alarm.NewTokens(alarm.TokenClient{URL: tokens.URL, ID: "pacs", Secret: "s3cret", Scopes: []string{"mail.send"}}, tokens.Client())}
 			if err := m.Send(t.Context(), message); err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +218,7 @@ func TestWhyThereIsNoTokenIsTold(t *testing.T) {
 				fmt.Fprint(w, c.body)
 			}))
 			t.Cleanup(s.Close)
-			_, _, err := alarm.NewTokens(alarm.TokenClient{URL: s.URL, ID: "pacs", Secret: "s3cret", HTTP: s.Client()}).Get(t.Context())
+			_, _, err := alarm.NewTokens(alarm.TokenClient{URL: s.URL, ID: "pacs", Secret: "s3cret"}, s.Client()).Get(t.Context())
 			if fault.Of(err) != c.kind || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 400 {
 				t.Errorf("%.500v", err)
 			}
@@ -232,7 +232,7 @@ func TestATokenIsWaitedForNoLongerThanTheMail(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{}; <-end }))
 	t.Cleanup(s.Close)
 	t.Cleanup(func() { close(end) })
-	tokens := alarm.NewTokens(alarm.TokenClient{URL: s.URL, ID: "pacs", Secret: "s3cret", HTTP: s.Client()})
+	tokens := alarm.NewTokens(alarm.TokenClient{URL: s.URL, ID: "pacs", Secret: "s3cret"}, s.Client())
 
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 2)
@@ -245,17 +245,5 @@ func TestATokenIsWaitedForNoLongerThanTheMail(t *testing.T) {
 		if err := <-done; fault.Of(err) != fault.Unavailable {
 			t.Errorf("%v", err)
 		}
-	}
-}
-
-func TestTokensWithoutAClientOfTheirOwnAskDirectly(t *testing.T) {
-	t.Parallel()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"access_token":"direct","token_type":"Bearer"}`)
-	}))
-	t.Cleanup(s.Close)
-	if token, fresh, err := alarm.NewTokens(alarm.TokenClient{URL: s.URL, ID: "pacs", Secret: "s3cret"}).Get(t.Context()); err != nil || token != "direct" || !fresh {
-		t.Errorf("%q, %t, %v", token, fresh, err)
 	}
 }

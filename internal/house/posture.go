@@ -246,10 +246,8 @@ func mailToken(c config.MailOAuth, out config.Outward) (*alarm.Tokens, error) {
 		return nil, usage("%w", err)
 	}
 
-	return alarm.NewTokens(alarm.TokenClient{
-		URL: c.TokenURL, ID: c.ClientID, Secret: string(secret), Scopes: c.Scopes,
-		HTTP: way.Client(30*time.Second, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}),
-	}), nil
+	client := alarm.TokenClient{URL: c.TokenURL, ID: c.ClientID, Secret: string(secret), Scopes: c.Scopes}
+	return alarm.NewTokens(client, way.Client(30*time.Second, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})), nil
 }
 
 // secretLeast is the fewest bytes of the secret of a webhook.
