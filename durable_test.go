@@ -17,8 +17,8 @@ var makes = regexp.MustCompile(`\bos\.(Link|Rename|Symlink|Mkdir|MkdirAll|MkdirT
 // the reason why a power cut may take it.
 var mayBeLost = map[string]string{
 	"internal/house/lock.go":      "a lock: the file is empty, and a new one does as well",
-	"cmd/collimator/dump.go":      "the data set of a deflated file while it is printed",
-	"cmd/collimator/sample.go":    "a drawn study, drawn again with the same words",
+	"internal/dump/dump.go":       "the data set of a deflated file while it is printed",
+	"internal/house/sample.go":    "a drawn study, drawn again with the same words",
 	"dicomweb/storemeta.go":       "bulk data of a request that is not answered yet",
 	"internal/db/dbtest/place.go": "databases of tests",
 	"internal/db/sqlite.go":       "empty files, for their mode; SQLite makes their names durable with its first commit",

@@ -141,7 +141,7 @@ func TestWhatWasRecordedIsActedOnByItsCode(t *testing.T) {
 var seesEverything = map[string]string{
 	"cmd/collimator/delete.go":        "a command of whoever runs the server and reads its files",
 	"cmd/collimator/export.go":        "a command of whoever runs the server and reads its files",
-	"cmd/collimator/share.go":         "a command of whoever runs the server and reads its files",
+	"internal/house/export.go":        "a command of whoever runs the server and reads its files",
 	"internal/verify/signature.go":    "a command of whoever runs the server and reads its files",
 	"internal/archive/find.go":        "the name of it",
 	"internal/archive/index/scope.go": "the making of it",

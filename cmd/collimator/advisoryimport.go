@@ -1,21 +1,12 @@
 package main
 
 import (
-	"context"
-	"crypto/tls"
 	"fmt"
-	"net/http"
-	"os"
-	"strings"
-	"time"
 
-	"collimator/internal/audit"
-	"collimator/internal/config"
 	"collimator/internal/house"
 	"collimator/internal/inventory"
-	"collimator/internal/outward"
-	"collimator/internal/phrase"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type advisoryImportCmd struct {
@@ -39,83 +30,29 @@ Examples:
 
 func (c *advisoryImportCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		intake, err := readIntake(c.Key, c.Only, c.RequireSignature)
+		taken, err := in.TakeAdvisories(e.ctx, c.From, c.Key, c.Only, c.RequireSignature)
 		if err != nil {
 			return err
 		}
-		var taken inventory.Taken
-		if strings.Contains(c.From, "://") {
-			var client *http.Client
-			if client, err = advisoryClient(in.Config); err == nil {
-				taken, err = in.Inventory.Fetch(e.ctx, c.From, intake, client)
-			}
-		} else {
-			taken, err = in.Inventory.ImportPath(e.ctx, c.From, intake)
-		}
-		if err != nil {
-			return err
-		}
-		return reportTaken(e, in, c.Output, taken)
+		return reportTaken(e, c.Output, taken)
 	})
 }
 
-func readIntake(key, only string, require bool) (inventory.Intake, error) {
-	// Whoever can alter a folder leaves the signature out: a key that is given is
-	// the word that there has to be one.
-	intake := inventory.Intake{Only: only, RequireSignature: require || key != ""}
-	if key == "" {
-		if require {
-			return intake, usageError("--require-signature needs --key FILE")
-		}
-		return intake, nil
-	}
-	f, err := os.Open(key)
-	if err != nil {
-		return intake, usageError("--key: %w", err)
-	}
-	defer f.Close()
-	if intake.Keys, err = inventory.ReadKeys(f); err != nil {
-		return intake, usageError("--key: %w", err)
-	}
-	return intake, nil
-}
-
-// reportTaken says what became of an intake, and records it.
-func reportTaken(e *env, in *house.Installation, form string, t inventory.Taken) error {
-	if len(t.Imported) > 0 {
-		ids := make([]string, 0, 20)
-		for _, i := range t.Imported[:min(len(t.Imported), 20)] {
-			ids = append(ids, i.ID)
-		}
-		detail := phrase.Count(len(t.Imported), "advisory", "advisories") + " taken in: " + strings.Join(ids, " ")
-		r := audit.Record{Event: audit.InventoryChanged, Action: audit.Create, Objects: []audit.Object{{Detail: detail}}}
-		if err := in.Record(e.ctx, r); err != nil {
-			return err
-		}
-	}
-
+// reportTaken says what became of an intake.
+func reportTaken(e *env, form string, t inventory.Taken) error {
 	if form == "json" {
-		if err := printJSON(e.stdout, t); err != nil {
+		if err := terminal.JSON(e.stdout, t); err != nil {
 			return err
 		}
-	} else {
-		fmt.Fprintf(e.stdout, "%d taken in, %d unchanged, %d older than what is here, %d refused.\n", len(t.Imported), t.Unchanged, len(t.Older), len(t.Refused))
-		if t.Unsigned > 0 {
-			fmt.Fprintf(e.stdout, "%d carry no signature that was checked; --key FILE checks them.\n", t.Unsigned)
-		}
-		if t.Unhashed > 0 {
-			fmt.Fprintf(e.stdout, "%d have no hash beside them.\n", t.Unhashed)
-		}
+	} else if err := t.Print(e.stdout); err != nil {
+		return err
 	}
 
 	for _, line := range t.Refused {
 		fmt.Fprintln(e.stderr, shown.Text(line))
 	}
-	if len(t.Refused) > 0 {
-		refused := phrase.Count(len(t.Refused), "document was", "documents were")
-		return &exitError{exitPartial, fmt.Errorf("%s refused", refused)}
-	}
-	return nil
+
+	return t.Verdict()
 }
 
 type advisoryUpdateCmd struct {
@@ -140,50 +77,10 @@ Example:
 
 func (c *advisoryUpdateCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		a := in.Config.Advisories
-		if len(a.Sources) == 0 {
-			return usageError("no source is configured, and none is asked by itself. Name one in collimator.yaml, for instance CISA's:\n\n  advisories:\n    sources: [https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json]\n    only: icsma-\n\nor take a file in with 'collimator advisory import FILE'")
-		}
-		intake, err := readIntake(a.Key, a.Only, false)
+		all, err := in.UpdateAdvisories(e.ctx)
 		if err != nil {
 			return err
 		}
-		client, err := advisoryClient(in.Config)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(e.ctx, updateMost)
-		defer cancel()
-
-		var all inventory.Taken
-		for _, source := range a.Sources {
-			t, err := in.Inventory.Fetch(ctx, source, intake, client)
-			if err != nil {
-				all.Refused = append(all.Refused, source+": "+err.Error())
-			}
-			all.Imported, all.Older, all.Refused = append(all.Imported, t.Imported...), append(all.Older, t.Older...), append(all.Refused, t.Refused...)
-			all.Unsigned, all.Unhashed, all.Unchanged = all.Unsigned+t.Unsigned, all.Unhashed+t.Unhashed, all.Unchanged+t.Unchanged
-		}
-		return reportTaken(e, in, c.Output, all)
+		return reportTaken(e, c.Output, all)
 	})
-}
-
-// updateMost is how long all sources together may take, and sourceMost one file.
-const (
-	updateMost = 15 * time.Minute
-	sourceMost = time.Minute
-)
-
-// advisoryClient asks sources; it believes the authorities of the settings, or
-// those of the system.
-func advisoryClient(c config.Config) (*http.Client, error) {
-	roots, err := house.RootsOf("advisories.roots", c.Advisories.Roots)
-	if err != nil {
-		return nil, err
-	}
-	way, err := outward.New(c.Outward.Options())
-	if err != nil {
-		return nil, usageError("%w", err)
-	}
-	return way.Client(sourceMost, &tls.Config{RootCAs: roots}), nil
 }

@@ -5,9 +5,11 @@ import (
 	"log/slog"
 
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/posture"
+	"collimator/internal/terminal"
 )
 
 type alarmCmd struct {
@@ -35,7 +37,7 @@ func (c *alarmTestCmd) Run(e *env) error {
 			return err
 		}
 		if teller == nil {
-			return usageError("no channel is set: name one under alarms in the settings; docs/alarms.md says how")
+			return fault.Usage("no channel is set: name one under alarms in the settings; docs/alarms.md says how")
 		}
 
 		list := teller.Test(e.ctx)
@@ -43,12 +45,12 @@ func (c *alarmTestCmd) Run(e *env) error {
 			return err
 		}
 
-		err = printList(e.stdout, c.Output, list, "CHANNEL|WORKED|WHAT TO DO", func(t posture.Tried) []string {
+		err = terminal.List(e.stdout, c.Output, list, "CHANNEL|WORKED|WHAT TO DO", func(t posture.Tried) []string {
 			worked := "no"
 			if t.OK {
 				worked = "yes"
 			}
-			return []string{t.Channel, worked, dash(t.Error)}
+			return []string{t.Channel, worked, terminal.Dash(t.Error)}
 		}, "")
 		if err != nil {
 			return err

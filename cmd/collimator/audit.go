@@ -1,14 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/house"
-	"collimator/internal/shown"
 )
 
 type auditCmd struct {
@@ -36,7 +33,7 @@ func (c *auditTailCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		records, err := newest(e, in.Trail, last, c.Lines)
+		records, err := in.Trail.Newest(e.ctx, last, c.Lines)
 		if err != nil {
 			return err
 		}
@@ -72,23 +69,6 @@ func (c *auditTailCmd) Run(e *env) error {
 	})
 }
 
-// newest are the last n records. Other leaves stand between them, so the start
-// is found by going back until there are enough.
-func newest(e *env, trail *audit.Trail, last, n int64) ([]audit.Record, error) {
-	for back := n * 2; ; back *= 4 {
-		var list []audit.Record
-		for r, err := range trail.After(e.ctx, last-back) {
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, r)
-		}
-		if int64(len(list)) >= n || back > last {
-			return list[max(int64(len(list))-n, 0):], nil
-		}
-	}
-}
-
 type auditExportCmd struct {
 	dataFlags
 	Format string `help:"json, dicom for the audit messages of PS3.15 A.5, or fhir for AuditEvent resources (R4)." enum:"json,dicom,fhir" default:"json"`
@@ -113,30 +93,10 @@ func (c *auditExportCmd) Run(e *env) error {
 			if r.Sequence > last { // written since, such as that of this export
 				return nil
 			}
-			if err := c.one(e.stdout, r, in.Config.AE); err != nil {
+			if err := r.WriteAs(e.stdout, c.Format, in.Config.AE); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-func (c *auditExportCmd) one(w io.Writer, r audit.Record, source string) error {
-	if c.Format == "json" {
-		return json.NewEncoder(shown.NewJSON(w)).Encode(r)
-	}
-	if c.Format == "fhir" {
-		b, err := audit.FHIR(r, source)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(shown.NewJSON(w), "%s\n", b)
-		return err
-	}
-	text, err := audit.NewMessage(r, source).XML()
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(w, text)
-	return err
 }

@@ -3,8 +3,8 @@ package main
 import (
 	"strings"
 
-	"collimator/internal/archive"
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 )
 
@@ -44,43 +44,14 @@ func (c *auditSearchCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
-		if f.Patient != "" {
-			if f.Studies, err = studiesOfPatient(e, in, f.Patient); err != nil {
-				return err
-			}
+		found, err := in.SearchTrail(e.ctx, f)
+		if err != nil {
+			return err
 		}
-		var found []audit.Record
-		for r, err := range in.Trail.After(e.ctx, -1) {
-			if err != nil {
-				return err
-			}
-			if f.Matches(r) {
-				found = append(found, r)
-			}
-		}
-		trailRead(e, in, c.selection())
+		trailRead(e, in, f.Selection())
 
 		return printRecords(e.stdout, c.Output, found, true)
 	})
-}
-
-// selection names what was asked by, without the values.
-func (c *auditSearchCmd) selection() string {
-	var names []string
-	for _, f := range []struct {
-		name  string
-		given bool
-	}{
-		{"patient", c.Patient != ""}, {"study", c.Study != ""}, {"person", c.Person != ""}, {"principal", c.Principal != ""},
-		{"action", c.Action != ""}, {"event", c.Event != ""}, {"door", c.Door != ""}, {"address", c.Address != ""},
-		{"failed", c.Failed}, {"since", c.Since != ""}, {"until", c.Until != ""},
-	} {
-		if f.given {
-			names = append(names, f.name)
-		}
-	}
-
-	return strings.Join(names, " ")
 }
 
 func (c *auditSearchCmd) filter() (f audit.Filter, err error) {
@@ -89,35 +60,13 @@ func (c *auditSearchCmd) filter() (f audit.Filter, err error) {
 		Door: audit.Door(c.Door), Did: audit.Deed(c.Action), Failed: c.Failed,
 	}
 	if c.Event != "" && !audit.Known(f.Event) {
-		return f, usageError("--event: no such event is recorded; there are %s", strings.Join(audit.Events(), ", "))
+		return f, fault.Usage("--event: no such event is recorded; there are %s", strings.Join(audit.Events(), ", "))
 	}
 	if f.Since, err = audit.ParseTime(c.Since, false); err != nil {
-		return f, usageError("--since: %w", err)
+		return f, fault.Usage("--since: %w", err)
 	}
 	if f.Until, err = audit.ParseTime(c.Until, true); err != nil {
-		return f, usageError("--until: %w", err)
+		return f, fault.Usage("--until: %w", err)
 	}
 	return f, nil
-}
-
-// studiesOfPatient are the studies the index has, and those of which a record
-// says that they were the patient's: older records and those of links name the
-// study alone.
-func studiesOfPatient(e *env, in *house.Installation, patient string) (map[string]bool, error) {
-	there, err := archive.StudiesOf(e.ctx, in.DB, patient)
-	if err != nil {
-		return nil, err
-	}
-	studies := audit.Set(there)
-	for r, err := range in.Trail.After(e.ctx, -1) {
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range r.Objects {
-			if o.Patient == patient && o.Study != "" {
-				studies[o.Study] = true
-			}
-		}
-	}
-	return studies, nil
 }

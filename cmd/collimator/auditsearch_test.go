@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
@@ -80,36 +79,6 @@ func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 	}
 	if got := searched(t, in, "--until", "2020-01-01"); len(got) != 0 {
 		t.Errorf("%d records before there was an archive", len(got))
-	}
-}
-
-// Images of one association are one line for each study; reading and storing
-// have words of their own.
-func TestTheTableJoinsTheImagesOfATransfer(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	image := func(association, study string, after time.Duration) audit.Record {
-		return audit.Record{Time: at.Add(after), Event: audit.Transferred, Action: audit.Create, Association: association, Principal: "CT1",
-			Objects: []audit.Object{{Study: study, Instances: 1, Detail: "2.25.9"}}}
-	}
-	read := image("a", "1", 0)
-	read.Action = audit.Read
-	failed := image("a", "1", 0)
-	failed.Outcome = audit.SeriousFailure
-	list := []audit.Record{
-		image("a", "1", 0), image("a", "2", 1), image("a", "1", time.Hour), read, failed, image("b", "1", 0),
-		image("", "1", 0), image("", "1", time.Second), image("", "1", time.Hour), image("a", "1", 0),
-	}
-	var got []string
-	for _, r := range joinedStores(list) {
-		got = append(got, describe(r))
-	}
-	want := []string{"stored 1 (3)", "stored 2 2.25.9 (1)", "read 1 2.25.9 (1)", "not stored: 1 2.25.9 (1)", "stored 1 2.25.9 (1)", "stored 1 (2)", "stored 1 2.25.9 (1)"}
-	if !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
-	if list[0].Objects[0].Instances != 1 {
-		t.Error("joining changes the records")
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"collimator/internal/bounds"
+	"collimator/internal/terminal"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -58,7 +61,7 @@ func TestEveryNumberSaysItsBounds(t *testing.T) {
 		}
 		name := command + " --" + f.Name
 		seen[name] = true
-		if f.Target.Type() == reflect.TypeFor[lifetime]() {
+		if f.Target.Type() == reflect.TypeFor[terminal.Lifetime]() {
 			if !strings.Contains(f.Help, "at most") {
 				t.Errorf("%s: %q", name, f.Help)
 			}
@@ -68,8 +71,8 @@ func TestEveryNumberSaysItsBounds(t *testing.T) {
 			return
 		}
 
-		low, high, err := boundsOf(f.Value)
-		if err != nil || low >= high || !strings.Contains(f.Help, f.Tag.Get(boundsTag)) {
+		low, high, err := bounds.Of(f.Value)
+		if err != nil || low >= high || !strings.Contains(f.Help, f.Tag.Get(bounds.Tag)) {
 			t.Errorf("%s: %d to %d, %v: %q", name, low, high, err, f.Help)
 		}
 	})

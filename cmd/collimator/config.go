@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 )
 
@@ -16,7 +17,7 @@ type dataFlags struct {
 func (f dataFlags) load() (config.Config, error) {
 	c, err := config.Load(f.Config, f.Data)
 	if err != nil {
-		return c, &exitError{exitUsage, err}
+		return c, fault.Ended(fault.Misused, err)
 	}
 	return c, nil
 }
@@ -28,7 +29,7 @@ func (f dataFlags) loadChecked() (config.Config, error) {
 		return c, err
 	}
 	if err := c.Check(); err != nil {
-		return c, &exitError{exitUsage, err}
+		return c, fault.Ended(fault.Misused, err)
 	}
 	return c, nil
 }
@@ -69,7 +70,7 @@ func (c *configCheckCmd) Run(e *env) error {
 		return err
 	}
 	if err := house.CheckOutside(cfg); err != nil {
-		return &exitError{exitUsage, err}
+		return fault.Ended(fault.Misused, err)
 	}
 	_, err = fmt.Fprintln(e.stdout, "The settings are good.")
 	return err

@@ -7,6 +7,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/config"
 	"collimator/internal/house"
+	"collimator/internal/terminal"
 )
 
 // open opens an installation, or makes a new one.
@@ -44,10 +45,7 @@ func (f dataFlags) with(e *env, do func(in *house.Installation) error) error {
 func (f dataFlags) withArchive(e *env, do func(in *house.Installation, a *archive.Archive) error) error {
 	return f.with(e, func(in *house.Installation) error {
 		return house.WithBlobs(in, func(a *archive.Archive) error {
-			report, end := indexing(e)
-			err := in.BringUpToDate(e.ctx, a, report)
-			end()
-			if err != nil {
+			if err := upToDate(e, in, a); err != nil {
 				return err
 			}
 
@@ -56,9 +54,16 @@ func (f dataFlags) withArchive(e *env, do func(in *house.Installation, a *archiv
 	})
 }
 
+// upToDate brings the index up to date, and shows how far it has come.
+func upToDate(e *env, in *house.Installation, a *archive.Archive) error {
+	report, end := indexing(e)
+	defer end()
+	return in.BringUpToDate(e.ctx, a, report)
+}
+
 // indexing shows how far an index that is made anew has come.
 func indexing(e *env) (report func(done, all int64), end func()) {
-	p := newProgress(e, "instances indexed", 0)
+	p := terminal.NewProgress(e.stderr, "instances indexed", 0)
 
-	return func(done, all int64) { p.set(int(done), 0, int(all)) }, p.end
+	return p.Reach, p.End
 }

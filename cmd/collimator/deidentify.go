@@ -8,9 +8,11 @@ import (
 
 	"collimator/dicom/deid"
 	"collimator/internal/export"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type deidentifyCmd struct {
@@ -57,9 +59,9 @@ func (c *deidentifyCmd) Run(e *env) error {
 		return err
 	}
 
-	p := newProgress(e, "de-identified", len(found.Files))
-	report := export.Deidentify(e.ctx, found, export.CleanOptions{By: deid.New(key, profile), Dir: c.Out, Progress: p.add})
-	p.end()
+	p := terminal.NewProgress(e.stderr, "de-identified", len(found.Files))
+	report := export.Deidentify(e.ctx, found, export.CleanOptions{By: deid.New(key, profile), Dir: c.Out, Progress: p.Add})
+	p.End()
 	return c.finish(e, report)
 }
 
@@ -77,7 +79,7 @@ func (c *deidentifyCmd) key() ([]byte, error) {
 	}
 	key, err := house.ReadProjectKey(c.ProjectKey)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usageError("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
+		return nil, fault.Usage("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
 	}
 	return key, err
 }
@@ -85,7 +87,7 @@ func (c *deidentifyCmd) key() ([]byte, error) {
 // finish prints the report and gives the exit code.
 func (c *deidentifyCmd) finish(e *env, report export.CleanReport) error {
 	if c.Output == "json" {
-		if err := printJSON(e.stdout, report); err != nil {
+		if err := terminal.JSON(e.stdout, report); err != nil {
 			return err
 		}
 	} else {
@@ -94,26 +96,12 @@ func (c *deidentifyCmd) finish(e *env, report export.CleanReport) error {
 				fmt.Fprintf(e.stdout, "%s: %s\n", shown.Text(f.File), flag)
 			}
 		}
-		for _, line := range passedLines(&report.PassedOver) {
+		for _, line := range report.PassedOver.Lines() {
 			fmt.Fprintln(e.stdout, line)
 		}
 		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n",
-			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), passedCounts(&report.PassedOver))
+			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.PassedOver.Counts())
 	}
 
-	var failed []error
-	for _, f := range report.Failed {
-		failed = append(failed, fmt.Errorf("%s: %s", shown.Text(f.File), f.Reason))
-	}
-	if err := e.ctx.Err(); err != nil {
-		failed = append(failed, errors.New("interrupted: the rest was not looked at"))
-	}
-
-	switch {
-	case len(failed) == 0 && report.Written == 0:
-		return errors.New("no DICOM objects were found")
-	case len(failed) > 0 && report.Written > 0:
-		return &exitError{exitPartial, errors.Join(failed...)}
-	}
-	return errors.Join(failed...)
+	return report.Verdict(e.ctx)
 }

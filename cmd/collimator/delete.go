@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/phrase"
 )
 
 type deleteCmd struct {
@@ -34,40 +32,10 @@ func (c *deleteCmd) Run(e *env) error {
 			Scope: archive.Everything(),
 		})
 		if err != nil {
-			return reasonUsage(err)
+			return fault.Misuse(err)
 		}
-		_, err = fmt.Fprint(e.stdout, deletionText(done))
+		_, err = fmt.Fprint(e.stdout, done.Text())
 
 		return err
 	})
-}
-
-// reasonUsage tells a reason or a UID that makes no sense, which is wrong usage,
-// from what was done and went wrong.
-func reasonUsage(err error) error {
-	if fault.Of(err) == fault.Invalid {
-		return &exitError{exitUsage, err}
-	}
-
-	return err
-}
-
-// deletionText says what went, and what is left that somebody may look for.
-func deletionText(d archive.DeletedTogether) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d deleted.\n", d.Instances)
-	if d.Held > 0 {
-		fmt.Fprintf(&b, "%d held back of the study destroyed with it.\n", d.Held)
-	}
-	if d.StillHeld > 0 {
-		fmt.Fprintf(&b, "%d held back of the study stay: collimator quarantine list, collimator quarantine destroy --study %s\n", d.StillHeld, d.StudyUID)
-	}
-	if d.AccessEnded > 0 {
-		fmt.Fprintf(&b, "%s for the study ended.\n", phrase.Count(d.AccessEnded, "link, grant or token", "links, grants and tokens"))
-	}
-	if d.Whole {
-		b.WriteString("Copies elsewhere stay: backups made before, what was exported or sent on. The same images are taken again when they are sent again.\n")
-	}
-
-	return b.String()
 }

@@ -1,19 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
-	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/identity"
+	"collimator/internal/policy"
 )
 
 // deviceSetCmd changes a device. Its flags have no defaults: what is not given stays.
 type deviceSetCmd struct {
 	dataFlags
-	AETitle   string    `arg:"" name:"aet" help:"AE title."`
+	AETitle string `arg:"" name:"aet" help:"AE title."`
+	changeFlags
+}
+
+// changeFlags are what a house.Changed is made of.
+type changeFlags struct {
 	Allow     *string   `help:"What it may do, joined with commas." placeholder:"VERBS"`
 	Address   *string   `help:"The only IP address it may come from; empty for any." placeholder:"IP"`
 	Listen    *string   `help:"Where it accepts associations; empty for nowhere." placeholder:"HOST:PORT"`
@@ -30,76 +35,24 @@ func (deviceSetCmd) Help() string {
 }
 
 func (c *deviceSetCmd) Run(e *env) error {
-	if c.nothing() {
-		return usageError("name what to change, such as --allow or --address; 'collimator device set --help' lists it")
+	if house.Changed(c.changeFlags).Empty() {
+		return fault.Usage("name what to change, such as --allow or --address; 'collimator device set --help' lists it")
 	}
 	return c.with(e, func(in *house.Installation) error {
-		old, err := in.Registry.Device(e.ctx, c.AETitle)
-		if err != nil {
-			return err
-		}
-		d, err := c.apply(old)
+		old, d, err := in.ChangeDevice(e.ctx, c.AETitle, house.Changed(c.changeFlags))
 		if err != nil {
 			return err
 		}
 
-		if err := in.Registry.Put(e.ctx, d); err != nil {
-			return err
-		}
-		if err := in.Record(e.ctx, deviceRecord(audit.Update, d, "changed")); err != nil {
-			return err
-		}
-
-		if _, err := fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, verbsOrNone(d.Verbs)); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, cmp.Or(policy.Join(d.Verbs, ", "), "nothing")); err != nil {
 			return err
 		}
 		if len(old.Certificates) == 0 && !d.Plaintext(time.Now()) && !d.WithoutCertificate(time.Now()) {
 			fmt.Fprintf(e.stderr, "collimator: %s has neither a certificate nor an exception and is refused; 'collimator device renew %s --out DIR' makes a certificate\n", c.AETitle, c.AETitle)
 		}
+
 		return adviseDevice(e, in, d)
 	})
-}
-
-// nothing reports whether no flag names a change.
-func (c *deviceSetCmd) nothing() bool {
-	given := c.Allow != nil || c.Address != nil || c.Listen != nil || c.MoveTo != nil || c.NoCertificateUntil != nil
-	return !given && !c.Plaintext && c.Until == "" && !c.OnlyTLS
-}
-
-func (c *deviceSetCmd) apply(old *identity.Device) (identity.Device, error) {
-	g := grantFlags{Allow: c.Allow, Address: old.Address, Listen: old.Listen, MoveTo: old.Destinations, Plaintext: c.Plaintext, Until: c.Until}
-	if g.Allow == nil {
-		g.Allow = allowed(old)
-	}
-	for _, s := range []struct{ from, to *string }{{c.Address, &g.Address}, {c.Listen, &g.Listen}} {
-		if s.from != nil {
-			*s.to = *s.from
-		}
-	}
-	if c.MoveTo != nil {
-		g.MoveTo = *c.MoveTo
-	}
-	if c.NoCertificateUntil != nil {
-		g.NoCertificateUntil = *c.NoCertificateUntil
-	}
-	d, err := g.device(c.AETitle)
-	if c.NoCertificateUntil == nil {
-		d.NoCertificateUntil = old.NoCertificateUntil
-	}
-	if !c.Plaintext && !c.OnlyTLS {
-		d.PlaintextUntil = old.PlaintextUntil
-	}
-	return d, err
-}
-
-// allowed are the verbs of a device in the form of --allow.
-func allowed(d *identity.Device) *string {
-	words := make([]string, len(d.Verbs))
-	for i, v := range d.Verbs {
-		words[i] = string(v)
-	}
-	list := strings.Join(words, ",")
-	return &list
 }
 
 type deviceRenewCmd struct {
@@ -120,27 +73,10 @@ Example:
 
 func (c *deviceRenewCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		d, err := in.Registry.Device(e.ctx, c.AETitle)
+		files, err := in.Renew(e.ctx, house.Renewing{AETitle: c.AETitle, Out: c.Out, Days: c.Days, Revoke: c.Revoke})
 		if err != nil {
 			return err
 		}
-		cert, files, err := issueFiles(in, issue{c.AETitle, c.Out, c.Days, d.Listen != "", true})
-		if err != nil {
-			return err
-		}
-		if err := in.Registry.Bind(e.ctx, c.AETitle, cert); err != nil {
-			return err
-		}
-		detail := "certificate renewed"
-		if c.Revoke {
-			detail = "certificate replaced"
-			if err := in.Registry.Supersede(e.ctx, c.AETitle, cert); err != nil {
-				return err
-			}
-		}
-		if err := in.Record(e.ctx, deviceRecord(audit.Update, *d, detail)); err != nil {
-			return err
-		}
-		return files.report(e, in)
+		return reportFiles(e, in, files)
 	})
 }

@@ -3,13 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"text/tabwriter"
 	"time"
 
+	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/shown"
 	"collimator/internal/state"
+	"collimator/internal/terminal"
 )
 
 type doctorCmd struct {
@@ -36,14 +35,12 @@ func (c *doctorCmd) Run(e *env) error {
 		return err
 	}
 
-	if c.Output == "json" {
-		err = printJSON(e.stdout, states)
-	} else {
-		err = printStates(e.stdout, states)
-	}
+	err = terminal.List(e.stdout, c.Output, states, "PART|LEVEL|SINCE|WHAT|WHAT TO DO", func(s state.State) []string {
+		return []string{s.Name, s.Level.String(), s.Since.Local().Format(time.DateTime), s.Text, s.Do}
+	}, "")
 	for _, s := range states {
 		if s.Level > state.Well && err == nil {
-			return &exitError{exitPartial, errors.New("something is to be done")}
+			return fault.Partial("something is to be done")
 		}
 	}
 	return err
@@ -73,13 +70,4 @@ func (c *healthCmd) Run(e *env) error {
 	}
 	_, err = fmt.Fprintln(e.stdout, h.Status)
 	return err
-}
-
-func printStates(w io.Writer, states []state.State) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "PART\tLEVEL\tSINCE\tWHAT\tWHAT TO DO")
-	for _, s := range states {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Level, s.Since.Local().Format(time.DateTime), shown.Text(s.Text), shown.Text(s.Do))
-	}
-	return tw.Flush()
 }

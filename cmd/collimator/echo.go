@@ -6,6 +6,7 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/sender"
 )
 
 type echoCmd struct {
@@ -18,11 +19,11 @@ func (echoCmd) Help() string {
 }
 
 func (c *echoCmd) Run(e *env) error {
-	d, err := c.dialer()
+	d, err := c.peer()
 	if err != nil {
 		return err
 	}
-	a, err := d.dial(e.ctx, dimse.Propose([]string{uid.Verification}, []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}, false), nil)
+	a, err := d.Dial(e.ctx, dimse.Propose([]string{uid.Verification}, sender.NativeSyntaxes(), false), nil)
 	if err != nil {
 		return err
 	}
@@ -30,11 +31,11 @@ func (c *echoCmd) Run(e *env) error {
 		start := time.Now()
 		if err := a.Echo(e.ctx); err != nil {
 			a.Abort()
-			return d.explain(err)
+			return d.Explain(err)
 		}
-		if _, err := fmt.Fprintf(e.stdout, "%s answered in %s.\n", d.config.CalledAETitle, time.Since(start).Round(10*time.Microsecond)); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "%s answered in %s.\n", d.Config.CalledAETitle, time.Since(start).Round(10*time.Microsecond)); err != nil {
 			return err
 		}
 	}
-	return d.explain(a.Release(e.ctx))
+	return d.Explain(a.Release(e.ctx))
 }

@@ -1,17 +1,16 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"collimator/dicom/pixel"
 	"collimator/dicom/sign"
 	"collimator/internal/archive"
-	"collimator/internal/durable"
 	"collimator/internal/export"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
-	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type exportCmd struct {
@@ -46,7 +45,7 @@ func (c *exportCmd) Run(e *env) error {
 		return err
 	}
 	if c.Syntax != "" && !pixel.Convertible(c.Syntax) {
-		return usageError("--syntax: nothing is converted to %s", c.Syntax)
+		return fault.Usage("--syntax: nothing is converted to %s", c.Syntax)
 	}
 
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
@@ -54,23 +53,12 @@ func (c *exportCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := durable.Directory(c.Out); err != nil {
-			return fmt.Errorf("--out: %w", err)
-		}
 
-		// Recorded before the first byte leaves: an export that is killed has
-		// taken place as well.
-		study := studyObject(e.ctx, a, refs[0].StudyUID, "files")
-		if err := in.Record(e.ctx, export.Record(study, refs, 0)); err != nil {
+		p := terminal.NewProgress(e.stderr, "exported", len(refs))
+		r, err := in.Export(e.ctx, refs, export.Options{Archive: a, Dir: c.Out, Syntax: c.Syntax, Signer: signer, Progress: p.Add})
+		p.End()
+		if err != nil {
 			return err
-		}
-		p := newProgress(e, "exported", len(refs))
-		r := export.Run(e.ctx, refs, export.Options{Archive: a, Dir: c.Out, Syntax: c.Syntax, Signer: signer, Progress: p.add})
-		p.end()
-		if n := len(refs) - r.Written; n > 0 {
-			if err := in.Record(e.ctx, export.Record(study, refs, n)); err != nil {
-				return err
-			}
 		}
 
 		return c.finish(e, r)
@@ -81,15 +69,15 @@ func (c *exportCmd) Run(e *env) error {
 func (c *exportCmd) signer() (*sign.Signer, error) {
 	if !c.Sign {
 		if c.Key != "" || c.Cert != "" {
-			return nil, usageError("--key and --cert go with --sign")
+			return nil, fault.Usage("--key and --cert go with --sign")
 		}
 		return nil, nil
 	}
 	if c.Key == "" || c.Cert == "" {
-		return nil, usageError("--sign needs --key and --cert")
+		return nil, fault.Usage("--sign needs --key and --cert")
 	}
 
-	return readSigner(c.Key, c.Cert)
+	return export.ReadSigner(c.Key, c.Cert)
 }
 
 // query names what the flags name.
@@ -107,7 +95,7 @@ func (c *exportCmd) query() archive.RetrieveQuery {
 // finish prints the report and gives the exit code.
 func (c *exportCmd) finish(e *env, r export.Report) error {
 	if c.Output == "json" {
-		if err := printJSON(e.stdout, r); err != nil {
+		if err := terminal.JSON(e.stdout, r); err != nil {
 			return err
 		}
 	} else {
@@ -115,16 +103,5 @@ func (c *exportCmd) finish(e *env, r export.Report) error {
 			phrase.Count(r.Written, "file", "files"), c.Out, len(r.Failed))
 	}
 
-	var failed []error
-	for _, f := range r.Failed {
-		failed = append(failed, fmt.Errorf("%s: %s", shown.Text(f.File), f.Reason))
-	}
-	if e.ctx.Err() != nil {
-		failed = append(failed, errors.New("interrupted: the rest was not written"))
-	}
-	if len(failed) > 0 && r.Written > 0 {
-		return &exitError{exitPartial, errors.Join(failed...)}
-	}
-
-	return errors.Join(failed...)
+	return r.Verdict(e.ctx)
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"collimator/dicom"
-	"collimator/dimse"
 	"collimator/internal/fetch"
 	"collimator/internal/sender"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type getCmd struct {
@@ -29,30 +27,24 @@ Example:
 }
 
 func (c *getCmd) Run(e *env) error {
-	if _, err := c.identifier(); err != nil {
+	if _, err := fetch.Names(c.nameFlags).Identifier(); err != nil {
 		return err
 	}
-	d, err := c.dialer()
+	d, err := c.peer()
 	if err != nil {
 		return err
 	}
 
-	p := newProgress(e, "received", 0)
-	r := fetch.Run(e.ctx, fetch.Names(c.nameFlags), fetch.Options{
-		Dial: d.dial, Dir: c.Out, Syntaxes: c.Syntax, Progress: p.set,
-		Find: func(_ context.Context, keys *dicom.DataSet, yield func(*dicom.DataSet)) error {
-			return (&findCmd{Root: "study"}).query(e, d, keys, func(match *dicom.DataSet) error {
-				yield(match)
-				return nil
-			})
-		},
-	})
-	p.end()
+	o := fetch.From(d)
+	p := terminal.NewProgress(e.stderr, "received", 0)
+	o.Dir, o.Syntaxes, o.Progress = c.Out, c.Syntax, p.Set
+	r := fetch.Run(e.ctx, fetch.Names(c.nameFlags), o)
+	p.End()
 	return errors.Join(c.report(e, d, r), r.DiskErr)
 }
 
-// report prints what is on disk and makes the exit code of it.
-func (c *getCmd) report(e *env, d *dialer, r fetch.Result) error {
+// report prints what is on disk.
+func (c *getCmd) report(e *env, d *sender.Peer, r fetch.Result) error {
 	n := r.Written
 	fmt.Fprintf(e.stdout, "%d received in %s, %d failed.\n", n, c.Out, r.Failed)
 	for _, u := range r.FailedUIDs {
@@ -63,22 +55,5 @@ func (c *getCmd) report(e *env, d *dialer, r fetch.Result) error {
 			"Get their series one at a time.")
 	}
 
-	status, refused := errors.AsType[*dimse.StatusError](r.Err)
-	switch {
-	case e.ctx.Err() != nil:
-		return &exitError{exitPartial, errors.New("stopped before everything was received")}
-	case refused && n > 0:
-		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, r.Err, sender.Remark(status.Status))}
-	case r.Err != nil && n > 0:
-		return &exitError{exitPartial, fmt.Errorf("%w; what came before is on disk", d.explain(r.Err))}
-	case r.Err != nil:
-		return d.explain(r.Err)
-	case r.Counted && r.Sent != n:
-		return &exitError{exitPartial, fmt.Errorf("the peer counts %d sent; %d were written", r.Sent, n)}
-	case r.Failed > 0:
-		return &exitError{exitPartial, fmt.Errorf("%d of the instances failed", r.Failed)}
-	case n == 0:
-		return errors.New("nothing matches; 'collimator find' lists what is there")
-	}
-	return nil
+	return r.Verdict(e.ctx, d)
 }

@@ -112,7 +112,7 @@ func TestGetOfManyStudiesGetsWhatItGetsSingly(t *testing.T) {
 				Roles:            func(string) (bool, bool) { return true, true },
 			})
 
-			out, problem, code := runAgainst(t, d.address, append(args, "--out", t.TempDir())...)
+			out, problem, code := runAgainst(t, d.Address, append(args, "--out", t.TempDir())...)
 			if code != exitOK || !strings.HasPrefix(out, fmt.Sprintf("%d received in ", total)) {
 				t.Errorf("code %d, want %d received\n%s%s", code, total, out, problem)
 			}

@@ -6,10 +6,9 @@ import (
 	"log/slog"
 	"os"
 
-	"golang.org/x/term"
-
 	"collimator/internal/config"
 	"collimator/internal/house"
+	"collimator/internal/terminal"
 )
 
 // greeting is what serve prints once it listens.
@@ -37,7 +36,7 @@ func (g greeting) welcome(at house.Listening) {
 	if err := firstRecovery(e, in); err != nil {
 		g.log.Error("recovery key not made", "error", err)
 	}
-	if f, ok := e.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if terminal.Attended(e.stdout) {
 		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")
 	}
 }

@@ -2,15 +2,13 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"collimator/internal/archive"
-	"collimator/internal/audit"
-	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
+	"collimator/internal/terminal"
 )
 
 type groupCmd struct {
@@ -37,7 +35,7 @@ Example:
 }
 
 func (c *groupGrantCmd) Run(e *env) error {
-	if err := checkUIDs(c.Study); err != nil {
+	if err := house.CheckStudies(c.Study); err != nil {
 		return err
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
@@ -45,9 +43,7 @@ func (c *groupGrantCmd) Run(e *env) error {
 			fmt.Fprintln(e.stderr, "collimator: nobody is in a group until signin.oidc.group_claim names the claim that holds them")
 		}
 
-		to := grantee{name: "The group " + c.Name, detail: "study granted to the group " + c.Name,
-			grant: func(study string) error { return in.Registry.GrantToGroup(e.ctx, c.Name, study) }}
-		return to.see(e, in, a, c.Study, c.Anyway)
+		return granted(e, in, a, "The group "+c.Name, house.Grantee{Group: c.Name}, c.Study, c.Anyway)
 	})
 }
 
@@ -65,70 +61,24 @@ Example:
 }
 
 func (c *groupUngrantCmd) Run(e *env) error {
-	if err := checkUIDs(c.Study); err != nil {
+	if err := house.CheckStudies(c.Study); err != nil {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
-		var missing []string
-		for _, s := range c.Study {
-			err := in.Registry.UngrantToGroup(e.ctx, c.Name, s)
-			if fault.Of(err) == fault.NotFound { // the others are taken back all the same
-				missing = append(missing, s)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-
-			o := audit.Object{Study: s, Detail: "study not granted any more to the group " + c.Name}
-			if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{o}}); err != nil {
-				return err
-			}
-			if err := tellWhoElse(e, in, s); err != nil {
-				return err
-			}
+		missing, err := in.TakeBackFromGroup(e.ctx, c.Name, c.Study, func(study string) error {
+			still, err := in.StillGranted(e.ctx, study)
+			e.hint(still)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 
 		if taken := len(c.Study) - len(missing); taken > 0 {
 			fmt.Fprintf(e.stdout, "%s taken back from the group %s.\n", phrase.Count(taken, "study is", "studies are"), c.Name)
 		}
-		return c.notGranted(e, in, missing)
+		return in.NotGranted(e.ctx, c.Name, missing, len(missing) == len(c.Study))
 	})
-}
-
-// notGranted says which studies were not granted to the group, and what is: its
-// name may be mistyped.
-func (c *groupUngrantCmd) notGranted(e *env, in *house.Installation, missing []string) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	list, err := in.Registry.GroupGrants(e.ctx)
-	if err != nil {
-		return err
-	}
-
-	known := slices.ContainsFunc(list, func(g identity.GroupGrants) bool { return g.Group == c.Name })
-	if !known && len(missing) == len(c.Study) {
-		return fault.Newf(fault.NotFound, "nothing is granted to a group %s: it is spelled as the identity provider does, large and small letters too; 'collimator group list' names the groups", c.Name)
-	}
-	return fault.Newf(fault.NotFound, "not granted to the group %s: %s; 'collimator group list' names what is", c.Name, strings.Join(missing, " "))
-}
-
-// tellWhoElse names to whom a study is granted still.
-func tellWhoElse(e *env, in *house.Installation, study string) error {
-	people, groups, err := in.Registry.GrantedTo(e.ctx, study)
-	if err != nil {
-		return err
-	}
-
-	if len(people) > 0 {
-		fmt.Fprintf(e.stderr, "collimator: %s is still granted in person to %s ('collimator user ungrant')\n", study, strings.Join(people, ", "))
-	}
-	if len(groups) > 0 {
-		fmt.Fprintf(e.stderr, "collimator: %s is still granted to the %s %s ('collimator group ungrant')\n",
-			study, phrase.Of(len(groups), "group", "groups"), strings.Join(groups, ", "))
-	}
-	return nil
 }
 
 type groupListCmd struct {
@@ -153,12 +103,12 @@ func (c *groupListCmd) Run(e *env) error {
 		if err := tellOtherGroups(e, in); err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "GROUP|STUDIES|PEOPLE|ALSO GRANTED IN PERSON", func(g identity.GroupGrants) []string {
+		return terminal.List(e.stdout, c.Output, list, "GROUP|STUDIES|PEOPLE|ALSO GRANTED IN PERSON", func(g identity.GroupGrants) []string {
 			var also []string
 			for _, s := range g.Also {
 				also = append(also, s.Study+" to "+s.Person)
 			}
-			return []string{g.Group, strings.Join(g.Studies, " "), dash(strings.Join(g.People, " ")), dash(strings.Join(also, ", "))}
+			return []string{g.Group, strings.Join(g.Studies, " "), terminal.Dash(strings.Join(g.People, " ")), terminal.Dash(strings.Join(also, ", "))}
 		}, "Nothing is granted to a group.")
 	})
 }

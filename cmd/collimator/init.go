@@ -2,12 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"os"
 
-	"golang.org/x/term"
-
-	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 )
@@ -41,7 +37,7 @@ func (c *initCmd) Run(e *env) error {
 		return err
 	}
 	if err := identity.CheckNewPerson(c.Admin, password); err != nil {
-		return &exitError{exitUsage, err}
+		return fault.Ended(fault.Misused, err)
 	}
 	in, err := e.open(cfg, true)
 	if err != nil {
@@ -51,59 +47,16 @@ func (c *initCmd) Run(e *env) error {
 }
 
 func (c *initCmd) add(e *env, in *house.Installation, password string) error {
-	has, err := in.Registry.HasAdministrator(e.ctx)
-	if err != nil {
-		return err
-	}
-	if has {
-		return fmt.Errorf("%s has an administrator already; nothing was changed", in.Config.Data)
-	}
-	if err := in.Registry.AddPerson(e.ctx, c.Admin, identity.Administrator, password); err != nil {
-		return err
-	}
-	if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Admin, Detail: identity.Administrator}}}); err != nil {
+	if err := in.FirstAdministrator(e.ctx, c.Admin, password); err != nil {
 		return err
 	}
 	if err := firstRecovery(e, in); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.Config.Data, c.Admin, in.Config.Data)
-	return err
+	return e.say("Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.Config.Data, c.Admin, in.Config.Data)
 }
 
+// read gives the password of the flag, or asks.
 func (c *passwordFlag) read(e *env) (string, error) {
-	switch c.PasswordFile {
-	case "-":
-		return house.FirstLine(e.stdin)
-	case "":
-		return askPassword(e)
-	}
-	f, err := os.Open(c.PasswordFile)
-	if err != nil {
-		return "", usageError("--password-file: %w", err)
-	}
-	defer f.Close()
-	return house.FirstLine(f)
-}
-
-// askPassword asks twice at the terminal, without echo.
-func askPassword(e *env) (string, error) {
-	in, ok := e.stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return "", usageError("there is no terminal to ask for a password at: use --password-file FILE, or --password-file - for standard input")
-	}
-	var typed [2]string
-	for i, prompt := range []string{"New password: ", "The same again: "} {
-		fmt.Fprint(e.stderr, prompt)
-		b, err := term.ReadPassword(int(in.Fd()))
-		fmt.Fprintln(e.stderr)
-		if err != nil {
-			return "", fmt.Errorf("read the password: %w", err)
-		}
-		typed[i] = string(b)
-	}
-	if typed[0] != typed[1] {
-		return "", usageError("the two passwords differ; nothing was made")
-	}
-	return typed[0], nil
+	return e.asking().NewPassword(c.PasswordFile)
 }

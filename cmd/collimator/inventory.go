@@ -1,21 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
-	"collimator/internal/audit"
 	"collimator/internal/config"
-	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
 	"collimator/internal/posture"
-	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type inventoryCmd struct {
@@ -59,44 +56,36 @@ func (inventoryAddCmd) Help() string {
 
 func (c *inventoryAddCmd) Run(e *env) error {
 	o := inventory.Observation{
-		Source: inventory.Typed, Asset: c.Asset, Name: c.Name, Vendor: c.Vendor, Product: c.Product, Version: c.Version, Serial: c.Serial, Location: c.Location, Zone: c.Zone,
+		Asset: c.Asset, Name: c.Name, Vendor: c.Vendor, Product: c.Product, Version: c.Version, Serial: c.Serial, Location: c.Location, Zone: c.Zone,
 		Owner: c.Owner, Hostname: c.Hostname, Note: c.Note, MACs: c.MAC, Ports: c.Port, AETitles: c.AETitle,
 	}
 
 	for _, s := range c.Address {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
-			return usageError("--address: want an IP address")
+			return fault.Usage("--address: want an IP address")
 		}
 		o.Addresses = append(o.Addresses, a)
 	}
 	for _, s := range c.AETitle {
 		if !config.ValidAE(s) {
-			return usageError("--aet: an AE title has 1 to 16 printable ASCII characters without backslash")
+			return fault.Usage("--aet: an AE title has 1 to 16 printable ASCII characters without backslash")
 		}
 	}
 
 	return c.with(e, func(in *house.Installation) error {
-		out, err := in.Inventory.Import(e.ctx, inventory.Typed, "typed in", []inventory.Observation{o}, false)
+		id, isNew, err := in.NoteSystem(e.ctx, o)
 		if err != nil {
 			return err
 		}
-		if err := noteInventory(in, e, audit.Create, out.Assets[0], "typed in"); err != nil {
-			return err
-		}
 
-		if out.New == 1 {
-			_, err = fmt.Fprintf(e.stdout, "%s is new.\n", out.Assets[0])
+		if isNew {
+			_, err = fmt.Fprintf(e.stdout, "%s is new.\n", id)
 		} else {
-			_, err = fmt.Fprintf(e.stdout, "%s was known; it is changed.\n", out.Assets[0])
+			_, err = fmt.Fprintf(e.stdout, "%s was known; it is changed.\n", id)
 		}
 		return err
 	})
-}
-
-// noteInventory records what somebody decided about a system.
-func noteInventory(in *house.Installation, e *env, action audit.Action, asset, detail string) error {
-	return in.Record(e.ctx, audit.Record{Event: audit.InventoryChanged, Action: action, Objects: []audit.Object{{Device: asset, Detail: detail}}})
 }
 
 type inventoryImportCmd struct {
@@ -126,25 +115,19 @@ type imported struct {
 }
 
 func (c *inventoryImportCmd) Run(e *env) error {
-	l, err := readList(c.File)
+	l, err := posture.OpenList(c.File)
 	if err != nil {
 		return err
 	}
 
 	return c.with(e, func(in *house.Installation) error {
-		out, err := l.Import(e.ctx, in.Inventory, c.DryRun)
+		out, err := in.ImportSystems(e.ctx, l, c.DryRun)
 		if err != nil {
 			return err
 		}
-		if !c.DryRun {
-			detail := fmt.Sprintf("%s of a %s list, %d new", phrase.Count(len(l.Systems), "system", "systems"), l.Source, out.New)
-			if err := noteInventory(in, e, audit.Create, "", detail); err != nil {
-				return err
-			}
-		}
 
 		if c.Output == "json" {
-			return printJSON(e.stdout, imported{out, len(l.Systems), c.DryRun, l.Troubles})
+			return terminal.JSON(e.stdout, imported{out, len(l.Systems), c.DryRun, l.Troubles})
 		}
 		printTroubles(e, l.Troubles)
 
@@ -152,19 +135,10 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		if c.DryRun {
 			done = " Nothing was changed."
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s read: %d new, %d known; %s.%s\n",
-			phrase.Count(len(l.Systems), "system", "systems"), out.New, out.Seen, phrase.Count(len(l.Troubles), "remark", "remarks"), done)
-		return err
-	})
-}
 
-func readList(name string) (*posture.List, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return posture.ReadList(f)
+		return e.say("%s read: %d new, %d known; %s.%s\n",
+			phrase.Count(len(l.Systems), "system", "systems"), out.New, out.Seen, phrase.Count(len(l.Troubles), "remark", "remarks"), done)
+	})
 }
 
 type inventoryListCmd struct {
@@ -187,7 +161,7 @@ func (c *inventoryListCmd) Run(e *env) error {
 				list = append(list, a)
 			}
 		}
-		return printList(e.stdout, c.Output, list, "ASSET|NAME|VENDOR|PRODUCT|VERSION|ADDRESS|AE TITLE|LOCATION|ISSUES|SOURCES|LAST SEEN", assetRow,
+		return terminal.List(e.stdout, c.Output, list, "ASSET|NAME|VENDOR|PRODUCT|VERSION|ADDRESS|AE TITLE|LOCATION|ISSUES|SOURCES|LAST SEEN", assetRow,
 			"No system is known yet. Take a register in with 'collimator inventory import FILE.csv', or note one with 'collimator inventory add'.")
 	})
 }
@@ -198,8 +172,8 @@ func assetRow(a *inventory.Asset) []string {
 		sources = append(sources, string(s.Source))
 	}
 	return []string{
-		a.ID, dash(a.Name), dash(a.Vendor), dash(a.Product), dash(a.Version), dash(strings.Join(a.Addresses, ",")), dash(strings.Join(a.AETitles, ",")), dash(a.Location),
-		fmt.Sprint(a.Warning.Open), strings.Join(sources, ","), minute(a.LastSeen),
+		a.ID, terminal.Dash(a.Name), terminal.Dash(a.Vendor), terminal.Dash(a.Product), terminal.Dash(a.Version), terminal.Dash(strings.Join(a.Addresses, ",")), terminal.Dash(strings.Join(a.AETitles, ",")), terminal.Dash(a.Location),
+		fmt.Sprint(a.Warning.Open), strings.Join(sources, ","), terminal.Minute(a.LastSeen),
 	}
 }
 
@@ -215,28 +189,11 @@ func (inventoryExportCmd) Help() string {
 
 func (c *inventoryExportCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		assets, err := in.Inventory.Assets(e.ctx)
+		b, err := in.ExportSystems(e.ctx, c.Output)
 		if err != nil {
 			return err
 		}
-		var b bytes.Buffer
-		if c.Output == "json" {
-			issues, err := in.Inventory.Issues(e.ctx, "")
-			if err != nil {
-				return err
-			}
-			err = inventory.WriteJSON(shown.NewJSON(&b), assets, issues)
-			if err != nil {
-				return err
-			}
-		} else if err := inventory.WriteCSV(&b, assets); err != nil {
-			return err
-		}
-		if c.Out == "" {
-			_, err = e.stdout.Write(b.Bytes())
-			return err
-		}
-		return durable.Whole(c.Out, b.Bytes(), 0o600)
+		return terminal.Deliver(e.stdout, c.Out, b, "")
 	})
 }
 
@@ -254,7 +211,7 @@ func (c *inventoryChangesCmd) Run(e *env) error {
 	since := time.Now().AddDate(0, 0, -7)
 	if c.Since != "" {
 		var err error
-		if since, err = parseDay("--since", c.Since); err != nil {
+		if since, err = terminal.ParseDay("--since", c.Since); err != nil {
 			return err
 		}
 	}
@@ -263,17 +220,8 @@ func (c *inventoryChangesCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "WHEN|ASSET|WHAT", func(ch inventory.Change) []string {
-			return []string{minute(ch.At), ch.Asset, ch.String()}
-		}, "Nothing changed since "+day(since)+".")
+		return terminal.List(e.stdout, c.Output, list, "WHEN|ASSET|WHAT", func(ch inventory.Change) []string {
+			return []string{terminal.Minute(ch.At), ch.Asset, ch.String()}
+		}, "Nothing changed since "+terminal.Day(since)+".")
 	})
-}
-
-// parseDay reads a day as the moment it begins here.
-func parseDay(flag, s string) (time.Time, error) {
-	t, err := time.ParseInLocation(time.DateOnly, s, time.Local)
-	if err != nil {
-		return t, usageError("%s: want a date such as 2026-12-31", flag)
-	}
-	return t, nil
 }

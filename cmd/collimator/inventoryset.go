@@ -2,13 +2,11 @@ package main
 
 import (
 	"cmp"
-	"fmt"
-	"time"
 
-	"collimator/internal/audit"
 	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
+	"collimator/internal/terminal"
 )
 
 type inventorySetCmd struct {
@@ -26,58 +24,17 @@ func (inventorySetCmd) Help() string {
 }
 
 func (c *inventorySetCmd) Run(e *env) error {
-	statements, err := c.statements()
+	answers := inventory.Replies{Patched: c.Patched, Protected: c.Protected, Gate: c.Gate, Who: cmp.Or(c.By, house.Operator()), Note: c.Note}
+	statements, err := answers.Statements()
 	if err != nil {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
-		for _, s := range statements {
-			if err := in.Inventory.State(e.ctx, c.Asset, s); err != nil {
-				return err
-			}
-			if err := noteInventory(in, e, audit.Update, c.Asset, fmt.Sprintf("%s: %t, says %s", s.Question, s.Answer, s.Who)); err != nil {
-				return err
-			}
+		if err := in.AnswerWarning(e.ctx, c.Asset, statements); err != nil {
+			return err
 		}
-		_, err := fmt.Fprintf(e.stdout, "%s: %s noted.\n", c.Asset, phrase.Count(len(statements), "answer", "answers"))
-		return err
+		return e.say("%s: %s noted.\n", c.Asset, phrase.Count(len(statements), "answer", "answers"))
 	})
-}
-
-func (c *inventorySetCmd) statements() ([]inventory.Statement, error) {
-	who := cmp.Or(c.By, house.Operator())
-	var out []inventory.Statement
-	if c.Patched != "" {
-		s := inventory.Statement{Question: inventory.Patched, Answer: c.Patched != "no", Who: who, Note: c.Note}
-		switch c.Patched {
-		case "no":
-		case "yes":
-			s.Since = time.Now()
-		default:
-			since, err := parseDay("--patched", c.Patched)
-			if err != nil {
-				return nil, err
-			}
-			if since.After(time.Now()) {
-				return nil, usageError("--patched: %s is not yet over", c.Patched)
-			}
-			// The whole day counts, and a day is the same everywhere.
-			s.Since = time.Date(since.Year(), since.Month(), since.Day(), 12, 0, 0, 0, time.UTC)
-		}
-		out = append(out, s)
-	}
-	for _, q := range []struct {
-		question inventory.Question
-		answer   string
-	}{{inventory.Protected, c.Protected}, {inventory.Gated, c.Gate}} {
-		if q.answer != "" {
-			out = append(out, inventory.Statement{Question: q.question, Answer: q.answer == "yes", Who: who, Note: c.Note})
-		}
-	}
-	if len(out) == 0 {
-		return nil, usageError("answer at least one question: --patched, --protected or --gate")
-	}
-	return out, nil
 }
 
 type inventoryAcceptCmd struct {
@@ -93,19 +50,15 @@ func (inventoryAcceptCmd) Help() string {
 }
 
 func (c *inventoryAcceptCmd) Run(e *env) error {
-	until, err := parseDay("--until", c.Until)
+	until, err := terminal.ParseDay("--until", c.Until)
 	if err != nil {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
-		if err := in.Inventory.Accept(e.ctx, c.Issue, until.AddDate(0, 0, 1), c.By, c.Reason); err != nil {
+		if err := in.AcceptIssue(e.ctx, c.Issue, until, c.By, c.Reason); err != nil {
 			return err
 		}
-		if err := noteInventory(in, e, audit.Update, "", fmt.Sprintf("issue %s accepted until %s by %s", c.Issue, c.Until, c.By)); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(e.stdout, "%s is accepted until %s.\n", c.Issue, c.Until)
-		return err
+		return e.say("%s is accepted until %s.\n", c.Issue, c.Until)
 	})
 }
 
@@ -119,14 +72,10 @@ func (inventoryMergeCmd) Help() string { return "Example:\n  collimator inventor
 
 func (c *inventoryMergeCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		if err := in.Inventory.Merge(e.ctx, c.Into, c.From); err != nil {
+		if err := in.MergeSystems(e.ctx, c.Into, c.From); err != nil {
 			return err
 		}
-		if err := noteInventory(in, e, audit.Update, c.Into, "merged with "+c.From); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(e.stdout, "%s is part of %s now.\n", c.From, c.Into)
-		return err
+		return e.say("%s is part of %s now.\n", c.From, c.Into)
 	})
 }
 
@@ -142,15 +91,11 @@ func (inventorySplitCmd) Help() string {
 
 func (c *inventorySplitCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		made, err := in.Inventory.Split(e.ctx, c.Asset, inventory.Source(c.Source))
+		made, err := in.SplitSystem(e.ctx, c.Asset, inventory.Source(c.Source))
 		if err != nil {
 			return err
 		}
-		if err := noteInventory(in, e, audit.Update, c.Asset, "split; new: "+made); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(e.stdout, "What %s says about %s is %s now.\n", c.Source, c.Asset, made)
-		return err
+		return e.say("What %s says about %s is %s now.\n", c.Source, c.Asset, made)
 	})
 }
 
@@ -165,13 +110,9 @@ func (inventoryRemoveCmd) Help() string {
 
 func (c *inventoryRemoveCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		if err := in.Inventory.Remove(e.ctx, c.Asset); err != nil {
+		if err := in.RemoveSystem(e.ctx, c.Asset); err != nil {
 			return err
 		}
-		if err := noteInventory(in, e, audit.Delete, c.Asset, "removed"); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(e.stdout, "%s is removed.\n", c.Asset)
-		return err
+		return e.say("%s is removed.\n", c.Asset)
 	})
 }

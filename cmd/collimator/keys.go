@@ -1,18 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"path/filepath"
-	"time"
-
-	"collimator/internal/audit"
-	"collimator/internal/durable"
 	"collimator/internal/house"
-	"collimator/internal/identity"
-	"collimator/internal/ledger"
-	"collimator/internal/phrase"
-	"collimator/internal/tlsprofile"
 )
 
 type keysCmd struct {
@@ -43,99 +32,13 @@ Example:
 }
 
 func (c *keysRotateCmd) Run(e *env) error {
-	if c.Finish && c.What != "authority" {
-		return usageError("--finish belongs to 'keys rotate authority'")
-	}
 	return c.with(e, func(in *house.Installation) error {
-		if c.Finish || c.What == "ledger" || c.What == "pseudonyms" {
-			lock, err := house.LockData(in.Config.Data)
-			if err != nil {
-				return err
-			}
-			defer lock.Close()
-		}
-
-		text, err := c.rotate(e, in)
+		text, err := in.RotateKey(e.ctx, c.What, c.Finish)
 		if err != nil {
 			return err
 		}
-		what := c.What
-		if c.Finish {
-			what += ", to its end"
-		}
-		if err := afterRotation(in, e, c.What, audit.Record{Event: audit.Maintained, Action: audit.Update, Reason: "key rotated: " + what}); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(e.stdout, text)
-		return err
+		return e.say("%s\n", text)
 	})
-}
-
-// rotate makes the key and says what follows.
-func (c *keysRotateCmd) rotate(e *env, in *house.Installation) (string, error) {
-	keys := filepath.Join(in.Config.Data, house.KeysDir)
-	switch c.What {
-	case "server":
-		s, err := identity.RotateServer(in.Authority, house.ServerHosts(in.Config))
-		if err != nil {
-			return "", err
-		}
-		cert, err := s.Get()
-		if err != nil {
-			return "", err
-		}
-		return "The archive has a new key. Who pinned its certificate pins this one: " + tlsprofile.Fingerprint(cert.Leaf), nil
-	case "devices":
-		return "Certificates of devices come from a new authority from now on. Those that were issued go on; 'collimator device renew AET --out DIR' replaces one.",
-			in.Authority.RotateDevices()
-	case "authority":
-		return c.rotateAuthority(in)
-	case "sessions":
-		n, err := in.Registry.EndEverySession(e.ctx)
-		return fmt.Sprintf("%s ended; everybody signs in again.", phrase.Count(n, "session has", "sessions have")), err
-	case "ledger":
-		public, err := in.Ledger.RotateKey(e.ctx, keys)
-		return "Checkpoints are signed with a new key from now on. Give it to who verifies:\n" + public, err
-	}
-
-	if err := durable.Remove(filepath.Join(keys, house.DeidentifyKey)); err != nil {
-		return "", err
-	}
-	return "The next start makes a new key for pseudonyms.", nil
-}
-
-func (c *keysRotateCmd) rotateAuthority(in *house.Installation) (string, error) {
-	if !c.Finish {
-		return "From now on ca.pem holds both authorities. Give it to all who trust the archive: 'collimator keys authority > ca.pem'.\n" +
-			"Then stop the server, 'collimator keys rotate authority --finish', and start it again.", in.Authority.BeginRotation()
-	}
-
-	err := in.Authority.FinishRotation()
-	if errors.Is(err, identity.ErrNoRotation) {
-		return "", usageError("there is nothing to finish; begin with 'collimator keys rotate authority'")
-	}
-	if err != nil {
-		return "", err
-	}
-	if _, err := identity.RotateServer(in.Authority, house.ServerHosts(in.Config)); err != nil {
-		return "", err
-	}
-	return "The archive is vouched for by the new authority alone.", nil
-}
-
-// afterRotation records it. After that of the ledger the record is signed with
-// the new key.
-func afterRotation(in *house.Installation, e *env, what string, r audit.Record) error {
-	if what != "ledger" {
-		return in.Record(e.ctx, r)
-	}
-	key, err := ledger.OpenKey(filepath.Join(in.Config.Data, house.KeysDir), house.LedgerName)
-	if err != nil {
-		return err
-	}
-	in.LedgerKey, in.Ledger = key, ledger.New(in.DB, key)
-	in.Trail = audit.New(in.DB, in.Ledger, time.Now)
-	return in.Record(e.ctx, r)
 }
 
 type keysAuthorityCmd struct {

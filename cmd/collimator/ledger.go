@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"os"
 
+	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/ledger"
 	"collimator/internal/phrase"
-	"collimator/internal/shown"
 )
 
 type ledgerCmd struct {
@@ -78,7 +77,7 @@ func (ledgerConsistencyCmd) Help() string {
 func (c *ledgerConsistencyCmd) Run(e *env) error {
 	older, err := os.ReadFile(c.Since)
 	if err != nil {
-		return usageError("checkpoint: %w", err)
+		return fault.Usage("checkpoint: %w", err)
 	}
 	return c.with(e, func(in *house.Installation) error {
 		proof, err := in.Ledger.Consistency(e.ctx, string(older))
@@ -105,33 +104,6 @@ func (c *ledgerTilesCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s written to %s.\n", phrase.Count(n, "leaf", "leaves"), c.Out)
-		return err
+		return e.say("%s written to %s.\n", phrase.Count(n, "leaf", "leaves"), c.Out)
 	})
-}
-
-// checkBundle checks a proof with the key alone.
-func checkBundle(e *env, bundle, keyFile string) error {
-	proof, err := os.ReadFile(bundle)
-	if err != nil {
-		return usageError("--bundle: %w", err)
-	}
-	if keyFile == "" {
-		return usageError("--bundle needs --key FILE, which 'collimator ledger key' printed")
-	}
-	key, err := os.ReadFile(keyFile)
-	if err != nil {
-		return usageError("--key: %w", err)
-	}
-	got, err := ledger.Check(string(proof), string(key))
-	if err != nil {
-		return err
-	}
-	if got.Leaf == nil {
-		_, err = fmt.Fprintf(e.stdout, "The proof holds: the log of %s continues that of %s.\n",
-			phrase.Count(got.Tree.Size, "leaf", "leaves"), phrase.Count(got.Older.Size, "leaf", "leaves"))
-		return err
-	}
-	_, err = fmt.Fprintf(e.stdout, "The proof holds: leaf %d of %d says:\n%s\n", got.Leaf.Position, got.Tree.Size, shown.Text(got.Leaf.Data))
-	return err
 }

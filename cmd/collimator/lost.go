@@ -3,14 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"strings"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
+	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/phrase"
+	"collimator/internal/terminal"
 )
 
 type lostCmd struct {
@@ -55,12 +54,12 @@ func (c *lostListCmd) Run(e *env) error {
 			files = append(files, asideFile{Digest: s.Digest, Size: s.Size, Time: s.Time.UTC().Format("2006-01-02T15:04:05Z"), SOPClass: s.SOPClassUID})
 		}
 
-		return printList(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", func(f asideFile) []string {
+		return terminal.List(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", func(f asideFile) []string {
 			class := "cannot be read"
 			if f.SOPClass != "" {
 				class = uid.Name(f.SOPClass)
 			}
-			return []string{f.Digest[:16], size(f.Size), f.Time, class}
+			return []string{f.Digest[:16], terminal.Size(f.Size), f.Time, class}
 		}, "Nothing was set aside.")
 	})
 }
@@ -71,32 +70,13 @@ type asideFlags struct {
 	All   bool     `help:"All of them."`
 }
 
-// digitsLeast is how many digits name a file.
-const digitsLeast = 8
-
-func (f *asideFlags) choose(list []archive.Stranger) ([]archive.Stranger, error) {
-	if f.All == (len(f.Files) > 0) {
-		return nil, usageError("name files by the digits of 'collimator lost list', or all with --all")
+// choose lists those that are named of all that were set aside.
+func (f *asideFlags) choose(e *env, a *archive.Archive) ([]archive.Stranger, error) {
+	list, err := a.Aside(e.ctx)
+	if err != nil {
+		return nil, err
 	}
-	if f.All {
-		return list, nil
-	}
-
-	var out []archive.Stranger
-	for _, digits := range f.Files {
-		var found []archive.Stranger
-		for _, s := range list {
-			if len(digits) >= digitsLeast && strings.HasPrefix(s.Digest, digits) {
-				found = append(found, s)
-			}
-		}
-		if len(found) != 1 {
-			return nil, usageError("%q names %d of the files that were set aside; want %d digits or more that name one", digits, len(found), digitsLeast)
-		}
-		out = append(out, found[0])
-	}
-
-	return out, nil
+	return house.ChooseAside(list, f.Files, f.All)
 }
 
 type lostTakeCmd struct {
@@ -120,10 +100,7 @@ func (c *lostTakeCmd) Run(e *env) error {
 		log := slog.New(slog.NewTextHandler(e.stderr, nil))
 
 		return house.WithIntake(in, log, func(a *archive.Archive) error {
-			report, end := indexing(e)
-			err := in.BringUpToDate(e.ctx, a, report)
-			end()
-			if err != nil {
+			if err := upToDate(e, in, a); err != nil {
 				return err
 			}
 
@@ -133,78 +110,22 @@ func (c *lostTakeCmd) Run(e *env) error {
 }
 
 func (c *lostTakeCmd) take(e *env, in *house.Installation, a *archive.Archive) error {
-	list, err := a.Aside(e.ctx)
+	list, err := c.choose(e, a)
 	if err != nil {
 		return err
 	}
-	if list, err = c.choose(list); err != nil {
-		return err
+
+	report, failed := in.TakeAside(e.ctx, a, list)
+	if c.Output == "json" {
+		err = terminal.JSON(e.stdout, report)
+	} else {
+		err = report.Print(e.stdout)
 	}
 
-	report := takenReport{Files: []takenFile{}}
-	fate := house.Fate(in.Ledger)
-	for _, s := range list {
-		taken, err := a.TakeIn(e.ctx, s, archive.Source{Principal: house.ReindexSource}, fate)
-		if err != nil {
-			// What was taken in before stays so: it is told all the same.
-			return errors.Join(fmt.Errorf("file %.16s...: %w", s.Digest, err), report.print(e.stdout, c.Output))
-		}
-		report.add(s.Digest, taken)
+	if failed != nil || err != nil {
+		return errors.Join(failed, err)
 	}
-	if err := report.print(e.stdout, c.Output); err != nil {
-		return err
-	}
-
-	if report.Stay > 0 {
-		all := phrase.Count(len(list), "file stays", "files stay")
-		return &exitError{exitPartial, fmt.Errorf("%d of %s aside", report.Stay, all)}
-	}
-
-	return nil
-}
-
-// takenReport is the answer of -o json.
-type takenReport struct {
-	Taken int         `json:"taken"` // are images now
-	Held  int         `json:"held"`  // went into quarantine
-	Stay  int         `json:"stay"`  // are aside as before
-	Files []takenFile `json:"files"`
-}
-
-type takenFile struct {
-	Digest string        `json:"sha256"`
-	Taken  archive.Taken `json:"became"`
-}
-
-func (r *takenReport) add(digest string, taken archive.Taken) {
-	r.Files = append(r.Files, takenFile{Digest: digest, Taken: taken})
-	switch taken {
-	case archive.TakenIn:
-		r.Taken++
-	case archive.TakenHeld:
-		r.Held++
-	default:
-		r.Stay++
-	}
-}
-
-// print prints a line for each file, and how many there are of each kind.
-func (r *takenReport) print(w io.Writer, form string) error {
-	if form == "json" {
-		return printJSON(w, r)
-	}
-	for _, f := range r.Files {
-		next := ""
-		if f.Taken == archive.NotUnknown {
-			next = "; 'collimator reindex' brings it back"
-		}
-		if _, err := fmt.Fprintf(w, "%s %s%s\n", f.Digest[:16], f.Taken, next); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(w, "%s taken in, %d held back, %d still aside.\n", phrase.Count(r.Taken, "file", "files"), r.Held, r.Stay)
-
-	return err
+	return report.Verdict()
 }
 
 type lostRemoveCmd struct {
@@ -222,16 +143,13 @@ Example:
 
 func (c *lostRemoveCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
-		list, err := a.Aside(e.ctx)
+		list, err := c.choose(e, a)
 		if err != nil {
-			return err
-		}
-		if list, err = c.choose(list); err != nil {
 			return err
 		}
 		for _, s := range list {
 			if err := a.Discard(e.ctx, s, archive.Source{Principal: house.Operator()}, c.Reason); err != nil {
-				return reasonUsage(err)
+				return fault.Misuse(err)
 			}
 			if _, err := fmt.Fprintf(e.stdout, "%s removed\n", s.Digest[:16]); err != nil {
 				return err

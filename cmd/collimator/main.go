@@ -14,9 +14,10 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"collimator/internal/bounds"
+	"collimator/internal/fault"
 	"collimator/internal/finding"
 	"collimator/internal/house"
-	"collimator/internal/sender"
 	"collimator/internal/shown"
 )
 
@@ -78,19 +79,22 @@ const (
 	exitUsage   = 2 // the command line or the settings are wrong
 	exitPartial = 3 // some of it worked, or what was asked for was found; it is listed
 	exitRefused = 4 // the peer refused
+	exitFound   = 5 // --fail-on applies
 )
 
-// exitError carries an exit code with an error.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-func (e *exitError) Unwrap() error { return e.err }
-
-func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+// exitCode is the code of an error.
+func exitCode(err error) int {
+	switch fault.EndingOf(err) {
+	case fault.Misused:
+		return exitUsage
+	case fault.Partly:
+		return exitPartial
+	case fault.Refused:
+		return exitRefused
+	case fault.Found:
+		return exitFound
+	}
+	return exitFailure
 }
 
 func main() {
@@ -147,7 +151,7 @@ func run(args []string, e *env) (code int) {
 	}
 	kctx, err := parser.Parse(args)
 	if err == nil {
-		err = checkValues(kctx)
+		err = bounds.Check(kctx)
 	}
 	if err != nil {
 		fmt.Fprintf(e.stderr, "collimator: %s\nSee 'collimator %s--help'.\n", shown.Lines(err), commandOf(kctx, err))
@@ -156,16 +160,7 @@ func run(args []string, e *env) (code int) {
 
 	if err := kctx.Run(e); err != nil {
 		fmt.Fprintf(e.stderr, "collimator: %s\n", shown.Lines(err))
-		if coded, ok := errors.AsType[*exitError](err); ok {
-			return coded.code
-		}
-		if _, ok := errors.AsType[*house.UsageError](err); ok {
-			return exitUsage
-		}
-		if _, ok := errors.AsType[*sender.UsageError](err); ok {
-			return exitUsage
-		}
-		return exitFailure
+		return exitCode(err)
 	}
 	return exitOK
 }
@@ -176,7 +171,7 @@ func newParser(c *cli, e *env) (*kong.Kong, error) {
 		kong.Description("Keeps medical images safe: an archive (PACS) that is secure without configuration.\n\nStart with:  collimator serve --data ./data"),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(n int) { panic(exited(n)) }),
-		kong.PostBuild(tellBounds),
+		kong.PostBuild(bounds.Tell),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"version": house.Version(), "optin": strings.Join(finding.Options(), ", ")},
 	)

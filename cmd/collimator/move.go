@@ -1,15 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
-	"collimator/dicom"
-	"collimator/dicom/uid"
-	"collimator/dimse"
 	"collimator/internal/fetch"
-	"collimator/internal/sender"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 // nameFlags say what to retrieve by unique keys.
@@ -17,19 +13,6 @@ type nameFlags struct {
 	Study    []string `help:"Study Instance UIDs." placeholder:"UID"`
 	Series   []string `help:"Series Instance UIDs; one --study is needed too." placeholder:"UID"`
 	Instance []string `help:"SOP Instance UIDs; one --study and one --series are needed too." placeholder:"UID"`
-}
-
-// identifier makes the identifier of C-GET and C-MOVE of the flags.
-func (n *nameFlags) identifier() (*dicom.DataSet, error) {
-	switch {
-	case len(n.Study) == 0:
-		return nil, usageError("say which study with --study UID; 'collimator find' lists them")
-	case len(n.Instance) > 0 && (len(n.Series) != 1 || len(n.Study) != 1):
-		return nil, usageError("--instance needs one --study and one --series")
-	case len(n.Series) > 0 && len(n.Study) != 1:
-		return nil, usageError("--series needs one --study")
-	}
-	return fetch.Names(*n).Identifier()
 }
 
 type moveCmd struct {
@@ -43,77 +26,31 @@ func (moveCmd) Help() string {
 }
 
 func (c *moveCmd) Run(e *env) error {
-	keys, err := c.identifier()
+	keys, err := fetch.Names(c.nameFlags).Identifier()
 	if err != nil {
 		return err
 	}
-	d, err := c.dialer()
-	if err != nil {
-		return err
-	}
-
-	a, err := d.dial(e.ctx, dimse.Propose([]string{uid.StudyRootMove}, []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian}, false), nil)
+	d, err := c.peer()
 	if err != nil {
 		return err
 	}
 
-	p := newProgress(e, "moved", 0)
-	var last dimse.RetrieveResult
-	result, err := a.Move(e.ctx, dimse.MoveRequest{
-		SOPClassUID: uid.StudyRootMove, Identifier: keys, MoveDestination: c.To,
-		Progress: func(r dimse.RetrieveResult) {
-			last = r
-			showRetrieve(p, r)
-		},
-	})
-	p.end()
-	if err == nil {
-		err = a.Release(e.ctx)
-	} else {
-		a.Abort()
+	p := terminal.NewProgress(e.stderr, "moved", 0)
+	r, err := fetch.Move(e.ctx, d, keys, c.To, p.Set)
+	p.End()
+	if err != nil {
+		return err
 	}
 
-	// Where the end did not come, the last word counts.
-	if err != nil && !result.Counted {
-		result.SubOperations = last.SubOperations
-		result.Counted = last.Counted
-	}
-	return c.report(e, d, result, err)
-}
-
-func showRetrieve(p *progress, r dimse.RetrieveResult) {
-	n := r.SubOperations
-	done := int(n.Completed) + int(n.Failed) + int(n.Warning)
-	p.set(done, int(n.Failed), done+int(n.Remaining))
-}
-
-// report prints the counts of the peer and makes the exit code of them. A final
-// response need not have any (PS3.7 9.1.4).
-func (c *moveCmd) report(e *env, d *dialer, r dimse.RetrieveResult, err error) error {
-	n := r.SubOperations
-	moved := int(n.Completed) + int(n.Warning)
+	// The counts are those of the peer; a final response need not have any.
 	switch {
 	case r.Counted:
-		fmt.Fprintf(e.stdout, "%d moved to %s, %d failed.\n", moved, c.To, n.Failed)
-	case err == nil:
+		fmt.Fprintf(e.stdout, "%d moved to %s, %d failed.\n", r.Moved(), c.To, r.SubOperations.Failed)
+	case r.Err == nil:
 		fmt.Fprintf(e.stdout, "Moving to %s is done; the peer gives no numbers.\n", c.To)
 	}
 	for _, u := range r.FailedSOPInstanceUIDs {
 		fmt.Fprintf(e.stdout, "failed: %s\n", shown.Text(u))
 	}
-
-	status, refused := errors.AsType[*dimse.StatusError](err)
-	switch {
-	case e.ctx.Err() != nil:
-		return &exitError{exitPartial, errors.New("stopped before everything was moved")}
-	case refused && moved > 0:
-		return &exitError{exitPartial, fmt.Errorf("%s: %w%s", d.address, err, sender.Remark(status.Status))}
-	case err != nil:
-		return d.explain(err)
-	case n.Failed > 0:
-		return &exitError{exitPartial, fmt.Errorf("%d of the instances failed", n.Failed)}
-	case r.Counted && moved == 0:
-		return errors.New("nothing matches; 'collimator find' lists what is there")
-	}
-	return nil
+	return r.Verdict(e.ctx, d)
 }

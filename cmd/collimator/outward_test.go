@@ -14,7 +14,6 @@ import (
 	"collimator/internal/alarm"
 	"collimator/internal/config"
 	"collimator/internal/house"
-	"collimator/internal/inventory"
 	"collimator/internal/state"
 )
 
@@ -47,14 +46,10 @@ func TestOthersAreCalledThroughTheProxyOfTheSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := advisoryClient(in.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if hook.Send(t.Context(), alarm.Message{}) == nil || provider.Check(t.Context()) == nil {
 		t.Error("the proxy refused, and nobody says so")
 	}
-	taken, err := in.Inventory.Fetch(t.Context(), "https://csaf.example.org/a.json", inventory.Intake{}, client)
+	taken, err := in.TakeAdvisories(t.Context(), "https://csaf.example.org/a.json", "", "", false)
 	if err == nil && len(taken.Refused) == 0 {
 		t.Error("advisories came although the proxy refused")
 	}

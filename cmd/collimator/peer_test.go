@@ -13,7 +13,7 @@ import (
 )
 
 // peerWith is an archive on loopback that negotiates and does what a test says.
-func peerWith(t *testing.T, mux *dimse.Mux, support dimse.Support) *dialer {
+func peerWith(t *testing.T, mux *dimse.Mux, support dimse.Support) *sender.Peer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,7 +30,7 @@ func peerWith(t *testing.T, mux *dimse.Mux, support dimse.Support) *dialer {
 		s.Shutdown(ctx)
 		<-done
 	})
-	d, err := (&connectFlags{Peer: "PEER@" + l.Addr().String(), Plain: true, Timeout: 10 * time.Second}).dialer()
+	d, err := (&connectFlags{Peer: "PEER@" + l.Addr().String(), Plain: true, Timeout: 10 * time.Second}).peer()
 	if err != nil {
 		t.Fatal(err)
 	}

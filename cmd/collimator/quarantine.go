@@ -1,18 +1,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"path/filepath"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/durable"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type quarantineCmd struct {
@@ -36,12 +32,12 @@ func (c *quarantineListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "NUMBER|WHY|FROM|ADDRESS|SOP CLASS|SIZE|RECEIVED|TIMES", quarantineRow, "Nothing is held back.")
+		return terminal.List(e.stdout, c.Output, list, "NUMBER|WHY|FROM|ADDRESS|SOP CLASS|SIZE|RECEIVED|TIMES", quarantineRow, "Nothing is held back.")
 	})
 }
 
 func quarantineRow(q archive.QuarantineEntry) []string {
-	return []string{fmt.Sprint(q.ID), string(q.Reason), shown.Text(sentBy(q.Source)), q.Source.Address, uid.Name(q.Instance.SOPClassUID), size(q.Instance.Size), minute(q.LastReceived), fmt.Sprint(q.Times)}
+	return []string{fmt.Sprint(q.ID), string(q.Reason), shown.Text(house.SentBy(q.Source)), q.Source.Address, uid.Name(q.Instance.SOPClassUID), terminal.Size(q.Instance.Size), terminal.Minute(q.LastReceived), fmt.Sprint(q.Times)}
 }
 
 type quarantineShowCmd struct {
@@ -60,48 +56,23 @@ func (c *quarantineShowCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		found, err := findings(e.ctx, a, q, in.Config.Inspect)
+
+		found, err := house.HeldFor(e.ctx, a, q, in.Config.Inspect)
 		if err != nil {
 			return err
 		}
-		stored := "nothing is stored under its UID"
-		if q.StoredDigest != "" {
-			stored = "another content is stored, SHA-256 " + q.StoredDigest
+		if err := house.PrintHeld(e.stdout, q, found); err != nil {
+			return err
 		}
-		fmt.Fprintf(e.stdout, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\nStudy           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
-			q.ID, q.Reason, uid.Name(q.Instance.SOPClassUID), q.Instance.SOPInstanceUID, q.Instance.StudyUID, q.Instance.Digest, stored,
-			shown.Text(sentBy(q.Source)), q.Source.Address, minute(q.Received), minute(q.LastReceived), q.Times)
-		for _, f := range found {
-			fmt.Fprintf(e.stdout, "Found           %s\n", f)
-		}
+
 		if c.Out == "" {
 			return nil
 		}
-		return writeQuarantined(e, a, c.ID, c.Out)
+		if err := house.WriteHeld(e.ctx, a, c.ID, c.Out); err != nil {
+			return err
+		}
+		return e.say("Wrote %s.\n", c.Out)
 	})
-}
-
-func writeQuarantined(e *env, a *archive.Archive, id int64, path string) error {
-	o, err := a.OpenQuarantined(e.ctx, id)
-	if err != nil {
-		return err
-	}
-	defer o.Close()
-	f, err := durable.Create(filepath.Dir(path), 0o600)
-	if err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	defer f.Abort()
-	if _, err := io.Copy(f, io.NewSectionReader(o, 0, o.Size())); err != nil {
-		return err
-	}
-	if err := f.Once(path); errors.Is(err, fs.ErrExist) {
-		return usageError("--out: %s is there already and is not replaced; name another file", path)
-	} else if err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	_, err = fmt.Fprintf(e.stdout, "Wrote %s.\n", path)
-	return err
 }
 
 type quarantineReleaseCmd struct {
@@ -119,13 +90,10 @@ Examples:
 }
 
 func (c *quarantineReleaseCmd) Run(e *env) error {
-	return c.each(e, c.dataFlags, "is in the archive", func(a *archive.Archive, q archive.QuarantineEntry) (bool, error) {
-		if c.Study != "" && q.Reason == archive.Replaced {
-			return false, nil
-		}
-		_, err := a.Release(e.ctx, q.ID, archive.Source{Principal: house.Operator()})
-
-		return true, err
+	return c.decide(e, c.dataFlags, func(a *archive.Archive, list []archive.QuarantineEntry) error {
+		return house.ReleaseHeld(e.ctx, a, list, c.Study != "", func(number int64) error {
+			return e.say("Number %d is in the archive.\n", number)
+		})
 	})
 }
 
@@ -143,8 +111,8 @@ Examples:
 }
 
 func (c *quarantineDestroyCmd) Run(e *env) error {
-	return c.each(e, c.dataFlags, "is destroyed", func(a *archive.Archive, q archive.QuarantineEntry) (bool, error) {
-		return true, a.Destroy(e.ctx, q.ID, archive.Source{Principal: house.Operator()})
+	return c.decide(e, c.dataFlags, func(a *archive.Archive, list []archive.QuarantineEntry) error {
+		return house.DestroyHeld(e.ctx, a, list, func(number int64) error { return e.say("Number %d is destroyed.\n", number) })
 	})
 }
 
@@ -154,44 +122,16 @@ type heldFlags struct {
 	Study string `help:"All entries of this Study Instance UID instead of one." placeholder:"UID"`
 }
 
-// each decides about the entries. f says whether it took one up.
-func (h *heldFlags) each(e *env, d dataFlags, what string, f func(*archive.Archive, archive.QuarantineEntry) (bool, error)) error {
+// decide opens the archive and decides about the entries.
+func (h *heldFlags) decide(e *env, d dataFlags, do func(*archive.Archive, []archive.QuarantineEntry) error) error {
 	if (h.ID == 0) == (h.Study == "") {
-		return usageError("name a number from 'quarantine list', or a study with --study")
+		return fault.Usage("name a number from 'quarantine list', or a study with --study")
 	}
-
 	return d.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
-		list, err := h.entries(e, a)
+		list, err := house.HeldOf(e.ctx, a, h.ID, h.Study)
 		if err != nil {
 			return err
 		}
-		done := 0
-		for _, q := range list {
-			took, err := f(a, q)
-			if err != nil {
-				return fmt.Errorf("number %d: %w; %d done before it", q.ID, err, done)
-			}
-			if !took {
-				continue
-			}
-			done++
-			if _, err := fmt.Fprintf(e.stdout, "Number %d %s.\n", q.ID, what); err != nil {
-				return err
-			}
-		}
-		if done == 0 {
-			return fault.New(fault.NotFound, "nothing of the study is held back that could be decided about")
-		}
-
-		return nil
+		return do(a, list)
 	})
-}
-
-func (h *heldFlags) entries(e *env, a *archive.Archive) ([]archive.QuarantineEntry, error) {
-	if h.Study != "" {
-		return a.QuarantinedOf(e.ctx, h.Study)
-	}
-	q, err := a.Quarantined(e.ctx, h.ID)
-
-	return []archive.QuarantineEntry{q}, err
 }

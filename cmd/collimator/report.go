@@ -2,18 +2,14 @@ package main
 
 import (
 	"bytes"
-	"fmt"
-	"io"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"collimator/internal/archive"
-	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/finding"
 	"collimator/internal/house"
 	"collimator/internal/report"
-	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 type reportCmd struct {
@@ -45,24 +41,26 @@ func (c *reportCmd) Run(e *env) error {
 	}
 	var since time.Time
 	if c.Since != "" {
-		if since, err = parseDay("--since", c.Since); err != nil {
+		if since, err = terminal.ParseDay("--since", c.Since); err != nil {
 			return err
 		}
 	}
+
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		r, err := house.NewPosture(in, a, nil).Report(e.ctx, since, c.Out != "")
 		if err != nil {
 			return err
 		}
-		if err := c.write(e, form, r); err != nil {
+
+		var b bytes.Buffer
+		if err := report.Write(&b, form, r); err != nil {
 			return err
 		}
-		for _, i := range r.Issues {
-			if c.FailOn > finding.Info && i.Severity >= c.FailOn {
-				return &exitError{exitFound, fmt.Errorf("issues of severity %s or worse are open", c.FailOn)}
-			}
+		if err := terminal.Deliver(e.stdout, c.Out, b.Bytes(), r.Sentence); err != nil {
+			return err
 		}
-		return nil
+
+		return r.Verdict(c.FailOn)
 	})
 }
 
@@ -74,80 +72,8 @@ func (c *reportCmd) form() (string, error) {
 	if c.Out == "" {
 		return "table", nil
 	}
-	switch ext := strings.TrimPrefix(strings.ToLower(filepath.Ext(c.Out)), "."); ext {
-	case "html", "pdf", "csv", "sarif", "json":
-		return ext, nil
+	if form := report.Form(c.Out); form != "" {
+		return form, nil
 	}
-	return "", usageError("--out: the name ends with .html, .pdf, .csv, .sarif or .json, or say the form with -o")
-}
-
-func (c *reportCmd) write(e *env, form string, r *report.Report) error {
-	write := map[string]func(io.Writer, *report.Report) error{
-		"html": report.HTML, "pdf": report.PDF, "csv": report.CSV, "sarif": report.SARIF, "json": report.JSON, "table": postureTable,
-	}[form]
-	var b bytes.Buffer
-	var w io.Writer = &b
-	if form == "json" || form == "sarif" {
-		w = shown.NewJSON(&b)
-	}
-	if err := write(w, r); err != nil {
-		return err
-	}
-	if c.Out == "" {
-		_, err := b.WriteTo(e.stdout)
-		return err
-	}
-	if err := durable.Whole(c.Out, b.Bytes(), 0o600); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(e.stdout, "%s Written to %s.\n", r.Sentence, c.Out)
-	return err
-}
-
-// printHead prints the sentence, the counts and the facts of a report. It returns
-// the issues above information, for the table below.
-func printHead(w io.Writer, r *report.Report) (list []finding.Issue) {
-	fmt.Fprintf(w, "%s\n%s.\n", r.Sentence, report.Counts(r.Issues))
-	for _, f := range r.Facts {
-		fmt.Fprintln(w, f)
-	}
-	fmt.Fprintln(w)
-
-	for _, i := range r.Issues {
-		if i.Severity > finding.Info {
-			list = append(list, i)
-		}
-	}
-
-	return list
-}
-
-// severityCell is the severity of an issue in a table, with a question mark
-// where it is not certain.
-func severityCell(i finding.Issue) string {
-	if i.Possible {
-		return i.Severity.String() + "?"
-	}
-
-	return i.Severity.String()
-}
-
-// postureTable is what stands on the terminal.
-func postureTable(w io.Writer, r *report.Report) error {
-	err := printList(w, "table", printHead(w, r), "SEVERITY|CHECK|SYSTEM|WHERE|ISSUE|WHAT TO DO", func(i finding.Issue) []string {
-		where := "-"
-		if i.Place.Address.IsValid() {
-			where = i.Place.String()
-		}
-		return []string{severityCell(i), i.Check, i.Place.Asset, where, i.Title, i.Fix.Do}
-	}, "Nothing is open that needs work.")
-	if err != nil {
-		return err
-	}
-	since := "the beginning"
-	if !r.Since.IsZero() {
-		since = minute(r.Since)
-	}
-	fmt.Fprintf(w, "\n%d accepted until a day, %d changes since %s. The whole report: collimator report --out posture.html\n", len(r.Accepted), len(r.Changes)+r.More, since)
-	return nil
+	return "", fault.Usage("--out: the name ends with .html, .pdf, .csv, .sarif or .json, or say the form with -o")
 }

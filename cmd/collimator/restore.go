@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"collimator/internal/backup"
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/phrase"
 	"collimator/internal/recovery"
+	"collimator/internal/terminal"
 	"collimator/internal/verify"
 )
 
@@ -50,7 +50,7 @@ func (c *restoreCmd) Run(e *env) error {
 		return c.list(e, d)
 	}
 
-	key, err := c.key()
+	key, err := recovery.Read("--recovery", c.Recovery)
 	if err != nil {
 		return err
 	}
@@ -58,35 +58,18 @@ func (c *restoreCmd) Run(e *env) error {
 		return c.rehearse(e, d, key)
 	}
 	if key == nil && !c.WithoutKeys {
-		return usageError("name the file of the recovery key with --recovery, or restore without keys with --without-keys")
+		return fault.Usage("name the file of the recovery key with --recovery, or restore without keys with --without-keys")
 	}
 
 	place := backup.Restoring{Copy: c.Copy, Data: config.DataDir(c.Data), Key: key}
-	steps := &stages{e: e}
-	r, problems, err := house.Restore(e.ctx, d, place, steps.restore())
-	steps.end()
+	steps := &terminal.Stages{W: e.stderr}
+	r, problems, err := house.Restore(e.ctx, d, place, house.StepsOn(steps))
+	steps.End()
 	if err != nil {
 		return err
 	}
 
 	return c.report(e, r, problems)
-}
-
-// key reads the recovery key; nil where none was named.
-func (c *restoreCmd) key() (*recovery.Key, error) {
-	if c.Recovery == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(c.Recovery)
-	if err != nil {
-		return nil, usageError("--recovery: %w", err)
-	}
-	key, err := recovery.Parse(string(text[:min(len(text), keyFileMost)]))
-	if err != nil {
-		return nil, usageError("--recovery: %w", err)
-	}
-
-	return key, nil
 }
 
 func (c *restoreCmd) list(e *env, d *backup.Dir) error {
@@ -100,12 +83,8 @@ func (c *restoreCmd) list(e *env, d *backup.Dir) error {
 		}
 	}
 
-	return printList(e.stdout, c.Output, copies, "COPY|FILES|SIZE|LEAVES|SCHEMA|KEYS|LACKING", func(m backup.Manifest) []string {
-		keys := "no"
-		if m.Sealed != nil {
-			keys = "sealed"
-		}
-		return []string{m.Name, fmt.Sprint(m.Files), size(m.Bytes), fmt.Sprint(m.Leaves), fmt.Sprint(m.Schema), keys, fmt.Sprint(len(m.Lacking))}
+	return terminal.List(e.stdout, c.Output, copies, "COPY|FILES|SIZE|LEAVES|SCHEMA|KEYS|LACKING", func(m backup.Manifest) []string {
+		return []string{m.Name, fmt.Sprint(m.Files), terminal.Size(m.Bytes), fmt.Sprint(m.Leaves), fmt.Sprint(m.Schema), m.Sealing(), fmt.Sprint(len(m.Lacking))}
 	}, "There is no copy that came to its end.")
 }
 
@@ -115,7 +94,7 @@ func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem
 		if problems == nil {
 			problems = []verify.Problem{}
 		}
-		err := printJSON(e.stdout, struct {
+		err := terminal.JSON(e.stdout, struct {
 			backup.Restored
 			Problems []verify.Problem `json:"problems"`
 		}{r, problems})
@@ -125,23 +104,20 @@ func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem
 	} else if err := c.print(e, r, problems); err != nil {
 		return err
 	}
-	if len(problems) > 0 {
-		return fmt.Errorf("%s recorded", phrase.Count(len(problems), "thing is not as it was", "things are not as they were"))
-	}
 
-	return nil
+	return verify.Verdict(len(problems))
 }
 
 func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem) error {
-	fmt.Fprintf(e.stdout, "Restored %s as of %s: %s (%s), %s of the ledger.\n",
-		r.Name, minute(r.Made), phrase.Count(r.Files, "file", "files"), size(r.Bytes),
-		phrase.Count(r.Leaves, "leaf", "leaves"))
+	if err := r.Print(e.stdout); err != nil {
+		return err
+	}
 	if len(problems) == 0 {
 		_, err := fmt.Fprintln(e.stdout, "All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
 		return err
 	}
 
-	return printList(e.stdout, "table", problems, "WHERE|WHAT", problemRow, "")
+	return terminal.List(e.stdout, "table", problems, "WHERE|WHAT", problemRow, "")
 }
 
 // rehearse tries a restore without keeping it.
@@ -155,9 +131,9 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) error {
 	}
 
 	w := house.Rehearsing{Copy: c.Copy, From: from, Live: config.DataDir(c.Data), Scratch: c.Scratch, Key: key}
-	steps := &stages{e: e}
-	result, problems, err := house.Rehearse(e.ctx, d, w, steps.restore())
-	steps.end()
+	steps := &terminal.Stages{W: e.stderr}
+	result, problems, err := house.Rehearse(e.ctx, d, w, house.StepsOn(steps))
+	steps.End()
 	if err != nil {
 		return err
 	}
@@ -167,23 +143,17 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) error {
 
 func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []verify.Problem) error {
 	if c.Output == "json" {
-		if err := printJSON(e.stdout, r); err != nil {
+		if err := terminal.JSON(e.stdout, r); err != nil {
 			return err
 		}
 	} else {
-		fmt.Fprintf(e.stdout, "Copy %s was restored and verified in a scratch directory: %s (%s) in %s, verified in %s.\n",
-			r.Copy, phrase.Count(r.Files, "file", "files"), size(r.Bytes),
-			r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
-		if !r.Keys {
-			fmt.Fprintln(e.stdout, "The recovery key was not tried; try it with --recovery FILE.")
+		if err := r.Print(e.stdout); err != nil {
+			return err
 		}
 		for _, p := range problems {
 			fmt.Fprintf(e.stdout, "%s: %s\n", p.Where, p.What)
 		}
 	}
-	if r.Problems > 0 {
-		return fmt.Errorf("%s recorded", phrase.Count(r.Problems, "thing is not as it was", "things are not as they were"))
-	}
 
-	return nil
+	return verify.Verdict(r.Problems)
 }

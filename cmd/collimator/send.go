@@ -1,13 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
-	"collimator/internal/phrase"
+	"collimator/internal/fault"
 	"collimator/internal/sender"
+	"collimator/internal/terminal"
 )
 
 type sendCmd struct {
@@ -37,12 +38,12 @@ Example:
 }
 
 func (c *sendCmd) Run(e *env) error {
-	d, err := c.dialer()
+	d, err := c.peer()
 	if err != nil {
 		return err
 	}
 	if c.Listen != "" && !c.Commit {
-		return usageError("--listen goes with --commit")
+		return fault.Usage("--listen goes with --commit")
 	}
 	reports, err := c.reports(d)
 	if err != nil {
@@ -50,7 +51,7 @@ func (c *sendCmd) Run(e *env) error {
 	}
 	defer reports.Close()
 
-	journal, err := sender.OpenJournal(c.Journal, d.config.CalledAETitle+"@"+d.address)
+	journal, err := sender.OpenJournal(c.Journal, d.Config.CalledAETitle+"@"+d.Address)
 	if err != nil {
 		return fmt.Errorf("--journal: %w", err)
 	}
@@ -59,17 +60,17 @@ func (c *sendCmd) Run(e *env) error {
 		return errors.Join(err, journal.Close())
 	}
 
-	var p *progress
+	var p *terminal.Progress
 	t := sender.New(sender.Options{
-		Dial: d.dial, Journal: journal,
-		Progress: func(bytes int64, failed bool) { p.add(bytes, failed) },
+		Dial: d.Dial, Journal: journal,
+		Progress: func(bytes int64, failed bool) { p.Add(bytes, failed) },
 	})
 	files := t.Choose(found)
 
 	start := time.Now()
-	p = newProgress(e, "sent", len(files))
+	p = terminal.NewProgress(e.stderr, "sent", len(files))
 	t.Send(e.ctx, files, max(c.Parallel, 1))
-	p.end()
+	p.End()
 	took := time.Since(start)
 	if c.Commit && e.ctx.Err() == nil {
 		t.Commit(e.ctx, files, reports, c.Wait)
@@ -77,21 +78,28 @@ func (c *sendCmd) Run(e *env) error {
 
 	report, fatal := t.Outcome()
 	report.Seconds = took.Seconds()
-	if err := errors.Join(printSent(e.stdout, c.Output, report), journal.Close()); err != nil {
+	if err := errors.Join(c.print(e.stdout, report), journal.Close()); err != nil {
 		return err
 	}
-	return sentVerdict(e.ctx, report, fatal)
+	return report.Verdict(e.ctx, fatal)
+}
+
+func (c *sendCmd) print(w io.Writer, r sender.Report) error {
+	if c.Output == "json" {
+		return terminal.JSON(w, r)
+	}
+	return r.Print(w)
 }
 
 // reports opens the listener of --listen.
-func (c *sendCmd) reports(d *dialer) (*sender.Reports, error) {
+func (c *sendCmd) reports(d *sender.Peer) (*sender.Reports, error) {
 	if c.Listen == "" {
 		return &sender.Reports{Advice: "with --listen HOST:PORT it is taken there"}, nil
 	}
-	if !c.Plain && d.own == nil {
-		return nil, usageError("--listen needs the own key and certificate (--as, or --key and --cert): the peer calls over TLS")
+	if !c.Plain && d.Own == nil {
+		return nil, fault.Usage("--listen needs the own key and certificate (--as, or --key and --cert): the peer calls over TLS")
 	}
-	r, err := sender.Listen(c.Listen, sender.Caller{Own: d.own, Trust: d.trust})
+	r, err := sender.Listen(c.Listen, d.Caller)
 	if err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
@@ -100,28 +108,7 @@ func (c *sendCmd) reports(d *dialer) (*sender.Reports, error) {
 
 // lookBelow looks at files and directories while it shows how many it has seen.
 func lookBelow(e *env, paths []string, leaveOut func(dir string) bool) (*sender.Found, error) {
-	p := newProgress(e, "looked at", 0)
-	defer p.end()
-	return sender.Look(e.ctx, paths, sender.LookOptions{LeaveOut: leaveOut, Progress: func() { p.add(0, false) }})
-}
-
-// sentVerdict makes the exit code of a report.
-func sentVerdict(ctx context.Context, r sender.Report, fatal error) error {
-	switch {
-	case fatal != nil && r.Stored == 0:
-		return fatal
-	case ctx.Err() != nil:
-		return &exitError{exitPartial, errors.New("stopped before everything was sent; --journal lets you go on where it stopped")}
-	case len(r.Failed) == 1:
-		return &exitError{exitPartial, errors.New("1 object was not stored or not committed")}
-	case len(r.Failed) > 0:
-		failed := phrase.Count(len(r.Failed), "object was", "objects were")
-		return &exitError{exitPartial, fmt.Errorf("%s not stored or not committed", failed)}
-	case r.CommitmentUnknown > 0:
-		n := r.CommitmentUnknown
-		return &exitError{exitPartial, fmt.Errorf("the peer has not said that it keeps %d of the stored objects", n)}
-	case r.Stored == 0 && r.Skipped == 0 && fatal == nil:
-		return errors.New("there is no DICOM object to send in what was named")
-	}
-	return fatal
+	p := terminal.NewProgress(e.stderr, "looked at", 0)
+	defer p.End()
+	return sender.Look(e.ctx, paths, sender.LookOptions{LeaveOut: leaveOut, Progress: p.Tick})
 }

@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
-	"log/slog"
 
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 )
 
@@ -29,7 +29,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLog(e, cfg.Log)
+	log, err := house.NewLog(e.stderr, cfg.Log)
 	if err != nil {
 		return err
 	}
@@ -77,19 +77,7 @@ func (c *serveCmd) settings() (config.Config, error) {
 		}
 	}
 	if err := cfg.Check(); err != nil {
-		return cfg, &exitError{exitUsage, err}
+		return cfg, fault.Ended(fault.Misused, err)
 	}
 	return cfg, nil
-}
-
-func newLog(e *env, l config.Log) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
-		return nil, usageError("log.level: %w", err)
-	}
-	opts := &slog.HandlerOptions{Level: level}
-	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(e.stderr, opts)), nil
-	}
-	return slog.New(slog.NewTextHandler(e.stderr, opts)), nil
 }

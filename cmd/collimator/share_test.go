@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/policy"
@@ -185,20 +184,5 @@ func TestLinksAreNotGuessed(t *testing.T) {
 	}
 	if a := x.browser().send("POST", "/share/open", "link="+secret+"&password="+password, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 401 {
 		t.Errorf("a page of another origin opens the link: status %d", a.StatusCode)
-	}
-}
-
-func TestTimesOfLinksAreReadInDays(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]time.Duration{"7d": 168 * time.Hour, "2w": 336 * time.Hour, "36h": 36 * time.Hour, "1h30m": 90 * time.Minute} {
-		var l lifetime
-		if err := l.UnmarshalText([]byte(text)); err != nil || time.Duration(l) != want {
-			t.Errorf("%s: %v, %v", text, time.Duration(l), err)
-		}
-	}
-	for _, text := range []string{"", "d", "x", "-1d", "7days"} {
-		if new(lifetime).UnmarshalText([]byte(text)) == nil {
-			t.Errorf("%q is taken", text)
-		}
 	}
 }

@@ -1,18 +1,15 @@
 package main
 
 import (
-	"crypto"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"collimator/dicom/sign"
 	"collimator/internal/archive"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 	"collimator/internal/verify"
 )
 
@@ -43,9 +40,9 @@ Examples:
 
 func (c *signatureCheckCmd) Run(e *env) error {
 	if (len(c.Files) == 0) == (c.Study == "") {
-		return usageError("name files, or a study with --study")
+		return fault.Usage("name files, or a study with --study")
 	}
-	roots, err := readTrusted(c.Trust)
+	roots, err := verify.ReadTrusted(c.Trust)
 	if err != nil {
 		return err
 	}
@@ -61,90 +58,21 @@ func (c *signatureCheckCmd) Run(e *env) error {
 		return err
 	}
 
-	err = printList(e.stdout, c.Output, k.Found, "OBJECT|STATE|SIGNER|TIME|PURPOSE|PIXELS|SIGNED|UNSIGNED|WHY", signatureRow, "")
+	err = terminal.List(e.stdout, c.Output, k.Found, "OBJECT|STATE|SIGNER|TIME|PURPOSE|PIXELS|SIGNED|UNSIGNED|WHY", signatureRow, "")
 
-	return errors.Join(err, signatureVerdict(k.Found))
+	return errors.Join(err, k.Verdict())
 }
 
 // stored checks what is stored of a study.
 func (c *signatureCheckCmd) stored(e *env, k *verify.Signatures) error {
 	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
-		p := newProgress(e, "checked", 0)
-		defer p.end()
-		return k.Study(e.ctx, a, c.Study, func(bytes int64) { p.add(bytes, false) })
+		p := terminal.NewProgress(e.stderr, "checked", 0)
+		defer p.End()
+		return k.Study(e.ctx, a, c.Study, p.Count)
 	})
 }
 
 func signatureRow(s verify.Signature) []string {
-	when := "-"
-	if !s.Time.IsZero() {
-		when = minute(s.Time)
-	}
-	pixels := "no"
-	if s.PixelData {
-		pixels = "yes"
-	}
-
-	return []string{s.Object + s.Path, s.State, dash(s.Subject), when, dash(s.Purpose), pixels,
-		fmt.Sprint(len(s.Signed)), fmt.Sprint(s.Unsigned), dash(s.Reason)}
-}
-
-// signatureVerdict is the exit code.
-func signatureVerdict(found []verify.Signature) error {
-	altered := 0
-	doubtful := 0
-	for _, s := range found {
-		switch s.Verdict {
-		case sign.Valid:
-		case sign.Altered:
-			altered++
-		default:
-			doubtful++
-		}
-	}
-
-	if altered > 0 {
-		return fmt.Errorf("signatures that do not fit, what was signed was altered after it was signed: %d", altered)
-	}
-	if doubtful > 0 {
-		return &exitError{exitPartial, fmt.Errorf("without a valid signature: %d of %d", doubtful, len(found))}
-	}
-
-	return nil
-}
-
-// readTrusted reads certificates in PEM.
-func readTrusted(files []string) (*x509.CertPool, error) {
-	pool := x509.NewCertPool()
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("--trust: %w", err)
-		}
-		if !pool.AppendCertsFromPEM(b) {
-			return nil, usageError("--trust: %s holds no certificate in PEM", name)
-		}
-	}
-
-	return pool, nil
-}
-
-// readSigner reads a key and its certificate in PEM, and sees whether they can
-// sign.
-func readSigner(key, certificate string) (*sign.Signer, error) {
-	pair, err := tls.LoadX509KeyPair(certificate, key)
-	if err != nil {
-		return nil, usageError("--key, --cert: %s", strings.TrimPrefix(err.Error(), "tls: "))
-	}
-	private, ok := pair.PrivateKey.(crypto.Signer)
-	if !ok {
-		return nil, usageError("--key: the key cannot sign")
-	}
-
-	s := &sign.Signer{Key: private, Certificate: pair.Leaf, Purpose: sign.Source}
-	if err := s.Check(); err != nil {
-		return nil, usageError("--key, --cert: %w", err)
-	}
-
-	return s, nil
+	return []string{s.Object + s.Path, s.State, terminal.Dash(s.Subject), terminal.MinuteOr(s.Time, "-"), terminal.Dash(s.Purpose), terminal.YesNo(s.PixelData),
+		fmt.Sprint(len(s.Signed)), fmt.Sprint(s.Unsigned), terminal.Dash(s.Reason)}
 }

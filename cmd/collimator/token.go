@@ -2,15 +2,14 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	"collimator/dicom/uid"
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/terminal"
 )
 
 type tokenCmd struct {
@@ -21,10 +20,10 @@ type tokenCmd struct {
 
 type tokenCreateCmd struct {
 	dataFlags
-	User    string   `required:"" help:"Person it belongs to; it never reaches further than this person." placeholder:"NAME"`
-	Scope   string   `help:"read, write (read and store), metrics (numbers for monitoring) or admin (all its owner may)." enum:"read,write,metrics,admin" default:"read"`
-	Study   []string `help:"The only studies it reaches." placeholder:"UID"`
-	Expires lifetime `help:"How long it is valid, at most 366d." default:"24h"`
+	User    string            `required:"" help:"Person it belongs to; it never reaches further than this person." placeholder:"NAME"`
+	Scope   string            `help:"read, write (read and store), metrics (numbers for monitoring) or admin (all its owner may)." enum:"read,write,metrics,admin" default:"read"`
+	Study   []string          `help:"The only studies it reaches." placeholder:"UID"`
+	Expires terminal.Lifetime `help:"How long it is valid, at most 366d." default:"24h"`
 }
 
 func (tokenCreateCmd) Help() string {
@@ -34,24 +33,23 @@ func (tokenCreateCmd) Help() string {
 }
 
 func (c *tokenCreateCmd) Run(e *env) error {
-	for _, s := range c.Study {
-		if !uid.Tolerable(s) {
-			return usageError("--study: %q is no UID", s)
-		}
+	if err := house.CheckStudies(c.Study); err != nil {
+		return err
 	}
 	verbs, _ := policy.Scope(c.Scope)
 	return c.with(e, func(in *house.Installation) error {
 		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, time.Duration(c.Expires))
 		if fault.Of(err) == fault.Invalid {
-			return usageError("--expires: %w", err)
+			return fault.Usage("--expires: %w", err)
 		}
 		if err != nil {
 			return err
 		}
-		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}}}); err != nil {
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create, audit.Object{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stderr, "Token %s of %s, valid until %s. It is shown only now:\n", t.ID, t.Owner, minute(t.Expires))
+
+		fmt.Fprintf(e.stderr, "Token %s of %s, valid until %s. It is shown only now:\n", t.ID, t.Owner, terminal.Minute(t.Expires))
 		_, err = fmt.Fprintln(e.stdout, secret)
 		return err
 	})
@@ -70,20 +68,16 @@ func (c *tokenListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "TOKEN|OWNER|ALLOW|STUDIES|UNTIL|REVOKED", tokenRow, "There is no token. Make one with 'collimator token create --user NAME'.")
+		return terminal.List(e.stdout, c.Output, list, "TOKEN|OWNER|ALLOW|STUDIES|UNTIL|REVOKED", tokenRow, "There is no token. Make one with 'collimator token create --user NAME'.")
 	})
 }
 
 func tokenRow(t *identity.AccessToken) []string {
-	words := make([]string, len(t.Verbs))
-	for i, v := range t.Verbs {
-		words[i] = string(v)
-	}
 	studies := "all of its owner's"
 	if n := len(t.Studies); n > 0 {
 		studies = fmt.Sprint(n)
 	}
-	return []string{t.ID, t.Owner, strings.Join(words, ","), studies, minute(t.Expires), day(t.Revoked)}
+	return []string{t.ID, t.Owner, policy.Join(t.Verbs, ","), studies, terminal.Minute(t.Expires), terminal.Day(t.Revoked)}
 }
 
 type tokenRevokeCmd struct {
@@ -98,10 +92,9 @@ func (c *tokenRevokeCmd) Run(e *env) error {
 		if err := in.Registry.RevokeToken(e.ctx, c.ID); err != nil {
 			return err
 		}
-		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Delete, Objects: []audit.Object{{Detail: "token " + c.ID + " revoked"}}}); err != nil {
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Delete, audit.Object{Detail: "token " + c.ID + " revoked"}); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(e.stdout, "Token %s is revoked.\n", c.ID)
-		return err
+		return e.say("Token %s is revoked.\n", c.ID)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
@@ -39,7 +40,7 @@ func (userAddCmd) Help() string {
 
 func (c *userAddCmd) Run(e *env) error {
 	if err := identity.CheckRole(c.Role); err != nil {
-		return &exitError{exitUsage, err}
+		return fault.Ended(fault.Misused, err)
 	}
 	password, err := c.read(e)
 	if err != nil {
@@ -54,7 +55,7 @@ func (c *userAddCmd) Run(e *env) error {
 }
 
 func personChanged(e *env, in *house.Installation, action audit.Action, name, detail, sentence string) error {
-	if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: action, Objects: []audit.Object{{Person: name, Detail: detail}}}); err != nil {
+	if err := in.Note(e.ctx, audit.PersonChanged, action, audit.Object{Person: name, Detail: detail}); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(e.stdout, sentence)
@@ -131,7 +132,7 @@ func (c *userEnableCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Update, Objects: []audit.Object{{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}}}); err != nil {
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Update, audit.Object{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stderr, "%s is back as %s with %s.\n", c.Name, p.Role, phrase.Count(len(p.Studies), "granted study", "granted studies"))

@@ -1,22 +1,16 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
-
-	"golang.org/x/term"
-	"rsc.io/qr"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/terminal"
 )
 
 type userRoleCmd struct {
@@ -31,7 +25,7 @@ func (userRoleCmd) Help() string {
 
 func (c *userRoleCmd) Run(e *env) error {
 	if err := identity.CheckRole(c.Role); err != nil {
-		return &exitError{exitUsage, err}
+		return fault.Ended(fault.Misused, err)
 	}
 	return c.with(e, func(in *house.Installation) error {
 		if err := in.Registry.SetRole(e.ctx, c.Name, c.Role); err != nil {
@@ -75,7 +69,7 @@ func (c *userLinkCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.Record(e.ctx, audit.Record{Event: audit.PersonChanged, Action: audit.Create, Objects: []audit.Object{{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}}}); err != nil {
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create, audit.Object{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}); err != nil {
 			return err
 		}
 		if s := in.Config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
@@ -87,7 +81,7 @@ func (c *userLinkCmd) Run(e *env) error {
 
 // printLink prints a one-time link: what is for the person on stdout.
 func printLink(e *env, in *house.Installation, l identity.Link, secret string) error {
-	fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", l.Person, minute(l.Expires))
+	fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", l.Person, terminal.Minute(l.Expires))
 	advise(e, in.Config)
 	_, err := fmt.Fprintln(e.stdout, house.LinkAddress(in.Config)+secret)
 	return err
@@ -120,76 +114,31 @@ func (c *userTOTPCmd) Run(e *env) error {
 			}
 			return personChanged(e, in, audit.Update, c.Name, "authenticator app removed", "The authenticator app is forgotten.")
 		}
+
 		s, err := in.Registry.BeginTOTP(e.ctx, c.Name, "Collimator "+in.Config.AE, "")
 		if err != nil {
 			return err
 		}
-		if err := drawQR(e.stdout, s.URI); err != nil {
+
+		if err := terminal.QR(e.stdout, s.URI); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s\n\nOr type this secret: %s\n", s.URI, s.Secret)
-		if err := confirmTOTP(e, in, c.Name); err != nil {
+
+		asking := e.asking()
+		err = asking.Until("Six digits that the app shows: ", confirmTries, identity.ErrCode, func(code string) error {
+			return in.Registry.ConfirmTOTP(e.ctx, c.Name, "", code)
+		})
+		if err != nil {
 			return err
 		}
+
 		return personChanged(e, in, audit.Update, c.Name, "authenticator app set up", "The authenticator app is set up. Next: recovery codes, with 'collimator user recovery'.")
 	})
 }
 
 // confirmTries is how often a code may be mistyped: the secret stays the same.
 const confirmTries = 3
-
-func confirmTOTP(e *env, in *house.Installation, name string) (err error) {
-	lines := bufio.NewScanner(e.stdin)
-	for range confirmTries {
-		fmt.Fprint(e.stderr, "Six digits that the app shows: ")
-		if !lines.Scan() {
-			return errors.Join(identity.ErrCode, lines.Err())
-		}
-		if err = in.Registry.ConfirmTOTP(e.ctx, name, "", strings.TrimSpace(lines.Text())); !errors.Is(err, identity.ErrCode) {
-			return err
-		}
-		fmt.Fprintln(e.stderr, "That was not it.")
-	}
-	return err
-}
-
-// drawQR draws a text as a QR code with half blocks, dark on light whatever the
-// terminal's colours are: two rows of modules in one row of characters.
-func drawQR(w io.Writer, text string) error {
-	code, err := qr.Encode(text, qr.M)
-	if err != nil {
-		return fmt.Errorf("draw the QR code: %w", err)
-	}
-
-	const quiet = 2 // modules around the code
-	var b strings.Builder
-	for y := -quiet; y < code.Size+quiet; y += 2 {
-		b.WriteString("\x1b[30;107m")
-		for x := -quiet; x < code.Size+quiet; x++ {
-			switch top, bottom := code.Black(x, y), code.Black(x, y+1); {
-			case top && bottom:
-				b.WriteRune('█')
-			case top:
-				b.WriteRune('▀')
-			case bottom:
-				b.WriteRune('▄')
-			default:
-				b.WriteByte(' ')
-			}
-		}
-		b.WriteString("\x1b[0m\n")
-	}
-
-	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		return write(w, strings.NewReplacer("\x1b[30;107m", "", "\x1b[0m", "").Replace(b.String()))
-	}
-	return write(w, b.String())
-}
-
-func write(w io.Writer, s string) error {
-	_, err := io.WriteString(w, s)
-	return err
-}
 
 type userRecoveryCmd struct {
 	dataFlags
@@ -241,12 +190,12 @@ func (c *userSessionsCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "SESSION|SIGNED IN BY|ADDRESS|SINCE|LAST SEEN|UNTIL", func(s *identity.Session) []string {
+		return terminal.List(e.stdout, c.Output, list, "SESSION|SIGNED IN BY|ADDRESS|SINCE|LAST SEEN|UNTIL", func(s *identity.Session) []string {
 			how := s.Method
 			if !s.Complete {
 				how += " (second factor to come)"
 			}
-			return []string{s.ID, how, s.Address, minute(s.Created), minute(s.Seen), minute(s.Expires)}
+			return []string{s.ID, how, s.Address, terminal.Minute(s.Created), terminal.Minute(s.Seen), terminal.Minute(s.Expires)}
 		}, "Nobody is signed in under this name.")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/house"
 	"collimator/internal/identity"
+	"collimator/internal/terminal"
 )
 
 type userLinksCmd struct {
@@ -35,7 +36,7 @@ func (c *userLinksCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return printList(e.stdout, c.Output, list, "FOR|WHAT|ROLE|MADE BY|UNTIL", linkRow, "No one-time link is open.")
+		return terminal.List(e.stdout, c.Output, list, "FOR|WHAT|ROLE|MADE BY|UNTIL", linkRow, "No one-time link is open.")
 	})
 }
 
@@ -49,5 +50,5 @@ func linkRow(l identity.Link) []string {
 		maker = "the operator"
 	}
 
-	return []string{dash(l.Person), what, dash(l.Role), maker, minute(l.Expires)}
+	return []string{terminal.Dash(l.Person), what, terminal.Dash(l.Role), maker, terminal.Minute(l.Expires)}
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/house"
+	"collimator/internal/ledger"
 	"collimator/internal/phrase"
+	"collimator/internal/terminal"
 	"collimator/internal/verify"
 )
 
@@ -38,9 +39,9 @@ Examples:
 
 func (c *verifyCmd) Run(e *env) error {
 	if c.Bundle != "" {
-		return checkBundle(e, c.Bundle, c.Key)
+		return ledger.CheckFiles(e.stdout, c.Bundle, c.Key)
 	}
-	share, err := parseShare(c.Sample)
+	share, err := verify.ParseShare(c.Sample)
 	if err != nil {
 		return err
 	}
@@ -52,27 +53,15 @@ func (c *verifyCmd) Run(e *env) error {
 	})
 }
 
-// parseShare reads a percentage above 0 and up to 100 as a share; none is all.
-func parseShare(s string) (float64, error) {
-	if s == "" {
-		return 1, nil
-	}
-	n, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
-	if err != nil || !(n > 0 && n <= 100) {
-		return 0, usageError("--sample: want a percentage above 0 and up to 100, such as 5%%")
-	}
-	return n / 100, nil
-}
-
 // verifyAll runs a verification and prints what it found.
 func verifyAll(in *house.Installation, e *env, form string, o verify.Options) error {
 	if o.Witness == "" {
 		o.Witness = in.Config.Ledger.Witness
 	}
-	p := newProgress(e, "verified", 0)
-	o.Progress = func() { p.add(0, false) }
+	p := terminal.NewProgress(e.stderr, "verified", 0)
+	o.Progress = p.Tick
 	r, err := verify.Run(e.ctx, in.Verification(o))
-	p.end()
+	p.End()
 	if err != nil {
 		return err
 	}
@@ -80,12 +69,7 @@ func verifyAll(in *house.Installation, e *env, form string, o verify.Options) er
 	if err := noteAside(e, o.Archive); err != nil {
 		return err
 	}
-	err = printVerified(e, form, o, r)
-	if err == nil && len(r.Problems) > 0 {
-		err = fmt.Errorf("%s recorded", phrase.Count(len(r.Problems), "thing is not as it was", "things are not as they were"))
-	}
-
-	return err
+	return errors.Join(printVerified(e, form, o, r), verify.Verdict(len(r.Problems)))
 }
 
 // verifyReport is what a verification found, for programs.
@@ -100,37 +84,14 @@ type verifyReport struct {
 
 // printVerified says what was found, and of a sample that it is one.
 func printVerified(e *env, form string, o verify.Options, r verify.Result) error {
-	isSample := o.Archive != nil && o.Share < 1
+	isSample := o.Sample()
 	if form == "json" {
-		return printJSON(e.stdout, verifyReport{append([]verify.Problem{}, r.Problems...), r.Leaves, isSample, r.Files, r.Stored, r.Checkpoints})
+		return terminal.JSON(e.stdout, verifyReport{append([]verify.Problem{}, r.Problems...), r.Leaves, isSample, r.Files, r.Stored, r.Checkpoints})
 	}
 	if isSample && len(r.Problems) > 0 {
-		fmt.Fprintf(e.stderr, "It was a sample: %s was read.\n", sampleOf(r))
+		fmt.Fprintf(e.stderr, "It was a sample: %s was read.\n", r.Sampled())
 	}
-	return printList(e.stdout, form, r.Problems, "WHERE|WHAT", problemRow, allIsWell(o, r, isSample))
-}
-
-// allIsWell is the sentence where nothing differs, which claims no more than was
-// looked at.
-func allIsWell(o verify.Options, r verify.Result, isSample bool) string {
-	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
-	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
-	switch {
-	case o.Archive == nil:
-		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
-	case isSample:
-		well = fmt.Sprintf("The sample is as it was recorded: %s, and the content of %s. Without --sample every file is read.", leaves, sampleOf(r))
-	}
-	if o.Witness != "" {
-		well += fmt.Sprintf(" It continues all %d %s of the witness.",
-			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
-	}
-	return well
-}
-
-// sampleOf says how many of the files were read.
-func sampleOf(r verify.Result) string {
-	return fmt.Sprintf("%d of %s", r.Files, phrase.Count(r.Stored, "file", "files"))
+	return terminal.List(e.stdout, form, r.Problems, "WHERE|WHAT", problemRow, r.Well(o))
 }
 
 func problemRow(p verify.Problem) []string { return []string{p.Where, p.What} }

@@ -79,7 +79,7 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 		"all verbs":                {`UPDATE device SET verbs = 'echo,store,query,retrieve,commit' WHERE ae_title = 'WS2'`, "device WS2"},
 		"an exception":             {`UPDATE device SET plaintext_until = 4070908800000, address = '' WHERE ae_title = 'WS2'`, "device WS2"},
 		"a device":                 {`INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed) SELECT 'EVIL', address, verbs, destinations, listen, 4070908800000, created, removed FROM device`, "device EVIL"},
-		"a certificate":            {`INSERT INTO device_certificate SELECT 'ff'||substr(fingerprint, 3), ae_title, subject, not_after, created, 0, '' FROM device_certificate`, "certificate WS2 ff"},
+		"a certificate":            {`INSERT INTO device_certificate SELECT 'FF'||substr(fingerprint, 3), ae_title, subject, not_after, created, 0, '' FROM device_certificate`, "certificate WS2 FF"},
 		"a role":                   {`UPDATE person SET role = 'administrator' WHERE name = 'referrer1'`, "person referrer1"},
 		"a password":               {`UPDATE person SET password_hash = (SELECT password_hash FROM person WHERE name = 'ada') || '=' WHERE name = 'referrer1'`, "person referrer1"},
 		"a subject":                {`INSERT INTO person_subject VALUES ('https://evil.example', 'me', 'ada')`, "name at an identity provider ada https://evil.example me"},

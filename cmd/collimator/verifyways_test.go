@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -205,20 +204,6 @@ func rewrite(t *testing.T, in *house.Installation) {
 			if err := in.DB.Write(t.Context(), func(tx *db.Tx) error { _, err := in.Ledger.Append(t.Context(), tx, l); return err }); err != nil {
 				t.Fatal(err)
 			}
-		}
-	}
-}
-
-func TestSampleTakesAPercentage(t *testing.T) {
-	t.Parallel()
-	for s, want := range map[string]float64{"": 1, "5%": 0.05, "100%": 1, "0.5": 0.005} {
-		if got, err := parseShare(s); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%q: %v, %v", s, got, err)
-		}
-	}
-	for _, s := range []string{"0", "-1", "101%", "x", "NaN", "%"} {
-		if _, err := parseShare(s); err == nil {
-			t.Errorf("%q is taken", s)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -10,6 +11,7 @@ import (
 	"collimator/internal/archive/index"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/phrase"
 )
 
 // Deletion says what to delete of one study and why.
@@ -190,4 +192,24 @@ func (a *Archive) named(ctx context.Context, tx *db.Tx, q RetrieveQuery) ([]Inst
 	}
 
 	return out, nil
+}
+
+// Text says in words what went, and what is left that somebody may look for.
+func (d DeletedTogether) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d deleted.\n", d.Instances)
+	if d.Held > 0 {
+		fmt.Fprintf(&b, "%d held back of the study destroyed with it.\n", d.Held)
+	}
+	if d.StillHeld > 0 {
+		fmt.Fprintf(&b, "%d held back of the study stay: collimator quarantine list, collimator quarantine destroy --study %s\n", d.StillHeld, d.StudyUID)
+	}
+	if d.AccessEnded > 0 {
+		fmt.Fprintf(&b, "%s for the study ended.\n", phrase.Count(d.AccessEnded, "link, grant or token", "links, grants and tokens"))
+	}
+	if d.Whole {
+		b.WriteString("Copies elsewhere stay: backups made before, what was exported or sent on. The same images are taken again when they are sent again.\n")
+	}
+
+	return b.String()
 }

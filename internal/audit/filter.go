@@ -161,3 +161,22 @@ func Set(list []string) map[string]bool {
 	}
 	return set
 }
+
+// Selection names what is asked by, without the values.
+func (f *Filter) Selection() string {
+	var names []string
+	for _, by := range []struct {
+		name  string
+		given bool
+	}{
+		{"patient", f.Patient != ""}, {"study", f.Study != ""}, {"person", f.Person != ""}, {"principal", f.Principal != ""},
+		{"action", f.Did != ""}, {"event", f.Event != ""}, {"door", f.Door != ""}, {"address", f.Address != ""},
+		{"failed", f.Failed}, {"since", !f.Since.IsZero()}, {"until", !f.Until.IsZero()},
+	} {
+		if by.given {
+			names = append(names, by.name)
+		}
+	}
+
+	return strings.Join(names, " ")
+}

@@ -29,6 +29,16 @@ type Options struct {
 	Progress func(done, failed, total int)
 }
 
+// From is the part of the options that says whom to ask.
+func From(p *sender.Peer) Options {
+	return Options{Dial: p.Dial, Find: func(ctx context.Context, keys *dicom.DataSet, yield func(*dicom.DataSet)) error {
+		return Query{}.Run(ctx, p, keys, func(match *dicom.DataSet) error {
+			yield(match)
+			return nil
+		})
+	}}
+}
+
 // Result is what a retrieval brought.
 type Result struct {
 	Written    int      // instances that are on disk

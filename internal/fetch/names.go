@@ -1,12 +1,10 @@
 package fetch
 
 import (
-	"fmt"
-
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
-	"collimator/internal/sender"
+	"collimator/internal/fault"
 )
 
 // Names say what to retrieve by unique keys. Series need one study, instances one
@@ -18,20 +16,20 @@ type Names struct {
 }
 
 // Identifier makes the identifier of C-GET and C-MOVE in the study root (PS3.4 C.4.2.1.4).
-// Names that do not go together are a *sender.UsageError.
+// Names that do not go together are fault.Misused.
 func (n Names) Identifier() (*dicom.DataSet, error) {
 	level, lists := "STUDY", [][]string{n.Study}
 	switch {
 	case len(n.Study) == 0:
-		return nil, usage("no study is named")
+		return nil, fault.Usage("say which study with --study UID; 'collimator find' lists them")
 	case len(n.Instance) > 0:
 		if len(n.Series) != 1 || len(n.Study) != 1 {
-			return nil, usage("instances need one study and one series")
+			return nil, fault.Usage("--instance needs one --study and one --series")
 		}
 		level, lists = "IMAGE", [][]string{n.Study, n.Series, n.Instance}
 	case len(n.Series) > 0:
 		if len(n.Study) != 1 {
-			return nil, usage("series need one study")
+			return nil, fault.Usage("--series needs one --study")
 		}
 		level, lists = "SERIES", [][]string{n.Study, n.Series}
 	}
@@ -44,7 +42,7 @@ func (n Names) Identifier() (*dicom.DataSet, error) {
 	for i, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID}[:len(lists)] {
 		for _, u := range lists[i] {
 			if !uid.Tolerable(u) {
-				return nil, usage("%q is no UID", u)
+				return nil, fault.Usage("%q is no UID", u)
 			}
 		}
 		if err := ds.SetText(t, lists[i]...); err != nil {
@@ -52,8 +50,4 @@ func (n Names) Identifier() (*dicom.DataSet, error) {
 		}
 	}
 	return ds, nil
-}
-
-func usage(format string, args ...any) error {
-	return &sender.UsageError{Err: fmt.Errorf(format, args...)}
 }

@@ -13,6 +13,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/clamd"
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/inspect"
 	"collimator/internal/shown"
 	"collimator/internal/state"
@@ -42,13 +43,13 @@ func newInspector(c config.Inspect, states *state.Register, log *slog.Logger) (*
 		{c.Containers, &in.policy.Containers}, {c.Preambles, &in.policy.Preambles}} {
 		v, err := inspect.ParseVerdict(s.word)
 		if err != nil {
-			return nil, usage("inspect: %w", err)
+			return nil, fault.Usage("inspect: %w", err)
 		}
 		*s.to = &v
 	}
 	var err error
 	if in.viruses, err = inspect.ParseVerdict(c.Viruses); err != nil {
-		return nil, usage("inspect.viruses: %w", err)
+		return nil, fault.Usage("inspect.viruses: %w", err)
 	}
 	if c.Clamd != "" {
 		in.clamd = clamd.NewCircuit(clamd.New(c.Clamd), clamdState, states)

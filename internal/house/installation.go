@@ -2,7 +2,10 @@
 // data directory with its index, ledger, keys and registers; a Server is
 // everything that runs over one: the doors, the archive, the trail, what watches.
 // Commands, tests, benchmarks and the demonstration start the same thing in
-// process. It prints nothing: what people read is told by callbacks and states.
+// process. What somebody asks for at a command line runs here on an open
+// installation, with its record; flags, tables and exit codes are the command's. It
+// prints nothing by itself: what people read is told by callbacks and states, and a
+// result prints itself where it is asked to.
 package house
 
 import (
@@ -64,7 +67,7 @@ func Open(ctx context.Context, c config.Config, create bool) (*Installation, err
 	}
 	if !create {
 		if _, err := os.Stat(filepath.Join(c.Data, IndexFile)); err != nil {
-			return nil, usage("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
+			return nil, fault.Usage("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
 		}
 	}
 
@@ -207,6 +210,11 @@ func Operator() string {
 		return fmt.Sprintf("uid %d", os.Getuid())
 	}
 	return u.Username
+}
+
+// Note is Record for what a person did to something: the event and what it was.
+func (in *Installation) Note(ctx context.Context, event audit.Event, action audit.Action, objects ...audit.Object) error {
+	return in.Record(ctx, audit.Record{Event: event, Action: action, Objects: objects})
 }
 
 // CopiedText tells of a copy of the index that was made before it was changed.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"collimator/internal/fault"
 )
 
 // ServeLock is the file a server holds while it runs on a data directory.
@@ -20,7 +22,7 @@ func LockData(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock the data directory: %w", err)
 	}
 	if err := lockFile(f); err != nil {
-		return nil, errors.Join(usage("another server runs on %s; stop it first, or name another directory with --data", dir), f.Close())
+		return nil, errors.Join(fault.Usage("another server runs on %s; stop it first, or name another directory with --data", dir), f.Close())
 	}
 
 	err = f.Truncate(0)
@@ -54,7 +56,7 @@ func alone(dir string) (*os.File, error) {
 
 // besideServer refuses a change of the index beside a server.
 func besideServer(dir string) error {
-	return usage("the index in %s has to be changed for this program (%s), and a server runs on it (%s). Nothing was changed. "+
+	return fault.Usage("the index in %s has to be changed for this program (%s), and a server runs on it (%s). Nothing was changed. "+
 		"Run the command with the server's own program, or stop the server first, and start it with this one afterwards",
 		dir, Version(), lockHolder(dir))
 }

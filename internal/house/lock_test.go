@@ -3,9 +3,10 @@
 package house
 
 import (
-	"errors"
 	"strings"
 	"testing"
+
+	"collimator/internal/fault"
 )
 
 func TestOneServerRunsOnADataDirectory(t *testing.T) {
@@ -16,7 +17,7 @@ func TestOneServerRunsOnADataDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = LockData(dir)
-	if _, ok := errors.AsType[*UsageError](err); !ok || !strings.Contains(err.Error(), "another server runs") {
+	if fault.EndingOf(err) != fault.Misused || !strings.Contains(err.Error(), "another server runs") {
 		t.Errorf("a second one: %v", err)
 	}
 	if err := first.Close(); err != nil {

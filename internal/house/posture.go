@@ -16,6 +16,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/backup"
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/finding"
 	"collimator/internal/outward"
 	"collimator/internal/posture"
@@ -179,7 +180,7 @@ func NewTeller(p *posture.Posture, in *Installation, own func() (*tls.Certificat
 	t := &posture.Teller{Posture: p, Severity: finding.Critical, From: strings.TrimSpace("Collimator " + in.Config.AE + " " + machine)}
 	if c.Severity != "" {
 		if err := t.Severity.UnmarshalText([]byte(c.Severity)); err != nil {
-			return nil, usage("alarms.severity: %w", err)
+			return nil, fault.Usage("alarms.severity: %w", err)
 		}
 	}
 
@@ -243,7 +244,7 @@ func mailToken(c config.MailOAuth, out config.Outward) (*alarm.Tokens, error) {
 	}
 	way, err := outward.New(out.Options())
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, fault.Usage("%w", err)
 	}
 
 	client := alarm.TokenClient{URL: c.TokenURL, ID: c.ClientID, Secret: string(secret), Scopes: c.Scopes}
@@ -269,7 +270,7 @@ func WebhookChannel(all config.Config) (alarm.Channel, error) {
 	}
 	way, err := outward.New(all.Outward.Options())
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, fault.Usage("%w", err)
 	}
 	return alarm.NewWebhook(c.URL, secret, way.Transport(client)), nil
 }

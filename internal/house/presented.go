@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/state"
 )
@@ -36,7 +37,7 @@ func presented(c config.Config) (list []presentedPair) {
 func (p presentedPair) open(failed func(error)) (*identity.FileCertificate, error) {
 	f, err := identity.NewFileCertificate(p.certificate, p.key, time.Now, failed)
 	if err != nil {
-		return nil, usage("%s: %w", p.setting, err)
+		return nil, fault.Usage("%s: %w", p.setting, err)
 	}
 	return f, nil
 }

@@ -15,6 +15,7 @@ import (
 	"collimator/dicom/deid"
 	"collimator/internal/archive"
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/pacs"
 )
 
@@ -54,18 +55,18 @@ func ReadProjectKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, usage("project key: others may read %s: chmod 600 it", path)
+		return nil, fault.Usage("project key: others may read %s: chmod 600 it", path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if len(text) == 0 {
-		return nil, usage("project key: %s is empty: writing it was interrupted, and nothing was made with it; remove it and make a new one", path)
+		return nil, fault.Usage("project key: %s is empty: writing it was interrupted, and nothing was made with it; remove it and make a new one", path)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < deid.KeySize {
-		return nil, usage("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
+		return nil, fault.Usage("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
 			"because with another key all pseudonyms become others", path, 2*deid.KeySize)
 	}
 	return key, nil
@@ -75,7 +76,7 @@ func ReadProjectKey(path string) ([]byte, error) {
 func Profile(keep []string) (deid.Profile, error) {
 	var p deid.Profile
 	if slices.Contains(keep, "dates") && slices.Contains(keep, "shifted-dates") {
-		return p, usage("keep: choose dates or shifted-dates")
+		return p, fault.Usage("keep: choose dates or shifted-dates")
 	}
 
 	for _, k := range keep {
@@ -101,7 +102,7 @@ func Profile(keep []string) (deid.Profile, error) {
 		case "safe-private":
 			p.RetainSafePrivate = true
 		default:
-			return p, usage("keep: %q is nothing that can be kept; choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private", k)
+			return p, fault.Usage("keep: %q is nothing that can be kept; choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private", k)
 		}
 	}
 	return p, nil
@@ -114,7 +115,7 @@ func NewProjectKey(path string) ([]byte, error) {
 	rand.Read(key) // never returns an error (crypto/rand)
 	err := durable.Once(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, usage("--new-key: %s is there already; leave --new-key out to use it", path)
+		return nil, fault.Usage("--new-key: %s is there already; leave --new-key out to use it", path)
 	}
 	return key, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"collimator/internal/backup"
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/recovery"
 	"collimator/internal/verify"
 )
@@ -26,7 +27,7 @@ type Rehearsing struct {
 
 // Rehearse restores a copy into a scratch directory, verifies and measures it, and
 // removes it. Without a key and without a data directory whose keys could stand in
-// for it, it is a *UsageError.
+// for it, it is fault.Misused.
 func Rehearse(ctx context.Context, d *backup.Dir, w Rehearsing, steps RestoreSteps) (_ backup.Rehearsal, _ []verify.Problem, err error) {
 	scratch, err := durable.OpenScratch(w.Scratch)
 	if err != nil {
@@ -38,7 +39,7 @@ func Rehearse(ctx context.Context, d *backup.Dir, w Rehearsing, steps RestoreSte
 	place := backup.Restoring{Copy: w.Copy, Data: filepath.Join(scratch.Path(), "data"), Key: w.Key}
 	if w.Key == nil {
 		if !there {
-			return backup.Rehearsal{}, nil, usage("name the file of the recovery key with --recovery: " +
+			return backup.Rehearsal{}, nil, fault.Usage("name the file of the recovery key with --recovery: " +
 				"there is no data directory whose keys could stand in for it")
 		}
 		place.Place = func(data string) error { return copyKeys(w.Live, data) }

@@ -14,6 +14,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/ledger"
 )
 
@@ -42,10 +43,10 @@ type LostImage struct {
 // Reindex makes the index of a data directory anew from the ledger and the images,
 // while no server runs: it holds the lock of the directory. progress is called for
 // each statement of the ledger with 0, and for each file that is taken in with its
-// bytes. A directory without images, and one whose lock is held, is a *UsageError.
+// bytes. A directory without images, and one whose lock is held, is fault.Misused.
 func Reindex(ctx context.Context, c config.Config, log *slog.Logger, progress func(bytes int64)) (*Reindexed, error) {
 	if _, err := os.Stat(filepath.Join(c.Data, BlobsDir)); err != nil {
-		return nil, usage("%s holds no images; name the data directory with --data", c.Data)
+		return nil, fault.Usage("%s holds no images; name the data directory with --data", c.Data)
 	}
 	lock, err := LockData(c.Data)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/tlsprofile"
 )
 
@@ -21,7 +22,7 @@ func (s *Server) newRepository() (*audit.Repository, error) {
 	}
 	host, _, err := net.SplitHostPort(c.Repository)
 	if err != nil {
-		return nil, usage("audit.repository: want HOST:PORT")
+		return nil, fault.Usage("audit.repository: want HOST:PORT")
 	}
 	roots, err := RootsOf("audit.roots", c.Roots)
 	if err != nil {
@@ -50,11 +51,11 @@ func RootsOf(setting, path string) (*x509.CertPool, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usage("%s: %w", setting, err)
+		return nil, fault.Usage("%s: %w", setting, err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
-		return nil, usage("%s: no certificate in PEM form in this file", setting)
+		return nil, fault.Usage("%s: no certificate in PEM form in this file", setting)
 	}
 	return pool, nil
 }

@@ -11,6 +11,7 @@ import (
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/durable"
+	"collimator/internal/terminal"
 	"collimator/internal/verify"
 )
 
@@ -20,6 +21,15 @@ type RestoreSteps struct {
 	Restored func(bytes int64) // a file
 	Indexed  func(done, all int64)
 	Verified func() // a leaf or a file
+}
+
+// StepsOn shows on a terminal how far a restore has come.
+func StepsOn(s *terminal.Stages) RestoreSteps {
+	return RestoreSteps{
+		Restored: func(bytes int64) { s.At("files restored").Count(bytes) },
+		Indexed:  func(done, all int64) { s.At("instances indexed").Reach(done, all) },
+		Verified: func() { s.At("verified").Tick() },
+	}
 }
 
 // Restore brings a copy back into r.Data, verifies all of it and records that. What is

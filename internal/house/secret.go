@@ -1,13 +1,10 @@
 package house
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"os"
-	"strings"
+
+	"collimator/internal/fault"
 )
 
 // Settings that name a file with a secret of alarms.
@@ -24,20 +21,11 @@ func SecretOf(key, path string, least int) ([]byte, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, usage("%s: %w", key, err)
+		return nil, fault.Usage("%s: %w", key, err)
 	}
 	line, _, _ := bytes.Cut(b, []byte("\n"))
 	if line = bytes.TrimSpace(line); len(line) < least {
-		return nil, usage("%s: the first line of %s needs %d characters or more", key, path, least)
+		return nil, fault.Usage("%s: the first line of %s needs %d characters or more", key, path, least)
 	}
 	return line, nil
-}
-
-// FirstLine reads the first line of at most 4 KiB, without its end.
-func FirstLine(r io.Reader) (string, error) {
-	line, err := bufio.NewReader(io.LimitReader(r, 4096)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	return strings.TrimRight(line, "\r\n"), nil
 }

@@ -15,6 +15,7 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/budget"
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
@@ -55,7 +56,7 @@ type Server struct {
 }
 
 // NewServer puts a server together over an installation, which outlives it. Nothing
-// is served yet. A setting that cannot be is a *UsageError.
+// is served yet. A setting that cannot be is fault.Misused.
 func NewServer(in *Installation, log *slog.Logger) (*Server, error) {
 	cert, err := identity.NewServerCertificate(in.Authority, ServerHosts(in.Config))
 	if err != nil {
@@ -188,7 +189,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 	}
 	keys, err := os.ReadFile(c.Tokens.Keys)
 	if err != nil {
-		return nil, usage("tokens.keys: %w", err)
+		return nil, fault.Usage("tokens.keys: %w", err)
 	}
 	audience := c.Tokens.Audience
 	if audience == "" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 )
@@ -55,7 +56,7 @@ func checkAuthorities(f config.NamedFile) error {
 		}
 	}
 	if time.Now().After(last) {
-		return usage("%s: what is in %s has expired, the last of it on %s: get the authority's certificate of today", f.Setting, f.Path, last.UTC().Format(time.DateOnly))
+		return fault.Usage("%s: what is in %s has expired, the last of it on %s: get the authority's certificate of today", f.Setting, f.Path, last.UTC().Format(time.DateOnly))
 	}
 	return nil
 }
@@ -86,7 +87,7 @@ func checkPublicKeys(c config.Config, f config.NamedFile) error {
 	}
 	defer in.Close()
 	if _, err := inventory.ReadKeys(in); err != nil {
-		return usage("%s: %w", f.Setting, err)
+		return fault.Usage("%s: %w", f.Setting, err)
 	}
 	return nil
 }
@@ -95,10 +96,10 @@ func checkPublicKeys(c config.Config, f config.NamedFile) error {
 func ownerOnly(setting, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return usage("%s: %w", setting, err)
+		return fault.Usage("%s: %w", setting, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return usage("%s: others may read %s: chmod 600 it, with the account of the service as its owner", setting, path)
+		return fault.Usage("%s: others may read %s: chmod 600 it, with the account of the service as its owner", setting, path)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (p presentedPair) check(c config.Config) error {
 	}
 	f, err := identity.NewFileCertificate(p.certificate, p.key, time.Now, func(error) {})
 	if err != nil {
-		return usage("%s: %s; put a certificate and its key there that belong together and are valid", p.setting, strings.TrimPrefix(err.Error(), "identity: "))
+		return fault.Usage("%s: %s; put a certificate and its key there that belong together and are valid", p.setting, strings.TrimPrefix(err.Error(), "identity: "))
 	}
 	cert, err := f.Get()
 	if err != nil {
@@ -162,6 +163,6 @@ func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return usage("%s: the certificate in %s is not valid for %s (%s): get one with this name, or correct %s",
+	return fault.Usage("%s: the certificate in %s is not valid for %s (%s): get one with this name, or correct %s",
 		p.setting, p.certificate, strings.Join(missing, ", "), setting, setting)
 }

@@ -10,6 +10,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/console"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/outward"
 	"collimator/internal/signin"
@@ -89,7 +90,7 @@ func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (
 	}
 	way, err := outward.New(in.Config.Outward.Options())
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, fault.Usage("%w", err)
 	}
 	o.Transport = way.Transport(&tls.Config{RootCAs: roots})
 	for _, r := range c.Roles {
@@ -104,7 +105,7 @@ func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (
 	}
 	p, err := identity.NewOIDC(in.Registry, o)
 	if err != nil {
-		return nil, usage("signin.oidc: %w", err)
+		return nil, fault.Usage("signin.oidc: %w", err)
 	}
 	return p, nil
 }

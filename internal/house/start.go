@@ -12,6 +12,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/blob"
 	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/ledger"
 )
 
@@ -136,7 +137,7 @@ func staleBeside(data string) error {
 	if holder := lockHolder(data); holder != Version() {
 		return besideServer(data)
 	}
-	return usage("the server that runs on %s is making the index anew by the rules of this version; try again when it is ready", data)
+	return fault.Usage("the server that runs on %s is making the index anew by the rules of this version; try again when it is ready", data)
 }
 
 // copyBeforeUpgrade keeps the index as the program before this one made it. The

@@ -18,6 +18,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/outward"
 	"collimator/internal/tlsprofile"
@@ -58,7 +59,7 @@ func (s *Server) acmeTLS(a config.ACME) (*tls.Config, error) {
 	}
 	way, err := outward.New(s.in.Config.Outward.Options())
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, fault.Usage("%w", err)
 	}
 	client := way.Client(30*time.Second, &tls.Config{RootCAs: roots})
 
@@ -103,7 +104,7 @@ func accountBinding(a config.ACME) (*acme.ExternalAccountBinding, error) {
 	}
 	key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(string(line), "="))
 	if err != nil || len(key) == 0 {
-		return nil, usage("tls.acme.eab_key_file: want a key in base64url on the first line")
+		return nil, fault.Usage("tls.acme.eab_key_file: want a key in base64url on the first line")
 	}
 	return &acme.ExternalAccountBinding{KID: a.EABKeyID, Key: key}, nil
 }

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"collimator/internal/advisory"
 	"collimator/internal/fault"
 )
 
@@ -273,4 +275,14 @@ func parsePorts(cell string) ([]uint16, bool) {
 		out = append(out, uint16(n))
 	}
 	return out, true
+}
+
+// Identities are what observations say that systems are; the name stands in where
+// there is no product.
+func Identities(list []Observation) []advisory.Identity {
+	out := make([]advisory.Identity, 0, len(list))
+	for _, o := range list {
+		out = append(out, advisory.Identity{Vendor: o.Vendor, Product: cmp.Or(o.Product, o.Name), Version: o.Version})
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/fault"
+	"collimator/internal/phrase"
 )
 
 // Intake says how advisories are taken in.
@@ -133,4 +135,34 @@ func (r *Register) store(ctx context.Context, t *Taken) (err error) {
 	}
 	t.Imported = slices.DeleteFunc(t.Imported, func(i Imported) bool { return slices.Contains(t.Older, i.ID) })
 	return nil
+}
+
+// Add joins what another source had.
+func (t *Taken) Add(o Taken) {
+	t.Imported = append(t.Imported, o.Imported...)
+	t.Older = append(t.Older, o.Older...)
+	t.Refused = append(t.Refused, o.Refused...)
+	t.Unsigned += o.Unsigned
+	t.Unhashed += o.Unhashed
+	t.Unchanged += o.Unchanged
+}
+
+// Print says in words how many there were of each kind.
+func (t Taken) Print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d taken in, %d unchanged, %d older than what is here, %d refused.\n", len(t.Imported), t.Unchanged, len(t.Older), len(t.Refused))
+	if t.Unsigned > 0 {
+		fmt.Fprintf(w, "%d carry no signature that was checked; --key FILE checks them.\n", t.Unsigned)
+	}
+	if t.Unhashed > 0 {
+		fmt.Fprintf(w, "%d have no hash beside them.\n", t.Unhashed)
+	}
+	return err
+}
+
+// Verdict ends as fault.Partly where something was refused.
+func (t Taken) Verdict() error {
+	if len(t.Refused) == 0 {
+		return nil
+	}
+	return fault.Partial("%s refused", phrase.Count(len(t.Refused), "document was", "documents were"))
 }

@@ -165,3 +165,13 @@ type Sight struct {
 	Deidentified bool
 	Project      string
 }
+
+// Join writes verbs one behind the other; with a comma between them ParseVerbs reads them
+// again.
+func Join(verbs []Verb, between string) string {
+	words := make([]string, len(verbs))
+	for i, v := range verbs {
+		words[i] = string(v)
+	}
+	return strings.Join(words, between)
+}

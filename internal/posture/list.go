@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 
 	"collimator/internal/inventory"
 	"collimator/internal/scan"
@@ -50,6 +51,16 @@ func ReadList(f io.ReadSeeker) (*List, error) {
 
 	list, troubles, err := inventory.ReadCSV(f)
 	return &List{Source: inventory.CSV, Systems: list, Troubles: troubles}, err
+}
+
+// OpenList is ReadList for a file by its name.
+func OpenList(name string) (*List, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadList(f)
 }
 
 // scanMost is the most bytes of the output of a scan.

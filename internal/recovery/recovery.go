@@ -56,6 +56,26 @@ func Parse(text string) (*Key, error) {
 	return nil, fault.New(fault.Invalid, "recovery: that is no recovery key; want a line that begins with AGE-SECRET-KEY-1")
 }
 
+// FileMost bounds what is read of a file with a recovery key, in bytes.
+const FileMost = 4096
+
+// Read reads the key of a file, which a flag names; no file gives no key. A file that
+// is not there or holds none ends as fault.Misused.
+func Read(flag, file string) (*Key, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.Usage("%s: %w", flag, err)
+	}
+	key, err := Parse(string(text[:min(len(text), FileMost)]))
+	if err != nil {
+		return nil, fault.Usage("%s: %w", flag, err)
+	}
+	return key, nil
+}
+
 // Secret is what is kept elsewhere, 74 characters.
 func (k *Key) Secret() string { return k.identity.String() }
 

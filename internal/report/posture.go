@@ -2,9 +2,11 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
+	"collimator/internal/fault"
 	"collimator/internal/finding"
 )
 
@@ -68,4 +70,15 @@ func JSON(w io.Writer, r *Report) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(r)
+}
+
+// Verdict ends as fault.Found where an open issue is at least so severe; Info is
+// for never.
+func (r *Report) Verdict(failOn finding.Severity) error {
+	for _, i := range r.Issues {
+		if failOn > finding.Info && i.Severity >= failOn {
+			return fault.Ended(fault.Found, fmt.Errorf("issues of severity %s or worse are open", failOn))
+		}
+	}
+	return nil
 }

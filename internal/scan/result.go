@@ -2,9 +2,11 @@ package scan
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
+	"collimator/internal/fault"
 	"collimator/internal/finding"
 )
 
@@ -45,4 +47,21 @@ func (r *Result) sort() {
 	slices.SortFunc(r.Hosts, func(a, b HostResult) int {
 		return cmp.Or(a.Facts.Address.Compare(b.Facts.Address), cmp.Compare(a.Facts.Name, b.Facts.Name))
 	})
+}
+
+// Verdict says how a scan ended: err is why it was stopped, state the file from
+// which it can go on, and failOn the severity from which on somebody wants to be
+// told, with fault.Found; Info for none.
+func (r *Result) Verdict(err error, state string, failOn finding.Severity) error {
+	if err != nil {
+		hint := ""
+		if state != "" {
+			hint = "; run the same command again to go on"
+		}
+		return fault.Partial("%w%s", err, hint)
+	}
+	if worst, ok := r.Worst(); ok && failOn > finding.Info && worst >= failOn {
+		return fault.Ended(fault.Found, fmt.Errorf("issues of severity %s or worse were found", failOn))
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"collimator/internal/durable"
+	"collimator/internal/fault"
 )
 
 // Journal remembers across runs what a peer has acknowledged: one JSON object a
@@ -30,14 +31,14 @@ type journalEntry struct {
 
 // OpenJournal opens the journal of a file, or makes it; no path gives a nil
 // Journal. What one peer has acknowledged does not count for another. A file that
-// cannot be one is a *UsageError.
+// cannot be one is fault.Misused.
 func OpenJournal(path, peer string) (*Journal, error) {
 	if path == "" {
 		return nil, nil
 	}
 	f, err := durable.Append(path)
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, fault.Ended(fault.Misused, err)
 	}
 	j := &Journal{f: f, peer: peer, seen: map[journalEntry]bool{}}
 	if err := j.read(path); err != nil {
@@ -59,7 +60,7 @@ func (j *Journal) read(path string) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	if !strings.HasPrefix(journalStart, string(start)) {
-		return usage("%s is no journal of an earlier 'send'; name a new file", path)
+		return fault.Usage("%s is no journal of an earlier 'send'; name a new file", path)
 	}
 	for {
 		line, err := r.ReadBytes('\n')

@@ -12,6 +12,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/fault"
 	"collimator/internal/tlsprofile"
 )
 
@@ -77,15 +78,15 @@ type Caller struct {
 }
 
 // Listen takes reports also on associations that the peer opens to an address of
-// ours, HOST:PORT. An address that cannot be listened on is a *UsageError. Close
+// ours, HOST:PORT. An address that cannot be listened on is fault.Misused. Close
 // ends it.
 func Listen(address string, c Caller) (*Reports, error) {
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, usage("want HOST:PORT of this machine")
+		return nil, fault.Usage("want HOST:PORT of this machine")
 	}
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, fault.Ended(fault.Misused, err)
 	}
 
 	r := &Reports{address: ln.Addr().String()}

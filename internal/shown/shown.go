@@ -69,3 +69,14 @@ func (s *JSON) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// FileName keeps of a text, such as an AE title, which may hold a slash, what is
+// safe in the name of a file: ASCII letters, digits, - and _. All else is _.
+func FileName(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '_'
+	}, text)
+}

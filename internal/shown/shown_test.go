@@ -51,3 +51,12 @@ func encoded(t *testing.T, v any) []byte {
 
 	return b
 }
+
+func TestFileNameOfAnAETitleStaysInItsDirectory(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"CT1": "CT1", "../../ETC": "______ETC", "A/B C": "A_B_C"} {
+		if got := FileName(in); got != want {
+			t.Errorf("FileName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package verify
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -104,4 +106,45 @@ func (k *Signatures) object(ctx context.Context, name string, r io.ReaderAt, siz
 	}
 
 	return nil
+}
+
+// Verdict is an error where a signature does not fit; it ends as fault.Partly where one
+// is missing, or not to be trusted or checked.
+func (k *Signatures) Verdict() error {
+	altered := 0
+	doubtful := 0
+	for _, s := range k.Found {
+		switch s.Verdict {
+		case sign.Valid:
+		case sign.Altered:
+			altered++
+		default:
+			doubtful++
+		}
+	}
+
+	if altered > 0 {
+		return fmt.Errorf("signatures that do not fit, what was signed was altered after it was signed: %d", altered)
+	}
+	if doubtful > 0 {
+		return fault.Partial("without a valid signature: %d of %d", doubtful, len(k.Found))
+	}
+
+	return nil
+}
+
+// ReadTrusted reads certificates in PEM.
+func ReadTrusted(files []string) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("--trust: %w", err)
+		}
+		if !pool.AppendCertsFromPEM(b) {
+			return nil, fault.Usage("--trust: %s holds no certificate in PEM", name)
+		}
+	}
+
+	return pool, nil
 }

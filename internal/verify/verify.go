@@ -13,11 +13,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/db"
+	"collimator/internal/fault"
 	"collimator/internal/ledger"
+	"collimator/internal/phrase"
 	"collimator/internal/registers"
 )
 
@@ -223,4 +227,49 @@ func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 
 	v.add(fmt.Sprintf("ledger leaf %d", l.Position), "its kind is unknown")
 	return nil
+}
+
+// Verdict is the error of a verification that found so many things; nil for none.
+func Verdict(problems int) error {
+	if problems == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s recorded", phrase.Count(problems, "thing is not as it was", "things are not as they were"))
+}
+
+// ParseShare reads a percentage above 0 and up to 100 as a share; none is all.
+func ParseShare(s string) (float64, error) {
+	if s == "" {
+		return 1, nil
+	}
+	n, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
+	if err != nil || !(n > 0 && n <= 100) {
+		return 0, fault.Usage("--sample: want a percentage above 0 and up to 100, such as 5%%")
+	}
+	return n / 100, nil
+}
+
+// Well is the sentence where nothing differs, which claims no more than was looked at.
+func (r Result) Well(o Options) string {
+	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
+	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
+	switch {
+	case o.Archive == nil:
+		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
+	case o.Sample():
+		well = fmt.Sprintf("The sample is as it was recorded: %s, and the content of %s. Without --sample every file is read.", leaves, r.Sampled())
+	}
+	if o.Witness != "" {
+		well += fmt.Sprintf(" It continues all %d %s of the witness.",
+			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
+	}
+	return well
+}
+
+// Sample reports that not every file is read.
+func (o Options) Sample() bool { return o.Archive != nil && o.Share < 1 }
+
+// Sampled says how many of the files were read.
+func (r Result) Sampled() string {
+	return fmt.Sprintf("%d of %s", r.Files, phrase.Count(r.Stored, "file", "files"))
 }

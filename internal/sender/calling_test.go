@@ -1,4 +1,4 @@
-package main
+package sender
 
 import (
 	"net"
@@ -8,7 +8,6 @@ import (
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
-	"collimator/internal/sender"
 )
 
 func TestAnIPv6AddressOfThePeerStandsInBrackets(t *testing.T) {
@@ -16,7 +15,7 @@ func TestAnIPv6AddressOfThePeerStandsInBrackets(t *testing.T) {
 	for given, want := range map[string]string{
 		"PEER@[::1]:4242": "[::1]:4242", "PEER@[::1]": "[::1]:2762", "PEER@host": "host:2762", "PEER@::1:4242": "", "PEER@::1": "",
 	} {
-		called, address, err := (&connectFlags{Peer: given}).split()
+		called, address, err := (&Calling{Peer: given}).split()
 		switch {
 		case want == "" && (err == nil || !strings.Contains(err.Error(), "[::1]:2762")):
 			t.Errorf("%s: %q, %v", given, address, err)
@@ -28,9 +27,9 @@ func TestAnIPv6AddressOfThePeerStandsInBrackets(t *testing.T) {
 
 func TestTheHintOfARejectionIsForCollimatorServers(t *testing.T) {
 	t.Parallel()
-	d := &dialer{address: "host:104"}
+	d := &Peer{Address: "host:104"}
 	for reason, hint := range map[ul.RejectReason]bool{ul.UserNoReason: true, ul.CallingAETitleNotRecognized: false, ul.CalledAETitleNotRecognized: false} {
-		err := d.explain(&dimse.RejectError{Result: ul.RejectedPermanent, Source: ul.RejectServiceUser, Reason: reason})
+		err := d.Explain(&dimse.RejectError{Result: ul.RejectedPermanent, Source: ul.RejectServiceUser, Reason: reason})
 		if strings.Contains(err.Error(), "device pending") != hint {
 			t.Errorf("reason %d: %v", reason, err)
 		}
@@ -55,11 +54,11 @@ func TestAPeerThatCutsTheHandshakeOffGivesAHint(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	d, err := (&connectFlags{Peer: "PEER@" + ln.Addr().String(), Pin: "00", AET: "WS1", Timeout: 10 * time.Second}).dialer()
+	d, err := (Calling{Peer: "PEER@" + ln.Addr().String(), Pin: "00", AET: "WS1", Timeout: 10 * time.Second}).Find("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.dial(t.Context(), dimse.Propose([]string{"1.2.840.10008.1.1"}, sender.NativeSyntaxes(), false), nil)
+	_, err = d.Dial(t.Context(), dimse.Propose([]string{"1.2.840.10008.1.1"}, NativeSyntaxes(), false), nil)
 	if err == nil || !strings.Contains(err.Error(), "does the peer know the own certificate, and does it speak TLS") {
 		t.Error(err)
 	}

@@ -1,6 +1,7 @@
-package main
+package sender
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,17 +9,15 @@ import (
 	"slices"
 	"strings"
 
-	"collimator/internal/sender"
+	"collimator/internal/fault"
+	"collimator/internal/phrase"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
-// printSent prints a report as text or JSON.
-func printSent(w io.Writer, form string, r sender.Report) error {
-	if form == "json" {
-		return printJSON(w, r)
-	}
-
-	fmt.Fprintf(w, "%d stored (%s in %.1f s", r.Stored, size(r.Bytes), r.Seconds)
+// Print says in words how a transfer went.
+func (r Report) Print(w io.Writer) error {
+	fmt.Fprintf(w, "%d stored (%s in %.1f s", r.Stored, terminal.Size(r.Bytes), r.Seconds)
 	if r.Seconds > 0.001 {
 		fmt.Fprintf(w, ", %.0f/s", float64(r.Stored)/r.Seconds)
 	}
@@ -41,19 +40,19 @@ func printSent(w io.Writer, form string, r sender.Report) error {
 	case r.CommitmentUnknown > 0:
 		fmt.Fprintf(w, ", commitment of %d unknown", r.CommitmentUnknown)
 	}
-	fmt.Fprintf(w, "%s.\n", passedCounts(&r.PassedOver))
+	fmt.Fprintf(w, "%s.\n", r.Counts())
 
 	if r.CommitmentReason != "" {
 		fmt.Fprintf(w, "commitment: %s\n", r.CommitmentReason)
 	}
-	for _, line := range passedLines(&r.PassedOver) {
+	for _, line := range r.Lines() {
 		fmt.Fprintln(w, line)
 	}
 	return errors.Join(printReasons(w, "warning", r.Warned), printReasons(w, "failed", r.Failed))
 }
 
 // broken counts the failures that are DICOM and cannot be read.
-func broken(failed []sender.Failure) (n int) {
+func broken(failed []Failure) (n int) {
 	for _, f := range failed {
 		if f.Broken {
 			n++
@@ -67,7 +66,7 @@ const sameReason = 20
 
 // printReasons lists files with what the peer or we say about them; many files
 // with one reason are counted.
-func printReasons(w io.Writer, what string, list []sender.Failure) error {
+func printReasons(w io.Writer, what string, list []Failure) error {
 	count := map[string]int{}
 	for _, f := range list {
 		count[f.Reason]++
@@ -86,8 +85,8 @@ func printReasons(w io.Writer, what string, list []sender.Failure) error {
 	return nil
 }
 
-// passedLines tell in words what was left out, with the names of a few.
-func passedLines(p *sender.PassedOver) []string {
+// Lines tell in words what was left out, with the names of a few.
+func (p *PassedOver) Lines() []string {
 	var out []string
 	for _, kind := range []struct {
 		list []string
@@ -103,8 +102,8 @@ func passedLines(p *sender.PassedOver) []string {
 	return out
 }
 
-// passedCounts is the end of a sentence: ", 3 not DICOM, 1 symbolic link not followed".
-func passedCounts(p *sender.PassedOver) string {
+// Counts is the end of a sentence: ", 3 not DICOM, 1 symbolic link not followed".
+func (p *PassedOver) Counts() string {
 	var b strings.Builder
 	if n := len(p.NotDICOM); n > 0 {
 		fmt.Fprintf(&b, ", %d not DICOM", n)
@@ -116,4 +115,26 @@ func passedCounts(p *sender.PassedOver) string {
 		fmt.Fprintf(&b, ", %d symbolic links not followed", n)
 	}
 	return b.String()
+}
+
+// Verdict says how a transfer ended, with what kept the rest from being sent; nil
+// where all was stored and, if that was asked for, committed.
+func (r Report) Verdict(ctx context.Context, fatal error) error {
+	switch {
+	case fatal != nil && r.Stored == 0:
+		return fatal
+	case ctx.Err() != nil:
+		return fault.Partial("stopped before everything was sent; --journal lets you go on where it stopped")
+	case len(r.Failed) == 1:
+		return fault.Partial("1 object was not stored or not committed")
+	case len(r.Failed) > 0:
+		failed := phrase.Count(len(r.Failed), "object was", "objects were")
+		return fault.Partial("%s not stored or not committed", failed)
+	case r.CommitmentUnknown > 0:
+		n := r.CommitmentUnknown
+		return fault.Partial("the peer has not said that it keeps %d of the stored objects", n)
+	case r.Stored == 0 && r.Skipped == 0 && fatal == nil:
+		return errors.New("there is no DICOM object to send in what was named")
+	}
+	return fatal
 }

@@ -1,4 +1,7 @@
-package main
+// Package bounds holds what stands on a command line to bounds: a flag says in its tag
+// "bounds" from where to where its number or time goes, its help repeats it, and what is
+// no UID is refused where one belongs.
+package bounds
 
 import (
 	"fmt"
@@ -10,28 +13,29 @@ import (
 	"github.com/alecthomas/kong"
 
 	"collimator/dicom/uid"
+	"collimator/internal/fault"
 )
 
-// boundsTag names the tag of a flag that says from where to where its number or
+// Tag names the tag of a flag that says from where to where its number or
 // time goes: "1 to 3650", "1s to 1h".
-const boundsTag = "bounds"
+const Tag = "bounds"
 
 // uidPlaceholder stands in the help of what takes a UID.
 const uidPlaceholder = "UID"
 
-// tellBounds writes the bounds of each flag into its help.
-func tellBounds(k *kong.Kong) error {
+// Tell writes the bounds of each flag into its help.
+func Tell(k *kong.Kong) error {
 	return kong.Visit(k.Model.Node, func(n kong.Visitable, next kong.Next) error {
-		if f, ok := n.(*kong.Flag); ok && f.Tag.Has(boundsTag) {
-			f.Help = strings.TrimSuffix(f.Help, ".") + "; " + f.Tag.Get(boundsTag) + "."
+		if f, ok := n.(*kong.Flag); ok && f.Tag.Has(Tag) {
+			f.Help = strings.TrimSuffix(f.Help, ".") + "; " + f.Tag.Get(Tag) + "."
 		}
 		return next(nil)
 	})
 }
 
-// checkValues refuses numbers and times out of their bounds and what is no UID
+// Check refuses numbers and times out of their bounds and what is no UID
 // where one belongs, of all that stands on the command line.
-func checkValues(ctx *kong.Context) error {
+func Check(ctx *kong.Context) error {
 	for _, p := range ctx.Path {
 		switch {
 		case p.Flag != nil:
@@ -50,18 +54,18 @@ func checkValues(ctx *kong.Context) error {
 func checkValue(name string, v *kong.Value) error {
 	takesUID := v.Tag.PlaceHolder == uidPlaceholder || v.Flag == nil && v.Name == "uid"
 	if takesUID && !areUIDs(v.Target) {
-		return usageError("%s: that is no UID: want numbers joined by dots, of at most %d characters, such as 1.2.840.10008.1", name, uid.MaxLength)
+		return fault.Usage("%s: that is no UID: want numbers joined by dots, of at most %d characters, such as 1.2.840.10008.1", name, uid.MaxLength)
 	}
-	if !v.Tag.Has(boundsTag) {
+	if !v.Tag.Has(Tag) {
 		return nil
 	}
 
-	low, high, err := boundsOf(v)
+	low, high, err := Of(v)
 	if err != nil {
 		return err
 	}
 	if n, err := number(v.Target); err != nil || n < low || n > high {
-		return usageError("%s: want %s", name, v.Tag.Get(boundsTag))
+		return fault.Usage("%s: want %s", name, v.Tag.Get(Tag))
 	}
 	return nil
 }
@@ -79,9 +83,9 @@ func areUIDs(v reflect.Value) bool {
 	return true
 }
 
-// boundsOf reads the bounds of a flag in the unit of its value.
-func boundsOf(v *kong.Value) (low, high int64, err error) {
-	from, to, ok := strings.Cut(v.Tag.Get(boundsTag), " to ")
+// Of reads the bounds of a flag in the unit of its value.
+func Of(v *kong.Value) (low, high int64, err error) {
+	from, to, ok := strings.Cut(v.Tag.Get(Tag), " to ")
 	if !ok {
 		return 0, 0, fmt.Errorf("%s: bounds are written as 1 to 10", v.Name)
 	}

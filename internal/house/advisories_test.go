@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func TestAKeyOfThePublisherDemandsItsSignature(t *testing.T) {
 		key  string
 		want bool
 	}{{path, true}, {"", false}} {
-		intake, err := readIntake(c.key, "", false)
+		intake, err := intakeOf(c.key, "", false)
 		if err != nil || intake.RequireSignature != c.want {
 			t.Errorf("key %q: signature demanded %t, %v", c.key, intake.RequireSignature, err)
 		}

@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Describe puts what was done, reason and objects into a few words.
+func (r Record) Describe() string {
+	words := []string{r.deed()}
+	words = append(words, r.Reason)
+	if r.Peer.Destination != "" {
+		words = append(words, "to "+r.Peer.Destination)
+	}
+	for _, o := range r.Objects {
+		words = append(words, o.Study, o.Query, o.Device, o.Person, o.Detail)
+		if o.Instances > 0 || o.Matches > 0 {
+			words = append(words, fmt.Sprintf("(%d)", o.Instances+o.Matches))
+		}
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}
+
+// deed is what was done to images, in a word.
+func (r Record) deed() string {
+	word := map[Deed]string{DidRead: "read", DidStore: "stored", DidDelete: "deleted"}[r.Did()]
+	switch {
+	case word == "":
+		return ""
+	case r.Event == Transferring:
+		return "to be read:"
+	case r.Outcome != Success:
+		return "not " + word + ":"
+	}
+	return word
+}
+
+// Joined makes one record of those of the images of a study that came over one
+// association, or without one shortly after each other from the same source. It
+// stands where the first of them stood.
+func Joined(list []Record) []Record {
+	var out []Record
+	last := map[string]int{}
+	for _, r := range list {
+		key, ok := joinKey(r)
+		if at, begun := last[key]; ok && begun && (r.Association != "" || r.Time.Sub(out[at].Time) < joinMost) {
+			o := &out[at].Objects[len(out[at].Objects)-1]
+			o.Instances += r.Objects[len(r.Objects)-1].Instances
+			o.Detail = ""
+			continue
+		}
+		if ok {
+			r.Objects = slices.Clone(r.Objects)
+			last[key] = len(out)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// joinMost is how long images without an association count as one transfer.
+const joinMost = time.Minute
+
+// joinKey is what images that are shown in one line have in common.
+func joinKey(r Record) (string, bool) {
+	if r.Did() != DidStore || r.Outcome != Success || r.Reason != "" || len(r.Objects) == 0 {
+		return "", false
+	}
+	o := r.Objects[len(r.Objects)-1]
+	return strings.Join([]string{r.Association, string(r.Door), r.Principal, r.Peer.Address, r.Peer.CallingAETitle, o.Study}, "\x00"), o.Study != ""
+}

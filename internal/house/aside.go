@@ -1,0 +1,108 @@
+package house
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"collimator/internal/archive"
+	"collimator/internal/fault"
+	"collimator/internal/phrase"
+)
+
+// digitsLeast is how many digits name a file.
+const digitsLeast = 8
+
+// ChooseAside picks of the files that were set aside those whose digests begin with
+// the digits that are named, or all of them; which it is has to be said.
+func ChooseAside(list []archive.Stranger, named []string, all bool) ([]archive.Stranger, error) {
+	if all == (len(named) > 0) {
+		return nil, fault.Usage("name files by the digits of 'collimator lost list', or all with --all")
+	}
+	if all {
+		return list, nil
+	}
+
+	var out []archive.Stranger
+	for _, digits := range named {
+		var found []archive.Stranger
+		for _, s := range list {
+			if len(digits) >= digitsLeast && strings.HasPrefix(s.Digest, digits) {
+				found = append(found, s)
+			}
+		}
+		if len(found) != 1 {
+			return nil, fault.Usage("%q names %d of the files that were set aside; want %d digits or more that name one", digits, len(found), digitsLeast)
+		}
+		out = append(out, found[0])
+	}
+
+	return out, nil
+}
+
+// TakeAside takes files in as if they had been sent, one after the other. What was
+// taken in before an error stays so, and is in what is given.
+func (in *Installation) TakeAside(ctx context.Context, a *archive.Archive, list []archive.Stranger) (*TakenAside, error) {
+	report := &TakenAside{Files: []TakenFile{}}
+	fate := Fate(in.Ledger)
+	for _, s := range list {
+		taken, err := a.TakeIn(ctx, s, archive.Source{Principal: ReindexSource}, fate)
+		if err != nil {
+			return report, fmt.Errorf("file %.16s...: %w", s.Digest, err)
+		}
+		report.add(s.Digest, taken)
+	}
+	return report, nil
+}
+
+// TakenAside is what became of files that were set aside.
+type TakenAside struct {
+	Taken int         `json:"taken"` // are images now
+	Held  int         `json:"held"`  // went into quarantine
+	Stay  int         `json:"stay"`  // are aside as before
+	Files []TakenFile `json:"files"`
+}
+
+// TakenFile is one of them.
+type TakenFile struct {
+	Digest string        `json:"sha256"`
+	Taken  archive.Taken `json:"became"`
+}
+
+func (r *TakenAside) add(digest string, taken archive.Taken) {
+	r.Files = append(r.Files, TakenFile{Digest: digest, Taken: taken})
+	switch taken {
+	case archive.TakenIn:
+		r.Taken++
+	case archive.TakenHeld:
+		r.Held++
+	default:
+		r.Stay++
+	}
+}
+
+// Print prints a line for each file, and how many there are of each kind.
+func (r *TakenAside) Print(w io.Writer) error {
+	for _, f := range r.Files {
+		next := ""
+		if f.Taken == archive.NotUnknown {
+			next = "; 'collimator reindex' brings it back"
+		}
+		if _, err := fmt.Fprintf(w, "%s %s%s\n", f.Digest[:16], f.Taken, next); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s taken in, %d held back, %d still aside.\n", phrase.Count(r.Taken, "file", "files"), r.Held, r.Stay)
+
+	return err
+}
+
+// Verdict ends as fault.Partly where some are aside as before.
+func (r *TakenAside) Verdict() error {
+	if r.Stay == 0 {
+		return nil
+	}
+	all := phrase.Count(len(r.Files), "file stays", "files stay")
+	return fault.Partial("%d of %s aside", r.Stay, all)
+}

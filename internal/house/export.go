@@ -1,0 +1,63 @@
+package house
+
+import (
+	"context"
+	"fmt"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/durable"
+	"collimator/internal/export"
+	"collimator/internal/fault"
+	"collimator/internal/identity"
+)
+
+// Export writes what is found as files into a directory, and records it before the
+// first byte leaves: an export that is killed has taken place as well. What could not
+// be written is recorded after it.
+func (in *Installation) Export(ctx context.Context, refs []archive.InstanceRef, o export.Options) (r export.Report, err error) {
+	if err := durable.Directory(o.Dir); err != nil {
+		return r, fmt.Errorf("--out: %w", err)
+	}
+
+	study := StudyObject(ctx, o.Archive, refs[0].StudyUID, "files")
+	if err := in.Record(ctx, export.Record(study, refs, 0)); err != nil {
+		return r, err
+	}
+	r = export.Run(ctx, refs, o)
+	if n := len(refs) - r.Written; n > 0 {
+		err = in.Record(ctx, export.Record(study, refs, n))
+	}
+	return r, err
+}
+
+// StudyObject names a study and its patient in a record.
+func StudyObject(ctx context.Context, a *archive.Archive, study, detail string) audit.Object {
+	o := audit.Object{Study: study, Detail: detail}
+	o.Patient, o.PatientIssuer, _ = a.PatientOf(ctx, study) // without where the index does not say
+	return o
+}
+
+// Present is an error of kind NotFound where nothing of a study is stored.
+func Present(ctx context.Context, a *archive.Archive, study string) error {
+	for _, err := range a.Retrieve(ctx, archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Everything()}) {
+		return err
+	}
+	return fault.New(fault.NotFound, "nothing is stored under this Study Instance UID")
+}
+
+// Share makes a link to one study that is stored, and records it. The secret of the
+// link and its password, where it has one, are shown once.
+func (in *Installation) Share(ctx context.Context, a *archive.Archive, n identity.NewShare) (s identity.Share, secret, password string, err error) {
+	if err := Present(ctx, a, n.Study); err != nil {
+		return s, "", "", err
+	}
+	s, secret, password, err = in.Registry.CreateShare(ctx, n)
+	if fault.Of(err) == fault.Invalid {
+		err = fault.Usage("--expires: %w", err)
+	}
+	if err != nil {
+		return s, "", "", err
+	}
+	return s, secret, password, in.Note(ctx, audit.Export, audit.Create, StudyObject(ctx, a, n.Study, "link "+s.ID))
+}
