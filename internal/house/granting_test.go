@@ -1,6 +1,7 @@
 package house
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -93,5 +94,36 @@ func TestThereIsOneFirstAdministrator(t *testing.T) {
 	}
 	if newest, err := in.Trail.Newest(t.Context(), last, 1); err != nil || len(newest) != 1 || newest[0].Event != audit.PersonChanged {
 		t.Errorf("the newest: %+v, %v", newest, err)
+	}
+}
+
+func TestSomebodyIsShownWithWhatTheGroupsOpen(t *testing.T) {
+	t.Parallel()
+	in := made(t)
+	in.Registry.InsecureWeakHashes()
+	if err := in.Registry.AddPerson(t.Context(), "practice", "referrer", "a long enough secret"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := in.PersonNamed(t.Context(), "practice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := p.Text(); !strings.Contains(text, "Role             referrer\n") || !strings.Contains(text, "no authenticator app, 0 passkeys") {
+		t.Errorf("shown:\n%s", text)
+	}
+	if _, err := in.PersonNamed(t.Context(), "nobody"); fault.Of(err) != fault.NotFound {
+		t.Errorf("nobody: %v", err)
+	}
+	if err := in.Registry.DisablePerson(t.Context(), "practice"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.PrincipalsOf(t.Context(), "practice", false); fault.Of(err) != fault.Conflict {
+		t.Errorf("somebody who is disabled: %v", err)
+	}
+	if err := in.Reachable(t.Context(), "NOWHERE"); err == nil || in.Reachable(t.Context(), "") != nil {
+		t.Errorf("a destination that is not registered: %v", err)
+	}
+	if lines, err := in.StillGranted(t.Context(), "1.2.3"); err != nil || len(lines) != 0 {
+		t.Errorf("%q, %v", lines, err)
 	}
 }
