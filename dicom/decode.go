@@ -12,18 +12,7 @@ import (
 // stands what was read until then: it is for saying what was refused, and for
 // nothing else.
 func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
-	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
-	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
-
-	ts := TransferSyntax{}
-	if o.TransferSyntax != "" {
-		ts, _ = LookupTransferSyntax(o.TransferSyntax)
-	}
-	b.source.deflated = ts.Deflated
-
-	ds := newRoot(ts.form(), o.TransferSyntax)
-	b.open = append(b.open, ds)
-
+	b, ds := newBuilder(r, o)
 	for {
 		ev, err := b.d.Next()
 		if err == io.EOF {
@@ -37,6 +26,22 @@ func Decode(r io.Reader, o DecodeOptions) (*DataSet, error) {
 			return ds, err
 		}
 	}
+}
+
+// newBuilder begins to read a data set from r.
+func newBuilder(r io.Reader, o DecodeOptions) (*builder, *DataSet) {
+	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
+	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
+
+	ts := TransferSyntax{}
+	if o.TransferSyntax != "" {
+		ts, _ = LookupTransferSyntax(o.TransferSyntax)
+	}
+	b.source.deflated = ts.Deflated
+
+	ds := newRoot(ts.form(), o.TransferSyntax)
+	b.open = append(b.open, ds)
+	return b, ds
 }
 
 // builder makes data sets of events.
