@@ -11,7 +11,7 @@ import (
 
 // headEnd is where the head of a data set ends: pixel data and what belongs to
 // them is of group 7FE0, and all groups behind it only repeat or seal what stands
-// in front (PS3.6).
+// in front (PS3.3 C.7.6.3.1.4).
 const headEnd = Tag(0x7FE0_0000)
 
 // Passage is a data set on its way from one peer to another: what stands in front
