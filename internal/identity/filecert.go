@@ -13,7 +13,8 @@ const fileLook = 5 * time.Second
 
 // FileCertificate hands out a certificate from files that somebody else keeps,
 // and reads them again when they change. What cannot be used leaves the one
-// before in force. Safe for concurrent use.
+// before in force; what is for later is taken up when its time comes. Safe for
+// concurrent use.
 type FileCertificate struct {
 	cert, key string
 	now       func() time.Time
@@ -23,6 +24,7 @@ type FileCertificate struct {
 	current *tls.Certificate
 	looked  time.Time
 	seen    [2]fileState
+	begins  time.Time // of the certificate that was seen, where it is for later; else zero
 }
 
 type fileState struct {
@@ -42,7 +44,8 @@ func (f *FileCertificate) Get() (*tls.Certificate, error) {
 	defer f.mu.Unlock()
 	if now := f.now(); now.Sub(f.looked) >= fileLook {
 		f.looked = now
-		if state := f.state(); state != f.seen {
+		due := !f.begins.IsZero() && !now.Before(f.begins)
+		if state := f.state(); state != f.seen || due {
 			if err := f.load(state); err != nil {
 				f.failed(err)
 			}
@@ -70,7 +73,7 @@ func (f *FileCertificate) state() (s [2]fileState) {
 
 // load remembers what it saw, good or bad, so that one bad file is told once.
 func (f *FileCertificate) load(state [2]fileState) error {
-	f.seen = state
+	f.seen, f.begins = state, time.Time{}
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
 		return fmt.Errorf("identity: the certificate in %s and the key in %s cannot be used together: %w", f.cert, f.key, err)
@@ -79,6 +82,7 @@ func (f *FileCertificate) load(state [2]fileState) error {
 	case now.After(pair.Leaf.NotAfter):
 		return fmt.Errorf("identity: the certificate in %s has expired on %s", f.cert, pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
 	case now.Before(pair.Leaf.NotBefore):
+		f.begins = pair.Leaf.NotBefore
 		return fmt.Errorf("identity: the certificate in %s is not valid before %s; look at the clock of this machine, too",
 			f.cert, pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
 	}
