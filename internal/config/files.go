@@ -18,7 +18,7 @@ const (
 	PublicKeys                  // keys of somebody who signs
 )
 
-// Private reports what nobody but the owner of the file may read.
+// Private reports what not everybody on the machine may read.
 func (k FileKind) Private() bool { return k == PrivateKey || k == Secret }
 
 // NamedFile is a file that a setting names.

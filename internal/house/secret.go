@@ -7,10 +7,11 @@ import (
 	"collimator/internal/fault"
 )
 
-// Settings that name a file with a secret of alarms.
+// Settings that name a file with a secret.
 const (
 	mailPassword = "alarms.mail.password_file"
 	hookSecret   = "alarms.webhook.secret_file"
+	eabKey       = "tls.acme.eab_key_file"
 )
 
 // SecretOf reads the first line of the file that a setting names, and refuses one
@@ -19,6 +20,11 @@ func SecretOf(key, path string, least int) ([]byte, error) {
 	if err := ownerOnly(key, path); err != nil {
 		return nil, err
 	}
+	return lineOf(key, path, least)
+}
+
+// lineOf is SecretOf whoever may read the file.
+func lineOf(key, path string, least int) ([]byte, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Usage("%s: %w", key, err)

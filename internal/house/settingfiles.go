@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -32,7 +33,7 @@ func checkFile(c config.Config, f config.NamedFile) error {
 	case config.Secret:
 		return checkSecret(c, f)
 	case config.PrivateKey:
-		return ownerOnly(f.Setting, f.Path)
+		return groupAtMost(f.Setting, f.Path)
 	case config.PublicKeys:
 		return checkPublicKeys(c, f)
 	}
@@ -62,7 +63,10 @@ func checkAuthorities(f config.NamedFile) error {
 }
 
 func checkSecret(c config.Config, f config.NamedFile) error {
-	if f.Setting == "tls.acme.eab_key_file" {
+	if f.Setting == eabKey {
+		if err := ownerOnly(f.Setting, f.Path); err != nil {
+			return err
+		}
 		_, err := accountBinding(c.TLS.ACME)
 		return err
 	}
@@ -100,6 +104,20 @@ func ownerOnly(setting, path string) error {
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return fault.Usage("%s: others may read %s: chmod 600 it, with the account of the service as its owner", setting, path)
+	}
+	return nil
+}
+
+// groupAtMost refuses a key that others than its owner and a group may read. A group
+// is how systems let one account read a key that another keeps: ssl-cert of Debian,
+// fsGroup of Kubernetes, the credentials of systemd.
+func groupAtMost(setting, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fault.Usage("%s: %w", setting, err)
+	}
+	if info.Mode().Perm()&0o037 != 0 {
+		return fault.Usage("%s: everybody may read %s, or its group may change it: chmod 640 it, with the account of the service in its group, or chmod 600", setting, path)
 	}
 	return nil
 }
@@ -142,27 +160,34 @@ func (p presentedPair) check(c config.Config) error {
 }
 
 // names holds the names in a certificate for browsers against those under which
-// they come: all of signin.origins, which are for browsers alone, and else one of
-// hosts, which name the listener for associations, too.
+// they come: all of signin.origins, which are for browsers alone, and without them
+// one of hosts, which name the listener for associations, too. A certificate for
+// none of the origins and for one of hosts is shown to a proxy, which has another
+// one for browsers.
 func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
-	var missing []string
+	var origins []string
 	for _, o := range c.SignIn.Origins {
-		u, err := url.Parse(o)
-		if err == nil && cert.VerifyHostname(u.Hostname()) != nil {
-			missing = append(missing, u.Hostname())
+		if u, err := url.Parse(o); err == nil {
+			origins = append(origins, u.Hostname())
 		}
 	}
-	setting := "signin.origins"
-	if len(c.SignIn.Origins) == 0 {
-		setting, missing = "hosts", c.Hosts
-		if slices.ContainsFunc(c.Hosts, func(h string) bool { return cert.VerifyHostname(h) == nil }) {
+	// Few authorities put an address into a certificate, and devices call by one.
+	hosts := slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return net.ParseIP(h) != nil })
+	named := func(name string) bool { return cert.VerifyHostname(name) == nil }
+
+	setting, missing := "signin.origins", slices.DeleteFunc(slices.Clone(origins), named)
+	switch {
+	case len(origins) == 0:
+		setting, missing = "hosts", hosts
+		if slices.ContainsFunc(hosts, named) {
 			missing = nil
 		}
+	case len(missing) == len(origins) && slices.ContainsFunc(hosts, named):
+		missing = nil
 	}
-
 	if len(missing) == 0 {
 		return nil
 	}
-	return fault.Usage("%s: the certificate in %s is not valid for %s (%s): get one with this name, or correct %s",
-		p.setting, p.certificate, strings.Join(missing, ", "), setting, setting)
+	return fault.Usage("%[1]s: the certificate in %[2]s is not valid for %[3]s (%[4]s): get one with this name, correct %[4]s, or name in hosts what a proxy calls this server",
+		p.setting, p.certificate, strings.Join(missing, ", "), setting)
 }

@@ -65,7 +65,11 @@ func TestTheFilesOfSettingsAreGood(t *testing.T) {
 	t.Parallel()
 	c := settingsWithPairs(t, 90*24*time.Hour)
 	for _, change := range []func(){
-		func() {}, func() { c.Hosts = []string{"192.0.2.1", "pacs.example.org"} }, func() { c.SignIn.Origins = []string{"https://pacs.example.org:8443"} },
+		func() {},
+		func() { c.Hosts = []string{"192.0.2.1"} }, // for devices, while browsers come by the name
+		func() { c.Hosts = []string{"192.0.2.1", "pacs.example.org"} },
+		func() { c.SignIn.Origins = []string{"https://front.example.org"} }, // of a proxy, which calls pacs.example.org
+		func() { c.SignIn.Origins = []string{"https://pacs.example.org:8443"} },
 	} {
 		change()
 		if err := CheckOutside(c); err != nil {
@@ -82,14 +86,63 @@ func TestAnExpiredFileIsASettingThatIsWrong(t *testing.T) {
 
 func TestAFileThatOthersMayReadIsASettingThatIsWrong(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []os.FileMode{0o640, 0o604} {
+	for _, x := range []struct {
+		mode  os.FileMode
+		kinds []config.FileKind
+	}{
+		{0o640, []config.FileKind{config.Secret}}, // a key may be read by a group, as Debian's ssl-cert
+		{0o440, []config.FileKind{config.Secret}}, // and fsGroup of Kubernetes
+		{0o660, []config.FileKind{config.PrivateKey, config.Secret}},
+		{0o604, []config.FileKind{config.PrivateKey, config.Secret}},
+	} {
 		c := settingsWithPairs(t, time.Hour)
 		for _, f := range c.Files() {
-			if err := os.Chmod(f.Path, mode); err != nil {
+			if err := os.Chmod(f.Path, x.mode); err != nil {
 				t.Fatal(err)
 			}
 		}
-		namedIn(t, CheckOutside(c), c, "chmod 600", config.PrivateKey, config.Secret)
+		namedIn(t, CheckOutside(c), c, "chmod 6", x.kinds...)
+	}
+}
+
+// What 'config check' says of it must not keep an archive from its work that bound
+// its account before.
+func TestAKeyOfAnAccountThatOthersMayReadLetsTheServerStart(t *testing.T) {
+	t.Parallel()
+	c := settingsWithPairs(t, time.Hour)
+	if err := os.Chmod(c.TLS.ACME.EABKeyFile, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := accountBinding(c.TLS.ACME); err != nil {
+		t.Error(err)
+	}
+}
+
+// Certbot and Kubernetes name files by links, and some keep certificate and key in
+// one file.
+func TestLinksAndOneFileForBothAreGood(t *testing.T) {
+	t.Parallel()
+	c := settingsWithPairs(t, 90*24*time.Hour)
+	var both []byte
+	for _, path := range []string{c.TLS.Certificate, c.TLS.Key} {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(both, b...)
+	}
+
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "both.pem"), filepath.Join(dir, "live.pem")
+	if err := os.WriteFile(file, both, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("both.pem", link); err != nil {
+		t.Fatal(err)
+	}
+	c.TLS.Certificate, c.TLS.Key = link, link
+	if err := CheckOutside(c); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -96,15 +96,16 @@ func (s *Server) acmeTLS(a config.ACME) (*tls.Config, error) {
 	return c, nil
 }
 
-// accountBinding is the account at an ACME authority to which ours is bound.
+// accountBinding is the account at an ACME authority to which ours is bound. That
+// others may read the key is said by CheckOutside, and keeps no server from starting.
 func accountBinding(a config.ACME) (*acme.ExternalAccountBinding, error) {
-	line, err := SecretOf("tls.acme.eab_key_file", a.EABKeyFile, 1)
+	line, err := lineOf(eabKey, a.EABKeyFile, 1)
 	if err != nil {
 		return nil, err
 	}
 	key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(string(line), "="))
 	if err != nil || len(key) == 0 {
-		return nil, fault.Usage("tls.acme.eab_key_file: want a key in base64url on the first line")
+		return nil, fault.Usage("%s: want a key in base64url on the first line of %s", eabKey, a.EABKeyFile)
 	}
 	return &acme.ExternalAccountBinding{KID: a.EABKeyID, Key: key}, nil
 }
