@@ -77,7 +77,6 @@ func (c Config) Check() error {
 	c.Advisories.check(add)
 	c.Alarms.check(add)
 	checkScans(c.Scans, add)
-	c.checkUsed(add)
 
 	if c.Audit.Repository != "" {
 		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {

@@ -118,8 +118,6 @@ func TestCheckRefusesUnsafeWaysToSignInAndCertificates(t *testing.T) {
 		"origin with a path":         {func(c *config.Config) { c.SignIn.Origins = []string{"https://a.example/x"} }, "origins"},
 		"issuer without TLS":         {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://a.example", ClientID: "c"} }, "issuer"},
 		"issuer on loopback":         {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: "http://127.0.0.1:1", ClientID: "c"} }, ""},
-		"groups without an issuer":   {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{GroupClaim: "groups"} }, "signin.oidc.group_claim: does nothing without signin.oidc.issuer"},
-		"a client without an issuer": {func(c *config.Config) { c.SignIn.OIDC = config.OIDC{ClientID: "c"} }, "signin.oidc.client_id: does nothing"},
 		"a claim of spaces":          {groupClaim("  "), `signin.oidc.group_claim "  ": want the name of one claim`},
 		"a claim with a space":       {groupClaim("groups "), `signin.oidc.group_claim "groups "`},
 		"two claims":                 {groupClaim("groups,roles"), "signin.oidc.group_claim"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -57,9 +58,10 @@ func (c Config) Files() []NamedFile {
 	return slices.DeleteFunc(named, func(f NamedFile) bool { return f.Path == "" })
 }
 
-// checkUsed refuses what is set for a service that no setting names: whoever wrote
-// it believes that it works.
-func (c Config) checkUsed(add func(format string, args ...any)) {
+// Unused names what is set for a service that no setting names: whoever wrote it
+// believes that it works. It is no part of Check: an archive does its work without.
+func (c Config) Unused() (faults []error) {
+	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	trail := c.Audit
 	trail.Wait = 0 // is for the trail itself
 	for _, part := range []struct {
@@ -85,6 +87,7 @@ func (c Config) checkUsed(add func(format string, args ...any)) {
 	if key := c.Advisories.Key; key != "" && len(c.Advisories.Sources) == 0 {
 		add("advisories.key is of no use without advisories.sources: set them, or leave it out; 'collimator advisory import' has a flag --key")
 	}
+	return faults
 }
 
 // keysSet names the keys of a part of the settings that have a value.

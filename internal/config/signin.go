@@ -128,7 +128,7 @@ const leewayMost = 10 * time.Minute
 
 func (o OIDC) check() (faults []string) {
 	if o.Issuer == "" {
-		return o.withoutIssuer()
+		return nil
 	}
 	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.Loopback()) {
 		faults = append(faults, "issuer: want an https:// address")
@@ -161,29 +161,6 @@ func (o OIDC) check() (faults []string) {
 			if word == "" || strings.ContainsAny(word, " \t\r\n\"\\") {
 				faults = append(faults, fmt.Sprintf("%s %q: one word in each entry, as %s", words.key, word, words.example))
 			}
-		}
-	}
-	return faults
-}
-
-// withoutIssuer names what is set and does nothing.
-func (o OIDC) withoutIssuer() (faults []string) {
-	for _, x := range []struct {
-		key string
-		set bool
-	}{
-		{"client_id", o.ClientID != ""},
-		{"client_secret_file", o.ClientSecretFile != ""},
-		{"name_claim", o.NameClaim != ""},
-		{"role_claim", o.RoleClaim != ""},
-		{"roles", len(o.Roles) > 0},
-		{"group_claim", o.GroupClaim != ""},
-		{"create", o.Create},
-		{"require_acr", len(o.RequireACR) > 0},
-		{"require_amr", len(o.RequireAMR) > 0},
-	} {
-		if x.set {
-			faults = append(faults, x.key+": does nothing without signin.oidc.issuer; name the identity provider, or take it out")
 		}
 	}
 	return faults

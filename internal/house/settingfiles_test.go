@@ -28,6 +28,9 @@ func settingsWithPairs(t *testing.T, valid time.Duration) config.Config {
 		*at = cert
 	}
 
+	c.Audit.Repository, c.Alarms.Mail.Server, c.Alarms.Syslog.Server = "audit.example.org:6514", "mail.example.org:587", "log.example.org:6514"
+	c.Alarms.Webhook.URL, c.SignIn.OIDC.Issuer, c.TLS.ACME.Directory = "https://hook.example.org", "https://id.example.org", "https://ca.example.org"
+
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("MDEyMzQ1Njc4OWFiY2RlZg\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -13,9 +13,13 @@ import (
 )
 
 // CheckOutside holds settings against what is outside of the file: files that are not
-// there, roles that nobody has, a socket that has no place.
+// there, roles that nobody has, a socket that has no place, a service that nothing
+// names. A server starts all the same where it can, and its state "settings" says so.
 func CheckOutside(c config.Config) error {
 	var faults []error
+	for _, err := range c.Unused() {
+		faults = append(faults, fmt.Errorf("config: %w", err))
+	}
 	for _, f := range c.Files() {
 		if err := checkFile(c, f); err != nil {
 			faults = append(faults, fmt.Errorf("config: %w", err))
