@@ -50,7 +50,7 @@ func certificateFor(c config.Config, setting string, own func() (*tls.Certificat
 			continue
 		}
 		f, err := p.open(func(err error) {
-			log.Error("certificate for a service not read; the one before stays in force", "setting", p.setting, "error", err)
+			log.Error("certificate for a service not read; the one before, where there is one, stays in force", "setting", p.setting, "error", err)
 		})
 		if err != nil {
 			return nil, err

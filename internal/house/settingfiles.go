@@ -1,6 +1,7 @@
 package house
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -144,8 +145,9 @@ func (p presentedPair) check(c config.Config) error {
 	if !FileExists(p.certificate) || !FileExists(p.key) {
 		return nil
 	}
-	f, err := identity.NewFileCertificate(p.certificate, p.key, time.Now, func(error) {})
-	if err != nil {
+	var early error
+	f, err := identity.NewFileCertificate(p.certificate, p.key, time.Now, func(err error) { early = err })
+	if err = cmp.Or(err, early); err != nil {
 		return fault.Usage("%s: %s; put a certificate and its key there that belong together and are valid", p.setting, strings.TrimPrefix(err.Error(), "identity: "))
 	}
 	cert, err := f.Get()

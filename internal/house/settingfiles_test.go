@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"collimator/internal/config"
@@ -85,6 +86,16 @@ func TestAnExpiredFileIsASettingThatIsWrong(t *testing.T) {
 	t.Parallel()
 	c := settingsWithPairs(t, -time.Minute)
 	namedIn(t, CheckOutside(c), c, "has expired", config.Certificate, config.Authorities)
+}
+
+// A server that has no other shows it all the same; its settings are wrong still.
+func TestACertificateForLaterIsASettingThatIsWrong(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.TLS.Certificate, c.TLS.Key = hospitalPair(t, time.Hour)
+	synctest.Test(t, func(t *testing.T) { // where it is the year 2000
+		namedIn(t, CheckOutside(c), c, "look at the clock", config.Certificate)
+	})
 }
 
 func TestAFileThatOthersMayReadIsASettingThatIsWrong(t *testing.T) {

@@ -47,7 +47,7 @@ func (s *Server) webTLS() (*tls.Config, error) {
 }
 
 func (s *Server) badCertificate(err error) {
-	s.log.Error("certificate for browsers not read; the one before stays in force", "error", err)
+	s.log.Error("certificate for browsers not read; the one before, where there is one, stays in force", "error", err)
 }
 
 // acmeTLS gets certificates by TLS-ALPN-01 (RFC 8737) on the listener itself.

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -32,10 +33,30 @@ type fileState struct {
 	modified time.Time
 }
 
-// NewFileCertificate reads a certificate with its chain and its key, both PEM.
+// NewFileCertificate reads a certificate with its chain and its key, both PEM. One
+// that is for later is in force at once, because there is no other, and failed is
+// told: the clock of a machine that has just started may be years behind.
 func NewFileCertificate(cert, key string, now func() time.Time, failed func(error)) (*FileCertificate, error) {
 	f := &FileCertificate{cert: cert, key: key, now: now, failed: failed}
-	return f, f.Reload()
+	err := f.Reload()
+	if early, ok := errors.AsType[*earlyError](err); ok {
+		f.current = early.pair
+		failed(err)
+		return f, nil
+	}
+	return f, err
+}
+
+// earlyError is of a pair whose time has not come by the clock of this machine.
+type earlyError struct {
+	path string
+	pair *tls.Certificate
+}
+
+// Error names the file and when its certificate begins.
+func (e *earlyError) Error() string {
+	return fmt.Sprintf("identity: the certificate in %s is not valid before %s; look at the clock of this machine, too",
+		e.path, e.pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
 }
 
 // Get is the certificate to present now.
@@ -83,8 +104,7 @@ func (f *FileCertificate) load(state [2]fileState) error {
 		return fmt.Errorf("identity: the certificate in %s has expired on %s", f.cert, pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
 	case now.Before(pair.Leaf.NotBefore):
 		f.begins = pair.Leaf.NotBefore
-		return fmt.Errorf("identity: the certificate in %s is not valid before %s; look at the clock of this machine, too",
-			f.cert, pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
+		return &earlyError{f.cert, &pair}
 	}
 	f.current = &pair
 	return nil

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,5 +65,27 @@ func TestACertificateForLaterIsTakenUpWhenItsTimeComes(t *testing.T) {
 		if err != nil || c.Leaf.SerialNumber.Int64() != at.serial || told != 1 {
 			t.Errorf("%v: serial %v, want %d; told %d times: %v", now, c.Leaf.SerialNumber, at.serial, told, err)
 		}
+	}
+}
+
+// After a power failure the clock of many a machine is behind until the network
+// tells it the time. Images must be seen meanwhile.
+func TestACertificateForLaterIsInForceWhereThereIsNoOther(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	now := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	writePair(t, cert, key, 1, now.Add(5*365*24*time.Hour))
+
+	var told []error
+	f, err := NewFileCertificate(cert, key, func() time.Time { return now }, func(err error) { told = append(told, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := f.Get(); err != nil || c.Leaf.SerialNumber.Int64() != 1 {
+		t.Errorf("%v, %v", c, err)
+	}
+	if len(told) != 1 || !strings.Contains(told[0].Error(), "clock") {
+		t.Errorf("told: %v", told)
 	}
 }
