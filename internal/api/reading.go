@@ -36,9 +36,9 @@ func newReadings(now func() time.Time) *readings {
 	return r
 }
 
-// begins reports whether what somebody asks for begins a reading: the names of what
-// it is asked by, and their values. Values may be those of a patient; of them a hash
-// is remembered.
+// begins reports whether a request begins a reading: nobody has asked for what, the
+// names of its parameters, with the same values of late. A value may be that of a
+// patient: a hash of all of them is remembered.
 func (r *readings) begins(who, what string, values ...string) bool {
 	key := r.key(who, what, values)
 	r.mu.Lock()
@@ -64,7 +64,8 @@ func (r *readings) forget(who, what string, values ...string) {
 	delete(r.got, key)
 }
 
-// key is by what a reading is remembered: of values a hash.
+// key is by what a reading is remembered. The length stands before each value, so
+// that no two lists of values look alike.
 func (r *readings) key(who, what string, values []string) string {
 	h := hmac.New(sha256.New, r.salt[:])
 	for _, v := range values {
@@ -87,8 +88,8 @@ func who(rq *webapi.Request) string {
 // recordReading writes down that somebody reads the trail (PS3.15 A.5.3.2), with
 // the names of what it was asked by. Another name or another value is another
 // reading: who looks up one patient after the other leaves a record of each. Where
-// no record may wait, the one that just had to do so counts: then the error is of
-// fault.Unavailable, and nothing is read.
+// no more records may wait until the disk takes them, the error is of
+// fault.Unavailable and nothing is read.
 func (s *Services) recordReading(rq *webapi.Request) error {
 	var names, values []string
 	for _, name := range recordParameters() {

@@ -151,8 +151,7 @@ var webLevels = map[dicomweb.Level]string{
 	dicomweb.NoLevel: "", dicomweb.StudyLevel: "STUDY", dicomweb.SeriesLevel: "SERIES", dicomweb.InstanceLevel: "IMAGE",
 }
 
-// searchAddress is the resource of a search, from what was
-// understood of the address.
+// searchAddress is the resource of a search, from what was understood of the address.
 func searchAddress(call *dicomweb.Call) string {
 	address := ""
 	if call.StudyUID != "" {

@@ -72,9 +72,8 @@ func validGroup(name string) bool {
 }
 
 // GrantToGroup lets everybody of a group, whose role sees only granted studies,
-// see one. Of a group that had no grant it counts from the
-// next sign-in of each on. Whether something is stored
-// under it is for the caller to look at.
+// see one. Of a group that had no grant it counts from the next sign-in of each on.
+// Whether something is stored under it is for the caller to look at.
 func (r *Registry) GrantToGroup(ctx context.Context, group, study string) error {
 	if err := CheckGroup(group); err != nil {
 		return err
@@ -119,13 +118,11 @@ func (r *Registry) GroupGrants(ctx context.Context) (list []GroupGrants, err err
 }
 
 func (r *Registry) groupGrants(ctx context.Context, tx *db.Tx, name string) (GroupGrants, error) {
-	g := GroupGrants{Group: name}
 	studies, err := db.Column[string](ctx, tx, `SELECT study FROM group_grant WHERE name = ?1 ORDER BY study`, name)
+	g := GroupGrants{Group: name, Studies: studies}
 	if err != nil || r.groups.none() {
-		g.Studies = studies
 		return g, err
 	}
-	g.Studies = studies
 
 	g.People, err = db.Column[string](ctx, tx, `SELECT person FROM provider_group WHERE name = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY person`,
 		name, r.groups.Issuer, r.groups.Claim)
@@ -191,9 +188,9 @@ func (r *Registry) byGroup(ctx context.Context, tx *db.Tx, person string) ([]Gro
 		WHERE p.person = ?1 AND p.issuer = ?2 AND p.claim = ?3 ORDER BY 1, 2`, person, r.groups.Issuer, r.groups.Claim)
 }
 
-// setGroups takes what a provider says of a person for what counts, in place of
-// what was said before, and says whether that is something else. Of the groups it
-// keeps those to which something is granted.
+// setGroups puts the groups that a provider names of a person in the place of those
+// that were named before, by this provider or another one, and says which it kept,
+// those to which something is granted, and whether they are others than before.
 func (r *Registry) setGroups(ctx context.Context, person string, from GroupSource, named []string) (kept []string, changed bool, err error) {
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
 		granted, err := db.Column[string](ctx, tx, `SELECT DISTINCT name FROM group_grant ORDER BY name`)
@@ -217,7 +214,9 @@ func (r *Registry) setGroups(ctx context.Context, person string, from GroupSourc
 	return kept, changed, err
 }
 
-// exchangeGroups writes what is another one: each row is a leaf of the ledger.
+// exchangeGroups takes away the groups that are not named now, and adds those that
+// were not before. The others stay as they are: each row written is a leaf of the
+// ledger.
 func (r *Registry) exchangeGroups(ctx context.Context, tx *db.Tx, person string, from GroupSource, before, now []string) error {
 	for _, x := range []struct {
 		query       string
@@ -263,8 +262,8 @@ func texts(claim any) (list []string) {
 	return list
 }
 
-// takeGroups takes what the provider says of the groups of a person, and says what
-// is another one now; empty: nothing.
+// takeGroups takes what the provider says of the groups of a person. The change is
+// a clause for the trail; empty where nothing became different.
 func (o *OIDC) takeGroups(ctx context.Context, person string, claims map[string]any) (change string, err error) {
 	from := GroupSource{o.o.Issuer, o.o.GroupClaim}
 	var named []string

@@ -35,26 +35,24 @@ func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any
 	}
 
 	// The role first: where it cannot be given nobody comes in, and no group counts anew.
-	changes := audited(change)
+	changes := []string{change}
 	for _, step := range []func() (string, error){
 		func() (string, error) { return o.takeRole(ctx, name, role) },
 		func() (string, error) { return o.takeGroups(ctx, name, claims) },
 	} {
 		done, err := step()
-		changes = append(changes, audited(done)...)
+		changes = append(changes, done)
 		if err != nil {
-			return name, strings.Join(changes, "; "), err
+			return name, clauses(changes), err
 		}
 	}
-	return name, strings.Join(changes, "; "), nil
+	return name, clauses(changes), nil
 }
 
-// audited is a list of what became of somebody; without the empty text.
-func audited(change string) []string {
-	if change == "" {
-		return nil
-	}
-	return []string{change}
+// clauses joins what became of somebody, for the trail; empty texts say nothing.
+func clauses(changes []string) string {
+	changes = slices.DeleteFunc(changes, func(c string) bool { return c == "" })
+	return strings.Join(changes, "; ")
 }
 
 // takeRole gives a person the role that the provider says, and says so where it is

@@ -82,7 +82,7 @@ func (rq *request) tidyCookies() {
 }
 
 // oidcFinish signs somebody in who comes back from the provider. The browser asks
-// for it by a page of the console (console.Returned), which says what came of it.
+// for it by a page of the console (console.Setup), which says what came of it.
 func (rq *request) oidcFinish() (any, error) {
 	if rq.s.OIDC == nil {
 		return nil, errNoOIDC
