@@ -63,8 +63,6 @@ func Reason(err error) string {
 		{context.DeadlineExceeded, "no answer in time; look at the network, at firewalls and at the program there"},
 		{io.EOF, "the connection was ended before it answered; is it the right port?"},
 		{io.ErrUnexpectedEOF, "the connection was ended before it answered; is it the right port?"},
-		{fs.ErrPermission, "this account may not connect to it"},
-		{fs.ErrNotExist, "there is nothing at this place; is the program running?"},
 	} {
 		if errors.Is(err, c.is) {
 			return c.reason
@@ -73,14 +71,21 @@ func Reason(err error) string {
 	return overNetwork(err)
 }
 
-// overNetwork is for errors of the network that have no word of their own.
+// overNetwork is for errors of the network that have no word of their own, and for
+// those that files have, too: they are of a connection only where one was opened.
 func overNetwork(err error) string {
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
 		return "no answer in time; look at the network, at firewalls and at the program there"
 	}
+
 	_, connection := errors.AsType[*net.OpError](err)
 	_, name := errors.AsType[*net.DNSError](err)
-	if connection || name {
+	switch {
+	case connection && errors.Is(err, fs.ErrPermission):
+		return "this account may not connect to it"
+	case connection && errors.Is(err, fs.ErrNotExist):
+		return "there is nothing at this place; is the program running?"
+	case connection, name:
 		return "it was not reached; look at the network and at the name server of this machine"
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -61,6 +62,19 @@ func TestAConnectionThatFailsIsExplainedToAPerson(t *testing.T) {
 		text := outward.Reason(err)
 		if !strings.Contains(text, want) || strings.Contains(text, "ZZPHI") || strings.Contains(text, "dial tcp") || strings.HasSuffix(text, ".") {
 			t.Errorf("%v: %q, want %q", err, text, want)
+		}
+	}
+}
+
+// A file that is not there is no program that does not run.
+func TestAFileIsNotTakenForAConnection(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{syscall.ENOENT, syscall.EACCES} {
+		if text := outward.Reason(&fs.PathError{Op: "open", Path: "ZZPHI", Err: err}); text != "" {
+			t.Errorf("%v of a file: %q", err, text)
+		}
+		if text := outward.Reason(&net.OpError{Op: "dial", Net: "unix", Err: err}); text == "" || strings.Contains(text, "not reached") {
+			t.Errorf("%v of a socket: %q", err, text)
 		}
 	}
 }
