@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/interop/harness"
 )
 
@@ -111,7 +112,7 @@ var nagle = []struct {
 
 // BenchmarkStore sends new 526 kB instances with storescu.
 func BenchmarkStore(b *testing.B) {
-	storescu := harness.Tool(b, "storescu", "dcmtk")
+	storescu := dcmtktest.Find(b, "storescu")
 	file := image(b)
 	for _, client := range nagle {
 		for _, associations := range []int{1, 4} {
@@ -142,7 +143,7 @@ func BenchmarkStore(b *testing.B) {
 // BenchmarkFind asks for one study among a hundred, on an association of its own
 // each time.
 func BenchmarkFind(b *testing.B) {
-	storescu, findscu := harness.Tool(b, "storescu", "dcmtk"), harness.Tool(b, "findscu", "dcmtk")
+	storescu, findscu := dcmtktest.Find(b, "storescu"), dcmtktest.Find(b, "findscu")
 	dir := b.TempDir()
 	var files []string
 	for i := range 100 {

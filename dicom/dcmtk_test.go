@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 )
@@ -32,10 +32,7 @@ func structure(ds *DataSet, indent string, out *[]string) {
 
 func TestStructureAgreesWithDcmdump(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("dcmdump")
-	if err != nil {
-		t.Skip("dcmdump is not installed: left out comparing the structure with it")
-	}
+	dcmtktest.Find(t, "dcmdump")
 	compared := 0
 	for i, c := range corpus(t, shared(t, "comparing the structure with dcmdump")) {
 		if !c.readable || i%12 != 0 || filepath.Base(c.path) == "adb1_8.dcm" { // private sequences dcmdump has a dictionary for
@@ -49,7 +46,7 @@ func TestStructureAgreesWithDcmdump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := exec.Command(program, "-q", c.path).Output()
+		out, err := dcmtktest.Output(t, "dcmdump", "-q", c.path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,10 +84,6 @@ func comparable(lines []string, vr bool) string {
 
 func TestConversionAgreesWithDcmconv(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("dcmconv")
-	if err != nil {
-		t.Skip("dcmconv is not installed: left out comparing conversions with it")
-	}
 	ds := declared(t, "ISO_IR 100")
 	for _, el := range []Element{
 		NewElement(tag.PatientName, PN, []byte("ZZPHI^A ")), NewElement(tag.Rows, US, []byte{2, 1}), NewElement(tag.BitsAllocated, US, []byte{16, 0}),
@@ -116,9 +109,7 @@ func TestConversionAgreesWithDcmconv(t *testing.T) {
 	for flag, ts := range map[string]string{"+ti": uid.ImplicitVRLittleEndian, "+te": uid.ExplicitVRLittleEndian, "+tb": uid.ExplicitVRBigEndian} {
 		for lengths, open := range map[string]bool{"+e": false, "-e": true} {
 			expected := filepath.Join(dir, "out.dcm")
-			if out, err := exec.Command(program, flag, lengths, "-g", in, expected).CombinedOutput(); err != nil {
-				t.Fatalf("dcmconv: %v, %s", err, out)
-			}
+			dcmtktest.Must(t, "dcmconv", flag, lengths, "-g", in, expected)
 			raw, err := os.ReadFile(expected)
 			if err != nil {
 				t.Fatal(err)

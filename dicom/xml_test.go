@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 )
@@ -78,10 +78,7 @@ func writeXML(t *testing.T, ds *DataSet, o XMLOptions) []byte {
 
 func TestNativeModelAgreesWithDcm2xml(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("dcm2xml")
-	if err != nil {
-		t.Skip("dcm2xml is not installed: left out comparing the Native DICOM Model with it")
-	}
+	dcmtktest.Find(t, "dcm2xml")
 	compared, attributes := 0, 0
 	for i, c := range corpus(t, shared(t, "comparing the Native DICOM Model with dcm2xml")) {
 		if !c.readable || i%9 != 0 {
@@ -95,7 +92,7 @@ func TestNativeModelAgreesWithDcm2xml(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		theirs, err := exec.Command(program, "--native-format", "-q", "+U8", c.path).Output()
+		theirs, err := dcmtktest.Output(t, "dcm2xml", "--native-format", "-q", "+U8", c.path)
 		if err != nil || !xmlReadable(theirs) {
 			continue // a character set, or characters, that dcm2xml does not do
 		}

@@ -20,28 +20,13 @@ import (
 	"time"
 
 	"collimator/dicom"
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
 )
-
-// tool runs a DCMTK tool, or skips when it is not installed.
-func tool(t *testing.T, name string, args ...string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed: interoperation with it was left out", name)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, out)
-	}
-	return string(out)
-}
 
 // files writes n Part 10 files of size bytes of pixel data.
 func files(t *testing.T, n, size int) (dir string, names []string) {
@@ -143,7 +128,7 @@ func TestOddObjectsArriveAtGetscu(t *testing.T) {
 	}}))
 	for _, syntax := range []string{"+xe", "+xd"} {
 		dir := t.TempDir()
-		tool(t, "getscu", syntax, "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", "-od", dir, host, port)
+		dcmtktest.Must(t, "getscu", syntax, "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", "-od", dir, host, port)
 		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 {
 			t.Errorf("%s: %d files, %v", syntax, len(names), err)
 		}
@@ -165,27 +150,27 @@ func TestServerAnswersDCMTK(t *testing.T) {
 	addr := serve(t, &dimse.Server{Admit: admitAll, Mux: archiveMux(t, &stored, func() string { return dest })})
 	host, port := hostPort(t, addr)
 
-	tool(t, "echoscu", "--repeat", "5", "-aec", "TESTSCP", host, port)
+	dcmtktest.Must(t, "echoscu", "--repeat", "5", "-aec", "TESTSCP", host, port)
 
 	_, names := files(t, 5, 500<<10)
-	tool(t, "storescu", append([]string{host, port}, names...)...)
+	dcmtktest.Must(t, "storescu", append([]string{host, port}, names...)...)
 	if stored.Load() != 5 {
 		t.Errorf("storescu: %d arrived", stored.Load())
 	}
 
-	out := tool(t, "findscu", "-v", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", host, port)
+	out := dcmtktest.Must(t, "findscu", "-v", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", host, port)
 	if n := strings.Count(out, "(Pending)"); n != 10 {
 		t.Errorf("findscu: %d matches\n%s", n, out)
 	}
 
 	into := t.TempDir()
-	tool(t, "getscu", "-S", "-od", into, "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", host, port)
+	dcmtktest.Must(t, "getscu", "-S", "-od", into, "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", host, port)
 	if got, _ := os.ReadDir(into); len(got) == 0 {
 		t.Error("getscu: nothing arrived")
 	}
 
 	stored.Store(0)
-	tool(t, "movescu", "-S", "-aem", "SINK", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", host, port)
+	dcmtktest.Must(t, "movescu", "-S", "-aem", "SINK", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.3", host, port)
 	if stored.Load() != 3 {
 		t.Errorf("movescu: %d arrived", stored.Load())
 	}
@@ -204,22 +189,18 @@ func TestServerAnswersDCMTKOverTLS(t *testing.T) {
 	os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificates[0].Certificate[0]}), 0o600)
 	os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 	secure := []string{"+tls", key, cert, "+cf", cert}
-	tool(t, "echoscu", append(secure, host, port)...)
+	dcmtktest.Must(t, "echoscu", append(secure, host, port)...)
 	_, names := files(t, 3, 500<<10)
-	tool(t, "storescu", append(append(secure, host, port), names...)...)
+	dcmtktest.Must(t, "storescu", append(append(secure, host, port), names...)...)
 	if stored.Load() != 3 {
 		t.Errorf("%d arrived", stored.Load())
 	}
-	tool(t, "findscu", append(secure, "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", host, port)...)
+	dcmtktest.Must(t, "findscu", append(secure, "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID", host, port)...)
 }
 
-// start runs a DCMTK server until the test ends.
-func start(t *testing.T, port, name string, args ...string) {
+// start runs a program that serves DICOM until the test ends.
+func start(t *testing.T, port, path string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed: interoperation with it was left out", name)
-	}
 	cmd := exec.Command(path, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -233,7 +214,7 @@ func start(t *testing.T, port, name string, args ...string) {
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	t.Fatalf("%s did not come up", name)
+	t.Fatalf("%s did not come up", path)
 }
 
 func freePort(t *testing.T) string {
@@ -248,7 +229,7 @@ func freePort(t *testing.T) string {
 
 func TestClientStoresToStorescp(t *testing.T) {
 	port, dir := freePort(t), t.TempDir()
-	start(t, port, "storescp", "-od", dir, "+xe", port)
+	start(t, port, dcmtktest.Find(t, "storescp"), "-od", dir, "+xe", port)
 	a := dial(t, "127.0.0.1:"+port, config(uid.Verification, ct))
 	for i := range 3 {
 		instance := fmt.Sprintf("1.2.3.%d", i+1)
@@ -274,7 +255,7 @@ func TestClientQueriesAndRetrievesFromDcmqrscp(t *testing.T) {
 	conf := filepath.Join(dir, "dcmqrscp.cfg")
 	os.WriteFile(conf, []byte(fmt.Sprintf("NetworkTCPPort = %s\nMaxPDUSize = 65536\nMaxAssociations = 8\nHostTable BEGIN\nsink = (SINK, %s, %s)\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nTESTSCP %s RW (100, 1024mb) ANY\nAETable END\n",
 		port, sinkHost, sinkPort, dir)), 0o600)
-	start(t, port, "dcmqrscp", "-c", conf)
+	start(t, port, dcmtktest.Find(t, "dcmqrscp"), "-c", conf)
 	cfg := config(ct, studyFind, studyGet, studyMove)
 	cfg.Roles = []ul.RoleSelection{{SOPClassUID: ct, SCU: true, SCP: true}}
 	a := dial(t, "127.0.0.1:"+port, cfg)
@@ -337,7 +318,7 @@ func TestUnchangedStorescuIsNotHeldUp(t *testing.T) {
 	host, port := hostPort(t, serve(t, &dimse.Server{Admit: admitAll, Mux: archiveMux(t, &stored, nil)}))
 	_, names := files(t, n, 526_000)
 	began := time.Now()
-	tool(t, "storescu", append([]string{host, port}, names...)...)
+	dcmtktest.Must(t, "storescu", append([]string{host, port}, names...)...)
 	rate := float64(n) / time.Since(began).Seconds()
 	t.Logf("%.0f instances of 526 kB a second", rate)
 	if stored.Load() != n || rate < 100 {
@@ -346,6 +327,10 @@ func TestUnchangedStorescuIsNotHeldUp(t *testing.T) {
 }
 
 func TestClientTalksToOrthanc(t *testing.T) {
+	orthanc, err := exec.LookPath("Orthanc")
+	if err != nil {
+		t.Skip("Orthanc is not installed: interoperation with it was left out")
+	}
 	port, dir := freePort(t), t.TempDir()
 	var moved atomic.Int64
 	sinkHost, sinkPort := hostPort(t, serve(t, &dimse.Server{Admit: admitAll, Mux: archiveMux(t, &moved, nil)}))
@@ -353,7 +338,7 @@ func TestClientTalksToOrthanc(t *testing.T) {
 	os.WriteFile(conf, []byte(fmt.Sprintf(`{"DicomPort": %s, "DicomAet": "TESTSCP", "HttpServerEnabled": false, "StorageDirectory": %q, "IndexDirectory": %q,
 		"DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true, "DicomAlwaysAllowMove": true, "DicomCheckCalledAet": false,
 		"DicomModalities": {"sink": ["SINK", %q, %s], "me": ["TESTSCU", "127.0.0.1", 1]}}`, port, dir, dir, sinkHost, sinkPort)), 0o600)
-	start(t, port, "Orthanc", conf)
+	start(t, port, orthanc, conf)
 	cfg := config(ct, studyFind, studyGet, studyMove)
 	cfg.Roles = []ul.RoleSelection{{SOPClassUID: ct, SCU: true, SCP: true}}
 	a := dial(t, "127.0.0.1:"+port, cfg)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/interop/harness"
@@ -32,7 +33,7 @@ func (d dcmtk) run(tool string, args ...string) (string, int) {
 	d.t.Helper()
 	host, port, _ := strings.Cut(d.server.Address, ":")
 	all := append(append([]string{"-v"}, d.tls()...), "-aet", d.aet, "-aec", harness.AETitle, host, port)
-	return harness.Exec(d.t, time.Minute, nil, harness.Tool(d.t, tool, "dcmtk"), append(all, args...)...)
+	return harness.Exec(d.t, time.Minute, nil, dcmtktest.Find(d.t, tool), append(all, args...)...)
 }
 
 // relay starts a TLS relay for tools without TLS of their own and returns where
@@ -53,7 +54,7 @@ func (d dcmtk) relayed(tool, relay string, args ...string) (string, int) {
 	d.t.Helper()
 	host, port, _ := strings.Cut(relay, ":")
 	all := append([]string{"-v", "-aet", d.aet, "-aec", harness.AETitle, host, port}, args...)
-	return harness.Exec(d.t, time.Minute, nil, harness.Tool(d.t, tool, "dcmtk"), all...)
+	return harness.Exec(d.t, time.Minute, nil, dcmtktest.Find(d.t, tool), all...)
 }
 
 func newDCMTK(t *testing.T, s *harness.Server, aet string, flags ...string) dcmtk {
@@ -107,7 +108,7 @@ func TestMovescuSendsToStorescpOverTLS(t *testing.T) {
 	d := newDCMTK(t, s, "WS1", append(harness.All, "--move-to", "STORE1")...)
 	study, dir, got := uid.New(), t.TempDir(), t.TempDir()
 	sent := []string{harness.Instance{Study: study}.Write(t, dir), harness.Instance{Study: study}.Write(t, dir)}
-	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), append(scp.tls(), "-rc", "-aet", "STORE1", "-od", got, "+xa", port)...)
+	harness.Background(t, address, dcmtktest.Find(t, "storescp"), append(scp.tls(), "-rc", "-aet", "STORE1", "-od", got, "+xa", port)...)
 
 	out, code := d.run("storescu", sent...)
 	mustSucceed(t, out, code)
@@ -131,7 +132,7 @@ func TestSendReachesStorescpThatChecksWhoCalls(t *testing.T) {
 	ws1, dir, got := s.Device("WS1"), t.TempDir(), t.TempDir()
 	sent := []string{harness.Instance{}.Write(t, dir), harness.Instance{}.Write(t, dir)}
 	devices := s.DevicesCA()
-	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), append(scp.tls(), "+cf", devices, "-rc", "-aet", "STORE1", "-od", got, "+xa", port)...)
+	harness.Background(t, address, dcmtktest.Find(t, "storescp"), append(scp.tls(), "+cf", devices, "-rc", "-aet", "STORE1", "-od", got, "+xa", port)...)
 
 	if out, code := harness.Run(t, "send", "STORE1@"+address, dir, "--as", ws1, "--ca", devices); code != 0 || !strings.Contains(out, "2 stored ") {
 		t.Errorf("exit code %d\n%s", code, out)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/interop/harness"
 )
 
@@ -17,7 +18,7 @@ func TestWhatNmapFindsComesIntoTheInventory(t *testing.T) {
 	s := newSite(t)
 	nmap := harness.Tool(t, "nmap", "nmap")
 	address := harness.FreeAddress(t)
-	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), "-od", s.path("store"), fmt.Sprint(portOf(address)))
+	harness.Background(t, address, dcmtktest.Find(t, "storescp"), "-od", s.path("store"), fmt.Sprint(portOf(address)))
 	s.relay("127.0.14.1:104", address)
 	s.nginx()
 	file := filepath.Join(s.dir, "scan.xml")

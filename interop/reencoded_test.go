@@ -3,12 +3,12 @@
 package interop_test
 
 import (
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"collimator/dicom"
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/interop/harness"
@@ -18,7 +18,7 @@ import (
 // as dcmconv writes it: in other transfer syntaxes, with and without group
 // lengths, with defined and undefined lengths. All of them are one object.
 func TestObjectsThatDCMTKWroteAnewAreTheSameObjects(t *testing.T) {
-	harness.Tool(t, "dcmconv", "dcmtk")
+	dcmtktest.Find(t, "dcmconv")
 	s := harness.Start(t)
 	keys := s.Device("WS1", harness.All...)
 
@@ -43,9 +43,7 @@ func TestObjectsThatDCMTKWroteAnewAreTheSameObjects(t *testing.T) {
 	for _, options := range []string{"+te", "+ti", "+tb", "+td", "+te -g", "+te +g -e", "+ti +g +e", "+tb -e", "+td +e"} {
 		out := filepath.Join(t.TempDir(), "again.dcm")
 		args := append(strings.Fields("-q "+options), file, out)
-		if text, err := exec.Command("dcmconv", args...).CombinedOutput(); err != nil {
-			t.Fatalf("dcmconv %s: %v: %s", options, err, text)
-		}
+		dcmtktest.Must(t, "dcmconv", args...)
 		if text, code := harness.Run(t, "send", s.Peer(), out, "--as", keys); code != 0 {
 			t.Errorf("dcmconv %s: %s", options, text)
 		}

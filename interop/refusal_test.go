@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/uid"
 	"collimator/interop/harness"
 )
@@ -51,16 +52,16 @@ func TestStrangersAreRejectedRecordedAndPending(t *testing.T) {
 		rejects string
 	}{
 		"plain connection": {func() (string, int) {
-			return harness.Exec(t, time.Minute, nil, harness.Tool(t, "echoscu", "dcmtk"), "-v", "-aet", "PLAIN", "-aec", harness.AETitle, host, port)
+			return harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "echoscu"), "-v", "-aet", "PLAIN", "-aec", harness.AETitle, host, port)
 		}, "PLAIN", "without TLS", "Association Rejected"},
 		"certificate of another authority": {func() (string, int) {
 			// Our server's certificate is of no authority that the stranger knows.
-			return harness.Exec(t, time.Minute, nil, harness.Tool(t, "echoscu", "dcmtk"), append(append([]string{"-v", "-ic"}, foreign.tls()...), "-aet", "FOREIGN", "-aec", harness.AETitle, host, port)...)
+			return harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "echoscu"), append(append([]string{"-v", "-ic"}, foreign.tls()...), "-aet", "FOREIGN", "-aec", harness.AETitle, host, port)...)
 		}, "FOREIGN", "not registered", "Association Rejected"},
 		"known certificate, other title": {func() (string, int) { x := d; x.aet = "WS1"; return asTitle(t, x, "WS9") }, "WS9", "not registered", "Association Rejected"},
 		"removed device":                 {func() (string, int) { return gone.run("echoscu") }, "GONE", "not registered", "Association Rejected"},
 		"wrong called title": {func() (string, int) {
-			return harness.Exec(t, time.Minute, nil, harness.Tool(t, "echoscu", "dcmtk"), append(append([]string{"-v"}, d.tls()...), "-aet", "WS1", "-aec", "WRONG", host, port)...)
+			return harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "echoscu"), append(append([]string{"-v"}, d.tls()...), "-aet", "WS1", "-aec", "WRONG", host, port)...)
 		}, "", "called AE title is not ours", "Association Rejected"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,7 +88,7 @@ func TestStrangersAreRejectedRecordedAndPending(t *testing.T) {
 func asTitle(t *testing.T, d dcmtk, title string) (string, int) {
 	t.Helper()
 	host, port, _ := strings.Cut(d.server.Address, ":")
-	return harness.Exec(t, time.Minute, nil, harness.Tool(t, "echoscu", "dcmtk"), append(append([]string{"-v"}, d.tls()...), "-aet", title, "-aec", harness.AETitle, host, port)...)
+	return harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "echoscu"), append(append([]string{"-v"}, d.tls()...), "-aet", title, "-aec", harness.AETitle, host, port)...)
 }
 
 func TestOneCommandApprovesARefusedCaller(t *testing.T) {
@@ -98,7 +99,7 @@ func TestOneCommandApprovesARefusedCaller(t *testing.T) {
 	d.server = s
 	call := func() (string, int) {
 		host, port, _ := strings.Cut(s.Address, ":")
-		return harness.Exec(t, time.Minute, nil, harness.Tool(t, "echoscu", "dcmtk"), append(append([]string{"-v", "-ic"}, d.tls()...), "-aet", "NEW1", "-aec", harness.AETitle, host, port)...)
+		return harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "echoscu"), append(append([]string{"-v", "-ic"}, d.tls()...), "-aet", "NEW1", "-aec", harness.AETitle, host, port)...)
 	}
 	if out, code := call(); code == 0 {
 		t.Fatalf("a stranger was let in:\n%s", out)
@@ -164,7 +165,7 @@ func TestPlaintextIsOpenForTheNamedDeviceAtItsAddressOnly(t *testing.T) {
 	}
 	host, port, _ := strings.Cut(s.Plain, ":")
 	echo := func(title string) (string, int) {
-		return harness.Exec(t, time.Minute, nil, harness.Tool(t, "echoscu", "dcmtk"), "-v", "-aet", title, "-aec", harness.AETitle, host, port)
+		return harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "echoscu"), "-v", "-aet", title, "-aec", harness.AETitle, host, port)
 	}
 	out, code := echo("OLD1")
 	mustSucceed(t, out, code)

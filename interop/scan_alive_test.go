@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/interop/harness"
 )
 
@@ -106,7 +107,7 @@ func TestACaptureShowsPatientsAndConnectionsSideBySide(t *testing.T) {
 	}
 	s := newSite(t)
 	address := harness.FreeAddress(t)
-	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), "-od", s.path("store"), fmt.Sprint(portOf(address)))
+	harness.Background(t, address, dcmtktest.Find(t, "storescp"), "-od", s.path("store"), fmt.Sprint(portOf(address)))
 	s.relay("127.0.12.1:104", address)
 	s.relay("127.0.12.1:105", address)
 	file := harness.Instance{}.Write(t, t.TempDir())

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/interop/harness"
 )
 
@@ -23,7 +24,7 @@ func (s *site) qrscp(name, hosts, peers string) string {
 	s.t.Helper()
 	address := harness.FreeAddress(s.t)
 	config := fmt.Sprintf("NetworkTCPPort = %d\nMaxPDUSize = 16384\nMaxAssociations = 16\nHostTable BEGIN\n%sHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQRSCP %s RW (200,1024mb) %s\nAETable END\n", portOf(address), hosts, s.path(name), peers)
-	harness.Background(s.t, address, harness.Tool(s.t, "dcmqrscp", "dcmtk"), "-c", s.write(filepath.Join(s.dir, name+".cfg"), []byte(config)))
+	harness.Background(s.t, address, dcmtktest.Find(s.t, "dcmqrscp"), "-c", s.write(filepath.Join(s.dir, name+".cfg"), []byte(config)))
 	return address
 }
 
@@ -115,7 +116,7 @@ func TestOptInChecksOfAssociationsAtRealPeers(t *testing.T) {
 	if n := stored(t, filepath.Join(s.dir, "open")); n != 2 {
 		t.Errorf("%d files are in the archive after storing one test object twice, want 2", n)
 	}
-	out, _ := harness.Exec(t, time.Minute, nil, harness.Tool(t, "findscu", "dcmtk"), "-S", "-aec", "QRSCP", "127.0.0.1", fmt.Sprint(portOf(address)),
+	out, _ := harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "findscu"), "-S", "-aec", "QRSCP", "127.0.0.1", fmt.Sprint(portOf(address)),
 		"-k", "0008,0052=STUDY", "-k", "0010,0020=COLLIMATOR-TEST", "-k", "0010,0010", "-k", "0020,000D")
 	if !strings.Contains(out, "COLLIMATOR^TEST") {
 		t.Errorf("the test object is not labelled:\n%.1500s", out)
@@ -127,7 +128,7 @@ func TestOptInStorageAtOrthancAndStorescp(t *testing.T) {
 	dicom, _ := s.orthanc("store", nil)
 	s.relay("127.0.13.2:104", dicom)
 	address := harness.FreeAddress(t)
-	harness.Background(t, address, harness.Tool(t, "storescp", "dcmtk"), "-od", s.path("plain"), fmt.Sprint(portOf(address)))
+	harness.Background(t, address, dcmtktest.Find(t, "storescp"), "-od", s.path("plain"), fmt.Sprint(portOf(address)))
 	s.relay("127.0.13.3:104", address)
 	for _, target := range []string{"127.0.13.2:104", "127.0.13.3:104"} {
 		got := s.checks(0, target, "--opt-in", "store-test-object,replace-test-object", consent)

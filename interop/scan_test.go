@@ -25,6 +25,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/interop/harness"
@@ -158,7 +159,7 @@ func portOf(address string) int {
 func (s *site) store(title, address string) {
 	s.t.Helper()
 	file := harness.Instance{}.Write(s.t, s.t.TempDir())
-	out, code := harness.Exec(s.t, time.Minute, nil, harness.Tool(s.t, "storescu", "dcmtk"), "-aec", title, "127.0.0.1", fmt.Sprint(portOf(address)), file)
+	out, code := harness.Exec(s.t, time.Minute, nil, dcmtktest.Find(s.t, "storescu"), "-aec", title, "127.0.0.1", fmt.Sprint(portOf(address)), file)
 	if code != 0 {
 		s.t.Fatalf("storescu: %d %s", code, out)
 	}
@@ -186,13 +187,13 @@ func (s *site) peers() {
 
 	address := harness.FreeAddress(s.t)
 	config := fmt.Sprintf("NetworkTCPPort = %d\nMaxPDUSize = 16384\nMaxAssociations = 16\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQRSCP %s RW (200,1024mb) ANY\nAETable END\n", portOf(address), s.path("qr"))
-	harness.Background(s.t, address, harness.Tool(s.t, "dcmqrscp", "dcmtk"), "-c", s.write(filepath.Join(s.dir, "qr.cfg"), []byte(config)))
+	harness.Background(s.t, address, dcmtktest.Find(s.t, "dcmqrscp"), "-c", s.write(filepath.Join(s.dir, "qr.cfg"), []byte(config)))
 	s.store("QRSCP", address)
 	s.relay("127.0.10.3:104", address)
 	s.echo("QRSCP", address, nil)
 
 	address = harness.FreeAddress(s.t)
-	harness.Background(s.t, address, harness.Tool(s.t, "storescp", "dcmtk"), "-od", s.path("store"), fmt.Sprint(portOf(address)))
+	harness.Background(s.t, address, dcmtktest.Find(s.t, "storescp"), "-od", s.path("store"), fmt.Sprint(portOf(address)))
 	s.store("ANY", address)
 	s.relay("127.0.10.4:11112", address)
 	s.echo("ANY", address, nil)

@@ -5,12 +5,12 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"collimator/dicom"
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 )
@@ -140,20 +140,6 @@ func content(t *testing.T, el dicom.Element) []byte {
 	return bytes.TrimRight(b.Bytes(), " \x00")
 }
 
-// dcmtk runs a program of DCMTK, or skips.
-func dcmtk(t *testing.T, name string, args ...string) error {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skip(name + " of DCMTK is not installed: left out the comparison with it")
-	}
-	out, err := exec.Command(path, args...).CombinedOutput()
-	if err != nil {
-		t.Logf("%s: %s", name, out)
-	}
-	return err
-}
-
 func TestDecodingAgreesWithDCMTK(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -167,8 +153,8 @@ func TestDecodingAgreesWithDCMTK(t *testing.T) {
 		}
 		got, _, err := convert(t, f, uid.ExplicitVRLittleEndian)
 		expected := filepath.Join(dir, "out.dcm")
-		if dcmtk(t, program, path, expected) != nil {
-			t.Logf("%s: %s cannot, we: %v", filepath.Base(path), program, err)
+		if said, fails := dcmtktest.Run(t, program, path, expected); fails != nil {
+			t.Logf("%s: %v, we: %v; %s", filepath.Base(path), fails, err, said)
 			continue
 		}
 		if filepath.Base(path) == "multiframe.dcm" && errors.Is(err, ErrDamaged) {

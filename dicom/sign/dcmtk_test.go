@@ -3,11 +3,11 @@ package sign
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"collimator/dicom"
+	"collimator/dicom/dcmtktest"
 	"collimator/dicom/uid"
 	"collimator/internal/synth"
 )
@@ -26,25 +26,15 @@ func samples() map[string]*dicom.File {
 	return files
 }
 
-func dcmsign(t *testing.T) string {
-	t.Helper()
-	program, err := exec.LookPath("dcmsign")
-	if err != nil {
-		t.Skip("dcmsign is not installed: left out exchanging signatures with it")
-	}
-
-	return program
-}
-
 func TestDcmsignVerifiesOurSignatures(t *testing.T) {
 	t.Parallel()
-	program := dcmsign(t)
+	dcmtktest.Find(t, "dcmsign")
 	id := newIdentity(t)
 	_, certificate := id.files(t)
 	for name, f := range samples() {
 		path := filepath.Join(t.TempDir(), "signed.dcm")
 		write(t, path, synth.Bytes(signed(t, id, f)))
-		out, err := exec.Command(program, "--verify", "+rg", "+cf", certificate, path).CombinedOutput()
+		out, err := dcmtktest.Run(t, "dcmsign", "--verify", "+rg", "+cf", certificate, path)
 		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
@@ -57,7 +47,7 @@ func TestDcmsignVerifiesOurSignatures(t *testing.T) {
 		if i := bytes.Index(b, []byte("ZZPHI^")); i > 0 {
 			b[i+6] ^= 1
 			write(t, path, b)
-			if out, err := exec.Command(program, "--verify", "+rg", "+cf", certificate, path).CombinedOutput(); err == nil {
+			if out, err := dcmtktest.Run(t, "dcmsign", "--verify", "+rg", "+cf", certificate, path); err == nil {
 				t.Errorf("%s: altered and accepted\n%s", name, out)
 			}
 		}
@@ -66,7 +56,7 @@ func TestDcmsignVerifiesOurSignatures(t *testing.T) {
 
 func TestSignaturesOfDcmsignAreVerified(t *testing.T) {
 	t.Parallel()
-	program := dcmsign(t)
+	dcmtktest.Find(t, "dcmsign")
 	id := newIdentity(t)
 	key, certificate := id.files(t)
 	for name, f := range samples() {
@@ -75,7 +65,7 @@ func TestSignaturesOfDcmsignAreVerified(t *testing.T) {
 			in := filepath.Join(dir, "in.dcm")
 			out := filepath.Join(dir, "out.dcm")
 			write(t, in, synth.Bytes(f))
-			if text, err := exec.Command(program, "+s", key, certificate, mac, "+sp", "5", in, out).CombinedOutput(); err != nil {
+			if text, err := dcmtktest.Run(t, "dcmsign", "+s", key, certificate, mac, "+sp", "5", in, out); err != nil {
 				t.Fatalf("%s: %v\n%s", name, err, text)
 			}
 			b, err := os.ReadFile(out)
