@@ -173,6 +173,9 @@ type Event struct {
 // Source says where an instance came from.
 type Source = index.Source
 
+// Door is the way in of an instance.
+type Door = index.Door
+
 // InstanceRef names a stored instance and its file.
 type InstanceRef = index.Ref
 

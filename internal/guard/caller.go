@@ -145,7 +145,7 @@ func ScopeOf(s policy.Sight) archive.Scope {
 // whom and by which rule, for the record.
 func Credit(ctx context.Context, s *archive.Source) {
 	if c, ok := ctx.Value(contextKey{}).(*Caller); ok {
-		s.Door, s.Kind, s.Rule, s.Person, s.Association = string(c.door), string(c.who.Kind), c.rule, c.person, c.association
+		s.Door, s.Kind, s.Rule, s.Person, s.Association = archive.Door(c.door), string(c.who.Kind), c.rule, c.person, c.association
 	}
 }
 

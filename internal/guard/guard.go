@@ -63,7 +63,7 @@ type Rooms struct{ DICOM, Plain, Web *places.Room }
 
 // Measure is one request in numbers; nothing of it names anybody.
 type Measure struct {
-	Door      string
+	Door      audit.Door
 	Operation string // of DIMSE its name, of DICOMweb the verb
 	Outcome   string // success, failure or refused
 	Took      time.Duration
@@ -72,7 +72,7 @@ type Measure struct {
 // measure tells who keeps numbers.
 func (g *Guard) measure(door audit.Door, operation, outcome string, began time.Time) {
 	if g.Measure != nil {
-		g.Measure(Measure{Door: string(door), Operation: operation, Outcome: outcome, Took: time.Since(began)})
+		g.Measure(Measure{Door: door, Operation: operation, Outcome: outcome, Took: time.Since(began)})
 	}
 }
 

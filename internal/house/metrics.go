@@ -48,7 +48,7 @@ func newMeter(s *Server) *meter {
 
 // observe is the hook of the guard.
 func (m *meter) observe(x guard.Measure) {
-	labels := `{door="` + x.Door + `",operation="` + x.Operation + `",outcome="` + x.Outcome + `"}`
+	labels := `{door="` + string(x.Door) + `",operation="` + x.Operation + `",outcome="` + x.Outcome + `"}`
 	m.set.GetOrCreatePrometheusHistogramExt("collimator_request_seconds"+labels, requestBuckets).Update(x.Took.Seconds())
 }
 

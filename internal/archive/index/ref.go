@@ -30,6 +30,11 @@ func (r Ref) String() string {
 // LogValue is the same for slog.
 func (r Ref) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
+// Door is the way in by which an instance came. Its values are those of audit.Door,
+// which stands beside this package: the index hands them on and asks nothing of
+// them. Empty is a command at the machine.
+type Door string
+
 // Source says where an instance came from.
 type Source struct {
 	AETitle               string `json:"aeTitle,omitempty"`
@@ -40,7 +45,7 @@ type Source struct {
 	// Door, Kind of principal, Rule of the policy, the Person for whom a device or
 	// a token acts, and the Association are for the record of the event; they are
 	// not kept with the instance.
-	Door        string `json:"-"`
+	Door        Door   `json:"-"`
 	Kind        string `json:"-"`
 	Rule        string `json:"-"`
 	Person      string `json:"-"`
