@@ -34,16 +34,16 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 		err = errCalledAETitle
 	}
 	if err != nil {
-		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
+		return dimse.Acceptance{}, g.refuseAssociation(ctx, rq, claim, err)
 	}
 
 	c := &Caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
 	response, err := g.verifyIdentity(ctx, rq.Identity, c)
 	if err != nil {
-		return dimse.Acceptance{}, g.refuse(ctx, rq, claim, err)
+		return dimse.Acceptance{}, g.refuseAssociation(ctx, rq, claim, err)
 	}
 	if !g.Rooms.of(rq).Admit(rq.RemoteAddr) {
-		g.refused(ctx, c.peer, c.door, "no place is left for another association of this device")
+		g.recordRefusedStranger(ctx, c.peer, c.door, "no place is left for another association of this device")
 		return dimse.Acceptance{}, &dimse.RejectError{
 			Result: ul.RejectedTransient,
 			Source: ul.RejectServiceProviderPresentation,
@@ -68,9 +68,9 @@ func (r Rooms) of(rq *dimse.AssociateRequest) *places.Room {
 	return r.DICOM
 }
 
-// refuse records a refusal, remembers the caller where approving it may make
+// refuseAssociation records a refusal, remembers the caller where approving it may make
 // sense, and returns the rejection.
-func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim identity.Caller, cause error) error {
+func (g *Guard) refuseAssociation(ctx context.Context, rq *dimse.AssociateRequest, claim identity.Caller, cause error) error {
 	peer := peerOf(rq, claim)
 	refusal, isRefusal := errors.AsType[*identity.Refusal](cause)
 
@@ -83,7 +83,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 	case errors.Is(cause, errUserIdentity):
 		reason = "the user identity was not verified"
 	case fault.Of(cause) == fault.Busy:
-		g.refused(ctx, peer, doorOf(rq), "many passwords are checked at this moment")
+		g.recordRefusedStranger(ctx, peer, doorOf(rq), "many passwords are checked at this moment")
 		return &dimse.RejectError{
 			Result: ul.RejectedTransient,
 			Source: ul.RejectServiceProviderPresentation,
@@ -101,7 +101,7 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 		}
 	}
 
-	g.refused(ctx, peer, doorOf(rq), reason)
+	g.recordRefusedStranger(ctx, peer, doorOf(rq), reason)
 	if isRefusal && refusal.Pending {
 		g.remember(ctx, rq, claim, reason)
 	}
@@ -109,9 +109,10 @@ func (g *Guard) refuse(ctx context.Context, rq *dimse.AssociateRequest, claim id
 	return dimse.Reject(cause)
 }
 
-// refused writes a security alert; a flood of like ones is counted, not written.
-func (g *Guard) refused(ctx context.Context, peer audit.Peer, door audit.Door, reason string) {
-	before, write := g.refusals.take(lockout.Origin(peer.Address) + "\x00" + reason)
+// recordRefusedStranger writes a security alert about who was not let in, which may
+// be a known device without a place; a flood of like ones is counted, not written.
+func (g *Guard) recordRefusedStranger(ctx context.Context, peer audit.Peer, door audit.Door, reason string) {
+	before, write := g.refusedStrangers.take(lockout.Origin(peer.Address) + "\x00" + reason)
 	if !write {
 		return
 	}

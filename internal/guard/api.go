@@ -61,9 +61,9 @@ func (w *apiWay) authenticate(ctx context.Context) (*Caller, error) {
 	c, err := w.g.authenticateWhole(ctx, w.call.Request, w.address, doorAPI)
 	switch {
 	case errors.Is(err, errTwoCredentials):
-		w.g.refused(ctx, audit.Peer{Address: w.address}, doorAPI, "two credentials at once")
+		w.g.recordRefusedStranger(ctx, audit.Peer{Address: w.address}, doorAPI, "two credentials at once")
 	case fault.Of(err) == fault.Denied:
-		w.g.refused(ctx, audit.Peer{Address: w.address}, doorAPI, "no credentials that count")
+		w.g.recordRefusedStranger(ctx, audit.Peer{Address: w.address}, doorAPI, "no credentials that count")
 		err = &UnauthenticatedError{err}
 	}
 	return c, err
@@ -108,7 +108,7 @@ func (w *apiWay) act(ctx context.Context, c *Caller) error {
 // objects (Caller.Entry), and what was only looked at is not recorded.
 func (w *apiWay) record(context.Context, *Caller, error) {}
 
-func (w *apiWay) refused(_ context.Context, _ *Caller, err error) error { return err }
+func (w *apiWay) refusal(_ context.Context, _ *Caller, err error) error { return err }
 
 // errCrossOrigin is for a request that a page of another origin made a browser send.
 var errCrossOrigin = fault.NewCode(fault.Denied, "cross-origin", "guard: a page of another origin may not do this")
@@ -118,7 +118,7 @@ var errCrossOrigin = fault.NewCode(fault.Denied, "cross-origin", "guard: a page 
 // routes that make the first.
 func (g *Guard) Precheck(ctx context.Context, r *http.Request, setUp bool) error {
 	if err := g.origins.Check(r); err != nil {
-		g.refused(ctx, audit.Peer{Address: RemoteAddress(r)}, doorAPI, "a page of another origin sent this")
+		g.recordRefusedStranger(ctx, audit.Peer{Address: RemoteAddress(r)}, doorAPI, "a page of another origin sent this")
 		return errCrossOrigin
 	}
 
@@ -132,7 +132,7 @@ func (g *Guard) Precheck(ctx context.Context, r *http.Request, setUp bool) error
 // RecordRefusal records that a stranger was not let in; a flood of like ones is
 // counted, not written.
 func (g *Guard) RecordRefusal(ctx context.Context, address, reason string) {
-	g.refused(ctx, audit.Peer{Address: address}, doorAPI, reason)
+	g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorAPI, reason)
 }
 
 var errForbidden = fault.New(fault.Denied,
@@ -157,7 +157,7 @@ func (g *Guard) judgeAPI(ctx context.Context, c *Caller, route Route) error {
 
 	r := c.Entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
 	r.Objects = append(r.Objects, audit.Object{Detail: route.Pattern})
-	g.refusedCaller(ctx, c, r)
+	g.recordRefusedCaller(ctx, c, r)
 	return errForbidden
 }
 

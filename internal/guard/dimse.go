@@ -43,7 +43,7 @@ func (w *dimseWay) authenticate(ctx context.Context) (*Caller, error) {
 	admitted, ok := w.call.Association.Principal().(*Caller)
 	if !ok {
 		w.g.Log.Error("request on an association nobody admitted", "association", w.call.Association.ID())
-		return nil, refuse(dimse.Status{Code: dimse.NotAuthorized})
+		return nil, dimseRefusal(dimse.Status{Code: dimse.NotAuthorized})
 	}
 
 	c := *admitted // requests of one association run at the same time
@@ -62,7 +62,7 @@ func (w *dimseWay) limit(_ context.Context, c *Caller) error {
 	w.call.Account = c.account
 
 	if err := w.g.Keeper.Ready(); err != nil && shows(verbOf(w.call.Operation)) {
-		return refuse(dimse.OutOfResources.With("nothing can be recorded"))
+		return dimseRefusal(dimse.OutOfResources.With("nothing can be recorded"))
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (w *dimseWay) inspect(ctx context.Context, c *Caller) error {
 	if _, err := w.call.Identifier(); err != nil {
 		out := dimse.Unreadable(err)
 		w.g.settle(ctx, c, w.call, out, w.g.newTransfer(c)) // nothing has left
-		return refuse(out.Status)
+		return dimseRefusal(out.Status)
 	}
 	return w.g.judgeTogether(ctx, c, w.call)
 }
@@ -100,7 +100,7 @@ func (w *dimseWay) record(ctx context.Context, c *Caller, out dimse.Outcome) {
 	w.g.measure(c.door, w.call.Operation.String(), outcomeWord(failed), w.began)
 }
 
-func (w *dimseWay) refused(_ context.Context, c *Caller, err error) dimse.Outcome {
+func (w *dimseWay) refusal(_ context.Context, c *Caller, err error) dimse.Outcome {
 	if c != nil {
 		w.g.measure(c.door, w.call.Operation.String(), "refused", w.began)
 	}
@@ -110,8 +110,8 @@ func (w *dimseWay) refused(_ context.Context, c *Caller, err error) dimse.Outcom
 	return dimse.Outcome{Status: dimse.ProcessingFailure.Because(err)}
 }
 
-// refuse is the refusal of a request with a status.
-func refuse(s dimse.Status) error { return &dimse.StatusError{Status: s} }
+// dimseRefusal is the refusal of a request with a status.
+func dimseRefusal(s dimse.Status) error { return &dimse.StatusError{Status: s} }
 
 // outcomeWord is the outcome of a request for who keeps numbers.
 func outcomeWord(failed bool) string {
@@ -126,11 +126,11 @@ func outcomeWord(failed bool) string {
 func (g *Guard) lookUp(ctx context.Context, c *Caller, call *dimse.Call) error {
 	device, err := g.Registry.Authenticate(ctx, c.claim)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
-		g.refusedRequest(ctx, c, call, refusal.Text)
-		return refuse(dimse.NotAuthorized.With("no longer authorised"))
+		g.recordRefusedRequest(ctx, c, call, refusal.Text)
+		return dimseRefusal(dimse.NotAuthorized.With("no longer authorised"))
 	}
 	if err != nil {
-		return refuse(g.undecided(ctx, c, err))
+		return dimseRefusal(g.undecided(ctx, c, err))
 	}
 
 	c.who = device.Principal(c.claim.Way())
@@ -141,7 +141,7 @@ func (g *Guard) lookUp(ctx context.Context, c *Caller, call *dimse.Call) error {
 func (g *Guard) judgeTogether(ctx context.Context, c *Caller, call *dimse.Call) error {
 	who, err := g.together(ctx, c)
 	if err != nil {
-		return refuse(g.undecided(ctx, c, err))
+		return dimseRefusal(g.undecided(ctx, c, err))
 	}
 	return g.judge(ctx, c, call, who...)
 }
@@ -168,12 +168,12 @@ func (g *Guard) judge(ctx context.Context, c *Caller, call *dimse.Call, who ...p
 
 	c.rule = ""
 	c.sight = policy.Sight{}
-	g.refusedRequest(ctx, c, call, d.Reason)
+	g.recordRefusedRequest(ctx, c, call, d.Reason)
 	if destination != "" && slices.Contains(c.who.Verbs, policy.Retrieve) {
 		// A destination that is not granted looks like one that does not exist.
-		return refuse(dimse.MoveDestinationUnknown.With("move destination unknown"))
+		return dimseRefusal(dimse.MoveDestinationUnknown.With("move destination unknown"))
 	}
-	return refuse(dimse.NotAuthorized.With("not authorised for this service"))
+	return dimseRefusal(dimse.NotAuthorized.With("not authorised for this service"))
 }
 
 // undecided is the answer where the register could not be asked. A request that
@@ -224,8 +224,10 @@ func (g *Guard) together(ctx context.Context, c *Caller) ([]policy.Principal, er
 	return []policy.Principal{c.who, p.Principal()}, nil
 }
 
-func (g *Guard) refusedRequest(ctx context.Context, c *Caller, call *dimse.Call, reason string) {
-	before, write := g.denials.take(c.who.Name + "\x00" + reason)
+// recordRefusedRequest records what a device may not ask for on its association; a
+// flood of like ones is counted, not written.
+func (g *Guard) recordRefusedRequest(ctx context.Context, c *Caller, call *dimse.Call, reason string) {
+	before, write := g.refusedRequests.take(c.who.Name + "\x00" + reason)
 	if !write {
 		return
 	}

@@ -71,7 +71,7 @@ func TestRefusalsOfStrangersDoNotHideAnAccess(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	for i := range 2 * sampleMost {
-		d.refused(t.Context(), audit.Peer{Address: "10.0." + strconv.Itoa(i/250) + "." + strconv.Itoa(i%250)}, doorWeb, "no credentials")
+		d.recordRefusedStranger(t.Context(), audit.Peer{Address: "10.0." + strconv.Itoa(i/250) + "." + strconv.Itoa(i%250)}, doorWeb, "no credentials")
 	}
 	d.records()
 	c := &Caller{}

@@ -79,17 +79,17 @@ func (g *Guard) measure(door audit.Door, operation, outcome string, began time.T
 // Guard admits associations and lets requests through. Safe for concurrent use.
 type Guard struct {
 	Options
-	policy        *policy.Engine
-	refusals      *sampler // of strangers
-	denials       *sampler // of registered devices, whom no stranger may drown
-	attempts      attempts
-	alarms        *sampler // of emergency access
-	accesses      *sampler // to frames and other parts of an image, and what is refused, of whoever was let in
-	searches      *rate    // of links and tokens
-	origins       *http.CrossOriginProtection
-	signing       *signTurns // of whom a password is checked
-	administrated atomic.Bool
-	sighted       *sightings
+	policy           *policy.Engine
+	refusedStrangers *sampler
+	refusedRequests  *sampler // of registered devices, whom no stranger may drown
+	attempts         attempts
+	alarms           *sampler // of emergency access
+	accesses         *sampler // to frames and other parts of an image, and what is refused, of whoever was let in
+	searches         *rate    // of links and tokens
+	origins          *http.CrossOriginProtection
+	signing          *signTurns // of whom a password is checked
+	administrated    atomic.Bool
+	sighted          *sightings
 }
 
 // defaultMemory is the budget of a Guard that was given none, in bytes.
@@ -108,21 +108,21 @@ func New(o Options) *Guard {
 	}
 
 	g := &Guard{
-		Options:  o,
-		policy:   policy.New(),
-		refusals: newSampler(o.Now),
-		denials:  newSampler(o.Now),
-		alarms:   newFaithfulSampler(o.Now),
-		accesses: newFaithfulSampler(o.Now),
-		searches: newRate(o.Now),
-		attempts: newAttempts(o.Now),
-		sighted:  newSightings(o.Now),
-		origins:  http.NewCrossOriginProtection(),
-		signing:  newSignTurns(),
+		Options:          o,
+		policy:           policy.New(),
+		refusedStrangers: newSampler(o.Now),
+		refusedRequests:  newSampler(o.Now),
+		alarms:           newFaithfulSampler(o.Now),
+		accesses:         newFaithfulSampler(o.Now),
+		searches:         newRate(o.Now),
+		attempts:         newAttempts(o.Now),
+		sighted:          newSightings(o.Now),
+		origins:          http.NewCrossOriginProtection(),
+		signing:          newSignTurns(),
 	}
 
 	o.Registry.HashWithin(o.Memory)
-	g.Rooms.refusedBy(g)
+	g.Rooms.recordedBy(g)
 	return g
 }
 

@@ -62,9 +62,9 @@ func (n *notStored) add(w archive.Whose) {
 // classesMost is how many SOP Classes one object of such a record names.
 const classesMost = 64
 
-// refusedInstance keeps an instance of a store request that was not taken in: as
+// addRefused keeps an instance of a store request that was not taken in: as
 // the archive read it, or else as the request names it.
-func (n *notStored) refusedInstance(o dicomweb.Observation) {
+func (n *notStored) addRefused(o dicomweb.Observation) {
 	if o.Err == nil || o.Stored == nil {
 		return
 	}

@@ -22,9 +22,9 @@ type way[Answer any] interface {
 	act(ctx context.Context, c *Caller) Answer
 	// record writes down what was done.
 	record(ctx context.Context, c *Caller, answer Answer)
-	// refused is the answer for the error of a step before act. The caller may be nil
+	// refusal is the answer for the error of a step before act. The caller may be nil
 	// where authenticate gave none.
-	refused(ctx context.Context, c *Caller, err error) Answer
+	refusal(ctx context.Context, c *Caller, err error) Answer
 }
 
 // pass is the door: whatever came, by whichever way, takes these steps in this
@@ -32,20 +32,20 @@ type way[Answer any] interface {
 func pass[Answer any](ctx context.Context, w way[Answer]) Answer {
 	c, err := w.authenticate(ctx)
 	if err != nil {
-		return w.refused(ctx, c, err)
+		return w.refusal(ctx, c, err)
 	}
 
 	if err := w.authorise(ctx, c); err != nil {
-		return w.refused(ctx, c, err)
+		return w.refusal(ctx, c, err)
 	}
 
 	defer c.leave()
 	if err := w.limit(ctx, c); err != nil {
-		return w.refused(ctx, c, err)
+		return w.refusal(ctx, c, err)
 	}
 
 	if err := w.inspect(ctx, c); err != nil {
-		return w.refused(ctx, c, err)
+		return w.refusal(ctx, c, err)
 	}
 
 	answer := w.act(identityContext(ctx, c), c)

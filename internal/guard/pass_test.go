@@ -49,7 +49,7 @@ func (s *steps) act(ctx context.Context, c *Caller) string {
 
 func (s *steps) record(_ context.Context, _ *Caller, answer string) { s.take("record: " + answer) }
 
-func (s *steps) refused(_ context.Context, _ *Caller, err error) string {
+func (s *steps) refusal(_ context.Context, _ *Caller, err error) string {
 	return "refused: " + err.Error()
 }
 

@@ -27,11 +27,11 @@ func (g *Guard) Refused(r dimse.Refusal) {
 		claim := claimOf(r.Request)
 		claim.Certificate, claim.TLS = nil, false
 		const reason = "the association came without TLS"
-		g.refused(ctx, peerOf(r.Request, claim), doorPlain, reason)
+		g.recordRefusedStranger(ctx, peerOf(r.Request, claim), doorPlain, reason)
 		g.remember(ctx, r.Request, claim, reason)
 		return
 	}
-	g.refused(ctx, audit.Peer{Address: address}, doorDIMSE, refusalText(r))
+	g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorDIMSE, refusalText(r))
 }
 
 func refusalText(r dimse.Refusal) string {
@@ -76,15 +76,15 @@ func fixedPart(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// refusedBy makes the guard the hook of the rooms: a connection that found no place or
+// recordedBy makes the guard the hook of the rooms: a connection that found no place or
 // lost it is recorded, as far as it is not one of a flood.
-func (r Rooms) refusedBy(g *Guard) {
+func (r Rooms) recordedBy(g *Guard) {
 	for door, room := range map[audit.Door]*places.Room{doorDIMSE: r.DICOM, doorPlain: r.Plain, doorWeb: r.Web} {
 		if room == nil {
 			continue
 		}
 		room.Refused = func(remote net.Addr, reason string) {
-			g.refused(context.Background(), audit.Peer{Address: addressOf(remote).String()}, door, reason)
+			g.recordRefusedStranger(context.Background(), audit.Peer{Address: addressOf(remote).String()}, door, reason)
 		}
 	}
 }

@@ -114,5 +114,5 @@ func (s *sampler) forget(now time.Time) {
 // Repeated joins what strangers of one address can cause at will, by what it is:
 // it says whether to write of it, and how many were left out since the last.
 func (g *Guard) Repeated(address, what string) (before int, write bool) {
-	return g.refusals.take(lockout.Origin(address) + "\x00" + what)
+	return g.refusedStrangers.take(lockout.Origin(address) + "\x00" + what)
 }

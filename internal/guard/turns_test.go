@@ -141,7 +141,7 @@ func TestAPasscodeThatCannotBeCheckedNowIsATransientRejectionAndNoFloodInTheLog(
 	d := newDoor(t)
 	cert := d.device("WS1", nil)
 	for range 50 {
-		err := d.refuse(t.Context(), request("WS1", cert), claimOf(request("WS1", cert)), errBusy)
+		err := d.refuseAssociation(t.Context(), request("WS1", cert), claimOf(request("WS1", cert)), errBusy)
 		if r, ok := errors.AsType[*dimse.RejectError](err); !ok || r.Result != ul.RejectedTransient {
 			t.Fatalf("%v", err)
 		}

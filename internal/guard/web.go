@@ -62,7 +62,7 @@ func (w *webWay) authenticate(ctx context.Context) (*Caller, error) {
 func (w *webWay) authorise(ctx context.Context, c *Caller) error {
 	g, call := w.g, w.call
 	if err := g.origins.Check(call.Request); err != nil {
-		g.refusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, "a page of another origin sent this"))
+		g.recordRefusedCaller(ctx, c, c.webEntry(call, audit.MinorFailure, "a page of another origin sent this"))
 		return webRefusal(errCrossOrigin, http.StatusForbidden)
 	}
 
@@ -75,7 +75,7 @@ func (w *webWay) authorise(ctx context.Context, c *Caller) error {
 		if call.StudyUID != "" {
 			r.Objects = append(r.Objects, audit.Object{Study: call.StudyUID})
 		}
-		g.refusedCaller(ctx, c, r)
+		g.recordRefusedCaller(ctx, c, r)
 		return &dicomweb.Error{
 			Status: http.StatusForbidden,
 			Detail: "You, or this token, may not do this. An administrator can say why: collimator audit tail.",
@@ -94,7 +94,7 @@ func (w *webWay) limit(ctx context.Context, c *Caller) error {
 	if counted(c, call) && !g.searches.take(c.who.Name) {
 		r := c.webEntry(call, audit.MinorFailure, "searches faster than a link or a token may")
 		r.Rule = "" // no rule let it in
-		g.refusedCaller(ctx, c, r)
+		g.recordRefusedCaller(ctx, c, r)
 		return &dicomweb.Error{
 			Status: http.StatusTooManyRequests,
 			Detail: fmt.Sprintf("A link or a token may search %d times a second.", searchRate),
@@ -136,7 +136,7 @@ func (w *webWay) record(ctx context.Context, c *Caller, out dicomweb.Outcome) {
 	w.g.measure(doorWeb, string(w.call.Verb), outcomeWord(failed), w.began)
 }
 
-func (w *webWay) refused(_ context.Context, _ *Caller, err error) dicomweb.Outcome {
+func (w *webWay) refusal(_ context.Context, _ *Caller, err error) dicomweb.Outcome {
 	return dicomweb.Outcome{Err: err}
 }
 
@@ -160,7 +160,7 @@ func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address strin
 			Header: http.Header{"Retry-After": {strconv.Itoa(wait.Seconds())}},
 		}
 	case errors.Is(err, errTwoCredentials):
-		g.refused(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
+		g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
 		return webRefusal(err, http.StatusBadRequest)
 	case fault.Of(err) == fault.Denied:
 		return g.unauthenticated(ctx, call, address)
@@ -186,7 +186,7 @@ func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, addres
 	if call.Request.Header.Get("Authorization") != "" || len(call.Request.CookiesNamed(SessionCookie)) > 0 {
 		reason = "the credentials do not count"
 	}
-	g.refused(ctx, audit.Peer{Address: address}, doorWeb, reason)
+	g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorWeb, reason)
 	return &dicomweb.Error{
 		Status: http.StatusUnauthorized,
 		Detail: "Sign in, or send a bearer token; 'collimator token create' makes one.",
@@ -222,9 +222,9 @@ func (g *Guard) judgeWeb(c *Caller, rq policy.Request) policy.Decision {
 	return g.decide(c, rq)
 }
 
-// refusedCaller records what somebody may not do who was let in. Like refusals
+// recordRefusedCaller records what somebody may not do who was let in. Like refusals
 // are joined: there is no end to them in a loop.
-func (g *Guard) refusedCaller(ctx context.Context, c *Caller, r audit.Record) {
+func (g *Guard) recordRefusedCaller(ctx context.Context, c *Caller, r audit.Record) {
 	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", string(r.Door), r.Reason}, "\x00"))
 	if !write {
 		return
@@ -380,7 +380,7 @@ func (g *Guard) followWeb(ctx context.Context, c *Caller, call *dicomweb.Call) *
 	call.Answering = func(matches int) error { return g.answering(ctx, c, call, t, matches) }
 	call.Observe = func(o dicomweb.Observation) bool {
 		g.logRefusedInstance(c, o)
-		c.notStored.refusedInstance(o)
+		c.notStored.addRefused(o)
 		if o.Instance == nil {
 			return true
 		}
