@@ -28,7 +28,7 @@ func (rq *request) second(method, what string, check func(ctx context.Context, n
 		return nil, err
 	}
 
-	name := rq.c.Person().Name
+	name := rq.Person().Name
 	err := rq.attempt(rq.s.codes, name, what, func() (bool, error) {
 		return codeCounts(check(rq.Context(), name, in.Code))
 	})
@@ -53,14 +53,14 @@ func (rq *request) mayEnrol() error {
 	if err := rq.session(); err != nil {
 		return toSignIn(err)
 	}
-	if !rq.s.Local(rq.c.Person().Name) {
+	if !rq.s.Local(rq.Person().Name) {
 		return errNotLocal
 	}
-	if rq.c.Session().Complete {
-		return rq.s.door.Proof(rq.c)
+	if rq.Caller().Session().Complete {
+		return rq.s.door.Proof(rq.Caller())
 	}
 
-	f, err := rq.s.door.Registry.Factors(rq.Context(), rq.c.Person().Name)
+	f, err := rq.s.door.Registry.Factors(rq.Context(), rq.Person().Name)
 	if err == nil && f.Any() {
 		err = guard.ErrHalf
 	}
@@ -71,7 +71,7 @@ func (rq *request) enrolTOTP() (any, error) {
 	if err := rq.mayEnrol(); err != nil {
 		return nil, err
 	}
-	return rq.s.door.Registry.BeginTOTP(rq.Context(), rq.c.Person().Name, rq.s.Name, rq.c.Session().ID)
+	return rq.s.door.Registry.BeginTOTP(rq.Context(), rq.Person().Name, rq.s.Name, rq.Caller().Session().ID)
 }
 
 func (rq *request) confirmTOTP() (any, error) {
@@ -83,9 +83,9 @@ func (rq *request) confirmTOTP() (any, error) {
 		return nil, err
 	}
 
-	name := rq.c.Person().Name
+	name := rq.Person().Name
 	ok, _, err := lockout.Try(rq.Context(), func() (bool, error) {
-		return codeCounts(rq.s.door.Registry.ConfirmTOTP(rq.Context(), name, rq.c.Session().ID, in.Code))
+		return codeCounts(rq.s.door.Registry.ConfirmTOTP(rq.Context(), name, rq.Caller().Session().ID, in.Code))
 	}, rq.s.door.FromAddress(rq.Address()), lockout.Slot{Table: rq.s.codes, Key: rq.s.account(name)})
 	if err == nil && !ok {
 		err = identity.ErrCode
@@ -99,7 +99,7 @@ func (rq *request) confirmTOTP() (any, error) {
 // enrolled ends the setting up of a factor: the session is whole from now on,
 // with another secret, and whoever has no recovery codes gets some.
 func (rq *request) enrolled(method, detail string) (any, error) {
-	name := rq.c.Person().Name
+	name := rq.Person().Name
 	rq.changed(detail)
 
 	f, err := rq.s.door.Registry.Factors(rq.Context(), name)

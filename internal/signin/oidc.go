@@ -169,18 +169,13 @@ func (rq *request) oidcFailed(f *identity.OIDCFailure) {
 	}
 	rq.s.door.Log.Warn("sign-in by the identity provider failed", "address", rq.Address(), "error", f, "before", before)
 
-	r := audit.Record{
-		Event:   audit.UserAuthenticated,
-		Action:  audit.Execute,
-		Outcome: audit.MinorFailure,
-		Reason:  f.Reason,
-		Door:    audit.DoorAPI,
-		Peer:    audit.Peer{Address: rq.Address()},
-	}
+	who := policy.Principal{}
 	if f.Known {
-		r.Principal = f.Person
-		r.Kind = string(policy.Person)
+		who = asPerson(f.Person)
 	}
+	r := entry(audit.UserAuthenticated, who, rq.Address())
+	r.Outcome = audit.MinorFailure
+	r.Reason = f.Reason
 	if f.Person != "" || f.Subject != "" {
 		o := audit.Object{Person: f.Person}
 		if f.Subject != "" {
@@ -188,8 +183,6 @@ func (rq *request) oidcFailed(f *identity.OIDCFailure) {
 		}
 		r.Objects = append(r.Objects, o)
 	}
-	if before > 0 {
-		r.Objects = append(r.Objects, audit.Object{Detail: "like failures not written since the last", Failed: before})
-	}
+	countLike(&r, before)
 	rq.s.door.Record(rq.Context(), r)
 }

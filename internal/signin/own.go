@@ -22,7 +22,7 @@ func (rq *request) endSessions() (any, error) {
 
 	rq.SetCookie(guard.SessionCookie, "", http.SameSiteStrictMode, -1)
 	reason := "everywhere; " + ended.String() + " ended"
-	rq.event(audit.UserSignedOut, rq.Person().Name, audit.Success, reason, rq.c.Session().ID)
+	rq.event(audit.UserSignedOut, rq.Person().Name, audit.Success, reason, rq.Caller().Session().ID)
 	return nil, nil
 }
 
@@ -42,7 +42,7 @@ func (rq *request) changePassword() (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	name, method := rq.Person().Name, rq.c.Session().Method
+	name, method := rq.Person().Name, rq.Caller().Session().Method
 	if !rq.s.Local(name) {
 		return nil, errNotLocal
 	}

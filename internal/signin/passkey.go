@@ -9,7 +9,6 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
-	"collimator/internal/policy"
 )
 
 var errNoPasskeys = fault.New(fault.Unsupported, "signin: passkeys are not set up on this server")
@@ -21,7 +20,7 @@ func (rq *request) enrolPasskey() (any, error) {
 	if rq.s.Passkeys == nil {
 		return nil, errNoPasskeys
 	}
-	return rq.s.Passkeys.BeginRegistration(rq.Context(), rq.HTTP().Host, rq.c.Person().Name, rq.c.Session().ID)
+	return rq.s.Passkeys.BeginRegistration(rq.Context(), rq.HTTP().Host, rq.Person().Name, rq.Caller().Session().ID)
 }
 
 func (rq *request) keepPasskey() (any, error) {
@@ -39,7 +38,7 @@ func (rq *request) keepPasskey() (any, error) {
 		return nil, errNoPasskeys
 	}
 
-	person, session := rq.c.Person().Name, rq.c.Session().ID
+	person, session := rq.Person().Name, rq.Caller().Session().ID
 	err := rq.s.Passkeys.FinishRegistration(rq.Context(), rq.HTTP().Host, person, session, in.Name, in.Credential)
 	if err != nil {
 		return nil, err
@@ -61,7 +60,7 @@ func (rq *request) bound() (person, session string, err error) {
 	case err != nil:
 		return "", "", err
 	}
-	return rq.c.Person().Name, rq.c.Session().ID, nil
+	return rq.Person().Name, rq.Caller().Session().ID, nil
 }
 
 func (rq *request) passkeyBegin() (any, error) {
@@ -110,18 +109,12 @@ func (rq *request) passkeyFinish() (any, error) {
 func (rq *request) copied(c *identity.CopiedPasskey) error {
 	const reason = "a passkey was copied, and counts no more"
 	if c.Noticed {
-		rq.s.door.Record(rq.Context(), audit.Record{
-			Event:     audit.SecurityAlert,
-			Action:    audit.Execute,
-			Outcome:   audit.SeriousFailure,
-			Code:      audit.PasskeyCopied,
-			Reason:    reason,
-			Door:      audit.DoorAPI,
-			Principal: c.Person,
-			Kind:      string(policy.Person),
-			Peer:      audit.Peer{Address: rq.Address()},
-			Objects:   []audit.Object{{Person: c.Person, Detail: "passkey " + c.ID}},
-		})
+		r := entry(audit.SecurityAlert, asPerson(c.Person), rq.Address())
+		r.Outcome = audit.SeriousFailure
+		r.Code = audit.PasskeyCopied
+		r.Reason = reason
+		r.Objects = []audit.Object{{Person: c.Person, Detail: "passkey " + c.ID}}
+		rq.s.door.Record(rq.Context(), r)
 		rq.s.door.Log.Warn("a passkey was copied, and counts no more; see collimator audit search --event security-alert",
 			"address", rq.Address())
 	}

@@ -50,7 +50,7 @@ func (rq *request) session() error {
 		err = identity.ErrCredentials
 	}
 	if err == nil {
-		rq.c = c
+		rq.Known(c)
 	}
 	return err
 }
@@ -140,7 +140,7 @@ func (rq *request) beginAtProvider(person string) (any, error) {
 
 // before is the session of this person that the browser had; empty without one.
 func (rq *request) before(person string) string {
-	if s := rq.c.Session(); s != nil && s.Person == person {
+	if s := rq.Caller().Session(); s != nil && s.Person == person {
 		return s.ID
 	}
 	return ""
@@ -158,26 +158,21 @@ func (rq *request) begun(s *identity.Session, secret string) (any, error) {
 }
 
 // glassBroken alarms when somebody came in past the identity provider.
-func (rq *request) glassBroken(person, method string) {
+func (rq *request) glassBroken(name, method string) {
 	if !rq.s.ProviderOnly || method == byProvider {
 		return
 	}
-	rq.s.door.Record(rq.Context(), audit.Record{
-		Event:     audit.SecurityAlert,
-		Action:    audit.Execute,
-		Code:      audit.GlassBroken,
-		Reason:    "a break-glass account signed in by " + method,
-		Door:      audit.DoorAPI,
-		Principal: person,
-		Kind:      string(policy.Person),
-		Peer:      audit.Peer{Address: rq.Address()},
-	})
+
+	r := entry(audit.SecurityAlert, asPerson(name), rq.Address())
+	r.Code = audit.GlassBroken
+	r.Reason = "a break-glass account signed in by " + method
+	rq.s.door.Record(rq.Context(), r)
 }
 
 // shown ends a way to sign in: the session becomes a whole one, or a whole one
 // goes on.
 func (rq *request) shown(person, method string) (any, error) {
-	s := rq.c.Session()
+	s := rq.Caller().Session()
 	if s == nil || !s.Complete {
 		return rq.begin(person, method, true)
 	}
@@ -190,7 +185,7 @@ func (rq *request) shown(person, method string) (any, error) {
 // prove goes on in a session that is whole after its person has shown a second
 // factor again: with another secret, and no longer than before.
 func (rq *request) prove(method string) (any, error) {
-	s := rq.c.Session()
+	s := rq.Caller().Session()
 	secret, err := rq.s.door.Sessions.Prove(rq.Context(), s, method)
 	if err != nil {
 		return nil, err
@@ -215,7 +210,7 @@ func (rq *request) signOut() (any, error) {
 		return nil, toSignIn(err)
 	}
 
-	name, session := rq.c.Person().Name, rq.c.Session().ID
+	name, session := rq.Person().Name, rq.Caller().Session().ID
 	rq.SetCookie(guard.SessionCookie, "", http.SameSiteStrictMode, -1)
 	if err := rq.s.door.Sessions.End(rq.Context(), name, session); err != nil && fault.Of(err) != fault.NotFound {
 		return nil, err
@@ -229,7 +224,7 @@ func (rq *request) signOut() (any, error) {
 // without a question.
 func (rq *request) signedOut() any {
 	p := rq.s.OIDC
-	if s := rq.c.Session(); p == nil || s.Provider == "" && s.Method != byProvider {
+	if s := rq.Caller().Session(); p == nil || s.Provider == "" && s.Method != byProvider {
 		return nil
 	}
 

@@ -9,7 +9,6 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
-	"collimator/internal/policy"
 	"collimator/internal/webapi"
 )
 
@@ -73,15 +72,9 @@ func (s *Service) open(r *http.Request, secret, password string) (*opened, error
 }
 
 func (s *Service) recordShare(ctx context.Context, event audit.Event, share *identity.Share, address, detail string) {
-	s.door.Record(ctx, audit.Record{
-		Event:     event,
-		Action:    audit.Execute,
-		Door:      audit.DoorAPI,
-		Principal: "share " + share.ID,
-		Kind:      string(policy.Share),
-		Peer:      audit.Peer{Address: address},
-		Objects:   []audit.Object{{Study: share.Study, Detail: detail}},
-	})
+	r := entry(event, share.Principal(), address)
+	r.Objects = []audit.Object{{Study: share.Study, Detail: detail}}
+	s.door.Record(ctx, r)
 }
 
 // closeShare ends what the browser has opened by a link; false where that is nothing.

@@ -22,7 +22,6 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
-	"collimator/internal/policy"
 	"collimator/internal/webapi"
 )
 
@@ -108,12 +107,13 @@ func (s *Service) registerSignIn(a *webapi.API) {
 		"POST /api/v1/session/enrol/passkey/begin":  (*request).enrolPasskey,
 		"POST /api/v1/session/enrol/passkey/finish": (*request).keepPasskey,
 		"POST /api/v1/session/share":                (*request).openShare,
-		"POST " + webapi.SetUpPath + "/look":        (*request).lookAtLink,
-		"POST " + webapi.SetUpPath:                  (*request).setUp,
+		"POST /api/v1/setup/look":                   (*request).lookAtLink,
+		"POST /api/v1/setup":                        (*request).setUp,
 	} {
 		a.Unguarded(pattern, s.handle(h))
 	}
 	a.Unguarded("GET "+CallbackPath, s.handle((*request).oidcFinish), webapi.AnyParameter)
+	a.SetUp("POST /api/v1/setup/look", "POST /api/v1/setup")
 }
 
 // registerOwn registers the routes about how the caller signs in, and about tokens,
@@ -143,59 +143,13 @@ func (s *Service) registerOwn(a *webapi.API) {
 type request struct {
 	*webapi.Request
 	s *Service
-	// c is who asks. At a route that takes no credentials it is a stranger, until
-	// session has found the session of the browser.
-	c *guard.Caller
 }
 
 type handler func(rq *request) (any, error)
 
 // handle makes a handler of the API.
 func (s *Service) handle(h handler) webapi.Handler {
-	return func(rq *webapi.Request) (any, error) { return h(&request{Request: rq, s: s, c: rq.Caller()}) }
-}
-
-// Record writes down what the caller changed.
-func (rq *request) Record(event audit.Event, action audit.Action, objects ...audit.Object) {
-	r := rq.c.Entry(event, action, audit.Success, "")
-	r.Objects = append(r.Objects, objects...)
-	rq.s.door.Record(rq.Context(), r)
-}
-
-// changed writes down what the caller changed of how it signs in.
-func (rq *request) changed(detail string) {
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Person: rq.c.Person().Name, Detail: detail})
-}
-
-// event records what somebody did to sign in or out, or to a way to do so.
-// principal is a name that exists, or empty: what strangers type does not go into the record.
-func (rq *request) event(event audit.Event, principal string, outcome audit.Outcome, reason, session string) {
-	r := audit.Record{
-		Event:     event,
-		Action:    audit.Execute,
-		Outcome:   outcome,
-		Reason:    reason,
-		Door:      audit.DoorAPI,
-		Principal: principal,
-		Peer:      audit.Peer{Address: rq.Address()},
-	}
-	if principal != "" {
-		r.Kind = string(policy.Person)
-	}
-	if session != "" {
-		r.Association = "session " + session
-	}
-
-	if outcome != audit.Success {
-		before, write := rq.s.door.Repeated(rq.Address(), reason+"\x00"+principal)
-		if !write {
-			return
-		}
-		if before > 0 {
-			r.Objects = append(r.Objects, audit.Object{Detail: "like failures not written since the last", Failed: before})
-		}
-	}
-	rq.s.door.Record(rq.Context(), r)
+	return func(rq *webapi.Request) (any, error) { return h(&request{Request: rq, s: s}) }
 }
 
 // account is what the lock-out counts a name by.

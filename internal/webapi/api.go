@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/guard"
@@ -100,6 +99,18 @@ func (a *API) Holds(bytes int64, patterns ...string) {
 	}
 }
 
+// SetUp marks routes to sign in that were registered before: they alone answer
+// before there is an administrator, whom they make.
+func (a *API) SetUp(patterns ...string) {
+	for _, p := range patterns {
+		x := a.routes[p]
+		if x == nil || !x.Open {
+			panic("webapi: " + p + " is no route to sign in")
+		}
+		x.SetUp = true
+	}
+}
+
 func (a *API) guarded(pattern string) *route {
 	x := a.routes[pattern]
 	if x == nil || x.Open {
@@ -119,10 +130,6 @@ func (a *API) patterns(open bool) []string {
 	return slices.DeleteFunc(list, func(p string) bool { return a.routes[p].Open != open })
 }
 
-// SetUpPath is where a one-time link is used; what lies below it is the only
-// address that answers before there is an administrator.
-const SetUpPath = "/api/v1/setup"
-
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rq := &Request{api: a, w: w, r: r}
@@ -141,7 +148,6 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Lost:    lost,
 		Inspect: func() error { return known(r, x.parameters) },
 	}
-	call.Route.SetUp = strings.HasPrefix(r.URL.Path, SetUpPath)
 
 	err := a.door.InterceptAPI(r.Context(), call, func(ctx context.Context, c *guard.Caller) {
 		rq.caller = c

@@ -25,6 +25,41 @@ func TestNothingIsRegisteredWithoutAVerb(t *testing.T) {
 	New(d.Guard, nil).Handle("GET /api/v1/open", "", func(*Request) (any, error) { return nil, nil })
 }
 
+func TestOnlyRoutesThatAreMarkedAnswerBeforeThereIsAnAdministrator(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	a := New(d.Guard, nil)
+	nothing := func(*Request) (any, error) { return nil, nil }
+	a.Unguarded("POST /api/v1/setup", nothing)
+	a.Unguarded("POST /api/v1/setups", nothing)
+	a.Own("GET /api/v1/own", nothing)
+	a.SetUp("POST /api/v1/setup")
+
+	routes := []struct {
+		method, path  string
+		before, after int
+	}{
+		{"POST", "setup", 204, 204},
+		{"POST", "setups", 503, 204},
+		{"POST", "setup/other", 503, 401},
+		{"GET", "own", 503, 401},
+	}
+	ask := func(method, path string, want int) {
+		t.Helper()
+		if w := housetest.Ask(t, a, "192.0.2.1", method, "/api/v1/"+path, nil); w.Code != want {
+			t.Errorf("%s %s: status %d, want %d", method, path, w.Code, want)
+		}
+	}
+
+	for _, x := range routes {
+		ask(x.method, x.path, x.before)
+	}
+	d.person("ada", policy.Administrator)
+	for _, x := range routes {
+		ask(x.method, x.path, x.after)
+	}
+}
+
 func TestErrorsOfHandlersBecomeProblemsWithoutOurInside(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

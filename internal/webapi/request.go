@@ -25,7 +25,8 @@ type Request struct {
 	api      *API
 	w        http.ResponseWriter
 	r        *http.Request
-	caller   *guard.Caller // nil where the door did not let it through
+	caller   *guard.Caller // nil where the door did not let it through; has the account of the request
+	known    *guard.Caller // at a route to sign in, whom the browser turned out to be; else nil
 	answered bool
 }
 
@@ -52,14 +53,23 @@ func (rq *Request) Number(name string, standard, least, most int64) (int64, erro
 	return n, nil
 }
 
-// Caller is who asks; at a route to sign in a stranger.
-func (rq *Request) Caller() *guard.Caller { return rq.caller }
+// Caller is who asks; at a route to sign in a stranger, until Known says who it is.
+func (rq *Request) Caller() *guard.Caller {
+	if rq.known != nil {
+		return rq.known
+	}
+	return rq.caller
+}
+
+// Known says at a route to sign in, which takes no credentials, whom the browser
+// turned out to be. What the request may hold stays what a stranger may.
+func (rq *Request) Known(c *guard.Caller) { rq.known = c }
 
 // Person is who is signed in, or to whom the token belongs.
-func (rq *Request) Person() *identity.PersonInfo { return rq.caller.Person() }
+func (rq *Request) Person() *identity.PersonInfo { return rq.Caller().Person() }
 
 // ByToken reports whether a token asks, and not somebody who is signed in.
-func (rq *Request) ByToken() bool { return rq.caller.Session() == nil }
+func (rq *Request) ByToken() bool { return rq.Caller().Session() == nil }
 
 // Address is the IP address from which the request came.
 func (rq *Request) Address() string { return guard.RemoteAddress(rq.r) }
@@ -92,7 +102,7 @@ func SetCookie(w http.ResponseWriter, name, value string, site http.SameSite, ag
 
 // Record writes down what the caller changed.
 func (rq *Request) Record(event audit.Event, action audit.Action, objects ...audit.Object) {
-	r := rq.caller.Entry(event, action, audit.Success, "")
+	r := rq.Caller().Entry(event, action, audit.Success, "")
 	r.Objects = append(r.Objects, objects...)
 	rq.api.door.Record(rq.Context(), r)
 }
