@@ -200,15 +200,15 @@ func TestWebhookIsSignedAndFollowsNoRedirect(t *testing.T) {
 	}
 }
 
-func TestSyslogSendsEachEventOverTLS(t *testing.T) {
-	t.Parallel()
-	server, client := certificate(t)
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", server)
+// receiver is a syslog server that takes one connection; got is all that came by it.
+func receiver(t *testing.T, config *tls.Config) (address string, got <-chan string) {
+	t.Helper()
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	got := make(chan string, 1)
+	t.Cleanup(func() { ln.Close() })
+	all := make(chan string, 1)
 	go func() {
 		conn, err := ln.Accept()
 		if err != nil {
@@ -216,9 +216,17 @@ func TestSyslogSendsEachEventOverTLS(t *testing.T) {
 		}
 		defer conn.Close()
 		b, _ := io.ReadAll(io.LimitReader(conn, 1<<16))
-		got <- string(b)
+		all <- string(b)
 	}()
-	if err := (&alarm.Syslog{Server: ln.Addr().String(), TLS: client, Host: "h"}).Send(t.Context(), message); err != nil {
+
+	return ln.Addr().String(), all
+}
+
+func TestSyslogSendsEachEventOverTLS(t *testing.T) {
+	t.Parallel()
+	server, client := certificate(t)
+	address, got := receiver(t, server)
+	if err := (&alarm.Syslog{Server: address, TLS: client, Host: "h"}).Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
 	if text := <-got; !strings.Contains(text, " <81>1 2026-11-23T01:02:03.000Z h collimator - alarm-issue - \xEF\xBB\xBFfirst line second") {

@@ -1,7 +1,6 @@
 package alarm_test
 
 import (
-	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -97,26 +96,12 @@ func TestSyslogThatRefusesOurCertificateIsNotCountedAsTold(t *testing.T) {
 		if refuses {
 			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 		}
-		ln, err := tls.Listen("tcp", "127.0.0.1:0", config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		got := make(chan string, 1)
-		go func() {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			text, _ := bufio.NewReader(conn).ReadString('\n')
-			got <- text
-		}()
+		address, got := receiver(t, config)
 
 		own := client.Clone()
 		own.Certificates = server.Certificates
-		s := &alarm.Syslog{Server: ln.Addr().String(), TLS: own, Host: "pacs"}
-		err = s.Send(t.Context(), message)
+		s := &alarm.Syslog{Server: address, TLS: own, Host: "pacs"}
+		err := s.Send(t.Context(), message)
 		if (err != nil) != refuses {
 			t.Errorf("the server refuses: %t; Send says %v", refuses, err)
 		}

@@ -15,10 +15,10 @@ import (
 	"collimator/internal/fault"
 )
 
-// daemon answers one connection after another as clamd does.
-func daemon(t *testing.T, answer func(stream []byte) string) string {
+// listen hands each connection to a socket of its own to somebody, and closes it.
+func listen(t *testing.T, serve func(net.Conn)) (path string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "s")
+	path = filepath.Join(t.TempDir(), "s")
 	ln, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -32,28 +32,38 @@ func daemon(t *testing.T, answer func(stream []byte) string) string {
 			}
 			go func() {
 				defer conn.Close()
-				r := bufio.NewReader(conn)
-				if cmd, _ := r.ReadString(0); cmd != "zINSTREAM\x00" {
-					return
-				}
-				var all []byte
-				for {
-					var n uint32
-					if binary.Read(r, binary.BigEndian, &n) != nil {
-						return
-					}
-					if n == 0 {
-						break
-					}
-					b := make([]byte, n)
-					io.ReadFull(r, b)
-					all = append(all, b...)
-				}
-				io.WriteString(conn, answer(all))
+				serve(conn)
 			}()
 		}
 	}()
+
 	return path
+}
+
+// daemon answers one stream after another as clamd does.
+func daemon(t *testing.T, answer func(stream []byte) string) string {
+	t.Helper()
+	return listen(t, func(conn net.Conn) {
+		r := bufio.NewReader(conn)
+		if cmd, _ := r.ReadString(0); cmd != "zINSTREAM\x00" {
+			return
+		}
+
+		var all []byte
+		for {
+			var n uint32
+			if binary.Read(r, binary.BigEndian, &n) != nil {
+				return
+			}
+			if n == 0 {
+				break
+			}
+			b := make([]byte, n)
+			io.ReadFull(r, b)
+			all = append(all, b...)
+		}
+		io.WriteString(conn, answer(all))
+	})
 }
 
 func TestRepliesAreUnderstood(t *testing.T) {
@@ -110,23 +120,8 @@ func TestADaemonThatHangsIsGivenUp(t *testing.T) {
 // A daemon that says all is well before it has seen the whole has not looked.
 func TestAnAnswerBeforeTheEndOfTheStreamDoesNotCount(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "s")
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			io.WriteString(conn, "stream: OK\x00")
-			conn.Close()
-		}
-	}()
-	_, err = New(path).Scan(t.Context(), io.LimitReader(zeros{}, 64<<20))
+	path := listen(t, func(conn net.Conn) { io.WriteString(conn, "stream: OK\x00") })
+	_, err := New(path).Scan(t.Context(), io.LimitReader(zeros{}, 64<<20))
 	if fault.Of(err) != fault.Unavailable {
 		t.Errorf("%v", err)
 	}
