@@ -91,7 +91,7 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 	}
 
 	// What was refused before and is stored now is refused no longer.
-	if err := settled(ctx, tx, p.ref.SOPInstanceUID, p.ref.Digest); err != nil {
+	if err := forgetRefusal(ctx, tx, p.ref.SOPInstanceUID, p.ref.Digest); err != nil {
 		return err
 	}
 

@@ -86,7 +86,7 @@ func (a *Archive) ingest(ctx context.Context, in Incoming, read *reading) (Recei
 		return Receipt{}, err
 	}
 
-	receipt, err := a.settle(ctx, p)
+	receipt, err := a.takeIn(ctx, p)
 	if err != nil && !p.held {
 		err = errors.Join(err, a.takeBack(ctx, p))
 	}
@@ -115,8 +115,9 @@ func (a *Archive) takeBack(ctx context.Context, p *pending) error {
 	return a.removeUnreferenced(ctx, p.ref.Digest, 1)
 }
 
-// settle decides about an instance whose file is stored.
-func (a *Archive) settle(ctx context.Context, p *pending) (Receipt, error) {
+// takeIn decides about an instance whose file lies in the store: it gets its row, is
+// there already, or is held back.
+func (a *Archive) takeIn(ctx context.Context, p *pending) (Receipt, error) {
 	if err := a.inspect(ctx, p); err != nil {
 		return Receipt{}, err
 	}

@@ -125,7 +125,7 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	if err != nil {
 		return false, err
 	}
-	if err := settled(ctx, tx, ref.SOPInstanceUID, ref.Digest); err != nil {
+	if err := forgetRefusal(ctx, tx, ref.SOPInstanceUID, ref.Digest); err != nil {
 		return false, err
 	}
 

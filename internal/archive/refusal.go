@@ -48,8 +48,8 @@ func refuse(ctx context.Context, tx *db.Tx, reason Reason, ref InstanceRef, s So
 	return err
 }
 
-// settled forgets that a content was refused: it is kept now, stored or held.
-func settled(ctx context.Context, tx *db.Tx, sopInstanceUID, digest string) error {
+// forgetRefusal forgets that a content was refused: it is kept now, stored or held.
+func forgetRefusal(ctx context.Context, tx *db.Tx, sopInstanceUID, digest string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1 AND digest = ?2`, sopInstanceUID, digest)
 
 	return err

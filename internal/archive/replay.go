@@ -20,7 +20,7 @@ type Replay struct {
 	real    *Archive
 	scratch *Archive
 	dir     *durable.Scratch
-	missing map[lostFile]bool // instances whose file is not there; true once they were replaced
+	missing map[content]bool // instances whose file is not there; true once they were replaced
 
 	// Of a Rebuild: brings a file back that was set aside.
 	back func(ctx context.Context, key string) error
@@ -49,14 +49,16 @@ func (a *Archive) replayIn(ctx context.Context, place *durable.Scratch) (*Replay
 		return nil, errors.Join(err, place.Close())
 	}
 
-	return &Replay{real: a, scratch: a.replayInto(d), dir: place, missing: map[lostFile]bool{}}, nil
+	return &Replay{real: a, scratch: a.replayInto(d), dir: place, missing: map[content]bool{}}, nil
 }
 
 // Close removes the index that was built.
 func (r *Replay) Close() error { return errors.Join(r.scratch.o.DB.Close(), r.dir.Close()) }
 
-// lostFile names the content of an instance.
-type lostFile struct{ uid, digest string }
+// content names an instance and which bytes it has.
+type content struct{ uid, digest string }
+
+func contentOf(s Statement) content { return content{s.SOPInstanceUID, s.Digest} }
 
 // Missing are the instances whose file is not there, although no deletion was
 // replayed: SOP Instance UID and digest of each.
@@ -116,8 +118,8 @@ func (r *Replay) apply(ctx context.Context, tx *db.Tx, s Statement) error {
 	case Released:
 		return r.release(ctx, tx, s)
 	case Destroyed:
-		if f := (lostFile{s.SOPInstanceUID, s.Digest}); r.missing[f] {
-			delete(r.missing, f)
+		if c := contentOf(s); r.missing[c] {
+			delete(r.missing, c)
 		}
 
 		return r.release(ctx, tx, s)
@@ -133,7 +135,7 @@ func (r *Replay) store(ctx context.Context, tx *db.Tx, s Statement) error {
 	}
 	p, err := r.reread(ctx, s)
 	if errors.Is(err, blob.ErrNotFound) {
-		r.missing[lostFile{s.SOPInstanceUID, s.Digest}] = false
+		r.missing[contentOf(s)] = false
 		return nil
 	}
 	if err != nil {
@@ -142,7 +144,7 @@ func (r *Replay) store(ctx context.Context, tx *db.Tx, s Statement) error {
 	p.time = s.Time
 
 	entry := p.entry()
-	entry.Settled = s.Version > 0
+	entry.InLedger = s.Version > 0
 	out, err := index.Insert(ctx, tx, entry)
 	if err != nil {
 		return err
@@ -161,7 +163,7 @@ func (r *Replay) store(ctx context.Context, tx *db.Tx, s Statement) error {
 		return err
 	}
 
-	return settled(ctx, tx, s.SOPInstanceUID, s.Digest)
+	return forgetRefusal(ctx, tx, s.SOPInstanceUID, s.Digest)
 }
 
 // complete fills in what a ledger of an earlier version does not say of an
@@ -208,7 +210,7 @@ func (p *pending) accepted() (err error) {
 }
 
 func (r *Replay) quarantine(ctx context.Context, tx *db.Tx, s Statement) error {
-	f := lostFile{s.SOPInstanceUID, s.Digest}
+	f := contentOf(s)
 	_, lost := r.missing[f]
 	if lost && s.Reason == Replaced {
 		r.missing[f] = true
@@ -256,7 +258,7 @@ func (r *Replay) release(ctx context.Context, tx *db.Tx, s Statement) error {
 // deleted takes out what a deletion removed. Its file is gone as a rule, and
 // then it was never indexed here.
 func (r *Replay) deleted(ctx context.Context, tx *db.Tx, s Statement) error {
-	f := lostFile{s.SOPInstanceUID, s.Digest}
+	f := contentOf(s)
 	if _, ok := r.missing[f]; ok {
 		delete(r.missing, f)
 		return nil

@@ -14,12 +14,12 @@ import (
 type SpotCheck struct {
 	archive *Archive
 	matched int64
-	differs map[lostFile]bool // stored by the ledger's word, and the row says something else
+	differs map[content]bool // stored by the ledger's word, and the row says something else
 }
 
 // NewSpotCheck begins a check.
 func (a *Archive) NewSpotCheck() *SpotCheck {
-	return &SpotCheck{archive: a, differs: map[lostFile]bool{}}
+	return &SpotCheck{archive: a, differs: map[content]bool{}}
 }
 
 // Apply takes the next statements of the ledger, in one transaction. failed is as
@@ -36,7 +36,7 @@ func (c *SpotCheck) Apply(ctx context.Context, batch []Statement, failed func(St
 }
 
 func (c *SpotCheck) apply(ctx context.Context, tx *db.Tx, s Statement) error {
-	f := lostFile{s.SOPInstanceUID, s.Digest}
+	f := contentOf(s)
 	switch {
 	case s.Event == Stored:
 		same, err := asStated(ctx, tx, s)

@@ -162,12 +162,12 @@ func (a *Archive) TakeIn(ctx context.Context, s Stranger, source Source, fate Fa
 		}
 	}
 
-	return a.settleStranger(ctx, p)
+	return a.takeInStranger(ctx, p)
 }
 
-// settleStranger decides about a file that lies in the store.
-func (a *Archive) settleStranger(ctx context.Context, p *pending) (Taken, error) {
-	receipt, err := a.settle(ctx, p)
+// takeInStranger decides about a file that lies in the store.
+func (a *Archive) takeInStranger(ctx context.Context, p *pending) (Taken, error) {
+	receipt, err := a.takeIn(ctx, p)
 	result := TakenIn
 	var conflict *ConflictError
 	switch {

@@ -23,26 +23,7 @@ func RecordInstance(
 			return err
 		}
 
-		r := audit.Record{
-			Time:        ev.Time,
-			Event:       audit.Transferred,
-			Action:      audit.Create,
-			Door:        audit.Door(ev.Source.Door),
-			Association: ev.Source.Association,
-			Principal:   ev.Source.Principal,
-			Kind:        ev.Source.Kind,
-			Rule:        ev.Source.Rule,
-			Peer:        audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
-			Objects: []audit.Object{{
-				Study:         ev.Instance.StudyUID,
-				Patient:       ev.Whose.Patient,
-				PatientIssuer: ev.Whose.PatientIssuer,
-				SOPClasses:    map[string]int{ev.Instance.SOPClassUID: 1},
-				Instances:     1,
-				Detail:        ev.Instance.SOPInstanceUID,
-			}},
-		}
-
+		r := instanceRecord(ev)
 		switch ev.Kind {
 		case archive.Stored:
 			o := &r.Objects[0]
@@ -66,13 +47,7 @@ func RecordInstance(
 			}
 			r = deletionRecord(r, ev)
 		case archive.Released, archive.Destroyed:
-			r.Event = audit.QuarantineChanged
-			r.Reason = string(ev.Kind) + " from quarantine: " + string(ev.Reason)
-			r.Door = audit.DoorCommand
-			r.Kind = string(policy.Person)
-			if ev.Reason == archive.Unneeded {
-				r.Reason = "set aside, and removed: " + ev.Why
-			}
+			outOfQuarantine(&r, ev)
 		}
 
 		if ev.Source.Person != "" {
@@ -80,6 +55,42 @@ func RecordInstance(
 		}
 		return trail.WriteTx(ctx, tx, r)
 	}
+}
+
+// instanceRecord is the record of an instance that was stored, with whose it is by
+// its own word; the other events change what differs.
+func instanceRecord(ev archive.Event) audit.Record {
+	return audit.Record{
+		Time:        ev.Time,
+		Event:       audit.Transferred,
+		Action:      audit.Create,
+		Door:        audit.Door(ev.Source.Door),
+		Association: ev.Source.Association,
+		Principal:   ev.Source.Principal,
+		Kind:        ev.Source.Kind,
+		Rule:        ev.Source.Rule,
+		Peer:        audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
+		Objects: []audit.Object{{
+			Study:         ev.Instance.StudyUID,
+			Patient:       ev.Whose.Patient,
+			PatientIssuer: ev.Whose.PatientIssuer,
+			SOPClasses:    map[string]int{ev.Instance.SOPClassUID: 1},
+			Instances:     1,
+			Detail:        ev.Instance.SOPInstanceUID,
+		}},
+	}
+}
+
+// outOfQuarantine makes of a record that of an instance that was released or
+// destroyed, by somebody at the machine.
+func outOfQuarantine(r *audit.Record, ev archive.Event) {
+	r.Event = audit.QuarantineChanged
+	r.Reason = string(ev.Kind) + " from quarantine: " + string(ev.Reason)
+	if ev.Reason == archive.Unneeded {
+		r.Reason = "set aside, and removed: " + ev.Why
+	}
+	r.Door = audit.DoorCommand
+	r.Kind = string(policy.Person)
 }
 
 // heldBack makes of a record that of an instance that was not stored.

@@ -20,19 +20,6 @@ type Listening struct {
 	Web   net.Addr // nil: there is no HTTPS listener
 }
 
-// tell says where the server listens.
-func (s *Server) tell(started func(Listening), dicom net.Listener, web *webListener) {
-	if started == nil {
-		return
-	}
-
-	at := Listening{DICOM: dicom.Addr()}
-	if web != nil {
-		at.Web = web.ln.Addr()
-	}
-	started(at)
-}
-
 // shutdownGrace is how long open associations may go on after a signal.
 const shutdownGrace = 30 * time.Second
 
@@ -40,52 +27,26 @@ const shutdownGrace = 30 * time.Second
 //
 // started is told where, once; it may be nil.
 func (s *Server) Run(ctx context.Context, started func(Listening)) error {
-	cfg := s.in.Config
-	repository, err := s.newRepository()
+	o, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-
-	dicomListener, err := net.Listen("tcp", cfg.DICOM)
-	if err != nil {
-		return fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
-	}
-	web, err := s.ListenWeb()
-	if err != nil {
-		return errors.Join(err, dicomListener.Close())
-	}
-
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
-	failed := make(chan error, 3)
-
-	bare := &bareAddresses{s: s}
-	bare.look(ctx)
-	associations := s.AssociationServer(tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(s.Certificate.Get), bare.may))
-	s.rememberAddresses(ctx)
-	dicom := s.Guard.Rooms.DICOM.Listen(dicomListener)
-	plain := s.newPlainListener()
-
-	if repository != nil {
-		wg.Go(func() { repository.Run(work) })
-	}
-	s.Watch(work, &wg)
-	for _, run := range []func(context.Context){
-		s.service.Deliver, s.keeper.Run, s.keepAddresses, s.recordStates, s.examine, s.reserve.Run, s.inspector.watch,
-		s.settle, s.sweep, s.witness, s.reloads, plain.run, bare.run,
-	} {
-		wg.Go(func() { run(work) })
-	}
+	s.work(work, &wg, o)
 
 	s.record(ctx, audit.ApplicationStart)
-	s.tell(started, dicomListener, web)
+	if started != nil {
+		started(o.listening())
+	}
 
 	// Nobody is told that all is well because nobody has looked yet.
 	s.look(ctx)
-	wg.Go(func() { failed <- associations.Serve(work, dicom) })
-	if web != nil {
-		wg.Go(func() { failed <- web.Serve() })
+	failed := make(chan error, 2)
+	wg.Go(func() { failed <- o.associations.Serve(work, o.dicom) })
+	if o.web != nil {
+		wg.Go(func() { failed <- o.web.Serve() })
 	}
 
 	var cause error
@@ -93,17 +54,90 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 	case <-ctx.Done():
 	case cause = <-failed:
 	}
-
-	grace, cancel := context.WithTimeout(work, shutdownGrace)
-	defer cancel()
 	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
-	err = errors.Join(cause, orderly(associations.Shutdown(grace)), web.Shutdown(grace), plain.shutdown(grace))
+	err = errors.Join(cause, o.shutdown(work))
 
 	s.Posture.Close()
 	stop()
 	wg.Wait()
 	s.record(work, audit.ApplicationStop)
 	return err
+}
+
+// opened is what a server that runs has open.
+type opened struct {
+	associations *dimse.Server
+	dicom        net.Listener
+	plain        *plainListener
+	bare         *bareAddresses
+	web          *webListener      // nil: there is no HTTPS listener
+	repository   *audit.Repository // nil: records are sent nowhere
+}
+
+// open takes the addresses of the server. What is wrong with the settings comes
+// before the first of them.
+func (s *Server) open(ctx context.Context) (*opened, error) {
+	repository, err := s.newRepository()
+	if err != nil {
+		return nil, err
+	}
+
+	dicom, err := net.Listen("tcp", s.in.Config.DICOM)
+	if err != nil {
+		return nil, fmt.Errorf("listen for DICOM: %w; choose another address with --dicom", err)
+	}
+	web, err := s.ListenWeb()
+	if err != nil {
+		return nil, errors.Join(err, dicom.Close())
+	}
+
+	bare := &bareAddresses{s: s}
+	bare.look(ctx)
+	secure := tlsprofile.WithoutCertificate(tlsprofile.AssociationServer(s.Certificate.Get), bare.may)
+	associations := s.AssociationServer(secure)
+	s.rememberAddresses(ctx)
+
+	return &opened{
+		associations: associations,
+		dicom:        s.Guard.Rooms.DICOM.Listen(dicom),
+		plain:        s.newPlainListener(),
+		bare:         bare,
+		web:          web,
+		repository:   repository,
+	}, nil
+}
+
+// listening says where the server is reached.
+func (o *opened) listening() Listening {
+	at := Listening{DICOM: o.dicom.Addr()}
+	if o.web != nil {
+		at.Web = o.web.ln.Addr()
+	}
+
+	return at
+}
+
+// work starts what goes on besides requests, until the context ends.
+func (s *Server) work(ctx context.Context, wg *sync.WaitGroup, o *opened) {
+	if o.repository != nil {
+		wg.Go(func() { o.repository.Run(ctx) })
+	}
+
+	s.Watch(ctx, wg)
+	for _, run := range []func(context.Context){
+		s.service.Deliver, s.keeper.Run, s.keepAddresses, s.recordStates, s.examine, s.reserve.Run, s.inspector.watch,
+		s.settle, s.sweep, s.witness, s.reloads, o.plain.run, o.bare.run,
+	} {
+		wg.Go(func() { run(ctx) })
+	}
+}
+
+// shutdown takes no new connections, and gives those that are open a while.
+func (o *opened) shutdown(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(ctx, shutdownGrace)
+	defer cancel()
+
+	return errors.Join(orderly(o.associations.Shutdown(grace)), o.web.Shutdown(grace), o.plain.shutdown(grace))
 }
 
 // orderly drops the errors by which a server says that it was stopped.

@@ -28,9 +28,9 @@ type Entry struct {
 	// Accepted: somebody decided to let it in, so another patient is no obstacle.
 	// It must be made with Describe's accepted too.
 	Accepted bool
-	// Settled: the ledger says that it was stored, so it contradicts nothing. What
+	// InLedger: the ledger says that it was stored, so it contradicts nothing. What
 	// was decided then may have rested on instances that are gone now.
-	Settled bool
+	InLedger bool
 	// CharacterSet is the terms that were assumed, joined by backslashes, because
 	// the data set declares none.
 	CharacterSet string
@@ -113,7 +113,7 @@ func place(ctx context.Context, tx *db.Tx, e *Entry) (p placed, conflict Reason,
 	if fault.Of(err) == fault.NotFound {
 		return p, "", nil
 	}
-	if err != nil || e.Accepted || e.Settled {
+	if err != nil || e.Accepted || e.InLedger {
 		return p, "", err
 	}
 

@@ -20,7 +20,7 @@ func Remove(ctx context.Context, tx *db.Tx, sopInstanceUIDs ...string) error {
 		}
 	}
 
-	return at.settle(ctx, tx)
+	return at.update(ctx, tx)
 }
 
 func removeOne(ctx context.Context, tx *db.Tx, sopInstanceUID string, at times) error {
@@ -46,8 +46,8 @@ func removeOne(ctx context.Context, tx *db.Tx, sopInstanceUID string, at times) 
 // times are the rows whose first or last instance went.
 type times struct{ series, studies map[int64]bool }
 
-// settle looks for the first and the last instance of what is left.
-func (t times) settle(ctx context.Context, tx *db.Tx) error {
+// update looks for the first and the last instance of what is left.
+func (t times) update(ctx context.Context, tx *db.Tx) error {
 	for series := range t.series {
 		_, err := tx.Exec(ctx, `UPDATE series SET updated = (SELECT MAX(received) FROM instance WHERE series = ?1) WHERE id = ?1`, series)
 		if err != nil {
