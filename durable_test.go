@@ -16,14 +16,15 @@ var makes = regexp.MustCompile(`\bos\.(Link|Rename|Symlink|Mkdir|MkdirAll|MkdirT
 // mayBeLost are the files that may make something beside package durable, with
 // the reason why a power cut may take it.
 var mayBeLost = map[string]string{
-	"internal/house/lock.go":      "a lock: the file is empty, and a new one does as well",
-	"internal/dump/dump.go":       "the data set of a deflated file while it is printed",
-	"internal/house/sample.go":    "a drawn study, drawn again with the same words",
-	"dicomweb/storemeta.go":       "bulk data of a request that is not answered yet",
-	"internal/db/dbtest/place.go": "databases of tests",
-	"internal/db/sqlite.go":       "empty files, for their mode; SQLite makes their names durable with its first commit",
-	"internal/db/share.go":        "locks, and a mark that no process outlives",
-	"internal/scan/state.go":      "how far a scan came: without it it begins anew",
+	"internal/house/lock.go":              "a lock: the file is empty, and a new one does as well",
+	"internal/dump/dump.go":               "the data set of a deflated file while it is printed",
+	"internal/house/sample.go":            "a drawn study, drawn again with the same words",
+	"dicomweb/storemeta.go":               "bulk data of a request that is not answered yet",
+	"internal/db/dbtest/place.go":         "databases of tests",
+	"internal/house/sitetest/sitetest.go": "installations of tests",
+	"internal/db/sqlite.go":               "empty files, for their mode; SQLite makes their names durable with its first commit",
+	"internal/db/share.go":                "locks, and a mark that no process outlives",
+	"internal/scan/state.go":              "how far a scan came: without it it begins anew",
 }
 
 func TestWhatMustLastIsMadeByPackageDurable(t *testing.T) {

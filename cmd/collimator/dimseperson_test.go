@@ -14,6 +14,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/tlsprofile"
@@ -101,7 +102,7 @@ func TestAPersonAtAWorkstationIsHeldToTheRole(t *testing.T) {
 				t.Errorf("%s gets %d images of %s, want %s", role, n, study, cell)
 			}
 		}
-		in := incoming(t, 20, 1)
+		in := sitetest.Incoming(t, 20, 1)
 		_, err = a.Store(t.Context(), dimse.StoreRequest{SOPClassUID: uid.SecondaryCaptureImageStorage, SOPInstanceUID: "2.25.920", TransferSyntax: uid.ExplicitVRLittleEndian, Data: in.Data})
 		if (err == nil) != (want.store == "a") {
 			t.Errorf("%s stores: %v", role, err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 )
 
 func TestVerifyRemovesWhatAKilledOneLeft(t *testing.T) {
@@ -31,7 +32,7 @@ func TestVerifyRemovesWhatAKilledOneLeft(t *testing.T) {
 			}
 		}
 	}
-	if p := verified(t, in); len(p) != 0 {
+	if p := sitetest.Verified(t, in); len(p) != 0 {
 		t.Errorf("what a killed verification left is told as tampering: %v", p)
 	}
 	for _, dir := range left {

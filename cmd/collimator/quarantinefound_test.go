@@ -9,6 +9,7 @@ import (
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
@@ -19,7 +20,7 @@ func heldFile(t *testing.T) []byte {
 	copy(b, "MZ")
 	b[61] = 0x20 // 8192
 	copy(b[8192:], "PE\x00\x00")
-	ds, err := dicom.Decode(incoming(t, 9, 1).Data, dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
+	ds, err := dicom.Decode(sitetest.Incoming(t, 9, 1).Data, dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +40,14 @@ func heldFile(t *testing.T) []byte {
 // the trail, the token in the list.
 func TestQuarantineSaysWhatWasFoundAndWhoSentIt(t *testing.T) {
 	t.Parallel()
-	w := newWebServer(t)
-	id, token := w.token(policy.Administrator, policy.AllVerbs())
-	body, contentType := multipartOf(t, heldFile(t))
-	if status, text := w.do("POST", "/dicom-web/studies", token, body, contentType); status != http.StatusConflict {
+	w := sitetest.NewWeb(t)
+	id, token := w.Token(policy.Administrator, policy.AllVerbs())
+	body, contentType := sitetest.Multipart(t, heldFile(t))
+	if status, text := w.Do("POST", "/dicom-web/studies", token, body, contentType); status != http.StatusConflict {
 		t.Fatalf("status %d: %s", status, text)
 	}
 
-	if status, text := w.do("GET", "/api/v1/quarantine", token, nil, ""); status != http.StatusOK || !strings.Contains(text, `"by":"token `+id) {
+	if status, text := w.Do("GET", "/api/v1/quarantine", token, nil, ""); status != http.StatusOK || !strings.Contains(text, `"by":"token `+id) {
 		t.Errorf("the API: %d %s", status, text)
 	}
 
@@ -59,7 +60,7 @@ func TestQuarantineSaysWhatWasFoundAndWhoSentIt(t *testing.T) {
 		{[]string{"quarantine", "show", "1"}, found + "; rule inspect.programs: quarantine"},
 		{[]string{"audit", "tail"}, "held back: suspicious: " + found},
 	} {
-		out, code := runOn(w.in, t, c.args...)
+		out, code := runOn(w.In, t, c.args...)
 		if code != exitOK || !strings.Contains(out, c.want) {
 			t.Errorf("%s: code %d, %s\nwant %q", strings.Join(c.args, " "), code, out, c.want)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/recovery"
 )
 
@@ -19,7 +20,7 @@ func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in := openNew(t, c)
+	in := sitetest.Open(t, c)
 	var shown, log bytes.Buffer
 	e := &env{stdin: strings.NewReader(""), stdout: &shown, stderr: &log, ctx: t.Context()}
 

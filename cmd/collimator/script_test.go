@@ -21,6 +21,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 )
 
 func TestMain(m *testing.M) {
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	keyFile := filepath.Join(t.TempDir(), "key")
-	key, err := oneKey()
+	key, err := sitetest.OneKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func TestCommands(t *testing.T) {
 // testKey names the file with the key that commands of scripts hand out.
 const testKey = "COLLIMATOR_TEST_KEY"
 
-// cheaply lets a command of a script do what openNew does in process: passwords
+// cheaply lets a command of a script do what sitetest.Open does in process: passwords
 // are hashed in no time, and all that it issues has one key.
 func cheaply(in *house.Installation) error {
 	path := os.Getenv(testKey)
@@ -154,15 +155,15 @@ func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 // would make, those of its authorities and of its certificate: keys DIR. Making
 // them is most of what a first start costs.
 func scriptKeys(ts *testscript.TestScript, _ bool, args []string) {
-	content, err := made()
+	content, err := sitetest.Made()
 	ts.Check(err)
-	keys := directory{}
+	keys := sitetest.Directory{}
 	for name, b := range content {
 		if strings.HasPrefix(name, house.KeysDir) && strings.HasSuffix(name, ".pem") {
 			keys[name] = b
 		}
 	}
-	ts.Check(keys.lay(ts.MkAbs(args[0])))
+	ts.Check(keys.Lay(ts.MkAbs(args[0])))
 }
 
 // scriptHangup sends SIGHUP to what runs in the background.

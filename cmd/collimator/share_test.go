@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"collimator/internal/audit"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
@@ -152,7 +153,7 @@ func TestWhoMakesLinksAndWhatBecomesOfThem(t *testing.T) {
 	_, secret, _ := strings.Cut(link, "/share/open#")
 	stranger := x.browserAt("127.0.0.2")
 	bearer := []string{"Authorization", "Bearer " + secret}
-	if a := stranger.must(200, "GET", "/dicom-web/studies", nil, bearer...); holdsUID(a.text, "2.25.71") {
+	if a := stranger.must(200, "GET", "/dicom-web/studies", nil, bearer...); sitetest.HoldsUID(a.text, "2.25.71") {
 		t.Errorf("the link shows %s", a.text)
 	}
 	if a := b.must(200, "GET", "/api/v1/shares", nil); strings.Contains(a.text, secret) || !strings.Contains(a.text, "2.25.70") {

@@ -25,6 +25,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/guard"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
@@ -75,7 +76,7 @@ func newSite(t *testing.T, change func(*config.Config)) *site {
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	in := openNew(t, c)
+	in := sitetest.Open(t, c)
 	x := &site{T: t, in: in, addr: addr, log: &lockedBuffer{}}
 	_, port, _ := net.SplitHostPort(addr)
 	x.host = "localhost:" + port
@@ -83,7 +84,7 @@ func newSite(t *testing.T, change func(*config.Config)) *site {
 		t.Fatal(err)
 	}
 	for i := range 6 {
-		ingest(t, x.s.Archive, i, byte(i))
+		sitetest.Ingest(t, x.s.Archive, i, byte(i))
 	}
 	web, err := x.s.ListenWeb()
 	if err != nil {

@@ -16,17 +16,14 @@ import (
 
 	_ "github.com/ncruces/go-sqlite3/driver" // the tamperer's own way into the file
 
-	"collimator/dicom"
-	"collimator/dicom/tag"
-	"collimator/dicom/uid"
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/blob"
 	"collimator/internal/config"
 	"collimator/internal/guard"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/registers"
-	"collimator/internal/verify"
 )
 
 // filled makes an installation with a few studies, a quarantined instance and
@@ -35,7 +32,7 @@ func filled(t *testing.T) *house.Installation {
 	t.Helper()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in := openNew(t, c)
+	in := sitetest.Open(t, c)
 	t.Cleanup(func() { in.Close() })
 	blobs, err := blob.OpenDir(filepath.Join(c.Data, house.BlobsDir))
 	if err != nil {
@@ -47,12 +44,12 @@ func filled(t *testing.T) *house.Installation {
 		t.Fatal(err)
 	}
 	for i := range 8 {
-		ingest(t, a, i, byte(i))
+		sitetest.Ingest(t, a, i, byte(i))
 	}
-	if _, err := a.Ingest(t.Context(), incoming(t, 3, 99)); err == nil {
+	if _, err := a.Ingest(t.Context(), sitetest.Incoming(t, 3, 99)); err == nil {
 		t.Fatal("other content under a UID was taken")
 	}
-	if _, err := a.Ingest(t.Context(), incoming(t, 5, 99)); err == nil {
+	if _, err := a.Ingest(t.Context(), sitetest.Incoming(t, 5, 99)); err == nil {
 		t.Fatal("other content under a UID was taken")
 	}
 	list, err := a.Quarantine(t.Context(), 0, 10)
@@ -62,7 +59,7 @@ func filled(t *testing.T) *house.Installation {
 	if _, err := a.Release(t.Context(), list[0].ID, archive.Source{Principal: "ada"}); err != nil {
 		t.Fatal(err)
 	}
-	ingest(t, a, 8, 8)
+	sitetest.Ingest(t, a, 8, 8)
 	d := archive.Deletion{Scope: archive.Everything(), StudyUID: "2.25.72", SOPInstanceUID: "2.25.96", Why: "because of the test"}
 	if n, err := a.Delete(t.Context(), d); err != nil || n.Instances != 1 {
 		t.Fatal(n, err)
@@ -73,52 +70,6 @@ func filled(t *testing.T) *house.Installation {
 		}
 	}
 	return in
-}
-
-func ingest(t *testing.T, a *archive.Archive, i int, fill byte) {
-	t.Helper()
-	if _, err := a.Ingest(t.Context(), incoming(t, i, fill)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func incoming(t *testing.T, i int, fill byte) archive.Incoming {
-	t.Helper()
-	ds := dicom.NewDataSet()
-	for k, v := range map[dicom.Tag]string{
-		tag.SOPClassUID: uid.SecondaryCaptureImageStorage, tag.SOPInstanceUID: fmt.Sprintf("2.25.9%d", i), tag.StudyInstanceUID: fmt.Sprintf("2.25.7%d", i/3),
-		tag.SeriesInstanceUID: fmt.Sprintf("2.25.8%d%d", i/3+1, i%2), tag.PatientName: fmt.Sprintf("ZZPHI^NUMBER%d", i/3), tag.PatientID: fmt.Sprintf("ZZPHI-%d", i/3),
-		tag.StudyDate: "20260102", tag.Modality: "OT", tag.StudyDescription: "Test",
-	} {
-		if err := ds.SetText(k, v); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{fill}, 200)))
-	var b bytes.Buffer
-	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
-		t.Fatal(err)
-	}
-	return archive.Incoming{TransferSyntaxUID: uid.ExplicitVRLittleEndian, Data: &b, Source: archive.Source{AETitle: "CT1", Address: "127.0.0.1", Principal: "CT1"}}
-}
-
-// verified runs the verification and returns what it found.
-func verified(t *testing.T, in *house.Installation) []verify.Problem {
-	t.Helper()
-	blobs, err := blob.OpenDir(filepath.Join(in.Config.Data, house.BlobsDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := verify.Run(t.Context(), in.Verification(verify.Options{Archive: a}))
-	if err != nil {
-		t.Fatalf("verify gives up: %v", err)
-	}
-	return r.Problems
 }
 
 // changesParts is among how many archives the changes of a test are parted, so that
@@ -153,7 +104,7 @@ func changeSingleBytes(t *testing.T, part, random int) {
 	r := rand.New(rand.NewPCG(20261123, uint64(part+1)))
 	in := filled(t)
 	fillRegisters(in, t)
-	if p := verified(t, in); len(p) != 0 {
+	if p := sitetest.Verified(t, in); len(p) != 0 {
 		t.Fatalf("an untouched archive has problems: %v", p)
 	}
 	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.Config.Data, house.IndexFile))
@@ -190,7 +141,7 @@ func changeSingleBytes(t *testing.T, part, random int) {
 		}
 		kind, _, _ := strings.Cut(what, " ")
 		byKind[kind]++
-		switch p := verified(t, in); {
+		switch p := sitetest.Verified(t, in); {
 		case len(p) == 0:
 			t.Errorf("not found: %s", what)
 		case p[0].What == "":
@@ -205,7 +156,7 @@ func changeSingleBytes(t *testing.T, part, random int) {
 		}
 		undo()
 	}
-	if p := verified(t, in); len(p) != 0 {
+	if p := sitetest.Verified(t, in); len(p) != 0 {
 		t.Fatalf("the changes were not undone: %v", p)
 	}
 	t.Logf("%d of %d single-byte changes found and named: %v", found, len(plan), byKind)
@@ -424,15 +375,4 @@ func changeValue(r *rand.Rand, v any) (any, bool) {
 		return string(b), true
 	}
 	return nil, false
-}
-
-// part10 puts meta information in front of a data set in Explicit VR Little Endian.
-func part10(data []byte) []byte {
-	ds, err := dicom.Decode(bytes.NewReader(data), dicom.DecodeOptions{TransferSyntax: uid.ExplicitVRLittleEndian})
-	if err != nil {
-		panic(err)
-	}
-	return append(dicom.AppendMeta(nil, dicom.Meta{
-		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian, ImplementationClassUID: "2.25.1",
-	}), data...)
 }

@@ -12,6 +12,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 )
 
 // While people look at images and devices store and delete, each of which
@@ -49,7 +50,7 @@ func TestVerifyBesideABusyServerFindsNothing(t *testing.T) {
 		return in.Record(t.Context(), audit.Record{Event: audit.Query, Principal: "ada", Kind: "person"})
 	})
 	busy(5*time.Millisecond, func(i int) error {
-		_, err := a.Ingest(t.Context(), incoming(t, 100+i%40, byte(i%40)))
+		_, err := a.Ingest(t.Context(), sitetest.Incoming(t, 100+i%40, byte(i%40)))
 		return err
 	})
 	busy(30*time.Millisecond, func(i int) error {

@@ -8,6 +8,7 @@ import (
 
 	"collimator/internal/db"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/verify"
@@ -114,11 +115,11 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 			t.Parallel()
 			in := filled(t)
 			fillRegisters(in, t)
-			if p := verified(t, in); len(p) != 0 {
+			if p := sitetest.Verified(t, in); len(p) != 0 {
 				t.Fatalf("untouched: %v", p)
 			}
 			tamper(t, in, c.do)
-			got := where(verified(t, in))
+			got := where(sitetest.Verified(t, in))
 			if !slices.ContainsFunc(got, func(w string) bool { return strings.HasPrefix(w, c.want) }) {
 				t.Errorf("found %q, want %q", got, c.want)
 			}
@@ -147,7 +148,7 @@ func TestOpeningTheIndexAgainCoversNothingUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if p := verified(t, again); len(p) != 1 || p[0].Where != "device WS2" {
+	if p := sitetest.Verified(t, again); len(p) != 1 || p[0].Where != "device WS2" {
 		t.Errorf("opening the index again covers up: %v", p)
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"collimator/internal/house/sitetest"
 	"collimator/internal/httpsec"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -141,7 +141,7 @@ func (w walker) judge(route, in string, a answer) {
 	if route == "GET /api/v1/audit" {
 		return // it names studies, to whom it is for
 	}
-	if strings.ContainsRune("Flsdbh0U", rune(w.name)) && (holdsUID(seen, "2.25.71") || strings.Contains(seen, "NUMBER1") || strings.Contains(seen, "ZZPHI-1")) {
+	if strings.ContainsRune("Flsdbh0U", rune(w.name)) && (sitetest.HoldsUID(seen, "2.25.71") || strings.Contains(seen, "NUMBER1") || strings.Contains(seen, "ZZPHI-1")) {
 		w.Errorf("%c %s: another study is in the answer", w.name, route)
 	}
 	if strings.ContainsRune("Sdh0U", rune(w.name)) && (strings.Contains(seen, "ZZPHI") || strings.Contains(seen, "2.25.70\"") || strings.Contains(seen, "20260102")) {
@@ -199,7 +199,7 @@ func TestTheRoutesToSignInStandEverybody(t *testing.T) {
 		for _, route := range walkOpen[1:] {
 			a := w.ask(route)
 			broken := a.StatusCode >= 500 && a.StatusCode != http.StatusNotImplemented // there is no identity provider here
-			if broken || strings.Contains(a.text, "ZZPHI") || holdsUID(a.text, `2.25.7\d`) {
+			if broken || strings.Contains(a.text, "ZZPHI") || sitetest.HoldsUID(a.text, `2.25.7\d`) {
 				t.Errorf("%c %s: status %d %.200s", w.name, route, a.StatusCode, a.text)
 			}
 		}
@@ -285,23 +285,5 @@ func TestALinkInAMailOpensAndAFormElsewhereDoesNot(t *testing.T) {
 	a := b.must(200, "POST", "/setup/open", "link="+secret+"&password="+testPassword+"&again="+testPassword, append(form, "Sec-Fetch-Site", "same-origin")...)
 	if a.Request.URL.Path != "/setup/" || strings.Contains(a.Header.Get("Referrer-Policy")+a.Header.Get("Cache-Control"), "origin") {
 		t.Errorf("it ends at %s", a.Request.URL.Path)
-	}
-}
-
-// holdsUID reports a UID that matches the pattern whole: a random one begins
-// with the digits of another one now and then.
-func holdsUID(text, pattern string) bool {
-	return regexp.MustCompile(`(^|[^\d.])` + pattern + `($|\D)`).MatchString(text)
-}
-
-func TestRandomUIDIsNotTakenForTheOtherStudy(t *testing.T) {
-	t.Parallel()
-	if holdsUID(`"2.25.71426733734346247683862382955109611372"`, `2.25.71`) {
-		t.Error("a random UID counts as another study")
-	}
-	for _, text := range []string{"2.25.71", `["2.25.71"]`, "/studies/2.25.71/series"} {
-		if !holdsUID(text, `2.25.71`) {
-			t.Errorf("%s: not found", text)
-		}
 	}
 }

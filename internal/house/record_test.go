@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"path/filepath"
@@ -9,6 +9,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/guard"
+	"collimator/internal/house/sitetest"
 )
 
 // An alarm hangs on the code of a record, whatever its reason says to people: a
@@ -17,7 +18,7 @@ func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in := openNew(t, c)
+	in := sitetest.Open(t, c)
 	defer in.Close()
 	record := guard.RecordInstance(in.Ledger, in.Trail, in.Registry)
 	for _, reason := range []archive.Reason{archive.Suspicious, archive.OtherPatient} {

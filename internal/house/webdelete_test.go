@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"net/http"
@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"collimator/internal/audit"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
-// delete asks for a deletion with a reason.
-func (w *webServer) delete(path, token, reason string) int {
+// remove asks for a deletion with a reason.
+func remove(w *sitetest.Web, path, token, reason string) int {
 	w.Helper()
-	rq, err := http.NewRequestWithContext(w.Context(), http.MethodDelete, w.url+path, nil)
+	rq, err := http.NewRequestWithContext(w.Context(), http.MethodDelete, w.URL+path, nil)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -30,18 +31,18 @@ func (w *webServer) delete(path, token, reason string) int {
 
 func TestDeletionByWebNeedsTheRoleTheScopeAndAReason(t *testing.T) {
 	t.Parallel()
-	w := newWebServer(t)
+	w := sitetest.NewWeb(t)
 	const study = "/dicom-web/studies/2.25.70"
 	read, all := []policy.Verb{policy.Query, policy.Retrieve}, policy.AllVerbs()
 	for _, role := range []policy.Role{policy.Radiologist, policy.Technologist, policy.Referrer, policy.Researcher, policy.Auditor} {
-		_, token := w.token(role, all)
-		if got := w.delete(study, token, "a good reason"); got != http.StatusForbidden {
+		_, token := w.Token(role, all)
+		if got := remove(w, study, token, "a good reason"); got != http.StatusForbidden {
 			t.Errorf("%s: status %d", role, got)
 		}
 	}
-	_, reading := w.token(policy.Administrator, read)
-	_, elsewhere := w.token(policy.Administrator, all, "2.25.71")
-	_, admin := w.token(policy.Administrator, all)
+	_, reading := w.Token(policy.Administrator, read)
+	_, elsewhere := w.Token(policy.Administrator, all, "2.25.71")
+	_, admin := w.Token(policy.Administrator, all)
 	for _, c := range []struct {
 		what, path, token, reason string
 		want                      int
@@ -56,25 +57,25 @@ func TestDeletionByWebNeedsTheRoleTheScopeAndAReason(t *testing.T) {
 		{"the whole archive, by a token that may only read", "/dicom-web/studies", reading, "a good reason", http.StatusForbidden},
 		{"no UID, by a token that may only read", "/dicom-web/studies/x", reading, "a good reason", http.StatusForbidden},
 	} {
-		if got := w.delete(c.path, c.token, c.reason); got != c.want {
+		if got := remove(w, c.path, c.token, c.reason); got != c.want {
 			t.Errorf("%s: status %d, want %d", c.what, got, c.want)
 		}
 	}
-	if status, body := w.do("GET", "/dicom-web/studies", admin, nil, ""); status != http.StatusOK || strings.Contains(body, "2.25.70") || !strings.Contains(body, "2.25.71") {
+	if status, body := w.Do("GET", "/dicom-web/studies", admin, nil, ""); status != http.StatusOK || strings.Contains(body, "2.25.70") || !strings.Contains(body, "2.25.71") {
 		t.Errorf("status %d, %s", status, body)
 	}
 	wantDeletions(t, w)
 	wantAlerts(t, w, 9) // five roles and the four tokens that were refused
-	if p := verified(t, w.in); len(p) > 0 {
+	if p := sitetest.Verified(t, w.In); len(p) > 0 {
 		t.Errorf("verify found %v", p)
 	}
 }
 
 // wantAlerts counts the refused attempts to delete, each a security alert.
-func wantAlerts(t *testing.T, w *webServer, want int) {
+func wantAlerts(t *testing.T, w *sitetest.Web, want int) {
 	t.Helper()
 	n := 0
-	for r, err := range w.in.Trail.After(t.Context(), -1) {
+	for r, err := range w.In.Trail.After(t.Context(), -1) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,10 +89,10 @@ func wantAlerts(t *testing.T, w *webServer, want int) {
 }
 
 // wantDeletions looks for both deletions in the trail, each written once.
-func wantDeletions(t *testing.T, w *webServer) {
+func wantDeletions(t *testing.T, w *sitetest.Web) {
 	t.Helper()
 	var found []audit.Event
-	for r, err := range w.in.Trail.After(t.Context(), -1) {
+	for r, err := range w.In.Trail.After(t.Context(), -1) {
 		if err != nil {
 			t.Fatal(err)
 		}

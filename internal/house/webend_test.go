@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"io"
@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"collimator/internal/audit"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
 // get makes a request with a header and gives the answer without its body.
-func (w *webServer) get(method, path, token, header, value string) *http.Response {
+func get(w *sitetest.Web, method, path, token, header, value string) *http.Response {
 	w.Helper()
-	rq, err := http.NewRequestWithContext(w.Context(), method, w.url+path, nil)
+	rq, err := http.NewRequestWithContext(w.Context(), method, w.URL+path, nil)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -33,9 +34,9 @@ func (w *webServer) get(method, path, token, header, value string) *http.Respons
 }
 
 // lastRecord is the newest record of the trail.
-func (w *webServer) lastRecord() (last audit.Record) {
+func lastRecord(w *sitetest.Web) (last audit.Record) {
 	w.Helper()
-	for r, err := range w.in.Trail.After(w.Context(), -1) {
+	for r, err := range w.In.Trail.After(w.Context(), -1) {
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -46,11 +47,11 @@ func (w *webServer) lastRecord() (last audit.Record) {
 
 func TestWhatDoesNotLeaveIsRecordedAsThatAndNamesThePatient(t *testing.T) {
 	t.Parallel()
-	w := newWebServer(t)
-	_, token := w.token(policy.Radiologist, policy.AllVerbs())
+	w := sitetest.NewWeb(t)
+	_, token := w.Token(policy.Radiologist, policy.AllVerbs())
 	for _, path := range []string{"", "/metadata"} {
 		path = "/dicom-web/studies/2.25.70" + path
-		whole := w.get("GET", path, token, "", "")
+		whole := get(w, "GET", path, token, "", "")
 		tag := whole.Header.Get("ETag")
 		if whole.StatusCode != http.StatusOK || tag == "" {
 			t.Fatalf("%s: %d", path, whole.StatusCode)
@@ -65,11 +66,11 @@ func TestWhatDoesNotLeaveIsRecordedAsThatAndNamesThePatient(t *testing.T) {
 			{"HEAD", "If-None-Match", tag, 304, "nothing left: it is unchanged"},
 			{"GET", "Accept", "application/x-none", 406, ""},
 		} {
-			if rsp := w.get(c.method, path, token, c.header, c.value); rsp.StatusCode != c.status {
+			if rsp := get(w, c.method, path, token, c.header, c.value); rsp.StatusCode != c.status {
 				t.Errorf("%s %s: status %d, want %d", c.method, path, rsp.StatusCode, c.status)
 				continue
 			}
-			r := w.lastRecord()
+			r := lastRecord(w)
 			o := r.Objects[len(r.Objects)-1]
 			failed := c.status >= 400
 			if r.Event != audit.Transferred || (r.Outcome != audit.Success) != failed || o.Instances != 0 || o.Study != "2.25.70" {

@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"bytes"
@@ -11,13 +11,14 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 )
 
 func TestEmptyProjectKeyIsMadeAnewWithAWarning(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
-	in := openNew(t, c)
+	in := sitetest.Open(t, c)
 	defer in.Close()
 	path := filepath.Join(c.Data, house.KeysDir, house.DeidentifyKey)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -78,7 +79,7 @@ func TestOpeningRemovesKeysThatWereBegunAndNotEnded(t *testing.T) {
 	if err := os.Chtimes(left, old, old); err != nil {
 		t.Fatal(err)
 	}
-	in := openNew(t, c)
+	in := sitetest.Open(t, c)
 	defer in.Close()
 	if _, err := os.Stat(left); err == nil {
 		t.Error("the rest of a key is still there")

@@ -1,4 +1,8 @@
-package main
+// Package sitetest is a whole installation for tests: a data directory whose keys
+// were made before, a few images of patients that do not exist, and what answers
+// by HTTPS in front of them. Nothing of the product imports it. What needs no
+// installation is in housetest.
+package sitetest
 
 import (
 	"context"
@@ -9,7 +13,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -17,16 +20,16 @@ import (
 	"collimator/internal/house"
 )
 
-// openNew opens a new installation for a test. Its keys and its empty index are
+// Open opens a new installation for a test. Its keys and its empty index are
 // those of one that was made before: making them is most of what a start costs.
 // Its passwords are hashed in no time, and all that it issues has one key.
-func openNew(t *testing.T, c config.Config) *house.Installation {
+func Open(t testing.TB, c config.Config) *house.Installation {
 	t.Helper()
-	content, err := made()
+	content, err := Made()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := content.lay(c.Data); err != nil {
+	if err := content.Lay(c.Data); err != nil {
 		t.Fatal(err)
 	}
 
@@ -35,7 +38,7 @@ func openNew(t *testing.T, c config.Config) *house.Installation {
 		t.Fatal(err)
 	}
 	in.Registry.InsecureWeakHashes()
-	key, err := oneKey()
+	key, err := OneKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,14 +47,18 @@ func openNew(t *testing.T, c config.Config) *house.Installation {
 	return in
 }
 
-// oneKey is the key of every device of the tests.
+// OneKey is the key of every device of the tests.
+func OneKey() (*rsa.PrivateKey, error) { return oneKey() }
+
 var oneKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// directory is the files of a data directory by their path in it.
-type directory map[string][]byte
+// Directory is the files of a data directory by their path in it.
+type Directory map[string][]byte
 
-// made is a data directory after its first start.
-var made = sync.OnceValues(func() (directory, error) {
+// Made is a data directory after its first start.
+func Made() (Directory, error) { return made() }
+
+var made = sync.OnceValues(func() (Directory, error) {
 	root, err := os.MkdirTemp("", "collimator-test-")
 	if err != nil {
 		return nil, err
@@ -79,8 +86,8 @@ var made = sync.OnceValues(func() (directory, error) {
 })
 
 // read reads the files below a data directory but for the room it reserves.
-func read(root string) (directory, error) {
-	out := directory{}
+func read(root string) (Directory, error) {
+	out := Directory{}
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() || e.Name() == "reserve" {
 			return err
@@ -97,8 +104,8 @@ func read(root string) (directory, error) {
 	return out, err
 }
 
-// lay writes the files below a root that is made.
-func (d directory) lay(root string) error {
+// Lay writes the files below a root that is made.
+func (d Directory) Lay(root string) error {
 	for name, content := range d {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -110,30 +117,4 @@ func (d directory) lay(root string) error {
 	}
 
 	return nil
-}
-
-func TestInstallationsOfTestsAreLaidOutLikeNewOnes(t *testing.T) {
-	t.Parallel()
-	c := config.Default()
-	c.Data = filepath.Join(t.TempDir(), "data")
-	in := openNew(t, c)
-	defer in.Close()
-
-	for _, name := range []string{"index.db", "keys/ca.key.pem", "keys/server.cert.pem", "keys/ledger.key"} {
-		if _, err := os.Stat(filepath.Join(c.Data, name)); err != nil {
-			t.Error(err)
-		}
-	}
-	err := filepath.WalkDir(c.Data, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".pem") {
-			if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
-				t.Errorf("%s: %v %v", e.Name(), info.Mode(), err)
-			}
-		}
-
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
 }
