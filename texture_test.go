@@ -16,7 +16,7 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/guard", "internal/signin", "internal/webapi",
+	"internal/guard", "internal/scan", "internal/signin", "internal/webapi",
 }
 
 const (

@@ -55,6 +55,7 @@ func (d door) associate(ctx context.Context, rq *ul.AssociateRQ, change func(pdu
 	if change != nil {
 		change(pdu)
 	}
+
 	conn, l, err := d.open(ctx)
 	if err != nil {
 		return nil, answer{}, err
@@ -63,12 +64,14 @@ func (d door) associate(ctx context.Context, rq *ul.AssociateRQ, change func(pdu
 		l.Close()
 		return nil, answer{Outcome: finding.Outcome{Answer: finding.AnswerClosed}}, nil
 	}
+
 	a := readAnswer(conn)
 	if a.Speaks() {
 		l.answered("dicom")
 	} else {
 		l.unanswered("dicom")
 	}
+
 	if a.ac == nil {
 		l.Close()
 		return nil, a, nil
@@ -83,14 +86,17 @@ func readAnswer(r io.Reader) answer {
 	if err != nil {
 		return answer{Outcome: finding.Outcome{Answer: silence(n, err)}, raw: head[:n]}
 	}
+
 	h, err := ul.ParseHeader(head, limits())
 	if err != nil || h.Type != ul.TypeAssociateAC && h.Type != ul.TypeAssociateRJ && h.Type != ul.TypeAbort || head[1] != 0 {
 		return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: append(head, readSome(r, 512)...)}
 	}
+
 	body := make([]byte, h.Length)
 	if _, err := io.ReadFull(r, body); err != nil {
 		return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: head}
 	}
+
 	pdu, err := ul.DecodeBody(h.Type, body, limits())
 	if err != nil {
 		if ac := looseAccept(body); h.Type == ul.TypeAssociateAC && ac != nil {
@@ -98,13 +104,18 @@ func readAnswer(r io.Reader) answer {
 		}
 		return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: head}
 	}
+
 	switch pdu := pdu.(type) {
 	case *ul.AssociateAC:
 		return answer{Outcome: finding.Outcome{Answer: finding.AnswerAccept}, ac: pdu}
 	case ul.AssociateRJ:
-		return answer{Outcome: finding.Outcome{Answer: finding.AnswerReject, Result: uint8(pdu.Result), Source: uint8(pdu.Source), Reason: uint8(pdu.Reason)}}
+		return answer{Outcome: finding.Outcome{
+			Answer: finding.AnswerReject, Result: uint8(pdu.Result), Source: uint8(pdu.Source), Reason: uint8(pdu.Reason),
+		}}
 	case ul.Abort:
-		return answer{Outcome: finding.Outcome{Answer: finding.AnswerAbort, Source: uint8(pdu.Source), Reason: uint8(pdu.Reason)}}
+		return answer{Outcome: finding.Outcome{
+			Answer: finding.AnswerAbort, Source: uint8(pdu.Source), Reason: uint8(pdu.Reason),
+		}}
 	}
 	return answer{Outcome: finding.Outcome{Answer: finding.AnswerOther}, raw: head}
 }
@@ -127,15 +138,18 @@ func (a *association) end(abort bool) {
 	if a.broken {
 		return
 	}
+
 	if abort {
 		pdu, _ := ul.Abort{Source: ul.AbortServiceUser}.AppendTo(nil)
 		a.conn.Write(pdu)
 		return
 	}
+
 	pdu, _ := ul.ReleaseRQ{}.AppendTo(nil)
 	if _, err := a.conn.Write(pdu); err != nil {
 		return
 	}
+
 	head := make([]byte, ul.HeaderLength+4)
 	io.ReadFull(a.conn, head) // the A-RELEASE-RP, or the end
 }

@@ -40,7 +40,11 @@ func offer(abstractSyntax string, syntaxes ...string) ul.ProposedContext {
 // must reject it, and no association comes about (PS3.8 9.3.2, 9.3.4).
 func (d door) presence(ctx context.Context) (answer, error) {
 	rq := request(randomTitle(16), callingAETitle, offer(uid.Verification))
-	a, ans, err := d.associate(ctx, rq, func(pdu []byte) { pdu[ul.HeaderLength], pdu[ul.HeaderLength+1] = 0, 0 })
+	a, ans, err := d.associate(ctx, rq, func(pdu []byte) { // no version of the protocol at all (PS3.8 9.3.2)
+		pdu[ul.HeaderLength] = 0
+		pdu[ul.HeaderLength+1] = 0
+	})
+
 	if a != nil {
 		a.end(false)
 	}
@@ -57,7 +61,11 @@ type dicomProbe struct {
 // run makes all associations that the modes of the checks allow. It ends early
 // where the host shows signs of distress.
 func (p *dicomProbe) run(ctx context.Context) error {
-	steps := []func(context.Context) error{p.stranger, p.caller, p.guess, p.strangerCalling, p.asDevice, p.identity, p.negotiate, p.query, p.worklist, p.move, p.get, p.count, p.store}
+	steps := []func(context.Context) error{
+		p.stranger, p.caller, p.guess, p.strangerCalling, p.asDevice, p.identity,
+		p.negotiate, p.query, p.worklist, p.move, p.get, p.count, p.store,
+	}
+
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -76,9 +84,12 @@ func (p *dicomProbe) stranger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	p.d.RandomCalled = ans.Outcome
 	if a != nil {
-		p.d.KnownCalled, p.d.CalledFrom, p.d.Ordinary = rq.CalledAETitle, "any", ans.Outcome
+		p.d.KnownCalled = rq.CalledAETitle
+		p.d.CalledFrom = "any"
+		p.d.Ordinary = ans.Outcome
 		p.accepted(a, rq)
 	}
 	return nil
@@ -87,12 +98,16 @@ func (p *dicomProbe) stranger(ctx context.Context) error {
 // accepted reads the identity of an acceptance, verifies, and ends the association.
 func (p *dicomProbe) accepted(a *association, rq *ul.AssociateRQ) {
 	u := a.ac.User
-	p.d.ClassUID, p.d.VersionName = clean(u.ImplementationClassUID, 64), clean(u.ImplementationVersionName, 16)
-	p.d.HasMaxPDU, p.d.MaxPDU = true, u.MaxPDULength
+	p.d.ClassUID = clean(u.ImplementationClassUID, 64)
+	p.d.VersionName = clean(u.ImplementationVersionName, 16)
+	p.d.HasMaxPDU = true
+	p.d.MaxPDU = u.MaxPDULength
+
 	if pc := a.context(rq, uid.Verification); pc != 0 {
 		p.d.Echo = a.operate(pc, &dimse.Command{Operation: dimse.CEcho, AffectedSOPClassUID: uid.Verification}, nil, false)
 		p.trouble(p.d.Echo)
 	}
+
 	a.end(p.d.Echo != nil && p.d.Echo.Answer == finding.AnswerTimeout)
 }
 
@@ -115,6 +130,7 @@ func (p *dicomProbe) caller(ctx context.Context) error {
 	if p.d.KnownCalled != "" {
 		return nil
 	}
+
 	for _, c := range []struct{ title, from string }{{p.v.opt.CalledAETitle, "operator"}, {p.v.title, "web"}} {
 		if c.title == "" || p.d.KnownCalled != "" {
 			continue
@@ -133,6 +149,7 @@ func (p *dicomProbe) try(ctx context.Context, title, from string) error {
 	if err != nil {
 		return err
 	}
+
 	p.d.Ordinary = ans.Outcome
 	if a != nil {
 		p.d.KnownCalled, p.d.CalledFrom = title, from
@@ -173,10 +190,12 @@ func (p *dicomProbe) strangerCalling(ctx context.Context) error {
 	if p.d.KnownCalled == "" {
 		return nil
 	}
+
 	a, ans, err := p.associate(ctx, request(p.d.KnownCalled, randomTitle(12), offer(uid.Verification)), nil)
 	if err != nil {
 		return err
 	}
+
 	p.d.RandomCalling = ans.Outcome
 	if a != nil {
 		a.end(false)
@@ -189,10 +208,12 @@ func (p *dicomProbe) asDevice(ctx context.Context) error {
 	if p.v.opt.AsDevice == "" || !p.v.opt.OptIn["as-device"] || p.d.KnownCalled == "" {
 		return nil
 	}
+
 	a, ans, err := p.associate(ctx, request(p.d.KnownCalled, p.v.opt.AsDevice, offer(uid.Verification)), nil)
 	if err != nil {
 		return err
 	}
+
 	p.v.facts.KnownDevice = p.v.opt.AsDevice
 	p.d.AsDevice = ans.Outcome
 	if a != nil {
@@ -206,8 +227,10 @@ func (p *dicomProbe) identity(ctx context.Context) error {
 	if !p.d.Stranger() {
 		return nil
 	}
+
 	var err error
-	if p.d.Identity, p.d.IdentityAnswered, err = p.claim(ctx); err != nil || !p.d.IdentityAnswered || !p.v.opt.OptIn["wrong-identity"] {
+	p.d.Identity, p.d.IdentityAnswered, err = p.claim(ctx)
+	if err != nil || !p.d.IdentityAnswered || !p.v.opt.OptIn["wrong-identity"] {
 		return err
 	}
 	_, p.d.IdentityTwice, err = p.claim(ctx)
@@ -218,9 +241,12 @@ func (p *dicomProbe) identity(ctx context.Context) error {
 func (p *dicomProbe) claim(ctx context.Context) (o finding.Outcome, confirmed bool, err error) {
 	rq := request(p.d.KnownCalled, callingAETitle, offer(uid.Verification))
 	rq.User.Identity = &ul.UserIdentity{
-		Kind: ul.IdentityUsernamePasscode, PositiveResponseRequested: true,
-		Primary: ul.NewSecret([]byte("collimator-scan-" + randomTitle(8))), Secondary: ul.NewSecret([]byte(randomTitle(24))),
+		Kind:                      ul.IdentityUsernamePasscode,
+		PositiveResponseRequested: true,
+		Primary:                   ul.NewSecret([]byte("collimator-scan-" + randomTitle(8))),
+		Secondary:                 ul.NewSecret([]byte(randomTitle(24))),
 	}
+
 	a, ans, err := p.associate(ctx, rq, nil)
 	if a != nil {
 		confirmed = a.ac.User.IdentityResponse != nil
@@ -234,21 +260,31 @@ func (p *dicomProbe) negotiate(ctx context.Context) error {
 	if !p.d.Stranger() {
 		return nil
 	}
-	classes := append([]string{uid.StudyRootFind, uid.StudyRootMove, uid.StudyRootGet, uid.ModalityWorklistFind, uid.ModalityPerformedProcedureStep, uid.StorageCommitmentPushModel,
-		uid.BasicGrayscalePrintManagement, uid.HangingProtocolFind, uid.UnifiedProcedureStepPush, uid.InstanceAvailabilityNotification}, finding.StorageOffer()...)
+	classes := append([]string{
+		uid.StudyRootFind, uid.StudyRootMove, uid.StudyRootGet, uid.ModalityWorklistFind, uid.ModalityPerformedProcedureStep,
+		uid.StorageCommitmentPushModel, uid.BasicGrayscalePrintManagement, uid.HangingProtocolFind, uid.UnifiedProcedureStepPush,
+		uid.InstanceAvailabilityNotification,
+	}, finding.StorageOffer()...)
 	contexts := []ul.ProposedContext{offer(uid.Verification)}
 	for _, c := range classes {
 		contexts = append(contexts, offer(c))
 	}
+
 	private := impossibleUID()
 	first := len(contexts)
-	contexts = append(contexts, offer(private), offer(uid.SecondaryCaptureImageStorage, uid.DeflatedExplicitVRLittleEndian), offer(uid.SecondaryCaptureImageStorage, uid.ExplicitVRBigEndian))
+	contexts = append(contexts,
+		offer(private),
+		offer(uid.SecondaryCaptureImageStorage, uid.DeflatedExplicitVRLittleEndian),
+		offer(uid.SecondaryCaptureImageStorage, uid.ExplicitVRBigEndian))
+
 	rq := request(p.d.KnownCalled, callingAETitle, contexts...)
 	a, ans, err := p.associate(ctx, rq, nil)
 	if err != nil || a == nil {
 		return err
 	}
-	p.d.Negotiated, p.d.Results = true, map[string]uint8{}
+
+	p.d.Negotiated = true
+	p.d.Results = map[string]uint8{}
 	for _, pc := range ans.ac.Contexts {
 		i := int(pc.ID) / 2
 		switch {
@@ -263,27 +299,33 @@ func (p *dicomProbe) negotiate(ctx context.Context) error {
 			p.d.Results[rq.Contexts[i].AbstractSyntax] = uint8(pc.Result)
 		}
 	}
+
 	if len(ans.ac.Contexts) > 0 {
 		if i := int(ans.ac.Contexts[0].ID) / 2; i < len(rq.Contexts) {
 			p.d.FirstContext = rq.Contexts[i].AbstractSyntax
 		}
 	}
+
 	a.end(false)
 	return nil
 }
 
 // ask opens an association for one SOP class and does one operation in it.
-func (p *dicomProbe) ask(ctx context.Context, class string, cmd *dimse.Command, identifier []byte, cancel bool) (*finding.Operation, error) {
+func (p *dicomProbe) ask(
+	ctx context.Context, class string, cmd *dimse.Command, identifier []byte, cancel bool,
+) (*finding.Operation, error) {
 	rq := request(p.d.KnownCalled, callingAETitle, offer(class))
 	a, _, err := p.associate(ctx, rq, nil)
 	if err != nil || a == nil {
 		return nil, err
 	}
+
 	pc := a.context(rq, class)
 	if pc == 0 {
 		a.end(false)
 		return nil, nil
 	}
+
 	cmd.AffectedSOPClassUID = class
 	op := a.operate(pc, cmd, identifier, cancel)
 	a.end(op.Answer != finding.AnswerStatus)
@@ -300,7 +342,8 @@ func (p *dicomProbe) query(ctx context.Context) (err error) {
 
 func (p *dicomProbe) worklist(ctx context.Context) (err error) {
 	if p.d.Accepts(uid.ModalityWorklistFind) {
-		p.d.Worklist, err = p.ask(ctx, uid.ModalityWorklistFind, &dimse.Command{Operation: dimse.CFind}, worklistIdentifier(randomTitle(16), randomTitle(24)), false)
+		find := &dimse.Command{Operation: dimse.CFind}
+		p.d.Worklist, err = p.ask(ctx, uid.ModalityWorklistFind, find, worklistIdentifier(randomTitle(16), randomTitle(24)), false)
 	}
 	return err
 }
@@ -334,14 +377,20 @@ func (p *dicomProbe) store(ctx context.Context) error {
 	if !p.v.opt.OptIn["store-test-object"] || !p.d.Accepts(uid.SecondaryCaptureImageStorage) {
 		return nil
 	}
+
 	o := newTestObject()
 	p.d.TestObjectUID = o.instance
-	op, err := p.ask(ctx, uid.SecondaryCaptureImageStorage, &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}, o.encode("FIRST"), false)
+	store := func() *dimse.Command {
+		return &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}
+	}
+	op, err := p.ask(ctx, uid.SecondaryCaptureImageStorage, store(), o.encode("FIRST"), false)
 	if err != nil || op == nil {
 		return err
 	}
-	if p.d.Store = op; op.Allowed() && p.v.opt.OptIn["replace-test-object"] {
-		p.d.StoreTwice, err = p.ask(ctx, uid.SecondaryCaptureImageStorage, &dimse.Command{Operation: dimse.CStore, AffectedSOPInstanceUID: o.instance}, o.encode("SECOND"), false)
+
+	p.d.Store = op
+	if op.Allowed() && p.v.opt.OptIn["replace-test-object"] {
+		p.d.StoreTwice, err = p.ask(ctx, uid.SecondaryCaptureImageStorage, store(), o.encode("SECOND"), false)
 	}
 	return err
 }
@@ -353,6 +402,7 @@ func (v *visit) dicom(ctx context.Context, s *finding.Service, d door, presence 
 	if d.tls && s.TLS != nil {
 		s.DICOM.ClientCertificate = s.TLS.ClientRequested
 	}
+
 	p := &dicomProbe{door: d, d: s.DICOM}
 	err := p.run(ctx)
 	s.Product = finding.Identify(s.DICOM)

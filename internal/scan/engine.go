@@ -26,20 +26,32 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	if opt.Seed == 0 {
 		opt.Seed = rand.Uint64()>>1 | 1
 	}
-	e := &engine{opt: &opt, plan: p, pace: newPace(opt.Rate), keys: &throwaway{}, result: &Result{Started: opt.Now(), Addresses: p.total}}
+
+	e := &engine{
+		opt: &opt, plan: p, pace: newPace(opt.Rate), keys: &throwaway{},
+		result: &Result{Started: opt.Now(), Addresses: p.total},
+	}
+	// What an earlier run has done is kept, and its order with it.
 	var head stateLine
+
 	if opt.State != "" {
 		if e.state, head, e.result.Hosts, err = openState(opt.State, &opt); err != nil {
 			return nil, err
 		}
 		opt.Seed = head.Seed
 	}
-	e.order, e.marks = newOrder(p.total, opt.Seed), newMarks(p.total, head.Done)
+
+	e.order = newOrder(p.total, opt.Seed)
+	e.marks = newMarks(p.total, head.Done)
 	e.looked.Store(head.Done)
 	e.alive.Store(head.Alive)
+
 	err = e.run(ctx, head.Done)
 	e.result.Ended = opt.Now()
-	e.result.Looked, e.result.Alive, e.result.Connections = e.looked.Load(), e.alive.Load(), e.conns.Load()
+	e.result.Looked = e.looked.Load()
+	e.result.Alive = e.alive.Load()
+	e.result.Connections = e.conns.Load()
+
 	err = errors.Join(err, e.twins(ctx))
 	e.result.sort()
 	return e.result, errors.Join(err, e.state.close(err == nil))
@@ -76,11 +88,13 @@ type found struct {
 func (e *engine) run(ctx context.Context, from uint64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+
 	e.next.Store(from)
 	e.known = map[netip.Addr]bool{}
 	for _, h := range e.result.Hosts {
 		e.known[h.Facts.Address] = true
 	}
+
 	hosts := make(chan found, 4*e.opt.Hosts)
 	var sweepers, visitors, ticker sync.WaitGroup
 	for range int(min(uint64(e.opt.Sweeps), e.plan.total)) {
@@ -99,13 +113,17 @@ func (e *engine) run(ctx context.Context, from uint64) error {
 			}
 		})
 	}
+
 	done := make(chan struct{})
 	ticker.Go(func() { e.tick(done, cancel) })
+
+	// Who puts into the channel ends first, then who takes out of it, then the clock.
 	sweepers.Wait()
 	close(hosts)
 	visitors.Wait()
 	close(done)
 	ticker.Wait()
+
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("scan: stopped after %d of %d addresses: %w", e.looked.Load(), e.plan.total, err)
 	}
@@ -124,10 +142,12 @@ func (e *engine) tick(done chan struct{}, cancel context.CancelCauseFunc) {
 		case <-done:
 			last = true
 		}
+
 		e.mu.Lock()
 		err := e.state.progress(e.marks.low, e.alive.Load())
 		services := len(e.result.Hosts)
 		e.mu.Unlock()
+
 		if err != nil {
 			cancel(err)
 		}
@@ -149,6 +169,7 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) error {
 			e.done(position)
 			continue
 		}
+
 		s.conns = 0
 		open, alive, err := s.look(ctx, address, target.Ports)
 		e.conns.Add(s.conns)
@@ -158,6 +179,7 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) error {
 		if alive {
 			e.alive.Add(1)
 		}
+
 		if len(open) == 0 {
 			if alive {
 				err = e.closed(ctx, address, target)
@@ -168,8 +190,9 @@ func (e *engine) sweep(ctx context.Context, hosts chan<- found) error {
 			}
 			continue
 		}
+
 		select {
-		case hosts <- found{position, address, target, open, s.conns}:
+		case hosts <- found{position: position, address: address, target: target, open: open, conns: s.conns}:
 		case <-ctx.Done():
 			return nil
 		}
@@ -183,6 +206,7 @@ func (e *engine) closed(ctx context.Context, a netip.Addr, t Target) error {
 	if !ok {
 		return nil
 	}
+
 	ports := t.Ports
 	if len(ports) == 0 {
 		ports = slices.Concat(e.opt.Ports, e.opt.HL7Ports)
@@ -217,17 +241,20 @@ func (e *engine) visit(ctx context.Context, f found) error {
 		Address: f.address, Name: f.target.Name, At: e.opt.Now(),
 		Public: !private(f.address), OutsideZones: e.opt.Scope.outside(f.address),
 	}
+
 	v := newVisit(e.opt, e.pace, e.keys, facts)
 	v.host(ctx, f.open, len(f.target.Ports) > 0)
 	e.conns.Add(uint64(v.conns))
 	if ctx.Err() != nil {
 		return nil // asked again by the next run
 	}
+
 	h := HostResult{Facts: facts, Issues: e.judge(facts), Connections: v.conns + int(f.conns), Ports: f.target.Ports}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.result.Hosts = append(e.result.Hosts, h)
 	e.looked.Add(1)
+
 	// The sink first: what the state file holds is not asked again, and would
 	// never reach the sink if the process ended in between.
 	if e.opt.Sink != nil {
@@ -235,6 +262,7 @@ func (e *engine) visit(ctx context.Context, f found) error {
 			return err
 		}
 	}
+
 	if err := e.state.host(&h); err != nil {
 		return err
 	}
@@ -253,24 +281,31 @@ func (e *engine) twins(ctx context.Context) error {
 	for i, h := range e.result.Hosts {
 		for _, s := range h.Facts.Services {
 			if d := s.DICOM; d != nil {
+
 				bits := 24
 				if h.Facts.Address.Is6() {
 					bits = 120
 				}
 				p, _ := h.Facts.Address.Prefix(bits)
-				g := group{p, fmt.Sprint(s.Port, d.Presence, d.RandomCalled, d.ClassUID, d.VersionName, d.MaxPDU)}
+				g := group{
+					net:    p,
+					answer: fmt.Sprint(s.Port, d.Presence, d.RandomCalled, d.ClassUID, d.VersionName, d.MaxPDU),
+				}
 				counts[g] = append(counts[g], i)
 			}
 		}
 	}
+
 	for _, list := range counts {
 		if len(list) < 64 {
 			continue
 		}
+
 		for _, i := range list {
 			h := &e.result.Hosts[i]
 			h.Facts.Twins = len(list)
 			h.Issues = e.judge(h.Facts)
+
 			if e.opt.Sink != nil {
 				if err := e.opt.Sink.Record(context.WithoutCancel(ctx), h); err != nil {
 					return err

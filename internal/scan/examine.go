@@ -18,6 +18,7 @@ func (v *visit) host(ctx context.Context, open []uint16, named bool) {
 	for _, port := range open {
 		v.answers[port] = true
 	}
+
 	for _, port := range open {
 		s := &finding.Service{Port: port, Kind: finding.KindOpen}
 		v.facts.Services = append(v.facts.Services, s)
@@ -26,9 +27,11 @@ func (v *visit) host(ctx context.Context, open []uint16, named bool) {
 			break
 		}
 	}
+
 	if v.facts.Stopped == "" && ctx.Err() == nil && !named && !v.opt.NoHost && v.imaging() {
 		v.management(ctx, open)
 	}
+
 	slices.SortStableFunc(v.facts.Services, func(a, b *finding.Service) int { return cmp.Compare(a.Port, b.Port) })
 }
 
@@ -60,6 +63,7 @@ func (v *visit) examine(ctx context.Context, s *finding.Service) error {
 	case hostProtocol(s.Port) != "":
 		return v.manage(ctx, s, hostProtocol(s.Port))
 	}
+
 	tries := []func(context.Context, *finding.Service) (bool, error){v.tryDICOM, v.tryTLS, v.tryWeb}
 	switch {
 	case s.Port == 443 || s.Port == 8443 || s.Port == 9993 || s.Port == 8843 || s.Port == 2761 || s.Port == 2762:
@@ -67,6 +71,7 @@ func (v *visit) examine(ctx context.Context, s *finding.Service) error {
 	case rank(s.Port) == 0:
 		tries = []func(context.Context, *finding.Service) (bool, error){v.tryWeb, v.tryDICOM, v.tryTLS}
 	}
+
 	for _, try := range tries {
 		if done, err := try(ctx, s); done || err != nil {
 			return err
@@ -82,6 +87,7 @@ func (v *visit) tryDICOM(ctx context.Context, s *finding.Service) (bool, error) 
 	if err != nil {
 		return false, err
 	}
+
 	switch {
 	case ans.Speaks():
 		if err := v.dicom(ctx, s, d, ans); err != nil {
@@ -93,6 +99,7 @@ func (v *visit) tryDICOM(ctx context.Context, s *finding.Service) (bool, error) 
 	case len(ans.raw) > 2 && ans.raw[0] == 21 && ans.raw[1] == 3:
 		return v.tryTLS(ctx, s)
 	}
+
 	// Whoever says something else first is neither DICOM nor TLS nor the web.
 	return len(ans.raw) > 0, nil
 }
@@ -103,6 +110,7 @@ func (v *visit) tlsBeside(ctx context.Context, s *finding.Service) error {
 	if err != nil || a.version == 0 {
 		return err
 	}
+
 	if s.DICOM.Stranger() || s.DICOM.RandomCalled.Source != 2 {
 		_, err = v.speaksTLS(ctx, s)
 		return err
@@ -110,8 +118,10 @@ func (v *visit) tlsBeside(ctx context.Context, s *finding.Service) error {
 	// The provider rejects whatever comes without TLS: this is a port with TLS
 	// that says so politely.
 	plain := s.DICOM
-	if _, err = v.tryTLS(ctx, s); s.DICOM == plain {
-		s.DICOM, s.Product, s.Kind = nil, nil, finding.KindOpen
+	_, err = v.tryTLS(ctx, s)
+	if s.DICOM == plain {
+		s.DICOM, s.Product = nil, nil
+		s.Kind = finding.KindOpen
 	}
 	return err
 }
@@ -125,10 +135,12 @@ func (v *visit) tryTLS(ctx context.Context, s *finding.Service) (bool, error) {
 	if !s.TLS.Completed {
 		return true, nil
 	}
+
 	inside := []func(context.Context, *finding.Service) (bool, error){v.dicomInside, v.webInside}
 	if s.TLS.ALPN == "http/1.1" || s.TLS.ALPN == "" && rank(s.Port) == 0 {
 		slices.Reverse(inside)
 	}
+
 	for _, try := range inside {
 		if done, err := try(ctx, s); done || err != nil {
 			return true, err
@@ -143,6 +155,7 @@ func (v *visit) dicomInside(ctx context.Context, s *finding.Service) (bool, erro
 	if errors.Is(err, errDistress) || ctx.Err() != nil {
 		return false, err
 	}
+
 	if err == nil && ans.Speaks() {
 		s.TLS.Speaks = "dicom"
 		s.TLS.Throwaway = s.TLS.ClientRequested
@@ -160,6 +173,7 @@ func (v *visit) webInside(ctx context.Context, s *finding.Service) (bool, error)
 	if !ok {
 		return false, nil
 	}
+
 	s.TLS.Speaks = "http"
 	return true, v.web(ctx, s, d, root)
 }
@@ -170,11 +184,13 @@ func (v *visit) tryWeb(ctx context.Context, s *finding.Service) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
+
 	if root.page.Status == 400 {
 		// Servers that speak TLS answer so to a request in the clear.
 		if spoke, err := v.tryTLS(ctx, s); spoke || err != nil {
 			return true, err
 		}
 	}
+
 	return true, v.web(ctx, s, d, root)
 }

@@ -23,8 +23,10 @@ func Explain(opt Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+
 	var b strings.Builder
 	fmt.Fprintf(&b, "Nothing was sent. This scan would look at %d addresses.\n\n", p.total)
+
 	for _, t := range p.targets {
 		fmt.Fprintf(&b, "  %s", t.Prefix)
 		if t.Name != "" {
@@ -35,15 +37,23 @@ func Explain(opt Options) (string, error) {
 		}
 		b.WriteString("\n")
 	}
+
 	ports := len(opt.Ports) + len(opt.HL7Ports)
-	fmt.Fprintf(&b, "\nFirst look: a TCP connection to ports %s; where anything answers, also to the rest of\n%s, HL7 %s.\nEach is closed at once. An address that says nothing gets three connections", joined(firstPorts()), joined(opt.Ports), joined(opt.HL7Ports))
+	fmt.Fprintf(&b, "\nFirst look: a TCP connection to ports %s; where anything answers, also to the rest of\n%s, HL7 %s.\n"+
+		"Each is closed at once. An address that says nothing gets three connections",
+		joined(firstPorts()), joined(opt.Ports), joined(opt.HL7Ports))
 	if opt.AllPortsOnSilent {
 		b.WriteString(", then all the others too (--all-ports-on-silent)")
 	}
 	fmt.Fprintf(&b, ".\nAt most %d connections, at most %d a second in total, one at a time to a host.\n", p.total*uint64(ports), opt.Rate)
-	fmt.Fprintf(&b, "\nEach open service then gets, with a pause of %s between two and %s for each: at most\n%d connections where it speaks DICOM, %d for TLS, %d for the web.\n", opt.Pause, opt.Timeout, dicomConnections, tlsConnections, webConnections)
+
+	fmt.Fprintf(&b, "\nEach open service then gets, with a pause of %s between two and %s for each: at most\n"+
+		"%d connections where it speaks DICOM, %d for TLS, %d for the web.\n",
+		opt.Pause, opt.Timeout, dicomConnections, tlsConnections, webConnections)
 	low, high := estimate(&opt, p)
-	fmt.Fprintf(&b, "It takes %s if all addresses refuse, up to %s if all keep silent, and about a second more for each\n%d hosts with services.\n\n", low, high, opt.Hosts)
+	fmt.Fprintf(&b, "It takes %s if all addresses refuse, up to %s if all keep silent, and about a second more for each\n"+
+		"%d hosts with services.\n\n", low, high, opt.Hosts)
+
 	group := ""
 	for _, c := range finding.Checks() {
 		if c.Group != group {
@@ -70,12 +80,15 @@ func estimate(opt *Options, p *plan) (low, high time.Duration) {
 	perRate := func(n uint64) time.Duration {
 		return time.Duration(float64(n) / float64(opt.Rate) * float64(time.Second)).Round(time.Second)
 	}
+
 	ports := uint64(len(opt.Ports) + len(opt.HL7Ports))
 	low = perRate(p.total * ports)
+
 	silent := uint64(len(firstPorts()))
 	if opt.AllPortsOnSilent {
 		silent = ports
 	}
+
 	waits := time.Duration(p.total*silent/uint64(opt.Sweeps)) * opt.ConnectTimeout
 	return low, max(perRate(p.total*silent), waits).Round(time.Second)
 }

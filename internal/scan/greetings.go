@@ -17,16 +17,21 @@ func sshGreeting(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := readSome(c, 4096)
 	line, rest, _ := bytes.Cut(greeting, []byte("\n"))
 	h.Banner = firstLine(line)
-	if h.Spoke = strings.HasPrefix(h.Banner, "SSH-"); !h.Spoke {
+
+	h.Spoke = strings.HasPrefix(h.Banner, "SSH-")
+	if !h.Spoke {
 		return
 	}
+
 	if strings.HasPrefix(h.Banner, "SSH-1.") && !strings.HasPrefix(h.Banner, "SSH-1.99") {
 		h.Old = append(h.Old, "protocol 1")
 		return
 	}
+
 	if _, err := io.WriteString(c, "SSH-2.0-Collimator_scan\r\n"); err != nil {
 		return
 	}
+
 	for len(rest) < 32<<10 {
 		if whole(rest) {
 			break
@@ -37,6 +42,7 @@ func sshGreeting(c io.ReadWriter, h *finding.HostFacts) {
 		}
 		rest = append(rest, more...)
 	}
+
 	h.Old = append(h.Old, decodeKex(rest)...)
 }
 
@@ -50,17 +56,20 @@ func decodeKex(b []byte) []string {
 		return nil
 	}
 	b = b[6+16:]
+
 	var old []string
 	for range 10 {
 		if len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4) {
 			break
 		}
+
 		n := binary.BigEndian.Uint32(b)
 		for _, name := range strings.Split(string(b[4:4+n]), ",") {
 			if obsolete(name) && !strings.Contains(strings.Join(old, " ")+" ", name+" ") {
 				old = append(old, name)
 			}
 		}
+
 		b = b[4+n:]
 	}
 	return old
@@ -68,7 +77,8 @@ func decodeKex(b []byte) []string {
 
 func obsolete(name string) bool {
 	switch name {
-	case "diffie-hellman-group1-sha1", "ssh-dss", "arcfour", "arcfour128", "arcfour256", "des-cbc", "3des-cbc", "blowfish-cbc", "hmac-md5", "hmac-md5-96":
+	case "diffie-hellman-group1-sha1", "ssh-dss", "arcfour", "arcfour128", "arcfour256", "des-cbc", "3des-cbc",
+		"blowfish-cbc", "hmac-md5", "hmac-md5-96":
 		return true
 	}
 	return false
@@ -80,8 +90,10 @@ func smbNegotiate() []byte {
 	copy(header, "\xFFSMB\x72")
 	header[9], header[10] = 0x18, 0x01
 	header[26], header[27] = 0xC0, 0x1A // process
+
 	dialect := "\x02NT LM 0.12\x00"
 	body := append([]byte{0}, byte(len(dialect)), 0)
+
 	packet := append(append(header, body...), dialect...)
 	return append([]byte{0, 0, byte(len(packet) >> 8), byte(len(packet))}, packet...)
 }
@@ -96,7 +108,8 @@ func decodeSMB(b []byte, h *finding.HostFacts) {
 			h.Banner = "dialect NT LM 0.12 accepted"
 		}
 	case len(b) >= 8 && string(b[4:8]) == "\xFESMB":
-		h.Spoke, h.Banner = true, "SMB 2 or later"
+		h.Spoke = true
+		h.Banner = "SMB 2 or later"
 	}
 }
 
@@ -109,23 +122,28 @@ func decodeRDP(b []byte, h *finding.HostFacts) {
 	if len(b) < 11 || b[0] != 3 || b[5] != 0xD0 {
 		return
 	}
+
 	h.Spoke = true
 	h.Banner = "connection confirmed without network level authentication"
 	if len(b) >= 19 && b[11] == 3 && binary.LittleEndian.Uint32(b[15:]) == 5 {
-		h.NLA, h.Banner = true, "network level authentication is required"
+		h.NLA = true
+		h.Banner = "network level authentication is required"
 	}
 }
 
 // vncGreeting reads the version and the kinds of security that are offered (RFC 6143 7.1).
 func vncGreeting(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := readSome(c, 64)
-	if h.Spoke = bytes.HasPrefix(greeting, []byte("RFB ")); !h.Spoke {
+	h.Spoke = bytes.HasPrefix(greeting, []byte("RFB "))
+	if !h.Spoke {
 		return
 	}
+
 	h.Banner = firstLine(greeting)
 	if len(greeting) < 12 || string(greeting[4:11]) < "003.007" {
 		return // the server decides alone there
 	}
+
 	if _, err := c.Write(greeting[:12]); err == nil {
 		h.Open = decodeVNC(readSome(c, 256))
 		if h.Open {
@@ -146,6 +164,7 @@ func decodeMySQL(b []byte, h *finding.HostFacts) {
 	if len(b) < 6 || b[3] != 0 || b[4] != 10 && b[4] != 0xFF {
 		return
 	}
+
 	h.Spoke = true
 	if b[4] == 10 {
 		version, _, _ := bytes.Cut(b[5:], []byte{0})
@@ -182,7 +201,8 @@ func mongoHello() []byte {
 }
 
 func decodeMongo(b []byte, h *finding.HostFacts) {
-	if h.Spoke = len(b) >= 16 && binary.LittleEndian.Uint32(b[12:]) == 2013 && bytes.Contains(b, []byte("maxWireVersion")); h.Spoke {
+	h.Spoke = len(b) >= 16 && binary.LittleEndian.Uint32(b[12:]) == 2013 && bytes.Contains(b, []byte("maxWireVersion"))
+	if h.Spoke {
 		h.Banner = "MongoDB"
 	}
 }
@@ -190,9 +210,11 @@ func decodeMongo(b []byte, h *finding.HostFacts) {
 func decodeRedis(b []byte, h *finding.HostFacts) {
 	switch {
 	case bytes.HasPrefix(b, []byte("+PONG")):
-		h.Spoke, h.Open, h.Banner = true, true, "PONG"
+		h.Spoke, h.Open = true, true
+		h.Banner = "PONG"
 	case bytes.HasPrefix(b, []byte("-NOAUTH")), bytes.HasPrefix(b, []byte("-DENIED")):
-		h.Spoke, h.Banner = true, "authentication required"
+		h.Spoke = true
+		h.Banner = "authentication required"
 	}
 }
 
@@ -202,6 +224,7 @@ func snmpRequest() []byte {
 	bind := func(last byte) []byte {
 		return []byte{0x30, 0x0C, 0x06, 0x08, 0x2B, 6, 1, 2, 1, 1, last, 0, 5, 0}
 	}
+
 	list := append(bind(1), bind(2)...)
 	pdu := append([]byte{2, 1, 1, 2, 1, 0, 2, 1, 0, 0x30, byte(len(list))}, list...)
 	body := append([]byte{2, 1, 0, 4, 6, 'p', 'u', 'b', 'l', 'i', 'c', 0xA0, byte(len(pdu))}, pdu...)
@@ -214,11 +237,13 @@ func decodeSNMP(b []byte) (string, bool) {
 	if kind != 0x30 {
 		return "", false
 	}
+
 	_, _, rest := ber(message) // version
 	kind, _, rest = ber(rest)  // community
 	if kind != 4 {
 		return "", false
 	}
+
 	kind, pdu, _ := ber(rest)
 	if kind != 0xA2 {
 		return "", false
@@ -226,6 +251,7 @@ func decodeSNMP(b []byte) (string, bool) {
 	for range 3 { // request, error, index
 		_, _, pdu = ber(pdu)
 	}
+
 	_, list, _ := ber(pdu)
 	_, bind, _ := ber(list)
 	_, _, value := ber(bind)
@@ -241,7 +267,9 @@ func ber(b []byte) (kind byte, content, rest []byte) {
 	if len(b) < 2 {
 		return 0, nil, nil
 	}
-	n, at := int(b[1]), 2
+
+	n := int(b[1])
+	at := 2
 	if n >= 0x80 {
 		size := n & 0x7F
 		if size == 0 || size > 3 || len(b) < 2+size {
@@ -253,6 +281,7 @@ func ber(b []byte) (kind byte, content, rest []byte) {
 		}
 		at += size
 	}
+
 	if n > len(b)-at {
 		return 0, nil, nil
 	}
@@ -275,8 +304,10 @@ func isFrame(b []byte) bool {
 // exist, which a receiver must refuse.
 func hl7Query(at string) []byte {
 	const cr = "\r"
-	message := "MSH|^~\\&|COLLIMATOR-SCAN|COLLIMATOR-TEST|NOBODY|NOWHERE|" + at + "||QBP^Z00^QBP_Z00|" + randomTitle(12) + "|P|2.5" + cr +
-		"QPD|Z00^COLLIMATOR SCAN^L|" + randomTitle(12) + cr + "RCP|I|1^RD" + cr
+	message := "MSH|^~\\&|COLLIMATOR-SCAN|COLLIMATOR-TEST|NOBODY|NOWHERE|" + at +
+		"||QBP^Z00^QBP_Z00|" + randomTitle(12) + "|P|2.5" + cr +
+		"QPD|Z00^COLLIMATOR SCAN^L|" + randomTitle(12) + cr +
+		"RCP|I|1^RD" + cr
 	return append(append([]byte{0x0B}, message...), 0x1C, 0x0D)
 }
 

@@ -53,13 +53,35 @@ type suiteClass struct {
 // weakClasses lists the suites of each class by number (RFC 5246 A.5 and those before it).
 func weakClasses() []suiteClass {
 	return []suiteClass{
-		{"NULL", map[uint16]string{0x0001: "RSA_WITH_NULL_MD5", 0x0002: "RSA_WITH_NULL_SHA", 0x003B: "RSA_WITH_NULL_SHA256", 0xC010: "ECDHE_RSA_WITH_NULL_SHA", 0xC006: "ECDHE_ECDSA_WITH_NULL_SHA"}},
-		{"anonymous", map[uint16]string{0x0018: "DH_anon_WITH_RC4_128_MD5", 0x001B: "DH_anon_WITH_3DES_EDE_CBC_SHA", 0x0034: "DH_anon_WITH_AES_128_CBC_SHA", 0x003A: "DH_anon_WITH_AES_256_CBC_SHA", 0x00A6: "DH_anon_WITH_AES_128_GCM_SHA256", 0xC018: "ECDH_anon_WITH_AES_128_CBC_SHA", 0xC019: "ECDH_anon_WITH_AES_256_CBC_SHA"}},
-		{"export", map[uint16]string{0x0003: "RSA_EXPORT_WITH_RC4_40_MD5", 0x0006: "RSA_EXPORT_WITH_RC2_CBC_40_MD5", 0x0008: "RSA_EXPORT_WITH_DES40_CBC_SHA", 0x0014: "DHE_RSA_EXPORT_WITH_DES40_CBC_SHA", 0x0062: "RSA_EXPORT1024_WITH_DES_CBC_SHA", 0x0064: "RSA_EXPORT1024_WITH_RC4_56_SHA"}},
-		{"RC4", map[uint16]string{0x0004: "RSA_WITH_RC4_128_MD5", 0x0005: "RSA_WITH_RC4_128_SHA", 0xC007: "ECDHE_ECDSA_WITH_RC4_128_SHA", 0xC011: "ECDHE_RSA_WITH_RC4_128_SHA"}},
-		{"3DES", map[uint16]string{0x0009: "RSA_WITH_DES_CBC_SHA", 0x000A: "RSA_WITH_3DES_EDE_CBC_SHA", 0x0016: "DHE_RSA_WITH_3DES_EDE_CBC_SHA", 0xC008: "ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA", 0xC012: "ECDHE_RSA_WITH_3DES_EDE_CBC_SHA"}},
-		{"static RSA", map[uint16]string{0x002F: "RSA_WITH_AES_128_CBC_SHA", 0x0035: "RSA_WITH_AES_256_CBC_SHA", 0x003C: "RSA_WITH_AES_128_CBC_SHA256", 0x003D: "RSA_WITH_AES_256_CBC_SHA256", 0x009C: "RSA_WITH_AES_128_GCM_SHA256", 0x009D: "RSA_WITH_AES_256_GCM_SHA384"}},
-		{"CBC with SHA-1", map[uint16]string{0x0033: "DHE_RSA_WITH_AES_128_CBC_SHA", 0x0039: "DHE_RSA_WITH_AES_256_CBC_SHA", 0xC009: "ECDHE_ECDSA_WITH_AES_128_CBC_SHA", 0xC00A: "ECDHE_ECDSA_WITH_AES_256_CBC_SHA", 0xC013: "ECDHE_RSA_WITH_AES_128_CBC_SHA", 0xC014: "ECDHE_RSA_WITH_AES_256_CBC_SHA"}},
+		{name: "NULL", suites: map[uint16]string{
+			0x0001: "RSA_WITH_NULL_MD5", 0x0002: "RSA_WITH_NULL_SHA", 0x003B: "RSA_WITH_NULL_SHA256",
+			0xC010: "ECDHE_RSA_WITH_NULL_SHA", 0xC006: "ECDHE_ECDSA_WITH_NULL_SHA",
+		}},
+		{name: "anonymous", suites: map[uint16]string{
+			0x0018: "DH_anon_WITH_RC4_128_MD5", 0x001B: "DH_anon_WITH_3DES_EDE_CBC_SHA", 0x0034: "DH_anon_WITH_AES_128_CBC_SHA",
+			0x003A: "DH_anon_WITH_AES_256_CBC_SHA", 0x00A6: "DH_anon_WITH_AES_128_GCM_SHA256", 0xC018: "ECDH_anon_WITH_AES_128_CBC_SHA",
+			0xC019: "ECDH_anon_WITH_AES_256_CBC_SHA",
+		}},
+		{name: "export", suites: map[uint16]string{
+			0x0003: "RSA_EXPORT_WITH_RC4_40_MD5", 0x0006: "RSA_EXPORT_WITH_RC2_CBC_40_MD5", 0x0008: "RSA_EXPORT_WITH_DES40_CBC_SHA",
+			0x0014: "DHE_RSA_EXPORT_WITH_DES40_CBC_SHA", 0x0062: "RSA_EXPORT1024_WITH_DES_CBC_SHA", 0x0064: "RSA_EXPORT1024_WITH_RC4_56_SHA",
+		}},
+		{name: "RC4", suites: map[uint16]string{
+			0x0004: "RSA_WITH_RC4_128_MD5", 0x0005: "RSA_WITH_RC4_128_SHA", 0xC007: "ECDHE_ECDSA_WITH_RC4_128_SHA",
+			0xC011: "ECDHE_RSA_WITH_RC4_128_SHA",
+		}},
+		{name: "3DES", suites: map[uint16]string{
+			0x0009: "RSA_WITH_DES_CBC_SHA", 0x000A: "RSA_WITH_3DES_EDE_CBC_SHA", 0x0016: "DHE_RSA_WITH_3DES_EDE_CBC_SHA",
+			0xC008: "ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA", 0xC012: "ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+		}},
+		{name: "static RSA", suites: map[uint16]string{
+			0x002F: "RSA_WITH_AES_128_CBC_SHA", 0x0035: "RSA_WITH_AES_256_CBC_SHA", 0x003C: "RSA_WITH_AES_128_CBC_SHA256",
+			0x003D: "RSA_WITH_AES_256_CBC_SHA256", 0x009C: "RSA_WITH_AES_128_GCM_SHA256", 0x009D: "RSA_WITH_AES_256_GCM_SHA384",
+		}},
+		{name: "CBC with SHA-1", suites: map[uint16]string{
+			0x0033: "DHE_RSA_WITH_AES_128_CBC_SHA", 0x0039: "DHE_RSA_WITH_AES_256_CBC_SHA", 0xC009: "ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+			0xC00A: "ECDHE_ECDSA_WITH_AES_256_CBC_SHA", 0xC013: "ECDHE_RSA_WITH_AES_128_CBC_SHA", 0xC014: "ECDHE_RSA_WITH_AES_256_CBC_SHA",
+		}},
 	}
 }
 
@@ -92,20 +114,25 @@ func sized(n int, b []byte) []byte {
 // encode is the ClientHello as one record.
 func (h hello) encode() []byte {
 	body := binary.BigEndian.AppendUint16(nil, h.version)
+
 	random := make([]byte, 32)
 	rand.Read(random)
 	body = append(body, random...)
 	body = append(body, 0) // no session
+
 	var suites []byte
 	for _, s := range h.suites {
 		suites = binary.BigEndian.AppendUint16(suites, s)
 	}
 	suites = binary.BigEndian.AppendUint16(suites, 0x00FF) // no renegotiation (RFC 5746 3.3)
+
 	body = append(body, sized(2, suites)...)
 	body = append(body, 1, 0) // no compression
+
 	if h.version > ssl30 {
 		body = append(body, sized(2, h.extensions())...)
 	}
+
 	handshake := append([]byte{1}, sized(3, body)...)
 	record := binary.BigEndian.AppendUint16([]byte{22}, min(h.version, tls10))
 	return append(record, sized(2, handshake)...)
@@ -120,11 +147,14 @@ func (h hello) extensions() []byte {
 	if h.name != "" {
 		b = append(b, extension(0, sized(2, append([]byte{0}, sized(2, []byte(h.name))...)))...)
 	}
+
 	b = append(b, extension(10, sized(2, []byte{0, 23, 0, 24, 0, 25, 0, 29}))...) // groups: P-256, P-384, P-521, X25519
 	b = append(b, extension(11, sized(1, []byte{0}))...)
+
 	if h.version >= tls12 {
 		b = append(b, extension(13, sized(2, []byte{4, 3, 8, 4, 4, 1, 5, 3, 8, 5, 5, 1, 8, 6, 6, 1, 2, 1, 2, 3, 2, 2}))...)
 	}
+
 	if h.tls13 {
 		b = append(b, extension(43, sized(1, []byte{3, 4, 3, 3, 3, 2, 3, 1}))...)
 		b = append(b, extension(51, sized(2, nil))...) // no share: the server asks again, which is answer enough
@@ -155,18 +185,22 @@ func readServer(r io.Reader) (serverAnswer, error) {
 	var a serverAnswer
 	var flight []byte
 	head := make([]byte, 5)
+
 	for len(flight) < maxHandshake {
 		if _, err := io.ReadFull(r, head); err != nil {
 			return a, err
 		}
+
 		n := int(binary.BigEndian.Uint16(head[3:]))
 		if head[0] < 20 || head[0] > 23 || head[1] != 3 || head[2] > 4 || n > maxRecord {
 			return a, errNotTLS
 		}
+
 		body := make([]byte, n)
 		if _, err := io.ReadFull(r, body); err != nil {
 			return a, err
 		}
+
 		switch head[0] {
 		case 21:
 			a.alert = true
@@ -176,6 +210,7 @@ func readServer(r io.Reader) (serverAnswer, error) {
 		default:
 			return a, nil
 		}
+
 		var done bool
 		if flight, done = a.take(flight); done {
 			return a, nil
@@ -194,8 +229,11 @@ func (a *serverAnswer) take(b []byte) (rest []byte, done bool) {
 		if len(b) < 4+n {
 			return b, false
 		}
-		kind, body := b[0], b[4:4+n]
+
+		kind := b[0]
+		body := b[4 : 4+n]
 		b = b[4+n:]
+
 		switch kind {
 		case 2:
 			a.serverHello(body)
@@ -217,21 +255,27 @@ func (a *serverAnswer) serverHello(b []byte) {
 	if len(b) < 35 || len(b) < 35+int(b[34])+3 {
 		return
 	}
+
 	a.version = binary.BigEndian.Uint16(b)
 	b = b[35+int(b[34]):]
 	a.suite = binary.BigEndian.Uint16(b)
 	b = b[3:]
+
 	if len(b) < 2 {
 		return
 	}
+
 	for b = b[2:]; len(b) >= 4; {
-		kind, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+		kind := binary.BigEndian.Uint16(b)
+		n := int(binary.BigEndian.Uint16(b[2:]))
 		if len(b) < 4+n {
 			return
 		}
+
 		if kind == 43 && n == 2 {
 			a.version = binary.BigEndian.Uint16(b[4:])
 		}
+
 		b = b[4+n:]
 	}
 }

@@ -41,9 +41,11 @@ func (d door) fetch(ctx context.Context, rq webRequest) (a webAnswer, ok bool, e
 		return a, false, err
 	}
 	defer l.Close()
+
 	if _, err := conn.Write(d.encode(rq)); err != nil {
 		return a, false, nil
 	}
+
 	a, ok = readWeb(conn, rq)
 	if ok {
 		l.answered("http")
@@ -55,10 +57,12 @@ func (d door) fetch(ctx context.Context, rq webRequest) (a webAnswer, ok bool, e
 
 func (d door) encode(rq webRequest) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Collimator-scan\r\nAccept: application/dicom+json, application/json, text/html;q=0.9, */*;q=0.5\r\nConnection: close\r\n", rq.method, rq.path, d.host())
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: Collimator-scan\r\n", rq.method, rq.path, d.host())
+	b.WriteString("Accept: application/dicom+json, application/json, text/html;q=0.9, */*;q=0.5\r\nConnection: close\r\n")
 	for name, value := range rq.header {
 		fmt.Fprintf(&b, "%s: %s\r\n", name, value)
 	}
+
 	if rq.method == http.MethodPost {
 		b.WriteString("Content-Length: 0\r\n")
 	}
@@ -79,17 +83,22 @@ func readWeb(r io.Reader, rq webRequest) (webAnswer, bool) {
 	a := webAnswer{page: finding.Page{Sent: rq.method + " " + shown(rq.path)}}
 	limited := &io.LimitedReader{R: r, N: maxHeader + maxBody}
 	buffered := bufio.NewReader(limited)
+
 	if start, err := buffered.Peek(5); err != nil || string(start) != "HTTP/" {
 		return a, false
 	}
+
 	rsp, err := http.ReadResponse(buffered, &http.Request{Method: rq.method})
 	if err != nil {
 		return a, false
 	}
 	defer rsp.Body.Close()
+
 	a.body, _ = io.ReadAll(io.LimitReader(rsp.Body, maxBody))
 	a.header = rsp.Header
-	a.page.Status, a.page.Length = rsp.StatusCode, len(a.body)
+	a.page.Status = rsp.StatusCode
+	a.page.Length = len(a.body)
+
 	kind, _, _ := strings.Cut(rsp.Header.Get("Content-Type"), ";")
 	a.page.Kind = clean(strings.TrimSpace(kind), 40)
 	return a, true
@@ -98,16 +107,19 @@ func readWeb(r io.Reader, rq webRequest) (webAnswer, bool) {
 // shown replaces our own random UIDs in a path, for evidence that reads well.
 func shown(path string) string {
 	path, query, hasQuery := strings.Cut(path, "?")
+
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if strings.HasPrefix(part, "2.25.") || strings.HasPrefix(part, "collimator-") {
 			parts[i] = "<random>"
 		}
 	}
+
 	path = strings.Join(parts, "/")
 	if !hasQuery {
 		return path
 	}
+
 	var names []string
 	for _, pair := range strings.Split(query, "&") {
 		name, _, _ := strings.Cut(pair, "=")

@@ -17,7 +17,9 @@ func looseAccept(body []byte) *ul.AssociateAC {
 	if len(body) < fixed {
 		return nil
 	}
-	ac, ours := &ul.AssociateAC{}, false
+
+	ac := &ul.AssociateAC{}
+	ours := false
 	eachItem(body[fixed:], func(kind byte, item []byte) {
 		switch kind {
 		case 0x10:
@@ -32,6 +34,7 @@ func looseAccept(body []byte) *ul.AssociateAC {
 			eachItem(item, func(kind byte, sub []byte) { looseUser(&ac.User, kind, sub) })
 		}
 	})
+
 	if !ours {
 		return nil
 	}

@@ -65,24 +65,34 @@ func (v *visit) management(ctx context.Context, seen []uint16) {
 		if slices.Contains(seen, port) {
 			continue
 		}
+
 		s := &finding.Service{Port: port, Kind: finding.KindOpen}
 		err := v.manage(ctx, s, hostProtocol(port))
 		if errors.Is(err, errDistress) || ctx.Err() != nil {
 			return
 		}
+
 		if s.Host != nil {
 			v.facts.Services = append(v.facts.Services, s)
 		}
 	}
+
 	for _, u := range []struct {
 		port     uint16
 		protocol string
 		request  []byte
 		read     func([]byte) (string, bool)
-	}{{161, "snmp", snmpRequest(), decodeSNMP}, {623, "ipmi", rmcpPing(), decodeRMCP}} {
+	}{
+		{port: 161, protocol: "snmp", request: snmpRequest(), read: decodeSNMP},
+		{port: 623, protocol: "ipmi", request: rmcpPing(), read: decodeRMCP},
+	} {
 		if said, ok := v.datagram(ctx, u.port, u.request, u.read); ok {
-			v.facts.Services = append(v.facts.Services, &finding.Service{Port: u.port, UDP: true, Kind: finding.KindHost,
-				Host: &finding.HostFacts{Protocol: u.protocol, Spoke: true, Banner: said, OS: said}})
+			v.facts.Services = append(v.facts.Services, &finding.Service{
+				Port: u.port,
+				UDP:  true,
+				Kind: finding.KindHost,
+				Host: &finding.HostFacts{Protocol: u.protocol, Spoke: true, Banner: said, OS: said},
+			})
 		}
 	}
 }
@@ -94,6 +104,7 @@ func (v *visit) datagram(ctx context.Context, port uint16, request []byte, read 
 		return "", false
 	}
 	defer l.Close()
+
 	l.SetDeadline(v.opt.Now().Add(min(v.opt.Timeout, v.opt.ConnectTimeout)))
 	if _, err := l.Write(request); err != nil {
 		return "", false
@@ -110,9 +121,11 @@ func (v *visit) manage(ctx context.Context, s *finding.Service, protocol string)
 		}
 		return nil // closed
 	}
+
 	defer l.Close()
 	s.Kind = finding.KindHost
 	s.Host = &finding.HostFacts{Protocol: protocol}
+
 	switch protocol {
 	case "ftp":
 		v.ftp(l, s.Host)
@@ -156,10 +169,12 @@ func firstLine(b []byte) string {
 
 // ftp reads the greeting; where opted in it asks for anonymous access. It says
 // QUIT and lists nothing.
+
 func (v *visit) ftp(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := readSome(c, 512)
 	h.Banner = firstLine(greeting)
 	h.Spoke = strings.HasPrefix(h.Banner, "220")
+
 	if h.Spoke && v.opt.OptIn["anonymous-ftp"] {
 		io.WriteString(c, "USER anonymous\r\n")
 		code := string(readSome(c, 256))
@@ -169,6 +184,7 @@ func (v *visit) ftp(c io.ReadWriter, h *finding.HostFacts) {
 		}
 		h.Open = strings.HasPrefix(code, "230")
 	}
+
 	io.WriteString(c, "QUIT\r\n")
 	readSome(c, 64)
 }
@@ -176,11 +192,16 @@ func (v *visit) ftp(c io.ReadWriter, h *finding.HostFacts) {
 // rsyncModules asks for the list of modules; only their number is noted.
 func rsyncModules(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := firstLine(readSome(c, 256))
-	if h.Spoke = strings.HasPrefix(greeting, "@RSYNCD:"); !h.Spoke {
+	h.Spoke = strings.HasPrefix(greeting, "@RSYNCD:")
+	if !h.Spoke {
+
 		return
 	}
+
 	h.Banner = greeting
+
 	io.WriteString(c, "@RSYNCD: 29.0\n\n")
+
 	list, _ := io.ReadAll(io.LimitReader(c, 16<<10))
 	h.Names = countLines(list)
 	h.Open = len(h.Names) > 0
@@ -190,7 +211,8 @@ func rsyncModules(c io.ReadWriter, h *finding.HostFacts) {
 func countLines(list []byte) []string {
 	var out []string
 	for _, line := range strings.Split(string(list), "\n") {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "@") && strings.Contains(line, "\t") && len(out) < 100 {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "@") && strings.Contains(line, "\t") && len(out) < 100 {
 			out = append(out, "module")
 		}
 	}
@@ -205,20 +227,24 @@ func (v *visit) hl7(ctx context.Context, s *finding.Service) error {
 	if !v.opt.OptIn["hl7-frame"] && !v.opt.OptIn["hl7-message"] {
 		return nil // the sweep connected and closed
 	}
+
 	if v.opt.OptIn["hl7-frame"] {
 		l, err := v.dial(ctx, s.Port)
 		if err != nil {
 			return err
 		}
+
 		l.Write([]byte{0x0B, 0x1C, 0x0D})
 		s.HL7.Framed = isFrame(readSome(l, 4096))
 		l.Close()
 	}
+
 	if v.opt.OptIn["hl7-message"] {
 		l, err := v.dial(ctx, s.Port)
 		if err != nil {
 			return err
 		}
+
 		l.Write(hl7Query(v.opt.Now().UTC().Format("20060102150405")))
 		s.HL7.Acknowledgement = acknowledgement(readSome(l, 16<<10))
 		s.HL7.Framed = s.HL7.Framed || s.HL7.Acknowledgement != ""

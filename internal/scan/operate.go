@@ -24,38 +24,46 @@ const (
 // dropped. cancel sends C-CANCEL after the first pending answer.
 func (a *association) operate(pc uint8, cmd *dimse.Command, identifier []byte, cancel bool) *finding.Operation {
 	a.id++
-	cmd.MessageID, cmd.HasDataSet = a.id, identifier != nil
+	cmd.MessageID = a.id
+	cmd.HasDataSet = identifier != nil
 	if _, err := a.conn.Write(message(pc, cmd, identifier)); err != nil {
 		a.broken = true
 		return &finding.Operation{Answer: finding.AnswerClosed}
 	}
+
 	op := &finding.Operation{}
 	r := &commandReader{r: a.conn}
 	for range maxAnswers {
 		rsp, err := r.next()
 		switch {
 		case errors.Is(err, errAborted):
-			a.broken, op.Answer = true, finding.AnswerAbort
+			a.broken = true
+			op.Answer = finding.AnswerAbort
 			return op
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			op.Answer = finding.AnswerTimeout
 			return op
 		case err != nil:
-			a.broken, op.Answer = true, finding.AnswerClosed
+			a.broken = true
+			op.Answer = finding.AnswerClosed
 			return op
 		}
+
 		if !rsp.Response {
 			continue // a C-STORE of a C-GET cannot come for a UID that does not exist
 		}
 		if rsp.Status&0xFF00 != 0xFF00 {
-			op.Answer, op.Status = finding.AnswerStatus, uint16(rsp.Status)
+			op.Answer = finding.AnswerStatus
+			op.Status = uint16(rsp.Status)
 			return op
 		}
+
 		op.Pending++
 		if cancel && op.Pending == 1 {
 			a.conn.Write(message(pc, &dimse.Command{Operation: dimse.CCancel, MessageID: a.id}, nil))
 		}
 	}
+
 	op.Answer = finding.AnswerTimeout
 	return op
 }
@@ -70,6 +78,7 @@ func message(pc uint8, cmd *dimse.Command, identifier []byte) []byte {
 	if identifier == nil {
 		return b
 	}
+
 	start := len(b)
 	b = append(b, make([]byte, ul.HeaderLength+ul.PDVHeaderLength)...)
 	ul.PutPDataHeader(b[start:], ul.PDVHeader{ContextID: pc, Last: true, Length: uint32(len(identifier))})
@@ -95,13 +104,17 @@ func (c *commandReader) next() (*dimse.Command, error) {
 		for len(c.values) > 0 {
 			v := c.values[0]
 			c.values = c.values[1:]
+
 			if !v.Command {
-				if c.discarded += len(v.Data); c.discarded > maxDiscarded {
+				c.discarded += len(v.Data)
+				if c.discarded > maxDiscarded {
 					return nil, errTooLarge
 				}
 				continue
 			}
-			if c.set = append(c.set, v.Data...); len(c.set) > maxCommandSet {
+
+			c.set = append(c.set, v.Data...)
+			if len(c.set) > maxCommandSet {
 				return nil, errTooLarge
 			}
 			if v.Last {
@@ -110,6 +123,7 @@ func (c *commandReader) next() (*dimse.Command, error) {
 				return cmd, err
 			}
 		}
+
 		if err := c.fill(); err != nil {
 			return nil, err
 		}
@@ -121,18 +135,22 @@ func (c *commandReader) fill() error {
 	if _, err := io.ReadFull(c.r, head); err != nil {
 		return err
 	}
+
 	h, err := ul.ParseHeader(head, limits())
 	if err != nil {
 		return err
 	}
+
 	body := make([]byte, h.Length)
 	if _, err := io.ReadFull(c.r, body); err != nil {
 		return err
 	}
+
 	pdu, err := ul.DecodeBody(h.Type, body, limits())
 	if err != nil {
 		return err
 	}
+
 	switch pdu := pdu.(type) {
 	case *ul.PDataTF:
 		c.values = pdu.Values
@@ -149,6 +167,7 @@ func element(group, number uint16, value string, pad byte) []byte {
 	if len(value)%2 != 0 {
 		value += string(pad)
 	}
+
 	b := binary.LittleEndian.AppendUint16(nil, group)
 	b = binary.LittleEndian.AppendUint16(b, number)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(value)))

@@ -160,11 +160,13 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.ConnectTimeout, 700*time.Millisecond)
 	setDefault(&o.Timeout, 5*time.Second)
 	setDefault(&o.Pause, 20*time.Millisecond)
+
 	if o.loopback() {
 		setDefault(&o.Sweeps, 64) // more would only wait for the processor
 	}
 	setDefault(&o.Sweeps, 512)
 	setDefault(&o.Hosts, 16)
+
 	if o.Scope == nil {
 		o.Scope = &Scope{}
 	}
@@ -174,12 +176,14 @@ func (o Options) withDefaults() Options {
 	if o.HL7Ports == nil {
 		o.HL7Ports = []uint16{2575, 6661}
 	}
+
 	if o.Rate == 0 {
 		o.Rate = 2000
 		if o.loopback() {
 			o.Rate = 100_000
 		}
 	}
+
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{KeepAlive: -1}).DialContext
 	}

@@ -11,9 +11,12 @@ func newOrder(n, seed uint64) order {
 	if n < 3 {
 		return o
 	}
+
 	o.shift = seed % n
+
 	for f := seed%n | 1; ; f += 2 {
-		if f %= n; f > 1 && gcd(f, n) == 1 {
+		f %= n
+		if f > 1 && gcd(f, n) == 1 {
 			o.factor = f
 			return o
 		}

@@ -31,6 +31,7 @@ func (p *pace) wait(ctx context.Context) error {
 	p.next = p.next.Add(p.gap)
 	delay := p.next.Sub(now)
 	p.mu.Unlock()
+
 	if delay < slack {
 		return ctx.Err()
 	}
@@ -41,6 +42,7 @@ func (p *pace) wait(ctx context.Context) error {
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
+
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -37,7 +37,8 @@ func (r *Result) Issues() []finding.Issue {
 func (r *Result) Worst() (worst finding.Severity, ok bool) {
 	for _, h := range r.Hosts {
 		for _, i := range h.Issues {
-			worst, ok = max(worst, i.Severity), true
+			worst = max(worst, i.Severity)
+			ok = true
 		}
 	}
 	return worst, ok
@@ -60,6 +61,7 @@ func (r *Result) Verdict(err error, state string, failOn finding.Severity) error
 		}
 		return fault.Partial("%w%s", err, hint)
 	}
+
 	if worst, ok := r.Worst(); ok && failOn > finding.Info && worst >= failOn {
 		return fault.Ended(fault.Found, fmt.Errorf("issues of severity %s or worse were found", failOn))
 	}

@@ -59,10 +59,12 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 		}
 		return p.Masked(), nil
 	}
+
 	a, err := netip.ParseAddr(s)
 	if err != nil || a.Zone() != "" {
 		return netip.Prefix{}, fmt.Errorf("scan: %q is no address and no range; write 10.1.2.3 or 10.1.0.0/16", s)
 	}
+
 	a = a.Unmap()
 	return netip.PrefixFrom(a, a.BitLen()), nil
 }
@@ -78,6 +80,7 @@ func ReadScope(r io.Reader) (*Scope, error) {
 	if err := dec.Decode(&s); err != nil {
 		return nil, fmt.Errorf("scan: scope file: %w", err)
 	}
+
 	for _, r := range s.Ranges {
 		if err := r.check(); err != nil {
 			return nil, err
@@ -132,6 +135,7 @@ func (s *Scope) Allow(a netip.Addr) error {
 	case a.IsLoopback():
 		return nil
 	}
+
 	for _, r := range s.Ranges {
 		if !r.Range.Contains(a) || !r.Owned {
 			continue
@@ -139,10 +143,13 @@ func (s *Scope) Allow(a netip.Addr) error {
 		if private(a) || confirmed(r.Public) {
 			return nil
 		}
-		return fmt.Errorf("scan: %s is a public address and nobody confirmed that it is yours; add  public: confirmed by NAME on DATE  to its range in the scope file: %w", a, ErrScope)
+		return fmt.Errorf("scan: %s is a public address and nobody confirmed that it is yours; "+
+			"add  public: confirmed by NAME on DATE  to its range in the scope file: %w", a, ErrScope)
 	}
+
 	if !private(a) {
-		return fmt.Errorf("scan: %s is a public address; scan only what is yours: put its range into a scope file with  owned: true  and  public: confirmed by NAME on DATE: %w", a, ErrScope)
+		return fmt.Errorf("scan: %s is a public address; scan only what is yours: "+
+			"put its range into a scope file with  owned: true  and  public: confirmed by NAME on DATE: %w", a, ErrScope)
 	}
 	return fmt.Errorf("scan: nobody declared %s as yours; add --own %s or a scope file: %w", a, suggestion(a), ErrScope)
 }
@@ -171,6 +178,7 @@ func suggestion(a netip.Addr) string {
 	if a.Is6() {
 		bits = 112
 	}
+
 	p, err := a.Prefix(bits)
 	if err != nil {
 		return a.String()
@@ -186,7 +194,9 @@ func private(a netip.Addr) bool {
 
 // allPrivate reports a range without a public address.
 func allPrivate(p netip.Prefix) bool {
-	for _, r := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128"} {
+	for _, r := range []string{
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128",
+	} {
 		whole := netip.MustParsePrefix(r)
 		if whole.Bits() <= p.Bits() && whole.Contains(p.Addr()) {
 			return true

@@ -36,16 +36,20 @@ func describe(s *finding.Service) string {
 	default:
 		words = append(words, "open, not recognised")
 	}
+
 	if s.UDP {
 		words = append(words, "(UDP)")
 	}
+
 	if p := s.Product; p != nil {
 		vendor := p.Vendor
 		if vendor == p.Name {
 			vendor = ""
 		}
-		words = append(words, "-", strings.TrimSpace(vendor+" "+p.Name+" "+p.Version), fmt.Sprintf("(%.0f %% sure)", p.Confidence*100))
+		words = append(words,
+			"-", strings.TrimSpace(vendor+" "+p.Name+" "+p.Version), fmt.Sprintf("(%.0f %% sure)", p.Confidence*100))
 	}
+
 	return strings.Join(words, " ")
 }
 

@@ -37,12 +37,14 @@ func (o *Options) digest() string {
 	for _, t := range o.Targets {
 		fmt.Fprintln(h, t.Prefix, t.Name, t.Ports)
 	}
+
 	words := make([]string, 0, len(o.OptIn))
 	for w, on := range o.OptIn {
 		if on {
 			words = append(words, w)
 		}
 	}
+
 	slices.Sort(words)
 	fmt.Fprintln(h, o.Ports, o.HL7Ports, o.NoHost, o.AllPortsOnSilent, words, o.CalledAETitle, o.AsDevice)
 	return hex.EncodeToString(h.Sum(nil))
@@ -58,10 +60,13 @@ func openState(path string, o *Options) (s *state, head stateLine, hosts []HostR
 	if err != nil {
 		return nil, head, nil, fmt.Errorf("scan: state file: %w", err)
 	}
+
 	head, hosts, err = readState(f, o.digest())
 	if err != nil {
-		return nil, head, nil, errors.Join(fmt.Errorf("scan: state file %s: %w; name another one, or remove it to begin anew", path, err), f.Close())
+		err = fmt.Errorf("scan: state file %s: %w; name another one, or remove it to begin anew", path, err)
+		return nil, head, nil, errors.Join(err, f.Close())
 	}
+
 	s = &state{file: f, enc: json.NewEncoder(f)}
 	if head.Version == 0 {
 		head = stateLine{Version: 1, Digest: o.digest(), Seed: o.Seed}
@@ -69,6 +74,7 @@ func openState(path string, o *Options) (s *state, head stateLine, hosts []HostR
 	} else if _, err = f.Seek(0, io.SeekEnd); err == nil {
 		_, err = f.WriteString("\n") // ends a line that was cut short
 	}
+
 	return s, head, hosts, err
 }
 
@@ -81,6 +87,7 @@ func seekStart(f *os.File) error {
 func readState(r io.Reader, digest string) (head stateLine, hosts []HostResult, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxStateLine)
+
 	for lines.Scan() {
 		var line stateLine
 		if len(lines.Bytes()) == 0 || json.Unmarshal(lines.Bytes(), &line) != nil {
@@ -90,15 +97,18 @@ func readState(r io.Reader, digest string) (head stateLine, hosts []HostResult, 
 		case line.Version != 0 && line.Digest != digest:
 			return head, nil, errors.New("it belongs to a scan with other targets or options")
 		case line.Ended:
-			head, hosts = stateLine{}, nil // the scan was done: begin anew
+			head = stateLine{} // the scan was done: begin anew
+			hosts = nil
 		case line.Version != 0:
 			head = line
 		case line.Host != nil && line.Host.Facts != nil:
 			hosts = append(hosts, *line.Host)
 		default:
-			head.Done, head.Alive = max(head.Done, line.Done), max(head.Alive, line.Alive)
+			head.Done = max(head.Done, line.Done)
+			head.Alive = max(head.Alive, line.Alive)
 		}
 	}
+
 	return head, hosts, lines.Err()
 }
 

@@ -27,10 +27,12 @@ func (s *sweeper) look(ctx context.Context, a netip.Addr, only []uint16) (open [
 	timeout := s.opt.ConnectTimeout
 	first, rest := s.rounds(only)
 	var silent, barred bool
+
 	for round, list := range [][]uint16{first, rest} {
 		if round == 1 && !alive && !barred && !s.opt.AllPortsOnSilent && len(only) == 0 {
 			return nil, false, nil
 		}
+
 		for _, port := range list {
 			took, state := s.patient(ctx, a, port, timeout, alive || a.IsLoopback())
 			switch state {
@@ -49,12 +51,14 @@ func (s *sweeper) look(ctx context.Context, a netip.Addr, only []uint16) (open [
 			case portSilent:
 				silent = true
 			}
+
 			if state != portSilent {
 				alive = true
 				timeout = min(timeout, max(4*took, 300*time.Millisecond))
 			}
 		}
 	}
+
 	slices.Sort(open)
 	return open, alive, ctx.Err()
 }
@@ -64,6 +68,7 @@ func (s *sweeper) rounds(only []uint16) (first, rest []uint16) {
 	if len(only) > 0 {
 		return only, nil
 	}
+
 	for _, p := range slices.Concat(s.opt.Ports, s.opt.HL7Ports) {
 		if slices.Contains(firstPorts(), p) {
 			first = append(first, p)
@@ -71,8 +76,10 @@ func (s *sweeper) rounds(only []uint16) (first, rest []uint16) {
 			rest = append(rest, p)
 		}
 	}
+
 	if len(first) == 0 {
-		first, rest = rest[:min(3, len(rest))], rest[min(3, len(rest)):]
+		n := min(3, len(rest))
+		first, rest = rest[:n], rest[n:]
 	}
 	return first, rest
 }
@@ -97,7 +104,9 @@ const late = 20 * time.Millisecond
 // then silence says nothing. Where somebody is there, silence counts when it comes
 // twice, because one packet may be lost. Where this machine has no sockets left it
 // waits, and at last gives up the scan rather than miss a service.
-func (s *sweeper) patient(ctx context.Context, a netip.Addr, port uint16, timeout time.Duration, there bool) (took time.Duration, state portState) {
+func (s *sweeper) patient(
+	ctx context.Context, a netip.Addr, port uint16, timeout time.Duration, there bool,
+) (took time.Duration, state portState) {
 	for n := range 6 {
 		took, state = s.try(ctx, a, port, timeout)
 		switch {
@@ -118,6 +127,7 @@ func (s *sweeper) patient(ctx context.Context, a netip.Addr, port uint16, timeou
 			return took, state
 		}
 	}
+
 	if state == portTrouble {
 		return took, portStopped
 	}
@@ -129,11 +139,14 @@ func (s *sweeper) try(ctx context.Context, a netip.Addr, port uint16, timeout ti
 		return 0, portStopped
 	}
 	s.conns++
+
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+
 	start := time.Now()
 	conn, err := s.opt.Dial(dialCtx, "tcp", netip.AddrPortFrom(a, port).String())
 	took := time.Since(start)
+
 	switch {
 	case err == nil:
 		conn.Close()
@@ -149,7 +162,8 @@ func (s *sweeper) try(ctx context.Context, a netip.Addr, port uint16, timeout ti
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return took, portGone
 	case starved(err):
-		s.trouble = fmt.Errorf("scan: this machine cannot open more connections (%w); raise the limit of open files or lower --rate", err)
+		s.trouble = fmt.Errorf("scan: this machine cannot open more connections (%w); "+
+			"raise the limit of open files or lower --rate", err)
 		return took, portTrouble
 	}
 	return took, portSilent
@@ -157,5 +171,6 @@ func (s *sweeper) try(ctx context.Context, a netip.Addr, port uint16, timeout ti
 
 // starved reports errors of this machine, which say nothing about the network.
 func starved(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }

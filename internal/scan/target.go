@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -32,19 +33,24 @@ func ParseTarget(ctx context.Context, s string, resolve func(context.Context, st
 	if err != nil {
 		return nil, err
 	}
+
 	if p, err := ParsePrefix(host); err == nil {
 		return []Target{{Prefix: p, Ports: list}}, nil
 	}
+
 	if numeric(host) {
-		return nil, fmt.Errorf("scan: %q is read in more than one way; write addresses as four decimal numbers without zeros in front, such as 10.1.2.3", s)
+		return nil, fmt.Errorf("scan: %q is read in more than one way; "+
+			"write addresses as four decimal numbers without zeros in front, such as 10.1.2.3", s)
 	}
 	if strings.ContainsAny(host, "/ %:") || host == "" {
 		return nil, fmt.Errorf("scan: %q is no target; write an address, a range such as 10.1.2.0/24, or a host name", s)
 	}
+
 	addresses, err := resolve(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("scan: %s is not known: check the name, or give the address", host)
 	}
+
 	var out []Target
 	for _, a := range addresses {
 		a = a.Unmap().WithZone("")
@@ -60,8 +66,10 @@ func numeric(host string) bool {
 	if host != "" && strings.Trim(host, "0123456789.-*") == "" {
 		return true
 	}
+
 	last := strings.ToLower(host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:])
 	last = strings.TrimSuffix(last, ".")
+
 	if hex, ok := strings.CutPrefix(last, "0x"); ok {
 		return strings.Trim(hex, "0123456789abcdef") == ""
 	}
@@ -86,6 +94,7 @@ func splitPorts(s string) (host string, ports []uint16, err error) {
 	case strings.Count(s, ":") == 1:
 		host, list, _ = strings.Cut(s, ":")
 	}
+
 	if list == "" {
 		return host, nil, nil
 	}
@@ -103,13 +112,16 @@ func ParsePorts(s string) ([]uint16, error) {
 		if err == nil && isRange {
 			to, err = strconv.ParseUint(last, 10, 16)
 		}
+
 		if err != nil || from == 0 || to < from {
 			return nil, fmt.Errorf("scan: %q is no list of ports; write 104,11112,8000-8010", s)
 		}
+
 		for p := from; p <= to; p++ {
 			out = append(out, uint16(p))
 		}
 	}
+
 	slices.Sort(out)
 	return slices.Compact(out), nil
 }
@@ -127,36 +139,44 @@ func newPlan(targets []Target, scope *Scope) (*plan, error) {
 	targets = slices.Clone(targets)
 	// Wider ranges first, so that what lies in another is seen.
 	slices.SortStableFunc(targets, func(a, b Target) int { return cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()) })
+
 	for _, t := range targets {
 		if slices.ContainsFunc(p.targets, func(o Target) bool {
 			return o.Prefix.Overlaps(t.Prefix) && (slices.Equal(o.Ports, t.Ports) || len(o.Ports) == 0 && len(t.Ports) == 0)
 		}) {
 			continue
 		}
+
 		if i := slices.IndexFunc(p.targets, func(o Target) bool { return o.Prefix.Overlaps(t.Prefix) }); i >= 0 {
 			if p.targets[i].Prefix != t.Prefix || len(p.targets[i].Ports) == 0 || len(t.Ports) == 0 {
 				return nil, fmt.Errorf("scan: %s lies in %s and has other ports; leave one of them out", t.Prefix, p.targets[i].Prefix)
 			}
+
 			merged := slices.Concat(p.targets[i].Ports, t.Ports)
 			slices.Sort(merged)
 			p.targets[i].Ports = slices.Compact(merged)
 			continue
 		}
+
 		if err := checkRange(t.Prefix, scope); err != nil {
 			return nil, err
 		}
 		p.targets = append(p.targets, t)
 	}
+
 	for _, t := range p.targets {
 		n := new(big.Int).Lsh(big.NewInt(1), uint(t.Prefix.Addr().BitLen()-t.Prefix.Bits()))
 		if !n.IsUint64() || n.Uint64() > maxAddresses || p.total+n.Uint64() > maxAddresses {
-			return nil, fmt.Errorf("scan: %s is too wide: at most %d addresses in one scan; name the hosts instead, for IPv6 from the neighbour table or the DNS", t.Prefix, maxAddresses)
+			return nil, fmt.Errorf("scan: %s is too wide: at most %d addresses in one scan; "+
+				"name the hosts instead, for IPv6 from the neighbour table or the DNS", t.Prefix, maxAddresses)
 		}
+
 		p.starts = append(p.starts, p.total)
 		p.total += n.Uint64()
 	}
+
 	if p.total == 0 {
-		return nil, fmt.Errorf("scan: no target was given")
+		return nil, errors.New("scan: no target was given; name an address, a range or a host")
 	}
 	return p, nil
 }
@@ -168,14 +188,17 @@ func checkRange(p netip.Prefix, scope *Scope) error {
 	if p.IsSingleIP() {
 		return scope.Allow(p.Addr())
 	}
+
 	for _, a := range []netip.Addr{p.Addr(), last} {
 		if err := scope.Allow(a); err != nil && !scope.excluded(a) {
 			return err
 		}
 	}
+
 	if p.Addr().IsLoopback() && last.IsLoopback() {
 		return nil
 	}
+
 	for _, r := range scope.Ranges {
 		if r.Range.Bits() <= p.Bits() && r.Range.Contains(p.Addr()) {
 			return nil
@@ -199,14 +222,17 @@ func (p *plan) at(index uint64) (netip.Addr, Target) {
 	if !found {
 		i--
 	}
+
 	t := p.targets[i]
 	offset := index - p.starts[i]
+
 	b := t.Prefix.Addr().AsSlice()
 	for k := len(b) - 1; k >= 0 && offset > 0; k-- {
 		sum := uint64(b[k]) + offset&0xFF
 		b[k] = byte(sum)
 		offset = offset>>8 + sum>>8
 	}
+
 	a, _ := netip.AddrFromSlice(b)
 	return a, t
 }

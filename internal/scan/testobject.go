@@ -11,7 +11,7 @@ import (
 type testObject struct{ study, series, instance string }
 
 func newTestObject() testObject {
-	return testObject{impossibleUID(), impossibleUID(), impossibleUID()}
+	return testObject{instance: impossibleUID(), study: impossibleUID(), series: impossibleUID()}
 }
 
 // encode is the data set in Implicit VR Little Endian, with a description that

@@ -26,14 +26,19 @@ func (t *throwaway) certificate() (*tls.Certificate, error) {
 			t.err = err
 			return
 		}
+
 		template := &x509.Certificate{
 			SerialNumber: big.NewInt(time.Now().UnixNano()),
 			Subject:      pkix.Name{CommonName: "Collimator scan, throwaway"},
-			NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
-			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+			NotBefore:    time.Now().Add(-time.Hour),
+			NotAfter:     time.Now().Add(48 * time.Hour),
+			KeyUsage:     x509.KeyUsageDigitalSignature,
+			ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		}
+
 		der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-		t.cert, t.err = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+		t.cert = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+		t.err = err
 	})
 	return &t.cert, t.err
 }
@@ -47,10 +52,12 @@ func (t *throwaway) config(serverName string, requested func()) (*tls.Config, er
 	if err != nil {
 		return nil, err
 	}
+
 	var suites []uint16
 	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		suites = append(suites, s.ID)
 	}
+
 	return &tls.Config{
 		InsecureSkipVerify: true,
 		ServerName:         serverName,

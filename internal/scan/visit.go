@@ -33,7 +33,10 @@ type visit struct {
 }
 
 func newVisit(opt *Options, p *pace, keys *throwaway, facts *finding.Facts) *visit {
-	return &visit{start: time.Now(), opt: opt, pace: p, keys: keys, facts: facts, first: map[string]time.Duration{}, answers: map[uint16]bool{}}
+	return &visit{
+		start: time.Now(), opt: opt, pace: p, keys: keys, facts: facts,
+		first: map[string]time.Duration{}, answers: map[uint16]bool{},
+	}
 }
 
 // link is the one open connection of a visit. All reads and writes share its
@@ -58,11 +61,13 @@ func (l *link) Close() error {
 func (l *link) answered(protocol string) {
 	took := time.Since(l.start)
 	key := fmt.Sprint(protocol, l.port)
+
 	first, known := l.v.first[key]
 	if !known {
 		l.v.first[key] = took
 		return
 	}
+
 	if took > 5*first && took > 2*time.Second {
 		l.v.stop("port %d became slow: %s, at first %s", l.port, took.Round(time.Millisecond), first.Round(time.Millisecond))
 	}
@@ -103,31 +108,38 @@ func (v *visit) dialNetwork(ctx context.Context, network string, port uint16) (*
 	case v.open:
 		return nil, errors.New("scan: a connection to this host is still open")
 	}
+
 	if err := v.opt.Scope.Allow(v.facts.Address); err != nil {
 		return nil, err
 	}
+
 	if v.begun {
 		if err := sleep(ctx, jitter(v.opt.Pause)); err != nil {
 			return nil, err
 		}
 	}
 	v.begun = true
+
 	if err := v.pace.wait(ctx); err != nil {
 		return nil, err
 	}
+
 	v.conns++
 	start := time.Now()
+
 	timeout := v.opt.ConnectTimeout
 	if v.answers[port] {
 		timeout = max(timeout, v.opt.Timeout)
 	}
 	dialCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+
 	address := netip.AddrPortFrom(v.facts.Address, port).String()
 	conn, err := v.opt.Dial(dialCtx, network, address)
 	for n := 0; n < 6 && starved(err) && sleep(dialCtx, 50*time.Millisecond<<n) == nil; n++ {
 		conn, err = v.opt.Dial(dialCtx, network, address)
 	}
+
 	if err != nil {
 		if v.answers[port] && ctx.Err() == nil {
 			v.stop("port %d accepts no connections any more", port)
@@ -135,12 +147,14 @@ func (v *visit) dialNetwork(ctx context.Context, network string, port uint16) (*
 		}
 		return nil, err
 	}
+
 	if network == "tcp" {
 		v.answers[port] = true
 	}
 	if err := conn.SetDeadline(time.Now().Add(v.opt.Timeout)); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+
 	v.open = true
 	return &link{Conn: conn, v: v, port: port, start: start}, nil
 }
@@ -160,10 +174,12 @@ func (d door) open(ctx context.Context) (net.Conn, *link, error) {
 	if err != nil || !d.tls {
 		return l, l, err
 	}
+
 	cfg, err := d.v.keys.config(d.v.serverName(), nil)
 	if err != nil {
 		return nil, nil, errors.Join(err, l.Close())
 	}
+
 	conn := tls.Client(l, cfg)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return nil, nil, errors.Join(err, l.Close())

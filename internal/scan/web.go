@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -28,7 +29,11 @@ func (v *visit) web(ctx context.Context, s *finding.Service, d door, root webAns
 	s.Web = &finding.Web{TLS: d.tls, Pages: map[string]*finding.Page{}}
 	p := &webProbe{door: d, s: s, w: s.Web}
 	p.readRoot(root)
-	steps := []func(context.Context) error{p.landing(root), p.calibrate, p.icon, p.orthanc, p.dicomweb, p.dcm4chee, p.viewers, p.listings, p.descriptions, p.fhir, p.portals, p.mirth, p.infinitt, p.credential}
+
+	steps := []func(context.Context) error{
+		p.landing(root), p.calibrate, p.icon, p.orthanc, p.dicomweb, p.dcm4chee, p.viewers, p.listings,
+		p.descriptions, p.fhir, p.portals, p.mirth, p.infinitt, p.credential,
+	}
 	for _, step := range steps {
 		if err := step(ctx); errors.Is(err, errDistress) || ctx.Err() != nil {
 			return err
@@ -41,7 +46,7 @@ func (v *visit) web(ctx context.Context, s *finding.Service, d door, root webAns
 const originName = "https://collimator-scan.invalid"
 
 func rootRequest() webRequest {
-	return webRequest{"GET", "/", map[string]string{"Origin": originName}}
+	return webRequest{method: http.MethodGet, path: "/", header: map[string]string{"Origin": originName}}
 }
 
 // readRoot judges the answer to GET /: headers, redirect, product.
@@ -49,7 +54,9 @@ func (p *webProbe) readRoot(a webAnswer) {
 	w := p.w
 	w.Status = a.page.Status
 	w.Server = clean(a.header.Get("Server"), 64)
+
 	p.readHeaders(a)
+
 	w.CORSReflects = a.header.Get("Access-Control-Allow-Origin") == originName
 	w.CORSCredentials = a.header.Get("Access-Control-Allow-Credentials") == "true"
 	if to, err := url.Parse(a.header.Get("Location")); err == nil && a.page.Status/100 == 3 {
@@ -57,7 +64,9 @@ func (p *webProbe) readRoot(a webAnswer) {
 		host, _, _ := strings.Cut(p.host(), ":")
 		w.RedirectsToTLS = to.Scheme == "https" && (to.Hostname() == host || to.Hostname() == p.v.facts.Address.String())
 	}
+
 	p.readAuth(a)
+
 	w.Pages["root"] = a.keep(listingMarks(a.body)...)
 	w.Imaging = w.Pages["root"].Has("dicom listing")
 	p.recognise(a)
@@ -78,10 +87,12 @@ func (p *webProbe) landing(root webAnswer) func(context.Context) error {
 		if !ok {
 			return nil
 		}
-		a, ok, err := p.fetch(ctx, webRequest{"GET", path, nil})
+
+		a, ok, err := p.fetch(ctx, webRequest{method: http.MethodGet, path: path})
 		if err != nil || !ok || a.page.Status != 200 {
 			return err
 		}
+
 		a.page.Sent = "GET of the page to which / leads"
 		p.w.Pages["landing"] = a.keep()
 		p.readHeaders(a)
@@ -96,10 +107,12 @@ func (p *webProbe) samePlace(a webAnswer) (string, bool) {
 	if location == "" || len(location) > 1024 || a.page.Status/100 != 3 {
 		return "", false
 	}
+
 	base := &url.URL{Scheme: "http", Host: p.host(), Path: "/"}
 	if p.tls {
 		base.Scheme = "https"
 	}
+
 	to, err := base.Parse(location)
 	if err != nil || to.Scheme != base.Scheme || to.Host != base.Host || to.User != nil || to.EscapedPath() == "/" {
 		return "", false
@@ -114,6 +127,7 @@ func basicOr(challenges []string) string {
 			return c
 		}
 	}
+
 	if len(challenges) == 0 {
 		return ""
 	}
@@ -126,11 +140,13 @@ func (p *webProbe) readAuth(a webAnswer) {
 	if scheme == "" {
 		return
 	}
+
 	p.w.Auth = strings.ToLower(clean(scheme, 16))
 	if _, realm, ok := strings.Cut(rest, `realm="`); ok {
 		realm, _, _ = strings.Cut(realm, `"`)
 		p.w.Realm = clean(realm, 64)
 	}
+
 	if p.w.Realm == "Orthanc Secure Area" {
 		p.portal("Orthanc", "", "sign-in")
 	}
@@ -142,6 +158,7 @@ func (p *webProbe) portal(name, version, source string) {
 	if p.w.Portal == "" {
 		p.w.Portal = name
 	}
+
 	if p.s.Product == nil || p.s.Product.Version == "" && version != "" {
 		p.s.Product = &finding.Product{Name: name, Version: clean(version, 32), Confidence: 0.8, Source: source}
 	}
@@ -181,10 +198,12 @@ func (p *webProbe) recognise(a webAnswer) {
 		if !m.pattern.Match(a.body) {
 			continue
 		}
+
 		version := ""
 		if v := versionPattern.FindSubmatch(a.body); v != nil {
 			version = string(v[1])
 		}
+
 		if m.product == "WildFly" || m.product == "Keycloak" {
 			p.w.Portal = m.product
 			continue
@@ -192,11 +211,13 @@ func (p *webProbe) recognise(a webAnswer) {
 		p.portal(m.product, version, "page")
 		return
 	}
+
 	for name := range a.header {
 		if strings.EqualFold(name, "X-Kheops-Version") {
 			p.portal("Kheops", a.header.Get(name), "header")
 		}
 	}
+
 	for _, cookie := range a.header.Values("Set-Cookie") {
 		if strings.HasPrefix(cookie, "MEDDREAMSESSID") {
 			p.portal("MedDream", "", "cookie")
@@ -206,19 +227,24 @@ func (p *webProbe) recognise(a webAnswer) {
 
 // get asks for one page and notes it, with marks, under a name.
 func (p *webProbe) get(ctx context.Context, name, path string, marks func(webAnswer) []string) (webAnswer, *finding.Page, error) {
-	return p.send(ctx, name, webRequest{"GET", path, nil}, marks)
+	return p.send(ctx, name, webRequest{method: http.MethodGet, path: path}, marks)
 }
 
-func (p *webProbe) send(ctx context.Context, name string, rq webRequest, marks func(webAnswer) []string) (webAnswer, *finding.Page, error) {
+func (p *webProbe) send(
+	ctx context.Context, name string, rq webRequest, marks func(webAnswer) []string,
+) (webAnswer, *finding.Page, error) {
 	a, ok, err := p.fetch(ctx, rq)
 	if err != nil || !ok {
 		return a, nil, err
 	}
+
 	var found []string
 	if marks != nil {
 		found = marks(a)
 	}
+
 	page := a.keep(found...)
+
 	r := p.random.page
 	page.Same = r.Status == page.Status && r.Kind == page.Kind && (page.Status != 200 || abs(r.Length-page.Length) < 64)
 	p.w.Pages[name] = page
@@ -229,7 +255,7 @@ func abs(n int) int { return max(n, -n) }
 
 // calibrate learns what a path that cannot exist gets.
 func (p *webProbe) calibrate(ctx context.Context) error {
-	a, ok, err := p.fetch(ctx, webRequest{"GET", "/collimator-" + strings.ToLower(randomTitle(16)), nil})
+	a, ok, err := p.fetch(ctx, webRequest{method: http.MethodGet, path: "/collimator-" + strings.ToLower(randomTitle(16))})
 	if ok {
 		p.random = a
 		p.random.body = nil
@@ -239,10 +265,11 @@ func (p *webProbe) calibrate(ctx context.Context) error {
 }
 
 func (p *webProbe) icon(ctx context.Context) error {
-	a, ok, err := p.fetch(ctx, webRequest{"GET", "/favicon.ico", nil})
+	a, ok, err := p.fetch(ctx, webRequest{method: http.MethodGet, path: "/favicon.ico"})
 	if !ok || a.page.Status != 200 || len(a.body) == 0 {
 		return err
 	}
+
 	sum := md5.Sum(a.body)
 	if name := finding.IdentifyIcon(sum[:], iconHash(a.body)); name != "" {
 		p.portal(name, "", "icon")
@@ -254,6 +281,7 @@ func (p *webProbe) icon(ctx context.Context) error {
 // characters, as it is used to look for icons.
 func iconHash(b []byte) int32 {
 	text := base64.StdEncoding.EncodeToString(b)
+
 	var lines bytes.Buffer
 	for len(text) > 0 {
 		n := min(76, len(text))
@@ -265,16 +293,23 @@ func iconHash(b []byte) int32 {
 
 func murmur3(b []byte) uint32 {
 	var h uint32
-	mix := func(k uint32) uint32 { k *= 0xcc9e2d51; k = k<<15 | k>>17; return k * 0x1b873593 }
+	mix := func(k uint32) uint32 {
+		k *= 0xcc9e2d51
+		k = k<<15 | k>>17
+		return k * 0x1b873593
+	}
+
 	n := uint32(len(b))
 	for ; len(b) >= 4; b = b[4:] {
 		h ^= mix(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24)
 		h = (h<<13|h>>19)*5 + 0xe6546b64
 	}
+
 	var k uint32
 	for i := len(b) - 1; i >= 0; i-- {
 		k = k<<8 | uint32(b[i])
 	}
+
 	h ^= mix(k)
 	h ^= n
 	h ^= h >> 16

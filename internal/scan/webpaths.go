@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -21,6 +22,7 @@ func (p *webProbe) orthanc(ctx context.Context) error {
 		DicomAet   string
 		DicomPort  uint16
 	}
+
 	_, page, err := p.get(ctx, "system", "/system", func(a webAnswer) []string {
 		if a.page.Status == 200 && json.Unmarshal(a.body, &system) == nil && system.ApiVersion > 0 {
 			return []string{"orthanc"}
@@ -30,11 +32,16 @@ func (p *webProbe) orthanc(ctx context.Context) error {
 	if err != nil || !page.Has("orthanc") {
 		return err
 	}
+
 	p.portal("Orthanc", system.Version, "/system")
-	p.s.Product = &finding.Product{Vendor: "Orthanc", Name: "Orthanc", Version: clean(system.Version, 32), Confidence: 1, Source: "/system"}
-	p.w.AETitle, p.w.DICOMPort = clean(system.DicomAet, 16), system.DicomPort
+	p.s.Product = &finding.Product{
+		Vendor: "Orthanc", Name: "Orthanc", Version: clean(system.Version, 32), Confidence: 1, Source: "/system",
+	}
+	p.w.AETitle = clean(system.DicomAet, 16)
+	p.w.DICOMPort = system.DicomPort
 	p.v.title = p.w.AETitle
-	_, _, err = p.send(ctx, "lua", webRequest{"POST", "/tools/execute-script", nil}, nil)
+
+	_, _, err = p.send(ctx, "lua", webRequest{method: http.MethodPost, path: "/tools/execute-script"}, nil)
 	return err
 }
 
@@ -58,25 +65,36 @@ func (p *webProbe) dicomweb(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if page == nil || page.Same && page.Status != 401 || page.Status/100 == 3 || page.Status/100 == 5 || page.Status == 404 || page.Status == 200 && !page.Has("json") {
+		if page == nil || page.Same && page.Status != 401 || page.Status/100 == 3 || page.Status/100 == 5 ||
+			page.Status == 404 || page.Status == 200 && !page.Has("json") {
 			delete(p.w.Pages, "qido")
 			continue
 		}
+
 		if !page.Same {
-			p.w.Root, p.w.Imaging = root, true
+			p.w.Root = root
+			p.w.Imaging = true
 		}
+
 		if _, _, err := p.get(ctx, "wado-meta", root+"/studies/"+impossibleUID()+"/metadata", nil); err != nil {
 			return err
 		}
+
 		if page.Same {
 			return nil // everything asks for a sign-in
 		}
-		if _, _, err := p.send(ctx, "stow", webRequest{"POST", root + "/studies", map[string]string{"Content-Type": "application/x-collimator-probe"}}, nil); err != nil {
+
+		store := webRequest{
+			method: http.MethodPost, path: root + "/studies", header: map[string]string{"Content-Type": "application/x-collimator-probe"},
+		}
+		if _, _, err := p.send(ctx, "stow", store, nil); err != nil {
 			return err
 		}
-		break
+		break // one root is enough
 	}
-	query := "/wado?requestType=WADO&studyUID=" + impossibleUID() + "&seriesUID=" + impossibleUID() + "&objectUID=" + impossibleUID()
+
+	query := "/wado?requestType=WADO&studyUID=" + impossibleUID() +
+		"&seriesUID=" + impossibleUID() + "&objectUID=" + impossibleUID()
 	_, _, err := p.get(ctx, "wado-uri", query, func(a webAnswer) []string {
 		if bytes.Contains(bytes.ToLower(a.body), []byte("wado")) && a.page.Kind != p.random.page.Kind {
 			return []string{"wado"}
@@ -103,9 +121,11 @@ func (p *webProbe) dcm4chee(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	if page != nil && (page.Same || page.Status == 404) {
 		return nil
 	}
+
 	_, page, err = p.get(ctx, "dcm4chee-ui", "/dcm4chee-arc/ui2/", contains("dcm4chee", "dcm4chee"))
 	if page.Has("dcm4chee") {
 		p.portal("dcm4chee-arc", "", "page")
@@ -120,6 +140,7 @@ func (p *webProbe) viewers(ctx context.Context) error {
 		if !bytes.Contains(body, []byte("window.config")) {
 			return nil
 		}
+
 		marks := []string{"ohif"}
 		if bytes.Contains(body, []byte("dicomwebproxy")) || bytes.Contains(body, []byte("dicomjson")) {
 			marks = append(marks, "risky sources")
@@ -129,6 +150,7 @@ func (p *webProbe) viewers(ctx context.Context) error {
 		}
 		return marks
 	})
+
 	if page.Has("ohif") {
 		p.portal("OHIF", "", "app-config.js")
 	}
@@ -148,7 +170,9 @@ func listingMarks(body []byte) []string {
 }
 
 func (p *webProbe) listings(ctx context.Context) error {
-	for name, path := range map[string]string{"listing-dicom": "/dicom/", "listing-images": "/images/", "listing-dcm": "/dcm/"} {
+	for name, path := range map[string]string{
+		"listing-dicom": "/dicom/", "listing-images": "/images/", "listing-dcm": "/dcm/",
+	} {
 		_, page, err := p.get(ctx, name, path, func(a webAnswer) []string { return listingMarks(a.body) })
 		if err != nil {
 			return err
@@ -165,7 +189,11 @@ func (p *webProbe) descriptions(ctx context.Context) error {
 	for _, x := range []struct {
 		name, path string
 		marks      func(webAnswer) []string
-	}{{"metrics-orthanc", "/tools/metrics-prometheus", prometheus}, {"metrics", "/metrics", prometheus}, {"swagger", "/swagger", contains("swagger", "swagger", `"openapi"`)}} {
+	}{
+		{name: "metrics-orthanc", path: "/tools/metrics-prometheus", marks: prometheus},
+		{name: "metrics", path: "/metrics", marks: prometheus},
+		{name: "swagger", path: "/swagger", marks: contains("swagger", "swagger", `"openapi"`)},
+	} {
 		if _, _, err := p.get(ctx, x.name, x.path, x.marks); err != nil {
 			return err
 		}
@@ -181,10 +209,13 @@ func (p *webProbe) fhir(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		if !page.Has("capability") {
 			continue
 		}
-		_, _, err = p.get(ctx, "fhir-search", root+"/ImagingStudy?_id="+strings.ToLower(randomTitle(24))+"&_summary=count", contains("bundle", `"bundle"`, "<bundle"))
+
+		search := root + "/ImagingStudy?_id=" + strings.ToLower(randomTitle(24)) + "&_summary=count"
+		_, _, err = p.get(ctx, "fhir-search", search, contains("bundle", `"bundle"`, "<bundle"))
 		return err
 	}
 	return nil
@@ -195,11 +226,15 @@ func (p *webProbe) portals(ctx context.Context) error {
 	if p.w.Portal != "" {
 		return nil
 	}
-	for _, path := range []string{"/portal/WebLogin.aspx", "/pureweb/server/login.jsp", "/pacs/login.php", "/app/template/Login.vm", "/viewer/", "/ohif/"} {
-		a, ok, err := p.fetch(ctx, webRequest{"GET", path, nil})
+
+	for _, path := range []string{
+		"/portal/WebLogin.aspx", "/pureweb/server/login.jsp", "/pacs/login.php", "/app/template/Login.vm", "/viewer/", "/ohif/",
+	} {
+		a, ok, err := p.fetch(ctx, webRequest{method: http.MethodGet, path: path})
 		if err != nil {
 			return err
 		}
+
 		if ok && a.page.Status == 200 {
 			p.recognise(a)
 		}
@@ -214,8 +249,12 @@ func (p *webProbe) mirth(ctx context.Context) error {
 	if p.w.Portal != "Mirth Connect" {
 		return nil
 	}
-	a, ok, err := p.fetch(ctx, webRequest{"GET", "/api/server/version", map[string]string{"X-Requested-With": "OpenAPI"}})
-	if v := strings.TrimSpace(string(a.body)); ok && a.page.Status == 200 && regexp.MustCompile(`^\d+(\.\d+)+$`).MatchString(v) {
+
+	a, ok, err := p.fetch(ctx, webRequest{
+		method: http.MethodGet, path: "/api/server/version", header: map[string]string{"X-Requested-With": "OpenAPI"},
+	})
+	v := strings.TrimSpace(string(a.body))
+	if ok && a.page.Status == 200 && regexp.MustCompile(`^\d+(\.\d+)+$`).MatchString(v) {
 		p.portal("Mirth Connect", v, "/api/server/version")
 	}
 	return err
@@ -225,7 +264,10 @@ func (p *webProbe) infinitt(ctx context.Context) error {
 	if p.w.Portal != "INFINITT PACS" {
 		return nil
 	}
-	for name, path := range map[string]string{"infinitt-upload": "/WebJobUpload.asmx?WSDL", "infinitt-login": "/WebUserLogin.asmx?WSDL"} {
+
+	for name, path := range map[string]string{
+		"infinitt-upload": "/WebJobUpload.asmx?WSDL", "infinitt-login": "/WebUserLogin.asmx?WSDL",
+	} {
 		if _, _, err := p.get(ctx, name, path, contains("wsdl", "wsdl:definitions")); err != nil {
 			return err
 		}
@@ -241,8 +283,11 @@ func (p *webProbe) credential(ctx context.Context) error {
 	if !ok || !p.v.opt.OptIn["default-credentials"] || p.w.Auth != "basic" || p.w.Status != 401 {
 		return nil
 	}
+
 	token := base64.StdEncoding.EncodeToString([]byte(c.user + ":" + c.password))
-	a, ok, err := p.fetch(ctx, webRequest{"GET", "/", map[string]string{"Authorization": "Basic " + token}})
+	a, ok, err := p.fetch(ctx, webRequest{
+		method: http.MethodGet, path: "/", header: map[string]string{"Authorization": "Basic " + token},
+	})
 	if ok && (a.page.Status == 200 || a.page.Status/100 == 3) {
 		p.w.DefaultUser = p.w.Portal
 	}

@@ -49,13 +49,14 @@ type Wish struct {
 // no sense ends as fault.Misused. Names of hosts are resolved.
 func (w Wish) Options(ctx context.Context) (*Options, error) {
 	opt := &Options{
-		NoHost: w.NoHost, AllPortsOnSilent: w.AllSlow, Rate: w.Rate, Hosts: w.Hosts, Pause: w.Pause, Timeout: w.Timeout,
 		CalledAETitle: w.CalledAET, AsDevice: w.AsDevice, State: w.State, OptIn: map[string]bool{},
+		NoHost: w.NoHost, AllPortsOnSilent: w.AllSlow,
+		Rate: w.Rate, Hosts: w.Hosts, Pause: w.Pause, Timeout: w.Timeout,
 	}
 
 	for _, title := range []string{w.CalledAET, w.AsDevice} {
 		if title != "" && !config.ValidAE(title) {
-			return nil, fault.Usage("%q is no AE title", title)
+			return nil, fault.Usage("%q is a malformed AE title", title)
 		}
 	}
 
@@ -112,6 +113,7 @@ func (w Wish) scope(targets []Target) (*Scope, error) {
 			}
 			continue
 		}
+
 		p, err := ParsePrefix(own)
 		if err == nil {
 			err = scope.Own(p)
@@ -133,9 +135,11 @@ func (w Wish) optIns(opt *Options) error {
 			opt.OptIn[word] = true
 		}
 	}
+
 	switch {
 	case (opt.OptIn["count-matches"] || opt.OptIn["store-test-object"]) && !Confirmed(w.Consent):
-		return fault.Usage("this check touches what is stored: it needs  --consent 'confirmed by NAME on DATE'  from whoever answers for the data")
+		return fault.Usage("this check touches what is stored: it needs  --consent 'confirmed by NAME on DATE'  " +
+			"from whoever answers for the data")
 	case opt.OptIn["replace-test-object"] && !opt.OptIn["store-test-object"]:
 		return fault.Usage("--opt-in replace-test-object needs store-test-object too")
 	case opt.OptIn["as-device"] && w.AsDevice == "":
@@ -156,6 +160,7 @@ func (w Wish) files(opt *Options) error {
 		if err != nil {
 			return err
 		}
+
 		opt.Roots = x509.NewCertPool()
 		if !opt.Roots.AppendCertsFromPEM(b) {
 			return fault.Usage("%s holds no certificate in PEM", w.CA)
@@ -167,6 +172,7 @@ func (w Wish) files(opt *Options) error {
 		if err != nil {
 			return err
 		}
+
 		opt.KnownKeys = map[string]string{}
 		for _, line := range strings.Split(string(b), "\n") {
 			if sum, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && len(sum) == 64 {
@@ -188,7 +194,7 @@ func (w Wish) files(opt *Options) error {
 		Password string `yaml:"password"`
 	}
 	if err := yaml.Unmarshal(b, &file); err != nil {
-		return fault.Usage("%s is not as it should be: PRODUCT, and below it user and password", w.Credentials)
+		return fault.Usage("%s is malformed: write PRODUCT, and below it user and password", w.Credentials)
 	}
 
 	opt.Credentials = map[string]Credential{}

@@ -13,7 +13,7 @@ import (
 func TestAWishThatMakesNoSenseIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	t.Parallel()
 	for want, w := range map[string]Wish{
-		"is no AE title":          {CalledAET: `BACK\SLASH`},
+		"is a malformed AE title": {CalledAET: `BACK\SLASH`},
 		"--consent 'confirmed by": {OptIn: []string{"count-matches"}},
 		"needs --as-device AET":   {OptIn: []string{"as-device"}},
 		"needs --credentials":     {OptIn: []string{"default-credentials"}},
