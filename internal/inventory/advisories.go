@@ -31,6 +31,7 @@ func (r *Register) Advisories(ctx context.Context) (*advisory.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	imported := make([]advisory.Advisory, len(list))
 	for i := range list {
 		imported[i] = list[i].Advisory
@@ -73,14 +74,17 @@ func (r *Register) keep(ctx context.Context, list []Imported) (older []string, e
 			if err != nil {
 				return err
 			}
+
 			var have string
 			scanErr := tx.QueryRow(ctx, `SELECT version FROM advisory_document WHERE id = ?1`, i.ID).Scan(&have)
 			if scanErr == nil && advisory.ParseVersion(have).Compare(advisory.ParseVersion(i.Version)) > 0 {
 				older = append(older, i.ID)
 				continue
 			}
-			_, err = tx.Exec(ctx, `INSERT INTO advisory_document (id, version, source, sha256, hash, signature, imported, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-				ON CONFLICT (id) DO UPDATE SET version = ?2, source = ?3, sha256 = ?4, hash = ?5, signature = ?6, imported = ?7, body = ?8`,
+
+			_, err = tx.Exec(ctx, `INSERT INTO advisory_document (id, version, source, sha256, hash, signature, imported, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    ON CONFLICT (id) DO UPDATE SET version = ?2, source = ?3, sha256 = ?4, hash = ?5, signature = ?6, imported = ?7, body = ?8`,
 				i.ID, i.Version, i.Source, i.SHA256, i.Hash, i.Signature, db.Millis(r.now()), string(body))
 			if err != nil {
 				return err

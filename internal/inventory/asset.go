@@ -65,7 +65,9 @@ type stored struct {
 
 // Label is what people call the asset.
 func (a *Asset) Label() string {
-	for _, s := range []string{a.Name, a.Hostname, strings.TrimSpace(a.Vendor + " " + a.Product), strings.Join(a.AETitles, ","), strings.Join(a.Addresses, ",")} {
+	for _, s := range []string{
+		a.Name, a.Hostname, strings.TrimSpace(a.Vendor + " " + a.Product), strings.Join(a.AETitles, ","), strings.Join(a.Addresses, ","),
+	} {
 		if s != "" {
 			return s
 		}
@@ -91,13 +93,16 @@ func (r *Register) Asset(ctx context.Context, name string) (*Asset, error) {
 		if err != nil {
 			return err
 		}
+
 		list, err := r.load(ctx, tx, id)
 		if err != nil {
 			return err
 		}
+
 		if len(list) == 0 {
 			return fault.Newf(fault.NotFound, "inventory: there is no asset %s; see 'collimator inventory list'", name)
 		}
+
 		found = list[0]
 		return nil
 	})
@@ -107,6 +112,7 @@ func (r *Register) Asset(ctx context.Context, name string) (*Asset, error) {
 // load reads one asset, or all where only is 0.
 func (r *Register) load(ctx context.Context, tx *db.Tx, only int64) ([]*Asset, error) {
 	byID := map[int64]*Asset{}
+
 	list, err := db.All(ctx, tx, scanAsset,
 		`SELECT id, created, last_seen, stranger FROM asset WHERE merged_into = 0 AND (?1 = 0 OR id = ?1) ORDER BY stranger, id`, only)
 	if err != nil {
@@ -119,12 +125,15 @@ func (r *Register) load(ctx context.Context, tx *db.Tx, only int64) ([]*Asset, e
 	if err := r.loadValues(ctx, tx, only, byID); err != nil {
 		return nil, err
 	}
+
 	for _, a := range list {
 		a.fill(r)
 	}
+
 	if only == 0 {
 		shared(list)
 	}
+
 	if err := r.loadStatements(ctx, tx, only, byID); err != nil {
 		return nil, err
 	}
@@ -164,16 +173,22 @@ func (r *Register) loadValues(ctx context.Context, tx *db.Tx, only int64, byID m
 // fill sets the fields to the value that is worth most, and names contradictions.
 func (a *Asset) fill(r *Register) {
 	single := map[string]*string{
-		fieldName: &a.Name, fieldVendor: &a.Vendor, fieldProduct: &a.Product, fieldVersion: &a.Version, fieldSerial: &a.Serial, fieldLocation: &a.Location,
-		fieldZone: &a.Zone, fieldOwner: &a.Owner, fieldHostname: &a.Hostname, fieldNote: &a.Note,
+		fieldName: &a.Name, fieldVendor: &a.Vendor, fieldProduct: &a.Product, fieldVersion: &a.Version, fieldSerial: &a.Serial,
+		fieldLocation: &a.Location, fieldZone: &a.Zone, fieldOwner: &a.Owner, fieldHostname: &a.Hostname, fieldNote: &a.Note,
 	}
-	lists := map[string]*[]string{fieldAddress: &a.Addresses, fieldMAC: &a.MACs, fieldAE: &a.AETitles, fieldImplementation: &a.Implementations}
+	lists := map[string]*[]string{
+		fieldAddress: &a.Addresses, fieldMAC: &a.MACs, fieldAE: &a.AETitles, fieldImplementation: &a.Implementations,
+	}
+
+	// Values come the surest first, so the first of a field is the best one.
 	best := map[string]stored{}
 	for _, v := range a.values {
 		a.seen(v)
+
 		if p := single[v.field]; p != nil {
 			if *p == "" {
-				*p, best[v.field] = v.text, v
+				*p = v.text
+				best[v.field] = v
 				if v.field == fieldProduct {
 					a.Confidence = v.confidence
 				}
@@ -181,13 +196,16 @@ func (a *Asset) fill(r *Register) {
 				a.contradict(r, best[v.field], v)
 			}
 		}
+
 		if p := lists[v.field]; p != nil && !slices.Contains(*p, v.text) {
 			*p = append(*p, v.text)
 		}
+
 		if n, err := strconv.Atoi(v.text); v.field == fieldPort && err == nil && !slices.Contains(a.Ports, n) {
 			a.Ports = append(a.Ports, n)
 		}
 	}
+
 	slices.Sort(a.Ports)
 	slices.SortFunc(a.Sources, func(x, y Seen) int {
 		return cmp.Or(x.FirstSeen.Compare(y.FirstSeen), strings.Compare(string(x.Source), string(y.Source)))
@@ -198,11 +216,12 @@ func (a *Asset) seen(v stored) {
 	for i := range a.Sources {
 		s := &a.Sources[i]
 		if s.Source == v.source {
-			s.FirstSeen, s.LastSeen = db.Instant(min(db.Millis(s.FirstSeen), v.first)), db.Instant(max(db.Millis(s.LastSeen), v.last))
+			s.FirstSeen = db.Instant(min(db.Millis(s.FirstSeen), v.first))
+			s.LastSeen = db.Instant(max(db.Millis(s.LastSeen), v.last))
 			return
 		}
 	}
-	a.Sources = append(a.Sources, Seen{v.source, db.Instant(v.first), db.Instant(v.last)})
+	a.Sources = append(a.Sources, Seen{Source: v.source, FirstSeen: db.Instant(v.first), LastSeen: db.Instant(v.last)})
 }
 
 // contradict notes that two sources say different things about what a device is.
@@ -217,7 +236,8 @@ func (a *Asset) contradict(r *Register, best, v stored) {
 		return
 	}
 	if best.folded != v.folded {
-		a.Conflicts = append(a.Conflicts, fmt.Sprintf("%s: %s says %s, %s says %s", v.field, best.source, best.text, v.source, v.text))
+		a.Conflicts = append(a.Conflicts,
+			fmt.Sprintf("%s: %s says %s, %s says %s", v.field, best.source, best.text, v.source, v.text))
 	}
 }
 
@@ -229,6 +249,7 @@ func shared(list []*Asset) {
 			if v.field != fieldAddress && v.field != fieldMAC && v.field != fieldSerial || v.source == Refused {
 				continue
 			}
+
 			key := v.field + " " + v.folded
 			other := owner[key]
 			switch {
@@ -256,11 +277,15 @@ func (r *Register) Merge(ctx context.Context, into, from string) error {
 		if err != nil {
 			return err
 		}
+
 		if a == b {
 			return fault.Newf(fault.Invalid, "inventory: %s and %s are the same asset already", into, from)
 		}
+
+		// What both have said is kept once, then all that was the one's is the other's.
 		for _, q := range []string{
-			`DELETE FROM asset_value WHERE asset = ?2 AND EXISTS (SELECT 1 FROM asset_value o WHERE o.asset = ?1 AND o.field = asset_value.field AND o.source = asset_value.source AND o.slot = asset_value.slot)`,
+			`DELETE FROM asset_value WHERE asset = ?2 AND EXISTS (SELECT 1 FROM asset_value o WHERE o.asset = ?1
+    AND o.field = asset_value.field AND o.source = asset_value.source AND o.slot = asset_value.slot)`,
 			`UPDATE asset_value SET asset = ?1 WHERE asset = ?2`,
 			`UPDATE asset_statement SET asset = ?1 WHERE asset = ?2`,
 			`DELETE FROM issue WHERE asset = ?2 AND EXISTS (SELECT 1 FROM issue o WHERE o.asset = ?1 AND o.key = issue.key)`,
@@ -272,6 +297,7 @@ func (r *Register) Merge(ctx context.Context, into, from string) error {
 				return err
 			}
 		}
+
 		return r.event(ctx, tx, 0, a, AssetMerged, "", assetName(b), assetName(a))
 	})
 }
@@ -285,17 +311,23 @@ func (r *Register) Split(ctx context.Context, name string, source Source) (strin
 		if err != nil {
 			return err
 		}
+
 		var of, all int
-		err = tx.QueryRow(ctx, `SELECT COUNT(CASE WHEN source = ?2 THEN 1 END), COUNT(*) FROM asset_value WHERE asset = ?1`, a, string(source)).Scan(&of, &all)
+		err = tx.QueryRow(ctx, `SELECT COUNT(CASE WHEN source = ?2 THEN 1 END), COUNT(*) FROM asset_value WHERE asset = ?1`,
+			a, string(source)).Scan(&of, &all)
 		if err != nil {
 			return err
 		}
+
 		if of == 0 || of == all {
-			return fault.Newf(fault.Invalid, "inventory: %s says nothing, or everything, about %s: there is nothing to split", source, name)
+			return fault.Newf(fault.Invalid,
+				"inventory: %s says nothing, or everything, about %s: there is nothing to split", source, name)
 		}
+
 		if id, err = r.create(ctx, tx, &Observation{Source: source}); err != nil {
 			return err
 		}
+
 		if _, err := tx.Exec(ctx, `UPDATE asset_value SET asset = ?1 WHERE asset = ?2 AND source = ?3`, id, a, string(source)); err != nil {
 			return err
 		}
@@ -314,14 +346,17 @@ func (r *Register) Remove(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+
 		for _, q := range []string{
-			`DELETE FROM asset_value WHERE asset = ?1`, `DELETE FROM asset_statement WHERE asset = ?1`, `DELETE FROM issue WHERE asset = ?1`,
+			`DELETE FROM asset_value WHERE asset = ?1`, `DELETE FROM asset_statement WHERE asset = ?1`,
+			`DELETE FROM issue WHERE asset = ?1`,
 			`DELETE FROM asset WHERE merged_into = ?1`, `DELETE FROM asset WHERE id = ?1`,
 		} {
 			if _, err := tx.Exec(ctx, q, id); err != nil {
 				return err
 			}
 		}
+
 		return r.event(ctx, tx, 0, id, AssetRemoved, "", name, "")
 	})
 }

@@ -43,17 +43,21 @@ func (r *Register) Check(ctx context.Context) ([]Checked, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	assets, err := r.Assets(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	run, err := r.Begin(ctx, Advisory, fmt.Sprintf("%d advisories, %d assets", len(table.Advisories), len(assets)))
 	if err != nil {
 		return nil, err
 	}
+
 	out := make([]Checked, len(assets))
-	for at := 0; at < len(assets); at += checkBatch {
+	for at := 0; at < len(assets); at += checkBatch { // others write in between
 		batch := assets[at:min(at+checkBatch, len(assets))]
+
 		err := r.db.Write(ctx, func(tx *db.Tx) error {
 			for i, a := range batch {
 				out[at+i] = judge(table, a)
@@ -80,6 +84,7 @@ func (r *Register) Answers(ctx context.Context) ([]Checked, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	out := make([]Checked, len(assets))
 	for i, a := range assets {
 		out[i] = judge(table, a)
@@ -92,8 +97,12 @@ func (r *Register) finish(ctx context.Context, table *advisory.Table, out []Chec
 	if err := r.settleMatches(ctx, table, out); err != nil {
 		return err
 	}
+
 	slices.SortStableFunc(out, func(a, b Checked) int {
-		return cmp.Or(cmp.Compare(worse(b.Unsettled), worse(a.Unsettled)), cmp.Compare(worse(b.Answer), worse(a.Answer)), cmp.Compare(b.score(), a.score()))
+		return cmp.Or(
+			cmp.Compare(worse(b.Unsettled), worse(a.Unsettled)),
+			cmp.Compare(worse(b.Answer), worse(a.Answer)),
+			cmp.Compare(b.score(), a.score()))
 	})
 	return nil
 }
@@ -121,6 +130,7 @@ func judge(table *advisory.Table, a *Asset) Checked {
 		if !ok {
 			continue
 		}
+
 		for _, m := range table.Match(id).Matches {
 			if !slices.ContainsFunc(res.Matches, func(o advisory.Match) bool { return o.Advisory == m.Advisory }) {
 				m.Product += " (announced as " + name + ")"
@@ -128,6 +138,7 @@ func judge(table *advisory.Table, a *Asset) Checked {
 			}
 		}
 	}
+
 	c := Checked{Asset: a, Answer: advisory.NotListed, Unsettled: advisory.NotListed, Outside: res.Outside}
 	for _, m := range res.Matches {
 		c.Matches = append(c.Matches, Settled{Match: m})
@@ -135,6 +146,7 @@ func judge(table *advisory.Table, a *Asset) Checked {
 			c.Answer = m.Answer
 		}
 	}
+
 	if c.Answer != advisory.NotListed {
 		c.Questions = a.Warning.Questions()
 	}
@@ -147,25 +159,31 @@ func (r *Register) settleMatches(ctx context.Context, table *advisory.Table, lis
 	if err != nil {
 		return err
 	}
+
 	byKey := map[string]Issue{}
 	for _, i := range issues {
 		if len(i.Advisories) > 0 && i.State != Fixed {
 			byKey[i.Asset+" "+i.Advisories[0]] = i
 		}
 	}
+
 	published := map[string]string{}
 	for _, a := range table.Advisories {
 		published[a.ID] = a.Initial
 	}
+
 	for n := range list {
 		c := &list[n]
 		for k := range c.Matches {
 			m := &c.Matches[k]
 			issue := byKey[c.Asset.ID+" "+m.Advisory]
-			m.Issue, m.Accepted = issue.ID, issue.State == Accepted
+			m.Issue = issue.ID
+			m.Accepted = issue.State == Accepted
+
 			if p := c.Asset.Warning.Patched; p != nil && p.Answer {
 				m.Patched = published[m.Advisory] <= p.Since.UTC().Format("2006-01-02")
 			}
+
 			if !m.Accepted && !m.Patched && worse(m.Answer) > worse(c.Unsettled) {
 				c.Unsettled = m.Answer
 			}
@@ -186,32 +204,48 @@ func (c *Checked) issues() []finding.Issue {
 // AdvisoryIssue is the issue that an advisory speaks of what stands at a place.
 func AdvisoryIssue(m advisory.Match, place finding.Place) finding.Issue {
 	i := finding.Issue{
-		Severity: severity(m.Score), Possible: m.Answer != advisory.Affected, Place: place,
+		Severity:   severity(m.Score),
+		Possible:   m.Answer != advisory.Affected,
+		Place:      place,
 		Advisories: append([]string{m.Advisory}, m.CVEs...),
 	}
+
 	announced := strings.Contains(m.Read, "toolkit announces")
 	switch {
 	case m.HHS && m.Update == advisory.NoUpdate:
-		i.Check, i.Severity, i.Title = "ADV-006", finding.Critical, "On the list of the 2021 warning, and the vendor has no update: "+m.Product
+		i.Check = "ADV-006"
+		i.Severity = finding.Critical
+		i.Title = "On the list of the 2021 warning, and the vendor has no update: " + m.Product
 	case m.Exploited && m.Answer == advisory.Affected:
-		i.Check, i.Severity, i.Title = "ADV-004", finding.Critical, "Has a weakness that is being exploited: "+m.Product
+		i.Check = "ADV-004"
+		i.Severity = finding.Critical
+		i.Title = "Has a weakness that is being exploited: " + m.Product
 	case announced:
-		i.Check, i.Severity, i.Title = "ADV-005", min(max(i.Severity, finding.Medium), finding.High), "Built on a toolkit older than the fix: "+m.Product
+		i.Check = "ADV-005"
+		i.Severity = min(max(i.Severity, finding.Medium), finding.High)
+		i.Title = "Built on a toolkit older than the fix: " + m.Product
 	case m.Answer != advisory.Affected:
-		i.Check, i.Severity, i.Title = "ADV-003", min(i.Severity, finding.Medium), "May be affected by an advisory: "+m.Product
+		i.Check = "ADV-003"
+		i.Severity = min(i.Severity, finding.Medium)
+		i.Title = "May be affected by an advisory: " + m.Product
 	case m.Class == advisory.All:
-		i.Check, i.Title = "ADV-002", "Affected in every version: "+m.Product
+		i.Check = "ADV-002"
+		i.Title = "Affected in every version: " + m.Product
 	default:
-		i.Check, i.Title = "ADV-001", "Affected version: "+m.Product
+		i.Check = "ADV-001"
+		i.Title = "Affected version: " + m.Product
 	}
+
 	i.Gains = []finding.Gain{finding.StepStone}
 	if i.Severity == finding.Critical {
 		i.Gains = []finding.Gain{finding.ReadPatients, finding.RunCode}
 	}
+
 	i.Text = m.Title + ". Affected: " + m.Versions + "."
 	if m.Read != "" {
 		i.Text += " Not certain: " + m.Read + "."
 	}
+
 	i.Fix = fixOf(m)
 	return i
 }
@@ -236,6 +270,7 @@ func fixOf(m advisory.Match) finding.Fix {
 	case advisory.NoUpdate, advisory.Mitigate:
 		f.Effort = finding.Days
 	}
+
 	if m.Answer == advisory.Possibly && m.Read != "" {
 		f.Do = "Compare product and version with the advisory first. Then: " + m.Fix
 	}

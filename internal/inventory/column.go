@@ -74,12 +74,14 @@ func columnOf(heading string) column {
 	if c, ok := headings[foldHeading(heading)]; ok {
 		return c
 	}
+
 	// "IP-Adresse (LAN)", "Softwarestand [aktuell]".
 	if before, _, ok := strings.Cut(heading, "("); ok {
 		if c, ok := headings[foldHeading(before)]; ok {
 			return c
 		}
 	}
+
 	if before, _, ok := strings.Cut(heading, "["); ok {
 		return headings[foldHeading(before)]
 	}
@@ -98,12 +100,13 @@ func (c column) several() bool {
 // set puts a cell where it belongs; the answer says why it cannot be read.
 func (c column) set(o *Observation, cell, heading string) (why string) {
 	if one := map[column]*string{
-		colName: &o.Name, colVendor: &o.Vendor, colProduct: &o.Product, colVersion: &o.Version, colSerial: &o.Serial, colLocation: &o.Location,
-		colZone: &o.Zone, colOwner: &o.Owner, colHostname: &o.Hostname, colTag: &o.Record,
+		colName: &o.Name, colVendor: &o.Vendor, colProduct: &o.Product, colVersion: &o.Version, colSerial: &o.Serial,
+		colLocation: &o.Location, colZone: &o.Zone, colOwner: &o.Owner, colHostname: &o.Hostname, colTag: &o.Record,
 	}[c]; one != nil {
 		*one = cell
 		return ""
 	}
+
 	switch c {
 	case colAddress:
 		list, ok := parseAddresses(cell)

@@ -42,12 +42,17 @@ func ReadCSV(r io.Reader) ([]Observation, []Trouble, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+
 	text, err := decodeText(b)
 	if err != nil {
 		return nil, nil, err
 	}
+
 	in := csv.NewReader(strings.NewReader(text))
-	in.Comma, in.LazyQuotes, in.FieldsPerRecord, in.ReuseRecord = separator(text), true, -1, true
+	in.Comma = separator(text)
+	in.FieldsPerRecord = -1
+	in.LazyQuotes, in.ReuseRecord = true, true
+
 	s := sheet{records: map[string]int{}}
 	line := 0
 	for {
@@ -61,14 +66,17 @@ func ReadCSV(r io.Reader) ([]Observation, []Trouble, error) {
 			s.trouble(line, "the line cannot be cut into cells")
 			continue
 		}
+
 		line, _ = in.FieldPos(0)
 		if end := line + strings.Count(strings.Join(cells, ""), "\n"); end-line > maxRowLines {
 			s.trouble(line, fmt.Sprintf("a quotation mark that is not closed swallows the lines up to %d", end))
 		}
+
 		if err := s.row(line, cells); err != nil {
 			return nil, nil, err
 		}
 	}
+
 	if s.columns == nil {
 		return nil, nil, fault.New(fault.Invalid, "inventory: the list is empty")
 	}
@@ -80,6 +88,7 @@ func readBounded(r io.Reader) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("inventory: read the list: %w", err)
 	}
+
 	if len(b) > maxImport {
 		return nil, fault.Newf(fault.TooLarge, "inventory: the list is larger than %d MiB", maxImport>>20)
 	}
@@ -98,9 +107,11 @@ func decodeText(b []byte) (string, error) {
 		}
 		b = u
 	}
+
 	if utf8.Valid(b) {
 		return string(b), nil
 	}
+
 	u, err := charmap.Windows1252.NewDecoder().Bytes(b)
 	if err != nil {
 		return "", fault.New(fault.Invalid, "inventory: the list is neither UTF-8 nor Windows-1252")
@@ -114,10 +125,13 @@ func separator(text string) rune {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		best, most := ',', 0
+
+		best := ','
+		most := 0
 		for _, c := range []rune{';', ',', '\t', '|'} {
 			if n := strings.Count(line, string(c)); n > most {
-				best, most = c, n
+				best = c
+				most = n
 			}
 		}
 		return best
@@ -145,6 +159,7 @@ func (s *sheet) row(line int, cells []string) error {
 	for _, c := range cells {
 		empty = empty && strings.TrimSpace(c) == ""
 	}
+
 	switch {
 	case empty:
 		return nil
@@ -153,6 +168,7 @@ func (s *sheet) row(line int, cells []string) error {
 	case len(s.out) >= maxRows:
 		return fault.Newf(fault.TooLarge, "inventory: the list has more than %d lines", maxRows)
 	}
+
 	o := Observation{Source: CSV}
 	var notes []string
 	for i, cell := range cells {
@@ -160,11 +176,13 @@ func (s *sheet) row(line int, cells []string) error {
 		if cell == "" {
 			continue
 		}
+
 		if i >= len(s.columns) {
 			s.trouble(line, fmt.Sprintf("cell %d has no column above it; it went to the notes", i+1))
 			notes = append(notes, cell)
 			continue
 		}
+
 		if placeholder(cell) && s.columns[i] != colRest {
 			continue
 		}
@@ -175,16 +193,20 @@ func (s *sheet) row(line int, cells []string) error {
 			notes = append(notes, s.header[i]+": "+cell)
 		}
 	}
+
 	if o.Note != "" {
 		notes = append([]string{o.Note}, notes...)
 	}
 	o.Note = strings.Join(notes, "; ")
+
 	if o.Product+o.Vendor+o.Name+o.Hostname+o.Serial == "" && len(o.Addresses)+len(o.MACs)+len(o.AETitles) == 0 {
 		s.trouble(line, "the line says neither what it is nor where: no product, name, serial number, address or AE title")
-		if o.Name = o.Record; o.Note+o.Name == "" {
+		o.Name = o.Record
+		if o.Note+o.Name == "" {
 			return nil
 		}
 	}
+
 	s.record(&o)
 	s.out = append(s.out, o)
 	return nil
@@ -197,6 +219,7 @@ func (s *sheet) record(o *Observation) {
 		o.Record = "tag:" + o.Record
 		return
 	}
+
 	key := strings.ToLower(strings.Join([]string{o.Vendor, o.Product, o.Name, o.Location}, "|"))
 	s.records[key]++
 	o.Record = fmt.Sprintf("row:%s#%d", key, s.records[key])
@@ -206,6 +229,7 @@ func (s *sheet) head(cells []string) error {
 	if len(cells) > maxColumns {
 		return fault.Newf(fault.TooLarge, "inventory: the list has more than %d columns", maxColumns)
 	}
+
 	known := false
 	taken := map[column]bool{}
 	for _, c := range cells {
@@ -214,14 +238,18 @@ func (s *sheet) head(cells []string) error {
 		if taken[col] && !col.several() {
 			col = colRest
 		}
+
 		taken[col] = true
 		known = known || col != colRest && col != colNote
 		s.columns = append(s.columns, col)
 		s.header = append(s.header, firstWords(c))
 	}
+
 	if !known {
 		s.columns = nil
-		return fault.New(fault.Invalid, "inventory: no column of the first line is known; name them for instance vendor, product, version, serial, address, ae title, location (or Hersteller, Modell, Softwarestand, Seriennummer, IP-Adresse, AE-Titel, Standort)")
+		return fault.New(fault.Invalid, "inventory: no column of the first line is known; "+
+			"name them for instance vendor, product, version, serial, address, ae title, location "+
+			"(or Hersteller, Modell, Softwarestand, Seriennummer, IP-Adresse, AE-Titel, Standort)")
 	}
 	return nil
 }
@@ -252,6 +280,7 @@ func parseAddresses(cell string) ([]netip.Addr, bool) {
 		if placeholder(f) {
 			continue
 		}
+
 		host, _, _ := strings.Cut(f, "/")
 		a, err := netip.ParseAddr(strings.Trim(host, "[]()"))
 		if err != nil {
@@ -268,6 +297,7 @@ func parsePorts(cell string) ([]uint16, bool) {
 		if f == "tcp" || f == "udp" {
 			continue
 		}
+
 		n, err := strconv.ParseUint(f, 10, 16)
 		if err != nil || n == 0 {
 			return nil, false

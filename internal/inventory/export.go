@@ -24,22 +24,27 @@ func WriteCSV(w io.Writer, list []*Asset) error {
 	if err := out.Write(exportColumns); err != nil {
 		return fmt.Errorf("inventory: write the register: %w", err)
 	}
+
 	for _, a := range list {
 		ports := make([]string, len(a.Ports))
 		for i, p := range a.Ports {
 			ports[i] = strconv.Itoa(p)
 		}
+
 		cells := []string{
-			a.Name, a.Vendor, a.Product, a.Version, a.Serial, a.Location, a.Zone, a.Owner, a.Hostname, strings.Join(a.Addresses, " "), strings.Join(a.MACs, " "),
-			strings.Join(a.AETitles, ","), strings.Join(ports, " "), strings.Join(a.Implementations, "|"), a.Note,
+			a.Name, a.Vendor, a.Product, a.Version, a.Serial, a.Location, a.Zone, a.Owner, a.Hostname,
+			strings.Join(a.Addresses, " "), strings.Join(a.MACs, " "), strings.Join(a.AETitles, ","),
+			strings.Join(ports, " "), strings.Join(a.Implementations, "|"), a.Note,
 		}
 		for i := range cells {
 			cells[i] = neutral(cells[i])
 		}
+
 		if err := out.Write(cells); err != nil {
 			return fmt.Errorf("inventory: write the register: %w", err)
 		}
 	}
+
 	out.Flush()
 	return out.Error()
 }
@@ -70,10 +75,12 @@ const exportFormat = "collimator-inventory-1"
 func WriteJSON(w io.Writer, assets []*Asset, issues []Issue) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
+
 	if assets == nil {
 		assets = []*Asset{}
 	}
-	return enc.Encode(export{exportFormat, assets, issues})
+
+	return enc.Encode(export{Format: exportFormat, Assets: assets, Issues: issues})
 }
 
 // ReadJSON reads the assets of WriteJSON. Issues are not taken over: a new look finds them.
@@ -82,32 +89,40 @@ func ReadJSON(r io.Reader) ([]Observation, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	var f export
 	if json.Unmarshal(b, &f) != nil || f.Format != exportFormat {
-		return nil, fault.New(fault.Invalid, "inventory: the file is not an inventory that 'collimator inventory export' wrote")
+		return nil, fault.New(fault.Invalid, "inventory: the file is malformed; take one that 'collimator inventory export' wrote")
 	}
+
 	if len(f.Assets) > maxRows {
 		return nil, fault.Newf(fault.TooLarge, "inventory: more than %d assets", maxRows)
 	}
+
 	var out []Observation
 	for _, a := range f.Assets {
 		if a == nil {
 			continue
 		}
+
 		o := Observation{
-			Source: JSON, Confidence: a.Confidence, Record: "export:" + a.ID, Name: a.Name, Vendor: a.Vendor, Product: a.Product, Version: a.Version, Serial: a.Serial, Location: a.Location,
-			Zone: a.Zone, Owner: a.Owner, Hostname: a.Hostname, Note: a.Note, MACs: a.MACs, AETitles: a.AETitles, Implementations: a.Implementations,
+			Source: JSON, Confidence: a.Confidence, Record: "export:" + a.ID,
+			Name: a.Name, Vendor: a.Vendor, Product: a.Product, Version: a.Version, Serial: a.Serial,
+			Location: a.Location, Zone: a.Zone, Owner: a.Owner, Hostname: a.Hostname, Note: a.Note,
+			MACs: a.MACs, AETitles: a.AETitles, Implementations: a.Implementations,
 		}
 		for _, s := range a.Addresses {
 			if addr, err := netip.ParseAddr(s); err == nil {
 				o.Addresses = append(o.Addresses, addr)
 			}
 		}
+
 		for _, p := range a.Ports {
 			if p > 0 && p < 1<<16 {
 				o.Ports = append(o.Ports, uint16(p))
 			}
 		}
+
 		out = append(out, o)
 	}
 	return out, nil

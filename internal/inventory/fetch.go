@@ -30,11 +30,14 @@ const (
 func CheckSource(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil {
-		return fault.New(fault.Invalid, "inventory: a source is an address such as https://HOST/.well-known/csaf/provider-metadata.json, without a user")
+		return fault.New(fault.Invalid, "inventory: a source is an address such as "+
+			"https://HOST/.well-known/csaf/provider-metadata.json, without a user")
 	}
+
 	if u.Scheme == "https" {
 		return nil
 	}
+
 	ip, err := netip.ParseAddr(u.Hostname())
 	if u.Scheme == "http" && err == nil && ip.IsLoopback() {
 		return nil
@@ -57,9 +60,11 @@ func (r *Register) Fetch(ctx context.Context, address string, in Intake, client 
 	if err := CheckSource(address); err != nil {
 		return Taken{}, err
 	}
+
 	if client == nil {
 		client = new(outward.Way).Client(fetchTimeout, nil)
 	}
+
 	own := *client
 	own.CheckRedirect = func(rq *http.Request, via []*http.Request) error {
 		if len(via) > 5 {
@@ -67,17 +72,20 @@ func (r *Register) Fetch(ctx context.Context, address string, in Intake, client 
 		}
 		return CheckSource(rq.URL.String())
 	}
+
 	f := &fetcher{r: r, client: &own, left: maxFetched}
 	list, err := f.list(ctx, address, 0)
 	if err != nil {
 		return Taken{}, err
 	}
+
 	var t Taken
 	var states []state
 	for _, doc := range list {
 		if !strings.HasPrefix(path.Base(doc), in.Only) {
 			continue
 		}
+
 		s, state, err := f.sealed(ctx, doc)
 		switch {
 		case ctx.Err() != nil:
@@ -88,14 +96,17 @@ func (r *Register) Fetch(ctx context.Context, address string, in Intake, client 
 			t.Unchanged++
 		default:
 			before := len(t.Imported)
-			if t.take(s, in); len(t.Imported) > before {
+			t.take(s, in)
+			if len(t.Imported) > before {
 				states = append(states, state)
 			}
 		}
 	}
+
 	if err := r.store(ctx, &t); err != nil {
 		return t, err
 	}
+
 	// Only what is stored is not asked for again.
 	for _, state := range states {
 		if err := f.remember(ctx, state); err != nil {
@@ -133,7 +144,9 @@ func (f *fetcher) list(ctx context.Context, address string, depth int) ([]string
 // entries reads index.txt (a path a line) or changes.csv (path and date).
 func entries(address string, b []byte) ([]string, error) {
 	in := csv.NewReader(strings.NewReader(string(b)))
-	in.FieldsPerRecord, in.LazyQuotes = -1, true
+	in.FieldsPerRecord = -1
+	in.LazyQuotes = true
+
 	var out []string
 	seen := map[string]bool{}
 	for {
@@ -142,13 +155,16 @@ func entries(address string, b []byte) ([]string, error) {
 			return out, nil
 		}
 		if err != nil || len(out) >= maxFiles {
-			return nil, fault.Newf(fault.Invalid, "inventory: the list of the source cannot be read, or names more than %d documents", maxFiles)
+			return nil, fault.Newf(fault.Invalid,
+				"inventory: the list of the source is malformed, or names more than %d documents", maxFiles)
 		}
+
 		name := strings.TrimSpace(row[0])
 		if !strings.HasSuffix(name, ".json") || seen[name] {
 			continue
 		}
 		seen[name] = true
+
 		doc, err := below(address, name)
 		if err != nil {
 			return nil, err
@@ -163,6 +179,7 @@ func below(address, ref string) (string, error) {
 	if err != nil {
 		return "", fault.New(fault.Invalid, "inventory: the address of the source cannot be read")
 	}
+
 	u, err := base.Parse(ref)
 	if err != nil || u.Host != base.Host || u.Scheme != base.Scheme {
 		return "", fault.New(fault.Invalid, "inventory: the list of the source points to another host")
@@ -175,6 +192,7 @@ func (f *fetcher) provider(ctx context.Context, address string, depth int) ([]st
 	if err != nil {
 		return nil, err
 	}
+
 	var meta struct {
 		Distributions []struct {
 			Directory string `json:"directory_url"`
@@ -185,9 +203,11 @@ func (f *fetcher) provider(ctx context.Context, address string, depth int) ([]st
 			} `json:"rolie"`
 		} `json:"distributions"`
 	}
+
 	if json.Unmarshal(b, &meta) != nil || len(meta.Distributions) == 0 || len(meta.Distributions) > 100 {
 		return nil, fault.New(fault.Invalid, "inventory: the provider's metadata cannot be read")
 	}
+
 	var out []string
 	for _, d := range meta.Distributions {
 		if d.Directory != "" {
@@ -200,6 +220,7 @@ func (f *fetcher) provider(ctx context.Context, address string, depth int) ([]st
 			}
 			return list, nil // the folder has what the feeds have
 		}
+
 		for _, feed := range d.Rolie.Feeds {
 			if err := CheckSource(feed.URL); err != nil {
 				return nil, err
@@ -208,7 +229,9 @@ func (f *fetcher) provider(ctx context.Context, address string, depth int) ([]st
 			if err != nil {
 				return nil, err
 			}
-			if out = append(out, list...); len(out) > maxFiles {
+
+			out = append(out, list...)
+			if len(out) > maxFiles {
 				return nil, fault.Newf(fault.TooLarge, "inventory: the source names more than %d documents", maxFiles)
 			}
 		}
@@ -221,6 +244,7 @@ func (f *fetcher) rolie(ctx context.Context, address string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	var doc struct {
 		Feed struct {
 			Entry []struct {
@@ -230,9 +254,11 @@ func (f *fetcher) rolie(ctx context.Context, address string) ([]string, error) {
 			} `json:"entry"`
 		} `json:"feed"`
 	}
+
 	if json.Unmarshal(b, &doc) != nil || len(doc.Feed.Entry) > maxFiles {
 		return nil, fault.New(fault.Invalid, "inventory: the feed of the source cannot be read")
 	}
+
 	var out []string
 	for _, e := range doc.Feed.Entry {
 		u, err := below(address, e.Content.Source)
@@ -260,16 +286,22 @@ func (f *fetcher) sealed(ctx context.Context, address string) (*sealed, state, e
 	if err != nil {
 		return nil, known, err
 	}
+
 	body, got, err := f.ask(ctx, known, advisory.MaxDocument)
 	if err != nil || body == nil {
 		return nil, got, err
 	}
+
 	s := &sealed{name: address, body: body}
 	for _, part := range []struct {
 		to     *[]byte
 		suffix string
 		most   int64
-	}{{&s.sha256, ".sha256", 4096}, {&s.sha512, ".sha512", 4096}, {&s.signature, ".asc", 64 << 10}} {
+	}{
+		{to: &s.sha256, suffix: ".sha256", most: 4096},
+		{to: &s.sha512, suffix: ".sha512", most: 4096},
+		{to: &s.signature, suffix: ".asc", most: 64 << 10},
+	} {
 		*part.to, err = f.get(ctx, address+part.suffix, part.most)
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return nil, got, err
@@ -282,6 +314,7 @@ func (f *fetcher) remember(ctx context.Context, s state) error {
 	if s.etag == "" && s.modified == "" {
 		return nil
 	}
+
 	return f.r.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO advisory_fetch (url, etag, last_modified, fetched) VALUES (?1, ?2, ?3, ?4)
 			ON CONFLICT (url) DO UPDATE SET etag = ?2, last_modified = ?3, fetched = ?4`, s.url, s.etag, s.modified, db.Millis(f.r.now()))
@@ -300,6 +333,7 @@ func (f *fetcher) ask(ctx context.Context, known state, most int64) ([]byte, sta
 	if err != nil {
 		return nil, known, fault.New(fault.Invalid, "inventory: the address cannot be asked")
 	}
+
 	rq.Header.Set("User-Agent", "collimator")
 	if known.etag != "" {
 		rq.Header.Set("If-None-Match", known.etag)
@@ -307,11 +341,13 @@ func (f *fetcher) ask(ctx context.Context, known state, most int64) ([]byte, sta
 	if known.modified != "" {
 		rq.Header.Set("If-Modified-Since", known.modified)
 	}
+
 	rs, err := f.client.Do(rq)
 	if err != nil {
 		return nil, known, unreached(err)
 	}
 	defer rs.Body.Close()
+
 	switch {
 	case rs.StatusCode == http.StatusNotModified:
 		return nil, known, nil
@@ -320,18 +356,22 @@ func (f *fetcher) ask(ctx context.Context, known state, most int64) ([]byte, sta
 	case rs.StatusCode != http.StatusOK:
 		return nil, known, fault.New(fault.Unavailable, fmt.Sprintf("inventory: the source answered %d", rs.StatusCode))
 	}
+
 	limit := min(most, f.left)
 	b, err := io.ReadAll(io.LimitReader(rs.Body, limit+1))
 	if err != nil {
 		return nil, known, unreached(err)
 	}
-	if f.left -= int64(len(b)); int64(len(b)) > limit {
+	f.left -= int64(len(b)) // of all that one source may send
+	if int64(len(b)) > limit {
 		return nil, known, fault.Newf(fault.TooLarge, "inventory: the answer is larger than %d bytes", limit)
 	}
+
 	if b == nil {
 		b = []byte{}
 	}
-	return b, state{known.url, clipHeader(rs.Header.Get("ETag")), clipHeader(rs.Header.Get("Last-Modified"))}, nil
+	got := state{url: known.url, etag: clipHeader(rs.Header.Get("ETag")), modified: clipHeader(rs.Header.Get("Last-Modified"))}
+	return b, got, nil
 }
 
 func clipHeader(s string) string {

@@ -38,24 +38,29 @@ type value struct{ field, text, folded string }
 func (r *Register) values(o *Observation) []value {
 	var out []value
 	add := func(field, text string) {
-		if text = r.clip(text); text != "" && !placeholder(text) {
-			out = append(out, value{field, text, fold(field, text)})
+		text = r.clip(text)
+		if text != "" && !placeholder(text) {
+			out = append(out, value{field: field, text: text, folded: fold(field, text)})
 		}
 	}
+
 	for _, m := range o.MACs {
 		if mac, ok := foldMAC(m); ok {
 			add(fieldMAC, mac)
 		}
 	}
+
 	add(fieldSerial, o.Serial)
 	for _, a := range o.Addresses {
 		if usable(a) {
 			add(fieldAddress, a.Unmap().WithZone("").String())
 		}
 	}
+
 	for _, a := range o.AETitles {
 		add(fieldAE, a)
 	}
+
 	add(fieldHostname, o.Hostname)
 	add(fieldRecord, o.Record)
 	add(fieldName, o.Name)
@@ -66,14 +71,17 @@ func (r *Register) values(o *Observation) []value {
 	add(fieldZone, o.Zone)
 	add(fieldOwner, o.Owner)
 	add(fieldNote, o.Note)
+
 	for _, p := range o.Ports {
 		if p != 0 {
 			add(fieldPort, strconv.Itoa(int(p)))
 		}
 	}
+
 	for _, i := range o.Implementations {
 		add(fieldImplementation, i)
 	}
+
 	return out
 }
 
@@ -84,7 +92,8 @@ func usable(a netip.Addr) bool {
 // placeholder reports what registers write where nothing is known.
 func placeholder(s string) bool {
 	switch strings.ToLower(strings.Trim(s, " .-_?/")) {
-	case "", "n/a", "na", "n.a", "k.a", "ka", "keine angabe", "unbekannt", "unknown", "none", "null", "nil", "tbd", "xxx", "nicht bekannt", "ohne", "dhcp", "not applicable":
+	case "", "n/a", "na", "n.a", "k.a", "ka", "keine angabe", "unbekannt", "unknown", "none", "null", "nil", "tbd", "xxx",
+		"nicht bekannt", "ohne", "dhcp", "not applicable":
 		return true
 	}
 	return false
@@ -117,13 +126,17 @@ func foldMAC(s string) (string, bool) {
 		}
 		return r
 	}, strings.ToLower(strings.TrimSpace(s)))
-	if len(hex) != 12 || strings.Trim(hex, "0123456789abcdef") != "" || strings.Trim(hex, "0") == "" || strings.Trim(hex, "f") == "" {
+
+	const digits = "0123456789abcdef"
+	if len(hex) != 12 || strings.Trim(hex, digits) != "" || strings.Trim(hex, "0") == "" || strings.Trim(hex, "f") == "" {
 		return "", false
 	}
+
 	var parts []string
 	for i := 0; i < 12; i += 2 {
 		parts = append(parts, hex[i:i+2])
 	}
+
 	mac, err := net.ParseMAC(strings.Join(parts, ":"))
 	if err != nil || mac[0]&1 == 1 {
 		return "", false

@@ -24,23 +24,26 @@ var errDry = errors.New("inventory: dry run")
 // would come of it.
 func (r *Register) Import(ctx context.Context, source Source, detail string, list []Observation, dry bool) (Outcome, error) {
 	var out Outcome
-	if dry {
+	if dry { // all is done and taken back, so that it is judged as it would be
 		err := r.db.Write(ctx, func(tx *db.Tx) error {
 			if err := r.importBatch(ctx, tx, list, 0, &out); err != nil {
 				return err
 			}
 			return errDry
 		})
+
 		out.Assets = nil
 		if errors.Is(err, errDry) {
 			err = nil
 		}
 		return out, err
 	}
+
 	run, err := r.Begin(ctx, source, detail)
 	if err != nil {
 		return out, err
 	}
+
 	for len(list) > 0 {
 		n := min(len(list), importBatch)
 		err := r.db.Write(ctx, func(tx *db.Tx) error { return r.importBatch(ctx, tx, list[:n], run.ID, &out) })
@@ -60,6 +63,7 @@ func (r *Register) importBatch(ctx context.Context, tx *db.Tx, list []Observatio
 		if err != nil {
 			return err
 		}
+
 		out.Assets = append(out.Assets, assetName(id))
 		if made {
 			out.New++

@@ -49,17 +49,20 @@ func (r *Register) ImportPath(ctx context.Context, path string, in Intake) (Take
 	if err != nil {
 		return Taken{}, fmt.Errorf("inventory: %w", err)
 	}
+
 	names := []string{path}
 	if info.IsDir() {
 		if names, err = documents(path, in.Only); err != nil {
 			return Taken{}, err
 		}
 	}
+
 	var t Taken
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {
 			return t, err
 		}
+
 		s, err := readSealed(name)
 		if err != nil {
 			t.Refused = append(t.Refused, err.Error())
@@ -76,14 +79,18 @@ func documents(dir, only string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		if !d.Type().IsRegular() || !strings.HasSuffix(d.Name(), ".json") || !strings.HasPrefix(d.Name(), only) || d.Name() == "provider-metadata.json" {
+		wanted := strings.HasSuffix(d.Name(), ".json") && strings.HasPrefix(d.Name(), only) && d.Name() != "provider-metadata.json"
+		if !d.Type().IsRegular() || !wanted {
 			return nil
 		}
-		if names = append(names, path); len(names) > maxFiles {
+
+		names = append(names, path)
+		if len(names) > maxFiles {
 			return fault.Newf(fault.TooLarge, "inventory: more than %d documents", maxFiles)
 		}
 		return nil
 	})
+
 	slices.Sort(names)
 	return names, err
 }
@@ -95,7 +102,12 @@ func readSealed(name string) (*sealed, error) {
 		to     *[]byte
 		suffix string
 		most   int64
-	}{{&s.body, "", advisory.MaxDocument}, {&s.sha256, ".sha256", 4096}, {&s.sha512, ".sha512", 4096}, {&s.signature, ".asc", 64 << 10}} {
+	}{
+		{to: &s.body, suffix: "", most: advisory.MaxDocument},
+		{to: &s.sha256, suffix: ".sha256", most: 4096},
+		{to: &s.sha512, suffix: ".sha512", most: 4096},
+		{to: &s.signature, suffix: ".asc", most: 64 << 10},
+	} {
 		info, err := os.Stat(name + part.suffix)
 		if errors.Is(err, os.ErrNotExist) && part.suffix != "" {
 			continue
@@ -103,9 +115,11 @@ func readSealed(name string) (*sealed, error) {
 		if err != nil {
 			return nil, err
 		}
+
 		if info.Size() > part.most {
 			return nil, fault.Newf(fault.TooLarge, "%s%s: refused: it is larger than %d bytes", name, part.suffix, part.most)
 		}
+
 		if *part.to, err = os.ReadFile(name + part.suffix); err != nil {
 			return nil, err
 		}
@@ -119,12 +133,14 @@ func (t *Taken) take(s *sealed, in Intake) {
 		t.Refused = append(t.Refused, err.Error())
 		return
 	}
+
 	if i.Signature == "" {
 		t.Unsigned++
 	}
 	if i.Hash == "none" {
 		t.Unhashed++
 	}
+
 	t.Imported = append(t.Imported, i)
 }
 
@@ -149,7 +165,9 @@ func (t *Taken) Add(o Taken) {
 
 // Print says in words how many there were of each kind.
 func (t Taken) Print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d taken in, %d unchanged, %d older than what is here, %d refused.\n", len(t.Imported), t.Unchanged, len(t.Older), len(t.Refused))
+	_, err := fmt.Fprintf(w, "%d taken in, %d unchanged, %d older than what is here, %d refused.\n",
+		len(t.Imported), t.Unchanged, len(t.Older), len(t.Refused))
+
 	if t.Unsigned > 0 {
 		fmt.Fprintf(w, "%d carry no signature that was checked; --key FILE checks them.\n", t.Unsigned)
 	}

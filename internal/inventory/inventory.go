@@ -115,8 +115,10 @@ func New(d *db.DB, now func() time.Time) *Register {
 // Begin notes that somebody begins to look.
 func (r *Register) Begin(ctx context.Context, source Source, detail string) (Run, error) {
 	run := Run{Source: source, Detail: r.clip(detail), Started: r.now().UTC().Truncate(time.Millisecond)}
+
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `INSERT INTO inventory_run (source, detail, started) VALUES (?1, ?2, ?3) RETURNING id`, string(source), run.Detail, db.Millis(run.Started)).Scan(&run.ID)
+		return tx.QueryRow(ctx, `INSERT INTO inventory_run (source, detail, started) VALUES (?1, ?2, ?3) RETURNING id`,
+			string(source), run.Detail, db.Millis(run.Started)).Scan(&run.ID)
 	})
 	return run, err
 }
@@ -129,6 +131,7 @@ func (r *Register) clip(s string) string {
 		}
 		return c
 	}, strings.ToValidUTF8(s, "?")))
+
 	if len(s) > r.limits.Text {
 		s = strings.ToValidUTF8(s[:r.limits.Text], "")
 	}
@@ -154,6 +157,7 @@ func (r *Register) event(ctx context.Context, tx *db.Tx, run, asset int64, kind 
 	if err != nil {
 		return fmt.Errorf("inventory: note a change: %w", err)
 	}
+
 	_, err = tx.Exec(ctx, `DELETE FROM inventory_event WHERE id <= (SELECT MAX(id) FROM inventory_event) - ?1`, r.limits.Events)
 	return err
 }

@@ -55,10 +55,12 @@ func (r *Register) Report(ctx context.Context, run int64, place finding.Place, c
 		if place.Address.IsValid() {
 			o.Addresses = []netip.Addr{place.Address}
 		}
+
 		id, err := r.resolveOrMake(ctx, tx, &o)
 		if err != nil {
 			return err
 		}
+
 		return r.report(ctx, tx, id, run, place, checks, issues)
 	})
 }
@@ -71,7 +73,9 @@ func (r *Register) resolveOrMake(ctx context.Context, tx *db.Tx, o *Observation)
 	return id, err
 }
 
-func (r *Register) report(ctx context.Context, tx *db.Tx, asset, run int64, place finding.Place, checks []string, issues []finding.Issue) error {
+func (r *Register) report(
+	ctx context.Context, tx *db.Tx, asset, run int64, place finding.Place, checks []string, issues []finding.Issue,
+) error {
 	return r.reportPorts(ctx, tx, asset, Look{Run: run, Place: place, Checks: checks, Issues: issues})
 }
 
@@ -80,18 +84,22 @@ func (r *Register) reportPorts(ctx context.Context, tx *db.Tx, asset int64, l Lo
 	if len(issues) > r.limits.Issues {
 		return fault.Newf(fault.TooLarge, "inventory: more than %d issues at one place", r.limits.Issues)
 	}
+
 	seen := map[string]bool{}
 	for i := range issues {
 		issue := bounded(issues[i])
+
 		// The place is part of the key: the number of an asset may change when two are merged.
 		keyed := issue
 		keyed.Place.Asset = ""
 		key := keyed.Key()
 		seen[key] = true
+
 		if err := r.upsert(ctx, tx, asset, l.Run, key, &issue); err != nil {
 			return err
 		}
 	}
+
 	return r.settle(ctx, tx, asset, &l, seen)
 }
 
@@ -111,18 +119,23 @@ func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key 
 	if err != nil {
 		return fmt.Errorf("inventory: write an issue: %w", err)
 	}
+
 	address := ""
 	if i.Place.Address.IsValid() {
 		address = i.Place.Address.Unmap().String()
 	}
+
 	var id int64
 	var state string
 	err = tx.QueryRow(ctx, `SELECT id, state FROM issue WHERE asset = ?1 AND key = ?2`, asset, key).Scan(&id, &state)
+
 	now := db.Millis(r.now())
 	switch {
 	case fault.Of(err) == fault.NotFound:
-		_, err = tx.Exec(ctx, `INSERT INTO issue (asset, key, check_id, address, port, severity, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why)
-			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open', ?8, ?8, 0, 0, '', '')`, asset, key, i.Check, address, i.Place.Port, int(i.Severity), string(body), now)
+		_, err = tx.Exec(ctx, `INSERT INTO issue (asset, key, check_id, address, port, severity, body, state,
+    first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open', ?8, ?8, 0, 0, '', '')`,
+			asset, key, i.Check, address, i.Place.Port, int(i.Severity), string(body), now)
 		if err != nil {
 			return err
 		}
@@ -130,7 +143,9 @@ func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key 
 	case err != nil:
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE issue SET body = ?2, severity = ?3, last_seen = ?4, fixed = 0, state = CASE WHEN state = 'fixed' THEN 'open' ELSE state END WHERE id = ?1`, id, string(body), int(i.Severity), now)
+
+	_, err = tx.Exec(ctx, `UPDATE issue SET body = ?2, severity = ?3, last_seen = ?4, fixed = 0,
+    state = CASE WHEN state = 'fixed' THEN 'open' ELSE state END WHERE id = ?1`, id, string(body), int(i.Severity), now)
 	if err != nil || State(state) != Fixed {
 		return err
 	}
@@ -149,6 +164,7 @@ func (r *Register) settle(ctx context.Context, tx *db.Tx, asset int64, l *Look, 
 	if err != nil {
 		return err
 	}
+
 	for _, g := range list {
 		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, db.Millis(r.now())); err != nil {
 			return err
@@ -207,8 +223,10 @@ func (r *Register) Issues(ctx context.Context, asset string) (list []Issue, err 
 			}
 		}
 
-		list, err = db.All(ctx, tx, r.scanIssue, `SELECT id, asset, body, state, first_seen, last_seen, fixed, accepted_until, accepted_by, accepted_why FROM issue
-			WHERE ?1 = 0 OR asset = ?1 ORDER BY CASE state WHEN 'open' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END, severity DESC, asset, id`, id)
+		list, err = db.All(ctx, tx, r.scanIssue, `SELECT id, asset, body, state, first_seen, last_seen, fixed,
+   accepted_until, accepted_by, accepted_why FROM issue
+   WHERE ?1 = 0 OR asset = ?1
+   ORDER BY CASE state WHEN 'open' THEN 0 WHEN 'accepted' THEN 1 ELSE 2 END, severity DESC, asset, id`, id)
 
 		return err
 	})
@@ -225,10 +243,15 @@ func (r *Register) scanIssue(scan db.Scan) (Issue, error) {
 	if err := json.Unmarshal([]byte(body), &i.Issue); err != nil {
 		return i, fmt.Errorf("inventory: read an issue: %w", err)
 	}
-	i.ID, i.Asset = "I"+strconv.FormatInt(id, 10), assetName(asset)
-	i.FirstSeen, i.LastSeen, i.FixedAt, i.AcceptedUntil = db.Instant(first), db.Instant(last), db.Instant(fixed), db.Instant(until)
+
+	i.ID = "I" + strconv.FormatInt(id, 10)
+	i.Asset = assetName(asset)
+	i.FirstSeen, i.LastSeen = db.Instant(first), db.Instant(last)
+	i.FixedAt, i.AcceptedUntil = db.Instant(fixed), db.Instant(until)
+
 	if i.State == Accepted && !r.now().Before(i.AcceptedUntil) {
-		i.State, i.Lapsed = Open, true
+		i.State = Open
+		i.Lapsed = true
 	}
 	return i, nil
 }
@@ -237,8 +260,10 @@ func (r *Register) scanIssue(scan db.Scan) (Issue, error) {
 func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by, why string) error {
 	id, err := strconv.ParseInt(strings.TrimLeft(strings.TrimSpace(issue), "Ii"), 10, 64)
 	if err != nil || id <= 0 {
-		return fault.Newf(fault.Invalid, "inventory: %q is no issue; issues are written like I7, see 'collimator inventory show ASSET'", issue)
+		return fault.Newf(fault.Invalid,
+			"inventory: %q is no issue; issues are written like I7, see 'collimator inventory show ASSET'", issue)
 	}
+
 	by, why = r.clip(by), r.clip(why)
 	if by == "" || why == "" {
 		return fault.New(fault.Invalid, "inventory: say who accepts it and why")
@@ -246,6 +271,7 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 	if !until.After(r.now()) {
 		return fault.New(fault.Invalid, "inventory: the day until which it is accepted is over")
 	}
+
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		var asset int64
 		var state string
@@ -257,13 +283,19 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 		if err != nil {
 			return err
 		}
+
 		if State(state) == Fixed {
 			return fault.Newf(fault.Conflict, "inventory: %s is fixed; there is nothing to accept", issue)
 		}
-		_, err = tx.Exec(ctx, `UPDATE issue SET state = 'accepted', accepted_until = ?2, accepted_by = ?3, accepted_why = ?4 WHERE id = ?1`, id, db.Millis(until), by, why)
+
+		_, err = tx.Exec(ctx,
+			`UPDATE issue SET state = 'accepted', accepted_until = ?2, accepted_by = ?3, accepted_why = ?4 WHERE id = ?1`,
+			id, db.Millis(until), by, why)
 		if err != nil {
 			return err
 		}
-		return r.event(ctx, tx, 0, asset, IssueAccepted, check, "", fmt.Sprintf("until %s by %s", until.Add(-time.Nanosecond).Format(time.DateOnly), by))
+
+		lastDay := until.Add(-time.Nanosecond).Format(time.DateOnly)
+		return r.event(ctx, tx, 0, asset, IssueAccepted, check, "", fmt.Sprintf("until %s by %s", lastDay, by))
 	})
 }

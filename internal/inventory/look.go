@@ -32,10 +32,12 @@ func (r *Register) ReportLook(ctx context.Context, l Look) error {
 		if l.Place.Address.IsValid() {
 			o.Addresses = append(o.Addresses, l.Place.Address)
 		}
+
 		id, err := r.resolveOrMake(ctx, tx, &o)
 		if err != nil {
 			return err
 		}
+
 		return r.reportPorts(ctx, tx, id, l)
 	})
 }
@@ -44,13 +46,16 @@ func (r *Register) ReportLook(ctx context.Context, l Look) error {
 // stand at a place. The asset need not be in the register.
 func Advise(table *advisory.Table, a *Asset, place finding.Place) []finding.Issue {
 	c := judge(table, a)
+
 	var out []finding.Issue
 	for _, m := range c.Matches {
 		i := AdvisoryIssue(m.Match, place)
 		if m.Class != advisory.All && distributed(m.Product) && !i.Possible {
 			i.Possible = true
-			i.Text += " Not certain: distributions patch this software under the number it had; compare the changelog of the package."
+			i.Text += " Not certain: distributions patch this software under the number it had; " +
+				"compare the changelog of the package."
 		}
+
 		out = append(out, i)
 	}
 	return out
@@ -72,6 +77,7 @@ func (r *Register) IssueByID(ctx context.Context, name string) (Issue, error) {
 	if err != nil {
 		return Issue{}, err
 	}
+
 	i := slices.IndexFunc(all, func(i Issue) bool { return strings.EqualFold(i.ID, name) })
 	if i < 0 {
 		return Issue{}, fault.New(fault.NotFound, "inventory: there is no such issue; see 'collimator inventory issues'")
@@ -120,6 +126,7 @@ func (r *Register) LastRun(ctx context.Context, source Source) (time.Time, error
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(started), 0) FROM inventory_run WHERE source = ?1`, string(source)).Scan(&at)
 	})
+
 	return db.Instant(at), err
 }
 

@@ -52,8 +52,10 @@ func ReadNmap(r io.Reader) ([]Observation, error) {
 	limited := &io.LimitedReader{R: r, N: maxImport + 1}
 	dec := xml.NewDecoder(limited)
 	vendors := advisory.NewTable()
+
 	var out []Observation
-	isNmap, depth := false, 0
+	isNmap := false
+	depth := 0
 	for {
 		token, err := dec.Token()
 		if errors.Is(err, io.EOF) {
@@ -62,6 +64,7 @@ func ReadNmap(r io.Reader) ([]Observation, error) {
 		if err != nil {
 			return nil, notNmap(limited)
 		}
+
 		switch t := token.(type) {
 		case xml.Directive:
 			if strings.Contains(strings.ToUpper(string(t)), "ENTITY") {
@@ -76,11 +79,13 @@ func ReadNmap(r io.Reader) ([]Observation, error) {
 			if t.Name.Local != "host" || depth != 2 {
 				continue
 			}
+
 			var h nmapHost
 			if err := dec.DecodeElement(&h, &t); err != nil {
 				return nil, notNmap(limited)
 			}
 			depth--
+
 			if len(out) >= maxHosts {
 				return nil, fault.Newf(fault.TooLarge, "inventory: the scan has more than %d hosts", maxHosts)
 			}
@@ -91,6 +96,7 @@ func ReadNmap(r io.Reader) ([]Observation, error) {
 			depth--
 		}
 	}
+
 	if !isNmap {
 		return nil, notNmap(limited)
 	}
@@ -109,6 +115,7 @@ func (h *nmapHost) observation(vendors *advisory.Table) (Observation, bool) {
 	if h.Status.State != "" && h.Status.State != "up" {
 		return o, false
 	}
+
 	for _, a := range h.Addresses {
 		if a.Type == "mac" {
 			o.MACs = append(o.MACs, a.Addr)
@@ -119,20 +126,25 @@ func (h *nmapHost) observation(vendors *advisory.Table) (Observation, bool) {
 			}
 			continue
 		}
+
 		if addr, err := netip.ParseAddr(a.Addr); err == nil {
 			o.Addresses = append(o.Addresses, addr)
 		}
 	}
+
 	if len(h.Names) > 0 {
 		o.Hostname = h.Names[0].Name
 	}
+
 	for _, p := range h.Ports {
 		if p.State.State != "open" || p.Protocol != "tcp" || len(o.Ports) >= maxHostPorts {
 			continue
 		}
+
 		o.Ports = append(o.Ports, p.ID)
 		if s := p.Service; s.Product != "" && (strings.Contains(s.Name, "dicom") || s.Name == "acr-nema") {
-			o.Product, o.Version = s.Product, s.Version
+			o.Product = s.Product
+			o.Version = s.Version
 		}
 	}
 	return o, len(o.Addresses)+len(o.MACs) > 0

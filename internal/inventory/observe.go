@@ -29,28 +29,34 @@ func (r *Register) observe(ctx context.Context, tx *db.Tx, o *Observation) (id i
 	if id, err = r.resolve(ctx, tx, o, vals); err != nil {
 		return 0, false, err
 	}
+
 	if id == 0 {
 		if len(vals) == 0 {
-			return 0, false, fault.New(fault.Invalid, "inventory: nothing is said about the system; give at least a product, an address or an AE title")
+			return 0, false, fault.New(fault.Invalid,
+				"inventory: nothing is said about the system; give at least a product, an address or an AE title")
 		}
 		if id, err = r.create(ctx, tx, o); err != nil {
 			return 0, false, err
 		}
 		made = true
 	}
+
 	stranger := 0
 	if o.Source == Refused {
 		stranger = 1
 	}
+
 	_, err = tx.Exec(ctx, `UPDATE asset SET last_seen = ?2, stranger = stranger * ?3 WHERE id = ?1`, id, db.Millis(r.now()), stranger)
 	if err != nil {
 		return 0, false, err
 	}
+
 	for _, v := range vals {
 		if err := r.put(ctx, tx, id, o, v, made); err != nil {
 			return 0, false, err
 		}
 	}
+
 	return id, made, nil
 }
 
@@ -63,6 +69,7 @@ func (r *Register) create(ctx context.Context, tx *db.Tx, o *Observation) (int64
 	if n >= r.limits.Assets {
 		return 0, fault.Newf(fault.TooLarge, "inventory: there are %d assets already, and no more are taken", n)
 	}
+
 	stranger := 0
 	if o.Source == Refused {
 		stranger = 1
@@ -70,8 +77,10 @@ func (r *Register) create(ctx context.Context, tx *db.Tx, o *Observation) (int64
 			return 0, err
 		}
 	}
+
 	var id int64
-	err := tx.QueryRow(ctx, `INSERT INTO asset (created, last_seen, stranger, merged_into) VALUES (?1, ?1, ?2, 0) RETURNING id`, db.Millis(r.now()), stranger).Scan(&id)
+	err := tx.QueryRow(ctx, `INSERT INTO asset (created, last_seen, stranger, merged_into) VALUES (?1, ?1, ?2, 0) RETURNING id`,
+		db.Millis(r.now()), stranger).Scan(&id)
 	if err != nil || stranger == 1 {
 		return id, err
 	}
@@ -81,8 +90,10 @@ func (r *Register) create(ctx context.Context, tx *db.Tx, o *Observation) (int64
 // dropStrangers makes room for one. An asset about which somebody said or found
 // something is no stranger any more, or has issues: those stay.
 func (r *Register) dropStrangers(ctx context.Context, tx *db.Tx) error {
-	const old = `SELECT id FROM asset WHERE stranger = 1 AND merged_into = 0 AND id NOT IN (SELECT asset FROM issue) AND id NOT IN (SELECT asset FROM asset_statement)
-		ORDER BY last_seen DESC, id DESC LIMIT 1000000 OFFSET ?1`
+	const old = `SELECT id FROM asset WHERE stranger = 1 AND merged_into = 0
+    AND id NOT IN (SELECT asset FROM issue) AND id NOT IN (SELECT asset FROM asset_statement)
+    ORDER BY last_seen DESC, id DESC LIMIT 1000000 OFFSET ?1`
+
 	if _, err := tx.Exec(ctx, `DELETE FROM asset_value WHERE asset IN (`+old+`)`, r.limits.Strangers-1); err != nil {
 		return err
 	}
@@ -96,16 +107,20 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 	if several[v.field] {
 		slot = v.folded
 	}
+
 	worth := o.Confidence
 	if worth <= 0 || worth > 1 {
 		worth = confidence[o.Source]
 	}
+
 	var old, oldFolded string
-	err := tx.QueryRow(ctx, `SELECT value, folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3 AND slot = ?4`, id, v.field, string(o.Source), slot).Scan(&old, &oldFolded)
+	err := tx.QueryRow(ctx, `SELECT value, folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3 AND slot = ?4`,
+		id, v.field, string(o.Source), slot).Scan(&old, &oldFolded)
 	known := err == nil
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return err
 	}
+
 	changed := known && oldFolded != v.folded
 	if !known && !made && !changed {
 		changed, err = r.isNew(ctx, tx, id, v)
@@ -113,22 +128,28 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO asset_value (asset, field, source, slot, value, folded, confidence, first_seen, last_seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-		ON CONFLICT (asset, field, source, slot) DO UPDATE SET value = ?5, folded = ?6, confidence = ?7, last_seen = ?8`,
+
+	_, err = tx.Exec(ctx, `INSERT INTO asset_value (asset, field, source, slot, value, folded, confidence, first_seen, last_seen)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+    ON CONFLICT (asset, field, source, slot) DO UPDATE SET value = ?5, folded = ?6, confidence = ?7, last_seen = ?8`,
 		id, v.field, string(o.Source), slot, v.text, v.folded, worth, db.Millis(r.now()))
 	if err != nil {
 		return err
 	}
+
 	if changed && o.Source != Refused && v.field != fieldRecord {
 		if err := r.event(ctx, tx, o.Run, id, AssetChanged, v.field, old, v.text); err != nil {
 			return err
 		}
 	}
+
 	if !several[v.field] {
 		return nil
 	}
+	// Of what a source says many times, the latest is kept.
 	_, err = tx.Exec(ctx, `DELETE FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3 AND slot IN
-		(SELECT slot FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3 ORDER BY last_seen DESC, slot LIMIT 1000000 OFFSET ?4)`,
+		(SELECT slot FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3
+		ORDER BY last_seen DESC, slot LIMIT 1000000 OFFSET ?4)`,
 		id, v.field, string(o.Source), r.limits.Values)
 	return err
 }
@@ -136,7 +157,8 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 // isNew reports whether no other source has said the same.
 func (r *Register) isNew(ctx context.Context, tx *db.Tx, id int64, v value) (bool, error) {
 	var n int
-	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM asset_value WHERE asset = ?1 AND field = ?2 AND folded = ?3`, id, v.field, v.folded).Scan(&n)
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM asset_value WHERE asset = ?1 AND field = ?2 AND folded = ?3`,
+		id, v.field, v.folded).Scan(&n)
 	return n == 0, err
 }
 
@@ -148,22 +170,33 @@ func (r *Register) resolve(ctx context.Context, tx *db.Tx, o *Observation, vals 
 	if o.Asset != "" {
 		return r.named(ctx, tx, o.Asset)
 	}
+
 	by := map[string][]value{}
 	for _, v := range vals {
 		if telling(v) {
 			by[v.field] = append(by[v.field], v)
 		}
 	}
-	steps := []struct{ field, with string }{{fieldMAC, ""}, {fieldSerial, ""}, {fieldAE, fieldAddress}, {fieldAddress, ""}, {fieldHostname, ""}, {fieldRecord, ""}}
+
+	steps := []struct{ field, with string }{
+		{field: fieldMAC},
+		{field: fieldSerial},
+		{field: fieldAE, with: fieldAddress},
+		{field: fieldAddress},
+		{field: fieldHostname},
+		{field: fieldRecord},
+	}
 	if o.Source == Refused {
 		// What a stranger claims is no sign; where it comes from is.
-		steps = []struct{ field, with string }{{fieldAddress, ""}}
+		steps = []struct{ field, with string }{{field: fieldAddress}}
 	}
+
 	for _, s := range steps {
 		candidates, err := r.having(ctx, tx, by[s.field])
 		if err != nil {
 			return 0, err
 		}
+
 		if s.with != "" {
 			others, err := r.having(ctx, tx, by[s.with])
 			if err != nil {
@@ -171,6 +204,7 @@ func (r *Register) resolve(ctx context.Context, tx *db.Tx, o *Observation, vals 
 			}
 			candidates = slices.DeleteFunc(candidates, func(id int64) bool { return !slices.Contains(others, id) })
 		}
+
 		for _, id := range candidates {
 			against, err := r.contradicted(ctx, tx, id, s.field, by)
 			if err != nil {
@@ -190,7 +224,8 @@ func (r *Register) named(ctx context.Context, tx *db.Tx, name string) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	for range 100 {
+
+	for range 100 { // merges in a row
 		var into int64
 		err := tx.QueryRow(ctx, `SELECT merged_into FROM asset WHERE id = ?1`, id).Scan(&into)
 		if fault.Of(err) == fault.NotFound {
@@ -199,6 +234,7 @@ func (r *Register) named(ctx context.Context, tx *db.Tx, name string) (int64, er
 		if err != nil || into == 0 {
 			return id, err
 		}
+
 		id = into
 	}
 	return 0, fmt.Errorf("inventory: %s is merged in a circle", name)
@@ -240,6 +276,7 @@ func (r *Register) contradicted(ctx context.Context, tx *db.Tx, id int64, sign s
 		if len(by[stronger]) == 0 {
 			continue
 		}
+
 		have, err := r.folded(ctx, tx, id, stronger)
 		if err != nil {
 			return false, err
@@ -248,6 +285,7 @@ func (r *Register) contradicted(ctx context.Context, tx *db.Tx, id int64, sign s
 			return true, nil
 		}
 	}
+
 	if sign != fieldSerial || len(by[fieldVendor]) == 0 {
 		return false, nil
 	}
@@ -262,5 +300,6 @@ func (r *Register) contradicted(ctx context.Context, tx *db.Tx, id int64, sign s
 }
 
 func (r *Register) folded(ctx context.Context, tx *db.Tx, id int64, field string) ([]string, error) {
-	return db.Column[string](ctx, tx, `SELECT DISTINCT folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source <> 'refused'`, id, field)
+	return db.Column[string](ctx, tx,
+		`SELECT DISTINCT folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source <> 'refused'`, id, field)
 }

@@ -34,19 +34,26 @@ func (a Replies) Statements() ([]Statement, error) {
 			if since.After(time.Now()) {
 				return nil, fault.Usage("--patched: %s is not yet over", a.Patched)
 			}
+
 			// The whole day counts, and a day is the same everywhere.
 			s.Since = time.Date(since.Year(), since.Month(), since.Day(), 12, 0, 0, 0, time.UTC)
 		}
+
 		out = append(out, s)
 	}
+
 	for _, q := range []struct {
 		question Question
 		answer   string
-	}{{Protected, a.Protected}, {Gated, a.Gate}} {
+	}{
+		{question: Protected, answer: a.Protected},
+		{question: Gated, answer: a.Gate},
+	} {
 		if q.answer != "" {
 			out = append(out, Statement{Question: q.question, Answer: q.answer == "yes", Who: a.Who, Note: a.Note})
 		}
 	}
+
 	if len(out) == 0 {
 		return nil, fault.Usage("answer at least one question: --patched, --protected or --gate")
 	}

@@ -48,7 +48,11 @@ func (w *Warning) Questions() []string {
 	for _, q := range []struct {
 		s    *Statement
 		text string
-	}{{w.Patched, "patched?"}, {w.Protected, "protected from public access?"}, {w.Gate, "behind a gate?"}} {
+	}{
+		{s: w.Patched, text: "patched?"},
+		{s: w.Protected, text: "protected from public access?"},
+		{s: w.Gate, text: "behind a gate?"},
+	} {
 		if q.s == nil {
 			out = append(out, q.text)
 		}
@@ -63,26 +67,33 @@ func (r *Register) State(ctx context.Context, asset string, s Statement) error {
 	default:
 		return fault.Newf(fault.Invalid, "inventory: %q is no question; choose patched, protected or gate", string(s.Question))
 	}
-	if s.Who = r.clip(s.Who); s.Who == "" {
+
+	s.Who = r.clip(s.Who)
+	if s.Who == "" {
 		return fault.New(fault.Invalid, "inventory: say who says so")
 	}
 	if s.Question == Patched && s.Answer && s.Since.IsZero() {
 		return fault.New(fault.Invalid, "inventory: say since when it is patched")
 	}
+
 	answer := "no"
 	if s.Answer {
 		answer = "yes"
 	}
+
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		id, err := r.named(ctx, tx, asset)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO asset_statement (asset, question, answer, since, who, note, made) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+
+		_, err = tx.Exec(ctx, `INSERT INTO asset_statement (asset, question, answer, since, who, note, made)
+			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
 			id, string(s.Question), answer, db.Millis(s.Since), s.Who, r.clip(s.Note), db.Millis(r.now()))
 		if err != nil {
 			return err
 		}
+
 		return r.event(ctx, tx, 0, id, Answered, string(s.Question), "", answer+" ("+s.Who+")")
 	})
 }

@@ -32,6 +32,7 @@ func WriteChecked(w io.Writer, list []Checked, all bool) {
 		if x.Answer == advisory.NotListed && !all {
 			continue
 		}
+
 		fmt.Fprintf(w, "\n%s %s: %s\n", x.Asset.ID, shown.Text(x.Asset.Described()), x.Answer)
 		for _, m := range x.Matches {
 			advisory.WriteMatch(w, m.Match)
@@ -40,6 +41,7 @@ func WriteChecked(w io.Writer, list []Checked, all bool) {
 		for _, m := range x.Outside {
 			advisory.WriteOutside(w, m)
 		}
+
 		x.Asset.Warning.write(w)
 		if len(x.Questions) > 0 {
 			fmt.Fprintf(w, "  open: %s\n", strings.Join(x.Questions, " "))
@@ -82,14 +84,20 @@ func (q *Warning) write(w io.Writer) {
 	for _, x := range []struct {
 		s    *Statement
 		text string
-	}{{q.Patched, "patched"}, {q.Protected, "protected from public access"}, {q.Gate, "behind a gate"}} {
+	}{
+		{s: q.Patched, text: "patched"},
+		{s: q.Protected, text: "protected from public access"},
+		{s: q.Gate, text: "behind a gate"},
+	} {
 		if x.s == nil {
 			continue
 		}
+
 		answer := terminal.YesNo(x.s.Answer)
 		if !x.s.Since.IsZero() {
 			answer += ", since " + x.s.Since.UTC().Format("2006-01-02")
 		}
+
 		fmt.Fprintf(w, "  %s: %s, says %s on %s", x.text, answer, shown.Text(x.s.Who), terminal.Day(x.s.Made))
 		if x.s.Note != "" {
 			fmt.Fprintf(w, " (%s)", shown.Text(x.s.Note))
@@ -115,9 +123,11 @@ func (i Issue) Standing() string {
 func WriteAsset(w io.Writer, a *Asset, issues []Issue) {
 	fmt.Fprintf(w, "%s %s\n", a.ID, shown.Text(a.Described()))
 	for _, f := range []struct{ name, text string }{
-		{"vendor", a.Vendor}, {"product", a.Product}, {"version", a.Version}, {"serial number", a.Serial}, {"host name", a.Hostname}, {"addresses", strings.Join(a.Addresses, ", ")},
-		{"hardware addresses", strings.Join(a.MACs, ", ")}, {"AE titles", strings.Join(a.AETitles, ", ")}, {"ports", strings.Trim(fmt.Sprint(a.Ports), "[]")},
-		{"announces", strings.Join(a.Implementations, ", ")}, {"location", a.Location}, {"zone", a.Zone}, {"owner", a.Owner}, {"note", a.Note},
+		{"vendor", a.Vendor}, {"product", a.Product}, {"version", a.Version}, {"serial number", a.Serial}, {"host name", a.Hostname},
+		{"addresses", strings.Join(a.Addresses, ", ")}, {"hardware addresses", strings.Join(a.MACs, ", ")},
+		{"AE titles", strings.Join(a.AETitles, ", ")}, {"ports", strings.Trim(fmt.Sprint(a.Ports), "[]")},
+		{"announces", strings.Join(a.Implementations, ", ")}, {"location", a.Location},
+		{"zone", a.Zone}, {"owner", a.Owner}, {"note", a.Note},
 	} {
 		if f.text != "" {
 			fmt.Fprintf(w, "  %-18s  %s\n", f.name, shown.Text(f.text))

@@ -24,6 +24,7 @@ func ReadKeys(r io.Reader) (Keys, error) {
 	if err != nil {
 		return Keys{}, fmt.Errorf("inventory: read the keys: %w", err)
 	}
+
 	ring, err := openpgp.ReadArmoredKeyRing(bytes.NewReader(b))
 	if err != nil {
 		ring, err = openpgp.ReadKeyRing(bytes.NewReader(b))
@@ -31,6 +32,7 @@ func ReadKeys(r io.Reader) (Keys, error) {
 	if err != nil || len(ring) == 0 {
 		return Keys{}, fault.New(fault.Invalid, "inventory: the file holds no OpenPGP public key")
 	}
+
 	return Keys{ring}, nil
 }
 
@@ -50,19 +52,24 @@ func (s *sealed) take(keys Keys, needSignature bool) (Imported, error) {
 	refuse := func(format string, args ...any) (Imported, error) {
 		return Imported{}, fault.New(fault.Invalid, s.name+": refused: "+fmt.Sprintf(format, args...))
 	}
+
 	sum := sha256.Sum256(s.body)
 	i := Imported{Source: s.name, SHA256: hex.EncodeToString(sum[:]), Hash: "none"}
 	if s.sha256 != nil {
-		if i.Hash = "sha256"; hashIn(s.sha256) != i.SHA256 {
+		i.Hash = "sha256"
+		if hashIn(s.sha256) != i.SHA256 {
 			return refuse("the SHA-256 beside it is that of another document")
 		}
 	}
+
 	if s.sha512 != nil {
+		i.Hash = "sha512"
 		long := sha512.Sum512(s.body)
-		if i.Hash = "sha512"; hashIn(s.sha512) != hex.EncodeToString(long[:]) {
+		if hashIn(s.sha512) != hex.EncodeToString(long[:]) {
 			return refuse("the SHA-512 beside it is that of another document")
 		}
 	}
+
 	if keys.Given() && s.signature != nil {
 		signer, err := keys.check(s.body, s.signature)
 		if err != nil {
@@ -70,17 +77,22 @@ func (s *sealed) take(keys Keys, needSignature bool) (Imported, error) {
 		}
 		i.Signature = signer
 	}
+
 	if needSignature && i.Signature == "" {
 		return refuse("it carries no signature that was checked, and --require-signature is set")
 	}
+
 	d, err := advisory.ParseCSAF(s.body)
 	if err != nil {
 		return refuse("%s", strings.TrimPrefix(err.Error(), "advisory: "))
 	}
+
 	if i.Advisory, err = d.Advisory(s.name); err != nil {
 		return refuse("%s", strings.TrimPrefix(err.Error(), "advisory: "))
 	}
-	i.ID, i.Version = d.ID, d.Version
+
+	i.ID = d.ID
+	i.Version = d.Version
 	return i, nil
 }
 
@@ -98,6 +110,7 @@ func (k Keys) check(body, signature []byte) (string, error) {
 	if err != nil {
 		signer, err = openpgp.CheckDetachedSignature(k.ring, bytes.NewReader(body), bytes.NewReader(signature), nil)
 	}
+
 	if err != nil {
 		return "", err
 	}
