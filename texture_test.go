@@ -16,7 +16,8 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/guard", "internal/scan", "internal/signin", "internal/webapi",
+	"internal/advisory", "internal/guard", "internal/inventory", "internal/posture", "internal/scan",
+	"internal/signin", "internal/webapi",
 }
 
 const (

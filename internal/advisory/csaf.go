@@ -118,6 +118,7 @@ func ParseCSAF(b []byte) (*Document, error) {
 	if len(b) > MaxDocument {
 		return nil, fmt.Errorf("advisory: the document is larger than %d MiB", MaxDocument>>20)
 	}
+
 	b = bytes.TrimPrefix(b, []byte("\xEF\xBB\xBF"))
 	if !utf8.Valid(b) {
 		return nil, errors.New("advisory: the document is not UTF-8")
@@ -125,35 +126,44 @@ func ParseCSAF(b []byte) (*Document, error) {
 	if deep(b) {
 		return nil, fmt.Errorf("advisory: the document is nested more than %d deep", maxDepth)
 	}
+
 	var f csafFile
 	if err := json.Unmarshal(b, &f); err != nil {
 		return nil, errors.New("advisory: the document is not JSON in the form of CSAF")
 	}
+
 	if f.Document.Version != "2.0" {
 		return nil, errors.New("advisory: the document does not say that it is CSAF 2.0")
 	}
+
 	d := &Document{
-		ID: clip(f.Document.Tracking.ID), Version: clip(f.Document.Tracking.Version), Status: clip(f.Document.Tracking.Status), Title: clip(f.Document.Title),
-		Publisher: clip(f.Document.Publisher.Name), Initial: dayOf(f.Document.Tracking.Initial), Current: dayOf(f.Document.Tracking.Current),
+		ID: clip(f.Document.Tracking.ID), Version: clip(f.Document.Tracking.Version), Status: clip(f.Document.Tracking.Status),
+		Title: clip(f.Document.Title), Publisher: clip(f.Document.Publisher.Name),
+		Initial: dayOf(f.Document.Tracking.Initial), Current: dayOf(f.Document.Tracking.Current),
 		vulnerabilities: f.Vulnerabilities,
 	}
+
 	for _, r := range f.Document.References {
 		if r.Category == "self" && d.URL == "" && strings.HasPrefix(r.URL, "https://") {
 			d.URL = clip(r.URL)
 		}
 	}
+
 	if d.ID == "" {
 		return nil, errors.New("advisory: the document has no tracking id")
 	}
+
 	if len(f.Vulnerabilities) > maxVulnerabilities {
 		return nil, fmt.Errorf("advisory: the document has more than %d vulnerabilities", maxVulnerabilities)
 	}
+
 	return d, d.readTree(&f)
 }
 
 // deep reports whether brackets are nested above the bound, before any parser recurses.
 func deep(b []byte) bool {
-	depth, inString := 0, false
+	depth := 0
+	inString := false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
 		case inString && c == '\\':
@@ -162,7 +172,8 @@ func deep(b []byte) bool {
 			inString = !inString
 		case inString:
 		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
+			depth++
+			if depth > maxDepth {
 				return true
 			}
 		case c == '}' || c == ']':
@@ -178,28 +189,35 @@ func (d *Document) readTree(f *csafFile) error {
 			return err
 		}
 	}
+
 	for _, p := range f.Tree.FullNames {
 		d.products = append(d.products, csafProduct{id: p.ID, name: clip(p.Name)})
 	}
+
 	byID := map[string]int{}
 	for i, p := range d.products {
 		byID[p.id] = i
 	}
+
 	for _, r := range f.Tree.Relationships {
 		if len(d.products) >= maxProducts {
 			return errTooMany
 		}
+
 		p := csafProduct{id: r.Full.ID, name: clip(r.Full.Name)}
 		if i, ok := byID[r.Reference]; ok {
-			p.vendor, p.name, p.family, p.version = d.products[i].vendor, d.products[i].name, d.products[i].family, d.products[i].version
+			whole := d.products[i]
+			p.vendor, p.name, p.family, p.version = whole.vendor, whole.name, whole.family, whole.version
 			d.products[i].part = true
 		}
 		if i, ok := byID[r.RelatesTo]; ok {
 			d.products[i].part = true
 		}
+
 		byID[p.id] = len(d.products)
 		d.products = append(d.products, p)
 	}
+
 	if len(d.products) > maxProducts {
 		return errTooMany
 	}
@@ -224,10 +242,12 @@ func (d *Document) branch(b csafBranch, above csafProduct) error {
 	case "service_pack", "patch_level":
 		above.version = strings.TrimSpace(above.version + " " + name)
 	}
+
 	if b.Product != nil {
 		if len(d.products) >= maxProducts {
 			return errTooMany
 		}
+
 		p := above
 		p.id = b.Product.ID
 		if p.name == "" {
@@ -239,8 +259,10 @@ func (d *Document) branch(b csafBranch, above csafProduct) error {
 		if p.version == "" {
 			p.version = "*"
 		}
+
 		d.products = append(d.products, p)
 	}
+
 	for _, child := range b.Branches {
 		if err := d.branch(child, above); err != nil {
 			return err
@@ -257,6 +279,7 @@ func clip(s string) string {
 		}
 		return r
 	}, strings.TrimSpace(s))
+
 	if len(s) > maxFactText {
 		s = strings.ToValidUTF8(s[:maxFactText], "")
 	}

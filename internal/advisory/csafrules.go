@@ -28,30 +28,36 @@ func (d *Document) Advisory(source string) (Advisory, error) {
 		ID: d.ID, Title: d.Title, Update: Unknown, Initial: d.Initial, Current: d.Current, Source: source,
 		Fix: "Ask the vendor for the fix this advisory names, and isolate the system until it is in.",
 	}
+
 	if d.URL != "" {
 		a.Fix = "Read " + d.URL + " and ask the vendor for the fix it names; isolate the system until it is in."
 	}
+
 	claims, err := d.claims()
 	if err != nil {
 		return a, err
 	}
+
 	fixedBy := map[string]string{}
 	for _, p := range d.products {
 		if c := claims[p.id]; c != nil && c.fixed && p.version != "*" {
 			fixedBy[p.vendor+"\x00"+p.name] = newer(fixedBy[p.vendor+"\x00"+p.name], p.version)
 		}
 	}
+
 	rules := map[string]int{}
 	for _, p := range d.products {
 		c := claims[p.id]
 		if c == nil {
 			c = &claim{}
 		}
+
 		// A product that is named without any status is what the document is about.
 		named := !p.part && !c.fixed && !c.cleared
 		if !c.affected && !named || p.name == "" {
 			continue
 		}
+
 		key := p.vendor + "\x00" + p.name + "\x00" + p.version
 		i, ok := rules[key]
 		if !ok {
@@ -59,6 +65,7 @@ func (d *Document) Advisory(source string) (Advisory, error) {
 			rules[key] = i
 			a.Rules = append(a.Rules, Rule{Vendors: []string{p.vendor}, Product: p.name, Versions: p.version, Update: Unknown})
 		}
+
 		a.Rules[i].take(c, fixedBy[p.vendor+"\x00"+p.name])
 	}
 	return a, nil
@@ -74,13 +81,19 @@ func (r *Rule) take(c *claim, fixed string) {
 		}
 		r.CVEs[i].Score = max(r.CVEs[i].Score, cve.Score)
 	}
-	slices.SortFunc(r.CVEs, func(x, y CVE) int { return cmp.Or(cmp.Compare(y.Score, x.Score), strings.Compare(x.ID, y.ID)) })
+
+	slices.SortFunc(r.CVEs, func(x, y CVE) int {
+		return cmp.Or(cmp.Compare(y.Score, x.Score), strings.Compare(x.ID, y.ID))
+	})
 	for _, cve := range r.CVEs {
 		r.Score = max(r.Score, cve.Score)
 	}
-	if fixed = firstOf(fixed, c.fixedIn); fixed != "" && r.Range().Contains(ParseVersion(fixed)) != Yes {
+
+	fixed = firstOf(fixed, c.fixedIn)
+	if fixed != "" && r.Range().Contains(ParseVersion(fixed)) != Yes {
 		r.Fixed = newer(r.Fixed, fixed)
 	}
+
 	switch {
 	case r.Fixed != "":
 		r.Update = Available
@@ -105,6 +118,7 @@ func (d *Document) claims() (map[string]*claim, error) {
 		}
 		return out[id]
 	}
+
 	statements := 0
 	for _, v := range d.vulnerabilities {
 		for _, ids := range v.Status {
@@ -116,9 +130,11 @@ func (d *Document) claims() (map[string]*claim, error) {
 		for _, r := range v.Remediations {
 			statements += len(r.Products)
 		}
+
 		if statements > maxStatements {
 			return nil, errors.New("advisory: the document makes too many statements about products")
 		}
+
 		v.claim(at)
 	}
 	return out, nil
@@ -126,6 +142,7 @@ func (d *Document) claims() (map[string]*claim, error) {
 
 func (v *csafVulnerability) claim(at func(string) *claim) {
 	id := cveID.FindString(v.CVE)
+
 	for _, status := range statusAffected {
 		for _, p := range v.Status[status] {
 			c := at(p)
@@ -135,14 +152,17 @@ func (v *csafVulnerability) claim(at func(string) *claim) {
 			}
 		}
 	}
+
 	for _, status := range statusFixed {
 		for _, p := range v.Status[status] {
 			at(p).fixed = true
 		}
 	}
+
 	for _, p := range v.Status["known_not_affected"] {
 		at(p).cleared = true
 	}
+
 	for _, s := range v.Scores {
 		for _, p := range s.Products {
 			if cve := at(p).cves[id]; cve != nil {
@@ -155,6 +175,7 @@ func (v *csafVulnerability) claim(at func(string) *claim) {
 			}
 		}
 	}
+
 	for _, r := range v.Remediations {
 		update, version := r.read()
 		for _, p := range r.Products {

@@ -67,14 +67,18 @@ func (m Match) rank() int {
 // Match looks a product up. The matches are sorted: affected first, then by score.
 func (t *Table) Match(id Identity) Result {
 	res := Result{Answer: NotListed}
+
 	l := newLookup(id.Product, t.vendors)
 	if len(l.words) == 0 {
 		return res
 	}
+
 	vendor, known := t.vendors.find(id.Vendor)
 	if n := t.vendors.prefix(l.words); n > 0 {
-		vendor, known = t.vendors.names[glue(l.words[:n])], true
+		vendor = t.vendors.names[glue(l.words[:n])]
+		known = true
 	}
+
 	for i := range t.entries {
 		e := &t.entries[i]
 		m, found := e.match(t, l, id, vendor, known)
@@ -86,10 +90,12 @@ func (t *Table) Match(id Identity) Result {
 			res.Matches = append(res.Matches, m)
 		}
 	}
+
 	res.Matches = onePerAdvisory(res.Matches)
 	res.Outside = slices.DeleteFunc(onePerAdvisory(res.Outside), func(m Match) bool {
 		return slices.ContainsFunc(res.Matches, func(n Match) bool { return n.Advisory == m.Advisory })
 	})
+
 	if len(res.Matches) > 0 {
 		res.Answer = res.Matches[0].Answer
 	}
@@ -99,6 +105,7 @@ func (t *Table) Match(id Identity) Result {
 // onePerAdvisory keeps the strongest match of each advisory.
 func onePerAdvisory(list []Match) []Match {
 	slices.SortStableFunc(list, byScore)
+
 	seen := map[string]bool{}
 	return slices.DeleteFunc(list, func(m Match) bool {
 		dup := seen[m.Advisory]
@@ -135,19 +142,24 @@ func (e *entry) match(t *Table, l lookup, id Identity, vendor string, known bool
 	if fits == vendorOther {
 		return Match{}, false
 	}
+
 	for _, s := range e.except {
 		if l.find(s).ok {
 			return Match{}, false
 		}
 	}
+
 	f, s := e.best(l)
 	if !f.ok {
 		return Match{}, false
 	}
+
 	if fits == vendorStrange && len(s.glued) < 5 {
 		return Match{}, false
 	}
-	version, rest := ParseVersion(id.Version), f.rest
+
+	version := ParseVersion(id.Version)
+	rest := f.rest
 	// What stands behind the name of a family is its model: EPIQ 7.
 	if inName, ok := versionIn(f.rest); ok && !e.rule.Family {
 		rest = nil
@@ -155,10 +167,12 @@ func (e *entry) match(t *Table, l lookup, id Identity, vendor string, known bool
 			version = inName
 		}
 	}
+
 	variant := !onlyFiller(rest, t.vendors)
 	if variant && !e.rule.Family && (e.rule.Umbrella || !s.distinctive() || fits != vendorSame) {
 		return Match{}, false
 	}
+
 	return e.judge(id, fits, version, variant && !e.rule.Family, rest), true
 }
 
@@ -167,7 +181,8 @@ func (e *entry) best(l lookup) (fit, spelling) {
 	var found fit
 	var by spelling
 	for _, s := range e.names {
-		if f := l.find(s); f.ok && (!found.ok || len(f.rest) < len(found.rest)) {
+		f := l.find(s)
+		if f.ok && (!found.ok || len(f.rest) < len(found.rest)) {
 			found, by = f, s
 		}
 	}
@@ -179,12 +194,15 @@ func (e *entry) judge(id Identity, fits vendorFit, version Version, variant bool
 	r := e.rule
 	g := e.versions
 	m := Match{
-		Advisory: e.advisory.ID, Title: e.advisory.Title, Product: r.Product, Versions: g.String(), Class: g.Class, CVEs: r.IDs(), Score: r.Score,
-		Fixed: r.Fixed, Update: r.Update, Fix: e.advisory.Fix, Exploited: r.Exploited(), HHS: r.HHS, Answer: Affected,
+		Advisory: e.advisory.ID, Title: e.advisory.Title, Product: r.Product, Versions: g.String(), Class: g.Class,
+		CVEs: r.IDs(), Score: r.Score, Fixed: r.Fixed, Update: r.Update, Fix: e.advisory.Fix,
+		Exploited: r.Exploited(), HHS: r.HHS, Answer: Affected,
 	}
+
 	if m.Update == NoUpdate && e.advisory.Update != NoUpdate {
 		m.Fix = "Isolate it behind a gate and close every service it does not need: the vendor has no update for this product."
 	}
+
 	var read []string
 	switch g.Contains(version) {
 	case No:
@@ -193,9 +211,11 @@ func (e *entry) judge(id Identity, fits vendorFit, version Version, variant bool
 	case Maybe:
 		read = append(read, e.uncertain(version))
 	}
+
 	if variant {
 		read = append(read, fmt.Sprintf("the advisory names %q; this name has %q behind it", r.Product, strings.Join(rest, " ")))
 	}
+
 	switch fits {
 	case vendorMissing:
 		if !e.unique {
@@ -204,11 +224,14 @@ func (e *entry) judge(id Identity, fits vendorFit, version Version, variant bool
 	case vendorStrange:
 		read = append(read, fmt.Sprintf("the vendor given is not one we know; it is affected if it is by %s", r.Vendors[0]))
 	}
+
 	if id.Announced {
 		read = append(read, "the version is what the toolkit announces; a distribution may have patched it: check its patch level")
 	}
+
 	if len(read) > 0 {
-		m.Answer, m.Read = Possibly, strings.Join(read, "; ")
+		m.Answer = Possibly
+		m.Read = strings.Join(read, "; ")
 	}
 	return m
 }
@@ -232,9 +255,11 @@ func versionIn(rest []string) (Version, bool) {
 	for len(rest) > 0 && (filler[rest[0]] || rest[0] == "r" || rest[0] == "rev" || rest[0] == "v" || rest[0] == "sw") {
 		rest = rest[1:]
 	}
+
 	for len(rest) > 0 && len(rest[len(rest)-1]) > 1 && filler[rest[len(rest)-1]] {
 		rest = rest[:len(rest)-1]
 	}
+
 	numbers := 0
 	for i, w := range rest {
 		switch {
@@ -244,11 +269,14 @@ func versionIn(rest []string) (Version, bool) {
 			return Version{}, false
 		}
 	}
+
 	if numbers == 0 || len(rest) > 10 {
 		return Version{}, false
 	}
+
 	// A letter glued to a single number is a model: "750 HD", "64 slice".
-	if last := rest[len(rest)-1]; numbers == 1 && last != "x" && (last[0] < '0' || last[0] > '9') {
+	last := rest[len(rest)-1]
+	if numbers == 1 && last != "x" && (last[0] < '0' || last[0] > '9') {
 		return Version{}, false
 	}
 	return ParseVersion(strings.Join(rest, ".")), true

@@ -21,9 +21,11 @@ func words(s string) []string {
 	if len(s) > maxNameText {
 		s = strings.ToValidUTF8(s[:maxNameText], "")
 	}
+
 	for _, mark := range []string{"®", "™", "©", "(R)", "(TM)", "(tm)", "(r)"} {
 		s = strings.ReplaceAll(s, mark, " ")
 	}
+
 	var out []string
 	var word strings.Builder
 	flush := func() {
@@ -32,9 +34,11 @@ func words(s string) []string {
 		}
 		word.Reset()
 	}
+
 	var last rune
 	for _, r := range norm.NFKD.String(s) {
 		r = unicode.ToLower(r)
+
 		switch {
 		case unicode.Is(unicode.Mn, r):
 			continue
@@ -49,8 +53,10 @@ func words(s string) []string {
 		default:
 			flush()
 		}
+
 		last = r
 	}
+
 	flush()
 	return out
 }
@@ -80,7 +86,8 @@ type spelling struct {
 
 func spell(name string) spelling {
 	w := words(name)
-	return spelling{glued: glue(w), count: len(w), digit: slices.ContainsFunc(w, func(s string) bool { return s[0] >= '0' && s[0] <= '9' })}
+	digit := slices.ContainsFunc(w, func(s string) bool { return s[0] >= '0' && s[0] <= '9' })
+	return spelling{glued: glue(w), count: len(w), digit: digit}
 }
 
 // distinctive: the name alone tells the product, whoever made it.
@@ -97,14 +104,17 @@ func newLookup(product string, vendors *vendorTable) lookup {
 	l := lookup{words: words(product), raw: product}
 	l.skip = []int{0}
 	pos := 0
+
 	for pos < len(l.words) {
 		n := vendors.prefix(l.words[pos:])
 		if n == 0 && filler[l.words[pos]] {
 			n = 1
 		}
+
 		if n == 0 {
 			break
 		}
+
 		for range n {
 			pos++
 		}

@@ -50,12 +50,17 @@ func BuiltIn() []Advisory {
 	for _, r := range readTSV(advisoriesTSV) {
 		text[r["id"]] = r
 	}
+
 	var out []Advisory
 	for _, r := range readTSV(productsTSV) {
 		if n := len(out); n == 0 || out[n-1].ID != r["id"] {
 			w := text[r["id"]]
-			out = append(out, Advisory{ID: r["id"], Title: w["title"], Update: Update(w["update"]), Fix: w["fix"], Initial: r["initial"], Current: r["current"], Source: builtIn})
+			out = append(out, Advisory{
+				ID: r["id"], Title: w["title"], Update: Update(w["update"]), Fix: w["fix"],
+				Initial: r["initial"], Current: r["current"], Source: builtIn,
+			})
 		}
+
 		a := &out[len(out)-1]
 		a.Rules = append(a.Rules, builtInRule(r, a.Update))
 	}
@@ -65,22 +70,26 @@ func BuiltIn() []Advisory {
 func builtInRule(r map[string]string, update Update) Rule {
 	score, _ := strconv.ParseFloat(r["score"], 64)
 	rule := Rule{
-		Vendors: strings.Split(r["vendor"], "|"), Product: r["product"], Names: split(r["names"]), Except: split(r["except"]), Versions: r["versions"], Remark: r["remark"],
-		Score: score, Fixed: r["fixed"], Update: update,
+		Vendors: strings.Split(r["vendor"], "|"), Product: r["product"], Names: split(r["names"]), Except: split(r["except"]),
+		Versions: r["versions"], Remark: r["remark"], Score: score, Fixed: r["fixed"], Update: update,
 	}
+
 	if u := r["update"]; u != "" {
 		rule.Update = Update(u)
 	}
+
 	for _, f := range strings.Fields(r["flags"]) {
 		rule.Family = rule.Family || f == "family"
 		rule.Umbrella = rule.Umbrella || f == "umbrella"
 		rule.HHS = rule.HHS || f == "hhs"
 	}
+
 	for _, f := range strings.Fields(r["cves"]) {
 		id, base, _ := strings.Cut(f, ":")
 		if !strings.HasPrefix(id, "CVE-") {
 			continue
 		}
+
 		n, _ := strconv.ParseFloat(base, 64)
 		rule.CVEs = append(rule.CVEs, CVE{ID: id, Score: n})
 	}
@@ -98,11 +107,14 @@ func NewTable(lists ...[]Advisory) *Table {
 				t.Advisories[i] = merged(t.Advisories[i], a)
 				continue
 			}
+
 			byID[a.ID] = len(t.Advisories)
 			a.Rules = slices.Clone(a.Rules)
 			t.Advisories = append(t.Advisories, a)
 		}
 	}
+
+	// The latest first; what is exploited is marked before the index takes the rules.
 	slices.SortFunc(t.Advisories, func(a, b Advisory) int { return strings.Compare(b.ID, a.ID) })
 	t.markExploited()
 	t.index()
@@ -117,21 +129,27 @@ func merged(old, update Advisory) Advisory {
 	if old.Source != builtIn {
 		return update
 	}
+
 	update.Title, update.Fix = old.Title, old.Fix
 	if update.Update == Unknown || update.Update == "" {
 		update.Update = old.Update
 	}
+
 	rules := slices.Clone(update.Rules)
 	for i := range rules {
 		for _, o := range old.Rules {
 			if o.Product == rules[i].Product && (o.Versions == rules[i].Versions || sameVersions(o, rules[i])) {
 				r := &rules[i]
-				r.Vendors, r.Names, r.Except, r.Family, r.Umbrella, r.Remark, r.HHS, r.Versions = o.Vendors, o.Names, o.Except, o.Family, o.Umbrella, o.Remark, o.HHS, o.Versions
-				r.Update, r.Fixed = o.Update, firstOf(r.Fixed, o.Fixed)
+				r.Vendors, r.Names, r.Except = o.Vendors, o.Names, o.Except
+				r.Family, r.Umbrella, r.HHS = o.Family, o.Umbrella, o.HHS
+				r.Versions, r.Remark = o.Versions, o.Remark
+				r.Update = o.Update
+				r.Fixed = firstOf(r.Fixed, o.Fixed)
 				break
 			}
 		}
 	}
+
 	// What the built-in table says beyond the document stays: its rules are
 	// spelled out further than the wording of the document.
 	for _, o := range old.Rules {
@@ -139,13 +157,18 @@ func merged(old, update Advisory) Advisory {
 			rules = append(rules, o)
 		}
 	}
+
 	update.Rules = rules
 	return update
 }
 
 func sameVersions(a, b Rule) bool {
 	g, h := ParseRange(a.Versions), ParseRange(b.Versions)
-	return g.Class == All && h.Class == All || strings.ReplaceAll(a.Versions, " ", "") == strings.ReplaceAll(b.Versions, " ", "")
+	if g.Class == All && h.Class == All {
+		return true
+	}
+
+	return strings.ReplaceAll(a.Versions, " ", "") == strings.ReplaceAll(b.Versions, " ", "")
 }
 
 func firstOf(a, b string) string {
@@ -161,6 +184,7 @@ func (t *Table) markExploited() {
 	for _, r := range readTSV(kevTSV) {
 		exploited[r["cve"]] = true
 	}
+
 	for i := range t.Advisories {
 		for j := range t.Advisories[i].Rules {
 			r := &t.Advisories[i].Rules[j]
@@ -178,6 +202,7 @@ func (t *Table) index() {
 		for j := range a.Rules {
 			r := &a.Rules[j]
 			e := entry{advisory: a, rule: r, versions: r.Range()}
+
 			for _, v := range r.Vendors {
 				if name, ok := t.vendors.find(v); ok {
 					v = name
@@ -186,6 +211,7 @@ func (t *Table) index() {
 				}
 				e.vendors = append(e.vendors, v)
 			}
+
 			names := r.Names
 			if len(names) == 0 {
 				names = []string{r.Product}
@@ -197,9 +223,11 @@ func (t *Table) index() {
 				_, own := t.vendors.find(n)
 				e.unique = e.unique || own
 			}
+
 			for _, n := range r.Except {
 				e.except = append(e.except, spell(n))
 			}
+
 			t.entries = append(t.entries, e)
 		}
 	}
@@ -244,6 +272,7 @@ func readTSV(s string) []map[string]string {
 		if len(cells) != len(head) {
 			panic(fmt.Sprintf("advisory: line %d of an embedded table has %d cells, want %d", n+2, len(cells), len(head)))
 		}
+
 		r := make(map[string]string, len(head))
 		for i, c := range cells {
 			r[head[i]] = c

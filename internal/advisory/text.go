@@ -13,24 +13,32 @@ import (
 
 // Write says in words what an advisory names: products, versions, CVEs, what to do.
 func (a *Advisory) Write(w io.Writer) error {
-	fmt.Fprintf(w, "%s  %s\npublished %s, changed %s, %s\n\n%s\n\n", a.ID, shown.Text(a.Title), terminal.Dash(a.Initial), terminal.Dash(a.Current), shown.Text(a.Source), shown.Text(a.Fix))
+	fmt.Fprintf(w, "%s  %s\n", a.ID, shown.Text(a.Title))
+	fmt.Fprintf(w, "published %s, changed %s, %s\n\n", terminal.Dash(a.Initial), terminal.Dash(a.Current), shown.Text(a.Source))
+	fmt.Fprintf(w, "%s\n\n", shown.Text(a.Fix))
+
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "VENDOR\tPRODUCT\tAFFECTED\tCLASS\tSCORE\tFIXED IN\tUPDATE\tCVES")
 	for _, r := range a.Rules {
 		g := r.Range()
+
 		ids := r.IDs()
 		for i, cve := range r.CVEs {
 			if cve.Exploited {
 				ids[i] += " (exploited)"
 			}
 		}
+
 		if len(ids) > 4 {
 			ids = append(ids[:4:4], fmt.Sprintf("and %d more", len(ids)-4))
 		}
+
 		fmt.Fprintln(tw, strings.Join([]string{
-			shown.Text(r.Vendors[0]), shown.Text(r.Product), shown.Text(g.String()), string(g.Class), Score(r.Score), terminal.Dash(shown.Text(r.Fixed)), string(r.Update), strings.Join(ids, " "),
+			shown.Text(r.Vendors[0]), shown.Text(r.Product), shown.Text(g.String()), string(g.Class), Score(r.Score),
+			terminal.Dash(shown.Text(r.Fixed)), string(r.Update), strings.Join(ids, " "),
 		}, "\t"))
 	}
+
 	return tw.Flush()
 }
 
@@ -46,7 +54,8 @@ func (t *Table) Select(vendor string, alert bool) (list []Advisory) {
 }
 
 func (t *Table) speaks(a *Advisory, name string, alert bool) bool {
-	vendor, hhs := name == "", !alert
+	vendor := name == ""
+	hhs := !alert
 	for _, r := range a.Rules {
 		hhs = hhs || r.HHS
 		for _, v := range r.Vendors {
@@ -68,8 +77,9 @@ type Named struct {
 func (t *Table) MatchAll(ids []Identity) (list []Named, worst Answer) {
 	worst = NotListed
 	for _, id := range ids {
-		n := Named{id.Vendor, id.Product, id.Version, t.Match(id)}
-		list, worst = append(list, n), worst.Or(n.Answer)
+		n := Named{Vendor: id.Vendor, Product: id.Product, Version: id.Version, Result: t.Match(id)}
+		list = append(list, n)
+		worst = worst.Or(n.Answer)
 	}
 	return list, worst
 }
@@ -77,13 +87,16 @@ func (t *Table) MatchAll(ids []Identity) (list []Named, worst Answer) {
 // WriteNamed says answers in words.
 func WriteNamed(w io.Writer, list []Named) {
 	for _, m := range list {
-		fmt.Fprintf(w, "%s: %s\n", shown.Text(strings.TrimSpace(strings.Join(strings.Fields(m.Vendor+" "+m.Product+" "+m.Version), " "))), m.Answer)
+		words := strings.Fields(m.Vendor + " " + m.Product + " " + m.Version)
+		fmt.Fprintf(w, "%s: %s\n", shown.Text(strings.Join(words, " ")), m.Answer)
+
 		for _, x := range m.Matches {
 			WriteMatch(w, x)
 		}
 		for _, x := range m.Outside {
 			WriteOutside(w, x)
 		}
+
 		if m.Answer == NotListed {
 			what := "it"
 			if len(m.Outside) > 0 {
@@ -118,7 +131,8 @@ func (a Answer) Verdict(limit string) error {
 
 // WriteMatch says one match in words, under the product it belongs to.
 func WriteMatch(w io.Writer, m Match) {
-	fmt.Fprintf(w, "  %-8s  %s  %s: %s  score %s  %s\n", m.Answer, m.Advisory, shown.Text(m.Product), shown.Text(m.Versions), Score(m.Score), m.better())
+	fmt.Fprintf(w, "  %-8s  %s  %s: %s  score %s  %s\n",
+		m.Answer, m.Advisory, shown.Text(m.Product), shown.Text(m.Versions), Score(m.Score), m.better())
 	if m.Read != "" {
 		fmt.Fprintf(w, "            read: %s\n", shown.Text(m.Read))
 	}

@@ -29,6 +29,7 @@ func Toolkit(versionName string) (Identity, bool) {
 		if m == nil {
 			continue
 		}
+
 		id := Identity{Vendor: k.vendor, Product: k.product, Announced: true}
 		if len(m) > 1 {
 			id.Version = m[1]

@@ -23,9 +23,11 @@ func (t *vendorTable) add(spelling, vendor string) {
 	if len(w) == 0 {
 		return
 	}
+
 	if _, ok := t.names[glue(w)]; !ok {
 		t.names[glue(w)] = vendor
 	}
+
 	t.longest = max(t.longest, len(w))
 }
 
@@ -48,6 +50,7 @@ func (t *vendorTable) find(text string) (vendor string, known bool) {
 		}
 		w = w[:len(w)-1]
 	}
+
 	// "GE Healthcare, ehemals Foo": who stands first counts.
 	if n := t.prefix(w); n > 0 {
 		return t.names[glue(w[:n])], true

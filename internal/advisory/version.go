@@ -37,17 +37,21 @@ func ParseVersion(s string) Version {
 		s = s[:maxVersionText]
 	}
 	v := Version{text: s}
+
 	fields := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !isLetter(r) && !isDigit(r) && r != '*' })
 	for _, f := range fields {
 		if f == "x" || f == "*" || f == "xx" {
 			v.wild = len(v.parts) > 0
 			continue
 		}
+
 		if v.wild || len(v.parts) >= maxVersionParts {
 			break
 		}
+
 		v.add(f)
 	}
+
 	v.written = v.parts
 	v.trim()
 	return v
@@ -59,16 +63,20 @@ func isDigit(r rune) bool  { return r >= '0' && r <= '9' }
 // add cuts a field where letters and digits meet.
 func (v *Version) add(field string) {
 	for field != "" && len(v.parts) < maxVersionParts {
-		n, digits := 0, isDigit(rune(field[0]))
+		n := 0
+		digits := isDigit(rune(field[0]))
 		for n < len(field) && isDigit(rune(field[n])) == digits {
 			n++
 		}
+
 		run := field[:n]
 		field = field[n:]
+
 		switch {
 		case digits:
 			v.parts = append(v.parts, part{digits: strings.TrimLeft(run, "0")})
-		case run == "build", run == "bld", run == "rev", run == "version", run == "ver", run == "release", run == "rel", run == "v" && len(v.parts) == 0, run == "r" && len(v.parts) == 0 && field != "":
+		case run == "build", run == "bld", run == "rev", run == "version", run == "ver", run == "release", run == "rel",
+			run == "v" && len(v.parts) == 0, run == "r" && len(v.parts) == 0 && field != "": // a word for version, not a part of it
 		case strings.Trim(run, "x*") == "" && field == "" && len(v.parts) > 0:
 			v.wild = true
 		default:
@@ -82,6 +90,7 @@ func (v *Version) trim() {
 	if v.wild {
 		return
 	}
+
 	var out []part
 	for i, p := range v.parts {
 		if p.word == "" && p.digits == "" && i > 0 && zerosUntilWord(v.parts[i:]) {
@@ -89,6 +98,7 @@ func (v *Version) trim() {
 		}
 		out = append(out, p)
 	}
+
 	v.parts = out
 }
 
@@ -136,6 +146,7 @@ func comparePart(a, b *part) int {
 	if a.word != "" {
 		return strings.Compare(a.word, b.word)
 	}
+
 	if c := cmp.Compare(len(a.digits), len(b.digits)); c != 0 {
 		return c
 	}
@@ -150,6 +161,7 @@ func rank(p *part) int {
 	case p.word == "":
 		return 3
 	}
+
 	switch p.word {
 	case "alpha", "beta", "rc", "pre", "preview", "dev", "snapshot", "a":
 		return 0

@@ -71,20 +71,24 @@ func ParseRange(s string) Range {
 	if len(s) > 4096 {
 		return Range{Class: Text, Text: s[:4096]}
 	}
+
 	r := Range{Text: s}
 	rest := versHead.ReplaceAllString(s, "")
 	if m := parens.FindStringSubmatch(rest); m != nil && strings.TrimSpace(parens.ReplaceAllString(rest, "")) != "" {
 		r.Remark = m[1]
 		rest = strings.TrimSpace(parens.ReplaceAllString(rest, ""))
 	}
+
 	if allWords.MatchString(rest) {
 		r.Class = All
 		return r
 	}
+
 	bounds, ok := parseBounds(inSigns(rest))
 	if !ok {
 		return Range{Class: Text, Text: s}
 	}
+
 	r.alternatives = pair(bounds)
 	r.Class = classOf(bounds)
 	return r
@@ -109,20 +113,26 @@ func parseBounds(s string) ([]bound, bool) {
 	if len(list) == 0 || len(list) > maxConstraints {
 		return nil, false
 	}
+
 	var out []bound
 	for _, c := range list {
 		c = strings.TrimSpace(c)
 		b := bound{op: "="}
+
 		for _, op := range []string{">=", "<=", ">", "<", "==", "="} {
 			if rest, found := strings.CutPrefix(c, op); found {
-				b.op, c = strings.Replace(op, "==", "=", 1), strings.TrimSpace(rest)
+				b.op = strings.Replace(op, "==", "=", 1)
+				c = strings.TrimSpace(rest)
 				break
 			}
 		}
+
 		if !plainNumber.MatchString(c) || len(strings.Fields(c)) > 3 {
 			return nil, false
 		}
-		if b.version = ParseVersion(c); !b.version.Known() {
+
+		b.version = ParseVersion(c)
+		if !b.version.Known() {
 			return nil, false
 		}
 		out = append(out, b)
@@ -137,14 +147,14 @@ func pair(bounds []bound) []interval {
 		b := &bounds[i]
 		switch {
 		case b.op == "=":
-			out = append(out, interval{b, b})
+			out = append(out, interval{low: b, high: b})
 		case b.op[0] == '<':
-			out = append(out, interval{nil, b})
+			out = append(out, interval{high: b})
 		case i+1 < len(bounds) && bounds[i+1].op[0] == '<':
-			out = append(out, interval{b, &bounds[i+1]})
+			out = append(out, interval{low: b, high: &bounds[i+1]})
 			i++
 		default:
-			out = append(out, interval{b, nil})
+			out = append(out, interval{low: b})
 		}
 	}
 	return out
@@ -174,9 +184,11 @@ func (r Range) Contains(v Version) Inside {
 	case r.Class == Text || !v.Known():
 		return Maybe
 	}
+
 	for _, i := range r.alternatives {
 		in = max(in, i.contains(v))
 	}
+
 	if in == Yes && r.Remark != "" {
 		return Maybe
 	}
@@ -198,10 +210,12 @@ func (b *bound) holds(v Version) Inside {
 	if !v.alike(w) || v.shortOf(w) {
 		return Maybe
 	}
+
 	c := v.Compare(w)
 	if w.wild && v.under(w) {
 		c = 0
 	}
+
 	var ok bool
 	switch b.op {
 	case "<":
@@ -215,6 +229,7 @@ func (b *bound) holds(v Version) Inside {
 	default:
 		ok = c == 0
 	}
+
 	if ok {
 		return Yes
 	}
@@ -229,6 +244,7 @@ func (r Range) String() string {
 		}
 		return "all versions"
 	}
+
 	if r.Remark != "" && !strings.Contains(r.Text, "(") {
 		return fmt.Sprintf("%s (%s)", r.Text, r.Remark)
 	}

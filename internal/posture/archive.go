@@ -23,14 +23,24 @@ func (p *Posture) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	asset, err := p.Inventory.Observe(ctx, inventory.Observation{Source: inventory.Self, Record: selfRecord, Name: "This archive", Vendor: "Collimator", Product: "Collimator", Version: p.Version})
+
+	asset, err := p.Inventory.Observe(ctx, inventory.Observation{
+		Source:  inventory.Self,
+		Record:  selfRecord,
+		Name:    "This archive",
+		Vendor:  "Collimator",
+		Product: "Collimator",
+		Version: p.Version,
+	})
 	if err != nil {
 		return err
 	}
+
 	var checks []string
 	for _, c := range finding.ArchiveChecks() {
 		checks = append(checks, c.ID)
 	}
+
 	place := finding.Place{Asset: asset}
 	return p.Inventory.Report(ctx, 0, place, checks, finding.JudgeArchive(facts, place))
 }

@@ -25,41 +25,55 @@ func (p *Posture) Report(ctx context.Context, since time.Time, keep bool) (*repo
 	if err := p.Refresh(ctx); err != nil {
 		return nil, err
 	}
+
 	answers, err := p.Inventory.Answers(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	issues, err := p.Inventory.Issues(ctx, "")
 	if err != nil {
 		return nil, err
 	}
+
 	if since.IsZero() {
 		if since, err = p.LastReport(ctx); err != nil {
 			return nil, err
 		}
 	}
+
 	changes, err := p.Inventory.Changes(ctx, since, 100_000)
 	if err != nil {
 		return nil, err
 	}
+
 	r := &report.Report{
-		Title: "Security posture of imaging", Made: p.Now(), Version: p.Version, Issues: []finding.Issue{}, Assets: []report.Asset{}, Facts: []string{},
+		Title:    "Security posture of imaging",
+		Made:     p.Now(),
+		Version:  p.Version,
+		Issues:   []finding.Issue{},
+		Assets:   []report.Asset{},
+		Facts:    []string{},
 		Standing: &report.Standing{Since: since, Changes: []report.Change{}, Accepted: []report.Accepted{}, Items: []report.Item{}},
 	}
+
 	sortIssues(r, issues, labels(answers))
 	for _, c := range answers {
 		if a := c.Asset; !a.Refused || a.Warning.Open+a.Warning.Accepted > 0 {
 			r.Assets = append(r.Assets, system(c))
 		}
 	}
+
 	r.More = max(0, len(changes)-changesMost)
 	for _, c := range changes[r.More:] {
 		r.Changes = append(r.Changes, report.Change{At: c.At, Asset: c.Asset, What: c.String()})
 	}
+
 	r.Items = items(r.Issues)
 	if err := p.conclude(ctx, r, answers); err != nil {
 		return nil, err
 	}
+
 	if keep {
 		err = p.remember(ctx, r.Made)
 	}
@@ -71,6 +85,7 @@ func (p *Posture) Report(ctx context.Context, since time.Time, keep bool) (*repo
 func sortIssues(r *report.Report, issues []inventory.Issue, names map[string]string) {
 	for _, i := range issues {
 		f := i.Issue
+
 		f.Place.Asset = i.Asset
 		switch i.State {
 		case inventory.Open:
@@ -79,7 +94,9 @@ func sortIssues(r *report.Report, issues []inventory.Issue, names map[string]str
 			if !f.Place.Address.IsValid() {
 				f.Place.Asset = names[i.Asset]
 			}
-			r.Accepted = append(r.Accepted, report.Accepted{Issue: f, ID: i.ID, Until: i.AcceptedUntil, By: i.AcceptedBy, Why: i.AcceptedWhy})
+			r.Accepted = append(r.Accepted, report.Accepted{
+				Issue: f, ID: i.ID, Until: i.AcceptedUntil, By: i.AcceptedBy, Why: i.AcceptedWhy,
+			})
 		}
 	}
 	finding.Sort(r.Issues)
@@ -100,6 +117,7 @@ func system(c inventory.Checked) report.Asset {
 	if out.Product != "" && a.Confidence > 0 {
 		out.Product += fmt.Sprintf(" (%.0f %% sure)", a.Confidence*100)
 	}
+
 	if len(a.Addresses) > 0 {
 		out.Address, _ = netip.ParseAddr(a.Addresses[0]) // of the register: it was checked there
 	}
@@ -109,18 +127,24 @@ func system(c inventory.Checked) report.Asset {
 	if len(a.Ports) > 0 {
 		out.Services = append(out.Services, "ports "+strings.Trim(fmt.Sprint(a.Ports), "[]"))
 	}
+
 	if slices.ContainsFunc(a.Sources, func(s inventory.Seen) bool { return s.Source == inventory.Self }) {
 		return out // the warning asks about other people's products
 	}
+
 	w := a.Warning
 	out.Answers = []report.Answer{
-		{Question: "affected?", Answer: affected(c)}, {Question: "patched?", Answer: said(w.Patched)},
-		{Question: "protected from public access?", Answer: said(w.Protected)}, {Question: "behind a gate?", Answer: said(w.Gate)},
+		{Question: "affected?", Answer: affected(c)},
+		{Question: "patched?", Answer: said(w.Patched)},
+		{Question: "protected from public access?", Answer: said(w.Protected)},
+		{Question: "behind a gate?", Answer: said(w.Gate)},
 	}
+
 	if w.Accepted > 0 {
 		answer := phrase.Count(w.Accepted, "issue", "issues") + ", see \"Accepted until a day\""
 		out.Answers = append(out.Answers, report.Answer{Question: "accepted?", Answer: answer})
 	}
+
 	return out
 }
 
@@ -129,6 +153,7 @@ func affected(c inventory.Checked) string {
 	if c.Answer == advisory.NotListed {
 		return "not listed: no advisory that is known here names it, which says nothing about it"
 	}
+
 	var ids []string
 	for _, m := range c.Matches {
 		text := m.Advisory
@@ -140,6 +165,7 @@ func affected(c inventory.Checked) string {
 		case m.Read != "":
 			text += " (" + m.Read + ")"
 		}
+
 		ids = append(ids, text)
 	}
 	return fmt.Sprintf("%s: %s", c.Answer, strings.Join(ids, ", "))
@@ -149,6 +175,7 @@ func said(s *inventory.Statement) string {
 	if s == nil {
 		return "open: nobody has answered"
 	}
+
 	text := "no"
 	if s.Answer {
 		text = "yes"
@@ -156,10 +183,12 @@ func said(s *inventory.Statement) string {
 	if !s.Since.IsZero() {
 		text += ", since " + s.Since.UTC().Format(time.DateOnly)
 	}
+
 	text += fmt.Sprintf(", says %s on %s", s.Who, s.Made.Format(time.DateOnly))
 	if s.Note != "" {
 		text += " (" + s.Note + ")"
 	}
+
 	return text
 }
 
@@ -183,6 +212,7 @@ func (p *Posture) remember(ctx context.Context, at time.Time) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO posture_report (made) VALUES (?1)`, db.Millis(at)); err != nil {
 			return err
 		}
+
 		_, err := tx.Exec(ctx, `DELETE FROM posture_report WHERE id <= (SELECT MAX(id) FROM posture_report) - ?1`, reportsMost)
 		return err
 	})

@@ -71,11 +71,14 @@ func scanOutput(f io.ReadSeeker) bool {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return false
 	}
+
 	var head struct {
 		Sentence *string         `json:"sentence"`
 		Hosts    json.RawMessage `json:"hosts"`
 	}
-	return json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&head) == nil && head.Sentence != nil && len(head.Hosts) > 0
+
+	err := json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&head)
+	return err == nil && head.Sentence != nil && len(head.Hosts) > 0
 }
 
 // readScan reads what 'scan -o json' wrote.
@@ -83,10 +86,12 @@ func readScan(f io.ReadSeeker) (*List, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
+
 	var r scan.Result
 	if err := json.NewDecoder(io.LimitReader(f, scanMost)).Decode(&r); err != nil {
-		return nil, errors.New("the file is not what 'collimator scan -o json' writes")
+		return nil, errors.New("the file is malformed; take one that 'collimator scan -o json' writes")
 	}
+
 	return &List{Source: inventory.Scan, Systems: Observations(&r), scan: &r}, nil
 }
 

@@ -45,20 +45,24 @@ func items(issues []finding.Issue) []report.Item {
 			if i.Severity == finding.Info || !m.touches(i.Check) {
 				continue
 			}
+
 			k := slices.IndexFunc(out, func(x report.Item) bool { return x.Standard == m.standard && x.ID == m.item })
 			if k < 0 {
 				out = append(out, report.Item{Standard: m.standard, ID: m.item, Words: m.words})
 				k = len(out) - 1
 			}
+
 			out[k].Issues++
 			if !slices.Contains(out[k].Checks, i.Check) {
 				out[k].Checks = append(out[k].Checks, i.Check)
 			}
 		}
 	}
+
 	for k := range out {
 		slices.Sort(out[k].Checks)
 	}
+
 	slices.SortStableFunc(out, func(a, b report.Item) int { return order(a.Standard) - order(b.Standard) })
 	return out
 }

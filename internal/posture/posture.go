@@ -63,5 +63,6 @@ func New(o Options) *Posture {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+
 	return &Posture{Options: o}
 }

@@ -34,15 +34,18 @@ var _ scan.ClosedSink = (*Recorder)(nil)
 // known which checks and ports it covers.
 func NewRecorder(ctx context.Context, register *inventory.Register, opt scan.Options, detail string) (*Recorder, error) {
 	r := &Recorder{register: register, opt: opt, settles: true, known: map[netip.Addr]string{}}
+
 	issues, err := register.Issues(ctx, "")
 	if err != nil {
 		return nil, err
 	}
+
 	for _, i := range issues {
 		if i.State != inventory.Fixed && i.Place.Address.IsValid() {
 			r.known[i.Place.Address.Unmap()] = i.Asset
 		}
 	}
+
 	r.run, err = register.Begin(ctx, inventory.Scan, detail)
 	return r, err
 }
@@ -53,15 +56,22 @@ func (r *Recorder) Record(ctx context.Context, h *scan.HostResult) error {
 	if err != nil {
 		return err
 	}
-	look := inventory.Look{Run: r.run.ID, Place: finding.Place{Asset: asset, Address: h.Facts.Address}, Ports: r.ports(h)}
+
+	look := inventory.Look{
+		Run:   r.run.ID,
+		Place: finding.Place{Asset: asset, Address: h.Facts.Address},
+		Ports: r.ports(h),
+	}
 	for _, i := range h.Issues {
 		if !strings.HasPrefix(i.Check, "ADV-") { // noted for the asset as a whole by Finish
 			look.Issues = append(look.Issues, i)
 		}
 	}
+
 	if r.settles && h.Facts.Stopped == "" {
 		look.Checks = r.opt.ChecksRun(len(h.Ports) == 0 && imaging(h.Facts))
 	}
+
 	r.mu.Lock()
 	r.known[h.Facts.Address.Unmap()] = asset
 	r.mu.Unlock()
@@ -74,10 +84,16 @@ func (r *Recorder) Closed(ctx context.Context, a netip.Addr, ports []uint16) err
 	r.mu.Lock()
 	asset := r.known[a.Unmap()]
 	r.mu.Unlock()
+
 	if asset == "" {
 		return nil
 	}
-	return r.register.ReportLook(ctx, inventory.Look{Run: r.run.ID, Place: finding.Place{Asset: asset, Address: a}, Ports: ports, Checks: r.opt.ChecksRun(false)})
+	return r.register.ReportLook(ctx, inventory.Look{
+		Run:    r.run.ID,
+		Place:  finding.Place{Asset: asset, Address: a},
+		Ports:  ports,
+		Checks: r.opt.ChecksRun(false),
+	})
 }
 
 // Finish holds the assets against the advisories, once for all of the run.
@@ -92,9 +108,11 @@ func (r *Recorder) ports(h *scan.HostResult) []uint16 {
 	if len(out) == 0 {
 		out = r.opt.Looked(imaging(h.Facts))
 	}
+
 	for _, s := range h.Facts.Services {
 		out = append(out, s.Port)
 	}
+
 	return out
 }
 
@@ -109,12 +127,20 @@ func imaging(f *finding.Facts) bool {
 func (r *Recorder) observe(ctx context.Context, f *finding.Facts) (string, error) {
 	o := observation(f)
 	o.Run = r.run.ID
-	what := inventory.Observation{Source: inventory.Scan, Run: r.run.ID, Vendor: o.Vendor, Product: o.Product, Version: o.Version, Confidence: o.Confidence}
-	o.Vendor, o.Product, o.Version, o.Confidence = "", "", "", 0
+
+	// What it is believed to be has a confidence of its own.
+	what := inventory.Observation{
+		Source: inventory.Scan, Run: r.run.ID,
+		Vendor: o.Vendor, Product: o.Product, Version: o.Version, Confidence: o.Confidence,
+	}
+	o.Vendor, o.Product, o.Version = "", "", ""
+	o.Confidence = 0
+
 	asset, err := r.register.Observe(ctx, o)
 	if err != nil || what.Product == "" {
 		return asset, err
 	}
+
 	what.Asset = asset
 	return r.register.Observe(ctx, what)
 }
@@ -125,21 +151,27 @@ func observation(f *finding.Facts) inventory.Observation {
 	if f.Address.IsLoopback() || f.Address.IsLinkLocalUnicast() {
 		o.Record = "seen-from-here:" + f.Address.String() // many have this address: it is no sign by itself
 	}
+
 	for _, s := range f.Services {
 		o.Ports = append(o.Ports, s.Port)
+
 		d := s.DICOM
 		if d == nil {
 			continue
 		}
+
 		if d.KnownCalled != "" && d.CalledFrom != "any" && !slices.Contains(o.AETitles, d.KnownCalled) {
 			o.AETitles = append(o.AETitles, d.KnownCalled)
 		}
-		if text := strings.TrimSpace(d.ClassUID + " " + d.VersionName); text != "" && !slices.Contains(o.Implementations, text) {
+		text := strings.TrimSpace(d.ClassUID + " " + d.VersionName)
+		if text != "" && !slices.Contains(o.Implementations, text) {
 			o.Implementations = append(o.Implementations, text)
 		}
 	}
+
 	if p := product(f); p != nil {
-		o.Vendor, o.Product, o.Version, o.Confidence = p.Vendor, p.Name, p.Version, p.Confidence
+		o.Vendor, o.Product, o.Version = p.Vendor, p.Name, p.Version
+		o.Confidence = p.Confidence
 	}
 	return o
 }
@@ -152,13 +184,16 @@ func product(f *finding.Facts) *finding.Product {
 		if s.Product == nil || s.Product.Name == "" || s.Product.Confidence <= 0 {
 			continue
 		}
+
 		if s.DICOM != nil {
 			if id, ok := advisory.Toolkit(s.DICOM.VersionName); ok && strings.HasPrefix(s.Product.Name, id.Product) {
 				continue
 			}
 		}
+
 		list = append(list, s.Product)
 	}
+
 	if len(list) == 0 {
 		return nil
 	}
@@ -185,12 +220,14 @@ func Replay(ctx context.Context, register *inventory.Register, result *scan.Resu
 	if err != nil {
 		return 0, err
 	}
+
 	r.settles = false
 	for i := range result.Hosts {
 		h := &result.Hosts[i]
 		if h.Facts == nil || !h.Facts.Address.IsValid() {
 			return assets, fault.New(fault.Invalid, "posture: a host of the scan has no address")
 		}
+
 		if err := r.Record(ctx, h); err != nil {
 			return assets, err
 		}

@@ -113,32 +113,43 @@ func (p *Posture) Start(ctx context.Context, o Order) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
+
 	if _, err := scan.Explain(*opt); err != nil { // plans it against the scope and sends nothing
 		record := scanned("scan refused", fault.Text(err))
 		record.Outcome = audit.MinorFailure
 		if trailErr := p.write(ctx, o, record); trailErr != nil {
 			return Job{}, trailErr
 		}
+
 		if errors.Is(err, scan.ErrScope) {
 			return Job{}, fault.Wrap(fault.Denied, err, "posture: refused, and nothing was sent")
 		}
 		return Job{}, fault.Wrap(fault.Invalid, err, "posture: no scan")
 	}
+
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	j := &job{cancel: cancel, done: make(chan struct{})}
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current != nil || p.ended {
 		cancel(nil)
 		return Job{}, errBusy
 	}
+
 	p.last++
-	j.info = Job{ID: strconv.FormatInt(p.last, 10), State: Running, Targets: o.Targets, By: o.By, Schedule: o.Schedule, Started: p.Now().UTC(), SecondsLeft: -1}
+	j.info = Job{
+		ID: strconv.FormatInt(p.last, 10), State: Running,
+		Targets: o.Targets, By: o.By, Schedule: o.Schedule,
+		Started: p.Now().UTC(), SecondsLeft: -1,
+	}
 	p.current = j
+
 	p.running.Go(func() {
 		defer cancel(nil)
 		p.scan(work, j, o, opt)
 	})
+
 	return j.info, nil
 }
 
@@ -147,17 +158,22 @@ func (p *Posture) options(ctx context.Context, o Order) (*scan.Options, error) {
 	if len(o.Targets) == 0 || len(o.Targets) > targetsMost {
 		return nil, fault.Newf(fault.Invalid, "posture: a scan has 1 to %d targets", targetsMost)
 	}
+
 	scope, err := p.Scope()
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "posture: the declared scope")
 	}
+
 	opt := &scan.Options{Scope: scope, CalledAETitle: o.CalledAETitle, Now: p.Now, Roots: p.Roots}
+
 	if o.Ports != "" {
 		if opt.Ports, err = scan.ParsePorts(o.Ports); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "posture: ports")
 		}
-		opt.HL7Ports, opt.NoHost = []uint16{}, true
+		opt.HL7Ports = []uint16{}
+		opt.NoHost = true
 	}
+
 	for _, text := range o.Targets {
 		list, err := scan.ParseTarget(ctx, text, scan.Resolve)
 		if err != nil {
@@ -165,10 +181,12 @@ func (p *Posture) options(ctx context.Context, o Order) (*scan.Options, error) {
 		}
 		opt.Targets = append(opt.Targets, list...)
 	}
+
 	table, err := p.Inventory.Advisories(ctx)
 	if err != nil {
 		return nil, err
 	}
+
 	opt.Advise = Advise(table)
 	return opt, nil
 }
@@ -177,11 +195,14 @@ func (p *Posture) options(ctx context.Context, o Order) (*scan.Options, error) {
 func (p *Posture) write(ctx context.Context, o Order, records ...audit.Record) error {
 	for i := range records {
 		r := &records[i]
-		r.Door, r.Kind, r.Principal = o.Door, o.Kind, o.By
+		r.Door = o.Door
+		r.Kind = o.Kind
+		r.Principal = o.By
 		if r.Peer.Address == "" {
 			r.Peer.Address = o.Address
 		}
 	}
+
 	return p.Trail.Write(context.WithoutCancel(ctx), records...)
 }
 
@@ -205,14 +226,19 @@ func (j *Job) found(h *scan.HostResult) {
 	if slices.ContainsFunc(j.Found, func(f Found) bool { return f.Address == address }) {
 		return // seen before, and judged again
 	}
+
 	f := Found{Address: address, Name: h.Facts.Name, Services: scan.Services(h.Facts), Issues: len(h.Issues)}
 	if len(h.Issues) > 0 {
-		f.Worst = slices.MaxFunc(h.Issues, func(a, b finding.Issue) int { return cmp.Compare(a.Severity, b.Severity) }).Severity.String()
+		worst := slices.MaxFunc(h.Issues, func(a, b finding.Issue) int { return cmp.Compare(a.Severity, b.Severity) })
+		f.Worst = worst.Severity.String()
 	}
+
 	for _, i := range h.Issues {
 		j.Issues.add(i.Severity)
 	}
-	if j.Hosts++; len(j.Found) < foundMost {
+
+	j.Hosts++
+	if len(j.Found) < foundMost {
 		j.Found = append(j.Found, f)
 	}
 }
@@ -220,30 +246,41 @@ func (j *Job) found(h *scan.HostResult) {
 // scan runs a scan to its end.
 func (p *Posture) scan(ctx context.Context, j *job, o Order, opt *scan.Options) {
 	result, err := p.recorded(ctx, j, o, opt)
+
 	p.mu.Lock()
 	info := &j.info
-	info.Ended, info.SecondsLeft, info.State = p.Now().UTC(), 0, Done
+	info.Ended = p.Now().UTC()
+	info.SecondsLeft = 0
+	info.State = Done
+
 	if result != nil {
 		info.Looked, info.Addresses = result.Looked, result.Addresses
 		info.Sentence = report.Sentence(result.Issues())
 	}
+
 	switch {
 	case errors.Is(err, errStopped), err != nil && ctx.Err() != nil:
-		info.State, info.Error = Stopped, "stopped before the end"
+		info.State = Stopped
+		info.Error = "stopped before the end"
 	case err != nil:
-		info.State, info.Error = Failed, fault.Text(err)
+		info.State = Failed
+		info.Error = fault.Text(err)
 	}
+
 	done := *info
 	p.history = append([]Job{done}, p.history[:min(len(p.history), historyMost-1)]...)
 	p.current = nil
 	p.mu.Unlock()
+
 	close(j.done)
+
 	if done.State == Failed {
 		p.Log.Error("scan failed", "scan", done.ID, "schedule", done.Schedule, "error", err)
 		if o.Schedule != "" {
 			p.noteFailed(ctx, o, "scan "+done.ID)
 			return
 		}
+
 		record := scanned(reasonFailed, "scan "+done.ID)
 		record.Outcome = audit.SeriousFailure
 		if err := p.write(ctx, o, record); err != nil {
@@ -263,16 +300,20 @@ func (p *Posture) recorded(ctx context.Context, j *job, o Order, opt *scan.Optio
 	if err := p.write(ctx, o, Begins(o.Targets, *opt, "")); err != nil {
 		return nil, err
 	}
+
 	r, err := NewRecorder(ctx, p.Inventory, *opt, strings.TrimSpace("scan "+o.Schedule))
 	if err != nil {
 		return nil, err
 	}
+
 	opt.Sink = tap{r, p, j}
 	opt.Progress = func(done, total uint64, _ int) { p.progress(j, done, total) }
+
 	result, err := p.Scan(ctx, *opt)
 	if result == nil {
 		return nil, err
 	}
+
 	err = errors.Join(err, p.write(ctx, o, Ends(result)...))
 	return result, errors.Join(err, r.Finish(context.WithoutCancel(ctx)))
 }
@@ -280,8 +321,10 @@ func (p *Posture) recorded(ctx context.Context, j *job, o Order, opt *scan.Optio
 func (p *Posture) progress(j *job, done, total uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	j.info.Looked, j.info.Addresses = done, total
-	if gone := p.Now().Sub(j.info.Started); done > 0 && done <= total {
+	if done > 0 && done <= total {
+		gone := p.Now().Sub(j.info.Started)
 		j.info.SecondsLeft = int64(gone.Seconds()*float64(total-done)/float64(done) + 0.5)
 	}
 }
@@ -290,10 +333,12 @@ func (p *Posture) progress(j *job, done, total uint64) {
 func (p *Posture) Jobs() []Job {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	out := slices.Clone(p.history)
 	if p.current != nil {
 		out = slices.Insert(out, 0, p.current.info)
 	}
+
 	for i := range out {
 		out[i].Found = nil
 	}
@@ -304,11 +349,13 @@ func (p *Posture) Jobs() []Job {
 func (p *Posture) Job(id string) (Job, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if p.current != nil && p.current.info.ID == id {
 		info := p.current.info
 		info.Found = slices.Clone(info.Found)
 		return info, nil
 	}
+
 	for _, j := range p.history {
 		if j.ID == id {
 			return j, nil
@@ -323,12 +370,14 @@ func (p *Posture) Stop(ctx context.Context, id string) error {
 	p.mu.Lock()
 	j := p.current
 	p.mu.Unlock()
+
 	if j == nil || j.info.ID != id {
 		if _, err := p.Job(id); err != nil {
 			return err
 		}
 		return fault.New(fault.Conflict, "posture: this scan has ended already")
 	}
+
 	j.cancel(errStopped)
 	return await(ctx, j)
 }
@@ -347,6 +396,7 @@ func (p *Posture) Wait(ctx context.Context, id string) (Job, error) {
 	p.mu.Lock()
 	j := p.current
 	p.mu.Unlock()
+
 	if j != nil && j.info.ID == id {
 		if err := await(ctx, j); err != nil {
 			return Job{}, err
@@ -370,5 +420,6 @@ func (p *Posture) Close() {
 		p.current.cancel(errStopped)
 	}
 	p.mu.Unlock()
-	p.running.Wait()
+
+	p.running.Wait() // without the lock, which a scan takes to end
 }

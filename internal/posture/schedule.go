@@ -29,8 +29,10 @@ func (p *Posture) Follow(ctx context.Context, list []config.Scan) {
 			p.Log.Error("schedule left out", "schedule", s.Name, "error", err)
 			continue
 		}
+
 		wg.Go(func() { p.follow(ctx, s, clock) })
 	}
+
 	wg.Wait()
 }
 
@@ -47,11 +49,13 @@ func (p *Posture) follow(ctx context.Context, s config.Scan, clock config.Clock)
 		p.Log.Info("a scan that was missed is made now", "schedule", s.Name)
 		p.scheduled(ctx, s)
 	}
+
 	for ctx.Err() == nil {
 		next := clock.Next(p.Now())
 		if !p.until(ctx, next) {
 			return
 		}
+
 		p.scheduled(ctx, s)
 	}
 }
@@ -63,6 +67,7 @@ func (p *Posture) until(ctx context.Context, moment time.Time) bool {
 		if left <= 0 {
 			return ctx.Err() == nil
 		}
+
 		select {
 		case <-ctx.Done():
 			return false
@@ -76,7 +81,12 @@ func (p *Posture) scheduled(ctx context.Context, s config.Scan) {
 	if err := p.begins(ctx, s.Name); err != nil {
 		p.Log.Error("schedule not noted", "schedule", s.Name, "error", err)
 	}
-	o := Order{Targets: s.Targets, Ports: s.Ports, Schedule: s.Name, Kind: string(policy.Service), By: "schedule " + s.Name, Door: audit.DoorSchedule}
+
+	o := Order{
+		Targets: s.Targets, Ports: s.Ports, Schedule: s.Name,
+		Kind: string(policy.Service), By: "schedule " + s.Name, Door: audit.DoorSchedule,
+	}
+
 	for {
 		j, err := p.Start(ctx, o)
 		switch {
@@ -90,6 +100,7 @@ func (p *Posture) scheduled(ctx context.Context, s config.Scan) {
 			p.noteFailed(ctx, o, fault.Text(err))
 			return
 		}
+
 		if _, err := p.Wait(ctx, j.ID); err != nil {
 			return // ctx ended; Close stops the scan
 		}
@@ -100,7 +111,9 @@ func (p *Posture) scheduled(ctx context.Context, s config.Scan) {
 // noteFailed records a scheduled scan that did not begin; an alarm follows.
 func (p *Posture) noteFailed(ctx context.Context, o Order, why string) {
 	r := scanned(reasonScheduled, fmt.Sprintf("schedule %s: %s", o.Schedule, why))
-	r.Outcome, r.Code = audit.SeriousFailure, audit.ScheduledScanFailed
+	r.Outcome = audit.SeriousFailure
+	r.Code = audit.ScheduledScanFailed
+
 	if err := p.write(ctx, o, r); err != nil {
 		p.Log.Error("audit record lost", "event", string(audit.Scanned), "error", err)
 	}
@@ -109,8 +122,10 @@ func (p *Posture) noteFailed(ctx context.Context, o Order, why string) {
 // idle waits until no scan runs; false where ctx ended or nothing will start any more.
 func (p *Posture) idle(ctx context.Context) bool {
 	p.mu.Lock()
-	j, ended := p.current, p.ended
+	j := p.current
+	ended := p.ended
 	p.mu.Unlock()
+
 	if ended {
 		return false
 	}
@@ -131,7 +146,8 @@ func (p *Posture) began(ctx context.Context, name string) (time.Time, error) {
 
 func (p *Posture) begins(ctx context.Context, name string) error {
 	return p.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO posture_schedule (name, began) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET began = ?2`, name, db.Millis(p.Now()))
+		_, err := tx.Exec(ctx, `INSERT INTO posture_schedule (name, began) VALUES (?1, ?2)
+    ON CONFLICT (name) DO UPDATE SET began = ?2`, name, db.Millis(p.Now()))
 		return err
 	})
 }

@@ -79,13 +79,16 @@ func (t *Teller) follow(ctx context.Context, ch alarm.Channel) {
 	wait := tellRetry
 	for ctx.Err() == nil {
 		err := t.once(ctx, ch)
+
 		pause := tellPoll
 		if err != nil && ctx.Err() == nil {
 			t.Posture.Log.Error("alarm not sent; it will be tried again", "channel", ch.Name(), "again", wait, "error", err)
-			pause, wait = wait, min(2*wait, tellMost)
+			pause = wait
+			wait = min(2*wait, tellMost)
 		} else {
 			wait = tellRetry
 		}
+
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -99,15 +102,18 @@ func (t *Teller) once(ctx context.Context, ch alarm.Channel) error {
 	if err != nil {
 		return err
 	}
+
 	events, to, err := t.collect(ctx, from)
 	if err != nil || to == from {
 		return err
 	}
+
 	if len(events) > 0 {
 		if err := t.send(ctx, ch, t.message(events, to)); err != nil {
 			return err
 		}
 	}
+
 	return t.note(ctx, ch, to)
 }
 
@@ -116,6 +122,7 @@ func (t *Teller) once(ctx context.Context, ch alarm.Channel) error {
 func (t *Teller) send(ctx context.Context, ch alarm.Channel, m alarm.Message) error {
 	err := ch.Send(ctx, m)
 	partial, some := errors.AsType[*alarm.PartialError](err)
+
 	switch {
 	case err == nil:
 		t.States.Well(stateOf(ch), "the last message was taken")
@@ -125,6 +132,7 @@ func (t *Teller) send(ctx context.Context, ch alarm.Channel, m alarm.Message) er
 		t.States.Degraded(stateOf(ch), partial.Error(), "correct alarms.mail.to; collimator alarm test tries again")
 		return nil
 	}
+
 	t.States.Failing(stateOf(ch), "alarms do not arrive: "+fault.Text(err), "collimator alarm test; docs/alarms.md")
 	return err
 }
@@ -140,15 +148,19 @@ func (t *Teller) collect(ctx context.Context, from told) (events []alarm.Event, 
 		if e, ok := alarming(r); ok {
 			events = append(events, e)
 		}
+
 		to.sequence = r.Sequence
-		if n++; n >= readMost {
+		n++
+		if n >= readMost {
 			break
 		}
 	}
+
 	changes, err := t.Posture.Inventory.EventsAfter(ctx, from.event, readMost)
 	if err != nil || len(changes) == 0 || t.unsettled(changes) {
 		return events, to, err
 	}
+
 	to.event = changes[len(changes)-1].ID
 	issues, err := t.issues(ctx, changes)
 	return append(events, issues...), to, err
@@ -168,9 +180,15 @@ func (t *Teller) unsettled(changes []inventory.Event) bool {
 func alarming(r audit.Record) (alarm.Event, bool) {
 	switch {
 	case r.Event == audit.EmergencyAccess:
-		return alarm.Event{Kind: "emergency-access", Severity: "critical", At: r.Time, Text: fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address)}, true
+		return alarm.Event{
+			Kind: "emergency-access", Severity: "critical", At: r.Time,
+			Text: fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address),
+		}, true
 	case r.Code == audit.HeldSuspicious:
-		return alarm.Event{Kind: "quarantine", Severity: "high", At: r.Time, Text: fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address)}, true
+		return alarm.Event{
+			Kind: "quarantine", Severity: "high", At: r.Time,
+			Text: fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address),
+		}, true
 	case r.Code == audit.StateChanged:
 		e := alarm.Event{Kind: "state", Severity: "high", At: r.Time, Text: r.Reason}
 		if r.Outcome == audit.Success {
@@ -178,11 +196,21 @@ func alarming(r audit.Record) (alarm.Event, bool) {
 		}
 		return e, true
 	case r.Code == audit.PasskeyCopied:
-		return alarm.Event{Kind: "passkey-copied", Severity: "critical", At: r.Time, Text: fmt.Sprintf("A passkey of %s was copied and counts no more: it was used from %s with a counter that went back", r.Principal, r.Peer.Address)}, true
+		return alarm.Event{
+			Kind: "passkey-copied", Severity: "critical", At: r.Time,
+			Text: fmt.Sprintf("A passkey of %s was copied and counts no more: it was used from %s with a counter that went back",
+				r.Principal, r.Peer.Address),
+		}, true
 	case r.Code == audit.GlassBroken:
-		return alarm.Event{Kind: "break-glass", Severity: "high", At: r.Time, Text: fmt.Sprintf("%s signed in from %s past the identity provider, as a break-glass account", r.Principal, r.Peer.Address)}, true
+		return alarm.Event{
+			Kind: "break-glass", Severity: "high", At: r.Time,
+			Text: fmt.Sprintf("%s signed in from %s past the identity provider, as a break-glass account", r.Principal, r.Peer.Address),
+		}, true
 	case r.Code == audit.ScheduledScanFailed:
-		return alarm.Event{Kind: "scan-failed", Severity: "high", At: r.Time, Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule ")}, true
+		return alarm.Event{
+			Kind: "scan-failed", Severity: "high", At: r.Time,
+			Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule "),
+		}, true
 	}
 	return alarm.Event{}, false
 }
@@ -196,24 +224,32 @@ func (t *Teller) issues(ctx context.Context, changes []inventory.Event) (out []a
 			fresh[key] = c.At
 		}
 	}
+
 	if len(fresh) == 0 {
 		return nil, nil
 	}
+
 	all, err := t.Posture.Inventory.Issues(ctx, "")
 	if err != nil {
 		return nil, err
 	}
+
 	for _, i := range all {
 		at, ok := fresh[i.Asset+" "+i.Check]
 		if !ok || i.State != inventory.Open || i.Severity < t.Severity || i.LastSeen.Before(at.Add(-time.Second)) {
 			continue
 		}
+
 		place := i.Asset
 		if i.Place.Address.IsValid() {
 			place += " at " + i.Place.String()
 		}
+
 		words := i.Severity.String()
-		out = append(out, alarm.Event{Kind: "issue", Severity: words, At: at, Text: fmt.Sprintf("%s %s: %s (%s, %s)", i.ID, place, i.Title, i.Check, words)})
+		out = append(out, alarm.Event{
+			Kind: "issue", Severity: words, At: at,
+			Text: fmt.Sprintf("%s %s: %s (%s, %s)", i.ID, place, i.Title, i.Check, words),
+		})
 	}
 	return out, nil
 }
@@ -223,10 +259,12 @@ func (t *Teller) message(events []alarm.Event, to told) alarm.Message {
 	var list []alarm.Event
 	count := map[string]int{}
 	for _, e := range events {
-		if count[e.Text]++; count[e.Text] == 1 {
+		count[e.Text]++
+		if count[e.Text] == 1 {
 			list = append(list, e)
 		}
 	}
+
 	m := alarm.Message{Kind: "events", Severity: "info", From: t.From, At: t.Posture.Now()}
 	by := map[string]int{}
 	for i := range list {
@@ -235,6 +273,7 @@ func (t *Teller) message(events []alarm.Event, to told) alarm.Message {
 		}
 		by[list[i].Severity]++
 	}
+
 	var words []string
 	for _, s := range []string{"critical", "high", "medium", "low", "info"} {
 		if by[s] == 0 {
@@ -245,11 +284,16 @@ func (t *Teller) message(events []alarm.Event, to told) alarm.Message {
 		}
 		words = append(words, fmt.Sprintf("%d %s", by[s], s))
 	}
+
 	m.Title = list[0].Text
 	if len(list) > 1 {
 		m.Title = fmt.Sprintf("%s to look at: %s", phrase.Count(len(list), "thing", "things"), strings.Join(words, ", "))
 	}
-	m.Events, m.Left = list[:min(len(list), eventsMost)], max(0, len(list)-eventsMost)
+
+	m.Events = list[:min(len(list), eventsMost)]
+	m.Left = max(0, len(list)-eventsMost)
+
+	// The same events have the same ID, so that who is told twice can see it.
 	sum := sha256.Sum256(fmt.Append(nil, t.From, to.sequence, to.event))
 	m.ID = hex.EncodeToString(sum[:8])
 	return m
@@ -261,12 +305,16 @@ func (t *Teller) told(ctx context.Context, ch alarm.Channel) (at told, err error
 	err = d.Read(ctx, func(tx *db.Tx) error {
 		return tx.QueryRow(ctx, `SELECT sequence, event FROM posture_told WHERE channel = ?1`, ch.Name()).Scan(&at.sequence, &at.event)
 	})
+
 	if fault.Of(err) != fault.NotFound {
 		return at, err
 	}
+
+	// A new channel is told what happens from now on.
 	if at.sequence, err = t.Posture.Trail.Last(ctx); err != nil {
 		return at, err
 	}
+
 	if at.event, err = t.Posture.Inventory.LastEvent(ctx); err != nil {
 		return at, err
 	}
@@ -275,7 +323,8 @@ func (t *Teller) told(ctx context.Context, ch alarm.Channel) (at told, err error
 
 func (t *Teller) note(ctx context.Context, ch alarm.Channel, at told) error {
 	return t.Posture.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
-		_, err := t.Posture.Registers.Exec(ctx, tx, `INSERT INTO posture_told (channel, sequence, event) VALUES (?1, ?2, ?3) ON CONFLICT (channel) DO UPDATE SET sequence = ?2, event = ?3`, ch.Name(), at.sequence, at.event)
+		_, err := t.Posture.Registers.Exec(ctx, tx, `INSERT INTO posture_told (channel, sequence, event) VALUES (?1, ?2, ?3)
+    ON CONFLICT (channel) DO UPDATE SET sequence = ?2, event = ?3`, ch.Name(), at.sequence, at.event)
 		return err
 	})
 }
@@ -287,17 +336,23 @@ func (t *Teller) Test(ctx context.Context) []Tried {
 	for i, ch := range t.Channels {
 		wg.Go(func() {
 			now := time.Now()
-			m := alarm.Message{ID: fmt.Sprintf("test-%d", now.UnixNano()), Kind: "test", Severity: "info", Title: "Test of alarms: nothing has happened", At: now, From: t.From,
-				Events: []alarm.Event{{Kind: "test", Severity: "info", At: now, Text: "This is a test. Nothing has happened."}}}
+			m := alarm.Message{
+				ID: fmt.Sprintf("test-%d", now.UnixNano()), Kind: "test", Severity: "info",
+				Title: "Test of alarms: nothing has happened", At: now, From: t.From,
+				Events: []alarm.Event{{Kind: "test", Severity: "info", At: now, Text: "This is a test. Nothing has happened."}},
+			}
+
 			out[i] = Tried{Channel: ch.Name(), OK: true}
 			if err := ch.Send(ctx, m); err != nil {
-				out[i].OK, out[i].Error = false, fault.Text(err)
+				out[i].OK = false
+				out[i].Error = fault.Text(err)
 				if partial, ok := errors.AsType[*alarm.PartialError](err); ok {
 					out[i].Error = partial.Error()
 				}
 			}
 		})
 	}
+
 	wg.Wait()
 	return out
 }

@@ -18,6 +18,7 @@ func Begins(targets []string, opt scan.Options, consent string) audit.Record {
 		}
 	}
 	slices.Sort(words)
+
 	detail := fmt.Sprintf("targets %s", strings.Join(targets, " "))
 	if len(words) > 0 {
 		detail += "; opt-in " + strings.Join(words, " ")
@@ -25,6 +26,7 @@ func Begins(targets []string, opt scan.Options, consent string) audit.Record {
 	if consent != "" {
 		detail += "; consent " + consent
 	}
+
 	return scanned("scan begins", detail)
 }
 
@@ -37,11 +39,13 @@ func Ends(r *scan.Result) []audit.Record {
 		if h.Facts.Stopped != "" {
 			detail += "; " + h.Facts.Stopped
 		}
+
 		record := scanned("host asked", detail)
 		record.Peer.Address = h.Facts.Address.String()
 		records = append(records, record)
 	}
-	return append(records, scanned("scan ends", fmt.Sprintf("%d of %d addresses looked at, %d answered, %d connections", r.Looked, r.Addresses, r.Alive, r.Connections)))
+	return append(records, scanned("scan ends", fmt.Sprintf("%d of %d addresses looked at, %d answered, %d connections",
+		r.Looked, r.Addresses, r.Alive, r.Connections)))
 }
 
 func scanned(reason, detail string) audit.Record {
