@@ -29,6 +29,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"collimator/internal/config"
+	"collimator/internal/house/sitetest"
 )
 
 const acmeHost = "pacs.example.test"
@@ -237,9 +238,9 @@ func (a *acmeAuthority) finalize(w http.ResponseWriter, payload []byte, _ *jose.
 	a.reply(w, 200, a.order())
 }
 
-// shown is the certificate that a name sees at the listener.
-func (x *site) shown(name string) (*x509.Certificate, error) {
-	conn, err := tls.Dial("tcp", x.addr, &tls.Config{ServerName: name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
+// certificateShown is the certificate that a name sees at the listener.
+func certificateShown(x *sitetest.Site, name string) (*x509.Certificate, error) {
+	conn, err := tls.Dial("tcp", x.Address, &tls.Config{ServerName: name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		return nil, err
 	}
@@ -254,14 +255,14 @@ func TestCertificatesComeFromAnACMEAuthority(t *testing.T) {
 	if err := os.WriteFile(key, []byte(base64.RawURLEncoding.EncodeToString([]byte(boundKey))+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	x := newPeopledSite(t, func(c *config.Config) {
+	x := sitetest.NewPeopledSite(t, func(c *config.Config) {
 		c.TLS.ACME = config.ACME{Directory: a.url + "/directory", Email: "it@example.test", AcceptTerms: true, Hosts: []string{acmeHost}, Roots: a.roots, EABKeyID: boundID, EABKeyFile: key}
 	})
 	a.mu.Lock()
-	a.target = x.addr
+	a.target = x.Address
 	a.mu.Unlock()
 	for range 2 {
-		cert, err := x.shown(acmeHost)
+		cert, err := certificateShown(x, acmeHost)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -273,14 +274,14 @@ func TestCertificatesComeFromAnACMEAuthority(t *testing.T) {
 		t.Errorf("%d orders, want 1", a.orders)
 	}
 	// Other names see the server's own certificate, and cost the authority nothing.
-	x.browser().must(401, "GET", "/api/v1/session", nil)
-	if cert, err := x.shown("evil.example"); err != nil || cert.VerifyHostname("localhost") != nil {
+	x.Browser().Must(401, "GET", "/api/v1/session", nil)
+	if cert, err := certificateShown(x, "evil.example"); err != nil || cert.VerifyHostname("localhost") != nil {
 		t.Errorf("another name: %v", err)
 	}
 	if a.orders != 1 {
 		t.Error("a name nobody configured was ordered")
 	}
-	info, err := os.Stat(filepath.Join(x.in.Config.Data, "keys", "acme"))
+	info, err := os.Stat(filepath.Join(x.In.Config.Data, "keys", "acme"))
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory of the certificates: %v", err)
 	}
@@ -319,15 +320,15 @@ func TestCertificateFilesAreReadAgainWithoutDroppingAnybody(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, cert, key, 100)
-	x := newPeopledSite(t, func(c *config.Config) { c.TLS.Certificate, c.TLS.Key = cert, key })
+	x := sitetest.NewPeopledSite(t, func(c *config.Config) { c.TLS.Certificate, c.TLS.Key = cert, key })
 	serial := func() int64 {
-		c, err := x.shown("localhost")
+		c, err := certificateShown(x, "localhost")
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c.SerialNumber.Int64()
 	}
-	open, err := tls.Dial("tcp", x.addr, &tls.Config{ServerName: "localhost", InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
+	open, err := tls.Dial("tcp", x.Address, &tls.Config{ServerName: "localhost", InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,13 +337,13 @@ func TestCertificateFilesAreReadAgainWithoutDroppingAnybody(t *testing.T) {
 		t.Error("the files are not used")
 	}
 	writeCertificate(t, cert, key, 101)
-	if err := x.s.FileCertificate.Reload(); err != nil || serial() != 101 {
+	if err := x.Server.FileCertificate.Reload(); err != nil || serial() != 101 {
 		t.Errorf("after a change: %v", err)
 	}
 	if err := os.WriteFile(key, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if x.s.FileCertificate.Reload() == nil || serial() != 101 {
+	if x.Server.FileCertificate.Reload() == nil || serial() != 101 {
 		t.Error("a bad file is used")
 	}
 	// The connection from before goes on.

@@ -115,27 +115,27 @@ func await(t *testing.T, what string, ok func() bool) {
 func TestAlarmsReachTheirChannelsWithoutPatientData(t *testing.T) {
 	t.Parallel()
 	alarms, h := alarmServers(t)
-	x := newPeopledSite(t, func(c *config.Config) { c.Alarms = alarms })
-	for _, tried := range x.s.Teller.Test(t.Context()) {
+	x := sitetest.NewPeopledSite(t, func(c *config.Config) { c.Alarms = alarms })
+	for _, tried := range x.Server.Teller.Test(t.Context()) {
 		if !tried.OK {
 			t.Errorf("%s: %s", tried.Channel, tried.Error)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	x.s.Watch(ctx, &wg)
+	x.Server.Watch(ctx, &wg)
 	defer func() {
 		cancel()
-		x.s.Posture.Close()
+		x.Server.Posture.Close()
 		wg.Wait()
 	}()
-	b, referrer := x.signIn("administrator"), x.signIn("referrer")
+	b, referrer := x.SignIn("administrator"), x.SignIn("referrer")
 	address, _ := openService(t)
-	if a := b.finished(b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).json["id"].(string)); a.json["state"] != "done" {
-		t.Fatal(a.text)
+	if a := finishedScan(b, b.Must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).JSON["id"].(string)); a.JSON["state"] != "done" {
+		t.Fatal(a.Text)
 	}
-	referrer.must(200, "GET", "/dicom-web/studies/2.25.71/metadata", nil, guard.EmergencyHeader, "ZZPHI^TYPED is dying")
-	if x.recorded(audit.EmergencyAccess, "referrer", "ZZPHI^TYPED") == 0 {
+	referrer.Must(200, "GET", "/dicom-web/studies/2.25.71/metadata", nil, guard.EmergencyHeader, "ZZPHI^TYPED is dying")
+	if x.Recorded(audit.EmergencyAccess, "referrer", "ZZPHI^TYPED") == 0 {
 		t.Fatal("the emergency is not recorded")
 	}
 	await(t, "the alarm of the scan", func() bool { return strings.Count(h.all(), "Any called AE title is accepted") >= 2 })

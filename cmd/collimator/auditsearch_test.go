@@ -16,6 +16,7 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/guard"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/posture"
 )
 
@@ -86,32 +87,32 @@ func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 // records for those of its study.
 func TestTheAPIRefusesParametersItDoesNotKnow(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("administrator")
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("administrator")
 	for _, route := range slices.Sorted(maps.Keys(walk)) {
 		path, isGet := strings.CutPrefix(route, "GET ")
 		if !isGet {
 			continue
 		}
-		a := b.must(400, "GET", strings.ReplaceAll(path, "{id}", "1")+"?studi=1.2.3", nil)
-		if !strings.Contains(a.text, "studi") {
-			t.Errorf("%s does not name it: %s", route, a.text)
+		a := b.Must(400, "GET", strings.ReplaceAll(path, "{id}", "1")+"?studi=1.2.3", nil)
+		if !strings.Contains(a.Text, "studi") {
+			t.Errorf("%s does not name it: %s", route, a.Text)
 		}
 	}
 	for _, query := range []string{"study=1.2&study=1.3", "study=1.2;since=2026", "failed=yes", "door=window", "action=look", "since=yesterday", "event=nonsense",
 		"patient=" + strings.Repeat("1", 300)} {
-		b.must(400, "GET", "/api/v1/audit?"+query, nil)
+		b.Must(400, "GET", "/api/v1/audit?"+query, nil)
 	}
-	b.must(400, "GET", "/api/v1/session?x=1", nil)
+	b.Must(400, "GET", "/api/v1/session?x=1", nil)
 }
 
 func TestTheAPISearchesTheTrail(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("auditor")
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("auditor")
 	count := func(query string) int {
 		t.Helper()
-		return len(b.must(200, "GET", "/api/v1/audit?limit=500&"+query, nil).json["items"].([]any))
+		return len(b.Must(200, "GET", "/api/v1/audit?limit=500&"+query, nil).JSON["items"].([]any))
 	}
 	all := count("")
 	for query, want := range map[string]func(n int) bool{

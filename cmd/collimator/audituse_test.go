@@ -7,6 +7,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 )
 
 // uses are the records of reading the trail that came behind a place in it.
@@ -58,11 +59,11 @@ func TestEveryCommandThatReadsTheTrailIsRecordedOnce(t *testing.T) {
 
 func TestTheAPIRecordsEachReadingOfTheTrailOnce(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	auditor, administrator := x.signIn("auditor"), x.signIn("administrator")
-	_, last := uses(t, x.in, -1)
+	x := sitetest.NewPeopledSite(t, nil)
+	auditor, administrator := x.SignIn("auditor"), x.SignIn("administrator")
+	_, last := uses(t, x.In, -1)
 	for _, c := range []struct {
-		who   *browser
+		who   *sitetest.Browser
 		name  string
 		query string
 		what  []string // of the records that it leaves
@@ -76,9 +77,9 @@ func TestTheAPIRecordsEachReadingOfTheTrailOnce(t *testing.T) {
 		{auditor, "auditor", "?patient=ZZPHI-A&action=read", []string{"patient action"}},
 		{administrator, "administrator", "?patient=ZZPHI-A", []string{"patient"}},
 	} {
-		c.who.must(200, "GET", "/api/v1/audit"+c.query, nil)
+		c.who.Must(200, "GET", "/api/v1/audit"+c.query, nil)
 		var list []audit.Record
-		list, last = uses(t, x.in, last)
+		list, last = uses(t, x.In, last)
 		var got []string
 		for _, r := range list {
 			got = append(got, r.Objects[len(r.Objects)-1].Detail)
@@ -95,7 +96,7 @@ func TestTheAPIRecordsEachReadingOfTheTrailOnce(t *testing.T) {
 			t.Errorf("%s%s: %q, want %q", c.name, c.query, got, c.what)
 		}
 	}
-	if strings.Contains(x.log.String(), "ZZPHI") {
+	if strings.Contains(x.Log.String(), "ZZPHI") {
 		t.Error("the log names a patient")
 	}
 }

@@ -21,16 +21,16 @@ import (
 )
 
 // workstation is a registered device that may do everything.
-func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
+func workstation(x *sitetest.Site, t *testing.T) (address string, config dimse.Config) {
 	t.Helper()
-	if err := x.in.Registry.Put(t.Context(), identity.Device{AETitle: "WS1", Verbs: policy.Verbs()}); err != nil {
+	if err := x.In.Registry.Put(t.Context(), identity.Device{AETitle: "WS1", Verbs: policy.Verbs()}); err != nil {
 		t.Fatal(err)
 	}
-	issued, err := x.in.Authority.IssueDevice("WS1", 0, false)
+	issued, err := x.In.Authority.IssueDevice("WS1", 0, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.in.Registry.Bind(t.Context(), "WS1", issued.Certificate); err != nil {
+	if err := x.In.Registry.Bind(t.Context(), "WS1", issued.Certificate); err != nil {
 		t.Fatal(err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -39,7 +39,7 @@ func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	server := x.s.AssociationServer(tlsprofile.AssociationServer(x.s.Certificate.Get))
+	server := x.Server.AssociationServer(tlsprofile.AssociationServer(x.Server.Certificate.Get))
 	go func() { defer close(done); server.Serve(ctx, ln) }()
 	t.Cleanup(func() { cancel(); <-done })
 	own, err := tls.X509KeyPair(issued.CertPEM, issued.KeyPEM)
@@ -47,7 +47,7 @@ func (x *site) workstation(t *testing.T) (address string, config dimse.Config) {
 		t.Fatal(err)
 	}
 	return ln.Addr().String(), dimse.Config{
-		TLSConfig: tlsprofile.AssociationClient(&own, tlsprofile.Trust{Roots: x.in.Authority.Pool()}), CallingAETitle: "WS1", CalledAETitle: "COLLIMATOR",
+		TLSConfig: tlsprofile.AssociationClient(&own, tlsprofile.Trust{Roots: x.In.Authority.Pool()}), CallingAETitle: "WS1", CalledAETitle: "COLLIMATOR",
 		Contexts: dimse.Propose([]string{uid.Verification, uid.StudyRootFind, uid.PatientRootFind, uid.StudyRootGet, uid.SecondaryCaptureImageStorage}, []string{uid.ExplicitVRLittleEndian}, false),
 		Roles:    []ul.RoleSelection{{SOPClassUID: uid.SecondaryCaptureImageStorage, SCU: true, SCP: true}},
 	}
@@ -72,15 +72,15 @@ func keys(t *testing.T, level string, pairs map[dicom.Tag]string) *dicom.DataSet
 // granted study alone, - nothing.
 func TestAPersonAtAWorkstationIsHeldToTheRole(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	address, config := x.workstation(t)
+	x := sitetest.NewPeopledSite(t, nil)
+	address, config := workstation(x, t)
 	for role, want := range map[string]struct{ find, get, store string }{
 		"": {"a", "a", "a"}, "administrator": {"a", "a", "a"}, "radiologist": {"a", "a", "a"}, "technologist": {"a", "a", "a"},
 		"referrer": {"s", "s", "-"}, "researcher": {"-", "-", "-"}, "auditor": {"-", "-", "-"},
 	} {
 		cfg := config
 		if role != "" {
-			cfg.Identity = &ul.UserIdentity{Kind: ul.IdentityUsernamePasscode, Primary: ul.NewSecret([]byte(role)), Secondary: ul.NewSecret([]byte(testPassword))}
+			cfg.Identity = &ul.UserIdentity{Kind: ul.IdentityUsernamePasscode, Primary: ul.NewSecret([]byte(role)), Secondary: ul.NewSecret([]byte(sitetest.Password))}
 		}
 		a, err := dimse.Dial(t.Context(), address, cfg)
 		if err != nil {
@@ -164,9 +164,9 @@ func getAll(t *testing.T, a *dimse.Association, study string) (n int) {
 // Who is disabled while at a workstation does nothing more there.
 func TestAPersonWhoIsDisabledLosesTheWorkstationAtOnce(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	address, config := x.workstation(t)
-	config.Identity = &ul.UserIdentity{Kind: ul.IdentityUsernamePasscode, Primary: ul.NewSecret([]byte("radiologist")), Secondary: ul.NewSecret([]byte(testPassword))}
+	x := sitetest.NewPeopledSite(t, nil)
+	address, config := workstation(x, t)
+	config.Identity = &ul.UserIdentity{Kind: ul.IdentityUsernamePasscode, Primary: ul.NewSecret([]byte("radiologist")), Secondary: ul.NewSecret([]byte(sitetest.Password))}
 	a, err := dimse.Dial(t.Context(), address, config)
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestAPersonWhoIsDisabledLosesTheWorkstationAtOnce(t *testing.T) {
 	if n := len(findAll(t, a, uid.StudyRootFind, all, tag.StudyInstanceUID)); n != 2 {
 		t.Fatalf("found %d studies", n)
 	}
-	if err := x.in.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+	if err := x.In.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(findAll(t, a, uid.StudyRootFind, all, tag.StudyInstanceUID)); n != 0 {

@@ -22,6 +22,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/house/sitetest"
 )
 
 // provider is a small identity provider: discovery, keys, authorization and
@@ -159,13 +160,13 @@ func (p *provider) authorize(location string) (callback string) {
 	return q.Get("redirect_uri") + "?" + url.Values{"code": {code}, "state": {q.Get("state")}}.Encode()
 }
 
-func (b *browser) oidc(p *provider) (callback string) {
+func signInAt(b *sitetest.Browser, p *provider) (callback string) {
 	b.Helper()
-	return p.authorize(b.must(200, "POST", "/api/v1/session/oidc", nil).json["location"].(string))
+	return p.authorize(b.Must(200, "POST", "/api/v1/session/oidc", nil).JSON["location"].(string))
 }
 
-func newOIDCSite(t *testing.T, p *provider, change func(*config.OIDC)) *site {
-	x := newPeopledSite(t, func(c *config.Config) {
+func newOIDCSite(t *testing.T, p *provider, change func(*config.OIDC)) *sitetest.Site {
+	x := sitetest.NewPeopledSite(t, func(c *config.Config) {
 		file := filepath.Join(t.TempDir(), "secret")
 		if err := os.WriteFile(file, []byte("client-secret\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -176,9 +177,9 @@ func newOIDCSite(t *testing.T, p *provider, change func(*config.OIDC)) *site {
 		}
 	})
 
-	settings, err := x.in.Config.YAML() // for commands beside the server
+	settings, err := x.In.Config.YAML() // for commands beside the server
 	if err == nil {
-		err = os.WriteFile(filepath.Join(x.in.Config.Data, "collimator.yaml"), settings, 0o600)
+		err = os.WriteFile(filepath.Join(x.In.Config.Data, "collimator.yaml"), settings, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -191,27 +192,27 @@ func TestAnIdentityProviderSignsInWhoIsRegistered(t *testing.T) {
 	p := newProvider(t)
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	a := b.must(200, "GET", b.oidc(p), nil)
-	if !strings.Contains(a.text, `http-equiv="refresh"`) || !strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Errorf("landing: %s", a.text)
+	b := x.Browser()
+	a := b.Must(200, "GET", signInAt(b, p), nil)
+	if !strings.Contains(a.Text, `http-equiv="refresh"`) || !strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Errorf("landing: %s", a.Text)
 	}
-	if a := b.must(200, "GET", "/api/v1/session", nil); a.json["name"] != "radiologist" || a.json["state"] != "complete" || a.json["method"] != "oidc" {
-		t.Errorf("state: %s", a.text)
+	if a := b.Must(200, "GET", "/api/v1/session", nil); a.JSON["name"] != "radiologist" || a.JSON["state"] != "complete" || a.JSON["method"] != "oidc" {
+		t.Errorf("state: %s", a.Text)
 	}
-	b.must(200, "GET", "/dicom-web/studies", nil)
+	b.Must(200, "GET", "/dicom-web/studies", nil)
 	// From now on the subject counts: another one of this name does not get in.
 	p.claims = map[string]any{"sub": "2", "preferred_username": "radiologist"}
-	c := x.browser()
-	c.must(401, "GET", c.oidc(p), nil)
+	c := x.Browser()
+	c.Must(401, "GET", signInAt(c, p), nil)
 	p.claims = map[string]any{"sub": "3", "preferred_username": "nobody"}
-	c.must(401, "GET", c.oidc(p), nil)
-	if err := x.in.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+	c.Must(401, "GET", signInAt(c, p), nil)
+	if err := x.In.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
 		t.Fatal(err)
 	}
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	c.must(401, "GET", c.oidc(p), nil)
-	if x.recorded(audit.UserAuthenticated, "radiologist", "signed in by oidc") != 1 {
+	c.Must(401, "GET", signInAt(c, p), nil)
+	if x.Recorded(audit.UserAuthenticated, "radiologist", "signed in by oidc") != 1 {
 		t.Error("the sign-in is not recorded once")
 	}
 }
@@ -223,18 +224,18 @@ func TestRolesComeFromTheIdentityProviderWhereTheSettingsSaySo(t *testing.T) {
 		o.RoleClaim, o.Create = "groups", true
 		o.Roles = []config.OIDCRole{{Value: "pacs-admins", Role: "administrator"}, {Value: "pacs-readers", Role: "radiologist"}}
 	})
-	b := x.browser()
+	b := x.Browser()
 	for groups, want := range map[string]string{"pacs-readers": "radiologist", "pacs-admins": "administrator"} {
 		p.claims = map[string]any{"sub": "new", "preferred_username": "new", "groups": []string{"x", groups}}
-		b.must(200, "GET", b.oidc(p), nil)
-		if a := b.must(200, "GET", "/api/v1/session", nil); a.json["role"] != want {
-			t.Errorf("%s: %s", groups, a.text)
+		b.Must(200, "GET", signInAt(b, p), nil)
+		if a := b.Must(200, "GET", "/api/v1/session", nil); a.JSON["role"] != want {
+			t.Errorf("%s: %s", groups, a.Text)
 		}
 	}
 	p.claims = map[string]any{"sub": "new", "preferred_username": "new", "groups": []string{"x"}}
-	b.must(401, "GET", b.oidc(p), nil)
+	b.Must(401, "GET", signInAt(b, p), nil)
 	// Who was made by the provider has no password.
-	x.browser().must(401, "POST", "/api/v1/session/password", map[string]string{"name": "new", "password": ""})
+	x.Browser().Must(401, "POST", "/api/v1/session/password", map[string]string{"name": "new", "password": ""})
 }
 
 func TestAnswersOfAnIdentityProviderThatDoNotFitAreRefused(t *testing.T) {
@@ -253,22 +254,22 @@ func TestAnswersOfAnIdentityProviderThatDoNotFitAreRefused(t *testing.T) {
 		"no subject": func(c map[string]any) { delete(c, "sub") },
 	} {
 		p.change = change
-		b := x.browser()
-		b.must(401, "GET", b.oidc(p), nil)
-		if b.cookie() != "" {
+		b := x.Browser()
+		b.Must(401, "GET", signInAt(b, p), nil)
+		if b.Cookie() != "" {
 			t.Errorf("%s: a session was made", what)
 		}
 	}
 	p.change = nil
-	b := x.browser()
-	callback := b.oidc(p)
+	b := x.Browser()
+	callback := signInAt(b, p)
 	u, _ := url.Parse(callback)
 	q := u.Query()
 	q.Set("state", "another")
-	b.must(401, "GET", u.Path+"?"+q.Encode(), nil)
-	x.browser().must(401, "GET", callback, nil) // another browser
-	b.must(200, "GET", callback, nil)           // which has not used it up
-	b.must(401, "GET", callback, nil)
+	b.Must(401, "GET", u.Path+"?"+q.Encode(), nil)
+	x.Browser().Must(401, "GET", callback, nil) // another browser
+	b.Must(200, "GET", callback, nil)           // which has not used it up
+	b.Must(401, "GET", callback, nil)
 }
 
 func TestAnIdentityProviderThatIsDownOrLeadsElsewhereIsNotFollowed(t *testing.T) {
@@ -288,9 +289,9 @@ func TestAnIdentityProviderThatIsDownOrLeadsElsewhereIsNotFollowed(t *testing.T)
 	}))
 	t.Cleanup(endless.Close)
 	for what, issuer := range map[string]string{"nobody there": "http://127.0.0.1:1", "leads elsewhere": elsewhere.URL, "endless": endless.URL} {
-		x := newPeopledSite(t, func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: issuer, ClientID: "collimator"} })
-		if a := x.browser().must(503, "POST", "/api/v1/session/oidc", nil); strings.Contains(a.text, "127.0.0.1") {
-			t.Errorf("%s: the refusal tells our inside: %s", what, a.text)
+		x := sitetest.NewPeopledSite(t, func(c *config.Config) { c.SignIn.OIDC = config.OIDC{Issuer: issuer, ClientID: "collimator"} })
+		if a := x.Browser().Must(503, "POST", "/api/v1/session/oidc", nil); strings.Contains(a.Text, "127.0.0.1") {
+			t.Errorf("%s: the refusal tells our inside: %s", what, a.Text)
 		}
 	}
 }

@@ -16,12 +16,13 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/state"
 )
 
-// part is a state by its name.
-func (x *site) part(name string) state.State {
-	for _, s := range x.s.States.All() {
+// partOf is a state by its name.
+func partOf(x *sitetest.Site, name string) state.State {
+	for _, s := range x.Server.States.All() {
 		if s.Name == name {
 			return s
 		}
@@ -29,12 +30,12 @@ func (x *site) part(name string) state.State {
 	return state.State{}
 }
 
-// failed wants one record of a reason, and the reason in the log, and of the person
+// wantFailure wants one record of a reason, and the reason in the log, and of the person
 // and the subject in the record alone.
-func (x *site) failed(reason, principal, who, subject string) {
+func wantFailure(x *sitetest.Site, reason, principal, who, subject string) {
 	x.Helper()
 	n := 0
-	for _, r := range x.records() {
+	for _, r := range x.Records() {
 		if r.Event != audit.UserAuthenticated || !strings.Contains(r.Reason, reason) {
 			continue
 		}
@@ -47,7 +48,7 @@ func (x *site) failed(reason, principal, who, subject string) {
 			x.Errorf("%s: recorded with principal %q, %+v", reason, r.Principal, r.Objects)
 		}
 	}
-	if log := x.log.String(); n != 1 || !strings.Contains(log, reason) {
+	if log := x.Log.String(); n != 1 || !strings.Contains(log, reason) {
 		x.Errorf("%s: %d records, want 1; log: %s", reason, n, log)
 	}
 }
@@ -61,10 +62,10 @@ func TestClaimsComeFromTheUserInfoEndpointWhereTheTokenHasNone(t *testing.T) {
 	})
 	p.claims = map[string]any{"sub": "1"}
 	p.info = map[string]any{"sub": "1", "email": "radiologist", "groups": []string{"readers"}}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
-	if a := b.must(200, "GET", "/api/v1/session", nil); a.json["name"] != "radiologist" {
-		t.Errorf("signed in: %s", a.text)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
+	if a := b.Must(200, "GET", "/api/v1/session", nil); a.JSON["name"] != "radiologist" {
+		t.Errorf("signed in: %s", a.Text)
 	}
 	if got := p.asked.Get("scope"); got != "openid email groups" {
 		t.Errorf("scope %q", got)
@@ -72,17 +73,17 @@ func TestClaimsComeFromTheUserInfoEndpointWhereTheTokenHasNone(t *testing.T) {
 	// What is signed counts before what is not, and a UserInfo of another person not at all.
 	p.claims = map[string]any{"sub": "2", "email": "nobody"}
 	p.info = map[string]any{"sub": "2", "email": "radiologist", "groups": []string{"readers"}}
-	x.browserFails(p, "not registered here", "", "nobody", "2")
+	browserFails(x, p, "not registered here", "", "nobody", "2")
 	p.claims = map[string]any{"sub": "3"}
-	x.browserFails(p, "speaks of another person", "", "", "3")
+	browserFails(x, p, "speaks of another person", "", "", "3")
 }
 
 // browserFails wants a sign-in that is refused for a reason.
-func (x *site) browserFails(p *provider, reason, principal, who, subject string) answer {
+func browserFails(x *sitetest.Site, p *provider, reason, principal, who, subject string) sitetest.Answer {
 	x.Helper()
-	b := x.browser()
-	a := b.must(401, "GET", b.oidc(p), nil)
-	x.failed(reason, principal, who, subject)
+	b := x.Browser()
+	a := b.Must(401, "GET", signInAt(b, p), nil)
+	wantFailure(x, reason, principal, who, subject)
 	return a
 }
 
@@ -97,13 +98,13 @@ func TestAProviderWithACertificateOfItsOwnAuthorityIsReachedByRoots(t *testing.T
 	}
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	x := newOIDCSite(t, p, func(o *config.OIDC) { o.Roots = roots })
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
 
 	x = newOIDCSite(t, p, nil)
-	x.browser().must(503, "POST", "/api/v1/session/oidc", nil)
-	x.failed("the identity provider is not reached", "", "", "")
-	if s := x.part(house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "certificate") || !strings.Contains(s.Do, "roots") {
+	x.Browser().Must(503, "POST", "/api/v1/session/oidc", nil)
+	wantFailure(x, "the identity provider is not reached", "", "", "")
+	if s := partOf(x, house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "certificate") || !strings.Contains(s.Do, "roots") {
 		t.Errorf("state: %+v", s)
 	}
 }
@@ -118,47 +119,47 @@ func TestWhyNobodyWasSignedInIsLoggedAndRecordedWithWho(t *testing.T) {
 		p.claims = map[string]any{"sub": sub, "preferred_username": name, "groups": groups}
 	}
 	set("1", "stranger", "readers")
-	x.browserFails(p, "not registered here", "", "stranger", "1")
+	browserFails(x, p, "not registered here", "", "stranger", "1")
 	set("2", "referrer", "none")
-	x.browserFails(p, "no entry of signin.oidc.roles fits", "referrer", "referrer", "2")
+	browserFails(x, p, "no entry of signin.oidc.roles fits", "referrer", "referrer", "2")
 	set("3", "auditor", nil)
-	x.browserFails(p, "the claim is missing: groups", "auditor", "auditor", "3")
+	browserFails(x, p, "the claim is missing: groups", "auditor", "auditor", "3")
 	set("4", "auditor", "readers")
-	if err := x.in.Registry.DisablePerson(t.Context(), "auditor"); err != nil {
+	if err := x.In.Registry.DisablePerson(t.Context(), "auditor"); err != nil {
 		t.Fatal(err)
 	}
-	x.browserFails(p, "disabled here", "auditor", "auditor", "4")
+	browserFails(x, p, "disabled here", "auditor", "auditor", "4")
 
 	set("5", "radiologist", "readers")
 	p.change = func(c map[string]any) { c["exp"] = time.Now().Add(-2 * time.Minute).Unix() }
-	if a := x.browserFails(p, "has expired; compare the clocks", "", "", "5"); !strings.Contains(a.text, "clock") {
-		t.Errorf("nobody is told that it is the clock: %s", a.text)
+	if a := browserFails(x, p, "has expired; compare the clocks", "", "", "5"); !strings.Contains(a.Text, "clock") {
+		t.Errorf("nobody is told that it is the clock: %s", a.Text)
 	}
 	p.change = func(c map[string]any) { c["iat"] = time.Now().Add(2 * time.Minute).Unix() }
-	x.browserFails(p, "of the future; compare the clocks", "", "", "5")
+	browserFails(x, p, "of the future; compare the clocks", "", "", "5")
 	p.change = func(c map[string]any) { c["exp"] = time.Now().Add(-30 * time.Second).Unix() } // within the leeway
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
 	p.change = nil
 
-	u, _ := url.Parse(b.oidc(p))
+	u, _ := url.Parse(signInAt(b, p))
 	q := u.Query()
 	q.Del("code")
 	q.Set("error", "access_denied")
-	if a := b.must(401, "GET", u.Path+"?"+q.Encode(), nil); !strings.Contains(a.text, "cancelled") {
-		t.Errorf("cancelled: %s", a.text)
+	if a := b.Must(401, "GET", u.Path+"?"+q.Encode(), nil); !strings.Contains(a.Text, "cancelled") {
+		t.Errorf("cancelled: %s", a.Text)
 	}
-	x.failed("cancelled at the identity provider", "", "", "")
-	callback := b.oidc(p)
-	x.browser().must(401, "GET", callback, nil)
-	x.failed("in another browser", "", "", "")
-	b.must(401, "GET", callback+"&iss=https%3A%2F%2Fevil.example", nil)
-	x.failed("comes from another identity provider", "", "", "")
-	callback = b.oidc(p)
-	b.must(200, "GET", callback, nil)
-	b.must(401, "GET", callback, nil)
-	x.failed("the answer was used before", "", "", "")
-	if strings.Contains(x.log.String(), "ZZTOKEN") {
+	wantFailure(x, "cancelled at the identity provider", "", "", "")
+	callback := signInAt(b, p)
+	x.Browser().Must(401, "GET", callback, nil)
+	wantFailure(x, "in another browser", "", "", "")
+	b.Must(401, "GET", callback+"&iss=https%3A%2F%2Fevil.example", nil)
+	wantFailure(x, "comes from another identity provider", "", "", "")
+	callback = signInAt(b, p)
+	b.Must(200, "GET", callback, nil)
+	b.Must(401, "GET", callback, nil)
+	wantFailure(x, "the answer was used before", "", "", "")
+	if strings.Contains(x.Log.String(), "ZZTOKEN") {
 		t.Error("a token stands in the log")
 	}
 }
@@ -168,39 +169,39 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 	p := newProvider(t)
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	callback := b.oidc(p)
+	b := x.Browser()
+	callback := signInAt(b, p)
 	p.status = http.StatusBadGateway
-	if a := b.must(503, "GET", callback, nil); !strings.Contains(a.text, "does not answer") {
-		t.Errorf("told: %s", a.text)
+	if a := b.Must(503, "GET", callback, nil); !strings.Contains(a.Text, "does not answer") {
+		t.Errorf("told: %s", a.Text)
 	}
-	x.failed("the identity provider is not reached", "", "", "")
-	if s := x.part(house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "502") {
+	wantFailure(x, "the identity provider is not reached", "", "", "")
+	if s := partOf(x, house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "502") {
 		t.Errorf("state: %+v", s)
 	}
 	p.status = 0
-	b.must(200, "GET", callback, nil) // the page was loaded again
-	if s := x.part(house.OIDCState); s.Level != state.Well {
+	b.Must(200, "GET", callback, nil) // the page was loaded again
+	if s := partOf(x, house.OIDCState); s.Level != state.Well {
 		t.Errorf("state: %+v", s)
 	}
-	if log := x.log.String(); strings.Contains(log, "ZZTOKEN") {
+	if log := x.Log.String(); strings.Contains(log, "ZZTOKEN") {
 		t.Errorf("what the provider wrote stands in the log: %s", log)
 	}
 	for _, status := range []int{0, http.StatusBadRequest} { // a code of a stranger is no outage
 		p.status = status
-		callback := b.oidc(p)
+		callback := signInAt(b, p)
 		u, _ := url.Parse(callback)
 		q := u.Query()
 		q.Set("code", "guessed")
-		b.must(401, "GET", u.Path+"?"+q.Encode(), nil)
-		if s := x.part(house.OIDCState); s.Level != state.Well {
+		b.Must(401, "GET", u.Path+"?"+q.Encode(), nil)
+		if s := partOf(x, house.OIDCState); s.Level != state.Well {
 			t.Errorf("state: %+v", s)
 		}
 	}
 	p.status = http.StatusUnauthorized
-	c := x.browser()
-	c.must(503, "GET", c.oidc(p), nil)
-	x.failed("does not take this archive's client ID or secret", "", "", "")
+	c := x.Browser()
+	c.Must(503, "GET", signInAt(c, p), nil)
+	wantFailure(x, "does not take this archive's client ID or secret", "", "", "")
 }
 
 func TestTwoTabsSignInAtTheProviderBesideEachOther(t *testing.T) {
@@ -208,17 +209,17 @@ func TestTwoTabsSignInAtTheProviderBesideEachOther(t *testing.T) {
 	p := newProvider(t)
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	one, two := b.oidc(p), b.oidc(p)
-	b.must(401, "GET", "/api/v1/session/oidc/callback?state=x&code=y", nil) // where another page sends the browser
-	b.must(200, "GET", one, nil)
-	b.must(200, "GET", two, nil)
+	b := x.Browser()
+	one, two := signInAt(b, p), signInAt(b, p)
+	b.Must(401, "GET", "/api/v1/session/oidc/callback?state=x&code=y", nil) // where another page sends the browser
+	b.Must(200, "GET", one, nil)
+	b.Must(200, "GET", two, nil)
 	for range 12 { // and those that never end do not pile up
-		b.oidc(p)
+		signInAt(b, p)
 	}
 	n := 0
-	rq, _ := http.NewRequest("GET", "https://"+b.host+"/", nil)
-	for _, c := range b.jar.Cookies(rq.URL) {
+	rq, _ := http.NewRequest("GET", "https://"+b.Host+"/", nil)
+	for _, c := range b.Jar.Cookies(rq.URL) {
 		if strings.HasPrefix(c.Name, "__Host-oidc") {
 			n++
 		}
@@ -233,17 +234,17 @@ func TestAProviderThatMovedItsKeysIsAskedAgain(t *testing.T) {
 	p := newProvider(t)
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
 	other := aProvider(t)
 	p.mu.Lock()
 	p.key, p.kid, p.keys = other.key, "3", "/moved/keys"
 	p.mu.Unlock()
-	b.must(200, "GET", b.oidc(p), nil)
+	b.Must(200, "GET", signInAt(b, p), nil)
 }
 
-func newProviderOnlySite(t *testing.T, p *provider) *site {
-	return newPeopledSite(t, func(c *config.Config) {
+func newProviderOnlySite(t *testing.T, p *provider) *sitetest.Site {
+	return sitetest.NewPeopledSite(t, func(c *config.Config) {
 		file := filepath.Join(t.TempDir(), "secret")
 		if err := os.WriteFile(file, []byte("client-secret\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -257,35 +258,35 @@ func TestOnlyTheProviderLetsPeopleInButForBreakGlassAccounts(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	x := newProviderOnlySite(t, p)
-	b := x.browser()
-	a := b.must(401, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	wrong := b.must(401, "POST", "/api/v1/session/password", map[string]string{"name": "administrator", "password": "wrong horse battery"})
-	if a.text != wrong.text {
-		t.Errorf("the refusal tells who is a break-glass account: %s, %s", a.text, wrong.text)
+	b := x.Browser()
+	a := b.Must(401, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	wrong := b.Must(401, "POST", "/api/v1/session/password", map[string]string{"name": "administrator", "password": "wrong horse battery"})
+	if a.Text != wrong.Text {
+		t.Errorf("the refusal tells who is a break-glass account: %s, %s", a.Text, wrong.Text)
 	}
-	if x.recorded(audit.UserAuthenticated, "radiologist", "signin.local") != 1 {
+	if x.Recorded(audit.UserAuthenticated, "radiologist", "signin.local") != 1 {
 		t.Error("why a right password did not count is not recorded")
 	}
-	x.signIn("administrator")
-	if !slices.ContainsFunc(x.records(), func(r audit.Record) bool { return r.Code == audit.GlassBroken && r.Principal == "administrator" }) {
+	x.SignIn("administrator")
+	if !slices.ContainsFunc(x.Records(), func(r audit.Record) bool { return r.Code == audit.GlassBroken && r.Principal == "administrator" }) {
 		t.Error("a break-glass account signed in and nobody is told")
 	}
 
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b.must(200, "GET", b.oidc(p), nil)
+	b.Must(200, "GET", signInAt(b, p), nil)
 	for _, path := range []string{"/api/v1/session/enrol/totp", "/api/v1/session/enrol/passkey/begin"} {
-		b.must(409, "POST", path, nil)
+		b.Must(409, "POST", path, nil)
 	}
 	settings := "signin:\n  local: false\n  break_glass: [administrator]\n  oidc: {issuer: " + p.url + ", client_id: collimator}\n"
-	if err := os.WriteFile(filepath.Join(x.in.Config.Data, config.File), []byte(settings), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(x.In.Config.Data, config.File), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, code := runOn(x.in, t, "user", "link", "radiologist")
+	out, code := runOn(x.In, t, "user", "link", "radiologist")
 	if code != 0 || !strings.Contains(out, "signin.local") {
 		t.Fatalf("nobody is warned that the link will not count: %s", out)
 	}
 	link := regexp.MustCompile(`https://\S+/open#(\S+)`).FindStringSubmatch(out)[1]
-	x.browser().must(409, "POST", "/api/v1/setup", map[string]string{"link": link, "password": testPassword})
+	x.Browser().Must(409, "POST", "/api/v1/setup", map[string]string{"link": link, "password": sitetest.Password})
 }
 
 func TestWhoSignsOutIsSentToTheProviderToSignOutThereToo(t *testing.T) {
@@ -294,17 +295,17 @@ func TestWhoSignsOutIsSentToTheProviderToSignOutThereToo(t *testing.T) {
 	p.meta = map[string]any{"end_session_endpoint": p.url + "/end?x=1"}
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
-	want := p.url + "/end?client_id=collimator&post_logout_redirect_uri=" + url.QueryEscape("https://"+x.host+"/") + "&x=1"
-	if a := b.must(200, "DELETE", "/api/v1/session", nil); a.json["location"] != want {
-		t.Errorf("location %v, want %s", a.json["location"], want)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
+	want := p.url + "/end?client_id=collimator&post_logout_redirect_uri=" + url.QueryEscape("https://"+x.Host+"/") + "&x=1"
+	if a := b.Must(200, "DELETE", "/api/v1/session", nil); a.JSON["location"] != want {
+		t.Errorf("location %v, want %s", a.JSON["location"], want)
 	}
-	x.signIn("auditor").must(204, "DELETE", "/api/v1/session", nil)
+	x.SignIn("auditor").Must(204, "DELETE", "/api/v1/session", nil)
 
 	p.meta = map[string]any{"end_session_endpoint": "javascript:alert(1)"}
 	x = newOIDCSite(t, p, nil)
-	b = x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
-	b.must(204, "DELETE", "/api/v1/session", nil)
+	b = x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(204, "DELETE", "/api/v1/session", nil)
 }

@@ -12,6 +12,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
@@ -19,10 +20,10 @@ func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	x := newOIDCSite(t, p, func(o *config.OIDC) { o.GroupClaim = "groups" })
-	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 || !strings.Contains(out, "may see 1 more study") {
+	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 || !strings.Contains(out, "may see 1 more study") {
 		t.Fatalf("code %d: %s", code, out)
 	}
-	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "9.9.9"); code != exitPartial {
+	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "9.9.9"); code != exitPartial {
 		t.Errorf("a study that is not there: code %d: %s", code, out)
 	}
 	opens := func(groups any) bool {
@@ -31,9 +32,9 @@ func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 		if groups != nil {
 			p.claims["groups"] = groups
 		}
-		b := x.browser()
-		b.must(200, "GET", b.oidc(p), nil)
-		return strings.Contains(b.must(200, "GET", "/dicom-web/studies?StudyInstanceUID=2.25.71", nil).text, "2.25.71")
+		b := x.Browser()
+		b.Must(200, "GET", signInAt(b, p), nil)
+		return strings.Contains(b.Must(200, "GET", "/dicom-web/studies?StudyInstanceUID=2.25.71", nil).Text, "2.25.71")
 	}
 
 	for _, c := range []struct {
@@ -48,22 +49,22 @@ func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 		}
 	}
 
-	if out, _ := runOn(x.in, t, "user", "show", "referrer"); !strings.Contains(out, "millers") {
+	if out, _ := runOn(x.In, t, "user", "show", "referrer"); !strings.Contains(out, "millers") {
 		t.Errorf("the person does not show the group: %s", out)
 	}
-	if out, _ := runOn(x.in, t, "group", "list"); !strings.Contains(out, "referrer") {
+	if out, _ := runOn(x.In, t, "group", "list"); !strings.Contains(out, "referrer") {
 		t.Errorf("the group does not show the person: %s", out)
 	}
-	if out, code := runOn(x.in, t, "user", "ungrant", "referrer", "--study", "2.25.71"); code == 0 || !strings.Contains(out, "by the group millers") {
+	if out, code := runOn(x.In, t, "user", "ungrant", "referrer", "--study", "2.25.71"); code == 0 || !strings.Contains(out, "by the group millers") {
 		t.Errorf("taking from the person what the group opens: code %d: %s", code, out)
 	}
-	if out, code := runOn(x.in, t, "user", "grant", "referrer", "--study", "2.25.71"); code != 0 {
+	if out, code := runOn(x.In, t, "user", "grant", "referrer", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
-	if out, code := runOn(x.in, t, "user", "ungrant", "referrer", "--study", "2.25.71"); code != 0 || !strings.Contains(out, "still by the group millers") {
+	if out, code := runOn(x.In, t, "user", "ungrant", "referrer", "--study", "2.25.71"); code != 0 || !strings.Contains(out, "still by the group millers") {
 		t.Errorf("taking from the person what the group opens too: code %d: %s", code, out)
 	}
-	if out, code := runOn(x.in, t, "group", "ungrant", "millers", "--study", "2.25.71"); code != 0 || strings.Contains(out, "still") {
+	if out, code := runOn(x.In, t, "group", "ungrant", "millers", "--study", "2.25.71"); code != 0 || strings.Contains(out, "still") {
 		t.Errorf("code %d: %s", code, out)
 	}
 	if opens([]string{"millers"}) {
@@ -78,20 +79,20 @@ func TestARefusedSignInEndsTheGroups(t *testing.T) {
 	x := newOIDCSite(t, p, func(o *config.OIDC) {
 		o.GroupClaim, o.RoleClaim, o.Roles = "groups", "role", []config.OIDCRole{{Value: "outside", Role: "referrer"}}
 	})
-	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
+	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
 	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": "outside", "groups": "millers"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
-	if groups, err := x.in.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 1 {
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
+	if groups, err := x.In.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 1 {
 		t.Fatalf("%v, %v", groups, err)
 	}
 
 	p.claims["role"] = "gone"
-	c := x.browser()
-	c.must(401, "GET", c.oidc(p), nil)
-	if groups, err := x.in.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 0 {
+	c := x.Browser()
+	c.Must(401, "GET", signInAt(c, p), nil)
+	if groups, err := x.In.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 0 {
 		t.Errorf("after a refusal: %v, %v", groups, err)
 	}
 }
@@ -102,25 +103,25 @@ func TestAGroupOpensNothingToWhoDidNotComeFromTheProvider(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	x := newOIDCSite(t, p, func(o *config.OIDC) { o.GroupClaim = "groups" })
-	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
+	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
 	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "groups": "millers"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
-	b.must(200, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
 
-	x.signIn("referrer").must(403, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
+	x.SignIn("referrer").Must(403, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
 
-	_, secret, err := x.in.Registry.OperatorToken(t.Context(), "referrer", []policy.Verb{policy.Query, policy.Retrieve}, nil, time.Hour)
+	_, secret, err := x.In.Registry.OperatorToken(t.Context(), "referrer", []policy.Verb{policy.Query, policy.Retrieve}, nil, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.browser().must(200, "GET", "/dicom-web/studies/2.25.70/metadata", nil, "Authorization", "Bearer "+secret)
-	x.browser().must(403, "GET", "/dicom-web/studies/2.25.71/metadata", nil, "Authorization", "Bearer "+secret)
+	x.Browser().Must(200, "GET", "/dicom-web/studies/2.25.70/metadata", nil, "Authorization", "Bearer "+secret)
+	x.Browser().Must(403, "GET", "/dicom-web/studies/2.25.71/metadata", nil, "Authorization", "Bearer "+secret)
 
-	address, cfg := x.workstation(t)
-	cfg.Identity = &ul.UserIdentity{Kind: ul.IdentityUsernamePasscode, Primary: ul.NewSecret([]byte("referrer")), Secondary: ul.NewSecret([]byte(testPassword))}
+	address, cfg := workstation(x, t)
+	cfg.Identity = &ul.UserIdentity{Kind: ul.IdentityUsernamePasscode, Primary: ul.NewSecret([]byte("referrer")), Secondary: ul.NewSecret([]byte(sitetest.Password))}
 	a, err := dimse.Dial(t.Context(), address, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -130,17 +131,17 @@ func TestAGroupOpensNothingToWhoDidNotComeFromTheProvider(t *testing.T) {
 		t.Errorf("at a workstation: %d images of the person's own study, %d of the group's", own, group)
 	}
 
-	out, _ := runOn(x.in, t, "user", "show", "referrer")
+	out, _ := runOn(x.In, t, "user", "show", "referrer")
 	if !strings.Contains(out, "Granted studies  1\n                 2.25.70\nIn the group     millers, which opens 1 study in a session that began at the identity provider\n                 2.25.71\n") {
 		t.Errorf("the person shows: %s", out)
 	}
-	if out, _ := runOn(x.in, t, "user", "show", "referrer", "-o", "json"); !strings.Contains(out, `"group": "millers"`) {
+	if out, _ := runOn(x.In, t, "user", "show", "referrer", "-o", "json"); !strings.Contains(out, `"group": "millers"`) {
 		t.Errorf("the person shows: %s", out)
 	}
-	if out, _ := runOn(x.in, t, "user", "list"); !strings.Contains(out, "1, 1 more by a group") {
+	if out, _ := runOn(x.In, t, "user", "list"); !strings.Contains(out, "1, 1 more by a group") {
 		t.Errorf("people are listed as: %s", out)
 	}
-	if out, _ := runOn(x.in, t, "policy", "check", "--as", "referrer"); !strings.Contains(out, "sees 1 study more by a group") {
+	if out, _ := runOn(x.In, t, "policy", "check", "--as", "referrer"); !strings.Contains(out, "sees 1 study more by a group") {
 		t.Errorf("policy says: %s", out)
 	}
 }
@@ -150,18 +151,18 @@ func TestGroupsThatDoNotCountByTheSettingsAreSaid(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	x := newOIDCSite(t, p, func(o *config.OIDC) { o.GroupClaim = "groups" })
-	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
+	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
 	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "groups": "millers"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
-	if err := os.Remove(filepath.Join(x.in.Config.Data, "collimator.yaml")); err != nil {
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
+	if err := os.Remove(filepath.Join(x.In.Config.Data, "collimator.yaml")); err != nil {
 		t.Fatal(err)
 	}
 
 	for _, args := range [][]string{{"group", "list"}, {"user", "show", "referrer"}} {
-		out, code := runOn(x.in, t, args...)
+		out, code := runOn(x.In, t, args...)
 		if code != 0 || strings.Contains(out, "In the group") || !strings.Contains(out, "named in the claim groups do not count by these settings") {
 			t.Errorf("%v: code %d: %s", args, code, out)
 		}
@@ -176,7 +177,7 @@ func TestASignInRecordsTheRoleAndTheGroupsThatItChanged(t *testing.T) {
 		o.GroupClaim, o.RoleClaim = "groups", "role"
 		o.Roles = []config.OIDCRole{{Value: "outside", Role: "referrer"}, {Value: "inside", Role: "radiologist"}}
 	})
-	if out, code := runOn(x.in, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
+	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
 	many := make([]string, 201)
@@ -198,25 +199,25 @@ func TestASignInRecordsTheRoleAndTheGroupsThatItChanged(t *testing.T) {
 		{"inside", many, tooMany},
 		{"inside", many, tooMany},
 	} {
-		before := len(x.changes())
+		before := len(changesOf(x))
 		p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": c.role}
 		if c.groups != nil {
 			p.claims["groups"] = c.groups
 		}
-		b := x.browser()
-		b.must(200, "GET", b.oidc(p), nil)
-		if got := strings.Join(x.changes()[before:], "|"); got != c.want {
+		b := x.Browser()
+		b.Must(200, "GET", signInAt(b, p), nil)
+		if got := strings.Join(changesOf(x)[before:], "|"); got != c.want {
 			t.Errorf("role %s: recorded %q, want %q", c.role, got, c.want)
 		}
 	}
-	if groups, err := x.in.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) > 0 {
+	if groups, err := x.In.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) > 0 {
 		t.Errorf("with too many: in %v, %v", groups, err)
 	}
 }
 
-// changes are what was recorded of people, the oldest first.
-func (x *site) changes() (list []string) {
-	for _, r := range x.records() {
+// changesOf are what was recorded of people, the oldest first.
+func changesOf(x *sitetest.Site) (list []string) {
+	for _, r := range x.Records() {
 		if r.Event == audit.PersonChanged && r.Reason != "" {
 			list = append(list, r.Reason)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/house/sitetest"
 )
 
 // logoutToken is what the provider posts when subject signs out there; change
@@ -39,15 +40,15 @@ func (p *provider) logoutToken(subject string, change func(map[string]any)) stri
 }
 
 // tellLogout posts a form as the provider does: without credentials.
-func (x *site) tellLogout(t *testing.T, form url.Values) int {
+func tellLogout(x *sitetest.Site, t *testing.T, form url.Values) int {
 	t.Helper()
-	b := x.browser()
-	rq, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+x.host+"/api/v1/session/oidc/logout", strings.NewReader(form.Encode()))
+	b := x.Browser()
+	rq, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+x.Host+"/api/v1/session/oidc/logout", strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	rq.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	rsp, err := b.client.Do(rq)
+	rsp, err := b.Client.Do(rq)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,32 +65,32 @@ func TestWhoSignsOutAtTheProviderIsSignedOutHere(t *testing.T) {
 	p := newProvider(t)
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
 	p.claims = map[string]any{"sub": "2", "preferred_username": "referrer"}
-	other := x.browser()
-	other.must(200, "GET", other.oidc(p), nil)
+	other := x.Browser()
+	other.Must(200, "GET", signInAt(other, p), nil)
 
 	token := p.logoutToken("1", nil)
-	if code := x.tellLogout(t, url.Values{"logout_token": {token}}); code != http.StatusOK {
+	if code := tellLogout(x, t, url.Values{"logout_token": {token}}); code != http.StatusOK {
 		t.Fatalf("status %d", code)
 	}
-	b.must(401, "GET", "/dicom-web/studies", nil)
-	if a := other.must(200, "GET", "/api/v1/session", nil); a.json["state"] != "complete" {
-		t.Errorf("another person: %s", a.text)
+	b.Must(401, "GET", "/dicom-web/studies", nil)
+	if a := other.Must(200, "GET", "/api/v1/session", nil); a.JSON["state"] != "complete" {
+		t.Errorf("another person: %s", a.Text)
 	}
-	if n := x.recorded(audit.UserSignedOut, "radiologist", "signed out at the identity provider"); n != 1 {
+	if n := x.Recorded(audit.UserSignedOut, "radiologist", "signed out at the identity provider"); n != 1 {
 		t.Errorf("recorded %d times", n)
 	}
 
 	// The same token ends nothing that was begun later.
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b.must(200, "GET", b.oidc(p), nil)
-	if code := x.tellLogout(t, url.Values{"logout_token": {token}}); code != http.StatusBadRequest {
+	b.Must(200, "GET", signInAt(b, p), nil)
+	if code := tellLogout(x, t, url.Values{"logout_token": {token}}); code != http.StatusBadRequest {
 		t.Errorf("used twice: status %d", code)
 	}
-	b.must(200, "GET", "/dicom-web/studies", nil)
-	if code := x.tellLogout(t, url.Values{"logout_token": {p.logoutToken("of nobody here", nil)}}); code != http.StatusOK {
+	b.Must(200, "GET", "/dicom-web/studies", nil)
+	if code := tellLogout(x, t, url.Values{"logout_token": {p.logoutToken("of nobody here", nil)}}); code != http.StatusOK {
 		t.Errorf("a subject that is not known here: status %d", code)
 	}
 }
@@ -102,20 +103,20 @@ func TestWhatEndsWithASignOutAtTheProviderIsOfTheSettings(t *testing.T) {
 		p := newProvider(t)
 		x := newOIDCSite(t, p, func(c *config.OIDC) { c.Logout = logout })
 		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-		b := x.browser()
-		b.must(200, "GET", b.oidc(p), nil)
-		link, _ := b.must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7}).json["link"].(string)
+		b := x.Browser()
+		b.Must(200, "GET", signInAt(b, p), nil)
+		link, _ := b.Must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7}).JSON["link"].(string)
 		_, secret, _ := strings.Cut(link, "#")
 
-		if code := x.tellLogout(t, url.Values{"logout_token": {p.logoutToken("1", nil)}}); code != http.StatusOK {
+		if code := tellLogout(x, t, url.Values{"logout_token": {p.logoutToken("1", nil)}}); code != http.StatusOK {
 			t.Fatalf("status %d", code)
 		}
-		b.must(401, "GET", "/api/v1/session", nil)
+		b.Must(401, "GET", "/api/v1/session", nil)
 		want := http.StatusOK
 		if logout == "everything" {
 			want = http.StatusUnauthorized
 		}
-		x.browserAt("127.0.0.2").must(want, "GET", "/dicom-web/studies", nil, "Authorization", "Bearer "+secret)
+		x.BrowserAt("127.0.0.2").Must(want, "GET", "/dicom-web/studies", nil, "Authorization", "Bearer "+secret)
 	}
 }
 
@@ -125,8 +126,8 @@ func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
 	p := newProvider(t)
 	x := newOIDCSite(t, p, nil)
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b := x.browser()
-	b.must(200, "GET", b.oidc(p), nil)
+	b := x.Browser()
+	b.Must(200, "GET", signInAt(b, p), nil)
 	forms := map[string]url.Values{
 		"nothing":  {},
 		"two":      {"logout_token": {p.logoutToken("1", nil), p.logoutToken("1", nil)}},
@@ -157,11 +158,11 @@ func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
 		forms[what] = url.Values{"logout_token": {p.logoutToken("1", change)}}
 	}
 	for what, form := range forms {
-		if code := x.tellLogout(t, form); code != http.StatusBadRequest {
+		if code := tellLogout(x, t, form); code != http.StatusBadRequest {
 			t.Errorf("%s: status %d", what, code)
 		}
 	}
-	b.must(200, "GET", "/dicom-web/studies", nil)
+	b.Must(200, "GET", "/dicom-web/studies", nil)
 }
 
 // The provider's second factor is demanded where the settings say so.
@@ -184,20 +185,20 @@ func TestTheProvidersSecondFactorIsDemandedWhereTheSettingsSaySo(t *testing.T) {
 	} {
 		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 		maps.Copy(p.claims, c.claims)
-		b := x.browser()
-		callback := b.oidc(p)
+		b := x.Browser()
+		callback := signInAt(b, p)
 		if got := p.asked.Get("acr_values"); got != "phr phrh" {
 			t.Errorf("%s: asked for %q", what, got)
 		}
 		if c.reason == "" {
-			b.must(200, "GET", callback, nil)
+			b.Must(200, "GET", callback, nil)
 			continue
 		}
-		a := b.must(401, "GET", callback, nil)
-		if strings.HasPrefix(c.reason, "require") && !strings.Contains(a.text, "second factor") {
-			t.Errorf("%s: %s", what, a.text)
+		a := b.Must(401, "GET", callback, nil)
+		if strings.HasPrefix(c.reason, "require") && !strings.Contains(a.Text, "second factor") {
+			t.Errorf("%s: %s", what, a.Text)
 		}
-		if b.cookie() != "" || x.recorded(audit.UserAuthenticated, "", c.reason) == 0 {
+		if b.Cookie() != "" || x.Recorded(audit.UserAuthenticated, "", c.reason) == 0 {
 			t.Errorf("%s: a session was made, or the reason is not recorded", what)
 		}
 	}

@@ -5,15 +5,17 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"collimator/internal/house/sitetest"
 )
 
 // leadsTo is where a page sends the browser by itself.
-func leadsTo(t *testing.T, a answer) string {
+func leadsTo(t *testing.T, a sitetest.Answer) string {
 	t.Helper()
-	refresh := regexp.MustCompile(`<meta http-equiv="refresh" content="0;url=([^"]+)">`).FindStringSubmatch(a.text)
-	link := regexp.MustCompile(`<a href="([^"]+)">`).FindStringSubmatch(a.text)
+	refresh := regexp.MustCompile(`<meta http-equiv="refresh" content="0;url=([^"]+)">`).FindStringSubmatch(a.Text)
+	link := regexp.MustCompile(`<a href="([^"]+)">`).FindStringSubmatch(a.Text)
 	if refresh == nil || link == nil || html.UnescapeString(refresh[1]) != html.UnescapeString(link[1]) {
-		t.Fatalf("the page leads nowhere: %s", a.text)
+		t.Fatalf("the page leads nowhere: %s", a.Text)
 	}
 	return html.UnescapeString(link[1])
 }
@@ -24,35 +26,35 @@ func TestSomebodySignsInAtTheIdentityProviderFromThePage(t *testing.T) {
 	p.meta = map[string]any{"end_session_endpoint": p.url + "/end"}
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	x := newOIDCSite(t, p, nil)
-	b := x.browser()
+	b := x.Browser()
 	const button = `value="provider"`
-	wantPage(t, b.send("GET", "/setup/", nil), 200, button)
-	wantPage(t, b.fill("/setup/", "step", "password", "name", "radiologist", "password", "wrong horse battery"), 401, button)
+	sitetest.WantPage(t, b.Send("GET", "/setup/", nil), 200, button)
+	sitetest.WantPage(t, sitetest.Fill(b, "/setup/", "step", "password", "name", "radiologist", "password", "wrong horse battery"), 401, button)
 
-	a := b.fill("/setup/", "step", "provider")
-	wantPage(t, a, 200, "<title>Sign in · Collimator</title>")
+	a := sitetest.Fill(b, "/setup/", "step", "provider")
+	sitetest.WantPage(t, a, 200, "<title>Sign in · Collimator</title>")
 	there := leadsTo(t, a)
 	if !strings.HasPrefix(there, p.url+"/authorize?") {
 		t.Fatalf("the page leads to %s", there)
 	}
-	b.must(200, "GET", p.authorize(there), nil)
-	wantPage(t, b.send("GET", "/setup/", nil), 200, "signed in as radiologist")
+	b.Must(200, "GET", p.authorize(there), nil)
+	sitetest.WantPage(t, b.Send("GET", "/setup/", nil), 200, "signed in as radiologist")
 
-	a = b.fill("/setup/", "step", "leave")
+	a = sitetest.Fill(b, "/setup/", "step", "leave")
 	if there = leadsTo(t, a); !strings.HasPrefix(there, p.url+"/end?") {
 		t.Errorf("who signs out is sent to %s", there)
 	}
-	wantPage(t, b.send("GET", "/setup/", nil), 200, button)
+	sitetest.WantPage(t, b.Send("GET", "/setup/", nil), 200, button)
 }
 
 func TestThePageNamesNoIdentityProviderWhereThereIsNone(t *testing.T) {
 	t.Parallel()
-	b := newPeopledSite(t, nil).browser()
-	if a := b.send("GET", "/setup/", nil); strings.Contains(a.text, `value="provider"`) {
-		t.Error(a.text)
+	b := sitetest.NewPeopledSite(t, nil).Browser()
+	if a := b.Send("GET", "/setup/", nil); strings.Contains(a.Text, `value="provider"`) {
+		t.Error(a.Text)
 	}
-	if a := b.fill("/setup/", "step", "provider"); a.StatusCode == 200 || !strings.Contains(a.text, `role="alert"`) {
-		t.Errorf("%d %s", a.StatusCode, a.text)
+	if a := sitetest.Fill(b, "/setup/", "step", "provider"); a.StatusCode == 200 || !strings.Contains(a.Text, `role="alert"`) {
+		t.Errorf("%d %s", a.StatusCode, a.Text)
 	}
 }
 
@@ -63,7 +65,7 @@ func TestAnIdentityProviderThatIsDownIsSaidOnThePage(t *testing.T) {
 	p.mu.Lock()
 	p.meta = map[string]any{"issuer": "https://elsewhere.example"}
 	p.mu.Unlock()
-	wantPage(t, x.browser().fill("/setup/", "step", "provider"), 503, `role="alert"`)
+	sitetest.WantPage(t, sitetest.Fill(x.Browser(), "/setup/", "step", "provider"), 503, `role="alert"`)
 }
 
 func TestWhatTheIdentityProviderRefusedIsSaidInTheLanguageOfThePage(t *testing.T) {
@@ -72,11 +74,11 @@ func TestWhatTheIdentityProviderRefusedIsSaidInTheLanguageOfThePage(t *testing.T
 	p.claims = map[string]any{"sub": "1", "preferred_username": "ZZPHI nobody"}
 	x := newOIDCSite(t, p, nil)
 
-	b := x.browser()
-	a := b.send("GET", b.oidc(p), nil, "Accept-Language", "de")
-	wantPage(t, a, 401, `<p role="alert">Der Anmeldedienst kennt Sie, dieses Archiv aber nicht.`)
-	if strings.Contains(a.text, "refresh") {
+	b := x.Browser()
+	a := b.Send("GET", signInAt(b, p), nil, "Accept-Language", "de")
+	sitetest.WantPage(t, a, 401, `<p role="alert">Der Anmeldedienst kennt Sie, dieses Archiv aber nicht.`)
+	if strings.Contains(a.Text, "refresh") {
 		t.Error("nobody can read the page before it leads on")
 	}
-	wantPage(t, b.send("GET", b.oidc(p), nil), 401, "this archive does not")
+	sitetest.WantPage(t, b.Send("GET", signInAt(b, p), nil), 401, "this archive does not")
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"collimator/internal/audit"
+	"collimator/internal/house/sitetest"
 )
 
 // authenticator is one in software: ES256, attestation "none".
@@ -99,60 +100,60 @@ func (a *authenticator) assertTo(challenge string) map[string]any {
 	}}
 }
 
-// register adds a passkey to whoever is signed in, or half signed in.
-func (b *browser) register(a *authenticator) answer {
+// registerPasskey adds a passkey to whoever is signed in, or half signed in.
+func registerPasskey(b *sitetest.Browser, a *authenticator) sitetest.Answer {
 	b.Helper()
-	options := b.must(200, "POST", "/api/v1/session/enrol/passkey/begin", nil)
-	return b.send("POST", "/api/v1/session/enrol/passkey/finish", map[string]any{"name": "key", "credential": a.attest(options.json)})
+	options := b.Must(200, "POST", "/api/v1/session/enrol/passkey/begin", nil)
+	return b.Send("POST", "/api/v1/session/enrol/passkey/finish", map[string]any{"name": "key", "credential": a.attest(options.JSON)})
 }
 
-func (b *browser) challenge() map[string]any {
+func challengeFor(b *sitetest.Browser) map[string]any {
 	b.Helper()
-	return b.must(200, "POST", "/api/v1/session/passkey/begin", nil).json
+	return b.Must(200, "POST", "/api/v1/session/passkey/begin", nil).JSON
 }
 
 func TestAPasskeySignsInByItselfAndAsSecondFactor(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b, key := x.browser(), newAuthenticator(t, x.host)
-	pass := map[string]string{"name": "radiologist", "password": testPassword}
-	b.must(200, "POST", "/api/v1/session/password", pass)
-	if a := b.register(key); a.StatusCode != 200 || len(a.json["recoveryCodes"].([]any)) != 10 {
-		t.Fatalf("register: %d %s", a.StatusCode, a.text)
+	x := sitetest.NewPeopledSite(t, nil)
+	b, key := x.Browser(), newAuthenticator(t, x.Host)
+	pass := map[string]string{"name": "radiologist", "password": sitetest.Password}
+	b.Must(200, "POST", "/api/v1/session/password", pass)
+	if a := registerPasskey(b, key); a.StatusCode != 200 || len(a.JSON["recoveryCodes"].([]any)) != 10 {
+		t.Fatalf("register: %d %s", a.StatusCode, a.Text)
 	}
-	b.must(200, "GET", "/dicom-web/studies", nil)
+	b.Must(200, "GET", "/dicom-web/studies", nil)
 
-	c := x.browser() // discoverable
-	a := c.must(200, "POST", "/api/v1/session/passkey/finish", key.assert(c.challenge()))
-	if a.json["state"] != "complete" || a.json["name"] != "radiologist" || a.json["method"] != "passkey" {
-		t.Errorf("state: %s", a.text)
+	c := x.Browser() // discoverable
+	a := c.Must(200, "POST", "/api/v1/session/passkey/finish", key.assert(challengeFor(c)))
+	if a.JSON["state"] != "complete" || a.JSON["name"] != "radiologist" || a.JSON["method"] != "passkey" {
+		t.Errorf("state: %s", a.Text)
 	}
-	c.must(200, "GET", "/dicom-web/studies", nil)
+	c.Must(200, "GET", "/dicom-web/studies", nil)
 
-	d := x.browser() // by name, after the password
-	d.must(200, "POST", "/api/v1/session/password", pass)
-	options := d.challenge()
+	d := x.Browser() // by name, after the password
+	d.Must(200, "POST", "/api/v1/session/password", pass)
+	options := challengeFor(d)
 	if list, _ := options["publicKey"].(map[string]any)["allowCredentials"].([]any); len(list) != 1 {
 		t.Errorf("options: %v", options)
 	}
-	d.must(200, "POST", "/api/v1/session/passkey/finish", key.assert(options))
-	d.must(200, "GET", "/dicom-web/studies", nil)
-	if a := d.must(200, "GET", "/api/v1/passkeys", nil); !strings.Contains(a.text, `"host":"localhost"`) {
-		t.Errorf("passkeys: %s", a.text)
+	d.Must(200, "POST", "/api/v1/session/passkey/finish", key.assert(options))
+	d.Must(200, "GET", "/dicom-web/studies", nil)
+	if a := d.Must(200, "GET", "/api/v1/passkeys", nil); !strings.Contains(a.Text, `"host":"localhost"`) {
+		t.Errorf("passkeys: %s", a.Text)
 	}
-	d.must(409, "DELETE", "/api/v1/passkeys/"+b64(key.id), nil) // the last second factor
+	d.Must(409, "DELETE", "/api/v1/passkeys/"+b64(key.id), nil) // the last second factor
 }
 
 func TestPasskeysThatDoNotFitAreRefused(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b, key := x.browser(), newAuthenticator(t, x.host)
-	b.must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	if a := b.register(key); a.StatusCode != 200 {
-		t.Fatal(a.text)
+	x := sitetest.NewPeopledSite(t, nil)
+	b, key := x.Browser(), newAuthenticator(t, x.Host)
+	b.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	if a := registerPasskey(b, key); a.StatusCode != 200 {
+		t.Fatal(a.Text)
 	}
-	finish := func(c *browser, answer map[string]any) int {
-		return c.send("POST", "/api/v1/session/passkey/finish", answer).StatusCode
+	finish := func(c *sitetest.Browser, answer map[string]any) int {
+		return c.Send("POST", "/api/v1/session/passkey/finish", answer).StatusCode
 	}
 	from := 1
 	for what, change := range map[string]func(*authenticator){
@@ -161,63 +162,63 @@ func TestPasskeysThatDoNotFitAreRefused(t *testing.T) {
 		"relying party":     func(a *authenticator) { a.rp = "evil.example" },
 		"user not verified": func(a *authenticator) { a.flags = 0x01 },
 		"user not present":  func(a *authenticator) { a.flags = 0x04 },
-		"another key":       func(a *authenticator) { a.key = newAuthenticator(t, x.host).key },
+		"another key":       func(a *authenticator) { a.key = newAuthenticator(t, x.Host).key },
 		"unknown handle":    func(a *authenticator) { a.handle = make([]byte, 32) },
 		"unknown key":       func(a *authenticator) { a.id = make([]byte, 32) },
 	} {
 		from++ // each from another address: they make it wait
-		evil, c := *key, x.browserAt(fmt.Sprintf("127.0.0.%d", from))
+		evil, c := *key, x.BrowserAt(fmt.Sprintf("127.0.0.%d", from))
 		evil.counter = key.counter + 10
 		change(&evil)
-		if got := finish(c, evil.assert(c.challenge())); got != 401 {
+		if got := finish(c, evil.assert(challengeFor(c))); got != 401 {
 			t.Errorf("%s: status %d, want 401", what, got)
 		}
-		c.must(401, "GET", "/dicom-web/studies", nil)
+		c.Must(401, "GET", "/dicom-web/studies", nil)
 	}
-	c := x.browser()
+	c := x.Browser()
 	if got := finish(c, key.assertTo(b64(make([]byte, 32)))); got != 401 {
 		t.Errorf("a challenge nobody gave: status %d", got)
 	}
-	good := key.assert(c.challenge())
+	good := key.assert(challengeFor(c))
 	if got := finish(c, good); got != 200 {
 		t.Fatalf("the right one: status %d", got)
 	}
-	if got := finish(x.browser(), good); got != 401 {
+	if got := finish(x.Browser(), good); got != 401 {
 		t.Errorf("replayed: status %d", got)
 	}
-	d := x.browser()
+	d := x.Browser()
 	key.counter-- // a copy of the authenticator that is behind
-	if got := finish(d, key.assertTo(d.challenge()["publicKey"].(map[string]any)["challenge"].(string))); got != 401 {
+	if got := finish(d, key.assertTo(challengeFor(d)["publicKey"].(map[string]any)["challenge"].(string))); got != 401 {
 		t.Errorf("counter that goes back: status %d", got)
 	}
-	if a := d.must(401, "POST", "/api/v1/session/passkey/finish", `{"id":"x"}`); a.json["signIn"] == nil {
+	if a := d.Must(401, "POST", "/api/v1/session/passkey/finish", `{"id":"x"}`); a.JSON["signIn"] == nil {
 		t.Error("the refusal does not say how to sign in")
 	}
 }
 
 func TestARegistrationBelongsToItsSessionAndOrigin(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b, other := x.signIn("radiologist"), x.signIn("auditor")
+	x := sitetest.NewPeopledSite(t, nil)
+	b, other := x.SignIn("radiologist"), x.SignIn("auditor")
 	begin := func() map[string]any {
-		return b.must(200, "POST", "/api/v1/session/enrol/passkey/begin", nil).json
+		return b.Must(200, "POST", "/api/v1/session/enrol/passkey/begin", nil).JSON
 	}
-	finish := func(c *browser, credential any) int {
-		return c.send("POST", "/api/v1/session/enrol/passkey/finish", map[string]any{"name": "key", "credential": credential}).StatusCode
+	finish := func(c *sitetest.Browser, credential any) int {
+		return c.Send("POST", "/api/v1/session/enrol/passkey/finish", map[string]any{"name": "key", "credential": credential}).StatusCode
 	}
-	if got := finish(other, newAuthenticator(t, x.host).attest(begin())); got != 403 {
+	if got := finish(other, newAuthenticator(t, x.Host).attest(begin())); got != 403 {
 		t.Errorf("another person takes it: status %d", got)
 	}
 	evil := newAuthenticator(t, "evil.example")
 	if got := finish(b, evil.attest(begin())); got != 403 {
 		t.Errorf("another origin: status %d", got)
 	}
-	evil = newAuthenticator(t, x.host)
+	evil = newAuthenticator(t, x.Host)
 	evil.flags = 0x01
 	if got := finish(b, evil.attest(begin())); got != 403 {
 		t.Errorf("user not verified: status %d", got)
 	}
-	key := newAuthenticator(t, x.host)
+	key := newAuthenticator(t, x.Host)
 	credential := key.attest(begin())
 	if got := finish(b, credential); got != 200 {
 		t.Errorf("the right one: status %d", got)
@@ -226,27 +227,27 @@ func TestARegistrationBelongsToItsSessionAndOrigin(t *testing.T) {
 		t.Errorf("replayed: status %d", got)
 	}
 	// Under an address in place of a name there are no passkeys.
-	b.must(401, "GET", "https://"+x.addr+"/api/v1/session", nil)
-	a := x.browser().must(400, "POST", "https://"+x.addr+"/api/v1/session/passkey/begin", nil)
-	if !strings.Contains(a.text, "host name") {
-		t.Errorf("answer: %s", a.text)
+	b.Must(401, "GET", "https://"+x.Address+"/api/v1/session", nil)
+	a := x.Browser().Must(400, "POST", "https://"+x.Address+"/api/v1/session/passkey/begin", nil)
+	if !strings.Contains(a.Text, "host name") {
+		t.Errorf("answer: %s", a.Text)
 	}
 }
 
 func TestACopiedPasskeyNeverCountsAgainAndSomebodyIsTold(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b, key := x.signIn("radiologist"), newAuthenticator(t, x.host)
-	if a := b.register(key); a.StatusCode != 200 {
-		t.Fatal(a.text)
+	x := sitetest.NewPeopledSite(t, nil)
+	b, key := x.SignIn("radiologist"), newAuthenticator(t, x.Host)
+	if a := registerPasskey(b, key); a.StatusCode != 200 {
+		t.Fatal(a.Text)
 	}
 	finish := func(answer map[string]any) outcome {
-		c := x.browser()
-		a := c.send("POST", "/api/v1/session/passkey/finish", answer)
-		return outcome{a.StatusCode, a.text}
+		c := x.Browser()
+		a := c.Send("POST", "/api/v1/session/passkey/finish", answer)
+		return outcome{a.StatusCode, a.Text}
 	}
 	codes := func() (n int) {
-		for _, r := range x.records() {
+		for _, r := range x.Records() {
 			if r.Code == audit.PasskeyCopied && r.Principal == "radiologist" {
 				n++
 			}
@@ -255,29 +256,29 @@ func TestACopiedPasskeyNeverCountsAgainAndSomebodyIsTold(t *testing.T) {
 	}
 	thief := *key // with the counter of now
 	key.counter += 5
-	good := key.assert(x.browser().challenge())
+	good := key.assert(challengeFor(x.Browser()))
 	if got := finish(good); got.status != 200 {
 		t.Fatalf("the right one: %v", got)
 	}
 	if got := finish(good); got.status != 401 || codes() != 0 {
 		t.Errorf("an answer sent twice is taken for a copy: %v", got)
 	}
-	if got := finish(thief.assert(x.browser().challenge())); got.status != 401 || !strings.Contains(got.text, "copied") {
+	if got := finish(thief.assert(challengeFor(x.Browser()))); got.status != 401 || !strings.Contains(got.text, "copied") {
 		t.Errorf("the copy: %v", got)
 	}
 	thief.counter += 50
-	if got := finish(thief.assert(x.browser().challenge())); got.status != 401 {
+	if got := finish(thief.assert(challengeFor(x.Browser()))); got.status != 401 {
 		t.Errorf("the copy has caught up: %v", got)
 	}
 	if got := codes(); got != 1 {
 		t.Errorf("%d alarms, want 1", got)
 	}
-	if x.recorded(audit.UserAuthenticated, "radiologist", "a passkey was copied") != 2 {
+	if x.Recorded(audit.UserAuthenticated, "radiologist", "a passkey was copied") != 2 {
 		t.Error("the attempts are not recorded with the name")
 	}
-	a := b.must(200, "GET", "/api/v1/passkeys", nil)
-	if !strings.Contains(a.text, `"copied":true`) {
-		t.Errorf("the list does not mark it: %s", a.text)
+	a := b.Must(200, "GET", "/api/v1/passkeys", nil)
+	if !strings.Contains(a.Text, `"copied":true`) {
+		t.Errorf("the list does not mark it: %s", a.Text)
 	}
 }
 

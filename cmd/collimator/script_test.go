@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -48,7 +47,7 @@ func TestCommands(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			for _, name := range []string{"DICOM", "PLAIN", "HTTP"} {
-				address, err := freeAddress()
+				address, err := sitetest.FreeAddress()
 				if err != nil {
 					return err
 				}
@@ -87,20 +86,6 @@ func cheaply(in *house.Installation) error {
 	in.Registry.InsecureWeakHashes()
 	in.Authority.InsecureOneKey(key)
 	return nil
-}
-
-// freeAddress is an address of loopback nobody listens on.
-// The port is below those that the kernel gives to connections, so that none of
-// these takes it before it is listened on.
-func freeAddress() (address string, err error) {
-	for range 100 {
-		address = fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		var l net.Listener
-		if l, err = net.Listen("tcp", address); err == nil {
-			return address, l.Close()
-		}
-	}
-	return "", err
 }
 
 // scriptCode runs a program and wants an exit code: code 2 collimator init.

@@ -11,11 +11,11 @@ import (
 	"collimator/internal/policy"
 )
 
-// share makes a link with the command and returns its secret, its number and its
+// makeShare makes a link with the command and returns its secret, its number and its
 // password.
-func (x *site) share(t *testing.T, flags ...string) (secret, id, password string) {
+func makeShare(x *sitetest.Site, t *testing.T, flags ...string) (secret, id, password string) {
 	t.Helper()
-	out, code := runOn(x.in, t, append([]string{"share", "create"}, flags...)...)
+	out, code := runOn(x.In, t, append([]string{"share", "create"}, flags...)...)
 	if code != 0 {
 		t.Fatal(out)
 	}
@@ -30,62 +30,62 @@ func (x *site) share(t *testing.T, flags ...string) (secret, id, password string
 	return u.Fragment, regexp.MustCompile(`Link (\w+)`).FindStringSubmatch(out)[1], password
 }
 
-// press sends the form of the page that opens a link.
-func (b *browser) press(secret, password string) answer {
+// pressOpen sends the form of the page that opens a link.
+func pressOpen(b *sitetest.Browser, secret, password string) sitetest.Answer {
 	b.Helper()
-	return b.fill("/share/open", "link", secret, "password", password)
+	return sitetest.Fill(b, "/share/open", "link", secret, "password", password)
 }
 
 func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	secret, id, password := x.share(t, "--study", "2.25.70", "--expires", "2d", "--password")
-	b := x.browser()
-	b.must(401, "GET", "/share/", nil)
-	if a := b.send("GET", "/share/"+secret, nil); a.Request.URL.Path != "/share/open" || a.Request.URL.Fragment != secret {
+	x := sitetest.NewPeopledSite(t, nil)
+	secret, id, password := makeShare(x, t, "--study", "2.25.70", "--expires", "2d", "--password")
+	b := x.Browser()
+	b.Must(401, "GET", "/share/", nil)
+	if a := b.Send("GET", "/share/"+secret, nil); a.Request.URL.Path != "/share/open" || a.Request.URL.Fragment != secret {
 		t.Errorf("an address of the old kind leads to %s", a.Request.URL.Path)
 	}
-	if a := b.must(200, "GET", "/share/open", nil); !strings.Contains(a.text, "<form") || strings.Contains(a.text, "2.25.7") || a.Header.Get("Set-Cookie") != "" {
-		t.Errorf("the page of the link: %s", a.text)
+	if a := b.Must(200, "GET", "/share/open", nil); !strings.Contains(a.Text, "<form") || strings.Contains(a.Text, "2.25.7") || a.Header.Get("Set-Cookie") != "" {
+		t.Errorf("the page of the link: %s", a.Text)
 	}
-	if a := b.send("GET", "/share/open", nil, "Accept-Language", "de-AT,de;q=0.9,en;q=0.8"); !strings.Contains(a.text, "Untersuchung öffnen") {
+	if a := b.Send("GET", "/share/open", nil, "Accept-Language", "de-AT,de;q=0.9,en;q=0.8"); !strings.Contains(a.Text, "Untersuchung öffnen") {
 		t.Error("it does not speak German")
 	}
 	for _, wrong := range []string{"", "aaaa-bbbb-cccc-dddd"} {
-		if a := b.press(secret, wrong); a.StatusCode != 401 || b.cookie() != "" {
+		if a := pressOpen(b, secret, wrong); a.StatusCode != 401 || b.Cookie() != "" {
 			t.Errorf("password %q: status %d", wrong, a.StatusCode)
 		}
 	}
-	a := b.press(secret, strings.ToUpper(password))
-	if a.StatusCode != 200 || a.Request.URL.Path != "/share/" || !strings.Contains(a.text, "ZZPHI NUMBER0") || strings.Contains(a.text, "NUMBER1") {
-		t.Fatalf("status %d at %s: %s", a.StatusCode, a.Request.URL.Path, a.text)
+	a := pressOpen(b, secret, strings.ToUpper(password))
+	if a.StatusCode != 200 || a.Request.URL.Path != "/share/" || !strings.Contains(a.Text, "ZZPHI NUMBER0") || strings.Contains(a.Text, "NUMBER1") {
+		t.Fatalf("status %d at %s: %s", a.StatusCode, a.Request.URL.Path, a.Text)
 	}
-	if n := strings.Count(a.text, "/thumbnail?"); n != 3 {
+	if n := strings.Count(a.Text, "/thumbnail?"); n != 3 {
 		t.Errorf("%d images on the page, want 3", n)
 	}
-	b.wantOnly(t, "2.25.70", "2.25.71")
-	if out, code := runOn(x.in, t, "share", "revoke", id); code != 0 {
+	wantOnly(b, t, "2.25.70", "2.25.71")
+	if out, code := runOn(x.In, t, "share", "revoke", id); code != 0 {
 		t.Fatal(out)
 	}
 	for _, p := range []string{"/share/", "/dicom-web/studies", "/dicom-web/studies/2.25.70/metadata"} {
-		b.must(401, "GET", p, nil)
+		b.Must(401, "GET", p, nil)
 	}
-	if a := b.press(secret, password); a.StatusCode != 401 {
+	if a := pressOpen(b, secret, password); a.StatusCode != 401 {
 		t.Errorf("a revoked link opens: status %d", a.StatusCode)
 	}
 	wantShareRecorded(t, x, "share "+id)
 }
 
 // wantOnly wants one study to be seen and nothing else to be possible.
-func (b *browser) wantOnly(t *testing.T, mine, other string) {
+func wantOnly(b *sitetest.Browser, t *testing.T, mine, other string) {
 	t.Helper()
-	if a := b.must(200, "GET", "/dicom-web/studies", nil); !strings.Contains(a.text, mine) || strings.Contains(a.text, other) {
-		t.Errorf("the search shows %s", a.text)
+	if a := b.Must(200, "GET", "/dicom-web/studies", nil); !strings.Contains(a.Text, mine) || strings.Contains(a.Text, other) {
+		t.Errorf("the search shows %s", a.Text)
 	}
-	b.must(200, "GET", "/dicom-web/studies/"+mine+"/metadata", nil)
-	b.must(404, "GET", "/dicom-web/studies/"+other+"/metadata", nil)
+	b.Must(200, "GET", "/dicom-web/studies/"+mine+"/metadata", nil)
+	b.Must(404, "GET", "/dicom-web/studies/"+other+"/metadata", nil)
 	for _, p := range []string{"/dicom-web/studies?PatientID=ZZPHI-1", "/dicom-web/series?StudyInstanceUID=" + other, "/dicom-web/instances?PatientName=ZZPHI*"} {
-		if a := b.must(200, "GET", p, nil); strings.Contains(a.text, other) || strings.Contains(a.text, "NUMBER1") {
+		if a := b.Must(200, "GET", p, nil); strings.Contains(a.Text, other) || strings.Contains(a.Text, "NUMBER1") {
 			t.Errorf("%s shows the other patient", p)
 		}
 	}
@@ -93,19 +93,19 @@ func (b *browser) wantOnly(t *testing.T, mine, other string) {
 		{"POST", "/dicom-web/studies"}, {"DELETE", "/dicom-web/studies/" + mine}, {"GET", "/api/v1/people"}, {"GET", "/api/v1/audit"}, {"GET", "/api/v1/tokens"},
 		{"POST", "/api/v1/shares"}, {"GET", "/api/v1/shares"}, {"GET", "/api/v1/devices"}, {"GET", "/api/v1/sessions"}, {"POST", "/api/v1/password"},
 	} {
-		if a := b.send(rq.method, rq.path, map[string]string{}, "Collimator-Reason", "a good reason"); a.StatusCode != 403 {
+		if a := b.Send(rq.method, rq.path, map[string]string{}, "Collimator-Reason", "a good reason"); a.StatusCode != 403 {
 			t.Errorf("%s %s: status %d, want 403", rq.method, rq.path, a.StatusCode)
 		}
 	}
-	if a := b.must(200, "GET", "/api/v1/session", nil); a.json["method"] != "share" {
-		t.Errorf("the session is %s", a.text)
+	if a := b.Must(200, "GET", "/api/v1/session", nil); a.JSON["method"] != "share" {
+		t.Errorf("the session is %s", a.Text)
 	}
 }
 
-func wantShareRecorded(t *testing.T, x *site, who string) {
+func wantShareRecorded(t *testing.T, x *sitetest.Site, who string) {
 	t.Helper()
 	seen := map[audit.Event]int{}
-	for _, r := range x.records() {
+	for _, r := range x.Records() {
 		if r.Principal == who {
 			seen[r.Event]++
 		}
@@ -117,73 +117,73 @@ func wantShareRecorded(t *testing.T, x *site, who string) {
 
 func TestADeidentifiedLinkNamesNobody(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	secret, _, _ := x.share(t, "--study", "2.25.70", "--deidentified")
-	b := x.browser()
-	a := b.press(secret, "")
+	x := sitetest.NewPeopledSite(t, nil)
+	secret, _, _ := makeShare(x, t, "--study", "2.25.70", "--deidentified")
+	b := x.Browser()
+	a := pressOpen(b, secret, "")
 	if a.StatusCode != 200 {
-		t.Fatal(a.StatusCode, a.text)
+		t.Fatal(a.StatusCode, a.Text)
 	}
-	list := b.must(200, "GET", "/dicom-web/studies?includefield=all", nil)
-	for _, text := range []string{a.text, list.text} {
+	list := b.Must(200, "GET", "/dicom-web/studies?includefield=all", nil)
+	for _, text := range []string{a.Text, list.Text} {
 		if strings.Contains(text, "ZZPHI") || strings.Contains(text, `2.25.70"`) || strings.Contains(text, "2.25.70/") || strings.Contains(text, "NUMBER") {
 			t.Errorf("the link names the patient: %s", text)
 		}
 	}
-	if strings.Count(list.text, "0020000D") != 1 {
-		t.Errorf("not one study: %s", list.text)
+	if strings.Count(list.Text, "0020000D") != 1 {
+		t.Errorf("not one study: %s", list.Text)
 	}
-	b.must(404, "GET", "/dicom-web/studies/2.25.70/metadata", nil)
-	b.must(404, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
+	b.Must(404, "GET", "/dicom-web/studies/2.25.70/metadata", nil)
+	b.Must(404, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
 }
 
 // A program can use the secret of a link without a password in the place of a
 // token; a link is of use only as long as its maker is.
 func TestWhoMakesLinksAndWhatBecomesOfThem(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
+	x := sitetest.NewPeopledSite(t, nil)
 	for _, role := range []policy.Role{policy.Technologist, policy.Referrer, policy.Researcher, policy.Auditor} {
-		x.signIn(string(role)).must(403, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
+		x.SignIn(string(role)).Must(403, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
 	}
-	b := x.signIn("radiologist")
-	b.must(404, "POST", "/api/v1/shares", map[string]any{"study": "2.25.79", "days": 7})
-	b.must(400, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 93})
-	a := b.must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
-	link, _ := a.json["link"].(string)
+	b := x.SignIn("radiologist")
+	b.Must(404, "POST", "/api/v1/shares", map[string]any{"study": "2.25.79", "days": 7})
+	b.Must(400, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 93})
+	a := b.Must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7})
+	link, _ := a.JSON["link"].(string)
 	_, secret, _ := strings.Cut(link, "/share/open#")
-	stranger := x.browserAt("127.0.0.2")
+	stranger := x.BrowserAt("127.0.0.2")
 	bearer := []string{"Authorization", "Bearer " + secret}
-	if a := stranger.must(200, "GET", "/dicom-web/studies", nil, bearer...); sitetest.HoldsUID(a.text, "2.25.71") {
-		t.Errorf("the link shows %s", a.text)
+	if a := stranger.Must(200, "GET", "/dicom-web/studies", nil, bearer...); sitetest.HoldsUID(a.Text, "2.25.71") {
+		t.Errorf("the link shows %s", a.Text)
 	}
-	if a := b.must(200, "GET", "/api/v1/shares", nil); strings.Contains(a.text, secret) || !strings.Contains(a.text, "2.25.70") {
-		t.Errorf("the list of links is %s", a.text)
+	if a := b.Must(200, "GET", "/api/v1/shares", nil); strings.Contains(a.Text, secret) || !strings.Contains(a.Text, "2.25.70") {
+		t.Errorf("the list of links is %s", a.Text)
 	}
-	x.signIn("administrator").must(200, "GET", "/api/v1/shares", nil)
-	if err := x.in.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
+	x.SignIn("administrator").Must(200, "GET", "/api/v1/shares", nil)
+	if err := x.In.Registry.DisablePerson(t.Context(), "radiologist"); err != nil {
 		t.Fatal(err)
 	}
-	stranger.must(401, "GET", "/dicom-web/studies", nil, bearer...)
+	stranger.Must(401, "GET", "/dicom-web/studies", nil, bearer...)
 }
 
 func TestLinksAreNotGuessed(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	secret, _, password := x.share(t, "--study", "2.25.70", "--password")
-	b := x.browserAt("127.0.0.3")
+	x := sitetest.NewPeopledSite(t, nil)
+	secret, _, password := makeShare(x, t, "--study", "2.25.70", "--password")
+	b := x.BrowserAt("127.0.0.3")
 	status := 0
 	for range 30 {
-		if status = b.press(secret, "aaaa-bbbb-cccc-dddd").StatusCode; status == 429 {
+		if status = pressOpen(b, secret, "aaaa-bbbb-cccc-dddd").StatusCode; status == 429 {
 			break
 		}
 	}
 	if status != 429 {
 		t.Errorf("guessing goes on: status %d", status)
 	}
-	if a := b.press(secret, password); a.StatusCode != 429 {
+	if a := pressOpen(b, secret, password); a.StatusCode != 429 {
 		t.Errorf("the right password counts during the lock-out: status %d", a.StatusCode)
 	}
-	if a := x.browser().send("POST", "/share/open", "link="+secret+"&password="+password, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 401 {
+	if a := x.Browser().Send("POST", "/share/open", "link="+secret+"&password="+password, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); a.StatusCode != 401 {
 		t.Errorf("a page of another origin opens the link: status %d", a.StatusCode)
 	}
 }

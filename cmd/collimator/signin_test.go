@@ -10,96 +10,97 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/guard"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
 func TestAPasswordAloneOnlySetsUpASecondFactor(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.browser()
-	a := b.must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	if a.json["state"] != "enrol" || a.json["role"] != nil || a.json["can"] != nil {
-		t.Errorf("half a session is told too much: %s", a.text)
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.Browser()
+	a := b.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	if a.JSON["state"] != "enrol" || a.JSON["role"] != nil || a.JSON["can"] != nil {
+		t.Errorf("half a session is told too much: %s", a.Text)
 	}
 	for _, path := range []string{"/dicom-web/studies", "/api/v1/tokens", "/api/v1/sessions", "/api/v1/people", "/api/v1/nonsense"} {
-		b.must(401, "GET", path, nil)
+		b.Must(401, "GET", path, nil)
 	}
-	half := b.cookie()
-	if codes := b.enrol(); len(codes) != 10 {
+	half := b.Cookie()
+	if codes := b.Enrol(); len(codes) != 10 {
 		t.Errorf("%d recovery codes, want 10", len(codes))
 	}
-	if b.cookie() == half {
+	if b.Cookie() == half {
 		t.Error("the secret stayed the same with the second factor")
 	}
-	a = b.must(200, "GET", "/api/v1/session", nil)
-	if a.json["state"] != "complete" || a.json["role"] != "radiologist" || a.json["name"] != "radiologist" {
-		t.Errorf("state: %s", a.text)
+	a = b.Must(200, "GET", "/api/v1/session", nil)
+	if a.JSON["state"] != "complete" || a.JSON["role"] != "radiologist" || a.JSON["name"] != "radiologist" {
+		t.Errorf("state: %s", a.Text)
 	}
-	b.must(200, "GET", "/dicom-web/studies", nil)
-	b.must(204, "DELETE", "/api/v1/session", nil)
-	if b.cookie() != "" {
+	b.Must(200, "GET", "/dicom-web/studies", nil)
+	b.Must(204, "DELETE", "/api/v1/session", nil)
+	if b.Cookie() != "" {
 		t.Error("the cookie stays after signing out")
 	}
-	b.must(401, "GET", "/api/v1/session", nil)
+	b.Must(401, "GET", "/api/v1/session", nil)
 	for reason, event := range map[string]audit.Event{"signed in by totp": audit.UserAuthenticated, "": audit.UserSignedOut} {
-		if x.recorded(event, "radiologist", reason) != 1 {
-			t.Errorf("%s is recorded %d times", event, x.recorded(event, "radiologist", reason))
+		if x.Recorded(event, "radiologist", reason) != 1 {
+			t.Errorf("%s is recorded %d times", event, x.Recorded(event, "radiologist", reason))
 		}
 	}
 }
 
 func TestTheSecondSignInTakesACodeOnce(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	first := x.signIn("radiologist")
-	code := testCode(first.totp, nowStep())
-	pass := map[string]string{"name": "radiologist", "password": testPassword}
-	b := x.browser()
-	if a := b.must(200, "POST", "/api/v1/session/password", pass); a.json["state"] != "second-factor" {
-		t.Fatalf("state %v", a.json["state"])
+	x := sitetest.NewPeopledSite(t, nil)
+	first := x.SignIn("radiologist")
+	code := sitetest.Code(first.TOTP, sitetest.NowStep())
+	pass := map[string]string{"name": "radiologist", "password": sitetest.Password}
+	b := x.Browser()
+	if a := b.Must(200, "POST", "/api/v1/session/password", pass); a.JSON["state"] != "second-factor" {
+		t.Fatalf("state %v", a.JSON["state"])
 	}
-	b.must(401, "POST", "/api/v1/session/enrol/totp", nil) // who knows the password must not add a factor
-	b.must(401, "POST", "/api/v1/session/enrol/passkey/begin", nil)
-	b.must(401, "POST", "/api/v1/session/totp", map[string]string{"code": "000000"})
-	b.must(200, "POST", "/api/v1/session/totp", map[string]string{"code": code})
-	b.must(401, "POST", "/api/v1/session/totp", map[string]string{"code": code}) // shown again, it does not count
-	again := x.browser()
-	again.must(200, "POST", "/api/v1/session/password", pass)
-	if a := again.must(401, "POST", "/api/v1/session/totp", map[string]string{"code": code}); strings.Contains(a.text, code) {
+	b.Must(401, "POST", "/api/v1/session/enrol/totp", nil) // who knows the password must not add a factor
+	b.Must(401, "POST", "/api/v1/session/enrol/passkey/begin", nil)
+	b.Must(401, "POST", "/api/v1/session/totp", map[string]string{"code": "000000"})
+	b.Must(200, "POST", "/api/v1/session/totp", map[string]string{"code": code})
+	b.Must(401, "POST", "/api/v1/session/totp", map[string]string{"code": code}) // shown again, it does not count
+	again := x.Browser()
+	again.Must(200, "POST", "/api/v1/session/password", pass)
+	if a := again.Must(401, "POST", "/api/v1/session/totp", map[string]string{"code": code}); strings.Contains(a.Text, code) {
 		t.Error("the answer repeats the code")
 	}
-	again.must(401, "GET", "/dicom-web/studies", nil)
+	again.Must(401, "GET", "/dicom-web/studies", nil)
 }
 
 func TestARecoveryCodeCountsOnce(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("radiologist")
-	codes := b.must(200, "POST", "/api/v1/recovery-codes", nil).json["recoveryCodes"].([]any)
-	pass := map[string]string{"name": "radiologist", "password": testPassword}
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("radiologist")
+	codes := b.Must(200, "POST", "/api/v1/recovery-codes", nil).JSON["recoveryCodes"].([]any)
+	pass := map[string]string{"name": "radiologist", "password": sitetest.Password}
 	for i, want := range []int{200, 401} {
-		c := x.browser()
-		c.must(200, "POST", "/api/v1/session/password", pass)
-		c.must(want, "POST", "/api/v1/session/recovery", map[string]string{"code": strings.ToUpper(codes[0].(string))})
-		if i == 0 && c.must(200, "GET", "/api/v1/session", nil).json["method"] != "recovery" {
+		c := x.Browser()
+		c.Must(200, "POST", "/api/v1/session/password", pass)
+		c.Must(want, "POST", "/api/v1/session/recovery", map[string]string{"code": strings.ToUpper(codes[0].(string))})
+		if i == 0 && c.Must(200, "GET", "/api/v1/session", nil).JSON["method"] != "recovery" {
 			t.Error("the method is not told")
 		}
 	}
-	fresh := b.must(200, "POST", "/api/v1/recovery-codes", nil).json["recoveryCodes"].([]any)
-	c := x.browser()
-	c.must(200, "POST", "/api/v1/session/password", pass)
-	c.must(401, "POST", "/api/v1/session/recovery", map[string]any{"code": codes[1]})
-	c.must(200, "POST", "/api/v1/session/recovery", map[string]any{"code": fresh[1]})
+	fresh := b.Must(200, "POST", "/api/v1/recovery-codes", nil).JSON["recoveryCodes"].([]any)
+	c := x.Browser()
+	c.Must(200, "POST", "/api/v1/session/password", pass)
+	c.Must(401, "POST", "/api/v1/session/recovery", map[string]any{"code": codes[1]})
+	c.Must(200, "POST", "/api/v1/session/recovery", map[string]any{"code": fresh[1]})
 }
 
 func TestUnknownNamesAnswerLikeWrongPasswords(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.browser()
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.Browser()
 	texts := map[string]bool{}
 	for _, name := range []string{"radiologist", "nobody", "", "ZZPHI^NAME"} {
-		a := b.must(401, "POST", "/api/v1/session/password", map[string]string{"name": name, "password": "wrong horse battery"})
-		texts[a.text] = true
+		a := b.Must(401, "POST", "/api/v1/session/password", map[string]string{"name": name, "password": "wrong horse battery"})
+		texts[a.Text] = true
 		if len(a.Cookies()) > 0 {
 			t.Error("a wrong password sets a cookie")
 		}
@@ -107,7 +108,7 @@ func TestUnknownNamesAnswerLikeWrongPasswords(t *testing.T) {
 	if len(texts) != 1 {
 		t.Errorf("%d different answers", len(texts))
 	}
-	for _, r := range x.records() {
+	for _, r := range x.Records() {
 		if r.Event == audit.Transferred {
 			continue // the images of the site, which name their patient
 		}
@@ -119,209 +120,209 @@ func TestUnknownNamesAnswerLikeWrongPasswords(t *testing.T) {
 
 func TestGuessingAPasswordMakesTheAccountAndTheAddressWait(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	inside := x.signIn("administrator")
-	b := x.browser()
+	x := sitetest.NewPeopledSite(t, nil)
+	inside := x.SignIn("administrator")
+	b := x.Browser()
 	for _, name := range []string{"radiologist", "nobody"} {
-		last := answer{}
+		last := sitetest.Answer{}
 		for range 7 {
-			last = b.send("POST", "/api/v1/session/password", map[string]string{"name": name, "password": "wrong horse battery"})
+			last = b.Send("POST", "/api/v1/session/password", map[string]string{"name": name, "password": "wrong horse battery"})
 		}
 		if last.StatusCode != 429 || last.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: status %d", name, last.StatusCode)
 		}
 	}
-	b.must(429, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	inside.must(200, "GET", "/api/v1/people", nil) // who is signed in already at that address goes on
-	if x.recorded(audit.SecurityAlert, "radiologist", "locked out") == 0 {
+	b.Must(429, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	inside.Must(200, "GET", "/api/v1/people", nil) // who is signed in already at that address goes on
+	if x.Recorded(audit.SecurityAlert, "radiologist", "locked out") == 0 {
 		t.Error("the lock-out is not recorded")
 	}
 }
 
 func TestASessionThatSomebodyElseChoseDoesNotCount(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b, planted := x.browser(), strings.Repeat("A", 43)
-	b.must(401, "GET", "/api/v1/session", nil, "Cookie", guard.SessionCookie+"="+planted)
-	a := b.must(200, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": testPassword}, "Cookie", guard.SessionCookie+"="+planted)
+	x := sitetest.NewPeopledSite(t, nil)
+	b, planted := x.Browser(), strings.Repeat("A", 43)
+	b.Must(401, "GET", "/api/v1/session", nil, "Cookie", guard.SessionCookie+"="+planted)
+	a := b.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": sitetest.Password}, "Cookie", guard.SessionCookie+"="+planted)
 	c := a.Cookies()[0]
 	if c.Value == planted || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.Domain != "" || c.Name != "__Host-session" {
 		t.Errorf("cookie %+v", c)
 	}
-	x.browser().must(401, "GET", "/api/v1/session", nil, "Cookie", guard.SessionCookie+"="+planted)
+	x.Browser().Must(401, "GET", "/api/v1/session", nil, "Cookie", guard.SessionCookie+"="+planted)
 }
 
 func TestASessionAndATokenNeverCountTogether(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("radiologist")
-	secret := b.must(200, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}).json["secret"].(string)
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("radiologist")
+	secret := b.Must(200, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}).JSON["secret"].(string)
 	bearer := "Bearer " + secret
-	x.browser().must(200, "GET", "/dicom-web/studies", nil, "Authorization", bearer)
+	x.Browser().Must(200, "GET", "/dicom-web/studies", nil, "Authorization", bearer)
 	for _, path := range []string{"/dicom-web/studies", "/api/v1/session", "/api/v1/tokens", "/api/v1/nonsense"} {
-		b.must(400, "GET", path, nil, "Authorization", bearer)
-		x.browser().must(400, "GET", path, nil, "Cookie", guard.SessionCookie+"=a; "+guard.SessionCookie+"=b")
+		b.Must(400, "GET", path, nil, "Authorization", bearer)
+		x.Browser().Must(400, "GET", path, nil, "Cookie", guard.SessionCookie+"=a; "+guard.SessionCookie+"=b")
 	}
-	token := x.browser() // a token makes no others and does not change how its owner signs in
-	token.must(403, "POST", "/api/v1/tokens", map[string]any{"scope": "admin", "hours": 1}, "Authorization", bearer)
-	token.must(403, "POST", "/api/v1/recovery-codes", nil, "Authorization", bearer)
-	token.must(401, "POST", "/api/v1/session/enrol/totp", nil, "Authorization", bearer)
+	token := x.Browser() // a token makes no others and does not change how its owner signs in
+	token.Must(403, "POST", "/api/v1/tokens", map[string]any{"scope": "admin", "hours": 1}, "Authorization", bearer)
+	token.Must(403, "POST", "/api/v1/recovery-codes", nil, "Authorization", bearer)
+	token.Must(401, "POST", "/api/v1/session/enrol/totp", nil, "Authorization", bearer)
 }
 
 func TestPagesOfOtherOriginsChangeNothing(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("administrator")
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("administrator")
 	for _, h := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "https://localhost:1"}} {
-		b.must(403, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}, h...)
-		b.must(403, "DELETE", "/api/v1/session", nil, h...)
-		b.must(403, "POST", "/dicom-web/studies", nil, h...)
-		x.browser().must(403, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": testPassword}, h...)
+		b.Must(403, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}, h...)
+		b.Must(403, "DELETE", "/api/v1/session", nil, h...)
+		b.Must(403, "POST", "/dicom-web/studies", nil, h...)
+		x.Browser().Must(403, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": sitetest.Password}, h...)
 	}
-	b.must(200, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}, "Sec-Fetch-Site", "same-origin", "Origin", "https://"+x.host)
+	b.Must(200, "POST", "/api/v1/tokens", map[string]any{"scope": "read", "hours": 1}, "Sec-Fetch-Site", "same-origin", "Origin", "https://"+x.Host)
 }
 
 func TestBodiesAreBoundedAndStrict(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.browser()
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.Browser()
 	path := "/api/v1/session/password"
-	b.must(413, "POST", path, `{"name":"`+strings.Repeat("a", 20<<10)+`"}`)
-	b.must(400, "POST", path, `{"name":"a","password":"b","admin":true}`)
-	b.must(400, "POST", path, `{"name":"a"} {"name":"b"}`)
-	b.must(400, "POST", path, `[]`)
-	b.must(415, "POST", path, `{"name":"a","password":"b"}`, "Content-Type", "text/plain")
-	b.must(415, "POST", path, `name=a`, "Content-Type", "application/x-www-form-urlencoded")
+	b.Must(413, "POST", path, `{"name":"`+strings.Repeat("a", 20<<10)+`"}`)
+	b.Must(400, "POST", path, `{"name":"a","password":"b","admin":true}`)
+	b.Must(400, "POST", path, `{"name":"a"} {"name":"b"}`)
+	b.Must(400, "POST", path, `[]`)
+	b.Must(415, "POST", path, `{"name":"a","password":"b"}`, "Content-Type", "text/plain")
+	b.Must(415, "POST", path, `name=a`, "Content-Type", "application/x-www-form-urlencoded")
 }
 
 func TestSessionsEndWithPasswordRoleAndPerson(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
+	x := sitetest.NewPeopledSite(t, nil)
 	for name, end := range map[string]func() error{
 		"radiologist": func() error {
-			_, err := x.in.Registry.SetPassword(t.Context(), "radiologist", testPassword+"!")
+			_, err := x.In.Registry.SetPassword(t.Context(), "radiologist", sitetest.Password+"!")
 			return err
 		},
-		"technologist": func() error { return x.in.Registry.SetRole(t.Context(), "technologist", "auditor") },
-		"referrer":     func() error { return x.in.Registry.DisablePerson(t.Context(), "referrer") },
+		"technologist": func() error { return x.In.Registry.SetRole(t.Context(), "technologist", "auditor") },
+		"referrer":     func() error { return x.In.Registry.DisablePerson(t.Context(), "referrer") },
 	} {
-		b := x.signIn(name)
-		b.must(200, "GET", "/api/v1/session", nil)
+		b := x.SignIn(name)
+		b.Must(200, "GET", "/api/v1/session", nil)
 		if err := end(); err != nil {
 			t.Fatal(err)
 		}
-		b.must(401, "GET", "/api/v1/session", nil)
+		b.Must(401, "GET", "/api/v1/session", nil)
 	}
 }
 
 func TestOwnSessionsAreListedAndEnded(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	one := x.signIn("auditor")
-	two := x.browser()
-	two.must(200, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": testPassword})
-	two.must(200, "POST", "/api/v1/session/totp", map[string]string{"code": testCode(one.totp, nowStep())})
-	id := two.must(200, "GET", "/api/v1/session", nil).json["session"].(string)
-	if a := one.must(200, "GET", "/api/v1/sessions", nil); strings.Count(a.text, `"id"`) != 2 || !strings.Contains(a.text, id) {
-		t.Errorf("sessions: %s", a.text)
+	x := sitetest.NewPeopledSite(t, nil)
+	one := x.SignIn("auditor")
+	two := x.Browser()
+	two.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": sitetest.Password})
+	two.Must(200, "POST", "/api/v1/session/totp", map[string]string{"code": sitetest.Code(one.TOTP, sitetest.NowStep())})
+	id := two.Must(200, "GET", "/api/v1/session", nil).JSON["session"].(string)
+	if a := one.Must(200, "GET", "/api/v1/sessions", nil); strings.Count(a.Text, `"id"`) != 2 || !strings.Contains(a.Text, id) {
+		t.Errorf("sessions: %s", a.Text)
 	}
-	one.must(404, "DELETE", "/api/v1/sessions/0123", nil)
-	one.must(204, "DELETE", "/api/v1/sessions/"+id, nil)
-	two.must(401, "GET", "/api/v1/session", nil)
-	one.must(401, "POST", "/api/v1/password", map[string]string{"old": "wrong horse battery", "new": testPassword + "2"})
-	before := one.cookie()
-	one.must(200, "POST", "/api/v1/password", map[string]string{"old": testPassword, "new": testPassword + "2"})
-	if one.cookie() == before {
+	one.Must(404, "DELETE", "/api/v1/sessions/0123", nil)
+	one.Must(204, "DELETE", "/api/v1/sessions/"+id, nil)
+	two.Must(401, "GET", "/api/v1/session", nil)
+	one.Must(401, "POST", "/api/v1/password", map[string]string{"old": "wrong horse battery", "new": sitetest.Password + "2"})
+	before := one.Cookie()
+	one.Must(200, "POST", "/api/v1/password", map[string]string{"old": sitetest.Password, "new": sitetest.Password + "2"})
+	if one.Cookie() == before {
 		t.Error("the secret stayed the same with another password")
 	}
-	one.must(409, "DELETE", "/api/v1/totp", nil) // the last second factor
-	one.must(204, "DELETE", "/api/v1/sessions", nil)
-	one.must(401, "GET", "/api/v1/session", nil)
+	one.Must(409, "DELETE", "/api/v1/totp", nil) // the last second factor
+	one.Must(204, "DELETE", "/api/v1/sessions", nil)
+	one.Must(401, "GET", "/api/v1/session", nil)
 }
 
 func TestTheFirstAdministratorComesByAOneTimeLink(t *testing.T) {
 	t.Parallel()
-	x := newSite(t, nil)
-	b := x.browser()
+	x := sitetest.NewSite(t, nil)
+	b := x.Browser()
 	for _, path := range []string{"/", "/api/v1/session", "/api/v1/tokens", "/dicom-web/studies", "/nonsense"} {
-		if a := b.must(503, "GET", path, nil); !strings.Contains(a.text, "no administrator") || a.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %s", path, a.text)
+		if a := b.Must(503, "GET", path, nil); !strings.Contains(a.Text, "no administrator") || a.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s", path, a.Text)
 		}
 	}
-	b.must(200, "GET", "/healthz", nil)
-	var out lockedBuffer
-	greeting{e: &env{ctx: t.Context(), stdout: &out}, in: x.in, log: slog.New(slog.DiscardHandler)}.offerFirstLink()
+	b.Must(200, "GET", "/healthz", nil)
+	var out sitetest.Log
+	greeting{e: &env{ctx: t.Context(), stdout: &out}, in: x.In, log: slog.New(slog.DiscardHandler)}.offerFirstLink()
 	_, link, ok := strings.Cut(out.String(), "/setup/open#")
 	if link, _, _ = strings.Cut(link, "\n"); !ok || len(link) != 43 {
 		t.Fatalf("printed: %q", out.String())
 	}
-	if strings.Contains(x.log.String(), link) {
+	if strings.Contains(x.Log.String(), link) {
 		t.Error("the link is in the log")
 	}
-	b.must(403, "POST", "/api/v1/setup", map[string]string{"link": strings.Repeat("A", 43), "name": "ada", "password": testPassword})
-	if a := b.must(200, "POST", "/api/v1/setup/look", map[string]string{"link": link}); a.json["purpose"] != "first-administrator" {
-		t.Errorf("look: %s", a.text)
+	b.Must(403, "POST", "/api/v1/setup", map[string]string{"link": strings.Repeat("A", 43), "name": "ada", "password": sitetest.Password})
+	if a := b.Must(200, "POST", "/api/v1/setup/look", map[string]string{"link": link}); a.JSON["purpose"] != "first-administrator" {
+		t.Errorf("look: %s", a.Text)
 	}
-	b.must(400, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "ada", "password": "short"})
-	b.must(200, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "ada", "password": testPassword})
-	x.browser().must(403, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "eve", "password": testPassword})
-	b.must(401, "GET", "/api/v1/people", nil)
-	b.enrol()
-	if a := b.must(200, "GET", "/api/v1/people", nil); !strings.Contains(a.text, `"ada"`) || strings.Contains(a.text, "eve") {
-		t.Errorf("people: %s", a.text)
+	b.Must(400, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "ada", "password": "short"})
+	b.Must(200, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "ada", "password": sitetest.Password})
+	x.Browser().Must(403, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "eve", "password": sitetest.Password})
+	b.Must(401, "GET", "/api/v1/people", nil)
+	b.Enrol()
+	if a := b.Must(200, "GET", "/api/v1/people", nil); !strings.Contains(a.Text, `"ada"`) || strings.Contains(a.Text, "eve") {
+		t.Errorf("people: %s", a.Text)
 	}
-	x.browser().must(401, "GET", "/dicom-web/studies", nil)
+	x.Browser().Must(401, "GET", "/dicom-web/studies", nil)
 }
 
 func TestAnInvitedPersonChoosesAPassword(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	admin := x.signIn("administrator")
-	admin.must(409, "POST", "/api/v1/people", map[string]string{"name": "auditor", "role": "auditor"})
-	admin.must(400, "POST", "/api/v1/people", map[string]string{"name": "grace", "role": "king"})
-	url := admin.must(200, "POST", "/api/v1/people", map[string]string{"name": "grace", "role": "technologist"}).json["link"].(string)
+	x := sitetest.NewPeopledSite(t, nil)
+	admin := x.SignIn("administrator")
+	admin.Must(409, "POST", "/api/v1/people", map[string]string{"name": "auditor", "role": "auditor"})
+	admin.Must(400, "POST", "/api/v1/people", map[string]string{"name": "grace", "role": "king"})
+	url := admin.Must(200, "POST", "/api/v1/people", map[string]string{"name": "grace", "role": "technologist"}).JSON["link"].(string)
 	_, link, _ := strings.Cut(url, "/setup/open#")
-	b := x.browser()
-	b.must(200, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "somebody else", "password": testPassword})
-	b.enrol()
-	if a := b.must(200, "GET", "/api/v1/session", nil); a.json["name"] != "grace" || a.json["role"] != "technologist" {
-		t.Errorf("state: %s", a.text)
+	b := x.Browser()
+	b.Must(200, "POST", "/api/v1/setup", map[string]string{"link": link, "name": "somebody else", "password": sitetest.Password})
+	b.Enrol()
+	if a := b.Must(200, "GET", "/api/v1/session", nil); a.JSON["name"] != "grace" || a.JSON["role"] != "technologist" {
+		t.Errorf("state: %s", a.Text)
 	}
 	// A forgotten password: the second factor stays, unless the link drops it.
 	for i, state := range []string{"second-factor", "enrol"} {
-		_, secret, err := x.in.Registry.PersonLink(t.Context(), "grace", "", i == 1)
+		_, secret, err := x.In.Registry.PersonLink(t.Context(), "grace", "", i == 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := x.browser().must(200, "POST", "/api/v1/setup", map[string]string{"link": secret, "password": testPassword + "3"})
-		if a.json["state"] != state {
-			t.Errorf("after the link: %s, want %s", a.text, state)
+		a := x.Browser().Must(200, "POST", "/api/v1/setup", map[string]string{"link": secret, "password": sitetest.Password + "3"})
+		if a.JSON["state"] != state {
+			t.Errorf("after the link: %s, want %s", a.Text, state)
 		}
 	}
-	b.must(401, "GET", "/api/v1/session", nil) // another password ends sessions
+	b.Must(401, "GET", "/api/v1/session", nil) // another password ends sessions
 }
 
 func TestOneFactorIsEnoughOnlyWhereTheSettingsSaySo(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, func(c *config.Config) { c.SignIn.SecondFactor = "optional" })
-	b := x.browser()
-	a := b.must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	if a.json["state"] != "complete" {
-		t.Errorf("state: %s", a.text)
+	x := sitetest.NewPeopledSite(t, func(c *config.Config) { c.SignIn.SecondFactor = "optional" })
+	b := x.Browser()
+	a := b.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	if a.JSON["state"] != "complete" {
+		t.Errorf("state: %s", a.Text)
 	}
-	b.enrol()
-	a = x.browser().must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	if a.json["state"] != "second-factor" {
-		t.Errorf("who has a second factor must show it: %s", a.text)
+	b.Enrol()
+	a = x.Browser().Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	if a.JSON["state"] != "second-factor" {
+		t.Errorf("who has a second factor must show it: %s", a.Text)
 	}
 }
 
 // TestRolesReachTheirPartOfTheAPI is the matrix of role by route.
 func TestRolesReachTheirPartOfTheAPI(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
+	x := sitetest.NewPeopledSite(t, nil)
 	for _, role := range policy.Roles() {
-		b := x.signIn(string(role))
+		b := x.SignIn(string(role))
 		for path, roles := range map[string]string{
 			"/api/v1/people": "administrator", "/api/v1/devices": "administrator", "/api/v1/devices/pending": "administrator",
 			"/api/v1/audit": "administrator auditor", "/api/v1/quarantine": "administrator",
@@ -331,7 +332,7 @@ func TestRolesReachTheirPartOfTheAPI(t *testing.T) {
 			if strings.Contains(roles, string(role)) {
 				want = 200
 			}
-			if a := b.send("GET", path, nil); a.StatusCode != want {
+			if a := b.Send("GET", path, nil); a.StatusCode != want {
 				t.Errorf("%s GET %s: status %d, want %d", role, path, a.StatusCode, want)
 			}
 		}
@@ -339,33 +340,33 @@ func TestRolesReachTheirPartOfTheAPI(t *testing.T) {
 		if role == policy.Administrator {
 			want = 404
 		}
-		b.must(want, "POST", "/api/v1/devices/pending/9/approve", map[string]any{"allow": []string{"echo"}})
-		b.must(404, "GET", "/api/v1/nonsense", nil)
-		b.must(405, "PUT", "/api/v1/people", nil)
+		b.Must(want, "POST", "/api/v1/devices/pending/9/approve", map[string]any{"allow": []string{"echo"}})
+		b.Must(404, "GET", "/api/v1/nonsense", nil)
+		b.Must(405, "PUT", "/api/v1/people", nil)
 	}
 }
 
 func TestThePagesOfTheTrailAreBounded(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("auditor")
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("auditor")
 	seen, path := 0, "/api/v1/audit?limit=2"
 	for range 50 {
-		a := b.must(200, "GET", path, nil)
-		n := len(a.json["items"].([]any))
+		a := b.Must(200, "GET", path, nil)
+		n := len(a.JSON["items"].([]any))
 		if seen += n; n > 2 {
 			t.Fatalf("%d records in a page of 2", n)
 		}
-		next, more := a.json["next"].(float64)
+		next, more := a.JSON["next"].(float64)
 		if !more {
 			break
 		}
 		path = fmt.Sprintf("/api/v1/audit?limit=2&after=%d", int(next))
 	}
-	if all := len(x.records()); seen != all {
+	if all := len(x.Records()); seen != all {
 		t.Errorf("%d records in pages, %d in all", seen, all)
 	}
 	for _, q := range []string{"limit=0", "limit=501", "limit=x", "after=-2"} {
-		b.must(400, "GET", "/api/v1/audit?"+q, nil)
+		b.Must(400, "GET", "/api/v1/audit?"+q, nil)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
 
@@ -49,13 +50,13 @@ func openService(t *testing.T) (address string, end func()) {
 	return ln.Addr().String(), end
 }
 
-// finished asks for a scan until it has ended.
-func (b *browser) finished(id string) answer {
+// finishedScan asks for a scan until it has ended.
+func finishedScan(b *sitetest.Browser, id string) sitetest.Answer {
 	b.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for range 2000 {
-		a := b.must(200, "GET", "/api/v1/scans/"+id, nil)
-		if a.json["state"] != "running" {
+		a := b.Must(200, "GET", "/api/v1/scans/"+id, nil)
+		if a.JSON["state"] != "running" {
 			return a
 		}
 		if time.Now().After(deadline) {
@@ -67,15 +68,15 @@ func (b *browser) finished(id string) answer {
 		}
 	}
 	b.Fatal("the scan does not end")
-	return answer{}
+	return sitetest.Answer{}
 }
 
-func (b *browser) issuesOf(state string) map[string]string {
+func issuesOf(b *sitetest.Browser, state string) map[string]string {
 	b.Helper()
 	var page struct {
 		Items []struct{ ID, Check, State string }
 	}
-	if err := json.Unmarshal([]byte(b.must(200, "GET", "/api/v1/issues?limit=500&state="+state, nil).text), &page); err != nil {
+	if err := json.Unmarshal([]byte(b.Must(200, "GET", "/api/v1/issues?limit=500&state="+state, nil).Text), &page); err != nil {
 		b.Fatal(err)
 	}
 	out := map[string]string{}
@@ -87,24 +88,24 @@ func (b *browser) issuesOf(state string) map[string]string {
 
 func TestAttackSurfaceIsForAdministratorsAndAuditors(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
+	x := sitetest.NewPeopledSite(t, nil)
 	routes := map[string]policy.Verb{
 		"GET /api/v1/assets": policy.Surface, "GET /api/v1/assets/A999": policy.Surface, "GET /api/v1/issues": policy.Surface, "GET /api/v1/changes": policy.Surface,
 		"GET /api/v1/advisories/ICSMA-18-037-02": policy.Surface, "GET /api/v1/report": policy.Surface, "GET /api/v1/scans": policy.Surface, "GET /api/v1/scans/1": policy.Surface,
 		"POST /api/v1/scans": policy.Scan, "DELETE /api/v1/scans/1": policy.Scan, "POST /api/v1/issues/I1/accept": policy.Configure, "POST /api/v1/assets/A1/merge": policy.Configure,
 	}
 	for _, role := range policy.Roles() {
-		b := x.signIn(string(role))
+		b := x.SignIn(string(role))
 		for route, verb := range routes {
 			method, path, _ := strings.Cut(route, " ")
 			var body any
 			if method == "POST" {
 				body = map[string]any{}
 			}
-			a := b.send(method, path, body)
+			a := b.Send(method, path, body)
 			may := role == policy.Administrator || role == policy.Auditor && verb == policy.Surface
 			if got := a.StatusCode != 403; got != may || a.StatusCode >= 500 {
-				t.Errorf("%s, %s: status %d %s", role, route, a.StatusCode, a.text)
+				t.Errorf("%s, %s: status %d %s", role, route, a.StatusCode, a.Text)
 			}
 		}
 	}
@@ -112,58 +113,58 @@ func TestAttackSurfaceIsForAdministratorsAndAuditors(t *testing.T) {
 
 func TestScanByAPIEndsInInventoryAndReport(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b, auditor := x.signIn("administrator"), x.signIn("auditor")
+	x := sitetest.NewPeopledSite(t, nil)
+	b, auditor := x.SignIn("administrator"), x.SignIn("auditor")
 	address, end := openService(t)
-	b.must(403, "POST", "/api/v1/scans", map[string]any{"targets": []string{"10.99.99.0/30"}})
-	b.must(400, "POST", "/api/v1/scans", map[string]any{"targets": []string{"nowhere/else"}})
-	b.must(400, "POST", "/api/v1/scans", map[string]any{"targets": []string{}})
-	if x.recorded(audit.Scanned, "administrator", "scan refused") == 0 {
+	b.Must(403, "POST", "/api/v1/scans", map[string]any{"targets": []string{"10.99.99.0/30"}})
+	b.Must(400, "POST", "/api/v1/scans", map[string]any{"targets": []string{"nowhere/else"}})
+	b.Must(400, "POST", "/api/v1/scans", map[string]any{"targets": []string{}})
+	if x.Recorded(audit.Scanned, "administrator", "scan refused") == 0 {
 		t.Error("a refused scan is not recorded")
 	}
-	id := b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).json["id"].(string)
-	a := b.finished(id)
-	if a.json["state"] != "done" || a.json["hosts"] != 1.0 || a.json["looked"] != 1.0 || a.json["addresses"] != 1.0 {
-		t.Fatalf("scan: %s", a.text)
+	id := b.Must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).JSON["id"].(string)
+	a := finishedScan(b, id)
+	if a.JSON["state"] != "done" || a.JSON["hosts"] != 1.0 || a.JSON["looked"] != 1.0 || a.JSON["addresses"] != 1.0 {
+		t.Fatalf("scan: %s", a.Text)
 	}
-	open := b.issuesOf("open")
+	open := issuesOf(b, "open")
 	if open["ASC-001"] == "" || open["DIC-002"] == "" {
 		t.Fatalf("open issues: %v", open)
 	}
-	if a := auditor.must(200, "GET", "/api/v1/report", nil); !strings.HasPrefix(a.json["sentence"].(string), "1 of 1 system is reachable without authentication") {
-		t.Errorf("sentence: %v", a.json["sentence"])
+	if a := auditor.Must(200, "GET", "/api/v1/report", nil); !strings.HasPrefix(a.JSON["sentence"].(string), "1 of 1 system is reachable without authentication") {
+		t.Errorf("sentence: %v", a.JSON["sentence"])
 	}
-	if a := b.must(200, "POST", "/api/v1/issues/"+open["DIC-002"]+"/accept", map[string]any{"until": "2999-12-31", "reason": "replaced soon"}); a.json["state"] != "accepted" || a.json["acceptedBy"] != "administrator" {
-		t.Errorf("accepted: %s", a.text)
+	if a := b.Must(200, "POST", "/api/v1/issues/"+open["DIC-002"]+"/accept", map[string]any{"until": "2999-12-31", "reason": "replaced soon"}); a.JSON["state"] != "accepted" || a.JSON["acceptedBy"] != "administrator" {
+		t.Errorf("accepted: %s", a.Text)
 	}
-	page := auditor.must(200, "GET", "/api/v1/report?format=html", nil)
+	page := auditor.Must(200, "GET", "/api/v1/report?format=html", nil)
 	if d := page.Header.Get("Content-Disposition"); !strings.HasPrefix(d, "attachment; filename=posture-") || !strings.Contains(page.Header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("report: %s", d)
 	}
 	for _, want := range []string{"Get further into the network", "replaced soon", "2999-12-31", "164.312", "PR.AC-1", "SR 1.2", "no attestation", "affected?", "ARC-004"} {
-		if !strings.Contains(page.text, want) {
+		if !strings.Contains(page.Text, want) {
 			t.Errorf("the report lacks %q", want)
 		}
 	}
-	pdf := auditor.must(200, "GET", "/api/v1/report?format=pdf", nil)
-	checkPDF(t, pdf.text)
+	pdf := auditor.Must(200, "GET", "/api/v1/report?format=pdf", nil)
+	checkPDF(t, pdf.Text)
 	// The service goes; a second run sees it.
 	end()
-	if a := b.finished(b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).json["id"].(string)); a.json["state"] != "done" {
-		t.Fatalf("second scan: %s", a.text)
+	if a := finishedScan(b, b.Must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{address}}).JSON["id"].(string)); a.JSON["state"] != "done" {
+		t.Fatalf("second scan: %s", a.Text)
 	}
-	fixed := b.issuesOf("fixed")
+	fixed := issuesOf(b, "fixed")
 	if fixed["ASC-001"] != open["ASC-001"] || fixed["DIC-002"] == "" || fixed["TLS-001"] == "" {
 		t.Errorf("fixed: %v", fixed)
 	}
-	if a := auditor.must(200, "GET", "/api/v1/report", nil); !strings.Contains(a.text, "issue fixed ASC-001") || strings.Contains(a.text, "issue new ASC-001") {
-		t.Errorf("the report says since the last one: %.2000s", a.text)
+	if a := auditor.Must(200, "GET", "/api/v1/report", nil); !strings.Contains(a.Text, "issue fixed ASC-001") || strings.Contains(a.Text, "issue new ASC-001") {
+		t.Errorf("the report says since the last one: %.2000s", a.Text)
 	}
-	if x.recorded(audit.Scanned, "administrator", "scan ends") != 2 || x.recorded(audit.Scanned, "administrator", "host asked") != 1 {
+	if x.Recorded(audit.Scanned, "administrator", "scan ends") != 2 || x.Recorded(audit.Scanned, "administrator", "host asked") != 1 {
 		t.Error("the trail does not hold both scans")
 	}
-	for _, a := range []answer{page, pdf} {
-		if strings.Contains(a.text, "ZZPHI") {
+	for _, a := range []sitetest.Answer{page, pdf} {
+		if strings.Contains(a.Text, "ZZPHI") {
 			t.Error("a report holds patient data")
 		}
 	}
@@ -192,42 +193,42 @@ func checkPDF(t *testing.T, text string) {
 
 func TestOneScanAtATimeThatCanBeStopped(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("administrator")
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("administrator")
 	// A range that takes long: addresses of this machine without services.
-	id := b.must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{"127.64.0.0/12"}}).json["id"].(string)
-	b.must(409, "POST", "/api/v1/scans", map[string]any{"targets": []string{"127.0.0.9"}})
-	a := b.must(200, "DELETE", "/api/v1/scans/"+id, nil)
-	if a.json["state"] != "stopped" {
-		t.Errorf("stopped: %s", a.text)
+	id := b.Must(200, "POST", "/api/v1/scans", map[string]any{"targets": []string{"127.64.0.0/12"}}).JSON["id"].(string)
+	b.Must(409, "POST", "/api/v1/scans", map[string]any{"targets": []string{"127.0.0.9"}})
+	a := b.Must(200, "DELETE", "/api/v1/scans/"+id, nil)
+	if a.JSON["state"] != "stopped" {
+		t.Errorf("stopped: %s", a.Text)
 	}
-	b.must(409, "DELETE", "/api/v1/scans/"+id, nil)
-	b.must(404, "DELETE", "/api/v1/scans/99", nil)
-	b.must(404, "GET", "/api/v1/scans/99", nil)
-	if a := b.must(200, "GET", "/api/v1/scans", nil); !strings.Contains(a.text, `"stopped"`) {
-		t.Errorf("list: %s", a.text)
+	b.Must(409, "DELETE", "/api/v1/scans/"+id, nil)
+	b.Must(404, "DELETE", "/api/v1/scans/99", nil)
+	b.Must(404, "GET", "/api/v1/scans/99", nil)
+	if a := b.Must(200, "GET", "/api/v1/scans", nil); !strings.Contains(a.Text, `"stopped"`) {
+		t.Errorf("list: %s", a.Text)
 	}
 }
 
 func TestReadingOfRegistersByAPIHasPages(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	b := x.signIn("administrator")
-	b.must(200, "GET", "/api/v1/report", nil) // notes the archive itself
-	a := b.must(200, "GET", "/api/v1/issues?limit=1", nil)
-	if len(a.json["items"].([]any)) != 1 || a.json["next"] != 1.0 {
-		t.Errorf("page: %s", a.text)
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("administrator")
+	b.Must(200, "GET", "/api/v1/report", nil) // notes the archive itself
+	a := b.Must(200, "GET", "/api/v1/issues?limit=1", nil)
+	if len(a.JSON["items"].([]any)) != 1 || a.JSON["next"] != 1.0 {
+		t.Errorf("page: %s", a.Text)
 	}
 	for path, status := range map[string]int{
 		"/api/v1/issues?severity=dreadful": 400, "/api/v1/issues?state=gone": 400, "/api/v1/issues?asset=A999": 404, "/api/v1/changes?since=yesterday": 400,
 		"/api/v1/changes?since=2026-01-01": 200, "/api/v1/report?format=exe": 400, "/api/v1/assets/A1": 200, "/api/v1/advisories/NOPE": 404, "/api/v1/advisories/ICSMA-18-037-02": 200,
 		"/api/v1/report?format=csv": 200, "/api/v1/report?format=sarif": 200,
 	} {
-		if a := b.send("GET", path, nil); a.StatusCode != status {
-			t.Errorf("%s: status %d, want %d: %.300s", path, a.StatusCode, status, a.text)
+		if a := b.Send("GET", path, nil); a.StatusCode != status {
+			t.Errorf("%s: status %d, want %d: %.300s", path, a.StatusCode, status, a.Text)
 		}
 	}
-	b.must(400, "POST", "/api/v1/issues/I1/accept", map[string]any{"until": "soon", "reason": "x"})
-	b.must(404, "POST", "/api/v1/issues/I999/accept", map[string]any{"until": "2999-12-31", "reason": "x"})
-	b.must(404, "POST", "/api/v1/assets/A1/merge", map[string]any{"from": "A999"})
+	b.Must(400, "POST", "/api/v1/issues/I1/accept", map[string]any{"until": "soon", "reason": "x"})
+	b.Must(404, "POST", "/api/v1/issues/I999/accept", map[string]any{"until": "2999-12-31", "reason": "x"})
+	b.Must(404, "POST", "/api/v1/assets/A1/merge", map[string]any{"from": "A999"})
 }

@@ -80,17 +80,17 @@ var walkImages = map[string]string{
 // walker is somebody who asks.
 type walker struct {
 	name byte
-	*browser
+	*sitetest.Browser
 }
 
-func (x *site) walkers(t *testing.T) (list []walker) {
+func walkers(x *sitetest.Site, t *testing.T) (list []walker) {
 	t.Helper()
 	for _, r := range policy.Roles() {
-		list = append(list, walker{map[policy.Role]byte{policy.Administrator: 'A', policy.Radiologist: 'R', policy.Technologist: 'T', policy.Referrer: 'F', policy.Researcher: 'S', policy.Auditor: 'U'}[r], x.signIn(string(r))})
+		list = append(list, walker{map[policy.Role]byte{policy.Administrator: 'A', policy.Radiologist: 'R', policy.Technologist: 'T', policy.Referrer: 'F', policy.Researcher: 'S', policy.Auditor: 'U'}[r], x.SignIn(string(r))})
 	}
 	bearer := func(name byte, secret string) {
-		b := x.browser()
-		b.header.Set("Authorization", "Bearer "+secret)
+		b := x.Browser()
+		b.Header.Set("Authorization", "Bearer "+secret)
 		list = append(list, walker{name, b})
 	}
 	for _, k := range []struct {
@@ -99,7 +99,7 @@ func (x *site) walkers(t *testing.T) (list []walker) {
 		studies      []string
 	}{{'a', "administrator", "admin", nil}, {'r', "radiologist", "read", nil}, {'w', "radiologist", "write", nil}, {'l', "radiologist", "read", []string{"2.25.70"}}} {
 		verbs, _ := policy.Scope(k.scope)
-		_, secret, err := x.in.Registry.OperatorToken(t.Context(), k.owner, verbs, k.studies, time.Hour)
+		_, secret, err := x.In.Registry.OperatorToken(t.Context(), k.owner, verbs, k.studies, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,35 +109,35 @@ func (x *site) walkers(t *testing.T) (list []walker) {
 		name  byte
 		flags []string
 	}{{'s', nil}, {'d', []string{"--deidentified"}}} {
-		secret, _, _ := x.share(t, append([]string{"--study", "2.25.70", "--expires", "1d"}, k.flags...)...)
-		b := x.browser()
-		b.press(secret, "")
+		secret, _, _ := makeShare(x, t, append([]string{"--study", "2.25.70", "--expires", "1d"}, k.flags...)...)
+		b := x.Browser()
+		pressOpen(b, secret, "")
 		list = append(list, walker{k.name, b})
 	}
-	_, secret, _, err := x.in.Registry.CreateShare(t.Context(), identity.NewShare{Study: "2.25.70", Lifetime: time.Hour})
+	_, secret, _, err := x.In.Registry.CreateShare(t.Context(), identity.NewShare{Study: "2.25.70", Lifetime: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	bearer('b', secret)
-	half := x.browser()
-	half.must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": testPassword})
-	return append(list, walker{'h', half}, walker{'0', x.browser()})
+	half := x.Browser()
+	half.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
+	return append(list, walker{'h', half}, walker{'0', x.Browser()})
 }
 
 // ask sends the request of a route.
-func (w walker) ask(route string, header ...string) answer {
+func (w walker) ask(route string, header ...string) sitetest.Answer {
 	method, path, _ := strings.Cut(route, " ")
-	return w.send(method, strings.ReplaceAll(path, "{id}", "1"), nil, header...)
+	return w.Send(method, strings.ReplaceAll(path, "{id}", "1"), nil, header...)
 }
 
 // judge holds an answer against who is let in.
-func (w walker) judge(route, in string, a answer) {
+func (w walker) judge(route, in string, a sitetest.Answer) {
 	w.Helper()
 	let := a.StatusCode != 401 && a.StatusCode != 403
 	if let != strings.ContainsRune(in, rune(w.name)) || a.StatusCode >= 500 || a.StatusCode == 429 {
-		w.Errorf("%c %s: status %d %.200s", w.name, route, a.StatusCode, a.text)
+		w.Errorf("%c %s: status %d %.200s", w.name, route, a.StatusCode, a.Text)
 	}
-	seen := a.text + fmt.Sprint(a.Header)
+	seen := a.Text + fmt.Sprint(a.Header)
 	if route == "GET /api/v1/audit" {
 		return // it names studies, to whom it is for
 	}
@@ -156,9 +156,9 @@ func (w walker) judge(route, in string, a answer) {
 
 func TestEverybodyAtEveryDoor(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	api := x.s.SignIn.NewAPI()
-	x.s.Services().Register(api)
+	x := sitetest.NewPeopledSite(t, nil)
+	api := x.Server.SignIn.NewAPI()
+	x.Server.Services().Register(api)
 	if got := slices.Sorted(maps.Keys(walk)); !slices.Equal(got, api.Routes()) {
 		t.Fatalf("the table has %v, the server %v", got, api.Routes())
 	}
@@ -166,7 +166,7 @@ func TestEverybodyAtEveryDoor(t *testing.T) {
 		t.Fatalf("the table has %v, the server %v", walkOpen, api.OpenRoutes())
 	}
 	wantDocumented(t, append(api.Routes(), walkOpen...))
-	who := x.walkers(t)
+	who := walkers(x, t)
 	if len(who) != len(everybody) {
 		t.Fatalf("%d people, want %d", len(who), len(everybody))
 	}
@@ -184,7 +184,7 @@ func TestEverybodyAtEveryDoor(t *testing.T) {
 	}
 	for _, w := range who { // what ends a session comes last
 		for _, route := range []string{"DELETE /api/v1/sessions/{id}", "DELETE /api/v1/totp", "DELETE /api/v1/sessions"} {
-			if b := w.send("GET", "/api/v1/tokens", nil); b.StatusCode == http.StatusOK || !strings.ContainsRune(walk[route], rune(w.name)) {
+			if b := w.Send("GET", "/api/v1/tokens", nil); b.StatusCode == http.StatusOK || !strings.ContainsRune(walk[route], rune(w.name)) {
 				w.judge(route, walk[route], w.ask(route))
 			}
 		}
@@ -194,13 +194,13 @@ func TestEverybodyAtEveryDoor(t *testing.T) {
 // The routes to sign in stand what anybody sends, in any state.
 func TestTheRoutesToSignInStandEverybody(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	for _, w := range x.walkers(t) {
+	x := sitetest.NewPeopledSite(t, nil)
+	for _, w := range walkers(x, t) {
 		for _, route := range walkOpen[1:] {
 			a := w.ask(route)
 			broken := a.StatusCode >= 500 && a.StatusCode != http.StatusNotImplemented // there is no identity provider here
-			if broken || strings.Contains(a.text, "ZZPHI") || sitetest.HoldsUID(a.text, `2.25.7\d`) {
-				t.Errorf("%c %s: status %d %.200s", w.name, route, a.StatusCode, a.text)
+			if broken || strings.Contains(a.Text, "ZZPHI") || sitetest.HoldsUID(a.Text, `2.25.7\d`) {
+				t.Errorf("%c %s: status %d %.200s", w.name, route, a.StatusCode, a.Text)
 			}
 		}
 	}
@@ -229,10 +229,10 @@ func (w walker) emergency() {
 // redirected asks for an address that is written in an odd way.
 func (w walker) redirected() {
 	w.Helper()
-	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	defer func() { w.client.CheckRedirect = nil }()
+	w.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	defer func() { w.Client.CheckRedirect = nil }()
 	for _, path := range []string{"/dicom-web//studies", "/share//x", "//evil.example/", "/share", "/dicom-web/./studies"} {
-		a := w.ask("GET https://" + w.host + path)
+		a := w.ask("GET https://" + w.Host + path)
 		if to := a.Header.Get("Location"); strings.HasPrefix(to, "//") || strings.HasPrefix(to, "http") {
 			w.Errorf("%s leads to %s", path, to)
 		}
@@ -263,26 +263,26 @@ func wantDocumented(t *testing.T, routes []string) {
 // another origin; a form of such a page signs nobody in.
 func TestALinkInAMailOpensAndAFormElsewhereDoesNot(t *testing.T) {
 	t.Parallel()
-	x := newPeopledSite(t, nil)
-	_, secret, err := x.in.Registry.PersonLink(t.Context(), "grace", "radiologist", false)
+	x := sitetest.NewPeopledSite(t, nil)
+	_, secret, err := x.In.Registry.PersonLink(t.Context(), "grace", "radiologist", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := x.browser()
-	b.must(200, "GET", "/setup/open", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate")
-	if a := b.fill("/setup/open", "link", secret); a.StatusCode != 200 || !strings.Contains(a.text, "grace") {
-		t.Errorf("status %d: %s", a.StatusCode, a.text)
+	b := x.Browser()
+	b.Must(200, "GET", "/setup/open", nil, "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate")
+	if a := sitetest.Fill(b, "/setup/open", "link", secret); a.StatusCode != 200 || !strings.Contains(a.Text, "grace") {
+		t.Errorf("status %d: %s", a.StatusCode, a.Text)
 	}
-	b.must(200, "GET", "/setup/", nil, "Sec-Fetch-Site", "cross-site")
+	b.Must(200, "GET", "/setup/", nil, "Sec-Fetch-Site", "cross-site")
 	form := []string{"Content-Type", "application/x-www-form-urlencoded"}
 	for _, h := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://evil.example"}} {
-		b.must(403, "POST", "/setup/", "step=password&name=auditor&password="+testPassword, append(form, h...)...)
-		b.must(403, "POST", "/setup/open", "link="+secret+"&password="+testPassword+"&again="+testPassword, append(form, h...)...)
+		b.Must(403, "POST", "/setup/", "step=password&name=auditor&password="+sitetest.Password, append(form, h...)...)
+		b.Must(403, "POST", "/setup/open", "link="+secret+"&password="+sitetest.Password+"&again="+sitetest.Password, append(form, h...)...)
 	}
-	if b.cookie() != "" {
+	if b.Cookie() != "" {
 		t.Error("a page of another origin signed somebody in")
 	}
-	a := b.must(200, "POST", "/setup/open", "link="+secret+"&password="+testPassword+"&again="+testPassword, append(form, "Sec-Fetch-Site", "same-origin")...)
+	a := b.Must(200, "POST", "/setup/open", "link="+secret+"&password="+sitetest.Password+"&again="+sitetest.Password, append(form, "Sec-Fetch-Site", "same-origin")...)
 	if a.Request.URL.Path != "/setup/" || strings.Contains(a.Header.Get("Referrer-Policy")+a.Header.Get("Cache-Control"), "origin") {
 		t.Errorf("it ends at %s", a.Request.URL.Path)
 	}

@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"bufio"
@@ -9,24 +9,25 @@ import (
 	"testing"
 	"time"
 
+	"collimator/internal/house/sitetest"
 	"collimator/internal/httpsec"
 	"collimator/internal/policy"
 )
 
 // newAdministeredSite is a site with an administrator and nobody else.
-func newAdministeredSite(t *testing.T) *site {
+func newAdministeredSite(t *testing.T) *sitetest.Site {
 	t.Helper()
-	x := newSite(t, nil)
-	if err := x.in.Registry.AddPerson(t.Context(), "administrator", string(policy.Administrator), testPassword); err != nil {
+	x := sitetest.NewSite(t, nil)
+	if err := x.In.Registry.AddPerson(t.Context(), "administrator", string(policy.Administrator), sitetest.Password); err != nil {
 		t.Fatal(err)
 	}
 	return x
 }
 
-// raw sends bytes by TLS and HTTP/1.1 and reads the answer.
-func (x *site) raw(request string) *http.Response {
+// rawAnswer sends bytes by TLS and HTTP/1.1 and reads the answer.
+func rawAnswer(x *sitetest.Site, request string) *http.Response {
 	x.Helper()
-	c, err := tls.Dial("tcp", x.addr, &tls.Config{InsecureSkipVerify: true}) // of the test
+	c, err := tls.Dial("tcp", x.Address, &tls.Config{InsecureSkipVerify: true}) // of the test
 	if err != nil {
 		x.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestEveryAnswerOfTheHTTPSPortHasTheHeadersAndRefusalsAreProblems(t *testing
 		"GET /setup/ HTTP/1.1":                          200,
 		"PUT /setup/ HTTP/1.1":                          405,
 	} {
-		rsp := x.raw(line + "\r\nHost: " + x.host + "\r\nContent-Length: 0\r\n\r\n")
+		rsp := rawAnswer(x, line+"\r\nHost: "+x.Host+"\r\nContent-Length: 0\r\n\r\n")
 		if rsp.StatusCode != status {
 			t.Errorf("%s: status %d, want %d", line, rsp.StatusCode, status)
 		}
@@ -105,7 +106,7 @@ func TestWhatIsNoRequestIsAnsweredByTheServerItselfAndTellsNothing(t *testing.T)
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na": 400,
 		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n":                                  400,
 	} {
-		rsp := x.raw(request)
+		rsp := rawAnswer(x, request)
 		b, _ := io.ReadAll(rsp.Body) // of a string
 		if rsp.StatusCode != status || !rsp.Close || strings.Contains(string(b), "ZZPHI") || len(b) > 200 {
 			t.Errorf("%.60q: status %d, want %d; %q", request, rsp.StatusCode, status, b)
