@@ -49,6 +49,7 @@ func (b builder) code(t dicom.Tag, codes ...code) {
 			it.text(tag.CodeMeaning, c.meaning)
 		})
 	}
+
 	b.sequence(t, fills...)
 }
 
@@ -67,12 +68,14 @@ func (b builder) pixels(p pixels) {
 	if p.samples > 1 {
 		b.int(tag.PlanarConfiguration, 0)
 	}
+
 	b.int(tag.Rows, int64(p.rows))
 	b.int(tag.Columns, int64(p.columns))
 	b.int(tag.BitsAllocated, int64(p.allocated))
 	b.int(tag.BitsStored, int64(p.stored))
 	b.int(tag.HighBit, int64(p.stored-1))
 	b.int(tag.PixelRepresentation, 0)
+
 	vr := dicom.OW
 	if p.signed {
 		b.int(tag.PixelRepresentation, 1)
@@ -80,5 +83,6 @@ func (b builder) pixels(p pixels) {
 	if p.allocated <= 8 {
 		vr = dicom.OB
 	}
+
 	b.ds.Set(dicom.NewElement(tag.PixelData, vr, p.data))
 }

@@ -18,6 +18,7 @@ func (p *plan) pdf(image int) *dicom.DataSet {
 	b.text(tag.DocumentTitle, "Discharge letter")
 	b.code(tag.ConceptNameCodeSequence, code{"18842-5", "LN", "Discharge Summary"})
 	b.text(tag.MIMETypeOfEncapsulatedDocument, "application/pdf")
+
 	doc := TinyPDF(fmt.Sprintf("%s, document %d", Marker, image))
 	b.int(tag.EncapsulatedDocumentLength, int64(len(doc)))
 	b.ds.Set(dicom.NewElement(tag.EncapsulatedDocument, dicom.OB, doc))
@@ -34,18 +35,22 @@ func TinyPDF(line string) []byte {
 		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(content), content),
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
 	}
+
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n%\xE2\xE3\xCF\xD3\n")
+
 	offsets := make([]int, len(objects))
 	for i, o := range objects {
 		offsets[i] = b.Len()
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
 	}
+
 	start := b.Len()
 	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
 	for _, o := range offsets {
 		fmt.Fprintf(&b, "%010d 00000 n \n", o)
 	}
+
 	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, start)
 	return b.Bytes()
 }
@@ -58,11 +63,14 @@ func (p *plan) sr(image int) *dicom.DataSet {
 	b.sequence(tag.PerformedProcedureCodeSequence)
 	b.text(tag.CompletionFlag, "COMPLETE")
 	b.text(tag.VerificationFlag, "UNVERIFIED")
+
 	evidence := p.evidence()
 	b.sequence(tag.CurrentRequestedProcedureEvidenceSequence, evidence.study)
+
 	b.text(tag.ValueType, "CONTAINER")
 	b.text(tag.ContinuityOfContent, "SEPARATE")
 	b.code(tag.ConceptNameCodeSequence, code{"18782-3", "LN", "Radiology Study observation"})
+
 	b.sequence(tag.ContentSequence,
 		func(it builder) {
 			content(it, "HAS OBS CONTEXT", "PNAME", code{"121008", "DCM", "Person Observer Name"})
@@ -115,6 +123,7 @@ func (p *plan) evidence() evidence {
 		it.text(tag.ReferencedSOPClassUID, uid.CTImageStorage)
 		it.text(tag.ReferencedSOPInstanceUID, UID(p.Seed, CT, "instance", 1, 1))
 	}
+
 	return evidence{instance: instance, study: func(it builder) {
 		it.text(tag.StudyInstanceUID, image.study)
 		it.sequence(tag.ReferencedSeriesSequence, func(s builder) {

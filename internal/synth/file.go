@@ -45,11 +45,16 @@ func In(f *dicom.File, transferSyntax string, table OffsetTable) *dicom.File {
 // FileOf makes a file of a data set.
 func FileOf(ds *dicom.DataSet, transferSyntax string) *dicom.File {
 	head := dicom.AppendMeta(nil, dicom.Meta{
-		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: transferSyntax,
-		ImplementationClassUID: UID(0, "implementation"), ImplementationVersionName: "SYNTH",
+		SOPClassUID:               ds.Text(tag.SOPClassUID),
+		SOPInstanceUID:            ds.Text(tag.SOPInstanceUID),
+		TransferSyntaxUID:         transferSyntax,
+		ImplementationClassUID:    UID(0, "implementation"),
+		ImplementationVersionName: "SYNTH",
 	})
+
 	meta, _, err := dicom.ReadMeta(bufio.NewReader(bytes.NewReader(head)), dicom.Limits{})
 	check(err)
+
 	return &dicom.File{Meta: meta, DataSet: ds, TransferSyntax: transferSyntax, DataSetOffset: int64(len(head)), HasPreamble: true}
 }
 
@@ -61,12 +66,14 @@ func (p *plan) file(ds *dicom.DataSet) *dicom.File {
 func encapsulate(b builder, transferSyntax string, table OffsetTable) {
 	frames, err := pixel.Index(b.ds)
 	check(err)
+
 	var fragments [][]byte
 	var offsets, lengths []uint64
 	at := uint64(0)
 	for n := 1; n <= frames.Len(); n++ {
 		native, err := frames.Bytes(n)
 		check(err)
+
 		var frag []byte
 		switch transferSyntax {
 		case uid.RLELossless:
@@ -76,13 +83,17 @@ func encapsulate(b builder, transferSyntax string, table OffsetTable) {
 		default:
 			panic("synth: no encoder for the transfer syntax")
 		}
+
 		lengths = append(lengths, uint64(len(frag)))
 		if len(frag)%2 == 1 {
 			frag = append(frag, 0)
 		}
-		fragments, offsets = append(fragments, frag), append(offsets, at)
+
+		fragments = append(fragments, frag)
+		offsets = append(offsets, at)
 		at += 8 + uint64(len(frag))
 	}
+
 	var basic []byte
 	switch table {
 	case BasicTable:
@@ -93,7 +104,9 @@ func encapsulate(b builder, transferSyntax string, table OffsetTable) {
 		b.ds.Set(dicom.NewElement(tag.ExtendedOffsetTable, dicom.OV, words(offsets)))
 		b.ds.Set(dicom.NewElement(tag.ExtendedOffsetTableLengths, dicom.OV, words(lengths)))
 	}
+
 	b.ds.Set(dicom.NewFragments(tag.PixelData, dicom.OB, basic, fragments...))
+
 	if transferSyntax == uid.JPEGBaseline8Bit {
 		lossy(b, frames.Attributes, at)
 	}
@@ -101,11 +114,13 @@ func encapsulate(b builder, transferSyntax string, table OffsetTable) {
 
 // lossy says that and how pixels were changed (PS3.3 C.7.6.1.1.5).
 func lossy(b builder, a pixel.Attributes, compressed uint64) {
+	plain := float64(a.FrameLength() * int64(a.NumberOfFrames))
 	if a.SamplesPerPixel == 3 {
 		b.text(tag.PhotometricInterpretation, "YBR_FULL_422")
 	}
+
 	b.text(tag.LossyImageCompression, "01")
-	b.float(tag.LossyImageCompressionRatio, float64(int(100*float64(a.FrameLength()*int64(a.NumberOfFrames))/float64(compressed)))/100)
+	b.float(tag.LossyImageCompressionRatio, float64(int(100*plain/float64(compressed)))/100)
 	b.text(tag.LossyImageCompressionMethod, "ISO_10918_1")
 }
 
@@ -122,15 +137,18 @@ func encodeJPEG(native []byte, a pixel.Attributes) []byte {
 	if a.BitsAllocated != 8 || a.SamplesPerPixel != 1 && a.SamplesPerPixel != 3 || a.SamplesPerPixel == 3 && a.PlanarConfiguration != 0 {
 		panic("synth: JPEG Baseline needs eight bits, colour by pixel")
 	}
+
 	bounds := image.Rect(0, 0, a.Columns, a.Rows)
 	var picture image.Image = &image.Gray{Pix: native, Stride: a.Columns, Rect: bounds}
+
 	if a.SamplesPerPixel == 3 {
 		rgb := image.NewRGBA(bounds)
 		for i := range a.Rows * a.Columns {
-			rgb.SetRGBA(i%a.Columns, i/a.Columns, color.RGBA{native[3*i], native[3*i+1], native[3*i+2], 255})
+			rgb.SetRGBA(i%a.Columns, i/a.Columns, color.RGBA{R: native[3*i], G: native[3*i+1], B: native[3*i+2], A: 255})
 		}
 		picture = rgb
 	}
+
 	var b bytes.Buffer
 	check(jpeg.Encode(&b, picture, &jpeg.Options{Quality: 90}))
 	return b.Bytes()
@@ -143,19 +161,24 @@ func encodeRLE(native []byte, a pixel.Attributes) []byte {
 	if width == 0 || a.SamplesPerPixel > 1 && a.PlanarConfiguration != 0 {
 		panic("synth: RLE needs whole bytes, colour by pixel")
 	}
+
 	stride := width * a.SamplesPerPixel
 	out := make([]byte, 64)
 	binary.LittleEndian.PutUint32(out, uint32(stride))
+
 	row := make([]byte, a.Columns)
 	for segment := range stride {
 		binary.LittleEndian.PutUint32(out[4+4*segment:], uint32(len(out)))
-		sample, b := segment/width, width-1-segment%width
+		sample := segment / width
+		b := width - 1 - segment%width
+
 		for r := range a.Rows {
 			for c := range a.Columns {
 				row[c] = native[(r*a.Columns+c)*stride+sample*width+b]
 			}
 			out = packBits(out, row)
 		}
+
 		if len(out)%2 == 1 {
 			out = append(out, 0)
 		}
@@ -170,11 +193,13 @@ func packBits(dst, row []byte) []byte {
 		for i+run < len(row) && run < 128 && row[i+run] == row[i] {
 			run++
 		}
+
 		if run > 2 {
 			dst = append(dst, byte(257-run), row[i])
 			i += run
 			continue
 		}
+
 		start := i
 		for i < len(row) && i-start < 128 && (i+2 >= len(row) || row[i] != row[i+1] || row[i] != row[i+2]) {
 			i++

@@ -51,8 +51,15 @@ type Request struct {
 func NewRequest(calling, called string) Request {
 	return Request{
 		Calling: calling, Called: called,
-		contexts: [][]byte{contextItem(1, uid.Verification, uid.ImplicitVRLittleEndian), contextItem(3, uid.SecondaryCaptureImageStorage, uid.ExplicitVRLittleEndian)},
-		user:     [][]byte{pduItem(itemMaximum, []byte{0, 0, 0x40, 0}), pduItem(itemClass, []byte("1.2.3.4")), pduItem(itemVersion, []byte("SYNTH"))},
+		contexts: [][]byte{
+			contextItem(1, uid.Verification, uid.ImplicitVRLittleEndian),
+			contextItem(3, uid.SecondaryCaptureImageStorage, uid.ExplicitVRLittleEndian),
+		},
+		user: [][]byte{
+			pduItem(itemMaximum, []byte{0, 0, 0x40, 0}),
+			pduItem(itemClass, []byte("1.2.3.4")),
+			pduItem(itemVersion, []byte("SYNTH")),
+		},
 	}
 }
 
@@ -76,12 +83,16 @@ func (r Request) Bytes() []byte {
 	for _, f := range []struct {
 		field []byte
 		title string
-	}{{r.CalledField, r.Called}, {r.CallingField, r.Calling}} {
+	}{
+		{field: r.CalledField, title: r.Called},
+		{field: r.CallingField, title: r.Calling},
+	} {
 		if f.field == nil {
 			f.field = titleField(f.title)
 		}
 		b = append(b, f.field...)
 	}
+
 	b = append(b, make([]byte, 32)...)
 	b = append(b, pduItem(itemApplication, []byte(uid.ApplicationContext))...)
 	b = append(b, slices.Concat(r.contexts...)...)
@@ -165,7 +176,9 @@ const (
 )
 
 func echoElements(id uint16) []commandElement {
-	return []commandElement{ui(affectedClass, uid.Verification), us(commandField, 0x0030), us(messageID, id), us(dataSetType, 0x0101)}
+	return []commandElement{
+		ui(affectedClass, uid.Verification), us(commandField, 0x0030), us(messageID, id), us(dataSetType, 0x0101),
+	}
 }
 
 // EchoRQ is the P-DATA-TF of a C-ECHO request in context 1.
@@ -178,5 +191,8 @@ func StoreRQ(id uint16, instanceUID string) []byte {
 }
 
 func storeElements(id uint16, class, instanceUID string) []commandElement {
-	return []commandElement{ui(affectedClass, class), us(commandField, 1), us(messageID, id), us(priority, 0), us(dataSetType, 1), ui(affectedInstance, instanceUID)}
+	return []commandElement{
+		ui(affectedClass, class), us(commandField, 1), us(messageID, id), us(priority, 0), us(dataSetType, 1),
+		ui(affectedInstance, instanceUID),
+	}
 }

@@ -62,26 +62,31 @@ func slice(bodies []ellipsoid, z float64, rows, columns, background, grain int, 
 	for i := range values {
 		values[i] = int16(background)
 	}
+
 	for _, e := range bodies {
 		dz := (z - e.z) / e.c
 		rest := 1 - dz*dz
 		if rest <= 0 {
 			continue
 		}
+
 		for r := range rows {
 			dy := (2*(float64(r)+0.5)/float64(rows) - 1 - e.y) / e.b
 			half := rest - dy*dy
 			if half <= 0 {
 				continue
 			}
+
 			width := math.Sqrt(half) * e.a
 			from := max(0, int((e.x-width+1)/2*float64(columns)))
 			to := min(columns, int((e.x+width+1)/2*float64(columns)))
+
 			for c := from; c < to; c++ {
 				values[r*columns+c] = int16(e.value)
 			}
 		}
 	}
+
 	out := make([]byte, 2*len(values))
 	for i, v := range values {
 		n := int(rnd.next()%uint32(2*grain+1)) - grain
@@ -95,6 +100,7 @@ func slice(bodies []ellipsoid, z float64, rows, columns, background, grain int, 
 func clip(rows, columns, frame, frames int, rnd noise) []byte {
 	out := make([]byte, 3*rows*columns)
 	beat := 0.30 + 0.06*math.Sin(2*math.Pi*float64(frame)/float64(frames))
+
 	for r := range rows {
 		y := float64(r) / float64(rows)
 		for c := range columns {
@@ -102,8 +108,10 @@ func clip(rows, columns, frame, frames int, rnd noise) []byte {
 			if math.Abs(x) > 0.1+0.8*y {
 				continue // outside of the sector
 			}
+
 			speckle := byte(rnd.next() >> 26)
 			red, green, blue := speckle, speckle, speckle
+
 			d := math.Hypot(x, 2*(y-0.55))
 			switch {
 			case math.Abs(d-beat) < 0.05:
@@ -113,6 +121,7 @@ func clip(rows, columns, frame, frames int, rnd noise) []byte {
 			case d < beat:
 				red, green, blue = 0, speckle/2, 120+2*speckle
 			}
+
 			copy(out[3*(r*columns+c):], []byte{red, green, blue})
 		}
 	}

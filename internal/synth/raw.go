@@ -43,10 +43,12 @@ func (l layout) appendTag(b []byte, t dicom.Tag) []byte {
 // append writes one element (PS3.5 7.1.2, 7.1.3).
 func (l layout) append(b []byte, el rawElement) []byte {
 	b = l.appendTag(b, el.tag)
+
 	n := uint32(len(el.value))
 	if el.length != 0 {
 		n = uint32(el.length)
 	}
+
 	switch {
 	case l.implicit || el.vr == "":
 		b = l.order().AppendUint32(b, n)
@@ -57,6 +59,7 @@ func (l layout) append(b []byte, el rawElement) []byte {
 		b = append(b, el.vr...)
 		b = l.order().AppendUint16(b, uint16(n))
 	}
+
 	return append(b, el.value...)
 }
 
@@ -74,6 +77,7 @@ func (s rawSet) with(els ...rawElement) rawSet {
 	s = slices.Clone(s)
 	for _, el := range els {
 		i, found := slices.BinarySearchFunc(s, el.tag, func(a rawElement, t dicom.Tag) int { return int(int64(a.tag) - int64(t)) })
+
 		if found {
 			s[i] = el
 		} else {
@@ -91,7 +95,7 @@ func (s rawSet) without(tags ...dicom.Tag) rawSet {
 // text is an element of characters, padded.
 func text(t dicom.Tag, vr, s string) rawElement {
 	b := []byte(s)
-	if len(b)%2 == 1 {
+	if len(b)%2 == 1 { // to an even length, a UID with NUL (PS3.5 6.2)
 		pad := byte(' ')
 		if vr == "UI" {
 			pad = 0
@@ -111,7 +115,12 @@ type Instance struct {
 }
 
 func instance(seed uint64, name string) Instance {
-	return Instance{uid.SecondaryCaptureImageStorage, UID(seed, name, "instance"), UID(seed, name, "study"), UID(seed, name, "series")}
+	return Instance{
+		SOPClassUID:       uid.SecondaryCaptureImageStorage,
+		SOPInstanceUID:    UID(seed, name, "instance"),
+		StudyInstanceUID:  UID(seed, name, "study"),
+		SeriesInstanceUID: UID(seed, name, "series"),
+	}
 }
 
 // secondaryCapture is the elements of a small gray image.
@@ -120,6 +129,7 @@ func secondaryCapture(in Instance, l layout) rawSet {
 	for i := range pixels {
 		pixels[i] = byte(i)
 	}
+
 	return rawSet{
 		text(tag.SOPClassUID, "UI", in.SOPClassUID),
 		text(tag.SOPInstanceUID, "UI", in.SOPInstanceUID),

@@ -14,6 +14,7 @@ import (
 func (p *plan) seg(image int) *dicom.DataSet {
 	b := p.common(uid.SegmentationStorage, "SEG", 1, image)
 	p.frameOfReference(b)
+
 	b.text(tag.ImageType, "DERIVED", "PRIMARY")
 	b.text(tag.SegmentationType, "BINARY")
 	b.text(tag.ContentLabel, "LIVER")
@@ -21,6 +22,7 @@ func (p *plan) seg(image int) *dicom.DataSet {
 	b.text(tag.ContentCreatorName, Marker+"^Creator")
 	b.text(tag.LossyImageCompression, "00")
 	b.text(tag.NumberOfFrames, dicom.FormatDS(float64(p.Frames)))
+
 	b.sequence(tag.SegmentSequence, func(it builder) {
 		it.int(tag.SegmentNumber, 1)
 		it.text(tag.SegmentLabel, "Liver")
@@ -28,8 +30,11 @@ func (p *plan) seg(image int) *dicom.DataSet {
 		it.code(tag.SegmentedPropertyCategoryCodeSequence, code{"123037004", "SCT", "Anatomical Structure"})
 		it.code(tag.SegmentedPropertyTypeCodeSequence, code{"10200004", "SCT", "Liver"})
 	})
+
 	organization := UID(p.Seed, p.kind, "dimension organization")
-	b.sequence(tag.DimensionOrganizationSequence, func(it builder) { it.text(tag.DimensionOrganizationUID, organization) })
+	b.sequence(tag.DimensionOrganizationSequence, func(it builder) {
+		it.text(tag.DimensionOrganizationUID, organization)
+	})
 	b.sequence(tag.DimensionIndexSequence,
 		func(it builder) {
 			it.text(tag.DimensionOrganizationUID, organization)
@@ -41,24 +46,39 @@ func (p *plan) seg(image int) *dicom.DataSet {
 			it.int(tag.DimensionIndexPointer, int64(tag.ImagePositionPatient))
 			it.int(tag.FunctionalGroupPointer, int64(tag.PlanePositionSequence))
 		})
+
 	b.sequence(tag.SharedFunctionalGroupsSequence, func(it builder) {
 		it.sequence(tag.PixelMeasuresSequence, func(m builder) {
 			m.float(tag.SliceThickness, 5)
 			m.float(tag.SpacingBetweenSlices, 5)
 			m.float(tag.PixelSpacing, 380/float64(p.Rows), 380/float64(p.Columns))
 		})
-		it.sequence(tag.PlaneOrientationSequence, func(o builder) { o.float(tag.ImageOrientationPatient, 1, 0, 0, 0, 1, 0) })
-		it.sequence(tag.SegmentIdentificationSequence, func(s builder) { s.int(tag.ReferencedSegmentNumber, 1) })
+		it.sequence(tag.PlaneOrientationSequence, func(o builder) {
+			o.float(tag.ImageOrientationPatient, 1, 0, 0, 0, 1, 0)
+		})
+		it.sequence(tag.SegmentIdentificationSequence, func(s builder) {
+			s.int(tag.ReferencedSegmentNumber, 1)
+		})
 	})
+
 	var frames []func(builder)
 	for f := range p.Frames {
 		frames = append(frames, func(it builder) {
-			it.sequence(tag.FrameContentSequence, func(c builder) { c.int(tag.DimensionIndexValues, 1, int64(f+1)) })
-			it.sequence(tag.PlanePositionSequence, func(c builder) { c.float(tag.ImagePositionPatient, -190, -190, 5*float64(f)) })
+			it.sequence(tag.FrameContentSequence, func(c builder) {
+				c.int(tag.DimensionIndexValues, 1, int64(f+1))
+			})
+			it.sequence(tag.PlanePositionSequence, func(c builder) {
+				c.float(tag.ImagePositionPatient, -190, -190, 5*float64(f))
+			})
 		})
 	}
+
 	b.sequence(tag.PerFrameFunctionalGroupsSequence, frames...)
-	b.pixels(pixels{rows: p.Rows, columns: p.Columns, samples: 1, allocated: 1, stored: 1, photometric: "MONOCHROME2", data: p.mask()})
+
+	b.pixels(pixels{
+		rows: p.Rows, columns: p.Columns, samples: 1, allocated: 1, stored: 1, photometric: "MONOCHROME2",
+		data: p.mask(),
+	})
 	return b.ds
 }
 
@@ -67,6 +87,7 @@ func (p *plan) seg(image int) *dicom.DataSet {
 func (p *plan) mask() []byte {
 	out := make([]byte, (p.Frames*p.Rows*p.Columns+7)/8)
 	bit := 0
+
 	for f := range p.Frames {
 		z := 2*(float64(f)+0.5)/float64(p.Frames) - 1
 		for r := range p.Rows {

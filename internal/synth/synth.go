@@ -115,17 +115,21 @@ func newPlan(k Kind, o Options) *plan {
 	if k < CT || k > ECG {
 		panic("synth: unknown kind")
 	}
+
 	set := func(n *int, most ...int) {
 		if *n <= 0 {
 			*n = most[0]
 		}
 	}
-	images, size, series, width := 1, 512, 1, 0
+
+	images, series := 1, 1
+	size, width := 512, 0
 	switch k {
 	case CT:
 		images, series = 10, 2
 	case MR:
-		images, series, size = 10, 2, 256
+		images, series = 10, 2
+		size = 256
 	case US:
 		size, width = 240, 320
 	case DX:
@@ -133,6 +137,7 @@ func newPlan(k Kind, o Options) *plan {
 	case SEG:
 		size = 128
 	}
+
 	if series == 1 {
 		o.Series = 1
 	}
@@ -141,6 +146,7 @@ func newPlan(k Kind, o Options) *plan {
 	set(&o.Frames, 8)
 	set(&o.Rows, size)
 	set(&o.Columns, max(width, size))
+
 	if o.Patient.Name == "" {
 		o.Patient = Patients()[0]
 	}
@@ -150,7 +156,8 @@ func newPlan(k Kind, o Options) *plan {
 	if o.Start.IsZero() {
 		o.Start = time.Date(2026, 1, 5+int(o.Seed%300), 8, int(o.Seed%60), 0, 0, time.UTC)
 	}
-	return &plan{o, k, UID(o.Seed, k, "study")}
+
+	return &plan{Options: o, kind: k, study: UID(o.Seed, k, "study")}
 }
 
 // instance makes a data set in memory, with native pixel data.
@@ -178,12 +185,14 @@ func (p *plan) instance(series, image int) *dicom.DataSet {
 // parts make the same UID.
 func UID(seed uint64, parts ...any) string {
 	h := sha256.New()
+
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], seed)
 	h.Write(b[:])
 	for _, part := range parts {
 		fmt.Fprintf(h, "%v\x00", part)
 	}
+
 	id := h.Sum(nil)[:16]
 	id[6] = id[6]&0x0F | 0x80 // version 8 of RFC 9562: from whatever its maker likes
 	id[8] = id[8]&0x3F | 0x80
@@ -194,35 +203,43 @@ func UID(seed uint64, parts ...any) string {
 // modules (PS3.3 C.7.1.1, C.7.2.1, C.7.3.1, C.7.5.1).
 func (p *plan) common(sopClass, modality string, series, image int) builder {
 	b := builder{dicom.NewDataSet()}
+
 	if len(p.Patient.CharacterSet) > 0 {
 		check(b.ds.SetCharacterSet(p.Patient.CharacterSet...))
 	}
+
 	at := p.Start.Add(time.Duration(series)*5*time.Minute + time.Duration(image)*time.Second)
+
 	b.text(tag.SOPClassUID, sopClass)
 	b.text(tag.SOPInstanceUID, UID(p.Seed, p.kind, "instance", series, image))
 	b.text(tag.InstanceCreationDate, at.Format("20060102"))
 	b.text(tag.InstanceCreationTime, at.Format("150405"))
+
 	b.text(tag.StudyDate, p.Start.Format("20060102"))
 	b.text(tag.StudyTime, p.Start.Format("150405"))
 	b.text(tag.ContentDate, at.Format("20060102"))
 	b.text(tag.ContentTime, at.Format("150405.000000"))
 	b.text(tag.AccessionNumber, fmt.Sprintf("A%08d", p.Seed%100_000_000))
 	b.text(tag.Modality, modality)
+
 	b.text(tag.Manufacturer, "Collimator")
 	b.text(tag.ManufacturerModelName, "Phantom")
 	b.text(tag.DeviceSerialNumber, fmt.Sprintf("SN%d", p.Seed%1000))
 	b.text(tag.SoftwareVersions, "1")
 	b.text(tag.ReferringPhysicianName, Marker+"^Referrer")
 	b.text(tag.StudyDescription, studyDescription[p.kind])
+
 	b.text(tag.PatientName, p.Patient.Name)
 	b.text(tag.PatientID, p.Patient.ID)
 	b.text(tag.PatientBirthDate, p.Patient.BirthDate)
 	b.text(tag.PatientSex, p.Patient.Sex)
+
 	b.text(tag.StudyInstanceUID, p.study)
 	b.text(tag.SeriesInstanceUID, UID(p.Seed, p.kind, "series", series))
 	b.text(tag.StudyID, fmt.Sprint(p.Seed%10_000))
 	b.text(tag.SeriesNumber, fmt.Sprint(series))
 	b.text(tag.InstanceNumber, fmt.Sprint(image))
+
 	return b
 }
 

@@ -10,16 +10,19 @@ import (
 // C.8.5.5).
 func (p *plan) us(image int) *dicom.DataSet {
 	b := p.common(uid.UltrasoundMultiFrameImageStorage, "US", 1, image)
+
 	b.text(tag.ImageType, "ORIGINAL", "PRIMARY")
 	b.text(tag.BodyPartExamined, "HEART")
 	b.text(tag.SeriesDescription, "Four chamber view")
 	b.text(tag.PatientOrientation)
 	b.text(tag.LossyImageCompression, "00")
 	b.text(tag.BurnedInAnnotation, "NO")
+
 	b.text(tag.NumberOfFrames, dicom.FormatDS(float64(p.Frames)))
 	b.int(tag.FrameIncrementPointer, int64(tag.FrameTime))
 	b.text(tag.FrameTime, "40")
 	b.text(tag.HeartRate, "72")
+
 	b.sequence(tag.SequenceOfUltrasoundRegions, func(it builder) {
 		it.int(tag.RegionSpatialFormat, 1)
 		it.int(tag.RegionDataType, 1)
@@ -33,10 +36,15 @@ func (p *plan) us(image int) *dicom.DataSet {
 		it.float(tag.PhysicalDeltaX, 0.05)
 		it.float(tag.PhysicalDeltaY, 0.05)
 	})
+
 	data := make([]byte, 0, p.Frames*p.Rows*p.Columns*3)
 	for f := range p.Frames {
 		data = append(data, clip(p.Rows, p.Columns, f, p.Frames, newNoise(p.Seed, image, f))...)
 	}
-	b.pixels(pixels{rows: p.Rows, columns: p.Columns, samples: 3, allocated: 8, stored: 8, photometric: "RGB", data: data})
+
+	b.pixels(pixels{
+		rows: p.Rows, columns: p.Columns, samples: 3, allocated: 8, stored: 8, photometric: "RGB",
+		data: data,
+	})
 	return b.ds
 }
