@@ -16,8 +16,8 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/advisory", "internal/guard", "internal/inventory", "internal/posture", "internal/scan",
-	"internal/signin", "internal/webapi",
+	"internal/advisory", "internal/audit", "internal/backup", "internal/guard", "internal/inventory",
+	"internal/ledger", "internal/posture", "internal/scan", "internal/signin", "internal/synth", "internal/webapi",
 }
 
 const (

@@ -10,19 +10,32 @@ import (
 func FHIR(r Record, source string) ([]byte, error) {
 	m := NewMessage(r, source)
 	ev := auditEvent{
-		Type: "AuditEvent", Code: coding(m.Event.ID), Action: string(m.Event.Action), Recorded: m.Event.Time,
-		Outcome: m.Event.Outcome, Why: m.Event.Why, ID: strconv.FormatInt(r.Sequence, 10),
-		Source: fhirSource{Observer: fhirReference{Display: source}, Type: []fhirCoding{{System: "http://terminology.hl7.org/CodeSystem/security-source-type", Code: "4", Display: "Application Server"}}},
+		Type:     "AuditEvent",
+		ID:       strconv.FormatInt(r.Sequence, 10),
+		Code:     coding(m.Event.ID),
+		Action:   string(m.Event.Action),
+		Recorded: m.Event.Time,
+		Outcome:  m.Event.Outcome,
+		Why:      m.Event.Why,
+		Source: fhirSource{
+			Observer: fhirReference{Display: source},
+			Type: []fhirCoding{{
+				System: "http://terminology.hl7.org/CodeSystem/security-source-type", Code: "4", Display: "Application Server",
+			}},
+		},
 	}
+
 	if m.Event.Type != nil {
 		ev.Subtype = []fhirCoding{coding(*m.Event.Type)}
 	}
+
 	for _, p := range m.Participants {
 		ev.Agents = append(ev.Agents, fhirAgentOf(p))
 	}
 	for _, o := range m.Objects {
 		ev.Entities = append(ev.Entities, fhirEntityOf(o))
 	}
+
 	return json.Marshal(ev)
 }
 
@@ -99,14 +112,20 @@ func coding(c code) fhirCoding {
 }
 
 func fhirAgentOf(p activeParticipant) fhirAgent {
-	a := fhirAgent{Who: fhirReference{Identifier: &fhirIdentifier{Value: p.UserID}}, AltID: p.Alternative, Requestor: p.Requestor}
+	a := fhirAgent{
+		Who:       fhirReference{Identifier: &fhirIdentifier{Value: p.UserID}},
+		AltID:     p.Alternative,
+		Requestor: p.Requestor,
+	}
 	if p.Role != nil {
 		a.Type = &fhirConcept{[]fhirCoding{coding(*p.Role)}}
 	}
+
 	if p.Media != nil {
 		c := coding(p.Media.Type)
 		a.Media = &c
 	}
+
 	if p.Address != "" {
 		a.Network = &fhirNetwork{p.Address, p.AddressType}
 	}
@@ -123,14 +142,20 @@ const (
 func fhirEntityOf(o participantObject) fhirEntity {
 	types := map[string]string{"1": "Person", "2": "System Object"}
 	roles := map[string]string{"1": "Patient", "3": "Report", "13": "Security Resource", "24": "Query"}
+
 	e := fhirEntity{
-		What: &fhirReference{Identifier: &fhirIdentifier{Value: o.ID}},
-		Type: fhirCoding{entityType, o.Type, types[o.Type]}, Role: fhirCoding{entityRole, o.Role, roles[o.Role]},
-		Name: o.Name, Query: string(o.Query),
+		What:  &fhirReference{Identifier: &fhirIdentifier{Value: o.ID}},
+		Type:  fhirCoding{entityType, o.Type, types[o.Type]},
+		Role:  fhirCoding{entityRole, o.Role, roles[o.Role]},
+		Name:  o.Name,
+		Query: string(o.Query),
 	}
+
 	if o.ID != unknown && (o.IDType.Code == "110180" || o.IDType.Code == "110181") {
-		e.What.Identifier.System, e.What.Identifier.Value = "urn:dicom:uid", "urn:oid:"+o.ID
+		e.What.Identifier.System = "urn:dicom:uid"
+		e.What.Identifier.Value = "urn:oid:" + o.ID
 	}
+
 	for _, d := range o.Details {
 		e.Details = append(e.Details, fhirDetail{Type: d.Type, Binary: d.Value})
 	}

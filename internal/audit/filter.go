@@ -43,6 +43,7 @@ func (f *Filter) Matches(r Record) bool {
 		f.Person != "" && !r.concerns(f.Person):
 		return false
 	}
+
 	if f.Study == "" && f.Patient == "" {
 		return true
 	}
@@ -116,21 +117,26 @@ func ParseTime(s string, end bool) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
+
 	if day, err := time.ParseInLocation(time.DateOnly, s, time.Local); err == nil {
 		if end {
 			day = day.AddDate(0, 0, 1)
 		}
 		return day, nil
 	}
+
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
 	}
+
 	for _, form := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		if t, err := time.ParseInLocation(form, strings.Replace(s, " ", "T", 1), time.Local); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, fault.New(fault.Invalid, "audit: a time is a day such as 2026-12-31, or 2026-12-31T08:30, or with its zone as 2026-12-31T08:30:00Z")
+
+	return time.Time{}, fault.New(fault.Invalid,
+		"audit: a time is a day such as 2026-12-31, or 2026-12-31T08:30, or with its zone as 2026-12-31T08:30:00Z")
 }
 
 // Doors are the ways in, as they stand in records.

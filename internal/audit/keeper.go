@@ -73,7 +73,9 @@ func (k *Keeper) Write(ctx context.Context, r Record) {
 		return
 	}
 	k.log.Error("audit record not written; it is kept and written later", "event", string(r.Event), "error", err)
-	k.states.Failing(StateTrail, "records cannot be written and wait in memory: "+fault.Text(err), "make room on the disk of the data directory; see docs/operate.md")
+	k.states.Failing(StateTrail, "records cannot be written and wait in memory: "+fault.Text(err),
+		"make room on the disk of the data directory; see docs/operate.md")
+
 	k.mu.Lock() // only now: once it is kept Run may write it and say that all is well
 	k.keep(r)
 	k.mu.Unlock()
@@ -86,11 +88,14 @@ func (k *Keeper) keep(r Record) {
 		k.lost++
 		return
 	}
+
 	if len(k.waiting) == 0 {
 		k.since = k.now()
 	}
+
 	k.waiting = append(k.waiting, r)
 	k.bytes += len(b)
+
 	select {
 	case k.wake <- struct{}{}:
 	default:
@@ -153,6 +158,7 @@ func (k *Keeper) flush(ctx context.Context) error {
 		batch := k.waiting[:min(len(k.waiting), flushMost)]
 		lost := k.lost
 		k.mu.Unlock()
+
 		if len(batch) == 0 && lost == 0 {
 			break
 		}
@@ -171,6 +177,7 @@ func (k *Keeper) flush(ctx context.Context) error {
 		k.forget(batch)
 		written += len(batch)
 	}
+
 	if written > 0 {
 		k.log.Info("audit records that had waited are written", "records", written)
 		k.states.Well(StateTrail, "records are written")
@@ -180,8 +187,11 @@ func (k *Keeper) flush(ctx context.Context) error {
 
 // gap is the record of those for which there was no room.
 func (k *Keeper) gap(lost int) Record {
-	return Record{Time: k.now(), Event: SecurityAlert, Action: Execute, Outcome: SeriousFailure, Door: DoorCommand, Principal: "collimator", Kind: "service",
-		Reason: fmt.Sprintf("%d records could not be kept while nothing could be written", lost)}
+	return Record{
+		Time: k.now(), Event: SecurityAlert, Action: Execute, Outcome: SeriousFailure,
+		Door: DoorCommand, Principal: "collimator", Kind: "service",
+		Reason: fmt.Sprintf("%d records could not be kept while nothing could be written", lost),
+	}
 }
 
 // told takes out of the count what the gap that was written says of it.
@@ -195,10 +205,12 @@ func (k *Keeper) told(lost int) {
 func (k *Keeper) forget(written []Record) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+
 	for _, r := range written {
 		b, _ := json.Marshal(r)
 		k.bytes -= len(b)
 	}
+
 	k.waiting = k.waiting[len(written):]
 	if len(k.waiting) == 0 {
 		k.waiting = nil

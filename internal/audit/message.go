@@ -116,15 +116,21 @@ var eventCodes = map[Event]struct{ id, kind code }{
 // installation.
 func NewMessage(r Record, source string) Message {
 	r = r.asMessage()
+
 	codes := eventCodes[r.Event]
 	m := Message{
 		Event: eventIdentification{
-			Action: r.Action, Time: r.Time.UTC().Format(time.RFC3339Nano), Outcome: strconv.Itoa(int(r.Outcome)), ID: codes.id, Why: why(r),
+			Action:  r.Action,
+			Time:    r.Time.UTC().Format(time.RFC3339Nano),
+			Outcome: strconv.Itoa(int(r.Outcome)),
+			ID:      codes.id,
+			Why:     why(r),
 		},
 		Participants: participants(r, source),
 		Source:       auditSource{source},
 		Objects:      objects(r, source),
 	}
+
 	if codes.kind.Code != "" {
 		m.Event.Type = &codes.kind
 	}
@@ -135,10 +141,12 @@ func NewMessage(r Record, source string) Message {
 func (r Record) asMessage() Record {
 	switch {
 	case r.Event == Export && r.Action == Delete: // a link was taken back: nothing leaves
-		r.Event, r.Action = QuarantineChanged, Execute
+		r.Event = QuarantineChanged
+		r.Action = Execute
 	case r.Event == Transferred && r.Action == Delete: // was to be deleted, and was not
 		r.Event = InstancesDeleted
 	}
+
 	switch family(r.Event) {
 	case exports, readings:
 		r.Action = Read

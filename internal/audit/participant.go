@@ -4,13 +4,16 @@ package audit
 // number and the roles of the event's table. Of them one is the requestor, where
 // the table has one.
 func participants(r Record, source string) []activeParticipant {
-	who, here := actor(r), activeParticipant{UserID: source, Alternative: r.Peer.CalledAETitle}
+	who := actor(r)
+	here := activeParticipant{UserID: source, Alternative: r.Peer.CalledAETitle}
+
 	switch family(r.Event) {
 	case applications:
 		if here.Alternative == "" { // nobody has called it: its own AE title
 			here.Alternative = source
 		}
-		here.Role, who.Role = role("110150", "Application"), role("110151", "Application Launcher")
+		here.Role = role("110150", "Application")
+		who.Role = role("110151", "Application Launcher")
 		return []activeParticipant{here, who}
 	case entries:
 		// Deviation: PS3.15 A.5.3 has no message for C-ECHO; what it tells is that a
@@ -41,6 +44,7 @@ func alerted(r Record, who, here activeParticipant) []activeParticipant {
 	if r.Outcome == Success {
 		return behind(r, who, here)
 	}
+
 	list := behind(r, here, who)
 	for i := range list {
 		list[i].Requestor = i == 0
@@ -57,7 +61,8 @@ func signsIn(r Record, who activeParticipant) activeParticipant {
 		return who
 	}
 
-	who.UserID, who.Alternative = person, ""
+	who.UserID = person
+	who.Alternative = ""
 	return who
 }
 
@@ -67,6 +72,7 @@ func placed(r Record, who activeParticipant, source string) activeParticipant {
 	if who.Address != "" {
 		return who
 	}
+
 	who.Address = unknown
 	if r.Door == DoorCommand {
 		who.Address = source
@@ -78,6 +84,7 @@ func placed(r Record, who activeParticipant, source string) activeParticipant {
 // actor is who acted.
 func actor(r Record) activeParticipant {
 	who := activeParticipant{UserID: r.Principal, Alternative: r.Peer.CallingAETitle, Requestor: true, Address: r.Peer.Address}
+
 	if who.UserID == "" {
 		who.UserID = "unknown"
 	}
@@ -130,6 +137,7 @@ func (r *Record) actsFor() string {
 	if len(r.Objects) == 0 || r.Event == PersonChanged && len(r.Objects) == 1 {
 		return ""
 	}
+
 	o := r.Objects[0]
 	if o.Study != "" || o.Detail != "" || o.Device != "" || o.Query != "" {
 		return ""
@@ -141,9 +149,12 @@ func (r *Record) actsFor() string {
 // at this machine (PS3.15 A.5.3.4 asks for the place of what is no film, paper or disc).
 func mediaOf(r Record, source string) activeParticipant {
 	p := activeParticipant{
-		UserID: "unknown", Role: role("110154", "Destination Media"), Media: &media{dcm("110037", "URI")},
+		UserID:  "unknown",
+		Role:    role("110154", "Destination Media"),
+		Media:   &media{dcm("110037", "URI")},
 		Address: source, AddressType: "1",
 	}
+
 	for _, o := range r.Objects {
 		if o.Detail != "" {
 			p.UserID = o.Detail

@@ -12,7 +12,7 @@ import (
 // Newest are the last n records up to one. Other leaves stand between them, so the start
 // is found by going back until there are enough.
 func (t *Trail) Newest(ctx context.Context, last, n int64) ([]Record, error) {
-	for back := n * 2; ; back *= 4 {
+	for back := n * 2; ; back *= 4 { // wider until there are enough, or none are left
 		var list []Record
 		for r, err := range t.After(ctx, last-back) {
 			if err != nil {
@@ -20,6 +20,7 @@ func (t *Trail) Newest(ctx context.Context, last, n int64) ([]Record, error) {
 			}
 			list = append(list, r)
 		}
+
 		if int64(len(list)) >= n || back > last {
 			return list[max(int64(len(list))-n, 0):], nil
 		}
@@ -32,6 +33,7 @@ func (r Record) WriteAs(w io.Writer, form, source string) error {
 	if form == "json" {
 		return json.NewEncoder(shown.NewJSON(w)).Encode(r)
 	}
+
 	if form == "fhir" {
 		b, err := FHIR(r, source)
 		if err != nil {
@@ -40,10 +42,12 @@ func (r Record) WriteAs(w io.Writer, form, source string) error {
 		_, err = fmt.Fprintf(shown.NewJSON(w), "%s\n", b)
 		return err
 	}
+
 	text, err := NewMessage(r, source).XML()
 	if err != nil {
 		return err
 	}
+
 	_, err = fmt.Fprintln(w, text)
 	return err
 }
@@ -57,6 +61,7 @@ func (t *Trail) Search(ctx context.Context, f Filter, stored []string) (found []
 			return nil, err
 		}
 	}
+
 	for r, err := range t.After(ctx, -1) {
 		if err != nil {
 			return nil, err

@@ -121,6 +121,7 @@ type Object struct {
 func ByPatient(objects []Object, most int) (lists [][]Object) {
 	type patient struct{ id, issuer string }
 	at := map[patient]int{} // the list that is being filled
+
 	for _, o := range objects {
 		p := patient{o.Patient, o.PatientIssuer}
 		i, begun := at[p]
@@ -131,6 +132,7 @@ func ByPatient(objects []Object, most int) (lists [][]Object) {
 		}
 		lists[i] = append(lists[i], o)
 	}
+
 	if len(lists) == 0 {
 		return [][]Object{nil}
 	}

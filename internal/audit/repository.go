@@ -46,15 +46,20 @@ func (p *Repository) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+
 		if time.Since(start) > repositoryMost {
 			wait = repositoryRetry
 		}
-		p.States.Degraded(StateRepository, "the audit repository is not reached, and records wait: "+plainError(err), "see audit.repository in the settings, and the log; nothing is lost meanwhile")
-		p.Log.Warn("audit repository not reached; the records wait", "repository", p.Name, "again", wait, "error", plainError(err))
+		why := plainError(err)
+		p.States.Degraded(StateRepository, "the audit repository is not reached, and records wait: "+why,
+			"see audit.repository in the settings, and the log; nothing is lost meanwhile")
+		p.Log.Warn("audit repository not reached; the records wait", "repository", p.Name, "again", wait, "error", why)
+
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
 		}
+
 		wait = min(wait*2, repositoryMost)
 	}
 }
@@ -77,27 +82,33 @@ func (p *Repository) connected(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
+
 	gone := make(chan error, 1)
 	go func() { gone <- untilClosed(conn) }()
+
 	at, err := p.delivered(ctx)
 	if err != nil {
 		return err
 	}
+
 	d := delivery{sent: at, counted: at}
 	for {
 		more, err := p.send(ctx, conn, &d)
 		if err != nil {
 			return err
 		}
+
 		if at, ok := d.settle(time.Now()); ok {
 			if err := p.count(ctx, at); err != nil {
 				return err
 			}
 			p.States.Well(StateRepository, "records arrive")
 		}
+
 		if more {
 			continue
 		}
+
 		select {
 		case err := <-gone:
 			return err
@@ -133,7 +144,8 @@ type mark struct {
 // settle is the newest sequence number that was written long enough ago.
 func (d *delivery) settle(now time.Time) (at int64, ok bool) {
 	for len(d.marks) > 0 && now.Sub(d.marks[0].time) >= settled {
-		at, ok = d.marks[0].at, true
+		at = d.marks[0].at
+		ok = true
 		d.marks = d.marks[1:]
 	}
 	return at, ok
@@ -151,23 +163,28 @@ func (p *Repository) send(ctx context.Context, conn net.Conn, d *delivery) (more
 		if err != nil {
 			return false, err
 		}
+
 		msg, err := Syslog(r, p.Origin)
 		if err != nil {
 			return false, err
 		}
+
 		if err := conn.SetWriteDeadline(time.Now().Add(repositoryWrite)); err != nil {
 			return false, err
 		}
 		if _, err := conn.Write(msg); err != nil {
 			return false, err
 		}
+
 		d.sent = r.Sequence
-		if n++; n == repositoryBatch {
+		n++
+		if n == repositoryBatch {
 			break
 		}
 	}
+
 	if n > 0 {
-		d.marks = append(d.marks, mark{d.sent, time.Now()})
+		d.marks = append(d.marks, mark{at: d.sent, time: time.Now()})
 	}
 	return n == repositoryBatch, nil
 }
@@ -186,7 +203,8 @@ func (p *Repository) delivered(ctx context.Context) (at int64, err error) {
 
 func (p *Repository) count(ctx context.Context, at int64) error {
 	return p.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := registers.New(p.DB, p.Trail.log).Exec(ctx, tx, `INSERT INTO audit_delivery (repository, sequence) VALUES (?1, ?2) ON CONFLICT (repository) DO UPDATE SET sequence = ?2`, p.Name, at)
+		_, err := registers.New(p.DB, p.Trail.log).Exec(ctx, tx, `INSERT INTO audit_delivery (repository, sequence) VALUES (?1, ?2)
+    ON CONFLICT (repository) DO UPDATE SET sequence = ?2`, p.Name, at)
 		return err
 	})
 }

@@ -73,7 +73,8 @@ func studies(r Record) (list []participantObject) {
 		}
 
 		if _, ok := at[id]; !ok {
-			at[id], classes[id] = len(list), map[string]int{}
+			at[id] = len(list)
+			classes[id] = map[string]int{}
 			list = append(list, studyObject(id))
 		}
 		for class, n := range o.SOPClasses {
@@ -98,10 +99,12 @@ func describeClasses(classes map[string]int) *objectDescription {
 	if len(classes) == 0 {
 		return nil
 	}
+
 	d := &objectDescription{}
 	for _, class := range slices.Sorted(maps.Keys(classes)) {
 		d.Classes = append(d.Classes, sopRef{class, classes[class]})
 	}
+
 	return d
 }
 
@@ -113,11 +116,13 @@ func patients(r Record) (list []participantObject) {
 		if id != "" && o.PatientIssuer != "" {
 			id += "^^^" + o.PatientIssuer
 		}
+
 		if id != "" && !seen[id] {
 			seen[id] = true
 			list = append(list, patientObject(id))
 		}
 	}
+
 	if len(list) == 0 {
 		return []participantObject{patientObject(unknown)}
 	}
@@ -133,11 +138,15 @@ func patientObject(id string) participantObject {
 func queried(r Record) (list []participantObject) {
 	for _, o := range acted(r) {
 		if o.SOPClass == "" {
-			list = append(list, participantObject{ID: way(r.Door), Type: "2", Role: "24", IDType: code{"10", "RFC-3881", "Search Criteria"}, Query: encode(o.Query)})
+			list = append(list, participantObject{
+				ID: way(r.Door), Type: "2", Role: "24", IDType: code{"10", "RFC-3881", "Search Criteria"}, Query: encode(o.Query),
+			})
 			continue
 		}
+
 		list = append(list, participantObject{
-			ID: o.SOPClass, Type: "2", Role: "3", IDType: dcm("110181", "SOP Class UID"), Query: encode(string(keys(o.Query))),
+			ID: o.SOPClass, Type: "2", Role: "3", IDType: dcm("110181", "SOP Class UID"),
+			Query:   encode(string(keys(o.Query))),
 			Details: []objectDetail{{"TransferSyntax", string(encode(uid.ExplicitVRLittleEndian))}},
 		})
 	}
@@ -167,6 +176,7 @@ func keys(query string) []byte {
 			ds.Set(dicom.NewElement(tag.QueryRetrieveLevel, dicom.CS, []byte(word+strings.Repeat(" ", len(word)%2))))
 		}
 	}
+
 	var b bytes.Buffer
 	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
 		return nil // not of such elements
@@ -179,7 +189,10 @@ const trailAddress = "/api/v1/audit"
 
 // trailObject is the trail that was read (PS3.15 A.5.3.2), with what was asked for.
 func trailObject(r Record) participantObject {
-	p := participantObject{ID: trailAddress, Name: "Security Audit Log", Type: "2", Role: "13", IDType: code{"12", "RFC-3881", "URI"}}
+	p := participantObject{
+		ID: trailAddress, Name: "Security Audit Log", Type: "2", Role: "13", IDType: code{"12", "RFC-3881", "URI"},
+	}
+
 	for _, o := range acted(r) {
 		if o.Detail != "" {
 			p.Details = append(p.Details, objectDetail{"Selection", string(encode(o.Detail))})
@@ -197,14 +210,20 @@ func subjects(r Record, source string) (list []participantObject) {
 		p := participantObject{Type: "2", Role: "13"} // security resource
 		switch {
 		case o.Study != "":
-			p.ID, p.IDType, p.Description = o.Study, dcm("110180", "Study Instance UID"), describeClasses(o.SOPClasses)
+			p.ID = o.Study
+			p.IDType = dcm("110180", "Study Instance UID")
+			p.Description = describeClasses(o.SOPClasses)
 		case o.Person != "":
-			p.ID, p.IDType = o.Person, code{"11", "RFC-3881", "User Identifier"}
+			p.ID = o.Person
+			p.IDType = code{"11", "RFC-3881", "User Identifier"}
 		case o.Device != "":
-			p.ID, p.IDType = o.Device, dcm("110182", "Node ID")
+			p.ID = o.Device
+			p.IDType = dcm("110182", "Node ID")
 		default:
-			p.ID, p.IDType = source, dcm("110182", "Node ID")
+			p.ID = source
+			p.IDType = dcm("110182", "Node ID")
 		}
+
 		p.Details = []objectDetail{{"Alert Description", string(encode(described(r, o)))}}
 		list = append(list, p)
 	}

@@ -26,7 +26,11 @@ func Syslog(r Record, o Origin) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	return syslog.Frame(syslog.Header{Priority: priority, Time: r.Time, Host: o.Host, App: o.App, Process: o.Process, Message: "DICOM+RFC3881"}, string(text)), nil
+
+	head := syslog.Header{
+		Priority: priority, Time: r.Time, Host: o.Host, App: o.App, Process: o.Process, Message: "DICOM+RFC3881",
+	}
+	return syslog.Frame(head, string(text)), nil
 }
 
 // settled is how long a connection must live after a message before the

@@ -25,13 +25,16 @@ type Trail struct {
 }
 
 // New makes a trail over an open database and its ledger.
-func New(d *db.DB, log *ledger.Log, now func() time.Time) *Trail { return &Trail{d, log, now} }
+func New(d *db.DB, log *ledger.Log, now func() time.Time) *Trail {
+	return &Trail{db: d, log: log, now: now}
+}
 
 // Write adds records in their order. They are durable when it returns nil.
 func (t *Trail) Write(ctx context.Context, records ...Record) error {
 	if len(records) == 0 {
 		return nil
 	}
+
 	err := t.db.Write(ctx, func(tx *db.Tx) error { return t.WriteTx(ctx, tx, records...) })
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -48,15 +51,19 @@ func (t *Trail) WriteTx(ctx context.Context, tx *db.Tx, records ...Record) error
 		}
 		r.Time = r.Time.UTC().Truncate(time.Millisecond)
 		r.Sequence = 0
+
 		b, err := json.Marshal(r)
 		if err != nil {
 			return fmt.Errorf("audit: encode record: %w", err)
 		}
+
 		at, err := t.log.Append(ctx, tx, ledger.Leaf{Kind: LeafKind, Data: string(b)})
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO audit_record (sequence, time, event, outcome, principal, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
+
+		_, err = tx.Exec(ctx, `INSERT INTO audit_record (sequence, time, event, outcome, principal, address)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
 			at, db.Millis(r.Time), string(r.Event), int(r.Outcome), r.Principal, r.Peer.Address)
 		if err != nil {
 			return err
@@ -78,12 +85,14 @@ func (t *Trail) After(ctx context.Context, after int64) iter.Seq2[Record, error]
 				yield(Record{}, fmt.Errorf("audit: %w", err))
 				return
 			}
+
 			for _, r := range page {
 				if !yield(r, nil) {
 					return
 				}
 				after = r.Sequence
 			}
+
 			if len(page) < pageSize {
 				return
 			}

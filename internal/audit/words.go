@@ -14,12 +14,14 @@ func (r Record) Describe() string {
 	if r.Peer.Destination != "" {
 		words = append(words, "to "+r.Peer.Destination)
 	}
+
 	for _, o := range r.Objects {
 		words = append(words, o.Study, o.Query, o.Device, o.Person, o.Detail)
 		if o.Instances > 0 || o.Matches > 0 {
 			words = append(words, fmt.Sprintf("(%d)", o.Instances+o.Matches))
 		}
 	}
+
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
@@ -45,16 +47,19 @@ func Joined(list []Record) []Record {
 	last := map[string]int{}
 	for _, r := range list {
 		key, ok := joinKey(r)
-		if at, begun := last[key]; ok && begun && (r.Association != "" || r.Time.Sub(out[at].Time) < joinMost) {
+		at, begun := last[key]
+		if ok && begun && (r.Association != "" || r.Time.Sub(out[at].Time) < joinMost) {
 			o := &out[at].Objects[len(out[at].Objects)-1]
 			o.Instances += r.Objects[len(r.Objects)-1].Instances
 			o.Detail = ""
 			continue
 		}
+
 		if ok {
 			r.Objects = slices.Clone(r.Objects)
 			last[key] = len(out)
 		}
+
 		out = append(out, r)
 	}
 	return out
@@ -68,6 +73,8 @@ func joinKey(r Record) (string, bool) {
 	if r.Did() != DidStore || r.Outcome != Success || r.Reason != "" || len(r.Objects) == 0 {
 		return "", false
 	}
+
 	o := r.Objects[len(r.Objects)-1]
-	return strings.Join([]string{r.Association, string(r.Door), r.Principal, r.Peer.Address, r.Peer.CallingAETitle, o.Study}, "\x00"), o.Study != ""
+	words := []string{r.Association, string(r.Door), r.Principal, r.Peer.Address, r.Peer.CallingAETitle, o.Study}
+	return strings.Join(words, "\x00"), o.Study != ""
 }

@@ -59,6 +59,7 @@ func (d *Dir) Make(ctx context.Context, s Source) (r Result, err error) {
 	if err != nil {
 		return r, err
 	}
+
 	defer func() { err = errors.Join(err, to.Close()) }()
 	m := &making{dir: d, source: s, to: to, result: &r, settled: map[string]bool{}}
 
@@ -100,6 +101,7 @@ func (m *making) attempt(ctx context.Context) (again bool, err error) {
 	if err := durable.Directory(m.dir.copyPath(name)); err != nil {
 		return false, fault.Wrap(fault.Unavailable, err, "backup: make directory")
 	}
+
 	done := false
 	defer func() {
 		if !done {
@@ -111,12 +113,14 @@ func (m *making) attempt(ctx context.Context) (again bool, err error) {
 	if err := m.source.DB.Copy(ctx, path); err != nil {
 		return false, err
 	}
+
 	c, err := db.OpenCopy(ctx, path)
 	if err != nil {
 		return false, err
 	}
 
 	m.result.Manifest = Manifest{Format: Format, Name: name, Program: m.source.Program, Made: made, Lacking: []Lack{}}
+
 	err = m.describe(ctx, c, path)
 	var missing []Lack
 	if err == nil {
@@ -125,6 +129,7 @@ func (m *making) attempt(ctx context.Context) (again bool, err error) {
 	if err := errors.Join(err, c.Close()); err != nil {
 		return false, err
 	}
+
 	if again, err = m.judge(ctx, missing); err != nil || again {
 		return again, err
 	}
@@ -148,10 +153,12 @@ func (m *making) name(made time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
+
 	name := made.Format(nameForm)
 	if len(copies) == 0 || copies[0].Name < name {
 		return name, nil
 	}
+
 	last, err := time.Parse(nameForm, copies[0].Name)
 	if err != nil {
 		return "", fault.Wrap(fault.Invalid, err, "backup: the name of the newest copy is no time")
@@ -227,9 +234,11 @@ func (m *making) file(ctx context.Context, f archive.File) (copied int64, err er
 	if info, err := m.to.Stat(ctx, f.Digest); err == nil && info.Size == f.Size {
 		return 0, nil
 	}
+
 	if m.settled[f.Digest] {
 		return 0, errDamaged
 	}
+
 	if err := copyBlob(ctx, m.source.Blobs, m.to, f); err != nil {
 		m.settled[f.Digest] = errors.Is(err, errDamaged)
 		return 0, err
@@ -250,9 +259,11 @@ func copyBlob(ctx context.Context, from, to blob.Store, f archive.File) error {
 		return err
 	}
 	defer o.Close()
+
 	if o.Size() != f.Size {
 		return errDamaged
 	}
+
 	w, err := to.Create(ctx)
 	if err != nil {
 		return err
@@ -271,6 +282,7 @@ func copyBlob(ctx context.Context, from, to blob.Store, f archive.File) error {
 	case err != nil:
 		return fault.Wrap(fault.Unavailable, err, "backup: copy a file")
 	}
+
 	if hex.EncodeToString(h.Sum(nil)) != f.Digest {
 		return errDamaged
 	}
@@ -309,6 +321,7 @@ func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err err
 			return true, nil
 		}
 	}
+
 	m.result.Lacking = missing
 
 	return false, nil
@@ -323,12 +336,14 @@ func (m *making) finish(name string) error {
 		}
 		m.result.Sealed = sealed
 	}
+
 	b, err := json.MarshalIndent(m.result.Manifest, "", "  ")
 	if err != nil {
 		return err
 	}
 
-	return fault.Wrap(fault.Unavailable, durable.Whole(m.dir.copyPath(name, manifestFile), append(b, '\n'), 0o600), "backup: write manifest")
+	err = durable.Whole(m.dir.copyPath(name, manifestFile), append(b, '\n'), 0o600)
+	return fault.Wrap(fault.Unavailable, err, "backup: write manifest")
 }
 
 // digestFile reads a whole file.
@@ -338,6 +353,7 @@ func digestFile(path string) (digest string, n int64, err error) {
 		return "", 0, fault.Wrap(fault.Unavailable, err, "backup: read a copy")
 	}
 	defer f.Close()
+
 	h := sha256.New()
 	if n, err = io.Copy(h, f); err != nil {
 		return "", 0, fault.Wrap(fault.Unavailable, err, "backup: read a copy")

@@ -18,19 +18,25 @@ func (r Result) Print(w io.Writer, dir string, kept bool, took time.Duration) er
 		r.Name, phrase.Count(r.Files, "file", "files"), terminal.Size(r.Bytes),
 		r.Copied, terminal.Size(r.CopiedBytes), phrase.Of(r.Copied, "was", "were"),
 		phrase.Count(r.Leaves, "leaf", "leaves"), took.Round(time.Millisecond))
+
 	fmt.Fprintf(w, "%s kept; %s removed.\n",
 		phrase.Count(r.Kept, "copy of the index is", "copies of the index are"),
 		phrase.Count(r.Removed, "file that none of them names was", "files that none of them names were"))
+
 	for _, l := range r.Lacking {
 		fmt.Fprintf(w, "lacking: file %.16s...: %s\n", l.Digest, strings.TrimPrefix(l.What, "blob: "))
 	}
+
 	if r.Sealed == nil {
 		_, err := fmt.Fprint(w, withoutKeysText)
 		return err
 	}
+
 	if !kept {
-		fmt.Fprintln(w, "Nobody has confirmed yet that the recovery key is kept; without it the keys in this backup cannot be read: collimator recovery-key --confirm")
+		fmt.Fprintln(w, "Nobody has confirmed yet that the recovery key is kept; "+
+			"without it the keys in this backup cannot be read: collimator recovery-key --confirm")
 	}
+
 	_, err := fmt.Fprintf(w, "Try it: collimator restore --rehearse %s\n", dir)
 
 	return err
@@ -65,9 +71,11 @@ func (r Rehearsal) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "Copy %s was restored and verified in a scratch directory: %s (%s) in %s, verified in %s.\n",
 		r.Copy, phrase.Count(r.Files, "file", "files"), terminal.Size(r.Bytes),
 		r.Restore.Round(time.Millisecond), r.Verify.Round(time.Millisecond))
+
 	if !r.Keys {
 		fmt.Fprintln(w, "The recovery key was not tried; try it with --recovery FILE.")
 	}
+
 	return err
 }
 

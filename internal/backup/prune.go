@@ -18,12 +18,14 @@ func (m *making) prune(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+
 	m.result.Kept = min(len(copies), m.source.Keep)
 	for _, c := range copies[m.result.Kept:] {
 		// The manifest first: half a copy must not look like one.
 		if err := durable.Remove(m.dir.copyPath(c.Name, manifestFile)); err != nil {
 			return err
 		}
+
 		if err := os.RemoveAll(m.dir.copyPath(c.Name)); err != nil {
 			return err
 		}
@@ -36,6 +38,7 @@ func (m *making) prune(ctx context.Context) (err error) {
 			err = errors.Join(err, c.Close())
 		}
 	}()
+
 	var named []iter.Seq2[archive.File, error]
 	for _, c := range copies[:m.result.Kept] {
 		d, err := db.OpenCopy(ctx, m.dir.copyPath(c.Name, indexFile))
@@ -63,6 +66,7 @@ func (m *making) removeUnnamed(ctx context.Context, named []iter.Seq2[archive.Fi
 		if err != nil {
 			return err
 		}
+
 		used := false
 		for _, w := range walks {
 			has, err := w.reaches(info.Key)
@@ -71,9 +75,11 @@ func (m *making) removeUnnamed(ctx context.Context, named []iter.Seq2[archive.Fi
 			}
 			used = used || has
 		}
+
 		if used {
 			continue
 		}
+
 		if err := m.to.Delete(ctx, info.Key); err != nil {
 			return err
 		}

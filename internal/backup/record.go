@@ -50,11 +50,13 @@ func LoadRecord(data string) (r Record, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
+
 	if err == nil {
 		err = json.Unmarshal(b, &r)
 	}
+
 	if err != nil {
-		return Record{}, fmt.Errorf("backup: %s cannot be read: %w", RecordFile, err)
+		return Record{}, fmt.Errorf("backup: %s is malformed or cannot be read: %w", RecordFile, err)
 	}
 
 	return r, nil

@@ -40,7 +40,9 @@ func (d *Dir) Restore(ctx context.Context, r Restoring) (out Restored, err error
 	if err != nil {
 		return out, err
 	}
+
 	out = Restored{Manifest: m, Missing: []Lack{}}
+
 	if err := emptyPlace(r.Data); err != nil {
 		return out, err
 	}
@@ -50,12 +52,14 @@ func (d *Dir) Restore(ctx context.Context, r Restoring) (out Restored, err error
 		return out, err
 	}
 	if digest != m.IndexDigest {
-		return out, fault.Newf(fault.Invalid, "backup: the index of copy %s is not the one of its manifest: it was damaged or replaced; choose another copy", m.Name)
+		return out, fault.Newf(fault.Invalid, "backup: the index of copy %s is not the one of its manifest: "+
+			"it was damaged or replaced; choose another copy", m.Name)
 	}
 
 	if err := d.restoreKeys(m, r); err != nil {
 		return out, err
 	}
+
 	if err := d.restoreFiles(ctx, m, r, &out); err != nil {
 		return out, err
 	}
@@ -69,13 +73,15 @@ func (d *Dir) choose(name string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
+
 	for _, m := range copies {
 		if (name == "" || m.Name == name) && m.Format == Format {
 			return m, nil
 		}
 	}
 
-	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end; 'collimator restore --list' shows which there are")
+	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end; "+
+		"'collimator restore --list' shows which there are")
 }
 
 func emptyPlace(dir string) error {
@@ -83,6 +89,7 @@ func emptyPlace(dir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fault.Wrap(fault.Unavailable, err, "backup: look into the new directory")
 	}
+
 	if len(entries) > 0 {
 		return fault.Newf(fault.Conflict, "backup: %s is not empty; nothing was changed: name a new directory", dir)
 	}
@@ -97,7 +104,8 @@ func (d *Dir) restoreKeys(m Manifest, r Restoring) error {
 	case r.Key == nil:
 		return nil
 	case m.Sealed == nil:
-		return fault.Newf(fault.Invalid, "backup: copy %s was made without keys; choose another copy, or restore with --without-keys", m.Name)
+		return fault.Newf(fault.Invalid,
+			"backup: copy %s was made without keys; choose another copy, or restore with --without-keys", m.Name)
 	}
 
 	return d.unseal(m, r.Data, r.Key)
@@ -108,10 +116,12 @@ func (d *Dir) restoreFiles(ctx context.Context, m Manifest, r Restoring, out *Re
 	if err != nil {
 		return err
 	}
+
 	to, err := blob.OpenDir(filepath.Join(r.Data, blobsDir))
 	if err != nil {
 		return errors.Join(err, from.Close())
 	}
+
 	c, err := db.OpenCopy(ctx, d.copyPath(m.Name, indexFile))
 	if err != nil {
 		return errors.Join(err, from.Close(), to.Close())
@@ -122,6 +132,7 @@ func (d *Dir) restoreFiles(ctx context.Context, m Manifest, r Restoring, out *Re
 	for _, l := range m.Lacking {
 		known[l.Digest] = true
 	}
+
 	for f, err := range archive.Files(ctx, c) {
 		if err != nil {
 			return err
@@ -137,6 +148,7 @@ func (d *Dir) restoreFiles(ctx context.Context, m Manifest, r Restoring, out *Re
 		default:
 			return err
 		}
+
 		if r.Progress != nil {
 			r.Progress(f.Size)
 		}
@@ -151,6 +163,7 @@ func (d *Dir) restoreIndex(m Manifest, data string) error {
 		return fault.Wrap(fault.Unavailable, err, "backup: open the index")
 	}
 	defer in.Close()
+
 	f, err := durable.Create(data, 0o600)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "backup: begin the index")
@@ -160,9 +173,11 @@ func (d *Dir) restoreIndex(m Manifest, data string) error {
 	if _, err := io.Copy(f, in); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "backup: copy the index")
 	}
+
 	if digest, _, err := digestFile(f.Name()); err != nil || digest != m.IndexDigest {
 		return errors.Join(err, fault.New(fault.Unavailable, "backup: the index was changed while it was copied"))
 	}
 
-	return fault.Wrap(fault.Unavailable, f.Once(filepath.Join(data, indexFile)), fmt.Sprintf("backup: finish %s", indexFile))
+	err = f.Once(filepath.Join(data, indexFile))
+	return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("backup: finish %s", indexFile))
 }

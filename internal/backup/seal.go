@@ -31,6 +31,7 @@ func seal(data, path, public string) (*Sealed, error) {
 		return nil, fault.Wrap(fault.Unavailable, err, "backup: begin the sealed part")
 	}
 	defer f.Abort()
+
 	h := sha256.New()
 	box, err := recovery.Seal(io.MultiWriter(f, h), public)
 	if err != nil {
@@ -46,6 +47,7 @@ func seal(data, path, public string) (*Sealed, error) {
 	if err := errors.Join(w.Close(), box.Close()); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "backup: seal keys")
 	}
+
 	if err := f.Whole(path); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "backup: finish the sealed part")
 	}
@@ -63,6 +65,7 @@ func pack(w *tar.Writer, data, name string) error {
 		if err != nil || !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
 			return err
 		}
+
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -71,10 +74,14 @@ func pack(w *tar.Writer, data, name string) error {
 		if err != nil {
 			return err
 		}
-		head := &tar.Header{Typeflag: tar.TypeReg, Name: filepath.ToSlash(rel), Mode: 0o600, Size: int64(len(content))}
+
+		head := &tar.Header{
+			Typeflag: tar.TypeReg, Name: filepath.ToSlash(rel), Mode: 0o600, Size: int64(len(content)),
+		}
 		if err := w.WriteHeader(head); err != nil {
 			return err
 		}
+
 		_, err = w.Write(content)
 
 		return err
@@ -88,20 +95,25 @@ func (d *Dir) unseal(m Manifest, data string, key *recovery.Key) error {
 	if err != nil {
 		return err
 	}
+
 	if digest != m.Sealed.Digest {
-		return fault.New(fault.Invalid, "backup: the sealed part is not the one of the manifest: it was damaged or replaced; choose another copy, or restore with --without-keys")
+		return fault.New(fault.Invalid, "backup: the sealed part is not the one of the manifest: it was damaged or replaced; "+
+			"choose another copy, or restore with --without-keys")
 	}
+
 	f, err := os.Open(path)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "backup: open the sealed part")
 	}
 	defer f.Close()
+
 	box, err := key.Open(f)
 	if err != nil {
 		return err
 	}
 
 	r := tar.NewReader(io.LimitReader(box, sealedMost))
+
 	for {
 		head, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -121,10 +133,12 @@ func unpack(r io.Reader, head *tar.Header, data string) error {
 	if head.Typeflag != tar.TypeReg || !filepath.IsLocal(name) {
 		return errors.New("it holds what is no file of a data directory")
 	}
+
 	content, err := io.ReadAll(r) // of ours, and bounded
 	if err != nil {
 		return err
 	}
+
 	path := filepath.Join(data, name)
 	if err := durable.Directory(filepath.Dir(path)); err != nil {
 		return err

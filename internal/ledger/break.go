@@ -23,9 +23,11 @@ func (l *Log) broken(ctx context.Context, tx *db.Tx, n int64) (*Leaf, error) {
 		}
 		return &Leaf{Kind: BreakKind}, nil
 	}
+
 	if err != nil {
 		return nil, err
 	}
+
 	tree, err := l.opened(signed)
 	if err != nil || tree.Size != n {
 		return &Leaf{Kind: BreakKind, Data: signed}, nil
@@ -39,6 +41,7 @@ func (l *Log) opened(signed string) (Tree, error) {
 	if last := l.signed.Load(); last != nil && *last == signed {
 		return parseTree(signed, l.key.signer.Name())
 	}
+
 	tree, err := OpenCheckpoint(signed, l.key.Public)
 	if err == nil {
 		l.signed.Store(&signed)

@@ -42,21 +42,25 @@ func OpenKey(dir, name string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: key: %w", err)
 	}
+
 	secret, public, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
 	lines := strings.Fields(public)
 	k := &Key{Public: strings.Join(lines[:min(len(lines), 1)], "")}
 	if len(lines) > 1 {
 		k.Former = lines[1:]
 	}
+
 	if k.signer, err = note.NewSigner(secret); err != nil {
 		return nil, fmt.Errorf("ledger: %s is damaged; restore it from a backup", keyFile)
 	}
 	if k.verifier, err = note.NewVerifier(k.Public); err != nil {
 		return nil, fmt.Errorf("ledger: %s is damaged; restore it from a backup", keyFile)
 	}
+
 	if k.signer.KeyHash() != k.verifier.KeyHash() {
 		return nil, fmt.Errorf("ledger: the two lines of %s do not belong together; restore it from a backup", keyFile)
 	}
+
 	return k, nil
 }
 
@@ -66,9 +70,11 @@ func makeKey(path, name string) error {
 	if err != nil {
 		return fmt.Errorf("ledger: make key: %w", err)
 	}
+
 	if err := durable.Directory(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("ledger: make key: %w", err)
 	}
+
 	err = durable.Once(path, fmt.Appendf(nil, "%s\n%s\n", secret, public), 0o600)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("ledger: make key: %w", err)

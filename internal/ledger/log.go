@@ -37,7 +37,8 @@ type Leaf struct {
 // bytes is what is hashed: the parts with their lengths, so that none can be
 // moved into another.
 func (l Leaf) bytes() []byte {
-	return fmt.Appendf(nil, "collimator leaf v1\n%d %d %d\n%s%s%s", len(l.Kind), len(l.Ref), len(l.Data), l.Kind, l.Ref, l.Data)
+	return fmt.Appendf(nil, "collimator leaf v1\n%d %d %d\n%s%s%s",
+		len(l.Kind), len(l.Ref), len(l.Data), l.Kind, l.Ref, l.Data)
 }
 
 // parseLeaf reads what bytes wrote.
@@ -47,8 +48,10 @@ func parseLeaf(b []byte) (Leaf, error) {
 	if !ok {
 		return Leaf{}, bad
 	}
+
 	head, rest, _ := strings.Cut(rest, "\n")
-	var n [3]int
+
+	var n [3]int // the lengths of its three parts
 	fields := strings.Fields(head)
 	if len(fields) != 3 {
 		return Leaf{}, bad
@@ -60,6 +63,7 @@ func parseLeaf(b []byte) (Leaf, error) {
 		}
 		n[i] = v
 	}
+
 	if n[0]+n[1]+n[2] != len(rest) {
 		return Leaf{}, bad
 	}
@@ -85,9 +89,11 @@ func (l *Log) Append(ctx context.Context, tx *db.Tx, leaves ...Leaf) (first int6
 	if len(leaves) == 0 {
 		return 0, nil
 	}
+
 	if first, err = size(ctx, tx); err != nil {
 		return 0, err
 	}
+
 	broken, err := l.broken(ctx, tx, first)
 	if err != nil {
 		return 0, err
@@ -95,32 +101,40 @@ func (l *Log) Append(ctx context.Context, tx *db.Tx, leaves ...Leaf) (first int6
 	if broken != nil {
 		leaves = append([]Leaf{*broken}, leaves...)
 	}
+
 	if err := l.insert(ctx, tx, first, leaves); err != nil {
 		return 0, err
 	}
+
 	end := first + int64(len(leaves))
 	if broken != nil {
 		first++
 	}
-	return first, l.sign(ctx, tx, end, hashes{ctx, tx})
+	return first, l.sign(ctx, tx, end, hashes{ctx: ctx, tx: tx})
 }
 
 // insert writes leaves and their hashes.
 func (l *Log) insert(ctx context.Context, tx *db.Tx, first int64, leaves []Leaf) error {
-	r := hashes{ctx, tx}
+	r := hashes{ctx: ctx, tx: tx}
 	for i, leaf := range leaves {
 		leaf.Position = first + int64(i)
-		if _, err := tx.Exec(ctx, `INSERT INTO ledger_leaf (position, kind, ref, data) VALUES (?1, ?2, ?3, ?4)`, leaf.Position, leaf.Kind, leaf.Ref, leaf.Data); err != nil {
+		_, err := tx.Exec(ctx, `INSERT INTO ledger_leaf (position, kind, ref, data) VALUES (?1, ?2, ?3, ?4)`,
+			leaf.Position, leaf.Kind, leaf.Ref, leaf.Data)
+		if err != nil {
 			return err
 		}
+
 		stored, err := tlog.StoredHashes(leaf.Position, leaf.bytes(), r)
 		if err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
+
 		at := tlog.StoredHashIndex(0, leaf.Position)
 		for k := range stored {
-			if _, err := tx.Exec(ctx, `INSERT INTO ledger_hash (position, hash) VALUES (?1, ?2) ON CONFLICT (position) DO UPDATE SET hash = ?2`,
-				at+int64(k), stored[k][:]); err != nil {
+			_, err := tx.Exec(ctx, `INSERT INTO ledger_hash (position, hash) VALUES (?1, ?2)
+				ON CONFLICT (position) DO UPDATE SET hash = ?2`,
+				at+int64(k), stored[k][:])
+			if err != nil {
 				return err
 			}
 		}
@@ -143,12 +157,15 @@ func (l *Log) signBy(ctx context.Context, tx *db.Tx, n int64, r tlog.HashReader,
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
+
 	text := fmt.Sprintf("%s\n%d\n%s\n", l.key.signer.Name(), n, base64.StdEncoding.EncodeToString(root[:]))
 	signed, err := note.Sign(&note.Note{Text: text}, signers...)
 	if err != nil {
 		return fmt.Errorf("ledger: sign checkpoint: %w", err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO ledger_checkpoint (one, note) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET note = ?1`, string(signed))
+
+	_, err = tx.Exec(ctx, `INSERT INTO ledger_checkpoint (one, note) VALUES (1, ?1)
+		ON CONFLICT (one) DO UPDATE SET note = ?1`, string(signed))
 	fits := string(signed)
 	l.signed.Store(&fits)
 	return err
@@ -171,6 +188,7 @@ func (h hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		if len(b) != sha256.Size {
 			return nil, fault.Newf(fault.Internal, "ledger: hash %d has %d bytes", at, len(b))
 		}
+
 		copy(out[i][:], b)
 	}
 	return out, nil
@@ -205,12 +223,12 @@ func OpenCheckpoint(signed, public string) (Tree, error) {
 	for _, key := range strings.Fields(public) {
 		v, err := note.NewVerifier(key)
 		if err != nil {
-			return Tree{}, fault.New(fault.Invalid, "ledger: that is no key of the form NAME+HASH+KEY")
+			return Tree{}, fault.New(fault.Invalid, "ledger: the key is malformed; it has the form NAME+HASH+KEY")
 		}
 		verifiers = append(verifiers, v)
 	}
 	if len(verifiers) == 0 {
-		return Tree{}, fault.New(fault.Invalid, "ledger: that is no key of the form NAME+HASH+KEY")
+		return Tree{}, fault.New(fault.Invalid, "ledger: the key is malformed; it has the form NAME+HASH+KEY")
 	}
 
 	n, err := note.Open([]byte(signed), note.VerifierList(verifiers...))
@@ -218,7 +236,8 @@ func OpenCheckpoint(signed, public string) (Tree, error) {
 		return Tree{}, fault.Wrap(fault.Invalid, err, "ledger: the checkpoint is not signed with this key")
 	}
 	if !canonical(signed, n) {
-		return Tree{}, fault.New(fault.Invalid, "ledger: the checkpoint is not in the form in which it was signed: it was changed")
+		return Tree{}, fault.New(fault.Invalid,
+			"ledger: the checkpoint is not in the form in which it was signed: it was changed")
 	}
 	return parseTree(n.Text, verifiers[0].Name())
 }
@@ -244,13 +263,16 @@ func parseTree(text, origin string) (Tree, error) {
 	if len(lines) < 4 || lines[0] != origin {
 		return Tree{}, bad
 	}
+
 	n, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || n < 0 || strconv.FormatInt(n, 10) != lines[1] {
 		return Tree{}, bad
 	}
+
 	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
 	if err != nil || len(root) != sha256.Size {
 		return Tree{}, bad
 	}
-	return Tree{lines[0], n, tlog.Hash(root)}, nil
+
+	return Tree{Origin: lines[0], Size: n, Root: tlog.Hash(root)}, nil
 }

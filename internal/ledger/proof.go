@@ -27,25 +27,30 @@ const (
 func (l *Log) Prove(ctx context.Context, ref string) (proof string, err error) {
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
 		leaf := Leaf{Ref: ref}
-		err := tx.QueryRow(ctx, `SELECT position, kind, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' ORDER BY position DESC LIMIT 1`, ref).Scan(&leaf.Position, &leaf.Kind, &leaf.Data)
+		err := tx.QueryRow(ctx, `SELECT position, kind, data FROM ledger_leaf WHERE ref = ?1 AND ref <> ''
+    ORDER BY position DESC LIMIT 1`, ref).Scan(&leaf.Position, &leaf.Kind, &leaf.Data)
 		if fault.Of(err) == fault.NotFound {
 			return fault.New(fault.NotFound, "ledger: nothing in the log is about that")
 		}
 		if err != nil {
 			return err
 		}
+
 		signed, tree, err := l.current(ctx, tx)
 		if err != nil {
 			return err
 		}
-		path, err := tlog.ProveRecord(tree.Size, leaf.Position, hashes{ctx, tx})
+
+		path, err := tlog.ProveRecord(tree.Size, leaf.Position, hashes{ctx: ctx, tx: tx})
 		if err != nil {
 			return fmt.Errorf("ledger: %w", err)
 		}
+
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s\nextra %s\nindex %d\n", inclusionHeader, base64.StdEncoding.EncodeToString(leaf.bytes()), leaf.Position)
 		writeHashes(&b, path)
 		b.WriteString("\n" + signed)
+
 		proof = b.String()
 		return nil
 	})
@@ -75,31 +80,38 @@ func (l *Log) Consistency(ctx context.Context, older string) (proof string, err 
 	if err != nil {
 		return "", err
 	}
+
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
 		signed, tree, err := l.current(ctx, tx)
 		if err != nil {
 			return err
 		}
+
 		if old.Size > tree.Size {
 			return fault.Newf(fault.Conflict, "ledger: the log has %d leaves and had %d: leaves were removed", tree.Size, old.Size)
 		}
+
 		var path tlog.TreeProof
 		if old.Size > 0 {
-			root, err := tlog.TreeHash(old.Size, hashes{ctx, tx})
+			root, err := tlog.TreeHash(old.Size, hashes{ctx: ctx, tx: tx})
 			if err != nil {
 				return fmt.Errorf("ledger: %w", err)
 			}
+
 			if root != old.Root {
 				return fault.Newf(fault.Conflict, "ledger: the first %d leaves are not what they were: the log was rewritten", old.Size)
 			}
-			if path, err = tlog.ProveTree(tree.Size, old.Size, hashes{ctx, tx}); err != nil {
+
+			if path, err = tlog.ProveTree(tree.Size, old.Size, hashes{ctx: ctx, tx: tx}); err != nil {
 				return fmt.Errorf("ledger: %w", err)
 			}
 		}
+
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s\n", consistencyHeader)
 		writeHashes(&b, path)
 		fmt.Fprintf(&b, "\n%s\n%s", strings.TrimSuffix(older, "\n"), "\n"+signed)
+
 		proof = b.String()
 		return nil
 	})
@@ -127,7 +139,8 @@ func Check(proof, public string) (Checked, error) {
 	case consistencyHeader:
 		return checkConsistency(rest, public)
 	}
-	return Checked{}, fault.New(fault.Invalid, "ledger: that is no proof; 'collimator ledger prove' and 'collimator ledger consistency' make them")
+	return Checked{}, fault.New(fault.Invalid,
+		"ledger: that is no proof; 'collimator ledger prove' and 'collimator ledger consistency' make them")
 }
 
 func checkInclusion(text, public string) (Checked, error) {
@@ -137,6 +150,7 @@ func checkInclusion(text, public string) (Checked, error) {
 	if !ok || len(lines) < 2 {
 		return Checked{}, bad
 	}
+
 	extra, ok1 := strings.CutPrefix(lines[0], "extra ")
 	index, ok2 := strings.CutPrefix(lines[1], "index ")
 	raw, err1 := base64.StdEncoding.Strict().DecodeString(extra)
@@ -145,15 +159,18 @@ func checkInclusion(text, public string) (Checked, error) {
 	if !ok1 || !ok2 || err1 != nil || err2 != nil || err3 != nil {
 		return Checked{}, bad
 	}
+
 	leaf, err := parseLeaf(raw)
 	if err != nil {
 		return Checked{}, err
 	}
 	leaf.Position = position
+
 	tree, err := OpenCheckpoint(signed, public)
 	if err != nil {
 		return Checked{}, err
 	}
+
 	if position < 0 || position >= tree.Size || tlog.CheckRecord(path, tree.Size, tree.Root, position, tlog.RecordHash(raw)) != nil {
 		return Checked{}, errProof
 	}
@@ -164,28 +181,35 @@ func checkConsistency(text, public string) (Checked, error) {
 	bad := fault.New(fault.Invalid, "ledger: the proof is malformed")
 	body, notes, ok := strings.Cut(text, "\n\n")
 	if strings.HasPrefix(text, "\n") { // no hashes
-		body, notes, ok = "", text[1:], true
+		body, notes = "", text[1:]
+		ok = true
 	}
+
 	older, newer, two := splitNotes(notes)
 	if !ok || !two {
 		return Checked{}, bad
 	}
+
 	var lines []string
 	if body != "" {
 		lines = strings.Split(body, "\n")
 	}
+
 	path, err := readHashes(lines)
 	if err != nil {
 		return Checked{}, bad
 	}
+
 	old, err := OpenCheckpoint(older, public)
 	if err != nil {
 		return Checked{}, err
 	}
+
 	tree, err := OpenCheckpoint(newer, public)
 	if err != nil {
 		return Checked{}, err
 	}
+
 	switch {
 	case old.Size > tree.Size, old.Size == tree.Size && old.Root != tree.Root:
 		return Checked{}, errProof
@@ -209,6 +233,7 @@ func readHashes(lines []string) ([]tlog.Hash, error) {
 	if len(lines) > 64 {
 		return nil, errProof
 	}
+
 	var out []tlog.Hash
 	for _, line := range lines {
 		b, err := base64.StdEncoding.Strict().DecodeString(line)

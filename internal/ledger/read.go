@@ -29,12 +29,14 @@ func (l *Log) Between(ctx context.Context, position, end int64, each func(Leaf) 
 		if err != nil {
 			return err
 		}
+
 		for _, leaf := range page {
 			if err := each(leaf); err != nil {
 				return err
 			}
 			position = leaf.Position + 1
 		}
+
 		if len(page) < verifyPage {
 			return nil
 		}
@@ -64,7 +66,8 @@ func eachLeaf(ctx context.Context, tx *db.Tx, each func(Leaf) error, where strin
 // Last is the newest leaf of a kind about one thing in what a transaction sees; of
 // kind NotFound where there is none. It is not verified.
 func (l *Log) Last(ctx context.Context, tx *db.Tx, kind, ref string) (leaf Leaf, err error) {
-	err = tx.QueryRow(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' AND kind = ?2 ORDER BY position DESC LIMIT 1`, ref, kind).
+	err = tx.QueryRow(ctx, `SELECT position, kind, ref, data FROM ledger_leaf WHERE ref = ?1 AND ref <> '' AND kind = ?2
+    ORDER BY position DESC LIMIT 1`, ref, kind).
 		Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data)
 	return leaf, err
 }

@@ -38,7 +38,7 @@ func (l *Log) RotateKey(ctx context.Context, dir string) (public string, err err
 		if err != nil {
 			return err
 		}
-		return l.signBy(ctx, tx, at+1, hashes{ctx, tx}, l.key.signer, next)
+		return l.signBy(ctx, tx, at+1, hashes{ctx: ctx, tx: tx}, l.key.signer, next)
 	})
 	if err != nil {
 		return "", err
@@ -80,7 +80,8 @@ func (l *Log) openOlder(ctx context.Context, signed string) (Tree, error) {
 // before.
 func (l *Log) retired(ctx context.Context, successor string) (size int64, err error) {
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT position + 1 FROM ledger_leaf WHERE kind = ?1 AND data = ?2 ORDER BY position LIMIT 1`, KeyKind, successor).Scan(&size)
+		return tx.QueryRow(ctx, `SELECT position + 1 FROM ledger_leaf WHERE kind = ?1 AND data = ?2 ORDER BY position LIMIT 1`,
+			KeyKind, successor).Scan(&size)
 	})
 	return size, err
 }

@@ -26,23 +26,27 @@ func (l *Log) ExportTiles(ctx context.Context, dir string) (leaves int64, err er
 		if err != nil {
 			return err
 		}
+
 		leaves = tree.Size
 		for _, t := range tlog.NewTiles(tileHeight, 0, tree.Size) {
-			b, err := tlog.ReadTileData(t, hashes{ctx, tx})
+			b, err := tlog.ReadTileData(t, hashes{ctx: ctx, tx: tx})
 			if err != nil {
 				return fmt.Errorf("ledger: %w", err)
 			}
+
 			// Package tlog puts the height into the path, which tlog-tiles leaves out.
 			path := strings.Replace(t.Path(), fmt.Sprintf("tile/%d/", tileHeight), "tile/", 1)
 			if err := writeBelow(dir, path, b); err != nil {
 				return err
 			}
+
 			if t.L == 0 {
 				if err := writeEntries(ctx, tx, dir, t, path); err != nil {
 					return err
 				}
 			}
 		}
+
 		return writeBelow(dir, "checkpoint", []byte(signed))
 	})
 	return leaves, err
@@ -57,6 +61,7 @@ func writeEntries(ctx context.Context, tx *db.Tx, dir string, t tlog.Tile, path 
 		if len(raw) > 0xFFFF {
 			return fault.Newf(fault.TooLarge, "ledger: a leaf of %d bytes does not fit into an entry bundle", len(raw))
 		}
+
 		b = binary.BigEndian.AppendUint16(b, uint16(len(raw)))
 		b = append(b, raw...)
 

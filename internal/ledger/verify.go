@@ -32,13 +32,16 @@ func (l *Log) Verify(ctx context.Context, each func(Leaf) error) iter.Seq2[Probl
 			yield(Problem{}, err)
 			return
 		}
+
 		if err := v.leaves(ctx); err != nil {
 			yield(Problem{}, err)
 			return
 		}
+
 		if !v.stopped {
 			v.root()
 		}
+
 		if err := v.foreign(ctx); err != nil {
 			yield(Problem{}, err)
 		}
@@ -53,6 +56,7 @@ func (v *verification) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		_, v.tree, err = v.log.current(ctx, tx)
 		v.signed = err == nil
 		switch {
@@ -95,6 +99,7 @@ func (v *verification) leaves(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		for _, p := range page {
 			if v.stopped {
 				return nil
@@ -103,10 +108,12 @@ func (v *verification) leaves(ctx context.Context) error {
 				return err
 			}
 		}
+
 		if len(page) < verifyPage {
 			break
 		}
 	}
+
 	if v.next < v.tree.Size {
 		v.report(v.next, "%d leaves are missing at the end", v.tree.Size-v.next)
 	}
@@ -164,14 +171,20 @@ func (v *verification) leaf(e pageEntry) error {
 		v.report(v.next, "%d leaves are missing", e.leaf.Position-v.next)
 	}
 	v.next = e.leaf.Position + 1
-	h, n := tlog.RecordHash(e.leaf.bytes()), int64(1)
+
+	h := tlog.RecordHash(e.leaf.bytes())
+	n := int64(1)
 	v.compare(e, 0, h)
-	for level := 1; len(v.sizes) > 0 && v.sizes[len(v.sizes)-1] == n; level++ {
-		h, n = tlog.NodeHash(v.edge[len(v.edge)-1], h), n*2
+	for level := 1; len(v.sizes) > 0 && v.sizes[len(v.sizes)-1] == n; level++ { // two of a size become one above them
+		h = tlog.NodeHash(v.edge[len(v.edge)-1], h)
+		n *= 2
 		v.edge, v.sizes = v.edge[:len(v.edge)-1], v.sizes[:len(v.sizes)-1]
 		v.compare(e, level, h)
 	}
-	v.edge, v.sizes = append(v.edge, h), append(v.sizes, n)
+
+	v.edge = append(v.edge, h)
+	v.sizes = append(v.sizes, n)
+
 	if v.each != nil {
 		return v.each(e.leaf)
 	}
@@ -193,10 +206,12 @@ func (v *verification) root() {
 	if !v.signed || len(v.edge) == 0 || v.next != v.tree.Size {
 		return
 	}
+
 	h := v.edge[len(v.edge)-1]
 	for i := len(v.edge) - 2; i >= 0; i-- {
 		h = tlog.NodeHash(v.edge[i], h)
 	}
+
 	if h != v.tree.Root {
 		v.report(-1, "the leaves do not have the root of the signed checkpoint: the log was rewritten")
 	}
@@ -211,13 +226,17 @@ func (v *verification) foreign(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if leaves, err = db.Column[int64](ctx, tx, `SELECT position FROM ledger_leaf WHERE position < 0 ORDER BY 1 LIMIT ?1`, foreignMost); err != nil {
+		leaves, err = db.Column[int64](ctx, tx, `SELECT position FROM ledger_leaf WHERE position < 0 ORDER BY 1 LIMIT ?1`, foreignMost)
+		if err != nil {
 			return err
 		}
-		hashes, err = db.Column[int64](ctx, tx, `SELECT position FROM ledger_hash WHERE position < 0 OR position >= ?1 ORDER BY 1 LIMIT ?2`,
+
+		hashes, err = db.Column[int64](ctx, tx,
+			`SELECT position FROM ledger_hash WHERE position < 0 OR position >= ?1 ORDER BY 1 LIMIT ?2`,
 			tlog.StoredHashIndex(0, max(n, 0)), foreignMost)
 		return err
 	})
+
 	for _, at := range leaves {
 		v.report(-1, "a leaf at position %d was added from outside: the log begins at 0", at)
 	}

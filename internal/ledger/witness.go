@@ -50,10 +50,12 @@ func (w *Witness) Append(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+
 	last, err := w.log.written(ctx, w.path)
 	if err != nil {
 		return err
 	}
+
 	size := last.bytes
 	info, err := os.Stat(w.path)
 	removed := size > 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() < size)
@@ -66,14 +68,17 @@ func (w *Witness) Append(ctx context.Context) error {
 		if size, err = w.write(signed); err != nil {
 			return err
 		}
-		last.checkpoints, last.note = last.checkpoints+1, signed
+		last.checkpoints++
+		last.note = signed
 		if !removed {
 			last.bytes = size
 		}
+
 		if err := w.wrote(ctx, last); err != nil {
 			return err
 		}
 	}
+
 	if removed {
 		return ErrRemoved
 	}
@@ -85,19 +90,23 @@ func (w *Witness) write(signed string) (size int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("ledger: witness: %w; see the setting ledger.witness", err)
 	}
+
 	// A blank line between the notes, and in front of the first of this process:
 	// the one before it may have been killed in the middle of one.
 	if !w.begun {
 		signed = "\n" + signed
 	}
+
 	_, err = f.WriteString(signed + "\n")
 	if err == nil {
 		err = f.Sync()
 	}
+
 	info, err2 := f.Stat()
 	if err = errors.Join(err, err2, f.Close()); err != nil {
 		return 0, fmt.Errorf("ledger: witness: %w", err)
 	}
+
 	w.begun = true
 	return info.Size(), nil
 }
@@ -113,6 +122,7 @@ func (l *Log) CheckWitness(ctx context.Context, r io.Reader) iter.Seq2[Witnessed
 				yield(Witnessed{}, err)
 				return
 			}
+
 			n++
 			w, err := l.witnessed(ctx, n, signed)
 			if !yield(w, err) || err != nil {
@@ -138,9 +148,11 @@ func (l *Log) witnessed(ctx context.Context, n int, signed string) (Witnessed, e
 	case err == nil:
 		return Witnessed{Number: n}, nil
 	case kind == fault.Invalid:
-		return Witnessed{n, "it is not signed with the key of this log: the key was replaced, or the witness was changed"}, nil
+		return Witnessed{
+			Number: n, Problem: "it is not signed with the key of this log: the key was replaced, or the witness was changed",
+		}, nil
 	case kind == fault.Conflict, kind == fault.NotFound, kind == fault.Internal && judged:
-		return Witnessed{n, strings.TrimPrefix(fault.Text(err), "ledger: ")}, nil
+		return Witnessed{Number: n, Problem: strings.TrimPrefix(fault.Text(err), "ledger: ")}, nil
 	}
 
 	return Witnessed{}, err
@@ -162,6 +174,7 @@ func readNotes(r io.Reader, origin string) iter.Seq2[string, error] {
 				yield("", fault.Wrap(fault.Unavailable, err, "ledger: the witness cannot be read"))
 				return
 			}
+
 			if b.Len() > 0 && (err == io.EOF || line == "" && signature || line == origin) {
 				if !yield(b.String(), nil) {
 					return
@@ -169,12 +182,14 @@ func readNotes(r io.Reader, origin string) iter.Seq2[string, error] {
 				b.Reset()
 				signature = false
 			}
+
 			if err == io.EOF {
 				return
 			}
 			if line == "" && b.Len() == 0 {
 				continue
 			}
+
 			signature = strings.HasPrefix(line, "\u2014 ")
 			if b.Len() < maxCheckpoint {
 				b.WriteString(line + "\n")
@@ -191,6 +206,7 @@ func readLine(r *bufio.Reader) (string, error) {
 	for err == bufio.ErrBufferFull {
 		_, err = r.ReadSlice('\n')
 	}
+
 	if err == io.EOF && line != "" {
 		err = nil
 	}

@@ -32,8 +32,10 @@ func (l *Log) written(ctx context.Context, path string) (w written, err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return w, fmt.Errorf("ledger: witness: %w", err)
 	}
+
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `SELECT checkpoints, bytes, note FROM ledger_witness WHERE path = ?1`, path).Scan(&w.checkpoints, &w.bytes, &w.note)
+		err := tx.QueryRow(ctx, `SELECT checkpoints, bytes, note FROM ledger_witness WHERE path = ?1`, path).
+			Scan(&w.checkpoints, &w.bytes, &w.note)
 		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
@@ -47,6 +49,7 @@ func (w *Witness) wrote(ctx context.Context, to written) error {
 	if err != nil {
 		return fmt.Errorf("ledger: witness: %w", err)
 	}
+
 	return w.log.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := w.book.Exec(ctx, tx, `INSERT INTO ledger_witness (path, checkpoints, bytes, note) VALUES (?1, ?2, ?3, ?4)
 			ON CONFLICT (path) DO UPDATE SET checkpoints = ?2, bytes = ?3, note = ?4`, path, to.checkpoints, to.bytes, to.note)
@@ -61,10 +64,12 @@ func (l *Log) idle(ctx context.Context, signed, note string) (bool, error) {
 	if signed == note {
 		return true, nil
 	}
+
 	old, err := l.openOlder(ctx, note)
 	if err != nil {
 		return false, nil // none was written yet, or with another key
 	}
+
 	tree, err := l.openOlder(ctx, signed)
 	if err != nil || tree.Size <= old.Size {
 		return false, err
@@ -97,6 +102,7 @@ func (l *Log) WitnessLoss(ctx context.Context, r io.Reader, path string) (string
 	if err != nil {
 		return "", err
 	}
+
 	seen := map[[sha256.Size]byte]bool{}
 	for note, err := range readNotes(r, l.key.signer.Name()) {
 		if err != nil {
@@ -104,6 +110,7 @@ func (l *Log) WitnessLoss(ctx context.Context, r io.Reader, path string) (string
 		}
 		seen[sha256.Sum256([]byte(note))] = true
 	}
+
 	switch n := int64(len(seen)); {
 	case w.checkpoints > n:
 		return fmt.Sprintf("it holds %s of the %s that were written to it: somebody removed the others",

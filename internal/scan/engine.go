@@ -281,7 +281,6 @@ func (e *engine) twins(ctx context.Context) error {
 	for i, h := range e.result.Hosts {
 		for _, s := range h.Facts.Services {
 			if d := s.DICOM; d != nil {
-
 				bits := 24
 				if h.Facts.Address.Is6() {
 					bits = 120

@@ -194,7 +194,6 @@ func rsyncModules(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := firstLine(readSome(c, 256))
 	h.Spoke = strings.HasPrefix(greeting, "@RSYNCD:")
 	if !h.Spoke {
-
 		return
 	}
 
