@@ -16,8 +16,10 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/advisory", "internal/audit", "internal/backup", "internal/guard", "internal/inventory",
-	"internal/ledger", "internal/posture", "internal/scan", "internal/signin", "internal/synth", "internal/webapi",
+	"internal/advisory", "internal/alarm", "internal/audit", "internal/backup", "internal/config", "internal/db",
+	"internal/fetch", "internal/guard", "internal/inventory", "internal/ledger", "internal/posture",
+	"internal/registers", "internal/report", "internal/scan", "internal/sender", "internal/signin",
+	"internal/synth", "internal/verify", "internal/webapi",
 }
 
 const (

@@ -63,13 +63,16 @@ func (e *PartialError) Error() string {
 func (m *Message) Text() string {
 	var b strings.Builder
 	b.WriteString(line(m.Title) + "\n\n")
+
 	for _, e := range m.Events {
 		b.WriteString(e.At.UTC().Format("2006-01-02 15:04:05Z") + "  " + e.Severity + "  " + line(e.Text) + "\n")
 	}
 	if m.Left > 0 {
 		b.WriteString("and more that are not listed here\n")
 	}
-	b.WriteString("\nSent by " + line(m.From) + ". What happened stands in the inventory and in the audit trail:\ncollimator inventory issues, collimator audit tail\n")
+
+	b.WriteString("\nSent by " + line(m.From) + ". What happened stands in the inventory and in the audit trail:\n" +
+		"collimator inventory issues, collimator audit tail\n")
 	return b.String()
 }
 
@@ -84,6 +87,7 @@ func line(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
+
 	if len(s) > lineMost {
 		s = strings.ToValidUTF8(s[:lineMost], "") + "..."
 	}

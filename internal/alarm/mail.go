@@ -67,10 +67,12 @@ func (m *Mail) send(ctx context.Context, msg Message) error {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+
 	c, err := m.client(ctx, conn)
 	if err != nil {
 		return err
 	}
+
 	if m.User != "" {
 		if err := m.signIn(ctx, c); err != nil {
 			return err
@@ -90,7 +92,8 @@ func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 	refused := func() error { return nil } // what else follows from a refusal
 	switch {
 	case m.Token != nil && !slices.Contains(ways, "XOAUTH2"):
-		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no token by XOAUTH2; it offers: %s", line(strings.Join(ways, " ")))
+		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no token by XOAUTH2; it offers: %s",
+			line(strings.Join(ways, " ")))
 	case m.Token != nil:
 		token, fresh, err := m.Token.Get(ctx)
 		if err != nil {
@@ -109,19 +112,23 @@ func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 	case slices.Contains(ways, "LOGIN"):
 		way = &loginAuth{m.User, m.Password}
 	default:
-		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s", line(strings.Join(ways, " ")))
+		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s",
+			line(strings.Join(ways, " ")))
 	}
 
 	err := c.Auth(way)
 	if err == nil {
 		return nil
 	}
+
 	if said, ok := errors.AsType[*textproto.Error](err); !ok || said.Code < 500 { // 4xx is for the moment
 		return fault.Newf(fault.Unavailable, "alarm: the mail server lets nobody in now: %s", reply(err))
 	}
+
 	if err := refused(); err != nil {
 		return err
 	}
+
 	return fault.Newf(fault.Denied, "alarm: the mail server does not let %s in: %s", line(m.User), reply(err))
 }
 
@@ -155,6 +162,7 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 	host, _, _ := net.SplitHostPort(m.Server)
 	config := m.TLS.Clone()
 	config.ServerName = host
+
 	if m.Implicit {
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
@@ -165,7 +173,8 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "alarm: what answers is no mail server, or it speaks TLS at once (port 465, implicit_tls)")
+		return nil, fault.New(fault.Unavailable,
+			"alarm: what answers is no mail server, or it speaks TLS at once (port 465, implicit_tls)")
 	}
 
 	greeting := m.Host
@@ -192,9 +201,11 @@ func (m *Mail) transfer(c *smtp.Client, msg Message) error {
 	refused := func(what string, err error) error {
 		return fault.Newf(fault.Unavailable, "alarm: the mail server does not take %s: %s", what, reply(err))
 	}
+
 	if err := c.Mail(m.From); err != nil {
 		return refused("the sender", err)
 	}
+
 	var left []string
 	for _, to := range m.To {
 		if err := c.Rcpt(to); err != nil {
@@ -209,6 +220,7 @@ func (m *Mail) transfer(c *smtp.Client, msg Message) error {
 	if err != nil {
 		return refused("the message", err)
 	}
+
 	body, err := m.letter(msg)
 	if err != nil {
 		return err
@@ -216,10 +228,13 @@ func (m *Mail) transfer(c *smtp.Client, msg Message) error {
 	if _, err = w.Write(body); err == nil {
 		err = w.Close() // waits for the server to take it
 	}
+
 	if err != nil {
 		return refused("the message", err)
 	}
+
 	c.Quit() // taken already; how the connection ends does not matter
+
 	if len(left) > 0 {
 		return &PartialError{Channel: m.Name(), Left: left}
 	}
@@ -242,13 +257,21 @@ func (m *Mail) letter(msg Message) ([]byte, error) {
 	_, domain, _ := strings.Cut(m.From, "@")
 	id := make([]byte, 12)
 	rand.Read(id) // never returns an error (crypto/rand)
+
 	for _, h := range [][2]string{
-		{"From", m.From}, {"To", strings.Join(m.To, ", ")}, {"Subject", mime.QEncoding.Encode("utf-8", "["+msg.Severity+"] "+line(msg.Title))},
-		{"Date", msg.At.UTC().Format(time.RFC1123Z)}, {"Message-ID", "<" + hex.EncodeToString(id) + "@" + domain + ">"}, {"MIME-Version", "1.0"},
-		{"Content-Type", "text/plain; charset=utf-8"}, {"Content-Transfer-Encoding", "quoted-printable"}, {"Auto-Submitted", "auto-generated"},
+		{"From", m.From},
+		{"To", strings.Join(m.To, ", ")},
+		{"Subject", mime.QEncoding.Encode("utf-8", "["+msg.Severity+"] "+line(msg.Title))},
+		{"Date", msg.At.UTC().Format(time.RFC1123Z)},
+		{"Message-ID", "<" + hex.EncodeToString(id) + "@" + domain + ">"},
+		{"MIME-Version", "1.0"},
+		{"Content-Type", "text/plain; charset=utf-8"},
+		{"Content-Transfer-Encoding", "quoted-printable"},
+		{"Auto-Submitted", "auto-generated"},
 	} {
 		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
 	}
+
 	b.WriteString("\r\n")
 	q := quotedprintable.NewWriter(&b)
 	if _, err := q.Write([]byte(strings.ReplaceAll(msg.Text(), "\n", "\r\n"))); err != nil {

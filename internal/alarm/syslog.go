@@ -34,27 +34,34 @@ var severities = map[string]int{"critical": 1, "high": 2, "medium": 4, "low": 5,
 func (s *Syslog) Send(ctx context.Context, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
+
 	host, _, _ := net.SplitHostPort(s.Server)
 	config := s.TLS.Clone()
 	config.ServerName = host
+
 	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", s.Server)
 	if err != nil {
 		return unreached(s.Name(), "alarms.syslog", err)
 	}
 	defer conn.Close()
+
 	if err := conn.SetDeadline(time.Now().Add(sendTime)); err != nil {
 		return err
 	}
+
 	for _, e := range m.Events {
 		severity, ok := severities[e.Severity]
 		if !ok {
 			severity = 5
 		}
-		frame := syslog.Frame(syslog.Header{Priority: 10*8 + severity, Time: e.At, Host: s.Host, App: "collimator", Message: "alarm-" + e.Kind}, line(e.Text))
+
+		head := syslog.Header{Priority: 10*8 + severity, Time: e.At, Host: s.Host, App: "collimator", Message: "alarm-" + e.Kind}
+		frame := syslog.Frame(head, line(e.Text))
 		if _, err := conn.Write(frame); err != nil {
 			return s.ended(lastWord(conn, err))
 		}
 	}
+
 	return s.taken(conn.(*tls.Conn))
 }
 

@@ -35,7 +35,9 @@ type Tokens struct {
 // is needed, in the way of a client of HTTP.
 func NewTokens(c TokenClient, way *http.Client) *Tokens {
 	client := *way
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the secret goes to nobody else
+	client.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // the secret goes to nobody else
+	}
 
 	return &Tokens{
 		config: clientcredentials.Config{ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.URL, Scopes: c.Scopes},
@@ -94,13 +96,17 @@ func noToken(err error) error {
 	reason := line(refused.ErrorCode)
 	reason = strings.ToValidUTF8(reason[:min(len(reason), refusalMost)], "")
 	said := strings.TrimSpace(fmt.Sprintf("%d %s %s", status, http.StatusText(status), reason))
+
 	switch {
 	case status >= http.StatusInternalServerError, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
-		return fault.Newf(fault.Unavailable, "alarm: no token for mail now: alarms.mail.oauth.token_url answers %s; it is tried again", said)
+		return fault.Newf(fault.Unavailable,
+			"alarm: no token for mail now: alarms.mail.oauth.token_url answers %s; it is tried again", said)
 	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
-		return fault.Newf(fault.Unavailable, "alarm: no token for mail: alarms.mail.oauth.token_url leads elsewhere (%s), and the secret is sent to no other address; name the one that answers", said)
+		return fault.Newf(fault.Unavailable, "alarm: no token for mail: alarms.mail.oauth.token_url leads elsewhere (%s), "+
+			"and the secret is sent to no other address; name the one that answers", said)
 	}
-	return fault.Newf(fault.Denied, "alarm: no token for mail: the server refuses this client: %s; look at client_id, client_secret_file and scopes of alarms.mail.oauth", said)
+	return fault.Newf(fault.Denied, "alarm: no token for mail: the server refuses this client: %s; "+
+		"look at client_id, client_secret_file and scopes of alarms.mail.oauth", said)
 }
 
 // tokenAuth is the mechanism XOAUTH2 of mail services: user and token at once. A

@@ -32,8 +32,9 @@ var _ Channel = (*Webhook)(nil)
 // NewWebhook makes one that is reached by a transport, such as that of an
 // outward.Way.
 func NewWebhook(url string, secret []byte, transport http.RoundTripper) *Webhook {
-	return &Webhook{url, secret, &http.Client{
-		Timeout: sendTime, Transport: transport,
+	return &Webhook{URL: url, Secret: secret, client: &http.Client{
+		Timeout:       sendTime,
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
@@ -53,6 +54,7 @@ func (h *Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+
 	rq, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(body))
 	if err != nil {
 		return fault.New(fault.Invalid, "alarm: the address of the webhook cannot be asked")
@@ -61,12 +63,14 @@ func (h *Webhook) Send(ctx context.Context, m Message) error {
 	rq.Header.Set("Content-Type", "application/json")
 	rq.Header.Set("User-Agent", "collimator")
 	rq.Header.Set(SignatureHeader, Sign(h.Secret, time.Now(), body))
+
 	rs, err := h.client.Do(rq)
 	if err != nil {
 		return unreached(h.Name(), "alarms.webhook", err)
 	}
 	defer rs.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(rs.Body, 64<<10)) // what it says does not matter
+
 	if rs.StatusCode < 200 || rs.StatusCode > 299 {
 		return fault.Newf(fault.Unavailable, "alarm: %s answers with status %d", h.Name(), rs.StatusCode)
 	}

@@ -16,6 +16,7 @@ import (
 func (c Config) Check() error {
 	var faults []error
 	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf("config: "+format, args...)) }
+
 	if !ValidAE(c.AE) {
 		add("ae %q: an AE title has 1 to 16 printable ASCII characters without backslash", c.AE)
 	}
@@ -24,7 +25,11 @@ func (c Config) Check() error {
 		add("dicom: an address such as 127.0.0.1:2762 is needed")
 	}
 
-	for _, l := range []struct{ key, addr string }{{"http", c.HTTP}, {"dicom", c.DICOM}, {"plain_dicom", c.PlainDICOM}} {
+	for _, l := range []struct{ key, addr string }{
+		{key: "http", addr: c.HTTP},
+		{key: "dicom", addr: c.DICOM},
+		{key: "plain_dicom", addr: c.PlainDICOM},
+	} {
 		if l.addr == "" {
 			continue
 		}
@@ -32,22 +37,28 @@ func (c Config) Check() error {
 			add("%s: %w", l.key, err)
 		}
 	}
+
 	c.checkApart(add)
+
 	if c.Public != "" && c.Public != Insist {
 		add("public: must read %q or be left out", Insist)
 	}
 
-	if c.Limits.Associations < 1 || c.Limits.AssociationsPerAddress < 1 || c.Limits.FindMatches < 0 || c.Limits.Idle <= 0 || c.Limits.PendingDevices < 1 {
+	l := c.Limits
+	if l.Associations < 1 || l.AssociationsPerAddress < 1 || l.FindMatches < 0 || l.Idle <= 0 || l.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
 	if c.Audit.Wait < 0 {
 		add("audit.wait is how long records may wait to be written, such as 1m; 0 shows nothing as soon as one waits")
 	}
-	if c.Limits.Memory < leastMemory {
+
+	if l.Memory < leastMemory {
 		add("limits.memory is at least %d bytes", leastMemory)
 	}
-	if l := c.Limits; l.ObjectElements < 10_000 || l.ObjectBytes < 1<<20 || l.QuarantineEntries < 1 || l.QuarantineShare < 1 {
-		add("limits: object_elements is at least 10000, object_bytes at least 1048576, quarantine_entries and quarantine_share at least 1")
+
+	if l.ObjectElements < 10_000 || l.ObjectBytes < 1<<20 || l.QuarantineEntries < 1 || l.QuarantineShare < 1 {
+		add("limits: object_elements is at least 10000, object_bytes at least 1048576, " +
+			"quarantine_entries and quarantine_share at least 1")
 	}
 
 	for source, term := range c.CharacterSets {
@@ -55,6 +66,7 @@ func (c Config) Check() error {
 			add("character_sets.%s: want a defined term of DICOM, such as ISO_IR 100 (Latin 1) or ISO_IR 192 (UTF-8)", source)
 		}
 	}
+
 	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
 		add("tokens: issuer and keys go together")
 	}
@@ -63,8 +75,14 @@ func (c Config) Check() error {
 	faults = append(faults, c.TLS.check()...)
 
 	for key, v := range map[string]string{
-		"programs": c.Inspect.Programs, "active_documents": c.Inspect.ActiveDocuments, "sealed_documents": c.Inspect.SealedDocuments, "containers": c.Inspect.Containers,
-		"preambles": c.Inspect.Preambles, "viruses": c.Inspect.Viruses, "unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions,
+		"programs":         c.Inspect.Programs,
+		"active_documents": c.Inspect.ActiveDocuments,
+		"sealed_documents": c.Inspect.SealedDocuments,
+		"containers":       c.Inspect.Containers,
+		"preambles":        c.Inspect.Preambles,
+		"viruses":          c.Inspect.Viruses,
+		"unscanned":        c.Inspect.Unscanned,
+		"contradictions":   c.Inspect.Contradictions,
 	} {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
@@ -83,6 +101,7 @@ func (c Config) Check() error {
 			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
 		}
 	}
+
 	if (c.Audit.Certificate == "") != (c.Audit.Key == "") {
 		add("audit: certificate and key go together")
 	}
@@ -90,6 +109,7 @@ func (c Config) Check() error {
 	if c.Ledger.Every < time.Minute {
 		add("ledger.every: at least a minute")
 	}
+
 	for key, v := range map[string]string{"unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions} {
 		if v == "quarantine" {
 			add("inspect.%s: choose accept or refuse", key)
@@ -104,6 +124,7 @@ func (c Config) Check() error {
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		add("log.format %q: choose text or json", c.Log.Format)
 	}
+
 	return errors.Join(faults...)
 }
 
@@ -144,11 +165,13 @@ func ValidAE(s string) bool {
 
 // checkListen refuses an address that the internet may reach, unless the
 // operator insists.
+
 func (c Config) checkListen(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return fmt.Errorf("%q is not HOST:PORT", addr)
 	}
+
 	if c.Public == Insist {
 		return nil
 	}
@@ -156,9 +179,11 @@ func (c Config) checkListen(addr string) error {
 	if err != nil {
 		return err
 	}
+
 	for _, a := range addrs {
 		if !a.IsLoopback() && !a.IsPrivate() && !a.IsLinkLocalUnicast() {
-			return fmt.Errorf("%s is a public address; keep the server behind a VPN or a firewall, or set  public: %q  if the internet shall reach it", a, Insist)
+			return fmt.Errorf("%s is a public address; "+
+				"keep the server behind a VPN or a firewall, or set  public: %q  if the internet shall reach it", a, Insist)
 		}
 	}
 	return nil
@@ -167,7 +192,11 @@ func (c Config) checkListen(addr string) error {
 // checkApart refuses two listeners at one address: the second would find it taken.
 func (c Config) checkApart(add func(format string, args ...any)) {
 	type listener struct{ key, addr string }
-	list := []listener{{"dicom", c.DICOM}, {"plain_dicom", c.PlainDICOM}, {"http", c.HTTP}}
+	list := []listener{
+		{key: "dicom", addr: c.DICOM},
+		{key: "plain_dicom", addr: c.PlainDICOM},
+		{key: "http", addr: c.HTTP},
+	}
 	for i, a := range list {
 		for _, b := range list[i+1:] {
 			if collide(a.addr, b.addr) {
@@ -195,10 +224,12 @@ func everywhere(host string) bool {
 
 // resolve lists the addresses on which a listener of host would be reached; an
 // unspecified host stands for every address of the machine.
+
 func resolve(host string) ([]netip.Addr, error) {
 	if host == "localhost" {
 		return nil, nil
 	}
+
 	ip, err := netip.ParseAddr(host)
 	if host != "" && err != nil {
 		return nil, fmt.Errorf("host must be an IP address or localhost")
@@ -206,10 +237,12 @@ func resolve(host string) ([]netip.Addr, error) {
 	if err == nil && !ip.IsUnspecified() {
 		return []netip.Addr{ip.Unmap()}, nil
 	}
+
 	ifaddrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, fmt.Errorf("list the addresses of this machine: %w", err)
 	}
+
 	var out []netip.Addr
 	for _, a := range ifaddrs {
 		if p, err := netip.ParsePrefix(a.String()); err == nil {

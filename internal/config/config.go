@@ -194,7 +194,10 @@ func Default() Config {
 		DICOM:      "127.0.0.1:2762",
 		PlainDICOM: "127.0.0.1:11112",
 		SignIn:     SignIn{SecondFactor: "required", Local: true, Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
-		Inspect:    Inspect{Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept", Preambles: "accept", Contradictions: "accept", Viruses: "quarantine", Unscanned: "refuse"},
+		Inspect: Inspect{
+			Programs: "quarantine", ActiveDocuments: "quarantine", SealedDocuments: "accept", Containers: "accept",
+			Preambles: "accept", Contradictions: "accept", Viruses: "quarantine", Unscanned: "refuse",
+		},
 		Limits: Limits{
 			Associations:           256,
 			AssociationsPerAddress: 64,
@@ -219,17 +222,21 @@ func Default() Config {
 func Load(path, data string) (Config, error) {
 	c := Default()
 	c.Data = DataDir(data)
+
 	named := path != ""
 	if !named {
 		path = filepath.Join(c.Data, File)
 	}
+
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) && !named {
 		return c, nil
 	}
+
 	if err != nil {
 		return c, fmt.Errorf("config: %w", err)
 	}
+
 	if err := checkKeys(b); err != nil {
 		return c, err
 	}
@@ -239,6 +246,7 @@ func Load(path, data string) (Config, error) {
 	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
 		return c, fmt.Errorf("config: %s: %w; see 'collimator config show' for the keys that exist", path, err)
 	}
+
 	if data != "" {
 		c.Data = data
 	}

@@ -55,6 +55,7 @@ func (c Config) Files() []NamedFile {
 		{"tls.key", c.TLS.Key, PrivateKey},
 		{"tokens.keys", c.Tokens.Keys, PublicKeys},
 	}
+
 	return slices.DeleteFunc(named, func(f NamedFile) bool { return f.Path == "" })
 }
 
@@ -85,7 +86,8 @@ func (c Config) Unused() (faults []error) {
 	}
 
 	if key := c.Advisories.Key; key != "" && len(c.Advisories.Sources) == 0 {
-		add("advisories.key is of no use without advisories.sources: set them, or leave it out; 'collimator advisory import' has a flag --key")
+		add("advisories.key is of no use without advisories.sources: set them, or leave it out; " +
+			"'collimator advisory import' has a flag --key")
 	}
 	return faults
 }

@@ -112,6 +112,7 @@ func (a Alarms) check(add func(format string, args ...any)) {
 	if (a.Syslog.Certificate == "") != (a.Syslog.Key == "") {
 		add("alarms.syslog: certificate and key go together")
 	}
+
 	if a.Webhook.URL != "" && (!safeHook(a.Webhook.URL) || a.Webhook.SecretFile == "") {
 		add("alarms.webhook: want an https:// address without a user, and a secret_file")
 	}
@@ -169,12 +170,14 @@ func checkScans(list []Scan, add func(format string, args ...any)) {
 	if len(list) > scansMost {
 		add("scans: at most %d", scansMost)
 	}
+
 	names := map[string]bool{}
 	for _, s := range list {
 		if s.Name == "" || len(s.Name) > 64 || names[s.Name] {
 			add("scans: each needs a name of its own, of at most 64 characters")
 		}
 		names[s.Name] = true
+
 		if len(s.Targets) == 0 {
 			add("scans %q: targets are needed", s.Name)
 		}
@@ -194,18 +197,23 @@ type Clock struct {
 // ParseClock reads "03:00" or "Sun 03:00".
 func ParseClock(s string) (Clock, error) {
 	var c Clock
+
 	text := strings.TrimSpace(s)
 	if day, rest, ok := strings.Cut(text, " "); ok {
 		i := slices.Index([]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, strings.ToLower(day))
 		if i < 0 {
 			return c, fmt.Errorf("at %q: want 03:00, or Sun 03:00 with Mon Tue Wed Thu Fri Sat Sun", s)
 		}
-		c.weekly, c.day, text = true, time.Weekday(i), strings.TrimSpace(rest)
+		c.weekly = true
+		c.day = time.Weekday(i)
+		text = strings.TrimSpace(rest)
 	}
+
 	t, err := time.Parse("15:04", text)
 	if err != nil || len(text) != 5 {
 		return c, fmt.Errorf("at %q: want 03:00, or Sun 03:00 with Mon Tue Wed Thu Fri Sat Sun", s)
 	}
+
 	c.hour, c.minute = t.Hour(), t.Minute()
 	return c, nil
 }
@@ -245,6 +253,8 @@ func (c Clock) on(y int, m time.Month, d int, zone *time.Location) time.Time {
 		}
 		return start
 	}
+
+	// What the clock shows twice counts the first time.
 	if early := t.Add(-time.Hour); early.Hour() == c.hour && early.Minute() == c.minute {
 		return early
 	}

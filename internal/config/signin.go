@@ -100,23 +100,27 @@ type ACME struct {
 
 func (s SignIn) check() (faults []error) {
 	add := func(text string) { faults = append(faults, errors.New("config: signin."+text)) }
+
 	if s.SecondFactor != "required" && s.SecondFactor != "optional" {
 		add(fmt.Sprintf("second_factor %q: choose required or optional", s.SecondFactor))
 	}
 	if s.Idle < time.Minute || s.Absolute < s.Idle || s.Absolute > 7*24*time.Hour {
 		add("idle and absolute: idle is a minute or more, absolute at least as long and at most 168h")
 	}
+
 	for _, o := range s.Origins {
 		if u, err := url.Parse(o); err != nil || u.Scheme != "https" || u.Host == "" || o != "https://"+u.Host {
 			add(fmt.Sprintf("origins %q: want https://HOST or https://HOST:PORT", o))
 		}
 	}
+
 	if !s.Local && (s.OIDC.Issuer == "" || len(s.BreakGlass) == 0) {
 		add("local: false needs oidc, and at least one name in break_glass for the day on which the provider does not answer")
 	}
 	if s.Local && len(s.BreakGlass) > 0 {
 		add("break_glass belongs to local: false")
 	}
+
 	for _, f := range s.OIDC.check() {
 		add("oidc." + f)
 	}
@@ -130,18 +134,22 @@ func (o OIDC) check() (faults []string) {
 	if o.Issuer == "" {
 		return nil
 	}
-	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.Loopback()) {
+
+	u, err := url.Parse(o.Issuer)
+	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && o.Loopback()) {
 		faults = append(faults, "issuer: want an https:// address")
 	}
 	if o.ClientID == "" {
 		faults = append(faults, "client_id is needed")
 	}
+
 	switch {
 	case o.Create && (o.RoleClaim == "" || len(o.Roles) == 0):
 		faults = append(faults, "create needs role_claim and roles")
 	case o.RoleClaim != "" && len(o.Roles) == 0:
 		faults = append(faults, "role_claim needs roles: without them nobody gets in")
 	}
+
 	faults = append(faults, o.checkClaims()...)
 	if !slices.Contains([]string{"", "sessions", "everything"}, o.Logout) {
 		faults = append(faults, fmt.Sprintf("logout %q: sessions or everything", o.Logout))
@@ -149,6 +157,7 @@ func (o OIDC) check() (faults []string) {
 	if o.Leeway < 0 || o.Leeway > leewayMost {
 		faults = append(faults, fmt.Sprintf("leeway: at most %v", leewayMost))
 	}
+
 	for _, words := range []struct {
 		key, example string
 		list         []string
@@ -163,6 +172,7 @@ func (o OIDC) check() (faults []string) {
 			}
 		}
 	}
+
 	return faults
 }
 
@@ -187,14 +197,17 @@ func (o OIDC) checkClaims() (faults []string) {
 		})
 		switch {
 		case odd || len(c.name) > claimMost:
-			faults = append(faults, fmt.Sprintf("%s %.40q: want the name of one claim as the provider spells it, without spaces or quotes, as %s; leave the setting out where there is none", c.key, c.name, c.example))
+			faults = append(faults, fmt.Sprintf("%s %.40q: want the name of one claim as the provider spells it, "+
+				"without spaces or quotes, as %s; leave the setting out where there is none", c.key, c.name, c.example))
 		case slices.Contains(ofTheToken(), c.name):
-			faults = append(faults, fmt.Sprintf("%s %q: says something of the token and not of the person; want the claim that the provider fills, as %s", c.key, c.name, c.example))
+			faults = append(faults, fmt.Sprintf("%s %q: says something of the token and not of the person; "+
+				"want the claim that the provider fills, as %s", c.key, c.name, c.example))
 		}
 	}
 
 	if g := o.GroupClaim; g != "" && (g == "sub" || g == cmp.Or(o.NameClaim, "preferred_username")) {
-		faults = append(faults, fmt.Sprintf("group_claim %q: says who the person is, so that everybody would be a group; want the claim with the groups, as groups", g))
+		faults = append(faults, fmt.Sprintf("group_claim %q: says who the person is, so that everybody would be a group; "+
+			"want the claim with the groups, as groups", g))
 	}
 	return faults
 }
@@ -204,10 +217,12 @@ func (t TLS) check() (faults []error) {
 	if (t.Certificate == "") != (t.Key == "") {
 		add("certificate and tls.key go together")
 	}
+
 	a := t.ACME
 	if a.Directory == "" {
 		return faults
 	}
+
 	if t.Certificate != "" {
 		add("acme: choose certificate files or ACME, not both")
 	}
@@ -220,6 +235,7 @@ func (t TLS) check() (faults []error) {
 	if !a.AcceptTerms {
 		add("acme.accept_terms: must be true; read the terms of the authority first")
 	}
+
 	if len(a.Hosts) == 0 {
 		add("acme.hosts: name the hosts that get a certificate")
 	}

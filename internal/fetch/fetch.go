@@ -108,6 +108,7 @@ func (g *retrieval) again(ctx context.Context, p part, failed int) int {
 	if _, ok := errors.AsType[*dimse.StatusError](g.Err); ok {
 		g.Err = nil
 	}
+
 	left := 0
 	for _, again := range parts {
 		n, connected := g.retrieve(ctx, again)
@@ -127,15 +128,18 @@ func (g *retrieval) retrieve(ctx context.Context, p part) (failed int, connected
 		g.fail(err)
 		return 0, false
 	}
+
 	roles := make([]ul.RoleSelection, len(p.classes))
 	for i, class := range p.classes {
 		roles[i] = ul.RoleSelection{SOPClassUID: class, SCP: true}
 	}
+
 	contexts := dimse.Propose([]string{uid.StudyRootGet}, sender.NativeSyntaxes(), false)
 	contexts = append(contexts, storageContexts(p.classes, g.Syntaxes)...)
 	for i := range contexts {
 		contexts[i].ID = 0
 	}
+
 	a, err := g.Dial(ctx, contexts, func(cfg *dimse.Config) { cfg.Roles = roles })
 	if err != nil {
 		g.fail(err)
@@ -158,6 +162,7 @@ func (g *retrieval) retrieve(ctx context.Context, p part) (failed int, connected
 	}
 
 	g.fail(err)
+
 	n := result.SubOperations
 	g.Sent += int(n.Completed) + int(n.Warning)
 	g.Counted = g.Counted && result.Counted

@@ -21,7 +21,9 @@ type Moved struct {
 // Move has what an identifier names in the study root sent to another AE, whose
 // title the peer knows. It ends early with ctx. progress may be nil. An error is that
 // there was no association.
-func Move(ctx context.Context, p *sender.Peer, keys *dicom.DataSet, to string, progress func(done, failed, total int)) (Moved, error) {
+func Move(
+	ctx context.Context, p *sender.Peer, keys *dicom.DataSet, to string, progress func(done, failed, total int),
+) (Moved, error) {
 	a, err := p.Dial(ctx, dimse.Propose([]string{uid.StudyRootMove}, sender.NativeSyntaxes(), false), nil)
 	if err != nil {
 		return Moved{}, err
@@ -50,7 +52,8 @@ func Move(ctx context.Context, p *sender.Peer, keys *dicom.DataSet, to string, p
 		result.SubOperations = last.SubOperations
 		result.Counted = last.Counted
 	}
-	return Moved{result, err}, nil
+
+	return Moved{RetrieveResult: result, Err: err}, nil
 }
 
 // Moved is how many instances came to the destination.

@@ -18,7 +18,8 @@ type Names struct {
 // Identifier makes the identifier of C-GET and C-MOVE in the study root (PS3.4 C.4.2.1.4).
 // Names that do not go together are fault.Misused.
 func (n Names) Identifier() (*dicom.DataSet, error) {
-	level, lists := "STUDY", [][]string{n.Study}
+	level := "STUDY"
+	lists := [][]string{n.Study}
 	switch {
 	case len(n.Study) == 0:
 		return nil, fault.Usage("say which study with --study UID; 'collimator find' lists them")
@@ -26,12 +27,14 @@ func (n Names) Identifier() (*dicom.DataSet, error) {
 		if len(n.Series) != 1 || len(n.Study) != 1 {
 			return nil, fault.Usage("--instance needs one --study and one --series")
 		}
-		level, lists = "IMAGE", [][]string{n.Study, n.Series, n.Instance}
+		level = "IMAGE"
+		lists = [][]string{n.Study, n.Series, n.Instance}
 	case len(n.Series) > 0:
 		if len(n.Study) != 1 {
 			return nil, fault.Usage("--series needs one --study")
 		}
-		level, lists = "SERIES", [][]string{n.Study, n.Series}
+		level = "SERIES"
+		lists = [][]string{n.Study, n.Series}
 	}
 
 	ds := dicom.NewDataSet()
@@ -42,9 +45,10 @@ func (n Names) Identifier() (*dicom.DataSet, error) {
 	for i, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID}[:len(lists)] {
 		for _, u := range lists[i] {
 			if !uid.Tolerable(u) {
-				return nil, fault.Usage("%q is no UID", u)
+				return nil, fault.Usage("%q is a malformed UID", u)
 			}
 		}
+
 		if err := ds.SetText(t, lists[i]...); err != nil {
 			return nil, err
 		}

@@ -33,7 +33,8 @@ func (g *retrieval) plan(ctx context.Context) []part {
 	var parts []part
 	for _, study := range studies {
 		found := g.classes(ctx, study)
-		if at := slices.IndexFunc(parts, func(p part) bool { return g.fits(union(p.classes, found)) }); at >= 0 {
+		at := slices.IndexFunc(parts, func(p part) bool { return g.fits(union(p.classes, found)) })
+		if at >= 0 {
 			parts[at].names.Study = append(parts[at].names.Study, study)
 			parts[at].classes = union(parts[at].classes, found)
 			continue
@@ -75,6 +76,7 @@ func (g *retrieval) classes(ctx context.Context, study string) []string {
 			}
 		}
 	})
+
 	if err != nil || len(found) == 0 || len(found) > forStorage {
 		return commonClasses()
 	}
@@ -103,6 +105,7 @@ func (g *retrieval) missing(ctx context.Context, p part) ([]part, error) {
 				return nil, err
 			}
 		}
+
 		for _, s := range series {
 			more, err := g.missingOf(ctx, study, s, p.names.Instance)
 			if err != nil {
@@ -124,8 +127,10 @@ func (g *retrieval) missingOf(ctx context.Context, study, series string, only []
 	keys := map[dicom.Tag]string{
 		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: series, tag.SOPInstanceUID: "", tag.SOPClassUID: "",
 	}
+
 	err = g.find(ctx, "IMAGE", keys, func(ds *dicom.DataSet) {
-		instance, class := ds.Text(tag.SOPInstanceUID), ds.Text(tag.SOPClassUID)
+		instance := ds.Text(tag.SOPInstanceUID)
+		class := ds.Text(tag.SOPClassUID)
 		wanted := len(only) == 0 || slices.Contains(only, instance)
 		if !wanted || !uid.Tolerable(instance) || !uid.Tolerable(class) || g.sink.has(instance) {
 			return
@@ -138,6 +143,7 @@ func (g *retrieval) missingOf(ctx context.Context, study, series string, only []
 			at = len(parts)
 			parts = append(parts, part{names: Names{Study: []string{study}, Series: []string{series}}})
 		}
+
 		parts[at].names.Instance = append(parts[at].names.Instance, instance)
 		parts[at].classes = union(parts[at].classes, []string{class})
 	})
@@ -158,6 +164,7 @@ func (g *retrieval) find(ctx context.Context, level string, keys map[dicom.Tag]s
 	if err != nil {
 		return err
 	}
+
 	return g.Find(ctx, ds, yield)
 }
 
@@ -165,12 +172,14 @@ func (g *retrieval) find(ctx context.Context, level string, keys map[dicom.Tag]s
 // likely objects are stored in them.
 func AnySyntax() []string {
 	return []string{
-		uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.JPEGBaseline8Bit, uid.JPEGLosslessSV1, uid.JPEGLSLossless, uid.JPEG2000Lossless,
-		uid.JPEG2000, uid.RLELossless, uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian, uid.JPEGLossless, uid.JPEGExtended12Bit,
-		uid.JPEGLSNearLossless, uid.HTJ2KLossless, uid.HTJ2K, uid.HTJ2KLosslessRPCL, uid.JPEGXLLossless, uid.JPEGXLJPEGRecompression, uid.JPEGXL,
-		uid.MPEG4HP41, uid.MPEG2MPML, uid.MPEG2MPHL, uid.MPEG4HP41BD, uid.MPEG4HP422D, uid.HEVCMP51, uid.HEVCM10P51, uid.JPEGSpectralSelection,
-		uid.JPEGFullProgression, uid.DeflatedImageFrame, uid.EncapsulatedUncompressed, uid.JPEG2000MCLossless, uid.JPEG2000MC,
-		uid.MPEG4HP41Fragmentable, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHLFragmentable, uid.MPEG4HP41BDFragmentable, uid.MPEG4HP422DFragmentable,
+		uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.JPEGBaseline8Bit, uid.JPEGLosslessSV1,
+		uid.JPEGLSLossless, uid.JPEG2000Lossless, uid.JPEG2000, uid.RLELossless, uid.ExplicitVRBigEndian,
+		uid.DeflatedExplicitVRLittleEndian, uid.JPEGLossless, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless,
+		uid.HTJ2KLossless, uid.HTJ2K, uid.HTJ2KLosslessRPCL, uid.JPEGXLLossless, uid.JPEGXLJPEGRecompression,
+		uid.JPEGXL, uid.MPEG4HP41, uid.MPEG2MPML, uid.MPEG2MPHL, uid.MPEG4HP41BD, uid.MPEG4HP422D, uid.HEVCMP51,
+		uid.HEVCM10P51, uid.JPEGSpectralSelection, uid.JPEGFullProgression, uid.DeflatedImageFrame,
+		uid.EncapsulatedUncompressed, uid.JPEG2000MCLossless, uid.JPEG2000MC, uid.MPEG4HP41Fragmentable,
+		uid.MPEG2MPMLFragmentable, uid.MPEG2MPHLFragmentable, uid.MPEG4HP41BDFragmentable, uid.MPEG4HP422DFragmentable,
 		uid.MPEG4HP423D, uid.MPEG4HP423DFragmentable, uid.MPEG4HP42STEREO, uid.MPEG4HP42STEREOFragmentable,
 	}
 }

@@ -56,7 +56,8 @@ func (q Query) Run(ctx context.Context, p *sender.Peer, keys *dicom.DataSet, yie
 			a.Abort()
 			return err
 		}
-		if n++; n == q.Limit {
+		n++
+		if n == q.Limit {
 			break
 		}
 	}
@@ -69,11 +70,17 @@ func returned(level string) []dicom.Tag {
 	case "patient":
 		return []dicom.Tag{tag.PatientID, tag.PatientName, tag.PatientBirthDate, tag.PatientSex}
 	case "series":
-		return []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.Modality, tag.SeriesNumber, tag.SeriesDescription, tag.NumberOfSeriesRelatedInstances}
+		return []dicom.Tag{
+			tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.Modality, tag.SeriesNumber, tag.SeriesDescription,
+			tag.NumberOfSeriesRelatedInstances,
+		}
 	case "image":
 		return []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID, tag.SOPClassUID, tag.InstanceNumber}
 	}
-	return []dicom.Tag{tag.StudyDate, tag.PatientID, tag.PatientName, tag.ModalitiesInStudy, tag.StudyDescription, tag.NumberOfStudyRelatedInstances, tag.StudyInstanceUID}
+	return []dicom.Tag{
+		tag.StudyDate, tag.PatientID, tag.PatientName, tag.ModalitiesInStudy, tag.StudyDescription,
+		tag.NumberOfStudyRelatedInstances, tag.StudyInstanceUID,
+	}
 }
 
 // Identifier makes the identifier of C-FIND (PS3.4 C.4.1.1.3): the usual keys of the
@@ -99,6 +106,7 @@ func (q Query) Identifier() (*dicom.DataSet, error) {
 		if err != nil {
 			return nil, fault.Usage("key %q: no such element; write a keyword of PS3.6 or eight hex digits", name)
 		}
+
 		values := []string{}
 		if value != "" {
 			values = strings.Split(value, `\`)

@@ -50,6 +50,7 @@ func (s *fileSink) store(_ context.Context, a *dimse.Association, rq *dimse.Stor
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	if err != nil {
 		if s.err == nil {
 			s.err = err
@@ -89,6 +90,7 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 	if err := s.make(s.dir); err != nil {
 		return err
 	}
+
 	tmp, err := durable.Create(s.dir, 0o600)
 	if err != nil {
 		return err
@@ -96,11 +98,15 @@ func (s *fileSink) write(a *dimse.Association, rq *dimse.StoreRequest) error {
 	defer tmp.Abort()
 
 	w := bufio.NewWriterSize(tmp, 256<<10)
-	if _, err := w.Write(dicom.AppendMeta(nil, dicom.Meta{
-		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntaxUID: rq.TransferSyntax,
-		ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
-		SourceAETitle: a.Request().CalledAETitle,
-	})); err != nil {
+	_, err = w.Write(dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID:               rq.SOPClassUID,
+		SOPInstanceUID:            rq.SOPInstanceUID,
+		TransferSyntaxUID:         rq.TransferSyntax,
+		ImplementationClassUID:    dicom.ImplementationClassUID,
+		ImplementationVersionName: dicom.ImplementationVersionName,
+		SourceAETitle:             a.Request().CalledAETitle,
+	}))
+	if err != nil {
 		return err
 	}
 

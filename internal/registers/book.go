@@ -64,14 +64,17 @@ func (b *Book) Change(ctx context.Context, tx *db.Tx, query string, args ...any)
 	if err != nil {
 		return nil, err
 	}
+
 	before, err := t.before(ctx, tx, verb, query, args)
 	if err != nil {
 		return nil, err
 	}
+
 	entries, err := read(ctx, tx, t, query+" RETURNING "+strings.Join(t.columns(), ", "), args...)
 	if err != nil {
 		return nil, err
 	}
+
 	if verb == deletes {
 		before = slices.Clone(entries)
 		for i := range entries {
@@ -81,6 +84,9 @@ func (b *Book) Change(ctx context.Context, tx *db.Tx, query string, args ...any)
 	if verb == inserts {
 		before = append(before, absent(entries, before)...)
 	}
+
+	// What stood there before is held against the ledger first: a change from
+	// outside must not vanish under ours.
 	foreign, err := b.foreign(ctx, tx, before)
 	if err != nil {
 		return nil, err
@@ -105,13 +111,16 @@ func (b *Book) foreign(ctx context.Context, tx *db.Tx, rows []Entry) (list []Ent
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return nil, err
 		}
+
 		var last Entry
 		if err == nil && json.Unmarshal([]byte(leaf.Data), &last) != nil {
 			last.Digest = "unreadable"
 		}
+
 		if last.Digest == e.Digest {
 			continue
 		}
+
 		e.Foreign = true
 		list = append(list, e)
 	}
@@ -131,6 +140,7 @@ func (b *Book) append(ctx context.Context, tx *db.Tx, entries []Entry) error {
 		}
 		leaves[i] = leaf
 	}
+
 	_, err := b.log.Append(ctx, tx, leaves...)
 	return err
 }
@@ -140,6 +150,7 @@ func (e Entry) leaf() (ledger.Leaf, error) {
 	if err != nil {
 		return ledger.Leaf{}, fmt.Errorf("registers: encode entry: %w", err)
 	}
+
 	leaf := ledger.Leaf{Kind: LeafKind, Ref: e.ref(), Data: string(data)}
 	if len(e.Sealed) > 0 {
 		leaf.Ref = sealRef
@@ -154,23 +165,28 @@ func (b *Book) Seal(ctx context.Context) error {
 	if missing, err := b.uncovered(ctx); err != nil || len(missing) == 0 {
 		return err
 	}
+
 	return b.db.Write(ctx, func(tx *db.Tx) error {
 		missing, err := b.uncovered(ctx) // another process may have come first
 		if err != nil || len(missing) == 0 {
 			return err
 		}
-		seal, found := Entry{}, []Entry(nil)
+
+		var seal Entry
+		var found []Entry
 		for _, t := range missing {
 			seal.Sealed = append(seal.Sealed, t.Name)
 			rows, err := read(ctx, tx, t, t.selection())
 			if err != nil {
 				return err
 			}
+
 			for i := range rows {
 				rows[i].Found = true
 			}
 			found = append(found, rows...)
 		}
+
 		return b.append(ctx, tx, append([]Entry{seal}, found...))
 	})
 }
@@ -194,5 +210,6 @@ func (b *Book) uncovered(ctx context.Context) ([]Table, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	return slices.DeleteFunc(Tables(), func(t Table) bool { return slices.Contains(sealed, t.Name) }), nil
 }

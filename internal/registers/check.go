@@ -41,14 +41,20 @@ func (c *Check) Apply(l ledger.Leaf) *Problem {
 	if err := json.Unmarshal([]byte(l.Data), &e); err == nil {
 		text = c.apply(e)
 	}
+
 	t, known := tableNamed(e.Register)
 	switch {
 	case e.Foreign && known && text == "":
-		return &Problem{t.where(e.Key), fmt.Sprintf("was changed, added or removed from outside before ledger leaf %d recorded another change of it", l.Position+1)}
+		return &Problem{
+			Where: t.where(e.Key),
+			What: fmt.Sprintf("was changed, added or removed from outside before ledger leaf %d recorded another change of it",
+				l.Position+1),
+		}
 	case text == "":
 		return nil
 	}
-	return &Problem{fmt.Sprintf("ledger leaf %d", l.Position), text}
+
+	return &Problem{Where: fmt.Sprintf("ledger leaf %d", l.Position), What: text}
 }
 
 func (c *Check) apply(e Entry) (problem string) {
@@ -58,14 +64,16 @@ func (c *Check) apply(e Entry) (problem string) {
 	if e.Found && !slices.Contains(c.sealed, e.Register) || e.Register == "" || len(e.Key) == 0 {
 		return "what it says of a register makes no sense"
 	}
+
 	if c.rows[e.Register] == nil {
 		c.rows[e.Register] = map[string]row{}
 	}
+
 	k := strings.Join(e.Key, "\x00")
 	if e.Digest == "" {
 		delete(c.rows[e.Register], k)
 	} else {
-		c.rows[e.Register][k] = row{e.Key, e.Digest}
+		c.rows[e.Register][k] = row{key: e.Key, digest: e.Digest}
 	}
 	return ""
 }
@@ -97,26 +105,32 @@ func (c *Check) Compare(ctx context.Context, tx *db.Tx) (problems []Problem, err
 
 func (c *Check) compare(t Table, entries []Entry) (problems []Problem) {
 	if !slices.Contains(c.sealed, t.Name) {
-		return []Problem{{"register " + t.Name, "the ledger does not say when it began to be covered"}}
+		return []Problem{{Where: "register " + t.Name, What: "the ledger does not say when it began to be covered"}}
 	}
+
 	seen := map[string]bool{}
 	for _, e := range entries {
 		k := strings.Join(e.Key, "\x00")
 		seen[k] = true
 		want, ok := c.rows[t.Name][k]
+
 		switch {
 		case !ok:
-			problems = append(problems, Problem{t.where(e.Key), "nobody recorded it: the row was added from outside"})
+			problems = append(problems, Problem{Where: t.where(e.Key), What: "nobody recorded it: the row was added from outside"})
 		case want.digest != e.Digest:
-			problems = append(problems, Problem{t.where(e.Key), "is not as it was last recorded: the row was changed from outside"})
+			problems = append(problems, Problem{
+				Where: t.where(e.Key), What: "is not as it was last recorded: the row was changed from outside",
+			})
 		}
 	}
+
 	var missing []Problem
 	for k, r := range c.rows[t.Name] {
 		if !seen[k] {
-			missing = append(missing, Problem{t.where(r.key), "is missing: the row was removed from outside"})
+			missing = append(missing, Problem{Where: t.where(r.key), What: "is missing: the row was removed from outside"})
 		}
 	}
+
 	slices.SortFunc(missing, func(a, b Problem) int { return strings.Compare(a.Where, b.Where) })
 	return append(problems, missing...)
 }

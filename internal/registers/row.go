@@ -65,17 +65,20 @@ func (t Table) digest(columns []string, values []any) string {
 		h.Write(binary.AppendUvarint(nil, uint64(len(b))))
 		h.Write(b)
 	}
+
 	part([]byte("collimator register v1"))
 	part([]byte(t.Name))
 	for i, name := range columns {
 		if first, ok := t.Later[name]; ok && values[i] == first {
-			continue
+			continue // so that rows from before the column was there keep their digest
 		}
+
 		part([]byte(name))
 		kind, value := canonical(values[i])
 		part([]byte(kind))
 		part(value)
 	}
+
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -24,16 +24,19 @@ func (b *Book) Touch(ctx context.Context, tx *db.Tx, query string, args ...any) 
 	if err != nil {
 		return 0, err
 	}
+
 	set, _, _ := strings.Cut(query, " WHERE ")
 	names := assigned.FindAllStringSubmatch(set, -1)
 	if verb != updates || len(names) == 0 {
 		return 0, fault.Newf(fault.Internal, "registers: this is no statement to touch %s by", t.Name)
 	}
+
 	for _, n := range names {
 		if !slices.Contains(t.Left, n[1]) {
 			return 0, fault.Newf(fault.Internal, "registers: %s.%s is covered and not to be touched", t.Name, n[1])
 		}
 	}
+
 	return tx.Exec(ctx, query, args...)
 }
 
@@ -48,6 +51,7 @@ func statement(query string) (t Table, verb string, err error) {
 	if m == nil {
 		return t, "", fault.New(fault.Internal, "registers: a statement that is no INSERT INTO, UPDATE or DELETE FROM")
 	}
+
 	t, ok := tableNamed(m[2])
 	if !ok {
 		return t, "", fault.Newf(fault.Internal, "registers: %s is no register", m[2])
@@ -91,15 +95,19 @@ func highest(part string) (n int) {
 func (t Table) inserted(query string) (string, error) {
 	m := listed.FindStringSubmatch(query)
 	if m == nil {
-		return "", fault.Newf(fault.Internal, "registers: an INSERT into %s that updates names its columns and has one row of values", t.Name)
+		return "", fault.Newf(fault.Internal,
+			"registers: an INSERT into %s that updates names its columns and has one row of values", t.Name)
 	}
+
 	columns, values := strings.Split(m[1], ","), strings.Split(m[2], ",")
+
 	var where []string
 	for _, key := range t.Key {
 		i := slices.IndexFunc(columns, func(c string) bool { return strings.TrimSpace(c) == key })
 		if i < 0 || i >= len(values) || !strings.HasPrefix(strings.TrimSpace(values[i]), "?") {
 			return "", fault.Newf(fault.Internal, "registers: an INSERT into %s that updates gives %s by a placeholder", t.Name, key)
 		}
+
 		where = append(where, key+" = "+strings.TrimSpace(values[i]))
 	}
 	return strings.Join(where, " AND "), nil

@@ -25,11 +25,12 @@ func HTML(w io.Writer, r *Report) error {
 	if err != nil {
 		return err
 	}
+
 	return t.Execute(w, struct {
 		*Report
 		Counts string
 		Groups []group
-	}{r, Counts(r.Issues), groups(r.Issues)})
+	}{Report: r, Counts: Counts(r.Issues), Groups: groups(r.Issues)})
 }
 
 // lastDay is the last day before the moment at which something ends.

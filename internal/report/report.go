@@ -99,6 +99,7 @@ func Counts(issues []finding.Issue) string {
 	for _, i := range issues {
 		n[i.Severity]++
 	}
+
 	var words []string
 	for s := finding.Critical; ; s-- {
 		if n[s] > 0 {
@@ -108,6 +109,7 @@ func Counts(issues []finding.Issue) string {
 			break
 		}
 	}
+
 	if len(words) == 0 {
 		return "no issues"
 	}
@@ -141,18 +143,22 @@ func groups(issues []finding.Issue) []group {
 				byCheck[i.Check] = &checkGroup{Issue: i}
 				order = append(order, i.Check)
 			}
+
 			g := byCheck[i.Check]
 			g.Severity = max(g.Severity, i.Severity)
 			g.Possible = g.Possible && i.Possible
 			g.Places = append(g.Places, i.Place.String())
 		}
+
 		if len(order) == 0 {
 			continue
 		}
+
 		g := group{Gain: gain}
 		for _, id := range order {
 			g.Checks = append(g.Checks, *byCheck[id])
 		}
+
 		slices.SortStableFunc(g.Checks, func(a, b checkGroup) int { return cmp.Compare(b.Severity, a.Severity) })
 		out = append(out, g)
 	}
@@ -164,6 +170,7 @@ func first(gains []finding.Gain) finding.Gain {
 	if len(gains) == 0 {
 		return finding.Knowledge
 	}
+
 	order := finding.Gains()
 	return slices.MinFunc(gains, func(a, b finding.Gain) int {
 		return cmp.Compare(slices.Index(order, a), slices.Index(order, b))
@@ -180,10 +187,14 @@ func (r *Report) of(a Asset) []finding.Issue {
 			}
 			continue
 		}
-		if i.Place.Address.IsValid() && i.Place.Address == a.Address || !i.Place.Address.IsValid() && i.Place.Asset != "" && i.Place.Asset == a.Name {
+
+		samePlace := i.Place.Address.IsValid() && i.Place.Address == a.Address
+		sameName := !i.Place.Address.IsValid() && i.Place.Asset != "" && i.Place.Asset == a.Name
+		if samePlace || sameName {
 			out = append(out, i)
 		}
 	}
+
 	finding.Sort(out)
 	return out
 }

@@ -72,8 +72,12 @@ type (
 
 // SARIF writes the issues as SARIF 2.1.0, each check a rule with its fix as help.
 func SARIF(w io.Writer, r *Report) error {
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "Collimator", Version: r.Version, Rules: []sarifRule{}}}, Results: []sarifResult{}}
+	run := sarifRun{
+		Tool:    sarifTool{sarifDriver{Name: "Collimator", Version: r.Version, Rules: []sarifRule{}}},
+		Results: []sarifResult{},
+	}
 	index := map[string]int{}
+
 	for _, i := range r.Issues {
 		n, known := index[i.Check]
 		if !known {
@@ -81,16 +85,20 @@ func SARIF(w io.Writer, r *Report) error {
 			index[i.Check] = n
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule(i))
 		}
+
 		run.Results = append(run.Results, result(i, n))
 	}
+
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 func rule(i finding.Issue) sarifRule {
-	full, help := i.Title+".", i.Fix.Do
+	full := i.Title + "."
+	help := i.Fix.Do
 	severity := i.Severity
+
 	if c, ok := finding.CheckByID(i.Check); ok {
 		severity = c.Severity
 		full = c.Title + ". How it is checked: " + c.Sends + "."
@@ -98,11 +106,16 @@ func rule(i finding.Issue) sarifRule {
 			full += " Limits: " + c.Limits + "."
 		}
 	}
+
 	for _, c := range i.Fix.Changes {
 		help += "\n\n" + c.Where + ":\n" + c.Text
 	}
+
 	return sarifRule{
-		ID: i.Check, ShortDescription: sarifText{i.Title}, FullDescription: sarifText{full}, Help: sarifText{help},
+		ID:                   i.Check,
+		ShortDescription:     sarifText{i.Title},
+		FullDescription:      sarifText{full},
+		Help:                 sarifText{help},
 		DefaultConfiguration: sarifLevel{level(severity)},
 		Properties:           map[string]any{"tags": []string{"security"}, "security-severity": securitySeverity(severity)},
 	}
@@ -113,15 +126,22 @@ func result(i finding.Issue, index int) sarifResult {
 	if i.Text != "" {
 		text += " " + i.Text
 	}
+
 	for _, e := range i.Evidence {
 		text += " Sent: " + e.Sent + ". Received: " + e.Received + "."
 	}
+
 	sum := sha256.Sum256([]byte(i.Key()))
 	name := i.Place.String()
+	file := strings.NewReplacer(":", "_", "[", "", "]", "", " ", "_").Replace(name)
+
 	return sarifResult{
-		RuleID: i.Check, RuleIndex: index, Level: level(i.Severity), Message: sarifText{text},
+		RuleID:    i.Check,
+		RuleIndex: index,
+		Level:     level(i.Severity),
+		Message:   sarifText{text},
 		Locations: []sarifLocation{{
-			PhysicalLocation: sarifPhysical{sarifArtifact{"network/" + url.PathEscape(strings.NewReplacer(":", "_", "[", "", "]", "", " ", "_").Replace(name))}},
+			PhysicalLocation: sarifPhysical{sarifArtifact{"network/" + url.PathEscape(file)}},
 			LogicalLocations: []sarifLogical{{name, "resource"}},
 		}},
 		PartialFingerprints: map[string]string{"collimator/v1": hex.EncodeToString(sum[:16])},

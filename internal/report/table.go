@@ -26,6 +26,7 @@ func Write(w io.Writer, form string, r *Report) error {
 	case "json":
 		return JSON(shown.NewJSON(w), r)
 	}
+
 	if r.Standing == nil {
 		return scanTable(w, r)
 	}
@@ -81,11 +82,14 @@ func postureTable(w io.Writer, r *Report) error {
 	if err != nil {
 		return err
 	}
+
 	since := "the beginning"
 	if !r.Since.IsZero() {
 		since = terminal.Minute(r.Since)
 	}
-	fmt.Fprintf(w, "\n%d accepted until a day, %d changes since %s. The whole report: collimator report --out posture.html\n", len(r.Accepted), len(r.Changes)+r.More, since)
+
+	fmt.Fprintf(w, "\n%d accepted until a day, %d changes since %s. The whole report: collimator report --out posture.html\n",
+		len(r.Accepted), len(r.Changes)+r.More, since)
 	return nil
 }
 
@@ -98,6 +102,7 @@ func scanTable(w io.Writer, r *Report) error {
 	if err != nil || len(r.Assets) == 0 {
 		return err
 	}
+
 	fmt.Fprintln(w)
 	for _, a := range r.Assets {
 		fmt.Fprintln(w, shown.Text(a.String()))
