@@ -56,14 +56,18 @@ func (d *DB) checkpointDue(s *session) {
 	if frames < d.log.base {
 		d.log.base = 0 // the log began anew
 	}
+
 	if frames-d.log.base < checkpointFrames || s.conn == nil {
 		return
 	}
+
 	d.log.base = frames
+
 	wait := time.Duration(0)
 	if frames >= restartFrames {
 		wait = d.log.wait
 	}
+
 	if err := d.checkpoint(s, wait); err != nil {
 		d.fail(err)
 	}
@@ -79,9 +83,11 @@ func (d *DB) checkpoint(s *session, wait time.Duration) error {
 		_, err := d.dialect.checkpoint(s, wait)
 		return err
 	}
+
 	if !d.share.begin() {
 		return nil
 	}
+
 	all, err := d.dialect.checkpoint(s, wait)
 	if err != nil {
 		return err
@@ -123,13 +129,16 @@ func (d *DB) closeWriter(s *session) error {
 	if s.conn == nil || d.share == nil {
 		return s.close()
 	}
+
 	var failed error
+
 	may := d.usable() == nil && d.share.alone() && d.share.trusted()
 	if may {
 		if failed = d.checkpoint(s, 0); failed != nil {
 			d.fail(failed)
 		}
 	}
+
 	if !may || failed != nil {
 		failed = errors.Join(failed, d.dialect.keepLog(s))
 	}

@@ -21,6 +21,7 @@ func (d *DB) Copy(ctx context.Context, path string) error {
 	if err := d.roomFor(path); err != nil {
 		return err
 	}
+
 	f, err := durable.Create(filepath.Dir(path), 0o600)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "db: begin a copy")
@@ -49,6 +50,7 @@ func (d *DB) roomFor(path string) error {
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "db: look for room for a copy")
 	}
+
 	if need := info.Size() + d.LogBytes(); free < need {
 		return fault.Newf(fault.Unavailable, "db: a copy of %s needs %d bytes in %s, and %d are free: make room",
 			filepath.Base(d.path), need, filepath.Dir(path), free)
@@ -67,6 +69,7 @@ func OpenCopy(ctx context.Context, path string) (*DB, error) {
 
 		return nil, fault.Wrap(fault.Unavailable, err, "db: open copy")
 	}
+
 	pool, err := openReader(path, 1)
 	if err != nil {
 		return nil, err
@@ -82,6 +85,7 @@ func OpenCopy(ctx context.Context, path string) (*DB, error) {
 		copied:  true,
 	}
 	d.readers.fresh <- newSession(pool, d.dialect, false, 0)
+
 	if err := d.Ping(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

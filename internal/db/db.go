@@ -84,6 +84,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := durable.Directory(filepath.Dir(o.Path)); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "db: make directory")
 	}
+
 	if !o.Scratch {
 		s, err := openShare(o.Path)
 		if err != nil {
@@ -102,6 +103,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	for range o.Readers {
 		d.readers.fresh <- newSession(r, d.dialect, false, o.BusyTimeout)
 	}
+
 	if err := d.migrate(ctx, o); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -116,6 +118,7 @@ func (d *DB) Close() error {
 	default:
 		close(d.closed)
 	}
+
 	var errs []error
 	for range cap(d.readers.fresh) {
 		select {
@@ -125,9 +128,11 @@ func (d *DB) Close() error {
 			errs = append(errs, s.close())
 		}
 	}
+
 	if !d.copied {
 		errs = append(errs, d.closeWriter(<-d.writer))
 	}
+
 	for _, p := range d.pools {
 		errs = append(errs, p.Close())
 	}
@@ -165,17 +170,21 @@ func (d *DB) run(ctx context.Context, pool sessions, f func(tx *Tx) error, then 
 		return err
 	}
 	defer func() { pool.used <- s }()
+
 	select {
 	case <-d.closed:
 		return errClosed
 	default:
 	}
+
 	if err := d.usable(); err != nil {
 		return err
 	}
+
 	if err := s.run(ctx, f); err != nil {
 		return gaveUp(ctx, err)
 	}
+
 	// What was committed is durable in the log, whatever becomes of the rest.
 	if then != nil {
 		then(s)
@@ -224,6 +233,7 @@ func (d *DB) Check(ctx context.Context) error {
 		if err := tx.QueryRow(ctx, d.dialect.check()).Scan(&s); err != nil {
 			return err
 		}
+
 		if s != "ok" {
 			return fmt.Errorf("%w: %s", errIntegrity, s)
 		}

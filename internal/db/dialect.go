@@ -30,6 +30,7 @@ func dollar(query string) string {
 	var b strings.Builder
 	b.Grow(len(query))
 	var quote byte
+
 	for i := 0; i < len(query); i++ {
 		c := query[i]
 		switch {
@@ -42,8 +43,10 @@ func dollar(query string) string {
 		case c == '?' && i+1 < len(query) && query[i+1] >= '0' && query[i+1] <= '9':
 			c = '$'
 		}
+
 		b.WriteByte(c)
 	}
+
 	return b.String()
 }
 

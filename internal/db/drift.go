@@ -41,7 +41,8 @@ func (d *DB) Drift(ctx context.Context) (found []string, err error) {
 		return nil, fmt.Errorf("db: read the schema: %w", err)
 	}
 
-	want, err := d.made.by(list, applied, func(scripts []string) ([]object, error) { return d.dialect.made(ctx, scripts) })
+	build := func(scripts []string) ([]object, error) { return d.dialect.made(ctx, scripts) }
+	want, err := d.made.by(list, applied, build)
 	if err != nil {
 		return nil, fmt.Errorf("db: make the schema to compare with: %w", err)
 	}
@@ -61,6 +62,7 @@ type schemas struct {
 func (s *schemas) by(list []migration, applied []int64, make func(scripts []string) ([]object, error)) ([]object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+
 	slices.Sort(applied)
 	if s.objects != nil && slices.Equal(s.applied, applied) {
 		return s.objects, nil
@@ -72,10 +74,12 @@ func (s *schemas) by(list []migration, applied []int64, make func(scripts []stri
 			scripts = append(scripts, m.script)
 		}
 	}
+
 	objects, err := make(scripts)
 	if err != nil {
 		return nil, err
 	}
+
 	s.applied = applied
 	s.objects = objects
 	return objects, nil
@@ -86,9 +90,11 @@ func differences(have, want []object) (found []string) {
 	for _, o := range want {
 		expected[o.title()] = o
 	}
+
 	for _, o := range have {
 		e, ok := expected[o.title()]
 		delete(expected, o.title())
+
 		switch {
 		case !ok:
 			found = append(found, o.title()+" was added from outside: no version of the index has one")
@@ -96,6 +102,7 @@ func differences(have, want []object) (found []string) {
 			found = append(found, o.title()+" was changed from outside: the program makes it in another way")
 		}
 	}
+
 	for _, name := range slices.Sorted(maps.Keys(expected)) {
 		found = append(found, name+" is missing: it was removed from outside")
 	}

@@ -42,10 +42,12 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+
 	newest, pending, err := d.pending(ctx, list)
 	if err != nil {
 		return err
 	}
+
 	switch {
 	case newest == 0:
 		made, err := d.start(ctx, list)
@@ -65,10 +67,11 @@ func (d *DB) migrate(ctx context.Context, o Options) error {
 
 // known refuses a database of a newer program.
 func known(list []migration, newest int) error {
-	if len(list) > 0 && newest > list[len(list)-1].version {
-		return fault.Newf(fault.Unsupported, "db: the database has schema %d, made by a newer program; this one knows %d", newest, list[len(list)-1].version)
+	if len(list) == 0 || newest <= list[len(list)-1].version {
+		return nil
 	}
-	return nil
+	return fault.Newf(fault.Unsupported,
+		"db: the database has schema %d, made by a newer program; this one knows %d", newest, list[len(list)-1].version)
 }
 
 // keepCopy makes a copy beside a database that is in use and is about to be
@@ -80,6 +83,7 @@ func (d *DB) keepCopy(ctx context.Context, newest int, o Options) error {
 			return err
 		}
 	}
+
 	path := fmt.Sprintf("%s.schema-%d", d.path, newest)
 	next := path + ".next"
 	if err := d.Copy(ctx, next); err != nil {
@@ -95,9 +99,11 @@ func (d *DB) keepCopy(ctx context.Context, newest int, o Options) error {
 	if changed {
 		return durable.Remove(next)
 	}
+
 	if err := durable.Move(next, path); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "db: name the copy")
 	}
+
 	if o.Copied != nil {
 		o.Copied(path)
 	}
@@ -116,6 +122,7 @@ func (d *DB) pending(ctx context.Context, list []migration) (newest, pending int
 		if newest, err = newestMigration(ctx, tx); err != nil {
 			return err
 		}
+
 		applied, err := Column[int64](ctx, tx, `SELECT version FROM schema_version`)
 		for _, m := range list {
 			if !slices.Contains(applied, int64(m.version)) {
@@ -148,11 +155,13 @@ func (d *DB) apply(ctx context.Context, list []migration) error {
 	if err != nil {
 		return err
 	}
+
 	for _, m := range list {
 		if err := d.applyOne(ctx, m); err != nil {
 			return fmt.Errorf("db: migration %04d_%s: %w", m.version, m.name, err)
 		}
 	}
+
 	newest, err := d.Schema(ctx)
 	if err != nil {
 		return err
@@ -163,9 +172,11 @@ func (d *DB) apply(ctx context.Context, list []migration) error {
 func (d *DB) applyOne(ctx context.Context, m migration) error {
 	return d.Write(ctx, func(tx *Tx) error {
 		var n int
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM schema_version WHERE version = ?1`, m.version).Scan(&n); err != nil || n > 0 {
+		err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM schema_version WHERE version = ?1`, m.version).Scan(&n)
+		if err != nil || n > 0 {
 			return err
 		}
+
 		if _, err := tx.s.conn.ExecContext(ctx, d.dialect.ddl(m.script)); err != nil {
 			return d.dialect.fault(err, "apply")
 		}
@@ -180,22 +191,26 @@ func readMigrations(fsys fs.FS) ([]migration, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	var list []migration
 	for _, e := range entries {
 		base, isSQL := strings.CutSuffix(e.Name(), ".sql")
 		if !isSQL {
 			continue
 		}
+
 		number, name, _ := strings.Cut(base, "_")
 		version, err := strconv.Atoi(number)
 		if err != nil || version <= 0 || len(number) != 4 {
 			return nil, fmt.Errorf("db: migration %q is not named NNNN_name.sql", e.Name())
 		}
+
 		script, err := fs.ReadFile(fsys, "migrations/"+e.Name())
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, migration{version, name, string(script)})
+
+		list = append(list, migration{version: version, name: name, script: string(script)})
 	}
 
 	slices.SortFunc(list, func(a, b migration) int { return a.version - b.version })

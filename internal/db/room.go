@@ -32,6 +32,7 @@ func (v roomVFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File,
 	if err != nil {
 		return nil, flags, err
 	}
+
 	if f, ok := f.(systemFile); ok {
 		return roomFile{f}, flags, nil
 	}

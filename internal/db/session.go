@@ -39,6 +39,7 @@ func (s *session) run(ctx context.Context, f func(*Tx) error) (err error) {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
+
 	done := false
 	defer func() {
 		if done {
@@ -50,14 +51,17 @@ func (s *session) run(ctx context.Context, f func(*Tx) error) (err error) {
 			err = s.lost(err)
 		}
 	}()
+
 	if err := f(&Tx{s: s}); err != nil {
 		return err
 	}
+
 	// From here on the outcome is the database's: a caller who gives up now
 	// must not leave it open whether the transaction took place.
 	if _, err := s.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
 		return s.lost(s.dialect.fault(err, "db: commit"))
 	}
+
 	done = true
 	return nil
 }
@@ -73,6 +77,7 @@ func (s *session) begin(ctx context.Context) error {
 		if fault.Of(err) != fault.Busy || time.Now().After(deadline) {
 			return err
 		}
+
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -88,6 +93,7 @@ func (s *session) tryBegin(ctx context.Context) (err error) {
 			return s.dialect.fault(err, "db: connect")
 		}
 	}
+
 	if _, err := s.conn.ExecContext(ctx, s.dialect.begin(s.write)); err != nil {
 		return s.lost(s.dialect.fault(err, "db: begin transaction"))
 	}
@@ -108,6 +114,7 @@ func (s *session) close() error {
 		errs = append(errs, st.Close())
 	}
 	clear(s.stmts)
+
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
 		s.conn = nil
@@ -122,14 +129,17 @@ func (s *session) prepare(ctx context.Context, query string) (*stmt, bool, error
 	if ok && !st.busy {
 		return st, false, nil
 	}
+
 	raw, err := s.conn.PrepareContext(ctx, s.dialect.rewrite(query))
 	if err != nil {
 		return nil, false, s.dialect.fault(err, "db: prepare statement")
 	}
+
 	st = &stmt{Stmt: raw}
 	if ok || len(s.stmts) >= maxStatements {
 		return st, true, nil
 	}
+
 	s.stmts[query] = st
 	return st, false, nil
 }
@@ -148,10 +158,12 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if once {
 		defer st.Close()
 	}
+
 	res, err := st.ExecContext(ctx, args...)
 	if err != nil {
 		return 0, tx.s.dialect.fault(err, "db: run statement")
 	}
+
 	n, err := res.RowsAffected()
 	return n, err
 }
@@ -162,6 +174,7 @@ func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*Rows, erro
 	if err != nil {
 		return nil, err
 	}
+
 	rows, err := st.QueryContext(ctx, args...)
 	if err != nil {
 		if once {
@@ -169,6 +182,7 @@ func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*Rows, erro
 		}
 		return nil, tx.s.dialect.fault(err, "db: run query")
 	}
+
 	st.busy = true
 	return &Rows{Rows: rows, st: st, once: once, dialect: tx.s.dialect}, nil
 }
@@ -192,8 +206,10 @@ func (r *Rows) Close() error {
 	if r.st == nil {
 		return nil
 	}
+
 	err := r.Rows.Close()
 	r.st.busy = false
+
 	if r.once {
 		err = errors.Join(err, r.st.Close())
 	}
@@ -217,12 +233,14 @@ func (r Row) Scan(dest ...any) error {
 		return r.err
 	}
 	defer r.rows.Close()
+
 	if !r.rows.Next() {
 		if err := r.rows.Err(); err != nil {
 			return err
 		}
 		return fault.Wrap(fault.NotFound, sql.ErrNoRows, "db: no such row")
 	}
+
 	if err := r.rows.Scan(dest...); err != nil {
 		return err
 	}
@@ -235,6 +253,7 @@ func (tx *Tx) Nested(ctx context.Context, f func() error) error {
 	if _, err := tx.Exec(ctx, "SAVEPOINT nested"); err != nil {
 		return err
 	}
+
 	err := f()
 	if err == nil {
 		_, err = tx.Exec(ctx, "RELEASE nested")

@@ -22,9 +22,11 @@ func (p sessions) take(ctx context.Context, closed <-chan struct{}) (*session, e
 		return nil, errClosed
 	default:
 	}
+
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+
 	select {
 	case s := <-p.used:
 		return s, nil

@@ -34,6 +34,7 @@ func openShare(path string) (*share, error) {
 		}
 		files[i] = f
 	}
+
 	s := &share{use: files[0], right: files[1]}
 
 	var err error

@@ -30,6 +30,7 @@ func (d *DB) start(ctx context.Context, list []migration) (made bool, err error)
 				return err
 			}
 		}
+
 		made = true
 
 		return nil

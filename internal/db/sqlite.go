@@ -38,29 +38,37 @@ func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
 			return nil, nil, fault.Wrap(fault.Unavailable, err, "db: open database file")
 		}
 	}
+
 	log.sync = func() error { return durable.Sync(o.Path) }
 	registerRoom()
 	open := func(lock string, n int, pragmas ...string) (*sql.DB, error) {
 		query := url.Values{"_txlock": {lock}, "modeof": {o.Path}, "vfs": {roomName}}
-		dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(o.Path), RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20")}
+		dsn := url.URL{
+			Scheme: "file", OmitHost: true, Path: filepath.ToSlash(o.Path),
+			RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"),
+		}
+
 		pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error {
 			for _, p := range pragmas {
 				if err := c.Exec("PRAGMA " + p); err != nil {
 					return err
 				}
 			}
+
 			// The last connection that closes makes a checkpoint: let it be the writing
 			// one, which is closed last and of which we know whether it may.
 			if lock != "immediate" {
 				_, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
 				return err
 			}
+
 			c.WALHook(func(_ *sqlite3.Conn, _ string, frames int) error {
 				log.frames.Store(int64(frames))
 				return nil
 			})
 			return nil
 		})
+
 		if err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "db: open database")
 		}
@@ -68,11 +76,13 @@ func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
 		pool.SetMaxIdleConns(n)
 		return pool, nil
 	}
+
 	busy := fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds())
 	synchronous := "synchronous(full)"
 	if o.Scratch {
 		synchronous = "synchronous(off)"
 	}
+
 	w, err = open("immediate", 1,
 		busy, "journal_mode(wal)", synchronous, "wal_autocheckpoint(0)", "foreign_keys(on)", "trusted_schema(off)",
 		"temp_store(memory)", "cache_size(-32000)", "journal_size_limit(16777216)",
@@ -80,11 +90,14 @@ func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+
 	r, err = open("deferred", o.Readers,
-		busy, "wal_autocheckpoint(0)", "foreign_keys(on)", "trusted_schema(off)", "temp_store(memory)", "cache_size(-16000)", "query_only(on)")
+		busy, "wal_autocheckpoint(0)", "foreign_keys(on)", "trusted_schema(off)",
+		"temp_store(memory)", "cache_size(-16000)", "query_only(on)")
 	if err != nil {
 		return nil, nil, errors.Join(err, w.Close())
 	}
+
 	return w, r, nil
 }
 
@@ -104,6 +117,7 @@ func (d sqlite) made(ctx context.Context, scripts []string) (list []object, err 
 	if err != nil {
 		return nil, err
 	}
+
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	pool.SetMaxOpenConns(1) // each connection has a memory of its own
 
@@ -112,10 +126,12 @@ func (d sqlite) made(ctx context.Context, scripts []string) (list []object, err 
 			return nil, err
 		}
 	}
+
 	rows, err := pool.QueryContext(ctx, d.schema())
 	if err != nil {
 		return nil, err
 	}
+
 	defer rows.Close()
 	for rows.Next() {
 		o, err := scanObject(rows.Scan)
@@ -147,6 +163,7 @@ func (sqlite) pattern(p string) string { return strings.ReplaceAll(p, "[", "[[]"
 func (d sqlite) checkpoint(s *session, wait time.Duration) (all bool, err error) {
 	err = s.conn.Raw(func(raw any) error {
 		c := raw.(driver.Conn).Raw()
+
 		mode := sqlite3.CHECKPOINT_PASSIVE
 		if wait > 0 {
 			mode = sqlite3.CHECKPOINT_RESTART
@@ -154,8 +171,10 @@ func (d sqlite) checkpoint(s *session, wait time.Duration) (all bool, err error)
 				return err
 			}
 		}
+
 		frames, copied, err := c.WALCheckpoint("main", mode)
 		all = frames == copied
+
 		if wait > 0 {
 			return errors.Join(err, c.BusyTimeout(s.busy))
 		}
@@ -187,10 +206,12 @@ func (sqlite) fault(err error, text string) error {
 	if err == nil {
 		return nil
 	}
+
 	code, ok := errors.AsType[sqlite3.ErrorCode](err)
 	if !ok {
 		return fmt.Errorf("%s: %w", text, err)
 	}
+
 	kind := fault.Internal
 	switch code {
 	case sqlite3.BUSY, sqlite3.LOCKED:
@@ -204,6 +225,7 @@ func (sqlite) fault(err error, text string) error {
 	case sqlite3.INTERRUPT:
 		kind = fault.Canceled
 	}
+
 	return fault.Wrap(kind, err, text)
 }
 
@@ -218,10 +240,12 @@ func (sqlite) hasTable(ctx context.Context, tx *Tx, name string) (bool, error) {
 func openReader(path string, n int) (*sql.DB, error) {
 	query := url.Values{"immutable": {"1"}, "mode": {"ro"}}
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: query.Encode()}
+
 	pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error { return c.Exec("PRAGMA query_only(on)") })
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "db: open copy")
 	}
+
 	pool.SetMaxOpenConns(n)
 	pool.SetMaxIdleConns(n)
 
@@ -231,7 +255,11 @@ func openReader(path string, n int) (*sql.DB, error) {
 // copyInto writes the database into an empty file by a connection of its own:
 // the others are for one transaction each, in which VACUUM is not allowed.
 func (d *DB) copyInto(ctx context.Context, path string) error {
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(d.path), RawQuery: "vfs=" + roomName + "&modeof=" + url.QueryEscape(d.path)}
+	dsn := url.URL{
+		Scheme: "file", OmitHost: true, Path: filepath.ToSlash(d.path),
+		RawQuery: "vfs=" + roomName + "&modeof=" + url.QueryEscape(d.path),
+	}
+
 	pool, err := driver.Open(dsn.String(), func(c *sqlite3.Conn) error {
 		// Checkpoints are ours (checkpoint.go), also when this connection closes.
 		if _, err := c.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true); err != nil {

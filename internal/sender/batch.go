@@ -30,7 +30,8 @@ func proposals(files []*File) []ul.ProposedContext {
 	var list []ul.ProposedContext
 	seen := map[string]bool{}
 	for _, f := range files {
-		if key := f.SOPClassUID + " " + f.TransferSyntax; !seen[key] {
+		key := f.SOPClassUID + " " + f.TransferSyntax
+		if !seen[key] {
 			seen[key] = true
 			list = append(list, f.kinds()...)
 		}
@@ -42,20 +43,31 @@ func proposals(files []*File) []ul.ProposedContext {
 // and n associations have work.
 func batches(files []*File, n int) [][]*File {
 	most := max((len(files)+n-1)/max(n, 1), 1)
+
 	var out [][]*File
 	var current []*File
-	kinds, seen := 0, map[string]bool{}
+	kinds := 0
+	seen := map[string]bool{}
 	for _, f := range files {
-		key, more := f.SOPClassUID+" "+f.TransferSyntax, 0
+		key := f.SOPClassUID + " " + f.TransferSyntax
+		more := 0
 		if !seen[key] {
 			more = len(f.kinds())
 		}
+
 		if len(current) == most || kinds+more > MaxContexts {
-			out, current, kinds, seen = append(out, current), nil, 0, map[string]bool{}
+			out = append(out, current)
+			current = nil
+			kinds = 0
+			seen = map[string]bool{}
 			more = len(f.kinds())
 		}
-		current, kinds, seen[key] = append(current, f), kinds+more, true
+
+		current = append(current, f)
+		kinds += more
+		seen[key] = true
 	}
+
 	if len(current) > 0 {
 		out = append(out, current)
 	}

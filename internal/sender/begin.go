@@ -42,10 +42,12 @@ func looksDICOM(head []byte) bool {
 	if len(head) > preambleLength && strings.HasPrefix(string(head[preambleLength:]), part10Prefix) {
 		return true
 	}
+
 	first, next := elementAt(head)
 	if first.Group() != 0x0002 && first.Group() != 0x0008 || next >= len(head) {
 		return false
 	}
+
 	second, after := elementAt(head[next:])
 	return after > 0 && second > first && second.Group() <= 0x0010
 }
@@ -57,6 +59,7 @@ func elementAt(b []byte) (t dicom.Tag, size int) {
 	if len(b) < head {
 		return 0, 0
 	}
+
 	u16 := func(at int) int { return int(b[at]) | int(b[at+1])<<8 }
 	t = dicom.Tag(u16(0)<<16 | u16(2))
 
@@ -66,6 +69,7 @@ func elementAt(b []byte) (t dicom.Tag, size int) {
 		}
 		return t, head + u16(6)
 	}
+
 	if u16(6) != 0 {
 		return t, len(b)
 	}

@@ -61,11 +61,15 @@ func (c Calling) Find(unit string) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	p := &Peer{Address: address, Config: dimse.Config{CalledAETitle: called, CallingAETitle: c.AET}}
-	p.Config.Limits.ARTIM, p.Config.Limits.Response = min(c.Timeout, 30*time.Second), c.Timeout
+	p.Config.Limits.ARTIM = min(c.Timeout, 30*time.Second)
+	p.Config.Limits.Response = c.Timeout
+
 	if !config.ValidAE(called) {
-		return nil, fault.Usage("%q is no AE title; write the peer as AET@HOST:PORT", called)
+		return nil, fault.Usage("%q is a malformed AE title; write the peer as AET@HOST:PORT", called)
 	}
+
 	if c.Plain {
 		if c.As != "" || c.Key != "" || c.Cert != "" || c.CA != "" || c.Pin != "" {
 			return nil, fault.Usage("--plain goes with no key, certificate or pin")
@@ -76,8 +80,9 @@ func (c Calling) Find(unit string) (*Peer, error) {
 	} else if err := c.loadTLS(p, unit); err != nil {
 		return nil, err
 	}
+
 	if !config.ValidAE(p.Config.CallingAETitle) {
-		return nil, fault.Usage("%q is no AE title; give your own with --aet", p.Config.CallingAETitle)
+		return nil, fault.Usage("%q is a malformed AE title; give your own with --aet", p.Config.CallingAETitle)
 	}
 	return p, nil
 }
@@ -89,9 +94,11 @@ func (c *Calling) split() (called, address string, err error) {
 	if i := strings.LastIndexByte(c.Peer, '@'); i >= 0 {
 		called, address = c.Peer[:i], c.Peer[i+1:]
 	}
+
 	if strings.Count(address, ":") > 1 && !strings.HasPrefix(address, "[") {
 		return "", "", fault.Usage("%s: write an IPv6 address in brackets: [::1] or [::1]:%s", shown.Text(address), portTLS)
 	}
+
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		port := portTLS
 		if c.Plain {
@@ -142,10 +149,12 @@ func (c *Calling) loadOwn(p *Peer) (*tls.Certificate, error) {
 	if c.Key == "" && c.Cert == "" {
 		return nil, nil
 	}
+
 	own, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 	if err != nil {
 		return nil, fault.Usage("own certificate: %w; --key and --cert go together", err)
 	}
+
 	if p.Config.CallingAETitle == "" {
 		p.Config.CallingAETitle = own.Leaf.Subject.CommonName
 	}
@@ -159,6 +168,7 @@ func (c *Calling) fromDirectory(p *Peer, unit string) error {
 	if c.AET != "" {
 		pattern = shown.FileName(c.AET)
 	}
+
 	keys, err := filepath.Glob(filepath.Join(c.As, pattern+".key.pem"))
 	if err != nil || len(keys) == 0 {
 		return fault.Usage("--as: there is no %s.key.pem in %s; 'collimator device add' makes it", pattern, c.As)
@@ -166,7 +176,10 @@ func (c *Calling) fromDirectory(p *Peer, unit string) error {
 	if len(keys) > 1 {
 		return fault.Usage("--as: %s holds the keys of %d devices; name one with --aet", c.As, len(keys))
 	}
-	c.Key, c.Cert = keys[0], strings.TrimSuffix(keys[0], ".key.pem")+".cert.pem"
+
+	c.Key = keys[0]
+	c.Cert = strings.TrimSuffix(keys[0], ".key.pem") + ".cert.pem"
+
 	if c.CA == "" && c.Pin == "" {
 		c.CA = filepath.Join(c.As, "ca.pem")
 		p.unit = unit
@@ -181,6 +194,7 @@ func (p *Peer) Dial(ctx context.Context, contexts []ul.ProposedContext, change f
 	if change != nil {
 		change(&cfg)
 	}
+
 	a, err := dimse.Dial(ctx, p.Address, cfg)
 	if err != nil && p.cutOff(err) {
 		const hint = "does the peer know the own certificate, and does it speak TLS on this port?"
@@ -196,28 +210,35 @@ func (p *Peer) cutOff(err error) bool {
 	if p.Config.TLSConfig == nil || isAlert(err) || errors.Is(err, tlsprofile.ErrUntrusted) {
 		return false
 	}
+
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return true
 	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // Explain adds to an error of an association what to do about it. Where the peer
 // refused it ends as fault.Refused; nil stays nil.
 func (p *Peer) Explain(err error) error {
 	var status *dimse.StatusError
+
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, tlsprofile.ErrUntrusted):
-		return fmt.Errorf("%s: %w; is ca.pem (in --as, or --ca) that of the archive? 'collimator keys authority > ca.pem' there writes it", p.Address, err)
+		return fmt.Errorf("%s: %w; is ca.pem (in --as, or --ca) that of the archive? "+
+			"'collimator keys authority > ca.pem' there writes it", p.Address, err)
 	case isAlert(err):
-		return fault.Ended(fault.Refused, fmt.Errorf("%s refused the TLS connection: %w; does it know the own certificate (--as, or --key and --cert)?", p.Address, err))
+		return fault.Ended(fault.Refused, fmt.Errorf("%s refused the TLS connection: %w; "+
+			"does it know the own certificate (--as, or --key and --cert)?", p.Address, err))
 	case isReject(err):
 		return fault.Ended(fault.Refused, fmt.Errorf("%s refused the association: %w%s", p.Address, err, rejectHint(err)))
 	case errors.As(err, &status):
 		return fault.Ended(fault.Refused, fmt.Errorf("%s: %w%s", p.Address, err, Remark(status.Status)))
 	}
+
 	if reason := outward.Reason(err); reason != "" {
 		return &outward.Unanswered{Text: p.Address + ": " + reason, Err: err}
 	}

@@ -65,6 +65,7 @@ func (t *Transfer) Commit(ctx context.Context, files []*File, r *Reports, wait t
 			t.report.CommitmentUnknown++
 		}
 	}
+
 	switch {
 	case err != nil:
 		t.report.CommitmentReason = err.Error()
@@ -164,6 +165,7 @@ func ask(ctx context.Context, a *dimse.Association, transaction string, files []
 	if err := ds.SetText(tag.TransactionUID, transaction); err != nil {
 		return err
 	}
+
 	items := make([]*dicom.DataSet, len(files))
 	for i, f := range files {
 		items[i] = dicom.NewDataSet()

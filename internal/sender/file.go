@@ -52,11 +52,13 @@ func Inspect(path string) (*File, error) {
 	if err != nil {
 		return nil, inspected(r, err)
 	}
+
 	out := &File{
 		Path: path, Size: info.Size(), modified: info.ModTime().UnixNano(),
 		Offset: f.DataSetOffset, TransferSyntax: f.TransferSyntax,
 		SOPClassUID: f.DataSet.Text(tag.SOPClassUID), SOPInstanceUID: f.DataSet.Text(tag.SOPInstanceUID),
 	}
+
 	switch err := out.storable(); {
 	case errors.Is(err, ErrDirectory):
 		return nil, err
@@ -72,17 +74,22 @@ func (f *File) open(ctx context.Context, accepted []string) (io.ReadCloser, stri
 	if err != nil {
 		return nil, "", err
 	}
+
 	for _, ts := range append([]string{f.TransferSyntax}, NativeSyntaxes()...) {
 		if !slices.Contains(accepted, ts) {
 			continue
 		}
-		body, err := pixel.Open(ctx, pixel.Object{At: r, Offset: f.Offset, Size: f.Size - f.Offset, TransferSyntax: f.TransferSyntax}, ts)
+
+		o := pixel.Object{At: r, Offset: f.Offset, Size: f.Size - f.Offset, TransferSyntax: f.TransferSyntax}
+		body, err := pixel.Open(ctx, o, ts)
 		if err != nil {
 			return nil, "", errors.Join(err, r.Close())
 		}
 		return openFile{body, r}, ts, nil
 	}
-	return nil, "", errors.Join(fmt.Errorf("the peer does not take %s, and it cannot be converted", uid.Name(f.TransferSyntax)), r.Close())
+
+	err = fmt.Errorf("the peer does not take %s, and it cannot be converted", uid.Name(f.TransferSyntax))
+	return nil, "", errors.Join(err, r.Close())
 }
 
 // openFile is the data set of a file; closing it closes the file, too.

@@ -36,10 +36,12 @@ func OpenJournal(path, peer string) (*Journal, error) {
 	if path == "" {
 		return nil, nil
 	}
+
 	f, err := durable.Append(path)
 	if err != nil {
 		return nil, fault.Ended(fault.Misused, err)
 	}
+
 	j := &Journal{f: f, peer: peer, seen: map[journalEntry]bool{}}
 	if err := j.read(path); err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -59,22 +61,26 @@ func (j *Journal) read(path string) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("journal: %w", err)
 	}
+
 	if !strings.HasPrefix(journalStart, string(start)) {
 		return fault.Usage("%s is no journal of an earlier 'send'; name a new file", path)
 	}
+
 	for {
 		line, err := r.ReadBytes('\n')
 		var entry journalEntry
 		if json.Unmarshal(line, &entry) == nil {
 			j.seen[entry] = true
 		}
+
 		if errors.Is(err, io.EOF) {
 			if len(line) > 0 {
-				_, err = j.f.Write([]byte{'\n'})
+				_, err = j.f.Write([]byte{'\n'}) // ends a line that was cut short
 				return err
 			}
 			return nil
 		}
+
 		if err != nil {
 			return fmt.Errorf("journal: %w", err)
 		}
@@ -86,6 +92,7 @@ func (j *Journal) entry(f *File) journalEntry {
 	if err != nil {
 		path = f.Path
 	}
+
 	return journalEntry{j.peer, path, f.Size, f.modified}
 }
 
@@ -95,10 +102,12 @@ func (j *Journal) add(f *File) error {
 	if j == nil {
 		return nil
 	}
+
 	b, err := json.Marshal(j.entry(f))
 	if err != nil {
 		return err
 	}
+
 	if _, err := j.f.Write(append(b, '\n')); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}

@@ -22,9 +22,11 @@ func (r Report) Print(w io.Writer) error {
 		fmt.Fprintf(w, ", %.0f/s", float64(r.Stored)/r.Seconds)
 	}
 	fmt.Fprintf(w, "), %d failed", len(r.Failed))
+
 	if n := broken(r.Failed); n > 0 {
 		fmt.Fprintf(w, " (%d of them DICOM but broken)", n)
 	}
+
 	if r.Warnings > 0 {
 		fmt.Fprintf(w, ", %d with a warning", r.Warnings)
 	}
@@ -34,12 +36,14 @@ func (r Report) Print(w io.Writer) error {
 	if r.Committed > 0 {
 		fmt.Fprintf(w, ", %d committed", r.Committed)
 	}
+
 	switch {
 	case r.CommitmentUnknown > 0 && r.CommitmentUnknown == r.Stored:
 		fmt.Fprint(w, ", commitment unknown")
 	case r.CommitmentUnknown > 0:
 		fmt.Fprintf(w, ", commitment of %d unknown", r.CommitmentUnknown)
 	}
+
 	fmt.Fprintf(w, "%s.\n", r.Counts())
 
 	if r.CommitmentReason != "" {
@@ -73,10 +77,12 @@ func printReasons(w io.Writer, what string, list []Failure) error {
 		if count[f.Reason] > sameReason {
 			continue
 		}
+
 		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", what, shown.Text(f.File), f.Reason); err != nil {
 			return err
 		}
 	}
+
 	for _, reason := range slices.Sorted(maps.Keys(count)) {
 		if n := count[reason] - sameReason; n > 0 {
 			fmt.Fprintf(w, "and %d more: %s (-o json lists them all)\n", n, reason)
@@ -91,10 +97,15 @@ func (p *PassedOver) Lines() []string {
 	for _, kind := range []struct {
 		list []string
 		name string
-	}{{p.NotDICOM, "not DICOM"}, {p.DICOMDIRs, "DICOMDIR, it holds no object"}, {p.Links, "symbolic link, not followed"}} {
+	}{
+		{list: p.NotDICOM, name: "not DICOM"},
+		{list: p.DICOMDIRs, name: "DICOMDIR, it holds no object"},
+		{list: p.Links, name: "symbolic link, not followed"},
+	} {
 		for _, path := range kind.list[:min(len(kind.list), sameReason)] {
 			out = append(out, fmt.Sprintf("left out: %s: %s", shown.Text(path), kind.name))
 		}
+
 		if n := len(kind.list) - sameReason; n > 0 {
 			out = append(out, fmt.Sprintf("and %d more: %s (-o json lists them all)", n, kind.name))
 		}

@@ -45,6 +45,7 @@ func (r *Reports) expect() *expectedReport {
 		came:        make(chan *dicom.DataSet, 1),
 		answered:    make(chan struct{}, 1),
 	}
+
 	r.current.Store(x)
 	return x
 }
@@ -53,12 +54,14 @@ func (r *Reports) expect() *expectedReport {
 // with: nobody else knows it.
 func (r *Reports) mux() *dimse.Mux {
 	mux := dimse.NewMux(dimse.Unguarded)
+
 	mux.HandleEcho(nil)
 	mux.HandleN(dimse.NEventReport, func(_ context.Context, _ *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
 		x := r.current.Load()
 		if rq.DataSet == nil || x == nil || rq.DataSet.Text(tag.TransactionUID) != x.transaction {
 			return dimse.NResponse{Status: dimse.InvalidArgumentValue.With("unknown transaction")}
 		}
+
 		select {
 		case x.came <- rq.DataSet:
 			// Who releases before the response is written leaves the peer without
@@ -68,6 +71,7 @@ func (r *Reports) mux() *dimse.Mux {
 		}
 		return dimse.NResponse{}
 	}, uid.StorageCommitmentPushModel)
+
 	return mux
 }
 
@@ -94,6 +98,7 @@ func Listen(address string, c Caller) (*Reports, error) {
 	if c.Own != nil {
 		r.server.TLSConfig = tlsprofile.AssociationServer(func() (*tls.Certificate, error) { return c.Own, nil })
 	}
+
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	r.done = make(chan struct{})
@@ -101,6 +106,7 @@ func Listen(address string, c Caller) (*Reports, error) {
 		defer close(r.done)
 		_ = r.server.Serve(ctx, ln) // its error is that it was closed
 	}()
+
 	return r, nil
 }
 

@@ -115,9 +115,11 @@ func (t *Transfer) Send(ctx context.Context, files []*File, n int) {
 			}
 		})
 	}
+
 	for _, b := range batches(files, n) {
 		queue <- b
 	}
+
 	close(queue)
 	wg.Wait()
 }
@@ -137,19 +139,24 @@ func (t *Transfer) batch(ctx context.Context, files []*File) {
 			t.giveUp(files, err)
 			return
 		}
+
 		done, err := t.association(ctx, a, files)
 		files = files[done:]
 		if err == nil || len(files) == 0 || ctx.Err() != nil {
 			continue
 		}
+
 		if done > 0 {
 			stuck = 0
 			continue
 		}
-		if stuck++; stuck == maxStuck {
+
+		stuck++
+		if stuck == maxStuck {
 			t.giveUp(files, err)
 			return
 		}
+
 		t.failed(files[0], err)
 		files = files[1:]
 	}
@@ -170,6 +177,7 @@ func (t *Transfer) giveUp(files []*File, err error) {
 func (t *Transfer) association(ctx context.Context, a *dimse.Association, files []*File) (done int, err error) {
 	for i, f := range files {
 		status, err := t.one(ctx, a, f)
+
 		var refused *dimse.StatusError
 		switch {
 		case err == nil:
@@ -183,6 +191,7 @@ func (t *Transfer) association(ctx context.Context, a *dimse.Association, files 
 			t.failed(f, err)
 		}
 	}
+
 	if err := a.Release(ctx); err != nil {
 		return len(files), err
 	}
@@ -195,12 +204,16 @@ func (t *Transfer) one(ctx context.Context, a *dimse.Association, f *File) (dims
 	if len(accepted) == 0 {
 		return dimse.Status{}, fmt.Errorf("the peer does not take %s", uid.Name(f.SOPClassUID))
 	}
+
 	body, ts, err := f.open(ctx, accepted)
 	if err != nil {
 		return dimse.Status{}, err
 	}
 	defer body.Close()
-	return a.Store(ctx, dimse.StoreRequest{SOPClassUID: f.SOPClassUID, SOPInstanceUID: f.SOPInstanceUID, TransferSyntax: ts, Data: body})
+
+	return a.Store(ctx, dimse.StoreRequest{
+		SOPClassUID: f.SOPClassUID, SOPInstanceUID: f.SOPInstanceUID, TransferSyntax: ts, Data: body,
+	})
 }
 
 func (t *Transfer) progress(bytes int64, failed bool) {
@@ -212,15 +225,18 @@ func (t *Transfer) progress(bytes int64, failed bool) {
 func (t *Transfer) stored(f *File, status dimse.Status) {
 	f.sent = true
 	t.progress(f.Size, false)
+
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.report.Stored++
 	t.report.Bytes += f.Size
+
 	if status.Code != dimse.Success {
 		t.report.Warnings++
 		reason := fmt.Sprintf("status %s%s", status.Code, Remark(status))
 		t.report.Warned = append(t.report.Warned, Failure{File: f.Path, Reason: reason})
 	}
+
 	if err := t.Journal.add(f); err != nil && t.fatal == nil {
 		t.fatal = err
 	}

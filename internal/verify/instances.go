@@ -15,6 +15,7 @@ import (
 
 func (v *verification) statement(ctx context.Context, l ledger.Leaf) error {
 	v.statements++
+
 	s, err := archive.ReadStatement(l.Data)
 	if err != nil {
 		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "statement cannot be read")
@@ -40,6 +41,7 @@ func (v *verification) follow(ctx context.Context) error {
 	if len(v.waiting) == 0 {
 		return nil
 	}
+
 	failed := func(s archive.Statement, err error) {
 		v.add(s.SOPInstanceUID, "file %.16s...: %s", s.Digest, fault.Text(err))
 	}
@@ -50,6 +52,7 @@ func (v *verification) follow(ctx context.Context) error {
 	} else {
 		err = v.spot.Apply(ctx, v.waiting, failed)
 	}
+
 	v.waiting = v.waiting[:0]
 	return err
 }
@@ -60,22 +63,29 @@ func (v *verification) content(ctx context.Context) error {
 		return nil
 	}
 	o := archive.VerifyOptions{Progress: func(n int64) { v.Files = n; v.progress() }}
+
 	if v.Share < 1 {
 		s, err := v.Archive.Stats(ctx)
 		if err != nil {
 			return err
 		}
 		pick := sampled(s.Instances, v.Share)
-		o.Pick = func() bool { v.Stored++; return pick() }
+		o.Pick = func() bool {
+			v.Stored++
+			return pick()
+		}
 	}
+
 	for p, err := range v.Archive.Verify(ctx, o) {
 		if err != nil {
 			return err
 		}
+
 		where := "index"
 		if p.Digest != "" {
 			where = fmt.Sprintf("file %.16s...", p.Digest)
 		}
+
 		v.add(where, "%s", p.Kind)
 	}
 
@@ -109,15 +119,19 @@ func (v *verification) index(ctx context.Context) error {
 	if v.replay == nil {
 		return nil
 	}
+
 	var found []Problem
 	err := v.settled(ctx, func() (bool, error) {
 		found = nil
-		err := v.replay.Compare(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) }, func(d archive.Difference) bool {
-			found = append(found, Problem{d.Row, d.String()})
-			return len(found) < 10_000
-		})
+		err := v.replay.Compare(ctx,
+			func(tx *db.Tx) error { return v.catchUp(ctx, tx) },
+			func(d archive.Difference) bool {
+				found = append(found, Problem{Where: d.Row, What: d.String()})
+				return len(found) < 10_000
+			})
 		return len(found) > 0 || v.replay.Lost(), err
 	})
+
 	if err == nil {
 		v.Problems = append(v.Problems, found...)
 		v.missing()
@@ -131,6 +145,7 @@ func (v *verification) catchUp(ctx context.Context, tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
+
 	if err := v.Ledger.Between(ctx, v.leaves, n, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
 		return err
 	}
@@ -145,16 +160,20 @@ func (v *verification) settled(ctx context.Context, compare func() (found bool, 
 		if err != nil || !found {
 			return err
 		}
+
 		before := v.statements
 		if err := v.Ledger.Since(ctx, v.leaves, func(l ledger.Leaf) error { return v.leaf(ctx, l) }); err != nil {
 			return err
 		}
+
 		if err := v.follow(ctx); err != nil {
 			return err
 		}
+
 		if v.statements == before {
 			return nil
 		}
+
 		time.Sleep(100 * time.Millisecond)
 	}
 	v.add("index", "differs, but instances were stored and deleted all the time; try again when it is quieter")
@@ -173,18 +192,21 @@ func (v *verification) rows(ctx context.Context) error {
 	if v.spot == nil {
 		return nil
 	}
+
 	var uids []string
 	var strays int64
 	err := v.settled(ctx, func() (_ bool, err error) {
 		uids, strays, err = v.spot.Differences(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) })
 		return len(uids) > 0 || strays != 0, err
 	})
+
 	if err != nil {
 		return err
 	}
 	for _, uid := range uids {
 		v.add(uid, "index: row of instance is changed or missing")
 	}
+
 	if strays != 0 {
 		v.add("index", "%d rows of instance are not accounted for", strays)
 	}

@@ -51,6 +51,7 @@ func (k *Signatures) File(ctx context.Context, name string) error {
 		return err
 	}
 	defer f.Close()
+
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -66,6 +67,7 @@ func (k *Signatures) Study(ctx context.Context, a *archive.Archive, study string
 		if err != nil {
 			return err
 		}
+
 		o, err := a.Open(ctx, ref)
 		if err != nil {
 			return err
@@ -73,8 +75,10 @@ func (k *Signatures) Study(ctx context.Context, a *archive.Archive, study string
 		if err := errors.Join(k.object(ctx, ref.SOPInstanceUID, o, o.Size()), o.Close()); err != nil {
 			return err
 		}
+
 		progress(ref.Size)
 	}
+
 	if len(k.Found) == 0 {
 		return fault.New(fault.NotFound, "nothing of that study is stored; look for studies with 'collimator find'")
 	}
@@ -94,13 +98,17 @@ func (k *Signatures) object(ctx context.Context, name string, r io.ReaderAt, siz
 		if err != nil {
 			return err
 		}
-		c := Signature{Object: name, State: s.State.String(), Reason: s.Reason, Path: s.Path, UID: s.UID, Subject: s.Subject,
-			Time: s.Time, Purpose: s.Purpose.String(), Algorithm: s.Algorithm, Unsigned: s.Unsigned, PixelData: s.PixelData, Verdict: s.State}
+		c := Signature{
+			Object: name, State: s.State.String(), Verdict: s.State, Reason: s.Reason, Path: s.Path,
+			UID: s.UID, Subject: s.Subject, Time: s.Time, Purpose: s.Purpose.String(), Algorithm: s.Algorithm,
+			Unsigned: s.Unsigned, PixelData: s.PixelData,
+		}
 		for _, t := range s.Signed {
 			c.Signed = append(c.Signed, t.Keyword())
 		}
 		k.Found = append(k.Found, c)
 	}
+
 	if len(k.Found) == before {
 		k.Found = append(k.Found, Signature{Object: name, State: unsignedObject})
 	}
@@ -141,6 +149,7 @@ func ReadTrusted(files []string) (*x509.CertPool, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--trust: %w", err)
 		}
+
 		if !pool.AppendCertsFromPEM(b) {
 			return nil, fault.Usage("--trust: %s holds no certificate in PEM", name)
 		}

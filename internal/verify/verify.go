@@ -108,6 +108,7 @@ func (v *verification) run(ctx context.Context) (err error) {
 	default:
 		v.spot = v.Archive.NewSpotCheck()
 	}
+
 	steps := []func(context.Context) error{
 		v.checkpoints, v.tree, v.strays, v.schema, v.registered, v.content, v.index, v.rows,
 	}
@@ -124,6 +125,7 @@ func (v *verification) checkpoints(ctx context.Context) error {
 	if v.Witness == "" {
 		return nil
 	}
+
 	f, err := os.Open(v.Witness)
 	if errors.Is(err, fs.ErrNotExist) {
 		v.add("witness", "the file is not there")
@@ -133,6 +135,7 @@ func (v *verification) checkpoints(ctx context.Context) error {
 		return fmt.Errorf("witness: %w", err)
 	}
 	defer f.Close()
+
 	for w, err := range v.Ledger.CheckWitness(ctx, f) {
 		if err != nil {
 			return err
@@ -146,6 +149,7 @@ func (v *verification) checkpoints(ctx context.Context) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("witness: %w", err)
 	}
+
 	loss, err := v.Ledger.WitnessLoss(ctx, f, v.Witness)
 	if loss != "" {
 		v.add("witness", "%s", loss)
@@ -159,12 +163,15 @@ func (v *verification) tree(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		where := "ledger"
 		if p.Position >= 0 {
 			where = fmt.Sprintf("ledger leaf %d", p.Position)
 		}
+
 		v.add(where, "%s", p.Text)
 	}
+
 	return v.follow(ctx)
 }
 
@@ -192,6 +199,7 @@ func (v *verification) registered(ctx context.Context) error {
 		if err := v.catchUp(ctx, tx); err != nil {
 			return err
 		}
+
 		problems, err := v.registers.Compare(ctx, tx)
 		for _, p := range problems {
 			v.add(p.Where, "%s", p.What)
@@ -204,6 +212,7 @@ func (v *verification) registered(ctx context.Context) error {
 func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 	v.leaves = l.Position + 1
 	v.progress()
+
 	switch l.Kind {
 	case audit.LeafKind:
 		problem, err := v.Trail.CheckLeaf(ctx, l)
@@ -221,7 +230,8 @@ func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 	case ledger.KeyKind: // the checkpoint over it was signed by both keys
 		return nil
 	case ledger.BreakKind:
-		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "the log went on here although its checkpoint did not fit: it was changed or shortened, or the key was replaced")
+		v.add(fmt.Sprintf("ledger leaf %d", l.Position), "the log went on here although its checkpoint did not fit: "+
+			"it was changed or shortened, or the key was replaced")
 		return nil
 	}
 
@@ -242,6 +252,7 @@ func ParseShare(s string) (float64, error) {
 	if s == "" {
 		return 1, nil
 	}
+
 	n, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
 	if err != nil || !(n > 0 && n <= 100) {
 		return 0, fault.Usage("--sample: want a percentage above 0 and up to 100, such as 5%%")
@@ -253,12 +264,15 @@ func ParseShare(s string) (float64, error) {
 func (r Result) Well(o Options) string {
 	leaves := phrase.Count(r.Leaves, "leaf", "leaves")
 	well := fmt.Sprintf("All is as it was recorded: %s, %s.", leaves, phrase.Count(r.Files, "file", "files"))
+
 	switch {
 	case o.Archive == nil:
 		well = fmt.Sprintf("The audit trail and the registers are as they were recorded: %s.", leaves)
 	case o.Sample():
-		well = fmt.Sprintf("The sample is as it was recorded: %s, and the content of %s. Without --sample every file is read.", leaves, r.Sampled())
+		well = fmt.Sprintf("The sample is as it was recorded: %s, and the content of %s. Without --sample every file is read.",
+			leaves, r.Sampled())
 	}
+
 	if o.Witness != "" {
 		well += fmt.Sprintf(" It continues all %d %s of the witness.",
 			r.Checkpoints, phrase.Of(r.Checkpoints, "checkpoint", "checkpoints"))
