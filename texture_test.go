@@ -16,10 +16,12 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/advisory", "internal/alarm", "internal/audit", "internal/backup", "internal/config", "internal/db",
-	"internal/fetch", "internal/guard", "internal/inventory", "internal/ledger", "internal/posture",
+	"internal/advisory", "internal/alarm", "internal/audit", "internal/backup", "internal/blob", "internal/bounds",
+	"internal/budget", "internal/clamd", "internal/completion", "internal/config", "internal/db", "internal/dump",
+	"internal/fetch", "internal/guard", "internal/httpsec", "internal/inspect", "internal/inventory",
+	"internal/ledger", "internal/outward", "internal/policy", "internal/posture", "internal/recovery",
 	"internal/registers", "internal/report", "internal/scan", "internal/sender", "internal/signin",
-	"internal/synth", "internal/verify", "internal/webapi",
+	"internal/synth", "internal/terminal", "internal/tlsprofile", "internal/verify", "internal/webapi",
 }
 
 const (

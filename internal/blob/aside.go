@@ -100,8 +100,12 @@ func Empty(root string) (bool, error) {
 	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
+
 	d := &Dir{root: root}
-	for _, list := range []iter.Seq2[Info, error]{d.List(context.Background(), ""), d.Aside().List(context.Background(), "")} {
+	for _, list := range []iter.Seq2[Info, error]{
+		d.List(context.Background(), ""),
+		d.Aside().List(context.Background(), ""),
+	} {
 		for _, err := range list {
 			return false, err
 		}
@@ -119,6 +123,7 @@ func openObject(path string) (Object, error) {
 	if err != nil {
 		return nil, storeFault(err, "blob: open")
 	}
+
 	info, err := f.Stat()
 	if err != nil {
 		return nil, errors.Join(storeFault(err, "blob: open"), f.Close())

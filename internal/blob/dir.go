@@ -69,10 +69,12 @@ func OpenDir(root string) (*Dir, error) {
 	if err := durable.Directory(root); err != nil {
 		return nil, storeFault(err, "blob: make directory")
 	}
+
 	temp, err := durable.OpenScratch(filepath.Join(root, "tmp"))
 	if err != nil {
 		return nil, storeFault(err, "blob: make temporary directory")
 	}
+
 	return &Dir{root: root, temp: temp, os: realSystem()}, nil
 }
 
@@ -108,13 +110,16 @@ func (d *Dir) Create(ctx context.Context) (Writer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+
 	if d.temp == nil {
 		return nil, errRead
 	}
+
 	f, err := d.os.create(d.temp.Next())
 	if err != nil {
 		return nil, storeFault(err, "blob: begin")
 	}
+
 	return &dirWriter{d: d, f: f}, nil
 }
 
@@ -131,6 +136,7 @@ func (d *Dir) Stat(_ context.Context, key string) (Info, error) {
 	if !ValidKey(key) {
 		return Info{}, errKey
 	}
+
 	info, err := os.Stat(d.path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Info{}, ErrNotFound
@@ -203,6 +209,7 @@ func listDirectory(ctx context.Context, dir, after string, yield func(Info, erro
 		if !ValidKey(e.Name()) || e.Name() <= after {
 			continue
 		}
+
 		info, err := e.Info()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -214,6 +221,7 @@ func listDirectory(ctx context.Context, dir, after string, yield func(Info, erro
 			yield(Info{}, storeFault(err, "blob: list"))
 			return false
 		}
+
 		if !yield(Info{Key: e.Name(), Size: info.Size(), Time: info.ModTime()}, nil) {
 			return false
 		}
@@ -246,6 +254,7 @@ func (d *Dir) Settle(ctx context.Context) error {
 	if err := d.os.sync(d.root); err != nil {
 		return storeFault(err, "blob: settle")
 	}
+
 	for p := range len(d.parents) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -265,6 +274,7 @@ func (d *Dir) settle(p int) error {
 			there = append(there, i)
 		}
 	}
+
 	if len(there) == 0 {
 		return nil
 	}
@@ -274,6 +284,7 @@ func (d *Dir) settle(p int) error {
 	if err := d.os.sync(filepath.Dir(d.fan(there[0]))); err != nil {
 		return err
 	}
+
 	d.parents[p].Store(true)
 	for _, i := range there {
 		d.known[i].Store(true)
@@ -290,12 +301,14 @@ func (d *Dir) ensure(key string) error {
 	if d.known[i].Load() {
 		return nil
 	}
+
 	if !d.parents[i>>4].Load() {
 		if err := d.os.directory(filepath.Dir(dir)); err != nil {
 			return err
 		}
 		d.parents[i>>4].Store(true)
 	}
+
 	if err := d.os.subdirectory(dir); err != nil {
 		return err
 	}
@@ -331,6 +344,7 @@ func (w *dirWriter) Write(p []byte) (int, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
+
 	n, err := w.f.Write(p)
 	w.n += int64(n)
 	w.err = storeFault(err, "blob: write")
@@ -343,6 +357,7 @@ func (w *dirWriter) Commit(ctx context.Context, key string) error {
 		return fault.New(fault.Internal, "blob: writer is used up")
 	}
 	defer w.Abort()
+
 	switch {
 	case w.err != nil:
 		return w.err
@@ -351,6 +366,7 @@ func (w *dirWriter) Commit(ctx context.Context, key string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
+
 	return storeFault(w.commit(key), "blob: commit")
 }
 
@@ -358,17 +374,20 @@ func (w *dirWriter) commit(key string) error {
 	if err := w.d.ensure(key); err != nil {
 		return err
 	}
+
 	if err := w.f.Sync(); err != nil {
 		return err
 	}
 	if err := w.f.Close(); err != nil {
 		return err
 	}
+
 	// What is there already is replaced: it may have been damaged since, and who
 	// sends again must be able to mend it.
 	if err := w.d.os.move(w.f.Name(), w.d.path(key)); err != nil {
 		return err
 	}
+
 	w.done = true
 	return nil
 }

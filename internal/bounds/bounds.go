@@ -54,8 +54,10 @@ func Check(ctx *kong.Context) error {
 func checkValue(name string, v *kong.Value) error {
 	takesUID := v.Tag.PlaceHolder == uidPlaceholder || v.Flag == nil && v.Name == "uid"
 	if takesUID && !areUIDs(v.Target) {
-		return fault.Usage("%s: that is no UID: want numbers joined by dots, of at most %d characters, such as 1.2.840.10008.1", name, uid.MaxLength)
+		return fault.Usage("%s: that is no UID: want numbers joined by dots, of at most %d characters, such as 1.2.840.10008.1",
+			name, uid.MaxLength)
 	}
+
 	if !v.Tag.Has(Tag) {
 		return nil
 	}
@@ -64,6 +66,7 @@ func checkValue(name string, v *kong.Value) error {
 	if err != nil {
 		return err
 	}
+
 	if n, err := number(v.Target); err != nil || n < low || n > high {
 		return fault.Usage("%s: want %s", name, v.Tag.Get(Tag))
 	}
@@ -75,6 +78,7 @@ func areUIDs(v reflect.Value) bool {
 	if v.Kind() == reflect.String {
 		return v.String() == "" || uid.Tolerable(v.String())
 	}
+
 	for i := range v.Len() {
 		if !uid.Tolerable(v.Index(i).String()) {
 			return false
@@ -89,6 +93,7 @@ func Of(v *kong.Value) (low, high int64, err error) {
 	if !ok {
 		return 0, 0, fmt.Errorf("%s: bounds are written as 1 to 10", v.Name)
 	}
+
 	if low, err = inUnit(v, from); err == nil {
 		high, err = inUnit(v, to)
 	}

@@ -135,15 +135,18 @@ func (a *Account) Reserve(ctx context.Context, n int64) error {
 	if a == nil {
 		return nil
 	}
+
 	a.b.mu.Lock()
 	if a.request.held+n > a.most() {
 		defer a.b.mu.Unlock()
 		return a.tooLarge(a.request.held + n)
 	}
+
 	if a.held > 0 {
 		a.b.mu.Unlock()
 		return a.Grow(n)
 	}
+
 	if a.fits(n) && !a.b.before(a) {
 		a.take(n)
 		a.b.mu.Unlock()
@@ -196,6 +199,7 @@ func (a *Account) Close() {
 	}
 	a.b.mu.Lock()
 	defer a.b.mu.Unlock()
+
 	a.closed = true
 	a.give(a.held)
 }
@@ -207,6 +211,7 @@ func (a *Account) fits(n int64) bool {
 	if free < 0 || a.closed {
 		return false
 	}
+
 	for _, h := range a.holders {
 		if a.b.by[h]+n > free {
 			return false
@@ -234,11 +239,14 @@ func (a *Account) give(n int64) {
 	a.held -= n
 	a.request.held -= n
 	a.b.held -= n
+
 	for _, h := range a.holders {
-		if a.b.by[h] -= n; a.b.by[h] == 0 {
+		a.b.by[h] -= n
+		if a.b.by[h] == 0 {
 			delete(a.b.by, h)
 		}
 	}
+
 	a.b.wake()
 	a.b.untangle()
 }
@@ -300,6 +308,7 @@ func (b *Budget) wake() {
 			}
 			continue
 		}
+
 		w.account.take(w.n)
 		w.answer <- nil
 		b.queue.Remove(place)
@@ -313,14 +322,18 @@ func (b *Budget) untangle() {
 		waiting := map[*request]bool{}
 		held := int64(0)
 		for place := b.queue.Front(); place != nil; place = place.Next() {
-			if r := place.Value.(*waiter).account.request; !waiting[r] {
+			r := place.Value.(*waiter).account.request
+			if !waiting[r] {
 				waiting[r] = true
 				held += r.held
 			}
 		}
+
 		if held < b.held {
 			return
 		}
+
+		// All that is held is held by who waits: the last of them gives up.
 		last := b.queue.Back()
 		w := last.Value.(*waiter)
 		w.answer <- w.account.busy()
@@ -336,6 +349,6 @@ func (a *Account) busy() error {
 }
 
 func (a *Account) tooLarge(n int64) error {
-	return fault.New(fault.TooLarge, fmt.Sprintf("budget: this needs more than the %d MiB of memory that one may take (%d MiB asked for); limits.memory sets twice that",
-		a.most()>>20, (n+1<<20-1)>>20))
+	return fault.New(fault.TooLarge, fmt.Sprintf("budget: this needs more than the %d MiB of memory that one may take "+
+		"(%d MiB asked for); limits.memory sets twice that", a.most()>>20, (n+1<<20-1)>>20))
 }

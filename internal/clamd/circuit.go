@@ -47,6 +47,7 @@ func (c *Circuit) Scan(ctx context.Context, r io.Reader) (signature string, err 
 	if err != nil {
 		return "", err
 	}
+
 	signature, err = c.client.Scan(ctx, r)
 	c.note(ctx, err, probe)
 	return signature, err
@@ -58,10 +59,12 @@ func (c *Circuit) Run(ctx context.Context) {
 	for {
 		// ErrDown here means that somebody else is the probe.
 		c.Scan(ctx, strings.NewReader("collimator"))
+
 		wait := probeEvery
 		if c.down() {
 			wait = pause
 		}
+
 		select {
 		case <-ctx.Done():
 			return
@@ -81,12 +84,14 @@ func (c *Circuit) down() bool {
 func (c *Circuit) enter() (probe bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	if c.retry.IsZero() {
 		return false, nil
 	}
 	if c.asked || time.Now().Before(c.retry) {
 		return false, ErrDown
 	}
+
 	c.asked = true
 	return true, nil
 }
@@ -112,7 +117,8 @@ func (c *Circuit) note(ctx context.Context, err error, probe bool) {
 
 	switch {
 	case silent:
-		c.states.Failing(c.name, "the virus scanner does not answer", "start clamd, or see whether inspect.clamd is its socket; inspect.unscanned says what happens to images meanwhile")
+		c.states.Failing(c.name, "the virus scanner does not answer", "start clamd, or see whether inspect.clamd is its socket; "+
+			"inspect.unscanned says what happens to images meanwhile")
 		if before {
 			select {
 			case c.wake <- struct{}{}:

@@ -32,7 +32,7 @@ func New(address string) *Client {
 	if strings.HasPrefix(address, "/") {
 		network = "unix"
 	}
-	return &Client{network, address, Timeout, new(net.Dialer).DialContext}
+	return &Client{network: network, address: address, timeout: Timeout, dial: new(net.Dialer).DialContext}
 }
 
 // chunk is how many bytes are sent at a time.
@@ -58,20 +58,25 @@ var (
 func (c *Client) Scan(ctx context.Context, r io.Reader) (signature string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+
 	conn, err := c.dial(ctx, c.network, c.address)
 	if err != nil {
 		return "", unavailable(err)
 	}
 	defer conn.Close()
+
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+
 	sent, err := send(conn, r)
 	if err != nil {
 		return "", err
 	}
+
 	reply, err := io.ReadAll(io.LimitReader(conn, maxReply))
 	if len(reply) == 0 {
 		return "", unavailable(errors.Join(sent, err))
 	}
+
 	signature, err = parse(string(bytes.TrimRight(reply, "\x00\n")))
 	if sent != nil && signature == "" && err == nil {
 		err = unavailable(sent) // it cannot say of the whole what it has not seen
@@ -80,7 +85,10 @@ func (c *Client) Scan(ctx context.Context, r io.Reader) (signature string, err e
 }
 
 func unavailable(err error) error {
-	return &fault.Error{Kind: fault.Unavailable, Err: errors.Join(errSilent, err), Text: "clamd: the daemon does not answer; is it running, and is inspect.clamd its socket?"}
+	return &fault.Error{
+		Kind: fault.Unavailable, Err: errors.Join(errSilent, err),
+		Text: "clamd: the daemon does not answer; is it running, and is inspect.clamd its socket?",
+	}
 }
 
 // send writes the command and the stream. broken is an error of the connection,
@@ -89,18 +97,21 @@ func send(conn net.Conn, r io.Reader) (broken, err error) {
 	if _, err := conn.Write([]byte("zINSTREAM\x00")); err != nil {
 		return err, nil
 	}
+
 	b := make([]byte, 4+chunk)
 	for {
 		n, err := io.ReadFull(r, b[4:])
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return nil, err
 		}
+
 		if n > 0 {
 			binary.BigEndian.PutUint32(b, uint32(n))
 			if _, err := conn.Write(b[:4+n]); err != nil {
 				return err, nil
 			}
 		}
+
 		if err != nil {
 			_, err := conn.Write([]byte{0, 0, 0, 0})
 			return err, nil
@@ -114,6 +125,7 @@ func parse(reply string) (signature string, err error) {
 	if name, ok := strings.CutSuffix(reply, " FOUND"); ok {
 		return name, nil
 	}
+
 	switch {
 	case reply == "OK":
 		return "", nil

@@ -18,10 +18,12 @@ func Write(w io.Writer, shell string, root *kong.Node) error {
 
 	var table strings.Builder
 	words(&table, root, nil)
+
 	script := bashCompletion
 	if shell == "zsh" {
 		script = "autoload -U +X bashcompinit && bashcompinit\n" + bashCompletion
 	}
+
 	_, err := fmt.Fprintf(w, script, table.String())
 	return err
 }
@@ -34,12 +36,15 @@ func words(b *strings.Builder, n *kong.Node, path []string) {
 			next = append(next, child.Name)
 		}
 	}
+
 	for _, group := range n.AllFlags(true) {
 		for _, f := range group {
 			next = append(next, "--"+f.Name)
 		}
 	}
+
 	fmt.Fprintf(b, "    %q) words=%q ;;\n", strings.Join(path, " "), strings.Join(next, " "))
+
 	for _, child := range n.Children {
 		words(b, child, append(path[:len(path):len(path)], child.Name))
 	}
@@ -70,16 +75,21 @@ func fish(w io.Writer, n *kong.Node, path []string) error {
 	if len(path) > 0 {
 		condition = "__fish_seen_subcommand_from " + path[len(path)-1]
 	}
+
 	for _, child := range n.Children {
-		if _, err := fmt.Fprintf(w, "complete -c collimator -n '%s' -f -a %s -d %s\n", condition, child.Name, fishQuote(child.Help)); err != nil {
+		_, err := fmt.Fprintf(w, "complete -c collimator -n '%s' -f -a %s -d %s\n", condition, child.Name, fishQuote(child.Help))
+		if err != nil {
 			return err
 		}
+
 		if err := fish(w, child, append(path[:len(path):len(path)], child.Name)); err != nil {
 			return err
 		}
 	}
+
 	for _, f := range n.Flags {
-		if _, err := fmt.Fprintf(w, "complete -c collimator -n '%s' -l %s -d %s\n", condition, f.Name, fishQuote(f.Help)); err != nil {
+		_, err := fmt.Fprintf(w, "complete -c collimator -n '%s' -l %s -d %s\n", condition, f.Name, fishQuote(f.Help))
+		if err != nil {
 			return err
 		}
 	}

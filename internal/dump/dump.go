@@ -47,9 +47,11 @@ func Files(w io.Writer, names []string, stdin io.Reader, o Options) error {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 			continue
 		}
+
 		if list {
 			out.WriteByte("[,"[min(written, 1)]) // an error comes again with Flush
 		}
+
 		written++
 		if err := errors.Join(o.file(out, f, name), f.Close()); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
@@ -75,7 +77,8 @@ func Files(w io.Writer, names []string, stdin io.Reader, o Options) error {
 // file prints one file.
 func (o Options) file(w io.Writer, f *file, name string) error {
 	if o.JSON {
-		if err := dicom.WriteJSON(shown.NewJSON(w), f.DataSet, dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}); err != nil {
+		opts := dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}
+		if err := dicom.WriteJSON(shown.NewJSON(w), f.DataSet, opts); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(w)
@@ -83,12 +86,14 @@ func (o Options) file(w io.Writer, f *file, name string) error {
 	}
 
 	fmt.Fprintf(w, "# %s: %s\n", shown.Text(name), uid.Name(f.TransferSyntax))
+
 	for _, n := range f.Notes {
 		fmt.Fprintf(w, "# irregular: %s\n", shown.Text(fmt.Sprint(n)))
 	}
 	for _, n := range f.DataSet.Notes() {
 		fmt.Fprintf(w, "# irregular: %s\n", shown.Text(fmt.Sprint(n)))
 	}
+
 	if err := o.print(w, f.Meta, ""); err != nil {
 		return err
 	}
@@ -103,6 +108,7 @@ func fragmentsOf(name string) func(string, dicom.Element) string {
 	if !filepath.IsAbs(name) {
 		u = url.URL{Scheme: "file", Opaque: (&url.URL{Path: name}).EscapedPath()}
 	}
+
 	return func(path string, el dicom.Element) string {
 		if !el.Encapsulated() {
 			return ""
@@ -139,9 +145,11 @@ func open(name string, stdin io.Reader) (_ *file, err error) {
 	if err != nil {
 		return nil, err
 	}
+
 	if info.Size() == 0 {
 		return nil, errors.New("the file is empty")
 	}
+
 	f, err := dicom.OpenFile(b, info.Size(), dicom.DecodeOptions{BulkThreshold: 64 << 10})
 	if err != nil {
 		return nil, err
@@ -155,9 +163,11 @@ func spool(r io.Reader) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+
 	if _, err := io.Copy(f, r); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -170,9 +180,12 @@ func (o Options) print(w io.Writer, ds *dicom.DataSet, indent string) error {
 		if el.Length() == dicom.UndefinedLength {
 			length = "undefined"
 		}
-		if _, err := fmt.Fprintf(w, "%s%s %s %-9s %-32s %s\n", indent, el.Tag, el.VR, length, el.Tag.Keyword(), o.value(el)); err != nil {
+
+		_, err := fmt.Fprintf(w, "%s%s %s %-9s %-32s %s\n", indent, el.Tag, el.VR, length, el.Tag.Keyword(), o.value(el))
+		if err != nil {
 			return err
 		}
+
 		for i, it := range el.Items() {
 			fmt.Fprintf(w, "%s  item %d\n", indent, i+1)
 			if err := o.print(w, it, indent+"    "); err != nil {
@@ -187,6 +200,7 @@ func (o Options) value(el dicom.Element) string {
 	if bulk, ok := el.Bulk(); ok {
 		return fmt.Sprintf("(%d bytes)", bulk.Length)
 	}
+
 	switch {
 	case el.Encapsulated():
 		return fmt.Sprintf("(%d fragments)", el.FragmentCount())
@@ -197,6 +211,7 @@ func (o Options) value(el dicom.Element) string {
 	case !o.Reveal && !harmless(el):
 		return "(withheld)"
 	}
+
 	return o.shorten(valueText(el))
 }
 
@@ -238,11 +253,14 @@ func harmless(el dicom.Element) bool {
 	if el.Tag.Private() || el.Tag.Group() == 0x0010 || el.Tag.Group() == 0x4010 {
 		return false
 	}
+
 	if el.Tag.Group() == 0x0002 && el.VR != dicom.AE && el.Tag != tag.MediaStorageSOPInstanceUID {
 		return true
 	}
+
 	switch el.VR {
-	case dicom.US, dicom.SS, dicom.UL, dicom.SL, dicom.UV, dicom.SV, dicom.FL, dicom.FD, dicom.AT, dicom.CS, dicom.IS, dicom.DS:
+	case dicom.US, dicom.SS, dicom.UL, dicom.SL, dicom.UV, dicom.SV, dicom.FL, dicom.FD, dicom.AT,
+		dicom.CS, dicom.IS, dicom.DS:
 		return true
 	case dicom.UI:
 		return uid.Known(el.Text())

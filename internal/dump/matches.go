@@ -33,21 +33,27 @@ func (o *Matches) Add(ds *dicom.DataSet) error {
 		if err != nil {
 			return err
 		}
+
 		open := ",\n"
 		if o.count == 1 {
 			open = "[\n"
 		}
+
 		_, err = fmt.Fprintf(shown.NewJSON(o.W), "%s%s", open, b)
 		return err
 	case "uids":
-		t := map[string]dicom.Tag{"patient": tag.PatientID, "study": tag.StudyInstanceUID, "series": tag.SeriesInstanceUID, "image": tag.SOPInstanceUID}[o.Level]
+		t := map[string]dicom.Tag{
+			"patient": tag.PatientID, "study": tag.StudyInstanceUID, "series": tag.SeriesInstanceUID, "image": tag.SOPInstanceUID,
+		}[o.Level]
 		_, err := fmt.Fprintln(o.W, shown.Text(ds.Text(t)))
 		return err
 	}
+
 	var row []string
 	for _, t := range o.columns() {
 		row = append(row, terminal.Dash(strings.Join(ds.Texts(t), `\`)))
 	}
+
 	o.rows = append(o.rows, row)
 	return nil
 }
@@ -74,9 +80,12 @@ func (o *Matches) End() error {
 	case "uids":
 		return nil
 	}
+
 	var header []string
 	for _, t := range o.columns() {
 		header = append(header, t.Keyword())
 	}
-	return terminal.List(o.W, "table", o.rows, strings.Join(header, "|"), func(r []string) []string { return r }, "Nothing matches.")
+
+	all := func(r []string) []string { return r }
+	return terminal.List(o.W, "table", o.rows, strings.Join(header, "|"), all, "Nothing matches.")
 }

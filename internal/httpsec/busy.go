@@ -15,10 +15,12 @@ func Busy(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	API.Set(h)
 	h.Set("Retry-After", "1")
+
 	if r.ProtoMajor >= 2 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+
 	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(http.StatusServiceUnavailable)
 	_, _ = io.WriteString(w, busyProblem) // nobody is there to be told

@@ -22,12 +22,14 @@ func common(more ...Header) Headers {
 		{"Cross-Origin-Embedder-Policy", "require-corp"},
 		{"Cross-Origin-Opener-Policy", "same-origin"},
 		{"Cross-Origin-Resource-Policy", "same-origin"},
-		{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"},
+		{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=(), " +
+			"publickey-credentials-get=(self), publickey-credentials-create=(self)"},
 		{"Referrer-Policy", "no-referrer"},
 		{"Strict-Transport-Security", "max-age=63072000"},
 		{"X-Content-Type-Options", "nosniff"},
 		{"X-Frame-Options", "DENY"},
 	}, more...)
+
 	slices.SortFunc(list, func(a, b Header) int {
 		if a.Name < b.Name {
 			return -1

@@ -43,12 +43,15 @@ func (p Pace) Wrap(next http.Handler) http.Handler {
 			body.over()
 		}
 		r.Body = body
+
 		end := newResetting(r)
 		defer end.over()
-		next.ServeHTTP(&pacedWriter{w, meter{Pace: p, set: func(at time.Time) error {
+
+		set := func(at time.Time) error {
 			end.at(at)
 			return c.SetWriteDeadline(at)
-		}}, end}, r)
+		}
+		next.ServeHTTP(&pacedWriter{w, meter{Pace: p, set: set}, end}, r)
 	})
 }
 
@@ -66,13 +69,16 @@ type meter struct {
 func (m *meter) begin() time.Time {
 	now := time.Now()
 	if m.bytes >= m.Rate*int64(m.Window/time.Second) || m.deadline.IsZero() {
-		m.left, m.bytes = m.Window, 0
+		m.left = m.Window
+		m.bytes = 0
 	}
+
 	// Moving a deadline costs; one that is near enough stays.
 	if at := now.Add(m.left); at.Sub(m.deadline) > time.Second || m.deadline.Sub(at) > 0 {
 		m.deadline = at
 		_ = m.set(at)
 	}
+
 	return now
 }
 
@@ -97,6 +103,7 @@ func (b *pacedBody) over() { _ = b.c.SetReadDeadline(time.Time{}) }
 func (b *pacedBody) Read(p []byte) (int, error) {
 	began := b.meter.begin()
 	n, err := b.ReadCloser.Read(p)
+
 	switch {
 	case err == io.EOF:
 		b.over()
@@ -124,6 +131,7 @@ func (w *pacedWriter) Write(p []byte) (int, error) {
 		began := w.meter.begin()
 		n, err := w.ResponseWriter.Write(piece)
 		written += n
+
 		if w.meter.done(began, n, err) {
 			w.end.slow()
 			return written, os.ErrDeadlineExceeded
@@ -162,6 +170,7 @@ func newResetting(r *http.Request) *resetting {
 	if over, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
 		c = over.NetConn()
 	}
+
 	e := &resetting{}
 	if r.ProtoMajor == 1 {
 		e.conn, _ = c.(interface{ SetLinger(sec int) error })
@@ -179,6 +188,7 @@ func (e *resetting) at(deadline time.Time) {
 	if e.conn == nil {
 		return
 	}
+
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.backLocked()

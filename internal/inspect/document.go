@@ -42,16 +42,18 @@ func (w *walk) document(ctx context.Context, ds *dicom.DataSet, el dicom.Element
 
 	if size > w.lim.Document {
 		w.value(el, path, Encaps)
-		w.add(Finding{sealed(mime), Encaps, el.Tag, path})
+		w.add(Finding{Kind: sealed(mime), Place: Encaps, Tag: el.Tag, Path: path})
 		return
 	}
+
 	b, err := whole(el, size)
 	if err != nil {
-		w.add(Finding{Unreadable, Encaps, el.Tag, path})
+		w.add(Finding{Kind: Unreadable, Place: Encaps, Tag: el.Tag, Path: path})
 		return
 	}
+
 	if kind := lookIntoDocument(b, mime, w.lim.Inflated); kind != "" {
-		w.add(Finding{kind, Encaps, el.Tag, path})
+		w.add(Finding{Kind: kind, Place: Encaps, Tag: el.Tag, Path: path})
 	}
 }
 
@@ -61,6 +63,7 @@ func whole(el dicom.Element, size int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	b := make([]byte, size)
 	_, err = io.ReadFull(r, b)
 	return b, err
@@ -89,6 +92,7 @@ func lookIntoDocument(b []byte, mime string, inflated int64) Kind {
 	case ELF, MachO, Script, HTML, Archive:
 		return kind
 	}
+
 	headed := bytes.Contains(b[:min(len(b), pdfHeader)], []byte("%PDF-"))
 	if headed || mime == "application/pdf" {
 		kind := lookIntoPDF(b, inflated)
@@ -97,6 +101,7 @@ func lookIntoDocument(b []byte, mime string, inflated int64) Kind {
 		}
 		return kind
 	}
+
 	return lookIntoMarkup(b, mime)
 }
 

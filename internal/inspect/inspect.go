@@ -102,6 +102,7 @@ func recognise(b []byte) Kind {
 			return m.kind
 		}
 	}
+
 	text := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
 	text = bytes.ToLower(text[:min(len(text), len("<!doctype html"))])
 	for _, start := range []string{"<!doctype html", "<html", "<script", "<svg"} {
@@ -162,7 +163,7 @@ func (w *walk) level(ctx context.Context, ds *dicom.DataSet, path string) {
 			w.fragments(el, path)
 		case samples(el.Tag):
 			head, err := readHead(el.Open())
-			w.judgeSamples(value{head, el.ValueLength(), within(el)}, err, el.Tag, path)
+			w.judgeSamples(value{head: head, length: el.ValueLength(), from: within(el)}, err, el.Tag, path)
 		case carries(el):
 			place := Bulk
 			if el.Tag.Private() {
@@ -197,12 +198,14 @@ type value struct {
 // like any other there. What else makes a file a program has to follow.
 func (w *walk) judgeSamples(v value, err error, t dicom.Tag, path string) {
 	if err != nil {
-		w.add(Finding{Unreadable, Bulk, t, path})
+		w.add(Finding{Kind: Unreadable, Place: Bulk, Tag: t, Path: path})
 		return
 	}
+
 	if recognise(v.head) == Script && !interpreterLine(v.head) {
 		return
 	}
+
 	w.judge(v, Bulk, t, path)
 }
 
@@ -213,6 +216,7 @@ func interpreterLine(b []byte) bool {
 	if !ended || len(path) < 2 || path[0] != '/' {
 		return false
 	}
+
 	for _, c := range path {
 		if c < ' ' && c != '\t' && c != '\r' || c > '~' {
 			return false
@@ -238,10 +242,11 @@ const headLength = 512
 func (w *walk) value(el dicom.Element, path string, place Place) {
 	head, err := readHead(el.Open())
 	if err != nil {
-		w.add(Finding{Unreadable, place, el.Tag, path})
+		w.add(Finding{Kind: Unreadable, Place: place, Tag: el.Tag, Path: path})
 		return
 	}
-	w.judge(value{head, el.ValueLength(), within(el)}, place, el.Tag, path)
+
+	w.judge(value{head: head, length: el.ValueLength(), from: within(el)}, place, el.Tag, path)
 }
 
 // within reads four bytes of an element.
@@ -266,8 +271,9 @@ func (w *walk) judge(v value, place Place, t dicom.Tag, path string) {
 	if kind == PE && !wholePE(v.head, v.length, v.from) {
 		return
 	}
+
 	if kind != "" && (kind != Document || place != Encaps) {
-		w.add(Finding{kind, place, t, path})
+		w.add(Finding{Kind: kind, Place: place, Tag: t, Path: path})
 	}
 }
 
@@ -284,13 +290,14 @@ func wholePE(head []byte, length int64, from func(int64) []byte) bool {
 func (w *walk) fragments(el dicom.Element, path string) {
 	for i := range min(el.FragmentCount(), 4) {
 		head, err := readHead(el.OpenFragment(i))
-		v := value{head, el.FragmentLength(i), withinFragment(el, i)}
+		v := value{head: head, length: el.FragmentLength(i), from: withinFragment(el, i)}
 		if samples(el.Tag) { // frames may stand in fragments as they are
 			w.judgeSamples(v, err, el.Tag, path)
 			continue
 		}
+
 		if err != nil {
-			w.add(Finding{Unreadable, Bulk, el.Tag, path})
+			w.add(Finding{Kind: Unreadable, Place: Bulk, Tag: el.Tag, Path: path})
 			return
 		}
 		w.judge(v, Bulk, el.Tag, path)
@@ -312,10 +319,12 @@ func readHead(r io.Reader, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	b := make([]byte, headLength)
 	n, err := io.ReadFull(r, b)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
+
 	return b[:n], nil
 }

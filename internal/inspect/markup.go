@@ -13,8 +13,10 @@ func lookIntoMarkup(b []byte, mime string) Kind {
 	if len(b) == 0 {
 		return ""
 	}
+
 	t := newText(b)
 	start := strings.TrimLeft(t.head(), " \t\r\n\ufeff")
+
 	switch {
 	case strings.HasPrefix(start, "<"):
 	case bytes.HasPrefix(b, []byte{0x4C, 0x6F, 0xA7, 0x94}): // "<?xm" in EBCDIC
@@ -22,9 +24,11 @@ func lookIntoMarkup(b []byte, mime string) Kind {
 	case !markupType(mime):
 		return ""
 	}
+
 	if newMarkup().active(t) {
 		return ActiveXML
 	}
+
 	if !strings.HasPrefix(start, "<") || !knownEncoding(start) {
 		return SealedXML
 	}
@@ -47,10 +51,11 @@ func newText(b []byte) *text {
 		{"\xff\xfe", 2, 0}, {"\xfe\xff", 2, 1}, {"<\x00", 2, 0}, {"\x00<", 2, 1},
 	} {
 		if bytes.HasPrefix(b, []byte(e.mark)) {
-			return &text{b, e.unit, e.low}
+			return &text{b: b, unit: e.unit, low: e.low}
 		}
 	}
-	return &text{b, 1, 0}
+
+	return &text{b: b, unit: 1}
 }
 
 func (t *text) len() int { return len(t.b) / t.unit }
@@ -62,6 +67,7 @@ func (t *text) at(i int) byte {
 	if t.unit == 1 {
 		return t.b[i]
 	}
+
 	unit := t.b[i*t.unit:][:t.unit]
 	for k, c := range unit {
 		if k != t.low && c != 0 {
@@ -89,17 +95,24 @@ func knownEncoding(start string) bool {
 	if !strings.HasPrefix(declaration, "<?xml") {
 		return true
 	}
+
 	_, value, found := strings.Cut(declaration, "encoding")
 	if !found {
 		return true
 	}
+
 	value = strings.TrimLeft(value, " \t\r\n=")
 	if len(value) < 2 {
 		return false
 	}
+
 	value, _, _ = strings.Cut(value[1:], value[:1])
-	for _, known := range []string{"utf-8", "utf8", "utf-16", "utf-32", "ucs-2", "ucs-4", "iso-10646-ucs", "us-ascii", "ascii", "iso-8859-", "iso8859-", "latin", "windows-125", "cp125",
-		"ibm8", "cp8", "mac", "x-mac", "x-sjis", "shift_jis", "euc-", "gb18030", "gbk", "gb2312", "big5", "koi8-", "tis-620"} {
+
+	for _, known := range []string{
+		"utf-8", "utf8", "utf-16", "utf-32", "ucs-2", "ucs-4", "iso-10646-ucs", "us-ascii", "ascii",
+		"iso-8859-", "iso8859-", "latin", "windows-125", "cp125", "ibm8", "cp8", "mac", "x-mac",
+		"x-sjis", "shift_jis", "euc-", "gb18030", "gbk", "gb2312", "big5", "koi8-", "tis-620",
+	} {
 		if strings.HasPrefix(value, known) {
 			return true
 		}
@@ -142,10 +155,12 @@ func (m *markup) active(t *text) bool {
 		if c >= 'A' && c <= 'Z' {
 			c += 'a' - 'A'
 		}
+
 		if m.structure(c) {
 			return true
 		}
-		if m.window = append(m.window, c); len(m.window) == cap(m.window) && m.words(64) {
+		m.window = append(m.window, c)
+		if len(m.window) == cap(m.window) && m.words(64) {
 			return true
 		}
 	}
@@ -159,7 +174,9 @@ func (m *markup) words(keep int) bool {
 			return true
 		}
 	}
-	m.window = append(m.window[:0], m.window[len(m.window)-min(keep, len(m.window)):]...)
+
+	rest := m.window[len(m.window)-min(keep, len(m.window)):]
+	m.window = append(m.window[:0], rest...)
 	return false
 }
 
@@ -182,7 +199,8 @@ func (m *markup) structure(c byte) bool {
 		return false
 	}
 
-	ended := m.named == elementName && activeElement(m.name) || c == '=' && m.named >= attributeName && handler(m.name)
+	element := m.named == elementName && activeElement(m.name)
+	ended := element || c == '=' && m.named >= attributeName && handler(m.name)
 	switch {
 	case c == '>':
 		m.tag = false
@@ -200,7 +218,10 @@ func (m *markup) structure(c byte) bool {
 	return ended
 }
 
-func (m *markup) begin(part namePart) { m.named, m.name = part, m.name[:0] }
+func (m *markup) begin(part namePart) {
+	m.named = part
+	m.name = m.name[:0]
+}
 
 func activeElement(name []byte) bool {
 	name = name[bytes.LastIndexByte(name, ':')+1:]

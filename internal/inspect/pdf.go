@@ -10,6 +10,7 @@ import (
 // streams. What may hold objects and is not wholly understood is sealed.
 func lookIntoPDF(b []byte, inflated int64) Kind {
 	p := &pdf{b: b, inflated: inflated, work: 8*int64(len(b)) + 1<<20}
+
 	active, encrypted := namesIn(b, true, true)
 	switch {
 	case active:
@@ -17,6 +18,7 @@ func lookIntoPDF(b []byte, inflated int64) Kind {
 	case encrypted:
 		return SealedPDF
 	}
+
 	return p.objects()
 }
 
@@ -38,23 +40,29 @@ func (p *pdf) objects() Kind {
 		if i < 0 {
 			break
 		}
+
 		at += i + len("obj")
 		if bytes.HasSuffix(p.b[:at], []byte("endobj")) {
 			continue
 		}
+
 		d, n, whole := readDictionary(p.b[at:], p.work)
-		if p.work -= int64(n); p.work <= 0 {
+		p.work -= int64(n) // of all dictionaries together, so that no file takes longer
+		if p.work <= 0 {
 			p.sealed = true
 			break
 		}
+
 		if !whole {
 			p.sealed = p.sealed || d.holdsObjects() || d.filters > 0
 			continue
 		}
+
 		if data, ok := streamBehind(p.b[at+n:]); ok && p.stream(d, data) {
 			return ActivePDF
 		}
 	}
+
 	if p.sealed {
 		return SealedPDF
 	}
@@ -67,13 +75,16 @@ func (p *pdf) stream(d dictionary, data []byte) (active bool) {
 	if objects && !d.understood() {
 		p.sealed = true
 	}
+
 	if d.picture && !objects || p.inflated <= 0 {
 		return false
 	}
+
 	if !p.open(data) {
 		p.sealed = p.sealed || objects && d.filters > 0
 		return false
 	}
+
 	active, whole := p.search(objects)
 	p.sealed = p.sealed || p.inflated <= 0 || !whole && objects
 	return active
@@ -84,6 +95,7 @@ func (p *pdf) open(data []byte) bool {
 	if len(data) < 2 || data[0]&0x0F != 8 || (uint(data[0])<<8|uint(data[1]))%31 != 0 {
 		return false
 	}
+
 	var err error
 	if p.z == nil {
 		p.z, err = zlib.NewReader(bytes.NewReader(data))
@@ -107,7 +119,9 @@ func (p *pdf) search(objects bool) (active, whole bool) {
 	if p.chunk == nil {
 		p.chunk = make([]byte, 64<<10)
 	}
-	have, first := 0, true
+
+	have := 0
+	first := true
 	for {
 		n, err := io.ReadFull(p.z, p.chunk[have:])
 		p.inflated -= int64(n)
@@ -116,15 +130,19 @@ func (p *pdf) search(objects bool) (active, whole bool) {
 			objects = objects || looksLikeText(p.chunk[:have])
 			first = false
 		}
+
 		if active, _ := namesIn(p.chunk[:have], objects, err != nil); active {
 			return true, true
 		}
+
 		if err != nil {
 			return false, err == io.EOF || err == io.ErrUnexpectedEOF && p.ended()
 		}
+
 		if p.inflated <= 0 {
 			return false, false
 		}
+
 		have = copy(p.chunk, p.chunk[len(p.chunk)-longestName:])
 	}
 }
@@ -158,11 +176,13 @@ func namesIn(b []byte, short, last bool) (active, encrypted bool) {
 		if !last && len(b) < longestName {
 			return active, encrypted
 		}
+
 		var buffer [longestName / 3]byte
 		switch string(readName(b, buffer[:0])) {
 		case "JS", "XFA":
 			active = active || short
-		case "JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia", "SubmitForm", "ImportData", "GoToE", "GoToR", "Rendition", "Sound", "Movie":
+		case "JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia", "SubmitForm", "ImportData",
+			"GoToE", "GoToR", "Rendition", "Sound", "Movie":
 			// Actions and containers that do something, or carry something, when a
 			// document is opened (ISO 32000-1 12.6.4, 7.11.4, 13).
 			active = true
@@ -182,6 +202,7 @@ func readName(b, out []byte) []byte {
 				i += 2
 			}
 		}
+
 		out = append(out, c)
 	}
 	return out
@@ -217,5 +238,6 @@ func looksLikeText(b []byte) bool {
 			printable++
 		}
 	}
+
 	return printable*10 >= len(head)*9
 }

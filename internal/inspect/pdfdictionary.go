@@ -26,6 +26,7 @@ func readDictionary(b []byte, most int64) (d dictionary, n int, whole bool) {
 	if string(t.next()) != "<<" {
 		return d, t.at, true // an object that is none
 	}
+
 	in := []byte{'<'} // the brackets that are open
 	for key := ""; ; {
 		tok := t.next()
@@ -33,16 +34,20 @@ func readDictionary(b []byte, most int64) (d dictionary, n int, whole bool) {
 		case "":
 			return d, t.at, false
 		case "<<", "[":
-			if in = append(in, tok[0]); len(in) > nestedMost {
+			in = append(in, tok[0])
+			if len(in) > nestedMost {
 				return d, t.at, false
 			}
 			continue
 		case ">>", "]":
 			// One that closes nothing is stepped over, as readers do.
-			if opened := in[len(in)-1]; opened == '<' && tok[0] != '>' || opened == '[' && tok[0] != ']' {
+			opened := in[len(in)-1]
+			if opened == '<' && tok[0] != '>' || opened == '[' && tok[0] != ']' {
 				continue
 			}
-			if in = in[:len(in)-1]; len(in) == 0 {
+
+			in = in[:len(in)-1]
+			if len(in) == 0 {
 				return d, t.at, true
 			}
 			if len(in) == 1 {
@@ -50,6 +55,7 @@ func readDictionary(b []byte, most int64) (d dictionary, n int, whole bool) {
 			}
 			continue
 		}
+
 		key = d.token(key, tok, &t, len(in) == 1)
 	}
 }
@@ -67,8 +73,10 @@ func (d *dictionary) token(key string, tok []byte, t *tokens, own bool) string {
 		}
 		return key
 	}
+
 	var buffer [longestName]byte
 	name := string(readName(tok[1:], buffer[:0]))
+
 	switch {
 	case own && key == "":
 		d.key(name)
@@ -77,11 +85,13 @@ func (d *dictionary) token(key string, tok []byte, t *tokens, own bool) string {
 		d.value(key, name, own)
 		return ""
 	}
+
 	d.value(key, name, own)
 	if name == "Predictor" && (key == "DecodeParms" || key == "DP") {
 		at := *t
 		d.other = d.other || string(at.next()) != "1" || !at.nextIsName()
 	}
+
 	return key
 }
 
@@ -156,6 +166,7 @@ func (t *tokens) next() []byte {
 	if len(rest) == 0 {
 		return nil
 	}
+
 	n := 1
 	switch c := rest[0]; {
 	case bytes.HasPrefix(rest, []byte("<<")), bytes.HasPrefix(rest, []byte(">>")):
@@ -163,7 +174,8 @@ func (t *tokens) next() []byte {
 	case c == '(':
 		n = literal(rest)
 	case c == '<':
-		if n = bytes.IndexByte(rest, '>') + 1; n == 0 {
+		n = bytes.IndexByte(rest, '>') + 1
+		if n == 0 {
 			n = len(rest)
 		}
 	case c == '/' || !delimiter(c):
@@ -171,6 +183,7 @@ func (t *tokens) next() []byte {
 			n++
 		}
 	}
+
 	t.at += n
 	return rest[:n]
 }
@@ -186,7 +199,8 @@ func literal(b []byte) int {
 		case '(':
 			depth++
 		case ')':
-			if depth--; depth == 0 {
+			depth--
+			if depth == 0 {
 				return i + 1
 			}
 		}

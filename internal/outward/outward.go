@@ -36,17 +36,20 @@ func (o Options) Check() error {
 	if o.Proxy == "" || o.Proxy == Direct {
 		if len(o.Except) > 0 {
 			if o.Proxy == Direct {
-				return fault.Newf(fault.Invalid, "outward: no_proxy says nothing where proxy is %s: everything is called directly; leave one of them out", Direct)
+				return fault.Newf(fault.Invalid, "outward: no_proxy says nothing where proxy is %s: everything is called directly; "+
+					"leave one of them out", Direct)
 			}
 			return fault.New(fault.Invalid, "outward: no_proxy goes with proxy; without it NO_PROXY of the environment counts")
 		}
 		return nil
 	}
+
 	u, err := url.Parse(o.Proxy)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		return fault.Newf(fault.Invalid, "outward: proxy: want http://HOST:PORT or https://HOST:PORT, without a user, or %s", Direct)
 	}
+
 	for _, host := range o.Except {
 		if host == "" || strings.ContainsAny(host, ", \t/") && !isNetwork(host) {
 			return fault.Newf(fault.Invalid, "outward: no_proxy %q: want a host, a domain (.example.org), an address "+
@@ -72,12 +75,14 @@ func New(o Options) (*Way, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+
 	switch o.Proxy {
 	case Direct:
 		return &Way{}, nil
 	case "":
 		return &Way{proxy: httpproxy.FromEnvironment().ProxyFunc()}, nil
 	}
+
 	c := httpproxy.Config{HTTPProxy: o.Proxy, HTTPSProxy: o.Proxy, NoProxy: strings.Join(o.Except, ",")}
 	return &Way{proxy: c.ProxyFunc()}, nil
 }
@@ -103,9 +108,12 @@ func (w *Way) Transport(config *tls.Config) *http.Transport {
 	}
 
 	t := &http.Transport{
-		TLSClientConfig: config, ForceAttemptHTTP2: true,
-		DialContext:         (&net.Dialer{Timeout: dialMost}).DialContext,
-		TLSHandshakeTimeout: shakeMost, IdleConnTimeout: idleMost, MaxResponseHeaderBytes: headerMost,
+		TLSClientConfig:        config,
+		ForceAttemptHTTP2:      true,
+		DialContext:            (&net.Dialer{Timeout: dialMost}).DialContext,
+		TLSHandshakeTimeout:    shakeMost,
+		IdleConnTimeout:        idleMost,
+		MaxResponseHeaderBytes: headerMost,
 	}
 	if w != nil && w.proxy != nil {
 		t.Proxy = func(rq *http.Request) (*url.URL, error) { return w.proxy(rq.URL) }

@@ -30,11 +30,13 @@ func New() *Engine {
 	if err != nil {
 		panic(fmt.Sprintf("policy: %v", err))
 	}
-	e := &Engine{set, map[cedar.PolicyID]rule{}}
+
+	e := &Engine{set: set, reasons: map[cedar.PolicyID]rule{}}
 	for id, p := range set.All() {
 		a := p.Annotations()
-		e.reasons[id] = rule{string(a["id"]), string(a["reason"])}
+		e.reasons[id] = rule{id: string(a["id"]), reason: string(a["reason"])}
 	}
+
 	return e
 }
 
@@ -44,21 +46,33 @@ func (e *Engine) Decide(r Request) Decision {
 	if p.Name == "" {
 		return Decision{Reason: "nobody is authenticated"}
 	}
+
 	resource := cedar.NewEntityUID("Archive", "archive")
 	entities := cedar.EntityMap{}
 	if r.Study != "" {
 		resource = cedar.NewEntityUID("Study", cedar.String(r.Study))
-		entities[resource] = cedar.Entity{UID: resource, Attributes: cedar.NewRecord(cedar.RecordMap{"uid": cedar.String(r.Study)})}
+		entities[resource] = cedar.Entity{
+			UID:        resource,
+			Attributes: cedar.NewRecord(cedar.RecordMap{"uid": cedar.String(r.Study)}),
+		}
 	}
+
 	who := principalEntity(p)
 	entities[who.UID] = who
+
 	allow, why := cedar.Authorize(e.set, entities, cedar.Request{
-		Principal: who.UID, Action: cedar.NewEntityUID("Action", cedar.String(r.Verb)), Resource: resource,
+		Principal: who.UID,
+		Action:    cedar.NewEntityUID("Action", cedar.String(r.Verb)),
+		Resource:  resource,
 		Context: cedar.NewRecord(cedar.RecordMap{
-			"verb": cedar.String(r.Verb), "destination": cedar.String(r.Destination), "now": cedar.Long(r.Now.UnixMilli()),
-			"deidentified": cedar.Boolean(r.Deidentified), "emergency": cedar.Boolean(r.Emergency),
+			"verb":         cedar.String(r.Verb),
+			"destination":  cedar.String(r.Destination),
+			"now":          cedar.Long(r.Now.UnixMilli()),
+			"deidentified": cedar.Boolean(r.Deidentified),
+			"emergency":    cedar.Boolean(r.Emergency),
 		}),
 	})
+
 	if allow != cedar.Allow || len(why.Errors) > 0 {
 		return e.denied(r, why)
 	}
@@ -70,16 +84,24 @@ func principalEntity(p Principal) cedar.Entity {
 	if !p.Until.IsZero() {
 		until = p.Until.UnixMilli()
 	}
+
 	verbs := make([]string, len(p.Verbs))
 	for i, v := range p.Verbs {
 		verbs[i] = string(v)
 	}
 	kind := map[Kind]cedar.EntityType{Device: "Device", Person: "Person", Service: "Service", Share: "Share"}[p.Kind]
+
 	return cedar.Entity{
 		UID: cedar.NewEntityUID(kind, cedar.String(p.Name)),
 		Attributes: cedar.NewRecord(cedar.RecordMap{
-			"name": cedar.String(p.Name), "role": cedar.String(p.Role), "until": cedar.Long(until), "plaintext": cedar.Boolean(p.Plaintext),
-			"deidentified": cedar.Boolean(p.Deidentified), "verbs": stringSet(verbs), "destinations": stringSet(p.Destinations), "studies": stringSet(p.Studies),
+			"name":         cedar.String(p.Name),
+			"role":         cedar.String(p.Role),
+			"until":        cedar.Long(until),
+			"plaintext":    cedar.Boolean(p.Plaintext),
+			"deidentified": cedar.Boolean(p.Deidentified),
+			"verbs":        stringSet(verbs),
+			"destinations": stringSet(p.Destinations),
+			"studies":      stringSet(p.Studies),
 		}),
 	}
 }
@@ -145,6 +167,7 @@ func (e *Engine) allowed(r Request, why cedar.Diagnostic) Decision {
 			d.Reason = rule.sentence(r)
 		}
 	}
+
 	if emergency != "" && (d.Reason == "" || r.Study == "" && !d.Sight.Everything) {
 		return Decision{Allow: true, Reason: emergency, Sight: Sight{Everything: true}, Alarm: true}
 	}

@@ -56,9 +56,11 @@ func ParseVerbs(list string) ([]Verb, error) {
 		if v == "" {
 			continue
 		}
+
 		if !slices.Contains(Verbs(), v) {
-			return nil, fmt.Errorf("policy: %q is no verb; choose from echo, store, query, retrieve, commit", word)
+			return nil, fmt.Errorf("policy: %q is an unknown verb; choose from echo, store, query, retrieve, commit", word)
 		}
+
 		if !slices.Contains(out, v) {
 			out = append(out, v)
 		}

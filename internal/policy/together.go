@@ -10,6 +10,7 @@ func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 	for i, p := range who {
 		rq.Principal = p
 		d := e.Decide(rq)
+
 		if !d.Allow {
 			return d
 		}
@@ -17,19 +18,24 @@ func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 			all = d
 			continue
 		}
+
 		all.Reason += "; " + d.Reason
 		all.Alarm = all.Alarm || d.Alarm
 		all.Sight = all.Sight.And(d.Sight)
 	}
+
 	if len(who) == 0 {
 		return Decision{Reason: "nobody is authenticated"}
 	}
+
 	return all
 }
 
 // And is what both may see.
 func (s Sight) And(other Sight) Sight {
-	both := Sight{Everything: s.Everything && other.Everything, Deidentified: s.Deidentified || other.Deidentified, Project: s.Project}
+	both := Sight{
+		Everything: s.Everything && other.Everything, Deidentified: s.Deidentified || other.Deidentified, Project: s.Project,
+	}
 	if both.Project == "" {
 		both.Project = other.Project
 	}

@@ -65,10 +65,12 @@ func Read(flag, file string) (*Key, error) {
 	if file == "" {
 		return nil, nil
 	}
+
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fault.Usage("%s: %w", flag, err)
 	}
+
 	key, err := Parse(string(text[:min(len(text), FileMost)]))
 	if err != nil {
 		return nil, fault.Usage("%s: %w", flag, err)
@@ -87,7 +89,8 @@ func (k *Key) Public() string { return k.identity.Recipient().String() }
 func (k *Key) Open(r io.Reader) (io.Reader, error) {
 	out, err := age.Decrypt(r, k.identity)
 	if _, other := errors.AsType[*age.NoIdentityMatchError](err); other {
-		return nil, fault.Wrap(fault.Denied, err, "recovery: the keys in it are sealed to another recovery key; take the one that was the archive's when the copy was made")
+		return nil, fault.Wrap(fault.Denied, err, "recovery: the keys in it are sealed to another recovery key; "+
+			"take the one that was the archive's when the copy was made")
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "recovery: what was sealed is damaged")
@@ -103,6 +106,7 @@ func Seal(w io.Writer, public string) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "recovery: that is no public part of a recovery key")
 	}
+
 	out, err := age.Encrypt(w, to)
 	if err != nil {
 		return nil, fmt.Errorf("recovery: seal: %w", err)
@@ -130,6 +134,7 @@ func Load(data string) (s State, err error) {
 	if err != nil {
 		return s, fmt.Errorf("recovery: %w", err)
 	}
+
 	if err := json.Unmarshal(b, &s); err != nil {
 		return s, fault.New(fault.Invalid, "recovery: "+File+" cannot be read; make a new recovery key")
 	}

@@ -43,7 +43,8 @@ func (a Asking) NewPassword(file string) (string, error) {
 func (a Asking) twice() (string, error) {
 	in, ok := attended(a.In)
 	if !ok {
-		return "", fault.Usage("there is no terminal to ask for a password at: use --password-file FILE, or --password-file - for standard input")
+		return "", fault.Usage("there is no terminal to ask for a password at: " +
+			"use --password-file FILE, or --password-file - for standard input")
 	}
 
 	var typed [2]string
@@ -54,6 +55,7 @@ func (a Asking) twice() (string, error) {
 		}
 		typed[i] = string(b)
 	}
+
 	if typed[0] != typed[1] {
 		return "", fault.Usage("the two passwords differ; nothing was made")
 	}
@@ -88,9 +90,12 @@ func (a Asking) Until(question string, times int, again error, take func(line st
 		if !lines.Scan() {
 			return errors.Join(again, lines.Err())
 		}
-		if err = take(strings.TrimSpace(lines.Text())); !errors.Is(err, again) {
+
+		err = take(strings.TrimSpace(lines.Text()))
+		if !errors.Is(err, again) {
 			return err
 		}
+
 		fmt.Fprintln(a.Prompt, "That was not it.")
 	}
 	return err

@@ -14,9 +14,11 @@ func Deliver(w io.Writer, path string, content []byte, sentence string) error {
 		_, err := w.Write(content)
 		return err
 	}
+
 	if err := durable.Whole(path, content, 0o600); err != nil || sentence == "" {
 		return err
 	}
+
 	_, err := fmt.Fprintf(w, "%s Written to %s.\n", sentence, path)
 	return err
 }

@@ -1,7 +1,7 @@
 package terminal
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -17,15 +17,16 @@ func (l *Lifetime) UnmarshalText(b []byte) error {
 		if number, ok := strings.CutSuffix(s, suffix); ok {
 			n, err := strconv.ParseUint(number, 10, 16)
 			if err != nil {
-				return fmt.Errorf("want a time such as 36h, 7d or 2w")
+				return errors.New("want a time such as 36h, 7d or 2w")
 			}
 			*l = Lifetime(time.Duration(n) * unit)
 			return nil
 		}
 	}
+
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return fmt.Errorf("want a time such as 36h, 7d or 2w")
+		return errors.New("want a time such as 36h, 7d or 2w")
 	}
 	*l = Lifetime(d)
 	return nil

@@ -40,11 +40,13 @@ func NewProgress(w io.Writer, verb string, total int) *Progress {
 func (p *Progress) Add(n int64, failed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	p.done++
 	p.bytes += n
 	if failed {
 		p.failed++
 	}
+
 	p.print(false)
 }
 
@@ -58,6 +60,7 @@ func (p *Progress) Tick() { p.Add(0, false) }
 func (p *Progress) Set(done, failed, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	p.done, p.failed, p.total = done, failed, total
 	p.print(false)
 }
@@ -79,13 +82,16 @@ func (p *Progress) print(now bool) {
 	if p.w == nil || !now && time.Since(p.printed) < progressEvery {
 		return
 	}
-	p.printed, p.shown = time.Now(), true
+
+	p.printed = time.Now()
+	p.shown = true
 	fmt.Fprintf(p.w, "\r\x1b[K%s", p.line())
 }
 
 func (p *Progress) line() string {
 	elapsed := time.Since(p.start)
 	s := fmt.Sprintf("%s %d", p.verb, p.done)
+
 	if p.total > 0 {
 		s += fmt.Sprintf(" of %d", p.total)
 	}
@@ -99,6 +105,7 @@ func (p *Progress) line() string {
 		left := time.Duration(float64(elapsed) / float64(p.done) * float64(p.total-p.done))
 		s += ", " + left.Round(time.Second).String() + " left"
 	}
+
 	return s
 }
 

@@ -22,6 +22,7 @@ func QR(w io.Writer, text string) error {
 	if !Attended(w) {
 		colours, plain = "", ""
 	}
+
 	var b strings.Builder
 	for y := -quiet; y < code.Size+quiet; y += 2 {
 		b.WriteString(colours)
@@ -30,6 +31,7 @@ func QR(w io.Writer, text string) error {
 		}
 		b.WriteString(plain + "\n")
 	}
+
 	_, err = io.WriteString(w, b.String())
 	return err
 }

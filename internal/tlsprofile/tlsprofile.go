@@ -61,12 +61,14 @@ func WithoutCertificate(c *tls.Config, may func(net.Addr) bool) *tls.Config {
 	asks := c.Clone()
 	asks.ClientAuth = tls.RequestClientCert
 	c = c.Clone()
+
 	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if may(hello.Conn.RemoteAddr()) {
 			return asks, nil
 		}
 		return nil, nil
 	}
+
 	return c
 }
 
@@ -84,7 +86,8 @@ func WebServer(certificate func() (*tls.Certificate, error)) *tls.Config {
 // for those of the system.
 func Client(certificate func() (*tls.Certificate, error), roots *x509.CertPool, serverName string) *tls.Config {
 	c := base()
-	c.RootCAs, c.ServerName = roots, serverName
+	c.RootCAs = roots
+	c.ServerName = serverName
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate() }
 	return c
 }
@@ -112,6 +115,7 @@ func AssociationClient(own *tls.Certificate, trust Trust) *tls.Config {
 		// Presented whatever authorities the server names: a device of ours may be pinned there.
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own, nil }
 	}
+
 	c.ServerName = trust.ServerName
 	c.InsecureSkipVerify = true // VerifyConnection below does the verification, on resumption too
 	c.VerifyConnection = trust.verify
@@ -137,6 +141,7 @@ func (t Trust) verifyFor(cs tls.ConnectionState, usage x509.ExtKeyUsage) error {
 		return fmt.Errorf("%w: none was presented", ErrUntrusted)
 	}
 	leaf := cs.PeerCertificates[0]
+
 	if len(t.Fingerprints) > 0 {
 		for _, f := range t.Fingerprints {
 			if f == Fingerprint(leaf) {
@@ -145,16 +150,25 @@ func (t Trust) verifyFor(cs tls.ConnectionState, usage x509.ExtKeyUsage) error {
 		}
 		return fmt.Errorf("%w: fingerprint %s is not the pinned one", ErrUntrusted, Fingerprint(leaf))
 	}
-	opts := x509.VerifyOptions{Roots: t.Roots, Intermediates: x509.NewCertPool(), DNSName: t.ServerName, KeyUsages: []x509.ExtKeyUsage{usage}}
+
+	opts := x509.VerifyOptions{
+		Roots:         t.Roots,
+		Intermediates: x509.NewCertPool(),
+		DNSName:       t.ServerName,
+		KeyUsages:     []x509.ExtKeyUsage{usage},
+	}
 	if opts.Roots == nil {
 		return fmt.Errorf("%w: neither a root nor a fingerprint was given", ErrUntrusted)
 	}
+
 	for _, c := range cs.PeerCertificates[1:] {
 		opts.Intermediates.AddCert(c)
 	}
+
 	if _, err := leaf.Verify(opts); err != nil {
 		return fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
+
 	if t.Unit != "" && !slices.Contains(leaf.Subject.OrganizationalUnit, t.Unit) {
 		return fmt.Errorf("%w: it is not that of a %s", ErrUntrusted, t.Unit)
 	}
