@@ -16,12 +16,16 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/advisory", "internal/alarm", "internal/audit", "internal/backup", "internal/blob", "internal/bounds",
-	"internal/budget", "internal/clamd", "internal/completion", "internal/config", "internal/db", "internal/dump",
-	"internal/fetch", "internal/guard", "internal/httpsec", "internal/inspect", "internal/inventory",
-	"internal/ledger", "internal/outward", "internal/policy", "internal/posture", "internal/recovery",
-	"internal/registers", "internal/report", "internal/scan", "internal/sender", "internal/signin",
-	"internal/synth", "internal/terminal", "internal/tlsprofile", "internal/verify", "internal/webapi",
+	"internal/advisory", "internal/alarm", "internal/audit", "internal/backup", "internal/blob",
+	"internal/blob/blobtest", "internal/bounds", "internal/budget", "internal/budget/budgettest", "internal/clamd",
+	"internal/completion", "internal/config", "internal/db", "internal/db/dbtest", "internal/dump",
+	"internal/durable", "internal/export", "internal/fault", "internal/fetch", "internal/guard",
+	"internal/httpsec", "internal/inspect", "internal/inventory", "internal/ledger", "internal/ledger/ledgertest",
+	"internal/lockout", "internal/outward", "internal/phi", "internal/phrase", "internal/places",
+	"internal/policy", "internal/posture", "internal/recovery", "internal/registers", "internal/report",
+	"internal/reserve", "internal/scan", "internal/sender", "internal/shown", "internal/signin", "internal/state",
+	"internal/stream", "internal/synth", "internal/syslog", "internal/terminal", "internal/tlsprofile",
+	"internal/verify", "internal/webapi",
 }
 
 const (

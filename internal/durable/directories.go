@@ -9,9 +9,11 @@ func (m Directories) Make(dir string) error {
 	if m[dir] {
 		return nil
 	}
+
 	if err := Directory(dir); err != nil {
 		return err
 	}
+
 	m[dir] = true
 	return nil
 }

@@ -75,6 +75,7 @@ func Remove(path string) error {
 	if err != nil {
 		return err
 	}
+
 	return Sync(filepath.Dir(path))
 }
 
@@ -86,6 +87,7 @@ func Move(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
+
 	err := Sync(filepath.Dir(to))
 	if err != nil && missing != nil {
 		// Whether it survives a power cut is unknown: it must not look stored.
@@ -101,9 +103,11 @@ func Relocate(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
+
 	if err := Sync(filepath.Dir(to)); err != nil {
 		return err
 	}
+
 	return Sync(filepath.Dir(from))
 }
 
@@ -115,6 +119,7 @@ func Append(path string) (*os.File, error) {
 	if err != nil || missing == nil {
 		return f, err
 	}
+
 	if err := Sync(filepath.Dir(path)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -58,6 +58,7 @@ func (f *File) Once(path string) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
+
 	synced := Sync(filepath.Dir(path))
 	if synced != nil && err == nil {
 		return errors.Join(synced, os.Remove(path)) // it must not look stored
@@ -72,9 +73,11 @@ func (f *File) Whole(path string) error {
 	if err := f.flush(); err != nil {
 		return err
 	}
+
 	if err := Move(f.f.Name(), path); err != nil {
 		return aboutName("create", path, err)
 	}
+
 	f.done = true
 	return nil
 }
@@ -115,10 +118,12 @@ func Once(path string, content []byte, mode fs.FileMode) error {
 	if _, err := os.Lstat(path); err == nil {
 		return &fs.PathError{Op: "write", Path: path, Err: fs.ErrExist}
 	}
+
 	f, err := begin(path, content, mode)
 	if err != nil {
 		return err
 	}
+
 	return f.Once(path)
 }
 
@@ -137,10 +142,12 @@ func begin(path string, content []byte, mode fs.FileMode) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	if _, err := f.Write(content); err != nil {
 		f.Abort()
 		return nil, err
 	}
+
 	return f, nil
 }
 
@@ -152,10 +159,12 @@ func Sweep(dir string, age time.Duration) {
 	if err != nil {
 		return
 	}
+
 	for _, e := range entries {
 		prefix := strings.TrimSuffix(pattern, "*")
 		info, err := e.Info()
-		if err == nil && strings.HasPrefix(e.Name(), prefix) && info.Mode().IsRegular() && time.Since(info.ModTime()) > age {
+		ours := strings.HasPrefix(e.Name(), prefix)
+		if err == nil && ours && info.Mode().IsRegular() && time.Since(info.ModTime()) > age {
 			os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}

@@ -15,6 +15,7 @@ func lockFile(f *os.File) error {
 	if err != nil {
 		return err
 	}
+
 	if age := time.Since(info.ModTime()); age > time.Second && age < 24*time.Hour {
 		return errors.New("durable: directory may be in use")
 	}

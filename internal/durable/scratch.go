@@ -31,6 +31,7 @@ func OpenScratch(parent string) (*Scratch, error) {
 		return nil, err
 	}
 	SweepScratch(parent, time.Now())
+
 	var err error
 	for range 10 {
 		var t *Scratch
@@ -47,17 +48,22 @@ func makeScratch(path string) (*Scratch, error) {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		return nil, err
 	}
+
 	name := filepath.Join(path, "lock")
 	lock, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
+
 	if err := lockFile(lock); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+
+	// Who swept the directory in between has taken the lock file with it.
 	if _, err := os.Stat(name); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+
 	return &Scratch{path: path, lock: lock}, nil
 }
 

@@ -78,6 +78,7 @@ func (x *cleaning) file(path string) (int64, error) {
 		x.report.Failed = append(x.report.Failed, sender.Failure{File: path, Reason: err.Error()})
 		return n, err
 	}
+
 	x.seen[output] = path
 	x.report.Written++
 	x.report.Files = append(x.report.Files, Clean{File: path, Output: output, Report: done})
@@ -90,6 +91,7 @@ func (x *cleaning) convert(path string) (n int64, output string, done deid.Repor
 		return 0, "", done, err
 	}
 	defer r.Close()
+
 	info, err := r.Stat()
 	if err != nil {
 		return 0, "", done, err
@@ -125,6 +127,7 @@ func writeCopy(dir, output string, f *dicom.File) error {
 		return err
 	}
 	defer tmp.Abort()
+
 	w := bufio.NewWriterSize(tmp, 256<<10)
 	if err := dicom.WriteFile(w, f); err != nil {
 		return err

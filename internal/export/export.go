@@ -60,6 +60,7 @@ func Find(ctx context.Context, a *archive.Archive, q archive.RetrieveQuery) ([]a
 		}
 		refs = append(refs, ref)
 	}
+
 	if len(refs) == 0 {
 		return nil, fault.New(fault.NotFound, "nothing of that is stored; look for studies with 'collimator find'")
 	}
@@ -70,10 +71,13 @@ func Find(ctx context.Context, a *archive.Archive, q archive.RetrieveQuery) ([]a
 // Record is the record of PS3.15 A.5.3.4; failed is how many instances
 // were not written after all. o names the study.
 func Record(o audit.Object, refs []archive.InstanceRef, failed int) audit.Record {
-	o.SOPClasses, o.Instances, o.Failed = map[string]int{}, len(refs), failed
+	o.SOPClasses = map[string]int{}
+	o.Instances = len(refs)
+	o.Failed = failed
 	for _, ref := range refs {
 		o.SOPClasses[ref.SOPClassUID]++
 	}
+
 	r := audit.Record{Event: audit.Export, Action: audit.Read, Objects: []audit.Object{o}}
 	if failed > 0 {
 		r.Outcome = audit.MinorFailure
@@ -102,15 +106,18 @@ func (x *run) all(ctx context.Context, refs []archive.InstanceRef) {
 		if ctx.Err() != nil {
 			return
 		}
+
 		path := filepath.Join(x.Dir, fmt.Sprintf("%06d.dcm", i+1))
 		digest, err := x.one(ctx, ref, path)
 		if x.Progress != nil {
 			x.Progress(ref.Size, err != nil)
 		}
+
 		if err != nil {
 			x.report.Failed = append(x.report.Failed, sender.Failure{File: path, Reason: err.Error()})
 			continue
 		}
+
 		x.report.Written++
 		x.report.Files = append(x.report.Files, File{File: path, SOPInstanceUID: ref.SOPInstanceUID, SHA256: digest})
 	}
@@ -123,6 +130,7 @@ func (x *run) one(ctx context.Context, ref archive.InstanceRef, path string) (st
 		return "", err
 	}
 	defer o.Close()
+
 	// What was changed on the disk must not leave, let alone with a signature.
 	if err := unchanged(o, ref); err != nil {
 		return "", err
@@ -133,6 +141,7 @@ func (x *run) one(ctx context.Context, ref archive.InstanceRef, path string) (st
 		return "", err
 	}
 	defer f.Abort()
+
 	sum := sha256.New()
 	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 256<<10)
 	if err := x.write(ctx, w, o, ref); err != nil {
@@ -141,6 +150,7 @@ func (x *run) one(ctx context.Context, ref archive.InstanceRef, path string) (st
 	if err := w.Flush(); err != nil {
 		return "", err
 	}
+
 	if err := f.Once(path); errors.Is(err, fs.ErrExist) {
 		return "", errors.New("a file of this name is there already, and none is replaced: name another directory")
 	} else if err != nil {
@@ -156,6 +166,7 @@ func unchanged(o *archive.Object, ref archive.InstanceRef) error {
 	if _, err := io.Copy(sum, io.NewSectionReader(o, 0, o.Size())); err != nil {
 		return err
 	}
+
 	if hex.EncodeToString(sum.Sum(nil)) != ref.Digest {
 		return fault.New(fault.Internal, "the stored file is not what was recorded; see 'collimator verify'")
 	}
@@ -175,10 +186,12 @@ func (x *run) write(ctx context.Context, w io.Writer, o *archive.Object, ref arc
 	if err != nil {
 		return err
 	}
+
 	ds, err := pixel.Transcode(ctx, f.DataSet, ref.TransferSyntaxUID, syntax)
 	if err != nil {
 		return err
 	}
+
 	if x.Signer != nil {
 		ds = ds.Clone()
 		if err := x.Signer.Sign(ctx, ds, syntax); err != nil {
@@ -186,8 +199,12 @@ func (x *run) write(ctx context.Context, w io.Writer, o *archive.Object, ref arc
 		}
 	}
 
-	head := dicom.AppendMeta(nil, dicom.Meta{SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID,
-		TransferSyntaxUID: syntax, ImplementationClassUID: dicom.ImplementationClassUID})
+	head := dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID:            ref.SOPClassUID,
+		SOPInstanceUID:         ref.SOPInstanceUID,
+		TransferSyntaxUID:      syntax,
+		ImplementationClassUID: dicom.ImplementationClassUID,
+	})
 	if _, err := w.Write(head); err != nil {
 		return err
 	}

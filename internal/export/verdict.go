@@ -20,9 +20,11 @@ func (r Report) Verdict(ctx context.Context) error {
 	for _, f := range r.Failed {
 		failed = append(failed, fmt.Errorf("%s: %s", shown.Text(f.File), f.Reason))
 	}
+
 	if ctx.Err() != nil {
 		failed = append(failed, errors.New("interrupted: the rest was not written"))
 	}
+
 	if len(failed) > 0 && r.Written > 0 {
 		return fault.Ended(fault.Partly, errors.Join(failed...))
 	}

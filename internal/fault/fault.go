@@ -115,12 +115,14 @@ func Of(err error) Kind {
 	if err == nil {
 		return None
 	}
+
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	if k, ok := errors.AsType[Kind](err); ok {
 		return k
 	}
+
 	switch {
 	case errors.Is(err, context.Canceled):
 		return Canceled

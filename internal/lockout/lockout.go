@@ -68,11 +68,13 @@ type Attempt struct {
 func (t *Table) Take(ctx context.Context, key string) (*Attempt, time.Duration) {
 	ctx, end := context.WithTimeout(ctx, patience)
 	defer end()
+
 	for {
 		a, wait, settled := t.take(key)
 		if settled == nil {
 			return a, wait
 		}
+
 		select {
 		case <-settled:
 		case <-ctx.Done():
@@ -85,22 +87,26 @@ func (t *Table) Take(ctx context.Context, key string) (*Attempt, time.Duration) 
 func (t *Table) take(key string) (a *Attempt, wait time.Duration, settled <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+
 	now := t.now()
 	c := t.find(key, now)
 	if c.open == 0 && now.Sub(c.last) > t.b.Quiet {
 		c.failures = 0
 	}
+
 	if until := c.last.Add(t.delay(c)); now.Before(until) {
 		return nil, until.Sub(now), nil
 	}
+
 	if c.open > 0 && c.failures+c.open > t.b.Free {
 		if c.settled == nil {
 			c.settled = make(chan struct{})
 		}
 		return nil, 0, c.settled
 	}
+
 	c.open++
-	return &Attempt{t, c}, 0, nil
+	return &Attempt{t: t, c: c}, 0, nil
 }
 
 // delay is how long a key waits after its last failure.
@@ -120,6 +126,7 @@ func (t *Table) find(key string, now time.Time) *count {
 	if c := t.keys[key]; c != nil {
 		return c
 	}
+
 	if len(t.keys) >= t.b.Keys && !t.giveWay(now) {
 		bucket := strconv.FormatUint(maphash.String(t.seed, key)%shared, 10)
 		c := t.shared[bucket]
@@ -129,6 +136,7 @@ func (t *Table) find(key string, now time.Time) *count {
 		}
 		return c
 	}
+
 	c := &count{most: t.b.Most}
 	t.keys[key] = c
 	return c
@@ -136,21 +144,27 @@ func (t *Table) find(key string, now time.Time) *count {
 
 // giveWay forgets, of some keys, the one that matters least.
 func (t *Table) giveWay(now time.Time) bool {
-	least, n := "", 0
+	least := ""
+	n := 0
 	for key, c := range t.keys { // in an order that nobody can foretell
-		if n++; n > looked {
+		n++
+		if n > looked {
 			break
 		}
+
 		if c.open > 0 || now.Before(c.last.Add(t.delay(c))) {
 			continue
 		}
-		if l := t.keys[least]; l == nil || c.failures < l.failures || c.failures == l.failures && c.last.Before(l.last) {
+		l := t.keys[least]
+		if l == nil || c.failures < l.failures || c.failures == l.failures && c.last.Before(l.last) {
 			least = key
 		}
 	}
+
 	if t.keys[least] == nil {
 		return false
 	}
+
 	delete(t.keys, least)
 	return true
 }
@@ -183,15 +197,18 @@ func (a *Attempt) settle(change func(*count)) {
 	if a == nil {
 		return
 	}
+
 	a.t.mu.Lock()
 	defer a.t.mu.Unlock()
 	if a.c == nil {
 		return
 	}
+
 	c := a.c
 	a.c = nil
 	c.open--
 	change(c)
+
 	if c.settled != nil {
 		close(c.settled)
 		c.settled = nil
@@ -205,7 +222,9 @@ func Origin(address string) string {
 	if err != nil {
 		return address
 	}
-	if a = a.Unmap(); a.Is4() {
+
+	a = a.Unmap()
+	if a.Is4() {
 		return a.String()
 	}
 	return netip.PrefixFrom(a.WithZone(""), 64).Masked().String()

@@ -56,6 +56,7 @@ func Try(ctx context.Context, judge func() (bool, error), slots ...Slot) (ok boo
 			a.Failed()
 		}
 	}()
+
 	for _, s := range slots {
 		a, after := s.Table.Take(ctx, s.Key)
 		if a == nil {
@@ -102,6 +103,7 @@ func Find[T any](ctx context.Context, find func() (T, error), slots ...Slot) (fo
 		found = x
 		return err == nil, err
 	}, slots...)
+
 	if err == nil {
 		err = denied
 	}

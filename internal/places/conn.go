@@ -51,6 +51,7 @@ func (c *Conn) Close() error {
 func (r *Room) speaks(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	c.spoke.Store(true)
 	if !c.left && c.place != nil {
 		c.timer.Stop()
@@ -68,11 +69,13 @@ func (c *Conn) idle() {
 
 func (c *Conn) end(reason string, when func() bool) {
 	c.room.mu.Lock()
+
 	ends := !c.left && when()
 	if ends {
 		c.room.leave(c)
 	}
 	c.room.mu.Unlock()
+
 	if ends {
 		c.TCPConn.Close()
 		c.room.refuse(c.TCPConn.RemoteAddr(), reason)
@@ -96,10 +99,12 @@ func (l *listener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+
 		tcp, ok := conn.(*net.TCPConn)
 		if !ok {
 			return conn, nil
 		}
+
 		if c := l.room.enter(tcp); c != nil {
 			return c, nil
 		}
@@ -123,9 +128,11 @@ func (r *Room) ConnState(conn net.Conn, state http.ConnState) {
 	defer r.mu.Unlock()
 	switch state {
 	case http.StateActive:
-		c.asking, c.rests = 1, time.Time{}
+		c.asking = 1
+		c.rests = time.Time{}
 		c.timer.Stop()
 	case http.StateIdle:
-		c.asking, c.rests = 0, time.Now()
+		c.asking = 0
+		c.rests = time.Now()
 	}
 }

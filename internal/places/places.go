@@ -53,7 +53,10 @@ type address struct{ waiting, admitted int }
 
 // New makes a room.
 func New(lim Limits) *Room {
-	return &Room{lim: lim, by: map[netip.Addr]*address{}, at: map[string]*Conn{}, known: NewRecent[netip.Addr](knownMost, knownFor)}
+	return &Room{
+		lim: lim, by: map[netip.Addr]*address{}, at: map[string]*Conn{},
+		known: NewRecent[netip.Addr](knownMost, knownFor),
+	}
 }
 
 // Usage is how many connections a room has.
@@ -63,6 +66,7 @@ type Usage struct{ Strangers, Known, Admitted int }
 func (r *Room) Usage() Usage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	return Usage{r.waiting[stranger].Len(), r.waiting[knownAddress].Len(), r.admitted}
 }
 
@@ -86,31 +90,39 @@ func (r *Room) Remember(ip netip.Addr) { r.known.Use(site(ip), time.Now()) }
 // none.
 func (r *Room) enter(tcp *net.TCPConn) *Conn {
 	now := time.Now()
-	c := &Conn{TCPConn: tcp, room: r, came: now, ip: addressOf(tcp.RemoteAddr()), remote: tcp.RemoteAddr().String()}
+	c := &Conn{
+		TCPConn: tcp, room: r, came: now,
+		ip: addressOf(tcp.RemoteAddr()), remote: tcp.RemoteAddr().String(),
+	}
 
 	r.mu.Lock()
 	if r.known.Has(c.ip, now) {
 		c.kind = knownAddress
 	}
+
 	if who := r.by[c.ip]; who != nil && who.waiting >= r.lim.StrangersPerAddress {
 		r.mu.Unlock()
 		r.refuse(tcp.RemoteAddr(), "too many connections from this address on which nobody was admitted")
 		return nil
 	}
+
 	var loser *Conn
 	if most := [2]int{r.lim.Strangers, r.lim.Known}[c.kind]; r.waiting[c.kind].Len() >= most {
-		if loser = r.givesWay(c.kind); loser == nil {
+		loser = r.givesWay(c.kind)
+		if loser == nil {
 			r.mu.Unlock()
 			r.refuse(tcp.RemoteAddr(), "too many connections at once")
 			return nil
 		}
 		r.leave(loser)
 	}
+
 	who := r.by[c.ip] // after the loser left: it may have been the last of this address
 	if who == nil {
 		who = &address{}
 		r.by[c.ip] = who
 	}
+
 	who.waiting++
 	c.place = r.waiting[c.kind].PushBack(c)
 	r.at[c.remote] = c
@@ -134,6 +146,7 @@ func (r *Room) givesWay(kind int) *Conn {
 		if c.asking > 0 {
 			continue
 		}
+
 		if loser == nil || r.by[c.ip].waiting > r.by[loser.ip].waiting ||
 			c.ip == loser.ip && loser.spoke.Load() && !c.spoke.Load() {
 			loser = c
@@ -149,9 +162,11 @@ func (r *Room) leave(c *Conn) {
 	}
 	c.left = true
 	c.timer.Stop()
+
 	if r.at[c.remote] == c {
 		delete(r.at, c.remote)
 	}
+
 	who := r.by[c.ip]
 	if c.place != nil {
 		r.waiting[c.kind].Remove(c.place)
@@ -160,6 +175,7 @@ func (r *Room) leave(c *Conn) {
 		r.admitted--
 		who.admitted--
 	}
+
 	if who.waiting == 0 && who.admitted == 0 {
 		delete(r.by, c.ip)
 	}
@@ -207,20 +223,24 @@ func (r *Room) admit(remote string, known bool) (loser *Conn, admitted bool) {
 	if c == nil || c.place == nil {
 		return nil, true
 	}
+
 	who := r.by[c.ip]
 	crowded := who.admitted >= r.lim.AdmittedPerAddress
 	if crowded || r.admitted >= r.lim.Admitted {
-		if loser = r.resting(c.ip, crowded); loser == nil {
+		loser = r.resting(c.ip, crowded)
+		if loser == nil {
 			return nil, false
 		}
 		r.leave(loser)
 	}
+
 	r.waiting[c.kind].Remove(c.place)
 	c.place = nil
 	c.timer.Stop()
 	who.waiting--
 	who.admitted++
 	r.admitted++
+
 	if known {
 		r.known.Use(c.ip, time.Now())
 	}
@@ -235,11 +255,13 @@ func (r *Room) resting(ip netip.Addr, alone bool) (loser *Conn) {
 		if c.place != nil || c.rests.IsZero() || alone && c.ip != ip {
 			continue
 		}
+
 		if loser == nil {
 			loser = c
 			continue
 		}
-		if has, most := r.by[c.ip].admitted, r.by[loser.ip].admitted; has > most || has == most && c.rests.Before(loser.rests) {
+		has, most := r.by[c.ip].admitted, r.by[loser.ip].admitted
+		if has > most || has == most && c.rests.Before(loser.rests) {
 			loser = c
 		}
 	}

@@ -32,6 +32,7 @@ func NewRecent[K comparable](most int, keep time.Duration) *Recent[K] {
 func (r *Recent[K]) Use(key K, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+
 	if place := r.at[key]; place != nil {
 		place.Value = used[K]{key: key, at: now}
 		r.order.MoveToBack(place)
@@ -43,6 +44,7 @@ func (r *Recent[K]) Use(key K, now time.Time) {
 		delete(r.at, oldest.Value.(used[K]).key)
 		r.order.Remove(oldest)
 	}
+
 	r.at[key] = r.order.PushBack(used[K]{key: key, at: now})
 }
 

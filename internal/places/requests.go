@@ -31,12 +31,15 @@ func (q *Requests) Bound(next, full http.Handler) http.Handler {
 		if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 			ip = site(at.Addr())
 		}
+
 		if !q.begin(ip) {
 			full.ServeHTTP(w, r)
 			return
 		}
+
 		defer q.end(ip)
 		next.ServeHTTP(w, r)
+
 		if r.ProtoMajor >= 2 {
 			// A short answer is written after the handler, when it would not count any
 			// more, and may wait there for a window.
@@ -48,9 +51,11 @@ func (q *Requests) Bound(next, full http.Handler) http.Handler {
 func (q *Requests) begin(ip netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+
 	if q.by[ip]+1 > q.total-q.running-1 {
 		return false
 	}
+
 	q.by[ip]++
 	q.running++
 	return true

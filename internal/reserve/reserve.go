@@ -74,8 +74,10 @@ const every = 2 * time.Second
 func (r *Reserve) Run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+
 	for {
 		r.look()
+
 		select {
 		case <-ctx.Done():
 			return
@@ -90,6 +92,7 @@ func (r *Reserve) look() {
 	if errors.Is(err, errors.ErrUnsupported) {
 		return
 	}
+
 	if err != nil {
 		r.states.Failing(State, "the disk of the data directory cannot be looked at", "see the log")
 		r.log.Error("disk not looked at", "error", err)
@@ -102,6 +105,7 @@ func (r *Reserve) look() {
 	case !there && free > kept(total)+2*held(total):
 		r.take(held(total))
 	}
+
 	tell(r.states, free, total)
 }
 
@@ -140,9 +144,11 @@ func (r *Reserve) take(n int64) {
 		defer f.Abort()
 		err = f.Allocate(n)
 	}
+
 	if err == nil {
 		err = f.Once(filepath.Join(r.dir, Name))
 	}
+
 	if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, errors.ErrUnsupported) {
 		r.log.Warn("no reserve of the disk was made; it will be tried again", "error", err)
 	}

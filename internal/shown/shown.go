@@ -61,8 +61,10 @@ func (s *JSON) Write(p []byte) (int, error) {
 				out = fmt.Appendf(out, `\u%04x`, unit)
 			}
 		}
+
 		in = in[n:]
 	}
+
 	s.rest = append([]byte(nil), in...)
 	if _, err := s.w.Write(out); err != nil {
 		return 0, err

@@ -102,6 +102,7 @@ func (r *Register) Set(s State) {
 	if r == nil {
 		return
 	}
+
 	r.mu.Lock()
 	before := r.states[s.Name]
 	s.Since = before.Since
@@ -109,13 +110,15 @@ func (r *Register) Set(s State) {
 		s.Since = r.now()
 	}
 	r.states[s.Name] = s
+
 	watch := slices.Clone(r.watch)
 	r.mu.Unlock()
 
 	if before.Level == s.Level {
 		return
 	}
-	for _, fn := range watch {
+
+	for _, fn := range watch { // without the lock: it may ask for states
 		fn(before, s)
 	}
 }
@@ -135,6 +138,7 @@ func (r *Register) All() []State {
 	if r == nil {
 		return nil
 	}
+
 	r.mu.Lock()
 	list := make([]State, 0, len(r.states))
 	for _, s := range r.states {

@@ -16,7 +16,8 @@ var ErrPanic = fault.New(fault.Internal, "stream: what should have been written 
 // stops it, waits for it, and closes what it reads from; from may be nil.
 func Of(from io.Closer, write func(io.Writer) error) io.ReadCloser {
 	r, w := io.Pipe()
-	s := &stream{r, make(chan struct{}), from}
+	s := &stream{PipeReader: r, done: make(chan struct{}), from: from}
+
 	go func() { // ends when everything was read or the reader was closed
 		defer close(s.done)
 		err := error(ErrPanic)
@@ -26,6 +27,7 @@ func Of(from io.Closer, write func(io.Writer) error) io.ReadCloser {
 		}()
 		err = write(w)
 	}()
+
 	return s
 }
 

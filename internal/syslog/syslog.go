@@ -23,8 +23,10 @@ type Header struct {
 
 // Frame is a message (RFC 5424 6) in UTF-8 with the octet count in front of it.
 func Frame(h Header, text string) []byte {
-	msg := fmt.Sprintf("<%d>1 %s %s %s %s %s - \xEF\xBB\xBF%s", h.Priority, h.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
+	msg := fmt.Sprintf("<%d>1 %s %s %s %s %s - \xEF\xBB\xBF%s",
+		h.Priority, h.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
 		field(h.Host, 255), field(h.App, 48), field(h.Process, 128), field(h.Message, 32), strings.ToValidUTF8(text, "?"))
+
 	return append([]byte(strconv.Itoa(len(msg))+" "), msg...)
 }
 
@@ -37,8 +39,10 @@ func field(s string, most int) string {
 		}
 		return r
 	}, s)
+
 	if s == "" {
 		return "-"
 	}
+
 	return s[:min(len(s), most)]
 }

@@ -51,11 +51,14 @@ func Key(b []byte) string {
 // Put stores bytes and returns their key.
 func Put(t testing.TB, s blob.Store, b []byte) string {
 	t.Helper()
+
 	w, err := s.Create(context.Background())
 	must(t, err)
 	defer w.Abort()
+
 	_, err = w.Write(b)
 	must(t, err)
+
 	must(t, w.Commit(context.Background(), Key(b)))
 	return Key(b)
 }
@@ -69,9 +72,11 @@ func must(t testing.TB, err error) {
 
 func get(t testing.TB, s blob.Store, key string) []byte {
 	t.Helper()
+
 	o, err := s.Open(t.Context(), key)
 	must(t, err)
 	defer o.Close()
+
 	b, err := io.ReadAll(io.NewSectionReader(o, 0, o.Size()))
 	must(t, err)
 	return b
@@ -92,16 +97,20 @@ func testRoundTrip(t *testing.T, s blob.Store) {
 	if !bytes.Equal(get(t, s, key), b) {
 		t.Error("the bytes changed")
 	}
+
 	o, err := s.Open(t.Context(), key)
 	must(t, err)
 	defer o.Close()
+
 	p := make([]byte, 5)
 	if _, err := o.ReadAt(p, 9993); err != nil || string(p) != "34567" {
 		t.Errorf("range is %q, %v", p, err)
 	}
+
 	if n, err := o.ReadAt(p, 9998); n != 2 || err != io.EOF {
 		t.Errorf("range over the end: %d, %v", n, err)
 	}
+
 	info, err := s.Stat(t.Context(), key)
 	if err != nil || info.Size != int64(len(b)) || info.Key != key || time.Since(info.Time).Abs() > time.Hour {
 		t.Errorf("got %+v, %v", info, err)
@@ -110,11 +119,13 @@ func testRoundTrip(t *testing.T, s blob.Store) {
 
 func testInvisible(t *testing.T, s blob.Store) {
 	b := []byte("half")
+
 	w, err := s.Create(t.Context())
 	must(t, err)
 	defer w.Abort()
 	_, err = w.Write(b)
 	must(t, err)
+
 	if _, err := s.Stat(t.Context(), Key(b)); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("visible before commit: %v", err)
 	}
@@ -128,8 +139,10 @@ func testAbort(t *testing.T, s blob.Store) {
 	must(t, err)
 	_, err = w.Write([]byte("x"))
 	must(t, err)
+
 	must(t, w.Abort())
 	must(t, w.Abort())
+
 	if got := keys(t, s, ""); len(got) != 0 {
 		t.Errorf("left %v", got)
 	}
@@ -137,7 +150,9 @@ func testAbort(t *testing.T, s blob.Store) {
 
 func testTwice(t *testing.T, s blob.Store) {
 	b := []byte("same")
-	if first, second := Put(t, s, b), Put(t, s, b); first != second || len(keys(t, s, "")) != 1 || !bytes.Equal(get(t, s, Key(b)), b) {
+	first := Put(t, s, b)
+	second := Put(t, s, b)
+	if first != second || len(keys(t, s, "")) != 1 || !bytes.Equal(get(t, s, Key(b)), b) {
 		t.Error("the second commit made a difference")
 	}
 }
@@ -146,9 +161,11 @@ func testRenew(t *testing.T, s blob.Store) {
 	key := Put(t, s, []byte("same"))
 	first, err := s.Stat(t.Context(), key)
 	must(t, err)
+
 	Put(t, s, []byte("same"))
 	second, err := s.Stat(t.Context(), key)
 	must(t, err)
+
 	if second.Time.Before(first.Time) {
 		t.Errorf("time went from %v to %v", first.Time, second.Time)
 	}
@@ -160,6 +177,7 @@ func testMissing(t *testing.T, s blob.Store) {
 	if !errors.Is(err, blob.ErrNotFound) || fault.Of(err) != fault.NotFound {
 		t.Errorf("open: %v", err)
 	}
+
 	if _, err := s.Stat(t.Context(), key); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("stat: %v", err)
 	}
@@ -167,12 +185,15 @@ func testMissing(t *testing.T, s blob.Store) {
 
 func testKeys(t *testing.T, s blob.Store) {
 	good := Key([]byte("x"))
-	for _, key := range []string{"", "..", "../../etc/passwd", good[:63], good + "0", strings.ToUpper(good), good[:62] + "/.", good[:63] + "\x00"} {
+	for _, key := range []string{
+		"", "..", "../../etc/passwd", good[:63], good + "0", strings.ToUpper(good), good[:62] + "/.", good[:63] + "\x00",
+	} {
 		w, err := s.Create(t.Context())
 		must(t, err)
 		if err := w.Commit(t.Context(), key); fault.Of(err) != fault.Invalid {
 			t.Errorf("commit of %q: %v", key, err)
 		}
+
 		if _, err := s.Open(t.Context(), key); fault.Of(err) != fault.Invalid {
 			t.Errorf("open of %q: %v", key, err)
 		}
@@ -190,18 +211,22 @@ func testList(t *testing.T, s blob.Store) {
 	for i := range 60 {
 		want = append(want, Put(t, s, fmt.Append(nil, i)))
 	}
+
 	slices.Sort(want)
 	if got := keys(t, s, ""); !slices.Equal(got, want) {
 		t.Errorf("got %d keys, want %d in order", len(got), len(want))
 	}
+
 	for _, i := range []int{0, 29, 58, 59} {
 		if got := keys(t, s, want[i]); !slices.Equal(got, want[i+1:]) {
 			t.Errorf("after key %d: got %d, want %d", i, len(got), len(want)-i-1)
 		}
 	}
+
 	n := 0
 	for range s.List(t.Context(), "") {
-		if n++; n == 3 {
+		n++
+		if n == 3 {
 			break
 		}
 	}
@@ -211,9 +236,11 @@ func testDelete(t *testing.T, s blob.Store) {
 	key := Put(t, s, []byte("x"))
 	must(t, s.Delete(t.Context(), key))
 	must(t, s.Delete(t.Context(), key))
+
 	if _, err := s.Stat(t.Context(), key); !errors.Is(err, blob.ErrNotFound) {
 		t.Errorf("still there: %v", err)
 	}
+
 	Put(t, s, []byte("x"))
 	if got := get(t, s, key); string(got) != "x" {
 		t.Errorf("after storing it again: %q", got)
@@ -229,6 +256,7 @@ func testConcurrent(t *testing.T, s blob.Store) {
 			}
 		})
 	}
+
 	wg.Wait()
 	if n := len(keys(t, s, "")); n != 10 {
 		t.Errorf("got %d blobs, want 10", n)
@@ -241,6 +269,7 @@ func testCancelled(t *testing.T, s blob.Store) {
 	must(t, err)
 	_, err = w.Write([]byte("x"))
 	must(t, err)
+
 	cancel()
 	if err := w.Commit(ctx, Key([]byte("x"))); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -255,6 +284,7 @@ func testWriterOnce(t *testing.T, s blob.Store) {
 	must(t, err)
 	must(t, w.Commit(t.Context(), Key(nil)))
 	must(t, w.Abort())
+
 	if err := w.Commit(t.Context(), Key(nil)); err == nil {
 		t.Error("a second commit passed")
 	}
@@ -273,9 +303,11 @@ func testOpenTwice(t *testing.T, s blob.Store) {
 	key := Put(t, s, []byte("abc"))
 	a, err := s.Open(t.Context(), key)
 	must(t, err)
+
 	b, err := s.Open(t.Context(), key)
 	must(t, err)
 	must(t, a.Close())
+
 	p := make([]byte, 3)
 	if _, err := b.ReadAt(p, 0); err != nil && err != io.EOF || string(p) != "abc" {
 		t.Errorf("got %q, %v", p, err)
@@ -288,12 +320,14 @@ func testLarge(t *testing.T, s blob.Store) {
 	w, err := s.Create(t.Context())
 	must(t, err)
 	defer w.Abort()
+
 	for i := range 5000 {
 		p := bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 100+i%7)
 		h.Write(p)
 		_, err := w.Write(p)
 		must(t, err)
 	}
+
 	key := hex.EncodeToString(h.Sum(nil))
 	must(t, w.Commit(t.Context(), key))
 	if Key(get(t, s, key)) != key {

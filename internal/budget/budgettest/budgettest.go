@@ -15,12 +15,14 @@ const lookEvery = 5 * time.Millisecond
 func WatchHeap(f func()) uint64 {
 	var peak atomic.Uint64
 	stop, stopped := make(chan struct{}), make(chan struct{})
+
 	go func() {
 		defer close(stopped)
 		for {
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			peak.Store(max(peak.Load(), m.HeapAlloc))
+
 			select {
 			case <-stop:
 				return

@@ -38,9 +38,11 @@ func Run(t *testing.T, open func(t *testing.T) *db.DB) {
 		t.Run(name, func(t *testing.T) {
 			d := open(t)
 			must(t, d.Write(t.Context(), func(tx *db.Tx) error {
-				_, err := tx.Exec(t.Context(), `CREATE TABLE probe (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, n INTEGER NOT NULL DEFAULT 0)`)
+				_, err := tx.Exec(t.Context(), `CREATE TABLE probe (id INTEGER PRIMARY KEY,
+					name TEXT NOT NULL UNIQUE, n INTEGER NOT NULL DEFAULT 0)`)
 				return err
 			}))
+
 			f(t, d)
 		})
 	}
@@ -79,6 +81,7 @@ func testRollback(t *testing.T, d *db.DB) {
 		must(t, insert(t.Context(), tx, "a"))
 		return boom
 	})
+
 	if !errors.Is(err, boom) {
 		t.Errorf("got error %v, want the function's own", err)
 	}
@@ -95,9 +98,11 @@ func testPanic(t *testing.T, d *db.DB) {
 			panic("boom")
 		})
 	}()
+
 	if n := count(t, d); n != 0 {
 		t.Errorf("got %d rows after the panic, want 0", n)
 	}
+
 	testCommit(t, d)
 }
 
@@ -111,9 +116,11 @@ func testReadOnly(t *testing.T, d *db.DB) {
 func testSnapshot(t *testing.T, d *db.DB) {
 	must(t, d.Read(t.Context(), func(tx *db.Tx) error {
 		var before, after int
+
 		must(t, tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM probe`).Scan(&before))
 		must(t, d.Write(t.Context(), func(w *db.Tx) error { return insert(t.Context(), w, "a") }))
 		must(t, tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM probe`).Scan(&after))
+
 		if before != after {
 			t.Errorf("the count went from %d to %d inside a reading transaction", before, after)
 		}
@@ -151,11 +158,13 @@ func testReentrant(t *testing.T, d *db.DB) {
 		for i := range 5 {
 			must(t, insert(t.Context(), tx, fmt.Sprint(i)))
 		}
+
 		const q = `SELECT id FROM probe ORDER BY id`
 		n := 0
 		outer, err := tx.Query(t.Context(), q)
 		must(t, err)
 		defer outer.Close()
+
 		for outer.Next() {
 			inner, err := tx.Query(t.Context(), q)
 			must(t, err)
@@ -164,6 +173,7 @@ func testReentrant(t *testing.T, d *db.DB) {
 			}
 			must(t, inner.Close())
 		}
+
 		if n != 25 {
 			t.Errorf("got %d rows, want 25", n)
 		}
@@ -186,11 +196,13 @@ func testAll(t *testing.T, d *db.DB) {
 		for _, s := range []string{"b", "c", "a"} {
 			must(t, insert(t.Context(), tx, s))
 		}
+
 		got, err := db.All(t.Context(), tx, name, `SELECT name FROM probe WHERE name <> ?1 ORDER BY name DESC`, "b")
 		must(t, err)
 		if !slices.Equal(got, []string{"c", "a"}) {
 			t.Errorf("got %q, want c and a", got)
 		}
+
 		numbers, err := db.Column[int](t.Context(), tx, `SELECT id FROM probe ORDER BY id`)
 		must(t, err)
 		if !slices.Equal(numbers, []int{1, 2, 3}) {
@@ -206,6 +218,7 @@ func testReaderFails(t *testing.T, d *db.DB) {
 		for i := range 3 {
 			must(t, insert(t.Context(), tx, fmt.Sprint(i)))
 		}
+
 		const q = `SELECT id FROM probe ORDER BY id`
 		errEnough := errors.New("enough")
 
@@ -246,12 +259,15 @@ func testGlob(t *testing.T, d *db.DB) {
 		for _, s := range stored {
 			must(t, insert(t.Context(), tx, s))
 		}
+
 		for pattern, want := range map[string]int{
 			"*": 8, "a*": 7, "a?c": 5, "%": 0, "a%c": 1, "a_c": 1, "a[b]c": 1, "a[*": 1, "[a]*": 0,
 			`a\c`: 1, "a'c": 1, "x' OR 1=1 --": 0, "?": 1, "*b*": 2, "": 0,
 		} {
 			var got int
-			must(t, tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM probe WHERE `+d.Glob("name", "?1"), d.Pattern(pattern)).Scan(&got))
+			const query = `SELECT COUNT(*) FROM probe WHERE `
+			must(t, tx.QueryRow(t.Context(), query+d.Glob("name", "?1"), d.Pattern(pattern)).Scan(&got))
+
 			if got != want {
 				t.Errorf("pattern %q: got %d rows, want %d", pattern, got, want)
 			}
@@ -285,12 +301,14 @@ func testConcurrent(t *testing.T, d *db.DB) {
 	for i := range 8 {
 		wg.Go(func() {
 			for j := range 5 {
-				if err := d.Write(t.Context(), func(tx *db.Tx) error { return insert(t.Context(), tx, fmt.Sprint(i, j)) }); err != nil {
+				err := d.Write(t.Context(), func(tx *db.Tx) error { return insert(t.Context(), tx, fmt.Sprint(i, j)) })
+				if err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
+
 	wg.Wait()
 	if n := count(t, d); n != 40 {
 		t.Errorf("got %d rows, want 40", n)
@@ -309,6 +327,7 @@ func testGaveUp(t *testing.T, d *db.DB) {
 			}
 		}
 	}
+
 	testCommit(t, d)
 }
 
@@ -319,11 +338,13 @@ func testCancel(t *testing.T, d *db.DB) {
 		cancel()
 		return insert(ctx, tx, "b")
 	})
+
 	if err == nil {
 		t.Error("a cancelled transaction committed")
 	}
 	if n := count(t, d); n != 0 {
 		t.Errorf("got %d rows, want 0", n)
 	}
+
 	testCommit(t, d)
 }

@@ -15,14 +15,18 @@ import (
 func Open(t testing.TB) (*ledger.Log, *db.DB) {
 	t.Helper()
 	dir := t.TempDir()
+
 	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() { d.Close() })
+
 	key, err := ledger.OpenKey(dir, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	return ledger.New(d, key), d
 }
