@@ -1,0 +1,161 @@
+package upstream
+
+import (
+	"container/list"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"collimator/internal/fault"
+)
+
+// Errors of waiting for a PACS. Both are of kind Busy.
+var (
+	errFull = fault.New(fault.Busy, "upstream: the PACS is in use, and no more requests may wait for it; try again later")
+	errLate = fault.New(fault.Busy, "upstream: the PACS is in use by others; try again later")
+)
+
+// turns decides who may use one of a few places next. Callers take turns, each with
+// its own line, so that whoever asks a lot waits behind itself and before nobody
+// else. Safe for concurrent use.
+type turns struct {
+	most int           // who wait at the same time
+	wait time.Duration // for a turn
+
+	mu    sync.Mutex
+	free  int
+	lines map[string]*list.List // of answers, by caller, in the order of arrival
+	ring  []string              // callers that wait; the first is next
+	count int                   // who wait
+}
+
+// answer is what one who waits is told: nil, it is its turn.
+type answer chan error
+
+func newTurns(places, most int, wait time.Duration) *turns {
+	return &turns{most: most, wait: wait, free: places, lines: map[string]*list.List{}}
+}
+
+// take waits for a place. It fails with errFull or errLate, or with the cause of ctx.
+func (t *turns) take(ctx context.Context, caller string) error {
+	told, place, err := t.enter(caller)
+	if err != nil || place == nil {
+		return err
+	}
+
+	bound := time.NewTimer(t.wait)
+	defer bound.Stop()
+	select {
+	case err := <-told:
+		return err
+	case <-bound.C:
+		err = errLate
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+
+	t.leave(caller, told, place)
+	return err
+}
+
+// enter takes a free place, or joins the line of the caller. Where as many wait as
+// may, the longest line gives up its youngest for a line that is shorter by two.
+func (t *turns) enter(caller string) (told answer, place *list.Element, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.free > 0 {
+		t.free--
+		return nil, nil, nil
+	}
+	if t.count >= t.most && !t.yield(caller) {
+		return nil, nil, errFull
+	}
+
+	line := t.lines[caller]
+	if line == nil {
+		line = list.New()
+		t.lines[caller] = line
+		t.ring = append(t.ring, caller)
+	}
+	t.count++
+	told = make(answer, 1)
+	return told, line.PushBack(told), nil
+}
+
+// yield makes room for one more in the line of a caller. Called with mu held.
+func (t *turns) yield(caller string) bool {
+	own := 0
+	if line := t.lines[caller]; line != nil {
+		own = line.Len()
+	}
+	longest := ""
+	for name, line := range t.lines {
+		if line.Len() > own+1 && (longest == "" || line.Len() > t.lines[longest].Len()) {
+			longest = name
+		}
+	}
+	if longest == "" {
+		return false
+	}
+
+	place := t.lines[longest].Back()
+	place.Value.(answer) <- errFull
+	t.remove(longest, place)
+	return true
+}
+
+// leave gives up waiting. A turn that came at the same moment goes to the next.
+func (t *turns) leave(caller string, told answer, place *list.Element) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case err := <-told:
+		if err == nil {
+			t.pass()
+		}
+	default:
+		t.remove(caller, place)
+	}
+}
+
+// remove takes one out of the line of a caller. Called with mu held.
+func (t *turns) remove(caller string, place *list.Element) {
+	line := t.lines[caller]
+	line.Remove(place)
+	t.count--
+	if line.Len() > 0 {
+		return
+	}
+
+	delete(t.lines, caller)
+	t.ring = slices.DeleteFunc(t.ring, func(name string) bool { return name == caller })
+}
+
+// give ends the use of a place.
+func (t *turns) give() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pass()
+}
+
+// pass hands a place to the next caller. Called with mu held.
+func (t *turns) pass() {
+	if len(t.ring) == 0 {
+		t.free++
+		return
+	}
+
+	caller := t.ring[0]
+	t.ring = append(t.ring[1:], caller) // last in the ring, if others of its line wait
+	place := t.lines[caller].Front()
+	t.remove(caller, place)
+	place.Value.(answer) <- nil
+}
+
+// unused is how many places nobody uses.
+func (t *turns) unused() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.free
+}

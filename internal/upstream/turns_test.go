@@ -1,0 +1,125 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"collimator/internal/fault"
+)
+
+// line lets requests of callers wait one after the other, and gives the place on
+// each time one was served.
+func line(t *testing.T, turns *turns, callers ...string) (served func() []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var order []string
+	for _, caller := range callers {
+		go func() {
+			if turns.take(t.Context(), caller) != nil {
+				return
+			}
+			mu.Lock()
+			order = append(order, caller)
+			mu.Unlock()
+			turns.give()
+		}()
+		synctest.Wait()
+	}
+
+	return func() []string {
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(order)
+	}
+}
+
+func TestCallersTakeTurnsWhateverTheyAsk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(1, 100, time.Minute)
+		if err := turns.take(t.Context(), "busy"); err != nil {
+			t.Fatal(err)
+		}
+		served := line(t, turns, "busy", "busy", "busy", "busy", "ward", "ward", "er")
+		turns.give()
+		want := []string{"busy", "ward", "er", "busy", "ward", "busy", "busy"}
+		if got := served(); !slices.Equal(got, want) {
+			t.Errorf("served %v, want %v", got, want)
+		}
+		if turns.count != 0 || turns.free != 1 || len(turns.lines) != 0 || len(turns.ring) != 0 {
+			t.Errorf("left behind: %+v", turns)
+		}
+	})
+}
+
+func TestWaitingIsBoundedInTimeAndNumber(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(1, 3, time.Minute)
+		if err := turns.take(t.Context(), "busy"); err != nil {
+			t.Fatal(err)
+		}
+		errs := make(chan error, 10)
+		for range 4 {
+			go func() { errs <- turns.take(t.Context(), "busy") }()
+			synctest.Wait()
+		}
+		if err := <-errs; !errors.Is(err, errFull) || fault.Of(err) != fault.Busy {
+			t.Errorf("the fourth: %v", err)
+		}
+
+		// Somebody else finds a place all the same: the long line gives one up.
+		ward := make(chan error, 1)
+		go func() { ward <- turns.take(t.Context(), "ward") }()
+		synctest.Wait()
+		if err := <-errs; !errors.Is(err, errFull) {
+			t.Errorf("the youngest of the long line: %v", err)
+		}
+
+		began := time.Now()
+		for range 2 {
+			if err := <-errs; !errors.Is(err, errLate) {
+				t.Errorf("%v", err)
+			}
+		}
+		if err := <-ward; !errors.Is(err, errLate) {
+			t.Errorf("%v", err)
+		}
+		if waited := time.Since(began); waited > time.Minute {
+			t.Errorf("waited %v", waited)
+		}
+		turns.give()
+		if turns.count != 0 || turns.free != 1 || len(turns.ring) != 0 {
+			t.Errorf("left behind: %+v", turns)
+		}
+	})
+}
+
+func TestWhoGivesUpTakesNoPlaceAlong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(2, 50, time.Minute)
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Second)
+				defer cancel()
+				if turns.take(ctx, fmt.Sprint("caller", i%5)) == nil {
+					time.Sleep(3 * time.Second)
+					turns.give()
+				}
+			})
+		}
+		wg.Wait()
+		if turns.count != 0 || turns.free != 2 || len(turns.lines) != 0 || len(turns.ring) != 0 {
+			t.Errorf("left behind: %+v", turns)
+		}
+	})
+}

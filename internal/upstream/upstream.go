@@ -1,0 +1,248 @@
+// Package upstream reaches a PACS over the network: one that answers DIMSE and
+// stands behind a door of ours. It knows what the PACS bears and asks for no more
+// at a time; who wait for it take turns. It decides about nobody and inspects
+// nothing.
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/fault"
+)
+
+// What a PACS is taken to bear where nobody said more.
+const (
+	defaultAssociations = 4
+	defaultWaiting      = 64
+	defaultWait         = 30 * time.Second
+	defaultKeep         = 5 * time.Second
+)
+
+// PACS says how a PACS is reached and what it bears. Address and AETitle are needed.
+type PACS struct {
+	Address string // host:port
+	AETitle string
+	// TLS turns TLS on; nil is plain DICOM.
+	TLS *tls.Config
+	// Associations is the most that are open to it at a time; 0 means 4.
+	Associations int
+	// Waiting is how many requests may wait for one of them, and Wait how long; 0
+	// means 64, and 30 s.
+	Waiting int
+	Wait    time.Duration
+	// Keep is how long an association is kept open for a like request; 0 means 5 s.
+	Keep   time.Duration
+	Limits dimse.Limits
+}
+
+// Ask is what an association is needed for. Associations are used again only by
+// who asks for the same.
+type Ask struct {
+	// Caller takes turns with other callers.
+	Caller string
+	// CallingAETitle is who the PACS sees.
+	CallingAETitle string
+	Contexts       []ul.ProposedContext
+	Roles          []ul.RoleSelection
+}
+
+// same reports two requests that one association can serve after the other.
+func (a Ask) same(b Ask) bool {
+	return a.Caller == b.Caller && a.CallingAETitle == b.CallingAETitle && slices.Equal(a.Roles, b.Roles) &&
+		slices.EqualFunc(a.Contexts, b.Contexts, func(x, y ul.ProposedContext) bool {
+			return x.AbstractSyntax == y.AbstractSyntax && slices.Equal(x.TransferSyntaxes, y.TransferSyntaxes)
+		})
+}
+
+// Pool has the associations to one PACS. Safe for concurrent use.
+type Pool struct {
+	pacs  PACS
+	turns *turns
+
+	mu     sync.Mutex
+	kept   []*kept // the one that was used longest ago first
+	closed bool
+}
+
+// kept is an association that nobody uses.
+type kept struct {
+	ask  Ask
+	a    *dimse.Association
+	ends *time.Timer
+}
+
+// New makes a Pool without associations. Close it in the end.
+func New(p PACS) *Pool {
+	if p.Associations <= 0 {
+		p.Associations = defaultAssociations
+	}
+	if p.Waiting <= 0 {
+		p.Waiting = defaultWaiting
+	}
+	if p.Wait <= 0 {
+		p.Wait = defaultWait
+	}
+	if p.Keep <= 0 {
+		p.Keep = defaultKeep
+	}
+	return &Pool{pacs: p, turns: newTurns(p.Associations, p.Waiting, p.Wait)}
+}
+
+// Lease is an association in use. It ends with Return or Drop.
+type Lease struct {
+	*dimse.Association
+	pool *Pool
+	ask  Ask
+	once sync.Once
+}
+
+// Take waits for a turn and gives an association with what is asked for: one that
+// was kept, or another. Its error is of kind Busy where too many wait or the turn
+// does not come in time, and Unavailable where the PACS does not take the call.
+func (p *Pool) Take(ctx context.Context, ask Ask) (*Lease, error) {
+	if err := p.turns.take(ctx, ask.Caller); err != nil {
+		return nil, err
+	}
+
+	a, err := p.open(ctx, ask)
+	if err != nil {
+		p.turns.give()
+		return nil, err
+	}
+	return &Lease{Association: a, pool: p, ask: ask}, nil
+}
+
+// open finds an association that was kept, or makes one. The caller has a place.
+func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
+	a, surplus, err := p.find(ask)
+	if surplus != nil {
+		end(ctx, surplus.a) // first: the PACS bears no more
+	}
+	if a != nil || err != nil {
+		return a, err
+	}
+
+	a, err = dimse.Dial(ctx, p.pacs.Address, dimse.Config{
+		TLSConfig:      p.pacs.TLS,
+		CallingAETitle: ask.CallingAETitle,
+		CalledAETitle:  p.pacs.AETitle,
+		Contexts:       ask.Contexts,
+		Roles:          ask.Roles,
+		Limits:         p.pacs.Limits,
+	})
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("upstream: %s at %s does not take the call", p.pacs.AETitle, p.pacs.Address))
+	}
+	return a, nil
+}
+
+var errClosed = fault.New(fault.Unavailable, "upstream: the way to this PACS is closed")
+
+// find takes an association that was kept for the same. Where there is none and
+// all that may be open are, the one that was used longest ago has to end.
+func (p *Pool) find(ask Ask) (a *dimse.Association, surplus *kept, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, nil, errClosed
+	}
+
+	for i, k := range p.kept {
+		if k.a.Err() == nil && k.ask.same(ask) {
+			p.remove(i)
+			return k.a, nil, nil
+		}
+	}
+
+	// Places in use and those kept are no more than may be open: each of the
+	// others that were kept stands for a free place.
+	if len(p.kept) > p.turns.unused() {
+		return nil, p.remove(0), nil
+	}
+	return nil, nil, nil
+}
+
+// remove takes one out of those that were kept. Called with mu held.
+func (p *Pool) remove(i int) *kept {
+	k := p.kept[i]
+	k.ends.Stop()
+	p.kept = slices.Delete(p.kept, i, i+1)
+	return k
+}
+
+// Return gives the association back, for another request that asks for the same.
+func (l *Lease) Return() {
+	l.once.Do(func() {
+		l.pool.keep(l.ask, l.Association)
+		l.pool.turns.give()
+	})
+}
+
+// Drop ends the association: an operation on it did not come to its end.
+func (l *Lease) Drop() {
+	l.once.Do(func() {
+		l.Abort()
+		l.pool.turns.give()
+	})
+}
+
+func (p *Pool) keep(ask Ask, a *dimse.Association) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || a.Err() != nil {
+		go end(context.Background(), a)
+		return
+	}
+
+	k := &kept{ask: ask, a: a}
+	k.ends = time.AfterFunc(p.pacs.Keep, func() { p.expire(k) })
+	p.kept = append(p.kept, k)
+}
+
+// expire ends an association that nobody needed again.
+func (p *Pool) expire(k *kept) {
+	p.mu.Lock()
+	i := slices.Index(p.kept, k)
+	if i >= 0 {
+		p.remove(i)
+	}
+	p.mu.Unlock()
+
+	if i >= 0 {
+		end(context.Background(), k.a)
+	}
+}
+
+// Close ends what was kept, and refuses what comes. Leases go on to their end.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	list := p.kept
+	p.kept = nil
+	p.mu.Unlock()
+
+	for _, k := range list {
+		k.ends.Stop()
+		end(context.Background(), k.a)
+	}
+}
+
+// releaseWait is how long a PACS may take to answer a release.
+const releaseWait = 5 * time.Second
+
+// end releases an association, or aborts it where that does not work.
+func end(ctx context.Context, a *dimse.Association) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
+	defer cancel()
+	if err := a.Release(ctx); err != nil && !errors.Is(err, dimse.ErrReleased) {
+		a.Abort()
+	}
+}
