@@ -14,7 +14,8 @@ import (
 // Write says in words what an advisory names: products, versions, CVEs, what to do.
 func (a *Advisory) Write(w io.Writer) error {
 	fmt.Fprintf(w, "%s  %s\n", a.ID, shown.Text(a.Title))
-	fmt.Fprintf(w, "published %s, changed %s, %s\n\n", terminal.Dash(a.Initial), terminal.Dash(a.Current), shown.Text(a.Source))
+	fmt.Fprintf(w, "published %s, changed %s, %s\n\n",
+		terminal.Dash(a.Initial), terminal.Dash(a.Current), shown.Text(a.Source))
 	fmt.Fprintf(w, "%s\n\n", shown.Text(a.Fix))
 
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -109,7 +110,8 @@ func WriteNamed(w io.Writer, list []Named) {
 
 // WriteOutside says that an advisory names other versions of a product.
 func WriteOutside(w io.Writer, m Match) {
-	fmt.Fprintf(w, "  %s names %s %s, and this version is not among them\n", m.Advisory, shown.Text(m.Product), shown.Text(m.Versions))
+	fmt.Fprintf(w, "  %s names %s %s, and this version is not among them\n",
+		m.Advisory, shown.Text(m.Product), shown.Text(m.Versions))
 }
 
 // Or is the worse of two answers.

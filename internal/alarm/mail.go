@@ -112,7 +112,8 @@ func (m *Mail) signIn(ctx context.Context, c *smtp.Client) error {
 	case slices.Contains(ways, "LOGIN"):
 		way = &loginAuth{m.User, m.Password}
 	default:
-		return fault.Newf(fault.Unsupported, "alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s",
+		return fault.Newf(fault.Unsupported,
+			"alarm: the mail server takes no user and password by PLAIN or LOGIN; it offers: %s",
 			line(strings.Join(ways, " ")))
 	}
 
@@ -182,7 +183,8 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 		greeting = "localhost"
 	}
 	if err := c.Hello(greeting); err != nil {
-		return nil, fault.Newf(fault.Unavailable, "alarm: the mail server does not take our name %s: %s", greeting, reply(err))
+		return nil, fault.Newf(fault.Unavailable,
+			"alarm: the mail server does not take our name %s: %s", greeting, reply(err))
 	}
 	if m.Implicit {
 		return c, nil

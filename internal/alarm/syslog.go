@@ -109,7 +109,8 @@ func isAlert(err error) bool {
 // ended is a connection that the server ended with an alert or without a word.
 func (s *Syslog) ended(err error) error {
 	if alert, ok := errors.AsType[*net.OpError](err); ok && isAlert(err) {
-		return fault.Newf(fault.Unavailable, "alarm: %s refused the connection (%v); it has to believe %s", s.Name(), alert.Err,
+		return fault.Newf(fault.Unavailable,
+			"alarm: %s refused the connection (%v); it has to believe %s", s.Name(), alert.Err,
 			"keys/ca.cert.pem of the data directory, or the authority of alarms.syslog.certificate")
 	}
 	return fault.Newf(fault.Unavailable, "alarm: %s ended the connection", s.Name())

@@ -203,7 +203,8 @@ func (p *Repository) delivered(ctx context.Context) (at int64, err error) {
 
 func (p *Repository) count(ctx context.Context, at int64) error {
 	return p.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := registers.New(p.DB, p.Trail.log).Exec(ctx, tx, `INSERT INTO audit_delivery (repository, sequence) VALUES (?1, ?2)
+		_, err := registers.New(p.DB, p.Trail.log).Exec(ctx, tx,
+			`INSERT INTO audit_delivery (repository, sequence) VALUES (?1, ?2)
     ON CONFLICT (repository) DO UPDATE SET sequence = ?2`, p.Name, at)
 		return err
 	})

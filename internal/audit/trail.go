@@ -102,7 +102,8 @@ func (t *Trail) After(ctx context.Context, after int64) iter.Seq2[Record, error]
 
 func (t *Trail) page(ctx context.Context, after int64) (page []Record, err error) {
 	err = t.db.Read(ctx, func(tx *db.Tx) error {
-		page, err = db.All(ctx, tx, scanRecord, `SELECT a.sequence, l.data FROM audit_record a JOIN ledger_leaf l ON l.position = a.sequence
+		page, err = db.All(ctx, tx, scanRecord,
+			`SELECT a.sequence, l.data FROM audit_record a JOIN ledger_leaf l ON l.position = a.sequence
 			WHERE a.sequence > ?1 ORDER BY a.sequence LIMIT ?2`, after, pageSize)
 
 		return err

@@ -27,7 +27,8 @@ func (t *Trail) CheckLeaf(ctx context.Context, leaf ledger.Leaf) (problem string
 	}
 
 	err = t.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT time, event, outcome, principal, address FROM audit_record WHERE sequence = ?1`, leaf.Position).
+		return tx.QueryRow(ctx,
+			`SELECT time, event, outcome, principal, address FROM audit_record WHERE sequence = ?1`, leaf.Position).
 			Scan(&row.time, &row.event, &row.outcome, &row.principal, &row.address)
 	})
 

@@ -86,7 +86,8 @@ func Create(root string) (*Dir, error) {
 			return nil, fault.Wrap(fault.Unavailable, err, "backup: look into the directory")
 		}
 		if len(entries) > 0 && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == lockFile }) {
-			return nil, fault.Newf(fault.Invalid, "backup: %s is not empty and holds no backup; name another directory", root)
+			return nil, fault.Newf(fault.Invalid,
+				"backup: %s is not empty and holds no backup; name another directory", root)
 		}
 	}
 

@@ -78,7 +78,8 @@ func (d *Dir) Make(ctx context.Context, s Source) (r Result, err error) {
 		}
 	}
 
-	return r, fault.New(fault.Busy, "backup: images were deleted all the time while they were copied; try again when it is quieter")
+	return r, fault.New(fault.Busy,
+		"backup: images were deleted all the time while they were copied; try again when it is quieter")
 }
 
 // making is one run.

@@ -97,8 +97,9 @@ func (d *Dir) unseal(m Manifest, data string, key *recovery.Key) error {
 	}
 
 	if digest != m.Sealed.Digest {
-		return fault.New(fault.Invalid, "backup: the sealed part is not the one of the manifest: it was damaged or replaced; "+
-			"choose another copy, or restore with --without-keys")
+		return fault.New(fault.Invalid,
+			"backup: the sealed part is not the one of the manifest: it was damaged or replaced; "+
+				"choose another copy, or restore with --without-keys")
 	}
 
 	f, err := os.Open(path)

@@ -77,7 +77,8 @@ func fish(w io.Writer, n *kong.Node, path []string) error {
 	}
 
 	for _, child := range n.Children {
-		_, err := fmt.Fprintf(w, "complete -c collimator -n '%s' -f -a %s -d %s\n", condition, child.Name, fishQuote(child.Help))
+		_, err := fmt.Fprintf(w, "complete -c collimator -n '%s' -f -a %s -d %s\n",
+			condition, child.Name, fishQuote(child.Help))
 		if err != nil {
 			return err
 		}

@@ -82,7 +82,8 @@ func (r *Register) keep(ctx context.Context, list []Imported) (older []string, e
 				continue
 			}
 
-			_, err = tx.Exec(ctx, `INSERT INTO advisory_document (id, version, source, sha256, hash, signature, imported, body)
+			_, err = tx.Exec(ctx,
+				`INSERT INTO advisory_document (id, version, source, sha256, hash, signature, imported, body)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (id) DO UPDATE SET version = ?2, source = ?3, sha256 = ?4, hash = ?5, signature = ?6, imported = ?7, body = ?8`,
 				i.ID, i.Version, i.Source, i.SHA256, i.Hash, i.Signature, db.Millis(r.now()), string(body))

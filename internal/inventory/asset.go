@@ -328,7 +328,8 @@ func (r *Register) Split(ctx context.Context, name string, source Source) (strin
 			return err
 		}
 
-		if _, err := tx.Exec(ctx, `UPDATE asset_value SET asset = ?1 WHERE asset = ?2 AND source = ?3`, id, a, string(source)); err != nil {
+		_, err = tx.Exec(ctx, `UPDATE asset_value SET asset = ?1 WHERE asset = ?2 AND source = ?3`, id, a, string(source))
+		if err != nil {
 			return err
 		}
 		return r.event(ctx, tx, 0, id, AssetSplit, string(source), assetName(a), assetName(id))

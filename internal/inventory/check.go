@@ -61,7 +61,8 @@ func (r *Register) Check(ctx context.Context) ([]Checked, error) {
 		err := r.db.Write(ctx, func(tx *db.Tx) error {
 			for i, a := range batch {
 				out[at+i] = judge(table, a)
-				if err := r.report(ctx, tx, a.id, run.ID, finding.Place{Asset: a.ID}, advisoryChecks, out[at+i].issues()); err != nil {
+				err := r.report(ctx, tx, a.id, run.ID, finding.Place{Asset: a.ID}, advisoryChecks, out[at+i].issues())
+				if err != nil {
 					return err
 				}
 			}

@@ -92,7 +92,8 @@ func ReadJSON(r io.Reader) ([]Observation, error) {
 
 	var f export
 	if json.Unmarshal(b, &f) != nil || f.Format != exportFormat {
-		return nil, fault.New(fault.Invalid, "inventory: the file is malformed; take one that 'collimator inventory export' wrote")
+		return nil, fault.New(fault.Invalid,
+			"inventory: the file is malformed; take one that 'collimator inventory export' wrote")
 	}
 
 	if len(f.Assets) > maxRows {

@@ -42,7 +42,8 @@ func CheckSource(address string) error {
 	if u.Scheme == "http" && err == nil && ip.IsLoopback() {
 		return nil
 	}
-	return fault.Newf(fault.Invalid, "inventory: %s://%s is not taken: a source is fetched over https only", u.Scheme, u.Host)
+	return fault.Newf(fault.Invalid,
+		"inventory: %s://%s is not taken: a source is fetched over https only", u.Scheme, u.Host)
 }
 
 // fetcher gets documents within the bounds.
@@ -277,7 +278,8 @@ type state struct{ url, etag, modified string }
 func (f *fetcher) sealed(ctx context.Context, address string) (*sealed, state, error) {
 	known := state{url: address}
 	err := f.r.db.Read(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `SELECT etag, last_modified FROM advisory_fetch WHERE url = ?1`, address).Scan(&known.etag, &known.modified)
+		err := tx.QueryRow(ctx,
+			`SELECT etag, last_modified FROM advisory_fetch WHERE url = ?1`, address).Scan(&known.etag, &known.modified)
 		if fault.Of(err) == fault.NotFound {
 			return nil
 		}

@@ -117,7 +117,8 @@ func readSealed(name string) (*sealed, error) {
 		}
 
 		if info.Size() > part.most {
-			return nil, fault.Newf(fault.TooLarge, "%s%s: refused: it is larger than %d bytes", name, part.suffix, part.most)
+			return nil, fault.Newf(fault.TooLarge,
+				"%s%s: refused: it is larger than %d bytes", name, part.suffix, part.most)
 		}
 
 		if *part.to, err = os.ReadFile(name + part.suffix); err != nil {

@@ -145,19 +145,22 @@ func assetName(id int64) string { return "A" + strconv.FormatInt(id, 10) }
 func parseAsset(s string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimLeft(strings.TrimSpace(s), "Aa"), 10, 64)
 	if err != nil || n <= 0 {
-		return 0, fault.Newf(fault.Invalid, "inventory: %q is no asset; assets are written like A12, see 'collimator inventory list'", s)
+		return 0, fault.Newf(fault.Invalid,
+			"inventory: %q is no asset; assets are written like A12, see 'collimator inventory list'", s)
 	}
 	return n, nil
 }
 
 // event notes a change.
 func (r *Register) event(ctx context.Context, tx *db.Tx, run, asset int64, kind ChangeKind, field, old, value string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO inventory_event (at, run, asset, kind, field, old, new) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+	_, err := tx.Exec(ctx,
+		`INSERT INTO inventory_event (at, run, asset, kind, field, old, new) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
 		db.Millis(r.now()), run, asset, string(kind), field, old, value)
 	if err != nil {
 		return fmt.Errorf("inventory: note a change: %w", err)
 	}
 
-	_, err = tx.Exec(ctx, `DELETE FROM inventory_event WHERE id <= (SELECT MAX(id) FROM inventory_event) - ?1`, r.limits.Events)
+	_, err = tx.Exec(ctx,
+		`DELETE FROM inventory_event WHERE id <= (SELECT MAX(id) FROM inventory_event) - ?1`, r.limits.Events)
 	return err
 }

@@ -166,7 +166,8 @@ func (r *Register) settle(ctx context.Context, tx *db.Tx, asset int64, l *Look, 
 	}
 
 	for _, g := range list {
-		if _, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, db.Millis(r.now())); err != nil {
+		_, err := tx.Exec(ctx, `UPDATE issue SET state = 'fixed', fixed = ?2 WHERE id = ?1`, g.id, db.Millis(r.now()))
+		if err != nil {
 			return err
 		}
 		if err := r.event(ctx, tx, l.Run, asset, IssueFixed, g.check, "", r.clip(g.title)); err != nil {
@@ -278,7 +279,8 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 		var check string
 		err := tx.QueryRow(ctx, `SELECT asset, state, check_id FROM issue WHERE id = ?1`, id).Scan(&asset, &state, &check)
 		if fault.Of(err) == fault.NotFound {
-			return fault.Newf(fault.NotFound, "inventory: there is no issue %s; see 'collimator inventory show ASSET'", issue)
+			return fault.Newf(fault.NotFound,
+				"inventory: there is no issue %s; see 'collimator inventory show ASSET'", issue)
 		}
 		if err != nil {
 			return err

@@ -124,7 +124,8 @@ func (r *Register) LastEvent(ctx context.Context) (id int64, err error) {
 func (r *Register) LastRun(ctx context.Context, source Source) (time.Time, error) {
 	var at int64
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT COALESCE(MAX(started), 0) FROM inventory_run WHERE source = ?1`, string(source)).Scan(&at)
+		return tx.QueryRow(ctx,
+			`SELECT COALESCE(MAX(started), 0) FROM inventory_run WHERE source = ?1`, string(source)).Scan(&at)
 	})
 
 	return db.Instant(at), err

@@ -68,7 +68,8 @@ func ReadNmap(r io.Reader) ([]Observation, error) {
 		switch t := token.(type) {
 		case xml.Directive:
 			if strings.Contains(strings.ToUpper(string(t)), "ENTITY") {
-				return nil, fault.New(fault.Invalid, "inventory: the document defines entities of its own, which nmap never does")
+				return nil, fault.New(fault.Invalid,
+					"inventory: the document defines entities of its own, which nmap never does")
 			}
 		case xml.StartElement:
 			depth++

@@ -46,7 +46,8 @@ func (r *Register) observe(ctx context.Context, tx *db.Tx, o *Observation) (id i
 		stranger = 1
 	}
 
-	_, err = tx.Exec(ctx, `UPDATE asset SET last_seen = ?2, stranger = stranger * ?3 WHERE id = ?1`, id, db.Millis(r.now()), stranger)
+	_, err = tx.Exec(ctx,
+		`UPDATE asset SET last_seen = ?2, stranger = stranger * ?3 WHERE id = ?1`, id, db.Millis(r.now()), stranger)
 	if err != nil {
 		return 0, false, err
 	}
@@ -79,7 +80,8 @@ func (r *Register) create(ctx context.Context, tx *db.Tx, o *Observation) (int64
 	}
 
 	var id int64
-	err := tx.QueryRow(ctx, `INSERT INTO asset (created, last_seen, stranger, merged_into) VALUES (?1, ?1, ?2, 0) RETURNING id`,
+	err := tx.QueryRow(ctx,
+		`INSERT INTO asset (created, last_seen, stranger, merged_into) VALUES (?1, ?1, ?2, 0) RETURNING id`,
 		db.Millis(r.now()), stranger).Scan(&id)
 	if err != nil || stranger == 1 {
 		return id, err
@@ -114,7 +116,8 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 	}
 
 	var old, oldFolded string
-	err := tx.QueryRow(ctx, `SELECT value, folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3 AND slot = ?4`,
+	err := tx.QueryRow(ctx,
+		`SELECT value, folded FROM asset_value WHERE asset = ?1 AND field = ?2 AND source = ?3 AND slot = ?4`,
 		id, v.field, string(o.Source), slot).Scan(&old, &oldFolded)
 	known := err == nil
 	if err != nil && fault.Of(err) != fault.NotFound {
@@ -129,7 +132,8 @@ func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation,
 		}
 	}
 
-	_, err = tx.Exec(ctx, `INSERT INTO asset_value (asset, field, source, slot, value, folded, confidence, first_seen, last_seen)
+	_, err = tx.Exec(ctx,
+		`INSERT INTO asset_value (asset, field, source, slot, value, folded, confidence, first_seen, last_seen)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
     ON CONFLICT (asset, field, source, slot) DO UPDATE SET value = ?5, folded = ?6, confidence = ?7, last_seen = ?8`,
 		id, v.field, string(o.Source), slot, v.text, v.folded, worth, db.Millis(r.now()))

@@ -65,7 +65,8 @@ func (r *Register) State(ctx context.Context, asset string, s Statement) error {
 	switch s.Question {
 	case Patched, Protected, Gated:
 	default:
-		return fault.Newf(fault.Invalid, "inventory: %q is no question; choose patched, protected or gate", string(s.Question))
+		return fault.Newf(fault.Invalid,
+			"inventory: %q is no question; choose patched, protected or gate", string(s.Question))
 	}
 
 	s.Who = r.clip(s.Who)

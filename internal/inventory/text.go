@@ -135,7 +135,8 @@ func WriteAsset(w io.Writer, a *Asset, issues []Issue) {
 	}
 
 	for _, s := range a.Sources {
-		fmt.Fprintf(w, "  %-18s  %s, first %s, last %s\n", "source", s.Source, terminal.Minute(s.FirstSeen), terminal.Minute(s.LastSeen))
+		fmt.Fprintf(w, "  %-18s  %s, first %s, last %s\n",
+			"source", s.Source, terminal.Minute(s.FirstSeen), terminal.Minute(s.LastSeen))
 	}
 	for _, s := range a.Conflicts {
 		fmt.Fprintf(w, "  %-18s  %s\n", "contradiction", shown.Text(s))

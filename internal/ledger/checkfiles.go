@@ -38,6 +38,7 @@ func CheckFiles(w io.Writer, bundle, keyFile string) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(w, "The proof holds: leaf %d of %d says:\n%s\n", got.Leaf.Position, got.Tree.Size, shown.Text(got.Leaf.Data))
+	_, err = fmt.Fprintf(w, "The proof holds: leaf %d of %d says:\n%s\n",
+		got.Leaf.Position, got.Tree.Size, shown.Text(got.Leaf.Data))
 	return err
 }

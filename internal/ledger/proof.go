@@ -47,7 +47,8 @@ func (l *Log) Prove(ctx context.Context, ref string) (proof string, err error) {
 		}
 
 		var b strings.Builder
-		fmt.Fprintf(&b, "%s\nextra %s\nindex %d\n", inclusionHeader, base64.StdEncoding.EncodeToString(leaf.bytes()), leaf.Position)
+		fmt.Fprintf(&b, "%s\nextra %s\nindex %d\n",
+			inclusionHeader, base64.StdEncoding.EncodeToString(leaf.bytes()), leaf.Position)
 		writeHashes(&b, path)
 		b.WriteString("\n" + signed)
 
@@ -88,7 +89,8 @@ func (l *Log) Consistency(ctx context.Context, older string) (proof string, err 
 		}
 
 		if old.Size > tree.Size {
-			return fault.Newf(fault.Conflict, "ledger: the log has %d leaves and had %d: leaves were removed", tree.Size, old.Size)
+			return fault.Newf(fault.Conflict,
+				"ledger: the log has %d leaves and had %d: leaves were removed", tree.Size, old.Size)
 		}
 
 		var path tlog.TreeProof
@@ -99,7 +101,8 @@ func (l *Log) Consistency(ctx context.Context, older string) (proof string, err 
 			}
 
 			if root != old.Root {
-				return fault.Newf(fault.Conflict, "ledger: the first %d leaves are not what they were: the log was rewritten", old.Size)
+				return fault.Newf(fault.Conflict,
+					"ledger: the first %d leaves are not what they were: the log was rewritten", old.Size)
 			}
 
 			if path, err = tlog.ProveTree(tree.Size, old.Size, hashes{ctx: ctx, tx: tx}); err != nil {

@@ -67,7 +67,8 @@ func (l *Log) openOlder(ctx context.Context, signed string) (Tree, error) {
 		if wrong == nil {
 			end, err := l.retired(ctx, successor)
 			if err != nil || old.Size > end {
-				return Tree{}, fault.New(fault.Invalid, "ledger: the checkpoint is signed with a key that did not count any more")
+				return Tree{}, fault.New(fault.Invalid,
+					"ledger: the checkpoint is signed with a key that did not count any more")
 			}
 			return old, nil
 		}
@@ -80,7 +81,8 @@ func (l *Log) openOlder(ctx context.Context, signed string) (Tree, error) {
 // before.
 func (l *Log) retired(ctx context.Context, successor string) (size int64, err error) {
 	err = l.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT position + 1 FROM ledger_leaf WHERE kind = ?1 AND data = ?2 ORDER BY position LIMIT 1`,
+		return tx.QueryRow(ctx,
+			`SELECT position + 1 FROM ledger_leaf WHERE kind = ?1 AND data = ?2 ORDER BY position LIMIT 1`,
 			KeyKind, successor).Scan(&size)
 	})
 	return size, err

@@ -226,7 +226,8 @@ func (v *verification) foreign(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		leaves, err = db.Column[int64](ctx, tx, `SELECT position FROM ledger_leaf WHERE position < 0 ORDER BY 1 LIMIT ?1`, foreignMost)
+		leaves, err = db.Column[int64](ctx, tx,
+			`SELECT position FROM ledger_leaf WHERE position < 0 ORDER BY 1 LIMIT ?1`, foreignMost)
 		if err != nil {
 			return err
 		}

@@ -36,10 +36,12 @@ func (o Options) Check() error {
 	if o.Proxy == "" || o.Proxy == Direct {
 		if len(o.Except) > 0 {
 			if o.Proxy == Direct {
-				return fault.Newf(fault.Invalid, "outward: no_proxy says nothing where proxy is %s: everything is called directly; "+
-					"leave one of them out", Direct)
+				return fault.Newf(fault.Invalid,
+					"outward: no_proxy says nothing where proxy is %s: everything is called directly; "+
+						"leave one of them out", Direct)
 			}
-			return fault.New(fault.Invalid, "outward: no_proxy goes with proxy; without it NO_PROXY of the environment counts")
+			return fault.New(fault.Invalid,
+				"outward: no_proxy goes with proxy; without it NO_PROXY of the environment counts")
 		}
 		return nil
 	}
@@ -47,7 +49,8 @@ func (o Options) Check() error {
 	u, err := url.Parse(o.Proxy)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return fault.Newf(fault.Invalid, "outward: proxy: want http://HOST:PORT or https://HOST:PORT, without a user, or %s", Direct)
+		return fault.Newf(fault.Invalid,
+			"outward: proxy: want http://HOST:PORT or https://HOST:PORT, without a user, or %s", Direct)
 	}
 
 	for _, host := range o.Except {

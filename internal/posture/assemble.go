@@ -213,7 +213,8 @@ func (p *Posture) remember(ctx context.Context, at time.Time) error {
 			return err
 		}
 
-		_, err := tx.Exec(ctx, `DELETE FROM posture_report WHERE id <= (SELECT MAX(id) FROM posture_report) - ?1`, reportsMost)
+		_, err := tx.Exec(ctx,
+			`DELETE FROM posture_report WHERE id <= (SELECT MAX(id) FROM posture_report) - ?1`, reportsMost)
 		return err
 	})
 }

@@ -102,7 +102,8 @@ type job struct {
 var (
 	errStopped = errors.New("stopped by request")
 	errBusy    = fault.New(fault.Conflict, "posture: another scan is running; wait for its end, or stop it")
-	errUnknown = fault.New(fault.NotFound, "posture: there is no such scan; only the last ones are kept, and none over a restart")
+	errUnknown = fault.New(fault.NotFound,
+		"posture: there is no such scan; only the last ones are kept, and none over a restart")
 )
 
 // Start begins a scan and returns at once. Targets outside of the declared scope

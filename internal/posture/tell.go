@@ -303,7 +303,8 @@ func (t *Teller) message(events []alarm.Event, to told) alarm.Message {
 func (t *Teller) told(ctx context.Context, ch alarm.Channel) (at told, err error) {
 	d := t.Posture.DB
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT sequence, event FROM posture_told WHERE channel = ?1`, ch.Name()).Scan(&at.sequence, &at.event)
+		return tx.QueryRow(ctx,
+			`SELECT sequence, event FROM posture_told WHERE channel = ?1`, ch.Name()).Scan(&at.sequence, &at.event)
 	})
 
 	if fault.Of(err) != fault.NotFound {

@@ -105,7 +105,8 @@ func (t Table) inserted(query string) (string, error) {
 	for _, key := range t.Key {
 		i := slices.IndexFunc(columns, func(c string) bool { return strings.TrimSpace(c) == key })
 		if i < 0 || i >= len(values) || !strings.HasPrefix(strings.TrimSpace(values[i]), "?") {
-			return "", fault.Newf(fault.Internal, "registers: an INSERT into %s that updates gives %s by a placeholder", t.Name, key)
+			return "", fault.Newf(fault.Internal,
+				"registers: an INSERT into %s that updates gives %s by a placeholder", t.Name, key)
 		}
 
 		where = append(where, key+" = "+strings.TrimSpace(values[i]))

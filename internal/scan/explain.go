@@ -45,7 +45,8 @@ func Explain(opt Options) (string, error) {
 	if opt.AllPortsOnSilent {
 		b.WriteString(", then all the others too (--all-ports-on-silent)")
 	}
-	fmt.Fprintf(&b, ".\nAt most %d connections, at most %d a second in total, one at a time to a host.\n", p.total*uint64(ports), opt.Rate)
+	fmt.Fprintf(&b, ".\nAt most %d connections, at most %d a second in total, one at a time to a host.\n",
+		p.total*uint64(ports), opt.Rate)
 
 	fmt.Fprintf(&b, "\nEach open service then gets, with a pause of %s between two and %s for each: at most\n"+
 		"%d connections where it speaks DICOM, %d for TLS, %d for the web.\n",

@@ -94,9 +94,11 @@ func (r Range) check() error {
 	case !r.Range.IsValid():
 		return errors.New("scan: scope file: an entry of ranges has no range")
 	case !r.Owned:
-		return fmt.Errorf("scan: scope file: %s is not marked owned: true; only networks you answer for may be scanned", r.Range)
+		return fmt.Errorf("scan: scope file: %s is not marked owned: true; only networks you answer for may be scanned",
+			r.Range)
 	case !allPrivate(r.Range.Prefix) && !confirmed(r.Public):
-		return fmt.Errorf("scan: scope file: %s holds public addresses; add  public: confirmed by NAME on YYYY-MM-DD", r.Range)
+		return fmt.Errorf("scan: scope file: %s holds public addresses; add  public: confirmed by NAME on YYYY-MM-DD",
+			r.Range)
 	}
 	return nil
 }
@@ -115,7 +117,8 @@ func confirmed(s string) bool {
 // addresses need the scope file.
 func (s *Scope) Own(p netip.Prefix) error {
 	if !allPrivate(p) {
-		return fmt.Errorf("scan: %s holds public addresses: they need a scope file with  public: confirmed by NAME on DATE", p)
+		return fmt.Errorf("scan: %s holds public addresses: they need a scope file with  public: confirmed by NAME on DATE",
+			p)
 	}
 	s.Ranges = append(s.Ranges, Range{Range: Prefix{p}, Owned: true})
 	return nil

@@ -149,7 +149,8 @@ func newPlan(targets []Target, scope *Scope) (*plan, error) {
 
 		if i := slices.IndexFunc(p.targets, func(o Target) bool { return o.Prefix.Overlaps(t.Prefix) }); i >= 0 {
 			if p.targets[i].Prefix != t.Prefix || len(p.targets[i].Ports) == 0 || len(t.Ports) == 0 {
-				return nil, fmt.Errorf("scan: %s lies in %s and has other ports; leave one of them out", t.Prefix, p.targets[i].Prefix)
+				return nil, fmt.Errorf("scan: %s lies in %s and has other ports; leave one of them out",
+					t.Prefix, p.targets[i].Prefix)
 			}
 
 			merged := slices.Concat(p.targets[i].Ports, t.Ports)
