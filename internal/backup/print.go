@@ -38,7 +38,6 @@ func (r Result) Print(w io.Writer, dir string, kept bool, took time.Duration) er
 	}
 
 	_, err := fmt.Fprintf(w, "Try it: collimator restore --rehearse %s\n", dir)
-
 	return err
 }
 

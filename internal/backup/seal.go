@@ -83,7 +83,6 @@ func pack(w *tar.Writer, data, name string) error {
 		}
 
 		_, err = w.Write(content)
-
 		return err
 	})
 }

@@ -165,7 +165,6 @@ func ValidAE(s string) bool {
 
 // checkListen refuses an address that the internet may reach, unless the
 // operator insists.
-
 func (c Config) checkListen(addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -224,7 +223,6 @@ func everywhere(host string) bool {
 
 // resolve lists the addresses on which a listener of host would be reached; an
 // unspecified host stands for every address of the machine.
-
 func resolve(host string) ([]netip.Addr, error) {
 	if host == "localhost" {
 		return nil, nil

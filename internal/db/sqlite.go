@@ -131,8 +131,8 @@ func (d sqlite) made(ctx context.Context, scripts []string) (list []object, err 
 	if err != nil {
 		return nil, err
 	}
-
 	defer rows.Close()
+
 	for rows.Next() {
 		o, err := scanObject(rows.Scan)
 		if err != nil {

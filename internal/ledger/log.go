@@ -50,7 +50,6 @@ func parseLeaf(b []byte) (Leaf, error) {
 	}
 
 	head, rest, _ := strings.Cut(rest, "\n")
-
 	var n [3]int // the lengths of its three parts
 	fields := strings.Fields(head)
 	if len(fields) != 3 {

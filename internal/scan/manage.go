@@ -121,8 +121,8 @@ func (v *visit) manage(ctx context.Context, s *finding.Service, protocol string)
 		}
 		return nil // closed
 	}
-
 	defer l.Close()
+
 	s.Kind = finding.KindHost
 	s.Host = &finding.HostFacts{Protocol: protocol}
 
@@ -169,7 +169,6 @@ func firstLine(b []byte) string {
 
 // ftp reads the greeting; where opted in it asks for anonymous access. It says
 // QUIT and lists nothing.
-
 func (v *visit) ftp(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := readSome(c, 512)
 	h.Banner = firstLine(greeting)

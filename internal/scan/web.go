@@ -244,7 +244,6 @@ func (p *webProbe) send(
 	}
 
 	page := a.keep(found...)
-
 	r := p.random.page
 	page.Same = r.Status == page.Status && r.Kind == page.Kind && (page.Status != 200 || abs(r.Length-page.Length) < 64)
 	p.w.Pages[name] = page

@@ -75,14 +75,13 @@ func (b builder) pixels(p pixels) {
 	b.int(tag.BitsStored, int64(p.stored))
 	b.int(tag.HighBit, int64(p.stored-1))
 	b.int(tag.PixelRepresentation, 0)
-
-	vr := dicom.OW
 	if p.signed {
 		b.int(tag.PixelRepresentation, 1)
 	}
+
+	vr := dicom.OW
 	if p.allocated <= 8 {
 		vr = dicom.OB
 	}
-
 	b.ds.Set(dicom.NewElement(tag.PixelData, vr, p.data))
 }

@@ -22,12 +22,13 @@ func (p *plan) ct(series, image int) *dicom.DataSet {
 	p.frameOfReference(b)
 
 	z := -160 + thickness*float64(image-1)
+
 	b.text(tag.ImageType, "ORIGINAL", "PRIMARY", "AXIAL")
 	b.text(tag.SeriesDescription, []string{"Thorax 1.25 soft", "Thorax 1.25 lung"}[(series-1)%2])
 	b.text(tag.ConvolutionKernel, []string{"SOFT", "LUNG"}[(series-1)%2])
 	b.text(tag.BodyPartExamined, "CHEST")
-
 	b.text(tag.PatientPosition, "HFS")
+
 	b.text(tag.AcquisitionNumber, "1")
 	b.text(tag.KVP, "120")
 	b.text(tag.XRayTubeCurrent, "180")
@@ -72,16 +73,16 @@ func (p *plan) mr(series, image int) *dicom.DataSet {
 	b.text(tag.ImageType, "ORIGINAL", "PRIMARY", "OTHER")
 	b.text(tag.SeriesDescription, []string{"T1 sag", "T2 sag"}[weighting])
 	b.text(tag.BodyPartExamined, "HEAD")
-
 	b.text(tag.PatientPosition, "HFS")
+
 	b.text(tag.ScanningSequence, "SE")
 	b.text(tag.SequenceVariant, "SK")
 	b.text(tag.ScanOptions)
 	b.text(tag.MRAcquisitionType, "2D")
 	b.text(tag.RepetitionTime, []string{"500", "4200"}[weighting])
 	b.text(tag.EchoTime, []string{"12", "98"}[weighting])
-
 	b.text(tag.EchoTrainLength, []string{"1", "16"}[weighting])
+
 	b.text(tag.MagneticFieldStrength, "1.5")
 	b.text(tag.FlipAngle, "90")
 	b.text(tag.ImagedNucleus, "1H")
@@ -104,7 +105,6 @@ func (p *plan) mr(series, image int) *dicom.DataSet {
 }
 
 // dx makes a radiograph for presentation (PS3.3 A.26).
-
 func (p *plan) dx(image int) *dicom.DataSet {
 	b := p.common(uid.DigitalXRayImageStorageForPresentation, "DX", 1, image)
 	view := []string{"PA", "LL"}[(image-1)%2]
@@ -139,7 +139,6 @@ func (p *plan) dx(image int) *dicom.DataSet {
 	b.text(tag.RescaleSlope, "1")
 	b.text(tag.RescaleType, "US")
 	b.text(tag.PresentationLUTShape, "IDENTITY")
-
 	b.text(tag.WindowCenter, "2048")
 	b.text(tag.WindowWidth, "4096")
 

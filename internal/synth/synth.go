@@ -219,6 +219,7 @@ func (p *plan) common(sopClass, modality string, series, image int) builder {
 	b.text(tag.StudyTime, p.Start.Format("150405"))
 	b.text(tag.ContentDate, at.Format("20060102"))
 	b.text(tag.ContentTime, at.Format("150405.000000"))
+
 	b.text(tag.AccessionNumber, fmt.Sprintf("A%08d", p.Seed%100_000_000))
 	b.text(tag.Modality, modality)
 
@@ -226,6 +227,7 @@ func (p *plan) common(sopClass, modality string, series, image int) builder {
 	b.text(tag.ManufacturerModelName, "Phantom")
 	b.text(tag.DeviceSerialNumber, fmt.Sprintf("SN%d", p.Seed%1000))
 	b.text(tag.SoftwareVersions, "1")
+
 	b.text(tag.ReferringPhysicianName, Marker+"^Referrer")
 	b.text(tag.StudyDescription, studyDescription[p.kind])
 
