@@ -59,8 +59,8 @@ func (d *Dir) Make(ctx context.Context, s Source) (r Result, err error) {
 	if err != nil {
 		return r, err
 	}
-
 	defer func() { err = errors.Join(err, to.Close()) }()
+
 	m := &making{dir: d, source: s, to: to, result: &r, settled: map[string]bool{}}
 
 	// Most is copied before the index is, so that little time passes between its

@@ -117,8 +117,8 @@ func (d sqlite) made(ctx context.Context, scripts []string) (list []object, err 
 	if err != nil {
 		return nil, err
 	}
-
 	defer func() { err = errors.Join(err, pool.Close()) }()
+
 	pool.SetMaxOpenConns(1) // each connection has a memory of its own
 
 	for _, script := range scripts {
