@@ -51,6 +51,62 @@ func TestDriftNamesWhatIsNotAsTheProgramMakesIt(t *testing.T) {
 	}
 }
 
+// What the snapshot makes is compared with where all migrations were applied: no
+// object that is looked at, indexes that tables make by themselves among them, may
+// be another one.
+func TestDriftHoldsTheSnapshotForWhatAllMigrationsMake(t *testing.T) {
+	t.Parallel()
+	list, err := readMigrations(migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts, applied := []string{versionTable}, []int64{}
+	for _, m := range list {
+		scripts, applied = append(scripts, m.script), append(applied, int64(m.version))
+	}
+	if got := scriptsOf(list, applied); !slices.Equal(got, []string{snapshot}) {
+		t.Errorf("all migrations are compared with %d scripts, not with the snapshot", len(got))
+	}
+
+	older := slices.Concat(applied[:len(applied)-1], []int64{applied[len(applied)-1] + 1})
+	if got := scriptsOf(list, older); len(got) != len(list) {
+		t.Errorf("a database without the last migration is compared with %d scripts, want %d", len(got), len(list))
+	}
+
+	want, err := sqlite{}.made(t.Context(), scripts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := sqlite{}.made(t.Context(), []string{snapshot})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := differences(got, want); len(want) == 0 || len(d) > 0 {
+		t.Errorf("%d objects of the migrations; of those of the snapshot, %q", len(want), d)
+	}
+}
+
+func BenchmarkDrift(b *testing.B) {
+	list, err := readMigrations(migrations)
+	if err != nil {
+		b.Fatal(err)
+	}
+	scripts := []string{versionTable}
+	for _, m := range list {
+		scripts = append(scripts, m.script)
+	}
+
+	for name, scripts := range map[string][]string{"migrations": scripts, "snapshot": {snapshot}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := (sqlite{}).made(b.Context(), scripts); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // A copy that an older program made is held against what that one made.
 func TestDriftLooksAtTheMigrationsThatWereApplied(t *testing.T) {
 	t.Parallel()
