@@ -16,7 +16,7 @@ import (
 var textured = []string{
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/advisory", "internal/alarm", "internal/audit", "internal/backup", "internal/blob",
+	"internal/advisory", "internal/alarm", "internal/console", "internal/api", "internal/pacs", "internal/upstream", "internal/audit", "internal/backup", "internal/blob",
 	"internal/blob/blobtest", "internal/bounds", "internal/budget", "internal/budget/budgettest", "internal/clamd",
 	"internal/completion", "internal/config", "internal/db", "internal/db/dbtest", "internal/dump",
 	"internal/durable", "internal/export", "internal/fault", "internal/fetch", "internal/guard",

@@ -1,5 +1,6 @@
-// Package api is the JSON API of what people administrate: people, devices, the audit trail, what is held back, the attack surface. Handlers are thin: they read a
-// request, call the service that the commands call too, and name the verb that
+// Package api is the JSON API of what people administrate: people, devices, the
+// audit trail, what is held back, the attack surface. Handlers are thin: they read
+// a request, call the service that the commands call too, and name the verb that
 // the guard judges. It authenticates and decides nothing.
 package api
 

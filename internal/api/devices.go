@@ -105,7 +105,10 @@ func (in approval) device(p identity.Pending) (identity.Device, error) {
 	for _, x := range []struct {
 		field, last string
 		to          *time.Time
-	}{{"plaintextUntil", in.PlaintextUntil, &d.PlaintextUntil}, {"noCertificateUntil", in.NoCertificateUntil, &d.NoCertificateUntil}} {
+	}{
+		{"plaintextUntil", in.PlaintextUntil, &d.PlaintextUntil},
+		{"noCertificateUntil", in.NoCertificateUntil, &d.NoCertificateUntil},
+	} {
 		if x.last == "" {
 			continue
 		}

@@ -20,16 +20,20 @@ func (s *Services) invite(rq *webapi.Request) (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
+
 	if err := identity.CheckRole(in.Role); err != nil {
 		return nil, err
 	}
+
 	if rq.ByToken() && policy.Role(in.Role) == policy.Administrator {
 		return nil, fault.New(fault.Denied, "api: a token invites no administrators; sign in to do that")
 	}
+
 	l, secret, err := s.Registry.Invite(rq.Context(), in.Name, in.Role, rq.Person().Name)
 	if err != nil {
 		return nil, err
 	}
+
 	rq.Record(audit.PersonChanged, audit.Create, audit.Object{Person: in.Name, Detail: "one-time link for a new " + in.Role})
 	return struct {
 		identity.Link

@@ -24,14 +24,17 @@ func (s *Services) records(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	limit, err := rq.Number("limit", 100, 1, pageMost)
 	if err != nil {
 		return nil, err
 	}
+
 	filter, err := s.filter(rq)
 	if err != nil {
 		return nil, err
 	}
+
 	if err := s.recordReading(rq); err != nil {
 		return nil, err
 	}
@@ -57,7 +60,8 @@ func (s *Services) records(rq *webapi.Request) (any, error) {
 
 // recordParameters are those by which the trail is searched; docs/api.md says how.
 func recordParameters() []string {
-	return []string{"after", "limit", "event", "principal", "person", "patient", "study", "address", "door", "action", "failed", "since", "until"}
+	return []string{"after", "limit", "event", "principal", "person", "patient", "study", "address", "door",
+		"action", "failed", "since", "until"}
 }
 
 // filterMost is the longest value of a filter, in bytes.
@@ -72,8 +76,13 @@ func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 	}
 
 	f = audit.Filter{
-		Event: audit.Event(rq.Query("event")), Principal: rq.Query("principal"), Person: rq.Query("person"), Patient: rq.Query("patient"),
-		Study: rq.Query("study"), Address: rq.Query("address"), Door: audit.Door(rq.Query("door")),
+		Event:     audit.Event(rq.Query("event")),
+		Principal: rq.Query("principal"),
+		Person:    rq.Query("person"),
+		Patient:   rq.Query("patient"),
+		Study:     rq.Query("study"),
+		Address:   rq.Query("address"),
+		Door:      audit.Door(rq.Query("door")),
 	}
 	if f.Door != "" && !slices.Contains(audit.Doors(), f.Door) {
 		return f, fault.New(fault.Invalid, "api: door is one of "+doorNames())
@@ -133,18 +142,22 @@ func (s *Services) quarantine(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	limit, err := rq.Number("limit", 100, 1, pageMost)
 	if err != nil {
 		return nil, err
 	}
+
 	entries, err := s.Archive.Quarantine(rq.Context(), before, int(limit))
 	if err != nil {
 		return nil, err
 	}
+
 	out := webapi.NewList[held](nil)
 	for _, q := range entries {
 		out.Items = append(out.Items, describe(q))
 	}
+
 	if int64(len(entries)) == limit {
 		out.Next = &out.Items[len(out.Items)-1].ID
 	}
@@ -155,9 +168,20 @@ const second = "2006-01-02T15:04:05Z07:00"
 
 func describe(q archive.QuarantineEntry) held {
 	return held{
-		ID: q.ID, Reason: string(q.Reason), SOPClass: q.Instance.SOPClassUID, Instance: q.Instance.SOPInstanceUID, Study: q.Instance.StudyUID,
-		Digest: string(q.Instance.Digest), Stored: q.StoredDigest, Size: q.Instance.Size, From: q.Source.AETitle, By: q.Source.Principal, Address: q.Source.Address,
-		Received: q.Received.Format(second), Last: q.LastReceived.Format(second), Times: int64(q.Times),
+		ID:       q.ID,
+		Reason:   string(q.Reason),
+		SOPClass: q.Instance.SOPClassUID,
+		Instance: q.Instance.SOPInstanceUID,
+		Study:    q.Instance.StudyUID,
+		Digest:   string(q.Instance.Digest),
+		Stored:   q.StoredDigest,
+		Size:     q.Instance.Size,
+		From:     q.Source.AETitle,
+		By:       q.Source.Principal,
+		Address:  q.Source.Address,
+		Received: q.Received.Format(second),
+		Last:     q.LastReceived.Format(second),
+		Times:    int64(q.Times),
 	}
 }
 

@@ -41,7 +41,8 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 	}
 
 	found := false
-	for _, err := range s.Archive.Retrieve(rq.Context(), archive.RetrieveQuery{StudyUIDs: []string{in.Study}, Scope: guard.Scope(rq.Context())}) {
+	query := archive.RetrieveQuery{StudyUIDs: []string{in.Study}, Scope: guard.Scope(rq.Context())}
+	for _, err := range s.Archive.Retrieve(rq.Context(), query) {
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +54,11 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 	}
 
 	share, secret, password, err := s.Registry.CreateShare(rq.Context(), identity.NewShare{
-		Owner: rq.Person().Name, Study: in.Study, Deidentified: in.Deidentified, Password: in.Password, Lifetime: time.Duration(in.Days) * 24 * time.Hour,
+		Owner:        rq.Person().Name,
+		Study:        in.Study,
+		Deidentified: in.Deidentified,
+		Password:     in.Password,
+		Lifetime:     time.Duration(in.Days) * 24 * time.Hour,
 	})
 	if err != nil {
 		return nil, err

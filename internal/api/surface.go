@@ -192,7 +192,10 @@ func (s *Services) report(rq *webapi.Request) (any, error) {
 		media string
 		write func(io.Writer, *report.Report) error
 	}{
-		"html": {"text/html; charset=utf-8", report.HTML}, "pdf": {"application/pdf", report.PDF}, "csv": {"text/csv; charset=utf-8", report.CSV}, "sarif": {"application/sarif+json", report.SARIF},
+		"html":  {"text/html; charset=utf-8", report.HTML},
+		"pdf":   {"application/pdf", report.PDF},
+		"csv":   {"text/csv; charset=utf-8", report.CSV},
+		"sarif": {"application/sarif+json", report.SARIF},
 	}
 
 	f, file := forms[form]
@@ -229,16 +232,25 @@ func (s *Services) startScan(rq *webapi.Request) (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
+
 	if in.CalledAETitle != "" {
 		if err := validAE(in.CalledAETitle); err != nil {
 			return nil, err
 		}
 	}
+
 	for i := range in.Targets {
 		in.Targets[i] = strings.TrimSpace(in.Targets[i])
 	}
+
 	return s.Posture.Start(rq.Context(), posture.Order{
-		Targets: in.Targets, Ports: in.Ports, CalledAETitle: in.CalledAETitle, Kind: string(policy.Person), By: rq.Person().Name, Address: guard.Address(rq.Context()), Door: audit.DoorAPI,
+		Targets:       in.Targets,
+		Ports:         in.Ports,
+		CalledAETitle: in.CalledAETitle,
+		Kind:          string(policy.Person),
+		By:            rq.Person().Name,
+		Address:       guard.Address(rq.Context()),
+		Door:          audit.DoorAPI,
 	})
 }
 

@@ -17,11 +17,15 @@ func inside(h http.Handler, r *http.Request, method, path string, body []byte, h
 	if err != nil {
 		return nil, fault.New(fault.Internal, "console: a request cannot be written")
 	}
-	rq.RemoteAddr, rq.Host, rq.TLS = r.RemoteAddr, r.Host, r.TLS
+	rq.RemoteAddr = r.RemoteAddr
+	rq.Host = r.Host
+	rq.TLS = r.TLS
+
 	names := []string{"Cookie", "Origin", "Sec-Fetch-Site"}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		names = names[:1]
 	}
+
 	for _, name := range names {
 		if v := r.Header[name]; v != nil {
 			rq.Header[name] = v
@@ -30,6 +34,7 @@ func inside(h http.Handler, r *http.Request, method, path string, body []byte, h
 	for i := 0; i+1 < len(header); i += 2 {
 		rq.Header.Set(header[i], header[i+1])
 	}
+
 	a := &answer{header: http.Header{}, status: http.StatusOK}
 	h.ServeHTTP(a, rq)
 	return a, nil

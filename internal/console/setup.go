@@ -156,7 +156,10 @@ func (s *Setup) enrol(w http.ResponseWriter, r *http.Request, detail string) {
 	}
 	code.Scale = 5
 	s.page(w, r, http.StatusOK, "enrol.html", map[string]any{
-		"Secret": x.Secret, "Detail": detail, "QR": template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())), // ours, not from a peer
+		"Secret": x.Secret,
+		"Detail": detail,
+		// The picture is ours, not from a peer.
+		"QR": template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())),
 	})
 }
 
@@ -166,10 +169,13 @@ func (s *Setup) step(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+
 	code := strings.ReplaceAll(strings.TrimSpace(form("code")), " ", "")
+
 	switch form("step") {
 	case "password":
-		s.try(w, r, "signin.html", "/api/v1/session/password", map[string]string{"name": form("name"), "password": form("password")})
+		s.try(w, r, "signin.html", "/api/v1/session/password",
+			map[string]string{"name": form("name"), "password": form("password")})
 	case "code":
 		s.try(w, r, "account.html", "/api/v1/session/totp", map[string]string{"code": code})
 	case "recovery":

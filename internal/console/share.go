@@ -134,7 +134,8 @@ func byLink(r *http.Request) *http.Request {
 // view is a picture of the study.
 func (s *Share) view(w http.ResponseWriter, r *http.Request) {
 	c := byLink(r)
-	c.URL.Path, c.URL.RawPath = s.root+"/"+r.PathValue("path"), ""
+	c.URL.Path = s.root + "/" + r.PathValue("path")
+	c.URL.RawPath = ""
 	s.images.ServeHTTP(w, c)
 }
 
@@ -174,9 +175,16 @@ func (s *Share) study(r *http.Request) (*study, error) {
 	if len(studies) != 1 {
 		return nil, fault.New(fault.Denied, "console: this browser has not opened a link to one study")
 	}
+
 	x := studies[0]
-	v := &study{Patient: strings.ReplaceAll(x.text("00100010"), "^", " "), Date: x.text("00080020"), Description: x.text("00081030")}
+	v := &study{
+		Patient:     strings.ReplaceAll(x.text("00100010"), "^", " "),
+		Date:        x.text("00080020"),
+		Description: x.text("00081030"),
+	}
+
 	at := "/studies/" + url.PathEscape(x.text("0020000D"))
+
 	list, err := s.search(r, at+"/series?includefield=Modality,SeriesDescription")
 	for _, e := range list {
 		one := series{Modality: e.text("00080060"), Description: e.text("0008103E")}
@@ -221,6 +229,7 @@ func (s *Share) search(r *http.Request, path string) ([]match, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	switch {
 	case a.status == http.StatusNoContent:
 		return nil, nil
@@ -229,6 +238,7 @@ func (s *Share) search(r *http.Request, path string) ([]match, error) {
 	case a.status != http.StatusOK || a.long:
 		return nil, fault.New(fault.Unavailable, "console: the archive does not answer")
 	}
+
 	var list []match
 	if json.Unmarshal(a.body.Bytes(), &list) != nil {
 		return nil, fault.New(fault.Internal, "console: the answer of the archive cannot be read")

@@ -68,21 +68,28 @@ func (s *Service) judge(ctx context.Context, ds *dicom.DataSet) (report *dicom.D
 	if ds == nil || !uid.Tolerable(ds.Text(tag.TransactionUID)) {
 		return nil, 0, dimse.InvalidArgumentValue.With("TransactionUID is missing or malformed")
 	}
+
 	items := ds.Items(tag.ReferencedSOPSequence)
 	if len(items) == 0 {
 		return nil, 0, dimse.InvalidArgumentValue.With("ReferencedSOPSequence is empty")
 	}
+
 	refs := make([]archive.SOPReference, len(items))
 	for i, it := range items {
-		refs[i] = archive.SOPReference{SOPClassUID: it.Text(tag.ReferencedSOPClassUID), SOPInstanceUID: it.Text(tag.ReferencedSOPInstanceUID)}
+		refs[i] = archive.SOPReference{
+			SOPClassUID:    it.Text(tag.ReferencedSOPClassUID),
+			SOPInstanceUID: it.Text(tag.ReferencedSOPInstanceUID),
+		}
 		if !uid.Tolerable(refs[i].SOPClassUID) || !uid.Tolerable(refs[i].SOPInstanceUID) {
 			return nil, 0, dimse.InvalidArgumentValue.With("a referenced UID is missing or malformed")
 		}
 	}
+
 	answers, err := s.Archive.Commit(ctx, refs)
 	if err != nil {
 		return nil, 0, dimse.ProcessingFailure.Because(err)
 	}
+
 	report, event, err = s.eventInformation(ds.Text(tag.TransactionUID), refs, answers)
 	if err != nil {
 		return nil, 0, dimse.ProcessingFailure.Because(err)
@@ -90,7 +97,9 @@ func (s *Service) judge(ctx context.Context, ds *dicom.DataSet) (report *dicom.D
 	return report, event, dimse.Status{}
 }
 
-func (s *Service) eventInformation(transaction string, refs []archive.SOPReference, answers []archive.Commitment) (*dicom.DataSet, uint16, error) {
+func (s *Service) eventInformation(transaction string, refs []archive.SOPReference,
+	answers []archive.Commitment) (*dicom.DataSet, uint16, error) {
+
 	report := dicom.NewDataSet()
 	if err := report.SetText(tag.TransactionUID, transaction); err != nil {
 		return nil, 0, err

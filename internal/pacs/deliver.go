@@ -38,15 +38,20 @@ func (s *Service) queue(ctx context.Context, aeTitle string, report *dicom.DataS
 	if err != nil {
 		return 0, err
 	}
+
 	now := s.Now()
+
 	err = s.DB.Write(ctx, func(tx *db.Tx) error {
 		var waiting, bytes int
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(LENGTH(report)), 0) FROM commitment_report WHERE ae_title = ?1`, aeTitle).Scan(&waiting, &bytes); err != nil {
+		if err := tx.QueryRow(ctx,
+			`SELECT COUNT(*), COALESCE(SUM(LENGTH(report)), 0) FROM commitment_report WHERE ae_title = ?1`,
+			aeTitle).Scan(&waiting, &bytes); err != nil {
 			return err
 		}
 		if waiting >= waitingReports || bytes+len(b) > waitingBytes {
 			return errTooManyReports
 		}
+
 		_, err := s.Registers.Exec(ctx, tx, `INSERT INTO commitment_report (ae_title, report, event_type, created, attempts, next)
 			VALUES (?1, ?2, ?3, ?4, 0, ?5)`, aeTitle, b, int(event), db.Millis(now), db.Millis(now.Add(2*reportWait)))
 		if err != nil {
@@ -157,10 +162,12 @@ func (s *Service) settle(ctx context.Context, d dueReport, err error) error {
 		s.Log.Error("storage commitment report given up", "device", d.aeTitle, "attempts", d.attempts+1, "error", err)
 		return s.delivered(ctx, d.id)
 	}
+
 	s.Log.Info("storage commitment report not delivered yet", "device", d.aeTitle, "attempts", d.attempts+1, "error", err)
 	wait := min(deliverFirst<<min(d.attempts, 10), deliverMost)
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
-		_, err := s.Registers.Touch(ctx, tx, `UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, db.Millis(s.Now().Add(wait)))
+		_, err := s.Registers.Touch(ctx, tx,
+			`UPDATE commitment_report SET attempts = attempts + 1, next = ?2 WHERE id = ?1`, d.id, db.Millis(s.Now().Add(wait)))
 		return err
 	})
 }
@@ -168,6 +175,7 @@ func (s *Service) settle(ctx context.Context, d dueReport, err error) error {
 func (s *Service) send(ctx context.Context, d dueReport) error {
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
+
 	report, err := decodeReport(d.report)
 	if err != nil {
 		return err
@@ -176,14 +184,17 @@ func (s *Service) send(ctx context.Context, d dueReport) error {
 	if err != nil {
 		return err
 	}
+
 	if dialer, ok := destination.(dimse.Dialer); ok {
 		dialer.Config.Roles = []ul.RoleSelection{{SOPClassUID: uid.StorageCommitmentPushModel, SCP: true}}
 		destination = dialer
 	}
+
 	a, err := destination.Dial(ctx, dimse.Propose([]string{uid.StorageCommitmentPushModel}, uid.NativeSyntaxes()[:2], false))
 	if err != nil {
 		return err
 	}
+
 	if err := s.report(ctx, a, report, d.event); err != nil {
 		a.Abort()
 		return err

@@ -20,14 +20,22 @@ func (s *Service) find(ctx context.Context, _ *dimse.Association, rq *dimse.Find
 	if rq.SOPClassUID == uid.PatientRootFind {
 		root = archive.PatientRoot
 	}
+
 	level, err := levelOf(rq.Identifier.Text(tag.QueryRetrieveLevel), root)
 	if err != nil {
 		return queryStatus(err)
 	}
+
 	q := archive.Query{
-		Root: root, Level: level, Keys: rq.Identifier,
-		Relational: rq.Options.Relational, Fuzzy: rq.Options.FuzzyMatching, DateTimeCombined: rq.Options.DateTimeMatching, Scope: s.scope(ctx),
+		Root:             root,
+		Level:            level,
+		Keys:             rq.Identifier,
+		Relational:       rq.Options.Relational,
+		Fuzzy:            rq.Options.FuzzyMatching,
+		DateTimeCombined: rq.Options.DateTimeMatching,
+		Scope:            s.scope(ctx),
 	}
+
 	unmatched := s.unmatched(q)
 	sent := 0
 	for ds, err := range s.Archive.Find(ctx, q) {

@@ -54,7 +54,8 @@ func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []
 		}
 		return r, ts, nil
 	}
-	return nil, "", errors.Join(fault.Newf(fault.Unsupported, "pacs: stored as %s, which the receiver does not take", uid.Name(ref.TransferSyntaxUID)), o.Close())
+	return nil, "", errors.Join(fault.Newf(fault.Unsupported,
+		"pacs: stored as %s, which the receiver does not take", uid.Name(ref.TransferSyntaxUID)), o.Close())
 }
 
 type body struct {

@@ -40,19 +40,31 @@ func NewProjects(a WebArchive, secret []byte, p deid.Profile) *Projects {
 func (p *Projects) get(name string) *project {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if i := slices.Index(p.used, name); i >= 0 {
 		p.used = append(slices.Delete(p.used, i, i+1), name)
 		return p.open[name]
 	}
+
 	if len(p.used) == openProjects {
 		delete(p.open, p.used[0])
 		p.used = slices.Delete(p.used, 0, 1)
 	}
+
 	h := hmac.New(sha256.New, p.secret)
 	h.Write([]byte("project\x00" + name))
 	key := h.Sum(nil)
-	pr := &project{archive: p.archive, key: key, deid: deid.New(key, p.profile), studies: map[uint64]int64{}, members: map[string]*members{}, verdicts: map[string]bool{}}
-	p.open[name], p.used = pr, append(p.used, name)
+	pr := &project{
+		archive:  p.archive,
+		key:      key,
+		deid:     deid.New(key, p.profile),
+		studies:  map[uint64]int64{},
+		members:  map[string]*members{},
+		verdicts: map[string]bool{},
+	}
+
+	p.open[name] = pr
+	p.used = append(p.used, name)
 	return pr
 }
 
@@ -90,9 +102,11 @@ func (p *project) reveal(ctx context.Context, r dicomweb.Resource, scope archive
 	if r.StudyUID == "" {
 		return real, r == dicomweb.Resource{}, nil
 	}
+
 	if real.StudyUID, err = p.study(ctx, r.StudyUID, scope); err != nil || real.StudyUID == "" {
 		return real, false, err
 	}
+
 	for _, fresh := range []bool{false, true} {
 		m, err := p.membersOf(ctx, real.StudyUID, fresh)
 		if err != nil {
@@ -116,10 +130,12 @@ func (p *project) study(ctx context.Context, pseudonym string, scope archive.Sco
 		}
 		return "", nil
 	}
+
 	number, ok, err := p.numberOf(ctx, pseudonym)
 	if err != nil || !ok {
 		return "", err
 	}
+
 	uid, err := p.archive.StudyUID(ctx, number)
 	if err != nil || uid == "" || p.deid.UID(uid) != pseudonym {
 		return "", err
@@ -178,27 +194,37 @@ func (p *project) membersOf(ctx context.Context, study string, fresh bool) (*mem
 	if m != nil && !fresh {
 		return m, nil
 	}
+
 	m = &members{series: map[string]string{}, instances: map[string]string{}}
-	for ref, err := range p.archive.Retrieve(ctx, archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Scope{StudyUIDs: []string{study}}}) {
+
+	query := archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Scope{StudyUIDs: []string{study}}}
+	for ref, err := range p.archive.Retrieve(ctx, query) {
 		if err != nil {
 			return nil, err
 		}
 		m.series[p.deid.UID(ref.SeriesUID)] = ref.SeriesUID
 		m.instances[p.deid.UID(ref.SOPInstanceUID)] = ref.SOPInstanceUID
 	}
+
 	p.mu.Lock()
 	defer p.mu.Unlock()
+
 	if i := slices.Index(p.used, study); i >= 0 {
 		p.used = slices.Delete(p.used, i, i+1)
 	} else if len(p.used) == openMembers {
 		delete(p.members, p.used[0])
 		p.used = slices.Delete(p.used, 0, 1)
 	}
-	p.members[study], p.used = m, append(p.used, study)
+	p.members[study] = m
+	p.used = append(p.used, study)
 	return m, nil
 }
 
 // hide is the resource under which the project sees an instance.
 func (p *project) hide(ref archive.InstanceRef) dicomweb.Resource {
-	return dicomweb.Resource{StudyUID: p.deid.UID(ref.StudyUID), SeriesUID: p.deid.UID(ref.SeriesUID), SOPInstanceUID: p.deid.UID(ref.SOPInstanceUID)}
+	return dicomweb.Resource{
+		StudyUID:       p.deid.UID(ref.StudyUID),
+		SeriesUID:      p.deid.UID(ref.SeriesUID),
+		SOPInstanceUID: p.deid.UID(ref.SOPInstanceUID),
+	}
 }

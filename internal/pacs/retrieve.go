@@ -22,7 +22,9 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 	if err != nil {
 		return nil, queryStatus(err)
 	}
+
 	q.Scope = s.scope(ctx)
+
 	var destination dimse.Destination
 	if rq.Operation == dimse.CMove {
 		destination, err = s.Destinations.Destination(ctx, rq.MoveDestination)
@@ -33,6 +35,7 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 			return nil, status(dimse.UnableToPerformSubOperations, "move destination is not usable", err)
 		}
 	}
+
 	refs, err := s.collect(ctx, q)
 	if err != nil {
 		st := queryStatus(err)
@@ -41,6 +44,7 @@ func (s *Service) retrieve(ctx context.Context, _ *dimse.Association, rq *dimse.
 		}
 		return nil, st
 	}
+
 	return &dimse.RetrievePlan{Count: len(refs), SubOperations: s.subOperations(refs), Destination: destination}, dimse.Status{}
 }
 
@@ -87,8 +91,11 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 	}
 
 	q := archive.RetrieveQuery{
-		PatientID: ds.Text(tag.PatientID), IssuerOfPatientID: ds.Text(tag.IssuerOfPatientID), StudyUIDs: ds.Values(tag.StudyInstanceUID),
-		SeriesUIDs: ds.Values(tag.SeriesInstanceUID), SOPInstanceUIDs: ds.Values(tag.SOPInstanceUID),
+		PatientID:         ds.Text(tag.PatientID),
+		IssuerOfPatientID: ds.Text(tag.IssuerOfPatientID),
+		StudyUIDs:         ds.Values(tag.StudyInstanceUID),
+		SeriesUIDs:        ds.Values(tag.SeriesInstanceUID),
+		SOPInstanceUIDs:   ds.Values(tag.SOPInstanceUID),
 	}
 	if root == archive.StudyRoot {
 		q.PatientID = "" // not a unique key of this model (PS3.4 C.6.2)
@@ -100,8 +107,10 @@ func retrieveQuery(rq *dimse.RetrieveRequest) (archive.RetrieveQuery, error) {
 		tag   dicom.Tag
 		there bool
 	}{
-		{archive.PatientLevel, tag.PatientID, q.PatientID != ""}, {archive.StudyLevel, tag.StudyInstanceUID, len(q.StudyUIDs) > 0},
-		{archive.SeriesLevel, tag.SeriesInstanceUID, len(q.SeriesUIDs) > 0}, {archive.ImageLevel, tag.SOPInstanceUID, len(q.SOPInstanceUIDs) > 0},
+		{archive.PatientLevel, tag.PatientID, q.PatientID != ""},
+		{archive.StudyLevel, tag.StudyInstanceUID, len(q.StudyUIDs) > 0},
+		{archive.SeriesLevel, tag.SeriesInstanceUID, len(q.SeriesUIDs) > 0},
+		{archive.ImageLevel, tag.SOPInstanceUID, len(q.SOPInstanceUIDs) > 0},
 	} {
 		above := k.level < level && !rq.Options.Relational && (k.level != archive.PatientLevel || root == archive.PatientRoot)
 		if (k.level == level || above) && !k.there {

@@ -15,9 +15,11 @@ func storeStatus(err error) dimse.Status {
 	if err == nil {
 		return dimse.Status{}
 	}
+
 	if conflict, ok := errors.AsType[*archive.ConflictError](err); ok {
 		return conflictStatus(conflict, err)
 	}
+
 	switch {
 	case errors.Is(err, archive.ErrMismatch):
 		return status(dimse.DataSetDoesNotMatchSOPClass, "SOP Class or Instance UID differs from the request", err)
@@ -28,6 +30,7 @@ func storeStatus(err error) dimse.Status {
 	case errors.Is(err, archive.ErrUID):
 		return status(dimse.InvalidSOPInstance, "a UID is missing or malformed", err)
 	}
+
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Unsupported:
 		return status(dimse.CannotUnderstand, "data set cannot be read", err)

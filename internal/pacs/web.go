@@ -85,6 +85,7 @@ func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.Da
 		Root: archive.StudyRoot, Keys: s.Keys, Relational: true, Fuzzy: s.Fuzzy, AllAttributes: s.All,
 		Limit: s.Limit, Offset: s.Offset, Scope: v.scope,
 	}
+
 	switch s.Level {
 	case dicomweb.StudyLevel:
 		q.Level = archive.StudyLevel
@@ -93,9 +94,11 @@ func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.Da
 	default:
 		q.Level = archive.ImageLevel
 	}
+
 	if v.project != nil {
 		return w.searchHidden(ctx, q, v.project)
 	}
+
 	return func(yield func(*dicom.DataSet, error) bool) {
 		for ds, err := range w.Archive.Find(ctx, q) {
 			if err != nil {
@@ -134,6 +137,7 @@ func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dic
 			}
 			return
 		}
+
 		for ref, err := range w.Archive.Retrieve(ctx, selection(s, v.scope)) {
 			if err == nil {
 				err = v.mayLeave(ref)
@@ -152,9 +156,11 @@ func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dic
 // Headers implements dicomweb.Backend.
 func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Header, error] {
 	v := w.view(s.Restriction)
+
 	if v.project != nil {
 		return w.headersHidden(ctx, s, v)
 	}
+
 	return func(yield func(dicomweb.Header, error) bool) {
 		for h, err := range w.Archive.Headers(ctx, selection(s, v.scope)) {
 			if err == nil {
@@ -208,17 +214,21 @@ func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax stri
 	if h, ok := i.Ref.(hidden); ok {
 		return w.openHidden(ctx, h, transferSyntax)
 	}
+
 	ref, ok := i.Ref.(archive.InstanceRef)
 	if !ok {
 		return nil, fault.New(fault.Internal, "pacs: not an instance of this archive")
 	}
+
 	o, err := w.Archive.Open(ctx, ref)
 	if err != nil {
 		return nil, webError(err)
 	}
+
 	if transferSyntax == ref.TransferSyntaxUID {
 		return &seekable{io.NewSectionReader(o, 0, o.Size()), o}, nil
 	}
+
 	r, err := convert(ctx, o, ref, transferSyntax)
 	if kind := fault.Of(err); kind == fault.Busy || kind == fault.TooLarge || kind == fault.Canceled {
 		return nil, errors.Join(webError(err), o.Close())
@@ -227,6 +237,7 @@ func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax stri
 		return nil, &dicomweb.Error{Status: http.StatusNotAcceptable, Err: errors.Join(err, o.Close()),
 			Detail: "The object cannot be converted. Ask for transfer-syntax=* to get it as it is stored."}
 	}
+
 	head, err := metaOf(o, ref, transferSyntax)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -256,13 +267,25 @@ func metaOf(o *archive.Object, ref archive.InstanceRef, transferSyntax string) (
 // is durable.
 func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored, error) {
 	if !uid.Storable(in.SOPClassUID) && in.SOPClassUID != "" {
-		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0x0122, Detail: "The SOP Class is none for storage."}
+		return dicomweb.Stored{}, &dicomweb.Error{
+			Status:        http.StatusUnprocessableEntity,
+			FailureReason: 0x0122,
+			Detail:        "The SOP Class is none for storage.",
+		}
 	}
 	if !slices.Contains(uid.StorageSyntaxes(), in.TransferSyntaxUID) {
-		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xC000, Detail: "Objects in that transfer syntax are not taken."}
+		return dicomweb.Stored{}, &dicomweb.Error{
+			Status:        http.StatusUnprocessableEntity,
+			FailureReason: 0xC000,
+			Detail:        "Objects in that transfer syntax are not taken.",
+		}
 	}
 	if w.RefuseContradictions && contradicts(in) {
-		return dicomweb.Stored{}, &dicomweb.Error{Status: http.StatusUnprocessableEntity, FailureReason: 0xA900, Detail: "The meta information names another SOP Class or Instance than the data set."}
+		return dicomweb.Stored{}, &dicomweb.Error{
+			Status:        http.StatusUnprocessableEntity,
+			FailureReason: 0xA900,
+			Detail:        "The meta information names another SOP Class or Instance than the data set.",
+		}
 	}
 	var source archive.Source
 	if w.Source != nil {
@@ -272,14 +295,23 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 	piece := budget.From(ctx).Piece()
 	defer piece.Close()
 	receipt, err := w.Archive.Ingest(budget.With(ctx, piece), archive.Incoming{
-		SOPClassUID: in.SOPClassUID, SOPInstanceUID: in.SOPInstanceUID, TransferSyntaxUID: in.TransferSyntaxUID, Data: in.Data, Source: source, Preamble: in.Preamble,
-		Refused: guard.NotStored(ctx),
+		SOPClassUID:       in.SOPClassUID,
+		SOPInstanceUID:    in.SOPInstanceUID,
+		TransferSyntaxUID: in.TransferSyntaxUID,
+		Data:              in.Data,
+		Source:            source,
+		Preamble:          in.Preamble,
+		Refused:           guard.NotStored(ctx),
 	})
 	if err != nil {
 		return dicomweb.Stored{}, webStoreError(err)
 	}
 	i := receipt.Instance
-	return dicomweb.Stored{SOPClassUID: i.SOPClassUID, Resource: dicomweb.Resource{StudyUID: i.StudyUID, SeriesUID: i.SeriesUID, SOPInstanceUID: i.SOPInstanceUID}}, nil
+	return dicomweb.Stored{SOPClassUID: i.SOPClassUID, Resource: dicomweb.Resource{
+		StudyUID:       i.StudyUID,
+		SeriesUID:      i.SeriesUID,
+		SOPInstanceUID: i.SOPInstanceUID,
+	}}, nil
 }
 
 // contradicts reports meta information that names another object than the data
@@ -289,7 +321,8 @@ func contradicts(in dicomweb.Incoming) bool {
 		return false
 	}
 	class, instance := in.Meta.Text(tag.MediaStorageSOPClassUID), in.Meta.Text(tag.MediaStorageSOPInstanceUID)
-	return class != "" && in.SOPClassUID != "" && class != in.SOPClassUID || instance != "" && in.SOPInstanceUID != "" && instance != in.SOPInstanceUID
+	return class != "" && in.SOPClassUID != "" && class != in.SOPClassUID ||
+		instance != "" && in.SOPInstanceUID != "" && instance != in.SOPInstanceUID
 }
 
 // Delete implements dicomweb.Backend. The ledger keeps a tombstone of each

@@ -65,9 +65,11 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 				yield(nil, webError(err))
 				return
 			}
+
 			if !sameMatches(keys, real, ds) {
 				continue
 			}
+
 			shown := true
 			if instances {
 				shown, err = w.shown(ctx, p, real, q.Scope)
@@ -76,6 +78,7 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 				yield(nil, webError(err))
 				return
 			}
+
 			if !shown {
 				continue
 			}
@@ -83,6 +86,7 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 				offset--
 				continue
 			}
+
 			for _, t := range added {
 				ds.Delete(t)
 			}
@@ -111,12 +115,16 @@ func sameMatches(keys, real, hidden *dicom.DataSet) bool {
 
 // revealKeys makes the keys of the real archive. added are those that the peer
 // did not ask for.
-func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet, scope archive.Scope) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
+func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet,
+	scope archive.Scope) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
+
 	out = keys.Clone()
 	for el := range keys.All() {
-		if el.Empty() || el.Tag == tag.SpecificCharacterSet || emptySequence(el) || p.deid.Retains(el.Tag) && el.VR != dicom.UI && el.VR != dicom.SQ {
+		if el.Empty() || el.Tag == tag.SpecificCharacterSet || emptySequence(el) ||
+			p.deid.Retains(el.Tag) && el.VR != dicom.UI && el.VR != dicom.SQ {
 			continue
 		}
+
 		switch {
 		case el.Tag == tag.SOPClassUID, el.Tag == tag.SOPClassesInStudy, isUIDKey(el.Tag):
 		case el.VR != dicom.SQ && strings.Trim(keys.Text(el.Tag), "*") == "":
@@ -125,9 +133,11 @@ func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet, scope arc
 			return nil, nil, false, nil
 		}
 	}
+
 	if matchable, err = p.revealUIDs(ctx, keys, out, scope); err != nil || !matchable {
 		return nil, nil, false, err
 	}
+
 	for _, t := range identityTags {
 		if !out.Has(t) {
 			out.Set(dicom.NewElement(t, 0, nil))
@@ -169,11 +179,13 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 		if !found {
 			continue
 		}
+
 		real[tag.StudyInstanceUID] = append(real[tag.StudyInstanceUID], r.StudyUID)
 		m, err := p.membersOf(ctx, r.StudyUID, true)
 		if err != nil {
 			return false, err
 		}
+
 		for t, known := range map[dicom.Tag]map[string]string{tag.SeriesInstanceUID: m.series, tag.SOPInstanceUID: m.instances} {
 			for _, u := range keys.Values(t) {
 				if known[u] != "" {
@@ -182,6 +194,7 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 			}
 		}
 	}
+
 	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID} {
 		if len(keys.Values(t)) == 0 {
 			continue
@@ -209,11 +222,13 @@ func (w *Web) headersHidden(ctx context.Context, s dicomweb.Selection, v view) i
 			}
 			return
 		}
+
 		for h, err := range w.Archive.Headers(ctx, selection(dicomweb.Selection{Resource: real}, v.scope)) {
 			if err != nil {
 				yield(dicomweb.Header{}, webError(err))
 				return
 			}
+
 			ds, _, err := v.project.deid.Apply(h.DataSet)
 			if _, refused := errors.AsType[*deid.RefusedError](err); refused && s.SOPInstanceUID == "" {
 				continue
@@ -222,6 +237,7 @@ func (w *Web) headersHidden(ctx context.Context, s dicomweb.Selection, v view) i
 				yield(dicomweb.Header{}, deidError(err))
 				return
 			}
+
 			if !yield(dicomweb.Header{Instance: v.project.instance(h.Instance), DataSet: ds}, nil) {
 				return
 			}
@@ -231,14 +247,21 @@ func (w *Web) headersHidden(ctx context.Context, s dicomweb.Selection, v view) i
 
 func deidError(err error) error {
 	if _, refused := errors.AsType[*deid.RefusedError](err); refused {
-		return &dicomweb.Error{Status: http.StatusForbidden, Err: err, Detail: "This object may show its patient and is not handed out without identity."}
+		return &dicomweb.Error{
+			Status: http.StatusForbidden,
+			Err:    err,
+			Detail: "This object may show its patient and is not handed out without identity.",
+		}
 	}
 	return webError(err)
 }
 
 func (p *project) instance(ref archive.InstanceRef) dicomweb.Instance {
 	i := webInstance(ref)
-	i.Resource, i.Version, i.Size, i.Ref = p.hide(ref), p.version(ref.Digest), 0, hidden{ref, p}
+	i.Resource = p.hide(ref)
+	i.Version = p.version(ref.Digest)
+	i.Size = 0
+	i.Ref = hidden{ref, p}
 	return i
 }
 
@@ -261,12 +284,14 @@ func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (
 func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax string, held *closers) (*dicom.File, error) {
 	header := budget.From(ctx).Piece()
 	*held = append(*held, closing(header.Close))
+
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
 		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset, Account: header,
 	})
 	if err != nil {
 		return nil, err
 	}
+
 	if transferSyntax != h.ref.TransferSyntaxUID {
 		done, err := budget.Take(ctx, pixel.TranscodeCost(ds, h.ref.TransferSyntaxUID, transferSyntax))
 		if err != nil {
@@ -277,6 +302,7 @@ func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax stri
 			return nil, err
 		}
 	}
+
 	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dicom.ImplementationClassUID)
 	return out, err
 }

@@ -139,7 +139,8 @@ func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
 		Limits:         p.pacs.Limits,
 	})
 	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, fmt.Sprintf("upstream: %s at %s does not take the call", p.pacs.AETitle, p.pacs.Address))
+		return nil, fault.Wrap(fault.Unavailable, err,
+			fmt.Sprintf("upstream: %s at %s does not take the call", p.pacs.AETitle, p.pacs.Address))
 	}
 	return a, nil
 }
