@@ -14,18 +14,20 @@ import (
 // Shape). The list grows until it is all of them; the test holds only what a
 // program can see, whether the breaks stand between steps is for the reader.
 var textured = []string{
-	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag", "dicom/uid",
+	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag",
+	"dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
-	"internal/advisory", "internal/alarm", "internal/console", "internal/api", "internal/pacs", "internal/upstream", "internal/audit", "internal/backup", "internal/blob",
-	"internal/blob/blobtest", "internal/bounds", "internal/budget", "internal/budget/budgettest", "internal/clamd",
-	"internal/completion", "internal/config", "internal/db", "internal/db/dbtest", "internal/dump",
-	"internal/durable", "internal/export", "internal/fault", "internal/fetch", "internal/guard",
-	"internal/httpsec", "internal/inspect", "internal/inventory", "internal/ledger", "internal/ledger/ledgertest",
-	"internal/lockout", "internal/outward", "internal/phi", "internal/phrase", "internal/places",
-	"internal/policy", "internal/posture", "internal/recovery", "internal/registers", "internal/report",
-	"internal/reserve", "internal/scan", "internal/sender", "internal/shown", "internal/signin", "internal/state",
-	"internal/stream", "internal/synth", "internal/syslog", "internal/terminal", "internal/tlsprofile",
-	"internal/verify", "internal/webapi",
+	"internal/advisory", "internal/alarm", "internal/api", "internal/audit", "internal/backup", "internal/blob",
+	"internal/blob/blobtest", "internal/bounds", "internal/budget", "internal/budget/budgettest",
+	"internal/clamd", "internal/completion", "internal/config", "internal/console", "internal/db",
+	"internal/db/dbtest", "internal/dump", "internal/durable", "internal/export", "internal/fault",
+	"internal/fetch", "internal/guard", "internal/httpsec", "internal/identity", "internal/inspect",
+	"internal/inventory", "internal/ledger", "internal/ledger/ledgertest", "internal/lockout", "internal/outward",
+	"internal/pacs", "internal/phi", "internal/phrase", "internal/places", "internal/policy", "internal/posture",
+	"internal/recovery", "internal/registers", "internal/report", "internal/reserve", "internal/scan",
+	"internal/sender", "internal/shown", "internal/signin", "internal/state", "internal/stream", "internal/synth",
+	"internal/syslog", "internal/terminal", "internal/tlsprofile", "internal/upstream", "internal/verify",
+	"internal/webapi",
 }
 
 const (

@@ -41,35 +41,55 @@ func (t *AccessToken) Principal() policy.Principal {
 
 // CreateToken makes a token for a person, who asks for it in a session, and
 // returns its secret, which is kept nowhere.
-func (r *Registry) CreateToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration) (AccessToken, string, error) {
+func (r *Registry) CreateToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string,
+	lifetime time.Duration) (AccessToken, string, error) {
+
 	return r.createToken(ctx, owner, verbs, studies, lifetime, false)
 }
 
 // OperatorToken is CreateToken by the operator of the machine: another password
 // of its owner does not end it.
-func (r *Registry) OperatorToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration) (AccessToken, string, error) {
+func (r *Registry) OperatorToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string,
+	lifetime time.Duration) (AccessToken, string, error) {
+
 	return r.createToken(ctx, owner, verbs, studies, lifetime, true)
 }
 
-func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string, lifetime time.Duration, operator bool) (AccessToken, string, error) {
+func (r *Registry) createToken(ctx context.Context, owner string, verbs []policy.Verb, studies []string,
+	lifetime time.Duration, operator bool) (AccessToken, string, error) {
+
 	if lifetime <= 0 || lifetime > maxTokenLifetime {
 		return AccessToken{}, "", fault.New(fault.Invalid, "identity: a token is valid for more than nothing and at most 366 days")
 	}
+
 	if len(verbs) == 0 {
 		return AccessToken{}, "", fault.New(fault.Invalid, "identity: a token that may do nothing is of no use")
 	}
+
 	var secret [32]byte
 	var id [5]byte
 	rand.Read(secret[:]) // never returns an error (crypto/rand)
 	rand.Read(id[:])
 	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
-	t := AccessToken{ID: hex.EncodeToString(id[:]), Owner: owner, Operator: operator, Verbs: verbs, Studies: studies, Created: r.now(), Expires: r.now().Add(lifetime)}
+	t := AccessToken{
+		ID:       hex.EncodeToString(id[:]),
+		Owner:    owner,
+		Operator: operator,
+		Verbs:    verbs,
+		Studies:  studies,
+		Created:  r.now(),
+		Expires:  r.now().Add(lifetime),
+	}
+
 	hash := sha256.Sum256([]byte(text))
+
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		if err := known(ctx, tx, owner); err != nil {
 			return err
 		}
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
+		_, err := r.book.Exec(ctx, tx,
+			`INSERT INTO access_token (id, hash, owner, verbs, studies, created, expires, revoked, operator)
+				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)`,
 			t.ID, hash[:], owner, joinVerbs(verbs), strings.Join(studies, `\`), db.Millis(t.Created), db.Millis(t.Expires), operator)
 		return err
 	})
@@ -100,15 +120,18 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE `+where, arg).Scan)
 		return err
 	})
+
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err != nil {
 		return nil, nil, err
 	}
+
 	if !t.Revoked.IsZero() || !r.now().Before(t.Expires) {
 		return nil, nil, ErrCredentials
 	}
+
 	owner, err = r.Person(ctx, t.Owner)
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
@@ -131,7 +154,9 @@ func scanToken(scan db.Scan) (*AccessToken, error) {
 	if studies != "" {
 		t.Studies = strings.Split(studies, `\`)
 	}
-	t.Created, t.Expires, t.Revoked = db.Instant(created), db.Instant(expires), db.Instant(revoked)
+	t.Created = db.Instant(created)
+	t.Expires = db.Instant(expires)
+	t.Revoked = db.Instant(revoked)
 	return &t, nil
 }
 

@@ -63,9 +63,11 @@ func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) 
 	if err != nil {
 		return nil, err
 	}
+
 	if err := r.checkWay(d, c); err != nil {
 		return nil, err
 	}
+
 	if d.Address != "" {
 		if want, err := netip.ParseAddr(d.Address); err != nil || want.Unmap() != c.Address.Unmap() {
 			return nil, &Refusal{"the device is registered for another address", true}

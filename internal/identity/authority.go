@@ -91,11 +91,14 @@ func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
 		return nil, fmt.Errorf("identity: key directory: %w", err)
 	}
 	a := &Authority{dir: dir, now: now, make: newKey}
+
 	own, err := a.open(caKeyFile, "Collimator archive CA")
 	if err != nil {
 		return nil, err
 	}
-	a.cert, a.key = own.cert, own.key
+	a.cert = own.cert
+	a.key = own.key
+
 	if err := a.loadNext(); err != nil {
 		return nil, err
 	}
@@ -145,6 +148,7 @@ func (a *Authority) create(file, name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: make key: %w", err)
 	}
+
 	serial := newSerial()
 	template := &x509.Certificate{
 		SerialNumber:          serial,
@@ -156,14 +160,17 @@ func (a *Authority) create(file, name string) ([]byte, error) {
 		IsCA:                  true,
 		MaxPathLenZero:        true,
 	}
+
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("identity: make certificate authority: %w", err)
 	}
+
 	keyPEM, err := encodeKey(key)
 	if err != nil {
 		return nil, err
 	}
+
 	path := filepath.Join(a.dir, file)
 	if err := writeOnce(path, append(keyPEM, encodeCert(der)...), 0o600); err != nil {
 		return nil, err
@@ -253,18 +260,22 @@ func (a *Authority) issue(by *issuer, t *x509.Certificate) (*Issued, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: make key: %w", err)
 	}
+
 	t.SerialNumber = newSerial()
 	t.NotBefore = a.now().Add(-backdate)
 	t.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 	t.BasicConstraintsValid = true
+
 	der, err := x509.CreateCertificate(rand.Reader, t, by.cert, key.Public(), by.key)
 	if err != nil {
 		return nil, fmt.Errorf("identity: issue certificate: %w", err)
 	}
+
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return nil, fmt.Errorf("identity: issue certificate: %w", err)
 	}
+
 	keyPEM, err := encodeKey(key)
 	if err != nil {
 		return nil, err

@@ -111,10 +111,12 @@ func (c *challenges[T]) answer(text string) (first bool, err error) {
 	key := answerKey(text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+
 	now := c.now()
 	if until, ok := c.answered[key]; ok && now.Before(until) {
 		return false, nil
 	}
+
 	if len(c.answered) >= answeredMost {
 		for k, until := range c.answered {
 			if !now.Before(until) {
@@ -122,6 +124,7 @@ func (c *challenges[T]) answer(text string) (first bool, err error) {
 			}
 		}
 	}
+
 	if len(c.answered) >= answeredMost {
 		return false, errAnswers
 	}

@@ -46,7 +46,8 @@ func (d *Device) Principal(way Way) policy.Principal {
 	p := policy.Principal{Kind: policy.Device, Name: d.AETitle, Verbs: d.Verbs, Destinations: d.Destinations}
 	switch way {
 	case Plain:
-		p.Plaintext, p.Until = true, d.PlaintextUntil
+		p.Plaintext = true
+		p.Until = d.PlaintextUntil
 	case WithoutCertificate:
 		p.Until = d.NoCertificateUntil
 	}
@@ -74,10 +75,13 @@ func (r *Registry) Put(ctx context.Context, d Device) error {
 }
 
 func (r *Registry) putTx(ctx context.Context, tx *db.Tx, d Device) error {
-	_, err := r.book.Exec(ctx, tx, `INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed, no_certificate_until)
+	_, err := r.book.Exec(ctx, tx,
+		`INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed, no_certificate_until)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)
-		ON CONFLICT (ae_title) DO UPDATE SET address = ?2, verbs = ?3, destinations = ?4, listen = ?5, plaintext_until = ?6, no_certificate_until = ?8, removed = 0`,
-		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen, db.Millis(d.PlaintextUntil), db.Millis(r.now()), db.Millis(d.NoCertificateUntil))
+		ON CONFLICT (ae_title) DO UPDATE SET address = ?2, verbs = ?3, destinations = ?4, listen = ?5,
+			plaintext_until = ?6, no_certificate_until = ?8, removed = 0`,
+		d.AETitle, d.Address, joinVerbs(d.Verbs), strings.Join(d.Destinations, `\`), d.Listen,
+		db.Millis(d.PlaintextUntil), db.Millis(r.now()), db.Millis(d.NoCertificateUntil))
 	return err
 }
 
@@ -91,7 +95,8 @@ func checkDevice(d Device) error {
 		return fault.New(fault.Invalid, "identity: without TLS the address is all that tells the device from others: give --address")
 	}
 	if !d.NoCertificateUntil.IsZero() && d.Address == "" {
-		return fault.New(fault.Invalid, "identity: without a certificate the address is all that tells the device from others: give --address")
+		return fault.New(fault.Invalid,
+			"identity: without a certificate the address is all that tells the device from others: give --address")
 	}
 	return nil
 }
@@ -116,9 +121,11 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 	var owner string
 	var removed int64
 	err := tx.QueryRow(ctx, `SELECT ae_title, removed FROM device_certificate WHERE fingerprint = ?1`, fp).Scan(&owner, &removed)
+
 	switch {
 	case err == nil && removed != 0:
-		return fault.New(fault.Conflict, "identity: this certificate was removed once and is not taken again; make a new one with 'collimator device renew'")
+		return fault.New(fault.Conflict,
+			"identity: this certificate was removed once and is not taken again; make a new one with 'collimator device renew'")
 	case err == nil && owner != aeTitle:
 		return fault.Newf(fault.Conflict, "identity: this certificate belongs to %s", owner)
 	case err == nil:
@@ -126,6 +133,7 @@ func (r *Registry) bindTx(ctx context.Context, tx *db.Tx, aeTitle string, cert *
 	case fault.Of(err) != fault.NotFound:
 		return err
 	}
+
 	_, err = r.book.Exec(ctx, tx, `INSERT INTO device_certificate (fingerprint, ae_title, subject, not_after, created, removed, weakness)
 		VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)`,
 		fp, aeTitle, cert.Subject.String(), db.Millis(cert.NotAfter), db.Millis(r.now()), shortKey(cert))
@@ -179,6 +187,7 @@ func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) 
 		if err != nil {
 			return err
 		}
+
 		found.Certificates, err = certificates(ctx, tx, aeTitle)
 		return err
 	})
@@ -211,7 +220,8 @@ func (r *Registry) Devices(ctx context.Context) ([]*Device, error) {
 // PlaintextOpen reports whether any device may now come without TLS.
 func (r *Registry) PlaintextOpen(ctx context.Context) (open bool, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT COUNT(*) > 0 FROM device WHERE removed = 0 AND plaintext_until > ?1`, db.Millis(r.now())).Scan(&open)
+		return tx.QueryRow(ctx, `SELECT COUNT(*) > 0 FROM device WHERE removed = 0 AND plaintext_until > ?1`,
+			db.Millis(r.now())).Scan(&open)
 	})
 	return open, err
 }
@@ -262,7 +272,9 @@ func scanDevice(scan db.Scan) (*Device, error) {
 	if destinations != "" {
 		d.Destinations = strings.Split(destinations, `\`)
 	}
-	d.PlaintextUntil, d.NoCertificateUntil, d.Created = db.Instant(plaintext), db.Instant(bare), db.Instant(created)
+	d.PlaintextUntil = db.Instant(plaintext)
+	d.NoCertificateUntil = db.Instant(bare)
+	d.Created = db.Instant(created)
 	return &d, nil
 }
 

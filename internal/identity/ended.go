@@ -50,7 +50,8 @@ func (r *Registry) endMade(ctx context.Context, tx *db.Tx, name string, everythi
 		args  []any
 	}{
 		{&e.Sessions, `DELETE FROM session WHERE person = ?1`, []any{name}},
-		{&e.Tokens, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0 AND expires > ?2 AND (operator = 0 OR ?3)`, []any{name, now, everything}},
+		{&e.Tokens, `UPDATE access_token SET revoked = ?2 WHERE owner = ?1 AND revoked = 0 AND expires > ?2
+			AND (operator = 0 OR ?3)`, []any{name, now, everything}},
 		{&e.Invitations, `DELETE FROM person_link WHERE maker = ?1`, []any{name}},
 		{&e.Shares, `UPDATE share SET revoked = ?2 WHERE owner = ?1 AND revoked = 0 AND expires > ?2`, []any{name, now}},
 		{new(int64), `DELETE FROM provider_group WHERE person = ?1`, []any{name}}, // until the provider names them again

@@ -25,7 +25,8 @@ func (r *Registry) Factors(ctx context.Context, name string) (f Factors, err err
 }
 
 func factors(ctx context.Context, tx *db.Tx, name string) (f Factors, err error) {
-	err = tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM totp WHERE person = ?1 AND LENGTH(secret) > 0), (SELECT COUNT(*) FROM passkey WHERE person = ?1),
+	err = tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM totp WHERE person = ?1 AND LENGTH(secret) > 0),
+		(SELECT COUNT(*) FROM passkey WHERE person = ?1),
 		(SELECT COUNT(*) FROM recovery_code WHERE person = ?1)`, name).Scan(&f.TOTP, &f.Passkeys, &f.Recovery)
 	return f, err
 }
@@ -41,17 +42,23 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) 
 		if err := known(ctx, tx, name); err != nil {
 			return err
 		}
+
 		var pending []byte
 		var shown string
 		err := tx.QueryRow(ctx, `SELECT pending, session FROM totp WHERE person = ?1`, name).Scan(&pending, &shown)
+
 		if err == nil && len(pending) > 0 && session != "" && shown == session {
 			key = pending
 			return nil
 		}
+
 		if err != nil && fault.Of(err) != fault.NotFound {
 			return err
 		}
-		_, err = r.book.Exec(ctx, tx, `INSERT INTO totp (person, secret, pending, step, session) VALUES (?1, ?3, ?2, 0, ?4) ON CONFLICT (person) DO UPDATE SET pending = ?2, session = ?4`,
+
+		_, err = r.book.Exec(ctx, tx,
+			`INSERT INTO totp (person, secret, pending, step, session) VALUES (?1, ?3, ?2, 0, ?4)
+				ON CONFLICT (person) DO UPDATE SET pending = ?2, session = ?4`,
 			name, key, []byte{}, session)
 		return err
 	})
@@ -81,7 +88,8 @@ func (r *Registry) ConfirmTOTP(ctx context.Context, name, session, code string) 
 		if !ok {
 			return ErrCode
 		}
-		_, err = r.book.Exec(ctx, tx, `UPDATE totp SET secret = pending, pending = ?3, step = ?2, session = '' WHERE person = ?1`, name, step, []byte{})
+		_, err = r.book.Exec(ctx, tx,
+			`UPDATE totp SET secret = pending, pending = ?3, step = ?2, session = '' WHERE person = ?1`, name, step, []byte{})
 		return err
 	})
 }
@@ -144,7 +152,11 @@ var errNobody = fault.New(fault.NotFound, "identity: nobody of this name is regi
 
 // dropFactors forgets all that counted beside the password.
 func (r *Registry) dropFactors(ctx context.Context, tx *db.Tx, name string) error {
-	for _, q := range []string{`DELETE FROM totp WHERE person = ?1`, `DELETE FROM passkey WHERE person = ?1`, `DELETE FROM recovery_code WHERE person = ?1`} {
+	for _, q := range []string{
+		`DELETE FROM totp WHERE person = ?1`,
+		`DELETE FROM passkey WHERE person = ?1`,
+		`DELETE FROM recovery_code WHERE person = ?1`,
+	} {
 		if _, err := r.book.Exec(ctx, tx, q, name); err != nil {
 			return err
 		}

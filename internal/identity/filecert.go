@@ -94,7 +94,8 @@ func (f *FileCertificate) state() (s [2]fileState) {
 
 // load remembers what it saw, good or bad, so that one bad file is told once.
 func (f *FileCertificate) load(state [2]fileState) error {
-	f.seen, f.begins = state, time.Time{}
+	f.seen = state
+	f.begins = time.Time{}
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
 		return fmt.Errorf("identity: the certificate in %s and the key in %s cannot be used together: %w", f.cert, f.key, err)

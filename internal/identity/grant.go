@@ -15,7 +15,9 @@ func (r *Registry) GrantStudy(ctx context.Context, name, study string) error {
 		if err := known(ctx, tx, name); err != nil {
 			return err
 		}
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (person, study) DO NOTHING`, name, study, db.Millis(r.now()))
+		_, err := r.book.Exec(ctx, tx,
+			`INSERT INTO study_grant (person, study, created) VALUES (?1, ?2, ?3)
+				ON CONFLICT (person, study) DO NOTHING`, name, study, db.Millis(r.now()))
 		return err
 	})
 }
@@ -38,7 +40,9 @@ func (r *Registry) UngrantStudy(ctx context.Context, name, study string) error {
 		}
 		for _, g := range by {
 			if g.Study == study {
-				return fault.Newf(fault.NotFound, "identity: this study is not granted to this person, who sees it by the group %s; 'collimator group ungrant' takes it back from the group", g.Group)
+				return fault.Newf(fault.NotFound,
+					"identity: this study is not granted to this person, who sees it by the group %s; "+
+						"'collimator group ungrant' takes it back from the group", g.Group)
 			}
 		}
 		return fault.New(fault.NotFound, "identity: this study is not granted to this person; see 'collimator user show NAME'")

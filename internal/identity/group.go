@@ -79,7 +79,9 @@ func (r *Registry) GrantToGroup(ctx context.Context, group, study string) error 
 		return err
 	}
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO group_grant (name, study, created) VALUES (?1, ?2, ?3) ON CONFLICT (name, study) DO NOTHING`, group, study, db.Millis(r.now()))
+		_, err := r.book.Exec(ctx, tx,
+			`INSERT INTO group_grant (name, study, created) VALUES (?1, ?2, ?3)
+				ON CONFLICT (name, study) DO NOTHING`, group, study, db.Millis(r.now()))
 		return err
 	})
 }
@@ -124,7 +126,8 @@ func (r *Registry) groupGrants(ctx context.Context, tx *db.Tx, name string) (Gro
 		return g, err
 	}
 
-	g.People, err = db.Column[string](ctx, tx, `SELECT person FROM provider_group WHERE name = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY person`,
+	g.People, err = db.Column[string](ctx, tx,
+		`SELECT person FROM provider_group WHERE name = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY person`,
 		name, r.groups.Issuer, r.groups.Claim)
 	if err != nil {
 		return g, err
@@ -158,7 +161,8 @@ func (r *Registry) Groups(ctx context.Context, person string) (groups []string, 
 		return nil, nil
 	}
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
-		groups, err = db.Column[string](ctx, tx, `SELECT name FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY name`,
+		groups, err = db.Column[string](ctx, tx,
+			`SELECT name FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY name`,
 			person, r.groups.Issuer, r.groups.Claim)
 		return err
 	})
@@ -191,7 +195,9 @@ func (r *Registry) byGroup(ctx context.Context, tx *db.Tx, person string) ([]Gro
 // setGroups puts the groups that a provider names of a person in the place of those
 // that were named before, by this provider or another one, and says which it kept,
 // those to which something is granted, and whether they are others than before.
-func (r *Registry) setGroups(ctx context.Context, person string, from GroupSource, named []string) (kept []string, changed bool, err error) {
+func (r *Registry) setGroups(ctx context.Context, person string, from GroupSource,
+	named []string) (kept []string, changed bool, err error) {
+
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
 		granted, err := db.Column[string](ctx, tx, `SELECT DISTINCT name FROM group_grant ORDER BY name`)
 		if err != nil {
@@ -199,12 +205,14 @@ func (r *Registry) setGroups(ctx context.Context, person string, from GroupSourc
 		}
 		kept = slices.DeleteFunc(granted, func(name string) bool { return !slices.Contains(named, name) })
 
-		before, err := db.Column[string](ctx, tx, `SELECT name FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY name`,
+		before, err := db.Column[string](ctx, tx,
+			`SELECT name FROM provider_group WHERE person = ?1 AND issuer = ?2 AND claim = ?3 ORDER BY name`,
 			person, from.Issuer, from.Claim)
 		if err != nil {
 			return err
 		}
-		n, err := r.book.Exec(ctx, tx, `DELETE FROM provider_group WHERE person = ?1 AND (issuer <> ?2 OR claim <> ?3)`, person, from.Issuer, from.Claim)
+		n, err := r.book.Exec(ctx, tx,
+			`DELETE FROM provider_group WHERE person = ?1 AND (issuer <> ?2 OR claim <> ?3)`, person, from.Issuer, from.Claim)
 		if err != nil {
 			return err
 		}
@@ -273,7 +281,8 @@ func (o *OIDC) takeGroups(ctx context.Context, person string, claims map[string]
 
 	tooMany := ""
 	if n := len(named); n > groupsMost {
-		named, tooMany = nil, fmt.Sprintf("the identity provider names %d groups, more than %d: none of them counts", n, groupsMost)
+		named = nil
+		tooMany = fmt.Sprintf("the identity provider names %d groups, more than %d: none of them counts", n, groupsMost)
 	}
 
 	kept, changed, err := o.registry.setGroups(ctx, person, from, named)

@@ -37,7 +37,9 @@ type Link struct {
 // FirstLink makes the link by which the first administrator registers, in place
 // of an earlier one. It is refused with kind Conflict where there is an administrator.
 func (r *Registry) FirstLink(ctx context.Context) (Link, string, error) {
-	return r.newLink(ctx, Link{Purpose: FirstAdministrator, Role: Administrator}, func(tx *db.Tx) error { return noAdministrator(ctx, tx) })
+	return r.newLink(ctx, Link{Purpose: FirstAdministrator, Role: Administrator}, func(tx *db.Tx) error {
+		return noAdministrator(ctx, tx)
+	})
 }
 
 // PersonLink makes a link for a person who is new, and gets the role, or for
@@ -59,7 +61,9 @@ func (r *Registry) Invite(ctx context.Context, name, role, maker string) (Link, 
 func (r *Registry) personLink(ctx context.Context, name, role string, factors bool, maker string) (Link, string, error) {
 	l := Link{Purpose: NewPassword, Person: name, Factors: factors, Maker: maker}
 	if role != "" {
-		l.Purpose, l.Role, l.Factors = NewPerson, role, false
+		l.Purpose = NewPerson
+		l.Role = role
+		l.Factors = false
 		if err := CheckRole(role); err != nil {
 			return l, "", err
 		}
@@ -67,6 +71,7 @@ func (r *Registry) personLink(ctx context.Context, name, role string, factors bo
 			return l, "", err
 		}
 	}
+
 	return r.newLink(ctx, l, func(tx *db.Tx) error {
 		err := known(ctx, tx, name)
 		if role == "" {
@@ -115,15 +120,20 @@ func (r *Registry) newLink(ctx context.Context, l Link, check func(*db.Tx) error
 	var secret [32]byte
 	rand.Read(secret[:]) // never returns an error (crypto/rand)
 	text := base64.RawURLEncoding.EncodeToString(secret[:])
+
 	l.Expires = r.now().Add(LinkLifetime)
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		if err := check(tx); err != nil {
 			return err
 		}
-		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person, db.Millis(r.now())); err != nil {
+
+		if _, err := r.book.Exec(ctx, tx, `DELETE FROM person_link WHERE person = ?1 OR expires <= ?2`, l.Person,
+			db.Millis(r.now())); err != nil {
 			return err
 		}
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+
+		_, err := r.book.Exec(ctx, tx,
+			`INSERT INTO person_link (hash, purpose, person, role, factors, expires, maker) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
 			secretHash(text), string(l.Purpose), l.Person, l.Role, l.Factors, db.Millis(l.Expires), l.Maker)
 		return err
 	})
@@ -143,7 +153,8 @@ func (r *Registry) Link(ctx context.Context, secret string) (l Link, err error) 
 func (r *Registry) Links(ctx context.Context) (list []Link, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
 		list, err = db.All(ctx, tx, readLink, `SELECT purpose, person, role, factors, expires, maker FROM person_link
-			WHERE expires > ?1 AND (maker = '' OR maker IN (SELECT name FROM person WHERE disabled = 0)) ORDER BY person, expires`, db.Millis(r.now()))
+			WHERE expires > ?1 AND (maker = '' OR maker IN (SELECT name FROM person WHERE disabled = 0))
+				ORDER BY person, expires`, db.Millis(r.now()))
 		return err
 	})
 	return list, err
@@ -169,7 +180,8 @@ func (r *Registry) EndLink(ctx context.Context, name string) error {
 }
 
 func (r *Registry) link(ctx context.Context, tx *db.Tx, secret string) (l Link, err error) {
-	l, err = readLink(tx.QueryRow(ctx, `SELECT purpose, person, role, factors, expires, maker FROM person_link WHERE hash = ?1`, secretHash(secret)).Scan)
+	l, err = readLink(tx.QueryRow(ctx,
+		`SELECT purpose, person, role, factors, expires, maker FROM person_link WHERE hash = ?1`, secretHash(secret)).Scan)
 	if fault.Of(err) == fault.NotFound || err == nil && !r.now().Before(l.Expires) {
 		return Link{}, ErrLink
 	}
@@ -189,16 +201,20 @@ func (r *Registry) UseLink(ctx context.Context, secret, name, password string) (
 	if err != nil {
 		return l, err
 	}
+
 	if l.Purpose == FirstAdministrator {
 		l.Person = name
 	}
+
 	if err := CheckNewPerson(l.Person, password); err != nil {
 		return l, err
 	}
+
 	hash, err := r.hash(ctx, password)
 	if err != nil {
 		return l, err
 	}
+
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
 		if _, err := r.link(ctx, tx, secret); err != nil { // somebody else was faster
 			return err

@@ -85,11 +85,13 @@ func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 	case o.Create && o.RoleClaim == "":
 		return nil, fault.New(fault.Invalid, "identity: people are made from an identity provider only with a role claim")
 	}
+
 	for _, m := range o.Roles {
 		if err := CheckRole(m.Role); err != nil {
 			return nil, err
 		}
 	}
+
 	if len(o.Scopes) == 0 {
 		o.Scopes = []string{"profile"}
 	}
@@ -99,8 +101,12 @@ func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 	if o.Health == nil {
 		o.Health = func(error) {}
 	}
+
 	return &OIDC{
-		o: o, registry: r, open: newChallenges[oidcChallenge](r.now, "identity provider"), logouts: newLogouts(),
+		o:        o,
+		registry: r,
+		open:     newChallenges[oidcChallenge](r.now, "identity provider"),
+		logouts:  newLogouts(),
 		provider: newDiscovery(o.Issuer, providerClient(o.Transport), o.Health, r.now),
 	}, nil
 }
@@ -152,16 +158,19 @@ func (o *OIDC) End(back string) string {
 	if p == nil {
 		return ""
 	}
+
 	var meta struct {
 		End string `json:"end_session_endpoint"`
 	}
 	if p.Claims(&meta) != nil {
 		return ""
 	}
+
 	u, err := url.Parse(meta.End)
 	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !o.o.InsecureHTTP || !loopback(u.Hostname())) {
 		return ""
 	}
+
 	q := u.Query()
 	q.Set("client_id", o.o.ClientID)
 	if back != "" {
@@ -198,32 +207,39 @@ func (o *OIDC) Finish(ctx context.Context, a OIDCAnswer) (person, change string,
 	if err != nil {
 		return "", "", err
 	}
+
 	p, err := o.provider.get(ctx)
 	if err != nil {
 		return "", "", &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
 	}
+
 	ctx = oidc.ClientContext(ctx, o.provider.client)
 	token, err := o.config(p, c.Redirect).Exchange(ctx, a.Code, oauth2.VerifierOption(c.Verifier))
 	if err != nil {
 		return "", "", o.notExchanged(err)
 	}
+
 	id, p, err := o.verify(ctx, p, token, c.Nonce)
 	if err != nil {
 		return "", "", err
 	}
+
 	if err := o.strong(id); err != nil {
 		return "", "", err
 	}
+
 	claims, err := o.claims(ctx, p, token, id)
 	if err != nil {
 		return "", "", err
 	}
+
 	switch first, err := o.open.answer(a.State); {
 	case err != nil:
 		return "", "", err
 	case !first:
 		return "", "", &OIDCFailure{Reason: reasonReplay, Subject: id.Subject, shown: errOIDC}
 	}
+
 	o.o.Health(nil)
 	return o.person(ctx, id.Subject, claims)
 }
@@ -231,7 +247,9 @@ func (o *OIDC) Finish(ctx context.Context, a OIDCAnswer) (person, change string,
 // begun finds what an answer answers, in the browser that asked.
 func (o *OIDC) begun(a OIDCAnswer) (c oidcChallenge, err error) {
 	c, ok := o.open.open(a.State)
-	reason, shown := "", errOIDC
+	reason := ""
+	shown := errOIDC
+
 	switch {
 	case !ok:
 		reason = reasonState

@@ -54,7 +54,8 @@ func (d *discovery) now() *oidc.Provider {
 // does not answer then, what it said before goes on.
 func (d *discovery) get(ctx context.Context) (*oidc.Provider, error) {
 	d.mu.Lock()
-	p, fresh := d.provider, d.provider != nil && d.clock().Before(d.next)
+	p := d.provider
+	fresh := p != nil && d.clock().Before(d.next)
 	d.mu.Unlock()
 	if fresh {
 		return p, nil
@@ -77,17 +78,21 @@ func (d *discovery) ask(ctx context.Context) (*oidc.Provider, error) {
 	default:
 		return nil, errAsking
 	}
+
 	p, err := oidc.NewProvider(oidc.ClientContext(ctx, d.client), d.issuer)
 	if ctx.Err() != nil && err != nil {
 		return nil, ctx.Err() // the browser went away; that says nothing of the provider
 	}
+
 	d.mu.Lock()
 	if err == nil {
-		d.provider, d.next = p, d.clock().Add(discoverEvery)
+		d.provider = p
+		d.next = d.clock().Add(discoverEvery)
 	} else {
 		d.next = d.clock().Add(discoverAgain)
 	}
 	d.mu.Unlock()
+
 	if err != nil {
 		err = &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
 	}

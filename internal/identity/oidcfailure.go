@@ -107,7 +107,8 @@ func (o *OIDC) refused(code string) error {
 	f := &OIDCFailure{Reason: reasonRefused, shown: errThere}
 	switch {
 	case code == "access_denied":
-		f.Reason, f.shown = reasonCancelled, errCancelled
+		f.Reason = reasonCancelled
+		f.shown = errCancelled
 	case slices.Contains(errorCodes, code):
 		f.Reason += " with " + code
 	}
@@ -124,8 +125,10 @@ func (o *OIDC) notExchanged(err error) error {
 	f := &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
 	switch {
 	case !answered:
-	case refusal.ErrorCode == "invalid_client" || refusal.ErrorCode == "unauthorized_client" || refusal.Response.StatusCode == http.StatusUnauthorized:
-		f.Reason, f.cause = reasonClient, nil
+	case refusal.ErrorCode == "invalid_client" || refusal.ErrorCode == "unauthorized_client" ||
+		refusal.Response.StatusCode == http.StatusUnauthorized:
+		f.Reason = reasonClient
+		f.cause = nil
 	case refusal.Response.StatusCode < http.StatusInternalServerError && refusal.Response.StatusCode != http.StatusTooManyRequests:
 		// A stranger can bring any code: that it is not taken says nothing of the provider.
 		return &OIDCFailure{Reason: reasonGrant, shown: errOIDC, cause: errors.New("token endpoint: " + refusal.Response.Status)}

@@ -98,15 +98,18 @@ func (o *OIDC) logoutToken(ctx context.Context, raw string) (*oidc.IDToken, erro
 	if raw == "" || len(raw) > maxToken {
 		return nil, &OIDCFailure{Reason: reasonLogout, shown: errOIDC}
 	}
+
 	p, err := o.provider.get(ctx)
 	if err != nil {
 		return nil, &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
 	}
+
 	c := &oidc.Config{ClientID: o.o.ClientID, SkipExpiryCheck: true} // punctual looks at the times
 	id, err := p.Verifier(c).Verify(oidc.ClientContext(ctx, o.provider.client), raw)
 	if err != nil {
 		return nil, &OIDCFailure{Reason: reasonLogout, shown: errOIDC, cause: err}
 	}
+
 	if err := o.punctual(id); err != nil {
 		return nil, err
 	}
@@ -115,6 +118,7 @@ func (o *OIDC) logoutToken(ctx context.Context, raw string) (*oidc.IDToken, erro
 	err = id.Claims(&claims)
 	event, told := claims.Events[logoutEvent]
 	var members map[string]any
+
 	switch {
 	case err != nil:
 	case !told || json.Unmarshal(event, &members) != nil:

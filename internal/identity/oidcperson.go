@@ -15,16 +15,20 @@ func (o *OIDC) person(ctx context.Context, subject string, claims map[string]any
 	name, _ = claims[o.o.NameClaim].(string)
 	role, mapped := o.role(claims)
 	f := &OIDCFailure{Person: name, Subject: subject, shown: errClaim}
+
 	switch {
 	case subject == "":
 		f.Reason = reasonClaim + "sub"
 	case checkName(name) != nil:
-		f.Reason, f.Person = reasonClaim+o.o.NameClaim, ""
+		f.Reason = reasonClaim + o.o.NameClaim
+		f.Person = ""
 	case o.o.RoleClaim != "" && claims[o.o.RoleClaim] == nil:
 		f.Reason = reasonClaim + o.o.RoleClaim
 	case o.o.RoleClaim != "" && !mapped:
-		f.Reason, f.shown = reasonRole, errNoRole
+		f.Reason = reasonRole
+		f.shown = errNoRole
 	}
+
 	if f.Reason != "" {
 		return "", "", errors.Join(o.named(ctx, f), o.registry.dropGroups(ctx, o.o.Issuer, subject))
 	}
@@ -77,9 +81,11 @@ func (o *OIDC) named(ctx context.Context, f *OIDCFailure) error {
 		var bound string
 		err := tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, f.Subject).Scan(&bound)
 		if err == nil {
-			f.Person, f.Known = bound, true
+			f.Person = bound
+			f.Known = true
 			return nil
 		}
+
 		if fault.Of(err) != fault.NotFound || f.Person == "" {
 			return err
 		}
@@ -98,6 +104,7 @@ func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, ch
 	fail := func(reason, person string, known bool) error {
 		return &OIDCFailure{Reason: reason, Person: person, Known: known, Subject: subject, shown: errNotRegistered}
 	}
+
 	err = o.registry.db.Write(ctx, func(tx *db.Tx) error {
 		err := tx.QueryRow(ctx, `SELECT person FROM person_subject WHERE issuer = ?1 AND subject = ?2`, o.o.Issuer, subject).Scan(&person)
 		if err == nil {
@@ -107,10 +114,13 @@ func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, ch
 			}
 			return err
 		}
+
 		if fault.Of(err) != fault.NotFound {
 			return err
 		}
-		person, change = name, "bound to the identity provider"
+
+		person = name
+		change = "bound to the identity provider"
 		switch err := known(ctx, tx, name); {
 		case errors.Is(err, errNobody) && o.o.Create:
 			change = "made by the identity provider as " + role
@@ -124,7 +134,8 @@ func (o *OIDC) bind(ctx context.Context, subject, name, role string) (person, ch
 		case err != nil:
 			return err
 		}
-		n, err := o.registry.book.Exec(ctx, tx, `INSERT INTO person_subject (issuer, subject, person) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, o.o.Issuer, subject, name)
+		n, err := o.registry.book.Exec(ctx, tx,
+			`INSERT INTO person_subject (issuer, subject, person) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`, o.o.Issuer, subject, name)
 		if err == nil && n == 0 {
 			return fail(reasonBound, name, true)
 		}

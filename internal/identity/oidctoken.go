@@ -20,6 +20,7 @@ func (o *OIDC) verify(ctx context.Context, p *oidc.Provider, token *oauth2.Token
 	if raw == "" || len(raw) > maxToken {
 		return nil, nil, &OIDCFailure{Reason: reasonNoToken, shown: errOIDC}
 	}
+
 	c := &oidc.Config{ClientID: o.o.ClientID, SkipExpiryCheck: true} // punctual looks at the times
 	id, err := p.Verifier(c).Verify(ctx, raw)
 	if err != nil {
@@ -33,6 +34,7 @@ func (o *OIDC) verify(ctx context.Context, p *oidc.Provider, token *oauth2.Token
 			id, err = p.Verifier(c).Verify(ctx, raw)
 		}
 	}
+
 	switch {
 	case err != nil && strings.Contains(err.Error(), "fetching keys"): // of go-oidc, which gives no type
 		f := &OIDCFailure{Reason: reasonAway, shown: errAway, cause: err}
@@ -73,14 +75,17 @@ func (o *OIDC) claims(ctx context.Context, p *oidc.Provider, token *oauth2.Token
 	if err := id.Claims(&claims); err != nil {
 		return nil, &OIDCFailure{Reason: reasonToken, Subject: id.Subject, shown: errOIDC, cause: err}
 	}
+
 	if o.missing(claims) == "" || p.UserInfoEndpoint() == "" {
 		return claims, nil
 	}
+
 	info, err := p.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	more := map[string]any{}
 	if err == nil {
 		err = info.Claims(&more)
 	}
+
 	if err != nil {
 		if _, network := errors.AsType[*url.Error](err); !network {
 			status, _, _ := strings.Cut(err.Error(), ": ") // a body stands behind, which may say who it is
@@ -90,9 +95,11 @@ func (o *OIDC) claims(ctx context.Context, p *oidc.Provider, token *oauth2.Token
 		o.o.Health(f)
 		return nil, f
 	}
+
 	if info.Subject != id.Subject { // Core 5.3.2: must be the same
 		return nil, &OIDCFailure{Reason: reasonSubject, Subject: id.Subject, shown: errOIDC}
 	}
+
 	for name, value := range claims { // what was signed counts
 		more[name] = value
 	}

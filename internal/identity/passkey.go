@@ -52,17 +52,22 @@ func (h *keyHolder) WebAuthnCredentials() []webauthn.Credential { return h.crede
 func (r *Registry) holder(ctx context.Context, name, rp string) (*keyHolder, error) {
 	handle := make([]byte, 32)
 	rand.Read(handle) // never returns an error (crypto/rand)
+
 	h := &keyHolder{name: name}
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		if err := present(ctx, tx, name); err != nil {
 			return err
 		}
-		if _, err := r.book.Exec(ctx, tx, `INSERT INTO passkey_handle (person, handle) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING`, name, handle); err != nil {
+
+		if _, err := r.book.Exec(ctx, tx,
+			`INSERT INTO passkey_handle (person, handle) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING`, name, handle); err != nil {
 			return err
 		}
+
 		if err := tx.QueryRow(ctx, `SELECT handle FROM passkey_handle WHERE person = ?1`, name).Scan(&h.handle); err != nil {
 			return err
 		}
+
 		return loadCredentials(ctx, tx, h, rp)
 	})
 	return h, err
@@ -72,7 +77,9 @@ func (r *Registry) holder(ctx context.Context, name, rp string) (*keyHolder, err
 func (r *Registry) holderOf(ctx context.Context, handle []byte, rp string) (*keyHolder, error) {
 	h := &keyHolder{handle: handle}
 	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `SELECT p.name FROM passkey_handle h JOIN person p ON p.name = h.person WHERE h.handle = ?1 AND p.disabled = 0`, handle).Scan(&h.name)
+		err := tx.QueryRow(ctx,
+			`SELECT p.name FROM passkey_handle h JOIN person p ON p.name = h.person WHERE h.handle = ?1
+				AND p.disabled = 0`, handle).Scan(&h.name)
 		if err != nil {
 			return err
 		}
@@ -82,7 +89,8 @@ func (r *Registry) holderOf(ctx context.Context, handle []byte, rp string) (*key
 }
 
 func loadCredentials(ctx context.Context, tx *db.Tx, h *keyHolder, rp string) error {
-	list, err := db.All(ctx, tx, scanCredential, `SELECT credential FROM passkey WHERE person = ?1 AND rp = ?2 ORDER BY created, id`, h.name, rp)
+	list, err := db.All(ctx, tx, scanCredential,
+		`SELECT credential FROM passkey WHERE person = ?1 AND rp = ?2 ORDER BY created, id`, h.name, rp)
 	h.credentials = append(h.credentials, list...)
 
 	return err
@@ -109,15 +117,20 @@ func (r *Registry) addPasskey(ctx context.Context, person, rp, name string, c *w
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "identity: keep the passkey")
 	}
+
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		f, err := factors(ctx, tx, person)
 		if err != nil {
 			return err
 		}
+
 		if f.Passkeys >= maxPasskeys {
 			return fault.Newf(fault.Conflict, "identity: the most passkeys that a person has are %d; remove one first", maxPasskeys)
 		}
-		n, err := r.book.Exec(ctx, tx, `INSERT INTO passkey (id, person, rp, name, credential, created, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO NOTHING`,
+
+		n, err := r.book.Exec(ctx, tx,
+			`INSERT INTO passkey (id, person, rp, name, credential, created, used)
+				VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT (id) DO NOTHING`,
 			credentialID(c.ID), person, rp, name, b, db.Millis(r.now()))
 		if err == nil && n == 0 {
 			return fault.New(fault.Conflict, "identity: this passkey is registered already")
@@ -134,15 +147,18 @@ func (r *Registry) usePasskey(ctx context.Context, before, after *webauthn.Crede
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "identity: keep the passkey")
 	}
+
 	id := credentialID(after.ID)
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		now, err := storedCredential(ctx, tx, id)
 		if err != nil {
 			return err
 		}
+
 		if now.Authenticator.SignCount != before.Authenticator.SignCount || now.Authenticator.CloneWarning {
 			return ErrCredentials
 		}
+
 		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2, used = ?3 WHERE id = ?1`, id, b, db.Millis(r.now()))
 		return err
 	})
@@ -184,11 +200,14 @@ func (r *Registry) copiedPasskey(ctx context.Context, person string, raw []byte)
 		if err != nil || c.Authenticator.CloneWarning {
 			return err
 		}
-		x.Noticed, c.Authenticator.CloneWarning = true, true
+
+		x.Noticed = true
+		c.Authenticator.CloneWarning = true
 		b, err := json.Marshal(c)
 		if err != nil {
 			return fault.Wrap(fault.Internal, err, "identity: keep the passkey")
 		}
+
 		_, err = r.book.Exec(ctx, tx, `UPDATE passkey SET credential = ?2 WHERE id = ?1`, x.ID, b)
 		return err
 	})

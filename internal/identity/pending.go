@@ -46,11 +46,13 @@ func (r *Registry) Remember(ctx context.Context, p Pending, most int) error {
 		return nil
 	}
 	if p.Certificate != nil {
-		der, p.Fingerprint = p.Certificate.Raw, tlsprofile.Fingerprint(p.Certificate)
+		der = p.Certificate.Raw
+		p.Fingerprint = tlsprofile.Fingerprint(p.Certificate)
 	}
 	if der == nil {
 		der = []byte{}
 	}
+
 	contexts := p.Contexts[:min(len(p.Contexts), maxPendingContexts)]
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO pending_device
@@ -63,11 +65,14 @@ func (r *Registry) Remember(ctx context.Context, p Pending, most int) error {
 		if err != nil {
 			return err
 		}
+
 		_, err = tx.Exec(ctx, `DELETE FROM pending_device WHERE id IN
-			(SELECT id FROM pending_device WHERE address = ?1 ORDER BY last_seen DESC, id DESC LIMIT 1000000 OFFSET ?2)`, p.Address, maxPendingPerAddress)
+			(SELECT id FROM pending_device WHERE address = ?1
+				ORDER BY last_seen DESC, id DESC LIMIT 1000000 OFFSET ?2)`, p.Address, maxPendingPerAddress)
 		if err != nil {
 			return err
 		}
+
 		_, err = tx.Exec(ctx, `DELETE FROM pending_device WHERE id IN
 			(SELECT id FROM pending_device ORDER BY last_seen DESC, id DESC LIMIT 1000000 OFFSET ?1)`, most)
 		return err
@@ -112,7 +117,9 @@ func (r *Registry) approve(ctx context.Context, id int64, d Device, check func(*
 			return err
 		}
 		if p.Certificate == nil && d.PlaintextUntil.IsZero() && d.NoCertificateUntil.IsZero() {
-			return fault.New(fault.Invalid, "identity: this caller showed no certificate. Give it a certificate with 'collimator device add', or let it in as it is with --plaintext --until DATE, or where it speaks TLS with --no-certificate-until DATE")
+			return fault.New(fault.Invalid,
+				"identity: this caller showed no certificate. Give it a certificate with 'collimator device add', "+
+					"or let it in as it is with --plaintext --until DATE, or where it speaks TLS with --no-certificate-until DATE")
 		}
 		if p.Certificate != nil {
 			if err := check(p.Certificate); err != nil {
@@ -150,18 +157,23 @@ func scanPending(scan db.Scan) (Pending, error) {
 	var der []byte
 	var contexts string
 	var first, last int64
-	err := scan(&p.ID, &p.CallingAETitle, &p.CalledAETitle, &p.Address, &p.Fingerprint, &der, &p.Reason, &p.Implementation, &contexts, &first, &last, &p.Attempts)
+
+	err := scan(&p.ID, &p.CallingAETitle, &p.CalledAETitle, &p.Address, &p.Fingerprint, &der, &p.Reason,
+		&p.Implementation, &contexts, &first, &last, &p.Attempts)
 	if err != nil {
 		return p, err
 	}
+
 	if len(der) > 0 {
 		if p.Certificate, err = x509.ParseCertificate(der); err != nil {
 			return p, err
 		}
 	}
+
 	if contexts != "" {
 		p.Contexts = strings.Split(contexts, `\`)
 	}
-	p.FirstSeen, p.LastSeen = db.Instant(first), db.Instant(last)
+	p.FirstSeen = db.Instant(first)
+	p.LastSeen = db.Instant(last)
 	return p, nil
 }

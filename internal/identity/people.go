@@ -149,7 +149,8 @@ func (r *Registry) EnablePerson(ctx context.Context, name string) (Link, string,
 	return r.newLink(ctx, Link{Purpose: NewPassword, Person: name, Factors: true}, func(tx *db.Tx) error {
 		switch err := known(ctx, tx, name); {
 		case err == nil:
-			return fault.New(fault.Conflict, "identity: the person of this name is not disabled; 'collimator user link NAME' makes a link for another password")
+			return fault.New(fault.Conflict,
+				"identity: the person of this name is not disabled; 'collimator user link NAME' makes a link for another password")
 		case !errors.Is(err, errDisabled):
 			return err
 		}
@@ -167,7 +168,8 @@ func (r *Registry) EnablePerson(ctx context.Context, name string) (Link, string,
 // notTheLast refuses what would leave nobody who can administrate, with kind Conflict.
 func notTheLast(ctx context.Context, tx *db.Tx, name string) error {
 	var others int
-	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM person WHERE role = ?1 AND disabled = 0 AND name <> ?2`, Administrator, name).Scan(&others)
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM person WHERE role = ?1 AND disabled = 0 AND name <> ?2`,
+		Administrator, name).Scan(&others)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,8 @@ func (r *Registry) AddPerson(ctx context.Context, name, role, password string) e
 }
 
 func (r *Registry) insertPerson(ctx context.Context, tx *db.Tx, name, role, hash string) error {
-	n, err := r.book.Exec(ctx, tx, `INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
+	n, err := r.book.Exec(ctx, tx,
+		`INSERT INTO person (name, role, password_hash, created, disabled) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT (name) DO NOTHING`,
 		name, role, hash, db.Millis(r.now()))
 	if err == nil && n == 0 {
 		if err = known(ctx, tx, name); err == nil {
@@ -117,15 +118,19 @@ func (r *Registry) CheckPassword(ctx context.Context, name, password string) (bo
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return false, err
 	}
+
 	refused := hash == "" || len(password) > maxPassword
 	if refused {
-		hash, password = r.cost.phc(make([]byte, argonSalt), make([]byte, argonKey)), ""
+		hash = r.cost.phc(make([]byte, argonSalt), make([]byte, argonKey))
+		password = ""
 	}
+
 	end, err := r.turn(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer end()
+
 	ok, err := verifyPassword(hash, password)
 	return ok && !refused, err
 }
@@ -189,25 +194,31 @@ func (c hashCost) hash(password string) string {
 // phc is the PHC string form, which carries its own parameters.
 func (c hashCost) phc(salt, key []byte) string {
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.threads, b64.EncodeToString(salt), b64.EncodeToString(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.memory, c.passes, c.threads,
+		b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 func verifyPassword(hash, password string) (bool, error) {
 	var version int
 	var memory, passes uint32
 	var threads uint8
+
 	fields := strings.Split(hash, "$")
 	if len(fields) != 6 || fields[1] != "argon2id" {
 		return false, errors.New("identity: a stored password hash is not argon2id")
 	}
-	if _, err := fmt.Sscanf(fields[2]+" "+fields[3], "v=%d m=%d,t=%d,p=%d", &version, &memory, &passes, &threads); err != nil || version != argon2.Version {
+
+	if _, err := fmt.Sscanf(fields[2]+" "+fields[3], "v=%d m=%d,t=%d,p=%d", &version, &memory, &passes,
+		&threads); err != nil || version != argon2.Version {
 		return false, errors.New("identity: a stored password hash has unknown parameters")
 	}
+
 	salt, err1 := base64.RawStdEncoding.DecodeString(fields[4])
 	key, err2 := base64.RawStdEncoding.DecodeString(fields[5])
 	if err1 != nil || err2 != nil || len(key) == 0 {
 		return false, errors.New("identity: a stored password hash is damaged")
 	}
+
 	got := argon2.IDKey([]byte(password), salt, passes, memory, threads, uint32(len(key)))
 	return subtle.ConstantTimeCompare(got, key) == 1, nil
 }

@@ -24,15 +24,19 @@ func (r *Registry) NewRecoveryCodes(ctx context.Context, name string) ([]string,
 	for i := range codes {
 		codes[i] = newRecoveryCode()
 	}
+
 	err := r.db.Write(ctx, func(tx *db.Tx) error {
 		if err := known(ctx, tx, name); err != nil {
 			return err
 		}
+
 		if _, err := r.book.Exec(ctx, tx, `DELETE FROM recovery_code WHERE person = ?1`, name); err != nil {
 			return err
 		}
+
 		for _, c := range codes {
-			if _, err := r.book.Exec(ctx, tx, `INSERT INTO recovery_code (person, hash) VALUES (?1, ?2)`, name, recoveryHash(c)); err != nil {
+			_, err := r.book.Exec(ctx, tx, `INSERT INTO recovery_code (person, hash) VALUES (?1, ?2)`, name, recoveryHash(c))
+			if err != nil {
 				return err
 			}
 		}

@@ -37,9 +37,12 @@ type keyChallenge struct {
 // without a dot (but localhost) cannot have passkeys and is left out.
 func NewRelyingParty(r *Registry, origins []string) (*RelyingParty, error) {
 	p := &RelyingParty{
-		registry: r, parties: map[string]*webauthn.WebAuthn{},
-		making: newChallenges[keyChallenge](r.now, "a new passkey"), using: newChallenges[keyChallenge](r.now, "sign in with a passkey"),
+		registry: r,
+		parties:  map[string]*webauthn.WebAuthn{},
+		making:   newChallenges[keyChallenge](r.now, "a new passkey"),
+		using:    newChallenges[keyChallenge](r.now, "sign in with a passkey"),
 	}
+
 	byHost := map[string][]string{}
 	for _, o := range origins {
 		u, err := url.Parse(o)
@@ -50,10 +53,17 @@ func NewRelyingParty(r *Registry, origins []string) (*RelyingParty, error) {
 			byHost[host] = append(byHost[host], o)
 		}
 	}
+
 	for host, list := range byHost {
 		w, err := webauthn.New(&webauthn.Config{
-			RPID: host, RPDisplayName: "Collimator", RPOrigins: list, AttestationPreference: protocol.PreferNoAttestation,
-			AuthenticatorSelection: protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementPreferred, UserVerification: protocol.VerificationRequired},
+			RPID:                  host,
+			RPDisplayName:         "Collimator",
+			RPOrigins:             list,
+			AttestationPreference: protocol.PreferNoAttestation,
+			AuthenticatorSelection: protocol.AuthenticatorSelection{
+				ResidentKey:      protocol.ResidentKeyRequirementPreferred,
+				UserVerification: protocol.VerificationRequired,
+			},
 		})
 		if err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "identity: passkeys for "+host)
@@ -135,31 +145,38 @@ func (p *RelyingParty) FinishRegistration(ctx context.Context, host, person, ses
 	if err != nil {
 		return err
 	}
+
 	if name == "" || len(name) > 64 {
 		return fault.New(fault.Invalid, "identity: name the passkey with 1 to 64 bytes")
 	}
+
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
 		return errPasskey
 	}
+
 	text := challengeOf(parsed.Raw.AttestationResponse.ClientDataJSON)
 	c, ok := p.making.open(text)
 	if !ok || c != (keyChallenge{host, person, session}) {
 		return errPasskey
 	}
+
 	h, err := p.registry.holder(ctx, person, host)
 	if err != nil {
 		return err
 	}
+
 	_, data, err := beginRegistration(w, h, []byte(text))
 	if err != nil {
 		return err
 	}
+
 	data.Challenge = text
 	credential, err := w.CreateCredential(h, *data, parsed)
 	if err != nil {
 		return errPasskey
 	}
+
 	if err := once(p.making.answer(text)); err != nil {
 		return err
 	}
@@ -181,10 +198,12 @@ func (p *RelyingParty) BeginLogin(ctx context.Context, host, person, session str
 	if err != nil {
 		return nil, err
 	}
+
 	sealed, err := p.using.seal(keyChallenge{host, person, session})
 	if err != nil {
 		return nil, err
 	}
+
 	var h *keyHolder
 	if person != "" {
 		if h, err = p.registry.holder(ctx, person, host); err != nil {
@@ -194,12 +213,15 @@ func (p *RelyingParty) BeginLogin(ctx context.Context, host, person, session str
 			return nil, fault.New(fault.NotFound, "identity: there is no passkey for this host name")
 		}
 	}
+
 	options, _, err := beginLogin(w, h, sealed)
 	return options, err
 }
 
 // beginLogin is like beginRegistration; without a holder any passkey counts.
-func beginLogin(w *webauthn.WebAuthn, h *keyHolder, sealed []byte) (options *protocol.CredentialAssertion, data *webauthn.SessionData, err error) {
+func beginLogin(w *webauthn.WebAuthn, h *keyHolder,
+	sealed []byte) (options *protocol.CredentialAssertion, data *webauthn.SessionData, err error) {
+
 	how := []webauthn.LoginOption{webauthn.WithUserVerification(protocol.VerificationRequired), webauthn.WithChallenge(sealed)}
 	if h == nil {
 		options, data, err = w.BeginDiscoverableLogin(how...)
@@ -221,22 +243,27 @@ func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, an
 	if err != nil {
 		return "", err
 	}
+
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
 	if err != nil {
 		return "", errPasskey
 	}
+
 	text := challengeOf(parsed.Raw.AssertionResponse.ClientDataJSON)
 	c, ok := p.using.open(text)
 	if !ok || c.Host != host || c.Session != session {
 		return "", errPasskey
 	}
+
 	h, after, err := p.verify(ctx, w, c, text, parsed)
 	if err != nil {
 		return "", err
 	}
+
 	if err := once(p.using.answer(text)); err != nil {
 		return "", err // before the counter counts: an answer that is sent twice is no copy
 	}
+
 	if after.Authenticator.CloneWarning {
 		return "", p.registry.copiedPasskey(ctx, h.name, after.ID)
 	}
@@ -245,16 +272,20 @@ func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, an
 
 // verify holds an answer against the passkeys of the person of a challenge, or
 // of whom the answer names.
-func (p *RelyingParty) verify(ctx context.Context, w *webauthn.WebAuthn, c keyChallenge, text string, parsed *protocol.ParsedCredentialAssertionData) (h *keyHolder, after *webauthn.Credential, err error) {
+func (p *RelyingParty) verify(ctx context.Context, w *webauthn.WebAuthn, c keyChallenge, text string,
+	parsed *protocol.ParsedCredentialAssertionData) (h *keyHolder, after *webauthn.Credential, err error) {
+
 	if c.Person != "" {
 		if h, err = p.registry.holder(ctx, c.Person, c.Host); err != nil || len(h.credentials) == 0 {
 			return nil, nil, errPasskey
 		}
 	}
+
 	_, data, err := beginLogin(w, h, []byte(text))
 	if err != nil {
 		return nil, nil, err
 	}
+
 	data.Challenge = text
 	if h != nil {
 		after, err = w.ValidateLogin(h, *data, parsed)

@@ -66,7 +66,10 @@ func (a *Authority) FinishRotation() error {
 	if err := durable.Relocate(filepath.Join(a.dir, nextCAFile), filepath.Join(a.dir, caKeyFile)); err != nil {
 		return fmt.Errorf("identity: rotate the authority: %w", err)
 	}
-	a.cert, a.key, a.next = a.next.cert, a.next.key, nil
+
+	a.cert = a.next.cert
+	a.key = a.next.key
+	a.next = nil
 	return writeWhole(filepath.Join(a.dir, caCertFile), a.CertPEM(), 0o644)
 }
 

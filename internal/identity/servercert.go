@@ -84,6 +84,7 @@ func (s *ServerCertificate) load() error {
 	if info, err := os.Stat(path); err == nil {
 		s.written = info.ModTime()
 	}
+
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -91,6 +92,7 @@ func (s *ServerCertificate) load() error {
 	if err != nil {
 		return fmt.Errorf("identity: server certificate: %w", err)
 	}
+
 	pair, err := tls.X509KeyPair(b, b)
 	if err != nil {
 		return fmt.Errorf("identity: %s: %w; remove the file and it is made anew", serverKeyFile, err)
@@ -104,17 +106,21 @@ func (s *ServerCertificate) renew() error {
 	if err != nil {
 		return err
 	}
+
 	both := append(append([]byte{}, issued.KeyPEM...), issued.CertPEM...)
 	both = append(both, encodeCert(s.authority.cert.Raw)...)
 	if err := writeWhole(filepath.Join(s.authority.dir, serverKeyFile), both, 0o600); err != nil {
 		return err
 	}
+
 	if info, err := os.Stat(filepath.Join(s.authority.dir, serverKeyFile)); err == nil {
 		s.written = info.ModTime()
 	}
+
 	if err := writeWhole(filepath.Join(s.authority.dir, serverCertFile), issued.CertPEM, 0o644); err != nil {
 		return err
 	}
+
 	pair, err := tls.X509KeyPair(both, both)
 	if err != nil {
 		return fmt.Errorf("identity: server certificate: %w", err)

@@ -81,7 +81,8 @@ func (s *Sessions) start(ctx context.Context, x *Session, replaced string) (*Ses
 	var id [6]byte
 	rand.Read(id[:]) // never returns an error (crypto/rand)
 	x.ID = hex.EncodeToString(id[:])
-	text, now := randomText(), s.now()
+	text := randomText()
+	now := s.now()
 
 	lifetime := s.limits.Absolute
 	if x.Complete {
@@ -89,7 +90,9 @@ func (s *Sessions) start(ctx context.Context, x *Session, replaced string) (*Ses
 	} else {
 		lifetime = min(lifetime, halfLifetime)
 	}
-	x.Created, x.Seen, x.Expires = now, now, now.Add(lifetime)
+	x.Created = now
+	x.Seen = now
+	x.Expires = now.Add(lifetime)
 
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
 		if err := present(ctx, tx, x.Person); err != nil {
@@ -99,9 +102,11 @@ func (s *Sessions) start(ctx context.Context, x *Session, replaced string) (*Ses
 			return err
 		}
 
-		_, err := s.book.Exec(ctx, tx, `INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven, provider)
+		_, err := s.book.Exec(ctx, tx,
+			`INSERT INTO session (hash, id, person, complete, method, address, created, seen, expires, proven, provider)
 			VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)`,
-			secretHash(text), x.ID, x.Person, x.Complete, x.Method, x.Address, db.Millis(now), db.Millis(x.Expires), db.Millis(x.Proven), x.Provider)
+			secretHash(text), x.ID, x.Person, x.Complete, x.Method, x.Address, db.Millis(now), db.Millis(x.Expires),
+			db.Millis(x.Proven), x.Provider)
 		return err
 	})
 	return x, text, err
@@ -113,14 +118,17 @@ func (s *Sessions) start(ctx context.Context, x *Session, replaced string) (*Ses
 func (s *Sessions) Prove(ctx context.Context, x *Session, method string) (string, error) {
 	text := randomText()
 	err := s.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := s.book.Exec(ctx, tx, `UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID, secretHash(text), db.Millis(s.now()), method)
+		n, err := s.book.Exec(ctx, tx,
+			`UPDATE session SET hash = ?2, proven = ?3, seen = ?3, method = ?4 WHERE id = ?1 AND complete`, x.ID,
+			secretHash(text), db.Millis(s.now()), method)
 		if err == nil && n == 0 {
 			return ErrCredentials
 		}
 		return err
 	})
 	if err == nil {
-		x.Proven, x.Method = s.now(), method
+		x.Proven = s.now()
+		x.Method = method
 	}
 	return text, err
 }
@@ -146,11 +154,13 @@ func (s *Sessions) clean(ctx context.Context, tx *db.Tx, person string, complete
 	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE id = ?1 AND person = ?2`, replaced, person); err != nil {
 		return err
 	}
-	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, db.Millis(now), db.Millis(now.Add(-s.limits.Idle))); err != nil {
+	if _, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE expires <= ?1 OR seen <= ?2`, db.Millis(now),
+		db.Millis(now.Add(-s.limits.Idle))); err != nil {
 		return err
 	}
 	_, err := s.book.Exec(ctx, tx, `DELETE FROM session WHERE person = ?1 AND complete = ?3 AND id IN
-		(SELECT id FROM session WHERE person = ?1 AND complete = ?3 ORDER BY created DESC, id LIMIT 1000000 OFFSET ?2)`, person, maxSessions-1, complete)
+		(SELECT id FROM session WHERE person = ?1 AND complete = ?3
+			ORDER BY created DESC, id LIMIT 1000000 OFFSET ?2)`, person, maxSessions-1, complete)
 	return err
 }
 
@@ -160,26 +170,32 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 	if len(secret) != 43 {
 		return nil, nil, ErrCredentials
 	}
+
 	hash := secretHash(secret)
+
 	var x *Session
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
 		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE hash = ?1`, hash).Scan)
 		return err
 	})
+
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
 	if err != nil {
 		return nil, nil, err
 	}
+
 	now := s.now()
 	if !s.running(x, now) {
 		return nil, nil, ErrCredentials
 	}
+
 	p, err := s.Person(ctx, x.Person)
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
+
 	if err == nil && now.Sub(x.Seen) >= touchEvery {
 		err = s.touch(ctx, hash, now)
 		x.Seen = now
@@ -202,7 +218,8 @@ func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error 
 func (s *Sessions) List(ctx context.Context, person string) (list []*Session, err error) {
 	now := s.now()
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scanSession, `SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
+		list, err = db.All(ctx, tx, scanSession,
+			`SELECT `+sessionColumns+` FROM session WHERE person = ?1 ORDER BY created DESC, id`, person)
 
 		return err
 	})
@@ -236,7 +253,10 @@ func scanSession(scan db.Scan) (*Session, error) {
 	if err := scan(&x.ID, &x.Person, &x.Complete, &x.Method, &x.Address, &created, &seen, &expires, &proven, &x.Provider); err != nil {
 		return nil, err
 	}
-	x.Created, x.Seen, x.Expires, x.Proven = db.Instant(created), db.Instant(seen), db.Instant(expires), db.Instant(proven)
+	x.Created = db.Instant(created)
+	x.Seen = db.Instant(seen)
+	x.Expires = db.Instant(expires)
+	x.Proven = db.Instant(proven)
 	return &x, nil
 }
 

@@ -38,7 +38,13 @@ type Share struct {
 
 // Principal is the link as policy sees it.
 func (s *Share) Principal() policy.Principal {
-	return policy.Principal{Kind: policy.Share, Name: "share " + s.ID, Studies: []string{s.Study}, Deidentified: s.Deidentified, Until: s.Expires}
+	return policy.Principal{
+		Kind:         policy.Share,
+		Name:         "share " + s.ID,
+		Studies:      []string{s.Study},
+		Deidentified: s.Deidentified,
+		Until:        s.Expires,
+	}
 }
 
 // NewShare says what link to make.
@@ -64,23 +70,38 @@ func (r *Registry) CreateShare(ctx context.Context, n NewShare) (s Share, secret
 			return s, "", "", err
 		}
 	}
+
 	var b [32]byte
 	var id [5]byte
 	rand.Read(b[:]) // never returns an error (crypto/rand)
 	rand.Read(id[:])
 	secret = SharePrefix + base64.RawURLEncoding.EncodeToString(b[:])
+
 	hash := ""
 	if n.Password {
 		password = newSharePassword()
 	}
+
 	now := r.now()
 	if password != "" {
 		hash = sharePasswordHash(hex.EncodeToString(id[:]), password)
 	}
-	s = Share{ID: hex.EncodeToString(id[:]), Owner: n.Owner, Study: n.Study, Deidentified: n.Deidentified, HasPassword: n.Password, Created: now, Expires: now.Add(n.Lifetime)}
+
+	s = Share{
+		ID:           hex.EncodeToString(id[:]),
+		Owner:        n.Owner,
+		Study:        n.Study,
+		Deidentified: n.Deidentified,
+		HasPassword:  n.Password,
+		Created:      now,
+		Expires:      now.Add(n.Lifetime),
+	}
 	sum := sha256.Sum256([]byte(secret))
+
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := r.book.Exec(ctx, tx, `INSERT INTO share (id, hash, owner, study, deidentified, password_hash, created, expires, revoked, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)`,
+		_, err := r.book.Exec(ctx, tx,
+			`INSERT INTO share (id, hash, owner, study, deidentified, password_hash, created, expires, revoked, used)
+				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)`,
 			s.ID, sum[:], s.Owner, s.Study, s.Deidentified, hash, db.Millis(s.Created), db.Millis(s.Expires))
 		return err
 	})
@@ -117,7 +138,8 @@ func (r *Registry) AuthenticateShare(ctx context.Context, secret, password strin
 	if err != nil {
 		return nil, err
 	}
-	if hash != "" && subtle.ConstantTimeCompare([]byte(hash), []byte(sharePasswordHash(s.ID, strings.ToLower(strings.TrimSpace(password))))) == 0 {
+	given := sharePasswordHash(s.ID, strings.ToLower(strings.TrimSpace(password)))
+	if hash != "" && subtle.ConstantTimeCompare([]byte(hash), []byte(given)) == 0 {
 		return nil, ErrSharePassword
 	}
 	return s, r.useShare(ctx, s)
@@ -137,9 +159,11 @@ func (r *Registry) share(ctx context.Context, where string, arg any) (s *Share, 
 	if fault.Of(err) == fault.NotFound || err == nil && (!s.Revoked.IsZero() || !r.now().Before(s.Expires)) {
 		return nil, "", ErrCredentials
 	}
+
 	if err != nil {
 		return nil, "", err
 	}
+
 	if s.Owner != "" {
 		_, err = r.Person(ctx, s.Owner)
 		if fault.Of(err) == fault.NotFound {
@@ -170,7 +194,10 @@ func scanShare(scan db.Scan) (*Share, string, error) {
 		return nil, "", err
 	}
 	s.HasPassword = hash != ""
-	s.Created, s.Expires, s.Revoked, s.Used = db.Instant(created), db.Instant(expires), db.Instant(revoked), db.Instant(used)
+	s.Created = db.Instant(created)
+	s.Expires = db.Instant(expires)
+	s.Revoked = db.Instant(revoked)
+	s.Used = db.Instant(used)
 	return &s, hash, nil
 }
 
@@ -191,7 +218,8 @@ func (r *Registry) Shares(ctx context.Context, owner string) (list []*Share, err
 // RevokeShare ends a link now. owner, where it is not empty, must be the link's.
 func (r *Registry) RevokeShare(ctx context.Context, id, owner string) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := r.book.Exec(ctx, tx, `UPDATE share SET revoked = ?2 WHERE id = ?1 AND revoked = 0 AND (?3 = '' OR owner = ?3)`, id, db.Millis(r.now()), owner)
+		n, err := r.book.Exec(ctx, tx,
+			`UPDATE share SET revoked = ?2 WHERE id = ?1 AND revoked = 0 AND (?3 = '' OR owner = ?3)`, id, db.Millis(r.now()), owner)
 		if err == nil && n == 0 {
 			return fault.New(fault.NotFound, "identity: no such link, or it is revoked already; see 'collimator share list'")
 		}

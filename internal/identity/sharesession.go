@@ -20,20 +20,26 @@ const maxShareSessions = 200
 func (r *Registry) OpenShare(ctx context.Context, s *Share) (secret string, expires time.Time, err error) {
 	var b [32]byte
 	rand.Read(b[:]) // never returns an error (crypto/rand)
-	secret, expires = base64.RawURLEncoding.EncodeToString(b[:]), r.now().Add(shareSession)
+	secret = base64.RawURLEncoding.EncodeToString(b[:])
+	expires = r.now().Add(shareSession)
+
 	if s.Expires.Before(expires) {
 		expires = s.Expires
 	}
+
 	err = r.db.Write(ctx, func(tx *db.Tx) error {
 		if _, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE expires <= ?1`, db.Millis(r.now())); err != nil {
 			return err
 		}
+
 		_, err := r.book.Exec(ctx, tx, `DELETE FROM share_session WHERE share = ?1 AND hash IN
 			(SELECT hash FROM share_session WHERE share = ?1 ORDER BY expires DESC LIMIT 1000000 OFFSET ?2)`, s.ID, maxShareSessions-1)
 		if err != nil {
 			return err
 		}
-		_, err = r.book.Exec(ctx, tx, `INSERT INTO share_session (hash, share, expires) VALUES (?1, ?2, ?3)`, secretHash(secret), s.ID, db.Millis(expires))
+
+		_, err = r.book.Exec(ctx, tx, `INSERT INTO share_session (hash, share, expires) VALUES (?1, ?2, ?3)`,
+			secretHash(secret), s.ID, db.Millis(expires))
 		return err
 	})
 	return secret, expires, err

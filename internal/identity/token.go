@@ -42,6 +42,7 @@ func NewTokenVerifier(issuer, audience string, keysPEM []byte, now func() time.T
 		return nil, errors.New("identity: tokens need an issuer and an audience")
 	}
 	v := &TokenVerifier{issuer: issuer, audience: audience, now: now, seen: map[string]time.Time{}}
+
 	for block, rest := pem.Decode(keysPEM); block != nil; block, rest = pem.Decode(rest) {
 		var key any
 		var err error
@@ -61,6 +62,7 @@ func NewTokenVerifier(issuer, audience string, keysPEM []byte, now func() time.T
 		}
 		v.keys = append(v.keys, key)
 	}
+
 	if len(v.keys) == 0 {
 		return nil, errors.New("identity: no public key in PEM form found")
 	}
@@ -73,7 +75,8 @@ func (v *TokenVerifier) Verify(token string) (subject string, err error) {
 	if len(token) > maxToken {
 		return "", errToken
 	}
-	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA})
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256,
+		jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA})
 	if err != nil {
 		return "", errToken
 	}
@@ -91,11 +94,14 @@ func (v *TokenVerifier) claims(c jwt.Claims) (string, error) {
 	if c.ValidateWithLeeway(jwt.Expected{Issuer: v.issuer, AnyAudience: jwt.Audience{v.audience}, Time: now}, tokenLeeway) != nil {
 		return "", errToken
 	}
+
 	if c.Subject == "" || c.ID == "" || c.Expiry == nil || c.Expiry.Time().After(now.Add(tokenLifetime)) {
 		return "", errToken
 	}
+
 	v.mu.Lock()
 	defer v.mu.Unlock()
+
 	for id, end := range v.seen {
 		if len(v.seen) < tokenMemory/2 {
 			break
@@ -104,6 +110,7 @@ func (v *TokenVerifier) claims(c jwt.Claims) (string, error) {
 			delete(v.seen, id)
 		}
 	}
+
 	if _, again := v.seen[c.ID]; again || len(v.seen) >= tokenMemory {
 		return "", errToken
 	}

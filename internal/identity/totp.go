@@ -45,7 +45,8 @@ func matchTOTP(key []byte, code string, now time.Time, last int64) (step int64, 
 	at := totpStep(now)
 	for s := at - totpSkew; s <= at+totpSkew; s++ {
 		if subtle.ConstantTimeCompare([]byte(totpCode(key, s)), []byte(code)) == 1 && s > last && !ok {
-			step, ok = s, true
+			step = s
+			ok = true
 		}
 	}
 	return step, ok
