@@ -23,11 +23,14 @@ func (r *row) computed(t dicom.Tag, level Level) ([]string, bool) {
 	from := StudyLevel
 	switch t {
 	case tag.NumberOfPatientRelatedStudies:
-		from, out = PatientLevel, n(r.patient.studies)
+		from = PatientLevel
+		out = n(r.patient.studies)
 	case tag.NumberOfPatientRelatedSeries:
-		from, out = PatientLevel, n(r.patient.series)
+		from = PatientLevel
+		out = n(r.patient.series)
 	case tag.NumberOfPatientRelatedInstances:
-		from, out = PatientLevel, n(r.patient.instances)
+		from = PatientLevel
+		out = n(r.patient.instances)
 	case tag.StudyInstanceUID:
 		out = []string{r.study.uid}
 	case tag.ModalitiesInStudy:
@@ -39,15 +42,20 @@ func (r *row) computed(t dicom.Tag, level Level) ([]string, bool) {
 	case tag.NumberOfStudyRelatedInstances:
 		out = n(r.study.instances)
 	case tag.SeriesInstanceUID:
-		from, out = SeriesLevel, []string{r.series.uid}
+		from = SeriesLevel
+		out = []string{r.series.uid}
 	case tag.NumberOfSeriesRelatedInstances:
-		from, out = SeriesLevel, n(r.series.instances)
+		from = SeriesLevel
+		out = n(r.series.instances)
 	case tag.SOPInstanceUID:
-		from, out = ImageLevel, []string{r.instance.SOPInstanceUID}
+		from = ImageLevel
+		out = []string{r.instance.SOPInstanceUID}
 	case tag.SOPClassUID:
-		from, out = ImageLevel, []string{r.instance.SOPClassUID}
+		from = ImageLevel
+		out = []string{r.instance.SOPClassUID}
 	case tag.AvailableTransferSyntaxUID:
-		from, out = ImageLevel, []string{r.instance.TransferSyntaxUID}
+		from = ImageLevel
+		out = []string{r.instance.TransferSyntaxUID}
 	default:
 		return nil, false
 	}
@@ -68,6 +76,7 @@ func (s *Search) attributes(ctx context.Context, p *plan, r *row) (sets []*dicom
 		ds, err := s.Header(ctx, r.instance, r.instanceData, r.assumed)
 		return []*dicom.DataSet{ds}, err
 	}
+
 	for _, data := range [][]byte{r.patientData, r.study.data, r.series.data} {
 		if data == nil {
 			continue
@@ -112,12 +121,14 @@ func (s *Search) answer(ctx context.Context, p *plan, r *row) (*dicom.DataSet, b
 	if err != nil {
 		return nil, false, err
 	}
+
 	for _, key := range p.post {
 		_, ds := lookup(sets, key.Tag)
 		if ds == nil || !Matches(key, ds, p.Fuzzy) {
 			return nil, false, nil
 		}
 	}
+
 	terms := characterSets(p, sets)
 	for i, term := range terms {
 		b := &answerBuilder{p: p, r: r, sets: sets, terms: term, strict: i < len(terms)-1, ae: s.RetrieveAETitle}
@@ -162,19 +173,23 @@ func (b *answerBuilder) build() (*dicom.DataSet, bool, error) {
 	if err := b.setCharacterSet(out); err != nil {
 		return nil, false, nil // terms nobody knows
 	}
+
 	if err := out.SetText(tag.QueryRetrieveLevel, b.p.Level.String()); err != nil {
 		return nil, false, err
 	}
+
 	if b.ae != "" {
 		if err := out.SetText(tag.RetrieveAETitle, b.ae); err != nil {
 			return nil, false, err
 		}
 	}
+
 	for key := range b.p.Keys.All() {
 		if err := b.add(out, key); err != nil {
 			return nil, false, err
 		}
 	}
+
 	if b.p.AllAttributes {
 		for _, ds := range b.sets {
 			for el := range ds.All() {
@@ -200,12 +215,15 @@ func (b *answerBuilder) add(out *dicom.DataSet, key dicom.Element) error {
 	if t == tag.InstanceAvailability {
 		return out.SetText(t, "ONLINE")
 	}
+
 	if control(t) {
 		return nil
 	}
+
 	if v, ok := b.r.computed(t, b.p.Level); ok {
 		return out.SetText(t, v...)
 	}
+
 	el, ds := lookup(b.sets, t)
 	if _, isBulk := el.Bulk(); ds == nil || isBulk {
 		if key.Sequence() {
@@ -256,6 +274,7 @@ func (b *answerBuilder) copyItem(stored, want *dicom.DataSet) *dicom.DataSet {
 		b.failed = true
 		return item
 	}
+
 	for el := range stored.All() {
 		if _, isBulk := el.Bulk(); isBulk || el.Tag == tag.SpecificCharacterSet {
 			continue
@@ -268,6 +287,7 @@ func (b *answerBuilder) copyItem(stored, want *dicom.DataSet) *dicom.DataSet {
 			b.copy(item, el, firstItem(key))
 		}
 	}
+
 	if want != nil {
 		for key := range want.All() {
 			if !item.Has(key.Tag) && key.Tag != tag.SpecificCharacterSet {
@@ -275,6 +295,7 @@ func (b *answerBuilder) copyItem(stored, want *dicom.DataSet) *dicom.DataSet {
 			}
 		}
 	}
+
 	item.Delete(tag.SpecificCharacterSet)
 	return item
 }

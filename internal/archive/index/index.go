@@ -55,8 +55,10 @@ func SetVersion(ctx context.Context, tx *db.Tx, version int) error {
 // Version. Earlier versions took the time of whatever was inserted first.
 func Finish(ctx context.Context, tx *db.Tx) error {
 	for _, query := range []string{
-		`UPDATE series SET (instances, updated) = (SELECT COUNT(*), COALESCE(MAX(i.received), updated) FROM instance i WHERE i.series = series.id)`,
-		`UPDATE study SET (series, instances, updated) = (SELECT COUNT(*), COALESCE(SUM(e.instances), 0), COALESCE(MAX(e.updated), study.updated)
+		`UPDATE series SET (instances, updated) = (SELECT COUNT(*), COALESCE(MAX(i.received), updated)
+			FROM instance i WHERE i.series = series.id)`,
+		`UPDATE study SET (series, instances, updated) = (SELECT COUNT(*), COALESCE(SUM(e.instances), 0),
+			COALESCE(MAX(e.updated), study.updated)
 			FROM series e WHERE e.study = study.id)`,
 		`UPDATE study SET (size, received) = (SELECT COALESCE(SUM(i.size), 0), COALESCE(MIN(i.received), study.received)
 			FROM series e JOIN instance i ON i.series = e.id WHERE e.study = study.id)`,
@@ -156,7 +158,8 @@ func Begin(ctx context.Context, tx *db.Tx) error {
 // Refresh gives an instance, by the number of its row, a description anew.
 func Refresh(ctx context.Context, tx *db.Tx, row int64, ref Ref, d *Description, accepted bool, header []byte) error {
 	p := placed{studyUID: ref.StudyUID}
-	err := tx.QueryRow(ctx, `SELECT i.series, se.study, st.patient FROM `+RefTables+` WHERE i.id = ?1`, row).Scan(&p.series, &p.study, &p.patient)
+	err := tx.QueryRow(ctx, `SELECT i.series, se.study, st.patient FROM `+RefTables+` WHERE i.id = ?1`,
+		row).Scan(&p.series, &p.study, &p.patient)
 	if err != nil {
 		return err
 	}
@@ -165,7 +168,8 @@ func Refresh(ctx context.Context, tx *db.Tx, row int64, ref Ref, d *Description,
 		return err
 	}
 
-	_, err = tx.Exec(ctx, `UPDATE instance SET description = ?2, number = ?3, accepted = ?4 WHERE id = ?1`, row, description, d.number, flag(accepted))
+	_, err = tx.Exec(ctx, `UPDATE instance SET description = ?2, number = ?3, accepted = ?4 WHERE id = ?1`, row,
+		description, d.number, flag(accepted))
 	if err != nil {
 		return err
 	}

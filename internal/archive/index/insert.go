@@ -175,8 +175,10 @@ func insertInstance(ctx context.Context, tx *db.Tx, e *Entry, series, descriptio
 	err := tx.QueryRow(ctx, `INSERT INTO instance (uid, series, description, sop_class, number, transfer_syntax, digest, size, data_offset,
 		received, source_ae, source_address, principal, implementation, accepted, character_set)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
-		e.Ref.SOPInstanceUID, series, description, e.Ref.SOPClassUID, e.Description.number, e.Ref.TransferSyntaxUID, e.Ref.Digest, e.Ref.Size,
-		e.Ref.DataSetOffset, db.Millis(e.Received), s.AETitle, s.Address, s.Principal, s.Implementation(), flag(e.Accepted), e.CharacterSet).Scan(&row)
+		e.Ref.SOPInstanceUID, series, description, e.Ref.SOPClassUID, e.Description.number, e.Ref.TransferSyntaxUID,
+		e.Ref.Digest, e.Ref.Size, e.Ref.DataSetOffset,
+		db.Millis(e.Received), s.AETitle, s.Address, s.Principal, s.Implementation(),
+		flag(e.Accepted), e.CharacterSet).Scan(&row)
 	if err != nil || e.Header == nil {
 		return err
 	}
@@ -197,14 +199,17 @@ func flag(b bool) int {
 // countIn keeps the counts and times of the rows above up to date.
 func countIn(ctx context.Context, tx *db.Tx, e *Entry, p placed, newSeries int) error {
 	at := db.Millis(e.Received)
-	if _, err := tx.Exec(ctx, `UPDATE series SET instances = instances + 1, updated = MAX(updated, ?2) WHERE id = ?1`, p.series, at); err != nil {
+	_, err := tx.Exec(ctx, `UPDATE series SET instances = instances + 1, updated = MAX(updated, ?2) WHERE id = ?1`, p.series, at)
+	if err != nil {
 		return err
 	}
+
 	if _, err := tx.Exec(ctx, `UPDATE study SET instances = instances + 1, series = series + ?2, size = size + ?3,
 		received = MIN(received, ?4), updated = MAX(updated, ?4) WHERE id = ?1`, p.study, newSeries, e.Ref.Size, at); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE patient SET instances = instances + 1, series = series + ?2 WHERE id = ?1`, p.patient, newSeries)
+
+	_, err = tx.Exec(ctx, `UPDATE patient SET instances = instances + 1, series = series + ?2 WHERE id = ?1`, p.patient, newSeries)
 
 	return err
 }

@@ -22,6 +22,7 @@ func (s span) contains(low, high string) bool {
 // C.2.2.2.1, C.2.2.2.5). A value of reduced precision is the span it covers.
 func parseSpan(vr dicom.VR, s string) (span, bool) {
 	from, to, isRange := cutRange(vr, s)
+
 	var out span
 	if from != "" {
 		low, high, ok := valueSpan(vr, from)
@@ -33,6 +34,7 @@ func parseSpan(vr dicom.VR, s string) (span, bool) {
 			out.high = ""
 		}
 	}
+
 	if to != "" {
 		_, high, ok := valueSpan(vr, to)
 		if !ok {
@@ -40,6 +42,7 @@ func parseSpan(vr dicom.VR, s string) (span, bool) {
 		}
 		out.high = high
 	}
+
 	return out, from != "" || to != ""
 }
 
@@ -83,11 +86,13 @@ func dateTimeSpan(s string) (low, high string, ok bool) {
 			return "", "", false
 		}
 		_, seconds := o.Zone()
-		offset, s = time.Duration(seconds)*time.Second, s[:i]
+		offset = time.Duration(seconds) * time.Second
+		s = s[:i]
 	}
 
 	whole, fraction, dot := strings.Cut(s, ".")
-	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !Digits(whole) || !Digits(fraction) || len(fraction) > 6 || dot && len(whole) != 14 {
+	if len(whole) < 4 || len(whole) > 14 || len(whole)&1 == 1 || !Digits(whole) || !Digits(fraction) ||
+		len(fraction) > 6 || dot && len(whole) != 14 {
 		return "", "", false
 	}
 
@@ -127,23 +132,29 @@ func wild(s string) bool { return strings.ContainsAny(s, "*?") }
 // glob matches a pattern of * and ?, in time proportional to both lengths at
 // worst multiplied: no key makes it slow.
 func glob(pattern, s string) bool {
-	p, t := []rune(pattern), []rune(s)
-	i, j, star, mark := 0, 0, -1, 0
+	p := []rune(pattern)
+	t := []rune(s)
+	i, j := 0, 0
+	star, mark := -1, 0
+
 	for j < len(t) {
 		switch {
 		case i < len(p) && p[i] == '*':
-			star, mark = i, j
+			star = i
+			mark = j
 			i++
 		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
 			i++
 			j++
 		case star >= 0:
 			mark++
-			i, j = star+1, mark
+			i = star + 1
+			j = mark
 		default:
 			return false
 		}
 	}
+
 	for i < len(p) && p[i] == '*' {
 		i++
 	}
@@ -162,9 +173,11 @@ func Universal(key dicom.Element) bool {
 		}
 		return true
 	}
+
 	if key.Empty() {
 		return true
 	}
+
 	for _, s := range key.Texts() {
 		if strings.Trim(s, "*") != "" {
 			return false

@@ -51,7 +51,8 @@ func merged(ctx context.Context, tx *db.Tx, level Level, owner int64) ([]byte, *
 }
 
 func descriptions(ctx context.Context, tx *db.Tx, level Level, owner int64) ([][]byte, error) {
-	return db.Column[[]byte](ctx, tx, `SELECT data FROM description WHERE level = ?1 AND owner = ?2 ORDER BY rank LIMIT ?3`, int64(level), owner, mergedMost)
+	return db.Column[[]byte](ctx, tx,
+		`SELECT data FROM description WHERE level = ?1 AND owner = ?2 ORDER BY rank LIMIT ?3`, int64(level), owner, mergedMost)
 }
 
 // fill takes over what to leaves empty. Text in a character set that to cannot
@@ -85,7 +86,8 @@ func mergeSeries(ctx context.Context, tx *db.Tx, series int64) error {
 	}
 
 	c := readColumns(ds).series
-	_, err = tx.Exec(ctx, `UPDATE series SET modality = ?2, number = ?3, description = ?4, body_part = ?5, start_date = ?6, start_time = ?7 WHERE id = ?1`,
+	_, err = tx.Exec(ctx, `UPDATE series SET modality = ?2, number = ?3, description = ?4, body_part = ?5,
+		start_date = ?6, start_time = ?7 WHERE id = ?1`,
 		series, c.modality, c.number, c.description, c.bodyPart, c.startDate, c.startTime)
 	if err != nil {
 		return err
@@ -114,7 +116,8 @@ func mergeLists(ctx context.Context, tx *db.Tx, study int64) error {
 // descriptions name now. It returns the patient's row.
 func mergeStudy(ctx context.Context, tx *db.Tx, study int64) (patient int64, err error) {
 	var studyUID, dateBefore, identityBefore string
-	err = tx.QueryRow(ctx, `SELECT st.uid, st.patient, st.study_date, p.identity FROM study st JOIN patient p ON p.id = st.patient WHERE st.id = ?1`, study).
+	err = tx.QueryRow(ctx, `SELECT st.uid, st.patient, st.study_date, p.identity
+		FROM study st JOIN patient p ON p.id = st.patient WHERE st.id = ?1`, study).
 		Scan(&studyUID, &patient, &dateBefore, &identityBefore)
 	if err != nil {
 		return 0, err

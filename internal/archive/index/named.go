@@ -34,6 +34,7 @@ func (q *RetrieveQuery) conditions() ([]condition, error) {
 			where = append(where, compare(expression{table: inStudy, column: "issuer"}, equalTo, q.IssuerOfPatientID))
 		}
 	}
+
 	for _, l := range []struct {
 		table  string
 		values []string

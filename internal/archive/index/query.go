@@ -70,15 +70,19 @@ func (s *Search) makePlan(q Query) (*plan, error) {
 	if q.Level < PatientLevel || q.Level > ImageLevel || q.Level == PatientLevel && q.Root != PatientRoot {
 		return nil, fault.New(fault.Invalid, "index: QueryRetrieveLevel is not one of the model")
 	}
+
 	if p.Keys == nil {
 		p.Keys = dicom.NewDataSet()
 	}
+
 	if n := countKeys(p.Keys); n > s.Keys {
 		return nil, fault.Newf(fault.TooLarge, "index: query has more than %d keys", s.Keys)
 	}
+
 	if err := p.checkHierarchy(); err != nil {
 		return nil, err
 	}
+
 	scope, err := q.Scope.bind()
 	if err != nil {
 		return nil, err
@@ -91,6 +95,7 @@ func (s *Search) makePlan(q Query) (*plan, error) {
 			return nil, err
 		}
 	}
+
 	p.chooseOrder()
 	if q.Level == PatientLevel {
 		p.and(scope.ofPatients()...)
@@ -141,11 +146,13 @@ func (p *plan) chooseDriver() {
 	if p.Level != StudyLevel {
 		return
 	}
+
 	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.PatientID, tag.AccessionNumber, tag.StudyID, tag.PatientName} {
 		if el, ok := p.Keys.Get(t); ok && !Universal(el) {
 			return
 		}
 	}
+
 	for t, kind := range map[dicom.Tag]valueKind{tag.ModalitiesInStudy: modalityValue, tag.SOPClassesInStudy: sopClassValue} {
 		if v := p.Keys.Values(t); len(v) == 1 && !wild(v[0]) {
 			p.driver = kind
@@ -206,23 +213,28 @@ func (p *plan) behind() ([]condition, error) {
 // cursorArgs reads a cursor.
 func (p *plan) cursorArgs() (key any, id int64, err error) {
 	bad := fault.New(fault.Invalid, "index: not a cursor of this query")
+
 	raw, err := base64.RawURLEncoding.DecodeString(string(p.After))
 	if err != nil {
 		return nil, 0, bad
 	}
+
 	first, second, ok := strings.Cut(string(raw), ",")
 	if !ok {
 		return nil, 0, bad
 	}
+
 	if id, err = strconv.ParseInt(second, 10, 64); err != nil {
 		return nil, 0, bad
 	}
+
 	if p.Level == StudyLevel {
 		if first != "" && NormalDate(first) == "" {
 			return nil, 0, bad
 		}
 		return first, id, nil
 	}
+
 	n, err := strconv.ParseInt(first, 10, 64)
 	if err != nil {
 		return nil, 0, bad

@@ -28,6 +28,7 @@ func (p *plan) columnOf(t dicom.Tag) (column, bool) {
 	if p.Level == PatientLevel && p.Scope.everything {
 		patient = patients
 	}
+
 	switch t {
 	case tag.PatientID:
 		return column{expression{table: patient, column: "patient_id"}, PatientLevel, textColumn}, true

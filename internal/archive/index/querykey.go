@@ -24,9 +24,11 @@ func (p *plan) key(key dicom.Element) error {
 	if control(t) {
 		return nil
 	}
+
 	if !answeredByColumn(t) {
 		p.need = true
 	}
+
 	if Universal(key) {
 		return nil
 	}
@@ -34,10 +36,12 @@ func (p *plan) key(key dicom.Element) error {
 	if slices.ContainsFunc(key.Texts(), func(s string) bool { return strings.ContainsRune(s, 0) }) {
 		return fault.Newf(fault.Invalid, "index: value of %s holds a NUL character", t.Keyword())
 	}
+
 	if p.below(t) || t == tag.TimezoneOffsetFromUTC {
 		p.unmatched = append(p.unmatched, t)
 		return nil
 	}
+
 	switch t {
 	case tag.PatientName:
 		p.name(key, nameValue)
@@ -50,6 +54,7 @@ func (p *plan) key(key dicom.Element) error {
 	case tag.SOPClassesInStudy:
 		return p.value(key, sopClassValue)
 	}
+
 	c, ok := p.columnOf(t)
 	if !ok {
 		p.post = append(p.post, key)
@@ -195,6 +200,7 @@ func (p *plan) combined(t dicom.Tag) (*dicom.Element, expression) {
 		default:
 			continue
 		}
+
 		if el, ok := p.Keys.Get(other); ok && !Universal(el) {
 			return &el, pair.column
 		}

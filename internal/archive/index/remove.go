@@ -56,7 +56,8 @@ func (t times) update(ctx context.Context, tx *db.Tx) error {
 	}
 	for study := range t.studies {
 		_, err := tx.Exec(ctx, `UPDATE study SET updated = (SELECT MAX(updated) FROM series WHERE study = ?1),
-			received = (SELECT MIN(i.received) FROM series se JOIN instance i ON i.series = se.id WHERE se.study = ?1) WHERE id = ?1`, study)
+			received = (SELECT MIN(i.received) FROM series se JOIN instance i ON i.series = se.id
+				WHERE se.study = ?1) WHERE id = ?1`, study)
 		if err != nil {
 			return err
 		}
@@ -69,10 +70,12 @@ func (t times) update(ctx context.Context, tx *db.Tx) error {
 // the rows that have none left.
 func countOut(ctx context.Context, tx *db.Tx, p placed, size, received int64, at times) error {
 	var left, updated int64
-	err := tx.QueryRow(ctx, `UPDATE series SET instances = instances - 1 WHERE id = ?1 RETURNING instances, updated`, p.series).Scan(&left, &updated)
+	err := tx.QueryRow(ctx, `UPDATE series SET instances = instances - 1 WHERE id = ?1 RETURNING instances, updated`,
+		p.series).Scan(&left, &updated)
 	if err != nil {
 		return err
 	}
+
 	oldSeries := 0
 	switch {
 	case left == 0:
@@ -88,6 +91,7 @@ func countOut(ctx context.Context, tx *db.Tx, p placed, size, received int64, at
 	if err := countOutStudy(ctx, tx, p, oldSeries, size, received, at); err != nil {
 		return err
 	}
+
 	_, err = tx.Exec(ctx, `UPDATE patient SET instances = instances - 1, series = series - ?2 WHERE id = ?1`, p.patient, oldSeries)
 	if err != nil {
 		return err
@@ -123,7 +127,8 @@ func countOutStudy(ctx context.Context, tx *db.Tx, p placed, oldSeries int, size
 // once. fault.NotFound if there is no such study.
 func RemoveStudy(ctx context.Context, tx *db.Tx, studyUID string) error {
 	var study, patient, series, instances int64
-	err := tx.QueryRow(ctx, `SELECT id, patient, series, instances FROM study WHERE uid = ?1`, studyUID).Scan(&study, &patient, &series, &instances)
+	err := tx.QueryRow(ctx, `SELECT id, patient, series, instances FROM study WHERE uid = ?1`,
+		studyUID).Scan(&study, &patient, &series, &instances)
 	if err != nil {
 		return err
 	}
@@ -143,7 +148,8 @@ func RemoveStudy(ctx context.Context, tx *db.Tx, studyUID string) error {
 			return err
 		}
 	}
-	_, err = tx.Exec(ctx, `UPDATE patient SET studies = studies - 1, series = series - ?2, instances = instances - ?3 WHERE id = ?1`, patient, series, instances)
+	_, err = tx.Exec(ctx, `UPDATE patient SET studies = studies - 1, series = series - ?2,
+		instances = instances - ?3 WHERE id = ?1`, patient, series, instances)
 	if err != nil {
 		return err
 	}

@@ -57,15 +57,19 @@ func (s *Search) FindPage(ctx context.Context, q Query) (page []*dicom.DataSet, 
 	}
 	limit := q.Limit
 	q.Limit++
+
 	var last Cursor
+
 	for m, err := range s.find(ctx, q) {
 		if err != nil {
 			return nil, "", err
 		}
+
 		if len(page) == limit {
 			return page, last, nil
 		}
-		page, last = append(page, m.ds), m.row.cursor
+		page = append(page, m.ds)
+		last = m.row.cursor
 	}
 	return page, "", nil
 }
@@ -231,6 +235,7 @@ func (p *plan) scan(scan db.Scan) (*row, error) {
 	if err := scan(dest...); err != nil {
 		return nil, err
 	}
+
 	r.instance.StudyUID = r.study.uid
 	r.instance.SeriesUID = r.series.uid
 	r.cursor = rowCursor(key, r.id)

@@ -234,9 +234,11 @@ func (s *statement) selection(p *plan) {
 	case p.Level < ImageLevel:
 		data("study_data", "st.id")
 	}
+
 	if p.Level >= SeriesLevel {
 		s.write(", se.uid, se.instances")
 	}
+
 	switch p.Level {
 	case SeriesLevel:
 		data("series_data", "se.id")

@@ -76,11 +76,13 @@ func addPatientNames(ctx context.Context, tx *db.Tx, patient int64, c *patientCo
 
 func removePatientNames(ctx context.Context, tx *db.Tx, patient int64, c *patientColumns) error {
 	return eachName(c, func(kind, value string) error {
-		_, err := tx.Exec(ctx, `UPDATE patient_value SET uses = uses - 1 WHERE kind = ?1 AND value = ?2 AND patient = ?3`, kind, value, patient)
+		_, err := tx.Exec(ctx,
+			`UPDATE patient_value SET uses = uses - 1 WHERE kind = ?1 AND value = ?2 AND patient = ?3`, kind, value, patient)
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM patient_value WHERE kind = ?1 AND value = ?2 AND patient = ?3 AND uses <= 0`, kind, value, patient)
+		_, err = tx.Exec(ctx, `DELETE FROM patient_value WHERE kind = ?1 AND value = ?2
+			AND patient = ?3 AND uses <= 0`, kind, value, patient)
 
 		return err
 	})
