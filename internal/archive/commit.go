@@ -103,6 +103,12 @@ func (a *Archive) insert(ctx context.Context, tx *db.Tx, p *pending) error {
 // entry is what the index takes in.
 func (p *pending) entry() *index.Entry {
 	return &index.Entry{
-		Ref: p.ref, Source: p.source, Received: p.time, Description: p.description, Header: p.header, Accepted: p.accept, CharacterSet: p.assumed,
+		Ref:          p.ref,
+		Source:       p.source,
+		Received:     p.time,
+		Description:  p.description,
+		Header:       p.header,
+		Accepted:     p.accept,
+		CharacterSet: p.assumed,
 	}
 }

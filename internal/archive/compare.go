@@ -173,10 +173,12 @@ func (c *cursor) next() error {
 	if c.ok = c.rows.Next(); !c.ok {
 		return c.rows.Err()
 	}
+
 	if err := c.rows.Scan(c.values...); err != nil {
 		return err
 	}
 	c.key = cellText(*c.values[0].(*any))
+
 	var b strings.Builder
 	for _, v := range c.values[1:] {
 		s := cellText(*v.(*any))
@@ -185,6 +187,7 @@ func (c *cursor) next() error {
 		}
 		fmt.Fprintf(&b, "%d:%s", len(s), s)
 	}
+
 	c.content = b.String()
 	return nil
 }

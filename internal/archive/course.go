@@ -14,6 +14,7 @@ func (c *Course) Add(s Statement) {
 	if c.held == nil {
 		c.held = map[Reason]bool{}
 	}
+
 	c.last = s.Event
 	switch s.Event {
 	case Stored:

@@ -137,12 +137,15 @@ func (d *Deletion) remove(ctx context.Context, tx *db.Tx, gone []InstanceRef) er
 
 // recordDeletion writes down what was deleted, and takes what is held back of a
 // study with its last instance.
-func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gone []InstanceRef, together *DeletedTogether) (*DeletedTogether, []QuarantineEntry, error) {
+func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gone []InstanceRef,
+	together *DeletedTogether) (*DeletedTogether, []QuarantineEntry, error) {
+
 	now := a.now()
 	var left int
 	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM study WHERE uid = ?1`, d.StudyUID).Scan(&left); err != nil {
 		return nil, nil, err
 	}
+
 	held, err := quarantinedOf(ctx, tx, d.StudyUID)
 	if err != nil {
 		return nil, nil, err
@@ -159,6 +162,7 @@ func (a *Archive) recordDeletion(ctx context.Context, tx *db.Tx, d Deletion, gon
 			return nil, nil, err
 		}
 	}
+
 	if together.Whole {
 		for _, ref := range gone {
 			if _, err := tx.Exec(ctx, `DELETE FROM refusal WHERE uid = ?1`, ref.SOPInstanceUID); err != nil {
@@ -202,13 +206,15 @@ func (d DeletedTogether) Text() string {
 		fmt.Fprintf(&b, "%d held back of the study destroyed with it.\n", d.Held)
 	}
 	if d.StillHeld > 0 {
-		fmt.Fprintf(&b, "%d held back of the study stay: collimator quarantine list, collimator quarantine destroy --study %s\n", d.StillHeld, d.StudyUID)
+		fmt.Fprintf(&b, "%d held back of the study stay: collimator quarantine list, "+
+			"collimator quarantine destroy --study %s\n", d.StillHeld, d.StudyUID)
 	}
 	if d.AccessEnded > 0 {
 		fmt.Fprintf(&b, "%s for the study ended.\n", phrase.Count(d.AccessEnded, "link, grant or token", "links, grants and tokens"))
 	}
 	if d.Whole {
-		b.WriteString("Copies elsewhere stay: backups made before, what was exported or sent on. The same images are taken again when they are sent again.\n")
+		b.WriteString("Copies elsewhere stay: backups made before, what was exported or sent on. " +
+			"The same images are taken again when they are sent again.\n")
 	}
 
 	return b.String()

@@ -107,6 +107,7 @@ func (h *holeWriter) Write(p []byte) (int, error) {
 		for len(h.holes) > 0 && h.n >= h.holes[0].offset+h.holes[0].length {
 			h.holes = h.holes[1:]
 		}
+
 		keep := int64(len(p))
 		if len(h.holes) > 0 {
 			next := h.holes[0]
@@ -118,6 +119,7 @@ func (h *holeWriter) Write(p []byte) (int, error) {
 			}
 			keep = min(keep, next.offset-h.n)
 		}
+
 		if _, err := h.w.Write(p[:keep]); err != nil {
 			return 0, err
 		}
@@ -143,6 +145,7 @@ func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 		return s.file.ReadAt(p, s.base+off)
 	}
 	clear(p)
+
 	for _, b := range s.ds.InStream() { // an icon in an item has fragments too
 		if !b.Encapsulated || off >= b.Offset+b.Length || off+int64(len(p)) <= b.Offset {
 			continue
@@ -150,6 +153,7 @@ func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 		at := b.Offset
 		at = overlay(p, off, at, 0xE000, uint32(len(b.OffsetTable)))
 		at = overlayBytes(p, off, at, b.OffsetTable)
+
 		first := sort.Search(len(b.Fragments), func(i int) bool { return b.Fragments[i].Offset+int64(b.Fragments[i].Length) > off })
 		for _, f := range b.Fragments[first:] {
 			if f.Offset-8 >= off+int64(len(p)) {
@@ -157,6 +161,7 @@ func (s *spool) ReadAt(p []byte, off int64) (int, error) {
 			}
 			overlay(p, off, f.Offset-8, 0xE000, f.Length)
 		}
+
 		if n := len(b.Fragments); n > 0 {
 			at = b.Fragments[n-1].Offset + int64(b.Fragments[n-1].Length)
 		}
@@ -186,9 +191,14 @@ func overlayBytes(p []byte, off, at int64, b []byte) int64 {
 // unpackHeader reads a stored header. Values that were left out are read from
 // source, the file, with the data set at base; it may be nil. What the data set
 // takes in memory is taken from the account.
-func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax, source io.ReaderAt, base int64) (ds *dicom.DataSet, err error) {
+func unpackHeader(account *budget.Account, data []byte, ts dicom.TransferSyntax, source io.ReaderAt,
+	base int64) (ds *dicom.DataSet, err error) {
+
 	options := storedOptions(ts)
-	options.BulkThreshold, options.Source, options.Base, options.Account = bulkThreshold, source, base, account
+	options.BulkThreshold = bulkThreshold
+	options.Source = source
+	options.Base = base
+	options.Account = account
 	err = unfold(data, func(r io.Reader) error {
 		ds, err = dicom.Decode(r, options)
 		return err
@@ -223,6 +233,7 @@ func unfold(data []byte, read func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
+
 	for range n {
 		distance, err := binary.ReadUvarint(r.r)
 		if err != nil {
@@ -279,12 +290,14 @@ func (h *holeReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+
 	for len(h.holes) > 0 && h.holes[0].offset == 0 && h.holes[0].length == 0 {
 		h.holes = h.holes[1:]
 	}
 	if len(h.holes) == 0 {
 		return h.r.Read(p)
 	}
+
 	next := &h.holes[0]
 	if next.offset > 0 {
 		n, err := h.r.Read(p[:min(int64(len(p)), next.offset)])
@@ -294,6 +307,7 @@ func (h *holeReader) Read(p []byte) (int, error) {
 		}
 		return n, err
 	}
+
 	n := min(int64(len(p)), next.length)
 	clear(p[:n])
 	next.length -= n

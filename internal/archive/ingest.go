@@ -258,6 +258,7 @@ func identify(in Incoming, ds *dicom.DataSet) (InstanceRef, error) {
 		}
 		*f.to = values[0]
 	}
+
 	fileUnder(&ref)
 	if in.SOPClassUID != "" && in.SOPClassUID != ref.SOPClassUID || in.SOPInstanceUID != "" && in.SOPInstanceUID != ref.SOPInstanceUID {
 		return ref, ErrMismatch

@@ -40,7 +40,9 @@ func (a *Archive) StudiesWith(ctx context.Context, instances []string) (map[stri
 	err := a.o.DB.Read(ctx, func(tx *db.Tx) error {
 		for _, uid := range instances {
 			var study string
-			err := tx.QueryRow(ctx, `SELECT st.uid FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study WHERE i.uid = ?1`, uid).Scan(&study)
+			err := tx.QueryRow(ctx,
+				`SELECT st.uid FROM instance i JOIN series se ON se.id = i.series JOIN study st ON st.id = se.study
+					WHERE i.uid = ?1`, uid).Scan(&study)
 			switch {
 			case err == nil:
 				counts[study]++

@@ -96,7 +96,8 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	s := event.Source
 	at := event.Time
 
-	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4 WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
+	err = tx.QueryRow(ctx, `UPDATE quarantine SET times = times + 1, last_received = ?4
+		WHERE uid = ?1 AND digest = ?2 AND reason = ?3 RETURNING id`,
 		ref.SOPInstanceUID, ref.Digest, string(c.Reason), db.Millis(at)).Scan(&c.Quarantine)
 	if err == nil {
 		return true, a.record(ctx, tx, event)
@@ -117,11 +118,14 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	if err := a.present(ctx, ref); err != nil {
 		return false, err
 	}
-	err = tx.QueryRow(ctx, `INSERT INTO quarantine (reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
-		stored_digest, received, last_received, source_ae, source_address, principal, implementation, character_set)
+
+	err = tx.QueryRow(ctx, `INSERT INTO quarantine (reason, uid, sop_class, study_uid, series_uid, transfer_syntax,
+		digest, size, data_offset, stored_digest, received, last_received,
+		source_ae, source_address, principal, implementation, character_set)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
-		ref.DataSetOffset, event.StoredDigest, db.Millis(at), s.AETitle, s.Address, s.Principal, s.Implementation(), event.CharacterSet).Scan(&c.Quarantine)
+		ref.DataSetOffset, event.StoredDigest, db.Millis(at), s.AETitle, s.Address, s.Principal, s.Implementation(),
+		event.CharacterSet).Scan(&c.Quarantine)
 	if err != nil {
 		return false, err
 	}
@@ -144,11 +148,13 @@ const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_u
 	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation, character_set FROM quarantine`
 
 func scanQuarantine(scan db.Scan) (e QuarantineEntry, err error) {
-	r, s := &e.Instance, &e.Source
+	r := &e.Instance
+	s := &e.Source
 	var received, last int64
 	var implementation string
 	err = scan(&e.ID, &e.Reason, &r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size,
-		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal, &implementation, &e.CharacterSet)
+		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal,
+		&implementation, &e.CharacterSet)
 	e.Received = db.Instant(received)
 	e.LastReceived = db.Instant(last)
 	s.ImplementationUID, s.ImplementationVersion, _ = strings.Cut(implementation, `\`)
@@ -248,7 +254,12 @@ func (a *Archive) reread(ctx context.Context, e QuarantineEntry, accepted bool) 
 
 	sp := &spool{}
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: e.Instance.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp, Account: budget.From(ctx)})
+		TransferSyntax: e.Instance.TransferSyntaxUID,
+		BulkThreshold:  bulkThreshold,
+		Limits:         a.dicomLimits(),
+		Source:         sp,
+		Account:        budget.From(ctx),
+	})
 	if err != nil {
 		return nil, err
 	}

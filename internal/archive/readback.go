@@ -71,6 +71,7 @@ func (b *readBack) event(ev dicom.Event) (bool, error) {
 	case dicom.FragmentsEnd:
 		return len(b.bulk.Fragments) == 0, nil
 	}
+
 	return true, nil
 }
 

@@ -44,7 +44,12 @@ func (a *Archive) BeginRebuild(ctx context.Context) (*Rebuild, error) {
 		return nil, err
 	}
 
-	return &Rebuild{replay: &Replay{real: a, scratch: a.replayInto(a.o.DB), missing: map[content]bool{}, back: a.o.Blobs.Aside().Return}}, nil
+	return &Rebuild{replay: &Replay{
+		real:    a,
+		scratch: a.replayInto(a.o.DB),
+		missing: map[content]bool{},
+		back:    a.o.Blobs.Aside().Return,
+	}}, nil
 }
 
 // CutOff reports an index whose Rebuild did not come to its end.

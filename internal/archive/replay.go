@@ -175,7 +175,8 @@ func (r *Replay) complete(ctx context.Context, s Statement) (Statement, error) {
 	}
 	var accepted int64
 	err := r.real.o.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT accepted FROM instance WHERE uid = ?1 AND digest = ?2 AND description <> 0`, s.SOPInstanceUID, s.Digest).Scan(&accepted)
+		return tx.QueryRow(ctx, `SELECT accepted FROM instance WHERE uid = ?1 AND digest = ?2 AND description <> 0`,
+			s.SOPInstanceUID, s.Digest).Scan(&accepted)
 	})
 	if fault.Of(err) == fault.NotFound {
 		return s, nil
@@ -251,7 +252,8 @@ func (r *Replay) bringBack(ctx context.Context, key string) error {
 
 // release takes an entry out of quarantine.
 func (r *Replay) release(ctx context.Context, tx *db.Tx, s Statement) error {
-	_, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE uid = ?1 AND digest = ?2 AND reason = ?3`, s.SOPInstanceUID, s.Digest, string(s.Reason))
+	_, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE uid = ?1 AND digest = ?2 AND reason = ?3`,
+		s.SOPInstanceUID, s.Digest, string(s.Reason))
 	return err
 }
 

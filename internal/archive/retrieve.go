@@ -199,12 +199,14 @@ func (a *Archive) headers(ctx context.Context, refs []InstanceRef, yield func(He
 			piece = account.Piece()
 			work = budget.With(ctx, piece)
 		}
+
 		ds, err := a.header(work, ref, stored[i].data, stored[i].assumed.String)
 		if err != nil {
 			piece.Close()
 			yield(Header{}, err)
 			return false
 		}
+
 		more := yield(Header{ref, ds}, nil)
 		piece.Close()
 		if !more {
@@ -264,7 +266,14 @@ func (a *Archive) headerOfFile(ctx context.Context, ref InstanceRef, source io.R
 	}
 	defer o.Close()
 
-	return dicom.Decode(o.DataSet(), dicom.DecodeOptions{Account: budget.From(ctx), TransferSyntax: ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: source, Base: ref.DataSetOffset})
+	return dicom.Decode(o.DataSet(), dicom.DecodeOptions{
+		Account:        budget.From(ctx),
+		TransferSyntax: ref.TransferSyntaxUID,
+		BulkThreshold:  bulkThreshold,
+		Limits:         a.dicomLimits(),
+		Source:         source,
+		Base:           ref.DataSetOffset,
+	})
 }
 
 // lazyFile opens a file for each read: few values of few headers are ever
@@ -316,6 +325,7 @@ func (a *Archive) Commit(ctx context.Context, refs []SOPReference) ([]Commitment
 				if err != nil {
 					return err
 				}
+
 				found[i] = &ref
 				if disputed[i], err = contested(ctx, tx, r.SOPInstanceUID); err != nil {
 					return err

@@ -49,7 +49,10 @@ func (a *Archive) sameDataSet(ctx context.Context, x, y InstanceRef) (bool, erro
 // elements walks a stored data set, leaving out what is no content of it.
 func (a *Archive) elements(ctx context.Context, o *Object) *walk {
 	ts, _ := dicom.LookupTransferSyntax(o.TransferSyntaxUID)
-	d := dicom.NewDecoder(stream.While(ctx, o.DataSet()), dicom.DecodeOptions{TransferSyntax: o.TransferSyntaxUID, Limits: a.dicomLimits()})
+	d := dicom.NewDecoder(stream.While(ctx, o.DataSet()), dicom.DecodeOptions{
+		TransferSyntax: o.TransferSyntaxUID,
+		Limits:         a.dicomLimits(),
+	})
 
 	return &walk{decoder: d, bigEndian: ts.BigEndian}
 }

@@ -43,6 +43,7 @@ func (c *SpotCheck) apply(ctx context.Context, tx *db.Tx, s Statement) error {
 		if err != nil {
 			return err
 		}
+
 		if same {
 			c.matched++
 		} else {

@@ -44,9 +44,22 @@ func ReadStatement(data string) (s Statement, err error) {
 func (e Event) Statement() Statement {
 	i := e.Instance
 	return Statement{
-		Event: e.Kind, Reason: e.Reason, SOPClassUID: i.SOPClassUID, SOPInstanceUID: i.SOPInstanceUID, StudyUID: i.StudyUID, SeriesUID: i.SeriesUID,
-		TransferSyntax: i.TransferSyntaxUID, Digest: i.Digest, Size: i.Size, DataSetOffset: i.DataSetOffset,
-		StoredDigest: e.StoredDigest, Accepted: e.Accepted, Version: 1, CharacterSet: e.CharacterSet, Source: e.Source, Time: e.Time.UTC(),
+		Event:          e.Kind,
+		Reason:         e.Reason,
+		SOPClassUID:    i.SOPClassUID,
+		SOPInstanceUID: i.SOPInstanceUID,
+		StudyUID:       i.StudyUID,
+		SeriesUID:      i.SeriesUID,
+		TransferSyntax: i.TransferSyntaxUID,
+		Digest:         i.Digest,
+		Size:           i.Size,
+		DataSetOffset:  i.DataSetOffset,
+		StoredDigest:   e.StoredDigest,
+		Accepted:       e.Accepted,
+		Version:        1,
+		CharacterSet:   e.CharacterSet,
+		Source:         e.Source,
+		Time:           e.Time.UTC(),
 	}
 }
 

@@ -218,10 +218,12 @@ func (a *Archive) readStranger(ctx context.Context, s Stranger, source Source) (
 		return nil, err
 	}
 	defer o.Close()
+
 	digest, err := digestOf(ctx, o)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "archive: read a file")
 	}
+
 	if digest != s.Digest {
 		return nil, fault.New(fault.Invalid, "archive: the content of a file has changed")
 	}
@@ -232,6 +234,7 @@ func (a *Archive) readStranger(ctx context.Context, s Stranger, source Source) (
 		return nil, fault.Wrap(fault.Invalid, err, "archive: a file has no meta information")
 	}
 	syntax := meta.Text(tag.TransferSyntaxUID)
+
 	sp := &spool{}
 	ds, err := dicom.Decode(stream.While(ctx, br), dicom.DecodeOptions{
 		TransferSyntax: syntax, BulkThreshold: bulkThreshold, Limits: a.dicomLimits(), Source: sp})
@@ -239,9 +242,12 @@ func (a *Archive) readStranger(ctx context.Context, s Stranger, source Source) (
 		return nil, fault.Wrap(fault.Invalid, err, "archive: a data set cannot be read")
 	}
 	sp.ds = ds
+
 	p := &pending{source: source, time: a.now(), ds: ds, spool: sp}
 	in := Incoming{
-		SOPClassUID: meta.Text(tag.MediaStorageSOPClassUID), SOPInstanceUID: meta.Text(tag.MediaStorageSOPInstanceUID), TransferSyntaxUID: syntax,
+		SOPClassUID:       meta.Text(tag.MediaStorageSOPClassUID),
+		SOPInstanceUID:    meta.Text(tag.MediaStorageSOPInstanceUID),
+		TransferSyntaxUID: syntax,
 	}
 
 	return p, a.describeStranger(ctx, p, in, InstanceRef{DataSetOffset: offset, Size: o.Size(), Digest: s.Digest})

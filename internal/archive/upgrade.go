@@ -34,9 +34,11 @@ func (a *Archive) Upgrade(ctx context.Context, progress func(done, all int64)) e
 		if len(batch) == 0 {
 			break
 		}
+
 		if err := a.o.DB.Write(ctx, func(tx *db.Tx) error { return refresh(ctx, tx, batch) }); err != nil {
 			return err
 		}
+
 		last = batch[len(batch)-1].row
 		done += int64(len(batch))
 		if progress != nil {
@@ -59,7 +61,8 @@ func (a *Archive) Stale(ctx context.Context) (stale bool, err error) {
 		err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM instance LIMIT 1) i`).Scan(&instances)
 		stale = instances > 0
 		if err == nil && version > index.Version {
-			return fault.New(fault.Unsupported, "archive: the index was made by a newer program; use that one, or make it anew with 'collimator reindex'")
+			return fault.New(fault.Unsupported,
+				"archive: the index was made by a newer program; use that one, or make it anew with 'collimator reindex'")
 		}
 
 		return err
@@ -145,10 +148,12 @@ func scanStale(scan db.Scan) (*stale, error) {
 // description: it stays in its place, and 'verify' names it.
 func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 	ts, _ := dicom.LookupTransferSyntax(s.ref.TransferSyntaxUID)
+
 	var ds *dicom.DataSet
 	if s.header != nil {
 		ds, _ = unpackHeader(budget.From(ctx), s.header, ts, nil, 0)
 	}
+
 	if ds == nil {
 		p, err := a.reread(ctx, QuarantineEntry{Instance: s.ref, CharacterSet: s.assumed}, s.accept)
 		if ctx.Err() != nil {
@@ -159,6 +164,7 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 			s.header = p.header
 		}
 	}
+
 	if ds == nil {
 		ds = dicom.NewDataSet()
 		s.header = nil
@@ -170,6 +176,7 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 	if !s.accept && index.Identity(ds, s.ref.StudyUID) != s.patient {
 		s.accept = index.ContradictsPatient(ds, s.patient)
 	}
+
 	var err error
 	s.description, err = index.Describe(ds, s.ref, s.accept)
 

@@ -26,7 +26,9 @@ type Stats struct {
 // Stats counts what is stored, from the study rows.
 func (a *Archive) Stats(ctx context.Context) (s Stats, err error) {
 	err = a.o.DB.Read(ctx, func(tx *db.Tx) error {
-		err := tx.QueryRow(ctx, `SELECT (SELECT COUNT(*) FROM patient), COUNT(*), COALESCE(SUM(series), 0), COALESCE(SUM(instances), 0), COALESCE(SUM(size), 0) FROM study`).
+		err := tx.QueryRow(ctx,
+			`SELECT (SELECT COUNT(*) FROM patient), COUNT(*), COALESCE(SUM(series), 0), COALESCE(SUM(instances), 0),
+				COALESCE(SUM(size), 0) FROM study`).
 			Scan(&s.Patients, &s.Studies, &s.Series, &s.Instances, &s.Bytes)
 		if err != nil {
 			return err
@@ -98,10 +100,12 @@ func (a *Archive) wrongCounts(ctx context.Context) (n int64, err error) {
 		return tx.QueryRow(ctx, `SELECT
 			(SELECT COUNT(*) FROM series se LEFT JOIN (SELECT series, COUNT(*) AS n FROM instance GROUP BY series) c ON c.series = se.id
 				WHERE se.instances <> COALESCE(c.n, 0))
-			+ (SELECT COUNT(*) FROM study st LEFT JOIN (SELECT study, COUNT(*) AS n, SUM(instances) AS i FROM series GROUP BY study) c ON c.study = st.id
+			+ (SELECT COUNT(*) FROM study st LEFT JOIN (SELECT study, COUNT(*) AS n, SUM(instances) AS i
+				FROM series GROUP BY study) c ON c.study = st.id
 				WHERE st.series <> COALESCE(c.n, 0) OR st.instances <> COALESCE(c.i, 0))
-			+ (SELECT COUNT(*) FROM patient p LEFT JOIN (SELECT patient, COUNT(*) AS n, SUM(series) AS s, SUM(instances) AS i FROM study GROUP BY patient) c
-				ON c.patient = p.id WHERE p.studies <> COALESCE(c.n, 0) OR p.series <> COALESCE(c.s, 0) OR p.instances <> COALESCE(c.i, 0))`).Scan(&n)
+			+ (SELECT COUNT(*) FROM patient p LEFT JOIN (SELECT patient, COUNT(*) AS n, SUM(series) AS s, SUM(instances) AS i
+				FROM study GROUP BY patient) c ON c.patient = p.id
+				WHERE p.studies <> COALESCE(c.n, 0) OR p.series <> COALESCE(c.s, 0) OR p.instances <> COALESCE(c.i, 0))`).Scan(&n)
 	})
 	return n, err
 }
@@ -209,6 +213,7 @@ func (a *Archive) verifyFile(ctx context.Context, f File, read bool) (ProblemKin
 	if !blob.ValidKey(f.Digest) {
 		return MissingFile, nil // somebody changed the row
 	}
+
 	o, err := a.o.Blobs.Open(ctx, f.Digest)
 	if errors.Is(err, blob.ErrNotFound) {
 		return MissingFile, nil
@@ -217,6 +222,7 @@ func (a *Archive) verifyFile(ctx context.Context, f File, read bool) (ProblemKin
 		return "", err
 	}
 	defer o.Close()
+
 	if o.Size() != f.Size {
 		return WrongSize, nil
 	}
