@@ -45,7 +45,11 @@ func (in *Installation) TakeAdvisories(ctx context.Context, from, key, only stri
 func (in *Installation) UpdateAdvisories(ctx context.Context) (inventory.Taken, error) {
 	a := in.Config.Advisories
 	if len(a.Sources) == 0 {
-		return inventory.Taken{}, fault.Usage("no source is configured, and none is asked by itself. Name one in collimator.yaml, for instance CISA's:\n\n  advisories:\n    sources: [https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json]\n    only: icsma-\n\nor take a file in with 'collimator advisory import FILE'")
+		return inventory.Taken{}, fault.Usage("no source is configured, and none is asked by itself. " +
+			"Name one in collimator.yaml, for instance CISA's:\n" +
+			"\n  advisories:\n" +
+			"    sources: [https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json]\n    only: icsma-\n\n" +
+			"or take a file in with 'collimator advisory import FILE'")
 	}
 	intake, err := intakeOf(a.Key, a.Only, false)
 	if err != nil {
@@ -93,11 +97,13 @@ func intakeOf(key, only string, require bool) (inventory.Intake, error) {
 		}
 		return intake, nil
 	}
+
 	f, err := os.Open(key)
 	if err != nil {
 		return intake, fault.Usage("--key: %w", err)
 	}
 	defer f.Close()
+
 	if intake.Keys, err = inventory.ReadKeys(f); err != nil {
 		return intake, fault.Usage("--key: %w", err)
 	}

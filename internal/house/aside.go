@@ -33,7 +33,8 @@ func ChooseAside(list []archive.Stranger, named []string, all bool) ([]archive.S
 			}
 		}
 		if len(found) != 1 {
-			return nil, fault.Usage("%q names %d of the files that were set aside; want %d digits or more that name one", digits, len(found), digitsLeast)
+			return nil, fault.Usage("%q names %d of the files that were set aside; "+
+				"want %d digits or more that name one", digits, len(found), digitsLeast)
 		}
 		out = append(out, found[0])
 	}

@@ -49,16 +49,21 @@ func (in *Installation) approved(ctx context.Context, p identity.Pending, g Gran
 	if err != nil {
 		return identity.Device{}, err
 	}
+
 	if old.Address != "" && g.Address == "" && !sameAddress(old.Address, p.Address) {
-		return identity.Device{}, fault.Usage("%s is registered for %s and came from %s; if that is right, name the address with --address", p.CallingAETitle, old.Address, p.Address)
+		return identity.Device{}, fault.Usage("%s is registered for %s and came from %s; "+
+			"if that is right, name the address with --address", p.CallingAETitle, old.Address, p.Address)
 	}
+
 	if g.Allow == nil {
 		g.Allow = allowed(old)
 	}
-	g.Address, g.Listen = cmp.Or(g.Address, old.Address), cmp.Or(g.Listen, old.Listen)
+	g.Address = cmp.Or(g.Address, old.Address)
+	g.Listen = cmp.Or(g.Listen, old.Listen)
 	if g.MoveTo == nil {
 		g.MoveTo = old.Destinations
 	}
+
 	d, err := g.Device(p.CallingAETitle)
 	if !g.Plaintext {
 		d.PlaintextUntil = old.PlaintextUntil
@@ -81,6 +86,7 @@ func (in *Installation) pending(ctx context.Context, who string) (identity.Pendi
 	if err != nil {
 		return identity.Pending{}, err
 	}
+
 	var found []identity.Pending
 	for _, p := range list {
 		if fmt.Sprint(p.ID) == who {
@@ -90,13 +96,16 @@ func (in *Installation) pending(ctx context.Context, who string) (identity.Pendi
 			found = append(found, p)
 		}
 	}
+
 	switch len(found) {
 	case 0:
 		return identity.Pending{}, fmt.Errorf("nobody called %q was refused; see 'collimator device pending'", who)
 	case 1:
 		return found[0], nil
 	}
-	return identity.Pending{}, fmt.Errorf("%s refused under the title %q; give the number from 'collimator device pending', after comparing the certificates",
+
+	return identity.Pending{}, fmt.Errorf("%s refused under the title %q; "+
+		"give the number from 'collimator device pending', after comparing the certificates",
 		phrase.Count(len(found), "caller was", "callers were"), who)
 }
 
@@ -128,7 +137,9 @@ func (in *Installation) AdviseDevice(ctx context.Context, d identity.Device) (ad
 		there, err := in.Registry.Device(ctx, to)
 		switch {
 		case fault.Of(err) == fault.NotFound:
-			advice = append(advice, fmt.Sprintf("%s is not registered: nothing is sent to it until it is ('collimator device add %s --listen HOST:PORT')", to, to))
+			advice = append(advice,
+				fmt.Sprintf("%s is not registered: nothing is sent to it until it is ('collimator device add %s "+
+					"--listen HOST:PORT')", to, to))
 		case err != nil:
 			return nil, err
 		case there.Listen == "":

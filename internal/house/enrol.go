@@ -37,7 +37,8 @@ func (in *Installation) Enrol(ctx context.Context, w Enrolling) (d identity.Devi
 		if err != nil {
 			return d, nil, err
 		}
-		return d, nil, fmt.Errorf("%s is registered already; change it with 'collimator device set', its certificate with 'collimator device renew'", w.AETitle)
+		return d, nil, fmt.Errorf("%s is registered already; "+
+			"change it with 'collimator device set', its certificate with 'collimator device renew'", w.AETitle)
 	}
 
 	cert, files, err := in.certificateOf(w)

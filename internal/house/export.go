@@ -48,7 +48,9 @@ func Present(ctx context.Context, a *archive.Archive, study string) error {
 
 // Share makes a link to one study that is stored, and records it. The secret of the
 // link and its password, where it has one, are shown once.
-func (in *Installation) Share(ctx context.Context, a *archive.Archive, n identity.NewShare) (s identity.Share, secret, password string, err error) {
+func (in *Installation) Share(ctx context.Context, a *archive.Archive,
+	n identity.NewShare) (s identity.Share, secret, password string, err error) {
+
 	if err := Present(ctx, a, n.Study); err != nil {
 		return s, "", "", err
 	}

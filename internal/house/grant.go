@@ -67,7 +67,8 @@ func (g Grant) Device(aeTitle string) (identity.Device, error) {
 	}
 
 	if g.NoCertificateUntil != "" && g.Address == "" {
-		return d, fault.Usage("--no-certificate-until needs --address: without a certificate the address is all that tells the device from others")
+		return d, fault.Usage("--no-certificate-until needs --address: " +
+			"without a certificate the address is all that tells the device from others")
 	}
 	for _, x := range []struct {
 		flag, day string
@@ -121,6 +122,7 @@ func (c Changed) Apply(old *identity.Device) (identity.Device, error) {
 	if g.Allow == nil {
 		g.Allow = allowed(old)
 	}
+
 	for _, s := range []struct{ from, to *string }{{c.Address, &g.Address}, {c.Listen, &g.Listen}} {
 		if s.from != nil {
 			*s.to = *s.from
@@ -132,6 +134,7 @@ func (c Changed) Apply(old *identity.Device) (identity.Device, error) {
 	if c.NoCertificateUntil != nil {
 		g.NoCertificateUntil = *c.NoCertificateUntil
 	}
+
 	d, err := g.Device(old.AETitle)
 	if c.NoCertificateUntil == nil {
 		d.NoCertificateUntil = old.NoCertificateUntil

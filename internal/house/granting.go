@@ -22,7 +22,9 @@ type Grantee struct {
 
 // GrantStudies grants one study after the other, and records it. Those of which nothing
 // is stored are left out and named in missing, unless they are to be granted anyway.
-func (in *Installation) GrantStudies(ctx context.Context, a *archive.Archive, to Grantee, studies []string, anyway bool) (missing []string, err error) {
+func (in *Installation) GrantStudies(ctx context.Context, a *archive.Archive, to Grantee, studies []string,
+	anyway bool) (missing []string, err error) {
+
 	for _, s := range studies {
 		err := Present(ctx, a, s)
 		if fault.Of(err) == fault.NotFound && !anyway {
@@ -37,7 +39,8 @@ func (in *Installation) GrantStudies(ctx context.Context, a *archive.Archive, to
 		}
 
 		o := StudyObject(ctx, a, s, "study granted")
-		if o.Person = to.Person; to.Group != "" {
+		o.Person = to.Person
+		if to.Group != "" {
 			o.Detail += " to the group " + to.Group
 		}
 		if err := in.Note(ctx, audit.PersonChanged, audit.Update, o); err != nil {
@@ -72,7 +75,9 @@ func (in *Installation) TakeBack(ctx context.Context, person string, studies []s
 // TakeBackFromGroup ends the grants of studies to a group, records it and tells of each.
 // Those that were not granted are named in missing; the others are taken back all the
 // same.
-func (in *Installation) TakeBackFromGroup(ctx context.Context, group string, studies []string, told func(study string) error) (missing []string, err error) {
+func (in *Installation) TakeBackFromGroup(ctx context.Context, group string, studies []string,
+	told func(study string) error) (missing []string, err error) {
+
 	for _, s := range studies {
 		err := in.Registry.UngrantToGroup(ctx, group, s)
 		if fault.Of(err) == fault.NotFound {
@@ -107,9 +112,12 @@ func (in *Installation) NotGranted(ctx context.Context, group string, missing []
 
 	known := slices.ContainsFunc(list, func(g identity.GroupGrants) bool { return g.Group == group })
 	if !known && all {
-		return fault.Newf(fault.NotFound, "nothing is granted to a group %s: it is spelled as the identity provider does, large and small letters too; 'collimator group list' names the groups", group)
+		return fault.Newf(fault.NotFound,
+			"nothing is granted to a group %s: it is spelled as the identity provider does, "+
+				"large and small letters too; 'collimator group list' names the groups", group)
 	}
-	return fault.Newf(fault.NotFound, "not granted to the group %s: %s; 'collimator group list' names what is", group, strings.Join(missing, " "))
+	return fault.Newf(fault.NotFound, "not granted to the group %s: %s; 'collimator group list' names what is",
+		group, strings.Join(missing, " "))
 }
 
 // CheckStudies refuses what is no UID.
@@ -130,7 +138,8 @@ func (in *Installation) StillGranted(ctx context.Context, study string) (lines [
 	}
 
 	if len(people) > 0 {
-		lines = append(lines, fmt.Sprintf("%s is still granted in person to %s ('collimator user ungrant')", study, strings.Join(people, ", ")))
+		lines = append(lines, fmt.Sprintf("%s is still granted in person to %s ('collimator user ungrant')", study,
+			strings.Join(people, ", ")))
 	}
 	if len(groups) > 0 {
 		lines = append(lines, fmt.Sprintf("%s is still granted to the %s %s ('collimator group ungrant')",

@@ -33,7 +33,8 @@ func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 	}
 
 	states := state.New(time.Now)
-	states.Failing("server", fmt.Sprintf("no server answers at %s: %v", in.Config.HTTP, err), "collimator serve, or see the log of the service")
+	states.Failing("server", fmt.Sprintf("no server answers at %s: %v", in.Config.HTTP, err),
+		"collimator serve, or see the log of the service")
 	look, err := newInspector(in.Config.Inspect, states, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
@@ -122,7 +123,8 @@ func AskHealth(ctx context.Context, c config.Config) (*healthReport, error) {
 // unanswered is why nobody answered, without what the network calls it.
 func unanswered(err error) error {
 	if errors.Is(err, tlsprofile.ErrUntrusted) {
-		return errors.New("what answers there shows another certificate than this archive has; is --data the directory of the server that runs?")
+		return errors.New("what answers there shows another certificate than this archive has; " +
+			"is --data the directory of the server that runs?")
 	}
 	if reason := outward.Reason(err); reason != "" {
 		return &outward.Unanswered{Text: reason, Err: err}
@@ -141,12 +143,14 @@ func ownCertificates(c config.Config) (tlsprofile.Trust, error) {
 		if err != nil {
 			return trust, err
 		}
+
 		cert, err := identity.ParseCertificate(b)
 		if err != nil {
 			return trust, err
 		}
 		trust.Fingerprints = append(trust.Fingerprints, tlsprofile.Fingerprint(cert))
 	}
+
 	if len(trust.Fingerprints) == 0 {
 		return trust, errors.New("it has no certificate yet")
 	}

@@ -79,7 +79,8 @@ func PrintHeld(w io.Writer, q archive.QuarantineEntry, found []string) error {
 	if q.StoredDigest != "" {
 		stored = "another content is stored, SHA-256 " + q.StoredDigest
 	}
-	_, err := fmt.Fprintf(w, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\nStudy           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
+	_, err := fmt.Fprintf(w, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\n"+
+		"Study           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
 		q.ID, q.Reason, uid.Name(q.Instance.SOPClassUID), q.Instance.SOPInstanceUID, q.Instance.StudyUID, q.Instance.Digest, stored,
 		shown.Text(SentBy(q.Source)), q.Source.Address, terminal.Minute(q.Received), terminal.Minute(q.LastReceived), q.Times)
 	for _, f := range found {
@@ -96,14 +97,17 @@ func WriteHeld(ctx context.Context, a *archive.Archive, id int64, path string) e
 		return err
 	}
 	defer o.Close()
+
 	f, err := durable.Create(filepath.Dir(path), 0o600)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	defer f.Abort()
+
 	if _, err := io.Copy(f, io.NewSectionReader(o, 0, o.Size())); err != nil {
 		return err
 	}
+
 	if err := f.Once(path); errors.Is(err, fs.ErrExist) {
 		return fault.Usage("--out: %s is there already and is not replaced; name another file", path)
 	} else if err != nil {

@@ -32,7 +32,8 @@ func CheckLog(data string) error {
 	switch format {
 	case noJournal:
 		return fmt.Errorf("%s is missing or empty, and its log %s-wal is there, which alone may hold what was acknowledged last. "+
-			"Nothing was changed. Where the index was moved away, put it back beside its log. Where it is lost, %s, put the index back from a backup, "+
+			"Nothing was changed. Where the index was moved away, put it back beside its log. "+
+			"Where it is lost, %s, put the index back from a backup, "+
 			"and run collimator reindex --data %s %s", index, index, aside, data, see)
 	case rollbackJournal:
 		return fmt.Errorf("%s is a copy from a backup, and %s-wal is the log of the index that was there before. "+

@@ -47,10 +47,12 @@ func newInspector(c config.Inspect, states *state.Register, log *slog.Logger) (*
 		}
 		*s.to = &v
 	}
+
 	var err error
 	if in.viruses, err = inspect.ParseVerdict(c.Viruses); err != nil {
 		return nil, fault.Usage("inspect.viruses: %w", err)
 	}
+
 	if c.Clamd != "" {
 		in.clamd = clamd.NewCircuit(clamd.New(c.Clamd), clamdState, states)
 	}
@@ -81,22 +83,26 @@ func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Insp
 		in.log.Warn("not looked into, and put off", "sopClass", class, "error", err)
 		return archive.Inspection{Busy: true}
 	}
+
 	if i.Preamble != nil {
 		found = append(found, inspect.LookAtPreamble(*i.Preamble)...)
 	}
+
 	verdict := in.policy.Judge(found)
 	why := make([]string, 0, len(found))
 	for _, f := range found {
 		in.log.Warn("inspection", "found", f.String(), "rule", inspect.Rule(f), "sopClass", class, "verdict", verdict.String())
 		why = append(why, f.String())
 	}
+
 	if in.clamd != nil && verdict < inspect.Refuse {
 		name, err := in.scan(ctx, i)
 		switch {
 		case err != nil && in.pass:
 			in.log.Warn("not scanned for viruses, and taken", "sopClass", class, "error", err)
 		case errors.Is(err, clamd.ErrLimit):
-			in.log.Error("longer than the virus scanner takes, and refused for good", "sopClass", class, "do", "raise StreamMaxLength in clamd.conf, and send again")
+			in.log.Error("longer than the virus scanner takes, and refused for good", "sopClass", class,
+				"do", "raise StreamMaxLength in clamd.conf, and send again")
 			return archive.Inspection{TooLong: true}
 		case err != nil:
 			in.log.Error("not scanned for viruses, and refused", "sopClass", class, "error", err)
@@ -107,7 +113,12 @@ func (in *inspector) look(ctx context.Context, i archive.Inspected) archive.Insp
 			in.log.Warn("inspection", "found", "virus "+shown.Text(name), "rule", "viruses", "sopClass", class, "verdict", verdict.String())
 		}
 	}
-	return archive.Inspection{Hold: verdict == inspect.Hold, Refuse: verdict == inspect.Refuse, Found: strings.Join(why[:min(len(why), foundMost)], "; ")}
+
+	return archive.Inspection{
+		Hold:   verdict == inspect.Hold,
+		Refuse: verdict == inspect.Refuse,
+		Found:  strings.Join(why[:min(len(why), foundMost)], "; "),
+	}
 }
 
 // scan sends the preamble and the data set to the daemon, but for the pixels:

@@ -67,7 +67,9 @@ func Open(ctx context.Context, c config.Config, create bool) (*Installation, err
 	}
 	if !create {
 		if _, err := os.Stat(filepath.Join(c.Data, IndexFile)); err != nil {
-			return nil, fault.Usage("%s is no data directory yet; make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', or name another with --data", c.Data, c.Data, c.Data)
+			return nil, fault.Usage("%s is no data directory yet; "+
+				"make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', "+
+				"or name another with --data", c.Data, c.Data, c.Data)
 		}
 	}
 
@@ -183,8 +185,10 @@ func seal(ctx context.Context, book *registers.Book, log *ledger.Log, change *ch
 // diskFailed ends the process where the disk lost what was written to the index.
 // Nothing may be closed or acknowledged any more: all that was is in the log.
 func diskFailed(err error) {
-	fmt.Fprintf(os.Stderr, "collimator: %s could not be written to disk: %v. All that was acknowledged is whole in %s-wal, and the next start "+
-		"takes it from there. Look at the disk, end every other collimator command on this data directory, keep both files, and start again.\n",
+	fmt.Fprintf(os.Stderr, "collimator: %s could not be written to disk: %v. "+
+		"All that was acknowledged is whole in %s-wal, and the next start "+
+		"takes it from there. Look at the disk, end every other collimator command on this data directory, "+
+		"keep both files, and start again.\n",
 		IndexFile, err, IndexFile)
 	os.Exit(1)
 }
@@ -199,7 +203,9 @@ const recordMost = 10 * time.Second
 func (in *Installation) Record(ctx context.Context, r audit.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordMost)
 	defer cancel()
-	r.Door, r.Kind, r.Principal = audit.DoorCommand, string(policy.Person), Operator()
+	r.Door = audit.DoorCommand
+	r.Kind = string(policy.Person)
+	r.Principal = Operator()
 	return in.Trail.Write(ctx, r)
 }
 

@@ -59,6 +59,7 @@ func (p *plainListener) run(ctx context.Context) {
 	if p.s.in.Config.PlainDICOM == "" {
 		return
 	}
+
 	ticker := time.NewTicker(plainPoll)
 	defer ticker.Stop()
 	for {
@@ -73,6 +74,7 @@ func (p *plainListener) run(ctx context.Context) {
 		default:
 			p.shutdown(ctx)
 		}
+
 		select {
 		case <-ctx.Done():
 			return
@@ -95,9 +97,11 @@ func (p *plainListener) open(ctx context.Context) {
 			"free the address, or set plain_dicom to another one and restart")
 		return
 	}
-	server, done := p.s.AssociationServer(nil), make(chan struct{})
+	server := p.s.AssociationServer(nil)
+	done := make(chan struct{})
 	ln = p.s.Guard.Rooms.Plain.Listen(ln)
-	p.current, p.done = server, done
+	p.current = server
+	p.done = done
 	go func() {
 		defer close(done)
 		if err := orderly(server.Serve(ctx, ln)); err != nil && ctx.Err() == nil {
@@ -135,14 +139,17 @@ func (s *Server) ListenWeb() (*webListener, error) {
 	if addr == "" {
 		return nil, nil
 	}
+
 	config, err := s.webTLS()
 	if err != nil {
 		return nil, err
 	}
+
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTPS: %w; choose another address with --http", err)
 	}
+
 	return &webListener{ln: s.Guard.Rooms.Web.Listen(ln), server: &http.Server{
 		ConnState:         s.Guard.Rooms.Web.ConnState,
 		ConnContext:       httpsec.Pace{}.ConnContext,

@@ -22,7 +22,8 @@ func LockData(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("lock the data directory: %w", err)
 	}
 	if err := lockFile(f); err != nil {
-		return nil, errors.Join(fault.Usage("another server runs on %s; stop it first, or name another directory with --data", dir), f.Close())
+		return nil, errors.Join(fault.Usage("another server runs on %s; "+
+			"stop it first, or name another directory with --data", dir), f.Close())
 	}
 
 	err = f.Truncate(0)

@@ -36,7 +36,8 @@ func rooms(l config.Limits, log *slog.Logger) guard.Rooms {
 	plain := dicom
 	plain.Admitted = min(plainPlaces, l.Associations)
 	web := dicom
-	web.Admitted, web.AdmittedPerAddress = webPlaces, webPlaces/2
+	web.Admitted = webPlaces
+	web.AdmittedPerAddress = webPlaces / 2
 
 	need := uint64(dicom.Total() + plain.Total() + web.Total() + ownDescriptors)
 	if have := descriptors(); have < need {

@@ -39,7 +39,8 @@ func askPolicy(who []policy.Principal, asked policy.Request) PolicyAnswer {
 		asked.Study = granted[0]
 		if of := policy.New().DecideTogether(asked, who...); of.Allow {
 			d = of
-			d.Sight.Everything, d.Sight.Studies = false, granted
+			d.Sight.Everything = false
+			d.Sight.Studies = granted
 		}
 	}
 
@@ -89,7 +90,8 @@ func (in *Installation) PrincipalsOf(ctx context.Context, name string, plaintext
 		}
 		return []policy.Principal{t.Principal(), owner.Principal()}, nil
 	}
-	return nil, fault.New(fault.NotFound, "no person, device or token of this name; see 'collimator user list', 'device list' and 'token list'")
+	return nil, fault.New(fault.NotFound,
+		"no person, device or token of this name; see 'collimator user list', 'device list' and 'token list'")
 }
 
 // personOf is who has a name. Somebody who is disabled may do nothing, and is not
@@ -97,7 +99,8 @@ func (in *Installation) PrincipalsOf(ctx context.Context, name string, plaintext
 func (in *Installation) personOf(ctx context.Context, name string) (*identity.PersonInfo, error) {
 	p, err := in.Registry.AnyPerson(ctx, name)
 	if err == nil && !p.Disabled.IsZero() {
-		return nil, fault.Newf(fault.Conflict, "%s is disabled and may do nothing; 'collimator user enable %s' lets the person come back", name, name)
+		return nil, fault.Newf(fault.Conflict,
+			"%s is disabled and may do nothing; 'collimator user enable %s' lets the person come back", name, name)
 	}
 	return p, err
 }
@@ -113,7 +116,8 @@ func (in *Installation) Reachable(ctx context.Context, destination string) error
 		return fmt.Errorf("--destination: %w", err)
 	}
 	if d.Listen == "" {
-		return fmt.Errorf("--destination: %s accepts no associations; say where with 'collimator device set %s --listen HOST:PORT'", d.AETitle, d.AETitle)
+		return fmt.Errorf("--destination: %s accepts no associations; "+
+			"say where with 'collimator device set %s --listen HOST:PORT'", d.AETitle, d.AETitle)
 	}
 	return nil
 }

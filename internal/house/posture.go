@@ -65,8 +65,12 @@ const heldMost = 100_000
 func archiveFacts(ctx context.Context, in *Installation, a *archive.Archive) (posture.ArchiveFacts, error) {
 	c := in.Config
 	f := posture.ArchiveFacts{
-		SecondFactor: c.SignIn.SecondFactor == "required", Witnessed: c.Ledger.Witness != "", Forwarded: c.Audit.Repository != "", Alarmed: c.Alarms.Any(),
-		Public: c.Public == config.Insist, Held: map[string]int{},
+		SecondFactor: c.SignIn.SecondFactor == "required",
+		Witnessed:    c.Ledger.Witness != "",
+		Forwarded:    c.Audit.Repository != "",
+		Alarmed:      c.Alarms.Any(),
+		Public:       c.Public == config.Insist,
+		Held:         map[string]int{},
 	}
 	if err := backupFacts(c.Data, &f); err != nil {
 		return f, err
@@ -211,12 +215,23 @@ func mailChannel(all config.Config, machine string) (alarm.Channel, error) {
 	if c.Server == "" {
 		return nil, nil
 	}
+
 	_, port, _ := net.SplitHostPort(c.Server) // was checked
 	client, err := alarmTLS("alarms.mail.roots", c.Roots, nil)
 	if err != nil {
 		return nil, err
 	}
-	m := &alarm.Mail{Server: c.Server, Implicit: c.ImplicitTLS || port == "465", From: c.From, To: c.To, User: c.User, TLS: client, Host: machine}
+
+	m := &alarm.Mail{
+		Server:   c.Server,
+		Implicit: c.ImplicitTLS || port == "465",
+		From:     c.From,
+		To:       c.To,
+		User:     c.User,
+		TLS:      client,
+		Host:     machine,
+	}
+
 	if c.PasswordFile != "" {
 		secret, err := SecretOf(mailPassword, c.PasswordFile, 1)
 		if err != nil {
@@ -224,6 +239,7 @@ func mailChannel(all config.Config, machine string) (alarm.Channel, error) {
 		}
 		m.Password = string(secret)
 	}
+
 	if c.OAuth.TokenURL != "" {
 		if m.Token, err = mailToken(c.OAuth, all.Outward); err != nil {
 			return nil, err
@@ -260,14 +276,17 @@ func WebhookChannel(all config.Config) (alarm.Channel, error) {
 	if c.URL == "" {
 		return nil, nil
 	}
+
 	secret, err := SecretOf(hookSecret, c.SecretFile, secretLeast)
 	if err != nil {
 		return nil, err
 	}
+
 	client, err := alarmTLS("alarms.webhook.roots", c.Roots, nil)
 	if err != nil {
 		return nil, err
 	}
+
 	way, err := outward.New(all.Outward.Options())
 	if err != nil {
 		return nil, fault.Usage("%w", err)

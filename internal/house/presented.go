@@ -44,13 +44,16 @@ func (p presentedPair) open(failed func(error)) (*identity.FileCertificate, erro
 
 // certificateFor is what a service is shown: the pair of a setting, or own where
 // the settings name none.
-func certificateFor(c config.Config, setting string, own func() (*tls.Certificate, error), log *slog.Logger) (func() (*tls.Certificate, error), error) {
+func certificateFor(c config.Config, setting string, own func() (*tls.Certificate, error),
+	log *slog.Logger) (func() (*tls.Certificate, error), error) {
+
 	for _, p := range presented(c) {
 		if p.setting != setting {
 			continue
 		}
 		f, err := p.open(func(err error) {
-			log.Error("certificate for a service not read; the one before, where there is one, stays in force", "setting", p.setting, "error", err)
+			log.Error("certificate for a service not read; the one before, where there is one, stays in force",
+				"setting", p.setting, "error", err)
 		})
 		if err != nil {
 			return nil, err

@@ -57,13 +57,16 @@ func ReadProjectKey(path string) ([]byte, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fault.Usage("project key: others may read %s: chmod 600 it", path)
 	}
+
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if len(text) == 0 {
-		return nil, fault.Usage("project key: %s is empty: writing it was interrupted, and nothing was made with it; remove it and make a new one", path)
+		return nil, fault.Usage("project key: %s is empty: writing it was interrupted, "+
+			"and nothing was made with it; remove it and make a new one", path)
 	}
+
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < deid.KeySize {
 		return nil, fault.Usage("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
@@ -102,7 +105,9 @@ func Profile(keep []string) (deid.Profile, error) {
 		case "safe-private":
 			p.RetainSafePrivate = true
 		default:
-			return p, fault.Usage("keep: %q is nothing that can be kept; choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, structured, graphics, safe-private", k)
+			return p, fault.Usage("keep: %q is nothing that can be kept; "+
+				"choose dates or shifted-dates, uids, devices, institutions, characteristics, descriptors, "+
+				"structured, graphics, safe-private", k)
 		}
 	}
 	return p, nil

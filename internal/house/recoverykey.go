@@ -52,10 +52,12 @@ func (in *Installation) ConfirmRecoveryKey(ctx context.Context, typed func() (st
 	if s.Public == "" {
 		return fault.Usage("there is no recovery key yet; make one with --out FILE")
 	}
+
 	text, err := typed()
 	if err != nil {
 		return err
 	}
+
 	key, err := recovery.Parse(text)
 	if err != nil {
 		return fault.Ended(fault.Misused, err)
@@ -63,6 +65,7 @@ func (in *Installation) ConfirmRecoveryKey(ctx context.Context, typed func() (st
 	if key.Public() != s.Public {
 		return errors.New("that is a recovery key, and not the one of this data directory; nothing was changed")
 	}
+
 	s.Confirmed = time.Now().UTC()
 	return in.setRecovery(ctx, s, "somebody showed that the recovery key is kept")
 }

@@ -44,12 +44,14 @@ func Rehearse(ctx context.Context, d *backup.Dir, w Rehearsing, steps RestoreSte
 		}
 		place.Place = func(data string) error { return copyKeys(w.Live, data) }
 	}
+
 	began := time.Now()
 	r, err := bringBack(ctx, d, place, steps)
 	if err != nil {
 		return backup.Rehearsal{}, nil, err
 	}
 	took := time.Since(began)
+
 	began = time.Now()
 	problems, err := verifyData(ctx, place.Data, r, steps)
 	if err != nil {

@@ -81,12 +81,14 @@ func (r *reindexing) open(ctx context.Context, c config.Config) (*Installation, 
 		return nil, err
 	}
 	lost := errors.Is(IndexThere(c.Data), ErrNoIndex)
+
 	in, err := OpenParts(ctx, c, nil)
 	if err == nil && !lost {
 		if err = in.DB.Check(ctx); err != nil {
 			err = errors.Join(err, in.Close())
 		}
 	}
+
 	if db.Damaged(err) {
 		if r.MovedAside, err = moveIndexAside(c.Data); err != nil {
 			return nil, err
@@ -94,6 +96,7 @@ func (r *reindexing) open(ctx context.Context, c config.Config) (*Installation, 
 		lost = true
 		in, err = OpenParts(ctx, c, nil)
 	}
+
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +130,7 @@ func (r *reindexing) rebuild(ctx context.Context, in *Installation, a *archive.A
 	if err := in.Record(ctx, audit.Record{Event: audit.Maintained, Action: audit.Execute, Reason: reason}); err != nil {
 		return err
 	}
+
 	rebuild, err := a.BeginRebuild(ctx)
 	if err != nil {
 		return err
@@ -134,6 +138,7 @@ func (r *reindexing) rebuild(ctx context.Context, in *Installation, a *archive.A
 	if err := r.repeat(ctx, in.Ledger, rebuild); err != nil {
 		return err
 	}
+
 	for uid, digest := range rebuild.Missing() {
 		r.Lost = append(r.Lost, LostImage{SOPInstance: uid, Digest: digest, What: "the file is not there"})
 	}
@@ -147,6 +152,7 @@ func (r *reindexing) rebuild(ctx context.Context, in *Installation, a *archive.A
 	if err := rebuild.End(ctx); err != nil {
 		return err
 	}
+
 	stats, err := a.Stats(ctx)
 	r.Instances = stats.Instances
 	r.HeldBack = stats.Quarantined
@@ -175,6 +181,7 @@ func (r *reindexing) repeat(ctx context.Context, log *ledger.Log, rebuild *archi
 		if err != nil {
 			return fmt.Errorf("ledger leaf %d cannot be read: %w", l.Position, err)
 		}
+
 		batch = append(batch, s)
 		r.Statements++
 		r.progress(0)

@@ -16,16 +16,20 @@ func (r *Reindexed) Print(w io.Writer) error {
 	if r.Copied != "" {
 		fmt.Fprintf(w, "First, %s.\n", CopiedText(r.Copied))
 	}
+
 	for _, t := range []archive.Taken{
-		archive.TakenIn, archive.TakenHeld, archive.NotDeleted, archive.NotDuplicate, archive.NotReadable, archive.NotWanted, archive.NotUnknown,
+		archive.TakenIn, archive.TakenHeld, archive.NotDeleted, archive.NotDuplicate, archive.NotReadable,
+		archive.NotWanted, archive.NotUnknown,
 	} {
 		if n := r.Unknown[string(t)]; n > 0 {
 			fmt.Fprintf(w, "%s that no row named: %s.\n", phrase.Count(n, "file", "files"), takenText(t))
 		}
 	}
+
 	for _, l := range r.Lost {
 		fmt.Fprintf(w, "lost: %s, file %.16s...: %s\n", l.SOPInstance, l.Digest, l.What)
 	}
+
 	if r.WithoutLedger {
 		_, err := fmt.Fprint(w, withoutLedgerText(r.MovedAside))
 		return err

@@ -20,22 +20,27 @@ func (s *Server) newRepository() (*audit.Repository, error) {
 	if c.Repository == "" {
 		return nil, nil
 	}
+
 	host, _, err := net.SplitHostPort(c.Repository)
 	if err != nil {
 		return nil, fault.Usage("audit.repository: want HOST:PORT")
 	}
+
 	roots, err := RootsOf("audit.roots", c.Roots)
 	if err != nil {
 		return nil, err
 	}
+
 	machine, err := os.Hostname()
 	if err != nil {
 		machine = ""
 	}
+
 	shown, err := certificateFor(s.in.Config, "audit.certificate", s.Certificate.Get, s.log)
 	if err != nil {
 		return nil, err
 	}
+
 	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 30 * time.Second}, Config: tlsprofile.Client(shown, roots, host)}
 	return &audit.Repository{
 		Trail: s.in.Trail, DB: s.in.DB, Name: c.Repository, Log: s.log, States: s.States,

@@ -55,13 +55,16 @@ func verifyData(ctx context.Context, data string, r backup.Restored, steps Resto
 		return nil, err
 	}
 	c.Data = data
+
 	if err := forgetBackups(data); err != nil {
 		return nil, err
 	}
+
 	in, err := Open(ctx, c, false)
 	if err != nil {
 		return nil, err
 	}
+
 	problems, err := verifyRestored(ctx, in, r, steps)
 	if err == nil {
 		err = in.Record(ctx, audit.Record{Event: audit.Maintained, Action: audit.Create, Reason: "restored from backup " + r.Name})

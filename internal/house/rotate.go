@@ -50,14 +50,17 @@ func (in *Installation) rotate(ctx context.Context, what string, finish bool) (s
 		s, err := identity.RotateServer(in.Authority, ServerHosts(in.Config))
 		if err != nil {
 			return "", err
+
 		}
 		cert, err := s.Get()
 		if err != nil {
 			return "", err
 		}
+
 		return "The archive has a new key. Who pinned its certificate pins this one: " + tlsprofile.Fingerprint(cert.Leaf), nil
 	case "devices":
-		return "Certificates of devices come from a new authority from now on. Those that were issued go on; 'collimator device renew AET --out DIR' replaces one.",
+		return "Certificates of devices come from a new authority from now on. Those that were issued go on; " +
+				"'collimator device renew AET --out DIR' replaces one.",
 			in.Authority.RotateDevices()
 	case "authority":
 		return in.rotateAuthority(finish)
@@ -104,7 +107,8 @@ func (in *Installation) afterRotation(ctx context.Context, what string, r audit.
 	if err != nil {
 		return err
 	}
-	in.LedgerKey, in.Ledger = key, ledger.New(in.DB, key)
+	in.LedgerKey = key
+	in.Ledger = ledger.New(in.DB, key)
 	in.Trail = audit.New(in.DB, in.Ledger, time.Now)
 	return in.Record(ctx, r)
 }

@@ -149,7 +149,13 @@ func orderly(err error) error {
 }
 
 func (s *Server) record(ctx context.Context, event audit.Event) {
-	err := s.in.Trail.Write(context.WithoutCancel(ctx), audit.Record{Event: event, Action: audit.Execute, Door: audit.DoorCommand, Principal: Operator(), Kind: string(policy.Person)})
+	err := s.in.Trail.Write(context.WithoutCancel(ctx), audit.Record{
+		Event:     event,
+		Action:    audit.Execute,
+		Door:      audit.DoorCommand,
+		Principal: Operator(),
+		Kind:      string(policy.Person),
+	})
 	if err != nil {
 		s.log.Error("audit record lost", "event", string(event), "error", err)
 	}

@@ -22,6 +22,7 @@ func Sample(dir, kind string, images int, seed uint64) (int, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
+
 	n := 0
 	for f := range synth.Study(of, synth.Options{
 		Seed: seed, Series: 1, Images: images, Rows: 256, Columns: 256,

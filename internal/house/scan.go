@@ -111,7 +111,8 @@ func (t scanTrail) refused(ctx context.Context, err error) error {
 		return err
 	}
 	return errors.Join(err, t.write(ctx, audit.Record{
-		Event: audit.Scanned, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: "scan refused", Objects: []audit.Object{{Detail: shown.Text(err.Error())}},
+		Event: audit.Scanned, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: "scan refused",
+		Objects: []audit.Object{{Detail: shown.Text(err.Error())}},
 	}))
 }
 
@@ -120,7 +121,9 @@ func (t scanTrail) write(ctx context.Context, records ...audit.Record) error {
 		return nil
 	}
 	for i := range records {
-		records[i].Door, records[i].Kind, records[i].Principal = audit.DoorCommand, string(policy.Person), Operator()
+		records[i].Door = audit.DoorCommand
+		records[i].Kind = string(policy.Person)
+		records[i].Principal = Operator()
 	}
 	return t.in.Trail.Write(ctx, records...)
 }

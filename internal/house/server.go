@@ -140,6 +140,7 @@ func (s *Server) openDoor() error {
 		Log:       s.log,
 		Now:       time.Now,
 	})
+
 	s.SignIn = signin.New(s.Guard, people)
 	s.mux = s.Guard.NewMux()
 	s.meter = newMeter(s)

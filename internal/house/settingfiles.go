@@ -58,7 +58,8 @@ func checkAuthorities(f config.NamedFile) error {
 		}
 	}
 	if time.Now().After(last) {
-		return fault.Usage("%s: what is in %s has expired, the last of it on %s: get the authority's certificate of today", f.Setting, f.Path, last.UTC().Format(time.DateOnly))
+		return fault.Usage("%s: what is in %s has expired, the last of it on %s: "+
+			"get the authority's certificate of today", f.Setting, f.Path, last.UTC().Format(time.DateOnly))
 	}
 	return nil
 }
@@ -118,7 +119,8 @@ func groupAtMost(setting, path string) error {
 		return fault.Usage("%s: %w", setting, err)
 	}
 	if info.Mode().Perm()&0o037 != 0 {
-		return fault.Usage("%s: everybody may read %s, or its group may change it: chmod 640 it, with the account of the service in its group, or chmod 600", setting, path)
+		return fault.Usage("%s: everybody may read %s, or its group may change it: chmod 640 it, "+
+			"with the account of the service in its group, or chmod 600", setting, path)
 	}
 	return nil
 }
@@ -148,7 +150,8 @@ func (p presentedPair) check(c config.Config) error {
 	var early error
 	f, err := identity.NewFileCertificate(p.certificate, p.key, time.Now, func(err error) { early = err })
 	if err = cmp.Or(err, early); err != nil {
-		return fault.Usage("%s: %s; put a certificate and its key there that belong together and are valid", p.setting, strings.TrimPrefix(err.Error(), "identity: "))
+		return fault.Usage("%s: %s; put a certificate and its key there that belong together and are valid",
+			p.setting, strings.TrimPrefix(err.Error(), "identity: "))
 	}
 	cert, err := f.Get()
 	if err != nil {
@@ -177,10 +180,12 @@ func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
 	hosts := slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return net.ParseIP(h) != nil })
 	named := func(name string) bool { return cert.VerifyHostname(name) == nil }
 
-	setting, missing := "signin.origins", slices.DeleteFunc(slices.Clone(origins), named)
+	setting := "signin.origins"
+	missing := slices.DeleteFunc(slices.Clone(origins), named)
 	switch {
 	case len(origins) == 0:
-		setting, missing = "hosts", hosts
+		setting = "hosts"
+		missing = hosts
 		if slices.ContainsFunc(hosts, named) {
 			missing = nil
 		}
@@ -190,6 +195,7 @@ func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fault.Usage("%[1]s: the certificate in %[2]s is not valid for %[3]s (%[4]s): get one with this name, correct %[4]s, or name in hosts what a proxy calls this server",
+	return fault.Usage("%[1]s: the certificate in %[2]s is not valid for %[3]s (%[4]s): get one with this name, "+
+		"correct %[4]s, or name in hosts what a proxy calls this server",
 		p.setting, p.certificate, strings.Join(missing, ", "), setting)
 }

@@ -20,6 +20,7 @@ func CheckOutside(c config.Config) error {
 	for _, err := range c.Unused() {
 		faults = append(faults, fmt.Errorf("config: %w", err))
 	}
+
 	for _, f := range c.Files() {
 		if err := checkFile(c, f); err != nil {
 			faults = append(faults, fmt.Errorf("config: %w", err))
@@ -30,16 +31,19 @@ func CheckOutside(c config.Config) error {
 			faults = append(faults, fmt.Errorf("config: %w", err))
 		}
 	}
+
 	for _, r := range c.SignIn.OIDC.Roles {
 		if !slices.Contains(policy.Roles(), policy.Role(r.Role)) {
 			faults = append(faults, fmt.Errorf("config: signin.oidc.roles: %q is no role; choose from %s", r.Role, joined(policy.Roles())))
 		}
 	}
+
 	if at := c.Inspect.Clamd; at != "" && !filepath.IsAbs(at) {
 		if _, _, err := net.SplitHostPort(at); err != nil {
 			faults = append(faults, fmt.Errorf("config: inspect.clamd: %q is neither a path from the root nor HOST:PORT", at))
 		}
 	}
+
 	return errors.Join(faults...)
 }
 

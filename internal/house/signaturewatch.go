@@ -46,6 +46,7 @@ func (w *signatureWatch) behind(look inspectionHook) inspectionHook {
 func (w *signatureWatch) check(ctx context.Context, i archive.Inspected) {
 	class := uid.Name(i.DataSet.Text(tag.SOPClassUID))
 	altered := 0
+
 	bounded, stop := context.WithTimeout(ctx, arrivalTime)
 	defer stop()
 	o := sign.Options{Limits: sign.Limits{Signatures: arrivalSignatures, Bytes: arrivalBytes}}

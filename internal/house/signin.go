@@ -27,10 +27,12 @@ func signIn(in *Installation, states *state.Register) (signin.Options, error) {
 		ProviderOnly:      !c.SignIn.Local,
 		BreakGlass:        c.SignIn.BreakGlass,
 	}
+
 	var err error
 	if s.Passkeys, err = identity.NewRelyingParty(in.Registry, s.Origins); err != nil {
 		return s, err
 	}
+
 	if c.SignIn.OIDC.Issuer != "" {
 		s.OIDC, err = IdentityProvider(in, c.SignIn.OIDC, states)
 	}
@@ -48,20 +50,24 @@ func origins(c config.Config) []string {
 	if len(c.SignIn.Origins) > 0 {
 		return c.SignIn.Origins
 	}
+
 	_, port, err := net.SplitHostPort(c.HTTP)
 	if err != nil {
 		return nil
 	}
+
 	var list []string
 	for _, h := range append([]string{"localhost", "127.0.0.1", "::1"}, append(ServerHosts(c), c.TLS.ACME.Hosts...)...) {
 		host := strings.ToLower(h)
 		if strings.Contains(host, ":") {
 			host = "[" + host + "]"
 		}
+
 		o := "https://" + host + ":" + port
 		if port == "443" {
 			o = "https://" + host
 		}
+
 		if h != "" && !slices.Contains(list, o) {
 			list = append(list, o)
 		}
@@ -76,14 +82,25 @@ const OIDCState = "signin.oidc"
 // kept in states, which may be nil.
 func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (*identity.OIDC, error) {
 	o := identity.OIDCOptions{
-		Issuer: c.Issuer, ClientID: c.ClientID, Scopes: c.Scopes, Leeway: c.Leeway, NameClaim: c.NameClaim, RoleClaim: c.RoleClaim, GroupClaim: c.GroupClaim, Create: c.Create, InsecureHTTP: c.Loopback(),
+		Issuer:         c.Issuer,
+		ClientID:       c.ClientID,
+		Scopes:         c.Scopes,
+		Leeway:         c.Leeway,
+		NameClaim:      c.NameClaim,
+		RoleClaim:      c.RoleClaim,
+		GroupClaim:     c.GroupClaim,
+		Create:         c.Create,
+		InsecureHTTP:   c.Loopback(),
 		LogoutEndsMade: c.Logout == "everything",
-		RequireACR:     c.RequireACR, RequireAMR: c.RequireAMR,
-		Health: func(err error) { tellProvider(states, err) },
+		RequireACR:     c.RequireACR,
+		RequireAMR:     c.RequireAMR,
+		Health:         func(err error) { tellProvider(states, err) },
 	}
+
 	if o.NameClaim == "" {
 		o.NameClaim = "preferred_username"
 	}
+
 	roots, err := RootsOf("signin.oidc.roots", c.Roots)
 	if err != nil {
 		return nil, err
@@ -93,9 +110,11 @@ func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (
 		return nil, fault.Usage("%w", err)
 	}
 	o.Transport = way.Transport(&tls.Config{RootCAs: roots})
+
 	for _, r := range c.Roles {
 		o.Roles = append(o.Roles, identity.RoleMapping{Value: r.Value, Role: r.Role})
 	}
+
 	if c.ClientSecretFile != "" {
 		secret, err := SecretOf("signin.oidc.client_secret_file", c.ClientSecretFile, 1)
 		if err != nil {
@@ -103,6 +122,7 @@ func IdentityProvider(in *Installation, c config.OIDC, states *state.Register) (
 		}
 		o.ClientSecret = string(secret)
 	}
+
 	p, err := identity.NewOIDC(in.Registry, o)
 	if err != nil {
 		return nil, fault.Usage("signin.oidc: %w", err)
@@ -117,7 +137,8 @@ func tellProvider(states *state.Register, err error) {
 		return
 	}
 	states.Failing(OIDCState, strings.TrimPrefix(err.Error(), "identity: "),
-		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; the network and outward.proxy; docs/people.md")
+		"see signin.oidc in the settings: issuer exactly as the provider spells it, roots, client_id and secret; "+
+			"the network and outward.proxy; docs/people.md")
 }
 
 // LinkAddress is what stands before the secret of a one-time link.
@@ -147,6 +168,7 @@ func BestOrigin(c config.Config) string {
 	default:
 		likely, _ = os.Hostname() // without a name localhost stands in front
 	}
+
 	for _, o := range list {
 		if u, err := url.Parse(o); err == nil && strings.EqualFold(u.Hostname(), likely) {
 			return o
@@ -163,7 +185,9 @@ func LinkAdvice(c config.Config) string {
 	}
 	host, _, err := net.SplitHostPort(c.HTTP)
 	if ip := net.ParseIP(host); err != nil || host == "localhost" || ip != nil && ip.IsLoopback() {
-		return "The link opens on this machine alone: the server listens on " + c.HTTP + ". Set http and hosts in the settings for others to reach it."
+		return "The link opens on this machine alone: the server listens on " + c.HTTP + ". Set http and hosts in " +
+			"the settings for others to reach it."
 	}
-	return "The settings do not say under which name people reach the server, so the link says " + BestOrigin(c) + ". Set hosts or signin.origins if that is another one."
+	return "The settings do not say under which name people reach the server, " +
+		"so the link says " + BestOrigin(c) + ". Set hosts or signin.origins if that is another one."
 }

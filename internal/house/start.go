@@ -95,10 +95,12 @@ func (s *Server) Prepare(ctx context.Context, report func(done, all int64)) erro
 	if err := s.in.pair(ctx); err != nil {
 		return err
 	}
+
 	stale, err := s.Archive.Stale(ctx)
 	if err != nil {
 		return err
 	}
+
 	if stale {
 		if err := s.in.copyBeforeUpgrade(ctx, s.Archive); err != nil {
 			return err
@@ -165,7 +167,8 @@ func (in *Installation) copyBeforeUpgrade(ctx context.Context, a *archive.Archiv
 func (in *Installation) whole(ctx context.Context, a *archive.Archive) error {
 	cut, err := a.CutOff(ctx)
 	if err == nil && cut {
-		err = fmt.Errorf("a reindex of %s is under way or was cut off: run it again, collimator reindex --data %s", in.Config.Data, in.Config.Data)
+		err = fmt.Errorf("a reindex of %s is under way or was cut off: run it again, collimator reindex --data %s",
+			in.Config.Data, in.Config.Data)
 	}
 
 	return err
@@ -178,6 +181,7 @@ func (in *Installation) knowsItsFiles(ctx context.Context, a *archive.Archive) e
 	if err != nil || stats.Instances > 0 || stats.Quarantined > 0 {
 		return err
 	}
+
 	errKnown := errors.New("known")
 	err = in.Ledger.Since(ctx, 0, func(l ledger.Leaf) error {
 		if l.Kind == archive.LeafKind {
@@ -185,12 +189,14 @@ func (in *Installation) knowsItsFiles(ctx context.Context, a *archive.Archive) e
 		}
 		return nil
 	})
+
 	if errors.Is(err, errKnown) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+
 	if own, err := in.paired(ctx); err != nil || own {
 		return err
 	}

@@ -114,7 +114,8 @@ func (s *Server) examineACME() {
 			continue
 		}
 
-		life, left := cert.NotAfter.Sub(cert.NotBefore), time.Until(cert.NotAfter)
+		life := cert.NotAfter.Sub(cert.NotBefore)
+		left := time.Until(cert.NotAfter)
 		text := fmt.Sprintf("the certificate for %s is valid until %s", host, cert.NotAfter.UTC().Format(time.RFC3339))
 		switch { // it is renewed when a third is left
 		case left < life/10:
@@ -164,7 +165,8 @@ func examineSchema(ctx context.Context, in *Installation, states *state.Register
 	if len(found) > 1 {
 		text += fmt.Sprintf(", and %d more", len(found)-1)
 	}
-	states.Failing("index.schema", text, "find out who changed "+IndexFile+"; collimator verify names all of it; bring back a backup, or collimator reindex")
+	states.Failing("index.schema", text,
+		"find out who changed "+IndexFile+"; collimator verify names all of it; bring back a backup, or collimator reindex")
 	return nil
 }
 
@@ -194,10 +196,12 @@ func examineDevices(ctx context.Context, in *Installation, states *state.Registe
 		}
 		if d.WithoutCertificate(time.Now()) {
 			e := exceptionUntil("the exception without a certificate of "+d.AETitle, d.NoCertificateUntil)
-			e.do = "collimator device renew AET --out DIR makes a certificate for it, or collimator device set AET --no-certificate-until DATE; collimator device list shows all"
+			e.do = "collimator device renew AET --out DIR makes a certificate for it, " +
+				"or collimator device set AET --no-certificate-until DATE; collimator device list shows all"
 			note(e)
 		}
 	}
+
 	if first.at.IsZero() {
 		states.Forget(devicesPart)
 		return nil
@@ -272,7 +276,8 @@ func examineBackup(data string, states *state.Register) error {
 		return err
 	}
 	if key.Confirmed.IsZero() {
-		states.Degraded(recoveryPart, "nobody has confirmed that the recovery key is kept", "collimator recovery-key --out FILE, and keep the file elsewhere")
+		states.Degraded(recoveryPart, "nobody has confirmed that the recovery key is kept",
+			"collimator recovery-key --out FILE, and keep the file elsewhere")
 		return nil
 	}
 	states.Well(recoveryPart, "it is kept")
@@ -297,7 +302,8 @@ func (s *Server) tellStates() {
 		}
 		r := audit.Record{
 			Time: after.Since, Event: audit.SecurityAlert, Action: audit.Execute, Outcome: audit.Success, Code: audit.StateChanged,
-			Door: audit.DoorSchedule, Principal: "collimator", Kind: "service", Reason: after.Name + " is " + after.Level.String() + ": " + after.Text,
+			Door: audit.DoorSchedule, Principal: "collimator", Kind: "service",
+			Reason: after.Name + " is " + after.Level.String() + ": " + after.Text,
 		}
 		if after.Level > state.Well {
 			r.Outcome = audit.SeriousFailure

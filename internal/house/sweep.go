@@ -34,7 +34,8 @@ func (s *Server) setAside(ctx context.Context) {
 		s.log.Info("files removed whose deletion was recorded and cut off", "files", u.Deleted)
 	}
 	if u.SetAside > 0 {
-		s.log.Warn("files of which the index knows nothing were set aside; a killed process leaves a few, an index that is older than the files many: "+
+		s.log.Warn("files of which the index knows nothing were set aside; "+
+			"a killed process leaves a few, an index that is older than the files many: "+
 			"see 'collimator lost list' and docs/operate.md, \"The index is gone\"", "files", u.SetAside)
 	}
 }

@@ -84,7 +84,15 @@ var redirectType = reflect.TypeOf(http.RedirectHandler("/", http.StatusTemporary
 
 // Services are what the JSON API is a face of.
 func (s *Server) Services() *api.Services {
-	return &api.Services{Registry: s.in.Registry, Trail: s.in.Trail, Archive: s.Archive, Posture: s.Posture, Log: s.log, Links: LinkAddress(s.in.Config), ShareLinks: ShareAddress(s.in.Config)}
+	return &api.Services{
+		Registry:   s.in.Registry,
+		Trail:      s.in.Trail,
+		Archive:    s.Archive,
+		Posture:    s.Posture,
+		Log:        s.log,
+		Links:      LinkAddress(s.in.Config),
+		ShareLinks: ShareAddress(s.in.Config),
+	}
 }
 
 // health answers this machine alone.
@@ -100,7 +108,8 @@ func (s *Server) health(refuse http.Handler) http.Handler {
 			fmt.Fprintln(w, `{"status":"unavailable"}`)
 			return
 		}
-		fmt.Fprintf(w, `{"status":%q,"indexLogBytes":%d,%s,"states":%s}`+"\n", s.status(), s.in.DB.LogBytes(), backupHealth(s.in.Config.Data), s.statesJSON())
+		fmt.Fprintf(w, `{"status":%q,"indexLogBytes":%d,%s,"states":%s}`+"\n", s.status(), s.in.DB.LogBytes(),
+			backupHealth(s.in.Config.Data), s.statesJSON())
 	})
 }
 

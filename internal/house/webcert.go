@@ -37,7 +37,8 @@ func (s *Server) webTLS() (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.FileCertificate, s.hangup = f, make(chan os.Signal, 1)
+		s.FileCertificate = f
+		s.hangup = make(chan os.Signal, 1)
 		signal.Notify(s.hangup, syscall.SIGHUP) // before anybody can connect and know that we run
 		return tlsprofile.WebServer(f.Get), nil
 	case t.ACME.Directory != "":
@@ -116,6 +117,7 @@ func (s *Server) reloads(ctx context.Context) {
 	if s.FileCertificate == nil {
 		return
 	}
+
 	defer signal.Stop(s.hangup)
 	for {
 		select {
