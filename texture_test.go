@@ -14,6 +14,7 @@ import (
 // Shape). The list grows until it is all of them; the test holds only what a
 // program can see, whether the breaks stand between steps is for the reader.
 var textured = []string{
+	"cmd/collimator",
 	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag",
 	"dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",

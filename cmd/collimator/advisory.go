@@ -54,9 +54,10 @@ func (c *advisoryListCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return terminal.List(e.stdout, c.Output, table.Select(c.Vendor, c.HHS), "ID|PUBLISHED|SCORE|VENDOR|UPDATE|TITLE", func(a advisory.Advisory) []string {
-		return []string{a.ID, terminal.Dash(a.Initial), advisory.Score(a.MaxScore()), a.Vendor(), string(a.Update), a.Title}
-	}, "No advisory of this kind is known here. Take more in with 'collimator advisory import'.")
+	return terminal.List(e.stdout, c.Output, table.Select(c.Vendor, c.HHS),
+		"ID|PUBLISHED|SCORE|VENDOR|UPDATE|TITLE", func(a advisory.Advisory) []string {
+			return []string{a.ID, terminal.Dash(a.Initial), advisory.Score(a.MaxScore()), a.Vendor(), string(a.Update), a.Title}
+		}, "No advisory of this kind is known here. Take more in with 'collimator advisory import'.")
 }
 
 type advisoryShowCmd struct {
@@ -74,13 +75,17 @@ func (c *advisoryShowCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	list := table.Find(c.ID)
 	if len(list) == 0 {
-		return fmt.Errorf("no advisory %q is known here; see 'collimator advisory list', or take it in with 'collimator advisory import'", shown.Text(c.ID))
+		return fmt.Errorf("no advisory %q is known here; see 'collimator advisory list', "+
+			"or take it in with 'collimator advisory import'", shown.Text(c.ID))
 	}
+
 	if c.Output == "json" {
 		return terminal.JSON(e.stdout, list)
 	}
+
 	for _, a := range list {
 		if err := a.Write(e.stdout); err != nil {
 			return err

@@ -20,7 +20,8 @@ type advisoryImportCmd struct {
 
 func (advisoryImportCmd) Help() string {
 	return `A hash beside a document (.sha256, .sha512) is always checked. A document whose hash or signature is
-wrong is refused and named, and with --key one without a signature, too. Without a key what is unsigned is said. The facts are kept (products, versions, CVEs,
+wrong is refused and named, and with --key one without a signature, too. Without a key what is unsigned is said. ` +
+		`The facts are kept (products, versions, CVEs,
 scores), not the texts, which may quote passwords. Exit code 3 when something was refused.
 
 Examples:

@@ -71,7 +71,8 @@ func alarmRecord(list []posture.Tried) audit.Record {
 	for _, t := range list {
 		r.Objects = append(r.Objects, audit.Object{Detail: t.Channel})
 		if !t.OK {
-			r.Outcome, r.Reason = audit.MinorFailure, "a channel did not work"
+			r.Outcome = audit.MinorFailure
+			r.Reason = "a channel did not work"
 		}
 	}
 	return r

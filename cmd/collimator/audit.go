@@ -60,7 +60,8 @@ func (c *auditTailCmd) Run(e *env) error {
 				if err != nil {
 					return err
 				}
-				more, last = append(more, r), r.Sequence
+				more = append(more, r)
+				last = r.Sequence
 			}
 			if err := printRecords(e.stdout, c.Output, more, false); err != nil {
 				return err

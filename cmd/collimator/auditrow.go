@@ -14,9 +14,11 @@ func printRecords(w io.Writer, form string, list []audit.Record, header bool) er
 	if !header && len(list) == 0 {
 		return nil
 	}
+
 	if form != "json" {
 		list = audit.Joined(list)
 	}
+
 	title := "TIME|EVENT|OUTCOME|WHO|ADDRESS|WHAT"
 	if !header && form == "table" {
 		for _, r := range list {
@@ -34,5 +36,6 @@ func recordRow(r audit.Record) []string {
 	if r.Failed() {
 		outcome = "REFUSED OR FAILED"
 	}
-	return []string{r.Time.Local().Format("2006-01-02 15:04:05"), string(r.Event), outcome, terminal.Dash(r.Principal), terminal.Dash(r.Peer.Address), terminal.Dash(r.Describe())}
+	return []string{r.Time.Local().Format("2006-01-02 15:04:05"), string(r.Event), outcome,
+		terminal.Dash(r.Principal), terminal.Dash(r.Peer.Address), terminal.Dash(r.Describe())}
 }

@@ -68,7 +68,8 @@ func (c *deidentifyCmd) Run(e *env) error {
 // profile is the options of the flags.
 func (c *deidentifyCmd) profile() (deid.Profile, error) {
 	p, err := house.Profile(c.Keep)
-	p.InsecureAllowBurnedIn, p.RemoveDocuments = c.AllowBurnedIn, c.RemoveDocuments
+	p.InsecureAllowBurnedIn = c.AllowBurnedIn
+	p.RemoveDocuments = c.RemoveDocuments
 	return p, err
 }
 

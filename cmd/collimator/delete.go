@@ -28,8 +28,12 @@ Example:
 func (c *deleteCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
 		done, err := a.Delete(e.ctx, archive.Deletion{
-			StudyUID: c.Study, SeriesUID: c.Series, SOPInstanceUID: c.Instance, Why: c.Reason, By: archive.Source{Principal: house.Operator()},
-			Scope: archive.Everything(),
+			StudyUID:       c.Study,
+			SeriesUID:      c.Series,
+			SOPInstanceUID: c.Instance,
+			Why:            c.Reason,
+			By:             archive.Source{Principal: house.Operator()},
+			Scope:          archive.Everything(),
 		})
 		if err != nil {
 			return fault.Misuse(err)

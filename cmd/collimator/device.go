@@ -35,7 +35,8 @@ func (c *deviceListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "AE TITLE|ALLOW|ADDRESS|LISTENS AT|MAY SEND TO|CERTIFICATE UNTIL|WITHOUT TLS UNTIL|WITHOUT CERTIFICATE UNTIL", deviceRow,
+		return terminal.List(e.stdout, c.Output, list,
+			"AE TITLE|ALLOW|ADDRESS|LISTENS AT|MAY SEND TO|CERTIFICATE UNTIL|WITHOUT TLS UNTIL|WITHOUT CERTIFICATE UNTIL", deviceRow,
 			"No device is registered. Register one with 'collimator device add AET'.")
 	})
 }
@@ -50,7 +51,9 @@ func deviceRow(d *identity.Device) []string {
 			until += ", INSECURE: " + c.Weakness
 		}
 	}
-	return []string{d.AETitle, terminal.Dash(policy.Join(d.Verbs, ",")), terminal.Dash(d.Address), terminal.Dash(d.Listen), terminal.Dash(strings.Join(d.Destinations, ",")), until, terminal.LastDay(d.PlaintextUntil), terminal.LastDay(d.NoCertificateUntil)}
+	return []string{d.AETitle, terminal.Dash(policy.Join(d.Verbs, ",")), terminal.Dash(d.Address),
+		terminal.Dash(d.Listen), terminal.Dash(strings.Join(d.Destinations, ",")), until,
+		terminal.LastDay(d.PlaintextUntil), terminal.LastDay(d.NoCertificateUntil)}
 }
 
 type devicePendingCmd struct {
@@ -73,7 +76,8 @@ func (c *devicePendingCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "NUMBER|AE TITLE|ADDRESS|CERTIFICATE|ASKED FOR|WHY IT WAS REFUSED|LAST SEEN|TIMES", pendingRow,
+		return terminal.List(e.stdout, c.Output, list,
+			"NUMBER|AE TITLE|ADDRESS|CERTIFICATE|ASKED FOR|WHY IT WAS REFUSED|LAST SEEN|TIMES", pendingRow,
 			"Nobody waits for approval. A device that is refused appears here.")
 	})
 }

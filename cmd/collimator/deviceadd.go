@@ -56,7 +56,12 @@ func (c *deviceAddCmd) Run(e *env) error {
 	}
 	return c.with(e, func(in *house.Installation) error {
 		d, files, err := in.Enrol(e.ctx, house.Enrolling{
-			Grant: house.Grant(c.grantFlags), AETitle: c.AETitle, Out: c.Out, Cert: c.Cert, Days: c.Days, InsecureShortKey: c.InsecureShortKey,
+			Grant:            house.Grant(c.grantFlags),
+			AETitle:          c.AETitle,
+			Out:              c.Out,
+			Cert:             c.Cert,
+			Days:             c.Days,
+			InsecureShortKey: c.InsecureShortKey,
 		})
 		if err != nil {
 			return err
@@ -67,8 +72,11 @@ func (c *deviceAddCmd) Run(e *env) error {
 			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.Config.PlainDICOM, c.Until)
 		}
 		if !d.NoCertificateUntil.IsZero() {
-			fmt.Fprintf(e.stdout, "It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\nThe certificate of the archive is of %s.\n",
-				d.Address, in.Config.AE, in.Config.DICOM, c.NoCertificateUntil, filepath.Join(in.Config.Data, house.KeysDir, "ca.cert.pem"))
+			fmt.Fprintf(e.stdout,
+				"It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\n"+
+					"The certificate of the archive is of %s.\n",
+				d.Address, in.Config.AE, in.Config.DICOM, c.NoCertificateUntil,
+				filepath.Join(in.Config.Data, house.KeysDir, "ca.cert.pem"))
 		}
 
 		if err := adviseDevice(e, in, d); err != nil {
@@ -90,5 +98,6 @@ func reportFiles(e *env, in *house.Installation, f *house.DeviceFiles) error {
 	if f == nil {
 		return nil
 	}
-	return e.say("Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n", f.Key, f.Cert, f.CA, in.Config.AE, in.Config.DICOM)
+	return e.say("Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n",
+		f.Key, f.Cert, f.CA, in.Config.AE, in.Config.DICOM)
 }

@@ -44,11 +44,14 @@ func (c *deviceSetCmd) Run(e *env) error {
 			return err
 		}
 
-		if _, err := fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle, cmp.Or(policy.Join(d.Verbs, ", "), "nothing")); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "%s is changed; it may: %s.\n", c.AETitle,
+			cmp.Or(policy.Join(d.Verbs, ", "), "nothing")); err != nil {
 			return err
 		}
 		if len(old.Certificates) == 0 && !d.Plaintext(time.Now()) && !d.WithoutCertificate(time.Now()) {
-			fmt.Fprintf(e.stderr, "collimator: %s has neither a certificate nor an exception and is refused; 'collimator device renew %s --out DIR' makes a certificate\n", c.AETitle, c.AETitle)
+			fmt.Fprintf(e.stderr,
+				"collimator: %s has neither a certificate nor an exception and is refused; "+
+					"'collimator device renew %s --out DIR' makes a certificate\n", c.AETitle, c.AETitle)
 		}
 
 		return adviseDevice(e, in, d)

@@ -10,7 +10,8 @@ type dumpCmd struct {
 }
 
 func (dumpCmd) Help() string {
-	return "Values of patients are withheld: use --reveal where you may see them.\nAs JSON several files are one array; compressed pixel data are named by their file.\n\nExample:\n  collimator dump image.dcm"
+	return "Values of patients are withheld: use --reveal where you may see them.\n" +
+		"As JSON several files are one array; compressed pixel data are named by their file.\n\nExample:\n  collimator dump image.dcm"
 }
 
 func (c *dumpCmd) Run(e *env) error {

@@ -23,19 +23,23 @@ func (c *echoCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	a, err := d.Dial(e.ctx, dimse.Propose([]string{uid.Verification}, sender.NativeSyntaxes(), false), nil)
 	if err != nil {
 		return err
 	}
+
 	for range c.Count {
 		start := time.Now()
 		if err := a.Echo(e.ctx); err != nil {
 			a.Abort()
 			return d.Explain(err)
 		}
-		if _, err := fmt.Fprintf(e.stdout, "%s answered in %s.\n", d.Config.CalledAETitle, time.Since(start).Round(10*time.Microsecond)); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "%s answered in %s.\n", d.Config.CalledAETitle,
+			time.Since(start).Round(10*time.Microsecond)); err != nil {
 			return err
 		}
 	}
+
 	return d.Explain(a.Release(e.ctx))
 }

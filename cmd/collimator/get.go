@@ -37,7 +37,9 @@ func (c *getCmd) Run(e *env) error {
 
 	o := fetch.From(d)
 	p := terminal.NewProgress(e.stderr, "received", 0)
-	o.Dir, o.Syntaxes, o.Progress = c.Out, c.Syntax, p.Set
+	o.Dir = c.Out
+	o.Syntaxes = c.Syntax
+	o.Progress = p.Set
 	r := fetch.Run(e.ctx, fetch.Names(c.nameFlags), o)
 	p.End()
 	return errors.Join(c.report(e, d, r), r.DiskErr)

@@ -103,13 +103,15 @@ func (c *groupListCmd) Run(e *env) error {
 		if err := tellOtherGroups(e, in); err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "GROUP|STUDIES|PEOPLE|ALSO GRANTED IN PERSON", func(g identity.GroupGrants) []string {
-			var also []string
-			for _, s := range g.Also {
-				also = append(also, s.Study+" to "+s.Person)
-			}
-			return []string{g.Group, strings.Join(g.Studies, " "), terminal.Dash(strings.Join(g.People, " ")), terminal.Dash(strings.Join(also, ", "))}
-		}, "Nothing is granted to a group.")
+		return terminal.List(e.stdout, c.Output, list, "GROUP|STUDIES|PEOPLE|ALSO GRANTED IN PERSON",
+			func(g identity.GroupGrants) []string {
+				var also []string
+				for _, s := range g.Also {
+					also = append(also, s.Study+" to "+s.Person)
+				}
+				return []string{g.Group, strings.Join(g.Studies, " "), terminal.Dash(strings.Join(g.People, " ")),
+					terminal.Dash(strings.Join(also, ", "))}
+			}, "Nothing is granted to a group.")
 	})
 }
 
@@ -118,7 +120,8 @@ func (c *groupListCmd) Run(e *env) error {
 func tellOtherGroups(e *env, in *house.Installation) error {
 	others, err := in.Registry.OtherGroups(e.ctx)
 	for _, s := range others {
-		fmt.Fprintf(e.stderr, "collimator: groups that %s named in the claim %s do not count by these settings (signin.oidc.issuer and group_claim) and are not shown; give --config where the server has others\n",
+		fmt.Fprintf(e.stderr, "collimator: groups that %s named in the claim %s do not count by these settings "+
+			"(signin.oidc.issuer and group_claim) and are not shown; give --config where the server has others\n",
 			s.Issuer, s.Claim)
 	}
 	return err

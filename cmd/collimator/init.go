@@ -32,13 +32,16 @@ func (c *initCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	password, err := c.read(e)
 	if err != nil {
 		return err
 	}
+
 	if err := identity.CheckNewPerson(c.Admin, password); err != nil {
 		return fault.Ended(fault.Misused, err)
 	}
+
 	in, err := e.open(cfg, true)
 	if err != nil {
 		return err

@@ -51,13 +51,27 @@ type inventoryAddCmd struct {
 }
 
 func (inventoryAddCmd) Help() string {
-	return "A system that is known by MAC, serial number, AE title with address, address or host name is not\nadded a second time.\n\nExample:\n  collimator inventory add --vendor GEHC --product \"Optima 680\" --address 10.20.1.11 --aet CT1"
+	return "A system that is known by MAC, serial number, AE title with address, address or host name is not\n" +
+		"added a second time.\n\n" +
+		"Example:\n  collimator inventory add --vendor GEHC --product \"Optima 680\" --address 10.20.1.11 --aet CT1"
 }
 
 func (c *inventoryAddCmd) Run(e *env) error {
 	o := inventory.Observation{
-		Asset: c.Asset, Name: c.Name, Vendor: c.Vendor, Product: c.Product, Version: c.Version, Serial: c.Serial, Location: c.Location, Zone: c.Zone,
-		Owner: c.Owner, Hostname: c.Hostname, Note: c.Note, MACs: c.MAC, Ports: c.Port, AETitles: c.AETitle,
+		Asset:    c.Asset,
+		Name:     c.Name,
+		Vendor:   c.Vendor,
+		Product:  c.Product,
+		Version:  c.Version,
+		Serial:   c.Serial,
+		Location: c.Location,
+		Zone:     c.Zone,
+		Owner:    c.Owner,
+		Hostname: c.Hostname,
+		Note:     c.Note,
+		MACs:     c.MAC,
+		Ports:    c.Port,
+		AETitles: c.AETitle,
 	}
 
 	for _, s := range c.Address {
@@ -161,8 +175,10 @@ func (c *inventoryListCmd) Run(e *env) error {
 				list = append(list, a)
 			}
 		}
-		return terminal.List(e.stdout, c.Output, list, "ASSET|NAME|VENDOR|PRODUCT|VERSION|ADDRESS|AE TITLE|LOCATION|ISSUES|SOURCES|LAST SEEN", assetRow,
-			"No system is known yet. Take a register in with 'collimator inventory import FILE.csv', or note one with 'collimator inventory add'.")
+		return terminal.List(e.stdout, c.Output, list,
+			"ASSET|NAME|VENDOR|PRODUCT|VERSION|ADDRESS|AE TITLE|LOCATION|ISSUES|SOURCES|LAST SEEN", assetRow,
+			"No system is known yet. Take a register in with 'collimator inventory import FILE.csv', "+
+				"or note one with 'collimator inventory add'.")
 	})
 }
 
@@ -172,7 +188,8 @@ func assetRow(a *inventory.Asset) []string {
 		sources = append(sources, string(s.Source))
 	}
 	return []string{
-		a.ID, terminal.Dash(a.Name), terminal.Dash(a.Vendor), terminal.Dash(a.Product), terminal.Dash(a.Version), terminal.Dash(strings.Join(a.Addresses, ",")), terminal.Dash(strings.Join(a.AETitles, ",")), terminal.Dash(a.Location),
+		a.ID, terminal.Dash(a.Name), terminal.Dash(a.Vendor), terminal.Dash(a.Product), terminal.Dash(a.Version),
+		terminal.Dash(strings.Join(a.Addresses, ",")), terminal.Dash(strings.Join(a.AETitles, ",")), terminal.Dash(a.Location),
 		fmt.Sprint(a.Warning.Open), strings.Join(sources, ","), terminal.Minute(a.LastSeen),
 	}
 }
@@ -184,7 +201,8 @@ type inventoryExportCmd struct {
 }
 
 func (inventoryExportCmd) Help() string {
-	return "Cells that a spreadsheet would run as a formula get a quotation mark in front. 'inventory import' reads\nboth forms again.\n\nExample:\n  collimator inventory export --out devices.csv"
+	return "Cells that a spreadsheet would run as a formula get a quotation mark in front. " +
+		"'inventory import' reads\nboth forms again.\n\nExample:\n  collimator inventory export --out devices.csv"
 }
 
 func (c *inventoryExportCmd) Run(e *env) error {
@@ -215,6 +233,7 @@ func (c *inventoryChangesCmd) Run(e *env) error {
 			return err
 		}
 	}
+
 	return c.with(e, func(in *house.Installation) error {
 		list, err := in.Inventory.Changes(e.ctx, since, 100_000)
 		if err != nil {

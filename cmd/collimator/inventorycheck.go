@@ -69,7 +69,8 @@ func (c *inventoryIssuesCmd) Run(e *env) error {
 }
 
 func issueRow(i inventory.Issue) []string {
-	return []string{i.ID, i.Asset, i.Severity.String(), i.Standing(), i.Check, i.Title, terminal.Minute(i.FirstSeen), terminal.Minute(i.LastSeen)}
+	return []string{i.ID, i.Asset, i.Severity.String(), i.Standing(), i.Check, i.Title,
+		terminal.Minute(i.FirstSeen), terminal.Minute(i.LastSeen)}
 }
 
 type inventoryShowCmd struct {

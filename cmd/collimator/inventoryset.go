@@ -20,15 +20,24 @@ type inventorySetCmd struct {
 }
 
 func (inventorySetCmd) Help() string {
-	return "A fix counts for the advisories that were out on its day.\n\nExample:\n  collimator inventory set A12 --patched 2026-05-04 --by \"GE service\" --note \"ticket 4711\""
+	return "A fix counts for the advisories that were out on its day.\n\n" +
+		"Example:\n  collimator inventory set A12 --patched 2026-05-04 --by \"GE service\" --note \"ticket 4711\""
 }
 
 func (c *inventorySetCmd) Run(e *env) error {
-	answers := inventory.Replies{Patched: c.Patched, Protected: c.Protected, Gate: c.Gate, Who: cmp.Or(c.By, house.Operator()), Note: c.Note}
+	answers := inventory.Replies{
+		Patched:   c.Patched,
+		Protected: c.Protected,
+		Gate:      c.Gate,
+		Who:       cmp.Or(c.By, house.Operator()),
+		Note:      c.Note,
+	}
+
 	statements, err := answers.Statements()
 	if err != nil {
 		return err
 	}
+
 	return c.with(e, func(in *house.Installation) error {
 		if err := in.AnswerWarning(e.ctx, c.Asset, statements); err != nil {
 			return err
@@ -46,7 +55,8 @@ type inventoryAcceptCmd struct {
 }
 
 func (inventoryAcceptCmd) Help() string {
-	return "After the day the issue is open again by itself.\n\nExample:\n  collimator inventory accept I7 --until 2026-12-31 --by \"Dr. Example\" --reason \"replaced in December\""
+	return "After the day the issue is open again by itself.\n\n" +
+		"Example:\n  collimator inventory accept I7 --until 2026-12-31 --by \"Dr. Example\" --reason \"replaced in December\""
 }
 
 func (c *inventoryAcceptCmd) Run(e *env) error {

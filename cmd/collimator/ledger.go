@@ -71,7 +71,8 @@ type ledgerConsistencyCmd struct {
 }
 
 func (ledgerConsistencyCmd) Help() string {
-	return "Fails where the log was rewritten or shortened since.\n\nExample:\n  collimator ledger consistency /mnt/elsewhere/checkpoint-2026-11-01 > since.proof"
+	return "Fails where the log was rewritten or shortened since.\n\n" +
+		"Example:\n  collimator ledger consistency /mnt/elsewhere/checkpoint-2026-11-01 > since.proof"
 }
 
 func (c *ledgerConsistencyCmd) Run(e *env) error {

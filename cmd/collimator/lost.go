@@ -51,7 +51,12 @@ func (c *lostListCmd) Run(e *env) error {
 			if s, err = a.Describe(e.ctx, s); err != nil {
 				return err
 			}
-			files = append(files, asideFile{Digest: s.Digest, Size: s.Size, Time: s.Time.UTC().Format("2006-01-02T15:04:05Z"), SOPClass: s.SOPClassUID})
+			files = append(files, asideFile{
+				Digest:   s.Digest,
+				Size:     s.Size,
+				Time:     s.Time.UTC().Format("2006-01-02T15:04:05Z"),
+				SOPClass: s.SOPClassUID,
+			})
 		}
 
 		return terminal.List(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", func(f asideFile) []string {

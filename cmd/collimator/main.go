@@ -168,7 +168,8 @@ func run(args []string, e *env) (code int) {
 func newParser(c *cli, e *env) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("collimator"),
-		kong.Description("Keeps medical images safe: an archive (PACS) that is secure without configuration.\n\nStart with:  collimator serve --data ./data"),
+		kong.Description("Keeps medical images safe: an archive (PACS) that is secure without configuration.\n\n"+
+			"Start with:  collimator serve --data ./data"),
 		kong.Writers(e.stdout, e.stderr),
 		kong.Exit(func(n int) { panic(exited(n)) }),
 		kong.PostBuild(bounds.Tell),

@@ -66,7 +66,9 @@ func (c *policyCheckCmd) Run(e *env) error {
 		}
 
 		if p, err := in.Registry.Person(e.ctx, c.As); err == nil && len(house.BySomeGroup(p)) > 0 {
-			fmt.Fprintf(e.stderr, "collimator: %s sees %s more by a group, in a session that began at the identity provider; 'user show' lists them. Here they do not count.\n",
+			fmt.Fprintf(e.stderr,
+				"collimator: %s sees %s more by a group, in a session that began at the identity provider; "+
+					"'user show' lists them. Here they do not count.\n",
 				c.As, phrase.Count(len(house.BySomeGroup(p)), "study", "studies"))
 		}
 

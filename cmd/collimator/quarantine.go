@@ -32,12 +32,14 @@ func (c *quarantineListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "NUMBER|WHY|FROM|ADDRESS|SOP CLASS|SIZE|RECEIVED|TIMES", quarantineRow, "Nothing is held back.")
+		return terminal.List(e.stdout, c.Output, list, "NUMBER|WHY|FROM|ADDRESS|SOP CLASS|SIZE|RECEIVED|TIMES",
+			quarantineRow, "Nothing is held back.")
 	})
 }
 
 func quarantineRow(q archive.QuarantineEntry) []string {
-	return []string{fmt.Sprint(q.ID), string(q.Reason), shown.Text(house.SentBy(q.Source)), q.Source.Address, uid.Name(q.Instance.SOPClassUID), terminal.Size(q.Instance.Size), terminal.Minute(q.LastReceived), fmt.Sprint(q.Times)}
+	return []string{fmt.Sprint(q.ID), string(q.Reason), shown.Text(house.SentBy(q.Source)), q.Source.Address,
+		uid.Name(q.Instance.SOPClassUID), terminal.Size(q.Instance.Size), terminal.Minute(q.LastReceived), fmt.Sprint(q.Times)}
 }
 
 type quarantineShowCmd struct {

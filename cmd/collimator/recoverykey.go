@@ -101,6 +101,7 @@ func newRecovery(e *env, in *house.Installation) error {
 	if err != nil {
 		return err
 	}
-	return e.say("\nThe recovery key opens the keys in backups. It is shown this once and kept nowhere here.\nWrite it down and keep it elsewhere:\n"+
+	return e.say("\nThe recovery key opens the keys in backups. It is shown this once and kept nowhere here.\n"+
+		"Write it down and keep it elsewhere:\n"+
 		"  %s\nThen: %s recovery-key --data %s --confirm\n", key.Secret(), os.Args[0], in.Config.Data)
 }

@@ -84,7 +84,8 @@ func (c *restoreCmd) list(e *env, d *backup.Dir) error {
 	}
 
 	return terminal.List(e.stdout, c.Output, copies, "COPY|FILES|SIZE|LEAVES|SCHEMA|KEYS|LACKING", func(m backup.Manifest) []string {
-		return []string{m.Name, fmt.Sprint(m.Files), terminal.Size(m.Bytes), fmt.Sprint(m.Leaves), fmt.Sprint(m.Schema), m.Sealing(), fmt.Sprint(len(m.Lacking))}
+		return []string{m.Name, fmt.Sprint(m.Files), terminal.Size(m.Bytes), fmt.Sprint(m.Leaves),
+			fmt.Sprint(m.Schema), m.Sealing(), fmt.Sprint(len(m.Lacking))}
 	}, "There is no copy that came to its end.")
 }
 
@@ -113,7 +114,8 @@ func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem)
 		return err
 	}
 	if len(problems) == 0 {
-		_, err := fmt.Fprintln(e.stdout, "All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
+		_, err := fmt.Fprintln(e.stdout,
+			"All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
 		return err
 	}
 

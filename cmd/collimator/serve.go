@@ -71,11 +71,17 @@ func (c *serveCmd) settings() (config.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	for _, f := range []struct{ from, to *string }{{c.HTTP, &cfg.HTTP}, {c.DICOM, &cfg.DICOM}, {c.PlainDICOM, &cfg.PlainDICOM}, {c.AE, &cfg.AE}} {
+	for _, f := range []struct{ from, to *string }{
+		{c.HTTP, &cfg.HTTP},
+		{c.DICOM, &cfg.DICOM},
+		{c.PlainDICOM, &cfg.PlainDICOM},
+		{c.AE, &cfg.AE},
+	} {
 		if f.from != nil {
 			*f.to = *f.from
 		}
 	}
+
 	if err := cfg.Check(); err != nil {
 		return cfg, fault.Ended(fault.Misused, err)
 	}

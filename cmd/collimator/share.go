@@ -41,7 +41,12 @@ func (c *shareCreateCmd) Run(e *env) error {
 		return fault.Usage("--study: that is no UID")
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
-		s, secret, password, err := in.Share(e.ctx, a, identity.NewShare{Study: c.Study, Deidentified: c.Deidentified, Password: c.Password, Lifetime: time.Duration(c.Expires)})
+		s, secret, password, err := in.Share(e.ctx, a, identity.NewShare{
+			Study:        c.Study,
+			Deidentified: c.Deidentified,
+			Password:     c.Password,
+			Lifetime:     time.Duration(c.Expires),
+		})
 		if err != nil {
 			return err
 		}
@@ -69,7 +74,8 @@ func (c *shareListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "LINK|STUDY|SHOWS|PASSWORD|BY|UNTIL|LAST USED|REVOKED", shareRow, "There is no link. Make one with 'collimator share create --study UID'.")
+		return terminal.List(e.stdout, c.Output, list, "LINK|STUDY|SHOWS|PASSWORD|BY|UNTIL|LAST USED|REVOKED",
+			shareRow, "There is no link. Make one with 'collimator share create --study UID'.")
 	})
 }
 

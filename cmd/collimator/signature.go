@@ -73,6 +73,7 @@ func (c *signatureCheckCmd) stored(e *env, k *verify.Signatures) error {
 }
 
 func signatureRow(s verify.Signature) []string {
-	return []string{s.Object + s.Path, s.State, terminal.Dash(s.Subject), terminal.MinuteOr(s.Time, "-"), terminal.Dash(s.Purpose), terminal.YesNo(s.PixelData),
+	return []string{s.Object + s.Path, s.State, terminal.Dash(s.Subject), terminal.MinuteOr(s.Time, "-"),
+		terminal.Dash(s.Purpose), terminal.YesNo(s.PixelData),
 		fmt.Sprint(len(s.Signed)), fmt.Sprint(s.Unsigned), terminal.Dash(s.Reason)}
 }

@@ -36,7 +36,9 @@ func (c *tokenCreateCmd) Run(e *env) error {
 	if err := house.CheckStudies(c.Study); err != nil {
 		return err
 	}
+
 	verbs, _ := policy.Scope(c.Scope)
+
 	return c.with(e, func(in *house.Installation) error {
 		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, time.Duration(c.Expires))
 		if fault.Of(err) == fault.Invalid {
@@ -45,7 +47,9 @@ func (c *tokenCreateCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create, audit.Object{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}); err != nil {
+
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create,
+			audit.Object{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}); err != nil {
 			return err
 		}
 
@@ -68,7 +72,8 @@ func (c *tokenListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "TOKEN|OWNER|ALLOW|STUDIES|UNTIL|REVOKED", tokenRow, "There is no token. Make one with 'collimator token create --user NAME'.")
+		return terminal.List(e.stdout, c.Output, list, "TOKEN|OWNER|ALLOW|STUDIES|UNTIL|REVOKED", tokenRow,
+			"There is no token. Make one with 'collimator token create --user NAME'.")
 	})
 }
 

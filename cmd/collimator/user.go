@@ -86,7 +86,8 @@ func (c *userPasswdCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return personChanged(e, in, audit.Update, c.Name, "password changed; "+ended.String()+" ended", fmt.Sprintf("The password is changed; %s of %s are ended.", ended, c.Name))
+		return personChanged(e, in, audit.Update, c.Name, "password changed; "+ended.String()+" ended",
+			fmt.Sprintf("The password is changed; %s of %s are ended.", ended, c.Name))
 	})
 }
 
@@ -104,7 +105,8 @@ func (c *userDisableCmd) Run(e *env) error {
 		if err := in.Registry.DisablePerson(e.ctx, c.Name); err != nil {
 			return err
 		}
-		return personChanged(e, in, audit.Delete, c.Name, "disabled", fmt.Sprintf("%s is out; all sessions, tokens, invitations and links of this person are ended.", c.Name))
+		return personChanged(e, in, audit.Delete, c.Name, "disabled",
+			fmt.Sprintf("%s is out; all sessions, tokens, invitations and links of this person are ended.", c.Name))
 	})
 }
 
@@ -132,10 +134,12 @@ func (c *userEnableCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Update, audit.Object{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}); err != nil {
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Update,
+			audit.Object{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stderr, "%s is back as %s with %s.\n", c.Name, p.Role, phrase.Count(len(p.Studies), "granted study", "granted studies"))
+		fmt.Fprintf(e.stderr, "%s is back as %s with %s.\n", c.Name, p.Role,
+			phrase.Count(len(p.Studies), "granted study", "granted studies"))
 		return printLink(e, in, l, secret)
 	})
 }

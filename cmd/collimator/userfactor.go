@@ -64,16 +64,21 @@ func (c *userLinkCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
 		l, secret, err := in.Registry.PersonLink(e.ctx, c.Name, c.Role, c.SecondFactor)
 		if fault.Of(err) == fault.NotFound && c.Role == "" {
-			return fault.Newf(fault.NotFound, "nobody of this name is registered; see 'collimator user list'. For somebody new say as what: --role with one of %s", roleNames())
+			return fault.Newf(fault.NotFound,
+				"nobody of this name is registered; see 'collimator user list'. "+
+					"For somebody new say as what: --role with one of %s", roleNames())
 		}
 		if err != nil {
 			return err
 		}
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create, audit.Object{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}); err != nil {
+		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create,
+			audit.Object{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}); err != nil {
 			return err
 		}
 		if s := in.Config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
-			fmt.Fprintln(e.stderr, "collimator: the link will not be taken: people sign in at the identity provider alone, but for those of signin.break_glass (signin.local)")
+			fmt.Fprintln(e.stderr,
+				"collimator: the link will not be taken: people sign in at the identity provider alone, "+
+					"but for those of signin.break_glass (signin.local)")
 		}
 		return printLink(e, in, l, secret)
 	})
@@ -133,7 +138,8 @@ func (c *userTOTPCmd) Run(e *env) error {
 			return err
 		}
 
-		return personChanged(e, in, audit.Update, c.Name, "authenticator app set up", "The authenticator app is set up. Next: recovery codes, with 'collimator user recovery'.")
+		return personChanged(e, in, audit.Update, c.Name, "authenticator app set up",
+			"The authenticator app is set up. Next: recovery codes, with 'collimator user recovery'.")
 	})
 }
 
@@ -146,7 +152,8 @@ type userRecoveryCmd struct {
 }
 
 func (userRecoveryCmd) Help() string {
-	return "Ten codes in place of the earlier ones. Each stands in once for the authenticator app.\n\nExample:\n  collimator user recovery grace"
+	return "Ten codes in place of the earlier ones. Each stands in once for the authenticator app.\n\n" +
+		"Example:\n  collimator user recovery grace"
 }
 
 func (c *userRecoveryCmd) Run(e *env) error {
@@ -183,19 +190,21 @@ func (c *userSessionsCmd) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			return personChanged(e, in, audit.Update, c.Name, "signed out everywhere; "+ended.String()+" ended", fmt.Sprintf("%s of %s are ended.", ended, c.Name))
+			return personChanged(e, in, audit.Update, c.Name, "signed out everywhere; "+ended.String()+" ended",
+				fmt.Sprintf("%s of %s are ended.", ended, c.Name))
 		}
 		sessions := identity.NewSessions(in.Registry, house.SessionLimits(in.Config))
 		list, err := sessions.List(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "SESSION|SIGNED IN BY|ADDRESS|SINCE|LAST SEEN|UNTIL", func(s *identity.Session) []string {
-			how := s.Method
-			if !s.Complete {
-				how += " (second factor to come)"
-			}
-			return []string{s.ID, how, s.Address, terminal.Minute(s.Created), terminal.Minute(s.Seen), terminal.Minute(s.Expires)}
-		}, "Nobody is signed in under this name.")
+		return terminal.List(e.stdout, c.Output, list, "SESSION|SIGNED IN BY|ADDRESS|SINCE|LAST SEEN|UNTIL",
+			func(s *identity.Session) []string {
+				how := s.Method
+				if !s.Complete {
+					how += " (second factor to come)"
+				}
+				return []string{s.ID, how, s.Address, terminal.Minute(s.Created), terminal.Minute(s.Seen), terminal.Minute(s.Expires)}
+			}, "Nobody is signed in under this name.")
 	})
 }

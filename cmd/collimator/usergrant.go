@@ -86,7 +86,8 @@ func (c *userUngrantCmd) Run(e *env) error {
 		if err := in.TakeBack(e.ctx, c.Name, c.Study); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(e.stdout, "%s taken back from %s.\n", phrase.Count(len(c.Study), "study is", "studies are"), c.Name); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "%s taken back from %s.\n",
+			phrase.Count(len(c.Study), "study is", "studies are"), c.Name); err != nil {
 			return err
 		}
 		return c.tellGroups(e, in)

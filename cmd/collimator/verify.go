@@ -23,7 +23,8 @@ type verifyCmd struct {
 
 func (verifyCmd) Help() string {
 	return `Reads every file, computes the ledger's tree anew, builds the index again from files and ledger,
-repeats who was registered (devices, people, factors, tokens, links), and names whatever differs. Exit code 1 when something does. It cannot find what somebody changed
+repeats who was registered (devices, people, factors, tokens, links), and names whatever differs. Exit code 1 when something does. ` +
+		`It cannot find what somebody changed
 who holds the ledger's key and rewrote everything; the checkpoints of a witness can, because they
 were written to another place.
 
@@ -86,7 +87,8 @@ type verifyReport struct {
 func printVerified(e *env, form string, o verify.Options, r verify.Result) error {
 	isSample := o.Sample()
 	if form == "json" {
-		return terminal.JSON(e.stdout, verifyReport{append([]verify.Problem{}, r.Problems...), r.Leaves, isSample, r.Files, r.Stored, r.Checkpoints})
+		return terminal.JSON(e.stdout, verifyReport{append([]verify.Problem{}, r.Problems...), r.Leaves, isSample,
+			r.Files, r.Stored, r.Checkpoints})
 	}
 	if isSample && len(r.Problems) > 0 {
 		fmt.Fprintf(e.stderr, "It was a sample: %s was read.\n", r.Sampled())

@@ -78,7 +78,6 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 				yield(nil, webError(err))
 				return
 			}
-
 			if !shown {
 				continue
 			}
