@@ -2,12 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -23,12 +22,6 @@ import (
 	"collimator/internal/house/sitetest"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"collimator": func() { os.Exit(processWith(cheaply)) },
-	})
-}
-
 // TestCommands runs testdata/*.txtar: each is what somebody types at a terminal, with what comes back.
 func TestCommands(t *testing.T) {
 	t.Parallel()
@@ -39,6 +32,13 @@ func TestCommands(t *testing.T) {
 	}
 	if err := os.WriteFile(keyFile, x509.MarshalPKCS1PrivateKey(key), 0o600); err != nil {
 		t.Fatal(err)
+	}
+
+	ctx := t.Context()
+	if end, ok := t.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-5*time.Second))
+		t.Cleanup(cancel)
 	}
 
 	testscript.Run(t, testscript.Params{
@@ -55,10 +55,22 @@ func TestCommands(t *testing.T) {
 			}
 			e.Setenv("TZ", "UTC")
 			e.Setenv(testKey, keyFile)
+
+			w, err := newWorker(ctx, e)
+			if err != nil {
+				return err
+			}
+			e.Values[workerOf{}] = w
+			e.Defer(func() {
+				if err := w.close(); err != nil {
+					t.Error(err)
+				}
+			})
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": scriptCode, "rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
+			commandName: scriptCommand, "code": scriptCode,
+			"rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
 			"certificate": scriptCertificate, "hangup": scriptHangup, "keys": scriptKeys, "waitfor": scriptWaitFor,
 		},
 	})
@@ -86,24 +98,6 @@ func cheaply(in *house.Installation) error {
 	in.Registry.InsecureWeakHashes()
 	in.Authority.InsecureOneKey(key)
 	return nil
-}
-
-// scriptCode runs a program and wants an exit code: code 2 collimator init.
-func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: code NUMBER program args...")
-	}
-	code := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		exit, ok := errors.AsType[*exec.ExitError](err)
-		if !ok {
-			ts.Fatalf("%v", err)
-		}
-		code = exit.ExitCode()
-	}
-	if fmt.Sprint(code) != args[0] {
-		ts.Fatalf("exit code %d, want %s", code, args[0])
-	}
 }
 
 // scriptListening waits until somebody accepts connections: listening ADDRESS.
