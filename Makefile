@@ -49,7 +49,7 @@ attack: build ## every attack on the door at once, SECONDS_LONG (default 600)
 
 .PHONY: bytes
 bytes: ## change BYTES single bytes (default 2000) of an archive, and have each found by verify
-	COLLIMATOR_BYTE_CHANGES=$${BYTES:-2000} $(GO) test -run TestEverySingleByteChange -v -count=1 -timeout 60m ./cmd/collimator/
+	COLLIMATOR_BYTE_CHANGES=$${BYTES:-2000} $(GO) test -run TestEverySingleByteChange -v -count=1 -timeout 60m ./internal/house/
 
 .PHONY: powercut
 powercut: build ## cut the power under an archive in use, ROUNDS times (default 100), with disks that misbehave; needs root

@@ -139,14 +139,15 @@ func TestWhatWasRecordedIsActedOnByItsCode(t *testing.T) {
 // seesEverything are the files that may say archive.Everything, with the reason
 // why nobody's sight is wider than it should be.
 var seesEverything = map[string]string{
-	"cmd/collimator/delete.go":        "a command of whoever runs the server and reads its files",
-	"cmd/collimator/export.go":        "a command of whoever runs the server and reads its files",
-	"internal/house/export.go":        "a command of whoever runs the server and reads its files",
-	"internal/verify/signature.go":    "a command of whoever runs the server and reads its files",
-	"internal/archive/find.go":        "the name of it",
-	"internal/archive/index/scope.go": "the making of it",
-	"internal/guard/caller.go":        "the sight that policy gave to the caller",
-	"interop/harness/web.go":          "an archive of tests",
+	"cmd/collimator/delete.go":          "a command of whoever runs the server and reads its files",
+	"cmd/collimator/export.go":          "a command of whoever runs the server and reads its files",
+	"internal/house/export.go":          "a command of whoever runs the server and reads its files",
+	"internal/verify/signature.go":      "a command of whoever runs the server and reads its files",
+	"internal/archive/find.go":          "the name of it",
+	"internal/archive/index/scope.go":   "the making of it",
+	"internal/guard/caller.go":          "the sight that policy gave to the caller",
+	"interop/harness/web.go":            "an archive of tests",
+	"internal/house/sitetest/filled.go": "an archive of tests",
 }
 
 // The zero scope sees nothing. What is served asks guard.Scope, which is what

@@ -35,7 +35,7 @@ func searched(t *testing.T, in *house.Installation, args ...string) []audit.Reco
 // study is gone and by whatever name they were seen.
 func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	record := func(r audit.Record) {
 		t.Helper()
 		if err := in.Record(t.Context(), r); err != nil {

@@ -29,7 +29,7 @@ func uses(t *testing.T, in *house.Installation, behind int64) (list []audit.Reco
 // where and by what it was asked, and nothing of a patient.
 func TestEveryCommandThatReadsTheTrailIsRecordedOnce(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	_, last := uses(t, in, -1)
 	for _, c := range []struct {
 		args []string

@@ -12,13 +12,15 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 )
 
 // older makes the index of a data directory what the program before the last
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	tamper(t, in, `DELETE FROM schema_version WHERE version = 21`) // which makes no table
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 21`, // which makes no table
+		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func schemaOf(t *testing.T, in *house.Installation) int {
 // says what to do; without the server it changes it.
 func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	last := schemaOf(t, in)
 	older(t, in)
 	lock, err := house.LockData(in.Config.Data)
@@ -77,7 +79,7 @@ func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
 // What a command did is recorded also where it was interrupted meanwhile.
 func TestACommandThatWasInterruptedIsRecorded(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := in.Record(ctx, audit.Record{Event: audit.Export, Action: audit.Read, Reason: "interrupted"}); err != nil {
@@ -101,7 +103,7 @@ func (u untilFile) Err() error {
 
 func TestAnExportThatIsInterruptedRecordsWhatWasNotWritten(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	out := filepath.Join(t.TempDir(), "out")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

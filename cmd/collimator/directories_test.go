@@ -12,7 +12,7 @@ import (
 
 func TestVerifyRemovesWhatAKilledOneLeft(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	var left []string
 	for _, name := range []string{"verify/KILLED", "verify-123"} {
 		dir := filepath.Join(in.Config.Data, filepath.FromSlash(name))

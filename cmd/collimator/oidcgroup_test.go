@@ -227,7 +227,7 @@ func changesOf(x *sitetest.Site) (list []string) {
 
 func TestTakingBackFromAGroupThatHasNothingSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	if out, code := runOn(in, t, "group", "grant", "millers", "--study", "1.2.3", "--anyway"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}

@@ -14,6 +14,7 @@ import (
 	"collimator/internal/alarm"
 	"collimator/internal/config"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/state"
 )
 
@@ -33,7 +34,7 @@ func TestOthersAreCalledThroughTheProxyOfTheSettings(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("a secret of more than sixteen bytes\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	in := filled(t)
+	in := sitetest.Filled(t)
 	in.Config.Outward.Proxy = proxy.URL
 	in.Config.Alarms.Webhook = config.Webhook{URL: "https://hook.example.org/in", SecretFile: secret}
 	in.Config.SignIn.OIDC = config.OIDC{Issuer: "https://id.example.org", ClientID: "collimator"}

@@ -3,12 +3,14 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"collimator/internal/house/sitetest"
 )
 
 // A reason that is too short is wrong usage; nothing is deleted.
 func TestAReasonThatMakesNoSenseIsWrongUsage(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	study := studyWithMost(t, in)
 	for _, reason := range []string{"x", strings.Repeat("y", 201)} {
 		out, code := runOn(in, t, "delete", "--study", study, "--reason", reason)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/house"
+	"collimator/internal/house/sitetest"
 	"collimator/internal/ledger"
 	"collimator/internal/verify"
 )
@@ -27,22 +27,6 @@ func runOn(in *house.Installation, t *testing.T, args ...string) (string, int) {
 	var out, errs bytes.Buffer
 	code := run(append(slices.Clone(args), "--data", in.Config.Data), &env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, ctx: t.Context()})
 	return out.String() + errs.String(), code
-}
-
-// tamper changes the database behind the program's back and returns the way to
-// undo it.
-func tamper(t *testing.T, in *house.Installation, statements ...string) {
-	t.Helper()
-	raw, err := sql.Open("sqlite3", "file:"+filepath.Join(in.Config.Data, house.IndexFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	for _, s := range statements {
-		if _, err := raw.Exec(s); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // Every way of verifying finds what it promises to look at, and is silent about
@@ -72,7 +56,7 @@ func TestEachVerificationFindsWhatItLooksAt(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			in := filled(t)
+			in := sitetest.Filled(t)
 			c.change(t, in)
 			for _, args := range c.found {
 				if out, code := runOn(in, t, args...); code != 1 || !strings.Contains(out, c.want) || strings.Contains(out, "ZZPHI") {
@@ -91,13 +75,17 @@ func TestEachVerificationFindsWhatItLooksAt(t *testing.T) {
 func sqlChange(statement string) func(*testing.T, *house.Installation) {
 	return func(t *testing.T, in *house.Installation) {
 		t.Helper()
-		tamper(t, in, "PRAGMA foreign_keys = OFF", statement)
+		sitetest.Tamper(t, in, "PRAGMA foreign_keys = OFF", statement)
 	}
 }
 
 func removeFile(t *testing.T, in *house.Installation) {
 	t.Helper()
-	if err := os.Remove(listFiles(t, filepath.Join(in.Config.Data, house.BlobsDir))[0]); err != nil {
+	files, err := filepath.Glob(filepath.Join(in.Config.Data, house.BlobsDir, "??", "?", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	if err := os.Remove(files[0]); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -117,7 +105,7 @@ func replaceKeyAndGoOn(t *testing.T, in *house.Installation) {
 
 func shortenAndGoOn(t *testing.T, in *house.Installation) {
 	t.Helper()
-	tamper(t, in, `DELETE FROM audit_record WHERE sequence = (SELECT MAX(position) FROM ledger_leaf)`, `DELETE FROM ledger_leaf WHERE position = (SELECT MAX(position) FROM ledger_leaf)`)
+	sitetest.Tamper(t, in, `DELETE FROM audit_record WHERE sequence = (SELECT MAX(position) FROM ledger_leaf)`, `DELETE FROM ledger_leaf WHERE position = (SELECT MAX(position) FROM ledger_leaf)`)
 	goOn(t, in)
 }
 
@@ -140,7 +128,7 @@ func goOn(t *testing.T, in *house.Installation) {
 // be. Whoever kept yesterday's checkpoint finds it, and so does a witness.
 func TestARewrittenHistoryIsFoundByYesterdaysCheckpoint(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	yesterday, code := runOn(in, t, "ledger", "checkpoint")
 	if code != 0 {
 		t.Fatal(yesterday)
@@ -186,7 +174,7 @@ func rewrite(t *testing.T, in *house.Installation) {
 	if err := in.Ledger.Since(t.Context(), 0, func(l ledger.Leaf) error { leaves = append(leaves, l); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	tamper(t, in, `DELETE FROM ledger_leaf`, `DELETE FROM ledger_hash`, `DELETE FROM ledger_checkpoint`, `DELETE FROM audit_record`)
+	sitetest.Tamper(t, in, `DELETE FROM ledger_leaf`, `DELETE FROM ledger_hash`, `DELETE FROM ledger_checkpoint`, `DELETE FROM audit_record`)
 	dropped := false
 	for _, l := range leaves {
 		switch {
@@ -212,7 +200,7 @@ func rewrite(t *testing.T, in *house.Installation) {
 // it is remembered, so that the loss is named.
 func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	witness := filepath.Join(t.TempDir(), "witness")
 	w := ledger.NewWitness(in.Ledger, in.Registers, witness)
 	grow := func() error {
@@ -265,7 +253,7 @@ func TestAWitnessThatWasEmptiedIsNamed(t *testing.T) {
 // Whoever reads what a sample found must not take it for the whole.
 func TestASampleSaysThatItIsOne(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	said := regexp.MustCompile(`sample.*content of (\d+) of (\d+) files`)
 	if out, code := runOn(in, t, "verify", "--sample", "20%"); code != 0 || !said.MatchString(out) || strings.Contains(out, "All is") {
 		t.Errorf("code %d: %s", code, out)

@@ -2,6 +2,7 @@ package sitetest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,14 +20,33 @@ import (
 // Ingest stores instance i; fill is the value of its pixels.
 func Ingest(t testing.TB, a *archive.Archive, i int, fill byte) {
 	t.Helper()
-	if _, err := a.Ingest(t.Context(), Incoming(t, i, fill)); err != nil {
+	if err := ingest(t.Context(), a, i, fill); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func ingest(ctx context.Context, a *archive.Archive, i int, fill byte) error {
+	in, err := incoming(i, fill)
+	if err != nil {
+		return err
+	}
+	_, err = a.Ingest(ctx, in)
+
+	return err
 }
 
 // Incoming is instance i on its way in: three to a study, and a study to a patient.
 func Incoming(t testing.TB, i int, fill byte) archive.Incoming {
 	t.Helper()
+	in, err := incoming(i, fill)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return in
+}
+
+func incoming(i int, fill byte) (in archive.Incoming, err error) {
 	ds := dicom.NewDataSet()
 	for k, v := range map[dicom.Tag]string{
 		tag.SOPClassUID: uid.SecondaryCaptureImageStorage, tag.SOPInstanceUID: fmt.Sprintf("2.25.9%d", i), tag.StudyInstanceUID: fmt.Sprintf("2.25.7%d", i/3),
@@ -34,15 +54,19 @@ func Incoming(t testing.TB, i int, fill byte) archive.Incoming {
 		tag.StudyDate: "20260102", tag.Modality: "OT", tag.StudyDescription: "Test",
 	} {
 		if err := ds.SetText(k, v); err != nil {
-			t.Fatal(err)
+			return in, err
 		}
 	}
 	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{fill}, 200)))
+
 	var b bytes.Buffer
 	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
-		t.Fatal(err)
+		return in, err
 	}
-	return archive.Incoming{TransferSyntaxUID: uid.ExplicitVRLittleEndian, Data: &b, Source: archive.Source{AETitle: "CT1", Address: "127.0.0.1", Principal: "CT1"}}
+
+	return archive.Incoming{
+		TransferSyntaxUID: uid.ExplicitVRLittleEndian, Data: &b, Source: archive.Source{AETitle: "CT1", Address: "127.0.0.1", Principal: "CT1"},
+	}, nil
 }
 
 // Part10 puts meta information in front of a data set in Explicit VR Little Endian.

@@ -29,22 +29,37 @@ func Open(t testing.TB, c config.Config) *house.Installation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := content.Lay(c.Data); err != nil {
+
+	return content.open(t, c)
+}
+
+// open lays the files out where a configuration says and opens them.
+func (d Directory) open(t testing.TB, c config.Config) *house.Installation {
+	t.Helper()
+	if err := d.Lay(c.Data); err != nil {
 		t.Fatal(err)
 	}
-
 	in, err := house.Open(t.Context(), c, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Registry.InsecureWeakHashes()
-	key, err := OneKey()
-	if err != nil {
+	if err := weaken(in); err != nil {
 		t.Fatal(err)
 	}
-	in.Authority.InsecureOneKey(key)
 
 	return in
+}
+
+// weaken makes an installation cheap.
+func weaken(in *house.Installation) error {
+	key, err := OneKey()
+	if err != nil {
+		return err
+	}
+	in.Registry.InsecureWeakHashes()
+	in.Authority.InsecureOneKey(key)
+
+	return nil
 }
 
 // OneKey is the key of every device of the tests.
@@ -59,6 +74,22 @@ type Directory map[string][]byte
 func Made() (Directory, error) { return made() }
 
 var made = sync.OnceValues(func() (Directory, error) {
+	return layOut(Directory{}, func(in *house.Installation) error {
+		if _, err := in.Authority.DevicesCertPEM(); err != nil {
+			return err
+		}
+		s, err := house.NewServer(in, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+
+		return s.Close()
+	})
+})
+
+// layOut opens an installation of these files, does something with it, and reads the
+// files it has then.
+func layOut(d Directory, do func(in *house.Installation) error) (Directory, error) {
 	root, err := os.MkdirTemp("", "collimator-test-")
 	if err != nil {
 		return nil, err
@@ -67,23 +98,19 @@ var made = sync.OnceValues(func() (Directory, error) {
 
 	c := config.Default()
 	c.Data = filepath.Join(root, "data")
+	if err := d.Lay(c.Data); err != nil {
+		return nil, err
+	}
 	in, err := house.Open(context.Background(), c, true)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := in.Authority.DevicesCertPEM(); err != nil {
-		return nil, errors.Join(err, in.Close())
-	}
-	s, err := house.NewServer(in, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, errors.Join(err, in.Close())
-	}
-	if err := errors.Join(s.Close(), in.Close()); err != nil {
+	if err := errors.Join(do(in), in.Close()); err != nil {
 		return nil, err
 	}
 
 	return read(c.Data)
-})
+}
 
 // read reads the files below a data directory but for the room it reserves.
 func read(root string) (Directory, error) {

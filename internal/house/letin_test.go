@@ -1,11 +1,14 @@
-package main
+package house_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"collimator/internal/archive"
+	"collimator/internal/config"
 	"collimator/internal/db"
 	"collimator/internal/house"
 	"collimator/internal/house/sitetest"
@@ -72,6 +75,63 @@ func where(problems []verify.Problem) (list []string) {
 	return list
 }
 
+// imagesVerified opens a data directory as a process beside the server does, and
+// verifies a share of its images.
+func imagesVerified(t *testing.T, c config.Config, share float64) (problems []verify.Problem) {
+	t.Helper()
+	beside(t, c, func(in *house.Installation) error {
+		return house.WithBlobs(in, func(a *archive.Archive) error {
+			if err := in.BringUpToDate(t.Context(), a, nil); err != nil {
+				return err
+			}
+			if err := in.MayBeJudged(t.Context(), a); err != nil {
+				return err
+			}
+			r, err := verify.Run(t.Context(), in.Verification(verify.Options{Archive: a, Share: share}))
+			problems = r.Problems
+
+			return err
+		})
+	})
+
+	return problems
+}
+
+func wholeVerified(t *testing.T, c config.Config) []verify.Problem {
+	t.Helper()
+	return imagesVerified(t, c, 1)
+}
+
+func sampleVerified(t *testing.T, c config.Config) []verify.Problem {
+	t.Helper()
+	return imagesVerified(t, c, 0.5)
+}
+
+// trailVerified verifies the ledger, the trail and the registers, without images.
+func trailVerified(t *testing.T, c config.Config) (problems []verify.Problem) {
+	t.Helper()
+	beside(t, c, func(in *house.Installation) error {
+		r, err := verify.Run(t.Context(), in.Verification(verify.Options{}))
+		problems = r.Problems
+
+		return err
+	})
+
+	return problems
+}
+
+// beside opens a data directory once more, does something and closes it.
+func beside(t *testing.T, c config.Config, do func(in *house.Installation) error) {
+	t.Helper()
+	in, err := house.Open(t.Context(), c, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(do(in), in.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Whoever can write the data directory lets himself in: each way is named, in
 // every kind of verification.
 func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
@@ -113,12 +173,12 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := filled(t)
+			in := sitetest.Filled(t)
 			fillRegisters(in, t)
 			if p := sitetest.Verified(t, in); len(p) != 0 {
 				t.Fatalf("untouched: %v", p)
 			}
-			tamper(t, in, c.do)
+			sitetest.Tamper(t, in, c.do)
 			got := where(sitetest.Verified(t, in))
 			if !slices.ContainsFunc(got, func(w string) bool { return strings.HasPrefix(w, c.want) }) {
 				t.Errorf("found %q, want %q", got, c.want)
@@ -126,9 +186,9 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 			if name == "a refusal" {
 				return // of the index, which only a full verification builds anew
 			}
-			for _, args := range [][]string{{"verify", "--sample", "50%"}, {"audit", "verify"}} {
-				if out, code := runOn(in, t, args...); code != 1 || !strings.Contains(out, c.want) {
-					t.Errorf("%v: code %d: %s", args, code, out)
+			for kind, verified := range map[string]func(*testing.T, config.Config) []verify.Problem{"a sample": sampleVerified, "the trail alone": trailVerified} {
+				if got := where(verified(t, in.Config)); !slices.ContainsFunc(got, func(w string) bool { return strings.HasPrefix(w, c.want) }) {
+					t.Errorf("%s: found %q, want %q", kind, got, c.want)
 				}
 			}
 		})
@@ -138,10 +198,10 @@ func TestVerifyNamesWhoWasLetInFromOutside(t *testing.T) {
 // What is changed before the program is opened again is not taken for granted.
 func TestOpeningTheIndexAgainCoversNothingUp(t *testing.T) {
 	t.Parallel()
-	in := filled(t)
+	in := sitetest.Filled(t)
 	fillRegisters(in, t)
 	c := in.Config
-	tamper(t, in, `UPDATE device SET verbs = 'store'`)
+	sitetest.Tamper(t, in, `UPDATE device SET verbs = 'store'`)
 	in.Close()
 	again, err := house.Open(t.Context(), c, false)
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"bytes"
@@ -14,63 +14,10 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/ncruces/go-sqlite3/driver" // the tamperer's own way into the file
-
-	"collimator/internal/archive"
-	"collimator/internal/audit"
-	"collimator/internal/blob"
-	"collimator/internal/config"
-	"collimator/internal/guard"
 	"collimator/internal/house"
 	"collimator/internal/house/sitetest"
 	"collimator/internal/registers"
 )
-
-// filled makes an installation with a few studies, a quarantined instance and
-// audit records.
-func filled(t *testing.T) *house.Installation {
-	t.Helper()
-	c := config.Default()
-	c.Data = filepath.Join(t.TempDir(), "data")
-	in := sitetest.Open(t, c)
-	t.Cleanup(func() { in.Close() })
-	blobs, err := blob.OpenDir(filepath.Join(c.Data, house.BlobsDir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer blobs.Close()
-	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs, Record: guard.RecordInstance(in.Ledger, in.Trail, in.Registry)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 8 {
-		sitetest.Ingest(t, a, i, byte(i))
-	}
-	if _, err := a.Ingest(t.Context(), sitetest.Incoming(t, 3, 99)); err == nil {
-		t.Fatal("other content under a UID was taken")
-	}
-	if _, err := a.Ingest(t.Context(), sitetest.Incoming(t, 5, 99)); err == nil {
-		t.Fatal("other content under a UID was taken")
-	}
-	list, err := a.Quarantine(t.Context(), 0, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Release(t.Context(), list[0].ID, archive.Source{Principal: "ada"}); err != nil {
-		t.Fatal(err)
-	}
-	sitetest.Ingest(t, a, 8, 8)
-	d := archive.Deletion{Scope: archive.Everything(), StudyUID: "2.25.72", SOPInstanceUID: "2.25.96", Why: "because of the test"}
-	if n, err := a.Delete(t.Context(), d); err != nil || n.Instances != 1 {
-		t.Fatal(n, err)
-	}
-	for range 5 {
-		if err := in.Record(t.Context(), audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure, Reason: "test", Peer: audit.Peer{Address: "127.0.0.1"}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return in
-}
 
 // changesParts is among how many archives the changes of a test are parted, so that
 // every processor is at work.
@@ -102,7 +49,7 @@ func TestEverySingleByteChangeIsFoundAndNamed(t *testing.T) {
 func changeSingleBytes(t *testing.T, part, random int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(20261123, uint64(part+1)))
-	in := filled(t)
+	in := sitetest.Filled(t)
 	fillRegisters(in, t)
 	if p := sitetest.Verified(t, in); len(p) != 0 {
 		t.Fatalf("an untouched archive has problems: %v", p)
