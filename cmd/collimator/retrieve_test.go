@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -130,14 +131,19 @@ func pendingForever(a *oddAssociation, rq *dimse.Command) {
 	}()
 }
 
+// interruption is a retrieval from a peer that goes on for ever, and how it is ended.
+type interruption struct {
+	name    string
+	args    []string
+	signals int
+	most    time.Duration
+}
+
+// The retrievals run at once: most of their time each waits for the peer.
 func TestAnInterruptedRetrievalEndsThoughThePeerGoesOn(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
-		name    string
-		args    []string
-		signals int
-		most    time.Duration
-	}{
+	var wg sync.WaitGroup
+	for _, tc := range []interruption{
 		{"get", []string{"--study", "1.2.3"}, 1, 15 * time.Second},
 		{"move", []string{"--study", "1.2.3", "--to", "WS2"}, 1, 15 * time.Second},
 		{"find", nil, 1, 15 * time.Second},
@@ -149,39 +155,46 @@ func TestAnInterruptedRetrievalEndsThoughThePeerGoesOn(t *testing.T) {
 			}
 			pendingForever(a, rq)
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		args := append([]string{tc.name, "PEER@" + peer.address, "--plain"}, tc.args...)
 		if tc.name == "get" {
-			args = append(args, "--out", t.TempDir())
+			tc.args = append(tc.args, "--out", t.TempDir())
 		}
-		cmd := exec.CommandContext(ctx, "collimator", args...)
-		cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		wg.Go(func() { tc.run(t, peer) })
+	}
+	wg.Wait()
+}
 
-		operation := map[string]dimse.Operation{"get": dimse.CGet, "move": dimse.CMove, "find": dimse.CFind}[tc.name]
-		for ctx.Err() == nil && !peer.came(operation) {
+// run starts the command, interrupts it when its request came, and sees it end in time.
+func (tc interruption) run(t *testing.T, peer *oddPeer) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "collimator", append([]string{tc.name, "PEER@" + peer.address, "--plain"}, tc.args...)...)
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Error(err)
+		return
+	}
+
+	operation := map[string]dimse.Operation{"get": dimse.CGet, "move": dimse.CMove, "find": dimse.CFind}[tc.name]
+	for ctx.Err() == nil && !peer.came(operation) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	start := time.Now()
+	cmd.Process.Signal(os.Interrupt)
+	if tc.signals == 2 {
+		for ctx.Err() == nil && !peer.came(dimse.CCancel) { // the first one was understood
 			time.Sleep(10 * time.Millisecond)
 		}
-		start := time.Now()
-		cmd.Process.Signal(os.Interrupt)
-		if tc.signals == 2 {
-			for ctx.Err() == nil && !peer.came(dimse.CCancel) { // the first one was understood
-				time.Sleep(10 * time.Millisecond)
-			}
-			cmd.Process.Signal(syscall.SIGINT)
-		}
-		cmd.Wait()
-		if took := time.Since(start); took > tc.most {
-			t.Errorf("%s ended %s after %d signals, want at most %s", tc.name, took, tc.signals, tc.most)
-		}
-		if cmd.ProcessState.ExitCode() == exitOK {
-			t.Errorf("%s ended as if all had come", tc.name)
-		}
-		if tc.name != "find" && !peer.came(dimse.CCancel) {
-			t.Errorf("%s sent no C-CANCEL", tc.name)
-		}
+		cmd.Process.Signal(syscall.SIGINT)
+	}
+	cmd.Wait()
+
+	if took := time.Since(start); took > tc.most {
+		t.Errorf("%s ended %s after %d signals, want at most %s", tc.name, took, tc.signals, tc.most)
+	}
+	if cmd.ProcessState.ExitCode() == exitOK {
+		t.Errorf("%s ended as if all had come", tc.name)
+	}
+	if tc.name != "find" && !peer.came(dimse.CCancel) {
+		t.Errorf("%s sent no C-CANCEL", tc.name)
 	}
 }
