@@ -121,6 +121,7 @@ func TestAlarmsReachTheirChannelsWithoutPatientData(t *testing.T) {
 			t.Errorf("%s: %s", tried.Channel, tried.Error)
 		}
 	}
+	x.Server.Teller.Quiet = time.Second
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	x.Server.Watch(ctx, &wg)

@@ -1,6 +1,7 @@
 package posture
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,6 +33,9 @@ type Teller struct {
 	Severity finding.Severity
 	// From names the installation.
 	From string
+	// Quiet is how long no new changes come before those of a run are told; 0 is ten
+	// seconds.
+	Quiet time.Duration
 	// States is told whether each channel works; nil is told nothing.
 	States *state.Register
 }
@@ -45,7 +49,7 @@ func stateOf(ch alarm.Channel) string {
 // Times and bounds of a Teller.
 const (
 	tellPoll   = 2 * time.Second  // how often it looks
-	tellQuiet  = 10 * time.Second // without new changes before those of a run are told
+	tellQuiet  = 10 * time.Second // where Teller.Quiet says nothing
 	tellWait   = time.Hour        // most that changes wait for the end of a run
 	tellRetry  = 5 * time.Second  // after the first failure; doubles
 	tellMost   = 10 * time.Minute // longest wait
@@ -172,7 +176,8 @@ func (t *Teller) unsettled(changes []inventory.Event) bool {
 	if len(changes) >= readMost || now.Sub(changes[0].At) > tellWait {
 		return false
 	}
-	return t.Posture.Busy() || now.Sub(changes[len(changes)-1].At) < tellQuiet
+
+	return t.Posture.Busy() || now.Sub(changes[len(changes)-1].At) < cmp.Or(t.Quiet, tellQuiet)
 }
 
 // alarming turns a record into an event, where somebody has to look at it. What
