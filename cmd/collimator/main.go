@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 
@@ -139,8 +140,7 @@ func run(args []string, e *env) (code int) {
 		}
 	}()
 
-	var c cli
-	parser, err := newParser(&c, e)
+	parser, err := newParser(grammar(args), e)
 	if err != nil {
 		fmt.Fprintln(e.stderr, "collimator:", err)
 		return exitFailure
@@ -165,8 +165,30 @@ func run(args []string, e *env) (code int) {
 	return exitOK
 }
 
-func newParser(c *cli, e *env) (*kong.Kong, error) {
-	return kong.New(c,
+// grammar is the command that the first argument names, with all below it, or the
+// whole command line where it names none. Making the whole takes longer than most
+// commands do.
+func grammar(args []string) any {
+	whole := reflect.TypeFor[cli]()
+	if len(args) == 0 || args[0] == "completion" { // which prints all there are
+		return &cli{}
+	}
+	for field := range whole.Fields() {
+		name, named := field.Tag.Lookup("name")
+		if !named {
+			name = strings.ToLower(field.Name)
+		}
+		if name == args[0] {
+			field.Offset, field.Index = 0, nil
+			return reflect.New(reflect.StructOf([]reflect.StructField{field})).Interface()
+		}
+	}
+
+	return &cli{}
+}
+
+func newParser(grammar any, e *env) (*kong.Kong, error) {
+	return kong.New(grammar,
 		kong.Name("collimator"),
 		kong.Description("Keeps medical images safe: an archive (PACS) that is secure without configuration.\n\n"+
 			"Start with:  collimator serve --data ./data"),
