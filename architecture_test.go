@@ -28,8 +28,17 @@ type place struct {
 func TestImportsPointDownThroughTheLayers(t *testing.T) {
 	drawn := readLayers(t)
 	module := modulePath(t)
+	missing := map[string]bool{}
+	for name := range drawn {
+		missing[name] = true
+	}
+
 	for _, pkg := range listPackages(t) {
 		name := pkg.Dir
+		delete(missing, name)
+		if planned(t)[name] {
+			t.Errorf("%s is there: draw it in the layers, and no longer as planned", name)
+		}
 		if name == "." || isBeside(name) {
 			continue
 		}
@@ -42,6 +51,20 @@ func TestImportsPointDownThroughTheLayers(t *testing.T) {
 			checkImport(t, drawn, name, from, module, imported)
 		}
 	}
+
+	for name := range missing {
+		t.Errorf("%s is drawn in the layers and not there: draw it as planned", name)
+	}
+}
+
+// planned are the packages that are drawn and not there yet.
+func planned(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	for name := range readBlock(t, "planned") {
+		found[name] = true
+	}
+	return found
 }
 
 // modulePath is the name of the module, which may change (tools/rename).
@@ -78,17 +101,23 @@ func checkImport(t *testing.T, drawn map[string]place, name string, from place, 
 	}
 }
 
-// readLayers parses the block between the layers marks of ARCHITECTURE.md.
+// readLayers is where the packages are drawn.
 func readLayers(t *testing.T) map[string]place {
+	t.Helper()
+	return readBlock(t, "layers")
+}
+
+// readBlock parses the block between two marks of ARCHITECTURE.md.
+func readBlock(t *testing.T, mark string) map[string]place {
 	t.Helper()
 	b, err := os.ReadFile("ARCHITECTURE.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok1 := strings.Cut(string(b), "<!-- layers -->")
-	block, _, ok2 := strings.Cut(rest, "<!-- /layers -->")
+	_, rest, ok1 := strings.Cut(string(b), "<!-- "+mark+" -->")
+	block, _, ok2 := strings.Cut(rest, "<!-- /"+mark+" -->")
 	if !ok1 || !ok2 {
-		t.Fatal("ARCHITECTURE.md has no block between the layers marks")
+		t.Fatalf("ARCHITECTURE.md has no block between the marks %q", mark)
 	}
 	drawn := map[string]place{}
 	layer := 0
