@@ -120,18 +120,22 @@ func (j *jsonWriter) values(el Element, vr VR) {
 		j.err = err
 		return
 	}
+
 	start := len(j.buf)
 	j.buf = append(j.buf, `,"Value":[`...)
+
 	n := 0
 	if vr.Text() {
 		n = j.texts(el, vr)
 	} else {
 		n = j.numbers(el, vr)
 	}
+
 	if n == 0 {
 		j.buf = j.buf[:start]
 		return
 	}
+
 	j.buf = append(j.buf, ']')
 }
 

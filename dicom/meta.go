@@ -34,6 +34,7 @@ func AppendMeta(dst []byte, m Meta) []byte {
 	ds := NewDataSet()
 	ds.Set(NewElement(tag.FileMetaInformationGroupLength, UL, make([]byte, 4)))
 	ds.Set(NewElement(tag.FileMetaInformationVersion, OB, []byte{0, 1}))
+
 	for _, f := range []struct {
 		t    Tag
 		vr   VR
@@ -52,6 +53,7 @@ func AppendMeta(dst []byte, m Meta) []byte {
 			ds.Set(NewElement(f.t, f.vr, []byte(f.text)))
 		}
 	}
+
 	return appendMetaSet(dst, [preambleLength]byte{}, ds)
 }
 

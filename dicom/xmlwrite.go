@@ -43,10 +43,13 @@ func (x *xmlWriter) dataSet(ds *DataSet) {
 	x.elements(ds, func(el Element, uri string) { x.attribute(ds, el, uri) })
 }
 
-// attribute writes one element (PS3.19 A.1.5).
+// attribute writes one element as a DicomAttribute (PS3.19 A.1.5). With a uri it
+// only points to the value; without one it holds the value, or nothing where the
+// element is empty.
 func (x *xmlWriter) attribute(ds *DataSet, el Element, uri string) {
 	vr := modelVR(el)
 	x.start(ds, el.Tag, vr)
+
 	switch {
 	case uri != "":
 		x.text(`<BulkData uri="`)
@@ -62,6 +65,7 @@ func (x *xmlWriter) attribute(ds *DataSet, el Element, uri string) {
 	default:
 		x.values(el, vr)
 	}
+
 	x.text("</DicomAttribute>\n")
 }
 

@@ -77,10 +77,15 @@ func (id *identity) collect(ds *dicom.DataSet) {
 	}
 }
 
+// add notes a folded value as something to look for in texts. own says that it
+// stands among the attributes of the patient, person that it is a name and not an
+// ID. Values that an earlier run put there, and words that would be found
+// everywhere, are left out.
 func (id *identity) add(v string, own, person bool) {
 	if strings.HasPrefix(v, fold(idPrefix)) || v == fold(dummyText) {
-		return // what an earlier run put there
+		return
 	}
+
 	parts := words(v)
 	if own && !person && v != "" {
 		id.short[v] = true
@@ -88,13 +93,19 @@ func (id *identity) add(v string, own, person bool) {
 	if !person && len(parts) > 1 && utf8.RuneCountInString(v) >= 4 {
 		id.ids = append(id.ids, v)
 	}
+
 	for _, w := range parts {
 		n := utf8.RuneCountInString(w)
-		if slices.Contains(notNames, w) || n < 2 && w[0] < utf8.RuneSelf || !person && (n < 4 || len(parts) > 2) {
+		ascii := w[0] < utf8.RuneSelf
+
+		letter := n < 2 && ascii
+		common := !person && (n < 4 || len(parts) > 2)
+		if letter || common || slices.Contains(notNames, w) {
 			continue
 		}
+
 		id.all[w] = true
-		if own && (n >= 3 || w[0] >= utf8.RuneSelf) {
+		if own && (n >= 3 || !ascii) {
 			id.own[w] = true
 		}
 	}

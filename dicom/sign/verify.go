@@ -153,6 +153,7 @@ func (s *signature) parameters() (mac *dicom.DataSet, problem string) {
 	if !ok {
 		return nil, "it has no MAC ID Number"
 	}
+
 	for _, item := range s.ds.Items(tag.MACParametersSequence) {
 		if n, ok := item.Int(tag.MACIDNumber); !ok || n != id {
 			continue
@@ -162,6 +163,7 @@ func (s *signature) parameters() (mac *dicom.DataSet, problem string) {
 		}
 		mac = item
 	}
+
 	if mac == nil {
 		return nil, "its MAC parameters are missing"
 	}
