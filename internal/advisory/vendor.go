@@ -18,6 +18,8 @@ func newVendorTable(rows []map[string]string) *vendorTable {
 	return t
 }
 
+// add notes one way to write the name of a vendor. A spelling that is there already
+// stays with its first vendor, and one without a word is left out.
 func (t *vendorTable) add(spelling, vendor string) {
 	w := words(spelling)
 	if len(w) == 0 {

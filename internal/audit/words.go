@@ -25,7 +25,8 @@ func (r Record) Describe() string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
-// deed is what was done to images, in a word.
+// deed says whether images were read, stored or deleted, in a word or two; with
+// "not" where that failed. It is empty where the record is of something else.
 func (r Record) deed() string {
 	word := map[Deed]string{DidRead: "read", DidStore: "stored", DidDelete: "deleted"}[r.Did()]
 	switch {
@@ -39,16 +40,16 @@ func (r Record) deed() string {
 	return word
 }
 
-// Joined makes one record of those of the images of a study that came over one
-// association, or without one shortly after each other from the same source. It
-// stands where the first of them stood.
+// Joined returns the records with each transfer in one of them: the images of a study
+// that one association brought or, without an association, that one source sent within
+// a minute. The record of a transfer stands where its first image stood.
 func Joined(list []Record) []Record {
 	var out []Record
 	last := map[string]int{}
 	for _, r := range list {
 		key, ok := joinKey(r)
 		at, begun := last[key]
-		if ok && begun && (r.Association != "" || r.Time.Sub(out[at].Time) < joinMost) {
+		if ok && begun && together(out[at], r) {
 			o := &out[at].Objects[len(out[at].Objects)-1]
 			o.Instances += r.Objects[len(r.Objects)-1].Instances
 			o.Detail = ""
@@ -63,6 +64,12 @@ func Joined(list []Record) []Record {
 		out = append(out, r)
 	}
 	return out
+}
+
+// together reports that a record which has everything else in common with the first
+// of a transfer belongs to it in time as well. An association may take as long as it likes.
+func together(first, r Record) bool {
+	return r.Association != "" || r.Time.Sub(first.Time) < joinMost
 }
 
 // joinMost is how long images without an association count as one transfer.

@@ -221,8 +221,9 @@ func everywhere(host string) bool {
 	return host == "" || err == nil && ip.IsUnspecified()
 }
 
-// resolve lists the addresses on which a listener of host would be reached; an
-// unspecified host stands for every address of the machine.
+// resolve lists the addresses on which a listener of host would be reached. An
+// empty or unspecified host stands for every address of this machine; localhost
+// gives none, as nobody else reaches it.
 func resolve(host string) ([]netip.Addr, error) {
 	if host == "localhost" {
 		return nil, nil

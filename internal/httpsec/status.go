@@ -10,9 +10,9 @@ import (
 // seconds, where nobody knows better.
 const RetryAfter = "10"
 
-// Status is the status code for an error (RFC 9110 15), whatever was asked for:
-// DICOMweb and the JSON API share this map. 500 is for what is our own fault,
-// of which nothing is told.
+// Status is the status code that answers an error (RFC 9110 15), by the kind of the
+// error alone: DICOMweb and the JSON API share it. An error without a kind of its own
+// is the server's fault and becomes 500, and the client is not told what it was.
 func Status(err error) int {
 	switch fault.Of(err) {
 	case fault.NotFound:
@@ -27,7 +27,7 @@ func Status(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case fault.Unsupported: // the request is right, and this server cannot
 		return http.StatusNotImplemented
-	case fault.Busy, fault.Unavailable, fault.Canceled: // Canceled: the server stops, or nobody waits any more
+	case fault.Busy, fault.Unavailable, fault.Canceled: // canceled: the server stops, or the client has gone
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError

@@ -42,8 +42,8 @@ func (r *Register) ReportLook(ctx context.Context, l Look) error {
 	})
 }
 
-// Advise gives the issues by which advisories speak of what is believed to
-// stand at a place. The asset need not be in the register.
+// Advise lists an issue for each advisory that speaks of the system that is believed
+// to stand at a place. The asset need not be in the register.
 func Advise(table *advisory.Table, a *Asset, place finding.Place) []finding.Issue {
 	c := judge(table, a)
 
@@ -52,7 +52,7 @@ func Advise(table *advisory.Table, a *Asset, place finding.Place) []finding.Issu
 		i := AdvisoryIssue(m.Match, place)
 		if m.Class != advisory.All && distributed(m.Product) && !i.Possible {
 			i.Possible = true
-			i.Text += " Not certain: distributions patch this software under the number it had; " +
+			i.Text += " This is not certain: distributions patch this software and leave its version number as it was; " +
 				"compare the changelog of the package."
 		}
 

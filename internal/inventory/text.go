@@ -122,12 +122,23 @@ func (i Issue) Standing() string {
 // with it, and what was decided.
 func WriteAsset(w io.Writer, a *Asset, issues []Issue) {
 	fmt.Fprintf(w, "%s %s\n", a.ID, shown.Text(a.Described()))
+
+	ports := strings.Trim(fmt.Sprint(a.Ports), "[]")
 	for _, f := range []struct{ name, text string }{
-		{"vendor", a.Vendor}, {"product", a.Product}, {"version", a.Version}, {"serial number", a.Serial}, {"host name", a.Hostname},
-		{"addresses", strings.Join(a.Addresses, ", ")}, {"hardware addresses", strings.Join(a.MACs, ", ")},
-		{"AE titles", strings.Join(a.AETitles, ", ")}, {"ports", strings.Trim(fmt.Sprint(a.Ports), "[]")},
-		{"announces", strings.Join(a.Implementations, ", ")}, {"location", a.Location},
-		{"zone", a.Zone}, {"owner", a.Owner}, {"note", a.Note},
+		{"vendor", a.Vendor},
+		{"product", a.Product},
+		{"version", a.Version},
+		{"serial number", a.Serial},
+		{"host name", a.Hostname},
+		{"addresses", strings.Join(a.Addresses, ", ")},
+		{"hardware addresses", strings.Join(a.MACs, ", ")},
+		{"AE titles", strings.Join(a.AETitles, ", ")},
+		{"ports", ports},
+		{"announces", strings.Join(a.Implementations, ", ")},
+		{"location", a.Location},
+		{"zone", a.Zone},
+		{"owner", a.Owner},
+		{"note", a.Note},
 	} {
 		if f.text != "" {
 			fmt.Fprintf(w, "  %-18s  %s\n", f.name, shown.Text(f.text))

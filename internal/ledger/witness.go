@@ -198,8 +198,9 @@ func readNotes(r io.Reader, origin string) iter.Seq2[string, error] {
 	}
 }
 
-// readLine reads a line, of a long one only the beginning; io.EOF behind the
-// last one.
+// readLine returns the next line without its line feed. Of a line that is longer than
+// the buffer of r it returns the beginning and skips the rest. The error is io.EOF once
+// there is no line left.
 func readLine(r *bufio.Reader) (string, error) {
 	b, err := r.ReadSlice('\n')
 	line := string(b)

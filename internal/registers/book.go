@@ -130,7 +130,8 @@ func (b *Book) foreign(ctx context.Context, tx *db.Tx, rows []Entry) (list []Ent
 // ref is what the leaves of a row are about.
 func (e Entry) ref() string { return e.Register + "/" + strings.Join(e.Key, "/") }
 
-// append adds entries to the ledger.
+// append writes the entries into the ledger in their order, a leaf for each, as a part
+// of tx. An entry that cannot be written down ends it before any is.
 func (b *Book) append(ctx context.Context, tx *db.Tx, entries []Entry) error {
 	leaves := make([]ledger.Leaf, len(entries))
 	for i, e := range entries {

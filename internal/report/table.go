@@ -93,12 +93,16 @@ func postureTable(w io.Writer, r *Report) error {
 	return nil
 }
 
-// scanTable is what stands on the terminal: the sentence, the issues above
-// information with what to do, then the systems.
+// scanTable writes the report of a scan for a terminal: the head, a table of the
+// issues above information with what to do about each, and then the systems with
+// their services.
 func scanTable(w io.Writer, r *Report) error {
-	err := terminal.List(w, "table", printHead(w, r), "SEVERITY|CHECK|WHERE|ISSUE|WHAT TO DO", func(i finding.Issue) []string {
+	issues := printHead(w, r)
+
+	row := func(i finding.Issue) []string {
 		return []string{severityCell(i), i.Check, i.Place.String(), i.Title, i.Fix.Do}
-	}, "Nothing was found that needs work.")
+	}
+	err := terminal.List(w, "table", issues, "SEVERITY|CHECK|WHERE|ISSUE|WHAT TO DO", row, "Nothing was found that needs work.")
 	if err != nil || len(r.Assets) == 0 {
 		return err
 	}
