@@ -138,8 +138,9 @@ func (x *exchange) accept() ([]mediaRange, error) {
 	return parseAccept(values), nil
 }
 
-// parseAccept reads Accept headers. Malformed ranges are left out; nothing
-// at all is everything.
+// parseAccept reads the values of Accept headers, and returns their media ranges with
+// the preferred ones first. It leaves out malformed ranges. A request that names no
+// range takes everything; one whose ranges are all malformed takes nothing.
 func parseAccept(values []string) (out []mediaRange) {
 	said := false
 	for _, v := range values {

@@ -89,8 +89,9 @@ func (d *documents) write(ds *dicom.DataSet, uri func(string, dicom.Element) str
 	return dicom.WriteXML(d.w, ds, dicom.XMLOptions{BulkDataURI: uri})
 }
 
-// end completes the answer; without any data set it is an empty one. A body of
-// several parts has at least one (RFC 2046 5.1.1).
+// end completes the answer. Where no data set was written, JSON becomes an empty
+// list, and XML an answer of 204 without a body: a body of several parts needs one
+// at least (RFC 2046 5.1.1).
 func (d *documents) end() error {
 	switch {
 	case d.form.mediaType == typeXML && d.count == 0:
@@ -107,6 +108,7 @@ func (d *documents) end() error {
 			return err
 		}
 	}
+
 	if err := d.w.Flush(); err != nil {
 		return err
 	}

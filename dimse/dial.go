@@ -77,21 +77,18 @@ func Open(ctx context.Context, conn net.Conn, cfg Config) (*Association, error) 
 	return a, nil
 }
 
+// open secures the connection where TLS is configured, asks for an association, and
+// waits until due for the answer. Where it fails the connection is left to the caller.
+// The context is for run.
 func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Association, context.Context, error) {
 	rq, err := cfg.request()
 	if err != nil {
 		return nil, nil, err
 	}
 
-	var state *tls.ConnectionState
-	if cfg.TLSConfig != nil {
-		secured := tls.Client(conn, cfg.TLSConfig)
-		if err := secured.HandshakeContext(ctx); err != nil {
-			return nil, nil, fmt.Errorf("dimse: TLS handshake: %w", err)
-		}
-		s := secured.ConnectionState()
-		state = &s
-		conn = secured
+	conn, state, err := secure(ctx, conn, cfg.TLSConfig)
+	if err != nil {
+		return nil, nil, err
 	}
 
 	l := newLink(conn, cfg.Limits)
@@ -127,11 +124,35 @@ func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Assoc
 	}
 
 	run, a := establish(context.WithoutCancel(ctx), parts{
-		rq: newAssociateRequest(rq, conn.RemoteAddr(), conn.LocalAddr(), state), contexts: contexts, extended: ac.User.Extended,
-		link: l, lim: cfg.Limits, mux: cfg.Mux, log: cfg.Log, buffers: &buffers{}, peer: &ac.User,
-		window: grantWindow(rq.User.AsyncWindow, ac.User.AsyncWindow, cfg.Limits), machine: m,
+		rq:       newAssociateRequest(rq, conn.RemoteAddr(), conn.LocalAddr(), state),
+		contexts: contexts,
+		extended: ac.User.Extended,
+		link:     l,
+		lim:      cfg.Limits,
+		mux:      cfg.Mux,
+		log:      cfg.Log,
+		buffers:  &buffers{},
+		peer:     &ac.User,
+		window:   grantWindow(rq.User.AsyncWindow, ac.User.AsyncWindow, cfg.Limits),
+		machine:  m,
 	})
 	return a, run, nil
+}
+
+// secure makes the TLS handshake, and returns the connection to go on with. Without a
+// configuration that is conn itself, and there is no state.
+func secure(ctx context.Context, conn net.Conn, c *tls.Config) (net.Conn, *tls.ConnectionState, error) {
+	if c == nil {
+		return conn, nil, nil
+	}
+
+	secured := tls.Client(conn, c)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, nil, fmt.Errorf("dimse: TLS handshake: %w", err)
+	}
+
+	state := secured.ConnectionState()
+	return secured, &state, nil
 }
 
 // answer reads what the acceptor says to the request (PS3.8 9.2, Sta5).

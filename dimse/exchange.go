@@ -154,14 +154,14 @@ func (x *exchange) runAfter(ctx context.Context) {
 	a.mu.Unlock()
 }
 
-// panicked ends the association after a panic of a handler.
+// panicked reports the panic v of a handler, and ends the association.
 func (x *exchange) panicked(ctx context.Context, v any) {
 	a := x.call.Association
 	if a.panics != nil {
 		a.panics(v)
 	}
 
-	if a.log != nil { // the value may quote a data element: its type has to do
+	if a.log != nil { // the value may quote a data element, so only its type is logged
 		a.log.LogAttrs(ctx, slog.LevelError, "handler panicked",
 			a.attrsWith(
 				slog.String("operation", x.call.Operation.String()),

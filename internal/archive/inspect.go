@@ -32,7 +32,7 @@ type Inspection struct {
 var errNotInspected = fault.New(fault.Unavailable, "archive: the inspection is not available; send again")
 
 // ErrContent: the inspection refused the instance.
-var ErrContent = fault.New(fault.Denied, "archive: the instance holds what does not belong there")
+var ErrContent = fault.New(fault.Denied, "archive: the instance holds suspicious content")
 
 // ErrTooLong: the inspection cannot look at an instance of this length.
 var ErrTooLong = fault.New(fault.TooLarge, "archive: the instance is longer than the virus scanner takes; raise StreamMaxLength in clamd.conf")

@@ -38,13 +38,13 @@ type ConflictError struct {
 func (e *ConflictError) Error() string {
 	switch e.Reason {
 	case DifferentContent:
-		return "archive: the SOP Instance UID is in use for another content"
+		return "archive: the SOP Instance UID already has other content"
 	case OtherPatient:
 		return "archive: the study belongs to another patient"
 	case OtherStudy:
 		return "archive: the series belongs to another study"
 	case Suspicious:
-		return "archive: the instance holds what does not belong there"
+		return "archive: the instance holds suspicious content"
 	}
 	return "archive: the instance contradicts what is stored"
 }

@@ -105,6 +105,8 @@ func tellFailed(s Statement, err error, failed func(Statement, error)) error {
 	return err
 }
 
+// apply makes the index say what a statement of the ledger says. Content that was
+// destroyed later is no longer missing. A statement of an unknown event is refused.
 func (r *Replay) apply(ctx context.Context, tx *db.Tx, s Statement) error {
 	switch s.Event {
 	case Deleted:

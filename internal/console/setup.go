@@ -100,6 +100,7 @@ func (s *Setup) use(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, http.StatusOK, "setup.html", map[string]any{"Secret": secret, "Link": x})
 		return
 	}
+
 	if form("password") != form("again") {
 		s.page(w, r, http.StatusBadRequest, "setup.html", map[string]any{"Secret": secret, "Link": x, "Differ": true})
 		return
@@ -114,6 +115,7 @@ func (s *Setup) use(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, status, "setup.html", map[string]any{"Secret": secret, "Link": x, "Detail": answered.Detail})
 		return
 	}
+
 	http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
 }
 

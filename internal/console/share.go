@@ -40,6 +40,7 @@ const SharePath = "/share"
 func NewShare(open Opener, images http.Handler, root string, api http.Handler) *Share {
 	s := &Share{open: open, images: images, root: root, api: api, mux: http.NewServeMux()}
 	s.pages = template.Must(template.ParseFS(pages, "pages/*.html")) // they are part of the program
+
 	s.mux.HandleFunc("GET "+SharePath+"/style.css", style)
 	s.mux.HandleFunc("GET "+SharePath+"/link.js", fragmentScript)
 	s.mux.HandleFunc("GET "+SharePath+openPage, s.ask)
@@ -48,6 +49,7 @@ func NewShare(open Opener, images http.Handler, root string, api http.Handler) *
 	s.mux.HandleFunc("GET "+SharePath+"/{$}", s.show)
 	s.mux.HandleFunc("POST "+SharePath+"/{$}", s.leave)
 	s.mux.HandleFunc("GET "+SharePath+"/view/{path...}", s.view)
+
 	return s
 }
 

@@ -57,8 +57,9 @@ func RecordInstance(
 	}
 }
 
-// instanceRecord is the record of an instance that was stored, with whose it is by
-// its own word; the other events change what differs.
+// instanceRecord is the audit record of an instance that was stored. The patient in it
+// is the one the instance itself names. For the other events the caller changes what
+// differs.
 func instanceRecord(ev archive.Event) audit.Record {
 	return audit.Record{
 		Time:        ev.Time,

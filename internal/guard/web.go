@@ -44,11 +44,13 @@ type webWay struct {
 var _ way[dicomweb.Outcome] = (*webWay)(nil)
 
 func (w *webWay) authenticate(ctx context.Context) (*Caller, error) {
-	if has, err := w.g.hasAdministrator(ctx); err != nil || !has {
-		if err != nil {
-			w.g.Log.Error("request not decided", "door", doorWeb, "error", err)
-		}
+	has, err := w.g.hasAdministrator(ctx)
+	if err != nil {
+		w.g.Log.Error("request not decided", "door", doorWeb, "error", err)
 		return nil, webRefusal(errors.Join(err, errNoAdministrator), http.StatusServiceUnavailable)
+	}
+	if !has {
+		return nil, webRefusal(errNoAdministrator, http.StatusServiceUnavailable)
 	}
 
 	c, err := w.g.authenticateWhole(ctx, w.call.Request, w.address, doorWeb)

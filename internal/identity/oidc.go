@@ -72,14 +72,15 @@ type OIDC struct {
 // oidcChallenge is what the state says to us that the browser brings back.
 type oidcChallenge struct{ Nonce, Verifier, Redirect, Browser string }
 
-// NewOIDC checks the options; the provider is asked at the first sign-in or Check.
+// NewOIDC checks the options. It does not ask the provider yet: the first sign-in does,
+// or Check.
 func NewOIDC(r *Registry, o OIDCOptions) (*OIDC, error) {
 	u, err := url.Parse(o.Issuer)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return nil, fault.New(fault.Invalid, "identity: the issuer is an https:// address")
 	case u.Scheme == "http" && (!o.InsecureHTTP || !loopback(u.Hostname())):
-		return nil, fault.New(fault.Invalid, "identity: an issuer without TLS is not taken")
+		return nil, fault.New(fault.Invalid, "identity: an http:// issuer needs InsecureHTTP and a loopback address")
 	case o.ClientID == "" || o.NameClaim == "":
 		return nil, fault.New(fault.Invalid, "identity: an identity provider needs a client ID and a name claim")
 	case o.Create && o.RoleClaim == "":

@@ -75,11 +75,13 @@ func (v *TokenVerifier) Verify(token string) (subject string, err error) {
 	if len(token) > maxToken {
 		return "", errToken
 	}
+
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256,
 		jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA})
 	if err != nil {
 		return "", errToken
 	}
+
 	for _, key := range v.keys {
 		var claims jwt.Claims
 		if parsed.Claims(key, &claims) == nil {

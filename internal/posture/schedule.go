@@ -36,12 +36,14 @@ func (p *Posture) Follow(ctx context.Context, list []config.Scan) {
 	wg.Wait()
 }
 
+// follow begins the scans of one schedule at its moments until ctx ends. A scan that
+// was missed while nothing ran is made at once, where the schedule wants that.
 func (p *Posture) follow(ctx context.Context, s config.Scan, clock config.Clock) {
 	began, err := p.began(ctx, s.Name)
 	switch {
 	case err != nil:
 		p.Log.Error("schedule not read", "schedule", s.Name, "error", err)
-	case began.IsZero(): // nothing was missed before it was set up
+	case began.IsZero(): // a new schedule has missed nothing
 		if err := p.begins(ctx, s.Name); err != nil {
 			p.Log.Error("schedule not noted", "schedule", s.Name, "error", err)
 		}
@@ -76,34 +78,37 @@ func (p *Posture) until(ctx context.Context, moment time.Time) bool {
 	}
 }
 
-// scheduled makes one scan of a schedule and waits for its end.
+// scheduled makes one scan of a schedule and waits for its end. While another scan
+// runs it waits for that one first.
 func (p *Posture) scheduled(ctx context.Context, s config.Scan) {
 	if err := p.begins(ctx, s.Name); err != nil {
 		p.Log.Error("schedule not noted", "schedule", s.Name, "error", err)
 	}
 
 	o := Order{
-		Targets: s.Targets, Ports: s.Ports, Schedule: s.Name,
-		Kind: string(policy.Service), By: "schedule " + s.Name, Door: audit.DoorSchedule,
+		Targets:  s.Targets,
+		Ports:    s.Ports,
+		Schedule: s.Name,
+		Kind:     string(policy.Service),
+		By:       "schedule " + s.Name,
+		Door:     audit.DoorSchedule,
 	}
 
 	for {
 		j, err := p.Start(ctx, o)
-		switch {
-		case errors.Is(err, errBusy):
+		if errors.Is(err, errBusy) {
 			if !p.idle(ctx) {
 				return
 			}
 			continue
-		case err != nil:
+		}
+		if err != nil {
 			p.Log.Error("scheduled scan not begun", "schedule", s.Name, "error", err)
 			p.noteFailed(ctx, o, fault.Text(err))
 			return
 		}
 
-		if _, err := p.Wait(ctx, j.ID); err != nil {
-			return // ctx ended; Close stops the scan
-		}
+		_, _ = p.Wait(ctx, j.ID) // it fails where ctx ends, and then Close stops the scan
 		return
 	}
 }

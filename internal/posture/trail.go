@@ -30,12 +30,13 @@ func Begins(targets []string, opt scan.Options, consent string) audit.Record {
 	return scanned("scan begins", detail)
 }
 
-// Ends are the records of a scan that ended, without who began it: one for each
-// host that was asked, and one for the scan.
+// Ends makes the records of a scan that has ended: one for each host that was asked,
+// and behind them one for the whole scan. They do not say yet who began it.
 func Ends(r *scan.Result) []audit.Record {
 	var records []audit.Record
 	for _, h := range r.Hosts {
-		detail := fmt.Sprintf("%d connections; %s", h.Connections, strings.Join(scan.Services(h.Facts), "; "))
+		services := strings.Join(scan.Services(h.Facts), "; ")
+		detail := fmt.Sprintf("%d connections; %s", h.Connections, services)
 		if h.Facts.Stopped != "" {
 			detail += "; " + h.Facts.Stopped
 		}
@@ -44,8 +45,10 @@ func Ends(r *scan.Result) []audit.Record {
 		record.Peer.Address = h.Facts.Address.String()
 		records = append(records, record)
 	}
-	return append(records, scanned("scan ends", fmt.Sprintf("%d of %d addresses looked at, %d answered, %d connections",
-		r.Looked, r.Addresses, r.Alive, r.Connections)))
+
+	detail := fmt.Sprintf("%d of %d addresses looked at, %d answered, %d connections",
+		r.Looked, r.Addresses, r.Alive, r.Connections)
+	return append(records, scanned("scan ends", detail))
 }
 
 func scanned(reason, detail string) audit.Record {

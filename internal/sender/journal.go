@@ -98,6 +98,8 @@ func (j *Journal) entry(f *File) journalEntry {
 
 func (j *Journal) has(f *File) bool { return j != nil && j.seen[j.entry(f)] }
 
+// add writes a line that says f was stored, so that a later run leaves it out.
+// Without a journal it does nothing.
 func (j *Journal) add(f *File) error {
 	if j == nil {
 		return nil

@@ -159,30 +159,38 @@ func (rq *request) oidcEnd() (any, error) {
 	return webapi.Empty{}, nil
 }
 
+// longestSubject is how many bytes a claim sub may have (OpenID Connect Core 1.0, 2).
+// Of a longer one the record keeps the beginning.
+const longestSubject = 255
+
 // oidcFailed logs and records why nobody was signed in by the identity provider.
-// Who it would have been stands in the record alone, as the provider says it:
-// it has signed that. Like failures of one address are counted.
+// Who tried stands in the record alone, as the provider has signed it. Failures of
+// the same kind from one address are counted in place of being written one by one.
 func (rq *request) oidcFailed(f *identity.OIDCFailure) {
 	before, write := rq.s.door.Repeated(rq.Address(), f.Reason+"\x00"+f.Subject)
 	if !write {
 		return
 	}
+
 	rq.s.door.Log.Warn("sign-in by the identity provider failed", "address", rq.Address(), "error", f, "before", before)
 
 	who := policy.Principal{}
 	if f.Known {
 		who = asPerson(f.Person)
 	}
+
 	r := entry(audit.UserAuthenticated, who, rq.Address())
 	r.Outcome = audit.MinorFailure
 	r.Reason = f.Reason
 	if f.Person != "" || f.Subject != "" {
 		o := audit.Object{Person: f.Person}
 		if f.Subject != "" {
-			o.Detail = "subject " + strings.ToValidUTF8(f.Subject[:min(len(f.Subject), 255)], "")
+			subject := f.Subject[:min(len(f.Subject), longestSubject)]
+			o.Detail = "subject " + strings.ToValidUTF8(subject, "")
 		}
 		r.Objects = append(r.Objects, o)
 	}
+
 	countLike(&r, before)
 	rq.s.door.Record(rq.Context(), r)
 }

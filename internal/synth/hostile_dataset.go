@@ -289,9 +289,13 @@ func (m *hostileMaker) numbers() {
 	}
 }
 
+// groups adds data sets with elements in the wrong place: meta information and
+// commands among the data, identifiers that stand there twice, and elements out of
+// order. The last alone does no harm.
 func (m *hostileMaker) groups() {
 	l := layout{}
 	other := instance(m.seed, "other")
+
 	m.change("DS-10", "meta information in the data set",
 		text(tag.MediaStorageSOPInstanceUID, "UI", other.SOPInstanceUID), text(tag.TransferSyntaxUID, "UI", uid.ExplicitVRBigEndian))
 	m.elements("DS-10", "meta information behind the data set", func(_ Instance, s rawSet) []byte {

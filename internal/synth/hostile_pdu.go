@@ -173,6 +173,8 @@ func (m *pduMaker) user() {
 	m.add("UL-08", "5,000 sub-items", Opening, Refuses, m.rq.withUser(bytes.Repeat(pduItem(0x7A, nil), 5000)))
 }
 
+// states adds PDUs that may not come in the state the association is in (PS3.8 9.2):
+// before the request, and once it is established.
 func (m *pduMaker) states() {
 	m.add("UL-09", "P-DATA-TF first", Opening, Refuses, EchoRQ(1))
 	m.add("UL-09", "A-RELEASE-RQ first", Opening, Refuses, pduOf(pduReleaseRQ, make([]byte, 4)))
@@ -214,6 +216,8 @@ func (m *pduMaker) values() {
 		append(bytes.Repeat(PData(1, true, false, nil), 1000), pduOf(pduReleaseRQ, make([]byte, 4))...))
 }
 
+// garbage adds what is no association request for the port it comes to: other
+// protocols, a request without TLS where TLS is due, and TLS where none is.
 func (m *pduMaker) garbage() {
 	http := []byte("GET / HTTP/1.1\r\nHost: pacs\r\n\r\n")
 	ssh := []byte("SSH-2.0-OpenSSH_9.6\r\n")

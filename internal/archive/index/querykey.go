@@ -32,6 +32,7 @@ func (p *plan) key(key dicom.Element) error {
 	if Universal(key) {
 		return nil
 	}
+
 	// SQL text ends at a NUL: what comes behind it would not be matched.
 	if slices.ContainsFunc(key.Texts(), func(s string) bool { return strings.ContainsRune(s, 0) }) {
 		return fault.Newf(fault.Invalid, "index: value of %s holds a NUL character", t.Keyword())
