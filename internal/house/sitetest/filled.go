@@ -51,13 +51,16 @@ var filled = sync.OnceValues(func() (Directory, error) {
 	})
 })
 
-// fill stores, exchanges and deletes instances, and writes records.
+// fill stores eight instances, sends other content under the UIDs of two of them,
+// releases one of those from the quarantine, stores a ninth instance and deletes it,
+// and writes five records of an alert.
 func fill(ctx context.Context, in *house.Installation) error {
 	blobs, err := blob.OpenDir(filepath.Join(in.Config.Data, house.BlobsDir))
 	if err != nil {
 		return err
 	}
 	defer blobs.Close()
+
 	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs, Record: guard.RecordInstance(in.Ledger, in.Trail, in.Registry)})
 	if err != nil {
 		return err
@@ -73,6 +76,7 @@ func fill(ctx context.Context, in *house.Installation) error {
 			return errors.New("other content under a UID was taken")
 		}
 	}
+
 	list, err := a.Quarantine(ctx, 0, 10)
 	if err != nil {
 		return err
@@ -84,12 +88,23 @@ func fill(ctx context.Context, in *house.Installation) error {
 	if err := ingest(ctx, a, 8, 8); err != nil {
 		return err
 	}
+
 	d := archive.Deletion{Scope: archive.Everything(), StudyUID: "2.25.72", SOPInstanceUID: "2.25.96", Why: "because of the test"}
-	if n, err := a.Delete(ctx, d); err != nil || n.Instances != 1 {
-		return fmt.Errorf("%d instances are deleted, want 1: %w", n.Instances, err)
+	deleted, err := a.Delete(ctx, d)
+	if err != nil {
+		return fmt.Errorf("delete an instance: %w", err)
 	}
+	if deleted.Instances != 1 {
+		return fmt.Errorf("%d instances were deleted, want 1", deleted.Instances)
+	}
+
 	for range 5 {
-		err := in.Record(ctx, audit.Record{Event: audit.SecurityAlert, Outcome: audit.MinorFailure, Reason: "test", Peer: audit.Peer{Address: "127.0.0.1"}})
+		err := in.Record(ctx, audit.Record{
+			Event:   audit.SecurityAlert,
+			Outcome: audit.MinorFailure,
+			Reason:  "test",
+			Peer:    audit.Peer{Address: "127.0.0.1"},
+		})
 		if err != nil {
 			return err
 		}

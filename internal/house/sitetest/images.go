@@ -49,9 +49,15 @@ func Incoming(t testing.TB, i int, fill byte) archive.Incoming {
 func incoming(i int, fill byte) (in archive.Incoming, err error) {
 	ds := dicom.NewDataSet()
 	for k, v := range map[dicom.Tag]string{
-		tag.SOPClassUID: uid.SecondaryCaptureImageStorage, tag.SOPInstanceUID: fmt.Sprintf("2.25.9%d", i), tag.StudyInstanceUID: fmt.Sprintf("2.25.7%d", i/3),
-		tag.SeriesInstanceUID: fmt.Sprintf("2.25.8%d%d", i/3+1, i%2), tag.PatientName: fmt.Sprintf("ZZPHI^NUMBER%d", i/3), tag.PatientID: fmt.Sprintf("ZZPHI-%d", i/3),
-		tag.StudyDate: "20260102", tag.Modality: "OT", tag.StudyDescription: "Test",
+		tag.SOPClassUID:       uid.SecondaryCaptureImageStorage,
+		tag.SOPInstanceUID:    fmt.Sprintf("2.25.9%d", i),
+		tag.StudyInstanceUID:  fmt.Sprintf("2.25.7%d", i/3),
+		tag.SeriesInstanceUID: fmt.Sprintf("2.25.8%d%d", i/3+1, i%2),
+		tag.PatientName:       fmt.Sprintf("ZZPHI^NUMBER%d", i/3),
+		tag.PatientID:         fmt.Sprintf("ZZPHI-%d", i/3),
+		tag.StudyDate:         "20260102",
+		tag.Modality:          "OT",
+		tag.StudyDescription:  "Test",
 	} {
 		if err := ds.SetText(k, v); err != nil {
 			return in, err
@@ -65,7 +71,9 @@ func incoming(i int, fill byte) (in archive.Incoming, err error) {
 	}
 
 	return archive.Incoming{
-		TransferSyntaxUID: uid.ExplicitVRLittleEndian, Data: &b, Source: archive.Source{AETitle: "CT1", Address: "127.0.0.1", Principal: "CT1"},
+		TransferSyntaxUID: uid.ExplicitVRLittleEndian,
+		Data:              &b,
+		Source:            archive.Source{AETitle: "CT1", Address: "127.0.0.1", Principal: "CT1"},
 	}, nil
 }
 
@@ -76,7 +84,10 @@ func Part10(data []byte) []byte {
 		panic(err)
 	}
 	return append(dicom.AppendMeta(nil, dicom.Meta{
-		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian, ImplementationClassUID: "2.25.1",
+		SOPClassUID:            ds.Text(tag.SOPClassUID),
+		SOPInstanceUID:         ds.Text(tag.SOPInstanceUID),
+		TransferSyntaxUID:      uid.ExplicitVRLittleEndian,
+		ImplementationClassUID: "2.25.1",
 	}), data...)
 }
 
@@ -88,7 +99,12 @@ func Whole(t testing.TB, i int, preamble, instance string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := dicom.AppendMeta(nil, dicom.Meta{SOPClassUID: uid.SecondaryCaptureImageStorage, SOPInstanceUID: instance, TransferSyntaxUID: uid.ExplicitVRLittleEndian, ImplementationClassUID: "2.25.1"})
+	b := dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID:            uid.SecondaryCaptureImageStorage,
+		SOPInstanceUID:         instance,
+		TransferSyntaxUID:      uid.ExplicitVRLittleEndian,
+		ImplementationClassUID: "2.25.1",
+	})
 	copy(b, preamble)
 	return append(b, data...)
 }

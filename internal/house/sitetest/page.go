@@ -28,11 +28,17 @@ func WantPage(t *testing.T, a Answer, status int, text string) {
 	if a.StatusCode != status || !strings.Contains(a.Text, text) {
 		t.Fatalf("%s: status %d, want %d with %q: %s", a.Request.URL.Path, a.StatusCode, status, text, a.Text)
 	}
-	csp := a.Header.Get("Content-Security-Policy")
-	if !strings.Contains(csp, "default-src 'none'") || a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Referrer-Policy") != "no-referrer" {
+
+	closed := strings.Contains(a.Header.Get("Content-Security-Policy"), "default-src 'none'")
+	kept := a.Header.Get("Cache-Control") != "no-store"
+	tells := a.Header.Get("Referrer-Policy") != "no-referrer"
+	if !closed || kept || tells {
 		t.Errorf("%s: headers %v", a.Request.URL.Path, a.Header)
 	}
-	if strings.Count(a.Text, "<script") != strings.Count(a.Text, `<script src="/share/link.js" defer></script>`) || strings.Contains(a.Text, " style=") {
+
+	scripts := strings.Count(a.Text, "<script")
+	allowed := strings.Count(a.Text, `<script src="/share/link.js" defer></script>`)
+	if scripts != allowed || strings.Contains(a.Text, " style=") {
 		t.Errorf("%s: the policy does not let this page work", a.Request.URL.Path)
 	}
 }

@@ -70,6 +70,7 @@ func NewSite(t *testing.T, change func(*config.Config)) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	c := config.Default()
 	c.Data, c.HTTP = filepath.Join(t.TempDir(), "data"), addr
 	if change != nil {
@@ -78,22 +79,28 @@ func NewSite(t *testing.T, change func(*config.Config)) *Site {
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
+
 	in := Open(t, c)
 	x := &Site{T: t, In: in, Address: addr, Log: &Log{}}
 	_, port, _ := net.SplitHostPort(addr)
 	x.Host = "localhost:" + port
+
 	if x.Server, err = house.NewServer(in, slog.New(slog.NewTextHandler(x.Log, nil))); err != nil {
 		t.Fatal(err)
 	}
+
 	for i := range 6 {
 		Ingest(t, x.Server.Archive, i, byte(i))
 	}
+
 	web, err := x.Server.ListenWeb()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	done := make(chan error, 1)
 	go func() { done <- web.Serve() }()
+
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -105,6 +112,7 @@ func NewSite(t *testing.T, change func(*config.Config)) *Site {
 		x.Server.Close()
 		in.Close()
 	})
+
 	return x
 }
 
@@ -161,6 +169,7 @@ type Answer struct {
 // Send sends a request; a body that is no text goes as JSON.
 func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 	b.Helper()
+
 	var r io.Reader
 	if s, ok := body.(string); ok {
 		r = strings.NewReader(s)
@@ -171,6 +180,7 @@ func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 		}
 		r = bytes.NewReader(j)
 	}
+
 	if !strings.HasPrefix(path, "http") {
 		path = "https://" + b.Host + path
 	}
@@ -178,6 +188,7 @@ func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 	if err != nil {
 		b.Fatal(err)
 	}
+
 	rq.Header = b.Header.Clone()
 	if body != nil {
 		rq.Header.Set("Content-Type", "application/json")
@@ -185,15 +196,18 @@ func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 	for i := 0; i+1 < len(header); i += 2 {
 		rq.Header.Set(header[i], header[i+1])
 	}
+
 	rsp, err := b.Client.Do(rq)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer rsp.Body.Close()
+
 	text, err := io.ReadAll(rsp.Body)
 	if err != nil {
 		b.Fatal(err)
 	}
+
 	a := Answer{Response: rsp, Text: string(text)}
 	json.Unmarshal(text, &a.JSON) // where it is JSON
 	return a
@@ -239,9 +253,12 @@ func NowStep() int64 { return time.Now().Unix() / 30 }
 func (x *Site) SignIn(name string) *Browser {
 	x.Helper()
 	b := x.Browser()
-	if a := b.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": name, "password": Password}); a.JSON["state"] != "enrol" {
+
+	a := b.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": name, "password": Password})
+	if a.JSON["state"] != "enrol" {
 		x.Fatalf("after the password: %s", a.Text)
 	}
+
 	b.Enrol()
 	return b
 }

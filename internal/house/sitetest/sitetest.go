@@ -33,16 +33,19 @@ func Open(t testing.TB, c config.Config) *house.Installation {
 	return content.open(t, c)
 }
 
-// open lays the files out where a configuration says and opens them.
+// open writes the files of the directory into the data directory that c names, opens
+// them as an installation, and weakens it so that tests are quick.
 func (d Directory) open(t testing.TB, c config.Config) *house.Installation {
 	t.Helper()
 	if err := d.Lay(c.Data); err != nil {
 		t.Fatal(err)
 	}
+
 	in, err := house.Open(t.Context(), c, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if err := weaken(in); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +53,7 @@ func (d Directory) open(t testing.TB, c config.Config) *house.Installation {
 	return in
 }
 
-// weaken makes an installation cheap.
+// weaken makes an installation cheap: it hashes weakly, and all its devices share one key.
 func weaken(in *house.Installation) error {
 	key, err := OneKey()
 	if err != nil {

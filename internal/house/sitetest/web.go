@@ -30,25 +30,30 @@ type Web struct {
 // NewWeb opens an installation and serves it.
 func NewWeb(t *testing.T, change ...func(*config.Config)) *Web {
 	t.Helper()
+
 	c := config.Default()
 	for _, f := range change {
 		f(&c)
 	}
 	c.Data = filepath.Join(t.TempDir(), "data")
+
 	in := Open(t, c)
 	w := &Web{T: t, In: in, Log: &bytes.Buffer{}}
 	s, err := house.NewServer(in, slog.New(slog.NewTextHandler(w.Log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if err := in.Registry.AddPerson(t.Context(), "root", identity.Administrator, "correct horse battery"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 6 { // studies 2.25.70 and 2.25.71
 		Ingest(t, s.Archive, i, byte(i))
 	}
+
 	h := httptest.NewServer(s.Handler())
 	w.URL = h.URL
+
 	t.Cleanup(func() {
 		h.Close()
 		if strings.Contains(w.Log.String(), "ZZPHI") {
@@ -61,6 +66,7 @@ func NewWeb(t *testing.T, change ...func(*config.Config)) *Web {
 			t.Error(err)
 		}
 	})
+
 	return w
 }
 
