@@ -57,14 +57,16 @@ func (c *inventoryIssuesCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+
 		var list []inventory.Issue
 		for _, i := range all {
 			if c.Fixed || i.State != inventory.Fixed {
 				list = append(list, i)
 			}
 		}
+
 		return terminal.List(e.stdout, c.Output, list, "ISSUE|ASSET|SEVERITY|STATE|CHECK|TITLE|FIRST SEEN|LAST SEEN", issueRow,
-			"No issue is known. 'collimator inventory check' holds the systems against the advisories.")
+			"There is no open issue. 'collimator inventory check' holds the systems against the advisories.")
 	})
 }
 

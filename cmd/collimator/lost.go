@@ -46,6 +46,7 @@ func (c *lostListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+
 		files := make([]asideFile, 0, len(list))
 		for _, s := range list {
 			if s, err = a.Describe(e.ctx, s); err != nil {
@@ -59,14 +60,16 @@ func (c *lostListCmd) Run(e *env) error {
 			})
 		}
 
-		return terminal.List(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", func(f asideFile) []string {
-			class := "cannot be read"
-			if f.SOPClass != "" {
-				class = uid.Name(f.SOPClass)
-			}
-			return []string{f.Digest[:16], terminal.Size(f.Size), f.Time, class}
-		}, "Nothing was set aside.")
+		return terminal.List(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", asideRow, "Nothing was set aside.")
 	})
+}
+
+func asideRow(f asideFile) []string {
+	class := "cannot be read"
+	if f.SOPClass != "" {
+		class = uid.Name(f.SOPClass)
+	}
+	return []string{f.Digest[:16], terminal.Size(f.Size), f.Time, class}
 }
 
 // asideFlags name files that were set aside.

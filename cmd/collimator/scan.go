@@ -116,10 +116,13 @@ func (c *scanCmd) installation(e *env) (*house.Installation, func() error, error
 	return in, in.Close, nil
 }
 
-// scan runs, and writes what was found.
+// scan looks at the targets while it shows how far it is, and then writes what was found,
+// also where the scan was stopped. Its error says how the scan ended, or what could
+// not be written.
 func (c *scanCmd) scan(e *env, in *house.Installation, opt *scan.Options) error {
 	line := terminal.NewProgress(e.stderr, "Looked at", 0)
 	opt.Progress = func(done, total uint64, services int) { line.Set(int(done), 0, int(total)) }
+
 	result, err := house.Scan(e.ctx, in, house.Scanning{Targets: c.Targets, Consent: c.Consent, Record: c.Record}, opt)
 	line.End()
 	if result == nil {
