@@ -125,15 +125,20 @@ func backupFacts(data string, f *posture.ArchiveFacts) error {
 	if err != nil {
 		return err
 	}
+
 	if b.Last != nil {
 		f.LastBackup = b.Last.Time
 		age := time.Since(b.Last.Time)
 		f.BackedUp = age < finding.BackupDays*24*time.Hour && age > -24*time.Hour // a clock may have been ahead
 	}
+
 	s, err := recovery.Load(data)
+	if err != nil {
+		return err
+	}
 	f.Recoverable = !s.Confirmed.IsZero()
 
-	return err
+	return nil
 }
 
 // countHeld counts what waits in quarantine.

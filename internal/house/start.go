@@ -89,7 +89,7 @@ func (s *Server) Prepare(ctx context.Context, report func(done, all int64)) erro
 	if err := s.in.whole(ctx, s.Archive); err != nil {
 		return err
 	}
-	if err := s.in.knowsItsFiles(ctx, s.Archive); err != nil {
+	if err := s.in.refuseStranger(ctx, s.Archive); err != nil {
 		return err
 	}
 	if err := s.in.pair(ctx); err != nil {
@@ -174,9 +174,10 @@ func (in *Installation) whole(ctx context.Context, a *archive.Archive) error {
 	return err
 }
 
-// knowsItsFiles refuses an index that never knew an instance beside files of
-// instances: it was made by accident, in the place of one that did.
-func (in *Installation) knowsItsFiles(ctx context.Context, a *archive.Archive) error {
+// refuseStranger refuses an index that never knew an instance where there are files
+// of instances: it is a stranger to them, made by accident in the place of the index
+// that knew them.
+func (in *Installation) refuseStranger(ctx context.Context, a *archive.Archive) error {
 	stats, err := a.Stats(ctx)
 	if err != nil || stats.Instances > 0 || stats.Quarantined > 0 {
 		return err
@@ -189,7 +190,6 @@ func (in *Installation) knowsItsFiles(ctx context.Context, a *archive.Archive) e
 		}
 		return nil
 	})
-
 	if errors.Is(err, errKnown) {
 		return nil
 	}
@@ -204,11 +204,11 @@ func (in *Installation) knowsItsFiles(ctx context.Context, a *archive.Archive) e
 	return refuseOverFiles(in.Config.Data, "knows of no image")
 }
 
-// MayBeJudged refuses to back up or to verify what knowsItsFiles refuses: such a
+// MayBeJudged refuses to back up or to verify what refuseStranger refuses: such a
 // backup would push out the good ones, and such a verification say that all is
 // well. A server that runs has looked already, and may be storing its first image.
 func (in *Installation) MayBeJudged(ctx context.Context, a *archive.Archive) error {
-	err := in.knowsItsFiles(ctx, a)
+	err := in.refuseStranger(ctx, a)
 	if err == nil {
 		return nil
 	}

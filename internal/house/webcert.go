@@ -51,13 +51,15 @@ func (s *Server) badCertificate(err error) {
 	s.log.Error("certificate for browsers not read; the one before, where there is one, stays in force", "error", err)
 }
 
-// acmeTLS gets certificates by TLS-ALPN-01 (RFC 8737) on the listener itself.
-// Hosts that are not named see the server's own certificate.
+// acmeTLS makes the configuration of a listener whose certificates come from an ACME
+// authority. The listener itself answers the challenge (TLS-ALPN-01, RFC 8737). A
+// client that asks for a host which a does not name gets the server's own certificate.
 func (s *Server) acmeTLS(a config.ACME) (*tls.Config, error) {
 	roots, err := RootsOf("tls.acme.roots", a.Roots)
 	if err != nil {
 		return nil, err
 	}
+
 	way, err := outward.New(s.in.Config.Outward.Options())
 	if err != nil {
 		return nil, fault.Usage("%w", err)
@@ -85,9 +87,11 @@ func (s *Server) acmeTLS(a config.ACME) (*tls.Config, error) {
 	c := tlsprofile.WebServer(s.Certificate.Get)
 	c.NextProtos = append(c.NextProtos, acme.ALPNProto)
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if !slices.Contains(a.Hosts, strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))) {
+		host := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+		if !slices.Contains(a.Hosts, host) {
 			return s.Certificate.Get()
 		}
+
 		cert, err := m.GetCertificate(hello)
 		if err != nil {
 			s.log.Error("no certificate from the ACME authority", "host", hello.ServerName, "error", err)

@@ -12,7 +12,10 @@ import (
 // Requests and decoders of management protocols. Decoders take what one read
 // brought, check every bound and keep protocol words only.
 
-// sshGreeting reads the identification and the offered algorithms (RFC 4253 4.2, 7.1).
+// sshGreeting reads how an SSH server identifies itself, sends our identification,
+// and reads the algorithms the server offers (RFC 4253 4.2, 7.1). A server of 1.99
+// speaks 2 as well (5.1); to one that speaks 1 alone nothing is sent. It logs in
+// nowhere.
 func sshGreeting(c io.ReadWriter, h *finding.HostFacts) {
 	greeting := readSome(c, 4096)
 	line, rest, _ := bytes.Cut(greeting, []byte("\n"))

@@ -34,7 +34,7 @@ func (s *sweeper) look(ctx context.Context, a netip.Addr, only []uint16) (open [
 		}
 
 		for _, port := range list {
-			took, state := s.patient(ctx, a, port, timeout, alive || a.IsLoopback())
+			took, state := s.tryAgain(ctx, a, port, timeout, alive || a.IsLoopback())
 			switch state {
 			case portOpen:
 				open = append(open, port)
@@ -100,11 +100,11 @@ const (
 // late is how much later than asked a timer may fire on a machine that has time.
 const late = 20 * time.Millisecond
 
-// patient tries a port again where this machine, not the network, was too slow:
+// tryAgain tries a port, and again where this machine, not the network, was too slow:
 // then silence says nothing. Where somebody is there, silence counts when it comes
 // twice, because one packet may be lost. Where this machine has no sockets left it
 // waits, and at last gives up the scan rather than miss a service.
-func (s *sweeper) patient(
+func (s *sweeper) tryAgain(
 	ctx context.Context, a netip.Addr, port uint16, timeout time.Duration, there bool,
 ) (took time.Duration, state portState) {
 	for n := range 6 {
