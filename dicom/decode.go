@@ -33,13 +33,12 @@ func newBuilder(r io.Reader, o DecodeOptions) (*builder, *DataSet) {
 	b := &builder{d: NewDecoder(r, o), o: o, limits: o.Limits.withDefaults(), charge: charger{account: o.Account}}
 	b.source = &bulkSource{at: o.Source, base: o.Base, limits: o.Limits}
 
-	ts := TransferSyntax{}
 	if o.TransferSyntax != "" {
-		ts, _ = LookupTransferSyntax(o.TransferSyntax)
+		b.ts, _ = LookupTransferSyntax(o.TransferSyntax)
 	}
-	b.source.deflated = ts.Deflated
+	b.source.deflated = b.ts.Deflated
 
-	ds := newRoot(ts.form(), o.TransferSyntax)
+	ds := newRoot(b.ts.form(), o.TransferSyntax)
 	b.open = append(b.open, ds)
 	return b, ds
 }
@@ -48,6 +47,7 @@ func newBuilder(r io.Reader, o DecodeOptions) (*builder, *DataSet) {
 type builder struct {
 	d      *Decoder
 	o      DecodeOptions
+	ts     TransferSyntax // zero is implicit VR little endian
 	limits Limits
 	source *bulkSource
 	open   []*DataSet // data set and the items around

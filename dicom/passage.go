@@ -36,12 +36,7 @@ type Passage struct {
 func ReadPassage(r io.Reader, o DecodeOptions) (*Passage, error) {
 	o.BulkThreshold = 0
 	b, ds := newBuilder(r, o)
-	p := &Passage{Head: ds, d: b.d}
-	if o.TransferSyntax != "" {
-		p.ts, _ = LookupTransferSyntax(o.TransferSyntax)
-	}
-
-	order := &p.order
+	p := &Passage{Head: ds, d: b.d, ts: b.ts}
 	for {
 		ev, err := b.d.Next()
 		if err == io.EOF {
@@ -51,7 +46,7 @@ func ReadPassage(r io.Reader, o DecodeOptions) (*Passage, error) {
 			return p, err
 		}
 
-		if err := order.check(b.d, ev); err != nil {
+		if err := p.order.check(b.d, ev); err != nil {
 			return p, err
 		}
 		if ev.Depth == 0 && ev.Tag >= headEnd {

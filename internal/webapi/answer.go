@@ -121,7 +121,7 @@ func (rq *Request) refuse(err error) {
 
 // challenge answers who has to sign in.
 func (rq *Request) challenge(err error) {
-	p := problem{Status: http.StatusUnauthorized, Detail: fault.Sentence(err), Code: fault.Code(err)}
+	p := problemOf(http.StatusUnauthorized, err)
 	if rq.api.ways != nil {
 		p.SignIn = rq.api.ways.SignIn(rq.r)
 	}
@@ -131,7 +131,8 @@ func (rq *Request) challenge(err error) {
 
 // askAgain answers who has to show a second factor again.
 func (rq *Request) askAgain(err *guard.ProofError) {
-	p := problem{Type: proofType, Status: http.StatusForbidden, Detail: fault.Sentence(err), Code: fault.Code(err)}
+	p := problemOf(http.StatusForbidden, err)
+	p.Type = proofType
 	if rq.api.ways != nil {
 		again, err := rq.api.ways.Again(rq.Context(), rq.r, err.Caller)
 		if err != nil {
@@ -155,7 +156,7 @@ func (rq *Request) logUnavailable(err error) {
 }
 
 func (rq *Request) fail(status int, err error) {
-	rq.problem(problem{Status: status, Detail: fault.Sentence(err), Code: fault.Code(err)})
+	rq.problem(problemOf(status, err))
 }
 
 // problem writes a problem document, unless an answer was begun already.

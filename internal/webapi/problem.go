@@ -53,6 +53,11 @@ type problem struct {
 	Again any `json:"secondFactor,omitempty"`
 }
 
+// problemOf says an error in a sentence and by its code.
+func problemOf(status int, err error) problem {
+	return problem{Status: status, Detail: fault.Sentence(err), Code: fault.Code(err)}
+}
+
 // lostAt is the refusal of a request for what is not there: the handler of the
 // multiplexer knows whether another method would do.
 func lostAt(h http.Handler, r *http.Request) error {
