@@ -52,6 +52,7 @@ type beside struct {
 	stored     map[string]map[string]string // study: instance: file, as acknowledged
 	deleted    map[string]bool              // studies
 	corrected  map[string]string            // instance: the study description it was given
+	versions   int                          // corrections sent, so that no two have one text
 	present    map[string]int               // study: images that were there at the last check
 	backup     string
 }
@@ -183,20 +184,23 @@ func (b *beside) contradict(t *testing.T, study string) string {
 	t.Helper()
 	for instance, path := range b.stored[study] {
 		ds := harness.ReadFile(t, path).DataSet.Clone()
-		text := fmt.Sprintf("corrected %d", len(b.corrected)+1)
+		b.versions++ // one image may be corrected twice: the same text again would be no correction
+		text := fmt.Sprintf("corrected %d", b.versions)
+
 		if err := ds.SetText(tag.StudyDescription, text); err != nil {
 			t.Fatal(err)
 		}
 		out := harness.WriteFile(t, t.TempDir(), ds)
-		harness.Run(t, "send", b.s.Peer(), out, "--as", b.keys)
+		answer, _ := harness.Run(t, "send", b.s.Peer(), out, "--as", b.keys)
 		b.corrected[instance] = text
+
 		list, _ := harness.Run(t, "quarantine", "list", "--data", b.data)
 		for line := range strings.Lines(list) {
 			if f := strings.Fields(line); len(f) > 1 && f[1] == "different-content" {
 				return f[0]
 			}
 		}
-		t.Fatalf("the correction is not held: %s", list)
+		t.Fatalf("the correction is not held: %s; the sender saw: %s", list, answer)
 	}
 
 	return ""
