@@ -45,8 +45,9 @@ func Each(ctx context.Context, tx *Tx, read func(Scan) error, query string, args
 	}
 	defer rows.Close()
 
+	scan := Scan(rows.Scan) // once: each method value is an allocation
 	for rows.Next() {
-		if err := read(rows.Scan); err != nil {
+		if err := read(scan); err != nil {
 			return err
 		}
 	}
