@@ -61,7 +61,7 @@ func (w *dimseWay) limit(_ context.Context, c *Caller) error {
 	c.account = w.g.open(c)
 	w.call.Account = c.account
 
-	if err := w.g.Keeper.Ready(); err != nil && shows(verbOf(w.call.Operation)) {
+	if err := w.g.Keeper.Ready(); err != nil && shows(VerbOf(w.call.Operation)) {
 		return dimseRefusal(dimse.OutOfResources.With("nothing can be recorded"))
 	}
 	return nil
@@ -155,7 +155,7 @@ func (g *Guard) judge(ctx context.Context, c *Caller, call *dimse.Call, who ...p
 	}
 
 	d := g.policy.DecideTogether(policy.Request{
-		Verb:        verbOf(call.Operation),
+		Verb:        VerbOf(call.Operation),
 		Study:       studyOf(call),
 		Destination: destination,
 		Now:         g.Now(),
@@ -199,7 +199,7 @@ func studyOf(call *dimse.Call) string {
 // studiesOf is the studies that a retrieval names.
 func studiesOf(call *dimse.Call) []string {
 	keys := call.Keys()
-	if verbOf(call.Operation) != policy.Retrieve || keys == nil {
+	if VerbOf(call.Operation) != policy.Retrieve || keys == nil {
 		return nil
 	}
 	return keys.Texts(tag.StudyInstanceUID)
@@ -284,9 +284,9 @@ var errUnrecorded = errors.New("guard: nothing can be recorded")
 // errEnded is the cause of a request that ended with the right to it.
 var errEnded = errors.New("guard: the caller is no longer authorised")
 
-// verbOf is the verb of an operation; none for what no product offers, which
-// policy denies.
-func verbOf(op dimse.Operation) policy.Verb {
+// VerbOf is the verb of an operation, whatever its SOP Class; none for what no product
+// offers, which policy denies.
+func VerbOf(op dimse.Operation) policy.Verb {
 	switch op {
 	case dimse.CEcho:
 		return policy.Echo

@@ -441,7 +441,7 @@ func TestRequestOfNobodyIsRefused(t *testing.T) {
 func TestOperationsNobodyOffersHaveNoVerb(t *testing.T) {
 	t.Parallel()
 	for _, op := range []dimse.Operation{dimse.NCreate, dimse.NSet, dimse.NDelete, dimse.NGet, dimse.NEventReport, dimse.CCancel} {
-		if v := verbOf(op); v != "" {
+		if v := VerbOf(op); v != "" {
 			t.Errorf("%s needs the verb %s", op, v)
 		}
 	}

@@ -83,12 +83,57 @@ func (s *Service) scope(ctx context.Context) archive.Scope {
 	return s.Scope(ctx)
 }
 
+// service answers SOP Classes other than those of storage.
+type service struct {
+	operation dimse.Operation
+	classes   []string
+	options   dimse.QueryOptions // that extended negotiation may settle
+	register  func(m *dimse.Mux, classes ...string)
+}
+
+// services is all that is answered besides storage: what stands here is registered,
+// offered in negotiation, and named in the conformance statement.
+func (s *Service) services() []service {
+	query := dimse.QueryOptions{Relational: true, FuzzyMatching: true, DateTimeMatching: true}
+	none := dimse.QueryOptions{}
+
+	echo := func(m *dimse.Mux, _ ...string) { m.HandleEcho(nil) }
+	find := func(m *dimse.Mux, classes ...string) { m.HandleFind(s.find, classes...) }
+	get := func(m *dimse.Mux, classes ...string) { m.HandleGet(s.retrieve, classes...) }
+	move := func(m *dimse.Mux, classes ...string) { m.HandleMove(s.retrieve, classes...) }
+	commit := func(m *dimse.Mux, classes ...string) { m.HandleN(dimse.NAction, s.commit, classes...) }
+
+	return []service{
+		{dimse.CEcho, []string{uid.Verification}, none, echo},
+		{dimse.CFind, []string{uid.PatientRootFind, uid.StudyRootFind}, query, find},
+		{dimse.CGet, []string{uid.PatientRootGet, uid.StudyRootGet}, query, get},
+		{dimse.CMove, []string{uid.PatientRootMove, uid.StudyRootMove}, query, move},
+		{dimse.NAction, []string{uid.StorageCommitmentPushModel}, none, commit},
+	}
+}
+
 // Register adds the handlers to a multiplexer, which the guard made.
 func (s *Service) Register(m *dimse.Mux) {
-	m.HandleEcho(nil)
 	m.HandleStore(s.store)
-	m.HandleFind(s.find, uid.PatientRootFind, uid.StudyRootFind)
-	m.HandleGet(s.retrieve, uid.PatientRootGet, uid.StudyRootGet)
-	m.HandleMove(s.retrieve, uid.PatientRootMove, uid.StudyRootMove)
-	m.HandleN(dimse.NAction, s.commit, uid.StorageCommitmentPushModel)
+	for _, x := range s.services() {
+		x.register(m, x.classes...)
+	}
+}
+
+// Offer is a SOP Class other than those of storage, and the operation by which it is
+// asked for.
+type Offer struct {
+	SOPClassUID string
+	Operation   dimse.Operation
+}
+
+// Offers lists what is answered besides storage.
+func (s *Service) Offers() []Offer {
+	var list []Offer
+	for _, x := range s.services() {
+		for _, class := range x.classes {
+			list = append(list, Offer{class, x.operation})
+		}
+	}
+	return list
 }

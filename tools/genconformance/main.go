@@ -23,6 +23,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/config"
+	"collimator/internal/guard"
 	"collimator/internal/pacs"
 )
 
@@ -79,7 +80,8 @@ func generate(root string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	support := pacs.New(pacs.Options{Window: pacs.DefaultWindow}).Support()
+	archived := pacs.New(pacs.Options{Window: pacs.DefaultWindow})
+	support := archived.Support()
 	m := model{
 		ImplementationClassUID: dicom.ImplementationClassUID, ImplementationVersionName: dicom.ImplementationVersionName,
 		Config: config.Default(), Window: support.Window, Standards: rows,
@@ -90,7 +92,7 @@ func generate(root string) ([]byte, error) {
 			m.Convertible = append(m.Convertible, ts)
 		}
 	}
-	m.Services = services(support)
+	m.Services = services(archived.Offers(), support)
 	for _, class := range uid.StorageClasses() {
 		if len(support.TransferSyntaxes(class)) > 0 {
 			m.Storage = append(m.Storage, named{class, uid.Name(class)})
@@ -123,35 +125,41 @@ func names(uids []string) []named {
 
 // services are the SOP Classes besides storage that are offered, in the order
 // of their UIDs.
-func services(support dimse.Support) []service {
-	var list []service
-	for _, s := range []struct{ uid, verb, scu string }{
-		{uid.Verification, "echo", "echo"}, {uid.StorageCommitmentPushModel, "commit", "send --commit"},
-		{uid.PatientRootFind, "query", "find --root patient"}, {uid.PatientRootMove, "retrieve", ""}, {uid.PatientRootGet, "retrieve", ""},
-		{uid.StudyRootFind, "query", "find, get"}, {uid.StudyRootMove, "retrieve", "move"}, {uid.StudyRootGet, "retrieve", "get"},
-	} {
-		if len(support.TransferSyntaxes(s.uid)) == 0 {
-			continue
-		}
-		list = append(list, service{named{s.uid, uid.Name(s.uid)}, s.verb, s.scu, options(s.uid, support)})
+func services(offers []pacs.Offer, support dimse.Support) []service {
+	commands := map[string]string{
+		uid.Verification:               "echo",
+		uid.StorageCommitmentPushModel: "send --commit",
+		uid.PatientRootFind:            "find --root patient",
+		uid.StudyRootFind:              "find, get",
+		uid.StudyRootMove:              "move",
+		uid.StudyRootGet:               "get",
 	}
+
+	var list []service
+	for _, o := range offers {
+		verb := string(guard.VerbOf(o.Operation))
+		class := named{o.SOPClassUID, uid.Name(o.SOPClassUID)}
+		list = append(list, service{class, verb, commands[class.UID], options(o, support)})
+	}
+	slices.SortFunc(list, func(a, b service) int { return strings.Compare(a.UID, b.UID) })
 	return list
 }
 
 // options names the extended negotiation that is granted.
-func options(class string, support dimse.Support) string {
-	switch class {
-	case uid.PatientRootFind, uid.StudyRootFind, uid.PatientRootMove, uid.PatientRootGet, uid.StudyRootMove, uid.StudyRootGet:
-	default:
-		return ""
-	}
-	q := support.Query(class)
+func options(offer pacs.Offer, support dimse.Support) string {
+	q := support.Query(offer.SOPClassUID)
+	query := offer.Operation == dimse.CFind
+
 	var words []string
 	for _, o := range []struct {
 		on   bool
 		name string
-	}{{q.Relational, "relational"}, {q.DateTimeMatching, "combined date and time"}, {q.FuzzyMatching, "fuzzy names"}} {
-		if o.on && (o.name == "relational" || strings.Contains(uid.Name(class), "FIND")) {
+	}{
+		{q.Relational, "relational"},
+		{q.DateTimeMatching && query, "combined date and time"},
+		{q.FuzzyMatching && query, "fuzzy names"},
+	} {
+		if o.on {
 			words = append(words, o.name)
 		}
 	}
