@@ -284,6 +284,11 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 		return nil, nil, false
 	}
 
+	mux := acc.Mux
+	if mux == nil {
+		mux = o.s.Mux
+	}
+
 	acc.AsyncWindow = grantWindow(rq.AsyncWindow, acc.AsyncWindow, o.s.Limits)
 	o.step(ul.Input{Event: ul.Evt7}, o.acceptPDU(rq, acc))
 
@@ -293,7 +298,7 @@ func (o *opening) decide(ctx context.Context, rq *AssociateRequest) (context.Con
 		extended: acc.Extended,
 		link:     o.link,
 		lim:      o.s.Limits,
-		mux:      o.s.Mux,
+		mux:      mux,
 		log:      o.s.Log,
 		buffers:  &o.s.buffers,
 		panics:   func(any) { o.s.panicked.Add(1) },

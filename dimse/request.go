@@ -52,6 +52,8 @@ type Acceptance struct {
 	Identity *ul.UserIdentityResponse
 	// Principal is kept with the Association and not looked at here.
 	Principal any
+	// Mux answers the requests of this association; nil is that of the Server.
+	Mux *Mux
 }
 
 // RejectError makes Server answer with A-ASSOCIATE-RJ (PS3.8 9.3.4); from Dial it is

@@ -48,6 +48,12 @@ type RetrievePlan struct {
 	SubOperations iter.Seq[SubOperation]
 	// Destination of a C-MOVE; nil answers A801H.
 	Destination Destination
+	// Perform, when set, has the sub-operations performed by somebody else and takes
+	// the place of the other fields: it returns when they are over, with what that
+	// one says of them. Its context ends with a C-CANCEL, the cause of which is
+	// ErrCanceled, and with the association. The counts of the final response are
+	// those of the result, Counted or not.
+	Perform func(ctx context.Context, p *Performance) RetrieveResult
 }
 
 // Destination opens the associations of a C-MOVE with the presentation contexts

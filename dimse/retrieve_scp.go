@@ -48,6 +48,9 @@ func (x *exchange) retrieve(ctx context.Context, h RetrieveHandler) Outcome {
 	if status.Code != Success || plan == nil {
 		return Outcome{Status: x.canceled(ctx, status)}
 	}
+	if plan.Perform != nil {
+		return x.perform(ctx, plan)
+	}
 	if cmd.Operation == CMove && plan.Destination == nil {
 		return Outcome{Status: MoveDestinationUnknown.With("move destination unknown")}
 	}

@@ -19,7 +19,7 @@ type Server struct {
 	// Admit decides on each association that is asked for. Any error rejects it;
 	// a *RejectError says how. nil rejects everything.
 	Admit func(ctx context.Context, rq *AssociateRequest) (Acceptance, error)
-	// Mux answers the requests. nil refuses everything.
+	// Mux answers the requests, where Acceptance names no other. nil refuses everything.
 	Mux    *Mux
 	Limits Limits
 	// Log gets association ends, panics and, at debug level, operations; nil is silent.
