@@ -66,6 +66,24 @@ func Name(s string) string {
 	return s
 }
 
+// Named is the UID that has a name of PS3.6, whatever the case of its letters; false
+// where none has it.
+func Named(name string) (uid string, ok bool) {
+	for i := range sopClasses {
+		if strings.EqualFold(sopClasses[i].name, name) {
+			return sopClasses[i].uid, true
+		}
+	}
+	for _, table := range []map[string]string{names, services} {
+		for uid, known := range table {
+			if strings.EqualFold(known, name) {
+				return uid, true
+			}
+		}
+	}
+	return "", false
+}
+
 // Storage reports a storage SOP Class of the table (PS3.4 B.5). Private and
 // newer storage classes are not in it.
 func Storage(s string) bool {
