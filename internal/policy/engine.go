@@ -47,14 +47,10 @@ func (e *Engine) Decide(r Request) Decision {
 		return Decision{Reason: "nobody is authenticated"}
 	}
 
-	resource := cedar.NewEntityUID("Archive", "archive")
-	entities := cedar.EntityMap{}
-	if r.Study != "" {
-		resource = cedar.NewEntityUID("Study", cedar.String(r.Study))
-		entities[resource] = cedar.Entity{
-			UID:        resource,
-			Attributes: cedar.NewRecord(cedar.RecordMap{"uid": cedar.String(r.Study)}),
-		}
+	resource, entities := resourceOf(r)
+	var granting []RouteRule
+	if r.Route != nil {
+		granting, _ = r.Route.granting(r)
 	}
 
 	who := principalEntity(p)
@@ -70,13 +66,48 @@ func (e *Engine) Decide(r Request) Decision {
 			"now":          cedar.Long(r.Now.UnixMilli()),
 			"deidentified": cedar.Boolean(r.Deidentified),
 			"emergency":    cedar.Boolean(r.Emergency),
+			"granted":      stringSet(grantedBy(granting, p)),
 		}),
 	})
 
 	if allow != cedar.Allow || len(why.Errors) > 0 {
 		return e.denied(r, why)
 	}
-	return e.allowed(r, why)
+
+	d := e.allowed(r, why)
+	if r.Route != nil && p.Kind == Device {
+		d.Sight = sightOf(granting)
+		d.Reason += ", rule " + granting[0].Name
+	}
+	return d
+}
+
+// resourceOf is what a request is about: a route, a study or the archive as a whole.
+func resourceOf(r Request) (cedar.EntityUID, cedar.EntityMap) {
+	entities := cedar.EntityMap{}
+	switch {
+	case r.Route != nil:
+		return cedar.NewEntityUID("Route", cedar.String(r.Route.Name)), entities
+	case r.Study == "":
+		return cedar.NewEntityUID("Archive", "archive"), entities
+	}
+
+	study := cedar.NewEntityUID("Study", cedar.String(r.Study))
+	entities[study] = cedar.Entity{
+		UID:        study,
+		Attributes: cedar.NewRecord(cedar.RecordMap{"uid": cedar.String(r.Study)}),
+	}
+	return study, entities
+}
+
+// grantedBy is the verbs that rules of a route grant somebody.
+func grantedBy(rules []RouteRule, p Principal) (verbs []string) {
+	for _, r := range rules {
+		for _, v := range r.grants(p) {
+			verbs = append(verbs, string(v))
+		}
+	}
+	return verbs
 }
 
 func principalEntity(p Principal) cedar.Entity {
@@ -128,6 +159,11 @@ func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
 // missing says what would have let a request through that no rule permits.
 func missing(r Request) string {
 	p := r.Principal
+	if p.Kind == Device && r.Route != nil {
+		_, nearest := r.Route.granting(r)
+		return nearest
+	}
+
 	switch {
 	case p.Kind == Device && slices.Contains(Verbs(), r.Verb):
 		return "this was not granted to the device"

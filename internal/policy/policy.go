@@ -24,6 +24,12 @@ const (
 	Commit   Verb = "commit"   // storage commitment
 )
 
+// The verbs that a device has at a route of the gate alone.
+const (
+	Worklist  Verb = "worklist"  // C-FIND of the modality worklist
+	Performed Verb = "performed" // N-CREATE, N-SET of modality performed procedure steps
+)
+
 // The verbs that only people and tokens have.
 const (
 	Delete     Verb = "delete"     // of a study, a series or an instance
@@ -43,13 +49,22 @@ const (
 // printed.
 func Verbs() []Verb { return []Verb{Echo, Store, Query, Retrieve, Commit} }
 
+// RouteVerbs lists the verbs that a rule of a route can grant.
+func RouteVerbs() []Verb { return append(Verbs(), Worklist, Performed) }
+
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(Verbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan, Metrics)
+	return append(RouteVerbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan, Metrics)
 }
 
 // ParseVerbs reads a list such as "echo,store" of what a device can be granted.
-func ParseVerbs(list string) ([]Verb, error) {
+func ParseVerbs(list string) ([]Verb, error) { return parseVerbs(list, Verbs()) }
+
+// ParseRouteVerbs reads a list such as "echo,worklist" of what a rule of a route can
+// grant.
+func ParseRouteVerbs(list string) ([]Verb, error) { return parseVerbs(list, RouteVerbs()) }
+
+func parseVerbs(list string, known []Verb) ([]Verb, error) {
 	var out []Verb
 	for _, word := range strings.Split(list, ",") {
 		v := Verb(strings.ToLower(strings.TrimSpace(word)))
@@ -57,8 +72,8 @@ func ParseVerbs(list string) ([]Verb, error) {
 			continue
 		}
 
-		if !slices.Contains(Verbs(), v) {
-			return nil, fmt.Errorf("policy: %q is an unknown verb; choose from echo, store, query, retrieve, commit", word)
+		if !slices.Contains(known, v) {
+			return nil, fmt.Errorf("policy: %q is an unknown verb; choose from %s", word, Join(known, ", "))
 		}
 
 		if !slices.Contains(out, v) {
@@ -140,6 +155,10 @@ type Request struct {
 	Verb        Verb
 	Study       string // Study Instance UID it is about; empty for the archive as a whole
 	Destination string // AE title, for C-MOVE only
+	// Route is where it is to be done; nil is the archive.
+	Route *Route
+	// SOPClass and TransferSyntax it is about, at a route; empty where not known.
+	SOPClass, TransferSyntax string
 	// Deidentified: whoever acts will hand out only what is de-identified.
 	Deidentified bool
 	// Emergency: the principal says with a reason that a patient is in danger.
@@ -157,11 +176,12 @@ type Decision struct {
 	Alarm bool
 }
 
-// Sight is what of the archive may be seen. The zero Sight sees nothing.
+// Sight is what of the archive, or of a route, may be seen. The zero Sight sees nothing.
 type Sight struct {
 	// Everything: any study may be seen; otherwise only Studies, be they none.
 	Everything bool
 	Studies    []string
+	Patients   []string // Patient IDs whose studies may be seen, too, at a route
 	// Deidentified: only what is de-identified may leave, with the pseudonyms of
 	// Project. What two projects hand out cannot be linked.
 	Deidentified bool

@@ -43,15 +43,23 @@ func (s Sight) And(other Sight) Sight {
 	switch {
 	case s.Everything:
 		both.Studies = other.Studies
+		both.Patients = other.Patients
 	case other.Everything:
 		both.Studies = s.Studies
-	default:
-		for _, study := range s.Studies {
-			if slices.Contains(other.Studies, study) {
-				both.Studies = append(both.Studies, study)
-			}
-		}
+		both.Patients = s.Patients
+	default: // of a study and a patient nobody knows here whether they are together
+		both.Studies = inBoth(s.Studies, other.Studies)
+		both.Patients = inBoth(s.Patients, other.Patients)
 	}
 
+	return both
+}
+
+func inBoth(a, b []string) (both []string) {
+	for _, word := range a {
+		if slices.Contains(b, word) {
+			both = append(both, word)
+		}
+	}
 	return both
 }
