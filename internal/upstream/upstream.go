@@ -5,6 +5,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -52,11 +53,15 @@ type Ask struct {
 	CallingAETitle string
 	Contexts       []ul.ProposedContext
 	Roles          []ul.RoleSelection
+	Extended       []ul.ExtendedNegotiation
 }
 
 // same reports two requests that one association can serve after the other.
 func (a Ask) same(b Ask) bool {
 	return a.Caller == b.Caller && a.CallingAETitle == b.CallingAETitle && slices.Equal(a.Roles, b.Roles) &&
+		slices.EqualFunc(a.Extended, b.Extended, func(x, y ul.ExtendedNegotiation) bool {
+			return x.SOPClassUID == y.SOPClassUID && bytes.Equal(x.Info, y.Info)
+		}) &&
 		slices.EqualFunc(a.Contexts, b.Contexts, func(x, y ul.ProposedContext) bool {
 			return x.AbstractSyntax == y.AbstractSyntax && slices.Equal(x.TransferSyntaxes, y.TransferSyntaxes)
 		})
@@ -136,6 +141,7 @@ func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
 		CalledAETitle:  p.pacs.AETitle,
 		Contexts:       ask.Contexts,
 		Roles:          ask.Roles,
+		Extended:       ask.Extended,
 		Limits:         p.pacs.Limits,
 	})
 	if err != nil {
