@@ -22,7 +22,7 @@ var textured = []string{
 	"internal/audit", "internal/backup", "internal/blob", "internal/blob/blobtest", "internal/bounds",
 	"internal/budget", "internal/budget/budgettest", "internal/clamd", "internal/completion", "internal/config",
 	"internal/console", "internal/db", "internal/db/dbtest", "internal/dump", "internal/durable",
-	"internal/export", "internal/fault", "internal/fetch", "internal/guard", "internal/house", "internal/house/housetest",
+	"internal/export", "internal/fault", "internal/fetch", "internal/gate", "internal/guard", "internal/house", "internal/house/housetest",
 	"internal/house/sitetest", "internal/httpsec",
 	"internal/identity", "internal/inspect", "internal/inventory", "internal/ledger",
 	"internal/ledger/ledgertest", "internal/lockout", "internal/outward", "internal/pacs", "internal/phi",

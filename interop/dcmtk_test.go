@@ -3,6 +3,7 @@
 package interop_test
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -21,7 +22,10 @@ type dcmtk struct {
 	server *harness.Server
 	aet    string
 	keys   string // directory
+	called string // AE title; empty is that of the archive
 }
+
+func (d dcmtk) calls() string { return cmp.Or(d.called, harness.AETitle) }
 
 // tls are the options for the tools that speak TLS.
 func (d dcmtk) tls() []string {
@@ -32,7 +36,7 @@ func (d dcmtk) tls() []string {
 func (d dcmtk) run(tool string, args ...string) (string, int) {
 	d.t.Helper()
 	host, port, _ := strings.Cut(d.server.Address, ":")
-	all := append(append([]string{"-v"}, d.tls()...), "-aet", d.aet, "-aec", harness.AETitle, host, port)
+	all := append(append([]string{"-v"}, d.tls()...), "-aet", d.aet, "-aec", d.calls(), host, port)
 	return harness.Exec(d.t, time.Minute, nil, dcmtktest.Find(d.t, tool), append(all, args...)...)
 }
 
@@ -53,13 +57,13 @@ func (d dcmtk) relay() string {
 func (d dcmtk) relayed(tool, relay string, args ...string) (string, int) {
 	d.t.Helper()
 	host, port, _ := strings.Cut(relay, ":")
-	all := append([]string{"-v", "-aet", d.aet, "-aec", harness.AETitle, host, port}, args...)
+	all := append([]string{"-v", "-aet", d.aet, "-aec", d.calls(), host, port}, args...)
 	return harness.Exec(d.t, time.Minute, nil, dcmtktest.Find(d.t, tool), all...)
 }
 
 func newDCMTK(t *testing.T, s *harness.Server, aet string, flags ...string) dcmtk {
 	t.Helper()
-	return dcmtk{t, s, aet, s.Device(aet, flags...)}
+	return dcmtk{t: t, server: s, aet: aet, keys: s.Device(aet, flags...)}
 }
 
 func mustSucceed(t *testing.T, out string, code int) {

@@ -24,20 +24,21 @@ var errCalledAETitle = errors.New("guard: the called AE title is not ours")
 // errUserIdentity is the cause of a rejection: the user identity did not verify.
 var errUserIdentity = errors.New("guard: the user identity was not verified")
 
-// Admit decides about an association (PS3.8 7.1.1). Unknown callers, unknown
+// Admit decides about an association (PS3.8 7.1.1) with the application entity that
+// has the called AE title; nil where none has it. Unknown callers, unknown
 // called titles and wrong certificates get the same rejection, so that titles
 // cannot be guessed; the record and the list of pending devices say more.
-func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support dimse.Support) (dimse.Acceptance, error) {
+func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, service *Service) (dimse.Acceptance, error) {
 	claim := claimOf(rq)
 	device, err := g.Registry.Authenticate(ctx, claim)
-	if err == nil && rq.CalledAETitle != g.AETitle {
+	if err == nil && service == nil {
 		err = errCalledAETitle
 	}
 	if err != nil {
 		return dimse.Acceptance{}, g.refuseAssociation(ctx, rq, claim, err)
 	}
 
-	c := &Caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq)}
+	c := &Caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq), service: service, guard: g}
 	response, err := g.verifyIdentity(ctx, rq.Identity, c)
 	if err != nil {
 		return dimse.Acceptance{}, g.refuseAssociation(ctx, rq, claim, err)
@@ -52,12 +53,32 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, support d
 		}
 	}
 
-	acceptance := dimse.Negotiate(rq, support)
+	acceptance, err := service.Negotiate(ctx, rq, c.who)
+	if err != nil {
+		return dimse.Acceptance{}, g.refuseService(ctx, c, err)
+	}
+
 	acceptance.Identity = response
 	acceptance.Principal = c
 	g.Record(ctx, c.Entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
 	g.sight(ctx, rq, claim, inventory.Door)
 	return acceptance, nil
+}
+
+// refuseService records that the entity behind the door did not answer, or takes
+// nobody, and returns the rejection: transient, because the caller is known and did
+// nothing wrong (PS3.8 9.3.4).
+func (g *Guard) refuseService(ctx context.Context, c *Caller, cause error) error {
+	r := c.Entry(audit.UserAuthenticated, audit.Execute, audit.SeriousFailure, fault.Sentence(cause))
+	g.Record(ctx, r)
+	g.Log.Warn("association not taken", "device", c.who.Name, "called", c.peer.CalledAETitle, "error", cause)
+
+	return &dimse.RejectError{
+		Result: ul.RejectedTransient,
+		Source: ul.RejectServiceProviderPresentation,
+		Reason: ul.PresentationTemporaryCongestion,
+		Cause:  cause,
+	}
 }
 
 // of is the room behind the door a request came through.

@@ -70,7 +70,7 @@ func TestAdmitRefusesAndRecords(t *testing.T) {
 			t.Parallel()
 			d := newDoor(t)
 			rq := tc.request(d)
-			_, err := d.Admit(t.Context(), rq, support())
+			_, err := d.admit(rq)
 			rejected, ok := errors.AsType[*dimse.RejectError](err)
 			if !ok || rejected.Result != ul.RejectedPermanent || rejected.Source != ul.RejectServiceUser || rejected.Reason != ul.UserNoReason {
 				t.Fatalf("got %v, want the rejection that tells nothing", err)
@@ -126,7 +126,7 @@ func TestAdmitLetsRegisteredDevicesIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDoor(t)
-			acc, err := d.Admit(t.Context(), tc.request(d), support())
+			acc, err := d.admit(tc.request(d))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func TestADeviceThatGuessesPasscodesHasToWait(t *testing.T) {
 	}
 	cert, other := d.device("CT1", nil), d.device("CT2", nil)
 	try := func(title string, cert *x509.Certificate, passcode string) error {
-		_, err := d.Admit(t.Context(), withIdentity(request(title, cert), ul.IdentityUsernamePasscode, "anna", passcode), support())
+		_, err := d.admit(withIdentity(request(title, cert), ul.IdentityUsernamePasscode, "anna", passcode))
 		return err
 	}
 	for range lockout.Free + 1 {
@@ -177,7 +177,7 @@ func TestPlaintextExceptionEnds(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	d.device("OLD1", func(x *identity.Device) { x.Address, x.PlaintextUntil = "192.0.2.7", d.clock.Now().Add(time.Hour) })
-	admit := func() error { _, err := d.Admit(t.Context(), request("OLD1", nil), support()); return err }
+	admit := func() error { _, err := d.admit(request("OLD1", nil)); return err }
 	d.clock.Advance(time.Hour - time.Millisecond)
 	if err := admit(); err != nil {
 		t.Errorf("refused before its end: %v", err)
@@ -189,7 +189,7 @@ func TestPlaintextExceptionEnds(t *testing.T) {
 	other := request("OLD1", nil)
 	other.RemoteAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 8)}
 	d.clock.Advance(-time.Minute)
-	if _, err := d.Admit(t.Context(), other, support()); err == nil {
+	if _, err := d.admit(other); err == nil {
 		t.Error("let in from another address")
 	}
 }
@@ -199,7 +199,7 @@ func TestOurOwnFaultIsATransientRejection(t *testing.T) {
 	d := newDoor(t)
 	cert := d.device("CT1", nil)
 	d.db.Close()
-	_, err := d.Admit(t.Context(), request("CT1", cert), support())
+	_, err := d.admit(request("CT1", cert))
 	if rejected, ok := errors.AsType[*dimse.RejectError](err); !ok || rejected.Result != ul.RejectedTransient {
 		t.Errorf("got %v", err)
 	}
@@ -209,13 +209,13 @@ func TestFloodOfRefusalsIsCountedNotWritten(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	for range 50 {
-		d.Admit(t.Context(), request("STRANGER", nil), support())
+		d.admit(request("STRANGER", nil))
 	}
 	if n := len(d.records()); n != sampleBurst {
 		t.Errorf("%d records of 50 refusals", n)
 	}
 	d.clock.Advance(2 * sampleWindow)
-	d.Admit(t.Context(), request("STRANGER", nil), support())
+	d.admit(request("STRANGER", nil))
 	if r := d.one(); len(r.Objects) != 1 || r.Objects[0].Failed != 40 {
 		t.Errorf("the rest is not counted: %+v", r)
 	}
@@ -229,7 +229,7 @@ func TestPendingCallersAreBounded(t *testing.T) {
 	d := newDoor(t)
 	for i := range 30 {
 		d.clock.Advance(time.Second)
-		d.Admit(t.Context(), request("STRANGER"+strings.Repeat("X", i%8)+string(rune('A'+i)), nil), support())
+		d.admit(request("STRANGER"+strings.Repeat("X", i%8)+string(rune('A'+i)), nil))
 	}
 	if p, err := d.Registry.ListPending(t.Context()); err != nil || len(p) != d.Pending {
 		t.Errorf("%d pending, want %d: %v", len(p), d.Pending, err)

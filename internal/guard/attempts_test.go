@@ -26,7 +26,7 @@ func TestStrangersTakeNoRoomFromTheLockOutOfDevices(t *testing.T) {
 	cert := d.device("CT1", nil)
 	judged := atomic.Int64{}
 	try := func(cert *x509.Certificate, passcode string) bool {
-		_, err := d.Admit(t.Context(), withIdentity(request("CT1", cert), ul.IdentityUsernamePasscode, "anna", passcode), support())
+		_, err := d.admit(withIdentity(request("CT1", cert), ul.IdentityUsernamePasscode, "anna", passcode))
 		return err == nil
 	}
 	var all sync.WaitGroup

@@ -23,7 +23,10 @@ type Caller struct {
 	association string // or session, for the record
 	person      string // behind a device, a token or a link; empty without
 
-	claim identity.Caller // of a device: by what it was let in
+	claim   identity.Caller // of a device: by what it was let in
+	service *Service        // it came to; nil by HTTP
+	guard   *Guard          // of a device
+	passing *Passing        // what a C-STORE brings to a route; nil before that is known
 
 	owner   policy.Principal     // by HTTP: who is signed in, owns the token, made the link
 	info    *identity.PersonInfo // by HTTP; nil with a link

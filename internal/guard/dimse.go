@@ -61,7 +61,7 @@ func (w *dimseWay) limit(_ context.Context, c *Caller) error {
 	c.account = w.g.open(c)
 	w.call.Account = c.account
 
-	if err := w.g.Keeper.Ready(); err != nil && shows(VerbOf(w.call.Operation)) {
+	if err := w.g.Keeper.Ready(); err != nil && shows(verbOf(w.call)) {
 		return dimseRefusal(dimse.OutOfResources.With("nothing can be recorded"))
 	}
 	return nil
@@ -154,11 +154,20 @@ func (g *Guard) judge(ctx context.Context, c *Caller, call *dimse.Call, who ...p
 		c.peer.Destination = destination
 	}
 
+	route, err := c.rules()
+	if err != nil {
+		g.recordRefusedRequest(ctx, c, call, fault.Sentence(err))
+		return dimseRefusal(dimse.NotAuthorized.With("the route is closed"))
+	}
+
 	d := g.policy.DecideTogether(policy.Request{
-		Verb:        VerbOf(call.Operation),
-		Study:       studyOf(call),
-		Destination: destination,
-		Now:         g.Now(),
+		Verb:           verbOf(call),
+		Study:          studyOf(call),
+		Destination:    destination,
+		Route:          route,
+		SOPClass:       call.SOPClassUID,
+		TransferSyntax: call.Context.TransferSyntax,
+		Now:            g.Now(),
 	}, who...)
 	if d.Allow {
 		c.rule = d.Reason
@@ -199,7 +208,7 @@ func studyOf(call *dimse.Call) string {
 // studiesOf is the studies that a retrieval names.
 func studiesOf(call *dimse.Call) []string {
 	keys := call.Keys()
-	if VerbOf(call.Operation) != policy.Retrieve || keys == nil {
+	if verbOf(call) != policy.Retrieve || keys == nil {
 		return nil
 	}
 	return keys.Texts(tag.StudyInstanceUID)
@@ -284,20 +293,30 @@ var errUnrecorded = errors.New("guard: nothing can be recorded")
 // errEnded is the cause of a request that ended with the right to it.
 var errEnded = errors.New("guard: the caller is no longer authorised")
 
-// VerbOf is the verb of an operation, whatever its SOP Class; none for what no product
-// offers, which policy denies.
-func VerbOf(op dimse.Operation) policy.Verb {
+// verbOf is the verb of a request; none for what no product offers, which policy
+// denies.
+func verbOf(call *dimse.Call) policy.Verb { return VerbOf(call.Operation, call.SOPClassUID) }
+
+// VerbOf is the verb of an operation with a SOP Class.
+func VerbOf(op dimse.Operation, sopClass string) policy.Verb {
 	switch op {
 	case dimse.CEcho:
 		return policy.Echo
 	case dimse.CStore:
 		return policy.Store
 	case dimse.CFind:
+		if sopClass == uid.ModalityWorklistFind {
+			return policy.Worklist
+		}
 		return policy.Query
 	case dimse.CGet, dimse.CMove:
 		return policy.Retrieve
 	case dimse.NAction:
 		return policy.Commit
+	case dimse.NCreate, dimse.NSet:
+		if sopClass == uid.ModalityPerformedProcedureStep {
+			return policy.Performed
+		}
 	}
 	return ""
 }

@@ -85,7 +85,7 @@ func serve(t *testing.T, verbs ...policy.Verb) *served {
 		Roles:            func(string) (bool, bool) { return true, true },
 	}
 	server := &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-		return s.Admit(ctx, rq, full)
+		return s.Admit(ctx, rq, Offer(full))
 	}}
 	s.address = housetest.Listen(t, server)
 	return s
@@ -389,7 +389,7 @@ func TestARemovedDeviceReceivesNothingMoreOfWhatItAskedFor(t *testing.T) {
 		Roles:            func(string) (bool, bool) { return true, true },
 	}
 	s.address = housetest.Listen(t, &dimse.Server{Mux: mux, Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-		return s.Admit(ctx, rq, full)
+		return s.Admit(ctx, rq, Offer(full))
 	}})
 	a := s.dial()
 	matches, last := 0, error(nil)
@@ -441,8 +441,10 @@ func TestRequestOfNobodyIsRefused(t *testing.T) {
 func TestOperationsNobodyOffersHaveNoVerb(t *testing.T) {
 	t.Parallel()
 	for _, op := range []dimse.Operation{dimse.NCreate, dimse.NSet, dimse.NDelete, dimse.NGet, dimse.NEventReport, dimse.CCancel} {
-		if v := VerbOf(op); v != "" {
-			t.Errorf("%s needs the verb %s", op, v)
+		for _, class := range []string{uid.Verification, uid.StudyRootFind, "1.2.840.10008.5.1.4.1.1.2", ""} {
+			if v := VerbOf(op, class); v != "" {
+				t.Errorf("%s of %s needs the verb %s", op, class, v)
+			}
 		}
 	}
 }

@@ -72,6 +72,9 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 		r = c.Entry(audit.Verification, audit.Execute, outcome, reason)
 	case dimse.CStore:
 		if outcome == audit.Success {
+			if c.passing != nil { // through a route: no archive recorded it
+				g.passed.add(c, call.SOPClassUID)
+			}
 			return
 		}
 		r = c.Entry(audit.Transferred, audit.Create, outcome, reason)

@@ -83,7 +83,7 @@ func serveLong(t *testing.T, person string, l *long) (*served, *dimse.Associatio
 			Primary:   ul.NewSecret([]byte(person)),
 			Secondary: ul.NewSecret([]byte(housetest.Password)),
 		}
-		return s.Admit(ctx, rq, full)
+		return s.Admit(ctx, rq, Offer(full))
 	}})
 	s.person(person, policy.Referrer)
 	for _, study := range []string{"1.2.1", "1.2.2"} {

@@ -20,10 +20,8 @@ import (
 	"collimator/internal/policy"
 )
 
-// Options are the parts of a Guard; AETitle, Registry, Trail, Log and Now are needed.
+// Options are the parts of a Guard; Registry, Trail, Log and Now are needed.
 type Options struct {
-	// AETitle is the server's own.
-	AETitle  string
 	Registry *identity.Registry
 	Trail    *audit.Trail
 	// Keeper writes to the trail, and keeps what cannot be written; its Run must be
@@ -90,6 +88,7 @@ type Guard struct {
 	signing          *signTurns // of whom a password is checked
 	administrated    atomic.Bool
 	sighted          *sightings
+	passed           *passed // through routes of the gate
 }
 
 // defaultMemory is the budget of a Guard that was given none, in bytes.
@@ -121,6 +120,7 @@ func New(o Options) *Guard {
 		signing:          newSignTurns(),
 	}
 
+	g.passed = newPassed(g)
 	o.Registry.HashWithin(o.Memory)
 	g.Rooms.recordedBy(g)
 	return g

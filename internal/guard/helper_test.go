@@ -34,7 +34,6 @@ func newDoor(t *testing.T) *door {
 	t.Helper()
 	r, l := housetest.NewRegister(t), housetest.NewLog(t)
 	g := New(Options{
-		AETitle:  ownTitle,
 		Registry: r.Registry,
 		Trail:    r.Trail,
 		Log:      slog.New(slog.NewTextHandler(l, nil)),
@@ -42,6 +41,14 @@ func newDoor(t *testing.T) *door {
 		Now:      r.Clock.Now,
 	})
 	return &door{Guard: g, T: t, clock: r.Clock, log: l, db: r.DB, authority: r.Authority, register: r}
+}
+
+// admit asks for an association with the one application entity there is.
+func (d *door) admit(rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+	if rq.CalledAETitle != ownTitle {
+		return d.Admit(d.Context(), rq, nil)
+	}
+	return d.Admit(d.Context(), rq, Offer(support()))
 }
 
 // device registers a device and gives its certificate.

@@ -49,7 +49,7 @@ func TestTheInventoryIsToldWhoCalledAndNotHowOften(t *testing.T) {
 	d.Inventory = s
 	rq := request("CT1", d.device("CT1", nil))
 	for range 20 {
-		if _, err := d.Admit(t.Context(), rq, support()); err != nil {
+		if _, err := d.admit(rq); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,7 +60,7 @@ func TestTheInventoryIsToldWhoCalledAndNotHowOften(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	d.clock.Advance(2 * time.Hour)
-	if _, err := d.Admit(t.Context(), rq, support()); err != nil {
+	if _, err := d.admit(rq); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.count(inventory.Door); n != 2 {
@@ -89,7 +89,7 @@ func TestStrangersCannotFloodTheInventory(t *testing.T) {
 	for i := range 12 {
 		rq := request("NAME"+strings.Repeat("X", i), nil)
 		rq.RemoteAddr = &net.TCPAddr{IP: net.ParseIP("192.0.2.66"), Port: 1000 + i}
-		if _, err := d.Admit(t.Context(), rq, support()); err == nil {
+		if _, err := d.admit(rq); err == nil {
 			t.Fatal("let in")
 		}
 	}

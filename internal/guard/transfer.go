@@ -41,6 +41,8 @@ func refOf(handed any) (archive.InstanceRef, bool) {
 		return ref, true
 	case interface{ Original() archive.InstanceRef }:
 		return ref.Original(), true
+	case Passing:
+		return archive.InstanceRef{StudyUID: ref.StudyUID}, true
 	}
 	return archive.InstanceRef{}, false
 }
@@ -98,7 +100,11 @@ func (t *transfer) study(ctx context.Context, handed any) (o *audit.Object, begu
 	}
 
 	o = &audit.Object{Study: ref.StudyUID}
-	if known {
+	switch p, passing := handed.(Passing); {
+	case passing: // the archive does not know it
+		o.Patient = p.Patient
+		o.PatientIssuer = p.PatientIssuer
+	case known:
 		o.Patient, o.PatientIssuer = t.g.patientOf(ctx, ref.StudyUID)
 	}
 	t.by[ref.StudyUID] = o

@@ -149,7 +149,12 @@ func covers(a, b policy.Sight) bool {
 	if a.Deidentified != b.Deidentified || b.Everything && !a.Everything {
 		return false
 	}
-	return a.Everything || !slices.ContainsFunc(b.Studies, func(s string) bool { return !slices.Contains(a.Studies, s) })
+	return a.Everything || within(b.Studies, a.Studies) && within(b.Patients, a.Patients)
+}
+
+// within reports whether all words of one list are in another.
+func within(some, all []string) bool {
+	return !slices.ContainsFunc(some, func(word string) bool { return !slices.Contains(all, word) })
 }
 
 // about is what of a sight a request is about that names one study; all of it where

@@ -17,11 +17,11 @@ import (
 // AssociationServer is a server for associations; without a TLS configuration
 // it is the one for devices with a plaintext exception.
 func (s *Server) AssociationServer(config *tls.Config) *dimse.Server {
-	support := s.service.Support()
+	services := s.applicationEntities()
 	return &dimse.Server{
 		TLSConfig: config,
 		Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-			return s.Guard.Admit(ctx, rq, support)
+			return s.Guard.Admit(ctx, rq, services(rq.CalledAETitle))
 		},
 		Mux: s.mux,
 		Limits: dimse.Limits{

@@ -58,6 +58,7 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 	err = errors.Join(cause, o.shutdown(work))
 
 	s.Posture.Close()
+	s.Guard.Settle()
 	stop()
 	wg.Wait()
 	s.record(work, audit.ApplicationStop)
@@ -126,7 +127,7 @@ func (s *Server) work(ctx context.Context, wg *sync.WaitGroup, o *opened) {
 	s.Watch(ctx, wg)
 	for _, run := range []func(context.Context){
 		s.service.Deliver, s.keeper.Run, s.keepAddresses, s.recordStates, s.examine, s.reserve.Run, s.inspector.watch,
-		s.settle, s.sweep, s.witness, s.reloads, o.plain.run, o.bare.run,
+		s.settle, s.sweep, s.witness, s.reloads, s.gate.Run, o.plain.run, o.bare.run,
 	} {
 		wg.Go(func() { run(ctx) })
 	}

@@ -16,6 +16,7 @@ import (
 	"collimator/internal/budget"
 	"collimator/internal/config"
 	"collimator/internal/fault"
+	"collimator/internal/gate"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
@@ -45,6 +46,7 @@ type Server struct {
 	service   *pacs.Service
 	projects  *pacs.Projects
 	mux       *dimse.Mux
+	gate      *gate.Gate
 	meter     *meter
 	keeper    *audit.Keeper
 	reserve   *reserve.Reserve
@@ -124,7 +126,6 @@ func (s *Server) openDoor() error {
 
 	s.keeper = audit.NewKeeper(in.Trail, in.Config.Audit.Wait, s.States, s.log, time.Now)
 	s.Guard = guard.New(guard.Options{
-		AETitle:   in.Config.AE,
 		Registry:  in.Registry,
 		Trail:     in.Trail,
 		Keeper:    s.keeper,
@@ -164,7 +165,28 @@ func (s *Server) openDoor() error {
 	})
 	s.service.Register(s.mux)
 
-	return nil
+	s.gate, err = gate.New(gate.Options{
+		File:    filepath.Join(in.Config.Data, gate.File),
+		Mux:     s.Guard.NewMux(),
+		Inspect: s.inspector.look,
+		States:  s.States,
+		Log:     s.log,
+		Now:     time.Now,
+	})
+
+	return err
+}
+
+// applicationEntities finds what has a called AE title: the archive or a route of the gate;
+// nil where nothing has.
+func (s *Server) applicationEntities() func(calledAETitle string) *guard.Service {
+	archive := guard.Offer(s.service.Support())
+	return func(called string) *guard.Service {
+		if called == s.in.Config.AE {
+			return archive
+		}
+		return s.gate.Service(called)
+	}
 }
 
 // openWatch opens what scans, reports and tells.
@@ -202,6 +224,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 // Close ends the server. The installation stays open.
 func (s *Server) Close() error {
 	s.Posture.Close()
+	s.gate.Close()
 
 	return s.blobs.Close()
 }

@@ -15,7 +15,7 @@ func TestEveryServiceIsOfferedBehindAVerb(t *testing.T) {
 	s := New(Options{})
 	support := s.Support()
 	for _, o := range s.Offers() {
-		if guard.VerbOf(o.Operation) == "" {
+		if guard.VerbOf(o.Operation, o.SOPClassUID) == "" {
 			t.Errorf("%s of %s needs no verb: policy denies it", o.Operation, uid.Name(o.SOPClassUID))
 		}
 		if len(support.TransferSyntaxes(o.SOPClassUID)) == 0 {

@@ -24,7 +24,6 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	r, l := housetest.NewRegister(t), housetest.NewLog(t)
 	g := guard.New(guard.Options{
-		AETitle:  "ARCHIVE",
 		Registry: r.Registry,
 		Trail:    r.Trail,
 		Log:      slog.New(slog.NewTextHandler(l, nil)),

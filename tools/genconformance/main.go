@@ -137,7 +137,7 @@ func services(offers []pacs.Offer, support dimse.Support) []service {
 
 	var list []service
 	for _, o := range offers {
-		verb := string(guard.VerbOf(o.Operation))
+		verb := string(guard.VerbOf(o.Operation, o.SOPClassUID))
 		class := named{o.SOPClassUID, uid.Name(o.SOPClassUID)}
 		list = append(list, service{class, verb, commands[class.UID], options(o, support)})
 	}

@@ -1,0 +1,190 @@
+// Package gate stands in front of systems that nobody can patch. What comes for one
+// of them passes the guard, is decoded, judged and written anew, and goes out on an
+// association of the gate's own; what cannot be decided goes nowhere. It holds the
+// routes and the DIMSE services over them, and decides about no caller itself.
+package gate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"collimator/dimse"
+	"collimator/internal/archive"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+	"collimator/internal/policy"
+	"collimator/internal/state"
+)
+
+// errGone and errClosed refuse what comes for a route that was there a moment ago.
+var (
+	errGone   = fault.New(fault.Unavailable, "gate: the route is gone")
+	errClosed = fault.New(fault.Unavailable, "gate: the route is closed; 'collimator gate reopen' lets callers through again")
+)
+
+// Options are the parts of a Gate; File, Mux, Inspect, Log and Now are needed.
+type Options struct {
+	// File has the routes.
+	File string
+	// Mux is one that the guard made: the gate adds its handlers.
+	Mux *dimse.Mux
+	// Inspect judges what stands in the head of an object.
+	Inspect func(context.Context, archive.Inspected) archive.Inspection
+	// States is told how routes are; may be nil.
+	States *state.Register
+	Log    *slog.Logger
+	Now    func() time.Time
+}
+
+// Gate has the routes as they are now. Safe for concurrent use.
+type Gate struct {
+	Options
+
+	mu       sync.Mutex
+	routes   map[string]*route // by name
+	modified time.Time         // of the file that was read last
+	size     int64
+}
+
+// New makes a gate with the routes of its file, and fails where that cannot be
+// understood. Run has to run, and Close to be called in the end.
+func New(o Options) (*Gate, error) {
+	g := &Gate{Options: o, routes: map[string]*route{}}
+	if err := g.read(); err != nil {
+		return nil, err
+	}
+
+	g.register()
+	return g, nil
+}
+
+// register adds the services to the multiplexer.
+func (g *Gate) register() {
+	g.Mux.HandleEcho(g.echo)
+	g.Mux.HandleFind(g.find)
+	g.Mux.HandleStore(g.store)
+	g.Mux.HandleGet(g.get)
+}
+
+// watchEvery is how often the file is looked at.
+const watchEvery = 2 * time.Second
+
+// statePart is the state of the file with the routes.
+const statePart = "gate.routes"
+
+// Run takes up changes of the file until ctx ends. A file that cannot be understood
+// changes nothing.
+func (g *Gate) Run(ctx context.Context) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+
+		if err := g.read(); err != nil {
+			g.States.Failing(statePart, fault.Sentence(err)+"; the routes from before go on", "mend it: 'collimator config check' says what is wrong")
+			continue
+		}
+		g.States.Well(statePart, fmt.Sprintf("%d routes", len(g.Routes())))
+	}
+}
+
+// read takes up the file, if it is another than before.
+func (g *Gate) read() error {
+	info, err := os.Stat(g.File)
+	if err == nil && info.ModTime().Equal(g.modified) && info.Size() == g.size {
+		return nil
+	}
+
+	routes, err := Load(g.File)
+	if err != nil {
+		return err
+	}
+	g.take(routes)
+	if info != nil {
+		g.modified = info.ModTime()
+		g.size = info.Size()
+	}
+	return nil
+}
+
+// take puts routes in place of those before. What did not change goes on as it is;
+// what did serves its next request by what is new.
+func (g *Gate) take(routes []Route) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	next := make(map[string]*route, len(routes))
+	for _, r := range routes {
+		next[r.Name] = newRoute(r, g.routes[r.Name])
+	}
+
+	for name, old := range g.routes {
+		if r := next[name]; r == nil || r.pool != old.pool {
+			go old.pool.Close() // waits for nobody who asks
+		}
+	}
+	g.routes = next
+}
+
+// Routes lists the routes as they are now.
+func (g *Gate) Routes() (list []Route) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.routes {
+		list = append(list, r.Route)
+	}
+	return list
+}
+
+// at is the route with a name; errGone or errClosed where nobody is let through.
+func (g *Gate) at(name string) (*route, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r := g.routes[name]
+	switch {
+	case r == nil:
+		return nil, errGone
+	case r.Closed:
+		return nil, errClosed
+	}
+	return r, nil
+}
+
+// Service is the route with an AE title; nil where none has it.
+func (g *Gate) Service(aeTitle string) *guard.Service {
+	g.mu.Lock()
+	_, known := g.routes[aeTitle]
+	g.mu.Unlock()
+	if !known {
+		return nil
+	}
+
+	return &guard.Service{
+		Negotiate: func(ctx context.Context, rq *dimse.AssociateRequest, device policy.Principal) (dimse.Acceptance, error) {
+			return g.negotiate(ctx, rq, device)
+		},
+		Route: func() (*policy.Route, error) {
+			r, err := g.at(aeTitle)
+			if err != nil {
+				return nil, err
+			}
+			return r.rules, nil
+		},
+	}
+}
+
+// Close ends the associations to the systems behind the gate.
+func (g *Gate) Close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.routes {
+		r.pool.Close()
+	}
+}

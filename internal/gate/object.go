@@ -1,0 +1,113 @@
+package gate
+
+import (
+	"context"
+	"io"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/internal/archive"
+	"collimator/internal/budget"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+	"collimator/internal/stream"
+)
+
+// Refusals of an object.
+var (
+	errMismatch = fault.New(fault.Invalid, "gate: SOP Class or Instance UID of the data set is not that of the request")
+	errUID      = fault.New(fault.Invalid, "gate: a UID is missing or malformed")
+	errSight    = fault.New(fault.Denied, "gate: the study was not granted")
+	errContent  = fault.New(fault.Invalid, "gate: the object holds what does not belong there")
+	errBusy     = fault.New(fault.Busy, "gate: the object could not be inspected; try again later")
+)
+
+// headMost is the most of an object's head that is held in memory, in bytes.
+const headMost = 64 << 20
+
+// object is one on its way, of which the head was read.
+type object struct {
+	*dicom.Passage
+	guard.Passing
+	request *dimse.StoreRequest
+}
+
+// receive reads the head of an object and judges it: is it what the request says, may
+// the caller of the request have to do with it, does it hold what does not belong
+// there. The rest is still in the stream.
+func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest) (*object, error) {
+	p, err := dicom.ReadPassage(rq.Data, dicom.DecodeOptions{
+		TransferSyntax: rq.TransferSyntax,
+		Limits:         dicom.Limits{Header: headMost},
+		Account:        budget.From(ctx),
+	})
+	if err != nil {
+		return nil, readError(err)
+	}
+
+	o := &object{Passage: p, request: rq}
+	if err := o.identify(); err != nil {
+		return nil, err
+	}
+	if !mayBeSeen(guard.Sight(ctx), o.StudyUID, o.Patient) {
+		return nil, errSight
+	}
+	return o, g.inspect(ctx, o)
+}
+
+// readError is why a data set could not be read: its own fault, or that of the
+// connection or of the budget, which are passed on.
+func readError(err error) error {
+	if fault.Of(err) == fault.Busy || fault.Of(err) == fault.TooLarge {
+		return err
+	}
+	return fault.Wrap(fault.Invalid, err, "gate: the data set cannot be read")
+}
+
+// identify reads what an object is and holds it against the request (PS3.4 B.2.3).
+func (o *object) identify() error {
+	for _, f := range []struct {
+		tag  tag.Tag
+		want string
+	}{{tag.SOPClassUID, o.request.SOPClassUID}, {tag.SOPInstanceUID, o.request.SOPInstanceUID}} {
+		values := o.Head.Texts(f.tag)
+		if len(values) != 1 || !uid.Tolerable(values[0]) {
+			return errUID
+		}
+		if values[0] != f.want {
+			return errMismatch
+		}
+	}
+
+	o.StudyUID = o.Head.Text(tag.StudyInstanceUID)
+	o.Patient = o.Head.Text(tag.PatientID)
+	o.PatientIssuer = o.Head.Text(tag.IssuerOfPatientID)
+	if o.StudyUID != "" && !uid.Tolerable(o.StudyUID) {
+		return errUID
+	}
+	return nil
+}
+
+// inspect looks at what stands in the head: everything but pixel data and what
+// belongs to them.
+func (g *Gate) inspect(ctx context.Context, o *object) error {
+	verdict := g.Inspect(ctx, archive.Inspected{DataSet: o.Head})
+	switch {
+	case verdict.Busy:
+		return errBusy
+	case verdict.TooLong, verdict.Hold, verdict.Refuse:
+		return errContent
+	}
+	return nil
+}
+
+// body is the object decoded and written anew, as a stream. Whoever reads an error from
+// it has not got all. Close it.
+func (o *object) body() io.ReadCloser {
+	return stream.Of(nil, func(w io.Writer) error {
+		_, err := o.WriteTo(w)
+		return err
+	})
+}

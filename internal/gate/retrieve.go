@@ -1,0 +1,85 @@
+package gate
+
+import (
+	"context"
+	"errors"
+
+	"collimator/dimse"
+	"collimator/internal/guard"
+)
+
+// get lets the system behind send what a C-GET asks for, and carries each instance to
+// the caller (PS3.4 C.4.3). Counts and status are that system's own.
+func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+	if err := checkIdentifier(rq.Identifier); err != nil {
+		return nil, statusOf(err)
+	}
+
+	return &dimse.RetrievePlan{Perform: func(ctx context.Context, p *dimse.Performance) dimse.RetrieveResult {
+		lease, err := g.leaseFor(ctx, a)
+		if err != nil {
+			return dimse.RetrieveResult{Status: statusOf(err)}
+		}
+
+		result, err := lease.Get(ctx, dimse.GetRequest{
+			SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier,
+			Store: func(_ context.Context, _ *dimse.Association, sub *dimse.StoreRequest) dimse.Status {
+				return g.deliver(ctx, p, a, sub)
+			},
+			Progress: func(r dimse.RetrieveResult) { p.Progress(r.SubOperations) },
+		})
+		return g.performed(lease, result, err)
+	}}, dimse.Status{}
+}
+
+// performed is the end of a retrieval as the system behind said it; where it said
+// nothing, a failure.
+func (g *Gate) performed(lease interface {
+	Return()
+	Drop()
+}, result dimse.RetrieveResult, err error) dimse.RetrieveResult {
+	if err == nil {
+		lease.Return()
+		result.Status = dimse.Status{Code: result.Status.Code}
+		return result
+	}
+	if _, answered := errors.AsType[*dimse.StatusError](err); answered {
+		lease.Return()
+	} else {
+		lease.Drop()
+	}
+	result.Status = statusOf(err)
+	return result
+}
+
+// deliver carries one instance of a retrieval to its receiver, and answers with what
+// that says.
+func (g *Gate) deliver(ctx context.Context, p *dimse.Performance, to *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+	o, err := g.receive(ctx, rq)
+	if err != nil {
+		g.Log.Warn("an object of a retrieval is not let through", "error", err)
+		return storeStatus(err)
+	}
+
+	sub := dimse.SubOperation{SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, Ref: guard.Passing(o.Passing)}
+	if err := p.Sending(ctx, sub); err != nil {
+		return storeStatus(err)
+	}
+
+	body := o.body()
+	defer body.Close()
+	status, err := to.Store(ctx, dimse.StoreRequest{
+		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntax: rq.TransferSyntax, Priority: rq.Priority,
+		MoveOriginatorAETitle: rq.MoveOriginatorAETitle, MoveOriginatorMessageID: rq.MoveOriginatorMessageID,
+		Data: body,
+	})
+	if err != nil {
+		status = storeStatus(err)
+		if answer, ok := errors.AsType[*dimse.StatusError](err); ok {
+			status = dimse.Status{Code: answer.Status.Code, Cause: err}
+		}
+	}
+
+	p.Sent(sub, status)
+	return dimse.Status{Code: status.Code, Cause: status.Cause}
+}

@@ -1,0 +1,121 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"reflect"
+	"time"
+
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/policy"
+	"collimator/internal/upstream"
+)
+
+// findMatches is the most matches of one C-FIND where a route says nothing.
+const findMatches = 1000
+
+// route is a Route in use.
+type route struct {
+	Route
+	rules  *policy.Route
+	pool   *upstream.Pool
+	offers *offers
+}
+
+// newRoute makes a route; it goes on with the associations of the one before where
+// the system behind it is the same. r was checked.
+func newRoute(r Route, before *route) *route {
+	rules, err := r.policy()
+	if err != nil {
+		rules = &policy.Route{Name: r.Name} // grants nothing
+	}
+	r.FindMatches = cmp.Or(r.FindMatches, findMatches)
+	out := &route{Route: r, rules: rules}
+	if before != nil && reflect.DeepEqual(before.reach(), r.reach()) {
+		out.pool = before.pool
+		out.offers = before.offers
+		return out
+	}
+
+	out.pool = upstream.New(r.reach())
+	out.offers = newOffers()
+	return out
+}
+
+// reach is how the system behind a route is reached.
+func (r *Route) reach() upstream.PACS {
+	title, address, _ := r.Target()
+	return upstream.PACS{
+		Address:      address,
+		AETitle:      title,
+		Associations: r.Associations,
+		Waiting:      r.Waiting,
+		Wait:         r.Wait,
+		Limits:       dimse.Limits{Response: 10 * time.Minute},
+	}
+}
+
+// ask is what an association to the system behind is needed for: the contexts of the
+// caller's own, as far as it may do anything with them.
+func (r *route) ask(rq *dimse.AssociateRequest, device policy.Principal) upstream.Ask {
+	ask := upstream.Ask{Caller: device.Name, CallingAETitle: cmp.Or(r.As, rq.CallingAETitle)}
+	classes := map[string]bool{}
+	for _, pc := range rq.Contexts {
+		if r.rules.Could(device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {
+			ask.Contexts = append(ask.Contexts, pc)
+			classes[pc.AbstractSyntax] = true
+		}
+	}
+	for _, role := range rq.Roles {
+		if classes[role.SOPClassUID] {
+			ask.Roles = append(ask.Roles, role)
+		}
+	}
+	for _, x := range rq.Extended {
+		if classes[x.SOPClassUID] {
+			ask.Extended = append(ask.Extended, x)
+		}
+	}
+	return ask
+}
+
+// lease is an association to the system behind a route for a request on an
+// association of a caller.
+func (g *Gate) lease(ctx context.Context, a *dimse.Association, device policy.Principal) (*upstream.Lease, error) {
+	r, err := g.at(a.CalledAETitle())
+	if err != nil {
+		return nil, err
+	}
+	return r.pool.Take(ctx, r.ask(a.Request(), device))
+}
+
+// negotiate answers an association as the system behind the route would: it is asked, and what it
+// said is remembered for a while.
+func (g *Gate) negotiate(ctx context.Context, rq *dimse.AssociateRequest, device policy.Principal) (dimse.Acceptance, error) {
+	r, err := g.at(rq.CalledAETitle)
+	if err != nil {
+		return dimse.Acceptance{}, err
+	}
+
+	ask := r.ask(rq, device)
+	if len(ask.Contexts) == 0 {
+		return dimse.Acceptance{Mux: g.Mux, Contexts: refused(rq.Contexts)}, nil
+	}
+	offer, err := r.offers.of(ctx, ask, r.pool)
+	if err != nil {
+		return dimse.Acceptance{}, err
+	}
+
+	acc := offer
+	acc.Mux = g.Mux
+	return acc, nil
+}
+
+// refused answers contexts of which a caller may do nothing with any.
+func refused(contexts []ul.ProposedContext) (out []ul.AcceptedContext) {
+	for _, pc := range contexts {
+		out = append(out, ul.AcceptedContext{ID: pc.ID, Result: ul.AbstractSyntaxNotSupported})
+	}
+	return out
+}

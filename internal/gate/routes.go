@@ -1,0 +1,228 @@
+package gate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"collimator/dicom/uid"
+	"collimator/dimse/ul"
+	"collimator/internal/fault"
+	"collimator/internal/policy"
+)
+
+// File is the name of the file with the routes in the data directory.
+const File = "routes.yaml"
+
+// routesMost is how many routes one gate has.
+const routesMost = 256
+
+// Route is one block of the file: a PACS, or a modality, that is reached through the
+// gate alone.
+type Route struct {
+	// Name is the AE title that callers call.
+	Name string `yaml:"name" json:"name"`
+	// Protect is the system behind the gate, AETITLE@HOST:PORT, reached without TLS.
+	Protect string `yaml:"protect" json:"protect"`
+	// As is the AE title that system is called by; empty: that of the caller.
+	As string `yaml:"as,omitempty" json:"as,omitempty"`
+	// Associations is the most that are open to it at a time; 0 means 4.
+	Associations int `yaml:"associations,omitempty" json:"associations,omitempty"`
+	// Waiting is how many requests may wait for one, and Wait how long; 0 means 64
+	// and 30 s.
+	Waiting int           `yaml:"waiting,omitempty" json:"waiting,omitempty"`
+	Wait    time.Duration `yaml:"wait,omitempty" json:"wait,omitempty"`
+	// FindMatches is the most matches of one C-FIND; 0 means 1000.
+	FindMatches int `yaml:"find_matches,omitempty" json:"findMatches,omitempty"`
+	// Closed lets nobody through.
+	Closed bool   `yaml:"closed,omitempty" json:"closed,omitempty"`
+	Rules  []Rule `yaml:"rules" json:"rules"`
+}
+
+// Rule is who may do what at a route. What a rule leaves empty it does not ask for, but for
+// who and allow.
+type Rule struct {
+	Name string `yaml:"name" json:"name"`
+	// Who are AE titles of registered devices.
+	Who []string `yaml:"who,omitempty" json:"who,omitempty"`
+	// Allow is what they may do: echo, store, query, retrieve, commit, worklist, performed.
+	Allow []string `yaml:"allow,omitempty" json:"allow,omitempty"`
+	// Registered lets every registered device do here what its registration grants, in
+	// place of Who and Allow.
+	Registered bool `yaml:"registered,omitempty" json:"registered,omitempty"`
+	// Classes are SOP Classes, by UID or name.
+	Classes []string `yaml:"classes,omitempty" json:"classes,omitempty"`
+	// Syntaxes are transfer syntaxes of what is stored, by UID or name.
+	Syntaxes []string `yaml:"syntaxes,omitempty" json:"syntaxes,omitempty"`
+	// Hours are times of day at the server, such as mon-fri 06:00-20:00.
+	Hours string `yaml:"hours,omitempty" json:"hours,omitempty"`
+	// Studies are Study Instance UIDs, and Patients are Patient IDs.
+	Studies  []string `yaml:"studies,omitempty" json:"studies,omitempty"`
+	Patients []string `yaml:"patients,omitempty" json:"patients,omitempty"`
+}
+
+// file is the whole of the file.
+type file struct {
+	Routes []Route `yaml:"routes"`
+}
+
+// Load reads the routes of a file; none where there is no file. What cannot be
+// understood is fault.Invalid and names the route and the field.
+func Load(path string) ([]Route, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("gate: %w", err)
+	}
+
+	routes, err := Parse(b)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "gate: "+path+" is not valid")
+	}
+	return routes, nil
+}
+
+// Parse reads the text of a file.
+func Parse(text []byte) ([]Route, error) {
+	var f file
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if len(f.Routes) > routesMost {
+		return nil, fmt.Errorf("%d routes; at most %d", len(f.Routes), routesMost)
+	}
+
+	seen := map[string]bool{}
+	for i, r := range f.Routes {
+		if err := r.Check(); err != nil {
+			return nil, fmt.Errorf("route %d (%s): %w", i+1, r.Name, err)
+		}
+		if seen[r.Name] {
+			return nil, fmt.Errorf("route %d: the name %s is taken by another route", i+1, r.Name)
+		}
+		seen[r.Name] = true
+	}
+	return f.Routes, nil
+}
+
+// Check fails with a field that cannot be as it is.
+func (r *Route) Check() error {
+	if err := checkAETitle(r.Name); err != nil {
+		return fmt.Errorf("name: %w", err)
+	}
+	if _, _, err := r.Target(); err != nil {
+		return fmt.Errorf("protect: %w", err)
+	}
+	if r.As != "" {
+		if err := checkAETitle(r.As); err != nil {
+			return fmt.Errorf("as: %w", err)
+		}
+	}
+	if r.Associations < 0 || r.Associations > 256 || r.Waiting < 0 || r.Waiting > 4096 || r.Wait < 0 || r.FindMatches < 0 {
+		return errors.New("associations is 1 to 256, waiting 1 to 4096, wait and find_matches are positive")
+	}
+
+	_, err := r.policy()
+	return err
+}
+
+// Target is the AE title and the address, host:port, of the system behind the gate.
+func (r *Route) Target() (aeTitle, address string, err error) {
+	aeTitle, address, ok := strings.Cut(r.Protect, "@")
+	if !ok {
+		return "", "", fmt.Errorf("%q is not AETITLE@HOST:PORT, such as OLDPACS@10.0.0.5:104", r.Protect)
+	}
+	if err := checkAETitle(aeTitle); err != nil {
+		return "", "", err
+	}
+	if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
+		return "", "", fmt.Errorf("%q is not HOST:PORT, such as 10.0.0.5:104", address)
+	}
+	return aeTitle, address, nil
+}
+
+func checkAETitle(title string) error {
+	if _, err := ul.ParseAETitle(title); err != nil {
+		return fmt.Errorf("%q is not an AE title: %w", title, err)
+	}
+	return nil
+}
+
+// policy is the route as policy has it.
+func (r *Route) policy() (*policy.Route, error) {
+	if len(r.Rules) == 0 {
+		return nil, errors.New("rules: there is none, so that nobody may do anything; add one with 'collimator gate add --allow'")
+	}
+
+	p := &policy.Route{Name: r.Name}
+	for i, rule := range r.Rules {
+		converted, err := rule.policy()
+		if err != nil {
+			return nil, fmt.Errorf("rule %d (%s): %w", i+1, rule.Name, err)
+		}
+		p.Rules = append(p.Rules, converted)
+	}
+	return p, nil
+}
+
+func (r *Rule) policy() (out policy.RouteRule, err error) {
+	out = policy.RouteRule{Name: r.Name, Registered: r.Registered, Who: r.Who, Studies: r.Studies, Patients: r.Patients}
+	switch {
+	case r.Name == "":
+		return out, errors.New("name is missing; the record names the rule by it")
+	case r.Registered && (len(r.Who) > 0 || len(r.Allow) > 0):
+		return out, errors.New("registered stands in place of who and allow: leave them out, or leave it out")
+	case !r.Registered && (len(r.Who) == 0 || len(r.Allow) == 0):
+		return out, errors.New("who and allow are needed: a rule without them grants nothing")
+	}
+
+	for _, title := range r.Who {
+		if err := checkAETitle(title); err != nil {
+			return out, fmt.Errorf("who: %w", err)
+		}
+	}
+	if out.Verbs, err = policy.ParseRouteVerbs(strings.Join(r.Allow, ",")); err != nil {
+		return out, fmt.Errorf("allow: %w", err)
+	}
+	if out.Classes, err = uids(r.Classes); err != nil {
+		return out, fmt.Errorf("classes: %w", err)
+	}
+	if out.Syntaxes, err = uids(r.Syntaxes); err != nil {
+		return out, fmt.Errorf("syntaxes: %w", err)
+	}
+	if out.Hours, err = policy.ParseHours(r.Hours); err != nil {
+		return out, fmt.Errorf("hours: %w", err)
+	}
+	if i := slices.IndexFunc(r.Studies, func(study string) bool { return !uid.Valid(study) }); i >= 0 {
+		return out, fmt.Errorf("studies: %q is not a UID", r.Studies[i])
+	}
+	return out, nil
+}
+
+// uids reads UIDs, or their registered names.
+func uids(list []string) (out []string, err error) {
+	for _, word := range list {
+		if uid.Valid(word) {
+			out = append(out, word)
+			continue
+		}
+		found, ok := uid.Named(word)
+		if !ok {
+			return nil, fmt.Errorf("%q is neither a UID nor a registered name of one", word)
+		}
+		out = append(out, found)
+	}
+	return out, nil
+}

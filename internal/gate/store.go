@@ -1,0 +1,59 @@
+package gate
+
+import (
+	"context"
+	"errors"
+
+	"collimator/dimse"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+)
+
+// store lets an object through to the system behind (PS3.4 B). The answer is that
+// system's own.
+func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+	o, err := g.receive(ctx, rq)
+	if err != nil {
+		return storeStatus(err)
+	}
+	if err := guard.Through(ctx, o.Passing); err != nil {
+		return storeStatus(err)
+	}
+
+	lease, err := g.leaseFor(ctx, a)
+	if err != nil {
+		return storeStatus(err)
+	}
+
+	body := o.body()
+	defer body.Close()
+	status, err := lease.Store(ctx, dimse.StoreRequest{
+		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntax: rq.TransferSyntax, Priority: rq.Priority,
+		MoveOriginatorAETitle: rq.MoveOriginatorAETitle, MoveOriginatorMessageID: rq.MoveOriginatorMessageID,
+		Data: body,
+	})
+	if err != nil {
+		return g.ended(lease, err)
+	}
+	lease.Return()
+	return dimse.Status{Code: status.Code}
+}
+
+// storeStatus is the status for an object that did not get to the system behind (PS3.4
+// B.2.3). A7xx says that it may be taken later: never for what stays as it is.
+func storeStatus(err error) dimse.Status {
+	switch {
+	case errors.Is(err, errMismatch):
+		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: comment(err), Cause: err}
+	case errors.Is(err, errUID), errors.Is(err, errContent):
+		return dimse.Status{Code: dimse.InvalidSOPInstance, Comment: comment(err), Cause: err}
+	}
+
+	switch fault.Of(err) {
+	case fault.Invalid, fault.Unsupported, fault.TooLarge:
+		return dimse.Status{Code: dimse.CannotUnderstand, Comment: comment(err), Cause: err}
+	case fault.Denied:
+		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
+	}
+	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: err}
+}
