@@ -19,12 +19,9 @@ func (g *Gate) echo(ctx context.Context, a *dimse.Association) dimse.Status {
 		return statusOf(err)
 	}
 
-	if err := lease.Echo(ctx); err != nil {
-		lease.Drop()
-		return statusOf(err)
-	}
-	lease.Return()
-	return dimse.Status{}
+	err = lease.Echo(ctx)
+	g.finish(lease, err)
+	return statusOf(err)
 }
 
 // find answers C-FIND with the matches of the system behind, as far as the caller may
@@ -49,7 +46,8 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 	sent := 0
 	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier}) {
 		if err != nil {
-			return g.ended(lease, err)
+			g.finish(lease, err)
+			return statusOf(err)
 		}
 		if !visible(sight, m.Identifier, rq.Identifier) {
 			continue

@@ -89,7 +89,8 @@ func (g *Gate) Run(ctx context.Context) {
 		}
 
 		if err := g.read(); err != nil {
-			g.States.Failing(statePart, fault.Sentence(err)+"; the routes from before go on", "mend it: 'collimator config check' says what is wrong")
+			what := fault.Sentence(err) + "; the routes from before go on"
+			g.States.Failing(statePart, what, "mend the file: 'collimator config check' says what is wrong")
 			continue
 		}
 		g.States.Well(statePart, fmt.Sprintf("%d routes", len(g.Routes())))

@@ -2,10 +2,10 @@ package gate
 
 import (
 	"context"
-	"errors"
 
 	"collimator/dimse"
 	"collimator/internal/guard"
+	"collimator/internal/upstream"
 )
 
 // get lets the system behind send what a C-GET asks for, and carries each instance to
@@ -34,21 +34,13 @@ func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.Retrieve
 
 // performed is the end of a retrieval as the system behind said it; where it said
 // nothing, a failure.
-func (g *Gate) performed(lease interface {
-	Return()
-	Drop()
-}, result dimse.RetrieveResult, err error) dimse.RetrieveResult {
-	if err == nil {
-		lease.Return()
-		result.Status = dimse.Status{Code: result.Status.Code}
+func (g *Gate) performed(lease *upstream.Lease, result dimse.RetrieveResult, err error) dimse.RetrieveResult {
+	g.finish(lease, err)
+	if err != nil {
+		result.Status = statusOf(err)
 		return result
 	}
-	if _, answered := errors.AsType[*dimse.StatusError](err); answered {
-		lease.Return()
-	} else {
-		lease.Drop()
-	}
-	result.Status = statusOf(err)
+	result.Status = dimse.Status{Code: result.Status.Code}
 	return result
 }
 
@@ -74,10 +66,7 @@ func (g *Gate) deliver(ctx context.Context, p *dimse.Performance, to *dimse.Asso
 		Data: body,
 	})
 	if err != nil {
-		status = storeStatus(err)
-		if answer, ok := errors.AsType[*dimse.StatusError](err); ok {
-			status = dimse.Status{Code: answer.Status.Code, Cause: err}
-		}
+		status = answered(err)
 	}
 
 	p.Sent(sub, status)

@@ -40,15 +40,14 @@ func comment(err error) string {
 	return text[:min(len(text), 64)]
 }
 
-// ended ends a lease with what went wrong on it. An association on which the system behind
-// answered is as good as before.
-func (g *Gate) ended(lease *upstream.Lease, err error) dimse.Status {
-	if _, answered := errors.AsType[*dimse.StatusError](err); answered {
+// finish ends a lease. An association on which the system behind answered is as good as before,
+// whatever it said; on another one something may still come.
+func (g *Gate) finish(lease *upstream.Lease, err error) {
+	if _, answered := errors.AsType[*dimse.StatusError](err); answered || err == nil {
 		lease.Return()
-	} else {
-		lease.Drop()
+		return
 	}
-	return statusOf(err)
+	lease.Drop()
 }
 
 // leaseFor is an association to the system behind the route for the caller of a request.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"collimator/dicom"
 	"collimator/dimse"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
@@ -33,10 +34,23 @@ func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 		Data: body,
 	})
 	if err != nil {
-		return g.ended(lease, err)
+		g.finish(lease, err)
+		return answered(err)
 	}
 	lease.Return()
 	return dimse.Status{Code: status.Code}
+}
+
+// answered is the status for an object that was on its way: what the receiver said,
+// or why it did not get all of it.
+func answered(err error) dimse.Status {
+	if answer, ok := errors.AsType[*dimse.StatusError](err); ok {
+		return dimse.Status{Code: answer.Status.Code, Cause: err}
+	}
+	if _, own := errors.AsType[*dicom.SyntaxError](err); own || errors.Is(err, dicom.ErrLimit) || errors.Is(err, dicom.ErrEncapsulated) {
+		err = fault.Wrap(fault.Invalid, err, "gate: the data set cannot be read")
+	}
+	return storeStatus(err)
 }
 
 // storeStatus is the status for an object that did not get to the system behind (PS3.4
