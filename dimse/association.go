@@ -90,7 +90,7 @@ func (a *Association) RemoteAddr() net.Addr { return a.rq.RemoteAddr }
 // TLS is nil without TLS.
 func (a *Association) TLS() *tls.ConnectionState { return a.rq.TLS }
 
-// Principal is what Acceptance carried.
+// Principal is what Acceptance or Config carried.
 func (a *Association) Principal() any { return a.principal }
 
 // Contexts lists the accepted presentation contexts.

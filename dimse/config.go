@@ -27,7 +27,10 @@ type Config struct {
 	Identity *ul.UserIdentity
 	// Mux answers requests of the peer: N-EVENT-REPORT, C-STORE by role selection.
 	// nil refuses them; C-GET has its own handler.
-	Mux    *Mux
+	Mux *Mux
+	// Principal is kept with the Association and not looked at here, as that of an
+	// Acceptance is.
+	Principal any
 	Limits Limits
 	// Log gets a line per association at debug level; nil is silent.
 	Log *slog.Logger

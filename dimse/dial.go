@@ -135,6 +135,8 @@ func open(ctx context.Context, conn net.Conn, cfg Config, due time.Time) (*Assoc
 		peer:     &ac.User,
 		window:   grantWindow(rq.User.AsyncWindow, ac.User.AsyncWindow, cfg.Limits),
 		machine:  m,
+
+		principal: cfg.Principal,
 	})
 	return a, run, nil
 }

@@ -19,7 +19,7 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 21`, // which makes no table
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 22`, `DROP TABLE gate_commitment`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)

@@ -98,6 +98,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	UserSignedOut:     {dcm("110114", "User Authentication"), dcm("110123", "Logout")},
 	EmergencyAccess:   {dcm("110113", "Security Alert"), dcm("110127", "Emergency Override Started")},
 	Commitment:        {id: dcm("110103", "DICOM Instances Accessed")},
+	ProcedureStep:     {id: dcm("110103", "DICOM Instances Accessed")},
 	StudyDeleted:      {id: dcm("110105", "DICOM Study Deleted")},
 	InstancesDeleted:  {id: dcm("110103", "DICOM Instances Accessed")},
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
@@ -194,7 +195,7 @@ func family(e Event) table {
 		return transfers
 	case Export:
 		return exports
-	case Commitment, StudyDeleted, InstancesDeleted:
+	case Commitment, ProcedureStep, StudyDeleted, InstancesDeleted:
 		return accesses
 	case NetworkEntry, Verification:
 		return entries

@@ -28,6 +28,7 @@ const (
 	UserSignedOut     Event = "user-signed-out"             // PS3.15 A.5.3.12
 	EmergencyAccess   Event = "emergency-access"            // PS3.15 A.5.3.11; its reason was typed by a person and may hold patient data
 	Commitment        Event = "storage-commitment"          // order record for PS3.4 J
+	ProcedureStep     Event = "procedure-step"              // a performed procedure step went through the gate: PS3.15 A.5.3.6
 	Verification      Event = "verification"                // C-ECHO
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11
 	InventoryChanged  Event = "inventory-changed"           // decisions about systems and their weaknesses, PS3.15 A.5.3.11

@@ -538,5 +538,13 @@ CREATE TABLE provider_group (
     PRIMARY KEY (person, issuer, claim, name)
 ) WITHOUT ROWID;
 
+CREATE TABLE gate_commitment (
+    route           TEXT    NOT NULL,
+    transaction_uid TEXT    NOT NULL,
+    device          TEXT    NOT NULL,  -- AE title of who asked
+    created         INTEGER NOT NULL,
+    PRIMARY KEY (route, transaction_uid)
+) WITHOUT ROWID;
+
 INSERT INTO index_state (one, version) VALUES (1, 1);
 INSERT INTO pairing (one, id) VALUES (1, hex(randomblob(16)));

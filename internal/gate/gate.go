@@ -12,11 +12,14 @@ import (
 	"sync"
 	"time"
 
+	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/archive"
+	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
+	"collimator/internal/registers"
 	"collimator/internal/state"
 )
 
@@ -26,12 +29,21 @@ var (
 	errClosed = fault.New(fault.Unavailable, "gate: the route is closed; 'collimator gate reopen' lets callers through again")
 )
 
-// Options are the parts of a Gate; File, Mux, Inspect, Log and Now are needed.
+// Options are the parts of a Gate; all but States are needed.
 type Options struct {
 	// File has the routes.
 	File string
 	// Mux is one that the guard made: the gate adds its handlers.
 	Mux *dimse.Mux
+	// Outgoing makes who is behind a service into what an association that the gate
+	// opens to it carries.
+	Outgoing func(service *guard.Service, address, aeTitle string) any
+	// Destination finds where a registered device takes associations; fault.NotFound
+	// where none has the title, or takes any.
+	Destination func(ctx context.Context, aeTitle string) (dimse.Dialer, error)
+	// DB and Registers keep which reports of storage commitment are awaited.
+	DB        *db.DB
+	Registers *registers.Book
 	// Inspect judges what stands in the head of an object.
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
 	// States is told how routes are; may be nil.
@@ -43,6 +55,9 @@ type Options struct {
 // Gate has the routes as they are now. Safe for concurrent use.
 type Gate struct {
 	Options
+	retrievals   retrievals
+	destinations destinations
+	commitments  commitments
 
 	mu       sync.Mutex
 	routes   map[string]*route // by name
@@ -54,10 +69,13 @@ type Gate struct {
 // understood. Run has to run, and Close to be called in the end.
 func New(o Options) (*Gate, error) {
 	g := &Gate{Options: o, routes: map[string]*route{}}
+	g.destinations.gate = g
+	g.commitments.gate = g
 	if err := g.read(); err != nil {
 		return nil, err
 	}
 
+	g.lookUp(context.Background())
 	g.register()
 	return g, nil
 }
@@ -68,6 +86,11 @@ func (g *Gate) register() {
 	g.Mux.HandleFind(g.find)
 	g.Mux.HandleStore(g.store)
 	g.Mux.HandleGet(g.get)
+	g.Mux.HandleMove(g.move)
+	g.Mux.HandleN(dimse.NCreate, g.procedureStep, uid.ModalityPerformedProcedureStep)
+	g.Mux.HandleN(dimse.NSet, g.procedureStep, uid.ModalityPerformedProcedureStep)
+	g.Mux.HandleN(dimse.NAction, g.commit, uid.StorageCommitmentPushModel)
+	g.Mux.HandleN(dimse.NEventReport, g.report, uid.StorageCommitmentPushModel)
 }
 
 // watchEvery is how often the file is looked at.
@@ -93,6 +116,7 @@ func (g *Gate) Run(ctx context.Context) {
 			g.States.Failing(statePart, what, "mend the file: 'collimator config check' says what is wrong")
 			continue
 		}
+		g.lookUp(ctx)
 		g.States.Well(statePart, fmt.Sprintf("%d routes", len(g.Routes())))
 	}
 }
@@ -123,7 +147,7 @@ func (g *Gate) take(routes []Route) {
 	defer g.mu.Unlock()
 	next := make(map[string]*route, len(routes))
 	for _, r := range routes {
-		next[r.Name] = newRoute(r, g.routes[r.Name])
+		next[r.Name] = g.newRoute(r, g.routes[r.Name])
 	}
 
 	for name, old := range g.routes {
@@ -188,4 +212,5 @@ func (g *Gate) Close() {
 	for _, r := range g.routes {
 		r.pool.Close()
 	}
+	g.destinations.close()
 }

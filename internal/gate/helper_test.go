@@ -66,13 +66,23 @@ func newSite(t *testing.T, rules string, o dimsetest.Options) *site {
 	s.guard = guard.New(guard.Options{Registry: s.Registry, Trail: s.Trail, Log: log, Pending: 10, Now: s.Clock.Now})
 	file := filepath.Join(t.TempDir(), File)
 	s.write(file, rules)
-	var err error
-	s.gate, err = New(Options{File: file, Mux: s.guard.NewMux(), Log: log, Now: s.Clock.Now, Inspect: s.look})
+	cert, err := identity.NewServerCertificate(s.Authority, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	egress := &guard.Egress{AETitle: "COLLIMATOR", Registry: s.Registry, Certificate: cert.Get, Guard: s.guard}
+	s.gate, err = New(Options{
+		File: file, Mux: s.guard.NewMux(), Log: log, Now: s.Clock.Now, Inspect: s.look,
+		DB: s.DB, Registers: s.Registers, Outgoing: s.guard.Outgoing, Destination: egress.Dialer,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.gate.Close)
 	s.address = housetest.Listen(t, &dimse.Server{Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		if behind := s.gate.Behind(rq); behind != nil {
+			return s.guard.Admit(ctx, rq, behind)
+		}
 		return s.guard.Admit(ctx, rq, s.gate.Service(rq.CalledAETitle))
 	}})
 	return s

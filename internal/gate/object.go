@@ -12,6 +12,7 @@ import (
 	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
+	"collimator/internal/policy"
 	"collimator/internal/stream"
 )
 
@@ -34,10 +35,10 @@ type object struct {
 	request *dimse.StoreRequest
 }
 
-// receive reads the head of an object and judges it: is it what the request says, may
-// the caller of the request have to do with it, does it hold what does not belong
+// receive reads the head of an object and judges it: is it what the request says, is
+// it within the sight of who sends or gets it, does it hold what does not belong
 // there. The rest is still in the stream.
-func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest) (*object, error) {
+func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy.Sight) (*object, error) {
 	p, err := dicom.ReadPassage(rq.Data, dicom.DecodeOptions{
 		TransferSyntax: rq.TransferSyntax,
 		Limits:         dicom.Limits{Header: headMost},
@@ -51,7 +52,7 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest) (*object, er
 	if err := o.identify(); err != nil {
 		return nil, err
 	}
-	if !mayBeSeen(guard.Sight(ctx), o.StudyUID, o.Patient) {
+	if !mayBeSeen(sight, o.StudyUID, o.Patient) {
 		return nil, errSight
 	}
 	return o, g.inspect(ctx, o)
@@ -103,11 +104,26 @@ func (g *Gate) inspect(ctx context.Context, o *object) error {
 	return nil
 }
 
-// body is the object decoded and written anew, as a stream. Whoever reads an error from
-// it has not got all. Close it.
-func (o *object) body() io.ReadCloser {
-	return stream.Of(nil, func(w io.Writer) error {
+// receiver takes objects: an association.
+type receiver interface {
+	Store(context.Context, dimse.StoreRequest) (dimse.Status, error)
+}
+
+// send sends an object, decoded and written anew, and gives the status for who it came
+// from: the receiver's own, or why it did not get all of it. The error is that of the
+// association.
+func (o *object) send(ctx context.Context, to receiver) (dimse.Status, error) {
+	body := stream.Of(nil, func(w io.Writer) error {
 		_, err := o.WriteTo(w)
 		return err
 	})
+	defer body.Close()
+
+	rq := *o.request
+	rq.Data = body
+	status, err := to.Store(ctx, rq)
+	if err != nil {
+		return answered(err), err
+	}
+	return dimse.Status{Code: status.Code}, nil
 }

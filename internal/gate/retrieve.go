@@ -47,28 +47,18 @@ func (g *Gate) performed(lease *upstream.Lease, result dimse.RetrieveResult, err
 // deliver carries one instance of a retrieval to its receiver, and answers with what
 // that says.
 func (g *Gate) deliver(ctx context.Context, p *dimse.Performance, to *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
-	o, err := g.receive(ctx, rq)
+	o, err := g.receive(ctx, rq, guard.Sight(ctx))
 	if err != nil {
 		g.Log.Warn("an object of a retrieval is not let through", "error", err)
 		return storeStatus(err)
 	}
 
-	sub := dimse.SubOperation{SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, Ref: guard.Passing(o.Passing)}
+	sub := dimse.SubOperation{SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, Ref: o.Passing}
 	if err := p.Sending(ctx, sub); err != nil {
 		return storeStatus(err)
 	}
 
-	body := o.body()
-	defer body.Close()
-	status, err := to.Store(ctx, dimse.StoreRequest{
-		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntax: rq.TransferSyntax, Priority: rq.Priority,
-		MoveOriginatorAETitle: rq.MoveOriginatorAETitle, MoveOriginatorMessageID: rq.MoveOriginatorMessageID,
-		Data: body,
-	})
-	if err != nil {
-		status = answered(err)
-	}
-
+	status, _ := o.send(ctx, to)
 	p.Sent(sub, status)
-	return dimse.Status{Code: status.Code, Cause: status.Cause}
+	return status
 }

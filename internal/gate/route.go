@@ -3,7 +3,8 @@ package gate
 import (
 	"cmp"
 	"context"
-	"reflect"
+	"net"
+	"net/netip"
 	"time"
 
 	"collimator/dimse"
@@ -21,39 +22,59 @@ type route struct {
 	rules  *policy.Route
 	pool   *upstream.Pool
 	offers *offers
+
+	system, address string // AE title and host:port of what stands behind
+	addresses       []netip.Addr
+	lookedUp        time.Time // when addresses were found
 }
 
 // newRoute makes a route; it goes on with the associations of the one before where
-// the system behind it is the same. r was checked.
-func newRoute(r Route, before *route) *route {
+// the system behind it is reached as before. r was checked.
+func (g *Gate) newRoute(r Route, before *route) *route {
 	rules, err := r.policy()
 	if err != nil {
 		rules = &policy.Route{Name: r.Name} // grants nothing
 	}
+
 	r.FindMatches = cmp.Or(r.FindMatches, findMatches)
 	out := &route{Route: r, rules: rules}
-	if before != nil && reflect.DeepEqual(before.reach(), r.reach()) {
+	out.system, out.address, _ = r.Target()
+	if before != nil && before.reachedLike(out) {
 		out.pool = before.pool
 		out.offers = before.offers
+		out.addresses = before.addresses
+		out.lookedUp = before.lookedUp
 		return out
 	}
 
-	out.pool = upstream.New(r.reach())
+	out.pool = upstream.New(g.reach(out))
 	out.offers = newOffers()
 	return out
 }
 
-// reach is how the system behind a route is reached.
-func (r *Route) reach() upstream.PACS {
-	title, address, _ := r.Target()
+// reachedLike reports whether two routes reach the same system in the same way.
+func (r *route) reachedLike(other *route) bool {
+	return r.Protect == other.Protect && r.Associations == other.Associations && r.Waiting == other.Waiting && r.Wait == other.Wait
+}
+
+// reach is how the system behind a route is reached. What it sends on an association of
+// the gate's own passes the guard like what comes on one of its own.
+func (g *Gate) reach(r *route) upstream.PACS {
 	return upstream.PACS{
-		Address:      address,
-		AETitle:      title,
+		Address:      r.address,
+		AETitle:      r.system,
 		Associations: r.Associations,
 		Waiting:      r.Waiting,
 		Wait:         r.Wait,
-		Limits:       dimse.Limits{Response: 10 * time.Minute},
+		Mux:          g.Mux,
+		Principal:    g.Outgoing(g.behind(r.Name, func(now *route) bool { return now.Protect == r.Protect }), host(r.address), r.system),
 	}
+}
+
+// host is that of host:port.
+func host(hostPort string) string {
+	h, _, _ := net.SplitHostPort(hostPort)
+	return h
 }
 
 // ask is what an association to the system behind is needed for: the contexts of the

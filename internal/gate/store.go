@@ -8,37 +8,31 @@ import (
 	"collimator/dimse"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
+	"collimator/internal/policy"
 )
 
-// store lets an object through to the system behind (PS3.4 B). The answer is that
-// system's own.
+// store lets an object through (PS3.4 B): that of a caller to the system behind the route, what that
+// system sends to the destination it calls. The answer is the receiver's own.
 func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
-	o, err := g.receive(ctx, rq)
+	if who, _ := guard.Principal(ctx); who.Kind == policy.System {
+		return g.carry(ctx, a, rq)
+	}
+
+	o, err := g.receive(ctx, rq, guard.Sight(ctx))
 	if err != nil {
 		return storeStatus(err)
 	}
 	if err := guard.Through(ctx, o.Passing); err != nil {
 		return storeStatus(err)
 	}
-
 	lease, err := g.leaseFor(ctx, a)
 	if err != nil {
 		return storeStatus(err)
 	}
 
-	body := o.body()
-	defer body.Close()
-	status, err := lease.Store(ctx, dimse.StoreRequest{
-		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TransferSyntax: rq.TransferSyntax, Priority: rq.Priority,
-		MoveOriginatorAETitle: rq.MoveOriginatorAETitle, MoveOriginatorMessageID: rq.MoveOriginatorMessageID,
-		Data: body,
-	})
-	if err != nil {
-		g.finish(lease, err)
-		return answered(err)
-	}
-	lease.Return()
-	return dimse.Status{Code: status.Code}
+	status, err := o.send(ctx, lease)
+	g.finish(lease, err)
+	return status
 }
 
 // answered is the status for an object that was on its way: what the receiver said,

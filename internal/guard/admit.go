@@ -30,7 +30,7 @@ var errUserIdentity = errors.New("guard: the user identity was not verified")
 // cannot be guessed; the record and the list of pending devices say more.
 func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, service *Service) (dimse.Acceptance, error) {
 	claim := claimOf(rq)
-	device, err := g.Registry.Authenticate(ctx, claim)
+	who, err := g.identify(ctx, claim, service)
 	if err == nil && service == nil {
 		err = errCalledAETitle
 	}
@@ -38,7 +38,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, service *
 		return dimse.Acceptance{}, g.refuseAssociation(ctx, rq, claim, err)
 	}
 
-	c := &Caller{who: device.Principal(claim.Way()), claim: claim, peer: peerOf(rq, claim), door: doorOf(rq), service: service, guard: g}
+	c := &Caller{who: who, claim: claim, peer: peerOf(rq, claim), door: doorOf(rq), service: service, guard: g}
 	response, err := g.verifyIdentity(ctx, rq.Identity, c)
 	if err != nil {
 		return dimse.Acceptance{}, g.refuseAssociation(ctx, rq, claim, err)

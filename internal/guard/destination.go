@@ -24,12 +24,22 @@ type Egress struct {
 // certificate must be one that is bound to it; without TLS it needs the
 // plaintext exception.
 func (e *Egress) Destination(ctx context.Context, aeTitle string) (dimse.Destination, error) {
-	d, err := e.Registry.Device(ctx, aeTitle)
+	d, err := e.Dialer(ctx, aeTitle)
 	if err != nil {
 		return nil, err
 	}
+	return d, nil
+}
+
+// Dialer is Destination as what dials: whoever speaks in another name, or asks for
+// more, changes its Config.
+func (e *Egress) Dialer(ctx context.Context, aeTitle string) (none dimse.Dialer, err error) {
+	d, err := e.Registry.Device(ctx, aeTitle)
+	if err != nil {
+		return none, err
+	}
 	if d.Listen == "" {
-		return nil, fault.Newf(fault.NotFound,
+		return none, fault.Newf(fault.NotFound,
 			"guard: %s accepts no associations; say where with 'collimator device set %s --listen HOST:PORT'", aeTitle, aeTitle)
 	}
 
@@ -40,7 +50,7 @@ func (e *Egress) Destination(ctx context.Context, aeTitle string) (dimse.Destina
 
 	own, err := e.Certificate()
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	var trust tlsprofile.Trust
 	for _, c := range d.Certificates {

@@ -124,7 +124,7 @@ func outcomeWord(failed bool) string {
 // lookUp puts the device as it is registered now in place of the one that was
 // admitted.
 func (g *Guard) lookUp(ctx context.Context, c *Caller, call *dimse.Call) error {
-	device, err := g.Registry.Authenticate(ctx, c.claim)
+	who, err := g.identify(ctx, c.claim, c.service)
 	if refusal, ok := errors.AsType[*identity.Refusal](err); ok {
 		g.recordRefusedRequest(ctx, c, call, refusal.Text)
 		return dimseRefusal(dimse.NotAuthorized.With("no longer authorised"))
@@ -133,7 +133,7 @@ func (g *Guard) lookUp(ctx context.Context, c *Caller, call *dimse.Call) error {
 		return dimseRefusal(g.undecided(ctx, c, err))
 	}
 
-	c.who = device.Principal(c.claim.Way())
+	c.who = who
 	return nil
 }
 
@@ -165,6 +165,7 @@ func (g *Guard) judge(ctx context.Context, c *Caller, call *dimse.Call, who ...p
 		Study:          studyOf(call),
 		Destination:    destination,
 		Route:          route,
+		Expected:       c.service != nil && c.service.Expects != nil && c.service.Expects(call),
 		SOPClass:       call.SOPClassUID,
 		TransferSyntax: call.Context.TransferSyntax,
 		Now:            g.Now(),
@@ -313,6 +314,10 @@ func VerbOf(op dimse.Operation, sopClass string) policy.Verb {
 		return policy.Retrieve
 	case dimse.NAction:
 		return policy.Commit
+	case dimse.NEventReport:
+		if sopClass == uid.StorageCommitmentPushModel {
+			return policy.Report
+		}
 	case dimse.NCreate, dimse.NSet:
 		if sopClass == uid.ModalityPerformedProcedureStep {
 			return policy.Performed

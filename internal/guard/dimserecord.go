@@ -95,6 +95,14 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 	case dimse.CGet, dimse.CMove:
 		sent.settle(ctx, outcome, reason, int(out.SubOperations.Failed), studiesOf(call))
 		return
+	case dimse.NCreate, dimse.NSet:
+		r = c.Entry(audit.ProcedureStep, audit.Create, outcome, reason)
+		if call.Operation == dimse.NSet {
+			r.Action = audit.Update
+		}
+		if c.passing != nil {
+			r.Objects = append(r.Objects, c.passing.object())
+		}
 	default:
 		g.recordEach(ctx, c.Entry(audit.Commitment, audit.Execute, outcome, reason), g.asked(ctx, call))
 		return

@@ -30,9 +30,16 @@ func Through(ctx context.Context, p Passing) error {
 		return errNobody
 	}
 
-	c.passing = &p
-	c.notStored.last = archive.Whose{StudyUID: p.StudyUID, Patient: p.Patient, PatientIssuer: p.PatientIssuer}
+	Concerns(ctx, p)
 	return c.guard.passed.begins(ctx, c)
+}
+
+// Concerns is told by the gate whom a request is about, for its record.
+func Concerns(ctx context.Context, p Passing) {
+	if c, ok := ctx.Value(contextKey{}).(*Caller); ok {
+		c.passing = &p
+		c.notStored.last = archive.Whose{StudyUID: p.StudyUID, Patient: p.Patient, PatientIssuer: p.PatientIssuer}
+	}
 }
 
 // Bounds of a record of what was stored through a route: instances of one study on

@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"collimator/dimse"
+	"collimator/internal/audit"
 	"collimator/internal/fault"
+	"collimator/internal/identity"
 	"collimator/internal/policy"
 )
 
@@ -17,6 +19,41 @@ type Service struct {
 	// Route gives the rules of a route as they are now; its error, that the route is
 	// gone or closed. nil: this is the archive, and registrations count.
 	Route func() (*policy.Route, error)
+	// Behind, where it is set, says that this is not for callers but for the system
+	// behind a route, which no register has, and who that is; its error, that it is
+	// not any more.
+	Behind func() (policy.Principal, error)
+	// Expects reports whether somebody who may asked for what comes from there.
+	Expects func(call *dimse.Call) bool
+}
+
+// identify finds who asks for an association, or sends on one.
+func (g *Guard) identify(ctx context.Context, claim identity.Caller, s *Service) (policy.Principal, error) {
+	if s != nil && s.Behind != nil {
+		who, err := s.Behind()
+		if err != nil {
+			return policy.Principal{}, &identity.Refusal{Text: fault.Sentence(err)}
+		}
+		return who, nil
+	}
+
+	device, err := g.Registry.Authenticate(ctx, claim)
+	if err != nil {
+		return policy.Principal{}, err
+	}
+	return device.Principal(claim.Way()), nil
+}
+
+// Outgoing is what an association that the gate opens to the system behind a route
+// carries, so that what comes back on it passes the guard: Config.Principal.
+func (g *Guard) Outgoing(s *Service, address, aeTitle string) any {
+	return &Caller{
+		who:     policy.Principal{Kind: policy.System, Name: aeTitle},
+		peer:    audit.Peer{Address: address, CallingAETitle: aeTitle},
+		door:    doorPlain,
+		service: s,
+		guard:   g,
+	}
 }
 
 // Offer is the archive as a Service, or anything else that supports the same for

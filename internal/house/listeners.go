@@ -21,7 +21,7 @@ func (s *Server) AssociationServer(config *tls.Config) *dimse.Server {
 	return &dimse.Server{
 		TLSConfig: config,
 		Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-			return s.Guard.Admit(ctx, rq, services(rq.CalledAETitle))
+			return s.Guard.Admit(ctx, rq, services(rq))
 		},
 		Mux: s.mux,
 		Limits: dimse.Limits{
@@ -69,7 +69,7 @@ func (p *plainListener) run(ctx context.Context) {
 			return
 		case err != nil:
 			p.s.log.Error("plaintext exceptions not read", "error", err)
-		case open:
+		case open || len(p.s.gate.Routes()) > 0: // what stands behind a route comes without TLS
 			p.open(ctx)
 		default:
 			p.shutdown(ctx)

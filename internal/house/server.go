@@ -147,45 +147,54 @@ func (s *Server) openDoor() error {
 	s.meter = newMeter(s)
 	s.Guard.Measure = s.meter.observe
 
-	s.service = pacs.New(pacs.Options{
-		Scope:       guard.Scope,
-		Archive:     s.Archive,
-		DB:          in.DB,
-		Registers:   in.Registers,
-		Log:         s.log,
+	egress := &guard.Egress{
 		AETitle:     in.Config.AE,
-		FindMatches: in.Config.Limits.FindMatches,
-		Window:      pacs.DefaultWindow,
-		Destinations: &guard.Egress{
-			AETitle:     in.Config.AE,
-			Registry:    in.Registry,
-			Certificate: s.Certificate.Get,
-			Guard:       s.Guard,
-		},
+		Registry:    in.Registry,
+		Certificate: s.Certificate.Get,
+		Guard:       s.Guard,
+	}
+	s.service = pacs.New(pacs.Options{
+		Scope:        guard.Scope,
+		Archive:      s.Archive,
+		DB:           in.DB,
+		Registers:    in.Registers,
+		Log:          s.log,
+		AETitle:      in.Config.AE,
+		FindMatches:  in.Config.Limits.FindMatches,
+		Window:       pacs.DefaultWindow,
+		Destinations: egress,
 	})
 	s.service.Register(s.mux)
 
 	s.gate, err = gate.New(gate.Options{
-		File:    filepath.Join(in.Config.Data, gate.File),
-		Mux:     s.Guard.NewMux(),
-		Inspect: s.inspector.look,
-		States:  s.States,
-		Log:     s.log,
-		Now:     time.Now,
+		File:        filepath.Join(in.Config.Data, gate.File),
+		Mux:         s.Guard.NewMux(),
+		Inspect:     s.inspector.look,
+		DB:          in.DB,
+		Registers:   in.Registers,
+		Outgoing:    s.Guard.Outgoing,
+		Destination: egress.Dialer,
+		States:      s.States,
+		Log:         s.log,
+		Now:         time.Now,
 	})
 
 	return err
 }
 
-// applicationEntities finds what has a called AE title: the archive or a route of the gate;
-// nil where nothing has.
-func (s *Server) applicationEntities() func(calledAETitle string) *guard.Service {
+// applicationEntities finds who an association is for: the archive, a route of the
+// gate, or, when the system behind a route asks, those it sends to; nil where nobody has
+// the called AE title.
+func (s *Server) applicationEntities() func(*dimse.AssociateRequest) *guard.Service {
 	archive := guard.Offer(s.service.Support())
-	return func(called string) *guard.Service {
-		if called == s.in.Config.AE {
+	return func(rq *dimse.AssociateRequest) *guard.Service {
+		if rq.CalledAETitle == s.in.Config.AE {
 			return archive
 		}
-		return s.gate.Service(called)
+		if behind := s.gate.Behind(rq); behind != nil {
+			return behind
+		}
+		return s.gate.Service(rq.CalledAETitle)
 	}
 }
 

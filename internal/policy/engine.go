@@ -66,6 +66,7 @@ func (e *Engine) Decide(r Request) Decision {
 			"now":          cedar.Long(r.Now.UnixMilli()),
 			"deidentified": cedar.Boolean(r.Deidentified),
 			"emergency":    cedar.Boolean(r.Emergency),
+			"expected":     cedar.Boolean(r.Expected),
 			"granted":      stringSet(grantedBy(granting, p)),
 		}),
 	})
@@ -75,8 +76,11 @@ func (e *Engine) Decide(r Request) Decision {
 	}
 
 	d := e.allowed(r, why)
-	if r.Route != nil && p.Kind == Device {
-		d.Sight = sightOf(granting)
+	if r.Route == nil || p.Kind != Device && p.Kind != System {
+		return d
+	}
+	d.Sight = sightOf(granting)
+	if len(granting) > 0 {
 		d.Reason += ", rule " + granting[0].Name
 	}
 	return d
@@ -120,7 +124,7 @@ func principalEntity(p Principal) cedar.Entity {
 	for i, v := range p.Verbs {
 		verbs[i] = string(v)
 	}
-	kind := map[Kind]cedar.EntityType{Device: "Device", Person: "Person", Service: "Service", Share: "Share"}[p.Kind]
+	kind := map[Kind]cedar.EntityType{Device: "Device", Person: "Person", Service: "Service", Share: "Share", System: "System"}[p.Kind]
 
 	return cedar.Entity{
 		UID: cedar.NewEntityUID(kind, cedar.String(p.Name)),
@@ -159,6 +163,9 @@ func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
 // missing says what would have let a request through that no rule permits.
 func missing(r Request) string {
 	p := r.Principal
+	if p.Kind == System {
+		return "nobody asked for this, and no rule of the route lets it send by itself"
+	}
 	if p.Kind == Device && r.Route != nil {
 		_, nearest := r.Route.granting(r)
 		return nearest

@@ -30,6 +30,10 @@ const (
 	Performed Verb = "performed" // N-CREATE, N-SET of modality performed procedure steps
 )
 
+// Report is N-EVENT-REPORT, which a system behind a route sends when it was asked to;
+// nobody can be granted it.
+const Report Verb = "report"
+
 // The verbs that only people and tokens have.
 const (
 	Delete     Verb = "delete"     // of a study, a series or an instance
@@ -54,7 +58,7 @@ func RouteVerbs() []Verb { return append(Verbs(), Worklist, Performed) }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(RouteVerbs(), Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan, Metrics)
+	return append(RouteVerbs(), Report, Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan, Metrics)
 }
 
 // ParseVerbs reads a list such as "echo,store" of what a device can be granted.
@@ -109,6 +113,7 @@ const (
 	Person  Kind = "person"
 	Service Kind = "service" // a token
 	Share   Kind = "share"   // a link to one study
+	System  Kind = "system"  // what stands behind a route of the gate
 )
 
 // Role is what a person is.
@@ -157,6 +162,8 @@ type Request struct {
 	Destination string // AE title, for C-MOVE only
 	// Route is where it is to be done; nil is the archive.
 	Route *Route
+	// Expected: the system behind the route was asked for what it sends.
+	Expected bool
 	// SOPClass and TransferSyntax it is about, at a route; empty where not known.
 	SOPClass, TransferSyntax string
 	// Deidentified: whoever acts will hand out only what is de-identified.

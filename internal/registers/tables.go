@@ -61,6 +61,8 @@ func Tables() []Table {
 		{Name: "share_session", Word: "browser with link", Key: []string{"share", "hash"}, Covered: []string{"expires"}},
 		{Name: "commitment_report", Word: "commitment report for", Key: []string{"ae_title", "id"},
 			Covered: []string{"report", "event_type", "created"}, Left: []string{"attempts", "next"}},
+		{Name: "gate_commitment", Word: "commitment through the gate for", Key: []string{"device", "route", "transaction_uid"},
+			Covered: []string{"created"}},
 		{Name: "audit_delivery", Word: "delivery of the trail to", Key: []string{"repository"}, Covered: []string{"sequence"}},
 		{Name: "posture_told", Word: "alarms told to", Key: []string{"channel"}, Covered: []string{"sequence", "event"}},
 		{Name: "ledger_witness", Word: "what was written to the witness", Key: []string{"path"},

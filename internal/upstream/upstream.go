@@ -39,6 +39,12 @@ type PACS struct {
 	// means 64, and 30 s.
 	Waiting int
 	Wait    time.Duration
+	// Mux answers requests that it makes on an association of ours, and Principal is
+	// who it is to that; nil refuses them.
+	Mux       *dimse.Mux
+	Principal any
+	// Dial, where it is set, opens associations in place of Address, AETitle and TLS.
+	Dial func(context.Context, Ask) (*dimse.Association, error)
 	// Keep is how long an association is kept open for a like request; 0 means 5 s.
 	Keep   time.Duration
 	Limits dimse.Limits
@@ -135,6 +141,9 @@ func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
 		return a, err
 	}
 
+	if p.pacs.Dial != nil {
+		return p.pacs.Dial(ctx, ask)
+	}
 	a, err = dimse.Dial(ctx, p.pacs.Address, dimse.Config{
 		TLSConfig:      p.pacs.TLS,
 		CallingAETitle: ask.CallingAETitle,
@@ -142,6 +151,8 @@ func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
 		Contexts:       ask.Contexts,
 		Roles:          ask.Roles,
 		Extended:       ask.Extended,
+		Mux:            p.pacs.Mux,
+		Principal:      p.pacs.Principal,
 		Limits:         p.pacs.Limits,
 	})
 	if err != nil {
