@@ -181,6 +181,12 @@ func TestWhatDoesNotBelongThereCostsThePACSNothing(t *testing.T) {
 				ds.Set(dicom.NewElement(tag.StudyInstanceUID, dicom.UI, []byte("../../x\x00")))
 			})
 		}, dimse.InvalidSOPInstance},
+		"two patients": {func(t *testing.T) []byte {
+			return encoded(t, func(ds *dicom.DataSet) { ds.SetText(tag.PatientID, "ZZPHI-1", "ZZPHI-2") })
+		}, dimse.CannotUnderstand},
+		"meta information of a file": {func(t *testing.T) []byte {
+			return append([]byte("\x02\x00\x10\x00UI\x02\x001\x00"), encoded(t, nil)...)
+		}, dimse.CannotUnderstand},
 		"a program": {func(t *testing.T) []byte {
 			return encoded(t, func(ds *dicom.DataSet) { ds.SetText(tag.ImageComments, "PROGRAM") })
 		}, dimse.InvalidSOPInstance},

@@ -259,15 +259,19 @@ func TestWhatTheSystemBehindSendsIsInspectedToo(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t, "")
 	bad := image(t, "1.2.3.4", "1.2.3", "ZZPHI-1")
-	if err := bad.SetText(tag.StudyInstanceUID, "1.2.3", "1.2.4"); err != nil { // two, of which anybody may take either
+	if err := bad.SetText(tag.PatientID, "ZZPHI-1", "ZZPHI-2"); err != nil { // of whom anybody may take either
 		t.Fatal(err)
 	}
 	if _, err := m.behind.Archive.Add(bad, native); err != nil {
-		t.Skip("the PACS of the test does not hold it: ", err)
+		t.Fatal(err)
 	}
+
 	result := m.move(m.mustDial("WS1", uid.StudyRootMove), "1.2.3", "WS2")
-	if result.SubOperations.Failed == 0 && len(held(m.ws2)) > 3 {
+	if result.SubOperations != (dimse.SubOperations{Completed: 3, Failed: 1}) || result.Status.Code != dimse.SubOperationsWithFailures {
 		t.Errorf("%+v", result)
+	}
+	if got := held(m.ws2); !slices.Equal(got, []string{"1.2.3.1", "1.2.3.2", "1.2.3.3"}) {
+		t.Errorf("WS2 has %v", got)
 	}
 	if strings.Contains(m.log.String(), "ZZPHI") {
 		t.Error("a patient in the log")

@@ -19,6 +19,7 @@ import (
 // Refusals of an object.
 var (
 	errMismatch = fault.New(fault.Invalid, "gate: SOP Class or Instance UID of the data set is not that of the request")
+	errTwo      = fault.New(fault.Invalid, "gate: an element by which the object is filed has several values, or is one of a command or of a file")
 	errUID      = fault.New(fault.Invalid, "gate: a UID is missing or malformed")
 	errSight    = fault.New(fault.Denied, "gate: the study was not granted")
 	errContent  = fault.New(fault.Invalid, "gate: the object holds what does not belong there")
@@ -69,6 +70,9 @@ func readError(err error) error {
 
 // identify reads what an object is and holds it against the request (PS3.4 B.2.3).
 func (o *object) identify() error {
+	if err := unambiguous(o.Head); err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		tag  tag.Tag
 		want string
@@ -87,6 +91,27 @@ func (o *object) identify() error {
 	o.PatientIssuer = o.Head.Text(tag.IssuerOfPatientID)
 	if o.StudyUID != "" && !uid.Tolerable(o.StudyUID) {
 		return errUID
+	}
+	return nil
+}
+
+// filing are the elements by which an object is filed besides its own UID.
+var filing = []tag.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.PatientID, tag.IssuerOfPatientID}
+
+// unambiguous refuses what the system behind may take for something else than the
+// gate: of several values either, elements of a command (PS3.7 6.3) or of a file (PS3.10
+// 7.1) for those of the data set around it.
+func unambiguous(ds *dicom.DataSet) error {
+	for el := range ds.All() {
+		if el.Tag.Group() < 8 {
+			return errTwo
+		}
+		break // they stand in order
+	}
+	for _, t := range filing {
+		if len(ds.Texts(t)) > 1 {
+			return errTwo
+		}
 	}
 	return nil
 }
