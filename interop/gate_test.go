@@ -14,15 +14,16 @@ import (
 	"collimator/interop/harness"
 )
 
-// legacy is a PACS that nobody can patch, and the AE title and address by which it is
-// reached without the gate.
-type legacy struct{ title, address string }
+// legacy is a PACS that nobody can patch: it starts at an address, and knows further AE
+// titles at the addresses of hosts.
+type legacy func(t *testing.T, address string, hosts map[string]string)
 
-// startQRSCP starts dcmqrscp with one storage area that takes everybody; hosts are further
-// AE titles and where they are.
-func startQRSCP(t *testing.T, hosts map[string]string) legacy {
+// legacies are those the gate is tried in front of.
+var legacies = map[string]legacy{"dcmqrscp": startQRSCP, "Orthanc": startOldOrthanc}
+
+// startQRSCP starts dcmqrscp with one storage area that takes everybody.
+func startQRSCP(t *testing.T, address string, hosts map[string]string) {
 	t.Helper()
-	address := harness.FreeAddress(t)
 	_, port, _ := strings.Cut(address, ":")
 	var table strings.Builder
 	for title, at := range hosts {
@@ -38,11 +39,23 @@ func startQRSCP(t *testing.T, hosts map[string]string) legacy {
 		t.Fatal(err)
 	}
 	harness.Background(t, address, dcmtktest.Find(t, "dcmqrscp"), "-c", file)
-	return legacy{title: "OLDPACS", address: address}
 }
 
-// startGate starts a server with one route, PACS, in front of a PACS.
-func startGate(t *testing.T, behind legacy, rules string) *harness.Server {
+// startOldOrthanc starts Orthanc without TLS.
+func startOldOrthanc(t *testing.T, address string, hosts map[string]string) {
+	t.Helper()
+	modalities := map[string]any{}
+	for title, at := range hosts {
+		modalities[title] = map[string]any{
+			"AET": title, "Host": "127.0.0.1", "Port": portOf(at), "AllowFind": true, "AllowMove": true, "AllowGet": true, "AllowStore": true,
+			"AllowStorageCommitment": true,
+		}
+	}
+	startOrthanc(t, address, map[string]any{"DicomAet": "OLDPACS", "DicomModalities": modalities})
+}
+
+// startGate starts a server with one route, PACS, in front of a PACS at an address.
+func startGate(t *testing.T, behind, rules string) *harness.Server {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	if err := os.MkdirAll(data, 0o700); err != nil {
@@ -51,7 +64,7 @@ func startGate(t *testing.T, behind legacy, rules string) *harness.Server {
 	if rules == "" {
 		rules = "      - {name: registered, registered: true}\n"
 	}
-	text := fmt.Sprintf("routes:\n  - name: PACS\n    protect: %s@%s\n    rules:\n%s", behind.title, behind.address, rules)
+	text := fmt.Sprintf("routes:\n  - name: PACS\n    protect: OLDPACS@%s\n    rules:\n%s", behind, rules)
 	if err := os.WriteFile(filepath.Join(data, "routes.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -60,34 +73,55 @@ func startGate(t *testing.T, behind legacy, rules string) *harness.Server {
 
 func TestUnchangedClientsGetThroughTheGateWhatTheyGetWithoutIt(t *testing.T) {
 	t.Parallel()
-	behind := startQRSCP(t, nil)
-	s := startGate(t, behind, "")
-	d := newDCMTK(t, s, "WS1", harness.All...)
-	d.called = "PACS"
-	study, dir := uid.New(), t.TempDir()
-	var sent []string
-	for i := range 3 {
-		sent = append(sent, harness.Instance{Study: study, Fill: byte(i)}.Write(t, dir))
-	}
+	for name, start := range legacies {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			behind := harness.FreeAddress(t)
+			s := startGate(t, behind, "")
+			start(t, behind, map[string]string{"WS1": s.Plain, "STORE1": s.Plain})
+			address := harness.FreeAddress(t)
+			_, port, _ := strings.Cut(address, ":")
+			scp := newDCMTK(t, s, "STORE1", "--allow", "echo", "--listen", address)
+			d := newDCMTK(t, s, "WS1", append(harness.All, "--move-to", "STORE1")...)
+			d.called = "PACS"
+			study, dir, moved := uid.New(), t.TempDir(), t.TempDir()
+			var sent []string
+			for i := range 3 {
+				sent = append(sent, harness.Instance{Study: study, Fill: byte(i)}.Write(t, dir))
+			}
+			harness.Background(t, address, dcmtktest.Find(t, "storescp"), append(scp.tls(), "-rc", "-aet", "STORE1", "-od", moved, "+xa", port)...)
 
-	out, code := d.run("echoscu")
-	mustSucceed(t, out, code)
-	out, code = d.run("storescu", sent...)
-	mustSucceed(t, out, code)
-	if n := strings.Count(out, "Received Store Response (Success)"); n != 3 {
-		t.Errorf("storescu saw %d successes, want 3:\n%s", n, out)
-	}
-	out, code = d.run("findscu", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "PatientName=ZZPHI*", "-k", "StudyInstanceUID")
-	mustSucceed(t, out, code)
-	if !strings.Contains(out, study) {
-		t.Errorf("findscu does not find the study:\n%s", out)
-	}
+			out, code := d.run("echoscu")
+			mustSucceed(t, out, code)
+			out, code = d.run("storescu", sent...)
+			mustSucceed(t, out, code)
+			if n := strings.Count(out, "Received Store Response (Success)"); n != 3 {
+				t.Errorf("storescu saw %d successes, want 3:\n%s", n, out)
+			}
+			out, code = d.run("findscu", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "PatientName=ZZPHI*", "-k", "StudyInstanceUID")
+			mustSucceed(t, out, code)
+			if !strings.Contains(out, study) {
+				t.Errorf("findscu does not find the study:\n%s", out)
+			}
 
-	relay := d.relay()
-	got := t.TempDir()
-	out, code = d.relayed("getscu", relay, "-S", "-od", got, "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID="+study)
-	mustSucceed(t, out, code)
-	compareAll(t, sent, harness.Files(t, got))
-	t.Log(s.Must("audit", "tail", "--data", s.Data))
-	t.Log(out)
+			relay := d.relay()
+			got := t.TempDir()
+			out, code = d.relayed("getscu", relay, "-S", "-od", got, "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID="+study)
+			mustSucceed(t, out, code)
+			compareAll(t, sent, harness.Files(t, got))
+
+			out, code = d.relayed("movescu", relay, "-S", "-aem", "STORE1", "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID="+study)
+			mustSucceed(t, out, code)
+			compareAll(t, sent, harness.Files(t, moved))
+			for _, nowhere := range []string{"NOBODY", "WS2"} {
+				out, _ = d.relayed("movescu", relay, "-S", "-aem", nowhere, "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID="+study)
+				if !strings.Contains(out, "MoveDestinationUnknown") {
+					t.Errorf("%s:\n%s", nowhere, out)
+				}
+			}
+			if out := s.Output(); strings.Contains(out, "ZZPHI") {
+				t.Error("a patient in the log")
+			}
+		})
+	}
 }
