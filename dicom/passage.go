@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/flate"
 	"fmt"
+	"hash"
 	"io"
 
 	"collimator/dicom/tag"
@@ -22,6 +23,9 @@ type Passage struct {
 	// Head holds the elements of the groups below 7FE0. It may be changed before
 	// WriteTo.
 	Head *DataSet
+	// Hash, when it is set before WriteTo, is given all that is written, before it is
+	// deflated: of one data set it is the same whenever that comes in the same transfer syntax.
+	Hash hash.Hash
 
 	d     *Decoder
 	ts    TransferSyntax
@@ -110,6 +114,10 @@ func (p *Passage) WriteTo(w io.Writer) (int64, error) {
 }
 
 func (p *Passage) write(w io.Writer) error {
+	if p.Hash != nil {
+		w = io.MultiWriter(w, p.Hash)
+	}
+
 	head, err := p.Head.Evened()
 	if err != nil {
 		return err

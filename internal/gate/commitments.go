@@ -71,7 +71,8 @@ func (c *commitments) insert(ctx context.Context, tx *db.Tx, asked commitment) e
 	}
 
 	var open int
-	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM gate_commitment WHERE route = ?1 AND device = ?2`, asked.route, asked.device).Scan(&open)
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM gate_commitment WHERE route = ?1 AND device = ?2`,
+		asked.route, asked.device).Scan(&open)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,8 @@ func (c *commitments) insert(ctx context.Context, tx *db.Tx, asked commitment) e
 func (c *commitments) of(ctx context.Context, route, transaction string) (commitment, *dimse.Association, error) {
 	asked := commitment{route: route, transaction: transaction}
 	err := c.gate.DB.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT device FROM gate_commitment WHERE route = ?1 AND transaction_uid = ?2`, route, transaction).Scan(&asked.device)
+		return tx.QueryRow(ctx, `SELECT device FROM gate_commitment WHERE route = ?1 AND transaction_uid = ?2`,
+			route, transaction).Scan(&asked.device)
 	})
 	if fault.Of(err) == fault.NotFound {
 		return asked, nil, errTransaction
@@ -110,7 +112,8 @@ func (c *commitments) close(ctx context.Context, route, transaction string) {
 	c.mu.Unlock()
 
 	err := c.gate.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
-		_, err := c.gate.Registers.Exec(ctx, tx, `DELETE FROM gate_commitment WHERE route = ?1 AND transaction_uid = ?2`, route, transaction)
+		_, err := c.gate.Registers.Exec(ctx, tx, `DELETE FROM gate_commitment WHERE route = ?1 AND transaction_uid = ?2`,
+			route, transaction)
 		return err
 	})
 	if err != nil {
