@@ -1,0 +1,342 @@
+// Package firstwrite remembers what went to a system that would overwrite it: a hash
+// for each SOP Instance UID, and what that system held before. It compares and
+// decides nothing, and reads no object.
+package firstwrite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// How what went through is written behind the answers: in groups, and the study is
+// closed when nothing more came for a while.
+const (
+	flushEvery = 500 * time.Millisecond
+	flushMost  = 500
+	closeAfter = 10 * time.Minute
+)
+
+// Instance names an instance at a route.
+type Instance struct{ Route, Study, UID string }
+
+// Content is what went through under a UID: the hash of a data set in a transfer
+// syntax. Without a hash nobody knows: the system behind had it before.
+type Content struct {
+	Syntax string
+	Hash   string // SHA-256, lower-case hex
+}
+
+// Is reports the same data set in the same transfer syntax.
+func (c Content) Is(other Content) bool {
+	return c.Hash != "" && c == other
+}
+
+// Ask lists the SOP Instance UIDs that the system behind a route has of a study. ok is
+// false where it does not answer such questions: then nothing is known of before.
+type Ask func(ctx context.Context) (uids []string, ok bool, err error)
+
+// Memory is safe for concurrent use. Run has to run.
+type Memory struct {
+	db  *db.DB
+	log *slog.Logger
+	now func() time.Time
+
+	mu      sync.Mutex
+	studies map[study]*opened
+	busy    map[name]chan struct{} // under way: closed at the end
+	waiting map[name]written       // not written yet
+	full    chan struct{}
+}
+
+type study struct{ route, uid string }
+
+// name is an instance, whatever study it is said to be of.
+type name struct{ route, uid string }
+
+func nameOf(i Instance) name { return name{i.Route, i.UID} }
+
+// written is what is to be written of an instance.
+type written struct {
+	Content
+	study string
+}
+
+// opened is a study of which instances may go through.
+type opened struct {
+	asking sync.Mutex // held while the system behind is asked
+	asked  bool
+	last   time.Time // an instance of it came
+	users  int       // instances under way or not written yet
+}
+
+// New makes a Memory over a database.
+func New(d *db.DB, log *slog.Logger, now func() time.Time) *Memory {
+	return &Memory{
+		db: d, log: log, now: now,
+		studies: map[study]*opened{}, busy: map[name]chan struct{}{}, waiting: map[name]written{},
+		full: make(chan struct{}, 1),
+	}
+}
+
+// Begin takes an instance in hand and says what went through under its UID before;
+// found is false where nothing did. It waits for another one of the same UID, and
+// asks the system behind about a study of which it knows nothing. end is called with
+// what went through, or with nil where nothing did; Begin fails without it.
+func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (before Content, found bool, end func(*Content), err error) {
+	if err := m.take(ctx, nameOf(i)); err != nil {
+		return Content{}, false, nil, err
+	}
+	s := study{i.Route, i.Study}
+	o := m.use(s)
+	if err = m.open(ctx, s, o, ask); err == nil {
+		before, found, err = m.look(ctx, i)
+	}
+	if err != nil {
+		m.give(i, o, nil)
+		return Content{}, false, nil, err
+	}
+	return before, found, func(through *Content) { m.give(i, o, through) }, nil
+}
+
+// take waits until nobody has the UID in hand.
+func (m *Memory) take(ctx context.Context, n name) error {
+	for {
+		m.mu.Lock()
+		other := m.busy[n]
+		if other == nil {
+			m.busy[n] = make(chan struct{})
+			m.mu.Unlock()
+			return nil
+		}
+		m.mu.Unlock()
+
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// use keeps a study from being closed until give.
+func (m *Memory) use(s study) *opened {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	o := m.studies[s]
+	if o == nil {
+		o = &opened{}
+		m.studies[s] = o
+	}
+	o.last = m.now()
+	o.users++
+	return o
+}
+
+// give ends the hold on a UID, and keeps what went through until it is written.
+func (m *Memory) give(i Instance, o *opened, through *Content) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := nameOf(i)
+	close(m.busy[n])
+	delete(m.busy, n)
+	if through == nil {
+		o.users--
+		return
+	}
+
+	if before, again := m.waiting[n]; again { // it is never written: this one takes its place
+		m.studies[study{i.Route, before.study}].users--
+	}
+	m.waiting[n] = written{Content: *through, study: i.Study}
+	if len(m.waiting) >= flushMost {
+		select {
+		case m.full <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// open makes sure that it is known what the system behind has of a study, and that
+// the study is marked: what went through after that and was not written when the
+// process ended is asked for again.
+func (m *Memory) open(ctx context.Context, s study, o *opened, ask Ask) error {
+	o.asking.Lock()
+	defer o.asking.Unlock()
+	if o.asked {
+		return nil
+	}
+
+	known, err := m.marked(ctx, s)
+	if err != nil {
+		return err
+	}
+	if !known {
+		if err := m.ask(ctx, s, ask); err != nil {
+			return err
+		}
+	}
+	o.asked = true
+	return nil
+}
+
+// marked opens the row of a study that was closed; false where there is none, or
+// where one was left open by a process that ended.
+func (m *Memory) marked(ctx context.Context, s study) (known bool, err error) {
+	err = m.db.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 1 WHERE route = ?1 AND study = ?2 AND open = 0`, s.route, s.uid)
+		known = n > 0
+		return err
+	})
+	return known, err
+}
+
+// ask keeps what the system behind has of a study, and opens it.
+func (m *Memory) ask(ctx context.Context, s study, ask Ask) error {
+	uids, ok, err := ask(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		m.log.Info("what the system behind the route has of a study is not known: it does not answer C-FIND", "route", s.route)
+	}
+
+	return m.db.Write(ctx, func(tx *db.Tx) error {
+		for _, uid := range uids {
+			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, '', '')
+				ON CONFLICT (route, uid) DO NOTHING`, s.route, uid, s.uid)
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO first_write_study (route, study, asked, open) VALUES (?1, ?2, ?3, 1)
+			ON CONFLICT (route, study) DO UPDATE SET asked = ?3, open = 1`, s.route, s.uid, db.Millis(m.now()))
+		return err
+	})
+}
+
+// look finds what went through under a UID.
+func (m *Memory) look(ctx context.Context, i Instance) (c Content, found bool, err error) {
+	m.mu.Lock()
+	w, waits := m.waiting[nameOf(i)]
+	m.mu.Unlock()
+	if waits {
+		return w.Content, true, nil
+	}
+
+	err = m.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT syntax, hash FROM first_write WHERE route = ?1 AND uid = ?2`, i.Route, i.UID).Scan(&c.Syntax, &c.Hash)
+	})
+	if fault.Of(err) == fault.NotFound {
+		return Content{}, false, nil
+	}
+	return c, err == nil, err
+}
+
+// Accept makes a content that which went through under its UID, in a transaction of
+// somebody who decided so.
+func Accept(ctx context.Context, tx *db.Tx, i Instance, c Content) error {
+	_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5`, i.Route, i.UID, i.Study, c.Syntax, c.Hash)
+	return err
+}
+
+// Run writes what went through, until ctx ends, and then what is left.
+func (m *Memory) Run(ctx context.Context) {
+	ticker := time.NewTicker(flushEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			m.finish(context.WithoutCancel(ctx))
+			return
+		case <-ticker.C:
+		case <-m.full:
+		}
+
+		if err := errors.Join(m.flush(ctx), m.closeIdle(ctx, closeAfter)); err != nil && ctx.Err() == nil {
+			m.log.Error("what went through the gate is not remembered yet", "error", err)
+		}
+	}
+}
+
+// finish writes everything and closes all studies.
+func (m *Memory) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := errors.Join(m.flush(ctx), m.closeIdle(ctx, 0)); err != nil {
+		m.log.Error("what went through the gate is not remembered; it is asked for again after the start", "error", err)
+	}
+}
+
+// flush writes what waits. What cannot be written goes on waiting.
+func (m *Memory) flush(ctx context.Context) error {
+	m.mu.Lock()
+	batch := maps.Clone(m.waiting)
+	m.mu.Unlock()
+	if len(batch) == 0 {
+		return nil
+	}
+
+	err := m.db.Write(ctx, func(tx *db.Tx) error {
+		for n, w := range batch {
+			if err := Accept(ctx, tx, Instance{Route: n.route, Study: w.study, UID: n.uid}, w.Content); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("firstwrite: %w", err)
+	}
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for n, w := range batch {
+		if now := m.waiting[n]; now.Is(w.Content) && now.study == w.study {
+			delete(m.waiting, n)
+			m.studies[study{n.route, w.study}].users--
+		}
+	}
+	return nil
+}
+
+// closeIdle closes studies of which nothing came for a while and nothing waits. It
+// holds the lock meanwhile: whoever comes opens the study again, after that.
+func (m *Memory) closeIdle(ctx context.Context, idle time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var due []study
+	for s, o := range m.studies {
+		if o.users == 0 && m.now().Sub(o.last) >= idle {
+			due = append(due, s)
+		}
+	}
+	if len(due) == 0 {
+		return nil
+	}
+
+	err := m.db.Write(ctx, func(tx *db.Tx) error {
+		for _, s := range due {
+			_, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 0 WHERE route = ?1 AND study = ?2`, s.route, s.uid)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("firstwrite: %w", err)
+	}
+	for _, s := range due {
+		delete(m.studies, s)
+	}
+	return nil
+}
