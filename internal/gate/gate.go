@@ -17,6 +17,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/firstwrite"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
 	"collimator/internal/registers"
@@ -44,6 +45,13 @@ type Options struct {
 	// DB and Registers keep which reports of storage commitment are awaited.
 	DB        *db.DB
 	Registers *registers.Book
+	// Memory knows what went through, and Spool is the directory in which what comes
+	// again is kept while it is compared.
+	Memory *firstwrite.Memory
+	Spool  string
+	// Hold keeps back what came for a route under the UID of something else; held is
+	// false where there is no room for it.
+	Hold func(ctx context.Context, route string, in archive.Incoming) (held bool, err error)
 	// Inspect judges what stands in the head of an object.
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
 	// States is told how routes are; may be nil.

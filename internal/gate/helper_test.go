@@ -17,6 +17,7 @@ import (
 	"collimator/dimse/dimsetest"
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
+	"collimator/internal/firstwrite"
 	"collimator/internal/guard"
 	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
@@ -40,6 +41,8 @@ type site struct {
 	log     *housetest.Log
 
 	inspect func(archive.Inspected) archive.Inspection
+	memory  *firstwrite.Memory
+	held    chan string                  // SOP Instance UIDs and the file's bytes
 	asked   chan *dimse.AssociateRequest // for associations, of the PACS
 }
 
@@ -47,7 +50,7 @@ type site struct {
 // registered device do what its registration grants.
 func newSite(t *testing.T, rules string, o dimsetest.Options) *site {
 	t.Helper()
-	s := &site{T: t, Register: housetest.NewRegister(t), log: housetest.NewLog(t), asked: make(chan *dimse.AssociateRequest, 100)}
+	s := &site{T: t, Register: housetest.NewRegister(t), log: housetest.NewLog(t), asked: make(chan *dimse.AssociateRequest, 100), held: make(chan string, 100)}
 	o.AETitle = "OLDPACS"
 	if o.Admit == nil {
 		o.Admit = func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
@@ -70,9 +73,11 @@ func newSite(t *testing.T, rules string, o dimsetest.Options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.memory = firstwrite.New(s.DB, log, s.Clock.Now)
 	egress := &guard.Egress{AETitle: "COLLIMATOR", Registry: s.Registry, Certificate: cert.Get, Guard: s.guard}
 	s.gate, err = New(Options{
 		File: file, Mux: s.guard.NewMux(), Log: log, Now: s.Clock.Now, Inspect: s.look,
+		Memory: s.memory, Spool: t.TempDir(), Hold: s.hold,
 		DB: s.DB, Registers: s.Registers, Outgoing: s.guard.Outgoing, Destination: egress.Dialer,
 	})
 	if err != nil {
@@ -102,6 +107,16 @@ func (s *site) look(_ context.Context, i archive.Inspected) archive.Inspection {
 		return archive.Inspection{}
 	}
 	return s.inspect(i)
+}
+
+func (s *site) hold(_ context.Context, route string, in archive.Incoming) (bool, error) {
+	ds, err := dicom.Decode(in.Data, dicom.DecodeOptions{TransferSyntax: in.TransferSyntaxUID})
+	if err != nil {
+		s.Error(err)
+		return false, err
+	}
+	s.held <- fmt.Sprintf("%s %s from %s: %s", route, in.SOPInstanceUID, in.Source.Principal, ds.Text(tag.StudyDescription))
+	return true, nil
 }
 
 // write writes the file with the routes.

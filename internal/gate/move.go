@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"context"
 
 	"collimator/dimse"
@@ -42,7 +41,7 @@ func (g *Gate) move(ctx context.Context, a *dimse.Association, rq *dimse.Retriev
 			destination: rq.MoveDestination,
 			sight:       guard.Sight(ctx),
 			keys:        rq.Identifier,
-			seenAs:      cmp.Or(r.As, a.CallingAETitle()),
+			seenAs:      r.seenAs(a.CallingAETitle()),
 			caller:      a.CallingAETitle(),
 			messageID:   rq.MessageID,
 			ctx:         ctx,

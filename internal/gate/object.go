@@ -34,6 +34,7 @@ type object struct {
 	*dicom.Passage
 	guard.Passing
 	request *dimse.StoreRequest
+	whole   bool // it was written to its end
 }
 
 // receive reads the head of an object and judges it: is it what the request says, is
@@ -140,6 +141,7 @@ type receiver interface {
 func (o *object) send(ctx context.Context, to receiver) (dimse.Status, error) {
 	body := stream.Of(nil, func(w io.Writer) error {
 		_, err := o.WriteTo(w)
+		o.whole = err == nil
 		return err
 	})
 	defer body.Close()

@@ -71,6 +71,9 @@ func (g *Gate) reach(r *route) upstream.PACS {
 	}
 }
 
+// seenAs is the AE title of a caller as the system behind sees it.
+func (r *route) seenAs(aeTitle string) string { return cmp.Or(r.As, aeTitle) }
+
 // host is that of host:port.
 func host(hostPort string) string {
 	h, _, _ := net.SplitHostPort(hostPort)
@@ -80,7 +83,7 @@ func host(hostPort string) string {
 // ask is what an association to the system behind is needed for: the contexts of the
 // caller's own, as far as it may do anything with them.
 func (r *route) ask(rq *dimse.AssociateRequest, device policy.Principal) upstream.Ask {
-	ask := upstream.Ask{Caller: device.Name, CallingAETitle: cmp.Or(r.As, rq.CallingAETitle)}
+	ask := upstream.Ask{Caller: device.Name, CallingAETitle: r.seenAs(rq.CallingAETitle)}
 	classes := map[string]bool{}
 	for _, pc := range rq.Contexts {
 		if r.rules.Could(device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {

@@ -25,14 +25,11 @@ func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 	if err := guard.Through(ctx, o.Passing); err != nil {
 		return storeStatus(err)
 	}
-	lease, err := g.leaseFor(ctx, a)
+	r, err := g.at(a.CalledAETitle())
 	if err != nil {
 		return storeStatus(err)
 	}
-
-	status, err := o.send(ctx, lease)
-	g.finish(lease, err)
-	return status
+	return g.letThrough(ctx, a, r, o)
 }
 
 // answered is the status for an object that was on its way: what the receiver said,

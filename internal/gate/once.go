@@ -1,0 +1,276 @@
+package gate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/archive"
+	"collimator/internal/fault"
+	"collimator/internal/firstwrite"
+	"collimator/internal/guard"
+	"collimator/internal/upstream"
+)
+
+// errOther refuses another content under a UID that went through.
+var errOther = fault.New(fault.Conflict, "gate: other content under this SOP Instance UID went through before")
+
+// letThrough sends an object of a caller to the system behind, once: what comes under a
+// UID that is known is compared whole before any of it goes on.
+func (g *Gate) letThrough(ctx context.Context, a *dimse.Association, r *route, o *object) dimse.Status {
+	instance := firstwrite.Instance{Route: r.Name, Study: o.StudyUID, UID: o.request.SOPInstanceUID}
+	before, found, end, err := g.Memory.Begin(ctx, instance, func(ctx context.Context) ([]string, bool, error) {
+		return g.instancesBehind(ctx, a, o.StudyUID)
+	})
+	if err != nil {
+		return storeStatus(err)
+	}
+
+	o.Hash = sha256.New()
+	var status dimse.Status
+	var through *firstwrite.Content
+	if found {
+		status, through = g.again(ctx, a, r, o, before)
+	} else {
+		status, through = g.first(ctx, a, o)
+	}
+	end(through)
+	return status
+}
+
+// first streams an object whose UID is new. What was sent whole and not refused counts
+// as gone through, also where the answer was lost.
+func (g *Gate) first(ctx context.Context, a *dimse.Association, o *object) (dimse.Status, *firstwrite.Content) {
+	lease, err := g.leaseFor(ctx, a)
+	if err != nil {
+		return storeStatus(err), nil
+	}
+
+	status, err := o.send(ctx, lease)
+	g.finish(lease, err)
+	if _, refused := errors.AsType[*dimse.StatusError](err); refused || !o.whole {
+		return status, nil
+	}
+	return status, o.content()
+}
+
+// content is what went through, once the object was written whole.
+func (o *object) content() *firstwrite.Content {
+	return &firstwrite.Content{Syntax: o.request.TransferSyntax, Hash: hex.EncodeToString(o.Hash.Sum(nil))}
+}
+
+// again spools an object whose UID is known, and sends it where it is the same as
+// before. Another one is held.
+func (g *Gate) again(
+	ctx context.Context, a *dimse.Association, r *route, o *object, before firstwrite.Content,
+) (dimse.Status, *firstwrite.Content) {
+	kept, err := newSpool(g.Spool)
+	if err != nil {
+		return storeStatus(fault.Wrap(fault.Unavailable, err, "gate: the object cannot be spooled")), nil
+	}
+	defer kept.close()
+	if _, err := o.WriteTo(kept); err != nil {
+		return answered(err), nil
+	}
+
+	now := o.content()
+	if !now.Is(before) {
+		same, err := g.sameBehind(ctx, a, o, kept)
+		if err != nil {
+			return storeStatus(err), nil
+		}
+		if !same {
+			return g.hold(ctx, a, r, o, kept), nil
+		}
+	}
+
+	lease, err := g.leaseFor(ctx, a)
+	if err != nil {
+		return storeStatus(err), nil
+	}
+	rq := *o.request
+	rq.Data = kept.reader()
+	answer, err := lease.Store(ctx, rq)
+	g.finish(lease, err)
+	if err != nil {
+		return answered(err), nil
+	}
+	return dimse.Status{Code: answer.Code}, now
+}
+
+// hold keeps an object back, for somebody to decide, and tells the sender.
+func (g *Gate) hold(ctx context.Context, a *dimse.Association, r *route, o *object, kept *spool) dimse.Status {
+	in := archive.Incoming{
+		SOPClassUID:       o.request.SOPClassUID,
+		SOPInstanceUID:    o.request.SOPInstanceUID,
+		TransferSyntaxUID: o.request.TransferSyntax,
+		Data:              kept.reader(),
+		Source:            source(ctx, a, r),
+	}
+	what := "held: "
+	held, err := g.Hold(ctx, r.Name, in)
+	if err != nil {
+		g.Log.Error("an object could not be held back", "route", r.Name, "error", err)
+	}
+	if !held {
+		what = "not kept: "
+	}
+	return dimse.Status{Code: dimse.DuplicateSOPInstance, Comment: what + "other content under this SOP Instance UID", Cause: errOther}
+}
+
+// source is where an object came from, for the quarantine.
+func source(ctx context.Context, a *dimse.Association, r *route) archive.Source {
+	class, version := a.PeerImplementation()
+	who, _ := guard.Principal(ctx)
+	s := archive.Source{
+		AETitle:               a.CallingAETitle(),
+		Address:               guard.Address(ctx),
+		Principal:             who.Name,
+		ImplementationUID:     class,
+		ImplementationVersion: version,
+	}
+	guard.Credit(ctx, &s)
+	return s
+}
+
+// instancesMost is how many instances of a study are asked for.
+const instancesMost = 200_000
+
+// instancesBehind lists what the system behind has of a study; false where it does not answer
+// queries.
+func (g *Gate) instancesBehind(ctx context.Context, a *dimse.Association, study string) (uids []string, ok bool, err error) {
+	lease, err := g.leaseOwn(ctx, a, upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false)})
+	if err != nil {
+		return nil, false, unanswered(err)
+	}
+
+	uids, err = queryInstances(ctx, lease, study)
+	g.finish(lease, err)
+	if err != nil {
+		return nil, false, unanswered(err)
+	}
+	return uids, true, nil
+}
+
+// unanswered is nil for the error of a system that is there and does not answer
+// queries.
+func unanswered(err error) error {
+	_, refused := errors.AsType[*dimse.StatusError](err)
+	_, rejected := errors.AsType[*dimse.RejectError](err)
+	if refused || rejected || errors.Is(err, dimse.ErrNoContext) {
+		return nil
+	}
+	return err
+}
+
+// queryInstances asks level by level: not everybody answers relational queries
+// (PS3.4 C.4.1.2.2.1).
+func queryInstances(ctx context.Context, lease *upstream.Lease, study string) (uids []string, err error) {
+	studies, err := queryLevel(ctx, lease, "STUDY", tag.StudyInstanceUID, map[tag.Tag]string{tag.StudyInstanceUID: study})
+	if err != nil || len(studies) == 0 {
+		return nil, err
+	}
+
+	series, err := queryLevel(ctx, lease, "SERIES", tag.SeriesInstanceUID, map[tag.Tag]string{
+		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: "",
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range series {
+		images, err := queryLevel(ctx, lease, "IMAGE", tag.SOPInstanceUID, map[tag.Tag]string{
+			tag.StudyInstanceUID: study, tag.SeriesInstanceUID: one, tag.SOPInstanceUID: "",
+		})
+		if err != nil {
+			return nil, err
+		}
+		if uids = append(uids, images...); len(uids) > instancesMost {
+			return nil, fault.Newf(fault.TooLarge, "gate: the system behind has more than %d instances of one study", instancesMost)
+		}
+	}
+	return uids, nil
+}
+
+// queryLevel gives the values of a unique key.
+func queryLevel(ctx context.Context, lease *upstream.Lease, level string, of tag.Tag, keys map[tag.Tag]string) (values []string, err error) {
+	identifier := dicom.NewDataSet()
+	keys[tag.QueryRetrieveLevel] = level
+	for t, value := range keys {
+		if err := identifier.SetText(t, value); err != nil {
+			return nil, err
+		}
+	}
+
+	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier}) {
+		if err != nil {
+			return nil, err
+		}
+		if value := m.Identifier.Text(of); uid.Tolerable(value) && len(values) < instancesMost {
+			values = append(values, value)
+		}
+	}
+	return values, nil
+}
+
+// sameBehind fetches what the system behind has under a UID and compares it with a
+// spooled object. Where it cannot be fetched nobody knows, and it is not the same.
+func (g *Gate) sameBehind(ctx context.Context, a *dimse.Association, o *object, kept *spool) (same bool, err error) {
+	syntaxes := append([]string{o.request.TransferSyntax}, uid.NativeSyntaxes()...)
+	ask := upstream.Ask{
+		Contexts: append(dimse.Propose([]string{uid.StudyRootGet}, uid.NativeSyntaxes()[:2], false),
+			dimse.Propose([]string{o.request.SOPClassUID}, syntaxes, true)...),
+		Roles: []ul.RoleSelection{{SOPClassUID: o.request.SOPClassUID, SCP: true}},
+	}
+	for i := range ask.Contexts {
+		ask.Contexts[i].ID = uint8(2*i + 1)
+	}
+	lease, err := g.leaseOwn(ctx, a, ask)
+	if err != nil {
+		return false, unanswered(err)
+	}
+
+	identifier := dicom.NewDataSet()
+	for t, value := range map[tag.Tag]string{
+		tag.QueryRetrieveLevel: "IMAGE", tag.StudyInstanceUID: o.StudyUID,
+		tag.SeriesInstanceUID: o.Head.Text(tag.SeriesInstanceUID), tag.SOPInstanceUID: o.request.SOPInstanceUID,
+	} {
+		if err := identifier.SetText(t, value); err != nil {
+			lease.Return()
+			return false, err
+		}
+	}
+	_, err = lease.Get(ctx, dimse.GetRequest{
+		SOPClassUID: uid.StudyRootGet, Identifier: identifier,
+		Store: func(_ context.Context, _ *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
+			if rq.SOPInstanceUID != o.request.SOPInstanceUID {
+				return dimse.Status{Code: dimse.NotAuthorized}
+			}
+			same, _ = dicom.SameElements(
+				dicom.Encoded{Data: rq.Data, TransferSyntax: rq.TransferSyntax},
+				dicom.Encoded{Data: kept.reader(), TransferSyntax: o.request.TransferSyntax},
+				dicom.Limits{Header: headMost})
+			return dimse.Status{}
+		},
+	})
+	g.finish(lease, err)
+	return same, unanswered(err)
+}
+
+// leaseOwn is an association to the system behind the route for a question of the gate's
+// own, in the name of the caller.
+func (g *Gate) leaseOwn(ctx context.Context, a *dimse.Association, ask upstream.Ask) (*upstream.Lease, error) {
+	r, err := g.at(a.CalledAETitle())
+	if err != nil {
+		return nil, err
+	}
+	who, _ := guard.Principal(ctx)
+	ask.Caller = who.Name
+	ask.CallingAETitle = r.seenAs(a.CallingAETitle())
+	return r.pool.Take(ctx, ask)
+}
