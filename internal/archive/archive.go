@@ -41,6 +41,9 @@ type Options struct {
 	// Inspect, when set, looks at a data set whose file is stored, before it has
 	// rows. Values that are not in memory can be opened until it returns.
 	Inspect func(context.Context, Inspected) Inspection
+	// LetThrough is asked when somebody releases what was held back at a route of the
+	// gate; nil refuses it.
+	LetThrough LetThrough
 
 	// Room, when set, is asked before an instance is written, and again and again
 	// while it comes: an error of fault.Unavailable refuses it.

@@ -40,7 +40,7 @@ var comparisons = [...]comparison{
 		|| ' ' || d.level || ' ' || COALESCE((SELECT identity FROM patient WHERE d.level = 1 AND id = d.owner), '') || ' ' || HEX(d.digest),
 		d.rank, d.sop_class, d.uses, d.data, a.digest FROM description d LEFT JOIN description a ON a.id = d.above ORDER BY 1`},
 	{table: "quarantine", query: `SELECT uid || ' ' || digest || ' ' || reason, sop_class, study_uid, series_uid, transfer_syntax, size, data_offset, stored_digest, times,
-		received, last_received, source_ae, source_address, principal, implementation, character_set FROM quarantine ORDER BY 1`},
+		received, last_received, source_ae, source_address, principal, implementation, character_set, route FROM quarantine ORDER BY 1`},
 	{table: "refusal", query: `SELECT uid || ' ' || digest, reason, principal, times, last FROM refusal ORDER BY 1`},
 	{table: "patient_data without patient", query: `SELECT id FROM patient_data WHERE id NOT IN (SELECT id FROM patient) ORDER BY 1`},
 	{table: "patient_value without patient", query: `SELECT kind || value FROM patient_value WHERE patient NOT IN (SELECT id FROM patient) ORDER BY 1`},

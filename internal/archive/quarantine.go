@@ -22,8 +22,9 @@ const (
 	OtherPatient     = index.OtherPatient     // the study belongs to another patient
 	OtherStudy       = index.OtherStudy       // the series belongs to another study
 
-	Suspicious Reason = "suspicious" // the inspection found what does not belong there
-	Replaced   Reason = "replaced"   // was stored, and gave way to one released from quarantine
+	AtRoute    Reason = "other-content-at-route" // another content went through a route of the gate under the SOP Instance UID
+	Suspicious Reason = "suspicious"             // the inspection found what does not belong there
+	Replaced   Reason = "replaced"               // was stored, and gave way to one released from quarantine
 )
 
 // ConflictError says that an instance contradicts what is stored. Its kind is
@@ -43,6 +44,8 @@ func (e *ConflictError) Error() string {
 		return "archive: the study belongs to another patient"
 	case OtherStudy:
 		return "archive: the series belongs to another study"
+	case AtRoute:
+		return "archive: other content went through the route under the SOP Instance UID"
 	case Suspicious:
 		return "archive: the instance holds suspicious content"
 	}
@@ -121,11 +124,11 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 
 	err = tx.QueryRow(ctx, `INSERT INTO quarantine (reason, uid, sop_class, study_uid, series_uid, transfer_syntax,
 		digest, size, data_offset, stored_digest, received, last_received,
-		source_ae, source_address, principal, implementation, character_set)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16) RETURNING id`,
+		source_ae, source_address, principal, implementation, character_set, route)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?13, ?14, ?15, ?16, ?17) RETURNING id`,
 		string(c.Reason), ref.SOPInstanceUID, ref.SOPClassUID, ref.StudyUID, ref.SeriesUID, ref.TransferSyntaxUID, ref.Digest, ref.Size,
 		ref.DataSetOffset, event.StoredDigest, db.Millis(at), s.AETitle, s.Address, s.Principal, s.Implementation(),
-		event.CharacterSet).Scan(&c.Quarantine)
+		event.CharacterSet, s.Route).Scan(&c.Quarantine)
 	if err != nil {
 		return false, err
 	}
@@ -145,7 +148,7 @@ func (a *Archive) record(ctx context.Context, tx *db.Tx, e Event) error {
 }
 
 const selectQuarantine = `SELECT id, reason, uid, sop_class, study_uid, series_uid, transfer_syntax, digest, size, data_offset,
-	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation, character_set FROM quarantine`
+	stored_digest, times, received, last_received, source_ae, source_address, principal, implementation, character_set, route FROM quarantine`
 
 func scanQuarantine(scan db.Scan) (e QuarantineEntry, err error) {
 	r := &e.Instance
@@ -154,7 +157,7 @@ func scanQuarantine(scan db.Scan) (e QuarantineEntry, err error) {
 	var implementation string
 	err = scan(&e.ID, &e.Reason, &r.SOPInstanceUID, &r.SOPClassUID, &r.StudyUID, &r.SeriesUID, &r.TransferSyntaxUID, &r.Digest, &r.Size,
 		&r.DataSetOffset, &e.StoredDigest, &e.Times, &received, &last, &s.AETitle, &s.Address, &s.Principal,
-		&implementation, &e.CharacterSet)
+		&implementation, &e.CharacterSet, &s.Route)
 	e.Received = db.Instant(received)
 	e.LastReceived = db.Instant(last)
 	s.ImplementationUID, s.ImplementationVersion, _ = strings.Cut(implementation, `\`)
@@ -203,7 +206,8 @@ func (a *Archive) OpenQuarantined(ctx context.Context, id int64) (*Object, error
 	return a.Open(ctx, e.Instance)
 }
 
-// Release takes an entry into the archive after all. Where another content is
+// Release takes an entry into the archive after all; one that came for a route of the
+// gate is let through there when it is sent again, and removed here. Where another content is
 // stored under its UID the two change places: the stored one goes into
 // quarantine as replaced. Where the study belongs to another patient it stays
 // that patient's as long as an image of that patient is left. A series cannot be
@@ -212,6 +216,9 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 	e, err := a.Quarantined(ctx, id)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if e.Reason == AtRoute {
+		return Receipt{}, a.letThrough(ctx, e, by)
 	}
 	if e.Reason == OtherStudy {
 		return Receipt{}, fault.New(fault.Unsupported, "archive: a series cannot be in two studies; correct the series and send it again")

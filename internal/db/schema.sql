@@ -472,7 +472,7 @@ CREATE TABLE "quarantine" (
     source_address  TEXT NOT NULL,
     principal       TEXT NOT NULL,
     implementation  TEXT NOT NULL,
-    character_set   TEXT NOT NULL DEFAULT '',
+    character_set   TEXT NOT NULL DEFAULT '', route TEXT NOT NULL DEFAULT '',
     UNIQUE (uid, digest, reason)
 );
 

@@ -49,6 +49,8 @@ type Options struct {
 	// again is kept while it is compared.
 	Memory *firstwrite.Memory
 	Spool  string
+	// Room fails where the disk has none for what is spooled.
+	Room func() error
 	// Hold keeps back what came for a route under the UID of something else; held is
 	// false where there is no room for it.
 	Hold func(ctx context.Context, route string, in archive.Incoming) (held bool, err error)

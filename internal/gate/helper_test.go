@@ -77,7 +77,7 @@ func newSite(t *testing.T, rules string, o dimsetest.Options) *site {
 	egress := &guard.Egress{AETitle: "COLLIMATOR", Registry: s.Registry, Certificate: cert.Get, Guard: s.guard}
 	s.gate, err = New(Options{
 		File: file, Mux: s.guard.NewMux(), Log: log, Now: s.Clock.Now, Inspect: s.look,
-		Memory: s.memory, Spool: t.TempDir(), Hold: s.hold,
+		Memory: s.memory, Spool: t.TempDir(), Hold: s.hold, Room: func() error { return nil },
 		DB: s.DB, Registers: s.Registers, Outgoing: s.guard.Outgoing, Destination: egress.Dialer,
 	})
 	if err != nil {

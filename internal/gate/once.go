@@ -70,6 +70,9 @@ func (o *object) content() *firstwrite.Content {
 func (g *Gate) again(
 	ctx context.Context, a *dimse.Association, r *route, o *object, before firstwrite.Content,
 ) (dimse.Status, *firstwrite.Content) {
+	if err := g.Room(); err != nil {
+		return storeStatus(err), nil
+	}
 	kept, err := newSpool(g.Spool)
 	if err != nil {
 		return storeStatus(fault.Wrap(fault.Unavailable, err, "gate: the object cannot be spooled")), nil
@@ -198,7 +201,9 @@ func queryInstances(ctx context.Context, lease *upstream.Lease, study string) (u
 }
 
 // queryLevel gives the values of a unique key.
-func queryLevel(ctx context.Context, lease *upstream.Lease, level string, of tag.Tag, keys map[tag.Tag]string) (values []string, err error) {
+func queryLevel(
+	ctx context.Context, lease *upstream.Lease, level string, of tag.Tag, keys map[tag.Tag]string,
+) (values []string, err error) {
 	identifier := dicom.NewDataSet()
 	keys[tag.QueryRetrieveLevel] = level
 	for t, value := range keys {

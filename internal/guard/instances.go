@@ -70,7 +70,11 @@ func instanceRecord(ev archive.Event) audit.Record {
 		Principal:   ev.Source.Principal,
 		Kind:        ev.Source.Kind,
 		Rule:        ev.Source.Rule,
-		Peer:        audit.Peer{Address: ev.Source.Address, CallingAETitle: ev.Source.AETitle},
+		Peer: audit.Peer{
+			Address:        ev.Source.Address,
+			CallingAETitle: ev.Source.AETitle,
+			CalledAETitle:  ev.Source.Route,
+		},
 		Objects: []audit.Object{{
 			Study:         ev.Instance.StudyUID,
 			Patient:       ev.Whose.Patient,
@@ -87,8 +91,11 @@ func instanceRecord(ev archive.Event) audit.Record {
 func outOfQuarantine(r *audit.Record, ev archive.Event) {
 	r.Event = audit.QuarantineChanged
 	r.Reason = string(ev.Kind) + " from quarantine: " + string(ev.Reason)
-	if ev.Reason == archive.Unneeded {
+	switch {
+	case ev.Reason == archive.Unneeded:
 		r.Reason = "set aside, and removed: " + ev.Why
+	case ev.Why != "":
+		r.Reason += ": " + ev.Why
 	}
 	r.Door = audit.DoorCommand
 	r.Kind = string(policy.Person)

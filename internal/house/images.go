@@ -15,7 +15,7 @@ import (
 func (in *Installation) archiveOptions(blobs blob.Store) archive.Options {
 	return archive.Options{
 		DB: in.DB, Blobs: blobs, RetrieveAETitle: in.Config.AE, Record: guard.RecordInstance(in.Ledger, in.Trail, in.Registry),
-		CharacterSet: characterSets(in.Config.CharacterSets), Limits: archiveLimits(in.Config.Limits),
+		CharacterSet: characterSets(in.Config.CharacterSets), Limits: archiveLimits(in.Config.Limits), LetThrough: letThrough,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"collimator/internal/budget"
 	"collimator/internal/config"
 	"collimator/internal/fault"
+	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
@@ -47,6 +48,7 @@ type Server struct {
 	projects  *pacs.Projects
 	mux       *dimse.Mux
 	gate      *gate.Gate
+	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
 	reserve   *reserve.Reserve
@@ -166,36 +168,7 @@ func (s *Server) openDoor() error {
 	})
 	s.service.Register(s.mux)
 
-	s.gate, err = gate.New(gate.Options{
-		File:        filepath.Join(in.Config.Data, gate.File),
-		Mux:         s.Guard.NewMux(),
-		Inspect:     s.inspector.look,
-		DB:          in.DB,
-		Registers:   in.Registers,
-		Outgoing:    s.Guard.Outgoing,
-		Destination: egress.Dialer,
-		States:      s.States,
-		Log:         s.log,
-		Now:         time.Now,
-	})
-
-	return err
-}
-
-// applicationEntities finds who an association is for: the archive, a route of the
-// gate, or, when the system behind a route asks, those it sends to; nil where nobody has
-// the called AE title.
-func (s *Server) applicationEntities() func(*dimse.AssociateRequest) *guard.Service {
-	archive := guard.Offer(s.service.Support())
-	return func(rq *dimse.AssociateRequest) *guard.Service {
-		if rq.CalledAETitle == s.in.Config.AE {
-			return archive
-		}
-		if behind := s.gate.Behind(rq); behind != nil {
-			return behind
-		}
-		return s.gate.Service(rq.CalledAETitle)
-	}
+	return s.openGate(egress)
 }
 
 // openWatch opens what scans, reports and tells.

@@ -42,6 +42,8 @@ type Source struct {
 	Principal             string `json:"principal,omitempty"`
 	ImplementationUID     string `json:"implementationUID,omitempty"` // Implementation Class UID of the sender (PS3.7 D.3.3.2)
 	ImplementationVersion string `json:"implementationVersion,omitempty"`
+	// Route is the route of the gate it came for; empty: for the archive.
+	Route string `json:"route,omitempty"`
 	// Door, Kind of principal, Rule of the policy, the Person for whom a device or
 	// a token acts, and the Association are for the record of the event; they are
 	// not kept with the instance.

@@ -1,0 +1,74 @@
+package house
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"collimator/dimse"
+	"collimator/internal/archive"
+	"collimator/internal/db"
+	"collimator/internal/firstwrite"
+	"collimator/internal/gate"
+	"collimator/internal/guard"
+)
+
+// SpoolDir is where what comes again for a route is kept while it is compared.
+const SpoolDir = "spool"
+
+// openGate opens the routes behind the door.
+func (s *Server) openGate(egress *guard.Egress) (err error) {
+	spool := filepath.Join(s.in.Config.Data, SpoolDir)
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return fmt.Errorf("open the gate: %w", err)
+	}
+
+	s.passed = firstwrite.New(s.in.DB, s.log, time.Now)
+	s.gate, err = gate.New(gate.Options{
+		File:        filepath.Join(s.in.Config.Data, gate.File),
+		Mux:         s.Guard.NewMux(),
+		Inspect:     s.inspector.look,
+		DB:          s.in.DB,
+		Registers:   s.in.Registers,
+		Outgoing:    s.Guard.Outgoing,
+		Destination: egress.Dialer,
+		Memory:      s.passed,
+		Spool:       spool,
+		Room:        s.reserve.Room,
+		Hold:        s.holdAtRoute,
+		States:      s.States,
+		Log:         s.log,
+		Now:         time.Now,
+	})
+	return err
+}
+
+// holdAtRoute keeps back what came for a route under the UID of something else.
+func (s *Server) holdAtRoute(ctx context.Context, route string, in archive.Incoming) (held bool, err error) {
+	in.Source.Route = route
+	return s.Archive.HoldBack(ctx, in)
+}
+
+// letThrough makes the content of an entry of the quarantine the one its route takes.
+func letThrough(ctx context.Context, tx *db.Tx, e archive.QuarantineEntry, hash string) error {
+	i := firstwrite.Instance{Route: e.Source.Route, Study: e.Instance.StudyUID, UID: e.Instance.SOPInstanceUID}
+	return firstwrite.Accept(ctx, tx, i, firstwrite.Content{Syntax: e.Instance.TransferSyntaxUID, Hash: hash})
+}
+
+// applicationEntities finds who an association is for: the archive, a route of the
+// gate, or, when the system behind a route asks, those it sends to; nil where nobody has
+// the called AE title.
+func (s *Server) applicationEntities() func(*dimse.AssociateRequest) *guard.Service {
+	own := guard.Offer(s.service.Support())
+	return func(rq *dimse.AssociateRequest) *guard.Service {
+		if rq.CalledAETitle == s.in.Config.AE {
+			return own
+		}
+		if behind := s.gate.Behind(rq); behind != nil {
+			return behind
+		}
+		return s.gate.Service(rq.CalledAETitle)
+	}
+}
