@@ -2,7 +2,6 @@ package dicom
 
 import (
 	"bufio"
-	"encoding/binary"
 	"io"
 	"strconv"
 	"strings"
@@ -142,36 +141,6 @@ func (d *Decoder) take(n int) {
 	d.br.Discard(n)
 	d.off += int64(n)
 }
-
-// byteOrder reads and appends.
-type byteOrder interface {
-	binary.ByteOrder
-	binary.AppendByteOrder
-}
-
-// order is the byte order of a form.
-func (f form) order() byteOrder {
-	if f&formBig != 0 {
-		return binary.BigEndian
-	}
-	return binary.LittleEndian
-}
-
-func (f form) uint16(b []byte) uint16 {
-	if f&formBig != 0 {
-		return binary.BigEndian.Uint16(b)
-	}
-	return binary.LittleEndian.Uint16(b)
-}
-
-func (f form) uint32(b []byte) uint32 {
-	if f&formBig != 0 {
-		return binary.BigEndian.Uint32(b)
-	}
-	return binary.LittleEndian.Uint32(b)
-}
-
-func (f form) tag(b []byte) Tag { return tag.New(f.uint16(b), f.uint16(b[2:])) }
 
 // nextElement reads an element header of a data set or an item (PS3.5 7.1).
 func (d *Decoder) nextElement(top *level) (Event, error) {

@@ -1,6 +1,11 @@
 package dicom
 
-import "collimator/dicom/uid"
+import (
+	"encoding/binary"
+
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+)
 
 // TransferSyntax says how a data set is encoded in a stream (PS3.5 10).
 type TransferSyntax struct {
@@ -67,3 +72,33 @@ const (
 	formExplicit form = 1 << iota
 	formBig
 )
+
+// byteOrder reads and appends.
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+// order is the byte order of a form.
+func (f form) order() byteOrder {
+	if f&formBig != 0 {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+func (f form) uint16(b []byte) uint16 {
+	if f&formBig != 0 {
+		return binary.BigEndian.Uint16(b)
+	}
+	return binary.LittleEndian.Uint16(b)
+}
+
+func (f form) uint32(b []byte) uint32 {
+	if f&formBig != 0 {
+		return binary.BigEndian.Uint32(b)
+	}
+	return binary.LittleEndian.Uint32(b)
+}
+
+func (f form) tag(b []byte) Tag { return tag.New(f.uint16(b), f.uint16(b[2:])) }
