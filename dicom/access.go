@@ -151,6 +151,7 @@ func (ds *DataSet) signedVR(values []int64) VR {
 			return SS
 		}
 	}
+
 	for p := ds; p != nil; p = p.parent {
 		if v, ok := p.Int(pixelRepresentation); ok {
 			if v == 1 {

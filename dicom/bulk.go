@@ -34,6 +34,7 @@ func (s *bulkSource) open(offset, n int64) (io.Reader, error) {
 	if !s.deflated {
 		return &exactReader{io.NewSectionReader(s.at, s.base+offset, n), n}, nil
 	}
+
 	r := newInflater(io.NewSectionReader(s.at, s.base, math.MaxInt64-s.base), s.limits)
 	if _, err := io.CopyN(io.Discard, r, offset); err != nil {
 		return nil, err
@@ -52,9 +53,11 @@ func (e *exactReader) Read(p []byte) (int, error) {
 	if e.n <= 0 {
 		return 0, io.EOF
 	}
+
 	if int64(len(p)) > e.n {
 		p = p[:e.n]
 	}
+
 	n, err := e.r.Read(p)
 	e.n -= int64(n)
 	if err == io.EOF && e.n > 0 {
@@ -87,6 +90,7 @@ func (s *swapReader) Read(p []byte) (int, error) {
 		}
 		s.err = err
 	}
+
 	n := copy(p, s.rest)
 	s.rest = s.rest[n:]
 	if len(s.rest) == 0 && s.err != nil {

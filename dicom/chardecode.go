@@ -31,6 +31,7 @@ func (c *charset) decode(vr VR, raw []byte) []string {
 	if !vr.CharacterSet() && vr != UN {
 		c = defaultCharset
 	}
+
 	s, cuts := c.unicode(vr, raw)
 	if len(cuts) == 0 {
 		if s = trimmed(vr, s); s == "" {
@@ -38,6 +39,7 @@ func (c *charset) decode(vr VR, raw []byte) []string {
 		}
 		return []string{s}
 	}
+
 	out := make([]string, 0, len(cuts)+1)
 	start := 0
 	for _, cut := range cuts {
@@ -59,6 +61,7 @@ func (c *charset) unicode(vr VR, raw []byte) (s string, cuts []int) {
 		d.run(raw)
 		return d.out.String(), d.cuts
 	}
+
 	if several(vr) {
 		for i := 0; i < len(s); i++ {
 			if s[i] == '\\' {
@@ -155,10 +158,12 @@ func (d *unescaper) escape(b []byte) int {
 			return 1 + len(r.escape)
 		}
 	}
+
 	if strings.HasPrefix(string(b[1:min(len(b), 3)]), "$@") { // JIS C 6226-1978, before JIS X 0208
 		d.g0 = jis0208
 		return 3
 	}
+
 	d.out.WriteRune(utf8.RuneError)
 	return 1
 }
@@ -183,6 +188,7 @@ func (d *unescaper) character(r *repertoire, b []byte) int {
 		d.out.WriteRune(utf8.RuneError)
 		return 1
 	}
+
 	d.double(r, b)
 	return 2
 }
@@ -193,6 +199,7 @@ func (d *unescaper) double(r *repertoire, b []byte) {
 	if r.prefix != 0 {
 		euc = []byte{r.prefix, euc[0], euc[1]}
 	}
+
 	dec := d.tables[r]
 	if dec == nil {
 		if d.tables == nil {
@@ -201,11 +208,13 @@ func (d *unescaper) double(r *repertoire, b []byte) {
 		dec = r.table.NewDecoder()
 		d.tables[r] = dec
 	}
+
 	var buf [8]byte
 	n, _, err := dec.Transform(buf[:], euc, true)
 	if ch, size := utf8.DecodeRune(buf[:n]); err == nil && size == n {
 		d.out.WriteRune(ch)
 		return
 	}
+
 	d.out.WriteRune(utf8.RuneError)
 }

@@ -72,6 +72,7 @@ func (e *escaper) run(s string) ([]byte, error) {
 			return nil, ErrCharacterSet
 		}
 	}
+
 	e.initial()
 	return e.out, nil
 }
@@ -114,10 +115,12 @@ func (e *escaper) rune(r rune) bool {
 	if r == 0x1B || r == utf8.RuneError {
 		return false
 	}
+
 	candidates := append([]*repertoire{e.g0, e.g1, e.c.g0, e.c.g1}, e.c.more...)
 	if e.c.g0 != ascii && len(e.c.terms) > 1 {
 		candidates = append(candidates, ascii)
 	}
+
 	for i, rep := range candidates {
 		if rep == nil || slices.Contains(candidates[:i], rep) {
 			continue

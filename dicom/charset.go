@@ -81,16 +81,20 @@ func (ds *DataSet) SetCharacterSet(terms ...string) error {
 	if len(to.notes) > 0 {
 		return ErrCharacterSet
 	}
+
 	changed, err := ds.recoded(to)
 	if err != nil {
 		return err
 	}
+
 	for _, c := range changed {
 		c.ds.Set(c.el)
 	}
+
 	if err := ds.SetText(tag.SpecificCharacterSet, terms...); err != nil {
 		return err
 	}
+
 	ds.charset = to
 	return nil
 }
@@ -288,9 +292,11 @@ func (c *charset) addRepertoire(i int, r *repertoire) {
 	if r == katakana {
 		c.more = append(c.more, romaji)
 	}
+
 	if i > 0 {
 		return
 	}
+
 	switch {
 	case r == katakana:
 		c.g0, c.g1 = romaji, katakana

@@ -114,6 +114,7 @@ func (ds *DataSet) find(t Tag) (int, bool) {
 		}
 		return at, false
 	}
+
 	i := sort.Search(len(ds.els), func(i int) bool { return ds.els[i].Tag >= t })
 	return i, i < len(ds.els) && ds.els[i].Tag == t
 }
@@ -222,6 +223,7 @@ func (ds *DataSet) settleIn(parent *DataSet) {
 			}
 		}
 	}
+
 	ds.parent = parent
 }
 

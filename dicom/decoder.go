@@ -61,11 +61,13 @@ func NewDecoder(r io.Reader, o DecodeOptions) *Decoder {
 	if o.TransferSyntax != "" {
 		ts, _ = LookupTransferSyntax(o.TransferSyntax)
 	}
+
 	var z *inflater
 	if ts.Deflated {
 		z = newInflater(r, o.Limits)
 		r = z
 	}
+
 	d := &Decoder{br: buffered(r), limits: o.Limits.withDefaults(), deflated: z}
 	d.stack = append(make([]level, 0, 8), level{end: -1, form: ts.form()})
 	return d
@@ -97,10 +99,12 @@ func (d *Decoder) next() (Event, error) {
 	if err := d.skip(); err != nil {
 		return Event{}, err
 	}
+
 	top := &d.stack[len(d.stack)-1]
 	if top.end >= 0 && d.off >= top.end {
 		return d.close(false, 0)
 	}
+
 	switch top.kind {
 	case SequenceBegin:
 		return d.nextItem(top)
@@ -208,6 +212,7 @@ func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 		ev.Length = f.uint32(b[4:])
 		return 8, nil
 	}
+
 	ev.VR = VR(b[4])<<8 | VR(b[5])
 	if !longForm(ev.VR) {
 		if !ev.VR.Known() {
@@ -216,11 +221,13 @@ func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 		ev.Length = uint32(f.uint16(b[6:]))
 		return 8, nil
 	}
+
 	ev.reserved = f.uint16(b[6:])
 	b, err := d.peek(12)
 	if err != nil {
 		return 0, err
 	}
+
 	ev.Length = f.uint32(b[8:])
 	return 12, nil
 }
@@ -253,6 +260,7 @@ func implicitVR(t Tag, signed bool) VR {
 	if vr != OB && vr != US {
 		return vr
 	}
+
 	e, _ := tag.Lookup(t)
 	switch {
 	case strings.Contains(e.VR, "OW"):
@@ -277,14 +285,17 @@ func (d *Decoder) open(ev Event) (Event, error) {
 	case ev.form&formExplicit != 0 && ev.VR != SQ && ev.VR.Known():
 		return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.1.2", "VR "+ev.VR.String()+" cannot have undefined length", nil)
 	}
+
 	if ev.form&formExplicit == 0 && l.kind == SequenceBegin {
 		ev.VR = SQ
 	}
+
 	ev.Kind = l.kind
 	ev.content = l.form
 	if d.depth() >= d.limits.Depth {
 		return Event{}, d.failAt(ev.Offset, ev.Tag, "PS3.5 7.5", "sequences nested deeper than "+strconv.Itoa(d.limits.Depth), ErrLimit)
 	}
+
 	d.stack = append(d.stack, l)
 	return ev, nil
 }
@@ -308,14 +319,17 @@ func (d *Decoder) shortDirectory() bool {
 	if d.stack[1].tag != tag.DirectoryRecordSequence {
 		return false
 	}
+
 	for _, l := range d.stack[1:] {
 		if l.end < 0 {
 			return false
 		}
 	}
+
 	for i := range d.stack[1:] {
 		d.stack[1+i].end = d.off
 	}
+
 	d.note(Event{Tag: tag.DirectoryRecordSequence, Offset: d.off}, "file ends before its last record")
 	return true
 }
@@ -376,6 +390,7 @@ func (d *Decoder) nextFragment(top *level) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
+
 	switch {
 	case t == tag.SequenceDelimitationItem:
 		d.take(8)
@@ -385,9 +400,11 @@ func (d *Decoder) nextFragment(top *level) (Event, error) {
 	case length == UndefinedLength:
 		return Event{}, d.fail(t, "PS3.5 A.4", "fragment of undefined length", nil)
 	}
+
 	if d.frags++; d.frags > d.limits.Fragments {
 		return Event{}, d.fail(t, "PS3.5 A.4", "more fragments than allowed", ErrLimit)
 	}
+
 	ev := Event{Kind: FragmentEvent, Tag: top.tag, Length: length, Offset: d.off, ValueOffset: d.off + 8,
 		Index: top.index, Depth: d.depth(), form: top.form}
 	d.take(8)
@@ -414,9 +431,11 @@ func (d *Decoder) Read(p []byte) (int, error) {
 	if d.rest == 0 {
 		return 0, io.EOF
 	}
+
 	if int64(len(p)) > d.rest {
 		p = p[:d.rest]
 	}
+
 	n, err := d.br.Read(p)
 	d.off += int64(n)
 	d.rest -= int64(n)
@@ -449,9 +468,11 @@ func (d *Decoder) skip() error {
 			}
 			continue
 		}
+
 		if d.scratch == nil {
 			d.scratch = make([]byte, 4*bufferSize)
 		}
+
 		if _, err := d.Read(d.scratch); err != nil {
 			return err
 		}

@@ -194,6 +194,7 @@ func (el Element) Equal(o Element) bool {
 	case el.v == nil || o.v == nil || el.v.kind != o.v.kind:
 		return false
 	}
+
 	switch el.v.kind {
 	case sequence:
 		return slices.EqualFunc(el.v.more.items, o.v.more.items, (*DataSet).Equal)
@@ -306,10 +307,12 @@ func (el Element) Load(limit int64) (Element, error) {
 	if el.ValueLength() > limit {
 		return el, ErrLimit
 	}
+
 	r, err := el.Open()
 	if err != nil {
 		return el, err
 	}
+
 	var raw bytes.Buffer
 	if _, err := raw.ReadFrom(r); err != nil {
 		return el, err
@@ -329,11 +332,13 @@ func (el Element) Open() (io.Reader, error) {
 	case el.Encapsulated():
 		return nil, ErrEncapsulated
 	}
+
 	b := el.v.more.bulk
 	r, err := el.v.more.source.open(b.Offset, b.Length)
 	if err != nil {
 		return nil, err
 	}
+
 	if unit := el.VR.unit(); el.v.form&formBig != 0 && unit > 1 {
 		r = &swapReader{r: r, unit: unit}
 	}

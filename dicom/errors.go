@@ -42,12 +42,14 @@ func (e *SyntaxError) Error() string {
 		b.WriteString(e.Tag.String())
 		b.WriteByte(' ')
 	}
+
 	b.WriteString("at byte ")
 	b.WriteString(strconv.FormatInt(e.Offset, 10))
 	if e.Path != "" {
 		b.WriteString(" in ")
 		b.WriteString(e.Path)
 	}
+
 	b.WriteString(": ")
 	b.WriteString(e.Reason)
 	if e.Clause != "" {

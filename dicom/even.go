@@ -42,10 +42,12 @@ func (ds *DataSet) makeEven() error {
 		if !el.odd() {
 			continue
 		}
+
 		even, err := ds.evened(el)
 		if err != nil {
 			return err
 		}
+
 		ds.els[i] = even
 		ds.touch(el.Tag)
 	}
@@ -70,6 +72,7 @@ func (el Element) odd() bool {
 	if len(el.OffsetTable())&1 == 1 {
 		return true
 	}
+
 	for i := range el.FragmentCount() {
 		if el.FragmentLength(i)&1 == 1 {
 			return true
@@ -117,10 +120,12 @@ func (ds *DataSet) padsWholeFrames(el Element) error {
 	if !ok {
 		frames = 1
 	}
+
 	n := el.FragmentCount()
 	if int64(n) <= frames {
 		return nil
 	}
+
 	for i := range n - 1 {
 		if el.FragmentLength(i)&1 == 1 {
 			return fmt.Errorf("%w: a fragment of odd length inside a frame", ErrEncapsulated)
@@ -178,10 +183,12 @@ func (ds *DataSet) shiftExtendedTable(starts []fragmentShift) error {
 		if el.Tag != tag.ExtendedOffsetTable || el.Empty() {
 			continue
 		}
+
 		loaded, err := el.Load(8 * int64(len(starts)))
 		if err != nil {
 			return err
 		}
+
 		moved := NewElement(el.Tag, el.VR, shiftedTable(loaded.Bytes(), 8, starts))
 		moved.v.home = ds
 		*el = moved

@@ -90,6 +90,7 @@ func guessSyntax(br *bufio.Reader) string {
 	if len(b) < 6 {
 		return uid.ImplicitVRLittleEndian
 	}
+
 	explicit := VR(b[4])<<8 | VR(b[5])
 	switch {
 	case !explicit.Known():

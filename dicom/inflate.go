@@ -37,6 +37,7 @@ func (f *inflater) Read(p []byte) (int, error) {
 	if f.out > inflateFloor && f.out/int64(max(1, f.limits.InflateRatio)) > f.in.n {
 		return n, &SyntaxError{Offset: f.out, Clause: "PS3.5 A.5", Reason: "data set inflates beyond the ratio allowed", err: ErrLimit}
 	}
+
 	if err == io.EOF {
 		if _, derr := io.Copy(io.Discard, f.drain); derr != nil {
 			return n, derr

@@ -26,6 +26,7 @@ func DecodeJSON(r io.Reader, o JSONOptions) (*DataSet, error) {
 	if err := j.delim('{'); err != nil {
 		return nil, err
 	}
+
 	ds, err := j.root()
 	if err != nil {
 		return nil, err
@@ -57,12 +58,14 @@ func (r *JSONReader) Next() (*DataSet, error) {
 		}
 		r.begun = true
 	}
+
 	if !r.j.dec.More() {
 		if err := r.j.delim(']'); err != nil {
 			return nil, err
 		}
 		return nil, io.EOF
 	}
+
 	r.j.count = 0
 	if err := r.j.delim('{'); err != nil {
 		return nil, err
@@ -319,12 +322,14 @@ func (j *jsonReader) skip() error {
 		if err != nil {
 			return err
 		}
+
 		switch t {
 		case json.Delim('{'), json.Delim('['):
 			depth++
 		case json.Delim('}'), json.Delim(']'):
 			depth--
 		}
+
 		if depth == 0 {
 			return nil
 		}
@@ -376,6 +381,7 @@ func (j *jsonReader) object(ds *DataSet) (any, error) {
 	if t == json.Delim('}') {
 		return emptyObject{}, nil
 	}
+
 	key, _ := t.(string)
 	if slices.Contains(pnGroups[:], key) {
 		return j.name(key)
@@ -383,6 +389,7 @@ func (j *jsonReader) object(ds *DataSet) (any, error) {
 	if len(j.tags) > j.limits.Depth {
 		return nil, j.failWith("sequences nested deeper than allowed", ErrLimit)
 	}
+
 	item := ds.NewItem()
 	return item, j.attributes(item, key)
 }
@@ -395,10 +402,12 @@ func (j *jsonReader) name(key string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+
 		s, ok := t.(string)
 		if i < 0 || !ok && t != nil || strings.ContainsAny(s, "=\\") && i < 2 {
 			return nil, j.fail("a person name is not made of its three component groups")
 		}
+
 		n[i] = s
 		if t, err = j.token(); err != nil {
 			return nil, err
@@ -406,6 +415,7 @@ func (j *jsonReader) name(key string) (any, error) {
 		if t == json.Delim('}') {
 			return n, nil
 		}
+
 		key, _ = t.(string)
 	}
 }

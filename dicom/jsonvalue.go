@@ -137,6 +137,7 @@ func (j *jsonReader) floats(a jsonAttribute) (Element, error) {
 		if err != nil {
 			return Element{}, j.fail("a value is not a number in the range of its VR")
 		}
+
 		if bits == 32 {
 			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(f)))
 		} else {

@@ -89,6 +89,7 @@ func (j *jsonWriter) element(el Element, uri string) {
 	default:
 		j.values(el, vr)
 	}
+
 	j.buf = append(j.buf, '}')
 }
 
@@ -145,6 +146,7 @@ func (j *jsonWriter) texts(el Element, vr VR) int {
 		if i > 0 {
 			j.buf = append(j.buf, ',')
 		}
+
 		switch {
 		case s == "":
 			j.buf = append(j.buf, "null"...)

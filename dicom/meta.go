@@ -121,9 +121,11 @@ func (m *metaReader) Read(p []byte) (int, error) {
 			m.left = int(formExplicit.uint32(b[8:]))
 		}
 	}
+
 	if m.left == 0 {
 		return 0, io.EOF
 	}
+
 	n, err := m.r.Read(p[:min(len(p), m.left)])
 	m.left -= n
 	if !m.ready {

@@ -41,6 +41,7 @@ func ReadPassage(r io.Reader, o DecodeOptions) (*Passage, error) {
 	o.BulkThreshold = 0
 	b, ds := newBuilder(r, o)
 	p := &Passage{Head: ds, d: b.d, ts: b.ts}
+
 	for {
 		ev, err := b.d.Next()
 		if err == io.EOF {

@@ -60,6 +60,7 @@ func (el Element) Ints() []int64 {
 	if vr == IS || vr == DS {
 		return parseInts(el.Texts())
 	}
+
 	b := el.Bytes()
 	size := vr.unit()
 	if vr == AT {
@@ -71,6 +72,7 @@ func (el Element) Ints() []int64 {
 	if size == 1 && vr != OB && vr != UN {
 		return nil
 	}
+
 	out := make([]int64, 0, len(b)/size)
 	for ; len(b) >= size; b = b[size:] {
 		out = append(out, intOf(vr, b))

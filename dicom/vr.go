@@ -122,10 +122,12 @@ func VRFor(t Tag) VR {
 	case t.GroupLength():
 		return UL
 	}
+
 	e, ok := tag.Lookup(t)
 	if !ok {
 		return UN
 	}
+
 	first, _, _ := strings.Cut(e.VR, "|")
 	if len(first) != 2 {
 		return 0

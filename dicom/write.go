@@ -53,6 +53,7 @@ func (ds *DataSet) regroup(group uint16, f form) bool {
 	if slices.Contains(ds.changedGroups(), group) {
 		return true
 	}
+
 	for _, el := range ds.els {
 		if el.Tag.Group() == group && el.v.kind == sequence && !el.v.clean(contentForm(el, f)) {
 			return true
@@ -80,6 +81,7 @@ func (e *encoder) measure(el Element, f form) int64 {
 		}
 		return int64(header) + el.v.more.bulk.Length
 	}
+
 	_, n, header := layout(el, f)
 	return int64(header) + int64(n)
 }
@@ -93,12 +95,14 @@ func (e *encoder) measureSequence(el Element, f form) int64 {
 	for _, item := range el.v.more.items {
 		n += 8 + e.measureItem(item, cf)
 	}
+
 	made := el.v.more.made
 	length := el.v.length
 	if f&formExplicit == 0 && VRFor(el.Tag) != SQ { // or its items could not be found again
 		made = false
 		length = UndefinedLength
 	}
+
 	n = e.settle(slot, n, el.v.clean(cf), made, length)
 	return int64(header) + n
 }
@@ -178,6 +182,7 @@ func (e *encoder) header(el Element, vr VR, n uint32, f form) {
 		b = append(b, byte(vr>>8), byte(vr))
 		b = o.AppendUint16(b, uint16(n))
 	}
+
 	e.write(b)
 }
 
@@ -230,6 +235,7 @@ func (e *encoder) sequence(el Element, f form) {
 			e.item(tag.ItemDelimitationItem, item.endLength, cf)
 		}
 	}
+
 	if n == UndefinedLength {
 		e.item(tag.SequenceDelimitationItem, el.v.more.endLength, cf)
 	}

@@ -76,10 +76,12 @@ func (x *xmlWriter) start(ds *DataSet, t Tag, vr VR) {
 	if c := t.Creator(); c != 0 {
 		creator = strings.TrimSpace(ds.Text(c))
 	}
+
 	shown := t
 	if creator != "" {
 		shown = t &^ 0xFF00
 	}
+
 	x.text(`<DicomAttribute tag="`)
 	x.buf = appendHex(x.buf, shown)
 	x.text(`" vr="`)
@@ -91,6 +93,7 @@ func (x *xmlWriter) start(ds *DataSet, t Tag, vr VR) {
 		x.text(`" privateCreator="`)
 		x.escaped(creator)
 	}
+
 	x.text(`">` + "\n")
 }
 
@@ -178,9 +181,11 @@ func (x *xmlWriter) nameComponents(group string) {
 		if i == 4 && rest != "" {
 			part += "^" + rest // more components than there are names for
 		}
+
 		if part == "" {
 			continue
 		}
+
 		x.text("<" + name + ">")
 		x.escaped(part)
 		x.text("</" + name + ">\n")

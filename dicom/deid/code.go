@@ -41,6 +41,7 @@ func (s *session) codes(el dicom.Element, vr dicom.VR) (dicom.Element, verdict) 
 		values[i] = dummyText
 		changed = true
 	}
+
 	switch {
 	case !changed:
 		return el, stay
@@ -48,6 +49,7 @@ func (s *session) codes(el dicom.Element, vr dicom.VR) (dicom.Element, verdict) 
 		s.report.Removed++
 		return el, remove
 	}
+
 	s.report.Replaced++
 	return dicom.NewText(el.Tag, vr, values...), change
 }
@@ -69,6 +71,7 @@ func (id *identity) inCode(v string) bool {
 	if id.short[v] {
 		return true
 	}
+
 	together := strings.Join(words(v), "")
 	for _, name := range id.latin {
 		if len(name) >= 4 && strings.Contains(together, name) {

@@ -26,10 +26,12 @@ func shiftValue(vr dicom.VR, v string, days int) (string, bool) {
 	case vr == dicom.DA:
 		return shiftDate(strings.ReplaceAll(v, ".", ""), days, "20060102")
 	}
+
 	m := dateTimeValue.FindStringSubmatch(v)
 	if m == nil || len(m[1]) < 8 && m[2] != "" {
 		return "", false
 	}
+
 	date, ok := shiftDate(m[1], days, "20060102"[:len(m[1])])
 	return date + m[2] + m[3], ok
 }

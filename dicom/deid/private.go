@@ -39,12 +39,14 @@ func (s *session) safeBlocks(ds *dicom.DataSet) map[dicom.Tag]bool {
 	if !s.profile.RetainSafePrivate {
 		return nil
 	}
+
 	out := map[dicom.Tag]bool{}
 	for el := range ds.All() {
 		c := el.Tag.Creator()
 		if c == 0 || !el.VR.Known() || el.Sequence() {
 			continue
 		}
+
 		name := strings.TrimSpace(ds.Text(c))
 		listed := safeElements[safeElement{name, el.Tag.Group(), el.Tag.Element() & 0xFF, el.VR}]
 		if listed && (el.VR != dicom.IS && el.VR != dicom.DS || el.Floats() != nil) {

@@ -94,6 +94,7 @@ func showsFace(ds *dicom.DataSet) bool {
 	if !hasPixels(ds) {
 		return false
 	}
+
 	switch ds.Text(tag.Modality) {
 	case "XC":
 		return true
@@ -136,6 +137,7 @@ func (p Profile) refuses(flags []Flag, ds *dicom.DataSet) []Flag {
 			out = append(out, f)
 		}
 	}
+
 	if p.CleanPixelData && len(out) == 0 && hasPixels(ds) && ds.Text(tag.BurnedInAnnotation) != "NO" {
 		out = append(out, BurnedInLikely)
 	}

@@ -45,6 +45,7 @@ func newIdentity(ds *dicom.DataSet, p Profile) *identity {
 		objects: map[string]bool{},
 		days:    map[string]bool{},
 	}
+
 	id.collect(ds)
 	id.collectCodes()
 	if p.RetainUIDs {
@@ -53,6 +54,7 @@ func newIdentity(ds *dicom.DataSet, p Profile) *identity {
 	if p.Dates == KeepDates {
 		id.days = nil
 	}
+
 	slices.Sort(id.ids)
 	id.ids = slices.Compact(id.ids)
 	slices.SortFunc(id.ids, func(a, b string) int { return len(b) - len(a) }) // the longest first
@@ -162,6 +164,7 @@ func (id *identity) cleanOnce(v string, keepDates bool) string {
 	if !keepDates {
 		v = datePattern.ReplaceAllString(v, masked)
 	}
+
 	return maskWords(v, func(w string) bool {
 		if keepDates && datePattern.MatchString(w) {
 			return false
@@ -214,6 +217,7 @@ func maskWords(v string, bad func(string) bool) string {
 			v = v[n:]
 			continue
 		}
+
 		if bad(fold(v[:n])) {
 			b.WriteString(masked)
 		} else {

@@ -44,6 +44,7 @@ func (id *identity) quotesDate(v string) bool {
 	if len(id.days) == 0 {
 		return false
 	}
+
 	run := 0
 	for i := range len(v) {
 		if v[i] < '0' || v[i] > '9' {
@@ -94,6 +95,7 @@ func (id *identity) knownDay(m string) bool {
 		}
 		parts[i] = p
 	}
+
 	all := strings.Join(parts, "")
 	if len(parts) == 3 && len(all) == 6 {
 		begin := parts[0] + parts[1]

@@ -113,6 +113,7 @@ func multiplicity(el dicom.Element, vr dicom.VR) int {
 	if el.VR.Known() && el.VR != dicom.UN {
 		vr = el.VR
 	}
+
 	n := 1
 	switch size := numberSize(vr); {
 	case size > 0:

@@ -41,6 +41,7 @@ func (s *session) dataSet(ds *dicom.DataSet, lv level) {
 	if lv.item && strings.TrimSpace(ds.Text(tag.PatientID)) != "" {
 		patient = s.pseudonym(patientOf(ds))
 	}
+
 	safe := s.safeBlocks(ds)
 	for _, el := range once(ds) {
 		out, v := s.element(el, lv, safe, patient)
@@ -55,6 +56,7 @@ func (s *session) dataSet(ds *dicom.DataSet, lv level) {
 			}
 		}
 	}
+
 	if !lv.item {
 		ds.Set(dicom.NewElement(tag.PatientID, dicom.LO, []byte(patient)))
 		ds.Set(dicom.NewElement(tag.PatientName, dicom.PN, []byte(patient)))
@@ -70,6 +72,7 @@ func once(ds *dicom.DataSet) []dicom.Element {
 			els = append(els, el)
 		}
 	}
+
 	for i, el := range els {
 		if seen[el.Tag] > 1 {
 			ds.Delete(el.Tag)
@@ -133,6 +136,7 @@ func (s *session) sequence(el dicom.Element, act action, lv level) (dicom.Elemen
 	case actC:
 		lv.clean = true
 	}
+
 	for _, item := range el.Items() {
 		s.dataSet(item, lv)
 	}

@@ -89,6 +89,7 @@ func (a *Archive) entities(level Level, visible func(*Instance) bool) []*entity 
 		if visible != nil && !visible(i) {
 			continue
 		}
+
 		e, ok := known[level.id(i)]
 		if !ok {
 			e = &entity{}
@@ -136,6 +137,7 @@ func (e *entity) distinct(t, of dicom.Tag) dicom.Element {
 		if v == "" || slices.Contains(seen, v) {
 			continue
 		}
+
 		seen = append(seen, v)
 		if len(values) > 0 {
 			values = append(values, '\\')

@@ -61,6 +61,7 @@ func matchesAll(keys *dicom.DataSet, get func(dicom.Tag) (dicom.Element, bool)) 
 		if instruction(key.Tag) {
 			continue
 		}
+
 		el, ok := get(key.Tag)
 		if !ok {
 			el = dicom.Element{Tag: key.Tag, VR: key.VR}

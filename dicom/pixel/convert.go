@@ -62,6 +62,7 @@ func Transcode(ctx context.Context, ds *dicom.DataSet, from, to string) (*dicom.
 	if from == to {
 		return ds, nil
 	}
+
 	source, _ := dicom.LookupTransferSyntax(from)
 	target, known := dicom.LookupTransferSyntax(to)
 	switch {
@@ -72,6 +73,7 @@ func Transcode(ctx context.Context, ds *dicom.DataSet, from, to string) (*dicom.
 	case !DecodableInPart(from) && encapsulated(ds):
 		return nil, fmt.Errorf("%w: %s to %s", ErrNotConvertible, uid.Name(from), uid.Name(to))
 	}
+
 	out := ds.Clone()
 	if err := nativeEverywhere(ctx, out, from); err != nil {
 		return nil, err
@@ -112,6 +114,7 @@ func nativeEverywhere(ctx context.Context, ds *dicom.DataSet, from string) error
 			images = append(images, v.DataSet)
 		}
 	}
+
 	for _, image := range images {
 		if err := native(ctx, image, from); err != nil {
 			return err
@@ -171,6 +174,7 @@ func describe(ds *dicom.DataSet, before, after Attributes, from string) error {
 			return err
 		}
 	}
+
 	if ts, _ := dicom.LookupTransferSyntax(from); ts.Lossy && ds.Parent() == nil {
 		return ds.SetText(tag.LossyImageCompression, "01")
 	}
@@ -231,6 +235,7 @@ func (s *nativeStream) Read(p []byte) (int, error) {
 		if s.next == s.f.Len() {
 			return s.tail(p)
 		}
+
 		s.next++
 		frame, a, err := s.f.Decode(s.ctx, s.next, s.from)
 		if err != nil {
@@ -239,10 +244,12 @@ func (s *nativeStream) Read(p []byte) (int, error) {
 		if len(frame) != s.length || a != s.want {
 			return 0, fmt.Errorf("%w: frame %d is not like the first", ErrDamaged, s.next)
 		}
+
 		if s.frame = frame; s.bits()%8 != 0 {
 			s.frame = s.packed.add(frame, s.bits(), s.next == s.f.Len())
 		}
 	}
+
 	n := copy(p, s.frame)
 	s.frame = s.frame[n:]
 	s.done += int64(n)
@@ -277,6 +284,7 @@ func (k *packer) add(frame []byte, bits int64, last bool) []byte {
 			k.acc >>= 8
 		}
 	}
+
 	if last && k.have > 0 {
 		out = append(out, byte(k.acc))
 	}

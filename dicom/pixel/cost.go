@@ -20,6 +20,7 @@ func (f *Frames) Cost(n int, transferSyntax string) int64 {
 	case f.invalid != nil:
 		return smallWork
 	}
+
 	stored := min(length, maxFrame*f.FrameLength()+1<<20)
 	if codecJPEG(transferSyntax) {
 		return stored + 2*f.jpegSamples() + f.coefficients() + smallWork
@@ -61,6 +62,7 @@ func RenderCost(ds *dicom.DataSet, n int, transferSyntax string) int64 {
 	if err != nil || f.video || f.invalid != nil || n < 1 || n > f.Len() {
 		return smallWork // it is not decoded
 	}
+
 	pixels := int64(f.Rows) * int64(f.Columns)
 	switch {
 	case f.renderedAsDecoded(transferSyntax):
@@ -79,19 +81,23 @@ func TranscodeCost(ds *dicom.DataSet, from, to string) int64 {
 	if from == to || !DecodableInPart(from) {
 		return 0
 	}
+
 	most := int64(0)
 	for v := range ds.Walk() {
 		if v.Tag != tag.PixelData || !v.Encapsulated() {
 			continue
 		}
+
 		f, err := Index(v.DataSet)
 		if err != nil {
 			continue // nothing of it is decoded
 		}
+
 		for n := 1; n <= f.Len(); n++ {
 			most = max(most, f.Cost(n, from))
 		}
 	}
+
 	if most == 0 {
 		return 0
 	}

@@ -48,6 +48,7 @@ func (f *Frames) Decode(ctx context.Context, n int, transferSyntax string) (pixe
 	if f.invalid != nil {
 		return nil, a, f.invalid
 	}
+
 	raw, err := f.compressed(n)
 	if err != nil {
 		return nil, a, err

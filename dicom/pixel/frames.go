@@ -85,6 +85,7 @@ func (f *Frames) indexFragments(ds *dicom.DataSet) error {
 			return nil
 		}
 	}
+
 	if table := basicTable(f.el.OffsetTable()); len(table) > 0 && f.fromOffsets(table, starts, n) {
 		return nil
 	}
@@ -224,10 +225,12 @@ func (f *Frames) Length(n int) int64 {
 	if f.first == nil {
 		return f.FrameLength()
 	}
+
 	var total int64
 	for i := f.first[n-1]; i < f.first[n]; i++ {
 		total += f.el.FragmentLength(int(i))
 	}
+
 	if f.lengths != nil && f.lengths[n-1] < uint64(total) {
 		return int64(f.lengths[n-1])
 	}
@@ -268,6 +271,7 @@ func shifted(r io.Reader, shift uint, bits int64) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	out := make([]byte, (bits+7)/8)
 	for i := range out {
 		v := uint(raw[i]) >> shift
@@ -276,6 +280,7 @@ func shifted(r io.Reader, shift uint, bits int64) (io.Reader, error) {
 		}
 		out[i] = byte(v)
 	}
+
 	if rest := bits % 8; rest != 0 {
 		out[len(out)-1] &= 1<<rest - 1
 	}
@@ -332,6 +337,7 @@ func (f *fragmentReader) Read(p []byte) (int, error) {
 			f.r = r
 			f.next++
 		}
+
 		n, err := f.r.Read(p)
 		if err == io.EOF {
 			f.r = nil

@@ -81,6 +81,7 @@ func jpegImage(ctx context.Context, frame []byte, a Attributes) (image.Image, er
 	if err := checkScans(frame, a); err != nil {
 		return nil, err
 	}
+
 	img, err := jpeg.Decode(&untilDone{ctx, bytes.NewReader(frame)})
 	if err != nil {
 		return nil, fmt.Errorf("%w: JPEG data", ErrDamaged)

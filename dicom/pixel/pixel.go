@@ -51,11 +51,13 @@ func Describe(ds *dicom.DataSet) (Attributes, error) {
 		PhotometricInterpretation: ds.Text(tag.PhotometricInterpretation),
 		NumberOfFrames:            number(ds, tag.NumberOfFrames, 1),
 	}
+
 	a.BitsStored = number(ds, tag.BitsStored, a.BitsAllocated)
 	a.HighBit = number(ds, tag.HighBit, a.BitsStored-1)
 	if a.NumberOfFrames < 1 {
 		a.NumberOfFrames = 1
 	}
+
 	switch {
 	case a.Rows < 1 || a.Columns < 1 || a.Rows > math.MaxUint16 || a.Columns > math.MaxUint16:
 		return a, fmt.Errorf("dicom/pixel: rows and columns do not make an image: %d by %d", a.Rows, a.Columns)

@@ -98,6 +98,7 @@ func newSamples(b []byte, a Attributes, t dicom.Tag) (samples, error) {
 	if s.float32 && s.bytes != 4 || s.float64 && s.bytes != 8 {
 		return s, fmt.Errorf("%w: float pixel data of %d bits", ErrNotRenderable, a.BitsAllocated)
 	}
+
 	if a.BitsStored < 1 || a.BitsStored > a.BitsAllocated {
 		s.bits = uint(a.BitsAllocated)
 	}
@@ -197,6 +198,7 @@ func renderColour(b []byte, a Attributes) (image.Image, error) {
 	if a.BitsAllocated != 8 && a.BitsAllocated != 16 {
 		return nil, fmt.Errorf("%w: colour of %d bits", ErrNotRenderable, a.BitsAllocated)
 	}
+
 	toRGB := func(r, g, b byte) (byte, byte, byte) { return r, g, b }
 	switch a.PhotometricInterpretation {
 	case "YBR_FULL", "YBR_FULL_422":
@@ -205,10 +207,12 @@ func renderColour(b []byte, a Attributes) (image.Image, error) {
 	default:
 		return nil, fmt.Errorf("%w: its photometric interpretation", ErrNotRenderable)
 	}
+
 	pixels := a.Rows * a.Columns
 	if pixels > manyPixels && interleaved(a) {
 		return &rgb{b, a.Columns, a.Rows, toRGB}, nil
 	}
+
 	img := image.NewNRGBA(image.Rect(0, 0, a.Columns, a.Rows))
 	at := colourLayout(b, a, pixels)
 	for i := range pixels {
@@ -227,6 +231,7 @@ func colourLayout(b []byte, a Attributes, pixels int) func(int) (byte, byte, byt
 		shift := uint(max(min(a.BitsStored, 16), 8) - 8)
 		sample = func(i int) byte { return byte((uint16(b[2*i]) | uint16(b[2*i+1])<<8) >> shift) }
 	}
+
 	switch {
 	case a.PhotometricInterpretation == "YBR_FULL_422":
 		return func(i int) (byte, byte, byte) {

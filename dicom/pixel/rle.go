@@ -88,6 +88,7 @@ func unpack(out, in []byte, start, step, n int) int {
 	for len(in) > 0 && done < n {
 		code := int(int8(in[0]))
 		in = in[1:]
+
 		switch {
 		case code >= 0:
 			literal := in[:min(code+1, len(in))]

@@ -92,19 +92,23 @@ func triangles(n, m int) []weights {
 	out := make([]weights, m)
 	scale := float64(n) / float64(m)
 	reach := max(scale, 1)
+
 	for i := range out {
 		centre := (float64(i)+0.5)*scale - 0.5
 		from, to := max(int(math.Ceil(centre-reach)), 0), min(int(math.Floor(centre+reach)), n-1)
 		w := weights{first: from, of: make([]float32, 0, to-from+1)}
+
 		total := 0.0
 		for k := from; k <= to; k++ {
 			weight := max(1-math.Abs(float64(k)-centre)/reach, 0)
 			total += weight
 			w.of = append(w.of, float32(weight))
 		}
+
 		for k := range w.of {
 			w.of[k] /= float32(total)
 		}
+
 		out[i] = w
 	}
 	return out
@@ -132,10 +136,12 @@ func (s *scaler) line(to stddraw.Image, y int, rows weights, flip bool) {
 			s.sum[i] += weight * float32(v)
 		}
 	}
+
 	for x, w := range s.columns {
 		if flip {
 			x = len(s.columns) - 1 - x
 		}
+
 		switch to := to.(type) {
 		case *image.Gray:
 			to.Pix[y*to.Stride+x] = s.sample(w, 0)

@@ -90,6 +90,7 @@ func modalityOf(ds *dicom.DataSet, n int) modality {
 			return m
 		}
 	}
+
 	from := functional(ds, n, tag.PixelValueTransformationSequence)
 	if v, ok := from.Float(tag.RescaleSlope); ok && v != 0 && finite(v) {
 		m.slope = v
@@ -117,6 +118,7 @@ func (g *grayscale) chooseVOI(ds *dicom.DataSet, n int, w *Window) error {
 		g.window = w
 		return nil
 	}
+
 	from := functional(ds, n, tag.FrameVOILUTSequence)
 	center, ok1 := from.Float(tag.WindowCenter)
 	width, ok2 := from.Float(tag.WindowWidth)
@@ -124,6 +126,7 @@ func (g *grayscale) chooseVOI(ds *dicom.DataSet, n int, w *Window) error {
 		g.window = &Window{center, width, from.Text(tag.VOILUTFunction)}
 		return nil
 	}
+
 	if items := from.Items(tag.VOILUTSequence); len(items) > 0 {
 		if t, err := itemTable(items[0], true); err == nil {
 			g.table = t
@@ -201,6 +204,7 @@ func readTable(ds *dicom.DataSet, descriptor, data dicom.Tag, signed bool) (*loo
 	if err != nil {
 		return nil, err
 	}
+
 	b := loaded(ds, data, maxTable)
 	switch {
 	case len(b) >= 2*n:
@@ -214,6 +218,7 @@ func readTable(ds *dicom.DataSet, descriptor, data dicom.Tag, signed bool) (*loo
 	default:
 		return nil, fmt.Errorf("%w: lookup table is cut short", ErrNotRenderable)
 	}
+
 	l.most = float64(uint64(1)<<bits - 1)
 	return l, nil
 }
@@ -223,9 +228,11 @@ func readDescriptor(ds *dicom.DataSet, descriptor dicom.Tag, signed bool) (l *lo
 	if len(d) != 3 || d[2]&0xFFFF < 1 || d[2]&0xFFFF > 16 {
 		return nil, 0, 0, fmt.Errorf("%w: lookup table without a descriptor that makes sense", ErrNotRenderable)
 	}
+
 	if n = int(d[0] & 0xFFFF); n == 0 {
 		n = 1 << 16
 	}
+
 	first := float64(d[1])
 	if signed {
 		first = float64(int16(d[1]))
@@ -242,6 +249,7 @@ func paletteTable(ds *dicom.DataSet, descriptor, data, segmented dicom.Tag, sign
 		}
 		return scaleDown(l), err
 	}
+
 	l, bits, n, err := readDescriptor(ds, descriptor, signed)
 	if err != nil {
 		return nil, err
@@ -249,6 +257,7 @@ func paletteTable(ds *dicom.DataSet, descriptor, data, segmented dicom.Tag, sign
 	if l.entries, err = expand(loaded(ds, segmented, maxTable), n); err != nil {
 		return nil, err
 	}
+
 	l.most = float64(uint64(1)<<bits - 1)
 	return l, nil
 }

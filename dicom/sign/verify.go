@@ -101,15 +101,18 @@ func (s *signature) conclude(state State, reason string) {
 // check finds the verdict. An error is one of reading.
 func (s *signature) check(ctx context.Context) error {
 	s.describe()
+
 	if s.checks--; s.checks < 0 {
 		s.conclude(Unchecked, "there are more signatures than the limits allow")
 		return nil
 	}
+
 	mac, problem := s.parameters()
 	if problem != "" {
 		s.conclude(Unchecked, problem)
 		return nil
 	}
+
 	if err := s.coverage(mac); err != nil {
 		return err
 	}
@@ -124,6 +127,7 @@ func (s *signature) check(ctx context.Context) error {
 		return nil
 	}
 	s.result.Algorithm = a.term
+
 	same, err := s.matches(ctx, a)
 	if err != nil || s.result.State != 0 {
 		return err
@@ -132,8 +136,8 @@ func (s *signature) check(ctx context.Context) error {
 		s.differs()
 		return nil
 	}
-	s.trust(a)
 
+	s.trust(a)
 	return nil
 }
 

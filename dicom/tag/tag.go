@@ -78,6 +78,7 @@ func Lookup(t Tag) (Entry, bool) {
 	if t.Private() {
 		return Entry{}, false
 	}
+
 	for i := range repeating {
 		if r := &repeating[i]; t&r.mask == r.Tag {
 			e := r.Entry

@@ -24,6 +24,7 @@ func check(s string, strict bool) bool {
 	if s == "" || len(s) > MaxLength {
 		return false
 	}
+
 	start := 0
 	for i := 0; i <= len(s); i++ {
 		if i < len(s) && s[i] >= '0' && s[i] <= '9' {
@@ -35,6 +36,7 @@ func check(s string, strict bool) bool {
 		if i == start || strict && i-start > 1 && s[start] == '0' {
 			return false
 		}
+
 		start = i + 1
 	}
 	return true
@@ -74,6 +76,7 @@ func Named(name string) (uid string, ok bool) {
 			return sopClasses[i].uid, true
 		}
 	}
+
 	for _, table := range []map[string]string{names, services} {
 		for uid, known := range table {
 			if strings.EqualFold(known, name) {
