@@ -106,10 +106,12 @@ func unquote(s string) string {
 	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
 		return s
 	}
+
 	s = s[1 : len(s)-1]
 	if !strings.Contains(s, `\`) {
 		return s
 	}
+
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] == '\\' && i+1 < len(s) {
@@ -127,10 +129,12 @@ func (x *exchange) accept() ([]mediaRange, error) {
 	if v := query(x.r)["accept"]; len(v) > 0 {
 		values = v
 	}
+
 	total := 0
 	for _, v := range values {
 		total += len(v)
 	}
+
 	if total > x.h.limits.HeaderBytes {
 		return nil, problemf(http.StatusBadRequest,
 			"The Accept header is longer than %d bytes. Name fewer media types.", x.h.limits.HeaderBytes)
@@ -198,6 +202,7 @@ func (m mediaRange) matches(o offer) bool {
 	if m.multipart != o.multipart && (m.multipart || !anything) {
 		return false
 	}
+
 	if !anything && m.mediaType != o.mediaType {
 		kind, sub, _ := strings.Cut(m.mediaType, "/")
 		other, _, _ := strings.Cut(o.mediaType, "/")
@@ -205,6 +210,7 @@ func (m mediaRange) matches(o offer) bool {
 			return false
 		}
 	}
+
 	switch m.transferSyntax {
 	case "*":
 		return true
@@ -224,6 +230,7 @@ func (m mediaRange) specificity() int {
 	default:
 		n = 2
 	}
+
 	if m.transferSyntax != "" && m.transferSyntax != "*" {
 		n++
 	}
@@ -244,9 +251,11 @@ func negotiate(accept []mediaRange, offers []offer) (offer, bool) {
 				at = i
 			}
 		}
+
 		if at < 0 || accept[at].q == 0 {
 			continue
 		}
+
 		if !found || at < bestAt {
 			best = o
 			bestAt = at

@@ -202,6 +202,7 @@ func (x *exchange) eachBulk(w *partWriter, accept []mediaRange, header *Header, 
 				return err
 			}
 		}
+
 		if _, left := el.Bulk(); el.Sequence() || !left && !el.Encapsulated() && (el.VR.Text() || uri("", el) == "") {
 			continue
 		}

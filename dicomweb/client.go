@@ -87,6 +87,7 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, accept 
 	for i := 0; i+1 < len(more); i += 2 {
 		h.Set(more[i], more[i+1])
 	}
+
 	rs, err := c.do(ctx, http.MethodGet, path, query, h, nil)
 	if err != nil {
 		return nil, err
@@ -317,6 +318,7 @@ func (c *Client) Rendered(ctx context.Context, r Resource, frame int, accept str
 	if accept == "" {
 		accept = "*/*"
 	}
+
 	rs, err := c.get(ctx, path+"/rendered", query, accept)
 	if err != nil {
 		return nil, "", err

@@ -93,6 +93,7 @@ func sendParts(w *partWriter, files iter.Seq2[io.Reader, error]) error {
 			return err
 		}
 	}
+
 	if w.parts == 0 {
 		return fmt.Errorf("dicomweb: there is nothing to store")
 	}
@@ -110,6 +111,7 @@ func readReport(status int, ds *dicom.DataSet) *StoreReport {
 			Warning:        uint16(warning),
 		})
 	}
+
 	for _, t := range []dicom.Tag{tag.FailedSOPSequence, tag.OtherFailuresSequence} {
 		for _, item := range ds.Items(t) {
 			reason, _ := item.Int(tag.FailureReason)

@@ -56,11 +56,13 @@ func (x *exchange) capabilities() error {
 	if err != nil {
 		return err
 	}
+
 	offers := []offer{{mediaType: typeWADL}, {mediaType: "application/json"}, {mediaType: "application/xml"}}
 	o, ok := negotiate(accept, offers)
 	if !ok {
 		return notAcceptable(offers, "The service describes itself in WADL or JSON.")
 	}
+
 	var b []byte
 	if o.mediaType == "application/json" {
 		b, err = json.MarshalIndent(map[string]any{"resources": x.h.offered()}, "", "  ")
@@ -70,6 +72,7 @@ func (x *exchange) capabilities() error {
 	if err != nil {
 		return err
 	}
+
 	x.w.Header().Add("Vary", "Accept")
 	x.w.Header().Set("Allow", "GET, HEAD, OPTIONS")
 	x.start(http.StatusOK, o.mediaType)
@@ -111,22 +114,27 @@ type wadlMethod struct {
 func (h *Handler) wadl() ([]byte, error) {
 	var app wadlApplication
 	app.Resources.Base = h.o.Root + "/"
+
 	for _, r := range resources {
 		out := wadlResource{Path: r.Path}
 		for _, m := range r.Methods {
 			if m == http.MethodDelete && !h.o.AllowDelete {
 				continue
 			}
+
 			method := wadlMethod{Name: m}
 			for _, t := range r.Types {
 				method.Types = append(method.Types, struct {
 					MediaType string `xml:"mediaType,attr"`
 				}{t})
 			}
+
 			out.Methods = append(out.Methods, method)
 		}
+
 		app.Resources.Resources = append(app.Resources.Resources, out)
 	}
+
 	b, err := xml.MarshalIndent(app, "", "  ")
 	return append([]byte(xml.Header), b...), err
 }

@@ -53,6 +53,7 @@ func (x *exchange) finish(err error) Outcome {
 			x.problem(err)
 		}
 	}
+
 	x.out.Status = x.status
 	return x.out
 }
@@ -241,6 +242,7 @@ func acceptsGzip(values []string) bool {
 			if _, value, ok := strings.Cut(strings.TrimSpace(params), "q="); ok {
 				q = quality(value)
 			}
+
 			switch strings.ToLower(strings.TrimSpace(name)) {
 			case "gzip", "x-gzip":
 				return q > 0

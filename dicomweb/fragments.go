@@ -56,10 +56,12 @@ func (f *fragmentReader) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		}
+
 		n, err := f.r.Read(p)
 		if err != io.EOF {
 			return n, err
 		}
+
 		f.r = nil
 		if n > 0 {
 			return n, nil
@@ -73,6 +75,7 @@ func (f *fragmentReader) open() error {
 	if err != nil {
 		return err
 	}
+
 	skip := f.skip
 	f.next++
 	f.skip = 0
@@ -81,6 +84,7 @@ func (f *fragmentReader) open() error {
 	} else if skip > 0 {
 		_, err = io.CopyN(io.Discard, r, skip)
 	}
+
 	f.r = r
 	return err
 }

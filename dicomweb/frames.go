@@ -31,12 +31,15 @@ func frameOffers(ts string, encapsulated bool) []offer {
 		o.multipart = true
 		return []offer{o, single}
 	}
+
 	native := func(implied bool) []offer {
 		return both(offer{mediaType: typeOctets, transferSyntax: uid.ExplicitVRLittleEndian, implied: implied})
 	}
+
 	if !encapsulated {
 		return native(true)
 	}
+
 	out := both(offer{mediaType: frameType(ts), transferSyntax: ts, implied: frameType(ts) != typeOctets})
 	if frameType(ts) != typeOctets {
 		out = append(out, both(offer{mediaType: typeOctets, transferSyntax: ts})...)
@@ -145,19 +148,23 @@ func bulkElement(ds *dicom.DataSet, path []string) (*dicom.DataSet, dicom.Elemen
 		if len(path) == 0 || len(path)%2 == 0 {
 			return nil, dicom.Element{}, false
 		}
+
 		t, ok := parseAttribute(path[0])
 		if !ok {
 			return nil, dicom.Element{}, false
 		}
+
 		el, ok := ds.Get(t)
 		if len(path) == 1 || !ok {
 			return ds, el, ok
 		}
+
 		n, ok := digits(path[1])
 		items := el.Items()
 		if !ok || n < 1 || n > int64(len(items)) {
 			return nil, dicom.Element{}, false
 		}
+
 		ds = items[n-1]
 		path = path[2:]
 	}

@@ -60,9 +60,11 @@ func (x *exchange) leaveOut(w *partWriter, left *leftOut, location string, err e
 	if !ok || problem.Status != http.StatusNotAcceptable {
 		return err
 	}
+
 	if left.problem == nil {
 		left.problem = problem
 	}
+
 	left.status = http.StatusPartialContent
 	left.waiting = append(left.waiting, location)
 	if len(left.waiting) > mostLeftOut {
@@ -92,6 +94,7 @@ func (x *exchange) nameLeftOut(w *partWriter, left *leftOut) error {
 			return err
 		}
 	}
+
 	left.waiting = nil
 	return nil
 }

@@ -75,6 +75,7 @@ func (x *exchange) version() (string, int, error) {
 		io.WriteString(sum, i.Version+i.SOPInstanceUID)
 		n++
 	}
+
 	if n == 0 {
 		return "", 0, errNotFound
 	}

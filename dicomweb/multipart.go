@@ -71,6 +71,7 @@ func boundaryProblem(s string) string {
 	case s[len(s)-1] == ' ':
 		return "its boundary ends with a blank"
 	}
+
 	for i, c := range []byte(s) {
 		alnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 		if !alnum && !strings.ContainsRune("'()+_,-./:=? ", rune(c)) {
@@ -103,16 +104,19 @@ func (p *partReader) advance() (*part, error) {
 			return nil, err
 		}
 	}
+
 	if p.state == afterLast {
 		return nil, io.EOF
 	}
 	if p.left--; p.left < 0 {
 		return nil, errTooMany
 	}
+
 	header, err := p.readHeader()
 	if err != nil {
 		return nil, err
 	}
+
 	p.state = insidePart
 	return &part{header, p}, nil
 }
@@ -129,6 +133,7 @@ func (p *partReader) preamble() error {
 	if err != nil {
 		return bodyError(err)
 	}
+
 	p.state = insidePart
 	_, err = copyTo(io.Discard, &part{r: p})
 	return err
@@ -141,11 +146,13 @@ func (p *partReader) boundaryEnd() error {
 		p.state = afterLast
 		return nil
 	}
+
 	for range 64 {
 		c, err := p.br.ReadByte()
 		if err != nil {
 			return bodyError(err)
 		}
+
 		switch c {
 		case ' ', '\t', '\r':
 		case '\n':
@@ -178,14 +185,17 @@ func (p *partReader) readHeader() (textproto.MIMEHeader, error) {
 		if err != nil {
 			return nil, bodyError(err)
 		}
+
 		text := strings.TrimRight(string(line), "\r\n")
 		if text == "" {
 			return h, nil
 		}
+
 		name, value, ok := strings.Cut(text, ":")
 		if !ok || name == "" || strings.ContainsAny(name, " \t") || strings.ContainsRune(text, 0) {
 			return nil, errPartHeader
 		}
+
 		h.Add(name, strings.TrimSpace(value))
 	}
 }
@@ -251,6 +261,7 @@ func (p *partWriter) begin(contentType, location string, length int64) error {
 	if p.parts > 0 {
 		s.WriteString("\r\n")
 	}
+
 	p.parts++
 	s.WriteString("--" + p.boundary + "\r\nContent-Type: " + contentType + "\r\n")
 	if location != "" {
@@ -259,6 +270,7 @@ func (p *partWriter) begin(contentType, location string, length int64) error {
 	if length >= 0 {
 		s.WriteString("Content-Length: " + strconv.FormatInt(length, 10) + "\r\n")
 	}
+
 	s.WriteString("\r\n")
 	_, err := io.WriteString(p.w, s.String())
 	return err

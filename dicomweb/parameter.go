@@ -18,11 +18,13 @@ func parameters(raw string) (url.Values, error) {
 		if pair == "" {
 			continue
 		}
+
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
 		if err != nil {
 			return nil, err
 		}
+
 		if name == "accept" || name == "contentType" {
 			value, err = mediaParameter(value)
 		} else {
@@ -31,6 +33,7 @@ func parameters(raw string) (url.Values, error) {
 		if err != nil {
 			return nil, err
 		}
+
 		out[name] = append(out[name], value)
 	}
 	return out, nil

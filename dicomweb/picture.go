@@ -22,11 +22,13 @@ func (x *exchange) image(header *Header, n int, o renderOptions, mediaType strin
 	if err != nil {
 		return nil, nil, err
 	}
+
 	out := &accounted{account: account, ctx: ctx}
 	if err := x.render(out, header, n, o, mediaType); err != nil {
 		done()
 		return nil, nil, err
 	}
+
 	if a, ok := account.(interface{ Shrink(n int64) }); ok {
 		a.Shrink(cost) // all but the picture
 	}
@@ -103,6 +105,7 @@ func (w *accounted) Write(p []byte) (int, error) {
 	if w.ctx.Err() != nil {
 		return 0, context.Cause(w.ctx)
 	}
+
 	if room := w.b.Cap() - w.b.Len(); len(p) > room {
 		more := max(w.b.Cap(), len(p), 64<<10)
 		if w.account != nil {
@@ -131,10 +134,12 @@ func (x *exchange) openFrame(f *pixel.Frames, n int, ts string, decode bool) (r 
 		}
 		return r, f.Length(n), done, err
 	}
+
 	_, done, err = x.call.memory(ctx, f.Cost(n, ts))
 	if err != nil {
 		return nil, 0, nil, err
 	}
+
 	b, err := x.decoded(f, n, ts)
 	if err != nil {
 		done()

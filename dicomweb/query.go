@@ -87,6 +87,7 @@ func (p *queryReader) defaults(call *Call) {
 	if call.Level == InstanceLevel {
 		p.add(instanceKeys)
 	}
+
 	p.add([]dicom.Tag{tag.StudyInstanceUID})
 	if call.Level >= SeriesLevel {
 		p.add([]dicom.Tag{tag.SeriesInstanceUID})
@@ -300,6 +301,7 @@ func parsePath(s string) ([]dicom.Tag, error) {
 	if len(steps) > maxPath {
 		return nil, problemf(http.StatusBadRequest, "An attribute is inside more than %d sequences.", maxPath)
 	}
+
 	path := make([]dicom.Tag, len(steps))
 	for i, step := range steps {
 		t, ok := parseAttribute(step)

@@ -73,6 +73,7 @@ func (o *renderOptions) viewport(s string) bool {
 	if len(list) != 2 && len(list) != 6 {
 		return false
 	}
+
 	var v [6]float64
 	for i, text := range list {
 		if text == "" && i > 1 {
@@ -84,9 +85,11 @@ func (o *renderOptions) viewport(s string) bool {
 		}
 		v[i] = f
 	}
+
 	if v[0] < 1 || v[1] < 1 || v[0] > maxViewport || v[1] > maxViewport || v[2] < 0 || v[3] < 0 {
 		return false
 	}
+
 	o.view.Width, o.view.Height = int(v[0]), int(v[1])
 	o.view.FlipX, o.view.FlipY = v[4] < 0, v[5] < 0
 	o.source = [4]float64{v[2], v[3], abs(v[4]), abs(v[5])}
@@ -101,6 +104,7 @@ func (o *renderOptions) parseWindow(s string) bool {
 	if len(list) != 2 && len(list) != 3 {
 		return false
 	}
+
 	center, err1 := strconv.ParseFloat(list[0], 64)
 	width, err2 := strconv.ParseFloat(list[1], 64)
 	function := "LINEAR"
@@ -110,6 +114,7 @@ func (o *renderOptions) parseWindow(s string) bool {
 	if err1 != nil || err2 != nil || !(width > 0) || function != "LINEAR" && function != "LINEAR_EXACT" && function != "SIGMOID" {
 		return false
 	}
+
 	o.window = &pixel.Window{Center: center, Width: width, Function: function}
 	return true
 }
@@ -140,10 +145,12 @@ func disposition(t string, el dicom.Element) string {
 	if t != typePDF {
 		return "attachment"
 	}
+
 	r, err := el.Open()
 	if err != nil {
 		return "attachment"
 	}
+
 	head := make([]byte, 1024) // readers skip what is in front (ISO 32000-1 Annex H)
 	n, _ := io.ReadFull(r, head)
 	if !bytes.Contains(head[:n], []byte("%PDF-")) {

@@ -62,6 +62,7 @@ func (x *exchange) pictures() (version string, promised, status int, err error) 
 		if err != nil {
 			return "", 0, 0, err
 		}
+
 		x.name(i)
 		io.WriteString(sum, i.Version+i.SOPInstanceUID)
 		promised++
@@ -69,6 +70,7 @@ func (x *exchange) pictures() (version string, promised, status int, err error) 
 			status = http.StatusPartialContent
 		}
 	}
+
 	if promised == 0 {
 		return "", 0, 0, errNotFound
 	}

@@ -33,9 +33,11 @@ func preferred(i *Instance) []string {
 	if len(list) == 0 {
 		list = []string{i.TransferSyntaxUID}
 	}
+
 	list = slices.DeleteFunc(slices.Clone(list), func(ts string) bool {
 		return ts == uid.ImplicitVRLittleEndian || ts == uid.ExplicitVRBigEndian
 	})
+
 	ts, known := dicom.LookupTransferSyntax(i.TransferSyntaxUID)
 	if at := slices.Index(list, uid.ExplicitVRLittleEndian); known && !ts.Encapsulated && at > 0 {
 		list = append([]string{uid.ExplicitVRLittleEndian}, slices.Delete(slices.Clone(list), at, at+1)...)
@@ -52,6 +54,7 @@ func chooseFile(accept []mediaRange, i *Instance, multipart bool) (string, bool)
 			offers[k].multipart = false
 		}
 	}
+
 	stored := slices.IndexFunc(offers, func(o offer) bool { return o.transferSyntax == i.TransferSyntaxUID })
 	for _, m := range accept {
 		if m.transferSyntax == "*" && m.q > 0 && stored >= 0 && m.matches(offers[stored]) {
@@ -62,6 +65,7 @@ func chooseFile(accept []mediaRange, i *Instance, multipart bool) (string, bool)
 			break
 		}
 	}
+
 	o, ok := negotiate(accept, offers)
 	return o.transferSyntax, ok
 }

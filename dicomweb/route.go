@@ -17,10 +17,12 @@ func (h *Handler) decode(r *http.Request) (*Call, action, error) {
 	if !ok || path != "" && path[0] != '/' {
 		return call, nil, errNotFound
 	}
+
 	q, err := parameters(r.URL.RawQuery)
 	if err != nil {
 		return call, nil, problemf(http.StatusBadRequest, "The query of the URL cannot be read. Percent-encode its parameters.")
 	}
+
 	path = strings.Trim(path, "/")
 	if path == "wado" || path == "" && q.Has("requestType") {
 		return h.decodeURI(r, call)
@@ -29,6 +31,7 @@ func (h *Handler) decode(r *http.Request) (*Call, action, error) {
 		call.Verb = Capabilities
 		return call, (*exchange).capabilities, methods(r, http.MethodOptions)
 	}
+
 	methods, err := h.resource(call, strings.Split(path, "/"), r)
 	if err != nil {
 		return call, nil, err
@@ -188,6 +191,7 @@ func parseFrames(s string, most int) ([]int, error) {
 	if len(list) > most {
 		return nil, problemf(http.StatusBadRequest, "The list names more than %d frames. Ask for fewer at a time.", most)
 	}
+
 	out := make([]int, 0, len(list))
 	seen := make(map[int]bool, len(list))
 	for _, v := range list {
@@ -198,6 +202,7 @@ func parseFrames(s string, most int) ([]int, error) {
 		if seen[n] {
 			return nil, problemf(http.StatusBadRequest, "A frame list names no frame twice.")
 		}
+
 		seen[n] = true
 		out = append(out, n)
 	}

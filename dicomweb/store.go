@@ -104,6 +104,7 @@ func (x *exchange) body() (io.Reader, error) {
 		}
 		return &inflating{z: z, in: in, most: l.Body, ratio: l.Ratio}, nil
 	}
+
 	return nil, &Error{
 		Status: http.StatusUnsupportedMediaType,
 		Detail: "Send the body as it is or with gzip.",

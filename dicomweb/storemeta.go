@@ -61,10 +61,12 @@ func (s *storing) metadata(r *partReader) error {
 		return err
 	}
 	defer sp.f.Close()
+
 	documents, err := s.spool(r, sp)
 	if err != nil {
 		return err
 	}
+
 	for _, d := range documents {
 		if err := s.document(d, sp); err != nil {
 			return err
@@ -129,6 +131,7 @@ func (s *storing) document(d span, sp *spool) error {
 		default:
 			return err
 		}
+
 		if s.sets++; s.sets > s.x.h.limits.Parts {
 			return errTooMany
 		}
@@ -248,6 +251,7 @@ func syntaxOfPart(p bulkPart) string {
 	if p.transferSyntax != "" {
 		return p.transferSyntax
 	}
+
 	switch p.mediaType {
 	case typeJPEG:
 		return uid.JPEGBaseline8Bit

@@ -32,6 +32,7 @@ func failureReason(err error) uint16 {
 	case e.FailureReason != 0:
 		return e.FailureReason
 	}
+
 	switch e.Status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return reasonNotAuthorised
@@ -75,6 +76,7 @@ func (r *storeResult) stored(s Stored) {
 	} else if r.study != s.StudyUID {
 		r.study = ""
 	}
+
 	r.good++
 	r.references = append(r.references, r.item(func(item *dicom.DataSet) error {
 		if s.Warning != 0 {
@@ -137,6 +139,7 @@ func (r *storeResult) dataSet(study string) (*dicom.DataSet, error) {
 	if study != "" {
 		r.ds.Set(dicom.NewElement(tag.RetrieveURL, dicom.UR, []byte(r.link(Resource{StudyUID: study}))))
 	}
+
 	for _, s := range []struct {
 		t     dicom.Tag
 		items []*dicom.DataSet

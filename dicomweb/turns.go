@@ -77,9 +77,11 @@ func (t *turns) grant() {
 				best = i
 			}
 		}
+
 		if best < 0 {
 			return
 		}
+
 		w := t.waiting[best]
 		t.waiting = append(t.waiting[:best], t.waiting[best+1:]...)
 		t.used++
