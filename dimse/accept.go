@@ -216,6 +216,7 @@ func (o *opening) unreadable(err error) bool {
 	if o.refuse {
 		kind = RefusedPlaintext
 	}
+
 	o.report(kind, nil, err)
 	var title *ul.AETitleError
 	switch {

@@ -29,6 +29,7 @@ func (b *body) advance() error {
 	if b.over {
 		return io.EOF
 	}
+
 	for b.a.link.pdvLeft == 0 {
 		if b.end {
 			b.turn()
@@ -38,6 +39,7 @@ func (b *body) advance() error {
 			b.fatal = err
 			return err
 		}
+
 		b.end = b.a.link.pdv.Last
 		if b.n += int64(b.a.link.pdv.Length); b.n > b.limit {
 			b.fatal = breach("PS3.8 E.2", "data set longer than the limit")
@@ -77,11 +79,13 @@ func (b *body) WriteTo(w io.Writer) (int64, error) {
 		} else if err != nil {
 			return total, err
 		}
+
 		p, err := b.a.link.peek()
 		if err != nil {
 			b.fatal = err
 			return total, err
 		}
+
 		n, err := w.Write(p)
 		b.a.link.consume(n)
 		total += int64(n)

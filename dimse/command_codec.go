@@ -103,6 +103,7 @@ func DecodeCommand(b []byte) (*Command, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	d := &commandDecoder{cmd: &Command{}}
 	for _, el := range els {
 		if err := d.element(el); err != nil {

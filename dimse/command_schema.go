@@ -75,6 +75,7 @@ func (d *commandDecoder) checkResponse() error {
 	if c.HasDataSet && (c.Operation == CStore || c.Operation == CEcho || c.Operation == NDelete) {
 		return breach("PS3.7 E.1", "data set with "+c.Operation.String()+"-RSP")
 	}
+
 	if d.seen&hasSubOperations != 0 {
 		sub := d.sub
 		c.SubOperations = &sub

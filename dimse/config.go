@@ -43,6 +43,7 @@ func Propose(abstractSyntaxes, transferSyntaxes []string, separate bool) []ul.Pr
 	add := func(as string, ts []string) {
 		out = append(out, ul.ProposedContext{ID: uint8(2*len(out) + 1), AbstractSyntax: as, TransferSyntaxes: ts})
 	}
+
 	for _, as := range abstractSyntaxes {
 		if !separate {
 			add(as, transferSyntaxes)

@@ -65,14 +65,17 @@ func (l *link) fragment() error {
 	if l.pduLeft < ul.PDVHeaderLength {
 		return invalidPDU(ul.ReasonInvalidPDUParameter, "PS3.8 9.3.5.1", "item cut short")
 	}
+
 	p, err := l.br.Peek(ul.PDVHeaderLength)
 	if err != nil {
 		return readError(err)
 	}
+
 	h, err := ul.ParsePDVHeader(p, l.pduLeft)
 	if err != nil {
 		return invalidPDU(ul.ReasonInvalidPDUParameter, "PS3.8 9.3.5.1", "invalid presentation data value item")
 	}
+
 	l.br.Discard(ul.PDVHeaderLength)
 	l.pduLeft -= ul.PDVHeaderLength + h.Length
 	l.pdv = h

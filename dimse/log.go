@@ -41,6 +41,7 @@ func (x *exchange) logOutcome(ctx context.Context, out Outcome, took time.Durati
 	if a.log == nil || !a.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
+
 	more := []slog.Attr{
 		slog.String("operation", x.call.Operation.String()),
 		slog.String("class", uid.Name(x.call.SOPClassUID)),
@@ -51,5 +52,6 @@ func (x *exchange) logOutcome(ctx context.Context, out Outcome, took time.Durati
 	if out.Status.Cause != nil {
 		more = append(more, slog.String("cause", out.Status.Cause.Error()))
 	}
+
 	a.log.LogAttrs(ctx, slog.LevelDebug, "operation", a.attrsWith(more...)...)
 }

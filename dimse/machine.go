@@ -193,6 +193,7 @@ func (a *Association) finish(err error) {
 	if a.err != nil {
 		return
 	}
+
 	a.err = err
 	close(a.done)
 	a.stop()

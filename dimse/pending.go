@@ -67,11 +67,13 @@ func (a *Association) begin(ctx context.Context, pc PresentationContext, cmd *Co
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+
 	p := &pending{a: a, pc: pc, op: cmd.Operation, replies: make(chan reply, 4), gone: make(chan struct{}), failed: make(chan struct{})}
 	if err := a.register(p); err != nil {
 		<-a.window
 		return nil, err
 	}
+
 	a.link.pace.idle(time.Time{})
 	cmd.MessageID = p.id
 	cmd.HasDataSet = data != nil
@@ -95,6 +97,7 @@ func (a *Association) register(p *pending) error {
 	if a.releasing {
 		return ErrReleased
 	}
+
 	for {
 		if a.lastID++; a.lastID == 0 {
 			continue
@@ -103,6 +106,7 @@ func (a *Association) register(p *pending) error {
 			break
 		}
 	}
+
 	p.id = a.lastID
 	a.pending[p.id] = p
 	return nil

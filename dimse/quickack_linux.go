@@ -25,11 +25,13 @@ func tuned(conn net.Conn) net.Conn {
 	if tcp == nil {
 		return conn
 	}
+
 	tcp.SetNoDelay(true)
 	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return conn
 	}
+
 	q := &quickConn{TCPConn: tcp, conn: conn, raw: raw}
 	q.arm = func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpQuickAck, 1) }
 	raw.Control(q.arm)

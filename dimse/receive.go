@@ -16,6 +16,7 @@ func (a *Association) receive(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+
 		switch {
 		case cmd.Response:
 			err = a.deliver(cmd, pc)

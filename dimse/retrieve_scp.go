@@ -289,6 +289,7 @@ func contextsFor(batch []SubOperation) []ul.ProposedContext {
 				more = append(more, ul.ProposedContext{AbstractSyntax: sub.SOPClassUID, TransferSyntaxes: []string{ts}})
 			}
 		}
+
 		if len(out)+len(more) > 128 {
 			break
 		}

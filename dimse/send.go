@@ -19,6 +19,7 @@ func dataSet(ds *dicom.DataSet, transferSyntax string) io.Reader {
 	if ds == nil {
 		return failingReader{fmt.Errorf("dimse: no data set")}
 	}
+
 	even, err := ds.Evened()
 	if err != nil {
 		return failingReader{err}
@@ -160,6 +161,7 @@ func (a *Association) appendCommand(dst []byte, pc uint8, cmd *Command) ([]byte,
 		ul.PutPDataHeader(dst[start:], ul.PDVHeader{ContextID: pc, Command: true, Last: true, Length: uint32(n)})
 		return dst, nil
 	}
+
 	whole := bytes.Clone(dst[start+pDataHeader:])
 	dst = dst[:start]
 	for len(whole) > 0 {

@@ -91,6 +91,7 @@ func (c StatusCode) Name() string {
 	if n, ok := statusNames[c]; ok {
 		return n
 	}
+
 	switch {
 	case c>>8 == 0xA7:
 		return statusNames[OutOfResources]

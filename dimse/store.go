@@ -57,15 +57,18 @@ func (a *Association) Store(ctx context.Context, rq StoreRequest) (Status, error
 	if err != nil {
 		return Status{}, err
 	}
+
 	cmd := &Command{
 		Operation: CStore, HasDataSet: true, Priority: rq.Priority,
 		AffectedSOPClassUID: rq.SOPClassUID, AffectedSOPInstanceUID: rq.SOPInstanceUID,
 		MoveOriginatorApplicationEntityTitle: rq.MoveOriginatorAETitle, MoveOriginatorMessageID: rq.MoveOriginatorMessageID,
 	}
+
 	rsp, err := a.invoke(ctx, pc, cmd, rq.Data)
 	if err != nil {
 		return Status{}, err
 	}
+
 	s := rsp.cmd.status()
 	return s, statusError(CStore, s)
 }

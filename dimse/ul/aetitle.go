@@ -52,6 +52,7 @@ func appendAETitle(dst []byte, s string) ([]byte, error) {
 		}
 		s = t
 	}
+
 	dst = append(dst, s...)
 	for i := len(s); i < MaxAETitle; i++ {
 		dst = append(dst, ' ')

@@ -23,12 +23,14 @@ func (l Limits) withDefaults() Limits {
 			*p = v
 		}
 	}
+
 	if l.AssociatePDU == 0 {
 		l.AssociatePDU = 1 << 20
 	}
 	if l.PDataPDU == 0 {
 		l.PDataPDU = 4 << 20
 	}
+
 	def(&l.Contexts, 128)
 	l.Contexts = min(l.Contexts, 128)
 	def(&l.TransferSyntaxes, 64)

@@ -155,9 +155,11 @@ func appendItem(dst []byte, kind byte, content ...[]byte) ([]byte, error) {
 	for _, p := range content {
 		n += len(p)
 	}
+
 	if n > 0xFFFF {
 		return dst, fmt.Errorf("ul: item %02XH of %d bytes does not fit its 16 bit length", kind, n)
 	}
+
 	dst = append(dst, kind, 0, byte(n>>8), byte(n))
 	for _, p := range content {
 		dst = append(dst, p...)

@@ -75,10 +75,12 @@ func decodeUserInformation(c *cursor, lim Limits) (UserInformation, error) {
 		if n >= lim.UserItems {
 			return u, c.err(BeyondLimits, "PS3.8 9.3.2.3", "too many sub-items")
 		}
+
 		kind, sub, err := c.item()
 		if err != nil {
 			return u, err
 		}
+
 		switch kind {
 		case itemMaxLength, itemImplementationClassUID, itemAsyncWindow, itemImplementationVersion,
 			itemUserIdentity, itemUserIdentityResponse:
@@ -87,6 +89,7 @@ func decodeUserInformation(c *cursor, lim Limits) (UserInformation, error) {
 			}
 			seen[kind] = true
 		}
+
 		if err := u.decodeItem(kind, sub, lim); err != nil {
 			return u, err
 		}
@@ -279,10 +282,12 @@ func (x CommonExtendedNegotiation) appendItem(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+
 	service, err := counted([]byte(x.ServiceClassUID))
 	if err != nil {
 		return dst, err
 	}
+
 	var related []byte
 	for _, uid := range x.RelatedGeneralUIDs {
 		p, err := counted([]byte(uid))
@@ -291,6 +296,7 @@ func (x CommonExtendedNegotiation) appendItem(dst []byte) ([]byte, error) {
 		}
 		related = append(related, p...)
 	}
+
 	all, err := counted(related)
 	if err != nil {
 		return dst, err
