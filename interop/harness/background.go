@@ -16,10 +16,12 @@ func Background(t testing.TB, address, name string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
+
 	if !WaitListening(address, 20*time.Second) {
 		t.Fatalf("%s does not listen at %s:\n%s", name, address, out)
 	}

@@ -29,16 +29,19 @@ func StartCapture(t testing.TB, filter string) *Capture {
 		t.Log("left out: no dumpcap (package wireshark-common)")
 		return nil
 	}
+
 	c := &Capture{path: filepath.Join(t.TempDir(), "lo.pcap")}
 	c.cmd = exec.Command(tool, "-i", "lo", "-P", "-f", filter, "-B", "64", "-w", c.path)
 	stderr, err := c.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	if err := c.cmd.Start(); err != nil {
 		t.Logf("left out: dumpcap: %v", err)
 		return nil
 	}
+
 	lines := bufio.NewScanner(stderr)
 	var said []string
 	for lines.Scan() {
@@ -47,6 +50,7 @@ func StartCapture(t testing.TB, filter string) *Capture {
 			return c
 		}
 	}
+
 	c.cmd.Wait()
 	t.Logf("left out: dumpcap may not capture here: %s", strings.Join(said, "; "))
 	return nil
@@ -65,12 +69,14 @@ func (c *Capture) Stop(t testing.TB) []Segment {
 			last = info.Size()
 		}
 	}
+
 	c.cmd.Process.Signal(os.Interrupt)
 	c.cmd.Wait()
 	b, err := os.ReadFile(c.path)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	segments, err := decodePcap(b)
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +98,7 @@ func decodePcap(b []byte) ([]Segment, error) {
 	if len(b) < 24 || bytesof.LittleEndian.Uint32(b) != 0xA1B2C3D4 || bytesof.LittleEndian.Uint32(b[20:]) != 1 {
 		return nil, fmt.Errorf("not a capture of Ethernet in the classic form")
 	}
+
 	var out []Segment
 	for b = b[24:]; len(b) >= 16; {
 		n, whole := bytesof.LittleEndian.Uint32(b[8:]), bytesof.LittleEndian.Uint32(b[12:])
@@ -110,6 +117,7 @@ func decodeTCP(frame []byte) (Segment, bool) {
 	if len(frame) < 14+20+20 || bytesof.BigEndian.Uint16(frame[12:]) != 0x0800 {
 		return Segment{}, false
 	}
+
 	ip := frame[14:]
 	head, total := int(ip[0]&15)*4, int(bytesof.BigEndian.Uint16(ip[2:]))
 	if total == 0 {
@@ -118,6 +126,7 @@ func decodeTCP(frame []byte) (Segment, bool) {
 	if ip[9] != 6 || total > len(ip) || head+20 > total {
 		return Segment{}, false
 	}
+
 	tcp := ip[head:total]
 	from, _ := netip.AddrFromSlice(ip[12:16])
 	to, _ := netip.AddrFromSlice(ip[16:20])
@@ -125,6 +134,7 @@ func decodeTCP(frame []byte) (Segment, bool) {
 	if data > len(tcp) {
 		return Segment{}, false
 	}
+
 	return Segment{
 		From: netip.AddrPortFrom(from, bytesof.BigEndian.Uint16(tcp)), To: netip.AddrPortFrom(to, bytesof.BigEndian.Uint16(tcp[2:])),
 		Seq: bytesof.BigEndian.Uint32(tcp[4:]), SYN: tcp[13]&2 != 0, FIN: tcp[13]&1 != 0, RST: tcp[13]&4 != 0, ACK: tcp[13]&16 != 0, Data: tcp[data:],
@@ -174,6 +184,7 @@ func Streams(segments []Segment) map[[2]netip.AddrPort][]byte {
 			parts[key] = append(parts[key], s)
 		}
 	}
+
 	out := map[[2]netip.AddrPort][]byte{}
 	for key, list := range parts {
 		slices.SortStableFunc(list, func(a, b Segment) int { return int(int32(a.Seq - b.Seq)) })

@@ -32,12 +32,14 @@ func (in Instance) DataSet(t testing.TB) *dicom.DataSet {
 			t.Fatal(err)
 		}
 	}
+
 	or := func(v, otherwise string) string {
 		if v == "" {
 			return otherwise
 		}
 		return v
 	}
+
 	values := map[dicom.Tag]string{
 		tag.SOPClassUID: uid.SecondaryCaptureImageStorage, tag.SOPInstanceUID: or(in.UID, uid.New()),
 		tag.StudyInstanceUID: or(in.Study, uid.New()), tag.SeriesInstanceUID: or(in.Series, uid.New()),
@@ -48,11 +50,13 @@ func (in Instance) DataSet(t testing.TB) *dicom.DataSet {
 	for k, v := range in.Set {
 		values[k] = v
 	}
+
 	for k, v := range values {
 		if err := ds.SetText(k, v); err != nil {
 			t.Fatalf("%s: %v", k, err)
 		}
 	}
+
 	n := max(in.Pixels, 256)
 	rows := n / 256
 	for k, v := range map[dicom.Tag]int64{
@@ -62,6 +66,7 @@ func (in Instance) DataSet(t testing.TB) *dicom.DataSet {
 			t.Fatal(err)
 		}
 	}
+
 	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{in.Fill, 1}, rows*128)))
 	return ds
 }
@@ -83,6 +88,7 @@ func WriteFile(t testing.TB, dir string, ds *dicom.DataSet) string {
 	if err := dicom.Encode(&b, ds, uid.ExplicitVRLittleEndian); err != nil {
 		t.Fatal(err)
 	}
+
 	path := filepath.Join(dir, ds.Text(tag.SOPInstanceUID)+".dcm")
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)

@@ -248,6 +248,7 @@ func (s *Server) Stop() {
 		return
 	default:
 	}
+
 	s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.exited:
@@ -256,6 +257,7 @@ func (s *Server) Stop() {
 		s.cmd.Process.Kill()
 		<-s.exited
 	}
+
 	s.search()
 	if code := s.cmd.ProcessState.ExitCode(); code != 0 {
 		s.t.Errorf("the server ended with code %d:\n%s", code, s.output)

@@ -31,6 +31,7 @@ func StartReceiver(t testing.TB, address, aeTitle, keys string) *Receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	r := &Receiver{Address: address, Dir: t.TempDir()}
 	mux := dimse.NewMux(dimse.Unguarded)
 	mux.HandleEcho(nil)
@@ -46,10 +47,12 @@ func StartReceiver(t testing.TB, address, aeTitle, keys string) *Receiver {
 		},
 		Mux: mux,
 	}
+
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { server.Serve(ctx, ln) })

@@ -27,6 +27,7 @@ func StartRelay(t testing.TB, listen, to string) *Relay {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	r := &Relay{Address: ln.Addr().String()}
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -39,6 +40,7 @@ func StartRelay(t testing.TB, listen, to string) *Relay {
 			wg.Go(func() { r.pass(c, to) })
 		}
 	})
+
 	t.Cleanup(func() {
 		ln.Close()
 		wg.Wait()

@@ -36,10 +36,12 @@ func MountVolume(t testing.TB, backing string, flags ...string) *Volume {
 	if _, err := os.Stat("/dev/fuse"); err != nil || os.Getuid() != 0 {
 		t.Skip("left out: power cuts need /dev/fuse and root")
 	}
+
 	tool, err := powercut()
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	dir := t.TempDir()
 	v := &Volume{
 		Backing: backing, Mount: filepath.Join(dir, "mount"), t: t, tool: tool,
@@ -48,17 +50,20 @@ func MountVolume(t testing.TB, backing string, flags ...string) *Volume {
 	if err := os.Mkdir(v.Mount, 0o755); err != nil {
 		t.Fatal(err)
 	}
+
 	v.process = exec.Command(tool, append([]string{"-backing", backing, "-mount", v.Mount, "-control", v.control}, flags...)...)
 	v.process.Stderr = v.output
 	if err := v.process.Start(); err != nil {
 		t.Fatal(err)
 	}
+
 	t.Cleanup(v.End)
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if _, err := os.Stat(v.control); err == nil {
 			return v
 		}
 	}
+
 	t.Fatalf("the volume is not mounted:\n%s", v.output)
 	return nil
 }
@@ -79,6 +84,7 @@ func (v *Volume) WaitCut(most time.Duration, done <-chan struct{}) bool {
 	if err := wait.Start(); err != nil {
 		v.t.Fatal(err)
 	}
+
 	cut := make(chan error, 1)
 	go func() { cut <- wait.Wait() }()
 	select {
@@ -87,6 +93,7 @@ func (v *Volume) WaitCut(most time.Duration, done <-chan struct{}) bool {
 	case <-done:
 	case <-time.After(most):
 	}
+
 	_ = wait.Process.Kill()
 	<-cut
 	return false

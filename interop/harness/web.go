@@ -35,14 +35,17 @@ func StartWeb(t testing.TB) *Web {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	b, err := blob.OpenDir(filepath.Join(dir, "blobs"))
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	a, err := archive.Open(archive.Options{DB: d, Blobs: b})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	w := &Web{Archive: a, log: &buffer{}}
 	s := httptest.NewUnstartedServer(dicomweb.NewHandler(&pacs.Web{Archive: a}, everything, dicomweb.Options{Root: WebRoot, TempDir: dir}))
 	s.Config.ErrorLog = log.New(w.log, "", 0)

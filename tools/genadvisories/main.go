@@ -44,17 +44,21 @@ func generate(dir string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+
 	ge, err := os.ReadFile(filepath.Join(dir, "ge_icsma-18-037-02.tsv"))
 	if err != nil {
 		return err
 	}
+
 	var lines []string
 	for _, r := range table(string(facts)) {
 		lines = append(lines, row(r, table(string(ge))))
 	}
+
 	for _, r := range table(further) {
 		lines = append(lines, strings.Join([]string{r["id"], r["vendor"], r["product"], r["names"], "", "", r["versions"], "", r["cves"], r["score"], r["fixed"], "", "", ""}, "\t"))
 	}
+
 	slices.Sort(lines)
 	out := bufio.NewWriter(w)
 	fmt.Fprintln(out, header)
@@ -76,9 +80,11 @@ func row(r map[string]string, ge []map[string]string) string {
 			versions = s["versions"]
 		}
 	}
+
 	if versions == "vers:all/*" {
 		versions = "*"
 	}
+
 	update := ""
 	if r["advisory_id"] == "ICSMA-18-037-02" {
 		flags = strings.TrimSpace(flags + " hhs")
@@ -91,6 +97,7 @@ func row(r map[string]string, ge []map[string]string) string {
 			}
 		}
 	}
+
 	return strings.Join([]string{
 		r["advisory_id"], vendors(r["vendor"]) + alsoSoldBy(r["product"]), r["product"], names, flags, except, versions, remark,
 		r["cves_with_base_score"], r["max_cvss_v3"], fixed(r["fixed_version_guess"], versions), update, r["initial_date"], r["current_date"],

@@ -40,30 +40,37 @@ func profile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+
 	var rows []map[string]string
 	if err := json.Unmarshal(raw, &rows); err != nil {
 		return "", err
 	}
+
 	type line struct {
 		tag, mask uint32
 		text      string
 	}
+
 	var lines []line
 	for _, r := range rows {
 		basic, ok := actions[r["basicProfile"]]
 		if !ok {
 			return "", fmt.Errorf("%s: action %q is not known", r["tag"], r["basicProfile"])
 		}
+
 		keep, clean, err := options(r)
 		if err != nil {
 			return "", err
 		}
+
 		tag, mask, err := masked(r["tag"])
 		if err != nil {
 			return "", err
 		}
+
 		lines = append(lines, line{tag, mask, fmt.Sprintf("\t{0x%08X, 0x%08X, %s, %s, %s}, // %s\n", tag, mask, basic, keep, clean, strings.Join(strings.Fields(r["name"]), " "))})
 	}
+
 	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.tag, b.tag) })
 	b := header("deid", "PS3.15 E")
 	b.WriteString("// rules is the rows for one attribute each, sorted by tag.\nvar rules = [...]rule{\n")
@@ -72,12 +79,14 @@ func profile(path string) (string, error) {
 			b.WriteString(l.text)
 		}
 	}
+
 	b.WriteString("}\n\n// patterns is the rows for many; mask says which bits of a tag count.\nvar patterns = [...]rule{\n")
 	for _, l := range lines {
 		if l.mask != 0xFFFFFFFF {
 			b.WriteString(l.text)
 		}
 	}
+
 	b.WriteString("}\n")
 	return b.String(), nil
 }
@@ -111,11 +120,13 @@ func masked(s string) (tag, mask uint32, err error) {
 	if strings.EqualFold(s, privateRow) {
 		return 0x00010000, 0x00010000, nil
 	}
+
 	hex := strings.NewReplacer("(", "", ",", "", ")", "").Replace(strings.ToUpper(s))
 	v, err := strconv.ParseUint(strings.ReplaceAll(hex, "X", "0"), 16, 32)
 	if err != nil || len(hex) != 8 {
 		return 0, 0, fmt.Errorf("tag %q: want 8 digits", s)
 	}
+
 	for _, c := range hex {
 		mask <<= 4
 		if c != 'X' {

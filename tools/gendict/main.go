@@ -48,10 +48,12 @@ func run(dir string) error {
 	if err := load(filepath.Join(dir, "attributes.json"), &attrs); err != nil {
 		return err
 	}
+
 	var sops []sopClass
 	if err := load(filepath.Join(dir, "sops.json"), &sops); err != nil {
 		return err
 	}
+
 	plain, repeating, err := split(attrs)
 	if err != nil {
 		return err
@@ -65,6 +67,7 @@ func run(dir string) error {
 	if err := write("dicom/uid/sopclasses.go", sopClasses(sops)); err != nil {
 		return err
 	}
+
 	rows, err := profile(filepath.Join(dir, "confidentiality_profile_attributes.json"))
 	if err != nil {
 		return err
@@ -87,6 +90,7 @@ func split(attrs []attribute) (plain, repeating []entry, err error) {
 		if len(hex) != 8 {
 			return nil, nil, fmt.Errorf("tag %q: want 8 digits", a.Tag)
 		}
+
 		var mask strings.Builder
 		for _, c := range hex {
 			if c == 'x' || c == 'X' {
@@ -95,11 +99,13 @@ func split(attrs []attribute) (plain, repeating []entry, err error) {
 				mask.WriteByte('F')
 			}
 		}
+
 		m, _ := strconv.ParseUint(mask.String(), 16, 32)
 		v, err := strconv.ParseUint(strings.NewReplacer("x", "0", "X", "0").Replace(hex), 16, 32)
 		if err != nil {
 			return nil, nil, fmt.Errorf("tag %q: %w", a.Tag, err)
 		}
+
 		e := entry{a, uint32(v), uint32(m)}
 		if m == 0xFFFFFFFF {
 			plain = append(plain, e)
@@ -107,6 +113,7 @@ func split(attrs []attribute) (plain, repeating []entry, err error) {
 			repeating = append(repeating, e)
 		}
 	}
+
 	sort.Slice(plain, func(i, j int) bool { return plain[i].tag < plain[j].tag })
 	sort.Slice(repeating, func(i, j int) bool { return repeating[i].tag < repeating[j].tag })
 	return plain, repeating, nil
@@ -129,6 +136,7 @@ func constants(plain, repeating []entry) string {
 			fmt.Fprintf(b, "\t%s Tag = 0x%08X // %s\n", e.Keyword, e.tag, e.Name)
 		}
 	}
+
 	b.WriteString(")\n")
 	return b.String()
 }
@@ -193,6 +201,7 @@ func identifier(name string) string {
 			up = true
 		}
 	}
+
 	s := b.String()
 	if s[0] >= '0' && s[0] <= '9' {
 		s = "SOP" + s

@@ -91,6 +91,7 @@ func send(socket, command string) error {
 		return err
 	}
 	defer c.Close()
+
 	fmt.Fprintln(c, command)
 	answer, err := bufio.NewReader(c).ReadString('\n')
 	fmt.Print(answer)
@@ -106,6 +107,7 @@ func serve(l net.Listener, v *volume) {
 		if err != nil {
 			return
 		}
+
 		go func() {
 			defer c.Close()
 			line, _ := bufio.NewReader(c).ReadString('\n')
@@ -144,6 +146,7 @@ func (v *volume) command(line string) (string, error) {
 			return "", err
 		}
 	}
+
 	switch verb {
 	case "cut": // now, or where arm was quicker, then
 		select {
