@@ -30,6 +30,7 @@ func (f dataFlags) advisories(e *env) (*advisory.Table, error) {
 	if _, err := os.Stat(filepath.Join(c.Data, house.IndexFile)); err != nil {
 		return advisory.Default(), nil
 	}
+
 	var table *advisory.Table
 	err = f.with(e, func(in *house.Installation) (err error) {
 		table, err = in.Inventory.Advisories(e.ctx)

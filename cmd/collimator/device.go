@@ -46,11 +46,13 @@ func deviceRow(d *identity.Device) []string {
 	if n := len(d.Certificates); n > 0 {
 		until = terminal.Day(d.Certificates[n-1].NotAfter)
 	}
+
 	for _, c := range d.Certificates {
 		if c.Weakness != "" {
 			until += ", INSECURE: " + c.Weakness
 		}
 	}
+
 	return []string{d.AETitle, terminal.Dash(policy.Join(d.Verbs, ",")), terminal.Dash(d.Address),
 		terminal.Dash(d.Listen), terminal.Dash(strings.Join(d.Destinations, ",")), until,
 		terminal.LastDay(d.PlaintextUntil), terminal.LastDay(d.NoCertificateUntil)}

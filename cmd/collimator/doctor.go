@@ -61,6 +61,7 @@ func (c *healthCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	h, err := house.AskHealth(e.ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("no server answers at %s: %w", cfg.HTTP, err)
@@ -68,6 +69,7 @@ func (c *healthCmd) Run(e *env) error {
 	if h.Status == "unavailable" {
 		return errors.New("the server cannot read its index; see its log")
 	}
+
 	_, err = fmt.Fprintln(e.stdout, h.Status)
 	return err
 }

@@ -80,6 +80,7 @@ func (c *ledgerConsistencyCmd) Run(e *env) error {
 	if err != nil {
 		return fault.Usage("checkpoint: %w", err)
 	}
+
 	return c.with(e, func(in *house.Installation) error {
 		proof, err := in.Ledger.Consistency(e.ctx, string(older))
 		if err != nil {

@@ -208,6 +208,7 @@ func commandOf(ctx *kong.Context, err error) string {
 	if ctx == nil || ctx.Command() == "" {
 		return ""
 	}
+
 	words := strings.Fields(ctx.Command())
 	for i, w := range words {
 		if strings.HasPrefix(w, "<") || strings.HasPrefix(w, "[") {

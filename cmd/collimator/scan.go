@@ -109,6 +109,7 @@ func (c *scanCmd) installation(e *env) (*house.Installation, func() error, error
 	if c.Data == "" && !house.FileExists(filepath.Join(cfg.Data, house.IndexFile)) {
 		return nil, func() error { return nil }, nil
 	}
+
 	in, err := e.open(cfg, false)
 	if err != nil {
 		return nil, nil, err

@@ -42,10 +42,12 @@ func (c *userAddCmd) Run(e *env) error {
 	if err := identity.CheckRole(c.Role); err != nil {
 		return fault.Ended(fault.Misused, err)
 	}
+
 	password, err := c.read(e)
 	if err != nil {
 		return err
 	}
+
 	return c.with(e, func(in *house.Installation) error {
 		if err := in.Registry.AddPerson(e.ctx, c.Name, c.Role, password); err != nil {
 			return err
@@ -81,6 +83,7 @@ func (c *userPasswdCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+
 	return c.with(e, func(in *house.Installation) error {
 		ended, err := in.Registry.SetPassword(e.ctx, c.Name, password)
 		if err != nil {

@@ -82,6 +82,7 @@ func (c *userUngrantCmd) Run(e *env) error {
 	if err := house.CheckStudies(c.Study); err != nil {
 		return err
 	}
+
 	return c.with(e, func(in *house.Installation) error {
 		if err := in.TakeBack(e.ctx, c.Name, c.Study); err != nil {
 			return err

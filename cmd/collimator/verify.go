@@ -42,10 +42,12 @@ func (c *verifyCmd) Run(e *env) error {
 	if c.Bundle != "" {
 		return ledger.CheckFiles(e.stdout, c.Bundle, c.Key)
 	}
+
 	share, err := verify.ParseShare(c.Sample)
 	if err != nil {
 		return err
 	}
+
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		if err := in.MayBeJudged(e.ctx, a); err != nil {
 			return err

@@ -44,10 +44,12 @@ func slice[T any](rq *webapi.Request, all []T) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	limit, err := rq.Number("limit", 100, 1, pageMost)
 	if err != nil {
 		return nil, err
 	}
+
 	from := min(after, int64(len(all)))
 	to := min(from+limit, int64(len(all)))
 	out := webapi.NewList(all[from:to])
@@ -106,14 +108,17 @@ func (s *Services) issues(rq *webapi.Request) (any, error) {
 	if word := rq.Query("severity"); word != "" && least.UnmarshalText([]byte(word)) != nil {
 		return nil, fault.New(fault.Invalid, "api: severity is critical, high, medium, low or info")
 	}
+
 	state := inventory.State(rq.Query("state"))
 	if !slices.Contains([]inventory.State{"", inventory.Open, inventory.Accepted, inventory.Fixed}, state) {
 		return nil, fault.New(fault.Invalid, "api: state is open, accepted or fixed")
 	}
+
 	all, err := s.Posture.Inventory.Issues(rq.Context(), rq.Query("asset"))
 	if err != nil {
 		return nil, err
 	}
+
 	return slice(rq, slices.DeleteFunc(all, func(i inventory.Issue) bool {
 		return i.Severity < least || state == "" && i.State == inventory.Fixed || state != "" && i.State != state
 	}))
@@ -125,14 +130,17 @@ func (s *Services) accept(rq *webapi.Request) (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
+
 	day, err := parseDay(in.Until)
 	if err != nil {
 		return nil, err
 	}
+
 	id := rq.Path("id")
 	if err := s.Posture.Inventory.Accept(rq.Context(), id, day.AddDate(0, 0, 1), rq.Person().Name, in.Reason); err != nil {
 		return nil, err
 	}
+
 	rq.Record(audit.InventoryChanged, audit.Update, audit.Object{Detail: "issue " + id + " accepted until " + in.Until})
 	return s.Posture.Inventory.IssueByID(rq.Context(), id)
 }

@@ -32,6 +32,7 @@ func unambiguous(ds *dicom.DataSet) error {
 		if group := uint32(el.Tag) >> 16; group == 0 || group == 2 {
 			return errForeignGroup
 		}
+
 		i := slices.Index(identifying[:], el.Tag)
 		if i < 0 {
 			continue
@@ -39,6 +40,7 @@ func unambiguous(ds *dicom.DataSet) error {
 		if seen[i].Tag == el.Tag && !seen[i].Equal(el) {
 			return errTwice
 		}
+
 		seen[i] = el
 	}
 	return nil

@@ -157,11 +157,13 @@ func newCursor(ctx context.Context, tx *db.Tx, of comparison) (*cursor, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	columns, err := rows.Columns()
 	if err != nil {
 		rows.Close()
 		return nil, err
 	}
+
 	c := &cursor{rows: rows, values: make([]any, len(columns)), packed: of.packed}
 	for i := range c.values {
 		c.values[i] = new(any)

@@ -357,6 +357,7 @@ func (a *Archive) committed(ctx context.Context, r SOPReference, ref *InstanceRe
 	if ref.SOPClassUID != r.SOPClassUID {
 		return ClassConflict, nil
 	}
+
 	info, err := a.o.Blobs.Stat(ctx, ref.Digest)
 	if err != nil && fault.Of(err) != fault.NotFound {
 		return CommitmentNotKnown, err

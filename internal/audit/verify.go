@@ -31,7 +31,6 @@ func (t *Trail) CheckLeaf(ctx context.Context, leaf ledger.Leaf) (problem string
 			`SELECT time, event, outcome, principal, address FROM audit_record WHERE sequence = ?1`, leaf.Position).
 			Scan(&row.time, &row.event, &row.outcome, &row.principal, &row.address)
 	})
-
 	switch kind := fault.Of(err); {
 	case kind == fault.NotFound:
 		return "audit index: row of the record is missing", nil

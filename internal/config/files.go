@@ -63,8 +63,10 @@ func (c Config) Files() []NamedFile {
 // believes that it works. It is no part of Check: an archive does its work without.
 func (c Config) Unused() (faults []error) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+
 	trail := c.Audit
 	trail.Wait = 0 // is for the trail itself
+
 	for _, part := range []struct {
 		path, service string // of the setting that names the service
 		named         bool
@@ -80,6 +82,7 @@ func (c Config) Unused() (faults []error) {
 		if part.named {
 			continue
 		}
+
 		for _, key := range keysSet(reflect.ValueOf(part.settings)) {
 			add("%[1]s.%[2]s is of no use without %[1]s.%[3]s: set that, or leave %[1]s.%[2]s out", part.path, key, part.service)
 		}

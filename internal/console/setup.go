@@ -64,11 +64,13 @@ func (s *Setup) ask(w http.ResponseWriter, r *http.Request, method, path string,
 	if body != nil {
 		b, _ = json.Marshal(body) // strings always marshal
 	}
+
 	var x state
 	a, err := inside(s.api, r, method, path, b, "Content-Type", "application/json")
 	if err != nil || a.long {
 		return http.StatusInternalServerError, x
 	}
+
 	a.cookies(w)
 	json.Unmarshal(a.body.Bytes(), &x) // a refusal has a code, else nothing is known
 	x.Detail = language(r).refusal(x.Code, x.Detail)

@@ -214,10 +214,12 @@ func (m match) text(tag string) string {
 	if len(v) == 0 {
 		return ""
 	}
+
 	var s string
 	if json.Unmarshal(v[0], &s) == nil {
 		return s
 	}
+
 	var name struct{ Alphabetic string }
 	if json.Unmarshal(v[0], &name) == nil {
 		return name.Alphabetic

@@ -68,7 +68,6 @@ func openSQLite(o Options, log *writeAheadLog) (w, r *sql.DB, err error) {
 			})
 			return nil
 		})
-
 		if err != nil {
 			return nil, fault.Wrap(fault.Unavailable, err, "db: open database")
 		}

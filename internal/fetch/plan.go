@@ -76,7 +76,6 @@ func (g *retrieval) classes(ctx context.Context, study string) []string {
 			}
 		}
 	})
-
 	if err != nil || len(found) == 0 || len(found) > forStorage {
 		return commonClasses()
 	}

@@ -77,6 +77,7 @@ func returned(level string) []dicom.Tag {
 	case "image":
 		return []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID, tag.SOPClassUID, tag.InstanceNumber}
 	}
+
 	return []dicom.Tag{
 		tag.StudyDate, tag.PatientID, tag.PatientName, tag.ModalitiesInStudy, tag.StudyDescription,
 		tag.NumberOfStudyRelatedInstances, tag.StudyInstanceUID,

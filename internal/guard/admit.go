@@ -167,6 +167,7 @@ func (g *Guard) remember(ctx context.Context, rq *dimse.AssociateRequest, claim 
 	for _, pc := range rq.Contexts {
 		p.Contexts = append(p.Contexts, pc.AbstractSyntax)
 	}
+
 	if err := g.Registry.Remember(context.WithoutCancel(ctx), p, g.Pending); err != nil {
 		g.Log.Error("refused caller not remembered", "error", err)
 	}

@@ -171,6 +171,7 @@ func searchAddress(call *dicomweb.Call) string {
 	if call.SeriesUID != "" {
 		address += "/series/" + call.SeriesUID
 	}
+
 	switch call.Level {
 	case dicomweb.StudyLevel:
 		address += "/studies"

@@ -31,6 +31,7 @@ func (g *Guard) Refused(r dimse.Refusal) {
 		g.remember(ctx, r.Request, claim, reason)
 		return
 	}
+
 	g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorDIMSE, refusalText(r))
 }
 

@@ -121,9 +121,11 @@ func (t *transfer) left(ctx context.Context, handed any, sopClass string, failed
 		o.Failed++
 		return
 	}
+
 	if o.SOPClasses == nil {
 		o.SOPClasses = map[string]int{}
 	}
+
 	o.SOPClasses[sopClass]++
 	o.Instances++
 }

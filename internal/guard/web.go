@@ -263,6 +263,7 @@ func (c *Caller) webEntry(call *dicomweb.Call, outcome audit.Outcome, reason str
 	case dicomweb.Deleting:
 		action = audit.Delete
 	}
+
 	if outcome != audit.Success && reason != "" {
 		event = audit.SecurityAlert
 	}

@@ -102,10 +102,12 @@ func (g *Guard) still(ctx context.Context, c *Caller, call *dicomweb.Call) bool 
 		}
 		return true
 	}
+
 	reason, err := emergencyReason(call.Request, now)
 	if err != nil {
 		return false
 	}
+
 	d := g.judgeWeb(now, webRequest(call, reason))
 	return d.Allow && covers(d.Sight, about(call.StudyUID, c.sight))
 }

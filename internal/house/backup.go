@@ -76,10 +76,12 @@ func (in *Installation) copyTo(ctx context.Context, b BackingUp, public string) 
 	if err != nil {
 		return r, err
 	}
+
 	d, err := backup.Create(b.Dir)
 	if err != nil {
 		return r, err
 	}
+
 	r, err = d.Make(ctx, backup.Source{
 		Data: in.Config.Data, DB: in.DB, Blobs: blobs, Ledger: in.Ledger, Public: public, Program: Version(), Keep: b.Keep, Now: time.Now,
 		Progress: b.Progress,

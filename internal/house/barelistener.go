@@ -52,6 +52,7 @@ func (b *bareAddresses) look(ctx context.Context) {
 		}
 		return
 	}
+
 	b.mu.Lock()
 	before := len(b.until)
 	b.until = until

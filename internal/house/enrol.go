@@ -67,6 +67,7 @@ func (in *Installation) register(ctx context.Context, d identity.Device, cert *x
 	if err := in.Registry.Put(ctx, d); err != nil {
 		return err
 	}
+
 	if cert != nil {
 		bind := in.Registry.Bind
 		if shortKey {

@@ -79,10 +79,12 @@ func PrintHeld(w io.Writer, q archive.QuarantineEntry, found []string) error {
 	if q.StoredDigest != "" {
 		stored = "another content is stored, SHA-256 " + q.StoredDigest
 	}
+
 	_, err := fmt.Fprintf(w, "Number          %d\nWhy             %s\nSOP Class       %s\nSOP Instance    %s\n"+
 		"Study           %s\nSHA-256         %s\nInstead of it   %s\nFrom            %s at %s\nReceived        %s, last %s, %d times\n",
 		q.ID, q.Reason, uid.Name(q.Instance.SOPClassUID), q.Instance.SOPInstanceUID, q.Instance.StudyUID, q.Instance.Digest, stored,
 		shown.Text(SentBy(q.Source)), q.Source.Address, terminal.Minute(q.Received), terminal.Minute(q.LastReceived), q.Times)
+
 	for _, f := range found {
 		fmt.Fprintf(w, "Found           %s\n", f)
 	}
@@ -154,6 +156,7 @@ func eachHeld(list []archive.QuarantineEntry, told, decide func(number int64) er
 			return err
 		}
 	}
+
 	if len(list) == 0 {
 		return fault.New(fault.NotFound, "nothing of the study is held back that could be decided about")
 	}

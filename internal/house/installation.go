@@ -172,6 +172,7 @@ func seal(ctx context.Context, book *registers.Book, log *ledger.Log, change *ch
 	if err != nil || !pending {
 		return err
 	}
+
 	_, err = log.Checkpoint(ctx)
 	if err == nil {
 		err = change.begin()

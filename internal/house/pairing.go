@@ -39,6 +39,7 @@ func (in *Installation) pair(ctx context.Context) error {
 	if err != nil || is {
 		return err
 	}
+
 	id, err := in.indexID(ctx)
 	if err != nil {
 		return err

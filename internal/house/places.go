@@ -99,6 +99,7 @@ func (s *Server) rememberDevices(ctx context.Context) {
 		s.log.Error("addresses of devices not read", "error", err)
 		return
 	}
+
 	for _, d := range devices {
 		if ip, err := netip.ParseAddr(d.Address); err == nil {
 			rooms.DICOM.Remember(ip)

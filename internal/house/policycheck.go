@@ -111,6 +111,7 @@ func (in *Installation) Reachable(ctx context.Context, destination string) error
 	if destination == "" {
 		return nil
 	}
+
 	d, err := in.Registry.Device(ctx, destination)
 	if err != nil {
 		return fmt.Errorf("--destination: %w", err)

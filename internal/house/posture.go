@@ -148,6 +148,7 @@ func countHeld(ctx context.Context, a *archive.Archive, f *posture.ArchiveFacts)
 		if err != nil || len(list) == 0 {
 			return err
 		}
+
 		for _, q := range list {
 			f.Held[string(q.Reason)]++
 			if f.Oldest.IsZero() || q.Received.Before(f.Oldest) {

@@ -21,6 +21,7 @@ func (in *Installation) WriteRecoveryKey(ctx context.Context, file string) error
 	if err != nil {
 		return err
 	}
+
 	text := fmt.Sprintf("# Recovery key of a Collimator archive, made %s. Who has it and a backup reads its keys.\n# public: %s\n%s\n",
 		time.Now().UTC().Format(time.RFC3339), key.Public(), key.Secret())
 	err = durable.Once(file, []byte(text), 0o600)
@@ -30,6 +31,7 @@ func (in *Installation) WriteRecoveryKey(ctx context.Context, file string) error
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
+
 	now := time.Now().UTC()
 	return in.setRecovery(ctx, recovery.State{Public: key.Public(), Made: now, Confirmed: now}, "a new recovery key was made")
 }

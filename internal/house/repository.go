@@ -54,10 +54,12 @@ func RootsOf(setting, path string) (*x509.CertPool, error) {
 	if path == "" {
 		return nil, nil
 	}
+
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Usage("%s: %w", setting, err)
 	}
+
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
 		return nil, fault.Usage("%s: no certificate in PEM form in this file", setting)

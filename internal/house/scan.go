@@ -44,6 +44,7 @@ func Scan(ctx context.Context, in *Installation, s Scanning, opt *scan.Options) 
 	if result == nil {
 		return nil, fault.Ended(fault.Misused, trail.refused(ctx, stopped))
 	}
+
 	if err := trail.write(ctx, posture.Ends(result)...); err != nil {
 		return nil, err
 	}

@@ -192,10 +192,12 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 	if c.Tokens.Issuer == "" {
 		return nil, nil
 	}
+
 	keys, err := os.ReadFile(c.Tokens.Keys)
 	if err != nil {
 		return nil, fault.Usage("tokens.keys: %w", err)
 	}
+
 	audience := c.Tokens.Audience
 	if audience == "" {
 		audience = c.AE

@@ -183,17 +183,20 @@ func examineDevices(ctx context.Context, in *Installation, states *state.Registe
 			first = e
 		}
 	}
+
 	for _, d := range devices {
 		if at := lastsUntil(d); !at.IsZero() {
 			e := validUntil("the certificate of "+d.AETitle, at)
 			e.do = "collimator device list shows all; collimator device renew AET --out DIR makes a new one"
 			note(e)
 		}
+
 		if d.Plaintext(time.Now()) {
 			e := exceptionUntil("the exception without TLS of "+d.AETitle, d.PlaintextUntil)
 			e.do = "turn TLS on at the device, or collimator device set AET --plaintext --until DATE; collimator device list shows all"
 			note(e)
 		}
+
 		if d.WithoutCertificate(time.Now()) {
 			e := exceptionUntil("the exception without a certificate of "+d.AETitle, d.NoCertificateUntil)
 			e.do = "collimator device renew AET --out DIR makes a certificate for it, " +

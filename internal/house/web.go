@@ -36,15 +36,19 @@ const WebRoot = "/dicom-web"
 func (s *Server) Handler() http.Handler {
 	images := dicomweb.NewHandler(s.webArchive(), s.Guard.InterceptWeb, webOptions(s.in.Config))
 	pictures := httpsec.Images.Wrap(httpsec.Pace{}.Wrap(s.Guard.Cuttable(images)))
+
 	data := s.SignIn.NewAPI()
 	s.Services().Register(data)
 	s.meter.register(data)
+
 	mux := http.NewServeMux()
 	mux.Handle(WebRoot+"/", pictures)
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, pictures, WebRoot, data)))
+
 	setup := httpsec.Page.Wrap(console.NewSetup(data))
 	mux.Handle(console.SetupPath+"/", setup)
 	mux.Handle("GET "+signin.CallbackPath, setup)
+
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)), http.HandlerFunc(httpsec.Busy))

@@ -37,6 +37,7 @@ func (s *Server) webTLS() (*tls.Config, error) {
 		if err != nil {
 			return nil, err
 		}
+
 		s.FileCertificate = f
 		s.hangup = make(chan os.Signal, 1)
 		signal.Notify(s.hangup, syscall.SIGHUP) // before anybody can connect and know that we run

@@ -120,7 +120,6 @@ func (r *Registry) token(ctx context.Context, where string, arg any) (t *AccessT
 		t, err = scanToken(tx.QueryRow(ctx, `SELECT `+tokenColumns+` FROM access_token WHERE `+where, arg).Scan)
 		return err
 	})
-
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}
@@ -148,12 +147,15 @@ func scanToken(scan db.Scan) (*AccessToken, error) {
 	if err := scan(&t.ID, &t.Owner, &verbs, &studies, &created, &expires, &revoked, &t.Operator); err != nil {
 		return nil, err
 	}
+
 	for _, v := range strings.Split(verbs, ",") {
 		t.Verbs = append(t.Verbs, policy.Verb(v))
 	}
+
 	if studies != "" {
 		t.Studies = strings.Split(studies, `\`)
 	}
+
 	t.Created = db.Instant(created)
 	t.Expires = db.Instant(expires)
 	t.Revoked = db.Instant(revoked)

@@ -69,11 +69,13 @@ func (c *challenges[T]) open(text string) (value T, ok bool) {
 	if err != nil || len(text) > challengeMost || len(sealed) < chacha20poly1305.NonceSizeX {
 		return value, false
 	}
+
 	nonce, sealed := sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:]
 	plain, err := c.aead.Open(nil, nonce, sealed, []byte(c.what))
 	if err != nil {
 		return value, false
 	}
+
 	var x challenge[T]
 	if json.Unmarshal(plain, &x) != nil || !c.now().Before(x.Until) {
 		return value, false

@@ -91,6 +91,7 @@ func checkDevice(d Device) error {
 			return fault.New(fault.Invalid, "identity: the address of a device is an IP address, without port")
 		}
 	}
+
 	if !d.PlaintextUntil.IsZero() && d.Address == "" {
 		return fault.New(fault.Invalid, "identity: without TLS the address is all that tells the device from others: give --address")
 	}
@@ -233,6 +234,7 @@ func (r *Registry) WithoutCertificate(ctx context.Context) (map[netip.Addr]time.
 	if err != nil {
 		return nil, err
 	}
+
 	open := map[netip.Addr]time.Time{}
 	for _, d := range devices {
 		if !d.WithoutCertificate(r.now()) {
@@ -265,13 +267,16 @@ func scanDevice(scan db.Scan) (*Device, error) {
 	if err := scan(&d.AETitle, &d.Address, &verbs, &destinations, &d.Listen, &plaintext, &bare, &created); err != nil {
 		return nil, err
 	}
+
 	var err error
 	if d.Verbs, err = policy.ParseVerbs(verbs); err != nil {
 		return nil, err
 	}
+
 	if destinations != "" {
 		d.Destinations = strings.Split(destinations, `\`)
 	}
+
 	d.PlaintextUntil = db.Instant(plaintext)
 	d.NoCertificateUntil = db.Instant(bare)
 	d.Created = db.Instant(created)

@@ -46,7 +46,6 @@ func (r *Registry) BeginTOTP(ctx context.Context, name, issuer, session string) 
 		var pending []byte
 		var shown string
 		err := tx.QueryRow(ctx, `SELECT pending, session FROM totp WHERE person = ?1`, name).Scan(&pending, &shown)
-
 		if err == nil && len(pending) > 0 && session != "" && shown == session {
 			key = pending
 			return nil

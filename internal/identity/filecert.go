@@ -100,6 +100,7 @@ func (f *FileCertificate) load(state [2]fileState) error {
 	if err != nil {
 		return fmt.Errorf("identity: the certificate in %s and the key in %s cannot be used together: %w", f.cert, f.key, err)
 	}
+
 	switch now := f.now(); {
 	case now.After(pair.Leaf.NotAfter):
 		return fmt.Errorf("identity: the certificate in %s has expired on %s", f.cert, pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
@@ -107,6 +108,7 @@ func (f *FileCertificate) load(state [2]fileState) error {
 		f.begins = pair.Leaf.NotBefore
 		return &earlyError{f.cert, &pair}
 	}
+
 	f.current = &pair
 	return nil
 }

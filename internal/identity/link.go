@@ -237,6 +237,7 @@ func (r *Registry) settle(ctx context.Context, tx *db.Tx, l Link, hash string) e
 		_, err := r.setHash(ctx, tx, l.Person, hash)
 		return err
 	}
+
 	if l.Purpose == FirstAdministrator {
 		if err := noAdministrator(ctx, tx); err != nil {
 			return err

@@ -138,11 +138,13 @@ func (o *OIDC) Begin(ctx context.Context, redirect string) (location, state, bro
 	if err != nil {
 		return "", "", "", err
 	}
+
 	c := oidcChallenge{Nonce: randomText(), Verifier: oauth2.GenerateVerifier(), Redirect: redirect, Browser: randomText()}
 	sealed, err := o.open.seal(c)
 	if err != nil {
 		return "", "", "", err
 	}
+
 	state = base64.RawURLEncoding.EncodeToString(sealed)
 	options := []oauth2.AuthCodeOption{oidc.Nonce(c.Nonce), oauth2.S256ChallengeOption(c.Verifier)}
 	if len(o.o.RequireACR) > 0 {

@@ -60,6 +60,7 @@ func (d *discovery) get(ctx context.Context) (*oidc.Provider, error) {
 	if fresh {
 		return p, nil
 	}
+
 	renewed, err := d.ask(ctx)
 	if err != nil && p != nil {
 		return p, nil

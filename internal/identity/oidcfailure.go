@@ -112,6 +112,7 @@ func (o *OIDC) refused(code string) error {
 	case slices.Contains(errorCodes, code):
 		f.Reason += " with " + code
 	}
+
 	if code == "server_error" || code == "temporarily_unavailable" {
 		f.shown = errAway
 	}

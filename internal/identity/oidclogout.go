@@ -46,12 +46,14 @@ func (l *logouts) first(id string, now, until time.Time) (bool, error) {
 			delete(l.used, other)
 		}
 	}
+
 	if _, used := l.used[id]; used {
 		return false, nil
 	}
 	if len(l.used) >= logoutsMost {
 		return false, errAsking
 	}
+
 	l.used[id] = until
 	return true, nil
 }

@@ -57,6 +57,7 @@ func (o *OIDC) punctual(id *oidc.IDToken) error {
 	if err := id.Claims(&times); err != nil {
 		return &OIDCFailure{Reason: reasonToken, Subject: id.Subject, shown: errOIDC, cause: err}
 	}
+
 	now := o.registry.now()
 	late := now.Add(o.o.Leeway) // the provider's clock at most
 	switch {

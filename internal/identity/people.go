@@ -176,6 +176,7 @@ func notTheLast(ctx context.Context, tx *db.Tx, name string) error {
 	if err = known(ctx, tx, name); err != nil {
 		return err
 	}
+
 	var role string
 	err = tx.QueryRow(ctx, `SELECT role FROM person WHERE name = ?1`, name).Scan(&role)
 	if err == nil && role == Administrator && others == 0 {
@@ -190,6 +191,7 @@ func (r *Registry) SetRole(ctx context.Context, name, role string) error {
 	if err := CheckRole(role); err != nil {
 		return err
 	}
+
 	return r.db.Write(ctx, func(tx *db.Tx) error {
 		if role != Administrator {
 			if err := notTheLast(ctx, tx, name); err != nil {

@@ -82,6 +82,7 @@ func CheckNewPerson(name, password string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
+
 	switch n := utf8.RuneCountInString(password); {
 	case n < MinPassword:
 		return fault.NewCode(fault.Invalid, "password-short",

@@ -100,14 +100,17 @@ func (p *RelyingParty) BeginRegistration(ctx context.Context, host, person, sess
 	if err != nil {
 		return nil, err
 	}
+
 	sealed, err := p.making.seal(keyChallenge{host, person, session})
 	if err != nil {
 		return nil, err
 	}
+
 	h, err := p.registry.holder(ctx, person, host)
 	if err != nil {
 		return nil, err
 	}
+
 	options, _, err := beginRegistration(w, h, sealed)
 	return options, err
 }

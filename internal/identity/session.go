@@ -178,7 +178,6 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE hash = ?1`, hash).Scan)
 		return err
 	})
-
 	if fault.Of(err) == fault.NotFound {
 		return nil, nil, ErrCredentials
 	}

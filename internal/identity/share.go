@@ -133,11 +133,13 @@ func (r *Registry) AuthenticateShare(ctx context.Context, secret, password strin
 	if !strings.HasPrefix(secret, SharePrefix) || len(secret) > 128 || len(password) > maxPassword {
 		return nil, ErrCredentials
 	}
+
 	sum := sha256.Sum256([]byte(secret))
 	s, hash, err := r.share(ctx, `hash = ?1`, sum[:])
 	if err != nil {
 		return nil, err
 	}
+
 	given := sharePasswordHash(s.ID, strings.ToLower(strings.TrimSpace(password)))
 	if hash != "" && subtle.ConstantTimeCompare([]byte(hash), []byte(given)) == 0 {
 		return nil, ErrSharePassword
@@ -193,6 +195,7 @@ func scanShare(scan db.Scan) (*Share, string, error) {
 	if err := scan(&s.ID, &s.Owner, &s.Study, &s.Deidentified, &hash, &created, &expires, &revoked, &used); err != nil {
 		return nil, "", err
 	}
+
 	s.HasPassword = hash != ""
 	s.Created = db.Instant(created)
 	s.Expires = db.Instant(expires)

@@ -64,6 +64,7 @@ func (r *Registry) OpenedShare(ctx context.Context, secret string) (*Share, erro
 	if len(secret) != 43 {
 		return nil, ErrCredentials
 	}
+
 	var id string
 	var expires int64
 	err := r.db.Read(ctx, func(tx *db.Tx) error {

@@ -68,6 +68,7 @@ func Rule(f Finding) string {
 	if f.Place == Preamble {
 		return "preambles"
 	}
+
 	switch f.Kind {
 	case PE, ELF, MachO, Script, HTML:
 		return "programs"

@@ -235,6 +235,7 @@ func (a *Asset) contradict(r *Register, best, v stored) {
 	default:
 		return
 	}
+
 	if best.folded != v.folded {
 		a.Conflicts = append(a.Conflicts,
 			fmt.Sprintf("%s: %s says %s, %s says %s", v.field, best.source, best.text, v.source, v.text))

@@ -103,7 +103,6 @@ func Find[T any](ctx context.Context, find func() (T, error), slots ...Slot) (fo
 		found = x
 		return err == nil, err
 	}, slots...)
-
 	if err == nil {
 		err = denied
 	}

@@ -100,6 +100,7 @@ func untrusted(err error) string {
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
 		return "its certificate has expired or is not valid yet; look at the clocks, too"
 	}
+
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, other := errors.AsType[*tls.CertificateVerificationError](err)
 	if unknown || other {

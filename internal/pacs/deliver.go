@@ -92,6 +92,7 @@ func (s *Service) Deliver(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			s.Log.Error("storage commitment reports not delivered", "error", err)
 		}
+
 		timer := time.NewTimer(next)
 		select {
 		case <-ctx.Done():

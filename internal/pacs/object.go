@@ -23,6 +23,7 @@ func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
 			}
 		}
 	}
+
 	return dimse.SubOperation{
 		SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID, TransferSyntaxes: syntaxes, Ref: ref,
 		Open: func(ctx context.Context, accepted []string) (io.ReadCloser, string, error) {

@@ -18,6 +18,7 @@ func (s *Service) store(ctx context.Context, a *dimse.Association, rq *dimse.Sto
 	if p, ok := guard.Principal(ctx); ok {
 		source.Principal = p.Name
 	}
+
 	guard.Credit(ctx, &source)
 	_, err := s.Archive.Ingest(ctx, archive.Incoming{
 		SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID,

@@ -332,12 +332,14 @@ func (w *Web) Delete(ctx context.Context, s dicomweb.Selection) error {
 	if v.project != nil {
 		return &dicomweb.Error{Status: http.StatusForbidden, Detail: "Who sees objects without identity deletes none."}
 	}
+
 	d := archive.Deletion{
 		StudyUID: s.StudyUID, SeriesUID: s.SeriesUID, SOPInstanceUID: s.SOPInstanceUID, Scope: v.scope, Why: s.Reason,
 	}
 	if w.Source != nil {
 		d.By = w.Source(ctx)
 	}
+
 	_, err := w.Archive.Delete(ctx, d)
 	return webError(err)
 }

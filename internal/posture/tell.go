@@ -311,7 +311,6 @@ func (t *Teller) told(ctx context.Context, ch alarm.Channel) (at told, err error
 		return tx.QueryRow(ctx,
 			`SELECT sequence, event FROM posture_told WHERE channel = ?1`, ch.Name()).Scan(&at.sequence, &at.event)
 	})
-
 	if fault.Of(err) != fault.NotFound {
 		return at, err
 	}

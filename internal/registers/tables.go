@@ -33,6 +33,7 @@ func Tables() []Table {
 			Later: map[string]any{"no_certificate_until": int64(0)}},
 		{Name: "device_certificate", Word: "certificate", Key: []string{"ae_title", "fingerprint"},
 			Covered: []string{"subject", "not_after", "created", "removed", "weakness"}},
+
 		{Name: "person", Word: "person", Key: []string{"name"},
 			Covered: []string{"role", "password_hash", "created", "disabled"}},
 		{Name: "person_subject", Word: "name at an identity provider", Key: []string{"person", "issuer", "subject"}},
@@ -46,12 +47,14 @@ func Tables() []Table {
 		{Name: "passkey_handle", Word: "passkey handle of", Key: []string{"person"}, Covered: []string{"handle"}},
 		{Name: "passkey", Word: "passkey of", Key: []string{"person", "id"},
 			Covered: []string{"rp", "name", "credential", "created"}, Left: []string{"used"}},
+
 		{Name: "session", Word: "session of", Key: []string{"person", "id"},
 			Covered: []string{"hash", "complete", "method", "address", "created", "expires", "proven", "provider"}, Left: []string{"seen"},
 			Later: map[string]any{"proven": int64(0), "provider": ""}},
 		{Name: "study_grant", Word: "grant to", Key: []string{"person", "study"}, Covered: []string{"created"}},
 		{Name: "group_grant", Word: "grant to the group", Key: []string{"name", "study"}, Covered: []string{"created"}},
 		{Name: "provider_group", Word: "group of", Key: []string{"person", "issuer", "claim", "name"}},
+
 		{Name: "access_token", Word: "token", Key: []string{"id"},
 			Covered: []string{"hash", "owner", "verbs", "studies", "created", "expires", "revoked", "operator"},
 			Later:   map[string]any{"operator": int64(0)}},
@@ -59,6 +62,7 @@ func Tables() []Table {
 			Covered: []string{"hash", "owner", "study", "deidentified", "password_hash", "created", "expires", "revoked"},
 			Left:    []string{"used"}},
 		{Name: "share_session", Word: "browser with link", Key: []string{"share", "hash"}, Covered: []string{"expires"}},
+
 		{Name: "commitment_report", Word: "commitment report for", Key: []string{"ae_title", "id"},
 			Covered: []string{"report", "event_type", "created"}, Left: []string{"attempts", "next"}},
 		{Name: "gate_commitment", Word: "commitment through the gate for", Key: []string{"device", "route", "transaction_uid"},

@@ -15,6 +15,7 @@ func CSV(w io.Writer, r *Report) error {
 		"severity", "possible", "check", "title", "address", "port", "asset", "text", "gains", "sent", "received", "fix", "effort",
 		"change", "advisories",
 	}}
+
 	for _, i := range r.Issues {
 		var gains, sent, received, change []string
 		for _, g := range i.Gains {

@@ -171,12 +171,14 @@ func (p *dicomProbe) guess(ctx context.Context) error {
 	if !p.v.opt.OptIn["guess-titles"] || p.d.KnownCalled != "" || !p.d.RandomCalled.Speaks() {
 		return nil
 	}
+
 	for i, title := range guesses() {
 		if i > 0 {
 			if err := sleep(ctx, time.Second); err != nil {
 				return err
 			}
 		}
+
 		p.d.GuessesTried++
 		if err := p.try(ctx, title, "guess"); err != nil || p.d.KnownCalled != "" {
 			return err

@@ -118,6 +118,7 @@ func (c Caller) admit(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acce
 	if c.Own != nil && (rq.TLS == nil || c.Trust.VerifyCaller(*rq.TLS) != nil) {
 		return dimse.Acceptance{}, errStranger
 	}
+
 	return dimse.Negotiate(rq, dimse.Support{
 		TransferSyntaxes: func(class string) []string {
 			if class != uid.StorageCommitmentPushModel && class != uid.Verification {

@@ -87,6 +87,7 @@ func (rq *request) describe(s *identity.Session) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+
 	f, err := rq.s.door.Registry.Factors(rq.Context(), s.Person)
 	if err != nil {
 		return nil, err
@@ -101,6 +102,7 @@ func (rq *request) describe(s *identity.Session) (any, error) {
 		Expires: s.Expires,
 		Idle:    int(rq.s.door.Sessions.Limits().Idle.Seconds()),
 	}
+
 	switch {
 	case s.Complete:
 		x.Role = p.Role

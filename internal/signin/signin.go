@@ -112,6 +112,7 @@ func (s *Service) registerSignIn(a *webapi.API) {
 	} {
 		a.Unguarded(pattern, s.handle(h))
 	}
+
 	a.Unguarded("GET "+CallbackPath, s.handle((*request).oidcFinish), webapi.AnyParameter)
 	a.SetUp("POST /api/v1/setup/look", "POST /api/v1/setup")
 }
@@ -134,6 +135,7 @@ func (s *Service) registerOwn(a *webapi.API) {
 	} {
 		a.Own(pattern, s.handle(h))
 	}
+
 	a.Proven("POST /api/v1/password", "POST /api/v1/recovery-codes", "DELETE /api/v1/totp",
 		"DELETE /api/v1/passkeys/{id}", "POST /api/v1/tokens")
 	a.Holds(tokensBytes, "GET /api/v1/tokens")

@@ -329,12 +329,15 @@ func (m *hostileMaker) confusion() {
 	m.stream("DS-11", "implicit under explicit", uid.ExplicitVRLittleEndian, func(in Instance) io.Reader {
 		return bytes.NewReader(secondaryCapture(in, layout{}).bytes(layout{implicit: true}))
 	})
+
 	m.stream("DS-11", "big endian under little endian", uid.ExplicitVRLittleEndian, func(in Instance) io.Reader {
 		return bytes.NewReader(secondaryCapture(in, layout{bigEndian: true}).bytes(layout{bigEndian: true}))
 	})
+
 	m.stream("DS-11", "explicit under implicit", uid.ImplicitVRLittleEndian, func(in Instance) io.Reader {
 		return bytes.NewReader(secondaryCapture(in, layout{}).bytes(layout{}))
 	})
+
 	m.stream("DS-11", "little endian under big endian", uid.ExplicitVRBigEndian, func(in Instance) io.Reader {
 		return bytes.NewReader(secondaryCapture(in, layout{}).bytes(layout{}))
 	})

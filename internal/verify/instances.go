@@ -131,7 +131,6 @@ func (v *verification) index(ctx context.Context) error {
 			})
 		return len(found) > 0 || v.replay.Lost(), err
 	})
-
 	if err == nil {
 		v.Problems = append(v.Problems, found...)
 		v.missing()
@@ -199,14 +198,13 @@ func (v *verification) rows(ctx context.Context) error {
 		uids, strays, err = v.spot.Differences(ctx, func(tx *db.Tx) error { return v.catchUp(ctx, tx) })
 		return len(uids) > 0 || strays != 0, err
 	})
-
 	if err != nil {
 		return err
 	}
+
 	for _, uid := range uids {
 		v.add(uid, "index: row of instance is changed or missing")
 	}
-
 	if strays != 0 {
 		v.add("index", "%d rows of instance are not accounted for", strays)
 	}

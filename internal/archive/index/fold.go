@@ -44,10 +44,12 @@ func NameGroups(name string) []string {
 		if i == 3 {
 			break
 		}
+
 		parts := strings.Split(group, "^")
 		for j := range parts {
 			parts[j] = strings.Join(strings.Fields(parts[j]), " ")
 		}
+
 		if g := strings.TrimRight(strings.Join(parts, "^"), "^"); g != "" {
 			out = append(out, Fold(g))
 		}

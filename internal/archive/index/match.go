@@ -53,6 +53,7 @@ func cutRange(vr dicom.VR, s string) (from, to string, isRange bool) {
 		if s[i] != '-' {
 			continue
 		}
+
 		if vr == dicom.DT && i > 0 {
 			rest, _, _ := strings.Cut(s[i+1:], "-")
 			if n, err := strconv.Atoi(rest); len(rest) == 4 && err == nil && n <= 1400 {

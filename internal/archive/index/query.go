@@ -125,6 +125,7 @@ func (p *plan) checkHierarchy() error {
 	if p.Relational {
 		return nil
 	}
+
 	for _, k := range []struct {
 		t     dicom.Tag
 		level Level

@@ -81,7 +81,6 @@ func testRollback(t *testing.T, d *db.DB) {
 		must(t, insert(t.Context(), tx, "a"))
 		return boom
 	})
-
 	if !errors.Is(err, boom) {
 		t.Errorf("got error %v, want the function's own", err)
 	}
@@ -338,7 +337,6 @@ func testCancel(t *testing.T, d *db.DB) {
 		cancel()
 		return insert(ctx, tx, "b")
 	})
-
 	if err == nil {
 		t.Error("a cancelled transaction committed")
 	}

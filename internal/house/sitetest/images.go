@@ -99,12 +99,14 @@ func Whole(t testing.TB, i int, preamble, instance string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	b := dicom.AppendMeta(nil, dicom.Meta{
 		SOPClassUID:            uid.SecondaryCaptureImageStorage,
 		SOPInstanceUID:         instance,
 		TransferSyntaxUID:      uid.ExplicitVRLittleEndian,
 		ImplementationClassUID: "2.25.1",
 	})
+
 	copy(b, preamble)
 	return append(b, data...)
 }

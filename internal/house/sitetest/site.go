@@ -155,6 +155,7 @@ func (x *Site) BrowserAt(ip string) *Browser {
 			return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}).DialContext(ctx, network, address)
 		},
 	}
+
 	x.Cleanup(tr.CloseIdleConnections)
 	return &Browser{Site: x, Jar: jar, Header: http.Header{}, Client: &http.Client{Jar: jar, Transport: tr, Timeout: time.Minute}}
 }

@@ -18,10 +18,12 @@ func Verified(t testing.TB, in *house.Installation) []verify.Problem {
 		t.Fatal(err)
 	}
 	defer blobs.Close()
+
 	a, err := archive.Open(archive.Options{DB: in.DB, Blobs: blobs})
 	if err != nil {
 		t.Fatal(err)
 	}
+
 	r, err := verify.Run(t.Context(), in.Verification(verify.Options{Archive: a}))
 	if err != nil {
 		t.Fatalf("verify gives up: %v", err)

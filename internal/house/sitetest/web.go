@@ -80,6 +80,7 @@ func (w *Web) Token(role policy.Role, verbs []policy.Verb, studies ...string) (i
 	if err := w.In.Registry.GrantStudy(w.Context(), name, "2.25.70"); err != nil {
 		w.Fatal(err)
 	}
+
 	t, secret, err := w.In.Registry.CreateToken(w.Context(), name, verbs, studies, time.Hour)
 	if err != nil {
 		w.Fatal(err)
@@ -100,11 +101,13 @@ func (w *Web) Do(method, path, token string, body io.Reader, contentType string)
 	if contentType != "" {
 		rq.Header.Set("Content-Type", contentType)
 	}
+
 	rsp, err := http.DefaultClient.Do(rq)
 	if err != nil {
 		w.Fatal(err)
 	}
 	defer rsp.Body.Close()
+
 	b, err := io.ReadAll(rsp.Body)
 	if err != nil {
 		w.Fatal(err)
