@@ -7,7 +7,7 @@ import (
 )
 
 // errJSON is metadata in which no data sets can be told apart.
-var errJSON = errors.New("dicomweb: the metadata are no JSON array of data sets")
+var errJSON = errors.New("dicomweb: the metadata are not a JSON array of data sets")
 
 // span is the place of a data set in metadata.
 type span struct{ offset, length int64 }

@@ -102,7 +102,7 @@ func (x *exchange) warn() {
 	case text != "" && more > 0:
 		text += " and " + strconv.Itoa(more) + " more"
 	case more > 0:
-		text = strconv.Itoa(more) + " whose names are no keywords"
+		text = strconv.Itoa(more) + " whose names are not keywords"
 	case text == "":
 		return
 	}

@@ -29,7 +29,7 @@ func TestUnknownParametersAreIgnoredWithAWarning(t *testing.T) {
 		"/dicom-web/studies?orderby=-StudyDate&_=123":         "ignored: _, orderby",
 		"/dicom-web/studies?patientname=ZZPHI":                "ignored: patientname",
 		"/dicom-web/studies?includefield=nonsense,00080020":   "ignored: nonsense",
-		"/dicom-web/studies?ZZPHI%5EDoe=1":                    "ignored: 1 whose names are no keywords",
+		"/dicom-web/studies?ZZPHI%5EDoe=1":                    "ignored: 1 whose names are not keywords",
 		"/dicom-web/studies?00100=1&00000002=1&foo=1":         "ignored: foo and 2 more",
 		one + "/metadata?foo=1":                               "ignored: foo",
 		one + "/rendered?foo=1&quality=50":                    "ignored: foo",

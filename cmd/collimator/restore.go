@@ -79,7 +79,7 @@ func (c *restoreCmd) list(e *env, d *backup.Dir) error {
 	}
 	if c.Output != "json" {
 		for _, name := range torn {
-			fmt.Fprintf(e.stderr, "collimator: copy %s was cut off and is none; the next backup removes it\n", name)
+			fmt.Fprintf(e.stderr, "collimator: copy %s was cut off and cannot be restored; the next backup removes it\n", name)
 		}
 	}
 

@@ -38,7 +38,7 @@ Example:
 
 func (c *shareCreateCmd) Run(e *env) error {
 	if !uid.Tolerable(c.Study) {
-		return fault.Usage("--study: that is no UID")
+		return fault.Usage("--study: that is not a UID")
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		s, secret, password, err := in.Share(e.ctx, a, identity.NewShare{

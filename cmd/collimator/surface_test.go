@@ -141,7 +141,7 @@ func TestScanByAPIEndsInInventoryAndReport(t *testing.T) {
 	if d := page.Header.Get("Content-Disposition"); !strings.HasPrefix(d, "attachment; filename=posture-") || !strings.Contains(page.Header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("report: %s", d)
 	}
-	for _, want := range []string{"Get further into the network", "replaced soon", "2999-12-31", "164.312", "PR.AC-1", "SR 1.2", "no attestation", "affected?", "ARC-004"} {
+	for _, want := range []string{"Get further into the network", "replaced soon", "2999-12-31", "164.312", "PR.AC-1", "SR 1.2", "not an attestation", "affected?", "ARC-004"} {
 		if !strings.Contains(page.Text, want) {
 			t.Errorf("the report lacks %q", want)
 		}

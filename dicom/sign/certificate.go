@@ -40,7 +40,7 @@ func (s *signature) signer() bool {
 
 	key, ok := c.PublicKey.(*rsa.PublicKey)
 	if !ok {
-		s.conclude(UnknownAlgorithm, "the key of the certificate is no RSA key")
+		s.conclude(UnknownAlgorithm, "the key of the certificate is not an RSA key")
 		return false
 	}
 	if n := key.N.BitLen(); n < fewestBits || n > mostBits {

@@ -175,7 +175,7 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable,
-			"alarm: what answers is no mail server, or it speaks TLS at once (port 465, implicit_tls)")
+			"alarm: the answer does not come from a mail server, or the server begins with TLS: set implicit_tls for port 465")
 	}
 
 	greeting := m.Host
@@ -184,14 +184,14 @@ func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) 
 	}
 	if err := c.Hello(greeting); err != nil {
 		return nil, fault.Newf(fault.Unavailable,
-			"alarm: the mail server does not take our name %s: %s", greeting, reply(err))
+			"alarm: the mail server refuses the name %s of this machine: %s", greeting, reply(err))
 	}
 	if m.Implicit {
 		return c, nil
 	}
 
 	if ok, _ := c.Extension("STARTTLS"); !ok {
-		return nil, fault.New(fault.Denied, "alarm: the mail server offers no TLS (STARTTLS), and nothing is sent without")
+		return nil, fault.New(fault.Denied, "alarm: the mail server does not offer TLS (STARTTLS), and alarms are sent over TLS only")
 	}
 	if err := c.StartTLS(config); err != nil {
 		return nil, unreached("the mail server "+m.Server, "alarms.mail", err)

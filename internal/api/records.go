@@ -88,7 +88,7 @@ func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 		return f, fault.New(fault.Invalid, "api: door is one of "+doorNames())
 	}
 	if f.Event != "" && !audit.Known(f.Event) {
-		return f, fault.New(fault.Invalid, "api: event is none of those that are recorded; docs/api.md lists them")
+		return f, fault.New(fault.Invalid, "api: event is not one of those that are recorded; docs/api.md lists them")
 	}
 
 	switch rq.Query("failed") {

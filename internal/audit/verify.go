@@ -53,7 +53,7 @@ func (t *Trail) Strays(ctx context.Context, below int64) (problems []string, err
    WHERE l.position IS NULL AND (a.sequence < ?1 OR a.sequence > (SELECT COALESCE(MAX(position), -1) FROM ledger_leaf))
    ORDER BY 1`, below, LeafKind)
 		for _, n := range strays {
-			problems = append(problems, fmt.Sprintf("audit index: row %d belongs to no record", n))
+			problems = append(problems, fmt.Sprintf("audit index: row %d does not belong to a record", n))
 		}
 
 		return err

@@ -162,7 +162,7 @@ func (m *making) name(made time.Time) (string, error) {
 
 	last, err := time.Parse(nameForm, copies[0].Name)
 	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "backup: the name of the newest copy is no time")
+		return "", fault.Wrap(fault.Invalid, err, "backup: the name of the newest copy is not a time")
 	}
 
 	return last.Add(time.Millisecond).Format(nameForm), nil

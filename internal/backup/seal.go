@@ -131,7 +131,7 @@ func (d *Dir) unseal(m Manifest, data string, key *recovery.Key) error {
 func unpack(r io.Reader, head *tar.Header, data string) error {
 	name := filepath.FromSlash(head.Name)
 	if head.Typeflag != tar.TypeReg || !filepath.IsLocal(name) {
-		return errors.New("it holds what is no file of a data directory")
+		return errors.New("it holds an entry that is not a file of a data directory")
 	}
 
 	content, err := io.ReadAll(r) // of ours, and bounded

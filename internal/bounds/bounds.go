@@ -54,7 +54,7 @@ func Check(ctx *kong.Context) error {
 func checkValue(name string, v *kong.Value) error {
 	takesUID := v.Tag.PlaceHolder == uidPlaceholder || v.Flag == nil && v.Name == "uid"
 	if takesUID && !areUIDs(v.Target) {
-		return fault.Usage("%s: that is no UID: want numbers joined by dots, of at most %d characters, such as 1.2.840.10008.1",
+		return fault.Usage("%s: that is not a UID: want numbers joined by dots, of at most %d characters, such as 1.2.840.10008.1",
 			name, uid.MaxLength)
 	}
 

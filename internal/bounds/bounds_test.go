@@ -16,7 +16,7 @@ func TestWhatIsOutOfBoundsOrNoUIDIsRefused(t *testing.T) {
 		"--days 0":              "--days: want 1 to 3650",
 		"--wait 2h":             "--wait: want 10ms to 1h",
 		"--study 1.2.3":         "",
-		"--study 1.2.3,one":     "--study: that is no UID",
+		"--study 1.2.3,one":     "--study: that is not a UID",
 	} {
 		var line struct {
 			Days  int           `help:"How long." default:"7" bounds:"1 to 3650"`

@@ -103,7 +103,7 @@ func (a Alarms) check(add func(format string, args ...any)) {
 		}
 		for _, address := range append([]string{m.From}, m.To...) {
 			if p, err := mail.ParseAddress(address); address != "" && (err != nil || p.Address != address) {
-				add("alarms.mail: %q is no mail address; want NAME@DOMAIN", address)
+				add("alarms.mail: %q is not a mail address; want NAME@DOMAIN", address)
 			}
 		}
 		m.checkSignIn(add)

@@ -25,7 +25,7 @@ func wrongKeys(n *yaml.Node, t reflect.Type, path string) (faults []error) {
 	case t == reflect.TypeFor[time.Duration]() && n.Kind == yaml.ScalarNode:
 		_, err := time.ParseDuration(n.Value)
 		if (err != nil || n.Tag == "!!int") && n.Tag != "!!null" {
-			faults = append(faults, fmt.Errorf("config: %s: %q on line %d is no time; "+
+			faults = append(faults, fmt.Errorf("config: %s: %q on line %d is not a time; "+
 				"want a number with a unit (s, m or h), such as 30m or 1h30m",
 				path, n.Value, n.Line))
 		}
@@ -71,7 +71,7 @@ func wrongKey(key, value *yaml.Node, t reflect.Type, path string) []error {
 	full := strings.TrimPrefix(path+"."+key.Value, ".")
 	f, ok := fieldOf(t, key.Value)
 	if !ok {
-		return []error{fmt.Errorf("config: %s on line %d is no setting; 'collimator config show' has those that exist",
+		return []error{fmt.Errorf("config: %s on line %d is not a setting; 'collimator config show' has those that exist",
 			full, key.Line)}
 	}
 

@@ -12,7 +12,7 @@ import (
 func TestATimeWithoutAUnitIsRefusedWithWhatIsExpected(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"signin:\n  idle: 3\n":                    `signin.idle: "3" on line 2 is no time`,
+		"signin:\n  idle: 3\n":                    `signin.idle: "3" on line 2 is not a time`,
 		"signin: {oidc: {leeway: 2 minutes}}":     `signin.oidc.leeway: "2 minutes"`,
 		"limits:\n  idle: 10\nledger: {every: 1}": `limits.idle: "10"`,
 		"audit:\n  wait: 0s\n":                    "",

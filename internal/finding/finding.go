@@ -43,7 +43,7 @@ func (s *Severity) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("finding: %q is no severity; choose from %s", b, strings.Join(severityNames[:], ", "))
+	return fmt.Errorf("finding: %q is not a severity; choose from %s", b, strings.Join(severityNames[:], ", "))
 }
 
 // Gain is what an attacker gets from a weakness.

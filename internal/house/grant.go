@@ -31,11 +31,11 @@ const defaultAllow = "echo,store,commit"
 func (g Grant) Device(aeTitle string) (identity.Device, error) {
 	d := identity.Device{AETitle: aeTitle, Address: g.Address, Listen: g.Listen, Destinations: g.MoveTo}
 	if !config.ValidAE(aeTitle) {
-		return d, fault.Usage("%q is no AE title: it has 1 to 16 printable ASCII characters without backslash", aeTitle)
+		return d, fault.Usage("%q is not an AE title: it has 1 to 16 printable ASCII characters without backslash", aeTitle)
 	}
 	for _, to := range g.MoveTo {
 		if !config.ValidAE(to) {
-			return d, fault.Usage("--move-to: %q is no AE title", to)
+			return d, fault.Usage("--move-to: %q is not an AE title", to)
 		}
 	}
 

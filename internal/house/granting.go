@@ -124,7 +124,7 @@ func (in *Installation) NotGranted(ctx context.Context, group string, missing []
 func CheckStudies(studies []string) error {
 	for _, s := range studies {
 		if !uid.Tolerable(s) {
-			return fault.Usage("--study: %q is no UID", s)
+			return fault.Usage("--study: %q is not a UID", s)
 		}
 	}
 	return nil

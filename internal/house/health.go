@@ -115,7 +115,7 @@ func AskHealth(ctx context.Context, c config.Config) (*healthReport, error) {
 
 	var h healthReport
 	if err := json.NewDecoder(io.LimitReader(rsp.Body, 1<<20)).Decode(&h); err != nil {
-		return nil, errors.New("what answers there is no archive; is http the address of this one?")
+		return nil, errors.New("the answer does not come from an archive; is http the address of this one?")
 	}
 	return &h, nil
 }

@@ -67,7 +67,7 @@ func Open(ctx context.Context, c config.Config, create bool) (*Installation, err
 	}
 	if !create {
 		if _, err := os.Stat(filepath.Join(c.Data, IndexFile)); err != nil {
-			return nil, fault.Usage("%s is no data directory yet; "+
+			return nil, fault.Usage("%s is not a data directory yet; "+
 				"make it with 'collimator init --data %s --admin NAME' or 'collimator serve --data %s', "+
 				"or name another with --data", c.Data, c.Data, c.Data)
 		}

@@ -69,7 +69,7 @@ func ReadProjectKey(path string) ([]byte, error) {
 
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) < deid.KeySize {
-		return nil, fault.Usage("project key: %s is no key: want %d or more hexadecimal digits; restore it from a backup, "+
+		return nil, fault.Usage("project key: %s does not hold a key: want %d or more hexadecimal digits; restore it from a backup, "+
 			"because with another key all pseudonyms become others", path, 2*deid.KeySize)
 	}
 	return key, nil

@@ -34,7 +34,8 @@ func CheckOutside(c config.Config) error {
 
 	for _, r := range c.SignIn.OIDC.Roles {
 		if !slices.Contains(policy.Roles(), policy.Role(r.Role)) {
-			faults = append(faults, fmt.Errorf("config: signin.oidc.roles: %q is no role; choose from %s", r.Role, joined(policy.Roles())))
+			faults = append(faults,
+				fmt.Errorf("config: signin.oidc.roles: %q is not a role; choose from %s", r.Role, joined(policy.Roles())))
 		}
 	}
 

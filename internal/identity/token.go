@@ -55,7 +55,7 @@ func NewTokenVerifier(issuer, audience string, keysPEM []byte, now func() time.T
 				key = cert.PublicKey
 			}
 		default:
-			return nil, fmt.Errorf("identity: a %s block is no public key", block.Type)
+			return nil, fmt.Errorf("identity: a %s block is not a public key", block.Type)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("identity: key of the token issuer: %w", err)

@@ -31,7 +31,7 @@ func (v Verdict) String() string {
 func ParseVerdict(s string) (Verdict, error) {
 	i := slices.Index(verdictNames[:], s)
 	if i < 0 {
-		return 0, fmt.Errorf("inspect: %q is no verdict; choose from %s", s, strings.Join(verdictNames[:], ", "))
+		return 0, fmt.Errorf("inspect: %q is not a verdict; choose from %s", s, strings.Join(verdictNames[:], ", "))
 	}
 	return Verdict(i), nil
 }

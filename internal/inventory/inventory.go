@@ -146,7 +146,7 @@ func parseAsset(s string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimLeft(strings.TrimSpace(s), "Aa"), 10, 64)
 	if err != nil || n <= 0 {
 		return 0, fault.Newf(fault.Invalid,
-			"inventory: %q is no asset; assets are written like A12, see 'collimator inventory list'", s)
+			"inventory: %q is not an asset; assets are written like A12, see 'collimator inventory list'", s)
 	}
 	return n, nil
 }

@@ -262,7 +262,7 @@ func (r *Register) Accept(ctx context.Context, issue string, until time.Time, by
 	id, err := strconv.ParseInt(strings.TrimLeft(strings.TrimSpace(issue), "Ii"), 10, 64)
 	if err != nil || id <= 0 {
 		return fault.Newf(fault.Invalid,
-			"inventory: %q is no issue; issues are written like I7, see 'collimator inventory show ASSET'", issue)
+			"inventory: %q is not an issue; issues are written like I7, see 'collimator inventory show ASSET'", issue)
 	}
 
 	by, why = r.clip(by), r.clip(why)

@@ -66,7 +66,7 @@ func (r *Register) State(ctx context.Context, asset string, s Statement) error {
 	case Patched, Protected, Gated:
 	default:
 		return fault.Newf(fault.Invalid,
-			"inventory: %q is no question; choose patched, protected or gate", string(s.Question))
+			"inventory: %q is not a question; choose patched, protected or gate", string(s.Question))
 	}
 
 	s.Who = r.clip(s.Who)

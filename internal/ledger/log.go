@@ -43,7 +43,7 @@ func (l Leaf) bytes() []byte {
 
 // parseLeaf reads what bytes wrote.
 func parseLeaf(b []byte) (Leaf, error) {
-	bad := fault.New(fault.Invalid, "ledger: the proof's extra data are no leaf of this kind of log")
+	bad := fault.New(fault.Invalid, "ledger: the proof's extra data are not a leaf of this kind of log")
 	rest, ok := strings.CutPrefix(string(b), "collimator leaf v1\n")
 	if !ok {
 		return Leaf{}, bad

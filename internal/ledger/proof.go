@@ -143,7 +143,7 @@ func Check(proof, public string) (Checked, error) {
 		return checkConsistency(rest, public)
 	}
 	return Checked{}, fault.New(fault.Invalid,
-		"ledger: that is no proof; 'collimator ledger prove' and 'collimator ledger consistency' make them")
+		"ledger: the text is not a proof; 'collimator ledger prove' and 'collimator ledger consistency' make them")
 }
 
 func checkInclusion(text, public string) (Checked, error) {

@@ -242,7 +242,7 @@ func (v *verification) foreign(ctx context.Context) error {
 		v.report(-1, "a leaf at position %d was added from outside: the log begins at 0", at)
 	}
 	for _, at := range hashes {
-		v.report(-1, "a hash at position %d was added from outside: it belongs to no leaf", at)
+		v.report(-1, "a hash at position %d was added from outside: it does not belong to a leaf", at)
 	}
 	return err
 }

@@ -8,6 +8,9 @@ import (
 	"collimator/internal/fault"
 )
 
+// suspicious is what the inspection finds, in the 64 characters of an Error Comment.
+const suspicious = "suspicious content, such as a program or a virus"
+
 // storeStatus maps an outcome of Ingest to a status of C-STORE (PS3.7 9.1.1.1.9,
 // PS3.4 B.2.3). A7xx says that the same object may be taken later, and senders
 // repeat it for ever: it stands for what passes, never for a limit.
@@ -24,7 +27,7 @@ func storeStatus(err error) dimse.Status {
 	case errors.Is(err, archive.ErrMismatch):
 		return status(dimse.DataSetDoesNotMatchSOPClass, "SOP Class or Instance UID differs from the request", err)
 	case errors.Is(err, archive.ErrContent):
-		return status(dimse.InvalidSOPInstance, "content does not belong there", err)
+		return status(dimse.InvalidSOPInstance, "refused: "+suspicious, err)
 	case errors.Is(err, archive.ErrTooLong):
 		return status(dimse.CannotUnderstand, "too long for clamd: raise its StreamMaxLength", err)
 	case errors.Is(err, archive.ErrUID):
@@ -52,7 +55,7 @@ func conflictStatus(c *archive.ConflictError, err error) dimse.Status {
 	case archive.DifferentContent:
 		return status(dimse.DuplicateSOPInstance, what+"other content under this SOP Instance UID", err)
 	case archive.Suspicious:
-		return status(dimse.InvalidSOPInstance, what+"content does not belong there", err)
+		return status(dimse.InvalidSOPInstance, what+suspicious, err)
 	}
 
 	return status(dimse.InvalidSOPInstance, what+"contradicts patient or study that is stored", err)

@@ -270,7 +270,7 @@ func (w *Web) Store(ctx context.Context, in dicomweb.Incoming) (dicomweb.Stored,
 		return dicomweb.Stored{}, &dicomweb.Error{
 			Status:        http.StatusUnprocessableEntity,
 			FailureReason: 0x0122,
-			Detail:        "The SOP Class is none for storage.",
+			Detail:        "The SOP Class is not a storage class.",
 		}
 	}
 	if !slices.Contains(uid.StorageSyntaxes(), in.TransferSyntaxUID) {

@@ -53,7 +53,7 @@ func Parse(text string) (*Key, error) {
 		return &Key{identity: id}, nil
 	}
 
-	return nil, fault.New(fault.Invalid, "recovery: that is no recovery key; want a line that begins with AGE-SECRET-KEY-1")
+	return nil, fault.New(fault.Invalid, "recovery: that is not a recovery key; want a line that begins with AGE-SECRET-KEY-1")
 }
 
 // FileMost bounds what is read of a file with a recovery key, in bytes.
@@ -104,7 +104,7 @@ func (k *Key) Open(r io.Reader) (io.Reader, error) {
 func Seal(w io.Writer, public string) (io.WriteCloser, error) {
 	to, err := age.ParseX25519Recipient(public)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "recovery: that is no public part of a recovery key")
+		return nil, fault.New(fault.Invalid, "recovery: that is not the public part of a recovery key")
 	}
 
 	out, err := age.Encrypt(w, to)

@@ -28,7 +28,7 @@ func (b *Book) Touch(ctx context.Context, tx *db.Tx, query string, args ...any) 
 	set, _, _ := strings.Cut(query, " WHERE ")
 	names := assigned.FindAllStringSubmatch(set, -1)
 	if verb != updates || len(names) == 0 {
-		return 0, fault.Newf(fault.Internal, "registers: this is no statement to touch %s by", t.Name)
+		return 0, fault.Newf(fault.Internal, "registers: touching %s takes an UPDATE that sets columns", t.Name)
 	}
 
 	for _, n := range names {
@@ -49,12 +49,12 @@ var (
 func statement(query string) (t Table, verb string, err error) {
 	m := written.FindStringSubmatch(query)
 	if m == nil {
-		return t, "", fault.New(fault.Internal, "registers: a statement that is no INSERT INTO, UPDATE or DELETE FROM")
+		return t, "", fault.New(fault.Internal, "registers: the statement is not an INSERT INTO, UPDATE or DELETE FROM")
 	}
 
 	t, ok := tableNamed(m[2])
 	if !ok {
-		return t, "", fault.Newf(fault.Internal, "registers: %s is no register", m[2])
+		return t, "", fault.Newf(fault.Internal, "registers: %s is not a register", m[2])
 	}
 	return t, m[1], nil
 }

@@ -57,7 +57,7 @@ type Item struct {
 }
 
 // MappingRemark stands over the items.
-const MappingRemark = "The mapping to HIPAA, NIST SP 1800-24 and IEC 62443 is an aid for those who prepare an assessment. It is no attestation, and no item is fulfilled because nothing stands here."
+const MappingRemark = "The mapping to HIPAA, NIST SP 1800-24 and IEC 62443 is an aid for those who prepare an assessment. It is not an attestation, and an item without an issue is not thereby fulfilled."
 
 // Answer is the answer to a question of the warning about a system.
 type Answer struct {

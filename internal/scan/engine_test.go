@@ -324,7 +324,7 @@ func TestWhatIsNotDeclaredIsRefusedAndNothingIsSent(t *testing.T) {
 		{"10.1.2.3", Scope{}, "nobody declared 10.1.2.3 as yours"},
 		{"203.0.113.5", Scope{}, "is a public address; scan only what is yours"},
 		{"203.0.113.5", Scope{Ranges: []Range{public}}, "nobody confirmed that it is yours"},
-		{"224.0.0.1", Scope{}, "no address of a host"},
+		{"224.0.0.1", Scope{}, "not the address of a host"},
 		{"10.1.0.0/15", Scope{Ranges: []Range{own}}, "nobody declared"},
 		{"2001:db8::/32", Scope{}, "public"},
 		{"fd00::/64", Scope{Ranges: []Range{{Range: Prefix{netip.MustParsePrefix("fd00::/48")}, Owned: true}}}, "too wide"},

@@ -62,7 +62,7 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 
 	a, err := netip.ParseAddr(s)
 	if err != nil || a.Zone() != "" {
-		return netip.Prefix{}, fmt.Errorf("scan: %q is no address and no range; write 10.1.2.3 or 10.1.0.0/16", s)
+		return netip.Prefix{}, fmt.Errorf("scan: %q is neither an address nor a range; write 10.1.2.3 or 10.1.0.0/16", s)
 	}
 
 	a = a.Unmap()
@@ -130,7 +130,7 @@ func (s *Scope) Allow(a netip.Addr) error {
 	a = a.Unmap()
 	switch {
 	case !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return fmt.Errorf("scan: %s is no address of a host: %w", a, ErrScope)
+		return fmt.Errorf("scan: %s is not the address of a host: %w", a, ErrScope)
 	case metadata(a):
 		return fmt.Errorf("scan: %s tells secrets of machines in a cloud and is never asked: %w", a, ErrScope)
 	case s.excluded(a):

@@ -127,7 +127,7 @@ func TestWhatNamesAndMappedAddressesLeadToIsHeldAgainstTheScope(t *testing.T) {
 	scope := &Scope{Ranges: []Range{{Range: Prefix{own}, Owned: true}}, Exclude: []Prefix{{netip.MustParsePrefix("10.1.9.9/32")}}}
 	for address, want := range map[string]string{
 		"8.8.8.8": "public", "::ffff:8.8.8.8": "public", "10.2.0.1": "nobody declared", "169.254.169.254": "secrets", "::ffff:169.254.169.254": "secrets", "fd00:ec2::254": "secrets",
-		"0.0.0.0": "no address", "::": "no address", "255.255.255.255": "no address", "ff02::1": "no address", "::ffff:0.0.0.0": "no address", "10.1.9.9": "excluded", "::ffff:10.1.9.9": "excluded",
+		"0.0.0.0": "not the address", "::": "not the address", "255.255.255.255": "not the address", "ff02::1": "not the address", "::ffff:0.0.0.0": "not the address", "10.1.9.9": "excluded", "::ffff:10.1.9.9": "excluded",
 		"64:ff9b::a01:1": "public", "2002:a01:1::1": "public", "::10.1.0.1": "public",
 	} {
 		resolve := func(context.Context, string) ([]netip.Addr, error) {

@@ -43,7 +43,7 @@ func ParseTarget(ctx context.Context, s string, resolve func(context.Context, st
 			"write addresses as four decimal numbers without zeros in front, such as 10.1.2.3", s)
 	}
 	if strings.ContainsAny(host, "/ %:") || host == "" {
-		return nil, fmt.Errorf("scan: %q is no target; write an address, a range such as 10.1.2.0/24, or a host name", s)
+		return nil, fmt.Errorf("scan: %q is not a target; write an address, a range such as 10.1.2.0/24, or a host name", s)
 	}
 
 	addresses, err := resolve(ctx, host)
@@ -114,7 +114,7 @@ func ParsePorts(s string) ([]uint16, error) {
 		}
 
 		if err != nil || from == 0 || to < from {
-			return nil, fmt.Errorf("scan: %q is no list of ports; write 104,11112,8000-8010", s)
+			return nil, fmt.Errorf("scan: %q is not a list of ports; write 104,11112,8000-8010", s)
 		}
 
 		for p := from; p <= to; p++ {

@@ -63,7 +63,7 @@ func (j *Journal) read(path string) error {
 	}
 
 	if !strings.HasPrefix(journalStart, string(start)) {
-		return fault.Usage("%s is no journal of an earlier 'send'; name a new file", path)
+		return fault.Usage("%s is not the journal of an earlier 'send'; name a new file", path)
 	}
 
 	for {

@@ -43,7 +43,7 @@ func (rq *request) createToken() (any, error) {
 	}
 	for _, study := range in.Studies {
 		if !uid.Tolerable(study) {
-			return nil, fault.New(fault.Invalid, "signin: studies holds what is no UID")
+			return nil, fault.New(fault.Invalid, "signin: studies holds a value that is not a UID")
 		}
 	}
 	if in.Hours < 1 || in.Hours > tokenHours {

@@ -41,7 +41,7 @@ func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 func (l *Level) UnmarshalText(b []byte) error {
 	i := slices.Index(levels[:], string(b))
 	if i < 0 {
-		return fmt.Errorf("state: %q is no level", b)
+		return fmt.Errorf("state: %q is not a level", b)
 	}
 	*l = Level(i)
 	return nil

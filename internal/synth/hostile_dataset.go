@@ -118,7 +118,7 @@ func (m *hostileMaker) bombs() {
 		return bomb(head, bytes.Repeat(l.append(nil, rawElement{tag: 0x30010010, vr: "LO"}), 1<<17), BombSize>>20)
 	})
 
-	m.stream("DS-02", "deflated stream that is none", uid.DeflatedExplicitVRLittleEndian, func(Instance) io.Reader {
+	m.stream("DS-02", "deflated stream that is not deflated", uid.DeflatedExplicitVRLittleEndian, func(Instance) io.Reader {
 		return bytes.NewReader(bytes.Repeat([]byte{0xFF, 0x07, 0xA5}, 1000))
 	})
 }
@@ -205,7 +205,7 @@ func (m *hostileMaker) delimiters() {
 		return s.with(rawElement{tag: tag.ReferencedImageSequence, vr: "SQ", value: l.item(inside, false)}).bytes(l)
 	})
 
-	m.elements("DS-04", "bytes that are no item in a sequence", func(_ Instance, s rawSet) []byte {
+	m.elements("DS-04", "bytes that are not an item in a sequence", func(_ Instance, s rawSet) []byte {
 		return s.with(rawElement{tag: tag.ReferencedImageSequence, vr: "SQ", value: bytes.Repeat([]byte{0xAA}, 64)}).bytes(l)
 	})
 }

@@ -227,7 +227,7 @@ func (m *oddMaker) values() {
 			rawElement{tag: tag.PatientName, vr: "PN", value: []byte("ZZPHI^\xC0\xAF\xED\xA0\x80 ")})
 	})
 
-	m.elements("dates and numbers that are none", func(s rawSet) rawSet {
+	m.elements("malformed dates and numbers", func(s rawSet) rawSet {
 		return s.with(text(tag.StudyDate, "DA", "2026.01.05"), text(tag.StudyTime, "TM", "25:61"), text(tag.SeriesNumber, "IS", "one"),
 			text(tag.PatientBirthDate, "DA", "19581301"), text(tag.SliceThickness, "DS", "1,25"))
 	})

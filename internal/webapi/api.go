@@ -105,7 +105,7 @@ func (a *API) SetUp(patterns ...string) {
 	for _, p := range patterns {
 		x := a.routes[p]
 		if x == nil || !x.Open {
-			panic("webapi: " + p + " is no route to sign in")
+			panic("webapi: " + p + " is not a route to sign in")
 		}
 		x.SetUp = true
 	}
@@ -114,7 +114,7 @@ func (a *API) SetUp(patterns ...string) {
 func (a *API) guarded(pattern string) *route {
 	x := a.routes[pattern]
 	if x == nil || x.Open {
-		panic("webapi: " + pattern + " is no route")
+		panic("webapi: " + pattern + " is not a route")
 	}
 	return x
 }

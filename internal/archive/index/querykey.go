@@ -105,7 +105,7 @@ func (p *plan) column(key dicom.Element, c column) error {
 	case intColumn:
 		n := key.Ints()
 		if len(n) == 0 {
-			return fault.Newf(fault.Invalid, "index: value of %s is no number", key.Tag.Keyword())
+			return fault.Newf(fault.Invalid, "index: value of %s is not a number", key.Tag.Keyword())
 		}
 		var parts []condition
 		for _, v := range n {
@@ -154,7 +154,7 @@ func (p *plan) moment(key dicom.Element, c column) error {
 	}
 	s, ok := parseSpan(vr, key.Text())
 	if !ok {
-		return fault.Newf(fault.Invalid, "index: value of %s is no date, time or range", key.Tag.Keyword())
+		return fault.Newf(fault.Invalid, "index: value of %s is not a date, time or range", key.Tag.Keyword())
 	}
 
 	partner, timeColumn := p.combined(key.Tag)
@@ -213,7 +213,7 @@ func (p *plan) combined(t dicom.Tag) (*dicom.Element, expression) {
 func (p *plan) combine(date, time expression, dates span, timeKey dicom.Element) error {
 	times, ok := parseSpan(dicom.TM, timeKey.Text())
 	if !ok {
-		return fault.Newf(fault.Invalid, "index: value of %s is no time or range", timeKey.Tag.Keyword())
+		return fault.Newf(fault.Invalid, "index: value of %s is not a time or range", timeKey.Tag.Keyword())
 	}
 	if times.high == "" {
 		times.high = "235959.999999"
