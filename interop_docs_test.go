@@ -48,7 +48,7 @@ func TestEachRowOfTheInteroperabilityTableNamesATest(t *testing.T) {
 		}
 		name := strings.Trim(strings.TrimSpace(cells[len(cells)-1]), "`")
 		if _, ok := tests[name]; !ok || len(cells) != 5 {
-			t.Errorf("the row of %s names %q, which is no test in interop/", strings.TrimSpace(cells[0]), name)
+			t.Errorf("the row of %s names %q, which is not a test in interop/", strings.TrimSpace(cells[0]), name)
 		}
 		if strings.TrimSpace(cells[1]) == "" {
 			t.Errorf("the row of %s has no version", strings.TrimSpace(cells[0]))

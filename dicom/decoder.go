@@ -233,7 +233,7 @@ func (d *Decoder) header(ev *Event, b []byte) (int, error) {
 }
 
 // longForm reports a header of twelve bytes in explicit VR. Capital letters
-// that are no VR yet are a VR to come, which has the long form; anything else
+// that are not a VR yet are a VR to come, which has the long form; anything else
 // is an error of the writer and in practice short (PS3.5 7.1.2).
 func longForm(vr VR) bool {
 	if vr.Known() {

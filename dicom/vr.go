@@ -48,7 +48,7 @@ const (
 	UV VR = 'U'<<8 | 'V'
 )
 
-// String is the two letters, or "??" for what is no VR.
+// String is the two letters, or "??" for any other value.
 func (v VR) String() string {
 	if !v.Known() {
 		return "??"

@@ -70,7 +70,7 @@ func (x *xmlWriter) attribute(ds *DataSet, el Element, uri string) {
 }
 
 // start opens an attribute. That of a private element names its creator in
-// place of the number of the block, which is no other's business (PS3.19 A.1.5).
+// place of the number of the block, which means nothing elsewhere (PS3.19 A.1.5).
 func (x *xmlWriter) start(ds *DataSet, t Tag, vr VR) {
 	creator := ""
 	if c := t.Creator(); c != 0 {

@@ -71,8 +71,8 @@ type Call struct {
 	// gets back what is no longer held at once. Where Memory is nil, nothing is bounded.
 	Memory func(ctx context.Context, n int64) (account dicom.Account, done func(), err error)
 	// Holder, when set by an interceptor, is in whose name work is done: of the
-	// places for rendering one holder leaves some to the next. It is no identifier
-	// that is shown.
+	// places for rendering one holder leaves some to the next. It is not an
+	// identifier that is shown.
 	Holder string
 	// Observe, when set by an interceptor, sees every match and every instance
 	// before the peer gets it, and every stored one afterwards; false withholds
@@ -87,7 +87,7 @@ type Call struct {
 	Receive func(context.Context, *Incoming) error
 
 	ignored []string // parameters that are not known
-	unnamed int      // further ones, whose names are no identifiers
+	unnamed int      // further ones, whose names are not identifiers
 }
 
 // memory opens an account for a piece of work.

@@ -94,7 +94,7 @@ func (x *exchange) selection() Selection {
 
 // errIncomplete is an answer in which something is missing that was counted
 // before: it was deleted in between, or the backend lost it. What has gone out
-// is no whole answer and must not end like one.
+// is not a whole answer and must not end like one.
 var errIncomplete = &Error{
 	Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"1"}},
 	Detail: "Some of it was deleted while it was being read. Ask again.",

@@ -86,7 +86,7 @@ func (c *Call) ignoreBut(raw string, known ...string) {
 const mostIgnored = 16
 
 // warn puts what was ignored into the header of an answer (PS3.18 8.3.4). Names
-// that are no identifiers are counted: they may be a value that slipped out of
+// that are not identifiers are counted: they may be a value that slipped out of
 // its place.
 func (x *exchange) warn() {
 	if x.call == nil {

@@ -101,7 +101,7 @@ func printVerified(e *env, form string, o verify.Options, r verify.Result) error
 func problemRow(p verify.Problem) []string { return []string{p.Where, p.What} }
 
 // noteAside says how many files wait for somebody to look: that a process was
-// killed, or that the index is older than the files, is no tampering.
+// killed, or that the index is older than the files, is not tampering.
 func noteAside(e *env, a *archive.Archive) error {
 	if a == nil {
 		return nil // the trail alone

@@ -13,8 +13,8 @@ import (
 // digits, blanks and underscores, at most 16 of them.
 var codePattern = regexp.MustCompile(`^[A-Z0-9_ ]{1,16}$`)
 
-// codeDigits is how many digits a code may have that is no known term: with more
-// of them it is a number that somebody has, or a date.
+// codeDigits is how many digits a code may have that is not a known term: with
+// more of them it is a number that somebody has, or a date.
 const codeDigits = 4
 
 // codes is an element of VR CS of a copy. A value stays where it is a term that

@@ -149,7 +149,7 @@ func (s *session) unlisted(t dicom.Tag) action {
 			return actC
 		}
 		return actD
-	case e.VR == "UI": // of a class too: what stands there may be no definition
+	case e.VR == "UI": // of a class too: its value need not be the UID of a class
 		if s.profile.RetainUIDs {
 			return actK
 		}

@@ -28,7 +28,7 @@ func (id *identity) collectPlain(el dicom.Element) {
 }
 
 // addDay notes a date that begins with year, month and day. The dummy of an
-// earlier run is none.
+// earlier run is left out.
 func (id *identity) addDay(v string) {
 	if len(v) < 8 || digits(v[:8]) != 8 || v[:8] == dummies[dicom.DA] {
 		return

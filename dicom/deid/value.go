@@ -12,7 +12,7 @@ import (
 )
 
 // dummyText is a value that says nothing, valid in every VR of characters that
-// is no date, number or UID, and in every character set.
+// is not for dates, numbers or UIDs, and in every character set.
 const dummyText = "ANONYMIZED"
 
 // textLimit bounds the bytes of a text that is read into memory to be cleaned.

@@ -73,7 +73,7 @@ func matchesAll(keys *dicom.DataSet, get func(dicom.Tag) (dicom.Element, bool)) 
 	return true
 }
 
-// instruction reports an attribute that says how to read the keys, and is none.
+// instruction reports an attribute that says how to read the keys, and is not a key itself.
 func instruction(t dicom.Tag) bool {
 	return t == tag.SpecificCharacterSet || t == tag.QueryRetrieveLevel
 }

@@ -3,7 +3,7 @@
 // it behind a server. It keeps instances, finds patients, studies, series and
 // instances by keys as PS3.4 C.2.2 has it, and gives instances as files.
 //
-// It is no archive for patients: what it holds is gone with the process, a search
+// It is not an archive for patients: what it holds is gone with the process, a search
 // looks at every instance, and nobody is asked who they are.
 package memory
 
@@ -60,7 +60,7 @@ type Instance struct {
 }
 
 // Read reads a data set without meta information from r to its end and keeps it.
-// The same data set again is no error. ErrFull, ErrUID, ErrConflict, the
+// The same data set again is not an error. ErrFull, ErrUID, ErrConflict, the
 // *dicom.SyntaxError of what cannot be decoded, or the error of r.
 func (a *Archive) Read(r io.Reader, transferSyntax string) (*Instance, error) {
 	// Memory is bounded by what arrives, and what arrives by the room there is.

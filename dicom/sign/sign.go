@@ -17,7 +17,7 @@ import (
 	"collimator/dicom"
 )
 
-// State is the verdict on a signature. The zero value is no verdict.
+// State is the verdict on a signature. The zero value is not a verdict.
 type State uint8
 
 // The verdicts. Of several that apply, the first in this order is given.

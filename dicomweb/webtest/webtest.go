@@ -1,6 +1,6 @@
 // Package webtest is a DICOMweb backend in memory, for tests and examples of
 // programs that speak DICOMweb: Backend behind a dicomweb.Handler, or NewServer,
-// which puts both behind a server on loopback. It is no archive for patients: what
+// which puts both behind a server on loopback. It is not an archive for patients: what
 // it holds is gone with the process, and nobody is asked who they are.
 package webtest
 

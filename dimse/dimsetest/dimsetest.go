@@ -3,7 +3,7 @@
 // it is sent in memory, answers queries, and gives instances back by C-GET and
 // C-MOVE. It is what httptest is to net/http.
 //
-// It decides about no caller and keeps nothing: it is no archive for patients.
+// It decides about no caller and keeps nothing: it is not an archive for patients.
 // Storage commitment, worklists and print are not in it; Options.Mux adds handlers.
 package dimsetest
 

@@ -2,7 +2,7 @@ package ul
 
 import "fmt"
 
-// ParseKind says in what way bytes are no valid PDU. Callers decide by it; the
+// ParseKind says in what way bytes are not a valid PDU. Callers decide by it; the
 // sentence of a ParseError is for people.
 type ParseKind uint8
 

@@ -286,7 +286,7 @@ func clip(s string) string {
 	return s
 }
 
-// dayOf is the day of a date with time, empty where it is none.
+// dayOf is the day of a date with time, empty where s does not begin with a day.
 func dayOf(s string) string {
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' || strings.Trim(s[:10], "0123456789-") != "" {
 		return ""

@@ -156,7 +156,7 @@ type pending struct {
 
 	description *index.Description
 	assumed     string // character set that was assumed, joined by backslashes
-	accept      bool   // release from quarantine: another patient is no obstacle
+	accept      bool   // release from quarantine: another patient does not stand in the way
 	held        bool   // the quarantine keeps it
 	ours        bool   // its file was not there before this transfer
 

@@ -123,7 +123,7 @@ const (
 	TakenHeld    Taken = "held in quarantine"
 	NotDeleted   Taken = "deleted before"         // the ledger says so: it stays out
 	NotDuplicate Taken = "same as what is stored" // the same elements with the same values
-	NotReadable  Taken = "damaged"                // its digest is wrong, or it is no data set
+	NotReadable  Taken = "damaged"                // its digest is wrong, or it is not a data set
 	NotWanted    Taken = "refused"                // by the inspection, or the quarantine has no room
 	NotUnknown   Taken = "known to the ledger"    // Rebuild brings it back
 )

@@ -58,7 +58,7 @@ func whoseOf(ds *dicom.DataSet) Whose {
 	}
 }
 
-// uidOf is a UID of a data set; empty where it is none.
+// uidOf is a UID of a data set; empty where the value is missing or malformed.
 func uidOf(ds *dicom.DataSet, t dicom.Tag) string {
 	if u := ds.Text(t); uid.Tolerable(u) {
 		return u

@@ -39,7 +39,7 @@ func participants(r Record, source string) []activeParticipant {
 
 // alerted are who reports an alert and who did what it is about (PS3.15 A.5.3.11).
 // A change is reported by who made it. What was refused is reported by this
-// installation: who tried it performed it, and is no requestor.
+// installation: who tried it performed it, and is not a requestor.
 func alerted(r Record, who, here activeParticipant) []activeParticipant {
 	if r.Outcome == Success {
 		return behind(r, who, here)
@@ -146,7 +146,7 @@ func (r *Record) actsFor() string {
 }
 
 // mediaOf is that onto which something was exported: files, or a link. Both are
-// at this machine (PS3.15 A.5.3.4 asks for the place of what is no film, paper or disc).
+// at this machine (PS3.15 A.5.3.4 asks for the place of any other medium than film, paper and disc).
 func mediaOf(r Record, source string) activeParticipant {
 	p := activeParticipant{
 		UserID:  "unknown",

@@ -153,7 +153,7 @@ func queried(r Record) (list []participantObject) {
 	return list
 }
 
-// way is the protocol of a query that is none of DICOM.
+// way is the protocol of a query that came otherwise than by DICOM.
 func way(door Door) string {
 	if door == "" {
 		return unknown
@@ -165,7 +165,7 @@ func way(door Door) string {
 // keys is the data set of a query, in Explicit VR Little Endian.
 //
 // Deviation: PS3.15 A.5.3.10 wants the data set with its values. Names and numbers
-// that somebody typed are no part of the trail: the keys that restricted the query
+// that somebody typed are not part of the trail: the keys that restricted the query
 // are there, without values, and the level.
 func keys(query string) []byte {
 	ds := dicom.NewDataSet()

@@ -1,7 +1,7 @@
 // Package backup copies an archive to another place while it works, and brings
 // it back. A backup is a directory: images under their digests, each once, and
 // copies of the index, each with the keys of the archive sealed to its recovery
-// key and a manifest that is written last. What has no manifest is no copy.
+// key and a manifest that is written last. A directory without a manifest is not a copy.
 //
 // It covers what a data directory holds. It decides about nobody, and does not
 // know where the directory lies: another disk, a share, removable storage.

@@ -292,7 +292,7 @@ func copyBlob(ctx context.Context, from, to blob.Store, f archive.File) error {
 }
 
 // judge looks why files of a copy were not there. A deletion that was recorded
-// since is no loss, but the copy of the index names what is gone: it is made
+// since is not a loss, but the copy of the index names what is gone: it is made
 // again.
 func (m *making) judge(ctx context.Context, missing []Lack) (again bool, err error) {
 	if len(missing) == 0 {

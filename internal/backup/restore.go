@@ -33,7 +33,7 @@ type Restored struct {
 }
 
 // Restore brings a copy back into an empty directory: keys, files, and the index
-// last, so that what was cut off is no data directory. Each file is held against
+// last, so that what was cut off is not a data directory. Each file is held against
 // its digest, and the index against the manifest.
 func (d *Dir) Restore(ctx context.Context, r Restoring) (out Restored, err error) {
 	m, err := d.choose(r.Copy)

@@ -33,8 +33,8 @@ func Tell(k *kong.Kong) error {
 	})
 }
 
-// Check refuses numbers and times out of their bounds and what is no UID
-// where one belongs, of all that stands on the command line.
+// Check refuses, of all that stands on the command line, numbers and times out
+// of their bounds, and a word that is not a UID where one belongs.
 func Check(ctx *kong.Context) error {
 	for _, p := range ctx.Path {
 		switch {

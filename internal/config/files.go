@@ -60,7 +60,7 @@ func (c Config) Files() []NamedFile {
 }
 
 // Unused names what is set for a service that no setting names: whoever wrote it
-// believes that it works. It is no part of Check: an archive does its work without.
+// believes that it works. It is not part of Check: an archive does its work without.
 func (c Config) Unused() (faults []error) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 

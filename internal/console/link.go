@@ -26,7 +26,7 @@ func SetupAddress(origin string) string { return origin + SetupPath + openPage +
 var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{32,}$`)
 
 // kept is the secret that a form goes on with, so that it need not be given again.
-// What is none is not shown again.
+// A malformed one is not shown again.
 func kept(secret string) string {
 	if !secretForm.MatchString(secret) {
 		return ""

@@ -37,7 +37,7 @@ func NewSetup(api http.Handler) *Setup {
 }
 
 // returned is where a browser comes back to from the identity provider. The page
-// leads on by itself where there is nothing to read, and is no redirect: who comes
+// leads on by itself where there is nothing to read, and does not redirect: who comes
 // from another site does not bring the cookie of the session along.
 func (s *Setup) returned(w http.ResponseWriter, r *http.Request) {
 	status, x := s.ask(w, r, http.MethodGet, r.URL.RequestURI(), nil)

@@ -157,7 +157,7 @@ func (sqlite) glob(column, placeholder string) string { return column + " GLOB "
 func (sqlite) pattern(p string) string { return strings.ReplaceAll(p, "[", "[[]") }
 
 // checkpoint copies frames of the log. Where readers or another process stand in
-// the way it does a part of it, or nothing, which is no error; nor is a full
+// the way it does a part of it, or nothing, which is not an error; nor is a full
 // disk: SQLite then counts nothing as copied and the next checkpoint repeats it.
 func (d sqlite) checkpoint(s *session, wait time.Duration) (all bool, err error) {
 	err = s.conn.Raw(func(raw any) error {
@@ -277,8 +277,8 @@ func (d *DB) copyInto(ctx context.Context, path string) error {
 	return errors.Join(gaveUp(ctx, d.dialect.fault(err, "db: copy")), pool.Close())
 }
 
-// Damaged reports an error that says of the file itself that it is no database
-// or a broken one. A disk that fails or is full is none of these.
+// Damaged reports an error that says of the file itself that it is not a
+// database, or a broken one. A disk that fails or is full is none of these.
 func Damaged(err error) bool {
 	code, _ := errors.AsType[sqlite3.ErrorCode](err)
 

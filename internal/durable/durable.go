@@ -58,7 +58,7 @@ func Directory(dir string) error {
 }
 
 // Subdirectory makes a directory whose parent is known to be durable: one
-// fsync. One that is there already is no error.
+// fsync. One that is there already is not an error.
 func Subdirectory(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err

@@ -103,7 +103,7 @@ func (g *retrieval) again(ctx context.Context, p part, failed int) int {
 		return failed
 	}
 
-	// What the first round could not bring is no error if the second does.
+	// What the first round could not bring is not an error if the second does.
 	before := g.Err
 	if _, ok := errors.AsType[*dimse.StatusError](g.Err); ok {
 		g.Err = nil

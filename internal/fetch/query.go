@@ -85,7 +85,7 @@ func returned(level string) []dicom.Tag {
 }
 
 // Identifier makes the identifier of C-FIND (PS3.4 C.4.1.1.3): the usual keys of the
-// level and those that are named. A key that is none ends as fault.Misused.
+// level and those that are named. A name that is not a data element ends as fault.Misused.
 func (q Query) Identifier() (*dicom.DataSet, error) {
 	ds := dicom.NewDataSet()
 	if err := ds.SetCharacterSet("ISO_IR 192"); err != nil {

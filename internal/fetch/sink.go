@@ -68,8 +68,8 @@ func Place(dir string, ds *dicom.DataSet) string {
 	return filepath.Join(dir, study, FileName(ds.Text(tag.SeriesInstanceUID), "no-series"))
 }
 
-// FileName is a UID as the name of a file or directory. An object may have none, and one
-// that is none could lead anywhere.
+// FileName is a UID as the name of a file or directory. An object may have none, and a value
+// that is not a UID could lead anywhere.
 func FileName(u, otherwise string) string {
 	if uid.Tolerable(u) {
 		return u

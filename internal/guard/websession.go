@@ -70,7 +70,7 @@ func (g *Guard) Authenticate(ctx context.Context, r *http.Request) (*Caller, err
 	return g.authenticateWeb(ctx, r, RemoteAddress(r), doorAPI)
 }
 
-// bySession does not count failures: an old cookie is no guess, and nobody
+// bySession does not count failures: an old cookie is not a guess, and nobody
 // guesses 256 bits.
 func (g *Guard) bySession(ctx context.Context, secret, address string, door audit.Door) (*Caller, error) {
 	s, p, err := g.Sessions.Authenticate(ctx, secret)

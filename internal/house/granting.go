@@ -120,7 +120,7 @@ func (in *Installation) NotGranted(ctx context.Context, group string, missing []
 		group, strings.Join(missing, " "))
 }
 
-// CheckStudies refuses what is no UID.
+// CheckStudies refuses a value that is not a UID.
 func CheckStudies(studies []string) error {
 	for _, s := range studies {
 		if !uid.Tolerable(s) {

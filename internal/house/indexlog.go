@@ -49,7 +49,7 @@ type indexLog int
 const (
 	noJournal       indexLog = iota // there is no header
 	rollbackJournal                 // of a copy, until it is opened for the first time
-	otherJournal                    // a write-ahead log, or the file is no database
+	otherJournal                    // a write-ahead log, or the file is not a database
 )
 
 func journalOf(path string) (indexLog, error) {

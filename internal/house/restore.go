@@ -33,7 +33,7 @@ func StepsOn(s *terminal.Stages) RestoreSteps {
 }
 
 // Restore brings a copy back into r.Data, verifies all of it and records that. What is
-// not as it was recorded is no error: it is listed.
+// not as it was recorded is not an error: it is listed.
 func Restore(ctx context.Context, d *backup.Dir, r backup.Restoring, steps RestoreSteps) (backup.Restored, []verify.Problem, error) {
 	out, err := bringBack(ctx, d, r, steps)
 	if err != nil {

@@ -15,7 +15,7 @@ type Factors struct {
 }
 
 // Any reports whether a second factor is there. Recovery codes stand in for
-// one and are none.
+// a factor and are not one.
 func (f Factors) Any() bool { return f.TOTP || f.Passkeys > 0 }
 
 // Factors counts the second factors of a person.

@@ -67,7 +67,7 @@ type logoutClaims struct {
 
 // Logout ends the sessions of whom a logout token of the provider names, and with
 // LogoutEndsMade what the person made in them (OpenID Connect Back-Channel Logout
-// 1.0 2.6). person is empty where nobody here is meant: that is no error. A token that
+// 1.0 2.6). person is empty where nobody here is meant: that is not an error. A token that
 // does not count is an *OIDCFailure.
 func (o *OIDC) Logout(ctx context.Context, raw string) (person string, ended Ended, err error) {
 	select {

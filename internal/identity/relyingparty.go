@@ -264,7 +264,7 @@ func (p *RelyingParty) FinishLogin(ctx context.Context, host, session string, an
 	}
 
 	if err := once(p.using.answer(text)); err != nil {
-		return "", err // before the counter counts: an answer that is sent twice is no copy
+		return "", err // before the counter counts: an answer that is sent twice does not show a copied key
 	}
 
 	if after.Authenticator.CloneWarning {

@@ -18,7 +18,7 @@ type SessionLimits struct {
 	Absolute time.Duration // whatever happens; 0 means 12 hours
 }
 
-// Bounds of sessions that are no setting.
+// Bounds of sessions that are not settings.
 const (
 	halfLifetime = 10 * time.Minute // of a session that waits for the second factor
 	touchEvery   = time.Minute      // how often a session writes when it was seen

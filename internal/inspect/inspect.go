@@ -260,7 +260,7 @@ func four(r io.Reader, err error) []byte {
 		return nil
 	}
 	var b [4]byte
-	n, _ := io.ReadFull(r, b[:]) // what cannot be read is no program
+	n, _ := io.ReadFull(r, b[:]) // what cannot be read is not a program
 	return b[:n]
 }
 

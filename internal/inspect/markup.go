@@ -126,7 +126,7 @@ var activeWords = [...]string{"<!doctype", "<!entity", "<?xml-stylesheet", "<scr
 // activeElements do something, whatever prefix their namespace has.
 var activeElements = [...]string{"script", "iframe", "embed", "applet"}
 
-// words begin with "on" and are no handlers of events.
+// words begin with "on" and are not handlers of events.
 var words = [...]string{"online", "only", "once", "onset", "ongoing", "onto", "onward", "onwards", "onco", "oncology"}
 
 // markup reads a document character by character.

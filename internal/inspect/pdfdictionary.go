@@ -105,8 +105,8 @@ func (d *dictionary) key(name string) {
 	}
 }
 
-// value notes what belongs to a key: a name, or another token that is no name. A
-// reference ends with R.
+// value notes what belongs to a key: a name, or another kind of token. A reference
+// ends with R.
 func (d *dictionary) value(key, v string, own bool) {
 	switch key {
 	case "Type":

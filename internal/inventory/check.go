@@ -257,7 +257,7 @@ func severity(score float64) finding.Severity {
 		return finding.Critical
 	case score >= 7:
 		return finding.High
-	case score >= 4, score == 0: // no score is no all-clear
+	case score >= 4, score == 0: // a missing score is not an all-clear
 		return finding.Medium
 	}
 	return finding.Low

@@ -191,7 +191,7 @@ func (r *Register) resolve(ctx context.Context, tx *db.Tx, o *Observation, vals 
 		{field: fieldRecord},
 	}
 	if o.Source == Refused {
-		// What a stranger claims is no sign; where it comes from is.
+		// What a stranger claims is not a sign; where it comes from is.
 		steps = []struct{ field, with string }{{field: fieldAddress}}
 	}
 

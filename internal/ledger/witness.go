@@ -40,8 +40,9 @@ const maxCheckpoint = 16 << 10
 var ErrRemoved = fault.New(fault.Conflict, "ledger: checkpoints that were written to the witness are gone")
 
 // Append writes the checkpoint of now, unless nothing was recorded since the one
-// that was written last, remembers it in the index, and returns when both are durable. An empty
-// log is none. ErrRemoved is returned after the checkpoint was written.
+// that was written last, remembers it in the index, and returns when both are
+// durable. An empty log has no checkpoint, and Append does nothing. ErrRemoved is
+// returned after the checkpoint was written.
 func (w *Witness) Append(ctx context.Context) error {
 	signed, err := w.log.Checkpoint(ctx)
 	if fault.Of(err) == fault.NotFound {

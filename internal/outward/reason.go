@@ -25,7 +25,7 @@ func (u *Unanswered) Error() string { return u.Text }
 func (u *Unanswered) Unwrap() error { return u.Err }
 
 // Explain says what went wrong with a connection to an address and what to look
-// at. nil stays nil, and so does what is no error of the network.
+// at. An error of another kind than of the network comes back as it is, and so does nil.
 func Explain(address string, err error) error {
 	reason := Reason(err)
 	if reason == "" {
@@ -35,8 +35,8 @@ func Explain(address string, err error) error {
 }
 
 // Reason is why a connection that we opened came to nothing, and what to look at: a
-// clause for a person, to stand behind a colon. It is empty where the error is none
-// of the network, and it repeats nothing of what the other side sent.
+// clause for a person, to stand behind a colon. It is empty where the error is not
+// one of the network, and it repeats nothing of what the other side sent.
 func Reason(err error) string {
 	if text := untrusted(err); text != "" {
 		return text

@@ -69,7 +69,7 @@ func queryStatus(err error) dimse.Status {
 		return dimse.Status{}
 	case fault.Invalid:
 		return status(dimse.DataSetDoesNotMatchSOPClass, comment(err), err)
-	case fault.Unsupported, fault.TooLarge: // asked again it is no less
+	case fault.Unsupported, fault.TooLarge: // the same request asks for as much again
 		return status(dimse.CannotUnderstand, comment(err), err)
 	case fault.Busy, fault.Unavailable:
 		return status(dimse.OutOfResources, comment(err), err)

@@ -149,7 +149,7 @@ func (r *Recorder) observe(ctx context.Context, f *finding.Facts) (string, error
 func observation(f *finding.Facts) inventory.Observation {
 	o := inventory.Observation{Source: inventory.Scan, Hostname: f.Name, Addresses: []netip.Addr{f.Address}}
 	if f.Address.IsLoopback() || f.Address.IsLinkLocalUnicast() {
-		o.Record = "seen-from-here:" + f.Address.String() // many have this address: it is no sign by itself
+		o.Record = "seen-from-here:" + f.Address.String() // many have this address: it is not a sign by itself
 	}
 
 	for _, s := range f.Services {

@@ -81,7 +81,7 @@ func Read(flag, file string) (*Key, error) {
 // Secret is what is kept elsewhere, 74 characters.
 func (k *Key) Secret() string { return k.identity.String() }
 
-// Public is to whom things are sealed. It is no secret.
+// Public is to whom things are sealed. Everybody may know it.
 func (k *Key) Public() string { return k.identity.Recipient().String() }
 
 // Open reads what was sealed. An error of kind Denied says that it was sealed to

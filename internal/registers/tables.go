@@ -18,8 +18,8 @@ type Table struct {
 	// by Touch without a leaf, and verify does not look at them.
 	Left []string
 	// Later are columns among Covered that were added after rows had been
-	// recorded, with the value the migration gave them: they are no part of the
-	// digest while they have it.
+	// recorded, with the value the migration gave them: they are not part of
+	// the digest while they have it.
 	Later map[string]any
 }
 

@@ -28,7 +28,7 @@ const callingAETitle = "COLLIMATOR"
 type answer struct {
 	finding.Outcome
 	ac *ul.AssociateAC
-	// raw is the start of what is no PDU.
+	// raw is the start of an answer that is not a PDU.
 	raw []byte
 }
 
@@ -79,7 +79,7 @@ func (d door) associate(ctx context.Context, rq *ul.AssociateRQ, change func(pdu
 	return &association{conn: conn, link: l, ac: a.ac}, a, nil
 }
 
-// readAnswer reads one PDU and names it. What is none is kept by its start.
+// readAnswer reads one PDU and names it. Of any other answer it keeps the start.
 func readAnswer(r io.Reader) answer {
 	head := make([]byte, ul.HeaderLength)
 	n, err := io.ReadFull(r, head)

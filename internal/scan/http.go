@@ -34,7 +34,7 @@ type webRequest struct {
 }
 
 // fetch sends one whole request and reads one answer on a connection of its own.
-// ok is false where what came is no HTTP.
+// ok is false where the answer is not HTTP.
 func (d door) fetch(ctx context.Context, rq webRequest) (a webAnswer, ok bool, err error) {
 	conn, l, err := d.open(ctx)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"collimator/dicom"
 )
 
-// What a file is that is no object. ErrBroken shows that it is meant as DICOM.
+// What a file is that is not an object. ErrBroken shows that it is meant as DICOM.
 var (
 	ErrNotDICOM  = errors.New("it is not DICOM")
 	ErrDirectory = errors.New("it is a media storage directory (DICOMDIR), which holds no object")

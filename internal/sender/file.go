@@ -32,7 +32,7 @@ var errNotStorable = errors.New("it holds no object that can be stored: SOP Clas
 
 // Inspect reads the identity of a file: from the data set, because some
 // files have none or a wrong one in front. ErrNotDICOM, ErrDirectory and
-// ErrBroken tell files apart that are no object.
+// ErrBroken tell the files apart that are not an object.
 func Inspect(path string) (*File, error) {
 	info, err := os.Stat(path) // opening a pipe could wait for ever
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // below them stands in one of the lists.
 type Found struct {
 	Files  []*File   // DICOM objects
-	Failed []Failure // what was named and is none, DICOM that cannot be read, directories that cannot
+	Failed []Failure // files that were named and are not DICOM objects, DICOM that cannot be read, directories that cannot
 	PassedOver
 }
 
@@ -84,8 +84,8 @@ func (w *Found) fail(path string, err error) {
 	w.Failed = append(w.Failed, Failure{File: path, Reason: err.Error(), Broken: broken})
 }
 
-// named takes a file of the command line. Whoever names a file wants it: what
-// is no object has failed.
+// named takes a file of the command line. Whoever names a file wants it:
+// a file that is not an object has failed.
 func (w *Found) named(path string) {
 	f, err := Inspect(path)
 	if err != nil {

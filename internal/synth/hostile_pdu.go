@@ -216,7 +216,7 @@ func (m *pduMaker) values() {
 		append(bytes.Repeat(PData(1, true, false, nil), 1000), pduOf(pduReleaseRQ, make([]byte, 4))...))
 }
 
-// garbage adds what is no association request for the port it comes to: other
+// garbage adds bytes that are not an association request for the port they come to: other
 // protocols, a request without TLS where TLS is due, and TLS where none is.
 func (m *pduMaker) garbage() {
 	http := []byte("GET / HTTP/1.1\r\nHost: pacs\r\n\r\n")

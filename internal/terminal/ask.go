@@ -70,8 +70,8 @@ func (a Asking) hidden(in *os.File, question string) ([]byte, error) {
 	return b, err
 }
 
-// Secret asks for a secret at the terminal without echo. Where In is none it is
-// read to its end, at most so many bytes.
+// Secret asks for a secret at the terminal without echo. Where In is
+// not a terminal, Secret reads it to its end, at most so many bytes.
 func (a Asking) Secret(question string, most int64) (string, error) {
 	if in, ok := attended(a.In); ok {
 		b, err := a.hidden(in, question)

@@ -63,8 +63,8 @@ func Size(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// ParseDay reads a day, as 2026-12-31, as the moment it begins here. What is none
-// ends as fault.Misused, with the flag that it was given to.
+// ParseDay reads a day, as 2026-12-31, as the moment it begins here. Anything
+// else ends as fault.Misused, with the flag that it was given to.
 func ParseDay(flag, s string) (time.Time, error) {
 	t, err := time.ParseInLocation(time.DateOnly, s, time.Local)
 	if err != nil {

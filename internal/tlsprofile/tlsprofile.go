@@ -92,7 +92,7 @@ func Client(certificate func() (*tls.Certificate, error), roots *x509.CertPool, 
 	return c
 }
 
-// Trust says which server a client accepts. An AE title is no host name, so
+// Trust says which server a client accepts. An AE title is not a host name, so
 // the name in the certificate is not compared: a certificate counts when its
 // fingerprint is pinned or a root vouches for it.
 type Trust struct {

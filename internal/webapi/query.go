@@ -47,8 +47,8 @@ func known(r *http.Request, parameters []string) error {
 	return fault.New(fault.Invalid, "webapi: this address takes no parameter "+strings.Join(first, ", ")+"; "+takes)
 }
 
-// clip shortens the name of a parameter for an answer, and takes out of it what
-// is no letter, digit, dash or underscore.
+// clip shortens the name of a parameter for an answer, and leaves in it
+// letters, digits, dashes and underscores alone.
 func clip(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

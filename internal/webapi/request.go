@@ -87,7 +87,7 @@ func (rq *Request) SetCookie(name, value string, site http.SameSite, age int) {
 	SetCookie(rq.w, name, value, site, age)
 }
 
-// SetCookie is Request.SetCookie for an answer that is no handler's of the API.
+// SetCookie is Request.SetCookie for an answer that comes from outside of the API's handlers.
 func SetCookie(w http.ResponseWriter, name, value string, site http.SameSite, age int) {
 	http.SetCookie(w, &http.Cookie{
 		Name:     name,

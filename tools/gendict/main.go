@@ -169,7 +169,7 @@ func vr(e entry) string {
 }
 
 func sopClasses(sops []sopClass) string {
-	// A DICOMDIR is no composite object (PS3.4 I).
+	// A DICOMDIR is not a composite object (PS3.4 I).
 	sops = slices.DeleteFunc(sops, func(s sopClass) bool { return s.ID == "1.2.840.10008.1.3.10" })
 	sort.Slice(sops, func(i, j int) bool { return sops[i].ID < sops[j].ID })
 	b := header("uid", "PS3.4 B.5")

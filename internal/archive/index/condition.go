@@ -26,7 +26,7 @@ const (
 	pairCompare                      // of and second stand in a comparison to two values, as a pair
 	sameValue                        // of is equal to second
 	isWord                           // of is a word of ours
-	filled                           // of is no empty text
+	filled                           // of is not the empty text
 	oneOf                            // of is one of the values
 	likePattern                      // of matches a pattern as the database writes it
 	allParts                         // every part
@@ -47,7 +47,7 @@ const (
 )
 
 // expression is a value of a row: a column of a table, or what is counted of the
-// studies of the row. The zero expression is none.
+// studies of the row. The zero expression stands for none.
 type expression struct {
 	table  string // its alias; empty where there is one table only
 	column string

@@ -25,7 +25,7 @@ type Entry struct {
 	Received    time.Time
 	Description *Description
 	Header      []byte // stored form of the header; nil for none
-	// Accepted: somebody decided to let it in, so another patient is no obstacle.
+	// Accepted: somebody decided to let it in, so another patient does not stand in the way.
 	// It must be made with Describe's accepted too.
 	Accepted bool
 	// InLedger: the ledger says that it was stored, so it contradicts nothing. What

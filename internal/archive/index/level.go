@@ -124,7 +124,7 @@ func subset(ds *dicom.DataSet, tags ...[]dicom.Tag) (encoded []byte, present int
 		}
 	}
 
-	buf := bytes.NewBuffer([]byte{}) // empty is a value, nil would be none
+	buf := bytes.NewBuffer([]byte{}) // empty is a value, nil would be NULL
 	err = dicom.Encode(buf, out, uid.ExplicitVRLittleEndian)
 
 	return buf.Bytes(), present, err

@@ -240,7 +240,7 @@ func mergePatient(ctx context.Context, tx *db.Tx, patient int64) error {
 // setData writes the attributes of a row. The table is one of ours.
 func setData(ctx context.Context, tx *db.Tx, table string, id int64, data []byte) error {
 	if data == nil {
-		data = []byte{} // nothing is said; nil would be no value
+		data = []byte{} // nothing is said; nil would be NULL
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO `+table+` (id, data) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET data = excluded.data`, id, data)
 

@@ -3,7 +3,7 @@ package index
 import "strings"
 
 // NormalDate is a DA as YYYYMMDD, also of the old form with dots (PS3.5 6.2);
-// empty for what is no date.
+// empty for a malformed date.
 func NormalDate(s string) string {
 	if len(s) == 10 && s[4] == '.' && s[7] == '.' {
 		s = s[:4] + s[5:7] + s[8:]
@@ -15,7 +15,7 @@ func NormalDate(s string) string {
 }
 
 // normalTime is a TM as HHMMSS.FFFFFF, also of the old form with colons
-// (PS3.5 6.2); empty for what is no time. What is left out is zero.
+// (PS3.5 6.2); empty for a malformed time. What is left out is zero.
 func normalTime(s string) string {
 	low, _, ok := TimeSpan(s)
 	if !ok {

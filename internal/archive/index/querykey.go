@@ -9,7 +9,7 @@ import (
 	"collimator/internal/fault"
 )
 
-// control reports attributes of an identifier that are no keys.
+// control reports attributes of an identifier that are not keys.
 func control(t dicom.Tag) bool {
 	switch t {
 	case tag.SpecificCharacterSet, tag.QueryRetrieveLevel, tag.RetrieveAETitle, tag.InstanceAvailability:

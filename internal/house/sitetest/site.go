@@ -167,7 +167,7 @@ type Answer struct {
 	JSON map[string]any
 }
 
-// Send sends a request; a body that is no text goes as JSON.
+// Send sends a request; a body that is not text goes as JSON.
 func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 	b.Helper()
 
