@@ -12,15 +12,49 @@ import (
 	"collimator/dicom"
 )
 
-// Check finds what is wrong with the settings; all faults are joined into one error.
+// adder takes a fault in the settings, in the words of fmt.Errorf without the
+// name of the package.
+type adder func(format string, args ...any)
+
+// Check finds what is wrong with the settings. It looks at all of them, and joins
+// the faults into one error. It reads no file and calls nobody.
 func (c Config) Check() error {
 	var faults []error
-	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf("config: "+format, args...)) }
+	add := adder(func(format string, args ...any) { faults = append(faults, fmt.Errorf("config: "+format, args...)) })
 
+	c.checkListeners(add)
+	c.Limits.check(add)
+	c.checkCharacterSets(add)
+	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
+		add("tokens: issuer and keys go together")
+	}
+
+	faults = append(faults, c.SignIn.check()...)
+	faults = append(faults, c.TLS.check()...)
+	c.Inspect.check(add)
+	if err := c.Outward.Options().Check(); err != nil {
+		add("%s", strings.Replace(err.Error(), "outward: ", "outward.", 1))
+	}
+
+	c.Advisories.check(add)
+	c.Alarms.check(add)
+	checkScans(c.Scans, add)
+
+	c.Audit.check(add)
+	if c.Ledger.Every < time.Minute {
+		add("ledger.every: at least a minute")
+	}
+	c.Log.check(add)
+
+	return errors.Join(faults...)
+}
+
+// checkListeners refuses names and addresses under which the server cannot or must
+// not be reached.
+func (c Config) checkListeners(add adder) {
 	if !ValidAE(c.AE) {
 		add("ae %q: an AE title has 1 to 16 printable ASCII characters without backslash", c.AE)
 	}
-
 	if c.DICOM == "" {
 		add("dicom: an address such as 127.0.0.1:2762 is needed")
 	}
@@ -39,100 +73,89 @@ func (c Config) Check() error {
 	}
 
 	c.checkApart(add)
-
 	if c.Public != "" && c.Public != Insist {
 		add("public: must read %q or be left out", Insist)
 	}
+}
 
-	l := c.Limits
+func (l Limits) check(add adder) {
 	if l.Associations < 1 || l.AssociationsPerAddress < 1 || l.FindMatches < 0 || l.Idle <= 0 || l.PendingDevices < 1 {
 		add("limits: numbers and times must be positive")
 	}
-	if c.Audit.Wait < 0 {
-		add("audit.wait is how long records may wait to be written, such as 1m; 0 shows nothing as soon as one waits")
-	}
-
 	if l.Memory < leastMemory {
 		add("limits.memory is at least %d bytes", leastMemory)
 	}
-
 	if l.ObjectElements < 10_000 || l.ObjectBytes < 1<<20 || l.QuarantineEntries < 1 || l.QuarantineShare < 1 {
 		add("limits: object_elements is at least 10000, object_bytes at least 1048576, " +
 			"quarantine_entries and quarantine_share at least 1")
 	}
+}
 
+func (c Config) checkCharacterSets(add adder) {
 	for source, term := range c.CharacterSets {
 		if err := dicom.NewDataSet().SetCharacterSet(strings.Split(term, `\`)...); err != nil || term == "" {
 			add("character_sets.%s: want a defined term of DICOM, such as ISO_IR 100 (Latin 1) or ISO_IR 192 (UTF-8)", source)
 		}
 	}
+}
 
-	if (c.Tokens.Issuer == "") != (c.Tokens.Keys == "") {
-		add("tokens: issuer and keys go together")
-	}
-
-	faults = append(faults, c.SignIn.check()...)
-	faults = append(faults, c.TLS.check()...)
-
+// check refuses words that are not a verdict, and quarantine where nothing could be
+// decided about later.
+func (i Inspect) check(add adder) {
 	for key, v := range map[string]string{
-		"programs":         c.Inspect.Programs,
-		"active_documents": c.Inspect.ActiveDocuments,
-		"sealed_documents": c.Inspect.SealedDocuments,
-		"containers":       c.Inspect.Containers,
-		"preambles":        c.Inspect.Preambles,
-		"viruses":          c.Inspect.Viruses,
-		"unscanned":        c.Inspect.Unscanned,
-		"contradictions":   c.Inspect.Contradictions,
+		"programs":         i.Programs,
+		"active_documents": i.ActiveDocuments,
+		"sealed_documents": i.SealedDocuments,
+		"containers":       i.Containers,
+		"preambles":        i.Preambles,
+		"viruses":          i.Viruses,
+		"unscanned":        i.Unscanned,
+		"contradictions":   i.Contradictions,
 	} {
 		if v != "accept" && v != "quarantine" && v != "refuse" {
 			add("inspect.%s %q: choose accept, quarantine or refuse", key, v)
 		}
 	}
 
-	if err := c.Outward.Options().Check(); err != nil {
-		add("%s", strings.Replace(err.Error(), "outward: ", "outward.", 1))
-	}
-	c.Advisories.check(add)
-	c.Alarms.check(add)
-	checkScans(c.Scans, add)
-
-	if c.Audit.Repository != "" {
-		if host, port, err := net.SplitHostPort(c.Audit.Repository); err != nil || host == "" || port == "" {
-			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
-		}
-	}
-
-	if (c.Audit.Certificate == "") != (c.Audit.Key == "") {
-		add("audit: certificate and key go together")
-	}
-
-	if c.Ledger.Every < time.Minute {
-		add("ledger.every: at least a minute")
-	}
-
-	for key, v := range map[string]string{"unscanned": c.Inspect.Unscanned, "contradictions": c.Inspect.Contradictions} {
+	for key, v := range map[string]string{"unscanned": i.Unscanned, "contradictions": i.Contradictions} {
 		if v == "quarantine" {
 			add("inspect.%s: choose accept or refuse", key)
 		}
 	}
+}
 
-	switch c.Log.Level {
+func (a Audit) check(add adder) {
+	if a.Wait < 0 {
+		add("audit.wait is how long records may wait to be written, such as 1m; 0 shows nothing as soon as one waits")
+	}
+
+	if a.Repository != "" {
+		if host, port, err := net.SplitHostPort(a.Repository); err != nil || host == "" || port == "" {
+			add("audit.repository: want HOST:PORT, such as audit.example.org:6514")
+		}
+	}
+	if (a.Certificate == "") != (a.Key == "") {
+		add("audit: certificate and key go together")
+	}
+}
+
+func (l Log) check(add adder) {
+	switch l.Level {
 	case "debug", "info", "warn", "error":
 	default:
-		add("log.level %q: choose debug, info, warn or error", c.Log.Level)
-	}
-	if c.Log.Format != "text" && c.Log.Format != "json" {
-		add("log.format %q: choose text or json", c.Log.Format)
+		add("log.level %q: choose debug, info, warn or error", l.Level)
 	}
 
-	return errors.Join(faults...)
+	if l.Format != "text" && l.Format != "json" {
+		add("log.format %q: choose text or json", l.Format)
+	}
 }
 
 // leastMemory lets through a picture and a document of usual size, and the check
 // of a password, which takes 64 MiB.
 const leastMemory = 96 << 20
 
-func (a Advisories) check(add func(format string, args ...any)) {
+func (a Advisories) check(add adder) {
 	for _, source := range a.Sources {
 		if !safeSource(source) {
 			add("advisories.sources: an address begins with https://")
@@ -189,7 +212,7 @@ func (c Config) checkListen(addr string) error {
 }
 
 // checkApart refuses two listeners at one address: the second would find it taken.
-func (c Config) checkApart(add func(format string, args ...any)) {
+func (c Config) checkApart(add adder) {
 	type listener struct{ key, addr string }
 	list := []listener{
 		{key: "dicom", addr: c.DICOM},

@@ -85,7 +85,7 @@ func (a Alarms) Any() bool {
 	return a.Mail.Server != "" || a.Webhook.URL != "" || a.Syslog.Server != ""
 }
 
-func (a Alarms) check(add func(format string, args ...any)) {
+func (a Alarms) check(add adder) {
 	if !slices.Contains([]string{"", "critical", "high", "medium", "low"}, a.Severity) {
 		add("alarms.severity %q: choose critical, high, medium or low", a.Severity)
 	}
@@ -118,7 +118,7 @@ func (a Alarms) check(add func(format string, args ...any)) {
 	}
 }
 
-func (m Mail) checkSignIn(add func(format string, args ...any)) {
+func (m Mail) checkSignIn(add adder) {
 	o := m.OAuth
 	if o.TokenURL == "" {
 		if o.ClientID != "" || o.ClientSecretFile != "" || len(o.Scopes) > 0 || o.Roots != "" {
@@ -166,7 +166,7 @@ func safeHook(address string) bool {
 // scansMost is how many schedules there may be.
 const scansMost = 64
 
-func checkScans(list []Scan, add func(format string, args ...any)) {
+func checkScans(list []Scan, add adder) {
 	if len(list) > scansMost {
 		add("scans: at most %d", scansMost)
 	}
