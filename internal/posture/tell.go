@@ -183,41 +183,38 @@ func (t *Teller) unsettled(changes []inventory.Event) bool {
 // alarming turns a record into an event, where somebody has to look at it. What
 // a person typed and what names a study stay in the trail.
 func alarming(r audit.Record) (alarm.Event, bool) {
+	e := alarm.Event{Severity: "high", At: r.Time}
+
 	switch {
 	case r.Event == audit.EmergencyAccess:
-		return alarm.Event{
-			Kind: "emergency-access", Severity: "critical", At: r.Time,
-			Text: fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address),
-		}, true
+		e.Kind = "emergency-access"
+		e.Severity = "critical"
+		e.Text = fmt.Sprintf("Emergency access by %s from %s; the audit trail has the reason", r.Principal, r.Peer.Address)
 	case r.Code == audit.HeldSuspicious:
-		return alarm.Event{
-			Kind: "quarantine", Severity: "high", At: r.Time,
-			Text: fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address),
-		}, true
+		e.Kind = "quarantine"
+		e.Text = fmt.Sprintf("A suspicious object from %s was held back; see collimator quarantine list", r.Peer.Address)
 	case r.Code == audit.StateChanged:
-		e := alarm.Event{Kind: "state", Severity: "high", At: r.Time, Text: r.Reason}
+		e.Kind = "state"
+		e.Text = r.Reason
 		if r.Outcome == audit.Success {
 			e.Severity = "info"
 		}
-		return e, true
 	case r.Code == audit.PasskeyCopied:
-		return alarm.Event{
-			Kind: "passkey-copied", Severity: "critical", At: r.Time,
-			Text: fmt.Sprintf("A passkey of %s was copied and counts no more: it was used from %s with a counter that went back",
-				r.Principal, r.Peer.Address),
-		}, true
+		e.Kind = "passkey-copied"
+		e.Severity = "critical"
+		e.Text = fmt.Sprintf("A passkey of %s was copied and counts no more: it was used from %s with a counter that went back",
+			r.Principal, r.Peer.Address)
 	case r.Code == audit.GlassBroken:
-		return alarm.Event{
-			Kind: "break-glass", Severity: "high", At: r.Time,
-			Text: fmt.Sprintf("%s signed in from %s past the identity provider, as a break-glass account", r.Principal, r.Peer.Address),
-		}, true
+		e.Kind = "break-glass"
+		e.Text = fmt.Sprintf("%s signed in from %s past the identity provider, as a break-glass account", r.Principal, r.Peer.Address)
 	case r.Code == audit.ScheduledScanFailed:
-		return alarm.Event{
-			Kind: "scan-failed", Severity: "high", At: r.Time,
-			Text: "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule "),
-		}, true
+		e.Kind = "scan-failed"
+		e.Text = "A scheduled scan failed: " + strings.TrimPrefix(r.Principal, "schedule ")
+	default:
+		return alarm.Event{}, false
 	}
-	return alarm.Event{}, false
+
+	return e, true
 }
 
 // issues are the ones of changes that are open and bad enough.

@@ -27,16 +27,19 @@ func (o testObject) encode(description string) []byte {
 		element(0x0008, 0x0064, "SYN", ' '),
 		element(0x0008, 0x0090, "", ' '),
 		element(0x0008, 0x103E, description, ' '),
+
 		element(0x0010, 0x0010, "COLLIMATOR^TEST", ' '),
 		element(0x0010, 0x0020, "COLLIMATOR-TEST", ' '),
 		element(0x0010, 0x0030, "", ' '),
 		element(0x0010, 0x0040, "", ' '),
+
 		element(0x0020, 0x000D, o.study, 0),
 		element(0x0020, 0x000E, o.series, 0),
 		element(0x0020, 0x0010, "", ' '),
 		element(0x0020, 0x0011, "", ' '),
 		element(0x0020, 0x0013, "1", ' '),
 		element(0x0020, 0x0020, "", ' '),
+
 		element(0x0028, 0x0002, "\x01\x00", 0),
 		element(0x0028, 0x0004, "MONOCHROME2", ' '),
 		element(0x0028, 0x0010, "\x02\x00", 0),

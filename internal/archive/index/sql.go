@@ -52,11 +52,14 @@ func (s *statement) join(list []condition, between string) {
 	}
 }
 
+// condition writes a condition. Values of a query are bound; only names and words of
+// ours become part of the text.
 func (s *statement) condition(c condition) {
 	switch c.kind {
 	case compared:
 		s.expression(c.of)
 		s.write(sign(c.comparison), s.bind(c.values[0]))
+
 	case pairCompare:
 		s.write("(")
 		s.expression(c.of)
@@ -64,6 +67,8 @@ func (s *statement) condition(c condition) {
 		s.expression(c.second)
 		s.write(")", sign(c.comparison), "(", s.bind(c.values[0]))
 		s.write(", ", s.bind(c.values[1]), ")")
+
+	// Of an expression and text that is ours: nothing is bound.
 	case sameValue:
 		s.expression(c.of)
 		s.write(" = ")
@@ -74,10 +79,17 @@ func (s *statement) condition(c condition) {
 	case filled:
 		s.expression(c.of)
 		s.write(" <> ''")
+
+	// Of an expression and values of the query.
 	case oneOf:
 		s.oneOf(c)
 	case likePattern:
 		s.write(s.db.Glob(c.of.table+"."+c.of.column, s.bind(c.values[0])))
+	case numbered:
+		s.expression(c.of)
+		s.write(" IN (SELECT value FROM json_each(", s.bind(c.values[0]), "))")
+
+	// Of other conditions.
 	case allParts:
 		s.write("(")
 		s.join(c.parts, " AND ")
@@ -86,6 +98,8 @@ func (s *statement) condition(c condition) {
 		s.write("(")
 		s.join(c.parts, " OR ")
 		s.write(")")
+
+	// Of the rows of another table.
 	case inTable:
 		s.expression(c.of)
 		s.write(" IN (SELECT ")
@@ -97,9 +111,8 @@ func (s *statement) condition(c condition) {
 		s.write("EXISTS (SELECT 1 FROM ", c.table)
 		s.where(c.parts)
 		s.write(")")
-	case numbered:
-		s.expression(c.of)
-		s.write(" IN (SELECT value FROM json_each(", s.bind(c.values[0]), "))")
+
+	// The zero kind, never, lets no row through.
 	default:
 		s.write("1 = 0")
 	}
