@@ -193,8 +193,8 @@ func answer(l *link, m ul.Machine, lim Limits) (*ul.AssociateAC, ul.Machine, err
 
 // request is the A-ASSOCIATE-RQ of cfg.
 func (cfg *Config) request() (*ul.AssociateRQ, error) {
-	if len(cfg.Contexts) == 0 || len(cfg.Contexts) > 128 {
-		return nil, fmt.Errorf("dimse: %d presentation contexts to propose, 1 to 128 are possible", len(cfg.Contexts))
+	if len(cfg.Contexts) == 0 || len(cfg.Contexts) > mostContexts {
+		return nil, fmt.Errorf("dimse: %d presentation contexts to propose, 1 to %d are possible", len(cfg.Contexts), mostContexts)
 	}
 
 	if cfg.Identity != nil && cfg.TLSConfig == nil {

@@ -220,7 +220,7 @@ func (r *retrieval) move(ctx context.Context) {
 		}
 
 		sub := batch[0]
-		if len(sub.TransferSyntaxes) == 0 || len(sub.TransferSyntaxes) > 128 {
+		if len(sub.TransferSyntaxes) == 0 || len(sub.TransferSyntaxes) > mostContexts {
 			batch = batch[1:]
 			r.fail(sub, Status{Code: ProcessingFailure, Cause: ErrNoContext})
 			continue
@@ -274,6 +274,10 @@ func proposed(a *Association, sub SubOperation) bool {
 	return true
 }
 
+// mostContexts is how many contexts an association has: their IDs are the odd
+// numbers of a byte (PS3.8 9.3.2.2).
+const mostContexts = 128
+
 // contextsFor proposes a context per SOP Class and transfer syntax, for as many of
 // the batch from its start as fit one association.
 func contextsFor(batch []SubOperation) []ul.ProposedContext {
@@ -290,7 +294,7 @@ func contextsFor(batch []SubOperation) []ul.ProposedContext {
 			}
 		}
 
-		if len(out)+len(more) > 128 {
+		if len(out)+len(more) > mostContexts {
 			break
 		}
 		out = append(out, more...)

@@ -95,7 +95,8 @@ func triangles(n, m int) []weights {
 
 	for i := range out {
 		centre := (float64(i)+0.5)*scale - 0.5
-		from, to := max(int(math.Ceil(centre-reach)), 0), min(int(math.Floor(centre+reach)), n-1)
+		from := max(int(math.Ceil(centre-reach)), 0)
+		to := min(int(math.Floor(centre+reach)), n-1)
 		w := weights{first: from, of: make([]float32, 0, to-from+1)}
 
 		total := 0.0

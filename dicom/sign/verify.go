@@ -102,7 +102,8 @@ func (s *signature) conclude(state State, reason string) {
 func (s *signature) check(ctx context.Context) error {
 	s.describe()
 
-	if s.checks--; s.checks < 0 {
+	s.checks--
+	if s.checks < 0 {
 		s.conclude(Unchecked, "there are more signatures than the limits allow")
 		return nil
 	}

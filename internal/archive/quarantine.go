@@ -115,7 +115,10 @@ func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictEr
 	}
 	if !room {
 		event.Kind = Refused
-		return false, errors.Join(refuse(ctx, tx, c.Reason, ref, s, at), a.record(ctx, tx, event))
+		if err := refuse(ctx, tx, c.Reason, ref, s, at); err != nil {
+			return false, err
+		}
+		return false, a.record(ctx, tx, event)
 	}
 
 	if err := a.present(ctx, ref); err != nil {

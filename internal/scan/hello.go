@@ -220,7 +220,17 @@ func readServer(r io.Reader) (serverAnswer, error) {
 	return a, nil
 }
 
-// take consumes whole handshake messages.
+// Handshake messages that are looked at (RFC 5246 7.4).
+const (
+	serverHelloMessage        = 2
+	certificateMessage        = 11
+	certificateRequestMessage = 13
+	serverHelloDoneMessage    = 14
+)
+
+// take reads the handshake messages that have come whole and returns the bytes of the
+// next one. done says that nothing more is worth waiting for: the server has said all
+// that comes in the clear, or its message is longer than maxHandshake.
 func (a *serverAnswer) take(b []byte) (rest []byte, done bool) {
 	for len(b) >= 4 {
 		n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
@@ -236,16 +246,16 @@ func (a *serverAnswer) take(b []byte) (rest []byte, done bool) {
 		b = b[4+n:]
 
 		switch kind {
-		case 2:
+		case serverHelloMessage:
 			a.serverHello(body)
 			if a.version == 0 || a.version > tls12 {
 				return nil, true
 			}
-		case 11:
+		case certificateMessage:
 			a.certificate(body)
-		case 13:
+		case certificateRequestMessage:
 			a.requests = true
-		case 14:
+		case serverHelloDoneMessage:
 			return nil, true
 		}
 	}

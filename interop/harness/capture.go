@@ -135,9 +135,16 @@ func decodeTCP(frame []byte) (Segment, bool) {
 		return Segment{}, false
 	}
 
+	flags := tcp[13]
 	return Segment{
-		From: netip.AddrPortFrom(from, bytesof.BigEndian.Uint16(tcp)), To: netip.AddrPortFrom(to, bytesof.BigEndian.Uint16(tcp[2:])),
-		Seq: bytesof.BigEndian.Uint32(tcp[4:]), SYN: tcp[13]&2 != 0, FIN: tcp[13]&1 != 0, RST: tcp[13]&4 != 0, ACK: tcp[13]&16 != 0, Data: tcp[data:],
+		From: netip.AddrPortFrom(from, bytesof.BigEndian.Uint16(tcp)),
+		To:   netip.AddrPortFrom(to, bytesof.BigEndian.Uint16(tcp[2:])),
+		Seq:  bytesof.BigEndian.Uint32(tcp[4:]),
+		FIN:  flags&1 != 0,
+		SYN:  flags&2 != 0,
+		RST:  flags&4 != 0,
+		ACK:  flags&16 != 0,
+		Data: tcp[data:],
 	}, true
 }
 
