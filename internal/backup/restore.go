@@ -80,7 +80,7 @@ func (d *Dir) choose(name string) (Manifest, error) {
 		}
 	}
 
-	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or none that came to its end; "+
+	return Manifest{}, fault.New(fault.NotFound, "backup: there is no such copy, or it was never finished; "+
 		"'collimator restore --list' shows which there are")
 }
 

@@ -55,7 +55,7 @@ func wanted(t reflect.Type) string {
 	case reflect.Int, reflect.Int64:
 		return "a whole number, without a unit"
 	default:
-		return "one word, in quotes where it has signs"
+		return "one word, in quotes where it has special characters"
 	}
 }
 

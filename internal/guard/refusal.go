@@ -46,7 +46,7 @@ func refusalText(r dimse.Refusal) string {
 	case dimse.RefusedPlaintext:
 		return "the association came without TLS"
 	case dimse.RefusedGarbage:
-		return "what came is neither DICOM nor TLS, or TLS on the listener without TLS"
+		return "the first bytes are neither DICOM nor TLS, or they are TLS on the listener without TLS"
 	case dimse.RefusedMalformed:
 		return "the association request cannot be read"
 	}
