@@ -208,7 +208,8 @@ func (c *charset) note(reason string) {
 	c.notes = append(c.notes, Note{Tag: tag.SpecificCharacterSet, Reason: reason})
 }
 
-// add takes up one term.
+// add takes up the term that stands at place i, from 0. A term that is misspelt is
+// read all the same, an unknown one counts as the default repertoire; both are noted.
 func (c *charset) add(i int, term string) {
 	if term == "" {
 		if i > 0 {

@@ -196,7 +196,8 @@ func (b *builder) fragment(ev Event) error {
 	return b.d.skip()
 }
 
-// value reads the current value into memory.
+// value reads the current value into memory: pixels up to Limits.Value, other values
+// up to Limits.Header together. Short values share their memory.
 func (b *builder) value(ev Event, pixels bool) ([]byte, error) {
 	n := int64(ev.Length)
 	if pixels {

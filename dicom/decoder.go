@@ -55,7 +55,8 @@ type level struct {
 }
 
 // NewDecoder reads a data set from r. Of the options it uses the transfer
-// syntax and the limits.
+// syntax and the limits: no transfer syntax means implicit VR little endian, one
+// that is not known is read as LookupTransferSyntax says. It reads nothing yet.
 func NewDecoder(r io.Reader, o DecodeOptions) *Decoder {
 	ts := TransferSyntax{}
 	if o.TransferSyntax != "" {

@@ -23,7 +23,9 @@ func Encode(w io.Writer, ds *DataSet, transferSyntax string) error {
 	return EncodeWith(w, ds, EncodeOptions{TransferSyntax: transferSyntax})
 }
 
-// EncodeWith is Encode with options.
+// EncodeWith is Encode with options. Fragments cannot be written in a syntax of native
+// pixel data, nor the other way round: that is ErrEncapsulated, and nothing is
+// written.
 func EncodeWith(w io.Writer, ds *DataSet, o EncodeOptions) error {
 	ts := TransferSyntax{}
 	if o.TransferSyntax != "" {

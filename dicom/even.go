@@ -81,7 +81,9 @@ func (el Element) odd() bool {
 	return false
 }
 
-// evened is el of even length.
+// evened is el with its value, or each of its fragments, padded to even length; the
+// tables of offsets follow. ErrEncapsulated says that a pad would come to stand
+// inside a frame.
 func (ds *DataSet) evened(el Element) (Element, error) {
 	v := *el.v.value
 	if v.kind == plain {

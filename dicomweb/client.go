@@ -174,7 +174,8 @@ func searchPath(l Level, within Resource) string {
 	return within.path() + name
 }
 
-// dataSets reads an array of DICOM JSON.
+// dataSets yields the data sets of an array of DICOM JSON one at a time. An error is
+// the last that it yields.
 func dataSets(r io.Reader, yield func(*dicom.DataSet, error) bool) {
 	j := dicom.NewJSONReader(r, dicom.JSONOptions{})
 	for {

@@ -111,6 +111,8 @@ type wadlMethod struct {
 	} `xml:"response>representation"`
 }
 
+// wadl is the description as a document of WADL (PS3.18 8.9), with DELETE only where
+// the handler allows it.
 func (h *Handler) wadl() ([]byte, error) {
 	var app wadlApplication
 	app.Resources.Base = h.o.Root + "/"

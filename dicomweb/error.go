@@ -76,7 +76,8 @@ type problem struct {
 	Possible []string `json:"possible,omitempty"`
 }
 
-// problem writes an error as the answer.
+// problem writes an error as application/problem+json, in place of an answer of which
+// no byte has been sent. The headers of that answer go.
 func (x *exchange) problem(err error) {
 	e := asError(err)
 	p := problem{Type: "about:blank", Title: e.Title, Status: e.Status, Detail: e.Detail, Possible: e.Possible}

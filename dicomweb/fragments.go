@@ -69,7 +69,7 @@ func (f *fragmentReader) Read(p []byte) (int, error) {
 	}
 }
 
-// open begins the next fragment.
+// open begins the next fragment, behind the bytes that Seek left out.
 func (f *fragmentReader) open() error {
 	r, err := f.el.OpenFragment(f.next)
 	if err != nil {

@@ -255,7 +255,8 @@ func (p *partWriter) contentType(partType string) string {
 	return `multipart/related; type="` + partType + `"; boundary=` + p.boundary
 }
 
-// begin writes the header of a part; its body goes to the writer.
+// begin writes the header of a part; the caller writes its body to w afterwards.
+// An empty location and a negative length, in bytes, are left out of the header.
 func (p *partWriter) begin(contentType, location string, length int64) error {
 	var s strings.Builder
 	if p.parts > 0 {

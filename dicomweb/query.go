@@ -32,7 +32,8 @@ type queryReader struct {
 	fields int
 }
 
-// parseQuery reads the parameters of a search.
+// parseQuery reads the parameters of a search, in the order of their names, and adds
+// the UIDs of the path. A malformed one is answered with 400.
 func (h *Handler) parseQuery(call *Call, raw string) (*Search, error) {
 	p := &queryReader{
 		h:    h,
@@ -109,7 +110,8 @@ func emptyKey(t dicom.Tag) dicom.Element {
 	return dicom.NewElement(t, dicom.VRFor(t), nil)
 }
 
-// parameter reads one parameter with all its values.
+// parameter reads one parameter with all its values; any name that the service does
+// not use itself is a key.
 func (p *queryReader) parameter(name string, values []string) error {
 	switch name {
 	case "includefield":
@@ -186,7 +188,9 @@ func (p *queryReader) includeFields(values []string) error {
 	return nil
 }
 
-// key reads a matching parameter.
+// key reads an attribute, or a path of attributes, with the values to match. An
+// unknown one is ignored and named in the answer; the same one under two names is
+// refused.
 func (p *queryReader) key(name string, values []string) error {
 	path, err := parsePath(name)
 	if errors.Is(err, errUnknownParameter) {

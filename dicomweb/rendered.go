@@ -27,7 +27,9 @@ const thumbnailSize = 128
 // maxViewport is the longest side of a viewport.
 const maxViewport = 8192
 
-// parseRender reads the parameters of a rendered resource.
+// parseRender reads the parameters of a rendered resource, and begins with the size and
+// quality of a thumbnail where one is asked for. An unknown parameter is ignored and
+// named in the answer, a malformed one is answered with 400.
 func parseRender(raw string, call *Call) (renderOptions, error) {
 	o := renderOptions{quality: 90}
 	if call.Part == ThumbnailPart {
@@ -307,7 +309,9 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	return x.sendRange(io.LimitReader(r, size), size, t)
 }
 
-// images sends rendered frames of one instance.
+// images sends rendered frames of one instance: those that the path names, or every
+// one where the answer has parts, else the frame that stands for all. Several frames
+// always go as parts.
 func (x *exchange) images(accept []mediaRange, header *Header, o renderOptions) error {
 	offers := imageOffers()
 	form, ok := negotiate(accept, offers)

@@ -59,7 +59,8 @@ type verbs struct {
 	verb              Verb // of get
 }
 
-// method chooses the action of a resource.
+// method chooses the action of a resource by the method of the request, and sets the
+// verb of the call. Any other method is answered with those that are allowed.
 func (h *Handler) method(r *http.Request, call *Call, v verbs) (*Call, action, error) {
 	allowed := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
 	if v.get == nil {
@@ -101,7 +102,8 @@ func (h *Handler) method(r *http.Request, call *Call, v verbs) (*Call, action, e
 	return call, nil, notAllowed(allowed)
 }
 
-// resource reads the path of a resource.
+// resource reads the path of a resource into the call, one level after the other. A
+// malformed UID is answered with 400, a path that leads nowhere with 404.
 func (h *Handler) resource(call *Call, seg []string, r *http.Request) (verbs, error) {
 	for _, level := range []struct {
 		name string

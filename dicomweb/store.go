@@ -178,7 +178,8 @@ func (s *storing) ended() error {
 	return s.full
 }
 
-// files stores each part of a body.
+// files stores each part of a body. A part that is not stored stands in the answer
+// and does not stop the others; an error is about the body as a whole.
 func (s *storing) files(r *partReader) error {
 	for {
 		if err := s.ended(); err != nil {
@@ -210,7 +211,8 @@ func (s *storing) files(r *partReader) error {
 // peekers look at the UIDs of a data set before it is stored.
 var peekers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, dicom.PeekSize) }}
 
-// file stores one Part 10 file.
+// file stores one Part 10 file while it is read. The outcome, good or bad, goes into
+// the answer.
 func (s *storing) file(r io.Reader) {
 	br := peekers.Get().(*bufio.Reader)
 	defer peekers.Put(br)

@@ -265,7 +265,9 @@ func syntaxOfPart(p bulkPart) string {
 	return ""
 }
 
-// dataSet stores an instance that was put together.
+// dataSet stores an instance that was put together from metadata and bulk data. An
+// empty ts means explicit VR little endian, or implicit where the metadata say so.
+// Elements that tell of the file are left out of the data set.
 func (s *storing) dataSet(ds *dicom.DataSet, ts string) {
 	if ts == "" {
 		ts = uid.ExplicitVRLittleEndian

@@ -55,7 +55,8 @@ func (h *Handler) decodeURI(r *http.Request, call *Call) (*Call, action, error) 
 var uriParameters = []string{"requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "transferSyntax", "anonymize",
 	"frameNumber", "rows", "columns", "region", "windowCenter", "windowWidth", "imageQuality", "annotation"}
 
-// wadoURI answers a request of the URI service.
+// wadoURI answers a request of the URI service: contentType chooses between a picture,
+// the document or video in the object, and the whole file.
 func (x *exchange) wadoURI() error {
 	q := query(x.r)
 	header, err := x.header()

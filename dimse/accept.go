@@ -371,7 +371,8 @@ func (o *opening) acceptPDU(rq *AssociateRequest, acc Acceptance) *ul.AssociateA
 	return ac
 }
 
-// attend runs the association to its end.
+// attend counts the association among the open ones, tells OnAssociation of it, and
+// runs it. It returns when the association has ended.
 func (o *opening) attend(ctx context.Context, a *Association) {
 	s := o.s
 	s.accepted.Add(1)

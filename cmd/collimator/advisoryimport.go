@@ -39,7 +39,8 @@ func (c *advisoryImportCmd) Run(e *env) error {
 	})
 }
 
-// reportTaken says what became of an intake.
+// reportTaken prints what an intake took and, on standard error, each document that
+// it refused. It returns the verdict on the intake.
 func reportTaken(e *env, form string, t inventory.Taken) error {
 	if form == "json" {
 		if err := terminal.JSON(e.stdout, t); err != nil {

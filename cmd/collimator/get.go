@@ -45,7 +45,8 @@ func (c *getCmd) Run(e *env) error {
 	return errors.Join(c.report(e, d, r), r.DiskErr)
 }
 
-// report prints what is on disk.
+// report prints how much is on disk and what failed, and returns the verdict on the
+// transfer.
 func (c *getCmd) report(e *env, d *sender.Peer, r fetch.Result) error {
 	n := r.Written
 	fmt.Fprintf(e.stdout, "%d received in %s, %d failed.\n", n, c.Out, r.Failed)

@@ -83,7 +83,8 @@ const (
 	exitFound   = 5 // --fail-on applies
 )
 
-// exitCode is the code of an error.
+// exitCode is the exit code for the way in which an error ends; an error that names
+// none is a failure.
 func exitCode(err error) int {
 	switch fault.EndingOf(err) {
 	case fault.Misused:

@@ -64,7 +64,8 @@ func (c *reportCmd) Run(e *env) error {
 	})
 }
 
-// form is what is written.
+// form is the form of the report: that of -o, else the one that the name after --out
+// ends with, else a table.
 func (c *reportCmd) form() (string, error) {
 	if c.Output != "" {
 		return c.Output, nil

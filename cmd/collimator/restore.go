@@ -89,7 +89,8 @@ func (c *restoreCmd) list(e *env, d *backup.Dir) error {
 	}, "There is no copy that came to its end.")
 }
 
-// report says what is there again.
+// report prints the files that are there again and what was found wrong with them,
+// and returns the verdict.
 func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem) error {
 	if c.Output == "json" {
 		if problems == nil {

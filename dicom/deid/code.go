@@ -17,7 +17,7 @@ var codePattern = regexp.MustCompile(`^[A-Z0-9_ ]{1,16}$`)
 // more of them it is a number that somebody has, or a date.
 const codeDigits = 4
 
-// codes is an element of VR CS of a copy. A value stays where it is a term that
+// codes makes an element of VR CS fit for a copy. A value stays where it is a term that
 // the standard knows, or where it looks like a code: written as one must be
 // written, with no more than four digits in it, and without a part of a name, an ID
 // or a date of anybody in the object. A dummy takes the place of any other; the
@@ -45,7 +45,7 @@ func (s *session) codes(el dicom.Element, vr dicom.VR) (dicom.Element, verdict) 
 	switch {
 	case !changed:
 		return el, stay
-	case el.Tag == tag.SpecificCharacterSet: // without it text is what it is by default
+	case el.Tag == tag.SpecificCharacterSet: // without it the default repertoire counts
 		s.report.Removed++
 		return el, remove
 	}

@@ -49,7 +49,7 @@ type rule struct {
 	keep, clean option
 }
 
-// lookup finds the row for t.
+// lookup finds the row of Table E.1-1 for t: its own one before that of a pattern.
 func lookup(t dicom.Tag) (rule, bool) {
 	i := sort.Search(len(rules), func(i int) bool { return rules[i].tag >= t })
 	if i < len(rules) && rules[i].tag == t {

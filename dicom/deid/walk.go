@@ -83,7 +83,9 @@ func once(ds *dicom.DataSet) []dicom.Element {
 	return els
 }
 
-// element decides on one element.
+// element decides on one element; with change it returns the one that takes its
+// place. safe are the private elements that may stay, patient is the pseudonym of
+// this level.
 func (s *session) element(el dicom.Element, lv level, safe map[dicom.Tag]bool, patient string) (dicom.Element, verdict) {
 	t := el.Tag
 	vr := dicom.VRFor(el.Tag)
@@ -143,7 +145,8 @@ func (s *session) sequence(el dicom.Element, act action, lv level) (dicom.Elemen
 	return el, stay
 }
 
-// value acts on an element without items.
+// value acts on an element without items. act is the action with all options, basic
+// that of the basic profile, which counts where a value cannot be cleaned.
 func (s *session) value(el dicom.Element, vr dicom.VR, act, basic action, lv level) (dicom.Element, verdict) {
 	switch {
 	case act == actX:

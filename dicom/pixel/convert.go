@@ -127,7 +127,9 @@ func nativeEverywhere(ctx context.Context, ds *dicom.DataSet, from string) error
 // the check of all frames and the encoding.
 const mostKept = 2 << 20
 
-// native decodes the pixel data of ds.
+// native puts decoded pixel data in place of the encapsulated ones, and adapts what
+// describes them. Every frame is decoded once before ds is changed, so that a damaged
+// one leaves ds as it was.
 func native(ctx context.Context, ds *dicom.DataSet, from string) error {
 	f, err := Index(ds)
 	if err != nil {

@@ -140,7 +140,9 @@ func (s *samples) number(v uint64) float64 {
 	return float64(v)
 }
 
-// renderGray makes brightness of one sample per pixel.
+// renderGray turns one sample per pixel into brightness. w is the window that was
+// asked for; nil takes the window or table of the object or, where it has none, the
+// range of its values.
 func renderGray(ds *dicom.DataSet, n int, b []byte, a Attributes, t dicom.Tag, w *Window) (image.Image, error) {
 	s, err := newSamples(b, a, t)
 	if err != nil {

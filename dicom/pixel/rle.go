@@ -82,7 +82,8 @@ func rleSegment(frame []byte, s, segments int) ([]byte, error) {
 }
 
 // unpack decodes PackBits (PS3.5 G.3.2) into each step-th byte of out from
-// start on, n at most, and says how many there were.
+// start on, n at most, and says how many bytes it wrote: fewer than n where in
+// ends early, which is for the caller to judge. -128 stands for nothing.
 func unpack(out, in []byte, start, step, n int) int {
 	done := 0
 	for len(in) > 0 && done < n {

@@ -86,8 +86,9 @@ type weights struct {
 	of    []float32
 }
 
-// triangles are the weights of a bilinear filter from n samples to m, which
-// averages where it makes smaller.
+// triangles are the weights of a bilinear filter from n samples to m; those of
+// one sample sum up to 1. A filter that makes the picture smaller is so wide that
+// every sample counts.
 func triangles(n, m int) []weights {
 	out := make([]weights, m)
 	scale := float64(n) / float64(m)

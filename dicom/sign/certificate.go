@@ -68,7 +68,8 @@ func parseCertificate(el dicom.Element) (*x509.Certificate, bool) {
 	return c, err == nil
 }
 
-// trust concludes on a signature that is intact.
+// trust concludes on a signature whose bytes are intact: first by the time, the
+// purpose and the issuer of its certificate, then by the strength of algorithm and key.
 func (s *signature) trust(a algorithm) {
 	c := s.certificate
 	claimed := s.result.Time

@@ -98,7 +98,8 @@ func (s *signature) conclude(state State, reason string) {
 	s.result.Reason = reason
 }
 
-// check finds the verdict. An error is one of reading.
+// check comes to the verdict on the signature. It returns an error only where the
+// object cannot be read to its end.
 func (s *signature) check(ctx context.Context) error {
 	s.describe()
 

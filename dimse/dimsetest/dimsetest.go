@@ -172,7 +172,8 @@ func (s *Server) mux(o Options) *dimse.Mux {
 	return m
 }
 
-// store keeps an instance.
+// store keeps an instance in Archive; what Archive refuses has the status that an SCP
+// gives.
 func (s *Server) store(_ context.Context, _ *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
 	// What the data set is shows before it is kept (PS3.4 B.2.3).
 	data := bufio.NewReaderSize(rq.Data, dicom.PeekSize)
@@ -193,7 +194,8 @@ func (s *Server) store(_ context.Context, _ *dimse.Association, rq *dimse.StoreR
 	return dimse.Status{}
 }
 
-// find answers a query of any level.
+// find answers a query of any level; each match names this server as the one to
+// retrieve from.
 func (s *Server) find(_ context.Context, _ *dimse.Association, rq *dimse.FindRequest, yield func(dimse.Match) bool) dimse.Status {
 	level, ok := memory.ParseLevel(rq.Identifier.Text(tag.QueryRetrieveLevel))
 	if !ok {
@@ -209,7 +211,8 @@ func (s *Server) find(_ context.Context, _ *dimse.Association, rq *dimse.FindReq
 	return dimse.Status{}
 }
 
-// retrieve plans a C-GET or C-MOVE.
+// retrieve plans a C-GET or C-MOVE. It refuses a request without a unique key, and a
+// destination that it was not told.
 func (s *Server) retrieve(_ context.Context, _ *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
 	// A request that names nothing would mean everything.
 	named := false

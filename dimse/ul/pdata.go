@@ -30,6 +30,7 @@ func ParsePDVHeader(b []byte, left uint32) (PDVHeader, error) {
 	return h, nil
 }
 
+// parsePDVHeader is ParsePDVHeader with the type of its error.
 func parsePDVHeader(b []byte, left uint32) (PDVHeader, *ParseError) {
 	if len(b) < PDVHeaderLength || left < PDVHeaderLength {
 		return PDVHeader{}, pdvError(0, Truncated, "item cut short")

@@ -136,7 +136,10 @@ func (e *entry) vendorFit(t *Table, id Identity, vendor string, known bool) vend
 	return vendorStrange
 }
 
-// match compares one rule with one product.
+// match holds a product against the rule; it reports false where the rule is about
+// another one. vendor is the name that the table has for the vendor of id, known
+// says that it has one. A name or vendor that only may be meant gives an answer of
+// Possibly, which says what a person has to compare.
 func (e *entry) match(t *Table, l lookup, id Identity, vendor string, known bool) (Match, bool) {
 	fits := e.vendorFit(t, id, vendor, known)
 	if fits == vendorOther {
@@ -154,6 +157,7 @@ func (e *entry) match(t *Table, l lookup, id Identity, vendor string, known bool
 		return Match{}, false
 	}
 
+	// A short name without its vendor is found in too many others.
 	if fits == vendorStrange && len(s.glued) < 5 {
 		return Match{}, false
 	}

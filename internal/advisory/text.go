@@ -85,7 +85,8 @@ func (t *Table) MatchAll(ids []Identity) (list []Named, worst Answer) {
 	return list, worst
 }
 
-// WriteNamed says answers in words.
+// WriteNamed prints the answer for each product, and below it the advisories that
+// count or name other versions. Errors of w are not reported.
 func WriteNamed(w io.Writer, list []Named) {
 	for _, m := range list {
 		words := strings.Fields(m.Vendor + " " + m.Product + " " + m.Version)

@@ -107,7 +107,10 @@ func inSigns(s string) string {
 	return s
 }
 
-// parseBounds reads constraints that are joined by | or comma.
+// parseBounds reads constraints that are joined by | or comma, such as >=1.2|<2; a
+// version without a sign is that version alone. It reports false where a part is
+// more than a version, or where there are more than maxConstraints: then the text is
+// for people.
 func parseBounds(s string) ([]bound, bool) {
 	list := strings.FieldsFunc(s, func(r rune) bool { return r == '|' || r == ',' })
 	if len(list) == 0 || len(list) > maxConstraints {

@@ -59,7 +59,7 @@ func (m *Mail) Send(ctx context.Context, msg Message) error {
 // earlier one, and is dropped now: with another it may be taken.
 var errOldToken = fault.New(fault.Denied, "alarm: the mail server does not take the token that was kept; the next try fetches another")
 
-// send is one connection to the server.
+// send sends one message on a connection of its own, which ends with ctx.
 func (m *Mail) send(ctx context.Context, msg Message) error {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", m.Server)
 	if err != nil {
@@ -158,7 +158,8 @@ func (a *loginAuth) Next(asked []byte, more bool) ([]byte, error) {
 	return nil, errors.New("alarm: the server asks for something else than user and password")
 }
 
-// client greets the server and makes sure of TLS.
+// client greets the server and makes sure of TLS: no message and no password goes out
+// without. The caller closes conn.
 func (m *Mail) client(ctx context.Context, conn net.Conn) (*smtp.Client, error) {
 	host, _, _ := net.SplitHostPort(m.Server)
 	config := m.TLS.Clone()

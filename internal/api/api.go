@@ -36,7 +36,8 @@ type Services struct {
 // pageMost is the most entries of one answer.
 const pageMost = 500
 
-// Register puts the routes on the guard's multiplexer.
+// Register adds the routes, each with the verb that it needs. It is called once, before
+// the first request.
 func (s *Services) Register(a *webapi.API) {
 	s.readings = newReadings(time.Now)
 

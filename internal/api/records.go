@@ -67,7 +67,9 @@ func recordParameters() []string {
 // filterMost is the longest value of a filter, in bytes.
 const filterMost = 256
 
-// filter reads what records are searched by.
+// filter reads the parameters of a search in the trail; a malformed one is an error of
+// kind Invalid that names it. A patient stands for the studies that the archive has
+// of them.
 func (s *Services) filter(rq *webapi.Request) (f audit.Filter, err error) {
 	for _, name := range recordParameters() {
 		if len(rq.Query(name)) > filterMost {

@@ -91,8 +91,8 @@ func (a *Archive) hold(ctx context.Context, p *pending) error {
 
 // insertQuarantine keeps an instance in quarantine, or counts it once more where
 // it is there. Where there is no room for it, for this source or for anybody,
-// only the refusal is kept; the event is recorded in any case. c.Quarantine is
-// the entry.
+// only the refusal is kept; the event is recorded in any case. The number of the
+// entry goes into c.Quarantine, 0 where there is none.
 func (a *Archive) insertQuarantine(ctx context.Context, tx *db.Tx, c *ConflictError, event Event) (kept bool, err error) {
 	event.Kind = Quarantined
 	ref := event.Instance

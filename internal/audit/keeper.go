@@ -150,7 +150,8 @@ func (k *Keeper) Run(ctx context.Context) {
 // flushMost is how many records are written in one transaction.
 const flushMost = 200
 
-// flush writes what waits, oldest first.
+// flush writes the records that wait, oldest first, and then one that counts those for
+// which there was no room. After an error the rest goes on waiting.
 func (k *Keeper) flush(ctx context.Context) error {
 	written := 0
 	for {
@@ -201,7 +202,8 @@ func (k *Keeper) told(lost int) {
 	k.lost -= lost
 }
 
-// forget takes what was written out of the queue: its oldest.
+// forget removes records from the queue after they were written: they are its
+// oldest.
 func (k *Keeper) forget(written []Record) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -37,7 +37,8 @@ const (
 	repositoryWrite = 30 * time.Second
 )
 
-// Run sends until ctx ends.
+// Run sends records until ctx ends. A connection that fails is made again after a
+// pause, which doubles up to repositoryMost; the records wait meanwhile.
 func (p *Repository) Run(ctx context.Context) {
 	wait := repositoryRetry
 	for ctx.Err() == nil {

@@ -67,7 +67,8 @@ func (d *Dir) Restore(ctx context.Context, r Restoring) (out Restored, err error
 	return out, d.restoreIndex(m, r.Data)
 }
 
-// choose finds a copy by its name, or the newest.
+// choose finds a copy by its name; an empty name means the newest. Copies in a
+// format of another time are passed over.
 func (d *Dir) choose(name string) (Manifest, error) {
 	copies, _, err := d.Copies()
 	if err != nil {

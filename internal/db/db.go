@@ -164,6 +164,8 @@ func (d *DB) Read(ctx context.Context, f func(tx *Tx) error) error {
 	return d.run(ctx, d.readers, f, nil)
 }
 
+// run runs f on a connection of a pool and gives the connection back. then, which
+// may be nil, runs on it after the commit; it cannot fail the transaction any more.
 func (d *DB) run(ctx context.Context, pool sessions, f func(tx *Tx) error, then func(*session)) error {
 	s, err := pool.take(ctx, d.closed)
 	if err != nil {

@@ -74,7 +74,8 @@ func Files(w io.Writer, names []string, stdin io.Reader, o Options) error {
 	return errors.Join(failed...)
 }
 
-// file prints one file.
+// file prints one file, as a line of JSON or as text: its name and transfer syntax,
+// what is irregular in it, the meta information, and the data set.
 func (o Options) file(w io.Writer, f *file, name string) error {
 	if o.JSON {
 		opts := dicom.JSONOptions{BulkDataURI: fragmentsOf(name)}
@@ -215,6 +216,8 @@ func (o Options) value(el dicom.Element) string {
 	return o.shorten(valueText(el))
 }
 
+// valueText is a value in full: text with the name of a UID that has one, numbers, and
+// of anything else the number of bytes.
 func valueText(el dicom.Element) string {
 	switch {
 	case el.VR.Text():

@@ -24,7 +24,7 @@ type Matches struct {
 	rows  [][]string
 }
 
-// Add takes a match.
+// Add takes a match. JSON and UIDs are printed at once, a row of the table with End.
 func (o *Matches) Add(ds *dicom.DataSet) error {
 	o.count++
 	switch o.Form {

@@ -160,7 +160,8 @@ func (x *run) one(ctx context.Context, ref archive.InstanceRef, path string) (st
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// unchanged holds a stored file against its digest.
+// unchanged reads a stored file to its end and compares it with its digest; a file
+// that differs is an error of kind Internal.
 func unchanged(o *archive.Object, ref archive.InstanceRef) error {
 	sum := sha256.New()
 	if _, err := io.Copy(sum, io.NewSectionReader(o, 0, o.Size())); err != nil {

@@ -94,7 +94,8 @@ type Guard struct {
 // defaultMemory is the budget of a Guard that was given none, in bytes.
 const defaultMemory = 160 << 20
 
-// New makes a guard.
+// New makes a guard. Without Memory, Keeper or Sessions it makes its own. From then on
+// the registry takes the memory for passwords from it, and the rooms record with it.
 func New(o Options) *Guard {
 	if o.Memory == nil {
 		o.Memory = budget.New(defaultMemory)

@@ -29,7 +29,8 @@ type allowance struct {
 
 func newRate(now func() time.Time) *rate { return &rate{now: now, seen: map[string]*allowance{}} }
 
-// take says whether one more may happen now.
+// take says whether one more may happen now, and counts it: searchBurst at once, and
+// searchRate a second in the long run.
 func (r *rate) take(key string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

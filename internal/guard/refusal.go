@@ -35,6 +35,8 @@ func (g *Guard) Refused(r dimse.Refusal) {
 	g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorDIMSE, refusalText(r))
 }
 
+// refusalText is the reason in the audit record. It has words of ours alone, so that
+// a stranger cannot make a new reason each time.
 func refusalText(r dimse.Refusal) string {
 	switch r.Kind {
 	case dimse.RefusedCap:

@@ -149,7 +149,8 @@ func (in *Installation) AdviseDevice(ctx context.Context, d identity.Device) (ad
 	return advice, nil
 }
 
-// noteDevice records a change of a device.
+// noteDevice records a change of a device, with the verbs and exceptions that it has
+// now.
 func (in *Installation) noteDevice(ctx context.Context, action audit.Action, d identity.Device, detail string) error {
 	words := []string{detail}
 	for _, v := range d.Verbs {

@@ -141,7 +141,8 @@ func backupFacts(data string, f *posture.ArchiveFacts) error {
 	return nil
 }
 
-// countHeld counts what waits in quarantine.
+// countHeld counts by reason what waits in quarantine, about heldMost entries at most,
+// and notes when the oldest came.
 func countHeld(ctx context.Context, a *archive.Archive, f *posture.ArchiveFacts) error {
 	for before, n := int64(0), 0; n < heldMost; {
 		list, err := a.Quarantine(ctx, before, 1000)

@@ -243,7 +243,8 @@ func exceptionUntil(what string, at time.Time) ending {
 	return ending{what: what, at: at, day: at.Add(-time.Nanosecond).Local().Format(time.DateOnly)}
 }
 
-// tellEnding sets the state of something that ends.
+// tellEnding sets the state of something that ends: degraded when that is soon, failing
+// when it is very soon or past.
 func tellEnding(states *state.Register, name string, e ending) {
 	text := fmt.Sprintf("%s is valid until %s", e.what, e.day)
 	switch left := time.Until(e.at); {

@@ -63,7 +63,9 @@ func (c *challenges[T]) seal(value T) ([]byte, error) {
 	return c.aead.Seal(nonce, nonce, plain, []byte(c.what)), nil
 }
 
-// open gives what was sealed, from its text in base64url, while it counts.
+// open reads the value that was sealed, from its text in base64url. It reports false
+// for a text of another purpose or key, for one that was altered, and when the
+// time of the challenge is over.
 func (c *challenges[T]) open(text string) (value T, ok bool) {
 	sealed, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(text) > challengeMost || len(sealed) < chacha20poly1305.NonceSizeX {

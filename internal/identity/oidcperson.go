@@ -75,7 +75,8 @@ func (o *OIDC) takeRole(ctx context.Context, name, role string) (change string, 
 	return "role " + role + " by the identity provider", nil
 }
 
-// named puts into a failure who the subject is here, where that is known.
+// named adds to a failure the person whom the subject means here, where it means
+// somebody. It returns f, or an error of the database.
 func (o *OIDC) named(ctx context.Context, f *OIDCFailure) error {
 	err := o.registry.db.Read(ctx, func(tx *db.Tx) error {
 		var bound string

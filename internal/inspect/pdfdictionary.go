@@ -18,13 +18,14 @@ func (d dictionary) holdsObjects() bool { return d.objectStream || d.first }
 // understood reports data that are plain, or deflated once and no more.
 func (d dictionary) understood() bool { return d.filters <= 1 && !d.other }
 
-// readDictionary reads the dictionary of an object, within so many bytes; n are
-// those that were read, whole says that it came to its end.
+// readDictionary reads the dictionary of an object from at most so many bytes; n is
+// how many it read, whole says that the dictionary ended among them. An object of
+// another kind has an empty one.
 func readDictionary(b []byte, most int64) (d dictionary, n int, whole bool) {
 	b = b[:min(int64(len(b)), max(most, 0))]
 	t := tokens{b: b}
 	if string(t.next()) != "<<" {
-		return d, t.at, true // an object that is none
+		return d, t.at, true
 	}
 
 	in := []byte{'<'} // the brackets that are open

@@ -240,6 +240,8 @@ func (f *fetcher) provider(ctx context.Context, address string, depth int) ([]st
 	return out, nil
 }
 
+// rolie lists the documents of a ROLIE feed of CSAF. One at another host than the
+// feed makes the whole feed invalid.
 func (f *fetcher) rolie(ctx context.Context, address string) ([]string, error) {
 	b, err := f.get(ctx, address, maxIndex)
 	if err != nil {

@@ -151,7 +151,7 @@ func parseAsset(s string) (int64, error) {
 	return n, nil
 }
 
-// event notes a change.
+// event notes a change of an asset, and removes the oldest events beyond the limit.
 func (r *Register) event(ctx context.Context, tx *db.Tx, run, asset int64, kind ChangeKind, field, old, value string) error {
 	_, err := tx.Exec(ctx,
 		`INSERT INTO inventory_event (at, run, asset, kind, field, old, new) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,

@@ -113,7 +113,8 @@ func bounded(i finding.Issue) finding.Issue {
 	return i
 }
 
-// upsert notes that an issue is there.
+// upsert notes that an issue is there. A new one, and one that had been fixed, is open
+// and an event; one that somebody accepted stays accepted.
 func (r *Register) upsert(ctx context.Context, tx *db.Tx, asset, run int64, key string, i *finding.Issue) error {
 	body, err := json.Marshal(i)
 	if err != nil {

@@ -103,7 +103,9 @@ func (r *Register) dropStrangers(ctx context.Context, tx *db.Tx) error {
 	return err
 }
 
-// put notes one value.
+// put notes one value that a source says of an asset. It is an event where the source
+// said another one before, or where nobody has said it; made says that the asset is
+// new itself, and that nothing is an event.
 func (r *Register) put(ctx context.Context, tx *db.Tx, id int64, o *Observation, v value, made bool) error {
 	slot := ""
 	if several[v.field] {

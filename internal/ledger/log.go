@@ -41,7 +41,8 @@ func (l Leaf) bytes() []byte {
 		len(l.Kind), len(l.Ref), len(l.Data), l.Kind, l.Ref, l.Data)
 }
 
-// parseLeaf reads what bytes wrote.
+// parseLeaf reads a leaf in the form that bytes writes. The lengths in its head must
+// add up to what follows.
 func parseLeaf(b []byte) (Leaf, error) {
 	bad := fault.New(fault.Invalid, "ledger: the proof's extra data are not a leaf of this kind of log")
 	rest, ok := strings.CutPrefix(string(b), "collimator leaf v1\n")
@@ -112,7 +113,8 @@ func (l *Log) Append(ctx context.Context, tx *db.Tx, leaves ...Leaf) (first int6
 	return first, l.sign(ctx, tx, end, hashes{ctx: ctx, tx: tx})
 }
 
-// insert writes leaves and their hashes.
+// insert writes leaves from position first on, each with the hashes of the tree that
+// it completes.
 func (l *Log) insert(ctx context.Context, tx *db.Tx, first int64, leaves []Leaf) error {
 	r := hashes{ctx: ctx, tx: tx}
 	for i, leaf := range leaves {

@@ -36,7 +36,8 @@ func NewProjects(a WebArchive, secret []byte, p deid.Profile) *Projects {
 	return &Projects{archive: a, secret: secret, profile: p, open: map[string]*project{}}
 }
 
-// get finds or opens a project.
+// get finds a project that is open, or opens it. The openProjects used last stay open;
+// one that is opened again has the same pseudonyms.
 func (p *Projects) get(name string) *project {
 	p.mu.Lock()
 	defer p.mu.Unlock()

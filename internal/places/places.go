@@ -247,9 +247,10 @@ func (r *Room) admit(remote string, known bool) (loser *Conn, admitted bool) {
 	return loser, true
 }
 
-// resting chooses among the connections on which somebody was admitted and nothing
-// is asked for: those of the address with most of them, or of one address alone,
-// of these the one that rests longest. Called with mu held.
+// resting chooses a connection that can give way: somebody was admitted on it, and
+// nothing is asked for. The address with the most admitted connections loses one, or
+// with alone the address ip does; of its connections it is the one that rests
+// longest. nil: all are busy. Called with mu held.
 func (r *Room) resting(ip netip.Addr, alone bool) (loser *Conn) {
 	for _, c := range r.at {
 		if c.place != nil || c.rests.IsZero() || alone && c.ip != ip {

@@ -40,7 +40,8 @@ func New() *Engine {
 	return e
 }
 
-// Decide applies the rules. Default deny.
+// Decide applies the rules. Without a rule that permits, and with an error in any rule,
+// the answer is no.
 func (e *Engine) Decide(r Request) Decision {
 	p := r.Principal
 	if p.Name == "" {
@@ -221,7 +222,8 @@ func (r rule) sentence(q Request) string {
 	return strings.ReplaceAll(r.reason, "%s", q.Principal.Name)
 }
 
-// sight is what a permitted request may see.
+// sight is what a permitted request may see: the studies that were named to a referrer,
+// a link or a token, everything without identity for a researcher, else everything.
 func sight(r Request) Sight {
 	p := r.Principal
 	switch {

@@ -31,7 +31,8 @@ func (e *Engine) DecideTogether(rq Request, who ...Principal) Decision {
 	return all
 }
 
-// And is what both may see.
+// And is what both may see, without identity where one of them sees it so. The project
+// of s goes before that of other.
 func (s Sight) And(other Sight) Sight {
 	both := Sight{
 		Everything: s.Everything && other.Everything, Deidentified: s.Deidentified || other.Deidentified, Project: s.Project,

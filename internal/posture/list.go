@@ -81,7 +81,8 @@ func scanOutput(f io.ReadSeeker) bool {
 	return err == nil && head.Sentence != nil && len(head.Hosts) > 0
 }
 
-// readScan reads what 'scan -o json' wrote.
+// readScan reads what 'scan -o json' wrote, from the beginning of f, and no more than
+// scanMost bytes.
 func readScan(f io.ReadSeeker) (*List, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, err

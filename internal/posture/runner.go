@@ -192,7 +192,8 @@ func (p *Posture) options(ctx context.Context, o Order) (*scan.Options, error) {
 	return opt, nil
 }
 
-// write records what somebody had a scan do.
+// write records what a scan did in the name of whoever ordered it, also after ctx has
+// ended.
 func (p *Posture) write(ctx context.Context, o Order, records ...audit.Record) error {
 	for i := range records {
 		r := &records[i]
@@ -244,7 +245,8 @@ func (j *Job) found(h *scan.HostResult) {
 	}
 }
 
-// scan runs a scan to its end.
+// scan runs a scan to its end and moves it from the current one to the history. A
+// failure goes to the log and the trail.
 func (p *Posture) scan(ctx context.Context, j *job, o Order, opt *scan.Options) {
 	result, err := p.recorded(ctx, j, o, opt)
 

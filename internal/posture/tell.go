@@ -100,7 +100,8 @@ func (t *Teller) follow(ctx context.Context, ch alarm.Channel) {
 	}
 }
 
-// once tells what is new, in one message.
+// once tells a channel what is new, in one message, and notes how far the channel has
+// been told. After an error the same comes again with the next message.
 func (t *Teller) once(ctx context.Context, ch alarm.Channel) error {
 	from, err := t.told(ctx, ch)
 	if err != nil {

@@ -58,7 +58,9 @@ func (b *Book) Exec(ctx context.Context, tx *db.Tx, query string, args ...any) (
 	return int64(len(changed)), err
 }
 
-// Change is Exec that gives the entries of the rows.
+// Change is Exec that returns an entry for each row that changed, as the row is now;
+// the entry of a removed row has no digest. A row that somebody changed behind the
+// ledger's back is recorded first, as Foreign.
 func (b *Book) Change(ctx context.Context, tx *db.Tx, query string, args ...any) ([]Entry, error) {
 	t, verb, err := statement(query)
 	if err != nil {

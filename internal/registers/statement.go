@@ -59,9 +59,9 @@ func statement(query string) (t Table, verb string, err error) {
 	return t, m[1], nil
 }
 
-// before reads the rows that a statement is about to change, as they are. Those
-// that a DELETE removes it gives back itself; an INSERT changes one that is there
-// only where it says so.
+// before reads the rows that a statement is about to change, as they are. It reads
+// none for a DELETE, which returns the rows that it removes, and none for an INSERT
+// without DO UPDATE, which changes no row that is there.
 func (t Table) before(ctx context.Context, tx *db.Tx, verb, query string, args []any) ([]Entry, error) {
 	chosen := "SELECT " + strings.Join(t.columns(), ", ") + " FROM " + t.Name
 	switch {

@@ -121,6 +121,9 @@ func rule(i finding.Issue) sarifRule {
 	}
 }
 
+// result is an issue with the rule at index. SARIF knows places in files alone: a
+// service is a file below network/, whose name has none of the signs of an address.
+// The fingerprint is the same in every report of the issue.
 func result(i finding.Issue, index int) sarifResult {
 	text := i.Title + " at " + i.Place.String() + "."
 	if i.Text != "" {

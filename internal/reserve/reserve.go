@@ -70,7 +70,7 @@ func (r *Reserve) Room() error {
 // every is how often the disk is looked at.
 const every = 2 * time.Second
 
-// Run looks at the disk until ctx ends.
+// Run looks at the disk, at once and at intervals of every, until ctx ends.
 func (r *Reserve) Run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

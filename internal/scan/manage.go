@@ -97,7 +97,8 @@ func (v *visit) management(ctx context.Context, seen []uint16) {
 	}
 }
 
-// datagram sends one datagram and reads one.
+// datagram sends one datagram and hands the first answer to read. It reports false
+// where none comes in time.
 func (v *visit) datagram(ctx context.Context, port uint16, request []byte, read func([]byte) (string, bool)) (string, bool) {
 	l, err := v.dialNetwork(ctx, "udp", port)
 	if err != nil {

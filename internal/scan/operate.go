@@ -98,7 +98,8 @@ type commandReader struct {
 	set       []byte
 }
 
-// next is the next command set.
+// next reads on to the next command set and discards the data sets in between.
+// errTooLarge says that one of both is beyond its bound.
 func (c *commandReader) next() (*dimse.Command, error) {
 	for {
 		for len(c.values) > 0 {

@@ -21,7 +21,8 @@ func newPace(rate int) *pace { return &pace{gap: time.Second / time.Duration(max
 // microseconds costs more than it paces.
 const slack = 5 * time.Millisecond
 
-// wait returns when the next connection may begin.
+// wait returns when the next connection may begin, a gap after the one before, or with
+// the error of ctx.
 func (p *pace) wait(ctx context.Context) error {
 	p.mu.Lock()
 	now := time.Now()

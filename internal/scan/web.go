@@ -23,7 +23,9 @@ type webProbe struct {
 	random webAnswer // what a path that cannot exist gets
 }
 
-// web asks a service whose answer to GET / is there.
+// web asks a service that has answered GET / with root. A step that fails leaves its
+// facts out and the next one goes on; an error of the host in distress, or the end of
+// ctx, ends the visit.
 func (v *visit) web(ctx context.Context, s *finding.Service, d door, root webAnswer) error {
 	s.Kind = finding.KindWeb
 	s.Web = &finding.Web{TLS: d.tls, Pages: map[string]*finding.Page{}}

@@ -90,7 +90,8 @@ func (w Wish) Options(ctx context.Context) (*Options, error) {
 	return opt, w.files(opt)
 }
 
-// scope reads the scope file and adds --own.
+// scope reads the scope file and adds the ranges of --own, of which the word targets
+// stands for all that is to be scanned.
 func (w Wish) scope(targets []Target) (*Scope, error) {
 	scope := &Scope{}
 	if w.Scope != "" {
@@ -153,7 +154,8 @@ func (w Wish) optIns(opt *Options) error {
 // wishFileMost is the most bytes of a file that a wish names.
 const wishFileMost = 4 << 20
 
-// files reads authorities, known keys and credentials.
+// files reads authorities, known keys and credentials into opt. Known keys are lines of
+// a SHA-256 and a name; credentials are YAML, with the product as the key.
 func (w Wish) files(opt *Options) error {
 	if w.CA != "" {
 		b, err := readBounded(w.CA)

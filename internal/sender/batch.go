@@ -25,7 +25,8 @@ func (f *File) kinds() []ul.ProposedContext {
 	return list
 }
 
-// proposals are the presentation contexts for a batch.
+// proposals are the presentation contexts for a batch: those that a file needs, once
+// for each SOP Class and transfer syntax.
 func proposals(files []*File) []ul.ProposedContext {
 	var list []ul.ProposedContext
 	seen := map[string]bool{}

@@ -82,6 +82,8 @@ func (rq *request) state() (any, error) {
 	return rq.describe(c.Session())
 }
 
+// describe is the state of a session as the API answers it. The role, and what it may
+// do, are told only after the second factor was shown.
 func (rq *request) describe(s *identity.Session) (any, error) {
 	p, err := rq.s.door.Registry.Person(rq.Context(), s.Person)
 	if err != nil {

@@ -133,7 +133,7 @@ func (r *Register) Forget(name string) {
 	delete(r.states, name)
 }
 
-// All is the states by name.
+// All is a copy of the states, sorted by name; nil for a nil Register.
 func (r *Register) All() []State {
 	if r == nil {
 		return nil

@@ -117,6 +117,8 @@ func measurement(it builder, e evidence) {
 // evidence is the CT image that other objects of the seed refer to.
 type evidence struct{ study, instance func(builder) }
 
+// evidence refers to the first image of the CT study of the same seed, which need not
+// be made for it.
 func (p *plan) evidence() evidence {
 	image := newPlan(CT, Options{Seed: p.Seed})
 	instance := func(it builder) {

@@ -42,7 +42,8 @@ func In(f *dicom.File, transferSyntax string, table OffsetTable) *dicom.File {
 	return FileOf(ds, transferSyntax)
 }
 
-// FileOf makes a file of a data set.
+// FileOf makes a file with preamble and meta information of a data set, which it does
+// not copy.
 func FileOf(ds *dicom.DataSet, transferSyntax string) *dicom.File {
 	head := dicom.AppendMeta(nil, dicom.Meta{
 		SOPClassUID:               ds.Text(tag.SOPClassUID),

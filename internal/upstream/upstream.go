@@ -135,7 +135,7 @@ func (p *Pool) Take(ctx context.Context, ask Ask) (*Lease, error) {
 func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
 	a, surplus, err := p.find(ask)
 	if surplus != nil {
-		end(ctx, surplus.a) // first: the PACS bears no more
+		end(ctx, surplus.a) // before the call: the PACS may allow no further association
 	}
 	if a != nil || err != nil {
 		return a, err
@@ -225,7 +225,8 @@ func (p *Pool) keep(ask Ask, a *dimse.Association) {
 	p.kept = append(p.kept, k)
 }
 
-// expire ends an association that nobody needed again.
+// expire ends an association that was kept and that nobody needed again. One that was
+// taken out meanwhile is left alone.
 func (p *Pool) expire(k *kept) {
 	p.mu.Lock()
 	i := slices.Index(p.kept, k)

@@ -57,7 +57,8 @@ func (v *verification) follow(ctx context.Context) error {
 	return err
 }
 
-// content reads the files.
+// content reads the stored files, all or the share that was asked for, and reports those
+// that differ from their digest or are not there.
 func (v *verification) content(ctx context.Context) error {
 	if v.Archive == nil {
 		return nil
@@ -186,7 +187,9 @@ func (v *verification) missing() {
 	}
 }
 
-// rows ends the check of a sample.
+// rows ends the check of a sample: it reports the instances whose rows are changed or
+// missing, and how many rows the ledger does not account for. Without a sample it
+// does nothing, because index compares every row.
 func (v *verification) rows(ctx context.Context) error {
 	if v.spot == nil {
 		return nil

@@ -44,7 +44,8 @@ type Signatures struct {
 	Found   []Signature
 }
 
-// File checks a file.
+// File checks the signatures of a Part 10 file and adds them to Found; without any, one
+// entry says so.
 func (k *Signatures) File(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -86,7 +87,8 @@ func (k *Signatures) Study(ctx context.Context, a *archive.Archive, study string
 	return nil
 }
 
-// object checks the signatures of one object.
+// object checks the signatures of one object and adds them to Found under name. Long
+// values are read from r when they are needed.
 func (k *Signatures) object(ctx context.Context, name string, r io.ReaderAt, size int64) error {
 	f, err := dicom.OpenFile(r, size, dicom.DecodeOptions{BulkThreshold: 64 << 10})
 	if err != nil {
@@ -141,7 +143,8 @@ func (k *Signatures) Verdict() error {
 	return nil
 }
 
-// ReadTrusted reads certificates in PEM.
+// ReadTrusted reads the certificates in PEM of all files into one pool. A file without
+// any ends as fault.Misused.
 func ReadTrusted(files []string) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	for _, name := range files {

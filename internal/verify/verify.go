@@ -120,7 +120,8 @@ func (v *verification) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// checkpoints holds the log against the witness.
+// checkpoints holds the log against the checkpoints in the file of the witness, and
+// reports those that were removed from it.
 func (v *verification) checkpoints(ctx context.Context) error {
 	if v.Witness == "" {
 		return nil
@@ -157,7 +158,7 @@ func (v *verification) checkpoints(ctx context.Context) error {
 	return err
 }
 
-// tree reads every leaf.
+// tree reads every leaf, checks the hashes over them, and hands each to leaf.
 func (v *verification) tree(ctx context.Context) error {
 	for p, err := range v.Ledger.Verify(ctx, func(l ledger.Leaf) error { return v.leaf(ctx, l) }) {
 		if err != nil {
@@ -193,7 +194,8 @@ func (v *verification) schema(ctx context.Context) error {
 	return err
 }
 
-// registered holds the registers against their leaves.
+// registered holds the rows of the registers against their last leaves, both in one
+// state of the database.
 func (v *verification) registered(ctx context.Context) error {
 	return v.DB.Read(ctx, func(tx *db.Tx) error {
 		if err := v.catchUp(ctx, tx); err != nil {
@@ -208,7 +210,8 @@ func (v *verification) registered(ctx context.Context) error {
 	})
 }
 
-// leaf looks at what a leaf records.
+// leaf remembers a leaf for the checks to come, and holds an audit record against it. A
+// problem goes into the report; an error ends the verification.
 func (v *verification) leaf(ctx context.Context, l ledger.Leaf) error {
 	v.leaves = l.Position + 1
 	v.progress()

@@ -113,6 +113,8 @@ func decodePcap(b []byte) ([]Segment, error) {
 	return out, nil
 }
 
+// decodeTCP reads an Ethernet frame with a TCP segment over IPv4. It reports false for
+// any other frame, and for one that is cut short.
 func decodeTCP(frame []byte) (Segment, bool) {
 	if len(frame) < 14+20+20 || bytesof.BigEndian.Uint16(frame[12:]) != 0x0800 {
 		return Segment{}, false

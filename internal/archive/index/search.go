@@ -170,7 +170,7 @@ type row struct {
 	patientData  []byte
 }
 
-// page reads the next rows of a query.
+// page reads the next rows of a plan, at most size, in one state of the database.
 func (s *Search) page(ctx context.Context, p *plan, size int) (out []*row, err error) {
 	where, err := p.behind()
 	if err != nil {
@@ -186,7 +186,8 @@ func (s *Search) page(ctx context.Context, p *plan, size int) (out []*row, err e
 	return out, err
 }
 
-// skip turns an offset into a cursor.
+// skip turns the offset of a plan into a cursor, the last row that is left out. more is
+// false where the rows end before.
 func (s *Search) skip(ctx context.Context, p *plan) (more bool, err error) {
 	where, err := p.behind()
 	if err != nil {

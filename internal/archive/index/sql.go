@@ -288,6 +288,8 @@ func (s *statement) tables(p *plan, patient bool) {
 	}
 }
 
+// orderBy ends with the ID, so that rows with the same sort key have one order on
+// every page.
 func (s *statement) orderBy(p *plan) {
 	direction := ""
 	if p.desc {

@@ -170,7 +170,7 @@ func (r *Register) Person(t testing.TB, name string, role policy.Role) {
 }
 
 // Ask sends a request with a JSON body from an address to a handler of HTTPS.
-// header are names and values.
+// header holds names and values in turn.
 func Ask(t testing.TB, h http.Handler, address, method, path string, body any, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	b, err := json.Marshal(body)
