@@ -85,7 +85,7 @@ func checkKeys(ds *dicom.DataSet, keys *int, depth int) error {
 			return errKeys
 		}
 		if el.Tag.Group() < 8 && el.Tag != tag.SpecificCharacterSet {
-			return fault.Newf(fault.Invalid, "gate: %s is no key", el.Tag)
+			return fault.Newf(fault.Invalid, "gate: %s is not a key", el.Tag)
 		}
 		items := el.Items()
 		if len(items) > itemsMost {
