@@ -48,8 +48,8 @@ type walk struct {
 	whole     int64 // bytes of that sequence with its header and delimiter
 }
 
-// errNoSequence: a value that was read as a sequence is none.
-var errNoSequence = errors.New("dicom: the value is no sequence")
+// errNoSequence: a value that was read as a sequence is not one.
+var errNoSequence = errors.New("dicom: the value is not a sequence")
 
 // next is the next event that counts; io.EOF at the end.
 func (w *walk) next() (Event, error) {
@@ -120,7 +120,7 @@ func sameElements(x, y *walk, limits Limits) (bool, error) {
 			xe, xerr = x.descend(xe, limits)
 		}
 		if xerr != nil || yerr != nil {
-			return false, nil // it is no sequence
+			return false, nil // it is not a sequence
 		}
 
 		if xe.Kind != ye.Kind || xe.Tag != ye.Tag || xe.Depth != ye.Depth || !sameVR(xe, ye) {
