@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"collimator/dicom/dcmtktest"
+	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/interop/harness"
 )
@@ -124,4 +126,66 @@ func TestUnchangedClientsGetThroughTheGateWhatTheyGetWithoutIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnOverwritingPACSKeepsWhatItHadBehindTheGate shows the harm first: storescp
+// takes a stranger's image for the one it had, and says that all is well.
+func TestAnOverwritingPACSKeepsWhatItHadBehindTheGate(t *testing.T) {
+	t.Parallel()
+	study, first, second := uid.New(), t.TempDir(), t.TempDir()
+	original := harness.Instance{Study: study, Fill: 1}.Write(t, first)
+	ds := harness.ReadFile(t, original).DataSet.Clone()
+	if err := ds.SetText(tag.StudyDescription, "forged"); err != nil {
+		t.Fatal(err)
+	}
+	forged := harness.WriteFile(t, second, ds)
+
+	area := t.TempDir()
+	behind := harness.FreeAddress(t)
+	_, port, _ := strings.Cut(behind, ":")
+	harness.Background(t, behind, dcmtktest.Find(t, "storescp"), "-od", area, "-aet", "OLDPACS", port)
+	has := func() string {
+		t.Helper()
+		files := harness.Files(t, area)
+		if len(files) != 1 {
+			t.Fatalf("the PACS has %d files", len(files))
+		}
+		return harness.ReadFile(t, files[0]).DataSet.Text(tag.StudyDescription)
+	}
+	direct := func(file string) {
+		t.Helper()
+		out, code := harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "storescu"), "-v", "-aec", "OLDPACS", "127.0.0.1", port, file)
+		mustSucceed(t, out, code)
+	}
+	direct(original)
+	direct(forged)
+	if has() != "forged" {
+		t.Fatal("this storescp does not overwrite: there is no harm to keep away")
+	}
+	direct(original)
+
+	s := startGate(t, behind, "")
+	ct := newDCMTK(t, s, "CT1", "--allow", "store")
+	evil := newDCMTK(t, s, "EVIL", "--allow", "store")
+	ct.called, evil.called = "PACS", "PACS"
+	out, code := ct.run("storescu", original)
+	mustSucceed(t, out, code)
+	out, _ = evil.run("storescu", forged)
+	if !strings.Contains(out, "0x111") || has() == "forged" {
+		t.Errorf("the PACS has %q\n%s", has(), out)
+	}
+	out, code = ct.run("storescu", original) // an answer may be lost: it is sent again
+	mustSucceed(t, out, code)
+
+	list := s.Must("quarantine", "list", "--data", s.Data)
+	if !strings.Contains(list, "other-content-at-route") {
+		t.Fatalf("not held:\n%s", list)
+	}
+	s.Must("quarantine", "release", strings.Fields(strings.Split(list, "\n")[1])[0], "--data", s.Data)
+	out, code = evil.run("storescu", forged)
+	mustSucceed(t, out, code)
+	if has() != "forged" {
+		t.Error("what somebody let through does not get through")
+	}
+	s.Must("verify", "--data", s.Data)
 }

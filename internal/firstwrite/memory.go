@@ -287,7 +287,11 @@ func (m *Memory) flush(ctx context.Context) error {
 
 	err := m.db.Write(ctx, func(tx *db.Tx) error {
 		for n, w := range batch {
-			if err := Accept(ctx, tx, Instance{Route: n.route, Study: w.study, UID: n.uid}, w.Content); err != nil {
+			// What somebody decided meanwhile stands.
+			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
+				ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5 WHERE first_write.hash = ''`,
+				n.route, n.uid, w.study, w.Syntax, w.Hash)
+			if err != nil {
 				return err
 			}
 		}

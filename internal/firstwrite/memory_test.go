@@ -84,7 +84,7 @@ func TestWhatWentThroughIsKnownAtOnceAndAfterARestart(t *testing.T) {
 	if known != "one" {
 		t.Errorf("then %s", known)
 	}
-	end(content("two"))
+	end(content("one"))
 	if known, end = r.begin(m, "1.2.3.2", "1.2.3"); known != "new" {
 		t.Errorf("another is %s", known)
 	}
@@ -92,7 +92,7 @@ func TestWhatWentThroughIsKnownAtOnceAndAfterARestart(t *testing.T) {
 
 	stop()
 	m, _ = r.start()
-	for uid, want := range map[string]string{"1.2.3.1": "two", "1.2.3.2": "new"} {
+	for uid, want := range map[string]string{"1.2.3.1": "one", "1.2.3.2": "new"} {
 		known, end := r.begin(m, uid, "1.2.3")
 		if known != want {
 			t.Errorf("after a restart %s is %s, want %s", uid, known, want)
@@ -102,6 +102,27 @@ func TestWhatWentThroughIsKnownAtOnceAndAfterARestart(t *testing.T) {
 	if n := r.asked.Load(); n != 1 {
 		t.Errorf("the system behind was asked %d times about one study", n)
 	}
+}
+
+func TestWhatSomebodyDecidedStandsAndCounts(t *testing.T) {
+	t.Parallel()
+	r := newRecord(t)
+	m, stop := r.start()
+	_, end := r.begin(m, "1.2.3.1", "1.2.3")
+	end(content("one")) // not written yet, or just now
+	i := firstwrite.Instance{Route: "PACS", Study: "1.2.3", UID: "1.2.3.1"}
+	err := r.db.Write(t.Context(), func(tx *db.Tx) error { return firstwrite.Accept(t.Context(), tx, i, *content("two")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+
+	m, _ = r.start()
+	known, end := r.begin(m, "1.2.3.1", "1.2.3")
+	if known != "two" {
+		t.Errorf("%s", known)
+	}
+	end(nil)
 }
 
 func TestWhatTheSystemBehindHadBeforeIsKnownWithoutContent(t *testing.T) {

@@ -104,6 +104,9 @@ func (g *Gate) again(
 	if err != nil {
 		return answered(err), nil
 	}
+	if now.Is(before) {
+		now = nil // nothing new is known
+	}
 	return dimse.Status{Code: answer.Code}, now
 }
 
