@@ -32,7 +32,7 @@ const (
 
 // site is a gate with a route, PACS, in front of a PACS that takes everybody.
 type site struct {
-	*testing.T
+	testing.TB
 	*housetest.Register
 	gate    *Gate
 	guard   *guard.Guard
@@ -48,9 +48,9 @@ type site struct {
 
 // newSite starts it. The rules are lines of YAML below "rules:"; empty ones let every
 // registered device do what its registration grants.
-func newSite(t *testing.T, rules string, o dimsetest.Options) *site {
+func newSite(t testing.TB, rules string, o dimsetest.Options) *site {
 	t.Helper()
-	s := &site{T: t, Register: housetest.NewRegister(t), log: housetest.NewLog(t), asked: make(chan *dimse.AssociateRequest, 100), held: make(chan string, 100)}
+	s := &site{TB: t, Register: housetest.NewRegister(t), log: housetest.NewLog(t), asked: make(chan *dimse.AssociateRequest, 100), held: make(chan string, 100)}
 	o.AETitle = "OLDPACS"
 	if o.Admit == nil {
 		o.Admit = func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {

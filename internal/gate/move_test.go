@@ -83,7 +83,7 @@ func (m *moving) move(a *dimse.Association, study, destination string) dimse.Ret
 	m.Helper()
 	result, _ := a.Move(m.Context(), dimse.MoveRequest{
 		SOPClassUID: uid.StudyRootMove, MoveDestination: destination,
-		Identifier: query(m.T, "STUDY", map[tag.Tag]string{tag.StudyInstanceUID: study}),
+		Identifier: query(m.TB, "STUDY", map[tag.Tag]string{tag.StudyInstanceUID: study}),
 	})
 	return result
 }
