@@ -23,16 +23,42 @@ const corpusRounds = 24
 // dcmdump reads and that is a composite object, has it committed, and fetches
 // it by C-GET and by C-MOVE.
 func TestCorpusGoesInAndComesOutUnchanged(t *testing.T) {
+	corpusThrough(t, corpusRounds, archiveAlone)
+}
+
+// place is where the corpus goes in and comes out: a server with the keys of WS1, which
+// may have all sent to DEST1.
+type place struct {
+	peer, keys string // of the archive, or of the route in front of it
+	server     *harness.Server
+	receiver   *harness.Receiver
+	mayRefuse  string // a part of the reason for what is rightly refused; empty: nothing is
+}
+
+// archiveAlone is an archive that clients reach themselves.
+func archiveAlone(t *testing.T) place {
+	t.Helper()
+	s := harness.Start(t)
+	address := harness.FreeAddress(t)
+	dest := s.Device("DEST1", "--allow", "echo", "--listen", address)
+	keys := s.Device("WS1", append(harness.All, "--move-to", "DEST1")...)
+	return place{peer: s.Peer(), keys: keys, server: s, receiver: harness.StartReceiver(t, address, "DEST1", dest)}
+}
+
+// corpusThrough takes the corpus in and out, over as many archives as it needs, or most of
+// them.
+func corpusThrough(t *testing.T, most int, start func(*testing.T) place) {
+	t.Helper()
 	root := harness.Shared(t, "corpus")
 	files, _ := corpusFiles(t, root)
 	total := 0
-	for round := 0; len(files) > 0; round++ {
-		if round == corpusRounds {
+	for round := 0; len(files) > 0 && round < most; round++ {
+		if round == corpusRounds-1 {
 			t.Fatalf("%d files are left after %d archives", len(files), round)
 		}
 		var next []string
 		var stored int
-		t.Run("", func(t *testing.T) { stored, next = corpusRound(t, files) })
+		t.Run("", func(t *testing.T) { stored, next = corpusRound(t, files, start) })
 		t.Logf("archive %d: %d stored, %d share an identity with one of them", round+1, stored, len(next))
 		if stored == 0 {
 			t.Fatal("no progress")
@@ -120,15 +146,12 @@ func onceEach(t *testing.T, files []string) (now, later []string) {
 
 // corpusRound fills one archive and empties it again; it returns the files that
 // an archive must refuse because another one has their identity.
-func corpusRound(t *testing.T, files []string) (stored int, next []string) {
+func corpusRound(t *testing.T, files []string, start func(*testing.T) place) (stored int, next []string) {
 	files, next = onceEach(t, files)
-	s := harness.Start(t)
-	address := harness.FreeAddress(t)
-	dest := s.Device("DEST1", "--allow", "echo", "--listen", address)
-	keys := s.Device("WS1", append(harness.All, "--move-to", "DEST1")...)
-	receiver := harness.StartReceiver(t, address, "DEST1", dest)
+	at := start(t)
+	s, keys, receiver := at.server, at.keys, at.receiver
 
-	out, code := harness.Run(t, append([]string{"send", s.Peer(), "--as", keys, "-j", "1", "--commit", "-o", "json"}, files...)...)
+	out, code := harness.Run(t, append([]string{"send", at.peer, "--as", keys, "-j", "1", "--commit", "-o", "json"}, files...)...)
 	if code != 0 && code != 3 {
 		t.Fatalf("send: exit code %d: %.2000s", code, out)
 	}
@@ -143,15 +166,19 @@ func corpusRound(t *testing.T, files []string) (stored int, next []string) {
 			next = append(next, f.File)
 			continue
 		}
+		if strings.Contains(f.Reason, at.mayRefuse) && at.mayRefuse != "" {
+			t.Logf("%s: %s", filepath.Base(f.File), f.Reason)
+			continue
+		}
 		t.Errorf("%s: %s", strings.TrimPrefix(f.File, filepath.Dir(filepath.Dir(f.File))), f.Reason)
 	}
 	if report.Committed != report.Stored {
 		t.Errorf("%d of %d are committed", report.Committed, report.Stored)
 	}
 	fetched := t.TempDir()
-	for _, study := range strings.Fields(s.Must("find", s.Peer(), "--as", keys, "-o", "uids")) {
-		s.Must("get", s.Peer(), "--as", keys, "--study", study, "--out", fetched)
-		s.Must("move", s.Peer(), "--as", keys, "--study", study, "--to", "DEST1")
+	for _, study := range strings.Fields(s.Must("find", at.peer, "--as", keys, "-o", "uids")) {
+		s.Must("get", at.peer, "--as", keys, "--study", study, "--out", fetched)
+		s.Must("move", at.peer, "--as", keys, "--study", study, "--to", "DEST1")
 	}
 	got, moved := byInstance(t, fetched), byInstance(t, receiver.Dir)
 	seen := map[string]bool{}

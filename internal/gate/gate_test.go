@@ -145,6 +145,13 @@ func TestARuleForOneStudyShowsNothingElse(t *testing.T) {
 			}
 		}
 	}
+	two := image(t, "1.2.3.7", "1.2.3", "ZZPHI-1")
+	if err := two.SetText(tag.PatientID, "ZZPHI-2", "ZZPHI-1"); err != nil {
+		t.Fatal(err)
+	}
+	if got := store(t, s.mustDial("WS1", ct), two); got.Code.Class() != dimse.ClassFailure {
+		t.Errorf("of two patients: %s", got)
+	}
 	if got := store(t, s.mustDial("WS1", ct), image(t, "1.2.5.1", "1.2.5", "ZZPHI-3")); got.Code != dimse.NotAuthorized {
 		t.Errorf("stored into another study: %s", got)
 	}
@@ -181,8 +188,8 @@ func TestWhatDoesNotBelongThereCostsThePACSNothing(t *testing.T) {
 				ds.Set(dicom.NewElement(tag.StudyInstanceUID, dicom.UI, []byte("../../x\x00")))
 			})
 		}, dimse.InvalidSOPInstance},
-		"two patients": {func(t *testing.T) []byte {
-			return encoded(t, func(ds *dicom.DataSet) { ds.SetText(tag.PatientID, "ZZPHI-1", "ZZPHI-2") })
+		"two studies": {func(t *testing.T) []byte {
+			return encoded(t, func(ds *dicom.DataSet) { ds.SetText(tag.StudyInstanceUID, "1.2.3", "1.2.4") })
 		}, dimse.CannotUnderstand},
 		"meta information of a file": {func(t *testing.T) []byte {
 			return append([]byte("\x02\x00\x10\x00UI\x02\x001\x00"), encoded(t, nil)...)

@@ -259,7 +259,7 @@ func TestWhatTheSystemBehindSendsIsInspectedToo(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t, "")
 	bad := image(t, "1.2.3.4", "1.2.3", "ZZPHI-1")
-	if err := bad.SetText(tag.PatientID, "ZZPHI-1", "ZZPHI-2"); err != nil { // of whom anybody may take either
+	if err := bad.SetText(tag.SeriesInstanceUID, "1.2.3.1", "1.2.3.9"); err != nil { // of which anybody may take either
 		t.Fatal(err)
 	}
 	if _, err := m.behind.Archive.Add(bad, native); err != nil {

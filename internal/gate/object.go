@@ -54,6 +54,9 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 	if err := o.identify(); err != nil {
 		return nil, err
 	}
+	if !sight.Everything && len(p.Head.Texts(tag.PatientID)) > 1 {
+		return nil, errTwo // of whom it is decides, and anybody may take either
+	}
 	if !mayBeSeen(sight, o.StudyUID, o.Patient) {
 		return nil, errSight
 	}
@@ -97,17 +100,16 @@ func (o *object) identify() error {
 }
 
 // filing are the elements by which an object is filed besides its own UID.
-var filing = []tag.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.PatientID, tag.IssuerOfPatientID}
+var filing = []tag.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID}
 
 // unambiguous refuses what the system behind may take for something else than the
 // gate: of several values either, elements of a command (PS3.7 6.3) or of a file (PS3.10
 // 7.1) for those of the data set around it.
 func unambiguous(ds *dicom.DataSet) error {
 	for el := range ds.All() {
-		if el.Tag.Group() < 8 {
+		if group := el.Tag.Group(); group == 0 || group == 2 {
 			return errTwo
 		}
-		break // they stand in order
 	}
 	for _, t := range filing {
 		if len(ds.Texts(t)) > 1 {

@@ -68,7 +68,8 @@ func (l *retrievals) of(route, destination, originator string, head *dicom.DataS
 }
 
 // names reports whether an instance is within what a retrieval asked for: every
-// unique key of the identifier that has values has that of the instance
+// unique key of the identifier that has values has that of the instance, if it has one: a PACS
+// may file under a UID of its own what has none
 // (PS3.4 C.4.2.2.1).
 func (r *retrieval) names(head *dicom.DataSet) bool {
 	if !mayBeSeen(r.sight, head.Text(tag.StudyInstanceUID), head.Text(tag.PatientID)) {
@@ -77,7 +78,7 @@ func (r *retrieval) names(head *dicom.DataSet) bool {
 	for _, t := range []tag.Tag{tag.PatientID, tag.StudyInstanceUID, tag.SeriesInstanceUID, tag.SOPInstanceUID} {
 		asked := r.keys.Texts(t)
 		asked = slices.DeleteFunc(asked, func(value string) bool { return value == "" })
-		if len(asked) > 0 && !slices.Contains(asked, head.Text(t)) {
+		if own := head.Text(t); len(asked) > 0 && own != "" && !slices.Contains(asked, own) {
 			return false
 		}
 	}
