@@ -1,0 +1,91 @@
+//go:build interop
+
+package interop_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"collimator/dicom"
+	"collimator/dicom/dcmtktest"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/interop/harness"
+)
+
+// TestStorageCommitmentComesBackThroughTheGate asks Orthanc, which reports on an
+// association of its own.
+func TestStorageCommitmentComesBackThroughTheGate(t *testing.T) {
+	t.Parallel()
+	behind := harness.FreeAddress(t)
+	s := startGate(t, behind, "")
+	startOldOrthanc(t, behind, map[string]string{"WS1": s.Plain})
+	keys := s.Device("WS1", harness.All...)
+	dir := t.TempDir()
+	for i := range 3 {
+		harness.Instance{Study: uid.New(), Fill: byte(i)}.Write(t, dir)
+	}
+	out := s.Must("send", "PACS@"+s.Address, "--as", keys, "--commit", dir)
+	if !strings.Contains(out, "3 committed") {
+		t.Errorf("%s", out)
+	}
+}
+
+// TestTheWorklistIsAskedThroughTheGate asks wlmscpfs.
+func TestTheWorklistIsAskedThroughTheGate(t *testing.T) {
+	t.Parallel()
+	lists := t.TempDir()
+	own := filepath.Join(lists, "OLDPACS")
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(own, "lockfile"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	entry := dicom.NewDataSet()
+	step := dicom.NewDataSet()
+	for _, f := range []struct {
+		ds    *dicom.DataSet
+		tag   tag.Tag
+		value string
+	}{
+		{entry, tag.SOPClassUID, uid.ModalityWorklistFind}, {entry, tag.SOPInstanceUID, uid.New()},
+		{entry, tag.PatientName, "ZZPHI^WORKLIST"}, {entry, tag.PatientID, "ZZPHI-7"}, {entry, tag.AccessionNumber, "77"},
+		{entry, tag.StudyInstanceUID, uid.New()}, {entry, tag.RequestedProcedureID, "P1"}, {entry, tag.RequestedProcedureDescription, "CT"},
+		{step, tag.Modality, "CT"}, {step, tag.ScheduledStationAETitle, "CT1"}, {step, tag.ScheduledProcedureStepStartDate, "20261129"},
+		{step, tag.ScheduledProcedureStepStartTime, "080000"}, {step, tag.ScheduledProcedureStepID, "S1"},
+		{step, tag.ScheduledProcedureStepDescription, "CT"}, {step, tag.ScheduledPerformingPhysicianName, "ZZPHI^DOCTOR"},
+	} {
+		if err := f.ds.SetText(f.tag, f.value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entry.SetItems(tag.ScheduledProcedureStepSequence, step)
+	if err := os.Rename(harness.WriteFile(t, t.TempDir(), entry), filepath.Join(own, "one.wl")); err != nil {
+		t.Fatal(err)
+	}
+
+	behind := harness.FreeAddress(t)
+	_, port, _ := strings.Cut(behind, ":")
+	harness.Background(t, behind, dcmtktest.Find(t, "wlmscpfs"), "-dfp", lists, "-dfr", port)
+	ask := []string{"-W", "-k", "PatientName", "-k", "PatientID", "-k", "ScheduledProcedureStepSequence[0].Modality=CT"}
+	direct, code := harness.Exec(t, time.Minute, nil, dcmtktest.Find(t, "findscu"),
+		append([]string{"-v", "-aec", "OLDPACS", "127.0.0.1", port}, ask...)...)
+	mustSucceed(t, direct, code)
+	if !strings.Contains(direct, "ZZPHI-7") {
+		t.Fatalf("wlmscpfs has no entry:\n%s", direct)
+	}
+
+	s := startGate(t, behind, "      - {name: modalities, who: [CT1], allow: [worklist]}\n")
+	for title, want := range map[string]bool{"CT1": true, "WS1": false} {
+		d := newDCMTK(t, s, title, harness.All...)
+		d.called = "PACS"
+		out, _ := d.run("findscu", ask...)
+		if strings.Contains(out, "ZZPHI-7") != want {
+			t.Errorf("%s: %s", title, out)
+		}
+	}
+}
