@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"collimator/dicom/dcmtktest"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
+	"collimator/dimse"
 	"collimator/interop/harness"
 )
 
@@ -87,5 +89,56 @@ func TestTheWorklistIsAskedThroughTheGate(t *testing.T) {
 		if strings.Contains(out, "ZZPHI-7") != want {
 			t.Errorf("%s: %s", title, out)
 		}
+	}
+}
+
+// TestTheGateStaysSmallWithLargeObjectsAndManyAssociations: four objects of 134 MB at
+// once, and two hundred callers that hold an association and do nothing.
+func TestTheGateStaysSmallWithLargeObjectsAndManyAssociations(t *testing.T) {
+	const most = 150 << 20
+	behind := harness.FreeAddress(t)
+	_, port, _ := strings.Cut(behind, ":")
+	harness.Background(t, behind, dcmtktest.Find(t, "storescp"), "--fork", "--ignore", "-aet", "OLDPACS", port)
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	limits := "limits: {associations_per_address: 256}\n"
+	if err := os.WriteFile(filepath.Join(data, "collimator.yaml"), []byte(limits), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startGateIn(t, data, "OLDPACS", behind, "")
+	d := newDCMTK(t, s, "CT1", "--allow", "echo,store")
+	d.called = "PACS"
+
+	keys, err := keysOf(d.keys, "CT1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		a, err := dimse.Dial(t.Context(), s.Address, dimse.Config{
+			TLSConfig: keys, CallingAETitle: "CT1", CalledAETitle: "PACS",
+			Contexts: dimse.Propose([]string{uid.Verification}, uid.NativeSyntaxes(), false),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(a.Abort)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		file := harness.Instance{Study: uid.New(), Pixels: 134 << 20}.Write(t, t.TempDir())
+		wg.Go(func() {
+			if out, code := d.run("storescu", file); code != 0 {
+				t.Errorf("exit code %d: %.500s", code, out)
+			}
+		})
+	}
+	wg.Wait()
+
+	_, peak := s.RSS(t)
+	t.Logf("peak memory %d MiB", peak>>20)
+	if peak > most {
+		t.Errorf("peak memory %d MiB, more than %d", peak>>20, most>>20)
 	}
 }

@@ -69,6 +69,12 @@ func startGateTo(t *testing.T, title, behind, rules string) *harness.Server {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	return startGateIn(t, data, title, behind, rules)
+}
+
+// startGateIn is startGateTo on a data directory that is there.
+func startGateIn(t *testing.T, data, title, behind, rules string) *harness.Server {
+	t.Helper()
 	if rules == "" {
 		rules = "      - {name: registered, registered: true}\n"
 	}
