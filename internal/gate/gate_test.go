@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"collimator/dicom"
@@ -300,5 +301,49 @@ func TestAClosedRouteLetsNobodyThrough(t *testing.T) {
 	}
 	if s.gate.Service("PACS") != nil {
 		t.Error("the route is still there")
+	}
+}
+
+func TestAPACSThatTakesSomethingElseNowIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	var explicit atomic.Bool
+	explicit.Store(true)
+	s := newSite(t, "", dimsetest.Options{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		support := everything()
+		support.TransferSyntaxes = func(string) []string {
+			if explicit.Load() {
+				return []string{uid.ExplicitVRLittleEndian}
+			}
+			return []string{uid.ImplicitVRLittleEndian}
+		}
+		return dimse.Negotiate(rq, support), nil
+	}})
+	s.device("CT1", policy.Store)
+	both := func() *dimse.Association {
+		a, err := dimse.Dial(t.Context(), s.address, dimse.Config{
+			CallingAETitle: "CT1", CalledAETitle: "PACS", Contexts: dimse.Propose([]string{ct}, uid.NativeSyntaxes(), false),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(a.Abort)
+		return a
+	}
+	before := both()
+	if got := store(t, before, image(t, "1.2.3.1", "1.2.3", "ZZPHI-1")); got.Code != dimse.Success {
+		t.Fatal(got)
+	}
+
+	explicit.Store(false)
+	routes := s.gate.Routes()
+	routes[0].Waiting = 7 // another pool: nothing that was open is used again
+	remembered := s.gate.routes["PACS"].offers
+	s.gate.take(routes)
+	s.gate.routes["PACS"].offers = remembered
+	if got := store(t, before, image(t, "1.2.3.2", "1.2.3", "ZZPHI-1")); got.Code != dimse.OutOfResources {
+		t.Errorf("in a syntax the PACS no longer takes: %s", got)
+	}
+	if got := both().TransferSyntaxes(ct); !slices.Equal(got, []string{uid.ImplicitVRLittleEndian}) {
+		t.Errorf("the next association has %v", got)
 	}
 }

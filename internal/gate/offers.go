@@ -63,6 +63,13 @@ func (o *offers) of(ctx context.Context, ask upstream.Ask, pool *upstream.Pool) 
 	return acceptance, nil
 }
 
+// forget drops what is remembered: the system behind answers in another way now.
+func (o *offers) forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.known)
+}
+
 // answerOf is the answer on an association, for a caller that proposed the same.
 func answerOf(a *dimse.Association, ask upstream.Ask) dimse.Acceptance {
 	var acc dimse.Acceptance

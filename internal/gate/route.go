@@ -9,6 +9,7 @@ import (
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/fault"
 	"collimator/internal/policy"
 	"collimator/internal/upstream"
 )
@@ -111,7 +112,36 @@ func (g *Gate) lease(ctx context.Context, a *dimse.Association, device policy.Pr
 	if err != nil {
 		return nil, err
 	}
-	return r.pool.Take(ctx, r.ask(a.Request(), device))
+	lease, err := r.pool.Take(ctx, r.ask(a.Request(), device))
+	if err != nil {
+		return nil, err
+	}
+	if !answersLike(lease.Association, a) {
+		lease.Return()
+		r.offers.forget()
+		return nil, errChanged
+	}
+	return lease, nil
+}
+
+// errChanged refuses a request on an association that was answered as the system behind no longer
+// does: the caller has to ask for another.
+var errChanged = fault.New(fault.Unavailable, "gate: the system behind the route takes something else now; open another association")
+
+// answersLike reports whether an association to the system behind has every context that a
+// caller was given, in the same transfer syntax.
+func answersLike(back, front *dimse.Association) bool {
+	have := map[uint8]dimse.PresentationContext{}
+	for _, pc := range back.Contexts() {
+		have[pc.ID] = pc
+	}
+	for _, pc := range front.Contexts() {
+		own := have[pc.ID]
+		if own.AbstractSyntax != pc.AbstractSyntax || own.TransferSyntax != pc.TransferSyntax {
+			return false
+		}
+	}
+	return true
 }
 
 // negotiate answers an association as the system behind the route would: it is asked, and what it
