@@ -13,6 +13,10 @@ import (
 // commandRoom is kept in a write buffer in front of a data set, in bytes.
 const commandRoom = 512
 
+// joinedRoom is how many bytes of PDUs are joined into one write where the peer
+// takes small ones only: DCMTK announces 16 KiB.
+const joinedRoom = 128 << 10
+
 // dataSet encodes ds for sending; an error shows at the first Read.
 func dataSet(ds *dicom.DataSet, transferSyntax string) io.Reader {
 	var b bytes.Buffer
@@ -35,8 +39,8 @@ type failingReader struct{ err error }
 // Read implements io.Reader.
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-// send writes one message, PDU by PDU, each in one write, command set and data set
-// together when they fit one buffer. Nothing was sent when data cannot be read from
+// send writes one message, PDU by PDU, none of them in two writes, command set and data
+// set together when they fit one buffer. Nothing was sent when data cannot be read from
 // the start; when it ends in the middle the association is aborted. Every data set
 // goes to the peer through here, in fragments of even length (PS3.8 E).
 func (a *Association) send(ctx context.Context, pc PresentationContext, cmd *Command, data io.Reader) error {
@@ -52,7 +56,7 @@ func (a *Association) send(ctx context.Context, pc PresentationContext, cmd *Com
 func (a *Association) sendLocked(ctx context.Context, pc PresentationContext, cmd *Command, data io.Reader) (broken bool, err error) {
 	room := commandRoom
 	if data != nil {
-		room += pDataHeader + a.sendMax + 1
+		room += max(pDataHeader+a.sendMax+1, joinedRoom)
 	}
 	buf := a.buffers.get(room)
 	defer a.buffers.put(buf)
@@ -98,6 +102,7 @@ func (a *Association) sendData(ctx context.Context, b []byte, pc PresentationCon
 		if err := ctx.Err(); err != nil {
 			return broken, err
 		}
+
 		carried = 0
 		if !last || n > a.sendMax {
 			last = false
@@ -115,15 +120,18 @@ func (a *Association) sendData(ctx context.Context, b []byte, pc PresentationCon
 		h := ul.PDVHeader{ContextID: pc.ID, Last: last, Length: uint32(n)}
 		ul.PutPDataHeader(b[start:start+pDataHeader], h)
 		over := frag[a.sendMax] // belongs to the next fragment
-		if _, err := a.writeData(b[:start+pDataHeader+n]); err != nil {
-			return true, err
+		b = b[:start+pDataHeader+n]
+		if last || cap(b)-len(b) < pDataHeader+a.sendMax+1 {
+			if _, err := a.writeData(b); err != nil {
+				return true, err
+			}
+			if last {
+				return false, nil
+			}
+			broken = true
+			b = b[:0]
 		}
-		if last {
-			return false, nil
-		}
-		broken = true
-		b = b[:0]
-		b[:pDataHeader+1][pDataHeader] = over
+		b[:len(b)+pDataHeader+1][len(b)+pDataHeader] = over
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
+	"collimator/dimse/ul"
 	"collimator/internal/policy"
 )
 
@@ -71,6 +72,16 @@ func BenchmarkThrough(b *testing.B) {
 			}
 		}
 	})
+	small, err := dimse.Dial(b.Context(), s.address, dimse.Config{
+		CallingAETitle: "WS1", CalledAETitle: "PACS", Contexts: dimse.Propose([]string{ct, uid.StudyRootGet}, []string{native}, false),
+		Roles:  []ul.RoleSelection{{SOPClassUID: ct, SCU: true, SCP: true}},
+		Limits: dimse.Limits{ReceivePDU: 16 << 10}, // as DCMTK has it
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer small.Abort()
+	a = small
 	b.Run("operation=get", func(b *testing.B) {
 		b.SetBytes(int64(50 * len(data)))
 		b.ReportAllocs()
