@@ -19,8 +19,7 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 24`,
-		`ALTER TABLE quarantine DROP COLUMN route`,
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 25`, `DROP TABLE gate_flow`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
@@ -14,6 +15,7 @@ import (
 // echo answers C-ECHO when the system behind does: whoever asks wants to know
 // whether it is there (PS3.4 A).
 func (g *Gate) echo(ctx context.Context, a *dimse.Association) dimse.Status {
+	g.did(ctx, a, dimse.CEcho, uid.Verification, "", 0)
 	lease, err := g.leaseFor(ctx, a)
 	if err != nil {
 		return statusOf(err)
@@ -27,6 +29,7 @@ func (g *Gate) echo(ctx context.Context, a *dimse.Association) dimse.Status {
 // find answers C-FIND with the matches of the system behind, as far as the caller may
 // see them (PS3.4 C.4.1, K.4.1).
 func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindRequest, yield func(dimse.Match) bool) dimse.Status {
+	g.did(ctx, a, dimse.CFind, rq.SOPClassUID, "", 0)
 	r, err := g.at(a.CalledAETitle())
 	if err != nil {
 		return statusOf(err)

@@ -68,6 +68,7 @@ type Gate struct {
 	retrievals   retrievals
 	destinations destinations
 	commitments  commitments
+	flows        *flows
 
 	mu       sync.Mutex
 	routes   map[string]*route // by name
@@ -81,6 +82,7 @@ func New(o Options) (*Gate, error) {
 	g := &Gate{Options: o, routes: map[string]*route{}}
 	g.destinations.gate = g
 	g.commitments.gate = g
+	g.flows = newFlows(o.DB, o.Log, o.Now)
 	if err := g.read(); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ var errUnasked = fault.New(fault.Denied, "gate: nobody retrieves this, and no ru
 // destination under its own AE title at the address of the gate, and so calls the gate: carry
 // takes each instance on. Counts and status are that system's own.
 func (g *Gate) move(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+	g.did(ctx, a, dimse.CMove, rq.SOPClassUID, "", 0)
 	if err := checkIdentifier(rq.Identifier); err != nil {
 		return nil, statusOf(err)
 	}

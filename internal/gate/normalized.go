@@ -39,6 +39,7 @@ func (g *Gate) passOn(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 		return dimse.NResponse{Status: statusOf(err)}
 	}
 
+	g.did(ctx, a, rq.Operation, rq.SOPClassUID, "", 0)
 	ask := *rq
 	ask.After = nil
 	rsp, err := lease.N(ctx, ask)

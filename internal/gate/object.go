@@ -34,7 +34,8 @@ type object struct {
 	*dicom.Passage
 	guard.Passing
 	request *dimse.StoreRequest
-	whole   bool // it was written to its end
+	whole   bool  // it was written to its end
+	size    int64 // bytes that were written of it
 }
 
 // receive reads the head of an object and judges it: is it what the request says, is
@@ -142,7 +143,8 @@ type receiver interface {
 // association.
 func (o *object) send(ctx context.Context, to receiver) (dimse.Status, error) {
 	body := stream.Of(nil, func(w io.Writer) error {
-		_, err := o.WriteTo(w)
+		n, err := o.WriteTo(w)
+		o.size = n
 		o.whole = err == nil
 		return err
 	})

@@ -78,7 +78,7 @@ func (g *Gate) again(
 		return storeStatus(fault.Wrap(fault.Unavailable, err, "gate: the object cannot be spooled")), nil
 	}
 	defer kept.close()
-	if _, err := o.WriteTo(kept); err != nil {
+	if o.size, err = o.WriteTo(kept); err != nil {
 		return answered(err), nil
 	}
 

@@ -11,6 +11,7 @@ import (
 // get lets the system behind send what a C-GET asks for, and carries each instance to
 // the caller (PS3.4 C.4.3). Counts and status are that system's own.
 func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
+	g.did(ctx, a, dimse.CGet, rq.SOPClassUID, "", 0)
 	if err := checkIdentifier(rq.Identifier); err != nil {
 		return nil, statusOf(err)
 	}

@@ -29,7 +29,9 @@ func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 	if err != nil {
 		return storeStatus(err)
 	}
-	return g.letThrough(ctx, a, r, o)
+	status := g.letThrough(ctx, a, r, o)
+	g.did(ctx, a, dimse.CStore, rq.SOPClassUID, rq.TransferSyntax, o.size)
+	return status
 }
 
 // answered is the status for an object that was on its way: what the receiver said,
