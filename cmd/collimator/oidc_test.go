@@ -52,8 +52,12 @@ func newProvider(t *testing.T) *provider {
 	return p.start(httptest.NewServer(p.mux))
 }
 
+// providerKey is the key of every provider; making one takes longer than most of
+// what is done with it.
+var providerKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
 func aProvider(t *testing.T) *provider {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := providerKey()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
@@ -236,9 +238,13 @@ func TestAProviderThatMovedItsKeysIsAskedAgain(t *testing.T) {
 	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
 	b.Must(200, "GET", signInAt(b, p), nil)
-	other := aProvider(t)
+
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.mu.Lock()
-	p.key, p.kid, p.keys = other.key, "3", "/moved/keys"
+	p.key, p.kid, p.keys = key, "3", "/moved/keys"
 	p.mu.Unlock()
 	b.Must(200, "GET", signInAt(b, p), nil)
 }

@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,7 +40,9 @@ func TestMain(m *testing.M) {
 	os.Exit(runNamed(m))
 }
 
-// runNamed runs the tests with the program in the path, by its two other names.
+// runNamed runs the tests with the program in the path, by its two other names. Twice
+// as many at once as there are processors, where the command line says no other
+// number: half of them wait for a disk, a peer or a process.
 func runNamed(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "collimator-test-path-")
 	if err != nil {
@@ -54,6 +59,9 @@ func runNamed(m *testing.M) int {
 	}
 	if err == nil {
 		err = os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	}
+	if err == nil {
+		err = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
