@@ -296,11 +296,11 @@ func (x *Site) Recorded(event audit.Event, principal, reason string) (n int) {
 	return n
 }
 
-// FreeAddress is an address of loopback nobody listens on, below the ports that
-// the kernel gives to connections.
+// FreeAddress is an address of loopback nobody listens on: above the ports that
+// the settings name by default, below those that the kernel gives to connections.
 func FreeAddress() (address string, err error) {
 	for range 100 {
-		address = fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		address = fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(18_000))
 		var l net.Listener
 		if l, err = net.Listen("tcp", address); err == nil {
 			return address, l.Close()
