@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	_ "github.com/ncruces/go-sqlite3/driver" // the tamperer's own way into the file
@@ -37,19 +36,7 @@ func Filled(t testing.TB) *house.Installation {
 }
 
 // filled is a data directory in which things were stored, exchanged and deleted.
-var filled = sync.OnceValues(func() (Directory, error) {
-	content, err := Made()
-	if err != nil {
-		return nil, err
-	}
-
-	return layOut(content, func(in *house.Installation) error {
-		if err := weaken(in); err != nil {
-			return err
-		}
-		return fill(context.Background(), in)
-	})
-})
+var filled = grown(Made, fill)
 
 // fill stores eight instances, sends other content under the UIDs of two of them,
 // releases one of those from the quarantine, stores a ninth instance and deletes it,

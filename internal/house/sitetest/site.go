@@ -26,7 +26,6 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/guard"
 	"collimator/internal/house"
-	"collimator/internal/policy"
 )
 
 // Log is a log for several goroutines.
@@ -66,6 +65,16 @@ const Password = "correct horse battery"
 // NewSite starts the server. Without an administrator unless one is added.
 func NewSite(t *testing.T, change func(*config.Config)) *Site {
 	t.Helper()
+	return newSite(t, stocked, change)
+}
+
+// newSite starts the server over a data directory that was made before.
+func newSite(t *testing.T, made func() (Directory, error), change func(*config.Config)) *Site {
+	t.Helper()
+	content, err := made()
+	if err != nil {
+		t.Fatal(err)
+	}
 	addr, err := FreeAddress()
 	if err != nil {
 		t.Fatal(err)
@@ -80,17 +89,13 @@ func NewSite(t *testing.T, change func(*config.Config)) *Site {
 		t.Fatal(err)
 	}
 
-	in := Open(t, c)
+	in := content.open(t, c)
 	x := &Site{T: t, In: in, Address: addr, Log: &Log{}}
 	_, port, _ := net.SplitHostPort(addr)
 	x.Host = "localhost:" + port
 
 	if x.Server, err = house.NewServer(in, slog.New(slog.NewTextHandler(x.Log, nil))); err != nil {
 		t.Fatal(err)
-	}
-
-	for i := range 6 {
-		Ingest(t, x.Server.Archive, i, byte(i))
 	}
 
 	web, err := x.Server.ListenWeb()
@@ -119,16 +124,8 @@ func NewSite(t *testing.T, change func(*config.Config)) *Site {
 // NewPeopledSite is a site with one person of each role, named like the role,
 // and the study 2.25.70 granted to the referrer.
 func NewPeopledSite(t *testing.T, change func(*config.Config)) *Site {
-	x := NewSite(t, change)
-	for _, r := range policy.Roles() {
-		if err := x.In.Registry.AddPerson(t.Context(), string(r), string(r), Password); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := x.In.Registry.GrantStudy(t.Context(), "referrer", "2.25.70"); err != nil {
-		t.Fatal(err)
-	}
-	return x
+	t.Helper()
+	return newSite(t, peopled, change)
 }
 
 // Browser keeps cookies as a browser does.

@@ -76,23 +76,34 @@ type Directory map[string][]byte
 // Made is a data directory after its first start.
 func Made() (Directory, error) { return made() }
 
-var made = sync.OnceValues(func() (Directory, error) {
-	return layOut(Directory{}, func(in *house.Installation) error {
-		if _, err := in.Authority.DevicesCertPEM(); err != nil {
-			return err
-		}
-		s, err := house.NewServer(in, slog.New(slog.DiscardHandler))
-		if err != nil {
-			return err
-		}
+var made = grown(func() (Directory, error) { return Directory{}, nil }, func(_ context.Context, in *house.Installation) error {
+	if _, err := in.Authority.DevicesCertPEM(); err != nil {
+		return err
+	}
+	s, err := house.NewServer(in, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
 
-		return s.Close()
-	})
+	return s.Close()
 })
 
-// layOut opens an installation of these files, does something with it, and reads the
-// files it has then.
-func layOut(d Directory, do func(in *house.Installation) error) (Directory, error) {
+// grown is a data directory that becomes another one by what is done with its
+// installation: once, when it is first wanted.
+func grown(from func() (Directory, error), do func(ctx context.Context, in *house.Installation) error) func() (Directory, error) {
+	return sync.OnceValues(func() (Directory, error) {
+		d, err := from()
+		if err != nil {
+			return nil, err
+		}
+
+		return d.layOut(context.Background(), do)
+	})
+}
+
+// layOut opens an installation of these files, weakens it, does something with it, and
+// reads the files it has then.
+func (d Directory) layOut(ctx context.Context, do func(ctx context.Context, in *house.Installation) error) (Directory, error) {
 	root, err := os.MkdirTemp("", "collimator-test-")
 	if err != nil {
 		return nil, err
@@ -104,11 +115,15 @@ func layOut(d Directory, do func(in *house.Installation) error) (Directory, erro
 	if err := d.Lay(c.Data); err != nil {
 		return nil, err
 	}
-	in, err := house.Open(context.Background(), c, true)
+	in, err := house.Open(ctx, c, true)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(do(in), in.Close()); err != nil {
+	err = weaken(in)
+	if err == nil {
+		err = do(ctx, in)
+	}
+	if err := errors.Join(err, in.Close()); err != nil {
 		return nil, err
 	}
 
