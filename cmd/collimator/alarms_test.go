@@ -100,13 +100,13 @@ func alarmServers(t *testing.T) (config.Alarms, *heard) {
 // await waits until a condition holds, within a minute.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 600 {
+	for range 3000 {
 		if ok() {
 			return
 		}
 		select {
 		case <-t.Context().Done():
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	t.Fatalf("%s did not come", what)
@@ -121,7 +121,8 @@ func TestAlarmsReachTheirChannelsWithoutPatientData(t *testing.T) {
 			t.Errorf("%s: %s", tried.Channel, tried.Error)
 		}
 	}
-	x.Server.Teller.Quiet = time.Second
+	x.Server.Teller.Every = 20 * time.Millisecond
+	x.Server.Teller.Quiet = 100 * time.Millisecond
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	x.Server.Watch(ctx, &wg)

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -31,7 +32,7 @@ func (b *bareAddresses) may(a net.Addr) bool {
 
 // Run follows the register until ctx ends.
 func (b *bareAddresses) run(ctx context.Context) {
-	ticker := time.NewTicker(plainPoll)
+	ticker := time.NewTicker(cmp.Or(b.s.in.ExceptionsEvery, exceptionsEvery))
 	defer ticker.Stop()
 	for {
 		b.look(ctx)

@@ -55,6 +55,10 @@ type Installation struct {
 	Trail     *audit.Trail
 	states    *state.Register // of a server that runs in this process; nil for a command
 	Copied    string          // the copy of the index that was made before it was changed; empty for none
+
+	// ExceptionsEvery is how often a server looks for devices that may come without TLS
+	// or without a certificate; 0 is two seconds.
+	ExceptionsEvery time.Duration
 }
 
 // Open opens the data directory, and makes it when create is set.

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -48,9 +49,9 @@ type plainListener struct {
 // plainPart is the state of that listener, while a device has an exception.
 const plainPart = "listener.plain"
 
-// plainPoll is how often the register is looked at; 'device add' may change it
-// from another process.
-const plainPoll = 2 * time.Second
+// exceptionsEvery is how often exceptions are looked for where Installation.ExceptionsEvery
+// says nothing; 'device add' may change them from another process.
+const exceptionsEvery = 2 * time.Second
 
 func (s *Server) newPlainListener() *plainListener { return &plainListener{s: s} }
 
@@ -60,7 +61,7 @@ func (p *plainListener) run(ctx context.Context) {
 		return
 	}
 
-	ticker := time.NewTicker(plainPoll)
+	ticker := time.NewTicker(cmp.Or(p.s.in.ExceptionsEvery, exceptionsEvery))
 	defer ticker.Stop()
 	for {
 		open, err := p.s.in.Registry.PlaintextOpen(ctx)

@@ -33,6 +33,8 @@ type Teller struct {
 	Severity finding.Severity
 	// From names the installation.
 	From string
+	// Every is how often it looks whether there is something to tell; 0 is two seconds.
+	Every time.Duration
 	// Quiet is how long no new changes come before those of a run are told; 0 is ten
 	// seconds.
 	Quiet time.Duration
@@ -48,7 +50,7 @@ func stateOf(ch alarm.Channel) string {
 
 // Times and bounds of a Teller.
 const (
-	tellPoll   = 2 * time.Second  // how often it looks
+	tellEvery  = 2 * time.Second  // where Teller.Every says nothing
 	tellQuiet  = 10 * time.Second // where Teller.Quiet says nothing
 	tellWait   = time.Hour        // most that changes wait for the end of a run
 	tellRetry  = 5 * time.Second  // after the first failure; doubles
@@ -84,7 +86,7 @@ func (t *Teller) follow(ctx context.Context, ch alarm.Channel) {
 	for ctx.Err() == nil {
 		err := t.once(ctx, ch)
 
-		pause := tellPoll
+		pause := cmp.Or(t.Every, tellEvery)
 		if err != nil && ctx.Err() == nil {
 			t.Posture.Log.Error("alarm not sent; it will be tried again", "channel", ch.Name(), "again", wait, "error", err)
 			pause = wait
