@@ -71,7 +71,7 @@ func TestCommands(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			commandName: scriptCommand, "code": scriptCode,
 			"rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
-			"certificate": scriptCertificate, "hangup": scriptHangup, "keys": scriptKeys, "waitfor": scriptWaitFor,
+			"certificate": scriptCertificate, "hangup": scriptHangup, "datadir": scriptDataDir, "waitfor": scriptWaitFor,
 		},
 	})
 }
@@ -132,19 +132,12 @@ func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(selfSigned(ts.MkAbs(args[0]), ts.MkAbs(args[1]), time.Now().UnixNano()))
 }
 
-// scriptKeys gives a data directory that is not there yet the keys that a first start
-// would make, those of its authorities and of its certificate: keys DIR. Making
-// them is most of what a first start costs.
-func scriptKeys(ts *testscript.TestScript, _ bool, args []string) {
+// scriptDataDir lays out a data directory as a first start leaves it, with nobody in
+// it: datadir DIR. Making one is most of what a first start costs.
+func scriptDataDir(ts *testscript.TestScript, _ bool, args []string) {
 	content, err := sitetest.Made()
 	ts.Check(err)
-	keys := sitetest.Directory{}
-	for name, b := range content {
-		if strings.HasPrefix(name, house.KeysDir) && strings.HasSuffix(name, ".pem") {
-			keys[name] = b
-		}
-	}
-	ts.Check(keys.Lay(ts.MkAbs(args[0])))
+	ts.Check(content.Lay(ts.MkAbs(args[0])))
 }
 
 // scriptHangup sends SIGHUP to what runs in the background.
