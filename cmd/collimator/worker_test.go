@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,8 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // processes of tests end soon, and need little memory
+
 	switch filepath.Base(os.Args[0]) {
 	case commandName:
 		os.Exit(processWith(cheaply))
