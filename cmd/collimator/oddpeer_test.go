@@ -9,6 +9,7 @@ import (
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/house/housetest"
 	"collimator/internal/sender"
 )
 
@@ -38,7 +39,7 @@ func newOddPeer(t *testing.T, answer func(*oddAssociation, *dimse.Command)) *odd
 		t.Fatal(err)
 	}
 	p := &oddPeer{t: t, address: ln.Addr().String(), answer: answer}
-	eachConnection(t, ln, func(conn net.Conn) {
+	housetest.EachConnection(t, ln, func(conn net.Conn) {
 		(&oddAssociation{oddPeer: p, conn: conn, contexts: map[string]uint8{}}).serve()
 	})
 

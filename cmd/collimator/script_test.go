@@ -129,7 +129,10 @@ func scriptWaitFor(ts *testscript.TestScript, _ bool, args []string) {
 
 // scriptCertificate makes a certificate for localhost: certificate CERT KEY.
 func scriptCertificate(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(selfSigned(ts.MkAbs(args[0]), ts.MkAbs(args[1]), time.Now().UnixNano()))
+	cert, key, err := sitetest.SelfSigned(time.Now().UnixNano())
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), cert, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), key, 0o600))
 }
 
 // scriptDataDir lays out a data directory as a first start leaves it, with nobody in

@@ -171,6 +171,15 @@ func TestCheckRefusesUnsafeWaysToSignInAndCertificates(t *testing.T) {
 	}
 }
 
+func TestCheckExplainsWhatAProxyIs(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Outward.Proxy = "proxy:3128"
+	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "outward.proxy: want http://HOST:PORT") {
+		t.Errorf("%v", err)
+	}
+}
+
 // groupClaim sets the claim with the groups, where all else is well.
 func groupClaim(name string) func(*config.Config) {
 	return func(c *config.Config) {

@@ -106,6 +106,30 @@ func Listen(t testing.TB, server *dimse.Server) string {
 	return ln.Addr().String()
 }
 
+// EachConnection serves what connects to a listener until the test ends, each within a
+// minute. It closes the connection and the listener.
+func EachConnection(t testing.TB, ln net.Listener, serve func(net.Conn)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				conn.SetDeadline(time.Now().Add(time.Minute))
+				serve(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		wg.Wait()
+	})
+}
+
 // Register is an empty register of people and devices with what belongs to it.
 type Register struct {
 	Clock     *Clock

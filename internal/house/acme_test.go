@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"bytes"
@@ -287,31 +287,17 @@ func TestCertificatesComeFromAnACMEAuthority(t *testing.T) {
 	}
 }
 
-// selfSigned makes a self-signed certificate with a serial number.
-func selfSigned(cert, key string, serial int64) error {
-	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"localhost"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Public(), k)
-	if err != nil {
-		return err
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600)
-}
-
 func writeCertificate(t *testing.T, cert, key string, serial int64) {
 	t.Helper()
-	if err := selfSigned(cert, key, serial); err != nil {
+	certPEM, keyPEM, err := sitetest.SelfSigned(serial)
+	if err != nil {
 		t.Fatal(err)
+	}
+
+	for path, b := range map[string][]byte{cert: certPEM, key: keyPEM} {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"context"
@@ -21,6 +21,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/guard"
 	"collimator/internal/house"
+	"collimator/internal/house/housetest"
 	"collimator/internal/house/sitetest"
 )
 
@@ -42,29 +43,6 @@ func (h *heard) all() string {
 	return strings.Join(h.text, "\n")
 }
 
-// eachConnection serves what connects to a listener until the test ends.
-func eachConnection(t *testing.T, ln net.Listener, serve func(net.Conn)) {
-	t.Helper()
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(time.Minute))
-				serve(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		ln.Close()
-		wg.Wait()
-	})
-}
-
 // alarmServers are a webhook and a syslog server over TLS, and settings that name them.
 func alarmServers(t *testing.T) (config.Alarms, *heard) {
 	t.Helper()
@@ -81,7 +59,7 @@ func alarmServers(t *testing.T) (config.Alarms, *heard) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eachConnection(t, ln, func(conn net.Conn) {
+	housetest.EachConnection(t, ln, func(conn net.Conn) {
 		b, _ := io.ReadAll(io.LimitReader(conn, 1<<20))
 		h.add("syslog " + string(b))
 	})

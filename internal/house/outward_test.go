@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"net/http"
@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,14 +60,5 @@ func TestOthersAreCalledThroughTheProxyOfTheSettings(t *testing.T) {
 		if !slices.Contains(asked, "CONNECT "+host+".example.org:443") {
 			t.Errorf("%s was not called through the proxy: %q", host, asked)
 		}
-	}
-}
-
-func TestConfigCheckExplainsWhatAProxyIs(t *testing.T) {
-	t.Parallel()
-	c := config.Default()
-	c.Outward.Proxy = "proxy:3128"
-	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "outward.proxy: want http://HOST:PORT") {
-		t.Errorf("%v", err)
 	}
 }
