@@ -18,8 +18,8 @@ import (
 
 func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) { o.GroupClaim = "groups" })
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) { o.GroupClaim = "groups" })
 	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 || !strings.Contains(out, "may see 1 more study") {
 		t.Fatalf("code %d: %s", code, out)
 	}
@@ -28,12 +28,12 @@ func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 	}
 	opens := func(groups any) bool {
 		t.Helper()
-		p.claims = map[string]any{"sub": "r", "preferred_username": "referrer"}
+		p.Claims = map[string]any{"sub": "r", "preferred_username": "referrer"}
 		if groups != nil {
-			p.claims["groups"] = groups
+			p.Claims["groups"] = groups
 		}
 		b := x.Browser()
-		b.Must(200, "GET", signInAt(b, p), nil)
+		b.Must(200, "GET", b.SignInAt(p), nil)
 		return strings.Contains(b.Must(200, "GET", "/dicom-web/studies?StudyInstanceUID=2.25.71", nil).Text, "2.25.71")
 	}
 
@@ -75,23 +75,23 @@ func TestAReferrerSeesWhatIsGrantedToAGroupOfTheProvider(t *testing.T) {
 // Whom the provider no longer lets in as somebody who may loses the groups too.
 func TestARefusedSignInEndsTheGroups(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) {
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) {
 		o.GroupClaim, o.RoleClaim, o.Roles = "groups", "role", []config.OIDCRole{{Value: "outside", Role: "referrer"}}
 	})
 	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
-	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": "outside", "groups": "millers"}
+	p.Claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": "outside", "groups": "millers"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	if groups, err := x.In.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 1 {
 		t.Fatalf("%v, %v", groups, err)
 	}
 
-	p.claims["role"] = "gone"
+	p.Claims["role"] = "gone"
 	c := x.Browser()
-	c.Must(401, "GET", signInAt(c, p), nil)
+	c.Must(401, "GET", c.SignInAt(p), nil)
 	if groups, err := x.In.Registry.Groups(t.Context(), "referrer"); err != nil || len(groups) != 0 {
 		t.Errorf("after a refusal: %v, %v", groups, err)
 	}
@@ -101,14 +101,14 @@ func TestARefusedSignInEndsTheGroups(t *testing.T) {
 // archive, a token and a workstation let in by something else.
 func TestAGroupOpensNothingToWhoDidNotComeFromTheProvider(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) { o.GroupClaim = "groups" })
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) { o.GroupClaim = "groups" })
 	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
-	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "groups": "millers"}
+	p.Claims = map[string]any{"sub": "r", "preferred_username": "referrer", "groups": "millers"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	b.Must(200, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
 
 	x.SignIn("referrer").Must(403, "GET", "/dicom-web/studies/2.25.71/metadata", nil)
@@ -149,14 +149,14 @@ func TestAGroupOpensNothingToWhoDidNotComeFromTheProvider(t *testing.T) {
 // Settings of which the groups do not come show none, and say why.
 func TestGroupsThatDoNotCountByTheSettingsAreSaid(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) { o.GroupClaim = "groups" })
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) { o.GroupClaim = "groups" })
 	if out, code := runOn(x.In, t, "group", "grant", "millers", "--study", "2.25.71"); code != 0 {
 		t.Fatalf("code %d: %s", code, out)
 	}
-	p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "groups": "millers"}
+	p.Claims = map[string]any{"sub": "r", "preferred_username": "referrer", "groups": "millers"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	if err := os.Remove(filepath.Join(x.In.Config.Data, "collimator.yaml")); err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +172,8 @@ func TestGroupsThatDoNotCountByTheSettingsAreSaid(t *testing.T) {
 // A sign-in that changes several things of a person records them all, and only then.
 func TestASignInRecordsTheRoleAndTheGroupsThatItChanged(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) {
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) {
 		o.GroupClaim, o.RoleClaim = "groups", "role"
 		o.Roles = []config.OIDCRole{{Value: "outside", Role: "referrer"}, {Value: "inside", Role: "radiologist"}}
 	})
@@ -200,12 +200,12 @@ func TestASignInRecordsTheRoleAndTheGroupsThatItChanged(t *testing.T) {
 		{"inside", many, tooMany},
 	} {
 		before := len(changesOf(x))
-		p.claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": c.role}
+		p.Claims = map[string]any{"sub": "r", "preferred_username": "referrer", "role": c.role}
 		if c.groups != nil {
-			p.claims["groups"] = c.groups
+			p.Claims["groups"] = c.groups
 		}
 		b := x.Browser()
-		b.Must(200, "GET", signInAt(b, p), nil)
+		b.Must(200, "GET", b.SignInAt(p), nil)
 		if got := strings.Join(changesOf(x)[before:], "|"); got != c.want {
 			t.Errorf("role %s: recorded %q, want %q", c.role, got, c.want)
 		}

@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"crypto/rand"
@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,53 +55,53 @@ func wantFailure(x *sitetest.Site, reason, principal, who, subject string) {
 
 func TestClaimsComeFromTheUserInfoEndpointWhereTheTokenHasNone(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) {
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) {
 		o.NameClaim, o.RoleClaim, o.Scopes = "email", "groups", []string{"email", "groups"}
 		o.Roles = []config.OIDCRole{{Value: "readers", Role: "radiologist"}}
 	})
-	p.claims = map[string]any{"sub": "1"}
-	p.info = map[string]any{"sub": "1", "email": "radiologist", "groups": []string{"readers"}}
+	p.Claims = map[string]any{"sub": "1"}
+	p.Info = map[string]any{"sub": "1", "email": "radiologist", "groups": []string{"readers"}}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	if a := b.Must(200, "GET", "/api/v1/session", nil); a.JSON["name"] != "radiologist" {
 		t.Errorf("signed in: %s", a.Text)
 	}
-	if got := p.asked.Get("scope"); got != "openid email groups" {
+	if got := p.Asked.Get("scope"); got != "openid email groups" {
 		t.Errorf("scope %q", got)
 	}
 	// What is signed counts before what is not, and a UserInfo of another person not at all.
-	p.claims = map[string]any{"sub": "2", "email": "nobody"}
-	p.info = map[string]any{"sub": "2", "email": "radiologist", "groups": []string{"readers"}}
+	p.Claims = map[string]any{"sub": "2", "email": "nobody"}
+	p.Info = map[string]any{"sub": "2", "email": "radiologist", "groups": []string{"readers"}}
 	browserFails(x, p, "not registered here", "", "nobody", "2")
-	p.claims = map[string]any{"sub": "3"}
+	p.Claims = map[string]any{"sub": "3"}
 	browserFails(x, p, "speaks of another person", "", "", "3")
 }
 
 // browserFails wants a sign-in that is refused for a reason.
-func browserFails(x *sitetest.Site, p *provider, reason, principal, who, subject string) sitetest.Answer {
+func browserFails(x *sitetest.Site, p *sitetest.Provider, reason, principal, who, subject string) sitetest.Answer {
 	x.Helper()
 	b := x.Browser()
-	a := b.Must(401, "GET", signInAt(b, p), nil)
+	a := b.Must(401, "GET", b.SignInAt(p), nil)
 	wantFailure(x, reason, principal, who, subject)
 	return a
 }
 
 func TestAProviderWithACertificateOfItsOwnAuthorityIsReachedByRoots(t *testing.T) {
 	t.Parallel()
-	p := aProvider(t)
-	h := httptest.NewTLSServer(p.mux)
-	p.start(h)
+	p := sitetest.SilentProvider(t)
+	h := httptest.NewTLSServer(p.Mux)
+	p.Start(h)
 	roots := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: h.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	x := newOIDCSite(t, p, func(o *config.OIDC) { o.Roots = roots })
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	x := p.NewSite(func(o *config.OIDC) { o.Roots = roots })
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 
-	x = newOIDCSite(t, p, nil)
+	x = p.NewSite(nil)
 	x.Browser().Must(503, "POST", "/api/v1/session/oidc", nil)
 	wantFailure(x, "the identity provider is not reached", "", "", "")
 	if s := partOf(x, house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "certificate") || !strings.Contains(s.Do, "roots") {
@@ -113,12 +111,12 @@ func TestAProviderWithACertificateOfItsOwnAuthorityIsReachedByRoots(t *testing.T
 
 func TestWhyNobodyWasSignedInIsLoggedAndRecordedWithWho(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) {
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) {
 		o.RoleClaim, o.Roles = "groups", []config.OIDCRole{{Value: "readers", Role: "radiologist"}}
 	})
 	set := func(sub, name string, groups any) {
-		p.claims = map[string]any{"sub": sub, "preferred_username": name, "groups": groups}
+		p.Claims = map[string]any{"sub": sub, "preferred_username": name, "groups": groups}
 	}
 	set("1", "stranger", "readers")
 	browserFails(x, p, "not registered here", "", "stranger", "1")
@@ -133,18 +131,18 @@ func TestWhyNobodyWasSignedInIsLoggedAndRecordedWithWho(t *testing.T) {
 	browserFails(x, p, "disabled here", "auditor", "auditor", "4")
 
 	set("5", "radiologist", "readers")
-	p.change = func(c map[string]any) { c["exp"] = time.Now().Add(-2 * time.Minute).Unix() }
+	p.Change = func(c map[string]any) { c["exp"] = time.Now().Add(-2 * time.Minute).Unix() }
 	if a := browserFails(x, p, "has expired; compare the clocks", "", "", "5"); !strings.Contains(a.Text, "clock") {
 		t.Errorf("nobody is told that it is the clock: %s", a.Text)
 	}
-	p.change = func(c map[string]any) { c["iat"] = time.Now().Add(2 * time.Minute).Unix() }
+	p.Change = func(c map[string]any) { c["iat"] = time.Now().Add(2 * time.Minute).Unix() }
 	browserFails(x, p, "of the future; compare the clocks", "", "", "5")
-	p.change = func(c map[string]any) { c["exp"] = time.Now().Add(-30 * time.Second).Unix() } // within the leeway
+	p.Change = func(c map[string]any) { c["exp"] = time.Now().Add(-30 * time.Second).Unix() } // within the leeway
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
-	p.change = nil
+	b.Must(200, "GET", b.SignInAt(p), nil)
+	p.Change = nil
 
-	u, _ := url.Parse(signInAt(b, p))
+	u, _ := url.Parse(b.SignInAt(p))
 	q := u.Query()
 	q.Del("code")
 	q.Set("error", "access_denied")
@@ -152,12 +150,12 @@ func TestWhyNobodyWasSignedInIsLoggedAndRecordedWithWho(t *testing.T) {
 		t.Errorf("cancelled: %s", a.Text)
 	}
 	wantFailure(x, "cancelled at the identity provider", "", "", "")
-	callback := signInAt(b, p)
+	callback := b.SignInAt(p)
 	x.Browser().Must(401, "GET", callback, nil)
 	wantFailure(x, "in another browser", "", "", "")
 	b.Must(401, "GET", callback+"&iss=https%3A%2F%2Fevil.example", nil)
 	wantFailure(x, "comes from another identity provider", "", "", "")
-	callback = signInAt(b, p)
+	callback = b.SignInAt(p)
 	b.Must(200, "GET", callback, nil)
 	b.Must(401, "GET", callback, nil)
 	wantFailure(x, "the answer was used before", "", "", "")
@@ -168,12 +166,12 @@ func TestWhyNobodyWasSignedInIsLoggedAndRecordedWithWho(t *testing.T) {
 
 func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, nil)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
-	callback := signInAt(b, p)
-	p.status = http.StatusBadGateway
+	callback := b.SignInAt(p)
+	p.Status = http.StatusBadGateway
 	if a := b.Must(503, "GET", callback, nil); !strings.Contains(a.Text, "does not answer") {
 		t.Errorf("told: %s", a.Text)
 	}
@@ -181,7 +179,7 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 	if s := partOf(x, house.OIDCState); s.Level != state.Failing || !strings.Contains(s.Text, "502") {
 		t.Errorf("state: %+v", s)
 	}
-	p.status = 0
+	p.Status = 0
 	b.Must(200, "GET", callback, nil) // the page was loaded again
 	if s := partOf(x, house.OIDCState); s.Level != state.Well {
 		t.Errorf("state: %+v", s)
@@ -190,8 +188,8 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 		t.Errorf("what the provider wrote stands in the log: %s", log)
 	}
 	for _, status := range []int{0, http.StatusBadRequest} { // a code of a stranger is no outage
-		p.status = status
-		callback := signInAt(b, p)
+		p.Status = status
+		callback := b.SignInAt(p)
 		u, _ := url.Parse(callback)
 		q := u.Query()
 		q.Set("code", "guessed")
@@ -200,24 +198,24 @@ func TestAnOutageOfTheProviderIsNoForgery(t *testing.T) {
 			t.Errorf("state: %+v", s)
 		}
 	}
-	p.status = http.StatusUnauthorized
+	p.Status = http.StatusUnauthorized
 	c := x.Browser()
-	c.Must(503, "GET", signInAt(c, p), nil)
+	c.Must(503, "GET", c.SignInAt(p), nil)
 	wantFailure(x, "does not take this archive's client ID or secret", "", "", "")
 }
 
 func TestTwoTabsSignInAtTheProviderBesideEachOther(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, nil)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
-	one, two := signInAt(b, p), signInAt(b, p)
+	one, two := b.SignInAt(p), b.SignInAt(p)
 	b.Must(401, "GET", "/api/v1/session/oidc/callback?state=x&code=y", nil) // where another page sends the browser
 	b.Must(200, "GET", one, nil)
 	b.Must(200, "GET", two, nil)
 	for range 12 { // and those that never end do not pile up
-		signInAt(b, p)
+		b.SignInAt(p)
 	}
 	n := 0
 	rq, _ := http.NewRequest("GET", "https://"+b.Host+"/", nil)
@@ -233,85 +231,37 @@ func TestTwoTabsSignInAtTheProviderBesideEachOther(t *testing.T) {
 
 func TestAProviderThatMovedItsKeysIsAskedAgain(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, nil)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.mu.Lock()
-	p.key, p.kid, p.keys = key, "3", "/moved/keys"
-	p.mu.Unlock()
-	b.Must(200, "GET", signInAt(b, p), nil)
-}
-
-func newProviderOnlySite(t *testing.T, p *provider) *sitetest.Site {
-	return sitetest.NewPeopledSite(t, func(c *config.Config) {
-		file := filepath.Join(t.TempDir(), "secret")
-		if err := os.WriteFile(file, []byte("client-secret\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c.SignIn.OIDC = config.OIDC{Issuer: p.url, ClientID: "collimator", ClientSecretFile: file}
-		c.SignIn.Local, c.SignIn.BreakGlass = false, []string{"administrator"}
-	})
-}
-
-func TestOnlyTheProviderLetsPeopleInButForBreakGlassAccounts(t *testing.T) {
-	t.Parallel()
-	p := newProvider(t)
-	x := newProviderOnlySite(t, p)
-	b := x.Browser()
-	a := b.Must(401, "POST", "/api/v1/session/password", map[string]string{"name": "radiologist", "password": sitetest.Password})
-	wrong := b.Must(401, "POST", "/api/v1/session/password", map[string]string{"name": "administrator", "password": "wrong horse battery"})
-	if a.Text != wrong.Text {
-		t.Errorf("the refusal tells who is a break-glass account: %s, %s", a.Text, wrong.Text)
-	}
-	if x.Recorded(audit.UserAuthenticated, "radiologist", "signin.local") != 1 {
-		t.Error("why a right password did not count is not recorded")
-	}
-	x.SignIn("administrator")
-	if !slices.ContainsFunc(x.Records(), func(r audit.Record) bool { return r.Code == audit.GlassBroken && r.Principal == "administrator" }) {
-		t.Error("a break-glass account signed in and nobody is told")
-	}
-
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b.Must(200, "GET", signInAt(b, p), nil)
-	for _, path := range []string{"/api/v1/session/enrol/totp", "/api/v1/session/enrol/passkey/begin"} {
-		b.Must(409, "POST", path, nil)
-	}
-	settings := "signin:\n  local: false\n  break_glass: [administrator]\n  oidc: {issuer: " + p.url + ", client_id: collimator}\n"
-	if err := os.WriteFile(filepath.Join(x.In.Config.Data, config.File), []byte(settings), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, code := runOn(x.In, t, "user", "link", "radiologist")
-	if code != 0 || !strings.Contains(out, "signin.local") {
-		t.Fatalf("nobody is warned that the link will not count: %s", out)
-	}
-	link := regexp.MustCompile(`https://\S+/open#(\S+)`).FindStringSubmatch(out)[1]
-	x.Browser().Must(409, "POST", "/api/v1/setup", map[string]string{"link": link, "password": sitetest.Password})
+	p.Alter(func() { p.Key, p.KeyID, p.Keys = key, "3", "/moved/keys" })
+	b.Must(200, "GET", b.SignInAt(p), nil)
 }
 
 func TestWhoSignsOutIsSentToTheProviderToSignOutThereToo(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	p.meta = map[string]any{"end_session_endpoint": p.url + "/end?x=1"}
-	x := newOIDCSite(t, p, nil)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	p := sitetest.NewProvider(t)
+	p.Meta = map[string]any{"end_session_endpoint": p.URL + "/end?x=1"}
+	x := p.NewSite(nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
-	want := p.url + "/end?client_id=collimator&post_logout_redirect_uri=" + url.QueryEscape("https://"+x.Host+"/") + "&x=1"
+	b.Must(200, "GET", b.SignInAt(p), nil)
+	want := p.URL + "/end?client_id=collimator&post_logout_redirect_uri=" + url.QueryEscape("https://"+x.Host+"/") + "&x=1"
 	if a := b.Must(200, "DELETE", "/api/v1/session", nil); a.JSON["location"] != want {
 		t.Errorf("location %v, want %s", a.JSON["location"], want)
 	}
 	x.SignIn("auditor").Must(204, "DELETE", "/api/v1/session", nil)
 
-	p.meta = map[string]any{"end_session_endpoint": "javascript:alert(1)"}
-	x = newOIDCSite(t, p, nil)
+	p.Meta = map[string]any{"end_session_endpoint": "javascript:alert(1)"}
+	x = p.NewSite(nil)
 	b = x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	b.Must(204, "DELETE", "/api/v1/session", nil)
 }

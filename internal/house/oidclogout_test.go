@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"maps"
@@ -8,36 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/house/sitetest"
 )
-
-// logoutToken is what the provider posts when subject signs out there; change
-// alters its claims.
-func (p *provider) logoutToken(subject string, change func(map[string]any)) string {
-	p.Helper()
-	claims := map[string]any{
-		"iss": p.url, "aud": "collimator", "sub": subject, "jti": subject + time.Now().String(),
-		"iat": time.Now().Unix(), "exp": time.Now().Add(2 * time.Minute).Unix(),
-		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
-	}
-	if change != nil {
-		change(claims)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: "1"}}, (&jose.SignerOptions{}).WithType("logout+jwt"))
-	if err != nil {
-		p.Fatal(err)
-	}
-	raw, err := jwt.Signed(signer).Claims(claims).Serialize()
-	if err != nil {
-		p.Fatal(err)
-	}
-	return raw
-}
 
 // tellLogout posts a form as the provider does: without credentials.
 func tellLogout(x *sitetest.Site, t *testing.T, form url.Values) int {
@@ -62,16 +36,16 @@ func tellLogout(x *sitetest.Site, t *testing.T, form url.Values) int {
 // Who signs out at the provider is signed out here, and nobody else.
 func TestWhoSignsOutAtTheProviderIsSignedOutHere(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, nil)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
-	p.claims = map[string]any{"sub": "2", "preferred_username": "referrer"}
+	b.Must(200, "GET", b.SignInAt(p), nil)
+	p.Claims = map[string]any{"sub": "2", "preferred_username": "referrer"}
 	other := x.Browser()
-	other.Must(200, "GET", signInAt(other, p), nil)
+	other.Must(200, "GET", other.SignInAt(p), nil)
 
-	token := p.logoutToken("1", nil)
+	token := p.LogoutToken("1", nil)
 	if code := tellLogout(x, t, url.Values{"logout_token": {token}}); code != http.StatusOK {
 		t.Fatalf("status %d", code)
 	}
@@ -84,13 +58,13 @@ func TestWhoSignsOutAtTheProviderIsSignedOutHere(t *testing.T) {
 	}
 
 	// The same token ends nothing that was begun later.
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	b.Must(200, "GET", signInAt(b, p), nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	if code := tellLogout(x, t, url.Values{"logout_token": {token}}); code != http.StatusBadRequest {
 		t.Errorf("used twice: status %d", code)
 	}
 	b.Must(200, "GET", "/dicom-web/studies", nil)
-	if code := tellLogout(x, t, url.Values{"logout_token": {p.logoutToken("of nobody here", nil)}}); code != http.StatusOK {
+	if code := tellLogout(x, t, url.Values{"logout_token": {p.LogoutToken("of nobody here", nil)}}); code != http.StatusOK {
 		t.Errorf("a subject that is not known here: status %d", code)
 	}
 }
@@ -100,15 +74,15 @@ func TestWhoSignsOutAtTheProviderIsSignedOutHere(t *testing.T) {
 func TestWhatEndsWithASignOutAtTheProviderIsOfTheSettings(t *testing.T) {
 	t.Parallel()
 	for _, logout := range []string{"", "everything"} {
-		p := newProvider(t)
-		x := newOIDCSite(t, p, func(c *config.OIDC) { c.Logout = logout })
-		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+		p := sitetest.NewProvider(t)
+		x := p.NewSite(func(c *config.OIDC) { c.Logout = logout })
+		p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 		b := x.Browser()
-		b.Must(200, "GET", signInAt(b, p), nil)
+		b.Must(200, "GET", b.SignInAt(p), nil)
 		link, _ := b.Must(200, "POST", "/api/v1/shares", map[string]any{"study": "2.25.70", "days": 7}).JSON["link"].(string)
 		_, secret, _ := strings.Cut(link, "#")
 
-		if code := tellLogout(x, t, url.Values{"logout_token": {p.logoutToken("1", nil)}}); code != http.StatusOK {
+		if code := tellLogout(x, t, url.Values{"logout_token": {p.LogoutToken("1", nil)}}); code != http.StatusOK {
 			t.Fatalf("status %d", code)
 		}
 		b.Must(401, "GET", "/api/v1/session", nil)
@@ -123,14 +97,14 @@ func TestWhatEndsWithASignOutAtTheProviderIsOfTheSettings(t *testing.T) {
 // What is no logout token of the provider signs nobody out.
 func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, nil)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(nil)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
 	b := x.Browser()
-	b.Must(200, "GET", signInAt(b, p), nil)
+	b.Must(200, "GET", b.SignInAt(p), nil)
 	forms := map[string]url.Values{
 		"nothing":  {},
-		"two":      {"logout_token": {p.logoutToken("1", nil), p.logoutToken("1", nil)}},
+		"two":      {"logout_token": {p.LogoutToken("1", nil), p.LogoutToken("1", nil)}},
 		"no token": {"logout_token": {"a.b.c"}},
 		"too long": {"logout_token": {strings.Repeat("x", 1<<20)}},
 	}
@@ -151,11 +125,11 @@ func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
 		"signed by somebody": nil,
 	} {
 		if change == nil {
-			forged := strings.Split(p.logoutToken("1", nil), ".")
+			forged := strings.Split(p.LogoutToken("1", nil), ".")
 			forms[what] = url.Values{"logout_token": {forged[0] + "." + forged[1] + "." + strings.Repeat("A", len(forged[2]))}}
 			continue
 		}
-		forms[what] = url.Values{"logout_token": {p.logoutToken("1", change)}}
+		forms[what] = url.Values{"logout_token": {p.LogoutToken("1", change)}}
 	}
 	for what, form := range forms {
 		if code := tellLogout(x, t, form); code != http.StatusBadRequest {
@@ -168,8 +142,8 @@ func TestALogoutTokenThatDoesNotFitSignsNobodyOut(t *testing.T) {
 // The provider's second factor is demanded where the settings say so.
 func TestTheProvidersSecondFactorIsDemandedWhereTheSettingsSaySo(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, func(o *config.OIDC) {
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(func(o *config.OIDC) {
 		o.RequireACR, o.RequireAMR = []string{"phr", "phrh"}, []string{"mfa", "hwk"}
 	})
 	for what, c := range map[string]struct {
@@ -183,11 +157,11 @@ func TestTheProvidersSecondFactorIsDemandedWhereTheSettingsSaySo(t *testing.T) {
 		"a password alone":     {map[string]any{"acr": "phr", "amr": []string{"pwd"}}, "require_amr"},
 		"no methods":           {map[string]any{"acr": "phr"}, "require_amr"},
 	} {
-		p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-		maps.Copy(p.claims, c.claims)
+		p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+		maps.Copy(p.Claims, c.claims)
 		b := x.Browser()
-		callback := signInAt(b, p)
-		if got := p.asked.Get("acr_values"); got != "phr phrh" {
+		callback := b.SignInAt(p)
+		if got := p.Asked.Get("acr_values"); got != "phr phrh" {
 			t.Errorf("%s: asked for %q", what, got)
 		}
 		if c.reason == "" {

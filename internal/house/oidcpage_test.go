@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"html"
@@ -22,10 +22,10 @@ func leadsTo(t *testing.T, a sitetest.Answer) string {
 
 func TestSomebodySignsInAtTheIdentityProviderFromThePage(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	p.meta = map[string]any{"end_session_endpoint": p.url + "/end"}
-	p.claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
-	x := newOIDCSite(t, p, nil)
+	p := sitetest.NewProvider(t)
+	p.Meta = map[string]any{"end_session_endpoint": p.URL + "/end"}
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "radiologist"}
+	x := p.NewSite(nil)
 	b := x.Browser()
 	const button = `value="provider"`
 	sitetest.WantPage(t, b.Send("GET", "/setup/", nil), 200, button)
@@ -34,14 +34,14 @@ func TestSomebodySignsInAtTheIdentityProviderFromThePage(t *testing.T) {
 	a := sitetest.Fill(b, "/setup/", "step", "provider")
 	sitetest.WantPage(t, a, 200, "<title>Sign in · Collimator</title>")
 	there := leadsTo(t, a)
-	if !strings.HasPrefix(there, p.url+"/authorize?") {
+	if !strings.HasPrefix(there, p.URL+"/authorize?") {
 		t.Fatalf("the page leads to %s", there)
 	}
-	b.Must(200, "GET", p.authorize(there), nil)
+	b.Must(200, "GET", p.Authorize(there), nil)
 	sitetest.WantPage(t, b.Send("GET", "/setup/", nil), 200, "signed in as radiologist")
 
 	a = sitetest.Fill(b, "/setup/", "step", "leave")
-	if there = leadsTo(t, a); !strings.HasPrefix(there, p.url+"/end?") {
+	if there = leadsTo(t, a); !strings.HasPrefix(there, p.URL+"/end?") {
 		t.Errorf("who signs out is sent to %s", there)
 	}
 	sitetest.WantPage(t, b.Send("GET", "/setup/", nil), 200, button)
@@ -60,25 +60,23 @@ func TestThePageNamesNoIdentityProviderWhereThereIsNone(t *testing.T) {
 
 func TestAnIdentityProviderThatIsDownIsSaidOnThePage(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	x := newOIDCSite(t, p, nil)
-	p.mu.Lock()
-	p.meta = map[string]any{"issuer": "https://elsewhere.example"}
-	p.mu.Unlock()
+	p := sitetest.NewProvider(t)
+	x := p.NewSite(nil)
+	p.Alter(func() { p.Meta = map[string]any{"issuer": "https://elsewhere.example"} })
 	sitetest.WantPage(t, sitetest.Fill(x.Browser(), "/setup/", "step", "provider"), 503, `role="alert"`)
 }
 
 func TestWhatTheIdentityProviderRefusedIsSaidInTheLanguageOfThePage(t *testing.T) {
 	t.Parallel()
-	p := newProvider(t)
-	p.claims = map[string]any{"sub": "1", "preferred_username": "ZZPHI nobody"}
-	x := newOIDCSite(t, p, nil)
+	p := sitetest.NewProvider(t)
+	p.Claims = map[string]any{"sub": "1", "preferred_username": "ZZPHI nobody"}
+	x := p.NewSite(nil)
 
 	b := x.Browser()
-	a := b.Send("GET", signInAt(b, p), nil, "Accept-Language", "de")
+	a := b.Send("GET", b.SignInAt(p), nil, "Accept-Language", "de")
 	sitetest.WantPage(t, a, 401, `<p role="alert">Der Anmeldedienst kennt Sie, dieses Archiv aber nicht.`)
 	if strings.Contains(a.Text, "refresh") {
 		t.Error("nobody can read the page before it leads on")
 	}
-	sitetest.WantPage(t, b.Send("GET", signInAt(b, p), nil), 401, "this archive does not")
+	sitetest.WantPage(t, b.Send("GET", b.SignInAt(p), nil), 401, "this archive does not")
 }
