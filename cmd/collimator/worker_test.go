@@ -5,18 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"testing"
+
+	"collimator/internal/house/sitetest"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -32,8 +31,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // processes of tests end soon, and need little memory
-
+	debug.SetGCPercent(sitetest.GarbagePercent)
 	switch filepath.Base(os.Args[0]) {
 	case commandName:
 		os.Exit(processWith(cheaply))
@@ -43,9 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(runNamed(m))
 }
 
-// runNamed runs the tests with the program in the path, by its two other names. Twice
-// as many at once as there are processors, where the command line says no other
-// number: half of them wait for a disk, a peer or a process.
+// runNamed runs the tests with the program in the path, by its two other names.
 func runNamed(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "collimator-test-path-")
 	if err != nil {
@@ -63,15 +59,12 @@ func runNamed(m *testing.M) int {
 	if err == nil {
 		err = os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	}
-	if err == nil {
-		err = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
-	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitFailure
 	}
 
-	return m.Run()
+	return sitetest.Run(m)
 }
 
 // order is a command line and what is around it.
