@@ -1,21 +1,15 @@
 package gate
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"collimator/dicom/uid"
 	"collimator/dimse/ul"
-	"collimator/internal/fault"
 	"collimator/internal/policy"
 )
 
@@ -67,54 +61,6 @@ type Rule struct {
 	// Studies are Study Instance UIDs, and Patients are Patient IDs.
 	Studies  []string `yaml:"studies,omitempty" json:"studies,omitempty"`
 	Patients []string `yaml:"patients,omitempty" json:"patients,omitempty"`
-}
-
-// file is the whole of the file.
-type file struct {
-	Routes []Route `yaml:"routes"`
-}
-
-// Load reads the routes of a file; none where there is no file. What cannot be
-// understood is fault.Invalid and names the route and the field.
-func Load(path string) ([]Route, error) {
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("gate: %w", err)
-	}
-
-	routes, err := Parse(b)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "gate: "+path+" is not valid")
-	}
-	return routes, nil
-}
-
-// Parse reads the text of a file.
-func Parse(text []byte) ([]Route, error) {
-	var f file
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if len(f.Routes) > routesMost {
-		return nil, fmt.Errorf("%d routes; at most %d", len(f.Routes), routesMost)
-	}
-
-	seen := map[string]bool{}
-	for i, r := range f.Routes {
-		if err := r.Check(); err != nil {
-			return nil, fmt.Errorf("route %d (%s): %w", i+1, r.Name, err)
-		}
-		if seen[r.Name] {
-			return nil, fmt.Errorf("route %d: the name %s is taken by another route", i+1, r.Name)
-		}
-		seen[r.Name] = true
-	}
-	return f.Routes, nil
 }
 
 // Check fails with a field that cannot be as it is.
@@ -206,7 +152,7 @@ func (r *Rule) policy() (out policy.RouteRule, err error) {
 		return out, fmt.Errorf("hours: %w", err)
 	}
 	if i := slices.IndexFunc(r.Studies, func(study string) bool { return !uid.Valid(study) }); i >= 0 {
-		return out, fmt.Errorf("studies: %q is not a UID", r.Studies[i])
+		return out, fmt.Errorf("studies: number %d is no Study Instance UID", i+1)
 	}
 	return out, nil
 }
