@@ -6,9 +6,9 @@ package gate
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,21 +69,21 @@ type Gate struct {
 	destinations destinations
 	commitments  commitments
 	flows        *flows
+	watched      watched // by Run alone
 
-	mu       sync.Mutex
-	routes   map[string]*route // by name
-	modified time.Time         // of the file that was read last
-	size     int64
+	mu     sync.Mutex
+	routes map[string]*route // by name
+	open   associations      // of callers
 }
 
 // New makes a gate with the routes of its file, and fails where that cannot be
 // understood. Run has to run, and Close to be called in the end.
 func New(o Options) (*Gate, error) {
-	g := &Gate{Options: o, routes: map[string]*route{}}
+	g := &Gate{Options: o, routes: map[string]*route{}, open: associations{}}
 	g.destinations.gate = g
 	g.commitments.gate = g
 	g.flows = newFlows(o.DB, o.Log, o.Now)
-	if err := g.read(); err != nil {
+	if err := g.begin(); err != nil {
 		return nil, err
 	}
 
@@ -105,78 +105,14 @@ func (g *Gate) register() {
 	g.Mux.HandleN(dimse.NEventReport, g.report, uid.StorageCommitmentPushModel)
 }
 
-// watchEvery is how often the file is looked at.
-const watchEvery = 2 * time.Second
-
-// statePart is the state of the file with the routes.
-const statePart = "gate.routes"
-
-// Run takes up changes of the file until ctx ends. A file that cannot be understood
-// changes nothing.
-func (g *Gate) Run(ctx context.Context) {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-
-		if err := g.read(); err != nil {
-			what := fault.Sentence(err) + "; the routes from before go on"
-			g.States.Failing(statePart, what, "mend the file: 'collimator config check' says what is wrong")
-			continue
-		}
-		g.lookUp(ctx)
-		g.States.Well(statePart, fmt.Sprintf("%d routes", len(g.Routes())))
-	}
-}
-
-// read takes up the file, if it is another than before.
-func (g *Gate) read() error {
-	info, err := os.Stat(g.File)
-	if err == nil && info.ModTime().Equal(g.modified) && info.Size() == g.size {
-		return nil
-	}
-
-	routes, err := Load(g.File)
-	if err != nil {
-		return err
-	}
-	g.take(routes)
-	if info != nil {
-		g.modified = info.ModTime()
-		g.size = info.Size()
-	}
-	return nil
-}
-
-// take puts routes in place of those before. What did not change goes on as it is;
-// what did serves its next request by what is new.
-func (g *Gate) take(routes []Route) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	next := make(map[string]*route, len(routes))
-	for _, r := range routes {
-		next[r.Name] = g.newRoute(r, g.routes[r.Name])
-	}
-
-	for name, old := range g.routes {
-		if r := next[name]; r == nil || r.pool != old.pool {
-			go old.pool.Close() // waits for nobody who asks
-		}
-	}
-	g.routes = next
-}
-
-// Routes lists the routes as they are now.
+// Routes lists the routes as they are now, by name.
 func (g *Gate) Routes() (list []Route) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, r := range g.routes {
 		list = append(list, r.Route)
 	}
+	slices.SortFunc(list, func(a, b Route) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
 

@@ -285,9 +285,9 @@ func TestAClosedRouteLetsNobodyThrough(t *testing.T) {
 	s := newSite(t, "", dimsetest.Options{})
 	s.device("WS1", policy.Verbs()...)
 	a := s.mustDial("WS1", uid.Verification, ct)
-	routes := s.gate.Routes()
-	routes[0].Closed = true
-	s.gate.take(routes)
+	s.gate.mu.Lock()
+	s.gate.routes["PACS"].Closed = true // what is open is aborted a moment later
+	s.gate.mu.Unlock()
 
 	if got := statusIn(dimse.Status{}, a.Echo(t.Context())); got.Code != dimse.NotAuthorized {
 		t.Errorf("status %s", got)
@@ -295,7 +295,9 @@ func TestAClosedRouteLetsNobodyThrough(t *testing.T) {
 	if _, err := s.dial("WS1", uid.Verification); err == nil {
 		t.Error("an association to a closed route")
 	}
-	s.gate.take(nil)
+	s.gate.mu.Lock()
+	delete(s.gate.routes, "PACS")
+	s.gate.mu.Unlock()
 	if got := statusIn(dimse.Status{}, a.Echo(t.Context())); got.Code != dimse.NotAuthorized {
 		t.Errorf("status %s of a route that is gone", got)
 	}

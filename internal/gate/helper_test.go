@@ -84,12 +84,15 @@ func newSite(t testing.TB, rules string, o dimsetest.Options) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.gate.Close)
-	s.address = housetest.Listen(t, &dimse.Server{Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
-		if behind := s.gate.Behind(rq); behind != nil {
-			return s.guard.Admit(ctx, rq, behind)
-		}
-		return s.guard.Admit(ctx, rq, s.gate.Service(rq.CalledAETitle))
-	}})
+	s.address = housetest.Listen(t, &dimse.Server{
+		Admit: func(ctx context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+			if behind := s.gate.Behind(rq); behind != nil {
+				return s.guard.Admit(ctx, rq, behind)
+			}
+			return s.guard.Admit(ctx, rq, s.gate.Service(rq.CalledAETitle))
+		},
+		OnAssociation: s.gate.Opened,
+	})
 	return s
 }
 

@@ -30,7 +30,7 @@ type route struct {
 }
 
 // newRoute makes a route; it goes on with the associations of the one before where
-// the system behind it is reached as before. r was checked.
+// the system behind it is reached as before and nothing was closed. r was checked.
 func (g *Gate) newRoute(r Route, before *route) *route {
 	rules, err := r.policy()
 	if err != nil {
@@ -40,11 +40,13 @@ func (g *Gate) newRoute(r Route, before *route) *route {
 	r.FindMatches = cmp.Or(r.FindMatches, findMatches)
 	out := &route{Route: r, rules: rules}
 	out.system, out.address, _ = r.Target()
-	if before != nil && before.reachedLike(out) {
-		out.pool = before.pool
-		out.offers = before.offers
+	if before != nil && before.Protect == r.Protect {
 		out.addresses = before.addresses
 		out.lookedUp = before.lookedUp
+	}
+	if before != nil && before.Closed == r.Closed && before.reachedLike(out) {
+		out.pool = before.pool
+		out.offers = before.offers
 		return out
 	}
 

@@ -23,24 +23,38 @@ var errStranger = fault.New(fault.Denied, "gate: the system behind the route has
 // its AE title and its address: it delivers what somebody retrieves by C-MOVE, and
 // reports storage commitment. nil where nobody behind a route asks.
 func (g *Gate) Behind(rq *dimse.AssociateRequest) *guard.Service {
-	address := addressOf(rq.RemoteAddr)
-	name := ""
-	g.mu.Lock()
-	for _, r := range g.routes {
-		if r.system == rq.CallingAETitle && slices.Contains(r.addresses, address) {
-			name = r.Name
-		}
-	}
-	g.mu.Unlock()
+	name := g.sender(rq)
 	if name == "" {
 		return nil
 	}
 
+	address := addressOf(rq.RemoteAddr)
 	return g.behind(name, func(r *route) bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return r.system == rq.CallingAETitle && slices.Contains(r.addresses, address)
 	})
+}
+
+// sender is the route behind which somebody stands; empty for others. Of several to one
+// system it is one that is open, the first by name.
+func (g *Gate) sender(rq *dimse.AssociateRequest) string {
+	address := addressOf(rq.RemoteAddr)
+	var found *route
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, r := range g.routes {
+		if r.system != rq.CallingAETitle || !slices.Contains(r.addresses, address) {
+			continue
+		}
+		if found == nil || found.Closed && !r.Closed || found.Closed == r.Closed && r.Name < found.Name {
+			found = r
+		}
+	}
+	if found == nil {
+		return ""
+	}
+	return found.Name
 }
 
 // behind is the service for the system behind a route, as long as it is that one.

@@ -10,6 +10,7 @@ import (
 	"collimator/dimse"
 	"collimator/internal/archive"
 	"collimator/internal/db"
+	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
 	"collimator/internal/guard"
@@ -42,7 +43,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Log:         s.log,
 		Now:         time.Now,
 	})
-	return err
+	return fault.Misuse(err) // a bad file is the operator's to mend
 }
 
 // holdAtRoute keeps back what came for a route under the UID of something else.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"collimator/internal/config"
+	"collimator/internal/gate"
 	"collimator/internal/identity"
 	"collimator/internal/outward"
 	"collimator/internal/reserve"
@@ -41,6 +42,7 @@ func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 	}
 	look.ask(ctx)
 	reserve.Tell(in.Config.Data, states)
+	gate.Examine(filepath.Join(in.Config.Data, gate.File), states)
 	err = examineAll(ctx, in, states)
 	return states.All(), err
 }

@@ -29,9 +29,18 @@ func (s *Server) AssociationServer(config *tls.Config) *dimse.Server {
 			// The rooms bound connections.
 			Connections: unboundedHere, ConnectionsPerAddress: unboundedHere, Idle: s.in.Config.Limits.Idle,
 		},
-		Log:       s.log,
-		OnRefused: s.Guard.Refused,
+		Log:           s.log,
+		OnRefused:     s.Guard.Refused,
+		OnAssociation: s.opened,
 	}
+}
+
+// opened tells the gate of an association that is not with the archive.
+func (s *Server) opened(a *dimse.Association) (ended func()) {
+	if a.CalledAETitle() == s.in.Config.AE {
+		return nil
+	}
+	return s.gate.Opened(a)
 }
 
 const unboundedHere = 1 << 20
