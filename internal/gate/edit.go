@@ -28,9 +28,8 @@ func Add(path string, r Route) error {
 	}
 
 	return edit(path, func(list *yaml.Node, now []Route) ([]Route, error) {
-		if indexOf(now, r.Name) >= 0 {
-			return nil, fault.Newf(fault.Conflict,
-				"gate: there is a route %[1]s already; see 'collimator gate show %[1]s', and remove it first or take another name", r.Name)
+		if err := Free(now, r.Name); err != nil {
+			return nil, err
 		}
 		list.Content = append(list.Content, block)
 
@@ -121,6 +120,24 @@ func inBrackets(n *yaml.Node) {
 
 func indexOf(routes []Route, name string) int {
 	return slices.IndexFunc(routes, func(r Route) bool { return r.Name == name })
+}
+
+// Find is the route of a name; fault.NotFound where none has it.
+func Find(routes []Route, name string) (r Route, err error) {
+	i, err := position(routes, name)
+	if err != nil {
+		return r, err
+	}
+	return routes[i], nil
+}
+
+// Free fails with fault.Conflict where a name is taken.
+func Free(routes []Route, name string) error {
+	if indexOf(routes, name) < 0 {
+		return nil
+	}
+	return fault.Newf(fault.Conflict,
+		"gate: there is a route %[1]s already; see 'collimator gate show %[1]s', and remove it first or take another name", name)
 }
 
 func position(routes []Route, name string) (int, error) {

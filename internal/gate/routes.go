@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -61,6 +62,19 @@ type Rule struct {
 	// Studies are Study Instance UIDs, and Patients are Patient IDs.
 	Studies  []string `yaml:"studies,omitempty" json:"studies,omitempty"`
 	Patients []string `yaml:"patients,omitempty" json:"patients,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler: times are written as in the file.
+func (r Route) MarshalJSON() ([]byte, error) {
+	type fields Route
+	out := struct {
+		fields
+		Wait string `json:"wait,omitempty"`
+	}{fields: fields(r)}
+	if r.Wait > 0 {
+		out.Wait = r.Wait.String()
+	}
+	return json.Marshal(out)
 }
 
 // Check fails with a field that cannot be as it is.

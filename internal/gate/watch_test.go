@@ -77,8 +77,8 @@ func (w watching) want(what, names string, level state.Level, text string) {
 	}
 }
 
-// named is a file with routes of these names.
-func named(names ...string) string {
+// routesNamed is a file with routes of these names.
+func routesNamed(names ...string) string {
 	text := "routes:\n"
 	for _, name := range names {
 		text += "  - {name: " + name + ", protect: OLD@127.0.0.1:104, rules: [{name: all, registered: true}]}\n"
@@ -88,10 +88,10 @@ func named(names ...string) string {
 
 func TestAChangeCountsWhenTwoLooksSawItAlike(t *testing.T) {
 	t.Parallel()
-	w := newWatching(t, named("PACS"))
+	w := newWatching(t, routesNamed("PACS"))
 	w.want("at the start", "PACS", state.Well, "1 route")
 
-	w.put(named("PACS", "OTHER"))
+	w.put(routesNamed("PACS", "OTHER"))
 	w.look()
 	w.want("while it may still be written", "PACS", state.Well, "1 route")
 	w.look()
@@ -102,7 +102,7 @@ func TestAChangeCountsWhenTwoLooksSawItAlike(t *testing.T) {
 	w.want("gone for a moment", "OTHER PACS", state.Well, "2 routes")
 	w.look()
 	w.want("gone", "", state.Unknown, "")
-	w.put(named("PACS"))
+	w.put(routesNamed("PACS"))
 	w.look()
 	w.look()
 	w.want("there again", "PACS", state.Well, "1 route")
@@ -110,8 +110,8 @@ func TestAChangeCountsWhenTwoLooksSawItAlike(t *testing.T) {
 
 func TestABadFileChangesNothingAndIsTold(t *testing.T) {
 	t.Parallel()
-	w := newWatching(t, named("PACS"))
-	w.put(strings.Replace(named("PACS"), "registered", "everybody", 1))
+	w := newWatching(t, routesNamed("PACS"))
+	w.put(strings.Replace(routesNamed("PACS"), "registered", "everybody", 1))
 	for range 3 {
 		w.look()
 	}
@@ -120,7 +120,7 @@ func TestABadFileChangesNothingAndIsTold(t *testing.T) {
 		t.Errorf("what to do: %q", do)
 	}
 
-	w.put(named("PACS"))
+	w.put(routesNamed("PACS"))
 	for range 2 {
 		w.look()
 	}
@@ -132,8 +132,8 @@ func TestABadFileChangesNothingAndIsTold(t *testing.T) {
 
 func TestARouteThatIsClosedIsToldUntilItIsOpenAgain(t *testing.T) {
 	t.Parallel()
-	w := newWatching(t, named("PACS", "OTHER"))
-	w.put(strings.Replace(named("PACS", "OTHER"), "name: PACS,", "name: PACS, closed: true,", 1))
+	w := newWatching(t, routesNamed("PACS", "OTHER"))
+	w.put(strings.Replace(routesNamed("PACS", "OTHER"), "name: PACS,", "name: PACS, closed: true,", 1))
 	w.look()
 	w.look()
 	w.want("closed", "OTHER PACS", state.Degraded, "2 routes; nobody is let through PACS")

@@ -21,9 +21,9 @@ import (
 
 // What a PACS is taken to bear where nobody said more.
 const (
-	defaultAssociations = 4
-	defaultWaiting      = 64
-	defaultWait         = 30 * time.Second
+	DefaultAssociations = 4
+	DefaultWaiting      = 64
+	DefaultWait         = 30 * time.Second
 	defaultKeep         = 5 * time.Second
 )
 
@@ -93,13 +93,13 @@ type kept struct {
 // New makes a Pool without associations. Close it in the end.
 func New(p PACS) *Pool {
 	if p.Associations <= 0 {
-		p.Associations = defaultAssociations
+		p.Associations = DefaultAssociations
 	}
 	if p.Waiting <= 0 {
-		p.Waiting = defaultWaiting
+		p.Waiting = DefaultWaiting
 	}
 	if p.Wait <= 0 {
-		p.Wait = defaultWait
+		p.Wait = DefaultWait
 	}
 	if p.Keep <= 0 {
 		p.Keep = defaultKeep

@@ -1,0 +1,162 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/internal/fault"
+	"collimator/internal/outward"
+)
+
+// RulesOf are the rules for words such as "CT1,CT2:echo,store": who may do what. Without
+// any it is one rule by which every registered device may do what its registration grants.
+func RulesOf(words []string) (rules []Rule, err error) {
+	for _, text := range words {
+		colon := strings.LastIndexByte(text, ':')
+		if colon < 0 {
+			return nil, fault.Newf(fault.Invalid, "gate: %q is not WHO:WHAT, such as CT1,CT2:echo,store", text)
+		}
+
+		rule := Rule{Who: wordsOf(text[:colon]), Allow: wordsOf(text[colon+1:])}
+		rule.Name = freeName(rules, strings.Join(rule.Who, ","))
+		rules = append(rules, rule)
+	}
+
+	if len(rules) == 0 {
+		rules = []Rule{{Name: "registered", Registered: true}}
+	}
+	return rules, nil
+}
+
+func wordsOf(list string) (words []string) {
+	for _, word := range strings.Split(list, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// freeName is a name that no rule has yet.
+func freeName(rules []Rule, name string) string {
+	free := name
+	for n := 2; slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == free }); n++ {
+		free = fmt.Sprintf("%s %d", name, n)
+	}
+	return free
+}
+
+// Callers are the AE titles that the system behind a route is called by; none where
+// those of devices count that are not registered yet.
+func (r *Route) Callers(h House) (titles []string) {
+	if r.As != "" {
+		return []string{r.As}
+	}
+
+	system, _, _ := r.Target()
+	for _, rule := range r.Rules {
+		titles = append(titles, rule.Who...)
+		if rule.Registered {
+			for _, d := range h.Devices {
+				titles = append(titles, d.Name)
+			}
+		}
+	}
+	titles = slices.DeleteFunc(titles, func(title string) bool { return title == system })
+	slices.Sort(titles)
+	return slices.Compact(titles)
+}
+
+// Place is where a gate stands in the network.
+type Place struct {
+	From         string   // the address it calls the system behind from
+	Plain        string   // host:port at which that system calls it; empty: nowhere
+	Destinations []string // devices to which that system sends by way of the gate
+}
+
+// Step is a change to make somewhere, with the exact words where there are any.
+type Step struct {
+	Where string `json:"where"`
+	What  string `json:"what"`
+}
+
+// AtSystem is what to change at the system behind a route, a line for each product. callers
+// are the AE titles it sees.
+func (r *Route) AtSystem(p Place, callers []string) []Step {
+	_, address, _ := r.Target()
+	_, port, _ := net.SplitHostPort(address)
+	if len(callers) == 0 {
+		callers = []string{"AET_OF_EACH_DEVICE"}
+	}
+	first, each := callers[0], ""
+	if len(callers) > 1 {
+		each = ", and one such entry for " + listed(callers[1:])
+	}
+
+	steps := []Step{
+		{"firewall of its machine", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)},
+		{"Orthanc, orthanc.json", fmt.Sprintf(`"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, `+
+			`"DicomModalities": {"gate1": {"AET": %q, "Host": %q, "Port": %s}}%s; no others`, first, p.From, plainPort(p.Plain), each)},
+		{"dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): " + listed(callers) + ", and no others"},
+		{"DCMTK, dcmqrscp.cfg", fmt.Sprintf("HostTable: gate1 = (%s, %s, %s)%s; AETable: gate1 in place of ANY",
+			first, p.From, plainPort(p.Plain), each)},
+		{"Conquest", "it asks nobody who calls: the firewall of its machine is all there is"},
+		{"any other", fmt.Sprintf("take associations from %s alone, under %s", p.From, listed(callers))},
+	}
+	if p.Plain != "" && len(p.Destinations) > 0 {
+		steps = append(steps, Step{"destinations of C-MOVE",
+			fmt.Sprintf("%s: each under its own AE title, without TLS, at the gate: %s", listed(p.Destinations), p.Plain)})
+	}
+	return steps
+}
+
+// plainPort is the port of host:port; 104, which nobody calls then, where there is none.
+func plainPort(hostPort string) string {
+	_, port, _ := net.SplitHostPort(hostPort)
+	return cmp.Or(port, "104")
+}
+
+// Ask asks the system behind a route, under an AE title, whether it is there (C-ECHO). Its
+// error says what to look at.
+func (r *Route) Ask(ctx context.Context, as string) error {
+	title, address, err := r.Target()
+	if err != nil {
+		return err
+	}
+
+	err = echoTo(ctx, address, dimse.Config{
+		CallingAETitle: as, CalledAETitle: title,
+		Contexts: dimse.Propose([]string{uid.Verification}, uid.NativeSyntaxes(), false),
+	})
+	_, rejected := errors.AsType[*dimse.RejectError](err)
+	switch reason := outward.Reason(err); {
+	case err == nil:
+		return nil
+	case rejected:
+		return fmt.Errorf("%s at %s rejects the AE title %s: enter it there, and look whether %s is its own title",
+			title, address, as, title)
+	case reason != "":
+		return fmt.Errorf("%s at %s does not answer: %s", title, address, reason)
+	}
+	return fmt.Errorf("%s at %s does not answer a C-ECHO: %w", title, address, err)
+}
+
+func echoTo(ctx context.Context, address string, c dimse.Config) error {
+	a, err := dimse.Dial(ctx, address, c)
+	if err != nil {
+		return err
+	}
+	defer a.Abort() // does nothing after the release
+
+	if err := a.Echo(ctx); err != nil {
+		return err
+	}
+	return a.Release(ctx)
+}

@@ -1,0 +1,280 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"collimator/dicom/uid"
+	"collimator/internal/phrase"
+	"collimator/internal/policy"
+	"collimator/internal/terminal"
+	"collimator/internal/upstream"
+)
+
+// House is what a route is explained by besides itself.
+type House struct {
+	AETitle string // of the archive
+	// Devices are those that are registered, as they come in.
+	Devices []policy.Principal
+	// Unknown says why the register could not be read; empty: it was.
+	Unknown string
+	Routes  []Route // all there are
+}
+
+// device is a registered device; nil where none has the title.
+func (h *House) device(aeTitle string) *policy.Principal {
+	i := slices.IndexFunc(h.Devices, func(d policy.Principal) bool { return d.Name == aeTitle })
+	if i < 0 {
+		return nil
+	}
+	return &h.Devices[i]
+}
+
+// RemarkKind is what a remark is about.
+type RemarkKind string
+
+// The kinds of remarks.
+const (
+	Never  RemarkKind = "never"  // it matches nobody and nothing
+	Unsafe RemarkKind = "unsafe" // it lets more through than is needed
+	Note   RemarkKind = "note"
+)
+
+// Remark is something about a route that does not show in its block.
+type Remark struct {
+	Kind RemarkKind `json:"kind"`
+	Text string     `json:"text"`
+}
+
+// Explanation is what a route lets through, in words. No patient is named.
+type Explanation struct {
+	Name string `json:"name"`
+	// Says are sentences: one of the route, and one of each rule.
+	Says    []string `json:"says"`
+	Remarks []Remark `json:"remarks"`
+}
+
+// Lines are the explanation a line each, remarks with their kind in front.
+func (e Explanation) Lines() []string {
+	lines := slices.Clone(e.Says)
+	for _, r := range e.Remarks {
+		lines = append(lines, string(r.Kind)+": "+r.Text)
+	}
+	return lines
+}
+
+func (e *Explanation) remark(kind RemarkKind, format string, args ...any) {
+	e.Remarks = append(e.Remarks, Remark{kind, fmt.Sprintf(format, args...)})
+}
+
+// Explain says what a route lets through. It was checked.
+func Explain(r Route, h House) Explanation {
+	e := Explanation{Name: r.Name, Says: []string{r.sentence()}, Remarks: []Remark{}}
+	if h.Unknown != "" {
+		e.remark(Note, "which devices are registered is not known here: %s", h.Unknown)
+	}
+	e.explainPlace(r, h)
+
+	for _, rule := range r.Rules {
+		e.Says = append(e.Says, rule.sentence(r, h))
+		e.explainWho(r, rule, h)
+		e.explainWhat(rule)
+	}
+	return e
+}
+
+// sentence says where a route leads.
+func (r *Route) sentence() string {
+	title, address, _ := r.Target()
+	as := "under the AE title of the caller"
+	if r.As != "" {
+		as = "under the AE title " + r.As
+	}
+	text := fmt.Sprintf("Who calls %s reaches %s at %s, %s; %s at a time, %s may wait for up to %s, and a search has at most %s.",
+		r.Name, title, address, as,
+		phrase.Count(cmp.Or(r.Associations, upstream.DefaultAssociations), "association", "associations"),
+		phrase.Count(cmp.Or(r.Waiting, upstream.DefaultWaiting), "request", "requests"), cmp.Or(r.Wait, upstream.DefaultWait),
+		phrase.Count(cmp.Or(r.FindMatches, findMatches), "match", "matches"))
+	if r.Closed {
+		text = "CLOSED, nobody is let through. When it is open: " + text
+	}
+	return text
+}
+
+// sentence says what a rule grants.
+func (r *Rule) sentence(of Route, h House) string {
+	text := fmt.Sprintf("Rule %q: ", r.Name)
+	if r.Registered {
+		text += "every registered device may do what its registration grants"
+		if list := grantsOf(h.Devices); list != "" {
+			text += ": " + list
+		}
+	} else {
+		text += listed(named(r.Who, of)) + " may " + listed(r.Allow)
+	}
+
+	for _, narrowed := range []struct {
+		what string
+		by   []string
+	}{
+		{", of ", namesOf(r.Classes)},
+		{", stored as ", namesOf(r.Syntaxes)},
+	} {
+		if len(narrowed.by) > 0 {
+			text += narrowed.what + listed(narrowed.by)
+		}
+	}
+	if r.Hours != "" {
+		text += ", " + r.Hours + " by the clock of the server"
+	}
+	return text + r.sight() + "."
+}
+
+// sight says how few studies a rule is for.
+func (r *Rule) sight() string {
+	var words []string
+	if n := len(r.Studies); n > 0 {
+		words = append(words, phrase.Count(n, "study", "studies")+" alone")
+	}
+	if n := len(r.Patients); n > 0 {
+		words = append(words, "what is of "+phrase.Count(n, "patient", "patients")+" alone")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ", in " + strings.Join(words, " and ")
+}
+
+// named marks the system behind a route among those who may do something at it.
+func named(who []string, of Route) (list []string) {
+	system, _, _ := of.Target()
+	for _, title := range who {
+		if title == system {
+			title += " (the system itself, to registered devices)"
+		}
+		list = append(list, title)
+	}
+	return list
+}
+
+// namesMost is how many devices a sentence names.
+const namesMost = 20
+
+func grantsOf(devices []policy.Principal) string {
+	var words []string
+	for i, d := range devices {
+		if i == namesMost {
+			words = append(words, fmt.Sprintf("%d more", len(devices)-i))
+			break
+		}
+		words = append(words, fmt.Sprintf("%s (%s)", d.Name, cmp.Or(policy.Join(d.Verbs, ", "), "nothing")))
+	}
+	return listed(words)
+}
+
+// namesOf are the names of UIDs that may be written by name or number.
+func namesOf(list []string) (names []string) {
+	for _, word := range list {
+		names = append(names, uid.Name(word))
+	}
+	return names
+}
+
+// listed joins words as a sentence does.
+func listed(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// explainPlace remarks on where a route stands and where it leads.
+func (e *Explanation) explainPlace(r Route, h House) {
+	title, address, _ := r.Target()
+	if r.Name == h.AETitle {
+		e.remark(Never, "%s is the AE title of the archive, which all callers reach by it: give the route another name", r.Name)
+	}
+	if h.device(r.Name) != nil {
+		e.remark(Note, "a registered device is called %s, too: what a system behind a route sends to that title goes to the device", r.Name)
+	}
+
+	for _, other := range h.Routes {
+		if other.Name == r.Name {
+			continue
+		}
+		if otherTitle, otherAddress, err := other.Target(); err == nil && otherTitle == title && otherAddress == address {
+			e.remark(Note, "%s leads to the same system, which gets the associations of both", other.Name)
+		}
+	}
+
+	host, _, _ := net.SplitHostPort(address)
+	if a, err := netip.ParseAddr(host); err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+		e.remark(Unsafe, "%s is a public address, and what goes there is not encrypted", host)
+	}
+}
+
+// explainWho remarks on whom a rule is for.
+func (e *Explanation) explainWho(of Route, r Rule, h House) {
+	if r.Registered {
+		e.remark(Unsafe, "rule %q is for every device that is registered now or later: "+
+			"name devices (who) and what they may do (allow) where the system behind is not for all of them", r.Name)
+		if len(h.Devices) == 0 && h.Unknown == "" {
+			e.remark(Never, "rule %q: no device is registered; 'collimator device add AET --out DIR' registers one", r.Name)
+		}
+		return
+	}
+
+	system, _, _ := of.Target()
+	for _, title := range r.Who {
+		d := h.device(title)
+		switch {
+		case title == system || h.Unknown != "":
+		case d == nil:
+			e.remark(Never, "rule %q: %s is not registered; 'collimator device add %s --out DIR' registers it", r.Name, title, title)
+		case d.Plaintext:
+			e.remark(Unsafe, "rule %q: %s comes in without TLS until %s", r.Name, title, terminal.LastDay(d.Until))
+		}
+	}
+}
+
+// explainWhat remarks on classes and syntaxes that change nothing.
+func (e *Explanation) explainWhat(r Rule) {
+	for _, word := range r.Classes {
+		class := number(word)
+		verbs := verbsOf(class)
+		switch {
+		case len(verbs) == 0:
+			e.remark(Never, "rule %q: the gate carries nothing of %s", r.Name, uid.Name(class))
+		case !r.Registered && !slices.ContainsFunc(verbs, func(v policy.Verb) bool { return allows(r, v) }):
+			e.remark(Never, "rule %q: %s needs %s, which the rule does not allow", r.Name, uid.Name(class), policy.Join(verbs, " or "))
+		case uid.Name(class) == class:
+			e.remark(Note, "rule %q: %s is no SOP Class of the standard: right where a device has it as its own", r.Name, class)
+		}
+	}
+
+	for _, word := range r.Syntaxes {
+		if uid.Name(number(word)) == number(word) {
+			e.remark(Note, "rule %q: %s is no transfer syntax of the standard", r.Name, word)
+		}
+	}
+	if len(r.Syntaxes) > 0 && !r.Registered && !allows(r, policy.Store) {
+		e.remark(Never, "rule %q: syntaxes are those of what is stored, which the rule does not allow", r.Name)
+	}
+}
+
+func allows(r Rule, v policy.Verb) bool {
+	return slices.ContainsFunc(r.Allow, func(word string) bool { return strings.EqualFold(strings.TrimSpace(word), string(v)) })
+}
+
+// number is a UID that may be written by its name. It was checked.
+func number(word string) string {
+	list, err := uids([]string{word})
+	if err != nil {
+		return word
+	}
+	return list[0]
+}
