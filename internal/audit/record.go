@@ -31,6 +31,7 @@ const (
 	ProcedureStep     Event = "procedure-step"              // a performed procedure step went through the gate: PS3.15 A.5.3.6
 	Verification      Event = "verification"                // C-ECHO
 	DeviceChanged     Event = "device-registration-changed" // security administration of PS3.15 A.5.3.11
+	GateChanged       Event = "gate-changed"                // a route of the gate: PS3.15 A.5.3.11
 	InventoryChanged  Event = "inventory-changed"           // decisions about systems and their weaknesses, PS3.15 A.5.3.11
 	PersonChanged     Event = "person-changed"
 	Scanned           Event = "network-scan"       // what a scan of the attack surface sent to whom

@@ -1,0 +1,166 @@
+package house
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"collimator/internal/config"
+	"collimator/internal/gate"
+)
+
+// RouteAdvice is what has to be done elsewhere before a route works, and what may be
+// wrong with it.
+type RouteAdvice struct {
+	Says    []string    // what the route lets through
+	System  []gate.Step // at the system behind, a line for each product
+	Clients string
+	// Callers are the AE titles that system is called by, and From the address.
+	Callers  []string
+	From     string
+	Warnings []string
+}
+
+// AdviseRoute looks at a route from where the server stands.
+func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteAdvice, err error) {
+	h, err := in.GateHouse(ctx)
+	if err != nil {
+		return a, err
+	}
+	devices, err := in.Registry.Devices(ctx)
+	if err != nil {
+		return a, err
+	}
+
+	c := in.Config
+	_, target, err := r.Target()
+	if err != nil {
+		return a, err
+	}
+	place := gate.Place{From: ownAddressTowards(target)}
+	place.Plain = reachedAt(c.PlainDICOM, place.From)
+	for _, d := range devices {
+		if d.Listen != "" {
+			place.Destinations = append(place.Destinations, d.AETitle)
+		}
+	}
+
+	a.From = place.From
+	a.Callers = r.Callers(h)
+	a.System = r.AtSystem(place, a.Callers)
+	a.Clients = fmt.Sprintf("call AE title %s at %s with TLS, with the files that 'collimator device add' wrote for them",
+		r.Name, reachedAt(c.DICOM, cmp.Or(first(c.Hosts), place.From)))
+	explained := gate.Explain(r, h)
+	a.Says = explained.Says
+	for _, remark := range explained.Remarks {
+		a.Warnings = append(a.Warnings, string(remark.Kind)+": "+remark.Text)
+	}
+	a.Warnings = append(a.Warnings, warnListeners(c, target)...)
+	return a, nil
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// reachedAt is the address of a listener for others: one at every address of the machine
+// is at the one that is given.
+func reachedAt(listener, own string) string {
+	host, port, err := net.SplitHostPort(listener)
+	if ip, bad := netip.ParseAddr(host); err == nil && (host == "" || bad == nil && ip.IsUnspecified()) {
+		return net.JoinHostPort(own, port)
+	}
+	return listener
+}
+
+// ownAddressTowards is the address from which this machine calls another; nothing is
+// sent. Words stand for it where there is no way there.
+func ownAddressTowards(target string) string {
+	conn, err := net.Dial("udp", target)
+	if err != nil {
+		return "ADDRESS_OF_THE_GATE"
+	}
+	defer conn.Close()
+	host, _, _ := net.SplitHostPort(conn.LocalAddr().String())
+	return host
+}
+
+// warnListeners names what of the listeners does not go with a target.
+func warnListeners(c config.Config, target string) (warnings []string) {
+	for _, l := range []struct{ key, address string }{{"dicom", c.DICOM}, {"plain_dicom", c.PlainDICOM}, {"http", c.HTTP}} {
+		if sameListener(l.address, target) {
+			warnings = append(warnings, fmt.Sprintf("unsafe: %s is the server's own listener (%s): "+
+				"the route leads back to the gate", target, l.key))
+		}
+	}
+
+	if c.PlainDICOM == "" {
+		warnings = append(warnings, "note: plain_dicom is empty, so that the system behind can send nothing by itself: "+
+			"no C-MOVE, and no report of storage commitment after its association has ended")
+	} else if onlyHere(c.PlainDICOM) && !onlyHere(target) {
+		warnings = append(warnings, fmt.Sprintf("note: the system behind does not reach %s, where it would send what somebody retrieves "+
+			"by C-MOVE: set plain_dicom", c.PlainDICOM))
+	}
+	if onlyHere(c.DICOM) {
+		warnings = append(warnings, fmt.Sprintf("note: callers on other machines do not reach %s: "+
+			"set dicom (docs/operate.md, Settings)", c.DICOM))
+	}
+	return warnings
+}
+
+// onlyHere reports an address that this machine alone reaches.
+func onlyHere(address string) bool {
+	host, _, _ := net.SplitHostPort(address)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// sameListener reports whether whoever calls a target gets to a listener.
+func sameListener(listener, target string) bool {
+	own, port, err := net.SplitHostPort(listener)
+	host, targetPort, _ := net.SplitHostPort(target)
+	if err != nil || port != targetPort {
+		return false
+	}
+	if host == own || onlyHere(listener) && onlyHere(target) {
+		return true
+	}
+
+	everywhere, err := netip.ParseAddr(own)
+	if own != "" && (err != nil || !everywhere.IsUnspecified()) {
+		return false
+	}
+	return onlyHere(target) || slices.Contains(ownAddresses(), host)
+}
+
+// ownAddresses are those of the network interfaces.
+func ownAddresses() (list []string) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			list = append(list, p.Addr().Unmap().String())
+		}
+	}
+	return list
+}
+
+// askMost is how long a system behind a route may take to say that it is there.
+const askMost = 10 * time.Second
+
+// AskBehind asks the system behind a route whether it is there, under an AE title that it
+// is called by; where none is known, the archive's own.
+func AskBehind(ctx context.Context, c config.Config, r gate.Route, callers []string) error {
+	ctx, cancel := context.WithTimeout(ctx, askMost)
+	defer cancel()
+	return r.Ask(ctx, cmp.Or(first(callers), c.AE))
+}

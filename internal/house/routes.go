@@ -1,0 +1,136 @@
+package house
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/fault"
+	"collimator/internal/gate"
+	"collimator/internal/identity"
+	"collimator/internal/phrase"
+	"collimator/internal/policy"
+)
+
+// RoutesFile is the file with the routes of the gate.
+func RoutesFile(c config.Config) string { return filepath.Join(c.Data, gate.File) }
+
+// AddRoute writes a route into the file, with a record.
+func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
+	if err := gate.Add(RoutesFile(in.Config), r); err != nil {
+		return err
+	}
+	return in.noteRoute(ctx, audit.Create, r.Name,
+		fmt.Sprintf("added, to %s, with %s", r.Protect, phrase.Count(len(r.Rules), "rule", "rules")))
+}
+
+// RemoveRoute takes a route out of the file, with a record.
+func (in *Installation) RemoveRoute(ctx context.Context, name string) error {
+	if err := gate.Remove(RoutesFile(in.Config), name); err != nil {
+		return err
+	}
+	return in.noteRoute(ctx, audit.Delete, name, "removed")
+}
+
+// CloseRoute closes a route or opens it again, with a record; changed is false where it
+// was so before.
+func (in *Installation) CloseRoute(ctx context.Context, name string, closed bool) (changed bool, err error) {
+	changed, err = gate.SetClosed(RoutesFile(in.Config), name, closed)
+	if err != nil || !changed {
+		return false, err
+	}
+
+	what := "opened again"
+	if closed {
+		what = "closed"
+	}
+	return true, in.noteRoute(ctx, audit.Update, name, what)
+}
+
+// noteRoute records a change of a route, which is done.
+func (in *Installation) noteRoute(ctx context.Context, action audit.Action, name, what string) error {
+	err := in.Note(ctx, audit.GateChanged, action, audit.Object{Device: name, Detail: what})
+	if err != nil {
+		return fmt.Errorf("%s is %s, but that was not recorded: %w", name, what, err)
+	}
+	return nil
+}
+
+// Route is a route of the file, and what it is explained by.
+func (in *Installation) Route(ctx context.Context, name string) (r gate.Route, h gate.House, err error) {
+	h, err = in.GateHouse(ctx)
+	if err != nil {
+		return r, h, fault.Misuse(err)
+	}
+	r, err = gate.Find(h.Routes, name)
+	return r, h, err
+}
+
+// GateHouse is what routes are explained by.
+func (in *Installation) GateHouse(ctx context.Context) (gate.House, error) {
+	h, err := gateHouse(in.Config)
+	if err != nil {
+		return h, err
+	}
+	h.Devices, err = devicesNow(ctx, in.Registry)
+	return h, err
+}
+
+func gateHouse(c config.Config) (gate.House, error) {
+	routes, err := gate.Load(RoutesFile(c))
+	return gate.House{AETitle: c.AE, Routes: routes}, err
+}
+
+// devicesNow are the registered devices as they may come in now.
+func devicesNow(ctx context.Context, registry *identity.Registry) (list []policy.Principal, err error) {
+	devices, err := registry.Devices(ctx)
+	for _, d := range devices {
+		way := identity.ByCertificate
+		if d.Plaintext(time.Now()) {
+			way = identity.Plain
+		}
+		list = append(list, d.Principal(way))
+	}
+	return list, err
+}
+
+// ExplainRoutes says what each route lets through; an error is what is wrong with the
+// file. It changes nothing, not even an index of an earlier version: where the register
+// cannot be read, the explanations say so.
+func ExplainRoutes(ctx context.Context, c config.Config) (list []gate.Explanation, err error) {
+	h, err := gateHouse(c)
+	if err != nil || len(h.Routes) == 0 {
+		return nil, err
+	}
+	if err := readDevices(ctx, c, &h); err != nil {
+		h.Unknown = err.Error()
+	}
+
+	for _, r := range h.Routes {
+		list = append(list, gate.Explain(r, h))
+	}
+	return list, nil
+}
+
+func readDevices(ctx context.Context, c config.Config, h *gate.House) error {
+	if err := IndexThere(c.Data); err != nil {
+		return err
+	}
+	in, err := OpenParts(ctx, c, unchanged)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+
+	h.Devices, err = devicesNow(ctx, in.Registry)
+	return err
+}
+
+// unchanged refuses every change of an index.
+func unchanged(string) (*os.File, error) {
+	return nil, fmt.Errorf("the index is of an earlier version; the next start of the server changes it")
+}
