@@ -67,11 +67,19 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, service *
 
 // refuseService records that the entity behind the door did not answer, or takes
 // nobody, and returns the rejection: transient, because the caller is known and did
-// nothing wrong (PS3.8 9.3.4).
+// nothing wrong (PS3.8 9.3.4). It comes again and again: a flood of like ones is
+// counted, not written.
 func (g *Guard) refuseService(ctx context.Context, c *Caller, cause error) error {
-	r := c.Entry(audit.UserAuthenticated, audit.Execute, audit.SeriousFailure, fault.Sentence(cause))
-	g.Record(ctx, r)
-	g.Log.Warn("association not taken", "device", c.who.Name, "called", c.peer.CalledAETitle, "error", cause)
+	reason := fault.Sentence(cause)
+	before, write := g.refusedRequests.take(c.who.Name + "\x00" + c.peer.CalledAETitle + "\x00" + reason)
+	if write {
+		r := c.Entry(audit.UserAuthenticated, audit.Execute, audit.SeriousFailure, reason)
+		if before > 0 {
+			r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
+		}
+		g.Record(ctx, r)
+		g.Log.Warn("association not taken", "device", c.who.Name, "called", c.peer.CalledAETitle, "error", cause)
+	}
 
 	return &dimse.RejectError{
 		Result: ul.RejectedTransient,

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -14,8 +15,10 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
+	"collimator/internal/policy"
 	"collimator/internal/tlsprofile"
 )
 
@@ -331,5 +334,33 @@ func TestAddressesAreBare(t *testing.T) {
 	}
 	if fingerprintOf((*x509.Certificate)(nil)) != "" {
 		t.Error("a fingerprint of nothing")
+	}
+}
+
+// A device that is let in and finds nobody behind the door tries again and again.
+func TestAFloodOfCallsToWhatTakesNobodyIsCounted(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	rq := request("CT1", d.device("CT1", nil))
+	closed := &Service{Negotiate: func(context.Context, *dimse.AssociateRequest, policy.Principal) (dimse.Acceptance, error) {
+		return dimse.Acceptance{}, fault.New(fault.Unavailable, "gate: the route is closed")
+	}}
+	call := func() {
+		_, err := d.Admit(t.Context(), rq, closed)
+		if rejected, ok := errors.AsType[*dimse.RejectError](err); !ok || rejected.Result != ul.RejectedTransient {
+			t.Fatalf("got %v, want a transient rejection", err)
+		}
+	}
+	for range 5 * sampleBurst {
+		call()
+	}
+	if n := len(d.records()); n != sampleBurst {
+		t.Errorf("%d records, want %d", n, sampleBurst)
+	}
+
+	d.clock.Advance(2 * sampleWindow)
+	call()
+	if r := d.one(); r.Reason != "The route is closed." || len(r.Objects) != 1 || r.Objects[0].Failed != 4*sampleBurst {
+		t.Errorf("the rest is not counted: %+v", r)
 	}
 }
