@@ -23,6 +23,7 @@ type Filter struct {
 	Study   string // Study Instance UID
 	Address string
 	Door    Door
+	Route   string // called AE title: that of a route, or of the archive
 	Did     Deed
 	Failed  bool // only what was refused or failed
 	// Since belongs to it, Until does not.
@@ -36,6 +37,7 @@ func (f *Filter) Matches(r Record) bool {
 		f.Principal != "" && r.Principal != f.Principal && r.Peer.CallingAETitle != f.Principal,
 		f.Address != "" && r.Peer.Address != f.Address,
 		f.Door != "" && r.Door != f.Door,
+		f.Route != "" && r.Peer.CalledAETitle != f.Route,
 		f.Did != "" && r.Did() != f.Did,
 		f.Failed && !r.Failed(),
 		r.Time.Before(f.Since),
@@ -177,6 +179,7 @@ func (f *Filter) Selection() string {
 	}{
 		{"patient", f.Patient != ""}, {"study", f.Study != ""}, {"person", f.Person != ""}, {"principal", f.Principal != ""},
 		{"action", f.Did != ""}, {"event", f.Event != ""}, {"door", f.Door != ""}, {"address", f.Address != ""},
+		{"route", f.Route != ""},
 		{"failed", f.Failed}, {"since", !f.Since.IsZero()}, {"until", !f.Until.IsZero()},
 	} {
 		if by.given {

@@ -15,7 +15,7 @@ func TestRecordsAreFoundByWhatTheyAreAbout(t *testing.T) {
 		Objects: []audit.Object{{Person: "grace"}, {Study: "1.2.3", Patient: "ZZPHI-1"}, {Study: "1.2.4", Patient: "ZZPHI-2"}},
 	}
 	stored := audit.Record{Time: at, Event: audit.Transferred, Action: audit.Create, Door: audit.DoorDIMSE, Principal: "grace", Kind: "device",
-		Peer: audit.Peer{CallingAETitle: "CT1"}, Objects: []audit.Object{{Study: "1.2.3"}}}
+		Peer: audit.Peer{CallingAETitle: "CT1", CalledAETitle: "PACS"}, Objects: []audit.Object{{Study: "1.2.3"}}}
 	for name, c := range map[string]struct {
 		filter audit.Filter
 		token  bool
@@ -33,6 +33,7 @@ func TestRecordsAreFoundByWhatTheyAreAbout(t *testing.T) {
 		"stored":                                {audit.Filter{Did: audit.DidStore}, false, true},
 		"deleted":                               {audit.Filter{Did: audit.DidDelete}, false, false},
 		"door":                                  {audit.Filter{Door: audit.DoorDIMSE}, false, true},
+		"route":                                 {audit.Filter{Route: "PACS"}, false, true},
 		"from then on":                          {audit.Filter{Since: at}, true, true},
 		"until then":                            {audit.Filter{Until: at}, false, false},
 		"failed":                                {audit.Filter{Failed: true}, false, false},

@@ -38,8 +38,8 @@ func TestTheTableJoinsTheImagesOfATransfer(t *testing.T) {
 
 func TestASelectionNamesWhatIsAskedByAndNotWhom(t *testing.T) {
 	t.Parallel()
-	f := Filter{Patient: "ZZPHI", Did: DidRead, Failed: true, Until: time.Now()}
-	if got := f.Selection(); got != "patient action failed until" {
+	f := Filter{Patient: "ZZPHI", Did: DidRead, Failed: true, Route: "PACS", Until: time.Now()}
+	if got := f.Selection(); got != "patient action route failed until" {
 		t.Errorf("%q", got)
 	}
 }
