@@ -45,7 +45,7 @@ func (r Result) Print(w io.Writer, dir string, kept bool, took time.Duration) er
 const withoutKeysText = `Keys and settings are not in it. After a restore these are new: the authority of the certificates, so
 that every device needs a new one (collimator device renew) and every peer the new ca.pem; the key of
 the ledger, which goes on with a leaf that says so; the key of pseudonyms, so that de-identified copies
-of one patient no longer go together; and collimator.yaml.
+of one patient no longer go together; collimator.yaml; and routes.yaml, the routes of the gate.
 `
 
 // Verdict ends as fault.Partly where something was missing or damaged.

@@ -18,8 +18,8 @@ import (
 )
 
 // sealed says what of a data directory goes into the sealed part: the keys, and
-// the settings, which may name secrets.
-var sealed = []string{"keys", "collimator.yaml", "scope.yaml", recovery.File}
+// the settings, which may name secrets, and patients.
+var sealed = []string{"keys", "collimator.yaml", "scope.yaml", "routes.yaml", recovery.File}
 
 // sealedMost bounds what is read of a sealed part, in bytes.
 const sealedMost = 64 << 20
