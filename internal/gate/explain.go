@@ -252,13 +252,13 @@ func (e *Explanation) explainWhat(r Rule) {
 		case !r.Registered && !slices.ContainsFunc(verbs, func(v policy.Verb) bool { return allows(r, v) }):
 			e.remark(Never, "rule %q: %s needs %s, which the rule does not allow", r.Name, uid.Name(class), policy.Join(verbs, " or "))
 		case uid.Name(class) == class:
-			e.remark(Note, "rule %q: %s is no SOP Class of the standard: right where a device has it as its own", r.Name, class)
+			e.remark(Note, "rule %q: %s is not a SOP Class of the standard: right where a device has it as its own", r.Name, class)
 		}
 	}
 
 	for _, word := range r.Syntaxes {
 		if uid.Name(number(word)) == number(word) {
-			e.remark(Note, "rule %q: %s is no transfer syntax of the standard", r.Name, word)
+			e.remark(Note, "rule %q: %s is not a transfer syntax of the standard", r.Name, word)
 		}
 	}
 	if len(r.Syntaxes) > 0 && !r.Registered && !allows(r, policy.Store) {

@@ -80,11 +80,11 @@ func TestWhatNeverMatchesAndWhatIsUnsafeIsNamed(t *testing.T) {
 			only(Rule{Who: []string{"WS1"}, Allow: []string{"query"}, Classes: []string{"CT Image Storage"}}), house,
 			[]string{`never: rule "r": CT Image Storage needs store or retrieve`},
 		},
-		"a private class": {only(Rule{Who: []string{"CT1"}, Allow: store, Classes: []string{"1.2.3.4"}}), house, []string{`note: rule "r": 1.2.3.4 is no SOP Class of the standard`}},
+		"a private class": {only(Rule{Who: []string{"CT1"}, Allow: store, Classes: []string{"1.2.3.4"}}), house, []string{`note: rule "r": 1.2.3.4 is not a SOP Class of the standard`}},
 		"a syntax without store": {
 			only(Rule{Who: []string{"WS1"}, Allow: []string{"query"}, Syntaxes: []string{"1.2.840.10008.1.2"}}), house, []string{`never: rule "r": syntaxes are those of what is stored`},
 		},
-		"an unknown syntax": {only(Rule{Who: []string{"CT1"}, Allow: []string{" Store"}, Syntaxes: []string{"1.2.3"}}), house, []string{`note: rule "r": 1.2.3 is no transfer syntax`}},
+		"an unknown syntax": {only(Rule{Who: []string{"CT1"}, Allow: []string{" Store"}, Syntaxes: []string{"1.2.3"}}), house, []string{`note: rule "r": 1.2.3 is not a transfer syntax`}},
 		"a public address": {
 			Route{Name: "PACS", Protect: "OLDPACS@203.0.113.5:104", Rules: []Rule{{Name: "r", Who: []string{"CT1"}, Allow: store}}}, house,
 			[]string{"unsafe: 203.0.113.5 is a public address"},

@@ -149,7 +149,7 @@ func decodeFields(n *yaml.Node, into any, where string) error {
 		field, ok := fields.named(key.Value)
 		switch {
 		case !ok:
-			return newMisfit("%s%q on line %d is no field; there are %s", where, key.Value, key.Line, strings.Join(fields.names, ", "))
+			return newMisfit("%s%q on line %d is not a field; there are %s", where, key.Value, key.Line, strings.Join(fields.names, ", "))
 		case seen[key.Value]:
 			return newMisfit("%s%s stands there twice, again on line %d", where, key.Value, key.Line)
 		}

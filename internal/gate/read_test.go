@@ -23,12 +23,12 @@ func TestABadFileIsRefusedByRouteRuleAndField(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"no YAML":               {"routes: [", "line 1"},
 		"a sentence":            {"hello", "line 1: want keys with their values, such as routes:"},
-		"unknown at the top":    {"route: []", `"route" on line 1 is no field; there are routes`},
+		"unknown at the top":    {"route: []", `"route" on line 1 is not a field; there are routes`},
 		"two documents":         {block(rule) + "---\n" + block(rule), "a second document"},
 		"no list of routes":     {"routes: {name: PACS}", "routes on line 1: want a list"},
 		"a route that is text":  {"routes: [PACS]", "route on line 1: want keys with their values, such as name: PACS"},
-		"unknown in a route":    {block("    tls: true\n" + rule), `route PACS: "tls" on line 4 is no field; there are name, protect, as,`},
-		"merged":                {block("    <<: {}\n" + rule), `route PACS: "<<" on line 4 is no field`},
+		"unknown in a route":    {block("    tls: true\n" + rule), `route PACS: "tls" on line 4 is not a field; there are name, protect, as,`},
+		"merged":                {block("    <<: {}\n" + rule), `route PACS: "<<" on line 4 is not a field`},
 		"twice in a route":      {block("    as: A\n    as: B\n" + rule), "route PACS: as stands there twice, again on line 5"},
 		"not a number":          {block("    associations: few\n" + rule), "route PACS: associations on line 4: want a whole number"},
 		"a time without a unit": {block("    wait: 30\n" + rule), "route PACS: wait on line 4: want a time with its unit, such as 30s"},
@@ -42,7 +42,7 @@ func TestABadFileIsRefusedByRouteRuleAndField(t *testing.T) {
 		"no address": {"routes:\n  - {name: PACS, protect: OLD, rules: []}\n", `route 1 (PACS): protect: "OLD" is not AETITLE@HOST:PORT`},
 		"name twice": {block(rule) + block(rule)[len("routes:\n"):], "route 2: the name PACS is taken"},
 
-		"unknown in a rule":    {ruled("verbs: [echo]"), `route PACS: rule ward: "verbs" on line 5 is no field; there are name, who, allow,`},
+		"unknown in a rule":    {ruled("verbs: [echo]"), `route PACS: rule ward: "verbs" on line 5 is not a field; there are name, who, allow,`},
 		"who is a word":        {ruled("who: CT1, allow: [echo]"), "route PACS: rule ward: who on line 5: want a list in brackets, such as [a, b]"},
 		"verb":                 {ruled("who: [CT1], allow: [fly]"), `route 1 (PACS): rule 1 (ward): allow: policy: "fly" is an unknown verb; choose from`},
 		"class":                {ruled("who: [CT1], allow: [store], classes: [CT]"), `rule 1 (ward): classes: "CT" is neither a UID nor a registered name`},
@@ -50,7 +50,7 @@ func TestABadFileIsRefusedByRouteRuleAndField(t *testing.T) {
 		"hours":                {ruled("who: [CT1], allow: [store], hours: always"), "rule 1 (ward): hours:"},
 		"a rule for everybody": {ruled("allow: [store]"), "rule 1 (ward): who and allow are needed"},
 		"registered and who":   {ruled("registered: true, who: [CT1]"), "rule 1 (ward): registered stands in place of who and allow"},
-		"a patient as a study": {ruled("who: [CT1], allow: [store], studies: [1.2, ZZPHI-1]"), "rule 1 (ward): studies: number 2 is no Study Instance UID"},
+		"a patient as a study": {ruled("who: [CT1], allow: [store], studies: [1.2, ZZPHI-1]"), "rule 1 (ward): studies: number 2 is not a Study Instance UID"},
 		"patients as a word":   {ruled("who: [CT1], allow: [store], patients: ZZPHI-1"), "rule ward: patients on line 5: want a list"},
 	} {
 		path := filepath.Join(t.TempDir(), File)

@@ -166,7 +166,7 @@ func (r *Rule) policy() (out policy.RouteRule, err error) {
 		return out, fmt.Errorf("hours: %w", err)
 	}
 	if i := slices.IndexFunc(r.Studies, func(study string) bool { return !uid.Valid(study) }); i >= 0 {
-		return out, fmt.Errorf("studies: number %d is no Study Instance UID", i+1)
+		return out, fmt.Errorf("studies: number %d is not a Study Instance UID", i+1)
 	}
 	return out, nil
 }

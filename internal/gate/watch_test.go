@@ -115,7 +115,7 @@ func TestABadFileChangesNothingAndIsTold(t *testing.T) {
 	for range 3 {
 		w.look()
 	}
-	w.want("bad", "PACS", state.Failing, `route PACS: rule all: "everybody" on line 2 is no field`)
+	w.want("bad", "PACS", state.Failing, `route PACS: rule all: "everybody" on line 2 is not a field`)
 	if do := w.States.All()[0].Do; !strings.Contains(do, "config check") {
 		t.Errorf("what to do: %q", do)
 	}
