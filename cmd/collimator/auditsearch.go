@@ -19,6 +19,7 @@ type auditSearchCmd struct {
 	Event     string `help:"Event, as it stands in the records." placeholder:"EVENT"`
 	Door      string `help:"Way in: dimse, dimse-plain, dicomweb, api, command or schedule." enum:",dimse,dimse-plain,dicomweb,api,command,schedule" default:"" placeholder:"DOOR"`
 	Address   string `help:"IP address." placeholder:"IP"`
+	Route     string `help:"What came for a route of the gate, or for the archive: the AE title that was called." placeholder:"AET"`
 	Failed    bool   `help:"Only what was refused or failed."`
 	Since     string `help:"First day or time, as 2026-12-31, 2026-12-31T08:30 or 2026-12-31T08:30:00Z." placeholder:"TIME"`
 	Until     string `help:"Last day, or the time before which it was." placeholder:"TIME"`
@@ -57,7 +58,7 @@ func (c *auditSearchCmd) Run(e *env) error {
 func (c *auditSearchCmd) filter() (f audit.Filter, err error) {
 	f = audit.Filter{
 		Event: audit.Event(c.Event), Principal: c.Principal, Person: c.Person, Patient: c.Patient, Study: c.Study, Address: c.Address,
-		Door: audit.Door(c.Door), Did: audit.Deed(c.Action), Failed: c.Failed,
+		Route: c.Route, Door: audit.Door(c.Door), Did: audit.Deed(c.Action), Failed: c.Failed,
 	}
 	if c.Event != "" && !audit.Known(f.Event) {
 		return f, fault.Usage("--event: no such event is recorded; there are %s", strings.Join(audit.Events(), ", "))

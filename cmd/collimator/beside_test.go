@@ -76,6 +76,26 @@ func TestANewerProgramChangesNoIndexThatAServerHasInUse(t *testing.T) {
 	}
 }
 
+// Who asks what a route lets through changes no index, with a server or without.
+func TestASettingsCheckChangesNoIndexOfAnEarlierVersion(t *testing.T) {
+	t.Parallel()
+	in := sitetest.Filled(t)
+	last := schemaOf(t, in)
+	older(t, in)
+	routes := "routes:\n  - {name: PACS, protect: \"OLD@10.0.0.5:104\", rules: [{name: ct, who: [CT1], allow: [store]}]}\n"
+	if err := os.WriteFile(house.RoutesFile(in.Config), []byte(routes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	out, code := runOn(in, t, "config", "check")
+	if code != 0 || !strings.Contains(out, "which devices are registered is not known here: the index is of an earlier version") {
+		t.Errorf("code %d: %s", code, out)
+	}
+	if n := schemaOf(t, in); n != last-1 {
+		t.Errorf("the index has schema %d", n)
+	}
+}
+
 // What a command did is recorded also where it was interrupted meanwhile.
 func TestACommandThatWasInterruptedIsRecorded(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,10 @@ func (c *configShowCmd) Run(e *env) error {
 type configCheckCmd struct{ dataFlags }
 
 func (configCheckCmd) Help() string {
-	return "Exit code 0 when the settings are good, 2 when not.\n\nExample:\n  collimator config check --config /etc/collimator.yaml"
+	return `Exit code 0 when the settings are good, 2 when not. Says what each route of the gate lets through, too.
+
+Example:
+  collimator config check --config /etc/collimator.yaml`
 }
 
 func (c *configCheckCmd) Run(e *env) error {
@@ -72,6 +75,12 @@ func (c *configCheckCmd) Run(e *env) error {
 	if err := house.CheckOutside(cfg); err != nil {
 		return fault.Ended(fault.Misused, err)
 	}
-	_, err = fmt.Fprintln(e.stdout, "The settings are good.")
-	return err
+	routes, err := house.ExplainRoutes(e.ctx, cfg)
+	if err != nil {
+		return fault.Misuse(err)
+	}
+	if _, err := fmt.Fprintln(e.stdout, "The settings are good."); err != nil {
+		return err
+	}
+	return explainRoutes(e, routes)
 }

@@ -27,6 +27,7 @@ type cli struct {
 	Init        initCmd        `cmd:"" help:"Make a data directory with its certificate authority and the first administrator."`
 	Serve       serveCmd       `cmd:"" help:"Run the archive."`
 	Device      deviceCmd      `cmd:"" help:"Say which devices may come in."`
+	Gate        gateCmd        `cmd:"" help:"A door in front of systems that nobody can patch."`
 	Echo        echoCmd        `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
 	Send        sendCmd        `cmd:"" help:"Send files to an AE (C-STORE, storage commitment)."`
 	Find        findCmd        `cmd:"" help:"Look for patients, studies, series or instances (C-FIND)."`

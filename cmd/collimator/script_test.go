@@ -72,6 +72,7 @@ func TestCommands(t *testing.T) {
 			commandName: scriptCommand, "code": scriptCode,
 			"rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
 			"certificate": scriptCertificate, "hangup": scriptHangup, "datadir": scriptDataDir, "waitfor": scriptWaitFor,
+			"until": scriptUntil,
 		},
 	})
 }
@@ -125,6 +126,19 @@ func scriptWaitFor(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s: waited too long", args[1])
+}
+
+// scriptUntil runs a command until it ends with a code: until NUMBER collimator args...
+func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || args[1] != commandName {
+		ts.Fatalf("usage: until NUMBER collimator args...")
+	}
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if code := ts.Value(workerOf{}).(*worker).do(ts, args[2:]); fmt.Sprint(code) == args[0] {
+			return
+		}
+	}
+	ts.Fatalf("waited too long for exit code %s", args[0])
 }
 
 // scriptCertificate makes a certificate for localhost: certificate CERT KEY.

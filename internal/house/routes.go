@@ -22,7 +22,7 @@ func RoutesFile(c config.Config) string { return filepath.Join(c.Data, gate.File
 // AddRoute writes a route into the file, with a record.
 func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 	if err := gate.Add(RoutesFile(in.Config), r); err != nil {
-		return err
+		return fault.Misuse(err)
 	}
 	return in.noteRoute(ctx, audit.Create, r.Name,
 		fmt.Sprintf("added, to %s, with %s", r.Protect, phrase.Count(len(r.Rules), "rule", "rules")))
@@ -31,7 +31,7 @@ func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 // RemoveRoute takes a route out of the file, with a record.
 func (in *Installation) RemoveRoute(ctx context.Context, name string) error {
 	if err := gate.Remove(RoutesFile(in.Config), name); err != nil {
-		return err
+		return fault.Misuse(err)
 	}
 	return in.noteRoute(ctx, audit.Delete, name, "removed")
 }
@@ -41,7 +41,7 @@ func (in *Installation) RemoveRoute(ctx context.Context, name string) error {
 func (in *Installation) CloseRoute(ctx context.Context, name string, closed bool) (changed bool, err error) {
 	changed, err = gate.SetClosed(RoutesFile(in.Config), name, closed)
 	if err != nil || !changed {
-		return false, err
+		return false, fault.Misuse(err)
 	}
 
 	what := "opened again"

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"collimator/internal/fault"
+	"collimator/internal/gate"
+	"collimator/internal/house"
+	"collimator/internal/shown"
+)
+
+type gateAddCmd struct {
+	dataFlags
+	Name         string   `arg:"" help:"AE title that callers call from now on."`
+	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." required:"" placeholder:"AET@HOST:PORT"`
+	As           string   `help:"AE title under which that system is called; default: that of each caller." placeholder:"AET"`
+	Associations int      `help:"The most associations that it bears at a time; default: 4." placeholder:"N" bounds:"0 to 256"`
+	Allow        []string `help:"Who may do what, as CT1,CT2:echo,store; again for more. What: echo, store, query, retrieve, commit, worklist, performed. Without it every registered device may do what its registration grants." sep:"none" placeholder:"WHO:WHAT"`
+	DryRun       bool     `help:"Print the block and what it means, and write nothing."`
+	NoCheck      bool     `help:"Do not ask the system whether it is there (C-ECHO)."`
+}
+
+func (gateAddCmd) Help() string {
+	return `Writes a block into routes.yaml of the data directory; more can be written there by hand (docs/gate.md).
+Prints what to change at the system behind, and at its callers.
+
+Examples:
+  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --allow CT1,CT2:echo,store --allow WS1:query,retrieve
+  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run`
+}
+
+func (c *gateAddCmd) Run(e *env) error {
+	// What makes no sense is told before the data directory is opened.
+	r, err := c.route()
+	if err != nil {
+		return fault.Misuse(err)
+	}
+	return c.with(e, func(in *house.Installation) error {
+		if c.DryRun {
+			return c.rehearse(e, in, r)
+		}
+		if err := in.AddRoute(e.ctx, r); err != nil {
+			return err
+		}
+
+		if err := e.say("Route %s is added. %s\n", r.Name, takenUp); err != nil {
+			return err
+		}
+		return c.advise(e, in, r)
+	})
+}
+
+// route is what the flags say.
+func (c *gateAddCmd) route() (gate.Route, error) {
+	rules, err := gate.RulesOf(c.Allow)
+	if err != nil {
+		return gate.Route{}, err
+	}
+	r := gate.Route{Name: c.Name, Protect: c.Protect, As: c.As, Associations: c.Associations, Rules: rules}
+	if err := r.Check(); err != nil {
+		return r, fault.Usage("%w", err)
+	}
+	return r, nil
+}
+
+// rehearse says what would be written and what that means.
+func (c *gateAddCmd) rehearse(e *env, in *house.Installation, r gate.Route) error {
+	h, err := in.GateHouse(e.ctx)
+	if err != nil {
+		return fault.Misuse(err)
+	}
+	if err := gate.Free(h.Routes, r.Name); err != nil {
+		return err
+	}
+	block, err := gate.Block(r)
+	if err != nil {
+		return err
+	}
+
+	if err := e.say("Nothing is written. This would stand in %s:\n\n%s\n", house.RoutesFile(in.Config), block); err != nil {
+		return err
+	}
+	return c.advise(e, in, r)
+}
+
+// advise says what the route lets through and what to change elsewhere, and what may be
+// wrong with it.
+func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error {
+	a, err := in.AdviseRoute(e.ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := sayLines(e, "", a.Says); err != nil {
+		return err
+	}
+
+	fmt.Fprintf(e.stdout, "\nAt the system behind (%s), so that nobody gets around the gate, which calls it from %s:\n", r.Protect, a.From)
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	for _, step := range a.System {
+		fmt.Fprintf(w, "  %s\t%s\n", shown.Text(step.Where), shown.Text(step.What))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stdout, "\nAt its callers: %s.\n", a.Clients)
+
+	e.hint(a.Warnings)
+	if c.NoCheck {
+		return nil
+	}
+	if err := house.AskBehind(e.ctx, in.Config, r, a.Callers); err != nil {
+		e.hint([]string{err.Error() + " (nobody gets through until it answers; --no-check leaves this question out)"})
+		return nil
+	}
+	return e.say("%s answers (C-ECHO).\n", r.Protect)
+}
