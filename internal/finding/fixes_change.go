@@ -7,7 +7,7 @@ const (
 	inDCMTK    = "DCMTK, command line"
 	inConquest = "Conquest, firewall of its machine"
 	inFirewall = "firewall, nftables"
-	inGate     = "gate, collimator.yaml"
+	inGate     = "gate, command line"
 )
 
 // changeTable gives the exact change for a check, by product. Words in capitals
@@ -65,7 +65,7 @@ func queries(id string) []Change {
 }
 
 func gateRoute() Change {
-	return Change{inGate, "a route from a listener with TLS (0.0.0.0:2762) to ADDRESS:PORT, for the callers that are registered"}
+	return Change{inGate, "collimator gate add PACS --protect AET@ADDRESS:PORT --allow DEVICE1,DEVICE2:echo,store"}
 }
 
 func firewallText(port string) string {
