@@ -140,6 +140,7 @@ func (g *Gate) Service(aeTitle string) *guard.Service {
 	}
 
 	return &guard.Service{
+		Name: aeTitle,
 		Negotiate: func(ctx context.Context, rq *dimse.AssociateRequest, device policy.Principal) (dimse.Acceptance, error) {
 			return g.negotiate(ctx, rq, device)
 		},

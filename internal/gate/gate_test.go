@@ -268,9 +268,26 @@ func TestAPACSThatIsNotThereIsSaidSoAndMayBeTriedAgain(t *testing.T) {
 	s := newSite(t, "", dimsetest.Options{})
 	s.device("WS1", policy.Verbs()...)
 	a := s.mustDial("WS1", uid.Verification, ct)
+	state := func() string {
+		for _, one := range s.states.All() {
+			if one.Name == "gate.route.PACS" {
+				return fmt.Sprint(one.Level)
+			}
+		}
+		return "none"
+	}
+	if err := a.Echo(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := state(); got != "well" {
+		t.Errorf("while it is there its state is %s", got)
+	}
 	s.behind.Close()
 	if got := store(t, a, image(t, "1.2.3.1", "1.2.3", "ZZPHI-1")); got.Code != dimse.OutOfResources {
 		t.Errorf("status %s", got)
+	}
+	if got := state(); got != "failing" {
+		t.Errorf("when it is gone its state is %s", got)
 	}
 
 	s.gate.routes["PACS"].offers = newOffers() // what it once offered is forgotten
@@ -347,5 +364,32 @@ func TestAPACSThatTakesSomethingElseNowIsAskedAgain(t *testing.T) {
 	}
 	if got := both().TransferSyntaxes(ct); !slices.Equal(got, []string{uid.ImplicitVRLittleEndian}) {
 		t.Errorf("the next association has %v", got)
+	}
+}
+
+func TestItShowsHowARouteIsUsed(t *testing.T) {
+	t.Parallel()
+	inside, done := make(chan struct{}), make(chan struct{})
+	s := newSite(t, "", dimsetest.Options{Mux: func(m *dimse.Mux) {
+		m.HandleEcho(func(context.Context, *dimse.Association) dimse.Status {
+			close(inside)
+			<-done
+			return dimse.Status{}
+		})
+	}})
+	s.device("WS1", policy.Verbs()...)
+	a := s.mustDial("WS1", uid.Verification)
+	echoed := make(chan error, 1)
+	go func() { echoed <- a.Echo(context.Background()) }()
+	<-inside
+	if got := s.gate.Usage(); len(got) != 1 || got[0] != (Usage{Route: "PACS", Used: 1}) {
+		t.Errorf("during a request %+v", got)
+	}
+	close(done)
+	if err := <-echoed; err != nil {
+		t.Error(err)
+	}
+	if got := s.gate.Usage(); got[0] != (Usage{Route: "PACS", Kept: 1}) {
+		t.Errorf("after it %+v", got)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"collimator/internal/house/housetest"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/state"
 )
 
 const (
@@ -42,6 +43,7 @@ type site struct {
 
 	inspect func(archive.Inspected) archive.Inspection
 	memory  *firstwrite.Memory
+	states  *state.Register
 	held    chan string                  // SOP Instance UIDs and the file's bytes
 	asked   chan *dimse.AssociateRequest // for associations, of the PACS
 }
@@ -73,11 +75,12 @@ func newSite(t testing.TB, rules string, o dimsetest.Options) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.states = state.New(s.Clock.Now)
 	s.memory = firstwrite.New(s.DB, log, s.Clock.Now)
 	egress := &guard.Egress{AETitle: "COLLIMATOR", Registry: s.Registry, Certificate: cert.Get, Guard: s.guard}
 	s.gate, err = New(Options{
 		File: file, Mux: s.guard.NewMux(), Log: log, Now: s.Clock.Now, Inspect: s.look,
-		Memory: s.memory, Spool: t.TempDir(), Hold: s.hold, Room: func() error { return nil },
+		Memory: s.memory, States: s.states, Spool: t.TempDir(), Hold: s.hold, Room: func() error { return nil },
 		DB: s.DB, Registers: s.Registers, Outgoing: s.guard.Outgoing, Destination: egress.Dialer,
 	})
 	if err != nil {

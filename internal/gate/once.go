@@ -280,5 +280,7 @@ func (g *Gate) leaseOwn(ctx context.Context, a *dimse.Association, ask upstream.
 	who, _ := guard.Principal(ctx)
 	ask.Caller = who.Name
 	ask.CallingAETitle = r.seenAs(a.CallingAETitle())
-	return r.pool.Take(ctx, ask)
+	lease, err := r.pool.Take(ctx, ask)
+	g.tellSystem(r, err)
+	return lease, err
 }

@@ -115,6 +115,7 @@ func (g *Gate) lease(ctx context.Context, a *dimse.Association, device policy.Pr
 		return nil, err
 	}
 	lease, err := r.pool.Take(ctx, r.ask(a.Request(), device))
+	g.tellSystem(r, err)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +161,7 @@ func (g *Gate) negotiate(ctx context.Context, rq *dimse.AssociateRequest, device
 	}
 	offer, err := r.offers.of(ctx, ask, r.pool)
 	if err != nil {
+		g.tellSystem(r, err)
 		return dimse.Acceptance{}, err
 	}
 

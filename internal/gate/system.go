@@ -68,6 +68,7 @@ func (g *Gate) behind(name string, still func(*route) bool) *guard.Service {
 	}
 
 	return &guard.Service{
+		Name: name,
 		Behind: func() (policy.Principal, error) {
 			r, err := current()
 			if err != nil {

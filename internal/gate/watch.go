@@ -135,6 +135,9 @@ func (g *Gate) take(routes []Route) {
 	}
 
 	for name, old := range g.routes {
+		if next[name] == nil {
+			g.States.Forget(systemPart(name))
+		}
 		if r := next[name]; r == nil || r.pool != old.pool {
 			go old.pool.Close() // waits for nobody who asks
 		}

@@ -97,17 +97,26 @@ func (w *dimseWay) record(ctx context.Context, c *Caller, out dimse.Outcome) {
 	w.g.settle(ctx, c, w.call, out, w.sent)
 
 	failed := out.Status.Code.Class() == dimse.ClassFailure
-	w.g.measure(c.door, w.call.Operation.String(), outcomeWord(failed), w.began)
+	w.measure(c, outcomeWord(failed))
 }
 
 func (w *dimseWay) refusal(_ context.Context, c *Caller, err error) dimse.Outcome {
 	if c != nil {
-		w.g.measure(c.door, w.call.Operation.String(), "refused", w.began)
+		w.measure(c, "refused")
 	}
 	if e, ok := errors.AsType[*dimse.StatusError](err); ok {
 		return dimse.Outcome{Status: e.Status}
 	}
 	return dimse.Outcome{Status: dimse.ProcessingFailure.Because(err)}
+}
+
+// measure tells who keeps numbers of the request.
+func (w *dimseWay) measure(c *Caller, outcome string) {
+	m := Measure{Door: c.door, Operation: w.call.Operation.String(), Outcome: outcome}
+	if c.service != nil && c.service.Route != nil {
+		m.Route = c.service.Name
+	}
+	w.g.measure(m, w.began)
 }
 
 // dimseRefusal is the refusal of a request with a status.

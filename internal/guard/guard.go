@@ -62,15 +62,17 @@ type Rooms struct{ DICOM, Plain, Web *places.Room }
 // Measure is one request in numbers; nothing of it names anybody.
 type Measure struct {
 	Door      audit.Door
+	Route     string // of the gate; empty for the archive
 	Operation string // of DIMSE its name, of DICOMweb the verb
 	Outcome   string // success, failure or refused
 	Took      time.Duration
 }
 
 // measure tells who keeps numbers.
-func (g *Guard) measure(door audit.Door, operation, outcome string, began time.Time) {
+func (g *Guard) measure(m Measure, began time.Time) {
 	if g.Measure != nil {
-		g.Measure(Measure{Door: door, Operation: operation, Outcome: outcome, Took: time.Since(began)})
+		m.Took = time.Since(began)
+		g.Measure(m)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 // Service is an application entity behind the door: the archive, or a route of the
 // gate.
 type Service struct {
+	// Name is that of a route, for the numbers.
+	Name string
 	// Negotiate answers the contexts that a registered device asks for. Its error is
 	// the rejection.
 	Negotiate func(ctx context.Context, rq *dimse.AssociateRequest, device policy.Principal) (dimse.Acceptance, error)

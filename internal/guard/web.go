@@ -135,7 +135,7 @@ func (w *webWay) record(ctx context.Context, c *Caller, out dicomweb.Outcome) {
 	w.g.settleWeb(ctx, c, w.call, out, w.sent)
 
 	failed := out.Err != nil || out.Status >= http.StatusBadRequest
-	w.g.measure(doorWeb, string(w.call.Verb), outcomeWord(failed), w.began)
+	w.g.measure(Measure{Door: doorWeb, Operation: string(w.call.Verb), Outcome: outcomeWord(failed)}, w.began)
 }
 
 func (w *webWay) refusal(_ context.Context, _ *Caller, err error) dicomweb.Outcome {

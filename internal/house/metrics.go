@@ -2,6 +2,7 @@ package house
 
 import (
 	"bytes"
+	"strconv"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -48,7 +49,11 @@ func newMeter(s *Server) *meter {
 
 // observe is the hook of the guard.
 func (m *meter) observe(x guard.Measure) {
-	labels := `{door="` + string(x.Door) + `",operation="` + x.Operation + `",outcome="` + x.Outcome + `"}`
+	labels := `{door="` + string(x.Door) + `",operation="` + x.Operation + `",outcome="` + x.Outcome + `"`
+	if x.Route != "" {
+		labels += `,route=` + strconv.Quote(x.Route) // an AE title may hold quotes
+	}
+	labels += `}`
 	m.set.GetOrCreatePrometheusHistogramExt("collimator_request_seconds"+labels, requestBuckets).Update(x.Took.Seconds())
 }
 
@@ -58,6 +63,11 @@ func (m *meter) text() []byte {
 	m.set.WritePrometheus(&b)
 	for _, s := range m.s.States.All() {
 		metrics.WriteGaugeUint64(&b, `collimator_state_level{part="`+s.Name+`"}`, uint64(s.Level))
+	}
+	for _, u := range m.s.gate.Usage() {
+		for kind, n := range map[string]int{"used": u.Used, "kept": u.Kept, "waiting": u.Waiting} {
+			metrics.WriteGaugeUint64(&b, `collimator_gate_associations{route=`+strconv.Quote(u.Route)+`,kind="`+kind+`"}`, uint64(n))
+		}
 	}
 	metrics.WriteProcessMetrics(&b)
 	return b.Bytes()

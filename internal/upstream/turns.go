@@ -159,3 +159,10 @@ func (t *turns) unused() int {
 	defer t.mu.Unlock()
 	return t.free
 }
+
+// usage is how many places nobody uses, and how many wait for one.
+func (t *turns) usage() (free, waiting int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.free, t.count
+}

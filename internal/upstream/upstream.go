@@ -240,6 +240,17 @@ func (p *Pool) expire(k *kept) {
 	}
 }
 
+// Usage is how many associations are in use, how many are kept for a like request, and
+// how many requests wait for one.
+func (p *Pool) Usage() (used, kept, waiting int) {
+	p.mu.Lock()
+	kept = len(p.kept)
+	p.mu.Unlock()
+
+	free, waiting := p.turns.usage()
+	return p.pacs.Associations - free, kept, waiting
+}
+
 // Close ends what was kept, and refuses what comes. Leases go on to their end.
 func (p *Pool) Close() {
 	p.mu.Lock()
