@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"collimator/internal/config"
 	"collimator/internal/house"
@@ -24,8 +25,8 @@ func (g greeting) welcome(at house.Listening) {
 	in := g.in
 	cfg := in.Config
 	fmt.Fprintf(e.stdout, "Collimator %s\n", house.Version())
-	fmt.Fprintf(e.stdout, "  DICOM (TLS)  %s, AE title %s\n", at.DICOM, cfg.AE)
-	if at.Web != nil {
+	fmt.Fprintf(e.stdout, "  DICOM (TLS)  %s, AE title %s\n", at.DICOM, strings.Join(titles(cfg, at), ", "))
+	if at.Web != nil && cfg.Only == "" {
 		fmt.Fprintf(e.stdout, "  DICOMweb     https://%s%s\n", at.Web, house.WebRoot)
 	}
 	fmt.Fprintf(e.stdout, "  Data         %s\n", cfg.Data)
@@ -44,6 +45,22 @@ func (g greeting) welcome(at house.Listening) {
 	if terminal.Attended(e.stdout) {
 		fmt.Fprintln(e.stdout, "\nStop with Ctrl-C.")
 	}
+}
+
+// titles are the AE titles that may be called: of the archive and of the routes, with
+// what stands behind them.
+func titles(cfg config.Config, at house.Listening) []string {
+	var list []string
+	if cfg.Only == "" {
+		list = append(list, cfg.AE)
+	}
+	for _, r := range at.Routes {
+		list = append(list, r.Name+" (the gate to "+r.Protect+")")
+	}
+	if len(list) == 0 {
+		list = append(list, "none: 'collimator gate add' makes a route")
+	}
+	return list
 }
 
 // offerFirstLink prints the one-time link for the first administrator, where

@@ -14,6 +14,7 @@ type serveCmd struct {
 	DICOM      *string `name:"dicom" help:"Address of the TLS listener for associations." placeholder:"HOST:PORT"`
 	PlainDICOM *string `name:"plain-dicom" help:"Address of the listener without TLS; open only while a device has an exception." placeholder:"HOST:PORT"`
 	AE         *string `name:"ae" help:"The server's AE title." placeholder:"AET"`
+	Only       *string `name:"only" help:"gate: run the routes of the gate without the archive." placeholder:"gate"`
 }
 
 func (serveCmd) Help() string {
@@ -76,6 +77,7 @@ func (c *serveCmd) settings() (config.Config, error) {
 		{c.DICOM, &cfg.DICOM},
 		{c.PlainDICOM, &cfg.PlainDICOM},
 		{c.AE, &cfg.AE},
+		{c.Only, &cfg.Only},
 	} {
 		if f.from != nil {
 			*f.to = *f.from

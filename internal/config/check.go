@@ -55,6 +55,9 @@ func (c Config) checkListeners(add adder) {
 	if !ValidAE(c.AE) {
 		add("ae %q: an AE title has 1 to 16 printable ASCII characters without backslash", c.AE)
 	}
+	if c.Only != "" && c.Only != OnlyGate {
+		add("only %q: leave it out, or write gate to run the routes without the archive", c.Only)
+	}
 	if c.DICOM == "" {
 		add("dicom: an address such as 127.0.0.1:2762 is needed")
 	}

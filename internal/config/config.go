@@ -22,6 +22,9 @@ import (
 // --config names no other.
 const File = "collimator.yaml"
 
+// OnlyGate is what Config.Only may be.
+const OnlyGate = "gate"
+
 // Insist is the sentence that lets a server listen on a public address.
 const Insist = "expose this server to the internet"
 
@@ -31,6 +34,8 @@ type Config struct {
 	Data string `yaml:"data"`
 	// AE is the server's own AE title.
 	AE string `yaml:"ae"`
+	// Only, where it is OnlyGate, runs the routes of the gate without the archive.
+	Only string `yaml:"only,omitempty"`
 	// HTTP is the address of the HTTPS listener; empty turns it off.
 	HTTP string `yaml:"http"`
 	// DICOM is the address of the TLS listener for associations.

@@ -64,7 +64,7 @@ func letThrough(ctx context.Context, tx *db.Tx, e archive.QuarantineEntry, hash 
 func (s *Server) applicationEntities() func(*dimse.AssociateRequest) *guard.Service {
 	own := guard.Offer(s.service.Support())
 	return func(rq *dimse.AssociateRequest) *guard.Service {
-		if rq.CalledAETitle == s.in.Config.AE {
+		if rq.CalledAETitle == s.in.Config.AE && s.in.Config.Only == "" {
 			return own
 		}
 		if behind := s.gate.Behind(rq); behind != nil {

@@ -10,6 +10,7 @@ import (
 
 	"collimator/dimse"
 	"collimator/internal/audit"
+	"collimator/internal/gate"
 	"collimator/internal/policy"
 	"collimator/internal/tlsprofile"
 )
@@ -18,6 +19,8 @@ import (
 type Listening struct {
 	DICOM net.Addr
 	Web   net.Addr // nil: there is no HTTPS listener
+	// Routes of the gate, as they are at the start, by name.
+	Routes []gate.Route
 }
 
 // shutdownGrace is how long open associations may go on after a signal.
@@ -38,7 +41,9 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 
 	s.record(ctx, audit.ApplicationStart)
 	if started != nil {
-		started(o.listening())
+		at := o.listening()
+		at.Routes = s.gate.Routes()
+		started(at)
 	}
 
 	// Nobody is told that all is well because nobody has looked yet.

@@ -42,8 +42,10 @@ func (s *Server) Handler() http.Handler {
 	s.meter.register(data)
 
 	mux := http.NewServeMux()
-	mux.Handle(WebRoot+"/", pictures)
-	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, pictures, WebRoot, data)))
+	if s.in.Config.Only == "" {
+		mux.Handle(WebRoot+"/", pictures)
+		mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, pictures, WebRoot, data)))
+	}
 
 	setup := httpsec.Page.Wrap(console.NewSetup(data))
 	mux.Handle(console.SetupPath+"/", setup)
