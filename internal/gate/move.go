@@ -17,7 +17,7 @@ var errUnasked = fault.New(fault.Denied, "gate: nobody retrieves this, and no ru
 // takes each instance on. Counts and status are that system's own.
 func (g *Gate) move(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
 	g.did(ctx, a, dimse.CMove, rq.SOPClassUID, "", 0)
-	if err := checkIdentifier(rq.Identifier); err != nil {
+	if err := checkRetrieval(rq); err != nil {
 		return nil, statusOf(err)
 	}
 	r, err := g.at(a.CalledAETitle())

@@ -2,8 +2,13 @@ package gate
 
 import (
 	"context"
+	"strings"
 
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/internal/budget"
+	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/upstream"
 )
@@ -12,10 +17,11 @@ import (
 // the caller (PS3.4 C.4.3). Counts and status are that system's own.
 func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
 	g.did(ctx, a, dimse.CGet, rq.SOPClassUID, "", 0)
-	if err := checkIdentifier(rq.Identifier); err != nil {
+	if err := checkRetrieval(rq); err != nil {
 		return nil, statusOf(err)
 	}
 
+	asked := &retrieval{sight: guard.Sight(ctx), keys: rq.Identifier}
 	return &dimse.RetrievePlan{Perform: func(ctx context.Context, p *dimse.Performance) dimse.RetrieveResult {
 		lease, err := g.leaseFor(ctx, a)
 		if err != nil {
@@ -25,7 +31,7 @@ func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.Retrieve
 		result, err := lease.Get(ctx, dimse.GetRequest{
 			SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier,
 			Store: func(_ context.Context, _ *dimse.Association, sub *dimse.StoreRequest) dimse.Status {
-				return g.deliver(ctx, p, a, sub)
+				return g.deliver(ctx, p, a, asked, sub)
 			},
 			Progress: func(r dimse.RetrieveResult) { p.Progress(r.SubOperations) },
 		})
@@ -46,9 +52,18 @@ func (g *Gate) performed(lease *upstream.Lease, result dimse.RetrieveResult, err
 }
 
 // deliver carries one instance of a retrieval to its receiver, and answers with what
-// that says.
-func (g *Gate) deliver(ctx context.Context, p *dimse.Performance, to *dimse.Association, rq *dimse.StoreRequest) dimse.Status {
-	o, err := g.receive(ctx, rq, guard.Sight(ctx))
+// that says. What the instance takes of the memory is given back with it: there may be many.
+func (g *Gate) deliver(
+	ctx context.Context, p *dimse.Performance, to *dimse.Association, asked *retrieval, rq *dimse.StoreRequest,
+) dimse.Status {
+	own := budget.From(ctx).Piece()
+	defer own.Close()
+	ctx = budget.With(ctx, own)
+
+	o, err := g.receive(ctx, rq, asked.sight)
+	if err == nil && !asked.names(o.Head) {
+		err = errUnasked
+	}
 	if err != nil {
 		g.Log.Warn("an object of a retrieval is not let through", "error", err)
 		return storeStatus(err)
@@ -62,4 +77,43 @@ func (g *Gate) deliver(ctx context.Context, p *dimse.Performance, to *dimse.Asso
 	status, _ := o.send(ctx, to)
 	p.Sent(sub, status)
 	return status
+}
+
+// uniqueKeys are those of the levels of the information models (PS3.4 C.6.1, C.6.2).
+var uniqueKeys = map[string]tag.Tag{
+	"PATIENT": tag.PatientID, "STUDY": tag.StudyInstanceUID, "SERIES": tag.SeriesInstanceUID, "IMAGE": tag.SOPInstanceUID,
+}
+
+// valuesMost is how many instances, series or studies one retrieval may name.
+const valuesMost = 4096
+
+// errUnnamed refuses a retrieval that may mean everything the system behind has.
+var errUnnamed = fault.New(fault.Invalid, "gate: a retrieval names each thing it asks for, by the unique key of its level and without wildcards")
+
+// checkRetrieval refuses a retrieval that does not say what it asks for (PS3.4 C.4.2.2.1).
+// Which keys of the levels above it needs is left to the system behind.
+func checkRetrieval(rq *dimse.RetrieveRequest) error {
+	if err := checkIdentifier(rq.Identifier); err != nil {
+		return err
+	}
+
+	level := rq.Identifier.Text(tag.QueryRetrieveLevel)
+	key, known := uniqueKeys[level]
+	studyRoot := rq.SOPClassUID == uid.StudyRootGet || rq.SOPClassUID == uid.StudyRootMove
+	if !known || level == "PATIENT" && studyRoot || len(rq.Identifier.Values(key)) == 0 {
+		return errUnnamed
+	}
+
+	for _, t := range uniqueKeys {
+		values := rq.Identifier.Values(t)
+		if len(values) > valuesMost {
+			return errKeys
+		}
+		for _, value := range values {
+			if t == tag.PatientID && strings.ContainsAny(value, "*?") || t != tag.PatientID && !uid.Tolerable(value) {
+				return errUnnamed
+			}
+		}
+	}
+	return nil
 }
