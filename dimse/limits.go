@@ -24,7 +24,8 @@ type Limits struct {
 	// Idle is how long an association may be without a message; default 10 min.
 	Idle time.Duration
 	// Rate is the least bytes a second a peer has to send within a message, over
-	// RateWindow; defaults 1024 and 60 s. Time the local handler takes does not count.
+	// RateWindow, and to take of what is sent to it, over the longer of RateWindow and Write;
+	// defaults 1024 and 60 s. Time the local handler takes does not count.
 	Rate       int64
 	RateWindow time.Duration
 	// Write is how long one write to the peer may take; default 60 s.
@@ -36,6 +37,9 @@ type Limits struct {
 	// Identifier is the longest data set other than of C-STORE in bytes, as it
 	// comes and after inflation; default 4 MiB.
 	Identifier int64
+	// Reply is the longest data set of a response in bytes, as it comes and after
+	// inflation; default that of Identifier.
+	Reply int64
 	// DataSet is the longest data set of C-STORE in bytes; default 64 GiB.
 	DataSet int64
 	// ReceivePDU is the maximum length we announce, in bytes; default 256 KiB.
@@ -61,6 +65,7 @@ func (l Limits) withDefaults() Limits {
 	l.Response = positive(l.Response, 10*time.Minute)
 	l.CommandSet = positive(l.CommandSet, 64<<10)
 	l.Identifier = positive(l.Identifier, 4<<20)
+	l.Reply = positive(l.Reply, l.Identifier)
 	l.DataSet = positive(l.DataSet, 64<<30)
 	l.ReceivePDU = max(positive(l.ReceivePDU, 256<<10), 4096)
 	l.SendPDU = max(positive(l.SendPDU, 256<<10), 128)

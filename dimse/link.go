@@ -27,11 +27,13 @@ type link struct {
 	pdv     ul.PDVHeader
 	pdvLeft uint32 // bytes left in the current fragment
 	empty   int    // fragments without content in a row
+
+	taken patience // of the peer with what is written
 }
 
 func newLink(conn net.Conn, lim Limits) *link {
-	p := &pacer{conn: conn, rate: lim.Rate, window: lim.RateWindow}
-	return &link{conn: conn, br: bufio.NewReaderSize(p, readBuffer), pace: p}
+	p := &pacer{conn: conn, lim: lim}
+	return &link{conn: conn, br: bufio.NewReaderSize(p, readBuffer), pace: p, taken: newPatience(lim.Rate, max(lim.RateWindow, lim.Write))}
 }
 
 // header reads the start of the next PDU; lim bounds what it may say.
@@ -122,12 +124,17 @@ func (l *link) drain() error {
 	return err
 }
 
-// write sends one or more whole PDUs in one write.
+// write sends one or more whole PDUs in one write. A peer that reads, but next to nothing,
+// is cut off like one that does not.
 func (l *link) write(b []byte, timeout time.Duration) error {
-	if err := l.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+	began := time.Now()
+	if err := l.conn.SetWriteDeadline(began.Add(min(timeout, l.taken.left))); err != nil {
 		return fmt.Errorf("%w: %w", ErrClosed, err)
 	}
-	if _, err := l.conn.Write(b); err != nil {
+
+	_, err := l.conn.Write(b)
+	l.taken.passed(len(b), time.Since(began))
+	if err != nil {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return fmt.Errorf("%w: while writing", ErrTimeout)
 		}
@@ -150,16 +157,35 @@ func readError(err error) error {
 	return fmt.Errorf("%w: %w", ErrClosed, err)
 }
 
+// patience is how long a peer may keep one waiting until so many bytes have passed.
+type patience struct {
+	window time.Duration
+	most   float64 // bytes in a window
+	left   time.Duration
+	got    float64
+}
+
+func newPatience(rate int64, window time.Duration) patience {
+	return patience{window: window, most: float64(rate) * window.Seconds(), left: window}
+}
+
+// passed counts bytes that took a time to pass.
+func (p *patience) passed(n int, took time.Duration) {
+	p.left -= took
+	if p.got += float64(n); p.got >= p.most {
+		p.left = p.window
+		p.got = 0
+	}
+}
+
 // pacer reads from the connection and holds the peer to a deadline or to a rate.
 type pacer struct {
-	conn   net.Conn
-	rate   int64
-	window time.Duration
+	conn net.Conn
+	lim  Limits
 
-	mu     sync.Mutex
-	paced  bool
-	budget time.Duration // of waiting, until rate*window bytes have come
-	got    int64
+	mu    sync.Mutex
+	paced bool
+	sent  patience // with what the peer sends
 }
 
 // until sets one absolute deadline; the zero time removes it.
@@ -175,8 +201,7 @@ func (p *pacer) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.paced = true
-	p.budget = p.window
-	p.got = 0
+	p.sent = newPatience(p.lim.Rate, p.lim.RateWindow)
 }
 
 // idle sets the deadline for the next message unless one has begun.
@@ -197,19 +222,13 @@ func (p *pacer) Read(b []byte) (int, error) {
 	}
 
 	began := time.Now()
-	p.conn.SetReadDeadline(began.Add(p.budget))
+	p.conn.SetReadDeadline(began.Add(p.sent.left))
 	p.mu.Unlock()
 
 	n, err := p.conn.Read(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 
-	p.got += int64(n)
-	if float64(p.got) >= float64(p.rate)*p.window.Seconds() {
-		p.budget = p.window
-		p.got = 0
-	} else {
-		p.budget -= time.Since(began)
-	}
+	p.sent.passed(n, time.Since(began))
 	return n, err
 }

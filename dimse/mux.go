@@ -46,7 +46,7 @@ func (c *Call) Identifier() (*dicom.DataSet, error) {
 	}
 	c.read = true
 
-	options := identifierOptions(c.Context.TransferSyntax, c.Association.lim)
+	options := identifierOptions(c.Context.TransferSyntax, c.Association.lim.Identifier)
 	options.Account = c.Account
 	ds, err := dicom.Decode(c.body, options)
 	if c.body.fatal != nil {

@@ -24,16 +24,16 @@ func (r reply) dataSet() (*dicom.DataSet, error) {
 	if !r.cmd.HasDataSet {
 		return nil, nil
 	}
-	return dicom.Decode(bytes.NewReader(r.data), identifierOptions(r.ts, r.lim))
+	return dicom.Decode(bytes.NewReader(r.data), identifierOptions(r.ts, r.lim.Reply))
 }
 
 // identifierOptions bound what a data set that is kept in memory may become:
-// deflated, too, it is no longer than Limits.Identifier, and it has no more
-// elements than so many bytes can usefully hold: a reference in a commitment
-// takes some 120 bytes for four elements and items.
-func identifierOptions(transferSyntax string, lim Limits) dicom.DecodeOptions {
+// deflated, too, it is no longer than most, and it has no more elements
+// than so many bytes can usefully hold: a reference in a commitment takes some 120 bytes
+// for four elements and items.
+func identifierOptions(transferSyntax string, most int64) dicom.DecodeOptions {
 	return dicom.DecodeOptions{TransferSyntax: transferSyntax, Limits: dicom.Limits{
-		Header: lim.Identifier, Inflated: lim.Identifier, Elements: int(max(lim.Identifier/32, 1000)),
+		Header: most, Inflated: most, Elements: int(max(most/32, 1000)),
 	}}
 }
 
@@ -215,6 +215,7 @@ func (a *Association) deliver(cmd *Command, pc PresentationContext) error {
 	r := reply{cmd: cmd, ts: pc.TransferSyntax, lim: a.lim}
 	if cmd.HasDataSet {
 		b := newBody(a, pc.ID)
+		b.limit = a.lim.Reply
 		var buf bytes.Buffer
 		if _, err := b.WriteTo(&buf); err != nil {
 			return err
