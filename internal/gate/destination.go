@@ -37,9 +37,12 @@ func (d *destinations) of(ctx context.Context, r *route, aeTitle string) (*desti
 	to := d.open[key]
 	if to == nil {
 		to = &destination{offers: newOffers()}
-		to.pool = upstream.New(upstream.PACS{Dial: func(ctx context.Context, ask upstream.Ask) (*dimse.Association, error) {
-			return d.gate.dial(ctx, aeTitle, ask)
-		}})
+		to.pool = upstream.New(upstream.PACS{
+			Undivided: true, // the route is the one caller
+			Dial: func(ctx context.Context, ask upstream.Ask) (*dimse.Association, error) {
+				return d.gate.dial(ctx, aeTitle, ask)
+			},
+		})
 		d.open[key] = to
 	}
 	return to, nil

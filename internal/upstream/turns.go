@@ -18,13 +18,16 @@ var (
 
 // turns decides who may use one of a few places next. Callers take turns, each with
 // its own line, so that whoever asks a lot waits behind itself and before nobody
-// else. Safe for concurrent use.
+// else. A caller has no more places than it leaves free: of four it has two, and the next
+// one has one of the others, however long they keep them. Safe for concurrent use.
 type turns struct {
-	most int           // who wait at the same time
-	wait time.Duration // for a turn
+	most      int           // who wait at the same time
+	wait      time.Duration // for a turn
+	undivided bool          // one caller may have all places
 
 	mu    sync.Mutex
 	free  int
+	by    map[string]int        // places in use, by caller
 	lines map[string]*list.List // of answers, by caller, in the order of arrival
 	ring  []string              // callers that wait; the first is next
 	count int                   // who wait
@@ -34,7 +37,7 @@ type turns struct {
 type answer chan error
 
 func newTurns(places, most int, wait time.Duration) *turns {
-	return &turns{most: most, wait: wait, free: places, lines: map[string]*list.List{}}
+	return &turns{most: most, wait: wait, free: places, by: map[string]int{}, lines: map[string]*list.List{}}
 }
 
 // take waits for a place. It fails with errFull or errLate, or with the cause of ctx.
@@ -64,8 +67,8 @@ func (t *turns) take(ctx context.Context, caller string) error {
 func (t *turns) enter(caller string) (told answer, place *list.Element, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.free > 0 {
-		t.free--
+	if t.mayTake(caller) {
+		t.use(caller)
 		return nil, nil, nil
 	}
 	if t.count >= t.most && !t.yield(caller) {
@@ -81,6 +84,17 @@ func (t *turns) enter(caller string) (told answer, place *list.Element, err erro
 	t.count++
 	told = make(answer, 1)
 	return told, line.PushBack(told), nil
+}
+
+// mayTake reports whether a caller may have one more place now. Called with mu held.
+func (t *turns) mayTake(caller string) bool {
+	return t.free > 0 && (t.undivided || t.by[caller] < t.free)
+}
+
+// use takes a place for a caller. Called with mu held.
+func (t *turns) use(caller string) {
+	t.free--
+	t.by[caller]++
 }
 
 // yield makes room for one more in the line of a caller. Called with mu held.
@@ -112,7 +126,7 @@ func (t *turns) leave(caller string, told answer, place *list.Element) {
 	select {
 	case err := <-told:
 		if err == nil {
-			t.pass()
+			t.pass(caller)
 		}
 	default:
 		t.remove(caller, place)
@@ -132,25 +146,33 @@ func (t *turns) remove(caller string, place *list.Element) {
 	t.ring = slices.DeleteFunc(t.ring, func(name string) bool { return name == caller })
 }
 
-// give ends the use of a place.
-func (t *turns) give() {
+// give ends the use of a place by a caller.
+func (t *turns) give(caller string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.pass()
+	t.pass(caller)
 }
 
-// pass hands a place to the next caller. Called with mu held.
-func (t *turns) pass() {
-	if len(t.ring) == 0 {
-		t.free++
-		return
+// pass takes a place from a caller, and hands out what is free to those who wait and
+// may have one more. Called with mu held.
+func (t *turns) pass(from string) {
+	t.free++
+	if t.by[from]--; t.by[from] == 0 {
+		delete(t.by, from)
 	}
 
-	caller := t.ring[0]
-	t.ring = append(t.ring[1:], caller) // last in the ring, if others of its line wait
-	place := t.lines[caller].Front()
-	t.remove(caller, place)
-	place.Value.(answer) <- nil
+	for {
+		i := slices.IndexFunc(t.ring, t.mayTake)
+		if i < 0 {
+			return
+		}
+		caller := t.ring[i]
+		t.ring = append(slices.Delete(t.ring, i, i+1), caller) // last in the ring, if others of its line wait
+		place := t.lines[caller].Front()
+		t.remove(caller, place)
+		t.use(caller)
+		place.Value.(answer) <- nil
+	}
 }
 
 // unused is how many places nobody uses.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -27,7 +28,7 @@ func line(t *testing.T, turns *turns, callers ...string) (served func() []string
 			mu.Lock()
 			order = append(order, caller)
 			mu.Unlock()
-			turns.give()
+			turns.give(caller)
 		}()
 		synctest.Wait()
 	}
@@ -48,7 +49,7 @@ func TestCallersTakeTurnsWhateverTheyAsk(t *testing.T) {
 			t.Fatal(err)
 		}
 		served := line(t, turns, "busy", "busy", "busy", "busy", "ward", "ward", "er")
-		turns.give()
+		turns.give("busy")
 		want := []string{"busy", "ward", "er", "busy", "ward", "busy", "busy"}
 		if got := served(); !slices.Equal(got, want) {
 			t.Errorf("served %v, want %v", got, want)
@@ -95,7 +96,7 @@ func TestWaitingIsBoundedInTimeAndNumber(t *testing.T) {
 		if waited := time.Since(began); waited > time.Minute {
 			t.Errorf("waited %v", waited)
 		}
-		turns.give()
+		turns.give("busy")
 		if turns.count != 0 || turns.free != 1 || len(turns.ring) != 0 {
 			t.Errorf("left behind: %+v", turns)
 		}
@@ -111,9 +112,10 @@ func TestWhoGivesUpTakesNoPlaceAlong(t *testing.T) {
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Second)
 				defer cancel()
-				if turns.take(ctx, fmt.Sprint("caller", i%5)) == nil {
+				caller := fmt.Sprint("caller", i%5)
+				if turns.take(ctx, caller) == nil {
 					time.Sleep(3 * time.Second)
-					turns.give()
+					turns.give(caller)
 				}
 			})
 		}
@@ -122,4 +124,47 @@ func TestWhoGivesUpTakesNoPlaceAlong(t *testing.T) {
 			t.Errorf("left behind: %+v", turns)
 		}
 	})
+}
+
+func TestWhoKeepsItsPlacesLeavesSomeToOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(4, 100, time.Minute)
+		got := map[string]int{}
+		for _, caller := range []string{"evil", "evil", "evil", "evil", "worse", "worse", "ward"} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if turns.take(ctx, caller) == nil {
+				got[caller]++
+			}
+			cancel()
+		}
+		if want := map[string]int{"evil": 2, "worse": 1, "ward": 1}; !maps.Equal(got, want) {
+			t.Errorf("places %v, want %v", got, want)
+		}
+
+		// The last place is for who has none.
+		served := line(t, turns, "evil", "er")
+		turns.give("evil")
+		if got := served(); !slices.Equal(got, []string{"er"}) {
+			t.Errorf("served %v", got)
+		}
+		turns.give("ward")
+		if got := served(); !slices.Equal(got, []string{"er", "evil"}) {
+			t.Errorf("served %v", got)
+		}
+	})
+}
+
+func TestPlacesThatAreNotDividedMayAllBeOneCallers(t *testing.T) {
+	t.Parallel()
+	turns := newTurns(4, 0, time.Minute)
+	turns.undivided = true
+	for range 4 {
+		if err := turns.take(t.Context(), "route"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := turns.take(t.Context(), "route"); !errors.Is(err, errFull) {
+		t.Errorf("the fifth: %v", err)
+	}
 }

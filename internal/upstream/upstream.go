@@ -16,6 +16,7 @@ import (
 
 	"collimator/dimse"
 	"collimator/dimse/ul"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 )
 
@@ -25,6 +26,13 @@ const (
 	DefaultWaiting      = 64
 	DefaultWait         = 30 * time.Second
 	defaultKeep         = 5 * time.Second
+)
+
+// What an association in use may hold: the matches that wait on it, one that is read and one
+// that is looked at, none longer than replyMost, and the buffers. It is charged to who uses it.
+const (
+	replyMost = 256 << 10
+	leaseRoom = 4 << 20
 )
 
 // PACS says how a PACS is reached and what it bears. Address and AETitle are needed.
@@ -39,6 +47,8 @@ type PACS struct {
 	// means 64, and 30 s.
 	Waiting int
 	Wait    time.Duration
+	// Undivided lets one caller have all of them; else it leaves as many free as it has.
+	Undivided bool
 	// Mux answers requests that it makes on an association of ours, and Principal is
 	// who it is to that; nil refuses them.
 	Mux       *dimse.Mux
@@ -104,7 +114,12 @@ func New(p PACS) *Pool {
 	if p.Keep <= 0 {
 		p.Keep = defaultKeep
 	}
-	return &Pool{pacs: p, turns: newTurns(p.Associations, p.Waiting, p.Wait)}
+	if p.Limits.Reply <= 0 {
+		p.Limits.Reply = replyMost
+	}
+	pool := &Pool{pacs: p, turns: newTurns(p.Associations, p.Waiting, p.Wait)}
+	pool.turns.undivided = p.Undivided
+	return pool
 }
 
 // Lease is an association in use. It ends with Return or Drop.
@@ -112,23 +127,35 @@ type Lease struct {
 	*dimse.Association
 	pool *Pool
 	ask  Ask
+	room *budget.Account
 	once sync.Once
 }
 
 // Take waits for a turn and gives an association with what is asked for: one that
-// was kept, or another. Its error is of kind Busy where too many wait or the turn
-// does not come in time, and Unavailable where the PACS does not take the call.
+// was kept, or another. Its error is of kind Busy where too many wait, the turn
+// does not come in time or the budget of ctx has no room for what the PACS may answer, and
+// Unavailable where the PACS does not take the call.
 func (p *Pool) Take(ctx context.Context, ask Ask) (*Lease, error) {
 	if err := p.turns.take(ctx, ask.Caller); err != nil {
 		return nil, err
 	}
 
-	a, err := p.open(ctx, ask)
+	l := &Lease{pool: p, ask: ask, room: budget.From(ctx).Piece()}
+	err := l.room.Grow(leaseRoom)
+	if err == nil {
+		l.Association, err = p.open(ctx, ask)
+	}
 	if err != nil {
-		p.turns.give()
+		l.end()
 		return nil, err
 	}
-	return &Lease{Association: a, pool: p, ask: ask}, nil
+	return l, nil
+}
+
+// end gives the place and the memory back.
+func (l *Lease) end() {
+	l.room.Close()
+	l.pool.turns.give(l.ask.Caller)
 }
 
 // open finds an association that was kept, or makes one. The caller has a place.
@@ -200,7 +227,7 @@ func (p *Pool) remove(i int) *kept {
 func (l *Lease) Return() {
 	l.once.Do(func() {
 		l.pool.keep(l.ask, l.Association)
-		l.pool.turns.give()
+		l.end()
 	})
 }
 
@@ -208,7 +235,7 @@ func (l *Lease) Return() {
 func (l *Lease) Drop() {
 	l.once.Do(func() {
 		l.Abort()
-		l.pool.turns.give()
+		l.end()
 	})
 }
 

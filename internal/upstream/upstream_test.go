@@ -10,6 +10,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/upstream"
 )
@@ -131,4 +132,37 @@ func TestAClosedWayRefusesAndEndsWhatWasKept(t *testing.T) {
 	if _, err := pool.Take(t.Context(), ask("CT1")); fault.Of(err) != fault.Unavailable {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestWhatAPACSMayAnswerIsChargedToWhoAsks(t *testing.T) {
+	t.Parallel()
+	c := newCounting(t)
+	pool := newPool(t, c, upstream.PACS{Associations: 8})
+	b := budget.New(20 << 20)
+	var leases []*upstream.Lease
+	for {
+		l, err := pool.Take(budget.With(t.Context(), b.Open("CT1")), ask("CT1"))
+		if fault.Of(err) == fault.Busy {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		leases = append(leases, l)
+	}
+	if len(leases) != 2 || b.Usage().Held == 0 {
+		t.Errorf("%d leases, %+v", len(leases), b.Usage())
+	}
+
+	for _, l := range leases {
+		l.Return()
+	}
+	if held := b.Usage().Held; held != 0 {
+		t.Errorf("%d bytes are held at the end", held)
+	}
+	l, err := pool.Take(t.Context(), ask("MR1"))
+	if err != nil {
+		t.Fatalf("for somebody without an account: %v", err)
+	}
+	l.Drop()
 }
