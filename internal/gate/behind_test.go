@@ -96,13 +96,13 @@ func TestARetrievalTakesThePartOfTheMemoryThatOneInstanceNeeds(t *testing.T) {
 	}
 	asked := 0
 	s := newSite(t, "", gives(&asked, subs...))
-	s.guard.Memory = budget.New(20 << 20)
+	s.guard.Memory = budget.New(24 << 20)
 	s.device("WS1", policy.Retrieve)
 	instances, result := get(t, s.mustDial("WS1", ct, uid.StudyRootGet), "1.2.3")
 	if len(instances) != 20 {
 		t.Errorf("%d arrived, %+v", len(instances), result)
 	}
-	if u := s.guard.Memory.Usage(); u.Held != 0 || u.Most < 4<<20 || u.Most > 10<<20 {
+	if u := s.guard.Memory.Usage(); u.Held != 0 || u.Most < 4<<20 || u.Most > 14<<20 {
 		t.Errorf("%+v", u)
 	}
 }
@@ -113,7 +113,7 @@ func TestAHeadThatNeedsMoreMemoryThanThereIsDoesNotArrive(t *testing.T) {
 	ds.Set(dicom.NewElement(tag.New(0x0009, 0x1010), dicom.OB, make([]byte, 4<<20)))
 	asked := 0
 	s := newSite(t, "", gives(&asked, sub(t, ds)))
-	s.guard.Memory = budget.New(4 << 20)
+	s.guard.Memory = budget.New(14 << 20)
 	s.device("WS1", policy.Retrieve)
 	instances, result := get(t, s.mustDial("WS1", ct, uid.StudyRootGet), "1.2.3")
 	if len(instances) != 0 || result.SubOperations.Failed != 1 {

@@ -46,16 +46,18 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	sight := guard.Sight(ctx)
-	sent := 0
+	sent, came := 0, 0
 	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier}) {
 		if err != nil {
 			g.finish(lease, err)
 			return statusOf(err)
 		}
-		if !visible(sight, m.Identifier, rq.Identifier) {
+		came++
+		seen := visible(sight, m.Identifier, rq.Identifier)
+		if !seen && came < lookedAtMost*r.FindMatches {
 			continue
 		}
-		if sent == r.FindMatches {
+		if !seen || sent == r.FindMatches {
 			cancel() // the system behind is asked to stop
 			lease.Drop()
 			return dimse.OutOfResources.With("more matches than the limit; narrow the query")
@@ -71,19 +73,20 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 	return dimse.Status{}
 }
 
-// visible reports whether a match may be seen. What the match leaves out, the keys of
-// the query say.
+// lookedAtMost is how many matches may come for one that may be sent: those that somebody
+// may not see need not end.
+const lookedAtMost = 100
+
+// visible reports whether a match may be seen. A match of a series or an instance that
+// leaves its study out is of the one that the query names, because the system behind has to
+// match that (PS3.4 C.4.1.2.2.1); nothing else that a query says is taken for the match's.
 func visible(s policy.Sight, match, keys *dicom.DataSet) bool {
-	if s.Everything {
-		return true
+	study := match.Text(tag.StudyInstanceUID)
+	level := keys.Text(tag.QueryRetrieveLevel)
+	if named := keys.Values(tag.StudyInstanceUID); study == "" && len(named) == 1 && (level == "SERIES" || level == "IMAGE") {
+		study = named[0]
 	}
-	of := func(t tag.Tag) string {
-		if value := match.Text(t); value != "" {
-			return value
-		}
-		return keys.Text(t)
-	}
-	return mayBeSeen(s, of(tag.StudyInstanceUID), of(tag.PatientID))
+	return mayBeSeen(s, study, match.Text(tag.PatientID))
 }
 
 // mayBeSeen reports whether a study of a patient is within a sight.

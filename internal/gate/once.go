@@ -12,6 +12,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/guard"
@@ -145,8 +146,14 @@ func source(ctx context.Context, a *dimse.Association, r *route) archive.Source 
 	return s
 }
 
-// instancesMost is how many instances of a study are asked for.
-const instancesMost = 200_000
+// Bounds of what the system behind says it has of one study.
+const (
+	instancesMost = 200_000
+	seriesMost    = 10_000
+	keptUID       = 64 // bytes that a UID takes in memory besides its own
+)
+
+var errStudy = fault.Newf(fault.TooLarge, "gate: the system behind has more than %d series or %d instances of one study", seriesMost, instancesMost)
 
 // instancesBehind lists what the system behind has of a study; false where it does not answer
 // queries.
@@ -178,34 +185,33 @@ func unanswered(err error) error {
 // queryInstances asks level by level: not everybody answers relational queries
 // (PS3.4 C.4.1.2.2.1).
 func queryInstances(ctx context.Context, lease *upstream.Lease, study string) (uids []string, err error) {
-	studies, err := queryLevel(ctx, lease, "STUDY", tag.StudyInstanceUID, map[tag.Tag]string{tag.StudyInstanceUID: study})
+	studies, err := queryLevel(ctx, lease, seriesMost, "STUDY", tag.StudyInstanceUID, map[tag.Tag]string{tag.StudyInstanceUID: study})
 	if err != nil || len(studies) == 0 {
 		return nil, err
 	}
 
-	series, err := queryLevel(ctx, lease, "SERIES", tag.SeriesInstanceUID, map[tag.Tag]string{
+	series, err := queryLevel(ctx, lease, seriesMost, "SERIES", tag.SeriesInstanceUID, map[tag.Tag]string{
 		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: "",
 	})
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range series {
-		images, err := queryLevel(ctx, lease, "IMAGE", tag.SOPInstanceUID, map[tag.Tag]string{
+		images, err := queryLevel(ctx, lease, instancesMost-len(uids), "IMAGE", tag.SOPInstanceUID, map[tag.Tag]string{
 			tag.StudyInstanceUID: study, tag.SeriesInstanceUID: one, tag.SOPInstanceUID: "",
 		})
 		if err != nil {
 			return nil, err
 		}
-		if uids = append(uids, images...); len(uids) > instancesMost {
-			return nil, fault.Newf(fault.TooLarge, "gate: the system behind has more than %d instances of one study", instancesMost)
-		}
+		uids = append(uids, images...)
 	}
 	return uids, nil
 }
 
-// queryLevel gives the values of a unique key.
+// queryLevel gives the values of a unique key, as many as may be. They are kept out of the
+// account of the request.
 func queryLevel(
-	ctx context.Context, lease *upstream.Lease, level string, of tag.Tag, keys map[tag.Tag]string,
+	ctx context.Context, lease *upstream.Lease, most int, level string, of tag.Tag, keys map[tag.Tag]string,
 ) (values []string, err error) {
 	identifier := dicom.NewDataSet()
 	keys[tag.QueryRetrieveLevel] = level
@@ -215,11 +221,19 @@ func queryLevel(
 		}
 	}
 
+	came := 0
 	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier}) {
 		if err != nil {
 			return nil, err
 		}
-		if value := m.Identifier.Text(of); uid.Tolerable(value) && len(values) < instancesMost {
+		if came++; came > most {
+			return nil, errStudy
+		}
+		value := m.Identifier.Text(of)
+		if err := budget.From(ctx).Grow(int64(len(value)) + keptUID); err != nil {
+			return nil, err
+		}
+		if uid.Tolerable(value) {
 			values = append(values, value)
 		}
 	}
