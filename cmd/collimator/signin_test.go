@@ -53,7 +53,7 @@ func TestTheSecondSignInTakesACodeOnce(t *testing.T) {
 	t.Parallel()
 	x := sitetest.NewPeopledSite(t, nil)
 	first := x.SignIn("radiologist")
-	code := sitetest.Code(first.TOTP, sitetest.NowStep())
+	code := sitetest.Code(first.TOTP, sitetest.NowStep()+1)
 	pass := map[string]string{"name": "radiologist", "password": sitetest.Password}
 	b := x.Browser()
 	if a := b.Must(200, "POST", "/api/v1/session/password", pass); a.JSON["state"] != "second-factor" {
@@ -221,7 +221,7 @@ func TestOwnSessionsAreListedAndEnded(t *testing.T) {
 	one := x.SignIn("auditor")
 	two := x.Browser()
 	two.Must(200, "POST", "/api/v1/session/password", map[string]string{"name": "auditor", "password": sitetest.Password})
-	two.Must(200, "POST", "/api/v1/session/totp", map[string]string{"code": sitetest.Code(one.TOTP, sitetest.NowStep())})
+	two.Must(200, "POST", "/api/v1/session/totp", map[string]string{"code": sitetest.Code(one.TOTP, sitetest.NowStep()+1)})
 	id := two.Must(200, "GET", "/api/v1/session", nil).JSON["session"].(string)
 	if a := one.Must(200, "GET", "/api/v1/sessions", nil); strings.Count(a.Text, `"id"`) != 2 || !strings.Contains(a.Text, id) {
 		t.Errorf("sessions: %s", a.Text)

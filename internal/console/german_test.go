@@ -37,7 +37,7 @@ func TestARefusalIsInTheLanguageOfItsPage(t *testing.T) {
 	if key == nil {
 		t.Fatal(a.Text)
 	}
-	german(200, "Heben Sie diese Codes auf", "/setup/", "step", "confirm", "code", sitetest.Code(key[1], sitetest.NowStep()-1))
+	german(200, "Heben Sie diese Codes auf", "/setup/", "step", "confirm", "code", sitetest.Code(key[1], sitetest.NowStep()))
 	german(200, "Anmelden", "/setup/", "step", "leave")
 
 	german(401, "Die Anmeldedaten gelten nicht.", "/setup/", "step", "password", "name", "ada", "password", again)

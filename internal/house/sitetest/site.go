@@ -244,7 +244,8 @@ func Code(secret string, step int64) string {
 	return fmt.Sprintf("%06d", (binary.BigEndian.Uint32(sum[at:at+4])&0x7fffffff)%1e6)
 }
 
-// NowStep is the step of time of such a code.
+// NowStep is the step of time of such a code. A first code is that of this step, and a
+// second one that of the next: both count, too, when a step ends before they are seen.
 func NowStep() int64 { return time.Now().Unix() / 30 }
 
 // SignIn is the first sign-in of a person: password, then an authenticator app.
@@ -266,7 +267,7 @@ func (b *Browser) Enrol() (codes []any) {
 	b.Helper()
 	a := b.Must(200, "POST", "/api/v1/session/enrol/totp", nil)
 	b.TOTP = a.JSON["secret"].(string)
-	a = b.Must(200, "POST", "/api/v1/session/enrol/totp/confirm", map[string]string{"code": Code(b.TOTP, NowStep()-1)})
+	a = b.Must(200, "POST", "/api/v1/session/enrol/totp/confirm", map[string]string{"code": Code(b.TOTP, NowStep())})
 	codes, _ = a.JSON["recoveryCodes"].([]any)
 	return codes
 }
