@@ -9,6 +9,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -294,12 +295,22 @@ func (x *Site) Recorded(event audit.Event, principal, reason string) (n int) {
 	return n
 }
 
+// given are the ports that were given out in this process.
+var given sync.Map
+
 // FreeAddress is an address of loopback nobody listens on: above the ports that
-// the settings name by default, below those that the kernel gives to connections.
-func FreeAddress() (address string, err error) {
+// the settings name by default, below those that the kernel gives to connections. It
+// is given once: who has it may listen later, when another test looks for one.
+func FreeAddress() (string, error) {
+	err := errors.New("sitetest: no port of loopback is free")
 	for range 100 {
-		address = fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(18_000))
+		port := 12_000 + rand.IntN(18_000)
+		if _, before := given.LoadOrStore(port, true); before {
+			continue
+		}
+
 		var l net.Listener
+		address := fmt.Sprintf("127.0.0.1:%d", port)
 		if l, err = net.Listen("tcp", address); err == nil {
 			return address, l.Close()
 		}
