@@ -61,12 +61,14 @@ func (r *Route) Callers(h House) (titles []string) {
 	}
 
 	system, _, _ := r.Target()
+	everybody := r.Learning(h.Now)
 	for _, rule := range r.Rules {
 		titles = append(titles, rule.Who...)
-		if rule.Registered {
-			for _, d := range h.Devices {
-				titles = append(titles, d.Name)
-			}
+		everybody = everybody || rule.Registered
+	}
+	if everybody {
+		for _, d := range h.Devices {
+			titles = append(titles, d.Name)
 		}
 	}
 	titles = slices.DeleteFunc(titles, func(title string) bool { return title == system })

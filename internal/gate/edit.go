@@ -62,28 +62,77 @@ func SetClosed(path, name string, closed bool) (changed bool, err error) {
 		}
 		now[i].Closed = closed
 
-		return now, setClosed(list.Content[i], closed)
+		return now, setField(list.Content[i], "closed", closed)
 	})
 	return changed && err == nil, err
 }
 
-// setClosed writes the field of a block behind those that say what it is of.
-func setClosed(block *yaml.Node, closed bool) error {
-	for i := 0; i+1 < len(block.Content); i += 2 {
-		if block.Content[i].Value == "closed" {
-			return block.Content[i+1].Encode(closed)
-		}
+// setField writes a field of a block behind those that say what it is of.
+func setField(block *yaml.Node, name string, to any) error {
+	if i := fieldIn(block, name); i >= 0 {
+		return block.Content[i+1].Encode(to)
 	}
 
 	key, value := &yaml.Node{}, &yaml.Node{}
-	at := len(block.Content)
-	for i := 0; i+1 < len(block.Content); i += 2 {
-		if block.Content[i].Value == "rules" {
-			at = i
-		}
+	at := fieldIn(block, "rules")
+	if at < 0 {
+		at = len(block.Content)
 	}
 	block.Content = slices.Insert(block.Content, at, key, value)
-	return errors.Join(key.Encode("closed"), value.Encode(closed))
+	return errors.Join(key.Encode(name), value.Encode(to))
+}
+
+// fieldIn is where the key of a field stands in a block; -1 where it does not.
+func fieldIn(block *yaml.Node, name string) int {
+	for i := 0; i+1 < len(block.Content); i += 2 {
+		if block.Content[i].Value == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// setRules writes the rules of a block. One that was there before keeps its place in the
+// tree, and with it its comments.
+func setRules(block *yaml.Node, before, rules []Rule) error {
+	at := fieldIn(block, "rules")
+	if at < 0 {
+		key := &yaml.Node{}
+		if err := key.Encode("rules"); err != nil {
+			return fmt.Errorf("gate: write a route: %w", err)
+		}
+		block.Content = append(block.Content, key, &yaml.Node{Kind: yaml.SequenceNode})
+		at = len(block.Content) - 2
+	}
+
+	list := block.Content[at+1]
+	var nodes []*yaml.Node
+	for _, rule := range rules {
+		i := slices.IndexFunc(before, func(old Rule) bool { return reflect.DeepEqual(old, rule) })
+		if i >= 0 && list.Kind == yaml.SequenceNode && len(list.Content) == len(before) {
+			nodes = append(nodes, list.Content[i])
+			continue
+		}
+		n := &yaml.Node{}
+		if err := n.Encode(rule); err != nil {
+			return fmt.Errorf("gate: write a rule: %w", err)
+		}
+		inBrackets(n)
+		nodes = append(nodes, n)
+	}
+	instead(list, yaml.Node{Kind: yaml.SequenceNode, Content: nodes})
+	return nil
+}
+
+// RulesBlock is rules as a file of their own, which ParseRules reads.
+func RulesBlock(rules []Rule) (string, error) {
+	n := &yaml.Node{}
+	if err := n.Encode(ruleFile{rules}); err != nil {
+		return "", fmt.Errorf("gate: write rules: %w", err)
+	}
+	inBrackets(n)
+	text, err := encode(n)
+	return string(text), err
 }
 
 // Block is a route as it stands in the file.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"collimator/dicom/uid"
 	"collimator/internal/phrase"
@@ -23,6 +24,7 @@ type House struct {
 	// Unknown says why the register could not be read; empty: it was.
 	Unknown string
 	Routes  []Route // all there are
+	Now     time.Time
 }
 
 // device is a registered device; nil where none has the title.
@@ -78,6 +80,8 @@ func Explain(r Route, h House) Explanation {
 		e.remark(Note, "which devices are registered is not known here: %s", h.Unknown)
 	}
 	e.explainPlace(r, h)
+
+	e.explainLearning(r, h.Now)
 
 	for _, rule := range r.Rules {
 		e.Says = append(e.Says, rule.sentence(r, h))

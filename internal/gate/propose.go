@@ -20,6 +20,9 @@ func Propose(list []Flow) []Rule {
 	}
 	by := map[string]*did{}
 	for _, f := range list {
+		if f.Verb == policy.Store && !uid.Valid(f.Class) {
+			continue // no rule can name it
+		}
 		one := by[f.Device]
 		if one == nil {
 			one = &did{}
@@ -60,6 +63,84 @@ func Propose(list []Flow) []Rule {
 		rules[i].Name = fmt.Sprintf("learned %d: %s", i+1, strings.Join(rules[i].Allow, " and "))
 	}
 	return rules
+}
+
+// Proposed is the rules that a route gets by what went through: those that name devices
+// stay, and what they do not grant is learned. A rule for every registered device gives
+// way to what the devices really did.
+func (r *Route) Proposed(list []Flow) ([]Rule, error) {
+	kept := Route{Name: r.Name}
+	for _, rule := range r.Rules {
+		if !rule.Registered {
+			kept.Rules = append(kept.Rules, rule)
+		}
+	}
+
+	missed := list
+	if len(kept.Rules) > 0 {
+		refused, err := kept.Try(list, func(string) []policy.Verb { return nil })
+		if err != nil {
+			return nil, err
+		}
+		missed = nil
+		for _, f := range refused {
+			missed = append(missed, f.Flow)
+		}
+	}
+
+	rules := kept.Rules
+	for _, learned := range Propose(missed) {
+		learned.Name = freeName(rules, learned.Name)
+		rules = append(rules, learned)
+	}
+	return rules, nil
+}
+
+// Seen is what one caller did at a route in one way, at whatever hours.
+type Seen struct {
+	Device   string      `json:"device"`
+	Verb     policy.Verb `json:"verb"`
+	Class    string      `json:"class"`
+	Syntax   string      `json:"syntax,omitempty"`
+	Hours    []int       `json:"hours"` // of the week, 0 is Sunday 00:00
+	Last     time.Time   `json:"last"`
+	Requests int64       `json:"requests"`
+	Bytes    int64       `json:"bytes"`
+}
+
+// Summary joins the hours of flows, which are in the order in which Flows gives them.
+func Summary(list []Flow) []Seen {
+	out := []Seen{}
+	for _, f := range list {
+		n := len(out)
+		if n == 0 || out[n-1].Device != f.Device || out[n-1].Verb != f.Verb || out[n-1].Class != f.Class || out[n-1].Syntax != f.Syntax {
+			out = append(out, Seen{Device: f.Device, Verb: f.Verb, Class: f.Class, Syntax: f.Syntax})
+			n++
+		}
+
+		s := &out[n-1]
+		s.Hours = append(s.Hours, f.Hour)
+		s.Requests += f.Requests
+		s.Bytes += f.Bytes
+		if f.Last.After(s.Last) {
+			s.Last = f.Last
+		}
+	}
+	return out
+}
+
+// When says in short on which days and between which hours it happened.
+func (s *Seen) When() string {
+	from, to := 23, 0
+	var days []string
+	for _, hour := range s.Hours {
+		from = min(from, hour%24)
+		to = max(to, hour%24)
+		if day := strings.ToLower(time.Weekday(hour / 24).String()[:3]); !slices.Contains(days, day) {
+			days = append(days, day)
+		}
+	}
+	return fmt.Sprintf("%s %02d:00-%02d:00", strings.Join(days, ","), from, to+1)
 }
 
 // Refused is what of a route's flows its rules would refuse, with the reason: a dry run.

@@ -77,26 +77,45 @@ func Parse(text []byte) ([]Route, error) {
 	return f.Routes, nil
 }
 
-// decodeFile refuses what is no file of routes, and what stands behind one: whoever
-// wrote it there takes it for being in force.
+// ruleFile is rules of one route in a file of their own.
+type ruleFile struct {
+	Rules []Rule `yaml:"rules"`
+}
+
+// ParseRules reads the text of a file with the rules of one route.
+func ParseRules(text []byte) ([]Rule, error) {
+	var f ruleFile
+	if err := decodeText(text, &f); err != nil {
+		return nil, fault.Newf(fault.Invalid, "gate: %v", err)
+	}
+	return f.Rules, nil
+}
+
 func decodeFile(text []byte) (f file, err error) {
+	err = decodeText(text, &f)
+	return f, err
+}
+
+// decodeText refuses what is no file of this kind, and what stands behind one: whoever
+// wrote it there takes it for being in force.
+func decodeText(text []byte, into any) error {
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	if err := dec.Decode(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			return f, nil
+			return nil
 		}
-		return f, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if dec.Decode(new(yaml.Node)) != io.EOF {
-		return f, errors.New("there is a second document (---): write all routes below one 'routes:'")
+		return fmt.Errorf("there is a second document (---): write all of them below one '%s'", exampleOf(into))
 	}
 
 	top := doc.Content[0]
 	if top.Kind == yaml.ScalarNode && top.Tag == "!!null" { // comments alone
-		return f, nil
+		return nil
 	}
-	return f, decodeFields(top, &f, "")
+	return decodeFields(top, into, "")
 }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
@@ -183,6 +202,8 @@ func wanted(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():
 		return "a time with its unit, such as 30s"
+	case t == reflect.TypeFor[time.Time]():
+		return "a point in time, such as 2026-12-13T08:00:00Z"
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String:
 		return "a list in brackets, such as [a, b]"
 	case t.Kind() == reflect.Slice:
@@ -220,8 +241,11 @@ func (f structFields) named(key string) (reflect.Value, bool) {
 
 // exampleOf is a line of the struct that into points to.
 func exampleOf(into any) string {
-	if _, whole := into.(*file); whole {
+	switch into.(type) {
+	case *file:
 		return "routes:"
+	case *ruleFile:
+		return "rules:"
 	}
 	return "name: PACS"
 }

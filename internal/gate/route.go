@@ -85,11 +85,11 @@ func host(hostPort string) string {
 
 // ask is what an association to the system behind is needed for: the contexts of the
 // caller's own, as far as it may do anything with them.
-func (r *route) ask(rq *dimse.AssociateRequest, device policy.Principal) upstream.Ask {
+func (r *route) ask(now time.Time, rq *dimse.AssociateRequest, device policy.Principal) upstream.Ask {
 	ask := upstream.Ask{Caller: device.Name, CallingAETitle: r.seenAs(rq.CallingAETitle)}
 	classes := map[string]bool{}
 	for _, pc := range rq.Contexts {
-		if r.rules.Could(device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {
+		if r.rules.Could(now, device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {
 			ask.Contexts = append(ask.Contexts, pc)
 			classes[pc.AbstractSyntax] = true
 		}
@@ -114,7 +114,7 @@ func (g *Gate) lease(ctx context.Context, a *dimse.Association, device policy.Pr
 	if err != nil {
 		return nil, err
 	}
-	lease, err := r.pool.Take(ctx, r.ask(a.Request(), device))
+	lease, err := r.pool.Take(ctx, r.ask(g.Now(), a.Request(), device))
 	g.tellSystem(r, err)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (g *Gate) negotiate(ctx context.Context, rq *dimse.AssociateRequest, device
 		return dimse.Acceptance{}, err
 	}
 
-	ask := r.ask(rq, device)
+	ask := r.ask(g.Now(), rq, device)
 	if len(ask.Contexts) == 0 {
 		return dimse.Acceptance{Mux: g.Mux, Contexts: refused(rq.Contexts)}, nil
 	}

@@ -38,8 +38,11 @@ type Route struct {
 	// FindMatches is the most matches of one C-FIND; 0 means 1000.
 	FindMatches int `yaml:"find_matches,omitempty" json:"findMatches,omitempty"`
 	// Closed lets nobody through.
-	Closed bool   `yaml:"closed,omitempty" json:"closed,omitempty"`
-	Rules  []Rule `yaml:"rules" json:"rules"`
+	Closed bool `yaml:"closed,omitempty" json:"closed,omitempty"`
+	// LearnUntil is until when every registered device may do everything, of which rules are learned;
+	// zero: nothing is learned.
+	LearnUntil time.Time `yaml:"learn_until,omitempty" json:"learnUntil,omitzero"`
+	Rules      []Rule    `yaml:"rules" json:"rules"`
 }
 
 // Rule is who may do what at a route. What a rule leaves empty it does not ask for, but for
@@ -122,7 +125,7 @@ func checkAETitle(title string) error {
 
 // policy is the route as policy has it.
 func (r *Route) policy() (*policy.Route, error) {
-	if len(r.Rules) == 0 {
+	if len(r.Rules) == 0 && r.LearnUntil.IsZero() {
 		return nil, errors.New("rules: there is none, so that nobody may do anything; add one with 'collimator gate add --allow'")
 	}
 
@@ -134,6 +137,9 @@ func (r *Route) policy() (*policy.Route, error) {
 		}
 		p.Rules = append(p.Rules, converted)
 	}
+	if !r.LearnUntil.IsZero() { // behind the others: the record names it for what no other rule grants
+		p.Rules = append(p.Rules, policy.RouteRule{Name: learning, Everybody: true, Until: r.LearnUntil})
+	}
 	return p, nil
 }
 
@@ -142,6 +148,8 @@ func (r *Rule) policy() (out policy.RouteRule, err error) {
 	switch {
 	case r.Name == "":
 		return out, errors.New("name is missing; the record names the rule by it")
+	case r.Name == learning:
+		return out, errors.New("name: the record names by it what is let through to learn; take another")
 	case r.Registered && (len(r.Who) > 0 || len(r.Allow) > 0):
 		return out, errors.New("registered stands in place of who and allow: leave them out, or leave it out")
 	case !r.Registered && (len(r.Who) == 0 || len(r.Allow) == 0):

@@ -38,6 +38,7 @@ func (g *Gate) begin() error {
 	g.watched = watched{taken: text, seen: text}
 	g.take(routes)
 	Tell(g.States, routes)
+	TellLearning(g.States, routes, g.Now())
 	return nil
 }
 
@@ -53,6 +54,7 @@ func (g *Gate) Run(ctx context.Context) {
 		case <-ticker.C:
 			g.look()
 			g.lookUp(ctx)
+			TellLearning(g.States, g.Routes(), g.Now()) // it ends by itself
 		}
 	}
 }
@@ -95,13 +97,14 @@ func (g *Gate) tellBad(err error) {
 const mend = "mend the file; 'collimator config check' says when it is right"
 
 // Examine sets the state of the routes where no server runs that has them.
-func Examine(path string, states *state.Register) {
+func Examine(path string, states *state.Register, now time.Time) {
 	routes, err := Load(path)
 	if err != nil {
 		states.Failing(StatePart, fault.Sentence(err), mend)
 		return
 	}
 	Tell(states, routes)
+	TellLearning(states, routes, now)
 }
 
 // Tell says how routes are: one that is closed is somebody's to reopen, or to remove.

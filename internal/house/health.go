@@ -42,7 +42,7 @@ func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 	}
 	look.ask(ctx)
 	reserve.Tell(in.Config.Data, states)
-	gate.Examine(filepath.Join(in.Config.Data, gate.File), states)
+	gate.Examine(filepath.Join(in.Config.Data, gate.File), states, time.Now())
 	err = examineAll(ctx, in, states)
 	return states.All(), err
 }

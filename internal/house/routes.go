@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"collimator/internal/audit"
@@ -51,6 +52,94 @@ func (in *Installation) CloseRoute(ctx context.Context, name string, closed bool
 	return true, in.noteRoute(ctx, audit.Update, name, what)
 }
 
+// LearnRoute has a route let every registered device do everything until a time, with a
+// record.
+func (in *Installation) LearnRoute(ctx context.Context, name string, until time.Time) error {
+	if err := gate.Learn(RoutesFile(in.Config), name, until, time.Now()); err != nil {
+		return fault.Misuse(err)
+	}
+	return in.noteRoute(ctx, audit.Update, name, "learning until "+until.UTC().Format(time.RFC3339))
+}
+
+// EnforceRoute puts rules in the place of those of a route, which learns no more, with a
+// record.
+func (in *Installation) EnforceRoute(ctx context.Context, name string, rules []gate.Rule) error {
+	if err := gate.Enforce(RoutesFile(in.Config), name, rules); err != nil {
+		return fault.Misuse(err)
+	}
+	return in.noteRoute(ctx, audit.Update, name, "enforced, with "+phrase.Count(len(rules), "rule", "rules"))
+}
+
+// Learned is what went through a route, and the rules that are proposed by it.
+type Learned struct {
+	Route gate.Route
+	Flows []gate.Flow // of devices that are registered now
+	// Gone are devices whose flows are left out: they are registered no more.
+	Gone  []string
+	Rules []gate.Rule
+}
+
+// Learned looks at what went through a route in the longest time that it may have learned.
+func (in *Installation) Learned(ctx context.Context, name string) (l Learned, err error) {
+	r, h, err := in.Route(ctx, name)
+	if err != nil {
+		return l, err
+	}
+	l.Route = r
+	if l.Flows, l.Gone, err = in.flowsNow(ctx, name, h, time.Now().Add(-gate.LearnMost)); err != nil {
+		return l, err
+	}
+
+	l.Rules, err = r.Proposed(l.Flows)
+	return l, err
+}
+
+// RefusedBy is what of the flows of a route since a day other rules would refuse.
+func (in *Installation) RefusedBy(ctx context.Context, name string, rules []gate.Rule, since time.Time) ([]gate.Refused, error) {
+	r, h, err := in.Route(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	r.Rules = rules
+	r.LearnUntil = time.Time{}
+	if err := r.Check(); err != nil {
+		return nil, fault.Newf(fault.Invalid, "gate: %v", err)
+	}
+
+	flows, _, err := in.flowsNow(ctx, name, h, since)
+	if err != nil {
+		return nil, err
+	}
+	return r.Try(flows, func(device string) []policy.Verb {
+		i := slices.IndexFunc(h.Devices, func(p policy.Principal) bool { return p.Name == device })
+		if i < 0 {
+			return nil
+		}
+		return h.Devices[i].Verbs
+	})
+}
+
+// flowsNow is what went through a route since a day, of devices that are registered
+// now; gone are those that are not.
+func (in *Installation) flowsNow(
+	ctx context.Context, name string, h gate.House, since time.Time,
+) (list []gate.Flow, gone []string, err error) {
+	all, err := gate.Flows(ctx, in.DB, name, since)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range all {
+		known := slices.ContainsFunc(h.Devices, func(p policy.Principal) bool { return p.Name == f.Device })
+		switch {
+		case known:
+			list = append(list, f)
+		case !slices.Contains(gone, f.Device):
+			gone = append(gone, f.Device)
+		}
+	}
+	return list, gone, nil
+}
+
 // noteRoute records a change of a route, which is done.
 func (in *Installation) noteRoute(ctx context.Context, action audit.Action, name, what string) error {
 	err := in.Note(ctx, audit.GateChanged, action, audit.Object{Device: name, Detail: what})
@@ -82,7 +171,7 @@ func (in *Installation) GateHouse(ctx context.Context) (gate.House, error) {
 
 func gateHouse(c config.Config) (gate.House, error) {
 	routes, err := gate.Load(RoutesFile(c))
-	return gate.House{AETitle: c.AE, Routes: routes}, err
+	return gate.House{AETitle: c.AE, Routes: routes, Now: time.Now()}, err
 }
 
 // devicesNow are the registered devices as they may come in now.

@@ -23,13 +23,18 @@ type RouteRule struct {
 	// Registered grants every registered device what its registration grants, in
 	// place of Who and Verbs.
 	Registered bool
-	Who        []string // AE titles of registered devices
-	Verbs      []Verb
-	Classes    []string // SOP Class UIDs: of objects, of services or both; each narrows its kind
-	Syntaxes   []string // transfer syntax UIDs, of what is stored
-	Hours      Hours
-	Studies    []string // Study Instance UIDs
-	Patients   []string // Patient IDs
+	// Everybody grants every registered device all that a rule can grant, in place of Who
+	// and Verbs.
+	Everybody bool
+	// Until is when the rule grants nothing any more; zero means no end.
+	Until    time.Time
+	Who      []string // AE titles of registered devices
+	Verbs    []Verb
+	Classes  []string // SOP Class UIDs: of objects, of services or both; each narrows its kind
+	Syntaxes []string // transfer syntax UIDs, of what is stored
+	Hours    Hours
+	Studies  []string // Study Instance UIDs
+	Patients []string // Patient IDs
 }
 
 // match is how far a request meets a rule.
@@ -38,6 +43,7 @@ type match uint8
 // How far: the first that is not met is named to whoever looks for the reason.
 const (
 	otherVerb match = iota
+	ended
 	otherClass
 	otherSyntax
 	otherHours
@@ -48,6 +54,8 @@ const (
 // miss says what a rule would have wanted.
 func (m match) miss(rule string) string {
 	switch m {
+	case ended:
+		return fmt.Sprintf("rule %q has ended, and no other rule of the route grants it", rule)
 	case otherClass:
 		return fmt.Sprintf("rule %q grants it for other SOP Classes", rule)
 	case otherSyntax:
@@ -63,9 +71,11 @@ func (m match) miss(rule string) string {
 // grants is the verbs of a rule for a principal; none for whom it is not meant.
 func (r *RouteRule) grants(p Principal) []Verb {
 	switch {
+	case r.Everybody && p.Kind == Device:
+		return RouteVerbs()
 	case r.Registered && p.Kind == Device:
 		return p.Verbs
-	case !r.Registered && slices.Contains(r.Who, p.Name):
+	case !r.Everybody && !r.Registered && slices.Contains(r.Who, p.Name):
 		return r.Verbs
 	}
 	return nil
@@ -77,6 +87,8 @@ func (r *RouteRule) meets(q Request) match {
 	switch {
 	case !slices.Contains(r.grants(q.Principal), q.Verb):
 		return otherVerb
+	case r.over(q.Now):
+		return ended
 	case q.SOPClass != "" && !r.covers(q.SOPClass):
 		return otherClass
 	case len(r.Syntaxes) > 0 && q.Verb == Store && q.TransferSyntax != "" && !slices.Contains(r.Syntaxes, q.TransferSyntax):
@@ -88,6 +100,9 @@ func (r *RouteRule) meets(q Request) match {
 	}
 	return matched
 }
+
+// over reports a rule that has ended.
+func (r *RouteRule) over(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
 
 // granting is the rules that grant a request; where none does, how near the nearest
 // came.
@@ -122,12 +137,12 @@ func sightOf(rules []RouteRule) Sight {
 }
 
 // Could reports whether a device could be granted anything with an abstract syntax at
-// a route, at any hour: contexts of which it could not are refused when an
+// a route, at any hour from now on: contexts of which it could not are refused when an
 // association is negotiated.
-func (r *Route) Could(device Principal, abstractSyntax string, verbs ...Verb) bool {
+func (r *Route) Could(now time.Time, device Principal, abstractSyntax string, verbs ...Verb) bool {
 	return slices.ContainsFunc(r.Rules, func(rule RouteRule) bool {
 		granted := rule.grants(device)
-		return slices.ContainsFunc(verbs, func(v Verb) bool { return slices.Contains(granted, v) }) &&
+		return !rule.over(now) && slices.ContainsFunc(verbs, func(v Verb) bool { return slices.Contains(granted, v) }) &&
 			rule.covers(abstractSyntax)
 	})
 }

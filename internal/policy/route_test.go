@@ -147,3 +147,77 @@ func TestHoursReadAsTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoeverIsRegisteredMayDoEverythingUntilLearningEnds walks the matrix of a route that learns, before and
+// after its end.
+func TestWhoeverIsRegisteredMayDoEverythingUntilLearningEnds(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	end := time.Date(2026, 12, 13, 8, 0, 0, 0, time.UTC)
+	r := &policy.Route{Name: "PACS", Rules: []policy.RouteRule{
+		{Name: "modalities", Who: []string{"CT1"}, Verbs: []policy.Verb{policy.Store}},
+		{Name: "learning", Everybody: true, Until: end},
+	}}
+
+	for _, kind := range []policy.Kind{policy.Device, policy.System, policy.Service, policy.Share, policy.Person, "robot"} {
+		for _, verb := range append(policy.AllVerbs(), "") {
+			for at, learns := range map[time.Time]bool{end.Add(-time.Second): true, end: false, end.AddDate(1, 0, 0): false} {
+				for _, name := range []string{"CT1", "WS1"} {
+					p := policy.Principal{Kind: kind, Name: name, Verbs: policy.RouteVerbs(), Studies: []string{"1.2.9"}}
+					d := e.Decide(policy.Request{Principal: p, Verb: verb, SOPClass: "1.2.ct", Now: at, Route: r})
+					want := kind == policy.Device && (learns && slices.Contains(policy.RouteVerbs(), verb) || name == "CT1" && verb == policy.Store) ||
+						kind == policy.System && (verb == policy.Echo || name == "CT1" && verb == policy.Store)
+					if d.Allow != want {
+						t.Errorf("%s %s, %q at %s: allow = %v (%s)", kind, name, verb, at, d.Allow, d.Reason)
+					}
+					if could := r.Could(at, p, "1.2.ct", verb); kind == policy.Device && could != want {
+						t.Errorf("%s, %q at %s: could = %v", name, verb, at, could)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestTheReasonNamesLearningOnlyWhereNoRuleWasEnough(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	end := time.Date(2026, 12, 13, 8, 0, 0, 0, time.UTC)
+	r := &policy.Route{Name: "PACS", Rules: []policy.RouteRule{
+		{Name: "trial", Who: []string{"WS1"}, Verbs: []policy.Verb{policy.Query}, Studies: []string{"1.2.3"}},
+		{Name: "learning", Everybody: true, Until: end},
+	}}
+	for _, c := range []struct {
+		verb    policy.Verb
+		at      time.Time
+		reason  string
+		studies []string
+	}{
+		{policy.Query, end.Add(-time.Second), "WS1 is granted this by the route, rule trial", nil},
+		{policy.Store, end.Add(-time.Second), "WS1 is granted this by the route, rule learning", nil},
+		{policy.Query, end, "WS1 is granted this by the route, rule trial", []string{"1.2.3"}},
+		{policy.Store, end, `WS1 may not store: rule "learning" has ended, and no other rule of the route grants it`, nil},
+	} {
+		d := e.Decide(policy.Request{Principal: policy.Principal{Kind: policy.Device, Name: "WS1"}, Verb: c.verb, Now: c.at, Route: r})
+		if d.Reason != c.reason || !slices.Equal(d.Sight.Studies, c.studies) {
+			t.Errorf("%s at %s: %q, sees %v", c.verb, c.at, d.Reason, d.Sight)
+		}
+	}
+}
+
+func TestWhatEndsARegistrationEndsItWhileARouteLearns(t *testing.T) {
+	t.Parallel()
+	e := policy.New()
+	r := &policy.Route{Name: "PACS", Rules: []policy.RouteRule{{Name: "learning", Everybody: true, Until: now.AddDate(0, 0, 1)}}}
+	for name, p := range map[string]policy.Principal{"ended": {Until: now}, "without TLS and no end": {Plaintext: true}} {
+		p.Kind = policy.Device
+		p.Name = "CT1"
+		if d := e.Decide(policy.Request{Principal: p, Verb: policy.Store, Now: now, Route: r}); d.Allow {
+			t.Errorf("%s: let through (%s)", name, d.Reason)
+		}
+	}
+	q := policy.Request{Principal: policy.Principal{Kind: policy.Device, Name: "WS1"}, Verb: policy.Retrieve, Destination: "WS9", Now: now, Route: r}
+	if d := e.Decide(q); d.Allow {
+		t.Errorf("to a destination nobody granted: %s", d.Reason)
+	}
+}
