@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"collimator/internal/fault"
 	"collimator/internal/gate"
@@ -13,12 +14,14 @@ import (
 )
 
 type gateCmd struct {
-	Add    gateAddCmd    `cmd:"" help:"Put a gate in front of a system that cannot be patched."`
-	List   gateListCmd   `cmd:"" help:"List the routes."`
-	Show   gateShowCmd   `cmd:"" help:"Say what a route lets through, and what never matches or is unsafe."`
-	Close  gateCloseCmd  `cmd:"" help:"Let nobody through a route, and end what is open on it."`
-	Reopen gateReopenCmd `cmd:"" help:"Let callers through a route again."`
-	Remove gateRemoveCmd `cmd:"" help:"Take a route out."`
+	Add     gateAddCmd     `cmd:"" help:"Put a gate in front of a system that cannot be patched."`
+	List    gateListCmd    `cmd:"" help:"List the routes."`
+	Show    gateShowCmd    `cmd:"" help:"Say what a route lets through, and what never matches or is unsafe."`
+	Learn   gateLearnCmd   `cmd:"" help:"Let registered devices through for a while, and propose rules by what they did."`
+	Enforce gateEnforceCmd `cmd:"" help:"Put rules in force: those that were learned, or those of a file."`
+	Close   gateCloseCmd   `cmd:"" help:"Let nobody through a route, and end what is open on it."`
+	Reopen  gateReopenCmd  `cmd:"" help:"Let callers through a route again."`
+	Remove  gateRemoveCmd  `cmd:"" help:"Take a route out."`
 }
 
 // takenUp ends what is said of a change.
@@ -64,6 +67,11 @@ func routeRow(r gate.Route) []string {
 		rules = append(rules, strings.Join(rule.Who, ",")+": "+strings.Join(rule.Allow, ","))
 	}
 	state := "open"
+	if r.Learning(time.Now()) {
+		state = "LEARNING until " + terminal.Minute(r.LearnUntil)
+	} else if !r.LearnUntil.IsZero() {
+		state = "open, learning has ended"
+	}
 	if r.Closed {
 		state = "CLOSED"
 	}
