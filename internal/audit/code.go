@@ -10,6 +10,7 @@ const (
 	StateChanged        Code = "state-changed"         // a part of the server came to another state; Outcome says whether it is well
 	ScheduledScanFailed Code = "scheduled-scan-failed" // a scan that nobody waits for did not come to its end
 	PasskeyCopied       Code = "passkey-copied"        // the counter of a passkey went back: there are two of it
+	NotGranted          Code = "not-granted"           // a registered device wanted at a route what no rule of it grants
 	GlassBroken         Code = "glass-broken"          // somebody came in past the identity provider
 )
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"collimator/internal/db"
@@ -124,6 +125,21 @@ func scanRecord(scan db.Scan) (r Record, err error) {
 	r.Sequence = seq
 
 	return r, nil
+}
+
+// Coded are records of an event with a code since a time, the newest first, of the most newest
+// refusals of that event.
+func (t *Trail) Coded(ctx context.Context, event Event, code Code, since time.Time, most int) (list []Record, err error) {
+	err = t.db.Read(ctx, func(tx *db.Tx) error {
+		list, err = db.All(ctx, tx, scanRecord,
+			`SELECT a.sequence, l.data FROM audit_record a JOIN ledger_leaf l ON l.position = a.sequence
+			WHERE a.time >= ?1 AND a.event = ?2 AND a.outcome <> 0 ORDER BY a.time DESC LIMIT ?3`, db.Millis(since), string(event), most)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	return slices.DeleteFunc(list, func(r Record) bool { return r.Code != code }), nil
 }
 
 // Last is the sequence number of the newest record; -1 when there is none.

@@ -31,6 +31,8 @@ type ArchiveFacts struct {
 	LastBackup            time.Time
 	// Public: the operator insisted on an address that the Internet may reach.
 	Public bool
+	// Drift is what registered devices were refused at routes of the gate of late.
+	Drift []Drift
 	// Parts do not do what they are for, or will not for long.
 	Parts []Part
 }
@@ -41,6 +43,15 @@ type Part struct {
 	Failing        bool
 	Since          time.Time
 }
+
+// Drift is something that a route does not let a registered device do.
+type Drift struct {
+	Device, Route, What, Reason string
+	Last                        time.Time
+}
+
+// DriftDays is how many days a refusal counts as one of late.
+const DriftDays = 7
 
 // BackupDays is how old, in days, the last backup may be.
 const BackupDays = 7
@@ -66,6 +77,7 @@ func ArchiveChecks() []Check {
 		{"ARC-009", g, "Nobody is known to keep the recovery key", Medium, Passive, none, gains(StopService), sends, "a key that is kept and was not confirmed is not seen"},
 		{"ARC-010", g, "Parts of the archive need attention", Medium, Passive, none, gains(StopService), sends, "what the archive cannot see of itself"},
 		{"ARC-011", g, "Devices may come in without a certificate", Medium, Passive, none, gains(ReadPatients, ChangePatients), sends, ""},
+		{"ARC-012", g, "Registered devices were refused at a gate", Low, Passive, none, gains(Knowledge), sends, "contexts that are refused beside others are not seen"},
 	}
 }
 
@@ -122,6 +134,13 @@ func JudgeArchive(f ArchiveFacts, place Place) []Issue {
 		i := j.add("ARC-011", "Whoever takes the address of such a device may do what it may.")
 		for _, x := range f.NoCertificate {
 			i.Evidence = append(i.Evidence, exchange("register of devices", fmt.Sprintf("%s until %s", x.Device, lastDay(x.Until))))
+		}
+	}
+	if len(f.Drift) > 0 {
+		i := j.add("ARC-012", "A rule is missing, or the device does what it did not do before.")
+		for _, x := range f.Drift {
+			i.Evidence = append(i.Evidence, exchange(fmt.Sprintf("%s of %s at %s", x.What, x.Device, x.Route),
+				fmt.Sprintf("refused, last on %s: %s", x.Last.UTC().Format(time.DateOnly), x.Reason)))
 		}
 	}
 	return j.issues
@@ -196,6 +215,8 @@ func archiveFix(id string) Fix {
 		return Fix{"Make a recovery key into a file that is kept elsewhere, or confirm the one that was shown.", Minutes, []Change{{"Collimator, command line", "collimator recovery-key --out FILE\ncollimator recovery-key --confirm"}}}
 	case "ARC-011":
 		return Fix{"Give the device a certificate, and end the exception.", Days, []Change{{"Collimator, command line", "collimator device renew AET --out DIR\ncollimator device set AET --no-certificate-until ''"}}}
+	case "ARC-012":
+		return Fix{"Ask what changed at the device: write a rule for it, or find out who uses its certificate.", Hours, []Change{{"Collimator, command line", "collimator audit search --route NAME --failed\ncollimator gate show NAME"}}}
 	}
 	return Fix{"Put the listener on a private address behind a VPN or a gateway, and take the sentence out.", Hours, setting("public: \"\"")}
 }

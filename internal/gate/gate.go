@@ -144,6 +144,10 @@ func (g *Gate) Service(aeTitle string) *guard.Service {
 		Negotiate: func(ctx context.Context, rq *dimse.AssociateRequest, device policy.Principal) (dimse.Acceptance, error) {
 			return g.negotiate(ctx, rq, device)
 		},
+		Grants: func(rq *dimse.AssociateRequest, device policy.Principal) bool {
+			r, err := g.at(aeTitle)
+			return err != nil || len(r.ask(g.Now(), rq, device).Contexts) > 0
+		},
 		Route: func() (*policy.Route, error) {
 			r, err := g.at(aeTitle)
 			if err != nil {

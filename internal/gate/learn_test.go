@@ -9,6 +9,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
+	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/policy"
 	"collimator/internal/state"
@@ -48,10 +49,16 @@ func TestLearningLetsRegisteredCallersThroughAndEndsToTheSecond(t *testing.T) {
 		t.Errorf("counted %q", got)
 	}
 
-	var reasons []string
+	var reasons, drift []string
 	s.guard.Settle()
 	for _, r := range s.Records(t) {
 		reasons = append(reasons, r.Rule, r.Reason)
+		if r.Code == audit.NotGranted {
+			drift = append(drift, r.Principal+": "+r.Objects[0].Detail)
+		}
+	}
+	if got := strings.Join(drift, "; "); got != "CT1: C-STORE of CT Image Storage; CT1: association" {
+		t.Errorf("recorded as not granted: %s", got)
 	}
 	text := strings.Join(reasons, "\n")
 	if !strings.Contains(text, "CT1 is granted this by the route, rule learning") || !strings.Contains(text, `rule "learning" has ended`) {

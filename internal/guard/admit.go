@@ -61,6 +61,9 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, service *
 	acceptance.Identity = response
 	acceptance.Principal = c
 	g.Record(ctx, c.Entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
+	if service.Grants != nil && !service.Grants(rq, c.who) {
+		g.recordNotGranted(ctx, c, nothingGranted, c.who.Name+" asks for nothing that a rule of the route grants")
+	}
 	g.sight(ctx, rq, claim, inventory.Door)
 	return acceptance, nil
 }

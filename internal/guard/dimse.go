@@ -187,7 +187,11 @@ func (g *Guard) judge(ctx context.Context, c *Caller, call *dimse.Call, who ...p
 
 	c.rule = ""
 	c.sight = policy.Sight{}
-	g.recordRefusedRequest(ctx, c, call, d.Reason)
+	if route != nil && c.who.Kind == policy.Device {
+		g.recordNotGranted(ctx, c, fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID)), d.Reason)
+	} else {
+		g.recordRefusedRequest(ctx, c, call, d.Reason)
+	}
 	if destination != "" && slices.Contains(c.who.Verbs, policy.Retrieve) {
 		// A destination that is not granted looks like one that does not exist.
 		return dimseRefusal(dimse.MoveDestinationUnknown.With("move destination unknown"))
@@ -246,17 +250,30 @@ func (g *Guard) together(ctx context.Context, c *Caller) ([]policy.Principal, er
 // recordRefusedRequest records what a device may not ask for on its association; a
 // flood of like ones is counted, not written.
 func (g *Guard) recordRefusedRequest(ctx context.Context, c *Caller, call *dimse.Call, reason string) {
-	before, write := g.refusedRequests.take(c.who.Name + "\x00" + reason)
+	g.recordRefused(ctx, c, "", fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID)), reason)
+}
+
+// nothingGranted is what a device wanted of whose contexts none is for something that a
+// rule grants.
+const nothingGranted = "association"
+
+// recordNotGranted writes that a route refused something to a registered device.
+func (g *Guard) recordNotGranted(ctx context.Context, c *Caller, what, reason string) {
+	g.recordRefused(ctx, c, audit.NotGranted, what, reason)
+}
+
+// recordRefused writes a refusal; of a flood of like ones most are counted alone.
+func (g *Guard) recordRefused(ctx context.Context, c *Caller, code audit.Code, what, reason string) {
+	before, write := g.refusedRequests.take(c.who.Name + "\x00" + c.peer.CalledAETitle + "\x00" + reason)
 	if !write {
 		return
 	}
 
 	r := c.Entry(audit.SecurityAlert, audit.Execute, audit.MinorFailure, reason)
-	what := fmt.Sprintf("%s of %s", call.Operation, uid.Name(call.SOPClassUID))
+	r.Code = code
 	r.Objects = append(r.Objects, audit.Object{Detail: what, Failed: before})
 	g.Record(ctx, r)
-	g.Log.Info("request refused", "association", c.association, "device", c.who.Name,
-		"operation", call.Operation.String(), "reason", reason)
+	g.Log.Info("request refused", "association", c.association, "device", c.who.Name, "what", what, "reason", reason)
 }
 
 // watchEvery is how long a caller that was removed may go on receiving.

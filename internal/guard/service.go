@@ -21,6 +21,9 @@ type Service struct {
 	// Route gives the rules of a route as they are now; its error, that the route is
 	// gone or closed. nil: this is the archive, and registrations count.
 	Route func() (*policy.Route, error)
+	// Grants reports whether the rules let a device do any of what it asks for, at a
+	// route; that they do not is recorded.
+	Grants func(rq *dimse.AssociateRequest, device policy.Principal) bool
 	// Behind, where it is set, says that this is not for callers but for the system
 	// behind a route, which no register has, and who that is; its error, that it is
 	// not any more.

@@ -8,16 +8,20 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"collimator/internal/alarm"
 	"collimator/internal/archive"
+	"collimator/internal/audit"
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/fault"
 	"collimator/internal/finding"
+	"collimator/internal/gate"
+	"collimator/internal/identity"
 	"collimator/internal/outward"
 	"collimator/internal/posture"
 	"collimator/internal/recovery"
@@ -99,6 +103,9 @@ func archiveFacts(ctx context.Context, in *Installation, a *archive.Archive) (po
 		}
 	}
 
+	if f.Drift, err = drift(ctx, in, devices); err != nil {
+		return f, err
+	}
 	people, err := in.Registry.People(ctx)
 	if err != nil {
 		return f, err
@@ -116,6 +123,40 @@ func archiveFacts(ctx context.Context, in *Installation, a *archive.Archive) (po
 		}
 	}
 	return f, countHeld(ctx, a, &f)
+}
+
+// driftMost is how many refusals are looked at, and driftLines how many of them are told.
+const (
+	driftMost  = 10_000
+	driftLines = 20
+)
+
+// drift is what registered devices were refused of late at routes that do not learn, once for each
+// device and what it wanted.
+func drift(ctx context.Context, in *Installation, devices []*identity.Device) (list []finding.Drift, err error) {
+	routes, err := gate.Load(RoutesFile(in.Config))
+	if err != nil || len(routes) == 0 {
+		return nil, nil // a file that cannot be understood has a state of its own
+	}
+
+	records, err := in.Trail.Coded(ctx, audit.SecurityAlert, audit.NotGranted, time.Now().AddDate(0, 0, -finding.DriftDays), driftMost)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		route, err := gate.Find(routes, r.Peer.CalledAETitle)
+		known := slices.ContainsFunc(devices, func(d *identity.Device) bool { return d.AETitle == r.Principal })
+		if !known || err != nil || route.Learning(time.Now()) || len(r.Objects) == 0 || len(list) == driftLines {
+			continue
+		}
+		d := finding.Drift{Device: r.Principal, Route: route.Name, What: r.Objects[len(r.Objects)-1].Detail, Reason: r.Reason, Last: r.Time}
+		if !slices.ContainsFunc(list, func(x finding.Drift) bool {
+			return x.Device == d.Device && x.Route == d.Route && x.What == d.What
+		}) {
+			list = append(list, d)
+		}
+	}
+	return list, nil
 }
 
 // backupFacts says when the last backup was made, and whether its keys can be
