@@ -2,6 +2,7 @@ package dicom
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"fmt"
 	"hash"
@@ -26,6 +27,11 @@ type Passage struct {
 	// Hash, when it is set before WriteTo, is given all that is written, before it is
 	// deflated: of one data set it is the same whenever that comes in the same transfer syntax.
 	Hash hash.Hash
+	// Look, when it is set before WriteTo, is shown the values that come behind the head: each
+	// element that is not a sequence, and the first fragments of an encapsulated one. What it is given
+	// has the tag, the VR and the first LookSize bytes of the value, in the byte order of the
+	// stream. It is called before any of the value is written, and its error ends WriteTo.
+	Look func(el Element) error
 
 	d     *Decoder
 	ts    TransferSyntax
@@ -130,7 +136,7 @@ func (p *Passage) write(w io.Writer) error {
 		return nil
 	}
 
-	out := &passageWriter{encoder: encoder{w: bufio.NewWriterSize(w, bufferSize)}, d: p.d}
+	out := &passageWriter{encoder: encoder{w: bufio.NewWriterSize(w, bufferSize)}, d: p.d, look: p.Look}
 	out.event(p.first)
 	for out.err == nil {
 		ev, err := p.d.Next()
@@ -151,14 +157,35 @@ func (p *Passage) write(w io.Writer) error {
 // passageWriter writes events as they are read.
 type passageWriter struct {
 	encoder
-	d   *Decoder
-	odd bool // the last fragment of the encapsulated value was padded
+	d    *Decoder
+	look func(Element) error
+	odd  bool // the last fragment of the encapsulated value was padded
+}
+
+// LookSize is how much of a value Passage.Look is shown, in bytes.
+const LookSize = bufferSize
+
+// lookFragments is how many fragments of an encapsulated value are shown, behind the
+// basic offset table.
+const lookFragments = 4
+
+// show lets Look see the beginning of the value that the decoder has come to.
+func (p *passageWriter) show(ev Event) {
+	if p.look == nil || p.err != nil || ev.Length == 0 || ev.Kind == FragmentEvent && (ev.Index == 0 || ev.Index > lookFragments) {
+		return
+	}
+	b, err := p.d.br.Peek(int(min(ev.Length, LookSize)))
+	if err != nil {
+		return // it is cut short, which reading it shows
+	}
+	p.fail(p.look(Element{Tag: ev.Tag, VR: ev.VR, v: newCell(value{raw: bytes.Clone(b), length: uint32(len(b)), form: ev.form})}))
 }
 
 func (p *passageWriter) event(ev Event) {
 	el := Element{Tag: ev.Tag, VR: ev.VR, v: newCell(value{reserved: ev.reserved})}
 	switch ev.Kind {
 	case ElementEvent:
+		p.show(ev)
 		n := ev.Length + ev.Length&1
 		p.header(el, ev.VR, n, ev.form)
 		p.copy(ev.Length, padding(ev.VR))
@@ -188,6 +215,7 @@ func (p *passageWriter) fragment(ev Event) {
 	}
 	p.odd = ev.Index > 0 && ev.Length&1 == 1
 
+	p.show(ev)
 	p.item(tag.Item, ev.Length+ev.Length&1, ev.form)
 	p.copy(ev.Length, 0)
 }

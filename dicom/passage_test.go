@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -200,4 +201,47 @@ func FuzzPassage(f *testing.F) {
 			t.Fatalf("other elements: %v", err)
 		}
 	})
+}
+
+func TestValuesBehindTheHeadAreShownBeforeTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	item := NewDataSet()
+	item.Set(NewElement(tag.New(0x7FE1, 0x1001), OB, []byte("inside")))
+	ds := NewDataSet()
+	ds.Set(NewElement(tag.New(0x0009, 0x1001), OB, []byte("head")))
+	ds.Set(NewFragments(tag.PixelData, OB, nil, []byte("one "), []byte("two "), []byte("3   "), []byte("4   "), []byte("five")))
+	ds.SetItems(tag.New(0x7FE1, 0x1000), item)
+	ds.Set(NewElement(tag.DataSetTrailingPadding, OB, append([]byte("padding!"), make([]byte, 100_000)...)))
+	var raw bytes.Buffer
+	if err := Encode(&raw, ds, uid.RLELossless); err != nil {
+		t.Fatal(err)
+	}
+
+	stop := errors.New("stop")
+	for end, want := range map[string]string{"": "one |two |3   |4   |inside|padding!", "inside": "one |two |3   |4   |inside"} {
+		p, err := ReadPassage(bytes.NewReader(raw.Bytes()), DecodeOptions{TransferSyntax: uid.RLELossless})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var seen []string
+		p.Look = func(el Element) error {
+			b := el.Bytes()
+			if len(b) > LookSize {
+				t.Errorf("%s: shown %d bytes", el.Tag, len(b))
+			}
+			seen = append(seen, string(b[:min(len(b), 8)]))
+			if end != "" && string(b) == end {
+				return stop
+			}
+			return nil
+		}
+		var out bytes.Buffer
+		_, err = p.WriteTo(&out)
+		if got := strings.Join(seen, "|"); got != want {
+			t.Errorf("shown %q, want %q", got, want)
+		}
+		if end == "" && err != nil || end != "" && (!errors.Is(err, stop) || bytes.Contains(out.Bytes(), []byte("inside"))) {
+			t.Errorf("%q: %v", end, err)
+		}
+	}
 }

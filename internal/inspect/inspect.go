@@ -113,6 +113,10 @@ func recognise(b []byte) Kind {
 	return ""
 }
 
+// Begins reports that bytes are the beginning of a program, a container or a document: a
+// value that begins in another way need not be looked at.
+func Begins(b []byte) bool { return recognise(b) != "" }
+
 // LookAtPreamble looks at the 128 bytes in front of a Part 10 file. Zeros and
 // the header of a TIFF file, for which the preamble was made, are nothing.
 func LookAtPreamble(b [128]byte) []Finding {
