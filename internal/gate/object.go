@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"io"
+	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -12,6 +13,7 @@ import (
 	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
+	"collimator/internal/inspect"
 	"collimator/internal/policy"
 	"collimator/internal/stream"
 )
@@ -23,6 +25,7 @@ var (
 	errUID      = fault.New(fault.Invalid, "gate: a UID is missing or malformed")
 	errSight    = fault.New(fault.Denied, "gate: the study was not granted")
 	errContent  = fault.New(fault.Invalid, "gate: the object holds what does not belong there")
+	errPatient  = fault.Newf(fault.Invalid, "gate: Patient ID or its issuer is longer than %d bytes", patientMost)
 	errBusy     = fault.New(fault.Busy, "gate: the object could not be inspected; try again later")
 )
 
@@ -34,6 +37,7 @@ type object struct {
 	*dicom.Passage
 	guard.Passing
 	request *dimse.StoreRequest
+	most    int64 // bytes that may be written of it; 0: all there are
 	whole   bool  // it was written to its end
 	size    int64 // bytes that were written of it
 }
@@ -52,6 +56,7 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 	}
 
 	o := &object{Passage: p, request: rq}
+	o.Look = func(el dicom.Element) error { return g.inspectRest(ctx, el) }
 	if err := o.identify(); err != nil {
 		return nil, err
 	}
@@ -94,10 +99,27 @@ func (o *object) identify() error {
 	o.StudyUID = o.Head.Text(tag.StudyInstanceUID)
 	o.Patient = o.Head.Text(tag.PatientID)
 	o.PatientIssuer = o.Head.Text(tag.IssuerOfPatientID)
-	if o.StudyUID != "" && !uid.Tolerable(o.StudyUID) {
+	if o.StudyUID != "" && !uid.Tolerable(o.StudyUID) || !namesNoPath(o.Head.Text(tag.SeriesInstanceUID)) {
 		return errUID
 	}
+	if len(o.Patient) > patientMost || len(o.PatientIssuer) > patientMost {
+		return errPatient
+	}
 	return nil
+}
+
+// patientMost is how long what says whose an object is may be, in bytes: 64 characters of any
+// character set. Records name it.
+const patientMost = 256
+
+// namesNoPath reports what is a UID or only odd: a system behind may make the name of a file
+// of it.
+func namesNoPath(series string) bool {
+	odd := func(c rune) bool {
+		return (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '.' && c != '-' && c != '_'
+	}
+	return len(series) <= uid.MaxLength && !strings.ContainsFunc(series, odd) &&
+		!strings.HasPrefix(series, ".") && !strings.Contains(series, "..")
 }
 
 // filing are the elements by which an object is filed besides its own UID.
@@ -122,8 +144,23 @@ func unambiguous(ds *dicom.DataSet) error {
 
 // inspect looks at what stands in the head: everything but pixel data and what
 // belongs to them.
-func (g *Gate) inspect(ctx context.Context, o *object) error {
-	verdict := g.Inspect(ctx, archive.Inspected{DataSet: o.Head})
+func (g *Gate) inspect(ctx context.Context, o *object) error { return g.judge(ctx, o.Head) }
+
+// inspectRest looks at the beginning of a value behind the head, where that may be something
+// else than what it should be.
+func (g *Gate) inspectRest(ctx context.Context, el dicom.Element) error {
+	if !inspect.Begins(el.Bytes()) {
+		return nil
+	}
+
+	ds := dicom.NewDataSet()
+	ds.Set(dicom.NewElement(el.Tag, el.VR, el.Bytes()))
+	return g.judge(ctx, ds)
+}
+
+// judge is the verdict of the inspection as an error.
+func (g *Gate) judge(ctx context.Context, ds *dicom.DataSet) error {
+	verdict := g.Inspect(ctx, archive.Inspected{DataSet: ds})
 	switch {
 	case verdict.Busy:
 		return errBusy
@@ -133,21 +170,43 @@ func (g *Gate) inspect(ctx context.Context, o *object) error {
 	return nil
 }
 
+// write writes an object, decoded and written anew.
+func (o *object) write(w io.Writer) (err error) {
+	if o.most > 0 {
+		w = &bounded{w: w, left: o.most}
+	}
+	o.size, err = o.WriteTo(w)
+	o.whole = err == nil
+	return err
+}
+
+// errLong refuses an object for its length.
+var errLong = fault.New(fault.TooLarge, "gate: the object is longer than the route lets through; object_mib says how long one may be")
+
+// bounded writes so many bytes and no more.
+type bounded struct {
+	w    io.Writer
+	left int64
+}
+
+// Write implements io.Writer.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, errLong
+	}
+	return b.w.Write(p)
+}
+
 // receiver takes objects: an association.
 type receiver interface {
 	Store(context.Context, dimse.StoreRequest) (dimse.Status, error)
 }
 
-// send sends an object, decoded and written anew, and gives the status for who it came
+// send sends an object and gives the status for who it came
 // from: the receiver's own, or why it did not get all of it. The error is that of the
 // association.
 func (o *object) send(ctx context.Context, to receiver) (dimse.Status, error) {
-	body := stream.Of(nil, func(w io.Writer) error {
-		n, err := o.WriteTo(w)
-		o.size = n
-		o.whole = err == nil
-		return err
-	})
+	body := stream.Of(nil, o.write)
 	defer body.Close()
 
 	rq := *o.request

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,15 +26,17 @@ var errOther = fault.New(fault.Conflict, "gate: other content under this SOP Ins
 // letThrough sends an object of a caller to the system behind, once: what comes under a
 // UID that is known is compared whole before any of it goes on.
 func (g *Gate) letThrough(ctx context.Context, a *dimse.Association, r *route, o *object) dimse.Status {
-	instance := firstwrite.Instance{Route: r.Name, Study: o.StudyUID, UID: o.request.SOPInstanceUID}
+	// What is of no study counts as one of its own.
+	instance := firstwrite.Instance{Route: r.Name, Study: cmp.Or(o.StudyUID, o.request.SOPInstanceUID), UID: o.request.SOPInstanceUID}
 	before, found, end, err := g.Memory.Begin(ctx, instance, func(ctx context.Context) ([]string, bool, error) {
-		return g.instancesBehind(ctx, a, o.StudyUID)
+		return g.instancesBehind(ctx, a, o)
 	})
 	if err != nil {
 		return storeStatus(err)
 	}
 
 	o.Hash = sha256.New()
+	o.most = int64(r.ObjectMiB) << 20
 	var status dimse.Status
 	var through *firstwrite.Content
 	if found {
@@ -79,7 +82,7 @@ func (g *Gate) again(
 		return storeStatus(fault.Wrap(fault.Unavailable, err, "gate: the object cannot be spooled")), nil
 	}
 	defer kept.close()
-	if o.size, err = o.WriteTo(kept); err != nil {
+	if err := o.write(kept); err != nil {
 		return answered(err), nil
 	}
 
@@ -155,15 +158,15 @@ const (
 
 var errStudy = fault.Newf(fault.TooLarge, "gate: the system behind has more than %d series or %d instances of one study", seriesMost, instancesMost)
 
-// instancesBehind lists what the system behind has of a study; false where it does not answer
-// queries.
-func (g *Gate) instancesBehind(ctx context.Context, a *dimse.Association, study string) (uids []string, ok bool, err error) {
+// instancesBehind lists what the system behind has of the study of an object; false where it does
+// not answer queries.
+func (g *Gate) instancesBehind(ctx context.Context, a *dimse.Association, o *object) (uids []string, ok bool, err error) {
 	lease, err := g.leaseOwn(ctx, a, upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false)})
 	if err != nil {
 		return nil, false, unanswered(err)
 	}
 
-	uids, err = queryInstances(ctx, lease, study)
+	uids, err = queryInstances(ctx, lease, o)
 	g.finish(lease, err)
 	if err != nil {
 		return nil, false, unanswered(err)
@@ -183,8 +186,16 @@ func unanswered(err error) error {
 }
 
 // queryInstances asks level by level: not everybody answers relational queries
-// (PS3.4 C.4.1.2.2.1).
-func queryInstances(ctx context.Context, lease *upstream.Lease, study string) (uids []string, err error) {
+// (PS3.4 C.4.1.2.2.1). Of an object without a study only the object itself is asked for: a query
+// without a study would ask for all there is.
+func queryInstances(ctx context.Context, lease *upstream.Lease, o *object) (uids []string, err error) {
+	study := o.StudyUID
+	if study == "" {
+		return queryLevel(ctx, lease, instancesMost, "IMAGE", tag.SOPInstanceUID, map[tag.Tag]string{
+			tag.StudyInstanceUID: "", tag.SeriesInstanceUID: "", tag.SOPInstanceUID: o.request.SOPInstanceUID,
+		})
+	}
+
 	studies, err := queryLevel(ctx, lease, seriesMost, "STUDY", tag.StudyInstanceUID, map[tag.Tag]string{tag.StudyInstanceUID: study})
 	if err != nil || len(studies) == 0 {
 		return nil, err

@@ -17,6 +17,12 @@ import (
 // findMatches is the most matches of one C-FIND where a route says nothing.
 const findMatches = 1000
 
+// The longest object of a route that says nothing, and of one that says the most, in MiB.
+const (
+	objectMiB     = 4 << 10
+	objectMiBMost = 64 << 10
+)
+
 // route is a Route in use.
 type route struct {
 	Route
@@ -38,6 +44,7 @@ func (g *Gate) newRoute(r Route, before *route) *route {
 	}
 
 	r.FindMatches = cmp.Or(r.FindMatches, findMatches)
+	r.ObjectMiB = cmp.Or(r.ObjectMiB, objectMiB)
 	out := &route{Route: r, rules: rules}
 	out.system, out.address, _ = r.Target()
 	if before != nil && before.Protect == r.Protect {

@@ -37,6 +37,9 @@ type Route struct {
 	Wait    time.Duration `yaml:"wait,omitempty" json:"wait,omitempty"`
 	// FindMatches is the most matches of one C-FIND; 0 means 1000.
 	FindMatches int `yaml:"find_matches,omitempty" json:"findMatches,omitempty"`
+	// ObjectMiB is the longest object that is let through, in MiB: many systems hold one in memory;
+	// 0 means 4096.
+	ObjectMiB int `yaml:"object_mib,omitempty" json:"objectMiB,omitempty"`
 	// Closed lets nobody through.
 	Closed bool `yaml:"closed,omitempty" json:"closed,omitempty"`
 	// LearnUntil is until when every registered device may do everything, of which rules are learned;
@@ -95,6 +98,9 @@ func (r *Route) Check() error {
 	}
 	if r.Associations < 0 || r.Associations > 256 || r.Waiting < 0 || r.Waiting > 4096 || r.Wait < 0 || r.FindMatches < 0 {
 		return errors.New("associations is 1 to 256, waiting 1 to 4096, wait and find_matches are positive")
+	}
+	if r.ObjectMiB < 0 || r.ObjectMiB > objectMiBMost {
+		return fmt.Errorf("object_mib is 1 to %d", objectMiBMost)
 	}
 
 	_, err := r.policy()

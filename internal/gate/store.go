@@ -52,7 +52,7 @@ func storeStatus(err error) dimse.Status {
 	switch {
 	case errors.Is(err, errMismatch):
 		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: comment(err), Cause: err}
-	case errors.Is(err, errUID), errors.Is(err, errContent):
+	case errors.Is(err, errUID), errors.Is(err, errPatient), errors.Is(err, errContent):
 		return dimse.Status{Code: dimse.InvalidSOPInstance, Comment: comment(err), Cause: err}
 	}
 
