@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // Bounds of what is remembered of a system behind the gate.
 const (
 	offerFor   = 10 * time.Minute
-	offersMost = 1024
+	offersMost = 256 // an answer takes up to 30 KiB
 )
 
 // offers remembers what a system behind the gate answered to proposals, so that a
@@ -91,20 +92,21 @@ func answerOf(a *dimse.Association, ask upstream.Ask) dimse.Acceptance {
 	return acc
 }
 
-// proposal is what an answer depends on, in one word.
+// proposal is what an answer depends on, in one word of a length that nobody who asks has in
+// hand.
 func proposal(ask upstream.Ask) string {
-	var b strings.Builder
-	b.WriteString(ask.CallingAETitle)
+	b := sha256.New()
+	fmt.Fprint(b, ask.CallingAETitle)
 	for _, pc := range ask.Contexts {
-		fmt.Fprintf(&b, "\x00%d %s %s", pc.ID, pc.AbstractSyntax, strings.Join(pc.TransferSyntaxes, " "))
+		fmt.Fprintf(b, "\x00%d %s %s", pc.ID, pc.AbstractSyntax, strings.Join(pc.TransferSyntaxes, " "))
 	}
 	for _, r := range ask.Roles {
-		fmt.Fprintf(&b, "\x00role %s %t %t", r.SOPClassUID, r.SCU, r.SCP)
+		fmt.Fprintf(b, "\x00role %s %t %t", r.SOPClassUID, r.SCU, r.SCP)
 	}
 	for _, x := range ask.Extended {
-		fmt.Fprintf(&b, "\x00extended %s %s", x.SOPClassUID, hex.EncodeToString(x.Info))
+		fmt.Fprintf(b, "\x00extended %s %s", x.SOPClassUID, hex.EncodeToString(x.Info))
 	}
-	return b.String()
+	return string(b.Sum(nil))
 }
 
 // verbsOf is what can be done with an abstract syntax; nothing with one of a service

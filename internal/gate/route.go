@@ -91,26 +91,21 @@ func host(hostPort string) string {
 }
 
 // ask is what an association to the system behind is needed for: the contexts of the
-// caller's own, as far as it may do anything with them.
+// caller's own, as far as it may do anything with them and the gate understands them.
 func (r *route) ask(now time.Time, rq *dimse.AssociateRequest, device policy.Principal) upstream.Ask {
 	ask := upstream.Ask{Caller: device.Name, CallingAETitle: r.seenAs(rq.CallingAETitle)}
 	classes := map[string]bool{}
 	for _, pc := range rq.Contexts {
-		if r.rules.Could(now, device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {
+		pc, ok := understood(pc, r.rules)
+		if ok && r.rules.Could(now, device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {
 			ask.Contexts = append(ask.Contexts, pc)
 			classes[pc.AbstractSyntax] = true
 		}
 	}
-	for _, role := range rq.Roles {
-		if classes[role.SOPClassUID] {
-			ask.Roles = append(ask.Roles, role)
-		}
-	}
-	for _, x := range rq.Extended {
-		if classes[x.SOPClassUID] {
-			ask.Extended = append(ask.Extended, x)
-		}
-	}
+	ask.Roles = each(rq.Roles, func(role ul.RoleSelection) (string, bool) { return role.SOPClassUID, classes[role.SOPClassUID] })
+	ask.Extended = each(rq.Extended, func(x ul.ExtendedNegotiation) (string, bool) {
+		return x.SOPClassUID, classes[x.SOPClassUID] && plainNegotiation(x)
+	})
 	return ask
 }
 
