@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 const (
 	commitmentFor   = 30 * 24 * time.Hour
 	commitmentsMost = 100_000 // of one device at one route
+	frontsKept      = 1000    // associations that are remembered, beyond which those that ended are looked for
+	frontsMost      = 10_000  // beyond which none is remembered: the report goes on one of its own
 )
 
 // errTaken refuses a transaction that another device has open: its report would go to
@@ -41,13 +44,23 @@ func (c *commitments) open(ctx context.Context, asked commitment, front *dimse.A
 		return err
 	}
 
+	c.keep(asked, front)
+	return nil
+}
+
+// keep remembers on which association a request came, as long as that is open.
+func (c *commitments) keep(asked commitment, front *dimse.Association) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fronts == nil {
 		c.fronts = map[[2]string]*dimse.Association{}
 	}
-	c.fronts[[2]string{asked.route, asked.transaction}] = front
-	return nil
+	if len(c.fronts) >= frontsKept {
+		maps.DeleteFunc(c.fronts, func(_ [2]string, a *dimse.Association) bool { return a.Err() != nil })
+	}
+	if len(c.fronts) < frontsMost {
+		c.fronts[[2]string{asked.route, asked.transaction}] = front
+	}
 }
 
 // insert writes the row of a request, unless it is there.

@@ -15,6 +15,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/archive"
+	"collimator/internal/budget"
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
@@ -68,6 +69,7 @@ type Gate struct {
 	retrievals   retrievals
 	destinations destinations
 	commitments  commitments
+	spools       *budget.Budget // bytes on the disk
 	flows        *flows
 	watched      watched // by Run alone
 
@@ -79,7 +81,7 @@ type Gate struct {
 // New makes a gate with the routes of its file, and fails where that cannot be
 // understood. Run has to run, and Close to be called in the end.
 func New(o Options) (*Gate, error) {
-	g := &Gate{Options: o, routes: map[string]*route{}, open: associations{}}
+	g := &Gate{Options: o, spools: budget.New(spoolAll), routes: map[string]*route{}, open: associations{}}
 	g.destinations.gate = g
 	g.commitments.gate = g
 	g.flows = newFlows(o.DB, o.Log, o.Now)

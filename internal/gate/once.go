@@ -74,12 +74,9 @@ func (o *object) content() *firstwrite.Content {
 func (g *Gate) again(
 	ctx context.Context, a *dimse.Association, r *route, o *object, before firstwrite.Content,
 ) (dimse.Status, *firstwrite.Content) {
-	if err := g.Room(); err != nil {
-		return storeStatus(err), nil
-	}
-	kept, err := newSpool(g.Spool)
+	kept, err := g.spoolFor(a.CallingAETitle())
 	if err != nil {
-		return storeStatus(fault.Wrap(fault.Unavailable, err, "gate: the object cannot be spooled")), nil
+		return storeStatus(err), nil
 	}
 	defer kept.close()
 	if err := o.write(kept); err != nil {

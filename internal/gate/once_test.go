@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -216,5 +217,36 @@ func TestWhatIsSpooledCannotBeReadFromTheDisk(t *testing.T) {
 	}
 	if _, err := newSpool(filepath.Join(dir, "none")); err == nil || !os.IsNotExist(err) {
 		t.Errorf("a directory that is not there: %v", err)
+	}
+}
+
+func TestAnObjectIsSpooledNoFurtherThanThereIsRoom(t *testing.T) {
+	t.Parallel()
+	pacs := &overwriting{}
+	s := newSite(t, "", pacs.options(nil))
+	s.device("CT1", policy.Store)
+	a := s.mustDial("CT1", ct)
+	if got := store(t, a, described(t, "1.2.3.1", "1.2.3", "true")); got.Code != dimse.Success {
+		t.Fatal(got)
+	}
+
+	asked := 0
+	s.gate.Room = func() error {
+		if asked++; asked > 2 {
+			return errors.New("the disk is full")
+		}
+		return nil
+	}
+	long := described(t, "1.2.3.1", "1.2.3", "forged")
+	long.Set(dicom.NewElement(tag.PixelData, dicom.OW, make([]byte, 100<<20)))
+	if got := store(t, a, long); got.Code != dimse.OutOfResources {
+		t.Errorf("with a full disk: %s", got)
+	}
+	if asked != 3 {
+		t.Errorf("asked for room %d times", asked)
+	}
+	s.gate.Room = func() error { return nil }
+	if got := store(t, a, described(t, "1.2.3.1", "1.2.3", "true")); got.Code != dimse.Success {
+		t.Errorf("the same again: %s", got)
 	}
 }
