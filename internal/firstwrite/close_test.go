@@ -2,6 +2,8 @@ package firstwrite
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -55,5 +57,74 @@ func TestAStudyIsClosedWhenAllIsWrittenAndNothingComesAnyMore(t *testing.T) {
 	step("idle", 0, closeNow)
 	if len(m.studies)+len(m.waiting)+len(m.busy) != 0 {
 		t.Errorf("left behind: %+v", m)
+	}
+}
+
+// Who sends one instance of each of many studies makes many entries.
+func TestStudiesOfWhichNothingIsKnownAndThoseBeyondTheMostAreForgottenSoon(t *testing.T) {
+	t.Parallel()
+	d, err := dbtest.Open(t.Context(), filepath.Join(t.TempDir(), "index.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	m := New(d, slog.New(slog.DiscardHandler), time.Now)
+	for i := range 50 {
+		away := func(context.Context) ([]string, bool, error) { return nil, false, errors.New("away") }
+		if _, _, _, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.2.", i), UID: fmt.Sprint("1.2.", i, ".1")}, away); err == nil {
+			t.Fatal("a study of which nothing is known")
+		}
+	}
+	if len(m.studies) != 0 {
+		t.Errorf("%d studies are kept of which nothing is known", len(m.studies))
+	}
+
+	ask := func(context.Context) ([]string, bool, error) { return nil, true, nil }
+	for i := range openMost + 1 {
+		_, _, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.3.", i), UID: fmt.Sprint("1.3.", i, ".1")}, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end(nil)
+	}
+	if err := m.closeIdle(t.Context(), m.idle()); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.studies) > openMost {
+		t.Errorf("%d studies are open", len(m.studies))
+	}
+}
+
+func TestWhoGivesUpDoesNotWaitUntilTheSystemBehindAnswers(t *testing.T) {
+	t.Parallel()
+	d, err := dbtest.Open(t.Context(), filepath.Join(t.TempDir(), "index.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	m := New(d, slog.New(slog.DiscardHandler), time.Now)
+	asking, answer := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	go func() {
+		_, _, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: "1.2", UID: "1.2.1"}, func(context.Context) ([]string, bool, error) {
+			close(asking)
+			<-answer
+			return nil, true, nil
+		})
+		if err == nil {
+			end(nil)
+		}
+		first <- err
+	}()
+	<-asking
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, _, err := m.Begin(ctx, Instance{Route: "PACS", Study: "1.2", UID: "1.2.2"}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	close(answer)
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }

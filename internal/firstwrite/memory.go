@@ -22,6 +22,7 @@ const (
 	flushEvery = 500 * time.Millisecond
 	flushMost  = 500
 	closeAfter = 10 * time.Minute
+	openMost   = 2000 // studies beyond which those that nobody sends to are closed at once
 )
 
 // Instance names an instance at a route.
@@ -71,7 +72,7 @@ type written struct {
 
 // opened is a study of which instances may go through.
 type opened struct {
-	asking sync.Mutex // held while the system behind is asked
+	asking chan struct{} // of one place: taken while the system behind is asked
 	asked  bool
 	last   time.Time // an instance of it came
 	users  int       // instances under way or not written yet
@@ -132,7 +133,7 @@ func (m *Memory) use(s study) *opened {
 	defer m.mu.Unlock()
 	o := m.studies[s]
 	if o == nil {
-		o = &opened{}
+		o = &opened{asking: make(chan struct{}, 1)}
 		m.studies[s] = o
 	}
 	o.last = m.now()
@@ -149,6 +150,7 @@ func (m *Memory) give(i Instance, o *opened, through *Content) {
 	delete(m.busy, n)
 	if through == nil {
 		o.users--
+		m.forget(study{i.Route, i.Study}, o)
 		return
 	}
 
@@ -164,12 +166,32 @@ func (m *Memory) give(i Instance, o *opened, through *Content) {
 	}
 }
 
+// forget drops a study of which nothing is known and nobody asks: the system behind did not
+// answer. Called with mu held.
+func (m *Memory) forget(s study, o *opened) {
+	if o.users > 0 {
+		return
+	}
+	select {
+	case o.asking <- struct{}{}:
+		if !o.asked {
+			delete(m.studies, s)
+		}
+		<-o.asking
+	default: // somebody asks
+	}
+}
+
 // open makes sure that it is known what the system behind has of a study, and that
 // the study is marked: what went through after that and was not written when the
 // process ended is asked for again.
 func (m *Memory) open(ctx context.Context, s study, o *opened, ask Ask) error {
-	o.asking.Lock()
-	defer o.asking.Unlock()
+	select {
+	case o.asking <- struct{}{}:
+		defer func() { <-o.asking }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	if o.asked {
 		return nil
 	}
@@ -261,7 +283,7 @@ func (m *Memory) Run(ctx context.Context) {
 		case <-m.full:
 		}
 
-		if err := errors.Join(m.flush(ctx), m.closeIdle(ctx, closeAfter)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(m.flush(ctx), m.closeIdle(ctx, m.idle())); err != nil && ctx.Err() == nil {
 			m.log.Error("what went through the gate is not remembered yet", "error", err)
 		}
 	}
@@ -310,6 +332,16 @@ func (m *Memory) flush(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// idle is how long nothing of a study has to come before it is closed.
+func (m *Memory) idle() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.studies) > openMost {
+		return 0
+	}
+	return closeAfter
 }
 
 // closeIdle closes studies of which nothing came for a while and nothing waits. It
