@@ -212,7 +212,9 @@ func archiveBehind(t *testing.T) place {
 		inner.Must(append([]string{"device", "add", title, "--data", inner.Data, "--plaintext", "--address", "127.0.0.1", "--until", until}, flags...)...)
 	}
 	plain("WS1", append(harness.All, "--move-to", "DEST1")...)
-	outer := startGateTo(t, harness.AETitle, inner.Plain, "")
+	outer := startGateTo(t, harness.AETitle, inner.Plain, `      - {name: registered, registered: true}
+      - {name: deflated, registered: true, syntaxes: [Deflated Explicit VR Little Endian]}
+`)
 	plain("DEST1", "--allow", "echo", "--listen", outer.Plain)
 	if !harness.WaitListening(inner.Plain, 10*time.Second) {
 		t.Fatal("the archive behind does not listen without TLS")
