@@ -172,12 +172,17 @@ func (g *Gate) instancesBehind(ctx context.Context, a *dimse.Association, o *obj
 }
 
 // unanswered is nil for the error of a system that is there and does not answer
-// queries.
+// queries. One that ends the association may have broken down, or lets this title do
+// nothing of the kind: nobody knows what it has.
 func unanswered(err error) error {
 	_, refused := errors.AsType[*dimse.StatusError](err)
 	_, rejected := errors.AsType[*dimse.RejectError](err)
 	if refused || rejected || errors.Is(err, dimse.ErrNoContext) {
 		return nil
+	}
+	if _, aborted := errors.AsType[*dimse.AbortError](err); aborted {
+		return fault.Wrap(fault.Unavailable, err, "gate: the system behind ends the association over the question what it has; "+
+			"it has to let this AE title query and retrieve, or 'as' of the route names one that may")
 	}
 	return err
 }

@@ -9,11 +9,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
 	"collimator/internal/policy"
@@ -61,6 +63,29 @@ func described(t *testing.T, instance, study, description string) *dicom.DataSet
 		t.Fatal(err)
 	}
 	return ds
+}
+
+func TestAPACSThatDoesNotLetASenderQueryIsNamedInTheLog(t *testing.T) {
+	t.Parallel()
+	pacs := &overwriting{}
+	s := newSite(t, "", pacs.options(func(m *dimse.Mux) {
+		m.HandleFind(func(ctx context.Context, a *dimse.Association, _ *dimse.FindRequest, _ func(dimse.Match) bool) dimse.Status {
+			go a.Abort()
+			<-ctx.Done()
+			return dimse.Status{Code: dimse.ProcessingFailure}
+		}, uid.StudyRootFind)
+	}))
+	s.device("CT1", policy.Store)
+
+	if got := store(t, s.mustDial("CT1", ct), described(t, "1.2.3.1", "1.2.3", "true")); got.Code != dimse.OutOfResources {
+		t.Errorf("status %s", got)
+	}
+	if pacs.has("1.2.3.1") != "" {
+		t.Error("it went through, and nobody knows what was there before")
+	}
+	if !strings.Contains(s.log.String(), "it has to let this AE title query and retrieve") {
+		t.Errorf("the log does not say what to do:\n%s", s.log.String())
+	}
 }
 
 func TestAForgedCopyDoesNotReachAPACSThatWouldTakeIt(t *testing.T) {
