@@ -91,8 +91,12 @@ const StatePart = "gate.routes"
 // tellBad says that the file was not taken up.
 func (g *Gate) tellBad(err error) {
 	g.watched.bad = true
-	g.States.Failing(StatePart, fault.Sentence(err)+"; the routes from before go on", mend)
+	g.States.Failing(StatePart, inWords(err)+"; the routes from before go on", mend)
 }
+
+// inWords is what is wrong with the file, which may begin with its name: that stays as
+// it is spelt.
+func inWords(err error) string { return strings.TrimPrefix(fault.Text(err), "gate: ") }
 
 const mend = "mend the file; 'collimator config check' says when it is right"
 
@@ -100,7 +104,7 @@ const mend = "mend the file; 'collimator config check' says when it is right"
 func Examine(path string, states *state.Register, now time.Time) {
 	routes, err := Load(path)
 	if err != nil {
-		states.Failing(StatePart, fault.Sentence(err), mend)
+		states.Failing(StatePart, inWords(err), mend)
 		return
 	}
 	Tell(states, routes)

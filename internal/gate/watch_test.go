@@ -120,6 +120,15 @@ func TestABadFileChangesNothingAndIsTold(t *testing.T) {
 		t.Errorf("what to do: %q", do)
 	}
 
+	w.put("routes:\n  - name: [")
+	for range 3 {
+		w.look()
+	}
+	w.want("no YAML", "PACS", state.Failing, w.File+": ")
+	if text := w.States.All()[0].Text; strings.Contains(text, ".;") {
+		t.Errorf("state %q", text)
+	}
+
 	w.put(routesNamed("PACS"))
 	for range 2 {
 		w.look()
