@@ -193,7 +193,10 @@ func TestAnOverwritingPACSKeepsWhatItHadBehindTheGate(t *testing.T) {
 	if !strings.Contains(list, "other-content-at-route") {
 		t.Fatalf("not held:\n%s", list)
 	}
-	s.Must("quarantine", "release", strings.Fields(strings.Split(list, "\n")[1])[0], "--data", s.Data)
+	out = s.Must("quarantine", "release", strings.Fields(strings.Split(list, "\n")[1])[0], "--data", s.Data)
+	if !strings.Contains(out, "goes through the route PACS when its device sends it again") {
+		t.Errorf("released:\n%s", out)
+	}
 	out, code = evil.run("storescu", forged)
 	mustSucceed(t, out, code)
 	if has() != "forged" {

@@ -85,6 +85,7 @@ type quarantineReleaseCmd struct {
 func (quarantineReleaseCmd) Help() string {
 	return `Where another content is stored under the UID, the two change places: what was stored is held
 back as replaced, and nothing is lost. With --study, what gave way before stays held back.
+What came for a route of the gate goes through when its device sends it again.
 
 Examples:
   collimator quarantine release 7
@@ -93,8 +94,13 @@ Examples:
 
 func (c *quarantineReleaseCmd) Run(e *env) error {
 	return c.decide(e, c.dataFlags, func(a *archive.Archive, list []archive.QuarantineEntry) error {
+		released := map[int64]string{}
+		for _, q := range list {
+			released[q.ID] = house.Released(q)
+		}
+
 		return house.ReleaseHeld(e.ctx, a, list, c.Study != "", func(number int64) error {
-			return e.say("Number %d is in the archive.\n", number)
+			return e.say("%s\n", released[number])
 		})
 	})
 }

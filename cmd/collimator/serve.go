@@ -12,7 +12,7 @@ type serveCmd struct {
 	dataFlags
 	HTTP       *string `name:"http" help:"Address of the HTTPS listener; empty turns it off." placeholder:"HOST:PORT"`
 	DICOM      *string `name:"dicom" help:"Address of the TLS listener for associations." placeholder:"HOST:PORT"`
-	PlainDICOM *string `name:"plain-dicom" help:"Address of the listener without TLS; open only while a device has an exception." placeholder:"HOST:PORT"`
+	PlainDICOM *string `name:"plain-dicom" help:"Address of the listener without TLS; open only while a device has an exception, or there is a route of the gate." placeholder:"HOST:PORT"`
 	AE         *string `name:"ae" help:"The server's AE title." placeholder:"AET"`
 	Only       *string `name:"only" help:"gate: run the routes of the gate without the archive." placeholder:"gate"`
 }

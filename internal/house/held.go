@@ -73,10 +73,21 @@ func ruleWord(c config.Inspect, rule string) string {
 	return c.Preambles
 }
 
+// Released says in a sentence what became of an entry that was released.
+func Released(q archive.QuarantineEntry) string {
+	if q.Reason == archive.AtRoute {
+		return fmt.Sprintf("Number %d goes through the route %s when its device sends it again.", q.ID, q.Source.Route)
+	}
+	return fmt.Sprintf("Number %d is in the archive.", q.ID)
+}
+
 // PrintHeld says in words what an entry of the quarantine is, and what was found in it.
 func PrintHeld(w io.Writer, q archive.QuarantineEntry, found []string) error {
 	stored := "nothing is stored under its UID"
-	if q.StoredDigest != "" {
+	switch {
+	case q.Reason == archive.AtRoute:
+		stored = "another content went through the route " + q.Source.Route + ", or was there before"
+	case q.StoredDigest != "":
 		stored = "another content is stored, SHA-256 " + q.StoredDigest
 	}
 

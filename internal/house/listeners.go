@@ -118,8 +118,9 @@ func (p *plainListener) open(ctx context.Context) {
 			p.s.log.Error("listener without TLS ended", "error", err)
 		}
 	}()
-	p.s.States.Well(plainPart, "devices with an exception come in without TLS at "+addr)
-	p.s.log.Warn("listening WITHOUT TLS for devices with an exception; see 'collimator device list'", "address", addr)
+	p.s.States.Well(plainPart, "devices with an exception and systems behind routes come in without TLS at "+addr)
+	p.s.log.Warn("listening WITHOUT TLS for devices with an exception and systems behind routes; "+
+		"see 'collimator device list' and 'collimator gate list'", "address", addr)
 }
 
 // Shutdown closes the listener and waits for its associations as long as ctx lasts.

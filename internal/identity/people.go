@@ -49,7 +49,7 @@ func (p *PersonInfo) PrincipalIn(s *Session, now time.Time) policy.Principal {
 // CheckRole refuses a word that is not a role, as fault.Invalid.
 func CheckRole(role string) error {
 	if !slices.Contains(policy.Roles(), policy.Role(role)) {
-		return fault.Newf(fault.Invalid, "identity: no such role; choose from %v", policy.Roles())
+		return fault.Newf(fault.Invalid, "identity: no such role; choose from %s", policy.Join(policy.Roles(), ", "))
 	}
 	return nil
 }

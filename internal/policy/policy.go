@@ -195,12 +195,12 @@ type Sight struct {
 	Project      string
 }
 
-// Join writes verbs one behind the other; with a comma between them ParseVerbs reads them
+// Join writes words one behind the other; verbs with a comma between them ParseVerbs reads
 // again.
-func Join(verbs []Verb, between string) string {
-	words := make([]string, len(verbs))
-	for i, v := range verbs {
-		words[i] = string(v)
+func Join[T ~string](list []T, between string) string {
+	words := make([]string, len(list))
+	for i, word := range list {
+		words[i] = string(word)
 	}
 	return strings.Join(words, between)
 }
