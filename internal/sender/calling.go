@@ -252,7 +252,7 @@ func rejectHint(err error) string {
 	if !ok || r.Source != ul.RejectServiceUser || r.Reason != ul.UserNoReason {
 		return ""
 	}
-	return "; if it is a Collimator server, 'collimator device pending' there says why"
+	return "; if it is a Collimator server, 'collimator device pending' or 'collimator audit search --failed' there says why"
 }
 
 // isAlert reports a TLS alert of the peer.

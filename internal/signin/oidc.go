@@ -39,7 +39,7 @@ func cookieOf(state string) string {
 	return oidcCookie + hex.EncodeToString(sum[:8])
 }
 
-var errNoOIDC = fault.NewCode(fault.Unsupported, "no-provider", "signin: no identity provider is set up on this server")
+var errNoOIDC = fault.NewCode(fault.Unsupported, "no-provider", "signin: no identity provider is set up on this server; sign in with a password or a passkey, or set signin.oidc")
 
 func (rq *request) oidcBegin() (any, error) {
 	if rq.s.OIDC == nil {

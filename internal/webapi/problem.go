@@ -17,7 +17,7 @@ var (
 // methodError is for an address that takes other methods than the one that came.
 type methodError struct{ allow string }
 
-var errMethod = fault.New(fault.Invalid, "webapi: this address takes another method")
+var errMethod = fault.New(fault.Invalid, "webapi: this address takes another method; the header Allow names those it takes")
 
 // Error implements error.
 func (e *methodError) Error() string { return errMethod.Error() }
