@@ -74,6 +74,7 @@ type written struct {
 type opened struct {
 	asking chan struct{} // of one place: taken while the system behind is asked
 	asked  bool
+	told   bool      // the system behind answered, now or before
 	last   time.Time // an instance of it came
 	users  int       // instances under way or not written yet
 }
@@ -196,15 +197,14 @@ func (m *Memory) open(ctx context.Context, s study, o *opened, ask Ask) error {
 		return nil
 	}
 
-	known, err := m.marked(ctx, s)
+	told, err := m.marked(ctx, s)
+	if err == nil && !told {
+		told, err = m.ask(ctx, s, ask)
+	}
 	if err != nil {
 		return err
 	}
-	if !known {
-		if err := m.ask(ctx, s, ask); err != nil {
-			return err
-		}
-	}
+	o.told = told
 	o.asked = true
 	return nil
 }
@@ -220,17 +220,18 @@ func (m *Memory) marked(ctx context.Context, s study) (known bool, err error) {
 	return known, err
 }
 
-// ask keeps what the system behind has of a study, and opens it.
-func (m *Memory) ask(ctx context.Context, s study, ask Ask) error {
-	uids, ok, err := ask(ctx)
+// ask keeps what the system behind has of a study, and opens it; told is false where
+// that does not answer.
+func (m *Memory) ask(ctx context.Context, s study, ask Ask) (told bool, err error) {
+	uids, told, err := ask(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !ok {
+	if !told {
 		m.log.Info("what the system behind the route has of a study is not known: it does not answer C-FIND", "route", s.route)
 	}
 
-	return m.db.Write(ctx, func(tx *db.Tx) error {
+	return told, m.db.Write(ctx, func(tx *db.Tx) error {
 		for _, uid := range uids {
 			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, '', '')
 				ON CONFLICT (route, uid) DO NOTHING`, s.route, uid, s.uid)
@@ -344,7 +345,8 @@ func (m *Memory) idle() time.Duration {
 	return closeAfter
 }
 
-// closeIdle closes studies of which nothing came for a while and nothing waits. It
+// closeIdle closes studies of which nothing came for a while and nothing waits. One
+// about which the system behind told nothing stays marked, and is asked about again. It
 // holds the lock meanwhile: whoever comes opens the study again, after that.
 func (m *Memory) closeIdle(ctx context.Context, idle time.Duration) error {
 	m.mu.Lock()
@@ -361,6 +363,9 @@ func (m *Memory) closeIdle(ctx context.Context, idle time.Duration) error {
 
 	err := m.db.Write(ctx, func(tx *db.Tx) error {
 		for _, s := range due {
+			if !m.studies[s].told {
+				continue
+			}
 			_, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 0 WHERE route = ?1 AND study = ?2`, s.route, s.uid)
 			if err != nil {
 				return err

@@ -158,7 +158,7 @@ func TestAStudyThatAProcessLeftOpenIsAskedForAgain(t *testing.T) {
 func TestWithoutAnAnswerNothingGoesThroughAndTheQuestionIsRepeated(t *testing.T) {
 	t.Parallel()
 	r := newRecord(t)
-	m, _ := r.start()
+	m, stop := r.start()
 	r.fails = errors.New("test: it is not there")
 	if known, _ := r.begin(m, "1.2.3.1", "1.2.3"); known != "error" {
 		t.Errorf("%s", known)
@@ -168,6 +168,16 @@ func TestWithoutAnAnswerNothingGoesThroughAndTheQuestionIsRepeated(t *testing.T)
 	known, end := r.begin(m, "1.2.3.1", "1.2.3")
 	if known != "new" || r.asked.Load() != 2 {
 		t.Errorf("%s, asked %d times", known, r.asked.Load())
+	}
+	end(nil)
+
+	stop()
+	r.mute = false
+	r.has = []string{"1.2.3.1"}
+	m, _ = r.start()
+	known, end = r.begin(m, "1.2.3.1", "1.2.3")
+	if known != "there before" {
+		t.Errorf("what nobody told is not asked for again: %s", known)
 	}
 	end(nil)
 }
