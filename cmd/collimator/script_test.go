@@ -82,7 +82,7 @@ const testKey = "COLLIMATOR_TEST_KEY"
 
 // cheaply lets a command of a script do what sitetest.Open does in process: passwords
 // are hashed in no time, and all that it issues has one key. A server sees soon what
-// another command let in.
+// another command changed.
 func cheaply(in *house.Installation) error {
 	path := os.Getenv(testKey)
 	if path == "" {
@@ -99,7 +99,7 @@ func cheaply(in *house.Installation) error {
 
 	in.Registry.InsecureWeakHashes()
 	in.Authority.InsecureOneKey(key)
-	in.ExceptionsEvery = 50 * time.Millisecond
+	in.LookEvery = 50 * time.Millisecond
 	return nil
 }
 

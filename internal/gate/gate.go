@@ -33,8 +33,9 @@ var (
 
 // Options are the parts of a Gate; all but States are needed.
 type Options struct {
-	// File has the routes.
-	File string
+	// File has the routes, and Every is how often it is looked at; 0 is half a second.
+	File  string
+	Every time.Duration
 	// Mux is one that the guard made: the gate adds its handlers.
 	Mux *dimse.Mux
 	// Outgoing makes who is behind a service into what an association that the gate

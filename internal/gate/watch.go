@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -13,8 +14,9 @@ import (
 	"collimator/internal/state"
 )
 
-// watchEvery is how often the file is looked at. What two looks have seen alike counts,
-// so that a file is not taken up while it is being written.
+// watchEvery is how often the file is looked at where Options.Every says nothing. What
+// two looks have seen alike counts, so that a file is not taken up while it is being
+// written.
 const watchEvery = 500 * time.Millisecond
 
 // watched is the file as it was seen.
@@ -45,7 +47,7 @@ func (g *Gate) begin() error {
 // Run takes up changes of the file, within two seconds, until ctx ends. A file that
 // cannot be understood changes nothing.
 func (g *Gate) Run(ctx context.Context) {
-	ticker := time.NewTicker(watchEvery)
+	ticker := time.NewTicker(cmp.Or(g.Every, watchEvery))
 	defer ticker.Stop()
 	for {
 		select {

@@ -32,7 +32,7 @@ func (b *bareAddresses) may(a net.Addr) bool {
 
 // Run follows the register until ctx ends.
 func (b *bareAddresses) run(ctx context.Context) {
-	ticker := time.NewTicker(cmp.Or(b.s.in.ExceptionsEvery, exceptionsEvery))
+	ticker := time.NewTicker(cmp.Or(b.s.in.LookEvery, exceptionsEvery))
 	defer ticker.Stop()
 	for {
 		b.look(ctx)

@@ -29,6 +29,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 	s.passed = firstwrite.New(s.in.DB, s.log, time.Now)
 	s.gate, err = gate.New(gate.Options{
 		File:        filepath.Join(s.in.Config.Data, gate.File),
+		Every:       s.in.LookEvery,
 		Mux:         s.Guard.NewMux(),
 		Inspect:     s.inspector.look,
 		DB:          s.in.DB,

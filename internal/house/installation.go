@@ -56,9 +56,10 @@ type Installation struct {
 	states    *state.Register // of a server that runs in this process; nil for a command
 	Copied    string          // the copy of the index that was made before it was changed; empty for none
 
-	// ExceptionsEvery is how often a server looks for devices that may come without TLS
-	// or without a certificate; 0 is two seconds.
-	ExceptionsEvery time.Duration
+	// LookEvery is how often a server looks at what other commands change: devices that
+	// may come without TLS or without a certificate, and the routes of the gate; 0 leaves
+	// it to each of them.
+	LookEvery time.Duration
 }
 
 // Open opens the data directory, and makes it when create is set.

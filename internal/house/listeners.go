@@ -58,7 +58,7 @@ type plainListener struct {
 // plainPart is the state of that listener, while a device has an exception.
 const plainPart = "listener.plain"
 
-// exceptionsEvery is how often exceptions are looked for where Installation.ExceptionsEvery
+// exceptionsEvery is how often exceptions are looked for where Installation.LookEvery
 // says nothing; 'device add' may change them from another process.
 const exceptionsEvery = 2 * time.Second
 
@@ -70,7 +70,7 @@ func (p *plainListener) run(ctx context.Context) {
 		return
 	}
 
-	ticker := time.NewTicker(cmp.Or(p.s.in.ExceptionsEvery, exceptionsEvery))
+	ticker := time.NewTicker(cmp.Or(p.s.in.LookEvery, exceptionsEvery))
 	defer ticker.Stop()
 	for {
 		open, err := p.s.in.Registry.PlaintextOpen(ctx)
