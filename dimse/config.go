@@ -31,7 +31,7 @@ type Config struct {
 	// Principal is kept with the Association and not looked at here, as that of an
 	// Acceptance is.
 	Principal any
-	Limits Limits
+	Limits    Limits
 	// Log gets a line per association at debug level; nil is silent.
 	Log *slog.Logger
 }
