@@ -42,11 +42,7 @@ func (c *advisoryImportCmd) Run(e *env) error {
 // reportTaken prints what an intake took and, on standard error, each document that
 // it refused. It returns the verdict on the intake.
 func reportTaken(e *env, form string, t inventory.Taken) error {
-	if form == "json" {
-		if err := terminal.JSON(e.stdout, t); err != nil {
-			return err
-		}
-	} else if err := t.Print(e.stdout); err != nil {
+	if err := terminal.Show(e.stdout, form, t, t.Print); err != nil {
 		return err
 	}
 

@@ -124,12 +124,7 @@ func (c *lostTakeCmd) take(e *env, in *house.Installation, a *archive.Archive) e
 	}
 
 	report, failed := in.TakeAside(e.ctx, a, list)
-	if c.Output == "json" {
-		err = terminal.JSON(e.stdout, report)
-	} else {
-		err = report.Print(e.stdout)
-	}
-
+	err = terminal.Show(e.stdout, c.Output, report, report.Print)
 	if failed != nil || err != nil {
 		return errors.Join(failed, err)
 	}

@@ -43,12 +43,7 @@ func (c *reindexCmd) Run(e *env) error {
 		return err
 	}
 
-	if c.Output == "json" {
-		err = terminal.JSON(e.stdout, r)
-	} else {
-		err = r.Print(e.stdout)
-	}
-	if err != nil {
+	if err := terminal.Show(e.stdout, c.Output, r, r.Print); err != nil {
 		return err
 	}
 	return r.Verdict()

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"collimator/internal/fault"
@@ -78,17 +77,10 @@ func (c *sendCmd) Run(e *env) error {
 
 	report, fatal := t.Outcome()
 	report.Seconds = took.Seconds()
-	if err := errors.Join(c.print(e.stdout, report), journal.Close()); err != nil {
+	if err := errors.Join(terminal.Show(e.stdout, c.Output, report, report.Print), journal.Close()); err != nil {
 		return err
 	}
 	return report.Verdict(e.ctx, fatal)
-}
-
-func (c *sendCmd) print(w io.Writer, r sender.Report) error {
-	if c.Output == "json" {
-		return terminal.JSON(w, r)
-	}
-	return r.Print(w)
 }
 
 // reports opens the listener of --listen.

@@ -37,6 +37,14 @@ func List[T any](w io.Writer, form string, list []T, header string, row func(T) 
 	return tw.Flush()
 }
 
+// Show prints a value as JSON where form is "json", else as text prints it.
+func Show(w io.Writer, form string, v any, text func(w io.Writer) error) error {
+	if form == "json" {
+		return JSON(w, v)
+	}
+	return text(w)
+}
+
 // JSON prints a value for programs, indented by two blanks.
 func JSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(shown.NewJSON(w))
