@@ -89,7 +89,7 @@ func (c *deviceAddCmd) Run(e *env) error {
 // adviseDevice prints what will not do what was meant.
 func adviseDevice(e *env, in *house.Installation, d identity.Device) error {
 	advice, err := in.AdviseDevice(e.ctx, d)
-	e.hint(advice)
+	e.hint(advice...)
 	return err
 }
 

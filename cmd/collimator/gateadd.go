@@ -105,12 +105,12 @@ func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error 
 	}
 	fmt.Fprintf(e.stdout, "\nAt its callers: %s.\n", a.Clients)
 
-	e.hint(a.Warnings)
+	e.hint(a.Warnings...)
 	if c.NoCheck {
 		return nil
 	}
 	if err := house.AskBehind(e.ctx, in.Config, r, a.Callers); err != nil {
-		e.hint([]string{err.Error() + " (nobody gets through until it answers; --no-check leaves this question out)"})
+		e.hint(err.Error() + " (nobody gets through until it answers; --no-check leaves this question out)")
 		return nil
 	}
 	return e.say("%s answers (C-ECHO).\n", r.Protect)

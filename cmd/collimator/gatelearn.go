@@ -138,7 +138,7 @@ func learningNow(r gate.Route) string {
 // hintGone names devices of which nothing is learned.
 func hintGone(e *env, gone []string) {
 	if len(gone) > 0 {
-		e.hint([]string{fmt.Sprintf("left out, as it is not registered any more: %s", strings.Join(gone, ", "))})
+		e.hint(fmt.Sprintf("left out, as it is not registered any more: %s", strings.Join(gone, ", ")))
 	}
 }
 

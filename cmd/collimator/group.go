@@ -67,7 +67,7 @@ func (c *groupUngrantCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
 		missing, err := in.TakeBackFromGroup(e.ctx, c.Name, c.Study, func(study string) error {
 			still, err := in.StillGranted(e.ctx, study)
-			e.hint(still)
+			e.hint(still...)
 			return err
 		})
 		if err != nil {

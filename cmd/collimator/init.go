@@ -53,7 +53,7 @@ func (c *initCmd) add(e *env, in *house.Installation, password string) error {
 	if err := in.FirstAdministrator(e.ctx, c.Admin, password); err != nil {
 		return err
 	}
-	if err := firstRecovery(e, in); err != nil {
+	if err := in.OfferRecoveryKey(e.ctx, e.stdout); err != nil {
 		return err
 	}
 	return e.say("Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.Config.Data, c.Admin, in.Config.Data)

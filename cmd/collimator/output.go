@@ -17,10 +17,13 @@ func (e *env) say(format string, args ...any) error {
 	return err
 }
 
-// hint prints on standard error what somebody may want to know, a line each.
-func (e *env) hint(lines []string) {
+// hint prints on standard error what somebody may want to know, a line each. An empty
+// line is left out.
+func (e *env) hint(lines ...string) {
 	for _, line := range lines {
-		fmt.Fprintln(e.stderr, "collimator: "+line)
+		if line != "" {
+			fmt.Fprintln(e.stderr, "collimator: "+line)
+		}
 	}
 }
 

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"errors"
-	"os"
-
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/recovery"
-	"collimator/internal/terminal"
 )
 
 type recoveryKeyCmd struct {
@@ -42,7 +38,11 @@ func (c *recoveryKeyCmd) Run(e *env) error {
 			return confirmRecovery(e, in)
 		}
 
-		return showRecovery(e, in)
+		text, err := in.RecoveryKeyText()
+		if err != nil {
+			return err
+		}
+		return e.say("%s", text)
 	})
 }
 
@@ -62,46 +62,4 @@ func confirmRecovery(e *env, in *house.Installation) error {
 		return err
 	}
 	return e.say("That is the recovery key of this data directory. It counts as kept.\n")
-}
-
-func showRecovery(e *env, in *house.Installation) error {
-	s, err := recovery.Load(in.Config.Data)
-	if err != nil {
-		return err
-	}
-	if s.Public == "" {
-		return errors.New("there is no recovery key: make one with --out FILE")
-	}
-
-	state := "nobody has confirmed yet that it is kept: collimator recovery-key --confirm"
-	if !s.Confirmed.IsZero() {
-		state = "confirmed " + terminal.Minute(s.Confirmed)
-	}
-	return e.say("public     %s\nmade       %s\nkept       %s\n", s.Public, terminal.Minute(s.Made), state)
-}
-
-// firstRecovery makes the recovery key of a new installation and shows it once.
-// It is not shown where standard output may be a log that others read and that
-// keeps it: then somebody makes one into a file.
-func firstRecovery(e *env, in *house.Installation) error {
-	s, err := recovery.Load(in.Config.Data)
-	if err != nil || s.Public != "" {
-		return err
-	}
-	if !terminal.Attended(e.stdout) {
-		return e.say("\nThere is no recovery key yet, and backups need one. Make it into a file that you keep elsewhere:\n"+
-			"  %s recovery-key --data %s --out FILE\n", os.Args[0], in.Config.Data)
-	}
-
-	return newRecovery(e, in)
-}
-
-func newRecovery(e *env, in *house.Installation) error {
-	key, err := in.FirstRecoveryKey(e.ctx)
-	if err != nil {
-		return err
-	}
-	return e.say("\nThe recovery key opens the keys in backups. It is shown this once and kept nowhere here.\n"+
-		"Write it down and keep it elsewhere:\n"+
-		"  %s\nThen: %s recovery-key --data %s --confirm\n", key.Secret(), os.Args[0], in.Config.Data)
 }

@@ -61,9 +61,10 @@ func (c *serveCmd) Run(e *env) error {
 		return errors.Join(err, s.Close(), in.Close())
 	}
 
-	hello := greeting{e: e, in: in, log: log}
+	hello := house.Greeting{In: in, W: e.stdout, Log: log}
+	welcome := func(at house.Listening) { hello.Welcome(e.ctx, at) }
 
-	return errors.Join(s.Run(e.ctx, hello.welcome), s.Close(), in.Close())
+	return errors.Join(s.Run(e.ctx, welcome), s.Close(), in.Close())
 }
 
 // settings lays the flags over the file.

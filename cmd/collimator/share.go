@@ -52,7 +52,7 @@ func (c *shareCreateCmd) Run(e *env) error {
 		}
 
 		fmt.Fprintf(e.stderr, "Link %s, valid until %s. It is shown only now:\n", s.ID, terminal.Minute(s.Expires))
-		advise(e, in.Config)
+		e.hint(house.LinkAdvice(in.Config))
 		fmt.Fprintln(e.stdout, house.ShareAddress(in.Config)+secret)
 		if password != "" {
 			fmt.Fprintf(e.stderr, "Tell the password on another way: %s\n", password)

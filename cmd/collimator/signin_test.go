@@ -10,6 +10,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/guard"
+	"collimator/internal/house"
 	"collimator/internal/house/sitetest"
 	"collimator/internal/policy"
 )
@@ -251,7 +252,7 @@ func TestTheFirstAdministratorComesByAOneTimeLink(t *testing.T) {
 	}
 	b.Must(200, "GET", "/healthz", nil)
 	var out sitetest.Log
-	greeting{e: &env{ctx: t.Context(), stdout: &out}, in: x.In, log: slog.New(slog.DiscardHandler)}.offerFirstLink()
+	house.Greeting{In: x.In, W: &out, Log: slog.New(slog.DiscardHandler)}.OfferFirstLink(t.Context())
 	_, link, ok := strings.Cut(out.String(), "/setup/open#")
 	if link, _, _ = strings.Cut(link, "\n"); !ok || len(link) != 43 {
 		t.Fatalf("printed: %q", out.String())

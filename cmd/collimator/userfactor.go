@@ -87,7 +87,7 @@ func (c *userLinkCmd) Run(e *env) error {
 // printLink prints a one-time link: what is for the person on stdout.
 func printLink(e *env, in *house.Installation, l identity.Link, secret string) error {
 	fmt.Fprintf(e.stderr, "For %s, once, until %s. It is shown only now:\n", l.Person, terminal.Minute(l.Expires))
-	advise(e, in.Config)
+	e.hint(house.LinkAdvice(in.Config))
 	_, err := fmt.Fprintln(e.stdout, house.LinkAddress(in.Config)+secret)
 	return err
 }

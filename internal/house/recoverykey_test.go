@@ -1,4 +1,4 @@
-package main
+package house_test
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"collimator/internal/config"
-	"collimator/internal/house"
 	"collimator/internal/house/sitetest"
 	"collimator/internal/recovery"
 )
@@ -21,11 +20,10 @@ func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	in := sitetest.Open(t, c)
-	var shown, log bytes.Buffer
-	e := &env{stdin: strings.NewReader(""), stdout: &shown, stderr: &log, ctx: t.Context()}
+	var shown bytes.Buffer
 
 	// What is no terminal may be a log, and gets no key.
-	if err := firstRecovery(e, in); err != nil {
+	if err := in.OfferRecoveryKey(t.Context(), &shown); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(shown.String(), secretMark) || !strings.Contains(shown.String(), "recovery-key --data") {
@@ -33,7 +31,7 @@ func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
 	}
 
 	shown.Reset()
-	if err := newRecovery(e, in); err != nil {
+	if err := in.ShowFirstRecoveryKey(t.Context(), &shown); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(shown.String(), secretMark); n != 1 {
@@ -43,13 +41,15 @@ func TestTheRecoveryKeyIsShownOnceAndKeptNowhere(t *testing.T) {
 		t.Errorf("what is shown is no key: %v", err)
 	}
 	shown.Reset()
-	for _, again := range []func(*env, *house.Installation) error{firstRecovery, showRecovery} {
-		if err := again(e, in); err != nil {
-			t.Error(err)
-		}
+	if err := in.OfferRecoveryKey(t.Context(), &shown); err != nil {
+		t.Error(err)
+	}
+	again, err := in.RecoveryKeyText()
+	if err != nil {
+		t.Error(err)
 	}
 	in.Close()
-	if strings.Contains(shown.String()+log.String(), secretMark) {
+	if strings.Contains(shown.String()+again, secretMark) {
 		t.Error("the key is shown again")
 	}
 	holdsNoKey(t, c.Data)
