@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/house"
@@ -24,9 +23,6 @@ type auditTailCmd struct {
 
 func (auditTailCmd) Help() string { return "Example:\n  collimator audit tail -n 50 -f" }
 
-// auditPoll is how often --follow looks for new records.
-const auditPoll = 500 * time.Millisecond
-
 func (c *auditTailCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
 		last, err := in.Trail.Last(e.ctx)
@@ -42,31 +38,15 @@ func (c *auditTailCmd) Run(e *env) error {
 		if c.Follow {
 			selection += ", and those that come"
 		}
-		trailRead(e, in, selection)
+		e.hint(in.TrailRead(e.ctx, selection))
 
 		if err := printRecords(e.stdout, c.Output, records, true); err != nil || !c.Follow {
 			return err
 		}
 
-		for {
-			select {
-			case <-e.ctx.Done():
-				return nil
-			case <-time.After(auditPoll):
-			}
-
-			var more []audit.Record
-			for r, err := range in.Trail.After(e.ctx, last) {
-				if err != nil {
-					return err
-				}
-				more = append(more, r)
-				last = r.Sequence
-			}
-			if err := printRecords(e.stdout, c.Output, more, false); err != nil {
-				return err
-			}
-		}
+		return in.Trail.Follow(e.ctx, last, func(more []audit.Record) error {
+			return printRecords(e.stdout, c.Output, more, false)
+		})
 	})
 }
 
@@ -81,23 +61,6 @@ func (auditExportCmd) Help() string {
 
 func (c *auditExportCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		last, err := in.Trail.Last(e.ctx)
-		if err != nil {
-			return err
-		}
-		trailRead(e, in, "all, as "+c.Format)
-
-		for r, err := range in.Trail.After(e.ctx, -1) {
-			if err != nil {
-				return err
-			}
-			if r.Sequence > last { // written since, such as that of this export
-				return nil
-			}
-			if err := r.WriteAs(e.stdout, c.Format, in.Config.AE); err != nil {
-				return err
-			}
-		}
-		return nil
+		return in.ExportTrail(e.ctx, e.stdout, c.Format, e.hint)
 	})
 }

@@ -49,7 +49,7 @@ func (c *auditSearchCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		trailRead(e, in, f.Selection())
+		e.hint(in.TrailRead(e.ctx, f.Selection()))
 
 		return printRecords(e.stdout, c.Output, found, true)
 	})

@@ -3,13 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
-	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/phrase"
 	"collimator/internal/policy"
 	"collimator/internal/terminal"
 )
@@ -51,12 +47,9 @@ Examples:
 }
 
 func (c *policyCheckCmd) Run(e *env) error {
-	verbs := policy.AllVerbs()
-	if c.Do != "" {
-		if !slices.Contains(verbs, policy.Verb(c.Do)) {
-			return fault.Usage("--do: no such verb; choose from %v", verbs)
-		}
-		verbs = []policy.Verb{policy.Verb(c.Do)}
+	verbs, err := house.VerbsNamed(c.Do)
+	if err != nil {
+		return err
 	}
 
 	return c.with(e, func(in *house.Installation) error {
@@ -64,14 +57,7 @@ func (c *policyCheckCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-
-		if p, err := in.Registry.Person(e.ctx, c.As); err == nil && len(house.BySomeGroup(p)) > 0 {
-			fmt.Fprintf(e.stderr,
-				"collimator: %s sees %s more by a group, in a session that began at the identity provider; "+
-					"'user show' lists them. Here they do not count.\n",
-				c.As, phrase.Count(len(house.BySomeGroup(p)), "study", "studies"))
-		}
-
+		e.hint(in.MoreByGroup(e.ctx, c.As))
 		if err := in.Reachable(e.ctx, c.Destination); err != nil {
 			return err
 		}
@@ -91,15 +77,5 @@ func (c *policyCheckCmd) Run(e *env) error {
 }
 
 func policyRow(a house.PolicyAnswer) []string {
-	var only []string
-	if a.Limited {
-		only = append(only, phrase.Count(len(a.OnlyStudies), "study", "studies")+" "+strings.Join(a.OnlyStudies, " "))
-	}
-	if a.Deidentified {
-		only = append(only, "what is de-identified")
-	}
-	if a.Alarm {
-		only = append(only, "raises an alarm")
-	}
-	return []string{string(a.Verb), terminal.YesNo(a.Allowed), a.Reason, terminal.Dash(strings.TrimSpace(strings.Join(only, ", ")))}
+	return []string{string(a.Verb), terminal.YesNo(a.Allowed), a.Reason, terminal.Dash(a.Restrictions())}
 }

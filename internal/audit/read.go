@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"collimator/internal/shown"
 )
@@ -23,6 +24,33 @@ func (t *Trail) Newest(ctx context.Context, last, n int64) ([]Record, error) {
 
 		if int64(len(list)) >= n || back > last {
 			return list[max(int64(len(list))-n, 0):], nil
+		}
+	}
+}
+
+// followEvery is how often Follow looks for new records.
+const followEvery = 500 * time.Millisecond
+
+// Follow gives show the records behind one, and those that come, until ctx ends. show
+// is called with none, too.
+func (t *Trail) Follow(ctx context.Context, last int64, show func(more []Record) error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(followEvery):
+		}
+
+		var more []Record
+		for r, err := range t.After(ctx, last) {
+			if err != nil {
+				return err
+			}
+			more = append(more, r)
+			last = r.Sequence
+		}
+		if err := show(more); err != nil {
+			return err
 		}
 	}
 }

@@ -3,9 +3,12 @@ package house
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"collimator/internal/fault"
 	"collimator/internal/identity"
+	"collimator/internal/phrase"
 	"collimator/internal/policy"
 )
 
@@ -28,6 +31,44 @@ func AskPolicy(who []policy.Principal, asked policy.Request, verbs []policy.Verb
 		list = append(list, askPolicy(who, asked))
 	}
 	return list
+}
+
+// VerbsNamed is the verb that somebody named at a command line, or all of them.
+func VerbsNamed(name string) ([]policy.Verb, error) {
+	verbs := policy.AllVerbs()
+	if name == "" {
+		return verbs, nil
+	}
+	if !slices.Contains(verbs, policy.Verb(name)) {
+		return nil, fault.Usage("--do: no such verb; choose from %v", verbs)
+	}
+	return []policy.Verb{policy.Verb(name)}, nil
+}
+
+// Restrictions say in words how far an answer reaches; empty for all the way.
+func (a PolicyAnswer) Restrictions() string {
+	var only []string
+	if a.Limited {
+		only = append(only, phrase.Count(len(a.OnlyStudies), "study", "studies")+" "+strings.Join(a.OnlyStudies, " "))
+	}
+	if a.Deidentified {
+		only = append(only, "what is de-identified")
+	}
+	if a.Alarm {
+		only = append(only, "raises an alarm")
+	}
+	return strings.TrimSpace(strings.Join(only, ", "))
+}
+
+// MoreByGroup says what a person of this name sees by groups alone, which counts where
+// the identity provider let the person in; empty for nothing.
+func (in *Installation) MoreByGroup(ctx context.Context, name string) string {
+	p, err := in.Registry.Person(ctx, name)
+	if err != nil || len(BySomeGroup(p)) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s sees %s more by a group, in a session that began at the identity provider; "+
+		"'user show' lists them. Here they do not count.", name, phrase.Count(len(BySomeGroup(p)), "study", "studies"))
 }
 
 func askPolicy(who []policy.Principal, asked policy.Request) PolicyAnswer {
