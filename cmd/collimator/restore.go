@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"collimator/internal/backup"
 	"collimator/internal/config"
@@ -69,7 +67,11 @@ func (c *restoreCmd) Run(e *env) error {
 		return err
 	}
 
-	return c.report(e, r, problems)
+	report := house.NewRestoreReport(r, problems)
+	if err := terminal.Show(e.stdout, c.Output, report, report.Print); err != nil {
+		return err
+	}
+	return verify.Verdict(len(problems))
 }
 
 func (c *restoreCmd) list(e *env, d *backup.Dir) error {
@@ -89,51 +91,9 @@ func (c *restoreCmd) list(e *env, d *backup.Dir) error {
 	}, "There is no copy that came to its end.")
 }
 
-// report prints the files that are there again and what was found wrong with them,
-// and returns the verdict.
-func (c *restoreCmd) report(e *env, r backup.Restored, problems []verify.Problem) error {
-	if c.Output == "json" {
-		if problems == nil {
-			problems = []verify.Problem{}
-		}
-		err := terminal.JSON(e.stdout, struct {
-			backup.Restored
-			Problems []verify.Problem `json:"problems"`
-		}{r, problems})
-		if err != nil {
-			return err
-		}
-	} else if err := c.print(e, r, problems); err != nil {
-		return err
-	}
-
-	return verify.Verdict(len(problems))
-}
-
-func (c *restoreCmd) print(e *env, r backup.Restored, problems []verify.Problem) error {
-	if err := r.Print(e.stdout); err != nil {
-		return err
-	}
-	if len(problems) == 0 {
-		_, err := fmt.Fprintln(e.stdout,
-			"All is as it was recorded. Next: collimator serve. What came or was deleted after the backup is not in it.")
-		return err
-	}
-
-	return terminal.List(e.stdout, "table", problems, "WHERE|WHAT", problemRow, "")
-}
-
 // rehearse tries a restore without keeping it.
 func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) error {
-	if c.Scratch == "" {
-		c.Scratch = filepath.Join(os.TempDir(), "collimator-rehearsal")
-	}
-	from, err := filepath.Abs(c.Dir)
-	if err != nil {
-		return err
-	}
-
-	w := house.Rehearsing{Copy: c.Copy, From: from, Live: config.DataDir(c.Data), Scratch: c.Scratch, Key: key}
+	w := house.Rehearsing{Copy: c.Copy, From: c.Dir, Live: config.DataDir(c.Data), Scratch: c.Scratch, Key: key}
 	steps := &terminal.Stages{W: e.stderr}
 	result, problems, err := house.Rehearse(e.ctx, d, w, house.StepsOn(steps))
 	steps.End()
@@ -141,22 +101,9 @@ func (c *restoreCmd) rehearse(e *env, d *backup.Dir, key *recovery.Key) error {
 		return err
 	}
 
-	return c.reportRehearsal(e, result, problems)
-}
-
-func (c *restoreCmd) reportRehearsal(e *env, r backup.Rehearsal, problems []verify.Problem) error {
-	if c.Output == "json" {
-		if err := terminal.JSON(e.stdout, r); err != nil {
-			return err
-		}
-	} else {
-		if err := r.Print(e.stdout); err != nil {
-			return err
-		}
-		for _, p := range problems {
-			fmt.Fprintf(e.stdout, "%s: %s\n", p.Where, p.What)
-		}
+	report := house.RehearsalReport{Rehearsal: result, Found: problems}
+	if err := terminal.Show(e.stdout, c.Output, report, report.Print); err != nil {
+		return err
 	}
-
-	return verify.Verdict(r.Problems)
+	return verify.Verdict(result.Problems)
 }

@@ -7,7 +7,6 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/house"
 	"collimator/internal/ledger"
-	"collimator/internal/phrase"
 	"collimator/internal/terminal"
 	"collimator/internal/verify"
 )
@@ -58,60 +57,22 @@ func (c *verifyCmd) Run(e *env) error {
 
 // verifyAll runs a verification and prints what it found.
 func verifyAll(in *house.Installation, e *env, form string, o verify.Options) error {
-	if o.Witness == "" {
-		o.Witness = in.Config.Ledger.Witness
-	}
 	p := terminal.NewProgress(e.stderr, "verified", 0)
 	o.Progress = p.Tick
-	r, err := verify.Run(e.ctx, in.Verification(o))
+	o = in.Verification(o)
+	r, err := verify.Run(e.ctx, o)
 	p.End()
 	if err != nil {
 		return err
 	}
 
-	if err := noteAside(e, o.Archive); err != nil {
+	aside, err := house.AsideText(e.ctx, o.Archive)
+	if err != nil {
 		return err
 	}
-	return errors.Join(printVerified(e, form, o, r), verify.Verdict(len(r.Problems)))
-}
-
-// verifyReport is what a verification found, for programs.
-type verifyReport struct {
-	Problems    []verify.Problem `json:"problems"`
-	Leaves      int64            `json:"leaves"`
-	Sample      bool             `json:"sample"`             // not every file was read
-	FilesRead   int64            `json:"filesRead,omitzero"` // of Files
-	Files       int64            `json:"files,omitzero"`
-	Checkpoints int              `json:"checkpoints,omitzero"` // of the witness
-}
-
-// printVerified says what was found, and of a sample that it is one.
-func printVerified(e *env, form string, o verify.Options, r verify.Result) error {
-	isSample := o.Sample()
-	if form == "json" {
-		return terminal.JSON(e.stdout, verifyReport{append([]verify.Problem{}, r.Problems...), r.Leaves, isSample,
-			r.Files, r.Stored, r.Checkpoints})
+	fmt.Fprint(e.stderr, aside)
+	if form != "json" {
+		fmt.Fprint(e.stderr, r.Remark(o))
 	}
-	if isSample && len(r.Problems) > 0 {
-		fmt.Fprintf(e.stderr, "It was a sample: %s was read.\n", r.Sampled())
-	}
-	return terminal.List(e.stdout, form, r.Problems, "WHERE|WHAT", problemRow, r.Well(o))
-}
-
-func problemRow(p verify.Problem) []string { return []string{p.Where, p.What} }
-
-// noteAside says how many files wait for somebody to look: that a process was
-// killed, or that the index is older than the files, is not tampering.
-func noteAside(e *env, a *archive.Archive) error {
-	if a == nil {
-		return nil // the trail alone
-	}
-	list, err := a.Aside(e.ctx)
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	_, err = fmt.Fprintf(e.stderr, "%s set aside; see 'collimator lost list'.\n",
-		phrase.Count(len(list), "file of which the index knows nothing is", "files of which the index knows nothing are"))
-
-	return err
+	return errors.Join(r.Show(e.stdout, form, o), verify.Verdict(len(r.Problems)))
 }

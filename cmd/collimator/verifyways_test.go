@@ -267,7 +267,7 @@ func TestASampleSaysThatItIsOne(t *testing.T) {
 		sample bool
 	}{{[]string{"verify", "--sample", "20%", "-o", "json"}, true}, {[]string{"verify", "-o", "json"}, false}, {[]string{"audit", "verify", "-o", "json"}, false}} {
 		out, code := runOn(in, t, c.args...)
-		var v verifyReport
+		var v verify.Report
 		if err := json.Unmarshal([]byte(out), &v); err != nil || code != 0 {
 			t.Fatalf("%v: code %d, %v: %s", c.args, code, err, out)
 		}
@@ -277,9 +277,7 @@ func TestASampleSaysThatItIsOne(t *testing.T) {
 	}
 
 	r := verify.Result{Files: 1, Stored: 9, Problems: []verify.Problem{{Where: "ledger", What: "x"}}}
-	var out, stderr bytes.Buffer
-	err := printVerified(&env{stdout: &out, stderr: &stderr}, "table", verify.Options{Archive: &archive.Archive{}, Share: 0.1}, r)
-	if err != nil || !strings.Contains(stderr.String(), "1 of 9 files was read") {
-		t.Errorf("%v: %s", err, stderr.String())
+	if said := r.Remark(verify.Options{Archive: &archive.Archive{}, Share: 0.1}); !strings.Contains(said, "1 of 9 files was read") {
+		t.Errorf("of a sample that found something is said %q", said)
 	}
 }

@@ -107,3 +107,18 @@ func (r *TakenAside) Verdict() error {
 	all := phrase.Count(len(r.Files), "file stays", "files stay")
 	return fault.Partial("%d of %s aside", r.Stay, all)
 }
+
+// AsideText says how many files wait for somebody to look; empty for none, and where
+// there is no archive. That a process was killed, or that the index is older than the
+// files, is not tampering.
+func AsideText(ctx context.Context, a *archive.Archive) (string, error) {
+	if a == nil {
+		return "", nil // the trail alone
+	}
+	list, err := a.Aside(ctx)
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("%s set aside; see 'collimator lost list'.\n",
+		phrase.Count(len(list), "file of which the index knows nothing is", "files of which the index knows nothing are")), nil
+}

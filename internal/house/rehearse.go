@@ -1,6 +1,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,9 @@ import (
 // Rehearsing says which restore is tried.
 type Rehearsing struct {
 	Copy    string        // name; empty: the newest
-	From    string        // directory of the backup, as it is kept in the result
+	From    string        // directory of the backup; its absolute path is kept in the result
 	Live    string        // data directory that keeps the result, where there is one
-	Scratch string        // directory to work in
+	Scratch string        // directory to work in; empty: beside the system's temporary files
 	Key     *recovery.Key // nil takes the keys of Live
 }
 
@@ -29,7 +30,11 @@ type Rehearsing struct {
 // removes it. Without a key and without a data directory whose keys could stand in
 // for it, it is fault.Misused.
 func Rehearse(ctx context.Context, d *backup.Dir, w Rehearsing, steps RestoreSteps) (_ backup.Rehearsal, _ []verify.Problem, err error) {
-	scratch, err := durable.OpenScratch(w.Scratch)
+	from, err := filepath.Abs(w.From)
+	if err != nil {
+		return backup.Rehearsal{}, nil, err
+	}
+	scratch, err := durable.OpenScratch(cmp.Or(w.Scratch, filepath.Join(os.TempDir(), "collimator-rehearsal")))
 	if err != nil {
 		return backup.Rehearsal{}, nil, err
 	}
@@ -59,7 +64,7 @@ func Rehearse(ctx context.Context, d *backup.Dir, w Rehearsing, steps RestoreSte
 	}
 
 	result := backup.Rehearsal{
-		Time: time.Now().UTC(), From: w.From, Copy: r.Name, Files: r.Files, Bytes: r.Bytes,
+		Time: time.Now().UTC(), From: from, Copy: r.Name, Files: r.Files, Bytes: r.Bytes,
 		Restore: took, Verify: time.Since(began), Keys: w.Key != nil, Problems: len(problems),
 	}
 	if there {

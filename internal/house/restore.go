@@ -1,6 +1,7 @@
 package house
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,5 +114,6 @@ func (in *Installation) Verification(o verify.Options) verify.Options {
 	o.Ledger = in.Ledger
 	o.Trail = in.Trail
 	o.Data = in.Config.Data
+	o.Witness = cmp.Or(o.Witness, in.Config.Ledger.Witness)
 	return o
 }
