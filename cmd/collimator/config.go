@@ -82,5 +82,10 @@ func (c *configCheckCmd) Run(e *env) error {
 	if _, err := fmt.Fprintln(e.stdout, "The settings are good."); err != nil {
 		return err
 	}
-	return explainRoutes(e, routes)
+	for _, r := range routes {
+		if err := r.Print(e.stdout); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"time"
 
@@ -58,24 +57,7 @@ func (c *gateListCmd) Run(e *env) error {
 }
 
 func routeRow(r gate.Route) []string {
-	var rules []string
-	for _, rule := range r.Rules {
-		if rule.Registered {
-			rules = append(rules, "registered devices: as granted")
-			continue
-		}
-		rules = append(rules, strings.Join(rule.Who, ",")+": "+strings.Join(rule.Allow, ","))
-	}
-	state := "open"
-	if r.Learning(time.Now()) {
-		state = "LEARNING until " + terminal.Minute(r.LearnUntil)
-	} else if !r.LearnUntil.IsZero() {
-		state = "open, learning has ended"
-	}
-	if r.Closed {
-		state = "CLOSED"
-	}
-	return []string{r.Name, r.Protect, cmp.Or(r.As, "the caller"), strings.Join(rules, "; "), state}
+	return []string{r.Name, r.Protect, cmp.Or(r.As, "the caller"), r.Granted(), r.State(time.Now())}
 }
 
 type gateShowCmd struct {
@@ -106,18 +88,8 @@ func (c *gateShowCmd) Run(e *env) error {
 		if c.Output == "json" {
 			return terminal.JSON(e.stdout, shownRoute{r, explained.Says, explained.Remarks})
 		}
-		return sayLines(e, "", explained.Lines())
+		return e.say("%s\n", strings.Join(explained.Lines(), "\n"))
 	})
-}
-
-// sayLines prints lines with something in front of each.
-func sayLines(e *env, indent string, lines []string) error {
-	for _, line := range lines {
-		if err := e.say("%s%s\n", indent, line); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 type gateCloseCmd struct {
@@ -194,18 +166,4 @@ func (c *gateRemoveCmd) Run(e *env) error {
 		}
 		return e.say("Nobody reaches %s by the gate any more. To go back to without a gate, see docs/gate.md.\n", r.Protect)
 	})
-}
-
-// explainRoutes says what the routes let through; nothing where there are none.
-func explainRoutes(e *env, list []gate.Explanation) error {
-	for _, x := range list {
-		lines := x.Lines()
-		if _, err := fmt.Fprintf(e.stdout, "\nRoute %s: %s\n", x.Name, lines[0]); err != nil {
-			return err
-		}
-		if err := sayLines(e, "  ", lines[1:]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"text/tabwriter"
-
 	"collimator/internal/fault"
 	"collimator/internal/gate"
 	"collimator/internal/house"
-	"collimator/internal/shown"
 )
 
 type gateAddCmd struct {
@@ -66,14 +62,7 @@ func (c *gateAddCmd) route() (gate.Route, error) {
 
 // rehearse says what would be written and what that means.
 func (c *gateAddCmd) rehearse(e *env, in *house.Installation, r gate.Route) error {
-	h, err := in.GateHouse(e.ctx)
-	if err != nil {
-		return fault.Misuse(err)
-	}
-	if err := gate.Free(h.Routes, r.Name); err != nil {
-		return err
-	}
-	block, err := gate.Block(r)
+	block, err := in.RehearseRoute(e.ctx, r)
 	if err != nil {
 		return err
 	}
@@ -91,19 +80,9 @@ func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error 
 	if err != nil {
 		return err
 	}
-	if err := sayLines(e, "", a.Says); err != nil {
+	if err := a.Print(e.stdout, r.Protect); err != nil {
 		return err
 	}
-
-	fmt.Fprintf(e.stdout, "\nAt the system behind (%s), so that nobody gets around the gate, which calls it from %s:\n", r.Protect, a.From)
-	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	for _, step := range a.System {
-		fmt.Fprintf(w, "  %s\t%s\n", shown.Text(step.Where), shown.Text(step.What))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.stdout, "\nAt its callers: %s.\n", a.Clients)
 
 	e.hint(a.Warnings...)
 	if c.NoCheck {

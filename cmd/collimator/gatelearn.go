@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -40,7 +39,14 @@ func (c *gateLearnCmd) Run(e *env) error {
 	}
 	return c.with(e, func(in *house.Installation) error {
 		if until.IsZero() {
-			return c.read(e, in)
+			l, err := in.Learned(e.ctx, c.Name)
+			if err != nil {
+				return err
+			}
+			if c.Output == "table" {
+				e.hint(l.LeftOut())
+			}
+			return l.Show(e.stdout, c.Output)
 		}
 		if err := in.LearnRoute(e.ctx, c.Name, until); err != nil {
 			return err
@@ -62,89 +68,6 @@ func (c *gateLearnCmd) end() (end time.Time, err error) {
 		return time.Now().Add(time.Duration(c.Days) * 24 * time.Hour), nil
 	}
 	return end, nil
-}
-
-// learnedRoute is what was learned, for programs.
-type learnedRoute struct {
-	Route string      `json:"route"`
-	Until time.Time   `json:"learnUntil,omitzero"`
-	Seen  []gate.Seen `json:"seen"`
-	Gone  []string    `json:"notRegistered,omitempty"`
-	Rules []gate.Rule `json:"rules"`
-}
-
-// read prints what was learned.
-func (c *gateLearnCmd) read(e *env, in *house.Installation) error {
-	l, err := in.Learned(e.ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	seen := gate.Summary(l.Flows)
-	if c.Output == "json" {
-		rules := append([]gate.Rule{}, l.Rules...)
-		return terminal.JSON(e.stdout, learnedRoute{c.Name, l.Route.LearnUntil, seen, l.Gone, rules})
-	}
-
-	block, err := gate.RulesBlock(l.Rules)
-	if err != nil {
-		return err
-	}
-	if c.Output == "rules" {
-		if len(l.Rules) == 0 {
-			return errNothingLearned(c.Name)
-		}
-		return e.say("%s", block)
-	}
-	return c.print(e, l, seen, block)
-}
-
-func (c *gateLearnCmd) print(e *env, l house.Learned, seen []gate.Seen, block string) error {
-	if err := e.say("%s\n", learningNow(l.Route)); err != nil {
-		return err
-	}
-	err := terminal.List(e.stdout, "table", seen, "CALLER|VERB|CLASS|SYNTAX|TIMES|VOLUME|WHEN|LAST", seenRow,
-		"Nothing went through it that could be learned from.")
-	if err != nil {
-		return err
-	}
-	hintGone(e, l.Gone)
-	if len(l.Rules) == 0 {
-		return nil
-	}
-	return e.say("\n'collimator gate enforce %s' would write:\n\n%s", c.Name, block)
-}
-
-func seenRow(s gate.Seen) []string {
-	syntax := ""
-	if s.Syntax != "" {
-		syntax = uid.Name(s.Syntax)
-	}
-	return []string{s.Device, string(s.Verb), uid.Name(s.Class), terminal.Dash(syntax), fmt.Sprint(s.Requests),
-		terminal.Size(s.Bytes), s.When(), s.Last.Format(time.DateOnly)}
-}
-
-// learningNow says whether a route learns.
-func learningNow(r gate.Route) string {
-	switch {
-	case r.LearnUntil.IsZero():
-		return fmt.Sprintf("%[1]s does not learn; 'collimator gate learn %[1]s --days 14' begins it. "+
-			"What went through in the last 60 days:", r.Name)
-	case r.Learning(time.Now()):
-		return fmt.Sprintf("%s learns until %s. What went through so far:", r.Name, terminal.Minute(r.LearnUntil))
-	}
-	return fmt.Sprintf("%s learned until %s. What went through:", r.Name, terminal.Minute(r.LearnUntil))
-}
-
-// hintGone names devices of which nothing is learned.
-func hintGone(e *env, gone []string) {
-	if len(gone) > 0 {
-		e.hint(fmt.Sprintf("left out, as it is not registered any more: %s", strings.Join(gone, ", ")))
-	}
-}
-
-func errNothingLearned(name string) error {
-	return fault.Newf(fault.NotFound, "nothing went through %s that rules could be made of; "+
-		"give --rules FILE to 'gate enforce', or let it learn with 'collimator gate learn %s --days 14'", name, name)
 }
 
 type gateEnforceCmd struct {
@@ -193,34 +116,16 @@ func (c *gateEnforceCmd) Run(e *env) error {
 }
 
 // rules are those of the file, or what is proposed.
-func (c *gateEnforceCmd) rules(e *env, in *house.Installation) (rules []gate.Rule, err error) {
+func (c *gateEnforceCmd) rules(e *env, in *house.Installation) ([]gate.Rule, error) {
 	if c.Rules != "" {
-		text, err := os.ReadFile(c.Rules)
-		if err != nil {
-			return nil, fault.Usage("--rules: %w", err)
-		}
-		if rules, err = gate.ParseRules(text); err != nil {
-			return nil, fault.Usage("--rules %s: %w", c.Rules, err)
-		}
-		if len(rules) == 0 {
-			return nil, fault.Usage("--rules %s: there is no rule in it", c.Rules)
-		}
-		return rules, nil
+		return gate.ReadRules(c.Rules)
 	}
 
-	l, err := in.Learned(e.ctx, c.Name)
+	l, block, err := in.ProposedRules(e.ctx, c.Name)
 	if err != nil {
 		return nil, err
 	}
-	if len(l.Rules) == 0 {
-		return nil, errNothingLearned(c.Name)
-	}
-	hintGone(e, l.Gone)
-
-	block, err := gate.RulesBlock(l.Rules)
-	if err != nil {
-		return nil, err
-	}
+	e.hint(l.LeftOut())
 	return l.Rules, e.say("%s\n", block)
 }
 

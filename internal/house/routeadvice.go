@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
+	"text/tabwriter"
 	"time"
 
 	"collimator/internal/config"
 	"collimator/internal/gate"
+	"collimator/internal/shown"
 )
 
 // RouteAdvice is what has to be done elsewhere before a route works, and what may be
@@ -61,6 +64,25 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	}
 	a.Warnings = append(a.Warnings, warnListeners(c, target)...)
 	return a, nil
+}
+
+// Print says in words what to do for a route to a system.
+func (a RouteAdvice) Print(w io.Writer, system string) error {
+	for _, line := range a.Says {
+		fmt.Fprintln(w, line)
+	}
+
+	fmt.Fprintf(w, "\nAt the system behind (%s), so that nobody gets around the gate, which calls it from %s:\n", system, a.From)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, step := range a.System {
+		fmt.Fprintf(tw, "  %s\t%s\n", shown.Text(step.Where), shown.Text(step.What))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+
+	_, err := fmt.Fprintf(w, "\nAt its callers: %s.\n", a.Clients)
+	return err
 }
 
 func first(list []string) string {

@@ -29,6 +29,18 @@ func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 		fmt.Sprintf("added, to %s, with %s", r.Protect, phrase.Count(len(r.Rules), "rule", "rules")))
 }
 
+// RehearseRoute is how a route would stand in the file; its name has to be free.
+func (in *Installation) RehearseRoute(ctx context.Context, r gate.Route) (string, error) {
+	h, err := in.GateHouse(ctx)
+	if err != nil {
+		return "", fault.Misuse(err)
+	}
+	if err := gate.Free(h.Routes, r.Name); err != nil {
+		return "", err
+	}
+	return gate.Block(r)
+}
+
 // RemoveRoute takes a route out of the file, with a record.
 func (in *Installation) RemoveRoute(ctx context.Context, name string) error {
 	if err := gate.Remove(RoutesFile(in.Config), name); err != nil {
