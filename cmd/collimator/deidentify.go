@@ -1,17 +1,11 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"path/filepath"
+	"io"
 
 	"collimator/dicom/deid"
 	"collimator/internal/export"
-	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/phrase"
-	"collimator/internal/shown"
 	"collimator/internal/terminal"
 )
 
@@ -41,20 +35,17 @@ func (c *deidentifyCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.key()
+	key, err := house.ProjectKey(c.ProjectKey, c.NewKey)
 	if err != nil {
 		return err
 	}
-	out, err := filepath.Abs(c.Out)
+	copies, err := export.NotAmong(c.Out)
 	if err != nil {
 		return err
 	}
 
 	// Files are found before anything is written, and not among the copies.
-	found, err := lookBelow(e, c.Paths, func(dir string) bool {
-		abs, err := filepath.Abs(dir)
-		return err == nil && abs == out
-	})
+	found, err := lookBelow(e, c.Paths, copies)
 	if err != nil {
 		return err
 	}
@@ -62,7 +53,12 @@ func (c *deidentifyCmd) Run(e *env) error {
 	p := terminal.NewProgress(e.stderr, "de-identified", len(found.Files))
 	report := export.Deidentify(e.ctx, found, export.CleanOptions{By: deid.New(key, profile), Dir: c.Out, Progress: p.Add})
 	p.End()
-	return c.finish(e, report)
+
+	err = terminal.Show(e.stdout, c.Output, report, func(w io.Writer) error { return report.Print(w, c.Out) })
+	if err != nil {
+		return err
+	}
+	return report.Verdict(e.ctx)
 }
 
 // profile is the options of the flags.
@@ -71,38 +67,4 @@ func (c *deidentifyCmd) profile() (deid.Profile, error) {
 	p.InsecureAllowBurnedIn = c.AllowBurnedIn
 	p.RemoveDocuments = c.RemoveDocuments
 	return p, err
-}
-
-// key reads the project key, or makes it.
-func (c *deidentifyCmd) key() ([]byte, error) {
-	if c.NewKey {
-		return house.NewProjectKey(c.ProjectKey)
-	}
-	key, err := house.ReadProjectKey(c.ProjectKey)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Usage("--project-key: %s is not there; --new-key makes it", c.ProjectKey)
-	}
-	return key, err
-}
-
-// finish prints the report and gives the exit code.
-func (c *deidentifyCmd) finish(e *env, report export.CleanReport) error {
-	if c.Output == "json" {
-		if err := terminal.JSON(e.stdout, report); err != nil {
-			return err
-		}
-	} else {
-		for _, f := range report.Files {
-			for _, flag := range f.Flags {
-				fmt.Fprintf(e.stdout, "%s: %s\n", shown.Text(f.File), flag)
-			}
-		}
-		for _, line := range report.PassedOver.Lines() {
-			fmt.Fprintln(e.stdout, line)
-		}
-		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed%s.\n",
-			phrase.Count(report.Written, "file", "files"), c.Out, len(report.Failed), report.PassedOver.Counts())
-	}
-
-	return report.Verdict(e.ctx)
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"fmt"
+	"io"
 
 	"collimator/dicom/pixel"
-	"collimator/dicom/sign"
 	"collimator/internal/archive"
 	"collimator/internal/export"
 	"collimator/internal/fault"
 	"collimator/internal/house"
-	"collimator/internal/phrase"
 	"collimator/internal/terminal"
 )
 
@@ -40,7 +38,7 @@ Examples:
 }
 
 func (c *exportCmd) Run(e *env) error {
-	signer, err := c.signer()
+	signer, err := export.SignerOf(c.Sign, c.Key, c.Cert)
 	if err != nil {
 		return err
 	}
@@ -49,7 +47,7 @@ func (c *exportCmd) Run(e *env) error {
 	}
 
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
-		refs, err := export.Find(e.ctx, a, c.query())
+		refs, err := export.Find(e.ctx, a, export.Query(archive.Everything(), c.Study, c.Series, c.Instance))
 		if err != nil {
 			return err
 		}
@@ -61,47 +59,10 @@ func (c *exportCmd) Run(e *env) error {
 			return err
 		}
 
-		return c.finish(e, r)
-	})
-}
-
-// signer is what the flags say to sign with; nil is not to sign.
-func (c *exportCmd) signer() (*sign.Signer, error) {
-	if !c.Sign {
-		if c.Key != "" || c.Cert != "" {
-			return nil, fault.Usage("--key and --cert go with --sign")
-		}
-		return nil, nil
-	}
-	if c.Key == "" || c.Cert == "" {
-		return nil, fault.Usage("--sign needs --key and --cert")
-	}
-
-	return export.ReadSigner(c.Key, c.Cert)
-}
-
-// query names what the flags name.
-func (c *exportCmd) query() archive.RetrieveQuery {
-	q := archive.RetrieveQuery{StudyUIDs: []string{c.Study}, Scope: archive.Everything()}
-	if c.Series != "" {
-		q.SeriesUIDs = []string{c.Series}
-	}
-	if c.Instance != "" {
-		q.SOPInstanceUIDs = []string{c.Instance}
-	}
-	return q
-}
-
-// finish prints the report and gives the exit code.
-func (c *exportCmd) finish(e *env, r export.Report) error {
-	if c.Output == "json" {
-		if err := terminal.JSON(e.stdout, r); err != nil {
+		err = terminal.Show(e.stdout, c.Output, r, func(w io.Writer) error { return r.Print(w, c.Out) })
+		if err != nil {
 			return err
 		}
-	} else {
-		fmt.Fprintf(e.stdout, "Wrote %s to %s; %d failed.\n",
-			phrase.Count(r.Written, "file", "files"), c.Out, len(r.Failed))
-	}
-
-	return r.Verdict(e.ctx)
+		return r.Verdict(e.ctx)
+	})
 }

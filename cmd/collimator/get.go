@@ -2,11 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"collimator/internal/fetch"
-	"collimator/internal/sender"
-	"collimator/internal/shown"
 	"collimator/internal/terminal"
 )
 
@@ -42,21 +39,5 @@ func (c *getCmd) Run(e *env) error {
 	o.Progress = p.Set
 	r := fetch.Run(e.ctx, fetch.Names(c.nameFlags), o)
 	p.End()
-	return errors.Join(c.report(e, d, r), r.DiskErr)
-}
-
-// report prints how much is on disk and what failed, and returns the verdict on the
-// transfer.
-func (c *getCmd) report(e *env, d *sender.Peer, r fetch.Result) error {
-	n := r.Written
-	fmt.Fprintf(e.stdout, "%d received in %s, %d failed.\n", n, c.Out, r.Failed)
-	for _, u := range r.FailedUIDs {
-		fmt.Fprintf(e.stdout, "failed: %s\n", shown.Text(u))
-	}
-	if r.Crowded {
-		fmt.Fprintln(e.stdout, "The studies have more SOP Classes than fit into one association in every transfer syntax. "+
-			"Get their series one at a time.")
-	}
-
-	return r.Verdict(e.ctx, d)
+	return errors.Join(r.Print(e.stdout, c.Out), r.Verdict(e.ctx, d), r.DiskErr)
 }

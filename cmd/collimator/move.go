@@ -1,10 +1,9 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 
 	"collimator/internal/fetch"
-	"collimator/internal/shown"
 	"collimator/internal/terminal"
 )
 
@@ -42,15 +41,5 @@ func (c *moveCmd) Run(e *env) error {
 		return err
 	}
 
-	// The counts are those of the peer; a final response need not have any.
-	switch {
-	case r.Counted:
-		fmt.Fprintf(e.stdout, "%d moved to %s, %d failed.\n", r.Moved(), c.To, r.SubOperations.Failed)
-	case r.Err == nil:
-		fmt.Fprintf(e.stdout, "Moving to %s is done; the peer gives no numbers.\n", c.To)
-	}
-	for _, u := range r.FailedSOPInstanceUIDs {
-		fmt.Fprintf(e.stdout, "failed: %s\n", shown.Text(u))
-	}
-	return r.Verdict(e.ctx, d)
+	return errors.Join(r.Print(e.stdout, c.To), r.Verdict(e.ctx, d))
 }

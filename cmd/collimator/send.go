@@ -44,7 +44,7 @@ func (c *sendCmd) Run(e *env) error {
 	if c.Listen != "" && !c.Commit {
 		return fault.Usage("--listen goes with --commit")
 	}
-	reports, err := c.reports(d)
+	reports, err := sender.TakeReports(d, c.Listen, c.Plain)
 	if err != nil {
 		return err
 	}
@@ -81,21 +81,6 @@ func (c *sendCmd) Run(e *env) error {
 		return err
 	}
 	return report.Verdict(e.ctx, fatal)
-}
-
-// reports opens the listener of --listen.
-func (c *sendCmd) reports(d *sender.Peer) (*sender.Reports, error) {
-	if c.Listen == "" {
-		return &sender.Reports{Advice: "with --listen HOST:PORT it is taken there"}, nil
-	}
-	if !c.Plain && d.Own == nil {
-		return nil, fault.Usage("--listen needs the own key and certificate (--as, or --key and --cert): the peer calls over TLS")
-	}
-	r, err := sender.Listen(c.Listen, d.Caller)
-	if err != nil {
-		return nil, fmt.Errorf("--listen: %w", err)
-	}
-	return r, nil
 }
 
 // lookBelow looks at files and directories while it shows how many it has seen.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -12,7 +13,9 @@ import (
 	"collimator/dicom/tag"
 	"collimator/internal/durable"
 	"collimator/internal/fetch"
+	"collimator/internal/phrase"
 	"collimator/internal/sender"
+	"collimator/internal/shown"
 )
 
 // CleanReport is what was written without identity. The lists are never nil.
@@ -136,4 +139,29 @@ func writeCopy(dir, output string, f *dicom.File) error {
 		return err
 	}
 	return tmp.Whole(output)
+}
+
+// NotAmong leaves a directory out where files are looked for: that of the copies.
+func NotAmong(dir string) (leaveOut func(dir string) bool, err error) {
+	out, err := filepath.Abs(dir)
+	return func(dir string) bool {
+		abs, err := filepath.Abs(dir)
+		return err == nil && abs == out
+	}, err
+}
+
+// Print says in words what may be wrong with the copies in a directory, what was passed
+// over, and how much was written.
+func (r CleanReport) Print(w io.Writer, dir string) error {
+	for _, f := range r.Files {
+		for _, flag := range f.Flags {
+			fmt.Fprintf(w, "%s: %s\n", shown.Text(f.File), flag)
+		}
+	}
+	for _, line := range r.PassedOver.Lines() {
+		fmt.Fprintln(w, line)
+	}
+	_, err := fmt.Fprintf(w, "Wrote %s to %s; %d failed%s.\n",
+		phrase.Count(r.Written, "file", "files"), dir, len(r.Failed), r.PassedOver.Counts())
+	return err
 }

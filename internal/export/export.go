@@ -50,6 +50,18 @@ type Options struct {
 	Progress func(bytes int64, failed bool)
 }
 
+// Query names a study, one of its series or one instance; what is empty is not named.
+func Query(within archive.Scope, study, series, instance string) archive.RetrieveQuery {
+	q := archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: within}
+	if series != "" {
+		q.SeriesUIDs = []string{series}
+	}
+	if instance != "" {
+		q.SOPInstanceUIDs = []string{instance}
+	}
+	return q
+}
+
 // Find lists what is to be exported before anything is written. Nothing is an
 // error of kind NotFound.
 func Find(ctx context.Context, a *archive.Archive, q archive.RetrieveQuery) ([]archive.InstanceRef, error) {

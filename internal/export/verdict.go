@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"collimator/dicom/sign"
 	"collimator/internal/fault"
+	"collimator/internal/phrase"
 	"collimator/internal/shown"
 )
 
@@ -70,4 +72,25 @@ func (r CleanReport) Verdict(ctx context.Context) error {
 		return fault.Ended(fault.Partly, errors.Join(failed...))
 	}
 	return errors.Join(failed...)
+}
+
+// SignerOf is the signer that the flags of an export name; nil where nothing is to be
+// signed.
+func SignerOf(wanted bool, key, certificate string) (*sign.Signer, error) {
+	given := key != "" || certificate != ""
+	switch {
+	case !wanted && given:
+		return nil, fault.Usage("--key and --cert go with --sign")
+	case !wanted:
+		return nil, nil
+	case key == "" || certificate == "":
+		return nil, fault.Usage("--sign needs --key and --cert")
+	}
+	return ReadSigner(key, certificate)
+}
+
+// Print says in words how much was written into a directory.
+func (r Report) Print(w io.Writer, dir string) error {
+	_, err := fmt.Fprintf(w, "Wrote %s to %s; %d failed.\n", phrase.Count(r.Written, "file", "files"), dir, len(r.Failed))
+	return err
 }

@@ -3,12 +3,15 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 
 	"collimator/dicom"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/fault"
 	"collimator/internal/sender"
+	"collimator/internal/shown"
 )
 
 // Moved is what became of a C-MOVE, as the peer counts: a final response need not
@@ -75,4 +78,19 @@ func (r Moved) Verdict(ctx context.Context, p *sender.Peer) error {
 		return errors.New("nothing matches; 'collimator find' lists what is there")
 	}
 	return nil
+}
+
+// Print says in words what was moved to a destination, as the peer counts, which need
+// not give any numbers, and what failed.
+func (r Moved) Print(w io.Writer, to string) (err error) {
+	switch {
+	case r.Counted:
+		_, err = fmt.Fprintf(w, "%d moved to %s, %d failed.\n", r.Moved(), to, r.SubOperations.Failed)
+	case r.Err == nil:
+		_, err = fmt.Fprintf(w, "Moving to %s is done; the peer gives no numbers.\n", to)
+	}
+	for _, u := range r.FailedSOPInstanceUIDs {
+		fmt.Fprintf(w, "failed: %s\n", shown.Text(u))
+	}
+	return err
 }

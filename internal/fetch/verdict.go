@@ -3,10 +3,13 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 
 	"collimator/dimse"
 	"collimator/internal/fault"
 	"collimator/internal/sender"
+	"collimator/internal/shown"
 )
 
 // Verdict says how a retrieval ended; nil where all came that was named. What could
@@ -30,4 +33,17 @@ func (r Result) Verdict(ctx context.Context, p *sender.Peer) error {
 		return errors.New("nothing matches; 'collimator find' lists what is there")
 	}
 	return nil
+}
+
+// Print says in words how much is on disk in a directory, and what failed.
+func (r Result) Print(w io.Writer, dir string) error {
+	_, err := fmt.Fprintf(w, "%d received in %s, %d failed.\n", r.Written, dir, r.Failed)
+	for _, u := range r.FailedUIDs {
+		fmt.Fprintf(w, "failed: %s\n", shown.Text(u))
+	}
+	if r.Crowded {
+		fmt.Fprintln(w, "The studies have more SOP Classes than fit into one association in every transfer syntax. "+
+			"Get their series one at a time.")
+	}
+	return err
 }

@@ -75,6 +75,18 @@ func ReadProjectKey(path string) ([]byte, error) {
 	return key, nil
 }
 
+// ProjectKey makes the key of a project, or reads one that is there.
+func ProjectKey(path string, anew bool) ([]byte, error) {
+	if anew {
+		return NewProjectKey(path)
+	}
+	key, err := ReadProjectKey(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.Usage("--project-key: %s is not there; --new-key makes it", path)
+	}
+	return key, err
+}
+
 // Profile is the options of PS3.15 E.3 that the words name.
 func Profile(keep []string) (deid.Profile, error) {
 	var p deid.Profile

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -158,4 +159,20 @@ func (r *Reports) Close() {
 
 	r.stop()
 	<-r.done
+}
+
+// TakeReports listens for the reports of a peer at an address of ours, as --listen gives
+// it; without one nobody listens.
+func TakeReports(d *Peer, address string, plain bool) (*Reports, error) {
+	if address == "" {
+		return &Reports{Advice: "with --listen HOST:PORT it is taken there"}, nil
+	}
+	if !plain && d.Own == nil {
+		return nil, fault.Usage("--listen needs the own key and certificate (--as, or --key and --cert): the peer calls over TLS")
+	}
+	r, err := Listen(address, d.Caller)
+	if err != nil {
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	return r, nil
 }
