@@ -46,6 +46,9 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	sight := guard.Sight(ctx)
+	to := &pace{every: g.paceEvery}
+	end := to.watch(lease)
+	defer end()
 	sent, came := 0, 0
 	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier}) {
 		if err != nil {
@@ -62,7 +65,7 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 			lease.Drop()
 			return dimse.OutOfResources.With("more matches than the limit; narrow the query")
 		}
-		if !yield(m) {
+		if !to.takes(func() bool { return yield(m) }) {
 			lease.Drop()
 			return dimse.Status{}
 		}

@@ -71,6 +71,7 @@ type Gate struct {
 	destinations destinations
 	commitments  commitments
 	spools       *budget.Budget // bytes on the disk
+	paceEvery    time.Duration
 	flows        *flows
 	watched      watched // by Run alone
 
@@ -82,7 +83,7 @@ type Gate struct {
 // New makes a gate with the routes of its file, and fails where that cannot be
 // understood. Run has to run, and Close to be called in the end.
 func New(o Options) (*Gate, error) {
-	g := &Gate{Options: o, spools: budget.New(spoolAll), routes: map[string]*route{}, open: associations{}}
+	g := &Gate{Options: o, spools: budget.New(spoolAll), paceEvery: paceEvery, routes: map[string]*route{}, open: associations{}}
 	g.destinations.gate = g
 	g.commitments.gate = g
 	g.flows = newFlows(o.DB, o.Log, o.Now)

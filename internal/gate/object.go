@@ -37,6 +37,8 @@ type object struct {
 	*dicom.Passage
 	guard.Passing
 	request *dimse.StoreRequest
+	from    *pace // of a caller who brings it; nil for others
+	to      *pace // of a caller who gets it; nil for others
 	most    int64 // bytes that may be written of it; 0: all there are
 	whole   bool  // it was written to its end
 	size    int64 // bytes that were written of it
@@ -174,6 +176,9 @@ func (g *Gate) judge(ctx context.Context, ds *dicom.DataSet) error {
 func (o *object) write(w io.Writer) (err error) {
 	if o.most > 0 {
 		w = &bounded{w: w, left: o.most}
+	}
+	if o.to != nil {
+		w = pacedWriter{o.to, w}
 	}
 	o.size, err = o.WriteTo(w)
 	o.whole = err == nil

@@ -56,7 +56,9 @@ func (g *Gate) first(ctx context.Context, a *dimse.Association, o *object) (dims
 		return storeStatus(err), nil
 	}
 
+	end := o.from.watch(lease)
 	status, err := o.send(ctx, lease)
+	end()
 	g.finish(lease, err)
 	if _, refused := errors.AsType[*dimse.StatusError](err); refused || !o.whole {
 		return status, nil

@@ -28,10 +28,13 @@ func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.Retrieve
 			return dimse.RetrieveResult{Status: statusOf(err)}
 		}
 
+		to := &pace{every: g.paceEvery}
+		end := to.watch(lease)
+		defer end()
 		result, err := lease.Get(ctx, dimse.GetRequest{
 			SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier,
 			Store: func(_ context.Context, _ *dimse.Association, sub *dimse.StoreRequest) dimse.Status {
-				return g.deliver(ctx, p, a, asked, sub)
+				return g.deliver(ctx, delivery{p, a, to, asked}, sub)
 			},
 			Progress: func(r dimse.RetrieveResult) { p.Progress(r.SubOperations) },
 		})
@@ -51,17 +54,24 @@ func (g *Gate) performed(lease *upstream.Lease, result dimse.RetrieveResult, err
 	return result
 }
 
+// delivery is a C-GET that runs: on which association, how fast that takes what comes, and
+// what was asked for.
+type delivery struct {
+	*dimse.Performance
+	to    *dimse.Association
+	pace  *pace
+	asked *retrieval
+}
+
 // deliver carries one instance of a retrieval to its receiver, and answers with what
 // that says. What the instance takes of the memory is given back with it: there may be many.
-func (g *Gate) deliver(
-	ctx context.Context, p *dimse.Performance, to *dimse.Association, asked *retrieval, rq *dimse.StoreRequest,
-) dimse.Status {
+func (g *Gate) deliver(ctx context.Context, d delivery, rq *dimse.StoreRequest) dimse.Status {
 	own := budget.From(ctx).Piece()
 	defer own.Close()
 	ctx = budget.With(ctx, own)
 
-	o, err := g.receive(ctx, rq, asked.sight)
-	if err == nil && !asked.names(o.Head) {
+	o, err := g.receive(ctx, rq, d.asked.sight)
+	if err == nil && !d.asked.names(o.Head) {
 		err = errUnasked
 	}
 	if err != nil {
@@ -70,12 +80,13 @@ func (g *Gate) deliver(
 	}
 
 	sub := dimse.SubOperation{SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, Ref: o.Passing}
-	if err := p.Sending(ctx, sub); err != nil {
+	if err := d.Sending(ctx, sub); err != nil {
 		return storeStatus(err)
 	}
 
-	status, _ := o.send(ctx, to)
-	p.Sent(sub, status)
+	o.to = d.pace
+	status, _ := o.send(ctx, d.to)
+	d.Sent(sub, status)
 	return status
 }
 

@@ -18,10 +18,13 @@ func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 		return g.carry(ctx, a, rq)
 	}
 
+	from := &pace{every: g.paceEvery}
+	rq.Data = pacedReader{from, rq.Data}
 	o, err := g.receive(ctx, rq, guard.Sight(ctx))
 	if err != nil {
 		return storeStatus(err)
 	}
+	o.from = from
 	if err := guard.Through(ctx, o.Passing); err != nil {
 		return storeStatus(err)
 	}

@@ -175,6 +175,15 @@ func (t *turns) pass(from string) {
 	}
 }
 
+// wanted reports whether another caller waits who would have the place of this one.
+func (t *turns) wanted(of string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.ContainsFunc(t.ring, func(caller string) bool {
+		return caller != of && (t.undivided || t.by[caller] <= t.free)
+	})
+}
+
 // unused is how many places nobody uses.
 func (t *turns) unused() int {
 	t.mu.Lock()

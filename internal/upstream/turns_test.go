@@ -168,3 +168,23 @@ func TestPlacesThatAreNotDividedMayAllBeOneCallers(t *testing.T) {
 		t.Errorf("the fifth: %v", err)
 	}
 }
+
+func TestAPlaceIsWantedByWhoWouldHaveIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := newTurns(1, 100, time.Minute)
+		if err := turns.take(t.Context(), "evil"); err != nil {
+			t.Fatal(err)
+		}
+		served := line(t, turns, "evil", "evil")
+		if turns.wanted("evil") {
+			t.Error("its own requests count")
+		}
+		line(t, turns, "ward")
+		if !turns.wanted("evil") {
+			t.Error("another does not count")
+		}
+		turns.give("evil")
+		served()
+	})
+}

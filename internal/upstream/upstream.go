@@ -223,6 +223,9 @@ func (p *Pool) remove(i int) *kept {
 	return k
 }
 
+// Wanted reports whether another caller waits for the place.
+func (l *Lease) Wanted() bool { return l.pool.turns.wanted(l.ask.Caller) }
+
 // Return gives the association back, for another request that asks for the same.
 func (l *Lease) Return() {
 	l.once.Do(func() {
