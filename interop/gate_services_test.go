@@ -3,6 +3,7 @@
 package interop_test
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,7 +128,7 @@ func TestTheGateStaysSmallWithLargeObjectsAndManyAssociations(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for range 4 {
-		file := harness.Instance{Study: uid.New(), Pixels: 134 << 20}.Write(t, t.TempDir())
+		file := largeFile(t, 134<<20)
 		wg.Go(func() {
 			if out, code := d.run("storescu", file); code != 0 {
 				t.Errorf("exit code %d: %.500s", code, out)
@@ -141,4 +142,31 @@ func TestTheGateStaysSmallWithLargeObjectsAndManyAssociations(t *testing.T) {
 	if peak > most {
 		t.Errorf("peak memory %d MiB, more than %d", peak>>20, most>>20)
 	}
+}
+
+// largeFile is an image of so many bytes. It is never whole in memory: other tests
+// measure that of processes which this one starts.
+func largeFile(t *testing.T, pixels int64) string {
+	t.Helper()
+	ds := harness.Instance{Study: uid.New()}.DataSet(t)
+	ds.Delete(tag.PixelData)
+	path := harness.WriteFile(t, t.TempDir(), ds)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+
+	header := binary.LittleEndian.AppendUint32([]byte("\xE0\x7F\x10\x00OB\x00\x00"), uint32(pixels)) // Pixel Data, explicit VR
+	if _, err := f.Write(header); err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Truncate(info.Size() + pixels); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

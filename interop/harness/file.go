@@ -57,20 +57,17 @@ func (in Instance) DataSet(t testing.TB) *dicom.DataSet {
 		}
 	}
 
-	columns := 256
-	if in.Pixels > 8<<20 {
-		columns = 4096 // Rows is a number of 16 bits
-	}
-	rows := max(in.Pixels, columns) / columns
+	n := max(in.Pixels, 256)
+	rows := n / 256
 	for k, v := range map[dicom.Tag]int64{
-		tag.SamplesPerPixel: 1, tag.Rows: int64(rows), tag.Columns: int64(columns), tag.BitsAllocated: 8, tag.BitsStored: 8, tag.HighBit: 7, tag.PixelRepresentation: 0,
+		tag.SamplesPerPixel: 1, tag.Rows: int64(rows), tag.Columns: 256, tag.BitsAllocated: 8, tag.BitsStored: 8, tag.HighBit: 7, tag.PixelRepresentation: 0,
 	} {
 		if err := ds.SetInt(k, v); err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{in.Fill, 1}, rows*columns/2)))
+	ds.Set(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Repeat([]byte{in.Fill, 1}, rows*128)))
 	return ds
 }
 
