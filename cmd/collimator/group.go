@@ -100,9 +100,11 @@ func (c *groupListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := tellOtherGroups(e, in); err != nil {
+		others, err := in.OtherGroups(e.ctx)
+		if err != nil {
 			return err
 		}
+		e.hint(others...)
 		return terminal.List(e.stdout, c.Output, list, "GROUP|STUDIES|PEOPLE|ALSO GRANTED IN PERSON",
 			func(g identity.GroupGrants) []string {
 				var also []string
@@ -113,16 +115,4 @@ func (c *groupListCmd) Run(e *env) error {
 					terminal.Dash(strings.Join(also, ", "))}
 			}, "Nothing is granted to a group.")
 	})
-}
-
-// tellOtherGroups says which groups do not count by these settings: the settings may
-// have changed, or the command may have others than the server.
-func tellOtherGroups(e *env, in *house.Installation) error {
-	others, err := in.Registry.OtherGroups(e.ctx)
-	for _, s := range others {
-		fmt.Fprintf(e.stderr, "collimator: groups that %s named in the claim %s do not count by these settings "+
-			"(signin.oidc.issuer and group_claim) and are not shown; give --config where the server has others\n",
-			s.Issuer, s.Claim)
-	}
-	return err
 }

@@ -7,7 +7,6 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
-	"collimator/internal/phrase"
 )
 
 type userCmd struct {
@@ -129,20 +128,11 @@ Example:
 
 func (c *userEnableCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		l, secret, err := in.Registry.EnablePerson(e.ctx, c.Name)
+		l, secret, as, err := in.LetBack(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
-		p, err := in.Registry.Person(e.ctx, c.Name)
-		if err != nil {
-			return err
-		}
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Update,
-			audit.Object{Person: c.Name, Detail: "enabled again; one-time link: " + string(l.Purpose)}); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.stderr, "%s is back as %s with %s.\n", c.Name, p.Role,
-			phrase.Count(len(p.Studies), "granted study", "granted studies"))
+		fmt.Fprintf(e.stderr, "%s is back as %s.\n", c.Name, as)
 		return printLink(e, in, l, secret)
 	})
 }

@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
-	"collimator/internal/policy"
 	"collimator/internal/terminal"
 )
 
@@ -51,35 +49,13 @@ Examples:
   collimator user link grace --second-factor`
 }
 
-// roleNames are the roles as a list for people.
-func roleNames() string {
-	var names []string
-	for _, r := range policy.Roles() {
-		names = append(names, string(r))
-	}
-	return strings.Join(names, ", ")
-}
-
 func (c *userLinkCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		l, secret, err := in.Registry.PersonLink(e.ctx, c.Name, c.Role, c.SecondFactor)
-		if fault.Of(err) == fault.NotFound && c.Role == "" {
-			return fault.Newf(fault.NotFound,
-				"nobody of this name is registered; see 'collimator user list'. "+
-					"For somebody new say as what: --role with one of %s", roleNames())
-		}
+		l, secret, advice, err := in.LinkFor(e.ctx, c.Name, c.Role, c.SecondFactor)
 		if err != nil {
 			return err
 		}
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create,
-			audit.Object{Person: c.Name, Detail: "one-time link: " + string(l.Purpose)}); err != nil {
-			return err
-		}
-		if s := in.Config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, c.Name) {
-			fmt.Fprintln(e.stderr,
-				"collimator: the link will not be taken: people sign in at the identity provider alone, "+
-					"but for those of signin.break_glass (signin.local)")
-		}
+		e.hint(advice)
 		return printLink(e, in, l, secret)
 	})
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"time"
 
 	"collimator/internal/archive"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/phrase"
-	"collimator/internal/policy"
 )
 
 type userGrantCmd struct {
@@ -32,14 +29,11 @@ func (c *userGrantCmd) Run(e *env) error {
 		return err
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
-		p, err := in.Registry.AnyPerson(e.ctx, c.Name)
+		all, err := in.SeesAll(e.ctx, c.Name)
 		if err != nil {
 			return err
 		}
-		sight := policy.New().Decide(policy.Request{Principal: p.Principal(), Verb: policy.Query, Now: time.Now()}).Sight
-		if sight.Everything {
-			fmt.Fprintf(e.stderr, "collimator: %s is %s and sees every study without a grant\n", c.Name, p.Role)
-		}
+		e.hint(all)
 
 		return granted(e, in, a, c.Name, house.Grantee{Person: c.Name}, c.Study, c.Anyway)
 	})
@@ -91,20 +85,8 @@ func (c *userUngrantCmd) Run(e *env) error {
 			phrase.Count(len(c.Study), "study is", "studies are"), c.Name); err != nil {
 			return err
 		}
-		return c.tellGroups(e, in)
-	})
-}
-
-// tellGroups names the groups by which the person sees one of the studies still.
-func (c *userUngrantCmd) tellGroups(e *env, in *house.Installation) error {
-	p, err := in.Registry.AnyPerson(e.ctx, c.Name)
-	if err != nil {
+		still, err := in.StillByGroup(e.ctx, c.Name, c.Study)
+		e.hint(still...)
 		return err
-	}
-	for _, g := range p.ByGroup {
-		if slices.Contains(c.Study, g.Study) {
-			fmt.Fprintf(e.stderr, "collimator: %s sees %s still by the group %s ('collimator group ungrant')\n", c.Name, g.Study, g.Group)
-		}
-	}
-	return nil
+	})
 }

@@ -47,9 +47,11 @@ func (c *userShowCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		if err := tellOtherGroups(e, in); err != nil {
+		others, err := in.OtherGroups(e.ctx)
+		if err != nil {
 			return err
 		}
+		e.hint(others...)
 		if c.Output == "json" {
 			return terminal.JSON(e.stdout, p)
 		}

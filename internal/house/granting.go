@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
@@ -12,6 +13,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
+	"collimator/internal/policy"
 )
 
 // Grantee is to whom studies are granted: a person, or a group of the identity provider.
@@ -146,4 +148,44 @@ func (in *Installation) StillGranted(ctx context.Context, study string) (lines [
 			study, phrase.Of(len(groups), "group", "groups"), strings.Join(groups, ", ")))
 	}
 	return lines, nil
+}
+
+// SeesAll says that somebody sees every study without a grant; empty where that is not
+// so.
+func (in *Installation) SeesAll(ctx context.Context, person string) (string, error) {
+	p, err := in.Registry.AnyPerson(ctx, person)
+	if err != nil {
+		return "", err
+	}
+	sight := policy.New().Decide(policy.Request{Principal: p.Principal(), Verb: policy.Query, Now: time.Now()}).Sight
+	if !sight.Everything {
+		return "", nil
+	}
+	return fmt.Sprintf("%s is %s and sees every study without a grant", person, p.Role), nil
+}
+
+// StillByGroup names the groups by which a person sees one of the studies.
+func (in *Installation) StillByGroup(ctx context.Context, person string, studies []string) (lines []string, err error) {
+	p, err := in.Registry.AnyPerson(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range p.ByGroup {
+		if slices.Contains(studies, g.Study) {
+			lines = append(lines, fmt.Sprintf("%s sees %s still by the group %s ('collimator group ungrant')", person, g.Study, g.Group))
+		}
+	}
+	return lines, nil
+}
+
+// OtherGroups says which groups do not count by these settings: the settings may
+// have changed, or a command may have others than the server.
+func (in *Installation) OtherGroups(ctx context.Context) (lines []string, err error) {
+	others, err := in.Registry.OtherGroups(ctx)
+	for _, s := range others {
+		lines = append(lines, fmt.Sprintf("groups that %s named in the claim %s do not count by these settings "+
+			"(signin.oidc.issuer and group_claim) and are not shown; give --config where the server has others",
+			s.Issuer, s.Claim))
+	}
+	return lines, err
 }
