@@ -2,12 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/terminal"
 )
@@ -32,39 +30,17 @@ Example:
   collimator lost list`
 }
 
-// asideFile is a line of the list.
-type asideFile struct {
-	Digest   string `json:"sha256"`
-	Size     int64  `json:"size"`
-	Time     string `json:"time"`
-	SOPClass string `json:"sopClass"` // empty where the file cannot be read
-}
-
 func (c *lostListCmd) Run(e *env) error {
 	return c.withArchive(e, func(_ *house.Installation, a *archive.Archive) error {
-		list, err := a.Aside(e.ctx)
+		files, err := house.AsideFiles(e.ctx, a)
 		if err != nil {
 			return err
 		}
-
-		files := make([]asideFile, 0, len(list))
-		for _, s := range list {
-			if s, err = a.Describe(e.ctx, s); err != nil {
-				return err
-			}
-			files = append(files, asideFile{
-				Digest:   s.Digest,
-				Size:     s.Size,
-				Time:     s.Time.UTC().Format("2006-01-02T15:04:05Z"),
-				SOPClass: s.SOPClassUID,
-			})
-		}
-
 		return terminal.List(e.stdout, c.Output, files, "SHA-256|SIZE|WRITTEN|SOP CLASS", asideRow, "Nothing was set aside.")
 	})
 }
 
-func asideRow(f asideFile) []string {
+func asideRow(f house.AsideFile) []string {
 	class := "cannot be read"
 	if f.SOPClass != "" {
 		class = uid.Name(f.SOPClass)
@@ -150,15 +126,6 @@ func (c *lostRemoveCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		for _, s := range list {
-			if err := a.Discard(e.ctx, s, archive.Source{Principal: house.Operator()}, c.Reason); err != nil {
-				return fault.Misuse(err)
-			}
-			if _, err := fmt.Fprintf(e.stdout, "%s removed\n", s.Digest[:16]); err != nil {
-				return err
-			}
-		}
-
-		return nil
+		return house.RemoveAside(e.ctx, a, list, c.Reason, func(digest string) error { return e.say("%s removed\n", digest[:16]) })
 	})
 }

@@ -122,3 +122,47 @@ func AsideText(ctx context.Context, a *archive.Archive) (string, error) {
 	return fmt.Sprintf("%s set aside; see 'collimator lost list'.\n",
 		phrase.Count(len(list), "file of which the index knows nothing is", "files of which the index knows nothing are")), nil
 }
+
+// AsideFile is a file that was set aside, for programs.
+type AsideFile struct {
+	Digest   string `json:"sha256"`
+	Size     int64  `json:"size"`
+	Time     string `json:"time"`
+	SOPClass string `json:"sopClass"` // empty where the file cannot be read
+}
+
+// AsideFiles lists what was set aside, and of which SOP Class each file is.
+func AsideFiles(ctx context.Context, a *archive.Archive) ([]AsideFile, error) {
+	list, err := a.Aside(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	files := make([]AsideFile, 0, len(list))
+	for _, s := range list {
+		if s, err = a.Describe(ctx, s); err != nil {
+			return nil, err
+		}
+		files = append(files, AsideFile{
+			Digest:   s.Digest,
+			Size:     s.Size,
+			Time:     s.Time.UTC().Format("2006-01-02T15:04:05Z"),
+			SOPClass: s.SOPClassUID,
+		})
+	}
+	return files, nil
+}
+
+// RemoveAside removes files that were set aside for good, and tells of each by its
+// digest. The reason is checked.
+func RemoveAside(ctx context.Context, a *archive.Archive, list []archive.Stranger, reason string, told func(digest string) error) error {
+	for _, s := range list {
+		if err := a.Discard(ctx, s, archive.Source{Principal: Operator()}, reason); err != nil {
+			return fault.Misuse(err)
+		}
+		if err := told(s.Digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
