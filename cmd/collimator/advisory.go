@@ -126,9 +126,11 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 
 	ids := []advisory.Identity{{Vendor: c.Vendor, Product: c.Product, Version: c.Version}}
 	if c.CSV != "" {
-		if ids, err = identities(e, c.CSV); err != nil {
+		var troubles []inventory.Trouble
+		if ids, troubles, err = inventory.ReadIdentities(c.CSV); err != nil {
 			return err
 		}
+		printTroubles(e, troubles)
 	}
 
 	list, worst := table.MatchAll(ids)
@@ -142,21 +144,6 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 		return err
 	}
 	return worst.Verdict(c.FailOn)
-}
-
-// identities reads vendor, product and version out of a register.
-func identities(e *env, name string) ([]advisory.Identity, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	list, troubles, err := inventory.ReadCSV(f)
-	if err != nil {
-		return nil, err
-	}
-	printTroubles(e, troubles)
-	return inventory.Identities(list), nil
 }
 
 func printTroubles(e *env, troubles []inventory.Trouble) {

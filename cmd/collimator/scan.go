@@ -131,22 +131,11 @@ func (c *scanCmd) scan(e *env, in *house.Installation, opt *scan.Options) error 
 	}
 
 	var b bytes.Buffer
-	if werr := c.render(&b, result); werr != nil {
+	if werr := house.WriteScan(&b, c.Output, result); werr != nil {
 		return werr
 	}
 	if werr := terminal.Deliver(e.stdout, c.Out, b.Bytes(), report.Sentence(result.Issues())); werr != nil {
 		return werr
 	}
 	return result.Verdict(err, c.State, c.FailOn)
-}
-
-func (c *scanCmd) render(w io.Writer, r *scan.Result) error {
-	rep := house.ScanReport(r)
-	if c.Output != "json" {
-		return report.Write(w, c.Output, rep)
-	}
-	return terminal.JSON(w, struct {
-		Sentence string `json:"sentence"`
-		*scan.Result
-	}{rep.Sentence, r})
 }

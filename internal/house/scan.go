@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"collimator/internal/advisory"
@@ -14,6 +15,7 @@ import (
 	"collimator/internal/report"
 	"collimator/internal/scan"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 // Scanning is a scan by command.
@@ -127,6 +129,18 @@ func (t scanTrail) write(ctx context.Context, records ...audit.Record) error {
 		records[i].Principal = Operator()
 	}
 	return t.in.Trail.Write(ctx, records...)
+}
+
+// WriteScan writes a result in a form: json with all that was found, or one of report.Write.
+func WriteScan(w io.Writer, form string, r *scan.Result) error {
+	rep := ScanReport(r)
+	if form != "json" {
+		return report.Write(w, form, rep)
+	}
+	return terminal.JSON(w, struct {
+		Sentence string `json:"sentence"`
+		*scan.Result
+	}{rep.Sentence, r})
 }
 
 // ScanReport puts a result into the form of a report.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -305,6 +306,18 @@ func parsePorts(cell string) ([]uint16, bool) {
 		out = append(out, uint16(n))
 	}
 	return out, true
+}
+
+// ReadIdentities reads which products a file with a register names.
+func ReadIdentities(path string) ([]advisory.Identity, []Trouble, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+
+	list, troubles, err := ReadCSV(f)
+	return Identities(list), troubles, err
 }
 
 // Identities are what observations say that systems are; the name stands in where
