@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
-	"path/filepath"
 
 	"collimator/internal/house"
 	"collimator/internal/identity"
@@ -67,22 +65,14 @@ func (c *deviceAddCmd) Run(e *env) error {
 			return err
 		}
 
-		fmt.Fprintf(e.stdout, "%s is registered; it may: %s.\n", c.AETitle, cmp.Or(policy.Join(d.Verbs, ", "), "nothing"))
-		if !d.PlaintextUntil.IsZero() {
-			fmt.Fprintf(e.stdout, "It may come without TLS from %s to %s until %s.\n", d.Address, in.Config.PlainDICOM, c.Until)
+		may := cmp.Or(policy.Join(d.Verbs, ", "), "nothing")
+		if err := e.say("%s is registered; it may: %s.\n%s", c.AETitle, may, in.WaysIn(d)); err != nil {
+			return err
 		}
-		if !d.NoCertificateUntil.IsZero() {
-			fmt.Fprintf(e.stdout,
-				"It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\n"+
-					"The certificate of the archive is of %s.\n",
-				d.Address, in.Config.AE, in.Config.DICOM, c.NoCertificateUntil,
-				filepath.Join(in.Config.Data, house.KeysDir, "ca.cert.pem"))
-		}
-
 		if err := adviseDevice(e, in, d); err != nil {
 			return err
 		}
-		return reportFiles(e, in, files)
+		return e.say("%s", in.FilesText(files))
 	})
 }
 
@@ -91,13 +81,4 @@ func adviseDevice(e *env, in *house.Installation, d identity.Device) error {
 	advice, err := in.AdviseDevice(e.ctx, d)
 	e.hint(advice...)
 	return err
-}
-
-// reportFiles says what is to be carried to the device.
-func reportFiles(e *env, in *house.Installation, f *house.DeviceFiles) error {
-	if f == nil {
-		return nil
-	}
-	return e.say("Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n",
-		f.Key, f.Cert, f.CA, in.Config.AE, in.Config.DICOM)
 }

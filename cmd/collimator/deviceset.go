@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"time"
 
 	"collimator/internal/fault"
 	"collimator/internal/house"
@@ -39,7 +38,7 @@ func (c *deviceSetCmd) Run(e *env) error {
 		return fault.Usage("name what to change, such as --allow or --address; 'collimator device set --help' lists it")
 	}
 	return c.with(e, func(in *house.Installation) error {
-		old, d, err := in.ChangeDevice(e.ctx, c.AETitle, house.Changed(c.changeFlags))
+		d, refused, err := in.ChangeDevice(e.ctx, c.AETitle, house.Changed(c.changeFlags))
 		if err != nil {
 			return err
 		}
@@ -48,12 +47,7 @@ func (c *deviceSetCmd) Run(e *env) error {
 			cmp.Or(policy.Join(d.Verbs, ", "), "nothing")); err != nil {
 			return err
 		}
-		if len(old.Certificates) == 0 && !d.Plaintext(time.Now()) && !d.WithoutCertificate(time.Now()) {
-			fmt.Fprintf(e.stderr,
-				"collimator: %s has neither a certificate nor an exception and is refused; "+
-					"'collimator device renew %s --out DIR' makes a certificate\n", c.AETitle, c.AETitle)
-		}
-
+		e.hint(refused)
 		return adviseDevice(e, in, d)
 	})
 }
@@ -80,6 +74,6 @@ func (c *deviceRenewCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
-		return reportFiles(e, in, files)
+		return e.say("%s", in.FilesText(files))
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/fault"
@@ -109,18 +110,26 @@ func (in *Installation) pending(ctx context.Context, who string) (identity.Pendi
 		phrase.Count(len(found), "caller was", "callers were"), who)
 }
 
-// ChangeDevice changes a device; it gives it as it was and as it is now.
-func (in *Installation) ChangeDevice(ctx context.Context, aeTitle string, c Changed) (old *identity.Device, d identity.Device, err error) {
-	if old, err = in.Registry.Device(ctx, aeTitle); err != nil {
-		return nil, d, err
+// ChangeDevice changes a device; it gives it as it is now. refused says that it cannot
+// come in, and is empty where it can.
+func (in *Installation) ChangeDevice(ctx context.Context, aeTitle string, c Changed) (d identity.Device, refused string, err error) {
+	old, err := in.Registry.Device(ctx, aeTitle)
+	if err != nil {
+		return d, "", err
 	}
 	if d, err = c.Apply(old); err != nil {
-		return nil, d, err
+		return d, "", err
 	}
 	if err := in.Registry.Put(ctx, d); err != nil {
-		return nil, d, err
+		return d, "", err
 	}
-	return old, d, in.noteDevice(ctx, audit.Update, d, "changed")
+
+	now := time.Now()
+	if len(old.Certificates) == 0 && !d.Plaintext(now) && !d.WithoutCertificate(now) {
+		refused = fmt.Sprintf("%[1]s has neither a certificate nor an exception and is refused; "+
+			"'collimator device renew %[1]s --out DIR' makes a certificate", aeTitle)
+	}
+	return d, refused, in.noteDevice(ctx, audit.Update, d, "changed")
 }
 
 // RemoveDevice takes a device out for good.

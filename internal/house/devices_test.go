@@ -59,9 +59,12 @@ func TestADeviceIsEnrolledChangedAndRemoved(t *testing.T) {
 	}
 
 	query := "echo,query"
-	old, now, err := in.ChangeDevice(ctx, "CT1", Changed{Allow: &query})
-	if err != nil || len(old.Verbs) != 3 || len(now.Verbs) != 2 || now.Verbs[1] != policy.Query || len(now.Destinations) != 1 {
-		t.Errorf("%v became %v, %v", old, now, err)
+	now, refused, err := in.ChangeDevice(ctx, "CT1", Changed{Allow: &query})
+	if err != nil || len(d.Verbs) != 3 || len(now.Verbs) != 2 || now.Verbs[1] != policy.Query || len(now.Destinations) != 1 {
+		t.Errorf("%v became %v, %v", d, now, err)
+	}
+	if refused != "" {
+		t.Errorf("with a certificate: %s", refused)
 	}
 	if (Changed{}).Empty() == (Changed{Allow: &query}).Empty() {
 		t.Error("a change is empty, or none is not")

@@ -15,6 +15,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/shown"
+	"collimator/internal/terminal"
 )
 
 // Enrolling is a device that is registered by command.
@@ -182,4 +183,30 @@ func (f *DeviceFiles) remove() error {
 		return nil
 	}
 	return errors.Join(os.Remove(f.Key), os.Remove(f.Cert))
+}
+
+// WaysIn says by which exceptions a device that was enrolled may come in, a sentence or
+// two on a line each; empty where it has none.
+func (in *Installation) WaysIn(d identity.Device) string {
+	c := in.Config
+	var text string
+	if !d.PlaintextUntil.IsZero() {
+		text += fmt.Sprintf("It may come without TLS from %s to %s until %s.\n",
+			d.Address, c.PlainDICOM, terminal.LastDay(d.PlaintextUntil))
+	}
+	if !d.NoCertificateUntil.IsZero() {
+		text += fmt.Sprintf("It may come with TLS and without a certificate from %s to AE title %s at %s until %s.\n"+
+			"The certificate of the archive is of %s.\n",
+			d.Address, c.AE, c.DICOM, terminal.LastDay(d.NoCertificateUntil), filepath.Join(c.Data, KeysDir, "ca.cert.pem"))
+	}
+	return text
+}
+
+// FilesText says what is to be carried to a device; empty where no files were written.
+func (in *Installation) FilesText(f *DeviceFiles) string {
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprintf("Wrote %s, %s and %s.\nThe device connects with these to AE title %s at %s.\n",
+		f.Key, f.Cert, f.CA, in.Config.AE, in.Config.DICOM)
 }
