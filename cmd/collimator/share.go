@@ -7,7 +7,6 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
@@ -99,10 +98,7 @@ func (shareRevokeCmd) Help() string {
 
 func (c *shareRevokeCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		if err := in.Registry.RevokeShare(e.ctx, c.ID, ""); err != nil {
-			return err
-		}
-		if err := in.Note(e.ctx, audit.Export, audit.Delete, audit.Object{Detail: "link " + c.ID + " revoked"}); err != nil {
+		if err := in.RevokeShare(e.ctx, c.ID); err != nil {
 			return err
 		}
 		return e.say("Link %s is revoked.\n", c.ID)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"collimator/internal/audit"
-	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -37,19 +35,9 @@ func (c *tokenCreateCmd) Run(e *env) error {
 		return err
 	}
 
-	verbs, _ := policy.Scope(c.Scope)
-
 	return c.with(e, func(in *house.Installation) error {
-		t, secret, err := in.Registry.OperatorToken(e.ctx, c.User, verbs, c.Study, time.Duration(c.Expires))
-		if fault.Of(err) == fault.Invalid {
-			return fault.Usage("--expires: %w", err)
-		}
+		t, secret, err := in.MakeToken(e.ctx, c.User, c.Scope, c.Study, time.Duration(c.Expires))
 		if err != nil {
-			return err
-		}
-
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Create,
-			audit.Object{Person: c.User, Detail: "token " + t.ID + " " + c.Scope}); err != nil {
 			return err
 		}
 
@@ -94,10 +82,7 @@ func (tokenRevokeCmd) Help() string { return "Example:\n  collimator token revok
 
 func (c *tokenRevokeCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		if err := in.Registry.RevokeToken(e.ctx, c.ID); err != nil {
-			return err
-		}
-		if err := in.Note(e.ctx, audit.PersonChanged, audit.Delete, audit.Object{Detail: "token " + c.ID + " revoked"}); err != nil {
+		if err := in.RevokeToken(e.ctx, c.ID); err != nil {
 			return err
 		}
 		return e.say("Token %s is revoked.\n", c.ID)
