@@ -130,7 +130,7 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 		if ids, troubles, err = inventory.ReadIdentities(c.CSV); err != nil {
 			return err
 		}
-		printTroubles(e, troubles)
+		inventory.PrintTroubles(e.stderr, troubles)
 	}
 
 	list, worst := table.MatchAll(ids)
@@ -144,10 +144,4 @@ func (c *advisoryMatchCmd) Run(e *env) error {
 		return err
 	}
 	return worst.Verdict(c.FailOn)
-}
-
-func printTroubles(e *env, troubles []inventory.Trouble) {
-	for _, t := range troubles {
-		fmt.Fprintf(e.stderr, "line %d: %s\n", t.Line, shown.Text(t.Why))
-	}
 }

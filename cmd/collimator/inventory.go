@@ -2,12 +2,9 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
-	"collimator/internal/config"
-	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
@@ -74,17 +71,8 @@ func (c *inventoryAddCmd) Run(e *env) error {
 		AETitles: c.AETitle,
 	}
 
-	for _, s := range c.Address {
-		a, err := netip.ParseAddr(s)
-		if err != nil {
-			return fault.Usage("--address: want an IP address")
-		}
-		o.Addresses = append(o.Addresses, a)
-	}
-	for _, s := range c.AETitle {
-		if !config.ValidAE(s) {
-			return fault.Usage("--aet: an AE title has 1 to 16 printable ASCII characters without backslash")
-		}
+	if err := house.CheckTyped(&o, c.Address); err != nil {
+		return err
 	}
 
 	return c.with(e, func(in *house.Installation) error {
@@ -143,7 +131,7 @@ func (c *inventoryImportCmd) Run(e *env) error {
 		if c.Output == "json" {
 			return terminal.JSON(e.stdout, imported{out, len(l.Systems), c.DryRun, l.Troubles})
 		}
-		printTroubles(e, l.Troubles)
+		inventory.PrintTroubles(e.stderr, l.Troubles)
 
 		done := ""
 		if c.DryRun {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/fault"
 	"collimator/internal/inventory"
 	"collimator/internal/phrase"
 	"collimator/internal/posture"
@@ -25,6 +28,24 @@ func (in *Installation) NoteSystem(ctx context.Context, o inventory.Observation)
 		return "", false, err
 	}
 	return out.Assets[0], out.New == 1, in.noteSystem(ctx, audit.Create, out.Assets[0], "typed in")
+}
+
+// CheckTyped adds addresses to what somebody typed about a system, and checks them and
+// its AE titles.
+func CheckTyped(o *inventory.Observation, addresses []string) error {
+	for _, s := range addresses {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return fault.Usage("--address: want an IP address")
+		}
+		o.Addresses = append(o.Addresses, a)
+	}
+	for _, s := range o.AETitles {
+		if !config.ValidAE(s) {
+			return fault.Usage("--aet: an AE title has 1 to 16 printable ASCII characters without backslash")
+		}
+	}
+	return nil
 }
 
 func (in *Installation) noteSystem(ctx context.Context, action audit.Action, asset, detail string) error {

@@ -18,6 +18,7 @@ import (
 
 	"collimator/internal/advisory"
 	"collimator/internal/fault"
+	"collimator/internal/shown"
 )
 
 // Bounds of a register that is read: bytes, lines, columns, lines of one record.
@@ -33,6 +34,13 @@ const (
 type Trouble struct {
 	Line int    `json:"line"`
 	Why  string `json:"why"`
+}
+
+// PrintTroubles prints what was not understood, a line each.
+func PrintTroubles(w io.Writer, list []Trouble) {
+	for _, t := range list {
+		fmt.Fprintf(w, "line %d: %s\n", t.Line, shown.Text(t.Why))
+	}
 }
 
 // ReadCSV reads a register: columns in English or German, separated by comma,
