@@ -17,7 +17,6 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/house"
 	"collimator/internal/house/sitetest"
-	"collimator/internal/posture"
 )
 
 // searched runs a search and gives what it found.
@@ -150,16 +149,5 @@ func TestEventsThatDocumentsNameAreRecorded(t *testing.T) {
 				t.Errorf("%s names the event %s, which is not recorded", page, m[1])
 			}
 		}
-	}
-}
-
-func TestATestOfAlarmsIsARecordOfItsOwnKind(t *testing.T) {
-	t.Parallel()
-	r := house.AlarmRecord([]posture.Tried{{Channel: "mail a", OK: true}, {Channel: "syslog b"}})
-	if r.Event != audit.AlarmTested || !r.Failed() || len(r.Objects) != 2 || r.Objects[1].Detail != "syslog b" {
-		t.Errorf("%+v", r)
-	}
-	if r = house.AlarmRecord([]posture.Tried{{Channel: "mail a", OK: true}}); r.Failed() {
-		t.Errorf("all went well: %+v", r)
 	}
 }

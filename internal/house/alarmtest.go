@@ -27,11 +27,11 @@ func (in *Installation) TestAlarms(ctx context.Context) ([]posture.Tried, error)
 	}
 
 	list := teller.Test(ctx)
-	return list, in.Record(ctx, AlarmRecord(list))
+	return list, in.Record(ctx, alarmRecord(list))
 }
 
-// AlarmRecord says which channels were tried, and failed where one did not work.
-func AlarmRecord(list []posture.Tried) audit.Record {
+// alarmRecord says which channels were tried, and failed where one did not work.
+func alarmRecord(list []posture.Tried) audit.Record {
 	r := audit.Record{Event: audit.AlarmTested, Action: audit.Execute}
 	for _, t := range list {
 		r.Objects = append(r.Objects, audit.Object{Detail: t.Channel})
