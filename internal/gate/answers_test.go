@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"collimator/dicom"
@@ -63,6 +64,47 @@ func TestAKeyOfTheCallerDoesNotStandForWhatAMatchIs(t *testing.T) {
 		keys := query(t, level, map[tag.Tag]string{tag.PatientID: "ZZPHI-1", tag.StudyInstanceUID: "1.2.4", tag.SeriesInstanceUID: ""})
 		for m, err := range a.Find(t.Context(), dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: keys}) {
 			t.Errorf("%s: %s of another patient is seen: %v", level, m.Identifier.Text(tag.SeriesDescription), err)
+		}
+	}
+}
+
+func TestAQueryThatIsHardToMatchIsNotAsked(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	s := newSite(t, "", answers(func(string, int, *dicom.DataSet) *dicom.DataSet {
+		asked++
+		return nil
+	}))
+	s.device("WS1", policy.Query)
+	a := s.mustDial("WS1", uid.StudyRootFind)
+	list := make([]string, 5000)
+	for i := range list {
+		list[i] = fmt.Sprint("1.2.", i)
+	}
+	for name, c := range map[string]struct {
+		tag    tag.Tag
+		values []string
+		want   int
+	}{
+		"a name with stars at its ends":       {tag.PatientName, []string{"*ZZPHI*^*TEST*"}, 1},
+		"a name in three scripts":             {tag.PatientName, []string{"ZZPHI*=ZZPHI*=*"}, 1},
+		"question marks":                      {tag.PatientID, []string{strings.Repeat("?", 16)}, 1},
+		"a list":                              {tag.StudyInstanceUID, list[:1000], 1},
+		"stars between all letters":           {tag.PatientName, []string{strings.Repeat("*A", 28) + "*B"}, 0},
+		"stars in the second value of a list": {tag.ModalitiesInStudy, []string{"CT", strings.Repeat("*A", 7)}, 0},
+		"a list that has no end":              {tag.StudyInstanceUID, list, 0},
+		"a value that is a book":              {tag.StudyDescription, []string{strings.Repeat("ZZPHI ", 1000)}, 0},
+	} {
+		asked = 0
+		keys := query(t, "STUDY", map[tag.Tag]string{tag.StudyInstanceUID: ""})
+		keys.Set(dicom.NewText(c.tag, dicom.VRFor(c.tag), c.values...))
+		for _, err := range a.Find(t.Context(), dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: keys}) {
+			if c.want > 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if asked != c.want {
+			t.Errorf("%s: asked %d times, want %d", name, asked, c.want)
 		}
 	}
 }

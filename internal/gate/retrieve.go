@@ -95,9 +95,6 @@ var uniqueKeys = map[string]tag.Tag{
 	"PATIENT": tag.PatientID, "STUDY": tag.StudyInstanceUID, "SERIES": tag.SeriesInstanceUID, "IMAGE": tag.SOPInstanceUID,
 }
 
-// valuesMost is how many instances, series or studies one retrieval may name.
-const valuesMost = 4096
-
 // errUnnamed refuses a retrieval that may mean everything the system behind has.
 var errUnnamed = fault.New(fault.Invalid, "gate: a retrieval names each thing it asks for, by the unique key of its level and without wildcards")
 
@@ -116,11 +113,7 @@ func checkRetrieval(rq *dimse.RetrieveRequest) error {
 	}
 
 	for _, t := range uniqueKeys {
-		values := rq.Identifier.Values(t)
-		if len(values) > valuesMost {
-			return errKeys
-		}
-		for _, value := range values {
+		for _, value := range rq.Identifier.Values(t) {
 			if t == tag.PatientID && strings.ContainsAny(value, "*?") || t != tag.PatientID && !uid.Tolerable(value) {
 				return errUnnamed
 			}

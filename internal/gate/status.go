@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"collimator/dicom"
-	"collimator/dicom/tag"
 	"collimator/dimse"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
@@ -57,45 +55,4 @@ func (g *Gate) leaseFor(ctx context.Context, a *dimse.Association) (*upstream.Le
 		return nil, fault.New(fault.Denied, "gate: nobody was let in")
 	}
 	return g.lease(ctx, a, who)
-}
-
-// Bounds of an identifier that goes on to a system behind the gate (PS3.4 C.2.2.1.1: who
-// asks for more asks for something else).
-const (
-	keysMost  = 256
-	itemsMost = 16
-	depthMost = 4
-)
-
-// errKeys refuses an identifier for its size.
-var errKeys = fault.Newf(fault.TooLarge, "gate: more than %d keys, %d items or %d levels", keysMost, itemsMost, depthMost)
-
-// checkIdentifier refuses what no query needs and a server may choke on.
-func checkIdentifier(ds *dicom.DataSet) error {
-	keys := 0
-	return checkKeys(ds, &keys, 1)
-}
-
-func checkKeys(ds *dicom.DataSet, keys *int, depth int) error {
-	if depth > depthMost {
-		return errKeys
-	}
-	for el := range ds.All() {
-		if *keys++; *keys > keysMost {
-			return errKeys
-		}
-		if el.Tag.Group() < 8 && el.Tag != tag.SpecificCharacterSet {
-			return fault.Newf(fault.Invalid, "gate: %s is not a key", el.Tag)
-		}
-		items := el.Items()
-		if len(items) > itemsMost {
-			return errKeys
-		}
-		for _, item := range items {
-			if err := checkKeys(item, keys, depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
