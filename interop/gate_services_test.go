@@ -48,25 +48,7 @@ func TestTheWorklistIsAskedThroughTheGate(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(own, "lockfile"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	entry := dicom.NewDataSet()
-	step := dicom.NewDataSet()
-	for _, f := range []struct {
-		ds    *dicom.DataSet
-		tag   tag.Tag
-		value string
-	}{
-		{entry, tag.SOPClassUID, uid.ModalityWorklistFind}, {entry, tag.SOPInstanceUID, uid.New()},
-		{entry, tag.PatientName, "ZZPHI^WORKLIST"}, {entry, tag.PatientID, "ZZPHI-7"}, {entry, tag.AccessionNumber, "77"},
-		{entry, tag.StudyInstanceUID, uid.New()}, {entry, tag.RequestedProcedureID, "P1"}, {entry, tag.RequestedProcedureDescription, "CT"},
-		{step, tag.Modality, "CT"}, {step, tag.ScheduledStationAETitle, "CT1"}, {step, tag.ScheduledProcedureStepStartDate, "20261129"},
-		{step, tag.ScheduledProcedureStepStartTime, "080000"}, {step, tag.ScheduledProcedureStepID, "S1"},
-		{step, tag.ScheduledProcedureStepDescription, "CT"}, {step, tag.ScheduledPerformingPhysicianName, "ZZPHI^DOCTOR"},
-	} {
-		if err := f.ds.SetText(f.tag, f.value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	entry.SetItems(tag.ScheduledProcedureStepSequence, step)
+	entry := worklistEntry(t, "ZZPHI-7")
 	if err := os.Rename(harness.WriteFile(t, t.TempDir(), entry), filepath.Join(own, "one.wl")); err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +73,31 @@ func TestTheWorklistIsAskedThroughTheGate(t *testing.T) {
 			t.Errorf("%s: %s", title, out)
 		}
 	}
+}
+
+// worklistEntry is a scheduled CT of a patient.
+func worklistEntry(t testing.TB, patient string) *dicom.DataSet {
+	t.Helper()
+	entry := dicom.NewDataSet()
+	step := dicom.NewDataSet()
+	for _, f := range []struct {
+		ds    *dicom.DataSet
+		tag   tag.Tag
+		value string
+	}{
+		{entry, tag.SOPClassUID, uid.ModalityWorklistFind}, {entry, tag.SOPInstanceUID, uid.New()},
+		{entry, tag.PatientName, "ZZPHI^WORKLIST"}, {entry, tag.PatientID, patient}, {entry, tag.AccessionNumber, "77"},
+		{entry, tag.StudyInstanceUID, uid.New()}, {entry, tag.RequestedProcedureID, "P1"}, {entry, tag.RequestedProcedureDescription, "CT"},
+		{step, tag.Modality, "CT"}, {step, tag.ScheduledStationAETitle, "CT1"}, {step, tag.ScheduledProcedureStepStartDate, "20261129"},
+		{step, tag.ScheduledProcedureStepStartTime, "080000"}, {step, tag.ScheduledProcedureStepID, "S1"},
+		{step, tag.ScheduledProcedureStepDescription, "CT"}, {step, tag.ScheduledPerformingPhysicianName, "ZZPHI^DOCTOR"},
+	} {
+		if err := f.ds.SetText(f.tag, f.value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entry.SetItems(tag.ScheduledProcedureStepSequence, step)
+	return entry
 }
 
 // TestTheGateStaysSmallWithLargeObjectsAndManyAssociations: four objects of 134 MB at
