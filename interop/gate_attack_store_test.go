@@ -33,6 +33,30 @@ func attacksOnStores() []gateAttack {
 			}
 		},
 	}, {
+		id: "DM-07", what: "an image of another patient comes into a study", kind: qrscp,
+		harm: func(v *victim) {
+			if got := mixes(v.itself(), v, "other patient in the same study"); got != 2 {
+				v.t.Errorf("dcmqrscp keeps %d of the two images: there is no harm to keep away", got)
+			}
+		},
+		attempt: func(g *gated) {
+			if got := mixes(g.through(evil), g.victim, "other patient in the same study"); got != 1 {
+				g.t.Errorf("the system behind keeps %d images of the study", got)
+			}
+		},
+	}, {
+		id: "DM-07", what: "a series comes into another study", kind: storescp,
+		harm: func(v *victim) {
+			if got := mixes(v.itself(), v, "series in another study"); got != 2 {
+				v.t.Errorf("storescp keeps %d of the two images: there is no harm to keep away", got)
+			}
+		},
+		attempt: func(g *gated) {
+			if got := mixes(g.through(evil), g.victim, "series in another study"); got != 1 {
+				g.t.Errorf("the system behind keeps %d images of the series", got)
+			}
+		},
+	}, {
 		id: "DM-08", what: "a command names another instance than its data set", kind: orthanc,
 		why: "all of them compare the two",
 		attempt: func(g *gated) {
@@ -113,6 +137,30 @@ func replaces(to *target, v *victim) string {
 		}
 	}
 	return ""
+}
+
+// mixes sends an image, and another one that contradicts it, and counts those of the series that are
+// kept.
+func mixes(to *target, v *victim, name string) (kept int) {
+	to.t.Helper()
+	for _, c := range synth.Conflicts(uint64(len(v.kind))) {
+		if c.Name != name {
+			continue
+		}
+		for _, f := range []synth.HostileDataSet{c.First, c.Second} {
+			if _, err := to.store(f.Instance.SOPClassUID, f.Instance.SOPInstanceUID, f.TransferSyntax, f.Open()); err != nil {
+				to.t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, has := range v.kept() {
+			if has.Text(tag.SeriesInstanceUID) == c.First.Instance.SeriesInstanceUID {
+				kept++
+			}
+		}
+		return kept
+	}
+	to.t.Fatal("there is no such conflict")
+	return 0
 }
 
 // misnames sends an image under the UID of another.

@@ -15,12 +15,19 @@ import (
 
 // LetThrough makes the content of an entry of the quarantine the one that a route of the gate takes,
 // in the transaction in which somebody decides so. hash is that of the data set as it passes.
-type LetThrough func(ctx context.Context, tx *db.Tx, e QuarantineEntry, hash string) error
+type LetThrough func(ctx context.Context, tx *db.Tx, e QuarantineEntry, passes Passing) error
 
-// HoldBack puts an instance that came for a route of the gate into quarantine, because
-// another content went through under its UID. held is false where there is no room
+// Passing is what was held as the gate makes it of what passes: the hash of its data set, and all that
+// stands in front of the pixel data.
+type Passing struct {
+	Hash string
+	Head *dicom.DataSet
+}
+
+// HoldBack puts an instance that came for a route of the gate into quarantine, because it
+// contradicts what went through. held is false where there is no room
 // for it; then the refusal alone is kept.
-func (a *Archive) HoldBack(ctx context.Context, in Incoming) (held bool, err error) {
+func (a *Archive) HoldBack(ctx context.Context, in Incoming, why Reason) (held bool, err error) {
 	p, err := a.receive(ctx, in, &reading{})
 	if err != nil {
 		return false, err
@@ -36,7 +43,7 @@ func (a *Archive) HoldBack(ctx context.Context, in Incoming) (held bool, err err
 		return false, err
 	}
 
-	p.conflict = &ConflictError{Reason: AtRoute}
+	p.conflict = &ConflictError{Reason: why}
 	err = a.hold(ctx, p)
 	if _, conflict := errors.AsType[*ConflictError](err); conflict {
 		err = nil
@@ -55,7 +62,7 @@ func (a *Archive) letThrough(ctx context.Context, e QuarantineEntry, by Source) 
 	if a.o.LetThrough == nil {
 		return errNoRoute
 	}
-	hash, err := a.passedAs(ctx, e.Instance)
+	passes, err := a.passing(ctx, e.Instance)
 	if err != nil {
 		return err
 	}
@@ -64,7 +71,7 @@ func (a *Archive) letThrough(ctx context.Context, e QuarantineEntry, by Source) 
 		if n, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = ?1`, e.ID); err != nil || n == 0 {
 			return errors.Join(err, errNoEntry)
 		}
-		if err := a.o.LetThrough(ctx, tx, e, hash); err != nil {
+		if err := a.o.LetThrough(ctx, tx, e, passes); err != nil {
 			return err
 		}
 		why := "the route " + e.Source.Route + " takes it when it is sent again"
@@ -76,23 +83,23 @@ func (a *Archive) letThrough(ctx context.Context, e QuarantineEntry, by Source) 
 	return a.removeUnreferenced(ctx, e.Instance.Digest, 0)
 }
 
-// passedAs is the hash of a stored data set as the gate makes it of what passes.
-func (a *Archive) passedAs(ctx context.Context, ref InstanceRef) (string, error) {
+// passing is a stored data set as the gate makes it of what passes.
+func (a *Archive) passing(ctx context.Context, ref InstanceRef) (p Passing, err error) {
 	o, err := a.Open(ctx, ref)
 	if err != nil {
-		return "", err
+		return p, err
 	}
 	defer o.Close()
 
-	p, err := dicom.ReadPassage(o.DataSet(), dicom.DecodeOptions{
+	read, err := dicom.ReadPassage(o.DataSet(), dicom.DecodeOptions{
 		TransferSyntax: ref.TransferSyntaxUID, Limits: a.dicomLimits(), Account: budget.From(ctx),
 	})
 	if err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "archive: a file of the quarantine cannot be read")
+		return p, fault.Wrap(fault.Invalid, err, "archive: a file of the quarantine cannot be read")
 	}
-	p.Hash = sha256.New()
-	if _, err := p.WriteTo(io.Discard); err != nil {
-		return "", fault.Wrap(fault.Invalid, err, "archive: a file of the quarantine cannot be read")
+	read.Hash = sha256.New()
+	if _, err := read.WriteTo(io.Discard); err != nil {
+		return p, fault.Wrap(fault.Invalid, err, "archive: a file of the quarantine cannot be read")
 	}
-	return hex.EncodeToString(p.Hash.Sum(nil)), nil
+	return Passing{Hash: hex.EncodeToString(read.Hash.Sum(nil)), Head: read.Head}, nil
 }

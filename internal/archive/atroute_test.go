@@ -25,17 +25,17 @@ func atRoute(t *testing.T, ds *dicom.DataSet) Incoming {
 func TestWhatCameForARouteIsHeldAndLetThroughThereAlone(t *testing.T) {
 	t.Parallel()
 	var let []QuarantineEntry
-	var hash string
+	var passes Passing
 	a := openTest(t, func(o *Options) {
-		o.LetThrough = func(_ context.Context, _ *db.Tx, e QuarantineEntry, h string) error {
+		o.LetThrough = func(_ context.Context, _ *db.Tx, e QuarantineEntry, p Passing) error {
 			let = append(let, e)
-			hash = h
+			passes = p
 			return nil
 		}
 	})
 	ds := image(t, 1, 1, 1)
 	for range 2 { // it is sent twice
-		if held, err := a.HoldBack(t.Context(), atRoute(t, ds)); err != nil || !held {
+		if held, err := a.HoldBack(t.Context(), atRoute(t, ds), AtRoute); err != nil || !held {
 			t.Fatalf("%v, %v", held, err)
 		}
 	}
@@ -55,8 +55,9 @@ func TestWhatCameForARouteIsHeldAndLetThroughThereAlone(t *testing.T) {
 	if _, err := p.WriteTo(io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if want := hex.EncodeToString(p.Hash.Sum(nil)); len(let) != 1 || let[0].Source.Route != "PACS" || hash != want {
-		t.Errorf("let through %+v, hash %s, want %s", let, hash, want)
+	if want := hex.EncodeToString(p.Hash.Sum(nil)); len(let) != 1 || let[0].Source.Route != "PACS" || passes.Hash != want ||
+		passes.Head.Text(tag.PatientID) != ds.Text(tag.PatientID) {
+		t.Errorf("let through %+v, hash %s, want %s", let, passes.Hash, want)
 	}
 
 	wantStats(t, a, 0, 0, 0, 0, 0) // neither in the archive nor in its quarantine
@@ -68,7 +69,7 @@ func TestWhatCameForARouteIsHeldAndLetThroughThereAlone(t *testing.T) {
 func TestWithoutAGateNothingIsLetThrough(t *testing.T) {
 	t.Parallel()
 	a := openTest(t)
-	if held, err := a.HoldBack(t.Context(), atRoute(t, image(t, 1, 1, 1))); err != nil || !held {
+	if held, err := a.HoldBack(t.Context(), atRoute(t, image(t, 1, 1, 1)), AtRoute); err != nil || !held {
 		t.Fatalf("%v, %v", held, err)
 	}
 	if _, err := a.Release(t.Context(), 1, Source{}); fault.Of(err) != fault.Unsupported {
@@ -82,7 +83,7 @@ func TestWithoutAGateNothingIsLetThrough(t *testing.T) {
 func TestWhatIsHeldForARouteIsNoObstacleInTheArchive(t *testing.T) {
 	t.Parallel()
 	a := openTest(t)
-	if _, err := a.HoldBack(t.Context(), atRoute(t, image(t, 1, 1, 1, tag.StudyDescription, "forged"))); err != nil {
+	if _, err := a.HoldBack(t.Context(), atRoute(t, image(t, 1, 1, 1, tag.StudyDescription, "forged")), AtRoute); err != nil {
 		t.Fatal(err)
 	}
 	store(t, a, image(t, 1, 1, 1))

@@ -22,10 +22,17 @@ const (
 	OtherPatient     = index.OtherPatient     // the study belongs to another patient
 	OtherStudy       = index.OtherStudy       // the series belongs to another study
 
-	AtRoute    Reason = "other-content-at-route" // another content went through a route of the gate under the SOP Instance UID
-	Suspicious Reason = "suspicious"             // the inspection found what does not belong there
-	Replaced   Reason = "replaced"               // was stored, and gave way to one released from quarantine
+	AtRoute             Reason = "other-content-at-route" // another content went through a route of the gate under the SOP Instance UID
+	OtherPatientAtRoute Reason = "other-patient-at-route" // what went through a route of the gate of the study is of another patient
+	OtherStudyAtRoute   Reason = "other-study-at-route"   // what went through a route of the gate of the series is of another study
+	Suspicious          Reason = "suspicious"             // the inspection found what does not belong there
+	Replaced            Reason = "replaced"               // was stored, and gave way to one released from quarantine
 )
+
+// HeldAtRoute reports an instance that came for a route of the gate, not for the archive.
+func HeldAtRoute(r Reason) bool {
+	return r == AtRoute || r == OtherPatientAtRoute || r == OtherStudyAtRoute
+}
 
 // ConflictError says that an instance contradicts what is stored. Its kind is
 // fault.Conflict; C-STORE answers 0111H (PS3.7 9.1.1.1.9).
@@ -46,6 +53,10 @@ func (e *ConflictError) Error() string {
 		return "archive: the series belongs to another study"
 	case AtRoute:
 		return "archive: other content went through the route under the SOP Instance UID"
+	case OtherPatientAtRoute:
+		return "archive: the study is of another patient at the route"
+	case OtherStudyAtRoute:
+		return "archive: the series is of another study at the route"
 	case Suspicious:
 		return "archive: the instance holds suspicious content"
 	}
@@ -220,7 +231,7 @@ func (a *Archive) Release(ctx context.Context, id int64, by Source) (Receipt, er
 	if err != nil {
 		return Receipt{}, err
 	}
-	if e.Reason == AtRoute {
+	if HeldAtRoute(e.Reason) {
 		return Receipt{}, a.letThrough(ctx, e, by)
 	}
 	if e.Reason == OtherStudy {

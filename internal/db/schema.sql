@@ -576,5 +576,21 @@ CREATE TABLE gate_flow (
     PRIMARY KEY (route, device, verb, class, syntax, hour)
 ) WITHOUT ROWID;
 
+CREATE TABLE first_write_patient (
+    route      TEXT NOT NULL,
+    study      TEXT NOT NULL,  -- Study Instance UID
+    patient_id TEXT NOT NULL,
+    issuer     TEXT NOT NULL,  -- empty: none was named
+    name       TEXT NOT NULL,  -- of a patient without an ID, folded; else empty
+    PRIMARY KEY (route, study, patient_id, issuer, name)
+) WITHOUT ROWID;
+
+CREATE TABLE first_write_series (
+    route  TEXT NOT NULL,
+    series TEXT NOT NULL,  -- Series Instance UID
+    study  TEXT NOT NULL,
+    PRIMARY KEY (route, series, study)
+) WITHOUT ROWID;
+
 INSERT INTO index_state (one, version) VALUES (1, 1);
 INSERT INTO pairing (one, id) VALUES (1, hex(randomblob(16)));

@@ -44,8 +44,8 @@ func TestAStudyIsClosedWhenAllIsWrittenAndNothingComesAnyMore(t *testing.T) {
 	closeNow := func() error { return m.closeIdle(t.Context(), closeAfter) }
 
 	i := Instance{Route: "PACS", Study: "1.2.3", UID: "1.2.3.1"}
-	ask := func(context.Context) ([]string, bool, error) { return nil, true, nil }
-	_, _, end, err := m.Begin(t.Context(), i, ask)
+	ask := func(context.Context) (Before, bool, error) { return Before{}, true, nil }
+	_, end, err := m.Begin(t.Context(), i, ask)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +70,8 @@ func TestStudiesOfWhichNothingIsKnownAndThoseBeyondTheMostAreForgottenSoon(t *te
 	defer d.Close()
 	m := New(d, slog.New(slog.DiscardHandler), time.Now)
 	for i := range 50 {
-		away := func(context.Context) ([]string, bool, error) { return nil, false, errors.New("away") }
-		if _, _, _, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.2.", i), UID: fmt.Sprint("1.2.", i, ".1")}, away); err == nil {
+		away := func(context.Context) (Before, bool, error) { return Before{}, false, errors.New("away") }
+		if _, _, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.2.", i), UID: fmt.Sprint("1.2.", i, ".1")}, away); err == nil {
 			t.Fatal("a study of which nothing is known")
 		}
 	}
@@ -79,9 +79,9 @@ func TestStudiesOfWhichNothingIsKnownAndThoseBeyondTheMostAreForgottenSoon(t *te
 		t.Errorf("%d studies are kept of which nothing is known", len(m.studies))
 	}
 
-	ask := func(context.Context) ([]string, bool, error) { return nil, true, nil }
+	ask := func(context.Context) (Before, bool, error) { return Before{}, true, nil }
 	for i := range openMost + 1 {
-		_, _, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.3.", i), UID: fmt.Sprint("1.3.", i, ".1")}, ask)
+		_, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.3.", i), UID: fmt.Sprint("1.3.", i, ".1")}, ask)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,10 +106,10 @@ func TestWhoGivesUpDoesNotWaitUntilTheSystemBehindAnswers(t *testing.T) {
 	asking, answer := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		_, _, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: "1.2", UID: "1.2.1"}, func(context.Context) ([]string, bool, error) {
+		_, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: "1.2", UID: "1.2.1"}, func(context.Context) (Before, bool, error) {
 			close(asking)
 			<-answer
-			return nil, true, nil
+			return Before{}, true, nil
 		})
 		if err == nil {
 			end(nil)
@@ -120,7 +120,7 @@ func TestWhoGivesUpDoesNotWaitUntilTheSystemBehindAnswers(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, _, err := m.Begin(ctx, Instance{Route: "PACS", Study: "1.2", UID: "1.2.2"}, nil); !errors.Is(err, context.Canceled) {
+	if _, _, err := m.Begin(ctx, Instance{Route: "PACS", Study: "1.2", UID: "1.2.2"}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	close(answer)

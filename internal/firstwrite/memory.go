@@ -25,8 +25,12 @@ const (
 	openMost   = 2000 // studies beyond which those that nobody sends to are closed at once
 )
 
-// Instance names an instance at a route.
-type Instance struct{ Route, Study, UID string }
+// Instance is an instance at a route: its SOP Instance UID, its study, its series where it names
+// one, and whose it is.
+type Instance struct {
+	Route, Study, Series, UID string
+	Patient                   Patient
+}
 
 // Content is what went through under a UID: the hash of a data set in a transfer
 // syntax. Without a hash nobody knows: the system behind had it before.
@@ -40,9 +44,36 @@ func (c Content) Is(other Content) bool {
 	return c.Hash != "" && c == other
 }
 
-// Ask lists the SOP Instance UIDs that the system behind a route has of a study. ok is
-// false where it does not answer such questions: then nothing is known of before.
-type Ask func(ctx context.Context) (uids []string, ok bool, err error)
+// Before is what the system behind a route has of a study: whose it is, its Series and SOP
+// Instance UIDs.
+type Before struct {
+	Patients []Patient
+	Series   []string
+	UIDs     []string
+}
+
+// Ask finds what the system behind a route has of a study. ok is false where it does not answer
+// such questions: then nothing is known of before.
+type Ask func(ctx context.Context) (has Before, ok bool, err error)
+
+// Known is what is known of an instance that came.
+type Known struct {
+	// Content went through under its UID before, where Found.
+	Content
+	Found bool
+	// Conflict says what of it contradicts what went through.
+	Conflict Conflict
+}
+
+// Conflict is how an instance contradicts what went through before it.
+type Conflict string
+
+// The conflicts (PS3.3 A.1.2).
+const (
+	NoConflict   Conflict = ""
+	OtherPatient Conflict = "other-patient" // the study belongs to another patient
+	OtherStudy   Conflict = "other-study"   // the series belongs to another study
+)
 
 // Memory is safe for concurrent use. Run has to run.
 type Memory struct {
@@ -55,6 +86,9 @@ type Memory struct {
 	busy    map[name]chan struct{} // under way: closed at the end
 	waiting map[name]written       // not written yet
 	full    chan struct{}
+
+	patients *owners[Patient] // of studies
+	series   *owners[string]  // the studies of series
 }
 
 type study struct{ route, uid string }
@@ -81,31 +115,42 @@ type opened struct {
 
 // New makes a Memory over a database.
 func New(d *db.DB, log *slog.Logger, now func() time.Time) *Memory {
-	return &Memory{
+	m := &Memory{
 		db: d, log: log, now: now,
 		studies: map[study]*opened{}, busy: map[name]chan struct{}{}, waiting: map[name]written{},
 		full: make(chan struct{}, 1),
 	}
+	m.patients = newOwners(Patient.Same, m.loadPatients)
+	m.series = newOwners(func(a, b string) bool { return a == b }, m.loadSeries)
+	return m
 }
 
-// Begin takes an instance in hand and says what went through under its UID before;
-// found is false where nothing did. It waits for another one of the same UID, and
-// asks the system behind about a study of which it knows nothing. end is called with
+// Begin takes an instance in hand and says what is known of it. It waits for another one of the
+// same UID, and asks the system behind about a study of which it knows nothing. end is called with
 // what went through, or with nil where nothing did; Begin fails without it.
-func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (before Content, found bool, end func(*Content), err error) {
+func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (known Known, end func(*Content), err error) {
 	if err := m.take(ctx, nameOf(i)); err != nil {
-		return Content{}, false, nil, err
+		return Known{}, nil, err
 	}
+
 	s := study{i.Route, i.Study}
 	o := m.use(s)
+	owned := func(bool) {}
 	if err = m.open(ctx, s, o, ask); err == nil {
-		before, found, err = m.look(ctx, i)
+		known.Content, known.Found, err = m.look(ctx, i)
+	}
+	if err == nil && !known.Found { // what is known is held against its content, whosever it is
+		known.Conflict, owned, err = m.belongs(ctx, i)
 	}
 	if err != nil {
 		m.give(i, o, nil)
-		return Content{}, false, nil, err
+		return Known{}, nil, err
 	}
-	return before, found, func(through *Content) { m.give(i, o, through) }, nil
+
+	return known, func(through *Content) {
+		owned(through != nil)
+		m.give(i, o, through)
+	}, nil
 }
 
 // take waits until nobody has the UID in hand.
@@ -223,7 +268,7 @@ func (m *Memory) marked(ctx context.Context, s study) (known bool, err error) {
 // ask keeps what the system behind has of a study, and opens it; told is false where
 // that does not answer.
 func (m *Memory) ask(ctx context.Context, s study, ask Ask) (told bool, err error) {
-	uids, told, err := ask(ctx)
+	has, told, err := ask(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -232,7 +277,10 @@ func (m *Memory) ask(ctx context.Context, s study, ask Ask) (told bool, err erro
 	}
 
 	return told, m.db.Write(ctx, func(tx *db.Tx) error {
-		for _, uid := range uids {
+		if err := writeOwners(ctx, tx, s, has); err != nil {
+			return err
+		}
+		for _, uid := range has.UIDs {
 			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, '', '')
 				ON CONFLICT (route, uid) DO NOTHING`, s.route, uid, s.uid)
 			if err != nil {
@@ -263,9 +311,12 @@ func (m *Memory) look(ctx context.Context, i Instance) (c Content, found bool, e
 	return c, err == nil, err
 }
 
-// Accept makes a content that which went through under its UID, in a transaction of
-// somebody who decided so.
+// Accept makes a content that which went through under its UID, whatever contradicted it, in a
+// transaction of somebody who decided so.
 func Accept(ctx context.Context, tx *db.Tx, i Instance, c Content) error {
+	if err := acceptOwners(ctx, tx, i); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
 		ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5`, i.Route, i.UID, i.Study, c.Syntax, c.Hash)
 	return err
@@ -304,11 +355,15 @@ func (m *Memory) flush(ctx context.Context) error {
 	m.mu.Lock()
 	batch := maps.Clone(m.waiting)
 	m.mu.Unlock()
-	if len(batch) == 0 {
+	patients, series := m.patients.unwritten(), m.series.unwritten()
+	if len(batch)+len(patients)+len(series) == 0 {
 		return nil
 	}
 
 	err := m.db.Write(ctx, func(tx *db.Tx) error {
+		if err := keepOwners(ctx, tx, patients, series); err != nil {
+			return err
+		}
 		for n, w := range batch {
 			// What somebody decided meanwhile stands.
 			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -324,6 +379,8 @@ func (m *Memory) flush(ctx context.Context) error {
 		return fmt.Errorf("firstwrite: %w", err)
 	}
 
+	m.patients.written(patients)
+	m.series.written(series)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for n, w := range batch {

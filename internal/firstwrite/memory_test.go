@@ -21,7 +21,7 @@ type record struct {
 	t     *testing.T
 	db    *db.DB
 	asked atomic.Int32
-	has   []string // SOP Instance UIDs
+	has   firstwrite.Before
 	mute  bool     // it does not answer
 	fails error
 }
@@ -47,7 +47,7 @@ func (r *record) start() (m *firstwrite.Memory, stop func()) {
 	return m, stop
 }
 
-func (r *record) ask(context.Context) ([]string, bool, error) {
+func (r *record) ask(context.Context) (firstwrite.Before, bool, error) {
 	r.asked.Add(1)
 	return r.has, !r.mute, r.fails
 }
@@ -55,16 +55,23 @@ func (r *record) ask(context.Context) ([]string, bool, error) {
 // begin takes an instance in hand and tells what was known of it.
 func (r *record) begin(m *firstwrite.Memory, uid, study string) (known string, end func(*firstwrite.Content)) {
 	r.t.Helper()
-	before, found, end, err := m.Begin(context.Background(), firstwrite.Instance{Route: "PACS", Study: study, UID: uid}, r.ask)
+	return r.beginAs(m, firstwrite.Instance{Route: "PACS", Study: study, UID: uid})
+}
+
+func (r *record) beginAs(m *firstwrite.Memory, i firstwrite.Instance) (known string, end func(*firstwrite.Content)) {
+	r.t.Helper()
+	k, end, err := m.Begin(context.Background(), i, r.ask)
 	switch {
 	case err != nil:
 		return "error", nil
-	case !found:
+	case k.Conflict != firstwrite.NoConflict:
+		return string(k.Conflict), end
+	case !k.Found:
 		return "new", end
-	case before.Hash == "":
+	case k.Hash == "":
 		return "there before", end
 	}
-	return before.Hash, end
+	return k.Hash, end
 }
 
 func content(hash string) *firstwrite.Content {
@@ -128,7 +135,7 @@ func TestWhatSomebodyDecidedStandsAndCounts(t *testing.T) {
 func TestWhatTheSystemBehindHadBeforeIsKnownWithoutContent(t *testing.T) {
 	t.Parallel()
 	r := newRecord(t)
-	r.has = []string{"1.2.3.1", "1.2.3.2"}
+	r.has.UIDs = []string{"1.2.3.1", "1.2.3.2"}
 	m, _ := r.start()
 	for uid, want := range map[string]string{"1.2.3.1": "there before", "1.2.3.9": "new"} {
 		known, end := r.begin(m, uid, "1.2.3")
@@ -146,7 +153,7 @@ func TestAStudyThatAProcessLeftOpenIsAskedForAgain(t *testing.T) {
 	_, end := r.begin(m, "1.2.3.1", "1.2.3")
 	end(content("one"))
 
-	r.has = []string{"1.2.3.1"} // it went through
+	r.has.UIDs = []string{"1.2.3.1"} // it went through
 	m, _ = r.start()
 	known, end := r.begin(m, "1.2.3.1", "1.2.3")
 	if known != "there before" || r.asked.Load() != 2 {
@@ -173,7 +180,7 @@ func TestWithoutAnAnswerNothingGoesThroughAndTheQuestionIsRepeated(t *testing.T)
 
 	stop()
 	r.mute = false
-	r.has = []string{"1.2.3.1"}
+	r.has.UIDs = []string{"1.2.3.1"}
 	m, _ = r.start()
 	known, end = r.begin(m, "1.2.3.1", "1.2.3")
 	if known != "there before" {
@@ -207,7 +214,7 @@ func TestOneUIDIsInOneHandAtATime(t *testing.T) {
 	_, end := r.begin(m, "1.2.3.1", "1.2.3")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, _, err := m.Begin(ctx, firstwrite.Instance{Route: "PACS", Study: "1.2.3", UID: "1.2.3.1"}, r.ask); !errors.Is(err, context.Canceled) {
+	if _, _, err := m.Begin(ctx, firstwrite.Instance{Route: "PACS", Study: "1.2.3", UID: "1.2.3.1"}, r.ask); !errors.Is(err, context.Canceled) {
 		t.Errorf("waited for: %v", err)
 	}
 	if _, end := r.begin(m, "1.2.3.7", "1.2.3"); end == nil {

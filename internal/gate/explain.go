@@ -260,6 +260,12 @@ func (e *Explanation) explainWhat(r Rule) {
 		}
 	}
 
+	for _, v := range []policy.Verb{policy.Commit, policy.Performed} {
+		if len(r.Studies)+len(r.Patients) > 0 && allows(r, v) {
+			e.remark(Never, "rule %q: %s needs a rule for all studies, because it is not known of which one is asked", r.Name, v)
+		}
+	}
+
 	for _, word := range r.Syntaxes {
 		if uid.Name(number(word)) == number(word) {
 			e.remark(Note, "rule %q: %s is not a transfer syntax of the standard", r.Name, word)

@@ -55,6 +55,11 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 			g.finish(lease, err)
 			return statusOf(err)
 		}
+		if err := g.judge(ctx, m.Identifier); err != nil {
+			lease.Drop()
+			return statusOf(err)
+		}
+
 		came++
 		seen := visible(sight, m.Identifier, rq.Identifier)
 		if !seen && came < lookedAtMost*r.FindMatches {

@@ -53,9 +53,9 @@ type Options struct {
 	Spool  string
 	// Room fails where the disk has none for what is spooled.
 	Room func() error
-	// Hold keeps back what came for a route under the UID of something else; held is
+	// Hold keeps back what came for a route and contradicts what went through; held is
 	// false where there is no room for it.
-	Hold func(ctx context.Context, route string, in archive.Incoming) (held bool, err error)
+	Hold func(ctx context.Context, route string, in archive.Incoming, why archive.Reason) (held bool, err error)
 	// Inspect judges what stands in the head of an object.
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
 	// States is told how routes are; may be nil.

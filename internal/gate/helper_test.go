@@ -115,13 +115,17 @@ func (s *site) look(_ context.Context, i archive.Inspected) archive.Inspection {
 	return s.inspect(i)
 }
 
-func (s *site) hold(_ context.Context, route string, in archive.Incoming) (bool, error) {
+func (s *site) hold(_ context.Context, route string, in archive.Incoming, why archive.Reason) (bool, error) {
 	ds, err := dicom.Decode(in.Data, dicom.DecodeOptions{TransferSyntax: in.TransferSyntaxUID})
 	if err != nil {
 		s.Error(err)
 		return false, err
 	}
-	s.held <- fmt.Sprintf("%s %s from %s: %s", route, in.SOPInstanceUID, in.Source.Principal, ds.Text(tag.StudyDescription))
+	what := ds.Text(tag.StudyDescription)
+	if why != archive.AtRoute {
+		what = string(why)
+	}
+	s.held <- fmt.Sprintf("%s %s from %s: %s", route, in.SOPInstanceUID, in.Source.Principal, what)
 	return true, nil
 }
 

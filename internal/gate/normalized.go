@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
@@ -23,6 +24,9 @@ func (g *Gate) procedureStep(ctx context.Context, a *dimse.Association, rq *dims
 	if !guard.Sight(ctx).Everything {
 		return dimse.NResponse{Status: storeStatus(errSight)}
 	}
+	if err := g.checkContent(ctx, rq.DataSet); err != nil {
+		return dimse.NResponse{Status: storeStatus(err)}
+	}
 
 	whose := guard.Passing{Patient: rq.DataSet.Text(tag.PatientID), PatientIssuer: rq.DataSet.Text(tag.IssuerOfPatientID)}
 	for _, item := range rq.DataSet.Items(tag.ScheduledStepAttributesSequence) {
@@ -30,6 +34,39 @@ func (g *Gate) procedureStep(ctx context.Context, a *dimse.Association, rq *dims
 	}
 	guard.Concerns(ctx, whose)
 	return g.passOn(ctx, a, rq)
+}
+
+// nestedMost is how deep sequences of a normalized operation may go.
+const nestedMost = 16
+
+// errForeign refuses elements that a data set of a normalized operation does not have.
+var errForeign = fault.Newf(fault.Invalid, "gate: the data set has elements of a command or of a file, or more than %d levels", nestedMost)
+
+// checkContent judges the data set of a normalized operation before it goes on, whoever sends it.
+func (g *Gate) checkContent(ctx context.Context, ds *dicom.DataSet) error {
+	if foreign(ds, 1) {
+		return errForeign
+	}
+	return g.judge(ctx, ds)
+}
+
+// foreign reports elements of a command (PS3.7 6.3) or of a file (PS3.10 7.1) at any level, and
+// levels nobody needs.
+func foreign(ds *dicom.DataSet, depth int) bool {
+	if depth > nestedMost {
+		return true
+	}
+	for el := range ds.All() {
+		if group := el.Tag.Group(); group == 0 || group == 2 {
+			return true
+		}
+		for _, item := range el.Items() {
+			if foreign(item, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // passOn asks the system behind for a normalized operation, and gives its answer.
@@ -45,11 +82,14 @@ func (g *Gate) passOn(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 	rsp, err := lease.N(ctx, ask)
 	g.finish(lease, err)
 	if err != nil {
-		rsp.Status = statusOf(err)
+		return dimse.NResponse{Status: statusOf(err)}
 	}
-	rsp.Status = dimse.Status{Code: rsp.Status.Code, Comment: rsp.Status.Comment, Cause: rsp.Status.Cause}
-	if err == nil {
-		rsp.Status.Comment = "" // of the system behind: it may hold anything
+
+	rsp.Status = dimse.Status{Code: rsp.Status.Code} // a comment of the system behind may hold anything
+	if rsp.DataSet != nil {
+		if err := g.checkContent(ctx, rsp.DataSet); err != nil {
+			return dimse.NResponse{Status: statusOf(err)}
+		}
 	}
 	return rsp
 }
@@ -63,6 +103,13 @@ func (g *Gate) commit(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 	}
 	if rq.DataSet == nil || !uid.Tolerable(rq.DataSet.Text(tag.TransactionUID)) {
 		return dimse.NResponse{Status: dimse.InvalidArgumentValue.With("TransactionUID is missing or malformed")}
+	}
+
+	if !guard.Sight(ctx).Everything { // whether instances are there is not for who may see some alone
+		return dimse.NResponse{Status: storeStatus(errSight)}
+	}
+	if err := g.checkContent(ctx, rq.DataSet); err != nil {
+		return dimse.NResponse{Status: storeStatus(err)}
 	}
 
 	transaction := rq.DataSet.Text(tag.TransactionUID)
@@ -95,6 +142,9 @@ func (g *Gate) report(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 	transaction := rq.DataSet.Text(tag.TransactionUID)
 	asked, front, err := g.commitments.of(ctx, r.Name, transaction)
 	if err != nil {
+		return dimse.NResponse{Status: storeStatus(err)}
+	}
+	if err := g.checkContent(ctx, rq.DataSet); err != nil {
 		return dimse.NResponse{Status: storeStatus(err)}
 	}
 	if err := g.tell(ctx, asked.device, r, front, rq); err != nil {

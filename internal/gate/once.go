@@ -13,23 +13,25 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/archive"
-	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/guard"
 	"collimator/internal/upstream"
 )
 
-// errOther refuses another content under a UID that went through.
-var errOther = fault.New(fault.Conflict, "gate: other content under this SOP Instance UID went through before")
+// Refusals of what contradicts what went through before.
+var (
+	errOther     = fault.New(fault.Conflict, "gate: other content under this SOP Instance UID went through before")
+	errPatientOf = fault.New(fault.Conflict, "gate: the study is of another patient, as far as images of it went through or the system behind has it")
+	errStudyOf   = fault.New(fault.Conflict, "gate: the series is of another study, as far as images of it went through or the system behind has it")
+)
 
 // letThrough sends an object of a caller to the system behind, once: what comes under a
-// UID that is known is compared whole before any of it goes on.
+// UID that is known is compared whole before any of it goes on, and what contradicts what went
+// through is held.
 func (g *Gate) letThrough(ctx context.Context, a *dimse.Association, r *route, o *object) dimse.Status {
-	// What is of no study counts as one of its own.
-	instance := firstwrite.Instance{Route: r.Name, Study: cmp.Or(o.StudyUID, o.request.SOPInstanceUID), UID: o.request.SOPInstanceUID}
-	before, found, end, err := g.Memory.Begin(ctx, instance, func(ctx context.Context) ([]string, bool, error) {
-		return g.instancesBehind(ctx, a, o)
+	known, end, err := g.Memory.Begin(ctx, Instance(r.Name, o.Head), func(ctx context.Context) (firstwrite.Before, bool, error) {
+		return g.before(ctx, a, o)
 	})
 	if err != nil {
 		return storeStatus(err)
@@ -39,13 +41,25 @@ func (g *Gate) letThrough(ctx context.Context, a *dimse.Association, r *route, o
 	o.most = int64(r.ObjectMiB) << 20
 	var status dimse.Status
 	var through *firstwrite.Content
-	if found {
-		status, through = g.again(ctx, a, r, o, before)
+	if known.Found || known.Conflict != firstwrite.NoConflict {
+		status, through = g.again(ctx, a, r, o, known)
 	} else {
 		status, through = g.first(ctx, a, o)
 	}
 	end(through)
 	return status
+}
+
+// Instance is an object as the memory of a route knows it.
+func Instance(route string, head *dicom.DataSet) firstwrite.Instance {
+	own := head.Text(tag.SOPInstanceUID)
+	return firstwrite.Instance{
+		Route:   route,
+		Study:   cmp.Or(head.Text(tag.StudyInstanceUID), own), // what is of no study counts as one of its own
+		Series:  head.Text(tag.SeriesInstanceUID),
+		UID:     own,
+		Patient: patientOf(head),
+	}
 }
 
 // first streams an object whose UID is new. What was sent whole and not refused counts
@@ -72,9 +86,9 @@ func (o *object) content() *firstwrite.Content {
 }
 
 // again spools an object whose UID is known, and sends it where it is the same as
-// before. Another one is held.
+// before. Another one is held, and so is one that contradicts what went through.
 func (g *Gate) again(
-	ctx context.Context, a *dimse.Association, r *route, o *object, before firstwrite.Content,
+	ctx context.Context, a *dimse.Association, r *route, o *object, known firstwrite.Known,
 ) (dimse.Status, *firstwrite.Content) {
 	kept, err := g.spoolFor(a.CallingAETitle())
 	if err != nil {
@@ -85,14 +99,17 @@ func (g *Gate) again(
 		return answered(err), nil
 	}
 
+	if known.Conflict != firstwrite.NoConflict {
+		return g.hold(ctx, a, r, o, kept, contradictions[known.Conflict]), nil
+	}
 	now := o.content()
-	if !now.Is(before) {
+	if !now.Is(known.Content) {
 		same, err := g.sameBehind(ctx, a, o, kept)
 		if err != nil {
 			return storeStatus(err), nil
 		}
 		if !same {
-			return g.hold(ctx, a, r, o, kept), nil
+			return g.hold(ctx, a, r, o, kept, otherContent), nil
 		}
 	}
 
@@ -107,14 +124,31 @@ func (g *Gate) again(
 	if err != nil {
 		return answered(err), nil
 	}
-	if now.Is(before) {
+	if now.Is(known.Content) {
 		now = nil // nothing new is known
 	}
 	return dimse.Status{Code: answer.Code}, now
 }
 
+// contradiction is why an object is held.
+type contradiction struct {
+	reason archive.Reason
+	code   dimse.StatusCode
+	text   string
+	cause  error
+}
+
+// What an object may contradict.
+var (
+	otherContent   = contradiction{archive.AtRoute, dimse.DuplicateSOPInstance, "other content under this SOP Instance UID", errOther}
+	contradictions = map[firstwrite.Conflict]contradiction{
+		firstwrite.OtherPatient: {archive.OtherPatientAtRoute, dimse.InvalidSOPInstance, "the study is of another patient", errPatientOf},
+		firstwrite.OtherStudy:   {archive.OtherStudyAtRoute, dimse.InvalidSOPInstance, "the series is of another study", errStudyOf},
+	}
+)
+
 // hold keeps an object back, for somebody to decide, and tells the sender.
-func (g *Gate) hold(ctx context.Context, a *dimse.Association, r *route, o *object, kept *spool) dimse.Status {
+func (g *Gate) hold(ctx context.Context, a *dimse.Association, r *route, o *object, kept *spool, why contradiction) dimse.Status {
 	in := archive.Incoming{
 		SOPClassUID:       o.request.SOPClassUID,
 		SOPInstanceUID:    o.request.SOPInstanceUID,
@@ -123,14 +157,14 @@ func (g *Gate) hold(ctx context.Context, a *dimse.Association, r *route, o *obje
 		Source:            source(ctx, a, r),
 	}
 	what := "held: "
-	held, err := g.Hold(ctx, r.Name, in)
+	held, err := g.Hold(ctx, r.Name, in, why.reason)
 	if err != nil {
 		g.Log.Error("an object could not be held back", "route", r.Name, "error", err)
 	}
 	if !held {
 		what = "not kept: "
 	}
-	return dimse.Status{Code: dimse.DuplicateSOPInstance, Comment: what + "other content under this SOP Instance UID", Cause: errOther}
+	return dimse.Status{Code: why.code, Comment: what + why.text, Cause: why.cause}
 }
 
 // source is where an object came from, for the quarantine.
@@ -146,113 +180,6 @@ func source(ctx context.Context, a *dimse.Association, r *route) archive.Source 
 	}
 	guard.Credit(ctx, &s)
 	return s
-}
-
-// Bounds of what the system behind says it has of one study.
-const (
-	instancesMost = 200_000
-	seriesMost    = 10_000
-	keptUID       = 64 // bytes that a UID takes in memory besides its own
-)
-
-var errStudy = fault.Newf(fault.TooLarge, "gate: the system behind has more than %d series or %d instances of one study", seriesMost, instancesMost)
-
-// instancesBehind lists what the system behind has of the study of an object; false where it does
-// not answer queries.
-func (g *Gate) instancesBehind(ctx context.Context, a *dimse.Association, o *object) (uids []string, ok bool, err error) {
-	lease, err := g.leaseOwn(ctx, a, upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false)})
-	if err != nil {
-		return nil, false, unanswered(err)
-	}
-
-	uids, err = queryInstances(ctx, lease, o)
-	g.finish(lease, err)
-	if err != nil {
-		return nil, false, unanswered(err)
-	}
-	return uids, true, nil
-}
-
-// unanswered is nil for the error of a system that is there and does not answer
-// queries. One that ends the association may have broken down, or lets this title do
-// nothing of the kind: nobody knows what it has.
-func unanswered(err error) error {
-	_, refused := errors.AsType[*dimse.StatusError](err)
-	_, rejected := errors.AsType[*dimse.RejectError](err)
-	if refused || rejected || errors.Is(err, dimse.ErrNoContext) {
-		return nil
-	}
-	if _, aborted := errors.AsType[*dimse.AbortError](err); aborted {
-		return fault.Wrap(fault.Unavailable, err, "gate: the system behind ends the association over the question what it has; "+
-			"it has to let this AE title query and retrieve, or 'as' of the route names one that may")
-	}
-	return err
-}
-
-// queryInstances asks level by level: not everybody answers relational queries
-// (PS3.4 C.4.1.2.2.1). Of an object without a study only the object itself is asked for: a query
-// without a study would ask for all there is.
-func queryInstances(ctx context.Context, lease *upstream.Lease, o *object) (uids []string, err error) {
-	study := o.StudyUID
-	if study == "" {
-		return queryLevel(ctx, lease, instancesMost, "IMAGE", tag.SOPInstanceUID, map[tag.Tag]string{
-			tag.StudyInstanceUID: "", tag.SeriesInstanceUID: "", tag.SOPInstanceUID: o.request.SOPInstanceUID,
-		})
-	}
-
-	studies, err := queryLevel(ctx, lease, seriesMost, "STUDY", tag.StudyInstanceUID, map[tag.Tag]string{tag.StudyInstanceUID: study})
-	if err != nil || len(studies) == 0 {
-		return nil, err
-	}
-
-	series, err := queryLevel(ctx, lease, seriesMost, "SERIES", tag.SeriesInstanceUID, map[tag.Tag]string{
-		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: "",
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, one := range series {
-		images, err := queryLevel(ctx, lease, instancesMost-len(uids), "IMAGE", tag.SOPInstanceUID, map[tag.Tag]string{
-			tag.StudyInstanceUID: study, tag.SeriesInstanceUID: one, tag.SOPInstanceUID: "",
-		})
-		if err != nil {
-			return nil, err
-		}
-		uids = append(uids, images...)
-	}
-	return uids, nil
-}
-
-// queryLevel gives the values of a unique key, as many as may be. They are kept out of the
-// account of the request.
-func queryLevel(
-	ctx context.Context, lease *upstream.Lease, most int, level string, of tag.Tag, keys map[tag.Tag]string,
-) (values []string, err error) {
-	identifier := dicom.NewDataSet()
-	keys[tag.QueryRetrieveLevel] = level
-	for t, value := range keys {
-		if err := identifier.SetText(t, value); err != nil {
-			return nil, err
-		}
-	}
-
-	came := 0
-	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier}) {
-		if err != nil {
-			return nil, err
-		}
-		if came++; came > most {
-			return nil, errStudy
-		}
-		value := m.Identifier.Text(of)
-		if err := budget.From(ctx).Grow(int64(len(value)) + keptUID); err != nil {
-			return nil, err
-		}
-		if uid.Tolerable(value) {
-			values = append(values, value)
-		}
-	}
-	return values, nil
 }
 
 // sameBehind fetches what the system behind has under a UID and compares it with a

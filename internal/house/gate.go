@@ -47,16 +47,16 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 	return fault.Misuse(err) // a bad file is the operator's to mend
 }
 
-// holdAtRoute keeps back what came for a route under the UID of something else.
-func (s *Server) holdAtRoute(ctx context.Context, route string, in archive.Incoming) (held bool, err error) {
+// holdAtRoute keeps back what came for a route and contradicts what went through.
+func (s *Server) holdAtRoute(ctx context.Context, route string, in archive.Incoming, why archive.Reason) (held bool, err error) {
 	in.Source.Route = route
-	return s.Archive.HoldBack(ctx, in)
+	return s.Archive.HoldBack(ctx, in, why)
 }
 
 // letThrough makes the content of an entry of the quarantine the one its route takes.
-func letThrough(ctx context.Context, tx *db.Tx, e archive.QuarantineEntry, hash string) error {
-	i := firstwrite.Instance{Route: e.Source.Route, Study: e.Instance.StudyUID, UID: e.Instance.SOPInstanceUID}
-	return firstwrite.Accept(ctx, tx, i, firstwrite.Content{Syntax: e.Instance.TransferSyntaxUID, Hash: hash})
+func letThrough(ctx context.Context, tx *db.Tx, e archive.QuarantineEntry, passes archive.Passing) error {
+	return firstwrite.Accept(ctx, tx, gate.Instance(e.Source.Route, passes.Head),
+		firstwrite.Content{Syntax: e.Instance.TransferSyntaxUID, Hash: passes.Hash})
 }
 
 // applicationEntities finds who an association is for: the archive, a route of the

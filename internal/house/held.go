@@ -75,7 +75,7 @@ func ruleWord(c config.Inspect, rule string) string {
 
 // Released says in a sentence what became of an entry that was released.
 func Released(q archive.QuarantineEntry) string {
-	if q.Reason == archive.AtRoute {
+	if archive.HeldAtRoute(q.Reason) {
 		return fmt.Sprintf("Number %d goes through the route %s when its device sends it again.", q.ID, q.Source.Route)
 	}
 	return fmt.Sprintf("Number %d is in the archive.", q.ID)
@@ -87,6 +87,10 @@ func PrintHeld(w io.Writer, q archive.QuarantineEntry, found []string) error {
 	switch {
 	case q.Reason == archive.AtRoute:
 		stored = "another content went through the route " + q.Source.Route + ", or was there before"
+	case q.Reason == archive.OtherPatientAtRoute:
+		stored = "its study went through the route " + q.Source.Route + " as another patient's, or was there before as that"
+	case q.Reason == archive.OtherStudyAtRoute:
+		stored = "its series went through the route " + q.Source.Route + " in another study, or was there before in it"
 	case q.StoredDigest != "":
 		stored = "another content is stored, SHA-256 " + q.StoredDigest
 	}

@@ -1,0 +1,144 @@
+package firstwrite
+
+import (
+	"context"
+	"strings"
+
+	"collimator/internal/db"
+)
+
+// Patient is whose a study is. Without an ID the name says so.
+type Patient struct{ ID, Issuer, Name string }
+
+// Same reports whether two descriptions mean one patient: by ID, and by issuer where both
+// name one. Without an ID the names decide, where both have one.
+func (p Patient) Same(o Patient) bool {
+	if p.ID != o.ID || p.Issuer != "" && o.Issuer != "" && p.Issuer != o.Issuer {
+		return false
+	}
+	return p.ID != "" || p.Name == "" || o.Name == "" || folded(p.Name) == folded(o.Name)
+}
+
+// folded is a name as it is compared: in capitals, without empty components at the end
+// (PS3.5 6.2.1).
+func folded(name string) string { return strings.ToUpper(strings.TrimRight(name, "^= ")) }
+
+// row is a patient as it is written: a name only where nothing else says who it is.
+func (p Patient) row() Patient {
+	if p.ID != "" {
+		p.Name = ""
+	}
+	p.Name = folded(p.Name)
+	return p
+}
+
+// belongs says what of an instance contradicts what went through: a study is of one
+// patient, a series of one study. Where nothing does, end has to be called with whether it went
+// through.
+func (m *Memory) belongs(ctx context.Context, i Instance) (c Conflict, end func(through bool), err error) {
+	endNothing := func(bool) {}
+	may, endPatient, err := m.patients.begin(ctx, name{i.Route, i.Study}, i.Patient)
+	if err != nil {
+		return NoConflict, endNothing, err
+	}
+	if !may {
+		return OtherPatient, endNothing, nil
+	}
+	if i.Series == "" {
+		return NoConflict, endPatient, nil
+	}
+
+	may, endSeries, err := m.series.begin(ctx, name{i.Route, i.Series}, i.Study)
+	if err != nil || !may {
+		endPatient(false)
+		return OtherStudy, endNothing, err
+	}
+	return NoConflict, func(through bool) {
+		endSeries(through)
+		endPatient(through)
+	}, nil
+}
+
+func (m *Memory) loadPatients(ctx context.Context, of name) (list []Patient, err error) {
+	err = m.db.Read(ctx, func(tx *db.Tx) error {
+		return db.Each(ctx, tx, func(scan db.Scan) error {
+			var p Patient
+			err := scan(&p.ID, &p.Issuer, &p.Name)
+			list = append(list, p)
+			return err
+		}, `SELECT patient_id, issuer, name FROM first_write_patient WHERE route = ?1 AND study = ?2`, of.route, of.uid)
+	})
+	return list, err
+}
+
+func (m *Memory) loadSeries(ctx context.Context, of name) (list []string, err error) {
+	err = m.db.Read(ctx, func(tx *db.Tx) error {
+		return db.Each(ctx, tx, func(scan db.Scan) error {
+			var study string
+			err := scan(&study)
+			list = append(list, study)
+			return err
+		}, `SELECT study FROM first_write_series WHERE route = ?1 AND series = ?2`, of.route, of.uid)
+	})
+	return list, err
+}
+
+// writeOwners writes what the system behind a route said of a study, as far as nothing went
+// through that says otherwise.
+func writeOwners(ctx context.Context, tx *db.Tx, s study, has Before) error {
+	for _, p := range has.Patients[:min(1, len(has.Patients))] {
+		if err := ownPatient(ctx, tx, name{s.route, s.uid}, p); err != nil {
+			return err
+		}
+	}
+	for _, series := range has.Series {
+		if err := ownSeries(ctx, tx, name{s.route, series}, s.uid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepOwners writes whose studies and series are that went through.
+func keepOwners(ctx context.Context, tx *db.Tx, patients map[name]Patient, series map[name]string) error {
+	for study, p := range patients {
+		if err := ownPatient(ctx, tx, study, p); err != nil {
+			return err
+		}
+	}
+	for one, study := range series {
+		if err := ownSeries(ctx, tx, one, study); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownPatient gives a study to a patient, unless it is somebody's.
+func ownPatient(ctx context.Context, tx *db.Tx, study name, p Patient) error {
+	p = p.row()
+	_, err := tx.Exec(ctx, `INSERT INTO first_write_patient (route, study, patient_id, issuer, name) SELECT ?1, ?2, ?3, ?4, ?5
+		WHERE NOT EXISTS (SELECT 1 FROM first_write_patient WHERE route = ?1 AND study = ?2)`,
+		study.route, study.uid, p.ID, p.Issuer, p.Name)
+	return err
+}
+
+// ownSeries gives a series to a study, unless it is of one.
+func ownSeries(ctx context.Context, tx *db.Tx, series name, study string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO first_write_series (route, series, study) SELECT ?1, ?2, ?3
+		WHERE NOT EXISTS (SELECT 1 FROM first_write_series WHERE route = ?1 AND series = ?2)`, series.route, series.uid, study)
+	return err
+}
+
+// acceptOwners lets a study be of one patient more, and a series of one study more.
+func acceptOwners(ctx context.Context, tx *db.Tx, i Instance) error {
+	p := i.Patient.row()
+	_, err := tx.Exec(ctx, `INSERT INTO first_write_patient (route, study, patient_id, issuer, name) VALUES (?1, ?2, ?3, ?4, ?5)
+		ON CONFLICT DO NOTHING`, i.Route, i.Study, p.ID, p.Issuer, p.Name)
+	if err != nil || i.Series == "" {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO first_write_series (route, series, study) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING`,
+		i.Route, i.Series, i.Study)
+	return err
+}
