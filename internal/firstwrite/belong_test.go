@@ -134,4 +134,3 @@ func TestTwoDescriptionsMeanOnePatient(t *testing.T) {
 		}
 	}
 }
-

@@ -22,7 +22,7 @@ type record struct {
 	db    *db.DB
 	asked atomic.Int32
 	has   firstwrite.Before
-	mute  bool     // it does not answer
+	mute  bool // it does not answer
 	fails error
 }
 
