@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"strings"
 	"time"
 
@@ -52,12 +51,12 @@ func (c *gateListCmd) Run(e *env) error {
 		}
 		return nil
 	}
-	return terminal.List(e.stdout, c.Output, routes, "NAME|PROTECTS|CALLS IT AS|WHO MAY WHAT|STATE", routeRow,
+	return terminal.List(e.stdout, c.Output, routes, "NAME|KIND|LEADS TO|CALLS IT AS|WHO MAY WHAT|STATE", routeRow,
 		"There is no route. Put a gate in front of a system with 'collimator gate add NAME --protect AET@HOST:PORT'.")
 }
 
 func routeRow(r gate.Route) []string {
-	return []string{r.Name, r.Protect, cmp.Or(r.As, "the caller"), r.Granted(), r.State(time.Now())}
+	return []string{r.Name, r.Kind(), r.Leads(), r.CallsAs(), r.Granted(), r.State(time.Now())}
 }
 
 type gateShowCmd struct {
@@ -161,9 +160,13 @@ func (c *gateRemoveCmd) Run(e *env) error {
 			return err
 		}
 
-		if err := e.say("%s is removed, with %s. %s\n", c.Name, phrase.Count(len(r.Rules), "rule", "rules"), takenUp); err != nil {
+		with := ""
+		if r.Ruled() == nil {
+			with = ", with " + phrase.Count(len(r.Rules), "rule", "rules")
+		}
+		if err := e.say("%s is removed%s. %s\n", c.Name, with, takenUp); err != nil {
 			return err
 		}
-		return e.say("Nobody reaches %s by the gate any more. To go back to without a gate, see docs/gate.md.\n", r.Protect)
+		return e.say("Nobody reaches %s by the gate any more. To go back to without a gate, see docs/gate.md.\n", r.Leads())
 	})
 }

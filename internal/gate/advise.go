@@ -12,6 +12,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/outward"
 )
 
@@ -76,22 +77,9 @@ func (r *Route) Callers(h House) (titles []string) {
 	return slices.Compact(titles)
 }
 
-// Place is where a gate stands in the network.
-type Place struct {
-	From         string   // the address it calls the system behind from
-	Plain        string   // host:port at which that system calls it; empty: nowhere
-	Destinations []string // devices to which that system sends by way of the gate
-}
-
-// Step is a change to make somewhere, with the exact words where there are any.
-type Step struct {
-	Where string `json:"where"`
-	What  string `json:"what"`
-}
-
 // AtSystem is what to change at the system behind a route, a line for each product. callers
 // are the AE titles it sees.
-func (r *Route) AtSystem(p Place, callers []string) []Step {
+func (r *Route) AtSystem(p kind.Place, callers []string) []kind.Step {
 	_, address, _ := r.Target()
 	_, port, _ := net.SplitHostPort(address)
 	if len(callers) == 0 {
@@ -99,22 +87,22 @@ func (r *Route) AtSystem(p Place, callers []string) []Step {
 	}
 	first, each := callers[0], ""
 	if len(callers) > 1 {
-		each = ", and one such entry for " + listed(callers[1:])
+		each = ", and one such entry for " + kind.Listed(callers[1:])
 	}
 
-	steps := []Step{
-		{"firewall of its machine", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)},
-		{"Orthanc, orthanc.json", fmt.Sprintf(`"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, `+
-			`"DicomModalities": {"gate1": {"AET": %q, "Host": %q, "Port": %s}}%s; no others`, first, p.From, plainPort(p.Plain), each)},
-		{"dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): " + listed(callers) + ", and no others"},
-		{"DCMTK, dcmqrscp.cfg", fmt.Sprintf("HostTable: gate1 = (%s, %s, %s)%s; AETable: gate1 in place of ANY",
-			first, p.From, plainPort(p.Plain), each)},
-		{"Conquest", "it asks nobody who calls: the firewall of its machine is all there is"},
-		{"any other", fmt.Sprintf("take associations from %s alone, under %s", p.From, listed(callers))},
+	steps := []kind.Step{
+		kind.At("firewall of its machine", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)),
+		kind.At("Orthanc, orthanc.json", fmt.Sprintf(`"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, `+
+			`"DicomModalities": {"gate1": {"AET": %q, "Host": %q, "Port": %s}}%s; no others`, first, p.From, plainPort(p.Plain), each)),
+		kind.At("dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): "+kind.Listed(callers)+", and no others"),
+		kind.At("DCMTK, dcmqrscp.cfg", fmt.Sprintf("HostTable: gate1 = (%s, %s, %s)%s; AETable: gate1 in place of ANY",
+			first, p.From, plainPort(p.Plain), each)),
+		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
+		kind.At("any other", fmt.Sprintf("take associations from %s alone, under %s", p.From, kind.Listed(callers))),
 	}
 	if p.Plain != "" && len(p.Destinations) > 0 {
-		steps = append(steps, Step{"destinations of C-MOVE",
-			fmt.Sprintf("%s: each under its own AE title, without TLS, at the gate: %s", listed(p.Destinations), p.Plain)})
+		steps = append(steps, kind.At("destinations of C-MOVE",
+			fmt.Sprintf("%s: each under its own AE title, without TLS, at the gate: %s", kind.Listed(p.Destinations), p.Plain)))
 	}
 	return steps
 }

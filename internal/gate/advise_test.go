@@ -12,6 +12,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 )
 
 func TestRulesAreReadAsTheyAreTyped(t *testing.T) {
@@ -63,21 +64,21 @@ func TestWhatToChangeAtASystemNamesTheGateAndWhoCalls(t *testing.T) {
 		t.Error(diff)
 	}
 
-	place := Place{From: "10.0.0.1", Plain: "10.0.0.1:11112", Destinations: []string{"WS1"}}
-	want := []Step{
-		{"firewall of its machine", "nft add rule inet filter input tcp dport 104 ip saddr != 10.0.0.1 drop"},
-		{"Orthanc, orthanc.json", `"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, ` +
-			`"DicomModalities": {"gate1": {"AET": "CT1", "Host": "10.0.0.1", "Port": 11112}}, and one such entry for WS1; no others`},
-		{"dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): CT1 and WS1, and no others"},
-		{"DCMTK, dcmqrscp.cfg", "HostTable: gate1 = (CT1, 10.0.0.1, 11112), and one such entry for WS1; AETable: gate1 in place of ANY"},
-		{"Conquest", "it asks nobody who calls: the firewall of its machine is all there is"},
-		{"any other", "take associations from 10.0.0.1 alone, under CT1 and WS1"},
-		{"destinations of C-MOVE", "WS1: each under its own AE title, without TLS, at the gate: 10.0.0.1:11112"},
+	place := kind.Place{From: "10.0.0.1", Plain: "10.0.0.1:11112", Destinations: []string{"WS1"}}
+	want := []kind.Step{
+		kind.At("firewall of its machine", "nft add rule inet filter input tcp dport 104 ip saddr != 10.0.0.1 drop"),
+		kind.At("Orthanc, orthanc.json", `"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, `+
+			`"DicomModalities": {"gate1": {"AET": "CT1", "Host": "10.0.0.1", "Port": 11112}}, and one such entry for WS1; no others`),
+		kind.At("dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): CT1 and WS1, and no others"),
+		kind.At("DCMTK, dcmqrscp.cfg", "HostTable: gate1 = (CT1, 10.0.0.1, 11112), and one such entry for WS1; AETable: gate1 in place of ANY"),
+		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
+		kind.At("any other", "take associations from 10.0.0.1 alone, under CT1 and WS1"),
+		kind.At("destinations of C-MOVE", "WS1: each under its own AE title, without TLS, at the gate: 10.0.0.1:11112"),
 	}
 	if diff := cmp.Diff(want, r.AtSystem(place, []string{"CT1", "WS1"})); diff != "" {
 		t.Error(diff)
 	}
-	if steps := r.AtSystem(Place{From: "10.0.0.1"}, nil); len(steps) != 6 || !strings.Contains(steps[1].What, `"AET_OF_EACH_DEVICE"`) || !strings.Contains(steps[1].What, `"Port": 104}`) {
+	if steps := r.AtSystem(kind.Place{From: "10.0.0.1"}, nil); len(steps) != 6 || !strings.Contains(steps[1].What, `"AET_OF_EACH_DEVICE"`) || !strings.Contains(steps[1].What, `"Port": 104}`) {
 		t.Errorf("%+v", steps)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
 	"collimator/internal/archive"
+	"collimator/internal/gate/kind"
 	"collimator/internal/policy"
 )
 
@@ -139,7 +140,7 @@ func TestWhoMaySeeSomeStudiesAloneAsksForNoCommitment(t *testing.T) {
 	e := Explain(Route{Name: "PACS", Protect: "OLDPACS@10.0.0.5:104", Rules: []Rule{
 		{Name: "some", Who: []string{"CT1"}, Allow: []string{"commit", "query"}, Studies: []string{"1.2.3"}},
 	}}, House{Devices: []policy.Principal{{Name: "CT1"}}})
-	if !slices.ContainsFunc(e.Remarks, func(r Remark) bool { return r.Kind == Never }) {
+	if !slices.ContainsFunc(e.Remarks, func(r Remark) bool { return r.Kind == kind.Never }) {
 		t.Errorf("%+v", e.Remarks)
 	}
 }

@@ -31,6 +31,9 @@ func Add(path string, r Route) error {
 		if err := Free(now, r.Name); err != nil {
 			return nil, err
 		}
+		if other := takesAs(now, r); other != "" {
+			return nil, fault.Newf(fault.Conflict, "gate: the route %s takes %s already", other, r.block().Takes())
+		}
 		list.Content = append(list.Content, block)
 
 		return append(now, r), nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"collimator/dicom/uid"
+	"collimator/internal/gate/kind"
 	"collimator/internal/phrase"
 	"collimator/internal/policy"
 	"collimator/internal/terminal"
@@ -36,59 +37,41 @@ func (h *House) device(aeTitle string) *policy.Principal {
 	return &h.Devices[i]
 }
 
-// RemarkKind is what a remark is about.
-type RemarkKind string
-
-// The kinds of remarks.
-const (
-	Never  RemarkKind = "never"  // it matches nobody and nothing
-	Unsafe RemarkKind = "unsafe" // it lets more through than is needed
-	Note   RemarkKind = "note"
+// What is said of a route, whatever its kind.
+type (
+	Remark      = kind.Remark
+	Explanation = kind.Explanation
 )
-
-// Remark is something about a route that does not show in its block.
-type Remark struct {
-	Kind RemarkKind `json:"kind"`
-	Text string     `json:"text"`
-}
-
-// Explanation is what a route lets through, in words. No patient is named.
-type Explanation struct {
-	Name string `json:"name"`
-	// Says are sentences: one of the route, and one of each rule.
-	Says    []string `json:"says"`
-	Remarks []Remark `json:"remarks"`
-}
-
-// Lines are the explanation a line each, remarks with their kind in front.
-func (e Explanation) Lines() []string {
-	lines := slices.Clone(e.Says)
-	for _, r := range e.Remarks {
-		lines = append(lines, string(r.Kind)+": "+r.Text)
-	}
-	return lines
-}
-
-func (e *Explanation) remark(kind RemarkKind, format string, args ...any) {
-	e.Remarks = append(e.Remarks, Remark{kind, fmt.Sprintf(format, args...)})
-}
 
 // Explain says what a route lets through. It was checked.
 func Explain(r Route, h House) Explanation {
-	e := Explanation{Name: r.Name, Says: []string{r.sentence()}, Remarks: []Remark{}}
-	if h.Unknown != "" {
-		e.remark(Note, "which devices are registered is not known here: %s", h.Unknown)
+	e := Explanation{Name: r.Name, Remarks: []Remark{}}
+	explainName(&e, r, h)
+	if b := r.block(); b != nil {
+		b.Explain(&e)
+	} else {
+		explainProtected(&e, r, h)
 	}
-	e.explainPlace(r, h)
+	if r.Closed {
+		e.Says[0] = "CLOSED, nobody is let through. When it is open: " + e.Says[0]
+	}
+	return e
+}
 
-	e.explainLearning(r, h.Now)
+// explainProtected says what callers of a system behind a route may do.
+func explainProtected(e *Explanation, r Route, h House) {
+	e.Say("%s", r.sentence())
+	if h.Unknown != "" {
+		e.Remark(kind.Note, "which devices are registered is not known here: %s", h.Unknown)
+	}
+	explainPlace(e, r, h)
+	explainLearning(e, r, h.Now)
 
 	for _, rule := range r.Rules {
 		e.Says = append(e.Says, rule.sentence(r, h))
-		e.explainWho(r, rule, h)
-		e.explainWhat(rule)
+		explainWho(e, r, rule, h)
+		explainWhat(e, rule)
 	}
-	return e
 }
 
 // sentence says where a route leads.
@@ -98,15 +81,11 @@ func (r *Route) sentence() string {
 	if r.As != "" {
 		as = "under the AE title " + r.As
 	}
-	text := fmt.Sprintf("Who calls %s reaches %s at %s, %s; %s at a time, %s may wait for up to %s, and a search has at most %s.",
+	return fmt.Sprintf("Who calls %s reaches %s at %s, %s; %s at a time, %s may wait for up to %s, and a search has at most %s.",
 		r.Name, title, address, as,
 		phrase.Count(cmp.Or(r.Associations, upstream.DefaultAssociations), "association", "associations"),
 		phrase.Count(cmp.Or(r.Waiting, upstream.DefaultWaiting), "request", "requests"), cmp.Or(r.Wait, upstream.DefaultWait),
 		phrase.Count(cmp.Or(r.FindMatches, findMatches), "match", "matches"))
-	if r.Closed {
-		text = "CLOSED, nobody is let through. When it is open: " + text
-	}
-	return text
 }
 
 // sentence says what a rule grants.
@@ -118,7 +97,7 @@ func (r *Rule) sentence(of Route, h House) string {
 			text += ": " + list
 		}
 	} else {
-		text += listed(named(r.Who, of)) + " may " + listed(r.Allow)
+		text += kind.Listed(named(r.Who, of)) + " may " + kind.Listed(r.Allow)
 	}
 
 	for _, narrowed := range []struct {
@@ -129,7 +108,7 @@ func (r *Rule) sentence(of Route, h House) string {
 		{", stored as ", namesOf(r.Syntaxes)},
 	} {
 		if len(narrowed.by) > 0 {
-			text += narrowed.what + listed(narrowed.by)
+			text += narrowed.what + kind.Listed(narrowed.by)
 		}
 	}
 	if r.Hours != "" {
@@ -177,7 +156,7 @@ func grantsOf(devices []policy.Principal) string {
 		}
 		words = append(words, fmt.Sprintf("%s (%s)", d.Name, cmp.Or(policy.Join(d.Verbs, ", "), "nothing")))
 	}
-	return listed(words)
+	return kind.Listed(words)
 }
 
 // namesOf are the names of UIDs that may be written by name or number.
@@ -188,46 +167,42 @@ func namesOf(list []string) (names []string) {
 	return names
 }
 
-// listed joins words as a sentence does.
-func listed(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+// explainName remarks on the name of a route.
+func explainName(e *Explanation, r Route, h House) {
+	if r.Name == h.AETitle {
+		e.Remark(kind.Never, "%s is the AE title of the archive, which all callers reach by it: give the route another name", r.Name)
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	if h.device(r.Name) != nil && r.block() == nil {
+		e.Remark(kind.Note, "a registered device is called %s, too: "+
+			"what a system behind a route sends to that title goes to the device", r.Name)
+	}
 }
 
 // explainPlace remarks on where a route stands and where it leads.
-func (e *Explanation) explainPlace(r Route, h House) {
+func explainPlace(e *Explanation, r Route, h House) {
 	title, address, _ := r.Target()
-	if r.Name == h.AETitle {
-		e.remark(Never, "%s is the AE title of the archive, which all callers reach by it: give the route another name", r.Name)
-	}
-	if h.device(r.Name) != nil {
-		e.remark(Note, "a registered device is called %s, too: what a system behind a route sends to that title goes to the device", r.Name)
-	}
-
 	for _, other := range h.Routes {
 		if other.Name == r.Name {
 			continue
 		}
 		if otherTitle, otherAddress, err := other.Target(); err == nil && otherTitle == title && otherAddress == address {
-			e.remark(Note, "%s leads to the same system, which gets the associations of both", other.Name)
+			e.Remark(kind.Note, "%s leads to the same system, which gets the associations of both", other.Name)
 		}
 	}
 
 	host, _, _ := net.SplitHostPort(address)
 	if a, err := netip.ParseAddr(host); err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
-		e.remark(Unsafe, "%s is a public address, and what goes there is not encrypted", host)
+		e.Remark(kind.Unsafe, "%s is a public address, and what goes there is not encrypted", host)
 	}
 }
 
 // explainWho remarks on whom a rule is for.
-func (e *Explanation) explainWho(of Route, r Rule, h House) {
+func explainWho(e *Explanation, of Route, r Rule, h House) {
 	if r.Registered {
-		e.remark(Unsafe, "rule %q is for every device that is registered now or later: "+
+		e.Remark(kind.Unsafe, "rule %q is for every device that is registered now or later: "+
 			"name devices (who) and what they may do (allow) where the system behind is not for all of them", r.Name)
 		if len(h.Devices) == 0 && h.Unknown == "" {
-			e.remark(Never, "rule %q: no device is registered; 'collimator device add AET --out DIR' registers one", r.Name)
+			e.Remark(kind.Never, "rule %q: no device is registered; 'collimator device add AET --out DIR' registers one", r.Name)
 		}
 		return
 	}
@@ -238,41 +213,41 @@ func (e *Explanation) explainWho(of Route, r Rule, h House) {
 		switch {
 		case title == system || h.Unknown != "":
 		case d == nil:
-			e.remark(Never, "rule %q: %s is not registered; 'collimator device add %s --out DIR' registers it", r.Name, title, title)
+			e.Remark(kind.Never, "rule %q: %s is not registered; 'collimator device add %s --out DIR' registers it", r.Name, title, title)
 		case d.Plaintext:
-			e.remark(Unsafe, "rule %q: %s comes in without TLS until %s", r.Name, title, terminal.LastDay(d.Until))
+			e.Remark(kind.Unsafe, "rule %q: %s comes in without TLS until %s", r.Name, title, terminal.LastDay(d.Until))
 		}
 	}
 }
 
 // explainWhat remarks on classes and syntaxes that change nothing.
-func (e *Explanation) explainWhat(r Rule) {
+func explainWhat(e *Explanation, r Rule) {
 	for _, word := range r.Classes {
 		class := number(word)
 		verbs := verbsOf(class)
 		switch {
 		case len(verbs) == 0:
-			e.remark(Never, "rule %q: the gate carries nothing of %s", r.Name, uid.Name(class))
+			e.Remark(kind.Never, "rule %q: the gate carries nothing of %s", r.Name, uid.Name(class))
 		case !r.Registered && !slices.ContainsFunc(verbs, func(v policy.Verb) bool { return allows(r, v) }):
-			e.remark(Never, "rule %q: %s needs %s, which the rule does not allow", r.Name, uid.Name(class), policy.Join(verbs, " or "))
+			e.Remark(kind.Never, "rule %q: %s needs %s, which the rule does not allow", r.Name, uid.Name(class), policy.Join(verbs, " or "))
 		case uid.Name(class) == class:
-			e.remark(Note, "rule %q: %s is not a SOP Class of the standard: right where a device has it as its own", r.Name, class)
+			e.Remark(kind.Note, "rule %q: %s is not a SOP Class of the standard: right where a device has it as its own", r.Name, class)
 		}
 	}
 
 	for _, v := range []policy.Verb{policy.Commit, policy.Performed} {
 		if len(r.Studies)+len(r.Patients) > 0 && allows(r, v) {
-			e.remark(Never, "rule %q: %s needs a rule for all studies, because it is not known of which one is asked", r.Name, v)
+			e.Remark(kind.Never, "rule %q: %s needs a rule for all studies, because it is not known of which one is asked", r.Name, v)
 		}
 	}
 
 	for _, word := range r.Syntaxes {
 		if uid.Name(number(word)) == number(word) {
-			e.remark(Note, "rule %q: %s is not a transfer syntax of the standard", r.Name, word)
+			e.Remark(kind.Note, "rule %q: %s is not a transfer syntax of the standard", r.Name, word)
 		}
 	}
 	if len(r.Syntaxes) > 0 && !r.Registered && !allows(r, policy.Store) {
-		e.remark(Never, "rule %q: syntaxes are those of what is stored, which the rule does not allow", r.Name)
+		e.Remark(kind.Never, "rule %q: syntaxes are those of what is stored, which the rule does not allow", r.Name)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
+	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
 	"collimator/internal/registers"
@@ -58,6 +59,8 @@ type Options struct {
 	Hold func(ctx context.Context, route string, in archive.Incoming, why archive.Reason) (held bool, err error)
 	// Inspect judges what stands in the head of an object.
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
+	// Outbound has the routes of that kind; may be nil.
+	Outbound interface{ Take([]outbound.Route) }
 	// States is told how routes are; may be nil.
 	States *state.Register
 	Log    *slog.Logger
@@ -76,7 +79,8 @@ type Gate struct {
 	watched      watched // by Run alone
 
 	mu     sync.Mutex
-	routes map[string]*route // by name
+	all    []Route           // of every kind
+	routes map[string]*route // those to systems behind, by name
 	open   associations      // of callers
 }
 
@@ -113,9 +117,7 @@ func (g *Gate) register() {
 func (g *Gate) Routes() (list []Route) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, r := range g.routes {
-		list = append(list, r.Route)
-	}
+	list = slices.Clone(g.all)
 	slices.SortFunc(list, func(a, b Route) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }

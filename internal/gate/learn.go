@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/state"
 	"collimator/internal/terminal"
 )
@@ -24,7 +25,7 @@ const learning = "learning"
 func (r *Route) Learning(now time.Time) bool { return now.Before(r.LearnUntil) }
 
 // explainLearning says what a route lets through besides its rules.
-func (e *Explanation) explainLearning(r Route, now time.Time) {
+func explainLearning(e *Explanation, r Route, now time.Time) {
 	switch {
 	case r.LearnUntil.IsZero():
 		return
@@ -37,18 +38,18 @@ func (e *Explanation) explainLearning(r Route, now time.Time) {
 		}
 		e.Says = append(e.Says, text)
 
-		e.remark(Unsafe, "every registered device may do everything until %s; 'collimator gate enforce %s' makes rules of what it saw",
+		e.Remark(kind.Unsafe, "every registered device may do everything until %s; 'collimator gate enforce %s' makes rules of what it saw",
 			terminal.Minute(r.LearnUntil), r.Name)
 		if r.LearnUntil.Sub(now) > LearnMost {
-			e.remark(Unsafe, "learn_until is more than 60 days away")
+			e.Remark(kind.Unsafe, "learn_until is more than 60 days away")
 		}
 	case len(r.Rules) == 0:
 		e.Says = append(e.Says, fmt.Sprintf("Learning ended on %s, and there are no rules: nobody may do anything.",
 			terminal.Minute(r.LearnUntil)))
-		e.remark(Never, "it lets nobody through: 'collimator gate enforce %s' makes rules of what was learned", r.Name)
+		e.Remark(kind.Never, "it lets nobody through: 'collimator gate enforce %s' makes rules of what was learned", r.Name)
 	default:
 		e.Says = append(e.Says, fmt.Sprintf("Learning ended on %s: its rules alone count.", terminal.Minute(r.LearnUntil)))
-		e.remark(Note, "what was learned is in no rule yet: 'collimator gate enforce %s' makes rules of it", r.Name)
+		e.Remark(kind.Note, "what was learned is in no rule yet: 'collimator gate enforce %s' makes rules of it", r.Name)
 	}
 }
 
@@ -74,13 +75,13 @@ func TellLearning(states *state.Register, routes []Route, now time.Time) {
 
 	var says []string
 	if len(shut) > 0 {
-		says = append(says, "learning has ended without rules, so that nobody is let through "+listed(shut))
+		says = append(says, "learning has ended without rules, so that nobody is let through "+kind.Listed(shut))
 	}
 	if len(over) > 0 {
-		says = append(says, "learning has ended, and the rules from before count alone, at "+listed(over))
+		says = append(says, "learning has ended, and the rules from before count alone, at "+kind.Listed(over))
 	}
 	if len(running) > 0 {
-		says = append(says, "every registered device may do everything at "+listed(running))
+		says = append(says, "every registered device may do everything at "+kind.Listed(running))
 	}
 	if soon {
 		says = append(says, "that ends within a day")
@@ -134,6 +135,9 @@ func Learn(path, name string, until, now time.Time) error {
 		if err != nil {
 			return nil, err
 		}
+		if err := routes[i].Ruled(); err != nil {
+			return nil, err
+		}
 		routes[i].LearnUntil = until
 
 		return routes, setField(list.Content[i], "learn_until", until)
@@ -150,6 +154,9 @@ func Enforce(path, name string, rules []Rule) error {
 	return edit(path, func(list *yaml.Node, routes []Route) ([]Route, error) {
 		i, err := position(routes, name)
 		if err != nil {
+			return nil, err
+		}
+		if err := routes[i].Ruled(); err != nil {
 			return nil, err
 		}
 		block, before := list.Content[i], routes[i].Rules

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 )
 
 // file is the whole of the file.
@@ -71,6 +72,9 @@ func Parse(text []byte) ([]Route, error) {
 		}
 		if seen[r.Name] {
 			return nil, fmt.Errorf("route %d: the name %s is taken by another route", i+1, r.Name)
+		}
+		if other := takesAs(f.Routes[:i], r); other != "" {
+			return nil, fmt.Errorf("route %d (%s): %s takes %s already", i+1, r.Name, other, r.block().Takes())
 		}
 		seen[r.Name] = true
 	}
@@ -174,7 +178,7 @@ func decodeFields(n *yaml.Node, into any, where string) error {
 		}
 		seen[key.Value] = true
 
-		err := decodeField(n.Content[i+1], field)
+		err := decodeField(n.Content[i+1], field, key.Value)
 		if inner, ok := errors.AsType[*misfit](err); ok { // of a route in the file, of a rule in a route
 			return newMisfit("%s%s", where, inner.text)
 		}
@@ -186,7 +190,11 @@ func decodeFields(n *yaml.Node, into any, where string) error {
 }
 
 // decodeField reads one value. An error that is no misfit says only that it is one.
-func decodeField(n *yaml.Node, field reflect.Value) error {
+func decodeField(n *yaml.Node, field reflect.Value, key string) error {
+	if block, ok := newBlock(field); ok {
+		field.Set(reflect.ValueOf(block))
+		return decodeFields(n, block, key)
+	}
 	if field.Type() != reflect.TypeFor[time.Duration]() {
 		return n.Decode(field.Addr().Interface())
 	}
@@ -195,6 +203,15 @@ func decodeField(n *yaml.Node, field reflect.Value) error {
 	d, err := time.ParseDuration(n.Value)
 	field.SetInt(int64(d))
 	return err
+}
+
+// newBlock is an empty block of a kind for a field that has one.
+func newBlock(field reflect.Value) (kind.Block, bool) {
+	if field.Kind() != reflect.Pointer {
+		return nil, false
+	}
+	block, ok := reflect.New(field.Type().Elem()).Interface().(kind.Block)
+	return block, ok
 }
 
 // wanted is what a value of a type looks like in the file.
@@ -241,7 +258,9 @@ func (f structFields) named(key string) (reflect.Value, bool) {
 
 // exampleOf is a line of the struct that into points to.
 func exampleOf(into any) string {
-	switch into.(type) {
+	switch into := into.(type) {
+	case kind.Block:
+		return into.Example()
 	case *file:
 		return "routes:"
 	case *ruleFile:

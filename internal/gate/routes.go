@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"time"
 
 	"collimator/dicom/uid"
-	"collimator/dimse/ul"
+	"collimator/internal/gate/kind"
+	"collimator/internal/gate/outbound"
 	"collimator/internal/policy"
 )
 
@@ -25,8 +25,11 @@ const routesMost = 256
 type Route struct {
 	// Name is the AE title that callers call.
 	Name string `yaml:"name" json:"name"`
-	// Protect is the system behind the gate, AETITLE@HOST:PORT, reached without TLS.
-	Protect string `yaml:"protect" json:"protect"`
+	// Protect is the system behind the gate, AETITLE@HOST:PORT, reached without TLS. It, or
+	// one of the blocks of other kinds, says of what kind a route is.
+	Protect string `yaml:"protect,omitempty" json:"protect,omitempty"`
+	// Outbound is a modality that sends elsewhere.
+	Outbound *outbound.Block `yaml:"outbound,omitempty" json:"outbound,omitempty"`
 	// As is the AE title that system is called by; empty: that of the caller.
 	As string `yaml:"as,omitempty" json:"as,omitempty"`
 	// Associations is the most that are open to it at a time; 0 means 4.
@@ -45,7 +48,7 @@ type Route struct {
 	// LearnUntil is until when every registered device may do everything, of which rules are learned;
 	// zero: nothing is learned.
 	LearnUntil time.Time `yaml:"learn_until,omitempty" json:"learnUntil,omitzero"`
-	Rules      []Rule    `yaml:"rules" json:"rules"`
+	Rules      []Rule    `yaml:"rules,omitempty" json:"rules"`
 }
 
 // Rule is who may do what at a route. What a rule leaves empty it does not ask for, but for
@@ -85,14 +88,23 @@ func (r Route) MarshalJSON() ([]byte, error) {
 
 // Check fails with a field that cannot be as it is.
 func (r *Route) Check() error {
-	if err := checkAETitle(r.Name); err != nil {
+	if err := kind.CheckAETitle(r.Name); err != nil {
 		return fmt.Errorf("name: %w", err)
+	}
+	if err := r.checkKind(); err != nil {
+		return err
+	}
+	if b := r.block(); b != nil {
+		if err := b.Check(); err != nil {
+			return fmt.Errorf("%s: %w", r.Kind(), err)
+		}
+		return nil
 	}
 	if _, _, err := r.Target(); err != nil {
 		return fmt.Errorf("protect: %w", err)
 	}
 	if r.As != "" {
-		if err := checkAETitle(r.As); err != nil {
+		if err := kind.CheckAETitle(r.As); err != nil {
 			return fmt.Errorf("as: %w", err)
 		}
 	}
@@ -109,24 +121,7 @@ func (r *Route) Check() error {
 
 // Target is the AE title and the address, host:port, of the system behind the gate.
 func (r *Route) Target() (aeTitle, address string, err error) {
-	aeTitle, address, ok := strings.Cut(r.Protect, "@")
-	if !ok {
-		return "", "", fmt.Errorf("%q is not AETITLE@HOST:PORT, such as OLDPACS@10.0.0.5:104", r.Protect)
-	}
-	if err := checkAETitle(aeTitle); err != nil {
-		return "", "", err
-	}
-	if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
-		return "", "", fmt.Errorf("%q is not HOST:PORT, such as 10.0.0.5:104", address)
-	}
-	return aeTitle, address, nil
-}
-
-func checkAETitle(title string) error {
-	if _, err := ul.ParseAETitle(title); err != nil {
-		return fmt.Errorf("%q is not an AE title: %w", title, err)
-	}
-	return nil
+	return kind.System(r.Protect, "OLDPACS@10.0.0.5:104")
 }
 
 // policy is the route as policy has it.
@@ -163,7 +158,7 @@ func (r *Rule) policy() (out policy.RouteRule, err error) {
 	}
 
 	for _, title := range r.Who {
-		if err := checkAETitle(title); err != nil {
+		if err := kind.CheckAETitle(title); err != nil {
 			return out, fmt.Errorf("who: %w", err)
 		}
 	}

@@ -134,13 +134,15 @@ func Tell(states *state.Register, routes []Route) {
 	}
 }
 
-// take puts routes in place of those before. What did not change goes on as it is; what
+// take puts routes in place of those before, of every kind. What did not change goes on as it is; what
 // did serves its next request by what is new; what is closed or gone ends at once.
 func (g *Gate) take(routes []Route) {
 	g.mu.Lock()
 	next := make(map[string]*route, len(routes))
 	for _, r := range routes {
-		next[r.Name] = g.newRoute(r, g.routes[r.Name])
+		if r.block() == nil {
+			next[r.Name] = g.newRoute(r, g.routes[r.Name])
+		}
 	}
 
 	for name, old := range g.routes {
@@ -151,11 +153,13 @@ func (g *Gate) take(routes []Route) {
 			go old.pool.Close() // waits for nobody who asks
 		}
 	}
-	changed := differences(g.routes, next)
+	changed := differences(g.all, routes)
+	g.all = routes
 	g.routes = next
 	ended := g.open.without(next)
 	g.mu.Unlock()
 
+	g.hand(routes)
 	abortAll(ended)
 	if len(changed) > 0 {
 		g.Log.Info("routes of the gate taken up", "changed", strings.Join(changed, ", "), "ended", len(ended))
@@ -163,25 +167,25 @@ func (g *Gate) take(routes []Route) {
 }
 
 // differences names the routes that are not as they were.
-func differences(before, now map[string]*route) (list []string) {
-	for name, r := range now {
-		old := before[name]
+func differences(before, now []Route) (list []string) {
+	for _, r := range now {
+		i := indexOf(before, r.Name)
 		switch {
-		case old == nil && r.Closed:
-			list = append(list, name+" (closed)")
-		case old == nil:
-			list = append(list, name+" (new)")
-		case r.Closed != old.Closed && r.Closed:
-			list = append(list, name+" (closed)")
-		case r.Closed != old.Closed:
-			list = append(list, name+" (open again)")
-		case !reflect.DeepEqual(r.Route, old.Route):
-			list = append(list, name)
+		case i < 0 && r.Closed:
+			list = append(list, r.Name+" (closed)")
+		case i < 0:
+			list = append(list, r.Name+" (new)")
+		case r.Closed != before[i].Closed && r.Closed:
+			list = append(list, r.Name+" (closed)")
+		case r.Closed != before[i].Closed:
+			list = append(list, r.Name+" (open again)")
+		case !reflect.DeepEqual(r, before[i]):
+			list = append(list, r.Name)
 		}
 	}
-	for name := range before {
-		if now[name] == nil {
-			list = append(list, name+" (removed)")
+	for _, r := range before {
+		if indexOf(now, r.Name) < 0 {
+			list = append(list, r.Name+" (removed)")
 		}
 	}
 	slices.Sort(list)

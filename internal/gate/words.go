@@ -2,7 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -13,6 +12,10 @@ import (
 
 // Granted says in words who may do what at a route.
 func (r *Route) Granted() string {
+	if b := r.block(); b != nil {
+		return b.Granted()
+	}
+
 	var rules []string
 	for _, rule := range r.Rules {
 		if rule.Registered {
@@ -64,11 +67,4 @@ func ReadRules(path string) ([]Rule, error) {
 		return nil, fault.Usage("--rules %s: there is no rule in it", path)
 	}
 	return rules, nil
-}
-
-// Print says what a route lets through, under its name.
-func (e Explanation) Print(w io.Writer) error {
-	lines := e.Lines()
-	_, err := fmt.Fprintf(w, "\nRoute %s: %s\n", e.Name, strings.Join(lines, "\n  "))
-	return err
 }

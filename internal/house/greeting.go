@@ -56,7 +56,7 @@ func titles(cfg config.Config, at Listening) []string {
 		list = append(list, cfg.AE)
 	}
 	for _, r := range at.Routes {
-		list = append(list, r.Name+" (the gate to "+r.Protect+")")
+		list = append(list, r.Name+" (the gate to "+r.Leads()+")")
 	}
 	if len(list) == 0 {
 		list = append(list, "none: 'collimator gate add' makes a route")

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"collimator/internal/config"
 	"collimator/internal/gate"
+	"collimator/internal/gate/kind"
 	"collimator/internal/shown"
 )
 
@@ -20,7 +22,7 @@ import (
 // wrong with it.
 type RouteAdvice struct {
 	Says    []string    // what the route lets through
-	System  []gate.Step // at the system behind, a line for each product
+	System  []kind.Step // at the system behind, a line for each product
 	Clients string
 	// Callers are the AE titles that system is called by, and From the address.
 	Callers  []string
@@ -40,11 +42,8 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	}
 
 	c := in.Config
-	_, target, err := r.Target()
-	if err != nil {
-		return a, err
-	}
-	place := gate.Place{From: ownAddressTowards(target)}
+	_, target, _ := strings.Cut(r.Leads(), "@")
+	place := kind.Place{From: ownAddressTowards(target)}
 	place.Plain = reachedAt(c.PlainDICOM, place.From)
 	for _, d := range devices {
 		if d.Listen != "" {
@@ -54,9 +53,11 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 
 	a.From = place.From
 	a.Callers = r.Callers(h)
-	a.System = r.AtSystem(place, a.Callers)
-	a.Clients = fmt.Sprintf("call AE title %s at %s with TLS, with the files that 'collimator device add' wrote for them",
-		r.Name, reachedAt(c.DICOM, cmp.Or(first(c.Hosts), place.From)))
+	a.System = r.Steps(place, a.Callers)
+	if r.Ruled() == nil {
+		a.Clients = fmt.Sprintf("call AE title %s at %s with TLS, with the files that 'collimator device add' wrote for them",
+			r.Name, reachedAt(c.DICOM, cmp.Or(first(c.Hosts), place.From)))
+	}
 	explained := gate.Explain(r, h)
 	a.Says = explained.Says
 	for _, remark := range explained.Remarks {

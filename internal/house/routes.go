@@ -25,8 +25,11 @@ func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 	if err := gate.Add(RoutesFile(in.Config), r); err != nil {
 		return fault.Misuse(err)
 	}
-	return in.noteRoute(ctx, audit.Create, r.Name,
-		fmt.Sprintf("added, to %s, with %s", r.Protect, phrase.Count(len(r.Rules), "rule", "rules")))
+	what := fmt.Sprintf("added, %s, to %s", r.Kind(), r.Leads())
+	if r.Ruled() == nil {
+		what = fmt.Sprintf("added, to %s, with %s", r.Leads(), phrase.Count(len(r.Rules), "rule", "rules"))
+	}
+	return in.noteRoute(ctx, audit.Create, r.Name, what)
 }
 
 // RehearseRoute is how a route would stand in the file; its name has to be free.
@@ -97,6 +100,9 @@ func (in *Installation) Learned(ctx context.Context, name string) (l Learned, er
 	if err != nil {
 		return l, err
 	}
+	if err := r.Ruled(); err != nil {
+		return l, fault.Misuse(err)
+	}
 	l.Route = r
 	if l.Flows, l.Gone, err = in.flowsNow(ctx, name, h, time.Now().Add(-gate.LearnMost)); err != nil {
 		return l, err
@@ -110,6 +116,9 @@ func (in *Installation) Learned(ctx context.Context, name string) (l Learned, er
 func (in *Installation) RefusedBy(ctx context.Context, name string, rules []gate.Rule, since time.Time) ([]gate.Refused, error) {
 	r, h, err := in.Route(ctx, name)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.Ruled(); err != nil {
 		return nil, err
 	}
 	r.Rules = rules
