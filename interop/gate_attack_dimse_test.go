@@ -236,6 +236,19 @@ func attacksOnQueries() []gateAttack {
 			}
 		},
 	}, {
+		id: "DM-01", what: "a key that is text where a sequence belongs ends wlmscpfs", kind: wlmscpfs, flags: []string{"--single-process"},
+		harm: func(v *victim) {
+			confusesKeys(v.itself())
+			if !v.dies() {
+				v.t.Error("wlmscpfs goes on: there is no harm to keep away")
+			}
+		},
+		attempt: func(g *gated) {
+			if code := confusesKeys(g.through(witness)); code.Class() != dimse.ClassFailure {
+				g.t.Errorf("status %s", code)
+			}
+		},
+	}, {
 		id: "DM-11", what: "a stranger gets the worklist", kind: wlmscpfs,
 		harm: func(v *victim) {
 			if got := worklist(v.itself()); !strings.Contains(got, "ZZPHI-TODAY") {
@@ -408,6 +421,30 @@ func worklists(t testing.TB, dir string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// confusesKeys asks for the worklist with a key of the wrong kind, and gives the status; 0 where
+// there is no answer.
+func confusesKeys(to *target) dimse.StatusCode {
+	to.t.Helper()
+	a, err := to.dial(to.t.Context(), dimse.Config{
+		Contexts: dimse.Propose([]string{uid.ModalityWorklistFind}, []string{uid.ExplicitVRLittleEndian}, false),
+	})
+	if err != nil {
+		to.t.Fatal(err)
+	}
+	defer a.Abort()
+	keys := dicom.NewDataSet()
+	if err := keys.SetText(tag.PatientID, ""); err != nil {
+		to.t.Fatal(err)
+	}
+	keys.Set(dicom.NewText(tag.ScheduledProcedureStepSequence, dicom.LO, "x"))
+	for _, err := range a.Find(to.t.Context(), dimse.FindRequest{SOPClassUID: uid.ModalityWorklistFind, Identifier: keys}) {
+		if refused, ok := errors.AsType[*dimse.StatusError](err); ok {
+			return refused.Status.Code
+		}
+	}
+	return 0
 }
 
 // worklist asks for the worklist, and gives the patients.

@@ -72,7 +72,7 @@ func TestCommands(t *testing.T) {
 			commandName: scriptCommand, "code": scriptCode,
 			"rsakey": scriptRSAKey, "dicomfile": scriptDICOMFile, "listening": scriptListening, "truncate": scriptTruncate,
 			"certificate": scriptCertificate, "hangup": scriptHangup, "datadir": scriptDataDir, "waitfor": scriptWaitFor,
-			"until": scriptUntil,
+			"until": scriptUntil, "written": scriptWritten,
 		},
 	})
 }
@@ -139,6 +139,16 @@ func scriptUntil(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("waited too long for exit code %s", args[0])
+}
+
+// scriptWritten waits until something stands in a file that is being written: written FILE.
+func scriptWritten(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if info, err := os.Stat(ts.MkAbs(args[0])); err == nil && info.Size() > 0 {
+			return
+		}
+	}
+	ts.Fatalf("waited too long for %s", args[0])
 }
 
 // scriptCertificate makes a certificate for localhost: certificate CERT KEY.

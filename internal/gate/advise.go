@@ -113,40 +113,42 @@ func plainPort(hostPort string) string {
 	return cmp.Or(port, "104")
 }
 
-// Ask asks the system behind a route, under an AE title, whether it is there (C-ECHO). Its
-// error says what to look at.
-func (r *Route) Ask(ctx context.Context, as string) error {
+// Ask asks the system behind a route, under an AE title, whether it is there (C-ECHO), and gives the
+// implementation version name by which it announces itself (PS3.7 D.3.3.2.3); that may be
+// anything. Its error says what to look at.
+func (r *Route) Ask(ctx context.Context, as string) (announced string, err error) {
 	title, address, err := r.Target()
 	if err != nil {
-		return err
+		return "", err
 	}
 
-	err = echoTo(ctx, address, dimse.Config{
+	announced, err = echoTo(ctx, address, dimse.Config{
 		CallingAETitle: as, CalledAETitle: title,
 		Contexts: dimse.Propose([]string{uid.Verification}, uid.NativeSyntaxes(), false),
 	})
 	_, rejected := errors.AsType[*dimse.RejectError](err)
 	switch reason := outward.Reason(err); {
 	case err == nil:
-		return nil
+		return announced, nil
 	case rejected:
-		return fmt.Errorf("%s at %s rejects the AE title %s: enter it there, and look whether %s is its own title",
+		return "", fmt.Errorf("%s at %s rejects the AE title %s: enter it there, and look whether %s is its own title",
 			title, address, as, title)
 	case reason != "":
-		return fmt.Errorf("%s at %s does not answer: %s", title, address, reason)
+		return "", fmt.Errorf("%s at %s does not answer: %s", title, address, reason)
 	}
-	return fmt.Errorf("%s at %s does not answer a C-ECHO: %w", title, address, err)
+	return "", fmt.Errorf("%s at %s does not answer a C-ECHO: %w", title, address, err)
 }
 
-func echoTo(ctx context.Context, address string, c dimse.Config) error {
+func echoTo(ctx context.Context, address string, c dimse.Config) (announced string, err error) {
 	a, err := dimse.Dial(ctx, address, c)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer a.Abort() // does nothing after the release
 
 	if err := a.Echo(ctx); err != nil {
-		return err
+		return "", err
 	}
-	return a.Release(ctx)
+	_, announced = a.PeerImplementation()
+	return announced, a.Release(ctx)
 }

@@ -93,10 +93,10 @@ func TestASystemIsAskedWhetherItIsThere(t *testing.T) {
 	}})
 	defer s.Close()
 	r := Route{Protect: "OLDPACS@" + s.Address}
-	if err := r.Ask(t.Context(), "GATE"); err != nil {
+	if _, err := r.Ask(t.Context(), "GATE"); err != nil {
 		t.Error(err)
 	}
-	if err := r.Ask(t.Context(), "WS1"); err == nil || !strings.Contains(err.Error(), "rejects the AE title WS1: enter it there") {
+	if _, err := r.Ask(t.Context(), "WS1"); err == nil || !strings.Contains(err.Error(), "rejects the AE title WS1: enter it there") {
 		t.Errorf("got %v", err)
 	}
 
@@ -108,7 +108,7 @@ func TestASystemIsAskedWhetherItIsThere(t *testing.T) {
 	if err := ln.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Ask(t.Context(), "GATE"); err == nil || !strings.Contains(err.Error(), "OLDPACS at 127.0.0.1:") || !strings.Contains(err.Error(), "nobody listens there") {
+	if _, err := r.Ask(t.Context(), "GATE"); err == nil || !strings.Contains(err.Error(), "OLDPACS at 127.0.0.1:") || !strings.Contains(err.Error(), "nobody listens there") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -55,6 +55,7 @@ func (r *Route) checkKind() error {
 		{"wait", r.Wait != 0},
 		{"find_matches", r.FindMatches != 0},
 		{"object_mib", r.ObjectMiB != 0},
+		{"patches", len(r.Patches) > 0},
 		{"learn_until", !r.LearnUntil.IsZero()},
 		{"rules", len(r.Rules) > 0},
 	} {

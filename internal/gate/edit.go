@@ -85,6 +85,14 @@ func setField(block *yaml.Node, name string, to any) error {
 	return errors.Join(key.Encode(name), value.Encode(to))
 }
 
+// dropField takes a field out of a block, if it is there.
+func dropField(block *yaml.Node, name string) error {
+	if i := fieldIn(block, name); i >= 0 {
+		block.Content = slices.Delete(block.Content, i, i+2)
+	}
+	return nil
+}
+
 // fieldIn is where the key of a field stands in a block; -1 where it does not.
 func fieldIn(block *yaml.Node, name string) int {
 	for i := 0; i+1 < len(block.Content); i += 2 {

@@ -66,6 +66,7 @@ func explainProtected(e *Explanation, r Route, h House) {
 	}
 	explainPlace(e, r, h)
 	explainLearning(e, r, h.Now)
+	explainPatches(e, r)
 
 	for _, rule := range r.Rules {
 		e.Says = append(e.Says, rule.sentence(r, h))

@@ -34,7 +34,7 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 	if err != nil {
 		return statusOf(err)
 	}
-	if err := checkIdentifier(rq.Identifier); err != nil {
+	if err := r.checkIdentifier(rq.Identifier); err != nil {
 		return statusOf(err)
 	}
 

@@ -26,6 +26,18 @@ var errKeys = fault.Newf(fault.TooLarge, "gate: more than %d keys, %d items, %d 
 // the length of what is matched.
 var errPattern = fault.Newf(fault.TooLarge, "gate: a value of a key has more than %d stars or %d bytes", starsMost, valueMost)
 
+// checkIdentifier refuses what no query needs and a server may choke on, and what a patch keeps
+// away.
+func (r *route) checkIdentifier(ds *dicom.DataSet) error {
+	if err := checkIdentifier(ds); err != nil {
+		return err
+	}
+	if refusal := r.patches.Keys(ds); refusal != nil {
+		return patched(refusal)
+	}
+	return nil
+}
+
 // checkIdentifier refuses what no query needs and a server may choke on.
 func checkIdentifier(ds *dicom.DataSet) error {
 	keys := 0

@@ -17,11 +17,11 @@ var errUnasked = fault.New(fault.Denied, "gate: nobody retrieves this, and no ru
 // takes each instance on. Counts and status are that system's own.
 func (g *Gate) move(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
 	g.did(ctx, a, dimse.CMove, rq.SOPClassUID, "", 0)
-	if err := checkRetrieval(rq); err != nil {
-		return nil, statusOf(err)
-	}
 	r, err := g.at(a.CalledAETitle())
 	if err != nil {
+		return nil, statusOf(err)
+	}
+	if err := r.checkRetrieval(rq); err != nil {
 		return nil, statusOf(err)
 	}
 	if _, err := g.destinations.of(ctx, r, rq.MoveDestination); err != nil {
@@ -64,7 +64,7 @@ func (g *Gate) carry(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 	if err != nil {
 		return storeStatus(err)
 	}
-	o, err := g.receive(ctx, rq, policy.Sight{Everything: true}) // whose sight counts shows below
+	o, err := g.receive(ctx, rq, policy.Sight{Everything: true}, nil) // whose sight counts shows below
 	if err != nil {
 		g.Log.Warn("what the system behind a route sends is not let through", "route", r.Name, "error", err)
 		return storeStatus(err)

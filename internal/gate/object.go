@@ -14,6 +14,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/inspect"
+	"collimator/internal/patch"
 	"collimator/internal/policy"
 	"collimator/internal/stream"
 )
@@ -46,8 +47,8 @@ type object struct {
 
 // receive reads the head of an object and judges it: is it what the request says, is
 // it within the sight of who sends or gets it, does it hold what does not belong
-// there. The rest is still in the stream.
-func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy.Sight) (*object, error) {
+// there, does a patch keep it away. The rest is still in the stream.
+func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy.Sight, patches *patch.Set) (*object, error) {
 	p, err := dicom.ReadPassage(rq.Data, dicom.DecodeOptions{
 		TransferSyntax: rq.TransferSyntax,
 		Limits:         dicom.Limits{Header: headMost},
@@ -58,7 +59,13 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 	}
 
 	o := &object{Passage: p, request: rq}
-	o.Look = func(el dicom.Element) error { return g.inspectRest(ctx, el) }
+	syntax, _ := dicom.LookupTransferSyntax(rq.TransferSyntax)
+	o.Look = func(el dicom.Element) error {
+		if r := patches.Value(el, syntax.Encapsulated); r != nil {
+			return patched(r)
+		}
+		return g.inspectRest(ctx, el)
+	}
 	if err := o.identify(); err != nil {
 		return nil, err
 	}
@@ -68,8 +75,14 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 	if !mayBeSeen(sight, o.StudyUID, o.Patient) {
 		return nil, errSight
 	}
+	if r := patches.Object(o.Head); r != nil {
+		return nil, patched(r)
+	}
 	return o, g.inspect(ctx, o)
 }
+
+// patched is the refusal of a patch. What it refuses stays as it is.
+func patched(r *patch.Refusal) error { return fault.Newf(fault.Invalid, "gate: %s", r) }
 
 // readError is why a data set could not be read: its own fault, or that of the
 // connection or of the budget, which are passed on.

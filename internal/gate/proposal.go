@@ -5,13 +5,16 @@ import (
 
 	"collimator/dicom"
 	"collimator/dimse/ul"
+	"collimator/internal/patch"
 	"collimator/internal/policy"
 )
 
 // understood is a proposed context with the transfer syntaxes that may go on; false where
-// none may.
-func understood(pc ul.ProposedContext, rules *policy.Route) (ul.ProposedContext, bool) {
-	pc.TransferSyntaxes = slices.DeleteFunc(slices.Clone(pc.TransferSyntaxes), func(ts string) bool { return !goesOn(ts, rules) })
+// none may: the gate does not know it, or a patch keeps it away.
+func understood(pc ul.ProposedContext, rules *policy.Route, patches *patch.Set) (ul.ProposedContext, bool) {
+	pc.TransferSyntaxes = slices.DeleteFunc(slices.Clone(pc.TransferSyntaxes), func(ts string) bool {
+		return !goesOn(ts, rules) || patches.Syntax(ts) != nil
+	})
 	return pc, len(pc.TransferSyntaxes) > 0
 }
 

@@ -17,7 +17,11 @@ import (
 // the caller (PS3.4 C.4.3). Counts and status are that system's own.
 func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.RetrieveRequest) (*dimse.RetrievePlan, dimse.Status) {
 	g.did(ctx, a, dimse.CGet, rq.SOPClassUID, "", 0)
-	if err := checkRetrieval(rq); err != nil {
+	r, err := g.at(a.CalledAETitle())
+	if err != nil {
+		return nil, statusOf(err)
+	}
+	if err := r.checkRetrieval(rq); err != nil {
 		return nil, statusOf(err)
 	}
 
@@ -70,7 +74,7 @@ func (g *Gate) deliver(ctx context.Context, d delivery, rq *dimse.StoreRequest) 
 	defer own.Close()
 	ctx = budget.With(ctx, own)
 
-	o, err := g.receive(ctx, rq, d.asked.sight)
+	o, err := g.receive(ctx, rq, d.asked.sight, nil)
 	if err == nil && !d.asked.names(o.Head) {
 		err = errUnasked
 	}
@@ -100,8 +104,8 @@ var errUnnamed = fault.New(fault.Invalid, "gate: a retrieval names each thing it
 
 // checkRetrieval refuses a retrieval that does not say what it asks for (PS3.4 C.4.2.2.1).
 // Which keys of the levels above it needs is left to the system behind.
-func checkRetrieval(rq *dimse.RetrieveRequest) error {
-	if err := checkIdentifier(rq.Identifier); err != nil {
+func (r *route) checkRetrieval(rq *dimse.RetrieveRequest) error {
+	if err := r.checkIdentifier(rq.Identifier); err != nil {
 		return err
 	}
 

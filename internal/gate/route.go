@@ -10,6 +10,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/fault"
+	"collimator/internal/patch"
 	"collimator/internal/policy"
 	"collimator/internal/upstream"
 )
@@ -26,9 +27,10 @@ const (
 // route is a Route in use.
 type route struct {
 	Route
-	rules  *policy.Route
-	pool   *upstream.Pool
-	offers *offers
+	rules   *policy.Route
+	patches *patch.Set
+	pool    *upstream.Pool
+	offers  *offers
 
 	system, address string // AE title and host:port of what stands behind
 	addresses       []netip.Addr
@@ -46,6 +48,7 @@ func (g *Gate) newRoute(r Route, before *route) *route {
 	r.FindMatches = cmp.Or(r.FindMatches, findMatches)
 	r.ObjectMiB = cmp.Or(r.ObjectMiB, objectMiB)
 	out := &route{Route: r, rules: rules}
+	out.patches, _ = patch.Of(r.Patches)
 	out.system, out.address, _ = r.Target()
 	if before != nil && before.Protect == r.Protect {
 		out.addresses = before.addresses
@@ -96,7 +99,7 @@ func (r *route) ask(now time.Time, rq *dimse.AssociateRequest, device policy.Pri
 	ask := upstream.Ask{Caller: device.Name, CallingAETitle: r.seenAs(rq.CallingAETitle)}
 	classes := map[string]bool{}
 	for _, pc := range rq.Contexts {
-		pc, ok := understood(pc, r.rules)
+		pc, ok := understood(pc, r.rules, r.patches)
 		if ok && r.rules.Could(now, device, pc.AbstractSyntax, verbsOf(pc.AbstractSyntax)...) {
 			ask.Contexts = append(ask.Contexts, pc)
 			classes[pc.AbstractSyntax] = true

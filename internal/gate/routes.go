@@ -11,6 +11,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/internal/gate/kind"
 	"collimator/internal/gate/outbound"
+	"collimator/internal/patch"
 	"collimator/internal/policy"
 )
 
@@ -43,6 +44,9 @@ type Route struct {
 	// ObjectMiB is the longest object that is let through, in MiB: many systems hold one in memory;
 	// 0 means 4096.
 	ObjectMiB int `yaml:"object_mib,omitempty" json:"objectMiB,omitempty"`
+	// Patches says of patches by name whether they are in force; those it leaves out are as patch has
+	// them by default.
+	Patches map[string]bool `yaml:"patches,omitempty" json:"patches,omitempty"`
 	// Closed lets nobody through.
 	Closed bool `yaml:"closed,omitempty" json:"closed,omitempty"`
 	// LearnUntil is until when every registered device may do everything, of which rules are learned;
@@ -113,6 +117,9 @@ func (r *Route) Check() error {
 	}
 	if r.ObjectMiB < 0 || r.ObjectMiB > objectMiBMost {
 		return fmt.Errorf("object_mib is 1 to %d", objectMiBMost)
+	}
+	if _, err := patch.Of(r.Patches); err != nil {
+		return fmt.Errorf("patches: %w", err)
 	}
 
 	_, err := r.policy()

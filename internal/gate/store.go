@@ -20,16 +20,16 @@ func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 
 	from := &pace{every: g.paceEvery}
 	rq.Data = pacedReader{from, rq.Data}
-	o, err := g.receive(ctx, rq, guard.Sight(ctx))
+	r, err := g.at(a.CalledAETitle())
+	if err != nil {
+		return storeStatus(err)
+	}
+	o, err := g.receive(ctx, rq, guard.Sight(ctx), r.patches)
 	if err != nil {
 		return storeStatus(err)
 	}
 	o.from = from
 	if err := guard.Through(ctx, o.Passing); err != nil {
-		return storeStatus(err)
-	}
-	r, err := g.at(a.CalledAETitle())
-	if err != nil {
 		return storeStatus(err)
 	}
 	status := g.letThrough(ctx, a, r, o)
@@ -62,6 +62,8 @@ func storeStatus(err error) dimse.Status {
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Unsupported, fault.TooLarge:
 		return dimse.Status{Code: dimse.CannotUnderstand, Comment: comment(err), Cause: err}
+	case fault.Conflict:
+		return dimse.Status{Code: dimse.ProcessingFailure, Comment: comment(err), Cause: err}
 	case fault.Denied:
 		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
 	}

@@ -158,7 +158,7 @@ func (g *Gate) mayDeliver(r *route, destination string) bool {
 func askToDeliver(r *route, rq *dimse.AssociateRequest) upstream.Ask {
 	ask := upstream.Ask{Caller: r.Name, CallingAETitle: r.Name}
 	for _, pc := range rq.Contexts {
-		pc, ok := understood(pc, r.rules)
+		pc, ok := understood(pc, r.rules, nil)
 		if ok && pc.AbstractSyntax != uid.StorageCommitmentPushModel && uid.Storable(pc.AbstractSyntax) {
 			ask.Contexts = append(ask.Contexts, pc)
 		}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"collimator/dicom"
@@ -10,6 +11,7 @@ import (
 	"collimator/dicomweb"
 	"collimator/dimse"
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 )
 
 // follow sets the hooks of a call: they keep what leaves in a retrieval, and record
@@ -57,7 +59,7 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 	outcome, reason := audit.Success, ""
 	failed := out.Status.Code.Class() == dimse.ClassFailure
 	if failed {
-		outcome, reason = audit.SeriousFailure, "status "+out.Status.Code.String()
+		outcome, reason = audit.SeriousFailure, reasonOf(out.Status)
 	}
 
 	if failed || out.SubOperations.Failed > 0 { // some of a retrieval failed: the status is a warning
@@ -113,6 +115,16 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 
 // causeOf is why a request was not fulfilled, in words also where nobody said more
 // than the status.
+// reasonOf is why a request failed, for the record: the status, and what may be shown of its
+// cause.
+func reasonOf(s dimse.Status) string {
+	reason := "status " + s.Code.String()
+	if _, ours := errors.AsType[*fault.Error](s.Cause); ours {
+		reason += ". " + fault.Sentence(s.Cause)
+	}
+	return reason
+}
+
 func causeOf(s dimse.Status) string {
 	switch {
 	case s.Cause != nil:

@@ -185,5 +185,6 @@ const askMost = 10 * time.Second
 func AskBehind(ctx context.Context, c config.Config, r gate.Route, callers []string) error {
 	ctx, cancel := context.WithTimeout(ctx, askMost)
 	defer cancel()
-	return r.Ask(ctx, cmp.Or(first(callers), c.AE))
+	_, err := r.Ask(ctx, cmp.Or(first(callers), c.AE))
+	return err
 }

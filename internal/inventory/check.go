@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -124,14 +125,8 @@ func (c *Checked) score() (most float64) {
 
 // judge looks an asset up, as what it is said to be and as what it announces.
 func judge(table *advisory.Table, a *Asset) Checked {
-	res := table.Match(advisory.Identity{Vendor: a.Vendor, Product: a.Product, Version: a.Version})
-	for _, text := range a.Implementations {
-		_, name, _ := strings.Cut(text, " ")
-		id, ok := advisory.Toolkit(name)
-		if !ok {
-			continue
-		}
-
+	res := table.Match(a.Identity())
+	for name, id := range a.announced() {
 		for _, m := range table.Match(id).Matches {
 			if !slices.ContainsFunc(res.Matches, func(o advisory.Match) bool { return o.Advisory == m.Advisory }) {
 				m.Product += " (announced as " + name + ")"
@@ -152,6 +147,32 @@ func judge(table *advisory.Table, a *Asset) Checked {
 		c.Questions = a.Warning.Questions()
 	}
 	return c
+}
+
+// Identity is what a person or a scan says that an asset is.
+func (a *Asset) Identity() advisory.Identity {
+	return advisory.Identity{Vendor: a.Vendor, Product: a.Product, Version: a.Version}
+}
+
+// Identities is what an asset is said to be, and what it announces itself as.
+func (a *Asset) Identities() []advisory.Identity {
+	list := []advisory.Identity{a.Identity()}
+	for _, id := range a.announced() {
+		list = append(list, id)
+	}
+	return list
+}
+
+// announced are the toolkits that an asset names as its own, by the name it gives.
+func (a *Asset) announced() iter.Seq2[string, advisory.Identity] {
+	return func(yield func(string, advisory.Identity) bool) {
+		for _, text := range a.Implementations {
+			_, name, _ := strings.Cut(text, " ")
+			if id, ok := advisory.Toolkit(name); ok && !yield(name, id) {
+				return
+			}
+		}
+	}
 }
 
 // settleMatches lays what was decided over the matches.

@@ -1,0 +1,150 @@
+package gate
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"collimator/dicom"
+	"collimator/dicom/tag"
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/dimsetest"
+	"collimator/internal/audit"
+	"collimator/internal/fault"
+	"collimator/internal/patch"
+	"collimator/internal/policy"
+)
+
+func patchOf(t *testing.T, name string) patch.Patch {
+	t.Helper()
+	p, ok := patch.Named(name)
+	if !ok {
+		t.Fatalf("there is no patch %s", name)
+	}
+	return p
+}
+
+func TestAPatchKeepsAwayWhatItsWeaknessNeedsAndTheRecordNamesIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "", dimsetest.Options{})
+	s.device("CT1", policy.Store, policy.Query)
+	a := s.mustDial("CT1", ct, uid.StudyRootFind)
+
+	wrong := image(t, "1.2.3.1", "1.2.3", "ZZPHI-1")
+	wrong.Set(dicom.NewElement(tag.Rows, dicom.UL, []byte{0, 0, 1, 0}))
+	if got := store(t, a, wrong); got.Code != dimse.CannotUnderstand {
+		t.Errorf("an image: %s", got)
+	}
+	keys := query(t, "STUDY", map[tag.Tag]string{tag.StudyInstanceUID: ""})
+	keys.Set(dicom.NewText(tag.RequestAttributesSequence, dicom.LO, "x"))
+	if status := asked(t, a, keys); status.Code.Class() != dimse.ClassFailure {
+		t.Errorf("a query: %s", status)
+	}
+	if n := len(s.behind.Archive.All()); n > 0 {
+		t.Errorf("%d images arrived", n)
+	}
+
+	var reasons []string
+	for _, r := range s.Records(t) {
+		if r.Outcome != audit.Success {
+			reasons = append(reasons, r.Reason)
+		}
+	}
+	for _, want := range []string{"Patch geometry (CVE-2026-5442", "Patch keys (CVE-2026-44628)"} {
+		if !slices.ContainsFunc(reasons, func(r string) bool { return strings.Contains(r, want) }) {
+			t.Errorf("no record names %q: %q", want, reasons)
+		}
+	}
+}
+
+// asked sends a query and gives its status.
+func asked(t *testing.T, a *dimse.Association, keys *dicom.DataSet) dimse.Status {
+	t.Helper()
+	for _, err := range a.Find(t.Context(), dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: keys}) {
+		if err != nil {
+			return statusIn(dimse.Status{}, err)
+		}
+	}
+	return dimse.Status{}
+}
+
+func TestAPatchedTransferSyntaxIsNotNegotiated(t *testing.T) {
+	t.Parallel()
+	for on, want := range map[bool]string{false: uid.JPEGLSLossless, true: native} {
+		s := newSite(t, "", dimsetest.Options{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+			return dimse.Negotiate(rq, dimse.Support{
+				TransferSyntaxes: func(string) []string { return []string{uid.JPEGLSLossless, native} },
+			}), nil
+		}})
+		s.device("CT1", policy.Store)
+		if _, err := SetPatch(s.gate.File, "PACS", patchOf(t, "jpeg-ls"), on); err != nil {
+			t.Fatal(err)
+		}
+		s.gate.look()
+		s.gate.look()
+		a, err := dimse.Dial(t.Context(), s.address, dimse.Config{
+			CallingAETitle: "CT1", CalledAETitle: "PACS", Contexts: dimse.Propose([]string{ct}, []string{uid.JPEGLSLossless, native}, false),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Abort()
+		if got := a.Contexts()[0].TransferSyntax; got != want {
+			t.Errorf("on %v: %s", on, got)
+		}
+	}
+}
+
+func TestAPatchIsWrittenWhereItIsNotAsByDefault(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), File)
+	text := "routes:\n  - name: PACS # the old one\n    protect: OLDPACS@10.0.0.5:104\n    rules:\n      - name: a\n        who: [CT1]\n        allow: [store]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		patch   string
+		on      bool
+		changed bool
+		want    string
+	}{
+		{"geometry", true, false, text},
+		{"geometry", false, true, strings.Replace(text, "    rules:", "    patches:\n      geometry: false\n    rules:", 1)},
+		{"jpeg-ls", true, true, strings.Replace(text, "    rules:", "    patches:\n      geometry: false\n      jpeg-ls: true\n    rules:", 1)},
+		{"geometry", true, true, strings.Replace(text, "    rules:", "    patches:\n      jpeg-ls: true\n    rules:", 1)},
+		{"jpeg-ls", false, true, text},
+	} {
+		changed, err := SetPatch(path, "PACS", patchOf(t, c.patch), c.on)
+		if err != nil || changed != c.changed {
+			t.Errorf("%s %v: changed %v, %v", c.patch, c.on, changed, err)
+		}
+		holds(t, path, c.want)
+	}
+	if _, err := SetPatch(path, "PACS", patchOf(t, "nesting"), false); fault.Of(err) != fault.Invalid {
+		t.Errorf("what is always in force: %v", err)
+	}
+	if _, err := SetPatch(path, "NONE", patchOf(t, "geometry"), false); fault.Of(err) != fault.NotFound {
+		t.Errorf("a route that is not there: %v", err)
+	}
+}
+
+func TestWhatIsNotAsByDefaultIsSaidOfARoute(t *testing.T) {
+	t.Parallel()
+	e := Explain(Route{
+		Name: "PACS", Protect: "OLDPACS@10.0.0.5:104", Patches: map[string]bool{"geometry": false, "markup": true, "pam": true},
+		Rules: []Rule{{Name: "a", Who: []string{"CT1"}, Allow: []string{"store"}}},
+	}, House{Devices: []policy.Principal{{Name: "CT1"}}})
+	got := strings.Join(e.Lines(), "\n")
+	for _, want := range []string{"unsafe: the patch geometry is off", "note: the patch markup is on"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "pam") {
+		t.Errorf("what is as by default is remarked on:\n%s", got)
+	}
+}
