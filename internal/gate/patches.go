@@ -24,7 +24,8 @@ func SetPatch(path, name string, p patch.Patch, on bool) (changed bool, err erro
 		}
 		r := &now[i]
 		if r.block() != nil {
-			return nil, fault.Newf(fault.Invalid, "gate: %s is a route with %s: patches are for systems that are called through a gate (protect)", name, r.Kind())
+			return nil, fault.Newf(fault.Invalid,
+				"gate: %s is a route with %s: patches are for systems that are called through a gate (protect)", name, r.Kind())
 		}
 		if changed = r.InForce(p) != on; !changed {
 			return now, nil

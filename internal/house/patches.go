@@ -144,7 +144,8 @@ func (in *Installation) SetPatches(ctx context.Context, route string, names []st
 	for _, name := range names {
 		p, ok := patch.Named(name)
 		if !ok {
-			return nil, fault.Newf(fault.NotFound, "gate: there is no patch %s; 'collimator gate patches list' lists them", shown.Text(name))
+			return nil, fault.Newf(fault.NotFound,
+				"gate: there is no patch %s; 'collimator gate patches list' lists them", shown.Text(name))
 		}
 		list = append(list, p)
 	}
