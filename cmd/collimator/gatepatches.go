@@ -122,5 +122,6 @@ func turnPatches(e *env, in *house.Installation, route string, names []string, o
 	if len(changed) == 0 {
 		return e.say("%s: that was so already.\n", route)
 	}
-	return e.say("%s: %s turned %s: %s. %s\n", route, phrase.Count(len(changed), "patch", "patches"), state, strings.Join(changed, ", "), takenUp)
+	return e.say("%s: %s turned %s: %s. %s\n",
+		route, phrase.Count(len(changed), "patch", "patches"), state, strings.Join(changed, ", "), takenUp)
 }
