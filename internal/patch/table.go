@@ -13,11 +13,6 @@ func byDefault() []Patch {
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10"), product(offis, dcmtk, "3.6.7")},
 		check:   check{object: geometry},
 	}, {
-		Name: "overlays", Default: On, Keeps: "overlays that are shorter than their rows and columns say", Does: "refused",
-		CVEs:    []string{"CVE-2025-52582"},
-		affects: []advisory.Rule{product("Grassroots", "GDCM", "<= 3.2.2")},
-		check:   check{object: overlays},
-	}, {
 		Name: "pam", Default: On, Keeps: "pictures in the format PAM among the fragments", Does: "refused: no transfer syntax has it",
 		CVEs:    []string{"CVE-2026-5444"},
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10")},
@@ -37,6 +32,12 @@ func byDefault() []Patch {
 // onRequest are the patches that keep something away which somebody may need.
 func onRequest() []Patch {
 	return []Patch{{
+		Name: "overlays", Default: Off, Keeps: "overlays that are shorter than their rows and columns say", Does: "refused",
+		Costs:   "images of equipment that writes overlays shorter than it says",
+		CVEs:    []string{"CVE-2025-52582"},
+		affects: []advisory.Rule{product("Grassroots", "GDCM", "<= 3.2.2")},
+		check:   check{object: overlays},
+	}, {
 		Name: "jpeg-ls", Default: Off, Keeps: "pictures in JPEG-LS", Does: "the transfer syntax is refused",
 		Costs:   "devices that compress in JPEG-LS send uncompressed, where they can",
 		CVEs:    []string{"CVE-2025-2357"},
