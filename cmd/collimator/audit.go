@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"collimator/internal/audit"
 	"collimator/internal/house"
@@ -25,28 +26,42 @@ func (auditTailCmd) Help() string { return "Example:\n  collimator audit tail -n
 
 func (c *auditTailCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		last, err := in.Trail.Last(e.ctx)
-		if err != nil {
-			return err
-		}
-		records, err := in.Trail.Newest(e.ctx, last, c.Lines)
-		if err != nil {
-			return err
-		}
+		return tail(e, in, tailing{lines: c.Lines, follow: c.Follow, output: c.Output})
+	})
+}
 
-		selection := fmt.Sprintf("newest %d", c.Lines)
-		if c.Follow {
-			selection += ", and those that come"
-		}
-		e.hint(in.TrailRead(e.ctx, selection))
+// tailing is which records are printed as they come.
+type tailing struct {
+	lines  int64
+	follow bool
+	output string
+	of     audit.Filter
+	what   string // of in words; empty: all
+}
 
-		if err := printRecords(e.stdout, c.Output, records, true); err != nil || !c.Follow {
-			return err
-		}
+// tail prints the newest records, and those that come where that is asked for.
+func tail(e *env, in *house.Installation, t tailing) error {
+	last, err := in.Trail.Last(e.ctx)
+	if err != nil {
+		return err
+	}
+	records, err := in.Trail.Newest(e.ctx, last, t.lines, t.of)
+	if err != nil {
+		return err
+	}
 
-		return in.Trail.Follow(e.ctx, last, func(more []audit.Record) error {
-			return printRecords(e.stdout, c.Output, more, false)
-		})
+	selection := fmt.Sprintf("newest %d", t.lines) + t.what
+	if t.follow {
+		selection += ", and those that come"
+	}
+	e.hint(in.TrailRead(e.ctx, selection))
+
+	if err := printRecords(e.stdout, t.output, records, true); err != nil || !t.follow {
+		return err
+	}
+	return in.Trail.Follow(e.ctx, last, func(more []audit.Record) error {
+		more = slices.DeleteFunc(more, func(r audit.Record) bool { return !t.of.Matches(r) })
+		return printRecords(e.stdout, t.output, more, false)
 	})
 }
 

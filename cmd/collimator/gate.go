@@ -20,6 +20,7 @@ type gateCmd struct {
 	Close   gateCloseCmd   `cmd:"" help:"Let nobody through a route, and end what is open on it."`
 	Reopen  gateReopenCmd  `cmd:"" help:"Let callers through a route again."`
 	Remove  gateRemoveCmd  `cmd:"" help:"Take a route out."`
+	Tail    gateTailCmd    `cmd:"" help:"Print the newest records of a route, and with -f those that come."`
 	Patches gatePatchesCmd `cmd:"" help:"What a system behind is protected from in place of an update it never gets."`
 }
 

@@ -10,16 +10,18 @@ import (
 	"collimator/internal/shown"
 )
 
-// Newest are the last n records up to one. Other leaves stand between them, so the start
-// is found by going back until there are enough.
-func (t *Trail) Newest(ctx context.Context, last, n int64) ([]Record, error) {
+// Newest are the last n records that match. Others stand between them, so the start is found by
+// going back from the last of all until there are enough.
+func (t *Trail) Newest(ctx context.Context, last, n int64, f Filter) ([]Record, error) {
 	for back := n * 2; ; back *= 4 { // wider until there are enough, or none are left
 		var list []Record
 		for r, err := range t.After(ctx, last-back) {
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, r)
+			if f.Matches(r) {
+				list = append(list, r)
+			}
 		}
 
 		if int64(len(list)) >= n || back > last {

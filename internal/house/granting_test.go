@@ -92,7 +92,7 @@ func TestThereIsOneFirstAdministrator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if newest, err := in.Trail.Newest(t.Context(), last, 1); err != nil || len(newest) != 1 || newest[0].Event != audit.PersonChanged {
+	if newest, err := in.Trail.Newest(t.Context(), last, 1, audit.Filter{}); err != nil || len(newest) != 1 || newest[0].Event != audit.PersonChanged {
 		t.Errorf("the newest: %+v, %v", newest, err)
 	}
 }
