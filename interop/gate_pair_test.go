@@ -165,7 +165,7 @@ func TestASecondGateTakesTheVirtualAddressOver(t *testing.T) {
 	serving := first.serve(harness.Binary(t), "serve", "--data", data("one"))
 	second.serve(harness.Binary(t), "serve", "--data", data("two"))
 	peer := "PACS@" + pairVirtual + ":2762"
-	t.Log("up?"); 	modality.until(time.Minute, "echo", peer, "--as", data("ct1")); t.Log("up")
+	modality.until(time.Minute, "echo", peer, "--as", data("ct1"))
 
 	study := uid.New()
 	image := harness.Instance{Study: study, Fill: 1}.DataSet(t)
@@ -185,7 +185,7 @@ func TestASecondGateTakesTheVirtualAddressOver(t *testing.T) {
 	first.ip("link", "set", "eth0", "down")
 	second.ip("addr", "add", pairVirtual+"/24", "dev", "eth0")
 	modality.ip("neigh", "flush", "all")
-	t.Log("up?"); 	modality.until(time.Minute, "echo", peer, "--as", data("ct1")); t.Log("up")
+	modality.until(time.Minute, "echo", peer, "--as", data("ct1"))
 	if out, code := send("forged"); code == 0 || !strings.Contains(out, "held: other content") {
 		t.Errorf("another content under a UID that the first let through: %d: %s", code, out)
 	}
