@@ -1,0 +1,371 @@
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/outward"
+)
+
+// How often a courier looks by itself, and how long it waits for more before it ends an
+// association.
+const (
+	lookEvery = 5 * time.Second
+	linger    = time.Second
+)
+
+// batchMost is how many objects are looked at together, and contextsMost how many contexts
+// an association proposes for them (PS3.8 9.3.2).
+const (
+	batchMost    = 500
+	contextsMost = 100
+)
+
+// Pauses between attempts.
+const (
+	pauseFirst = 10 * time.Second
+	pauseMost  = time.Hour
+)
+
+// How often an object is tried that the destination does not understand, or over
+// which associations end, before it is set aside.
+const (
+	misreadMost = 3
+	brokenMost  = 8
+)
+
+// pause is how long to wait after so many attempts that failed; no two destinations that
+// failed together come back together.
+func pause(tries int) time.Duration {
+	d := pauseMost
+	if tries < 10 {
+		d = min(pauseFirst<<max(tries-1, 0), pauseMost)
+	}
+	return d*3/4 + rand.N(d/2)
+}
+
+// courier sends to one destination.
+type courier struct {
+	b    *Outbox
+	name string
+	way  Way
+	mark string
+	wake chan struct{}
+
+	once sync.Once
+	stop context.CancelFunc
+	done chan struct{}
+
+	session Session
+	asked   map[string]bool // transactions whose report is awaited on the session
+}
+
+// start begins to send; called with mu of the outbox held.
+func (c *courier) start(ctx context.Context) {
+	c.once.Do(func() {
+		ctx, c.stop = context.WithCancel(ctx)
+		go c.run(ctx) // ends with end
+	})
+}
+
+// end stops at once, and waits for it.
+func (c *courier) end() {
+	started := true
+	c.once.Do(func() { started = false })
+	if !started {
+		return
+	}
+	c.stop()
+	<-c.done
+}
+
+func (c *courier) run(ctx context.Context) {
+	defer close(c.done)
+	defer c.drop()
+	unhook := context.AfterFunc(ctx, func() { nudge(c.wake) })
+	defer unhook()
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-c.wake:
+		case <-timer.C:
+		}
+		if err := c.round(ctx); err != nil && ctx.Err() == nil {
+			c.b.Log.Error("what waits is not sent now", "destination", c.name, "error", err)
+		}
+		timer.Reset(lookEvery)
+	}
+}
+
+// round sends what is due, and asks for commitment.
+func (c *courier) round(ctx context.Context) error {
+	if due, err := c.b.dueAt(ctx, c.name); err != nil || c.b.Now().Before(due) {
+		return err
+	}
+
+	for {
+		list, err := c.b.due(ctx, c.name)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			if c.session == nil || !c.more(ctx) {
+				break
+			}
+			continue
+		}
+		if going, err := c.deliver(ctx, list); err != nil || !going {
+			c.drop()
+			return err
+		}
+	}
+	return errors.Join(c.commit(ctx), c.release(ctx))
+}
+
+// more waits a moment for another object while an association is open.
+func (c *courier) more(ctx context.Context) bool {
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case <-c.wake:
+		return ctx.Err() == nil
+	case <-timer.C:
+		return false
+	}
+}
+
+// deliver sends objects study by study. going is false where the destination is not
+// reached, and nothing else can be done now.
+func (c *courier) deliver(ctx context.Context, list []Item) (going bool, err error) {
+	for _, study := range byStudy(list) {
+		if going, err = c.deliverStudy(ctx, study); err != nil || !going {
+			return going, err
+		}
+	}
+	return true, nil
+}
+
+// byStudy parts objects by study, in the order in which the studies began.
+func byStudy(list []Item) (studies [][]Item) {
+	at := map[string]int{}
+	for _, i := range list {
+		n, known := at[i.Study]
+		if !known {
+			n = len(studies)
+			at[i.Study] = n
+			studies = append(studies, nil)
+		}
+		studies[n] = append(studies[n], i)
+	}
+	return studies
+}
+
+// deliverStudy sends objects of one study, up to the first that has to wait.
+func (c *courier) deliverStudy(ctx context.Context, study []Item) (going bool, err error) {
+	for n, i := range study {
+		if err := c.reach(ctx, study[n:]); err != nil {
+			return false, c.unreached(ctx, err)
+		}
+
+		status, err := c.send(ctx, i)
+		if ctx.Err() != nil {
+			return false, nil // it is sent again
+		}
+		next, err := c.b.settle(ctx, i, status, err)
+		if err != nil {
+			return false, err
+		}
+		if c.broken() {
+			c.drop()
+		}
+		if !next {
+			return true, nil
+		}
+	}
+	return true, nil
+}
+
+// broken reports an association that is over.
+func (c *courier) broken() bool {
+	a, ok := c.session.(interface{ Err() error })
+	return ok && a.Err() != nil
+}
+
+// reach sees to an association on which the first of the objects goes.
+func (c *courier) reach(ctx context.Context, list []Item) error {
+	if c.session != nil && !c.broken() && c.proposed(list[0]) {
+		return nil
+	}
+	if err := c.release(ctx); err != nil {
+		return err
+	}
+
+	contexts := proposals(list, c.way.Commit)
+	s, err := c.way.Open(ctx, contexts)
+	if err != nil {
+		return err
+	}
+	c.session = s
+	c.asked = map[string]bool{}
+	return c.b.reached(ctx, c.name)
+}
+
+// proposed reports whether the association has a context for an object.
+func (c *courier) proposed(i Item) bool {
+	return slices.ContainsFunc(c.session.Contexts(), func(pc dimse.PresentationContext) bool {
+		return pc.AbstractSyntax == i.SOPClassUID && pc.TransferSyntax == i.TransferSyntax
+	})
+}
+
+// proposals are contexts for objects, each in the transfer syntax it has, and one for
+// storage commitment.
+func proposals(list []Item, commit Commit) []ul.ProposedContext {
+	var out []ul.ProposedContext
+	seen := map[[2]string]bool{}
+	add := func(class string, syntaxes ...string) {
+		out = append(out, ul.ProposedContext{ID: uint8(2*len(out) + 1), AbstractSyntax: class, TransferSyntaxes: syntaxes})
+	}
+	for _, i := range list {
+		key := [2]string{i.SOPClassUID, i.TransferSyntax}
+		if !seen[key] && len(out) < contextsMost {
+			seen[key] = true
+			add(i.SOPClassUID, i.TransferSyntax)
+		}
+	}
+	if commit != No {
+		add(uid.StorageCommitmentPushModel, uid.NativeSyntaxes()[:2]...)
+	}
+	return out
+}
+
+// send sends one object.
+func (c *courier) send(ctx context.Context, i Item) (dimse.Status, error) {
+	if !c.proposed(i) {
+		return dimse.Status{}, dimse.ErrNoContext
+	}
+	r, err := c.b.Open(i)
+	if err != nil {
+		return dimse.Status{}, err
+	}
+	defer r.Close()
+
+	return c.session.Store(ctx, dimse.StoreRequest{
+		SOPClassUID: i.SOPClassUID, SOPInstanceUID: i.SOPInstanceUID, TransferSyntax: i.TransferSyntax, Data: r,
+	})
+}
+
+// unreached keeps why the destination is not reached, and until when it is left alone.
+func (c *courier) unreached(ctx context.Context, why error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	c.b.Log.Info("a destination is not reached", "destination", c.name, "error", why)
+	return c.b.missed(ctx, c.name, reasonOf(why))
+}
+
+// reasonOf is why something did not work, without words of the peer.
+func reasonOf(err error) string {
+	if text := outward.Reason(err); text != "" {
+		return text
+	}
+	if r, ok := errors.AsType[*dimse.RejectError](err); ok {
+		return "the association was rejected: " + r.Result.String()
+	}
+	if _, ok := errors.AsType[*dimse.AbortError](err); ok {
+		return "the association was aborted"
+	}
+	if errors.Is(err, dimse.ErrTimeout) {
+		return "it does not answer in time"
+	}
+	return cmp.Or(fault.Text(err), "the association ended")
+}
+
+// release ends the association in order.
+func (c *courier) release(ctx context.Context) error {
+	if c.session == nil {
+		return nil
+	}
+	s := c.session
+	c.session = nil
+	ctx, cancel := context.WithTimeout(ctx, releaseWait)
+	defer cancel()
+	if err := s.Release(ctx); err != nil {
+		s.Abort()
+	}
+	return nil
+}
+
+// releaseWait is how long a destination may take to answer a release.
+const releaseWait = 5 * time.Second
+
+// drop ends the association at once.
+func (c *courier) drop() {
+	if c.session != nil {
+		c.session.Abort()
+		c.session = nil
+	}
+}
+
+// dueAt is until when a destination is left alone.
+func (b *Outbox) dueAt(ctx context.Context, name string) (at time.Time, err error) {
+	err = b.DB.Read(ctx, func(tx *db.Tx) error {
+		var due int64
+		err := tx.QueryRow(ctx, `SELECT due FROM outbox_destination WHERE destination = ?1`, name).Scan(&due)
+		if fault.Of(err) == fault.NotFound {
+			return nil
+		}
+		at = instant(due)
+		return err
+	})
+	return at, failed(err, "look at a destination")
+}
+
+// missed counts an attempt that came to nothing.
+func (b *Outbox) missed(ctx context.Context, name, reason string) error {
+	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
+		var tries int
+		err := tx.QueryRow(ctx, `SELECT tries FROM outbox_destination WHERE destination = ?1`, name).Scan(&tries)
+		if err != nil && fault.Of(err) != fault.NotFound {
+			return err
+		}
+		tries++
+		_, err = tx.Exec(ctx, `INSERT INTO outbox_destination (destination, tries, due, reason) VALUES (?1, ?2, ?3, ?4)
+			ON CONFLICT (destination) DO UPDATE SET tries = ?2, due = ?3, reason = ?4`,
+			name, tries, db.Millis(b.Now().Add(pause(tries))), reason)
+		return err
+	}), "keep why a destination is not reached")
+}
+
+// reached forgets what was wrong with a destination.
+func (b *Outbox) reached(ctx context.Context, name string) error {
+	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM outbox_destination WHERE destination = ?1`, name)
+		return err
+	}), "keep that a destination is reached")
+}
+
+// due lists what may be sent now, in order: of each study all that waits, where its
+// first may go.
+func (b *Outbox) due(ctx context.Context, name string) (list []Item, err error) {
+	now := db.Millis(b.Now())
+	err = b.DB.Read(ctx, func(tx *db.Tx) error {
+		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox AS o WHERE destination = ?1 AND state = 'waiting'
+			AND NOT EXISTS (SELECT 1 FROM outbox AS f WHERE f.destination = o.destination AND f.study = o.study
+				AND f.state = 'waiting' AND f.due > ?2 AND f.id <= o.id)
+			ORDER BY id LIMIT ?3`, name, now, batchMost)
+		return err
+	})
+	return list, failed(err, "look what is due")
+}

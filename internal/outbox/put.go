@@ -1,0 +1,274 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"collimator/internal/db"
+	"collimator/internal/durable"
+	"collimator/internal/fault"
+	"collimator/internal/recovery"
+)
+
+// suffix ends the names of objects.
+const suffix = ".age"
+
+// roomStep is after how many bytes somebody looks whether there is room for more.
+const roomStep = 16 << 20
+
+// ErrFull refuses objects of a destination for which too much waits.
+var ErrFull = fault.New(fault.Unavailable, "outbox: too much waits for this destination")
+
+// ErrOther refuses another content under a SOP Instance UID that waits.
+var ErrOther = fault.New(fault.Conflict, "outbox: another content waits under this SOP Instance UID")
+
+// Writer takes the data set of an object. Commit or Abort it in the end; Abort after
+// Commit does nothing. It is not safe for concurrent use.
+type Writer struct {
+	b      *Outbox
+	file   *durable.File
+	sealed io.WriteCloser
+	sum    hash.Hash
+	size   int64
+}
+
+// Create begins an object. It fails with fault.Unavailable where there is no room.
+func (b *Outbox) Create(ctx context.Context, destination string) (*Writer, error) {
+	if err := b.room(); err != nil {
+		return nil, err
+	}
+	if err := b.DB.Read(ctx, func(tx *db.Tx) error { return b.quota(ctx, tx, destination, 0) }); err != nil {
+		return nil, err
+	}
+
+	f, err := durable.Create(b.Dir, 0o600)
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "outbox: begin an object")
+	}
+	sealed, err := recovery.Seal(f, b.key.Public())
+	if err != nil {
+		f.Abort()
+		return nil, err
+	}
+	return &Writer{b: b, file: f, sealed: sealed, sum: sha256.New()}, nil
+}
+
+func (b *Outbox) room() error {
+	if b.Room == nil {
+		return nil
+	}
+	return b.Room()
+}
+
+// quota fails where n more bytes would be more than may wait for a destination.
+func (b *Outbox) quota(ctx context.Context, tx *db.Tx, destination string, n int64) error {
+	var items, bytes int64
+	err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0) FROM outbox WHERE destination = ?1`, destination).Scan(&items, &bytes)
+	switch {
+	case err != nil:
+		return failed(err, "look how much waits")
+	case items >= b.Limits.Items || bytes+n > b.Limits.Bytes:
+		return ErrFull
+	}
+	return nil
+}
+
+// Write implements io.Writer.
+func (w *Writer) Write(p []byte) (int, error) {
+	before := w.size
+	w.size += int64(len(p))
+	if before/roomStep != w.size/roomStep {
+		if err := w.b.room(); err != nil {
+			return 0, err
+		}
+	}
+	w.sum.Write(p)
+	n, err := w.sealed.Write(p)
+	return n, fault.Wrap(fault.Unavailable, err, "outbox: write an object")
+}
+
+// Hash is that of what was written so far.
+func (w *Writer) Hash() string { return hex.EncodeToString(w.sum.Sum(nil)) }
+
+// Abort drops what was written.
+func (w *Writer) Abort() { w.file.Abort() }
+
+// Commit queues the object; it is durable when it returns nil. also runs in the same
+// transaction, before: its error is Commit's, and nothing is queued. What waits
+// already with the same content stays as it is; another one is ErrOther.
+func (w *Writer) Commit(ctx context.Context, i Item, also func(context.Context, *db.Tx) error) error {
+	defer w.Abort()
+	if err := w.sealed.Close(); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "outbox: write an object")
+	}
+	i.Hash = w.Hash()
+	i.Size = w.size
+	i.file = newName()
+	path := filepath.Join(w.b.Dir, i.file)
+	if err := w.file.Once(path); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "outbox: keep an object")
+	}
+
+	queued := false
+	err := w.b.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		queued = false
+		if also != nil {
+			if err := also(ctx, tx); err != nil {
+				return err
+			}
+		}
+		queued, err = w.b.insert(ctx, tx, i)
+		return err
+	})
+	if err != nil && queued { // nobody knows whether the row is there: tidy looks at the next start
+		return err
+	}
+	if !queued {
+		return errors.Join(err, removeFile(path))
+	}
+	w.b.nudgeWay(i.Destination)
+	return nil
+}
+
+func newName() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:]) + suffix
+}
+
+// insert writes the row of an object; queued is false where the same waits already.
+func (b *Outbox) insert(ctx context.Context, tx *db.Tx, i Item) (queued bool, err error) {
+	before, err := Have(ctx, tx, i.Destination, i.SOPInstanceUID)
+	switch {
+	case err == nil && before.Hash == i.Hash && before.TransferSyntax == i.TransferSyntax && before.State == Aside:
+		// The sender tries again, and so do we; it may have lost its file.
+		_, err := tx.Exec(ctx, `UPDATE outbox SET state = ?2, file = ?3, tries = 0, broken = 0, due = 0, reason = '',
+			transaction_uid = '', asked = 0 WHERE id = ?1`, before.ID, string(Waiting), i.file)
+		return err == nil, failed(err, "queue an object again")
+	case err == nil && before.Hash == i.Hash && before.TransferSyntax == i.TransferSyntax:
+		return false, nil
+	case err == nil:
+		return false, ErrOther
+	case fault.Of(err) != fault.NotFound:
+		return false, failed(err, "look what waits")
+	}
+	if err := b.quota(ctx, tx, i.Destination, i.Size); err != nil {
+		return false, err
+	}
+
+	_, err = tx.Exec(ctx, `INSERT INTO outbox (destination, study, uid, class, syntax, hash, size, file, patient, issuer, source, state, queued)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`,
+		i.Destination, i.Study, i.SOPInstanceUID, i.SOPClassUID, i.TransferSyntax, i.Hash, i.Size, i.file, i.Patient, i.PatientIssuer,
+		i.Source, string(Waiting), db.Millis(b.Now()))
+	return err == nil, failed(err, "queue an object")
+}
+
+// Open reads the data set of an object. What was changed on the disk ends it with an
+// error.
+func (b *Outbox) Open(i Item) (io.ReadCloser, error) {
+	f, err := os.Open(filepath.Join(b.Dir, i.file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "outbox: open an object")
+	}
+	r, err := b.key.Open(f)
+	if err != nil {
+		return nil, errors.Join(damaged(err), f.Close())
+	}
+	return object{checked{r}, f}, nil
+}
+
+type object struct {
+	io.Reader
+	io.Closer
+}
+
+// errGone is the error of an object without a file, and errDamaged of one whose file
+// cannot be read: both are set aside.
+var (
+	errGone    = fault.New(fault.NotFound, "outbox: its file is not here")
+	errDamaged = errors.New("outbox: its file was changed or is sealed to another key")
+)
+
+func damaged(err error) error { return errors.Join(errDamaged, err) }
+
+// checked marks the errors of what is read as those of a file that was changed.
+type checked struct{ r io.Reader }
+
+// Read implements io.Reader.
+func (c checked) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = damaged(err)
+	}
+	return n, err
+}
+
+func removeFile(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// tidy removes files that no row names, which a process left that ended before it
+// acknowledged them, and sets rows aside that have no file.
+func (b *Outbox) tidy(ctx context.Context) error {
+	durable.Sweep(b.Dir, time.Minute)
+	entries, err := os.ReadDir(b.Dir)
+	if err != nil {
+		return failed(err, "look at the objects")
+	}
+	there := map[string]bool{}
+	for _, e := range entries {
+		there[e.Name()] = strings.HasSuffix(e.Name(), suffix)
+	}
+
+	var lost []int64
+	err = b.DB.Read(ctx, func(tx *db.Tx) error {
+		return db.Each(ctx, tx, func(scan db.Scan) error {
+			var id int64
+			var file string
+			if err := scan(&id, &file); err != nil {
+				return err
+			}
+			if !there[file] {
+				lost = append(lost, id)
+			}
+			delete(there, file)
+			return nil
+		}, `SELECT id, file FROM outbox`)
+	})
+	if err != nil {
+		return failed(err, "look at what waits")
+	}
+	for name, ours := range there {
+		if ours {
+			if err := removeFile(filepath.Join(b.Dir, name)); err != nil {
+				return failed(err, "remove what nobody waits for")
+			}
+		}
+	}
+
+	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
+		for _, id := range lost {
+			if err := setAside(ctx, tx, id, fault.Sentence(errGone)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}), "set aside what has no file")
+}

@@ -1,0 +1,119 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"collimator/dimse"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+)
+
+// verdict is what becomes of an object after an attempt.
+type verdict int
+
+const (
+	stored  verdict = iota
+	later           // it may be taken another time
+	misread         // the destination does not understand it: perhaps it does another time
+	never           // it is not taken as it is
+	ended           // the association ended over it
+)
+
+// judge is the verdict about an attempt, and why (PS3.4 B.2.3).
+func judge(status dimse.Status, err error) (verdict, string) {
+	if answer, ok := errors.AsType[*dimse.StatusError](err); ok {
+		status = answer.Status
+		err = nil
+	}
+	switch {
+	case errors.Is(err, errGone), errors.Is(err, errDamaged):
+		return never, fault.Text(err)
+	case errors.Is(err, dimse.ErrNoContext):
+		return never, "the destination does not take this SOP Class in this transfer syntax"
+	case err != nil:
+		return ended, reasonOf(err)
+	}
+
+	text := "the destination answered " + status.Code.String()
+	switch code := status.Code; {
+	case code.Class() == dimse.ClassSuccess, code.Class() == dimse.ClassWarning:
+		return stored, ""
+	case code>>12 == 0xC:
+		return misread, text
+	case code>>8 == 0xA9, code == dimse.InvalidSOPInstance, code == dimse.DuplicateSOPInstance, code == dimse.SOPClassNotSupported,
+		code == dimse.NoSuchSOPClass:
+		return never, text
+	}
+	return later, text
+}
+
+// settle keeps what came of an attempt. next reports that the study goes on.
+func (b *Outbox) settle(ctx context.Context, i Item, status dimse.Status, attempt error) (next bool, err error) {
+	v, why := judge(status, attempt)
+	i.Tries++
+	if v == ended {
+		i.Broken++
+	}
+	switch {
+	case v == misread && i.Tries >= misreadMost, v == ended && i.Broken >= brokenMost:
+		v = never
+		why = fmt.Sprintf("%s, %d times", why, i.Tries)
+	}
+
+	switch v {
+	case stored:
+		return true, b.update(ctx, `UPDATE outbox SET state = 'sent', tries = ?2, sent = ?3, answer = ?4, reason = '', due = 0,
+			transaction_uid = '', asked = 0 WHERE id = ?1 AND state = 'waiting'`, i.ID, i.Tries, db.Millis(b.Now()), int(status.Code))
+	case never:
+		b.Log.Warn("an object is set aside", "destination", i.Destination, "number", i.ID, "reason", why)
+		defer b.awake()
+		return true, failed(b.DB.Write(ctx, func(tx *db.Tx) error { return setAside(ctx, tx, i.ID, why) }), "set an object aside")
+	}
+	return false, b.update(ctx, `UPDATE outbox SET tries = ?2, broken = ?3, due = ?4, reason = ?5 WHERE id = ?1 AND state = 'waiting'`,
+		i.ID, i.Tries, i.Broken, db.Millis(b.Now().Add(pause(i.Tries))), why)
+}
+
+func (b *Outbox) update(ctx context.Context, query string, args ...any) error {
+	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	}), "keep what came of an attempt")
+}
+
+func setAside(ctx context.Context, tx *db.Tx, id int64, why string) error {
+	_, err := tx.Exec(ctx, `UPDATE outbox SET state = 'aside', reason = ?2, due = 0, transaction_uid = '' WHERE id = ?1`, id, why)
+	return err
+}
+
+// arrived drops objects that the destination has.
+func (b *Outbox) arrived(ctx context.Context, list []Item) error {
+	if len(list) == 0 {
+		return nil
+	}
+	err := b.DB.Write(ctx, func(tx *db.Tx) error {
+		if b.Handed != nil {
+			if err := b.Handed(ctx, tx, list); err != nil {
+				return err
+			}
+		}
+		for _, i := range list {
+			if _, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1`, i.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return failed(err, "drop what arrived")
+	}
+
+	defer b.awake()
+	var errs error
+	for _, i := range list {
+		errs = errors.Join(errs, removeFile(filepath.Join(b.Dir, i.file)))
+	}
+	return failed(errs, "remove what arrived")
+}
