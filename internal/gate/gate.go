@@ -60,11 +60,18 @@ type Options struct {
 	// Inspect judges what stands in the head of an object.
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
 	// Outbound has the routes of that kind; may be nil.
-	Outbound interface{ Take([]outbound.Route) }
+	Outbound Outbound
 	// States is told how routes are; may be nil.
 	States *state.Register
 	Log    *slog.Logger
 	Now    func() time.Time
+}
+
+// Outbound has the outbound routes of a gate.
+type Outbound interface {
+	// Take puts routes in place of those before; what is under way on one that is closed or
+	// gone ends at once.
+	Take([]outbound.Route)
 }
 
 // Gate has the routes as they are now. Safe for concurrent use.

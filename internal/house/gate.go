@@ -13,7 +13,9 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
+	"collimator/internal/outbox"
 )
 
 // SpoolDir is where what comes again for a route is kept while it is compared.
@@ -27,6 +29,9 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 	}
 
 	s.passed = firstwrite.New(s.in.DB, s.log, time.Now)
+	if err := s.openOutbound(); err != nil {
+		return err
+	}
 	s.gate, err = gate.New(gate.Options{
 		File:        filepath.Join(s.in.Config.Data, gate.File),
 		Every:       s.in.LookEvery,
@@ -40,11 +45,48 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Spool:       spool,
 		Room:        s.reserve.Room,
 		Hold:        s.holdAtRoute,
+		Outbound:    s.outbound,
 		States:      s.States,
 		Log:         s.log,
 		Now:         time.Now,
 	})
 	return fault.Misuse(err) // a bad file is the operator's to mend
+}
+
+// openOutbound opens the routes of modalities that send elsewhere, and what waits for their
+// targets.
+func (s *Server) openOutbound() (err error) {
+	data := s.in.Config.Data
+	s.outbox, err = outbox.New(context.Background(), outbox.Options{
+		DB:   s.in.DB,
+		Dir:  filepath.Join(data, outbox.Dir),
+		Keys: filepath.Join(data, KeysDir),
+		Room: s.reserve.Room,
+		Handed: func(ctx context.Context, tx *db.Tx, list []outbox.Item) error {
+			return s.outbound.Handed(ctx, tx, list)
+		},
+		States: s.States,
+		Log:    s.log,
+		Now:    time.Now,
+	})
+	if err != nil {
+		return err
+	}
+
+	s.outbound = outbound.New(outbound.Options{
+		Mux:         s.Guard.NewMux(),
+		Judge:       gate.NewJudge(s.inspector.look),
+		Outbox:      s.outbox,
+		Memory:      s.passed,
+		DB:          s.in.DB,
+		Trail:       s.in.Trail,
+		Certificate: s.Certificate.Get,
+		Outgoing:    s.Guard.Outgoing,
+		Hold:        s.holdAtRoute,
+		Log:         s.log,
+		Now:         time.Now,
+	})
+	return nil
 }
 
 // holdAtRoute keeps back what came for a route and contradicts what went through.
@@ -67,6 +109,9 @@ func (s *Server) applicationEntities() func(*dimse.AssociateRequest) *guard.Serv
 	return func(rq *dimse.AssociateRequest) *guard.Service {
 		if rq.CalledAETitle == s.in.Config.AE && s.in.Config.Only == "" {
 			return own
+		}
+		if out := s.outbound.Service(rq); out != nil {
+			return out
 		}
 		if behind := s.gate.Behind(rq); behind != nil {
 			return behind

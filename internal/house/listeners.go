@@ -40,6 +40,9 @@ func (s *Server) opened(a *dimse.Association) (ended func()) {
 	if a.CalledAETitle() == s.in.Config.AE {
 		return nil
 	}
+	if ended, mine := s.outbound.Opened(a); mine {
+		return ended
+	}
 	return s.gate.Opened(a)
 }
 

@@ -18,8 +18,10 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/outbox"
 	"collimator/internal/pacs"
 	"collimator/internal/posture"
 	"collimator/internal/reserve"
@@ -48,6 +50,8 @@ type Server struct {
 	projects  *pacs.Projects
 	mux       *dimse.Mux
 	gate      *gate.Gate
+	outbound  *outbound.Outbound
+	outbox    *outbox.Outbox     // what waits for their targets
 	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
@@ -209,6 +213,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 func (s *Server) Close() error {
 	s.Posture.Close()
 	s.gate.Close()
+	s.outbound.Close()
 
 	return s.blobs.Close()
 }

@@ -40,6 +40,7 @@ type Writer struct {
 	sealed io.WriteCloser
 	sum    hash.Hash
 	size   int64
+	closed bool // by Reader
 }
 
 // Create begins an object. It fails with fault.Unavailable where there is no room.
@@ -99,6 +100,17 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 // Hash is that of what was written so far.
 func (w *Writer) Hash() string { return hex.EncodeToString(w.sum.Sum(nil)) }
+
+// Reader reads what was written, before it is dropped: it is not committed after that.
+func (w *Writer) Reader() (io.ReadCloser, error) {
+	if !w.closed {
+		w.closed = true
+		if err := w.sealed.Close(); err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "outbox: write an object")
+		}
+	}
+	return w.b.read(w.file.Name())
+}
 
 // Abort drops what was written.
 func (w *Writer) Abort() { w.file.Abort() }
@@ -176,7 +188,11 @@ func (b *Outbox) insert(ctx context.Context, tx *db.Tx, i Item) (queued bool, er
 // Open reads the data set of an object. What was changed on the disk ends it with an
 // error.
 func (b *Outbox) Open(i Item) (io.ReadCloser, error) {
-	f, err := os.Open(filepath.Join(b.Dir, i.file))
+	return b.read(filepath.Join(b.Dir, i.file))
+}
+
+func (b *Outbox) read(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errGone
 	}

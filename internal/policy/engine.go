@@ -68,6 +68,7 @@ func (e *Engine) Decide(r Request) Decision {
 			"deidentified": cedar.Boolean(r.Deidentified),
 			"emergency":    cedar.Boolean(r.Emergency),
 			"expected":     cedar.Boolean(r.Expected),
+			"sends":        cedar.Boolean(r.Route != nil && r.Route.Sends),
 			"granted":      stringSet(grantedBy(granting, p)),
 		}),
 	})

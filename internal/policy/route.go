@@ -14,6 +14,9 @@ import (
 type Route struct {
 	Name  string
 	Rules []RouteRule
+	// Sends says that it is the system behind that calls, to reach something elsewhere: rules
+	// grant it all that they can grant.
+	Sends bool
 }
 
 // RouteRule grants something at a route. What it leaves empty it does not ask for,

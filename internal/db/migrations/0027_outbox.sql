@@ -50,6 +50,7 @@ CREATE TABLE outbound_commitment (
 CREATE TABLE outbound_offer (
     route  TEXT NOT NULL,
     class  TEXT NOT NULL,
-    syntax TEXT NOT NULL,  -- empty: it does not take the class
+    syntax TEXT NOT NULL,
+    taken  INTEGER NOT NULL,  -- 1: in this one
     PRIMARY KEY (route, class, syntax)
 ) WITHOUT ROWID;

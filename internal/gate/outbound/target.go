@@ -1,0 +1,248 @@
+package outbound
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+
+	"collimator/dicom/uid"
+	"collimator/dimse"
+	"collimator/dimse/ul"
+	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/fault"
+	"collimator/internal/guard"
+	"collimator/internal/outbox"
+	"collimator/internal/policy"
+	"collimator/internal/tlsprofile"
+)
+
+// Deadlines of a target.
+const (
+	connectMost  = 15 * time.Second
+	responseMost = 2 * time.Minute
+	lookUpMost   = 5 * time.Second
+)
+
+// mark tells two ways to a target apart.
+func (r *Route) mark() string {
+	return fmt.Sprintf("%s|%s|%s|%s|%t|%s", r.To, r.as(), r.CA, r.pin(), r.Plain, r.Commit)
+}
+
+// way is how the outbox reaches the target of a route.
+func (b *Outbound) way(r *route) outbox.Way {
+	commit := outbox.Commit(r.Commit)
+	if commit == "" {
+		commit = outbox.IfOffered
+	}
+	return outbox.Way{
+		Commit: commit,
+		Open: func(ctx context.Context, contexts []ul.ProposedContext) (outbox.Session, error) {
+			a, err := b.dial(ctx, r, contexts)
+			if err != nil {
+				return nil, err // not as an interface that holds nothing
+			}
+			return a, nil
+		},
+	}
+}
+
+// dial opens an association to the target of a route. What it sends on it passes the guard.
+func (b *Outbound) dial(ctx context.Context, r *route, contexts []ul.ProposedContext) (*dimse.Association, error) {
+	host, _, _ := net.SplitHostPort(r.address)
+	config := dimse.Config{
+		CallingAETitle: r.as(), CalledAETitle: r.target, Contexts: contexts, Mux: b.Mux, Log: b.Log,
+		Principal: b.Outgoing(b.forTarget(r), host, r.target),
+		Limits:    dimse.Limits{ARTIM: connectMost, Response: responseMost},
+	}
+	if !r.Plain {
+		own, err := b.Certificate()
+		if err != nil {
+			return nil, err
+		}
+		trust, err := r.trust()
+		if err != nil {
+			return nil, err
+		}
+		config.TLSConfig = tlsprofile.AssociationClient(own, trust)
+	}
+	return dimse.Dial(ctx, r.address, config)
+}
+
+// trust says which certificate the target has.
+func (r *Route) trust() (t tlsprofile.Trust, err error) {
+	if r.CA == "" {
+		return tlsprofile.Trust{Fingerprints: []string{r.pin()}}, nil
+	}
+	text, err := os.ReadFile(r.CA)
+	if err != nil {
+		return t, fault.Wrap(fault.Unavailable, err, "gate: the file of ca cannot be read")
+	}
+	t.Roots = x509.NewCertPool()
+	if !t.Roots.AppendCertsFromPEM(text) {
+		return t, fault.New(fault.Invalid, "gate: the file of ca holds no certificate in PEM form")
+	}
+	_, address, err := r.Target()
+	t.ServerName, _, _ = net.SplitHostPort(address)
+	return t, err
+}
+
+// isTarget reports whether who asks for an association is the target of a route: over
+// TLS by its certificate, without by its address, where the way there is without, too.
+func (b *Outbound) isTarget(r *route, rq *dimse.AssociateRequest) bool {
+	if rq.TLS != nil {
+		trust, err := r.trust()
+		trust.ServerName = "" // it is the caller here
+		return err == nil && !r.Plain && trust.VerifyCaller(*rq.TLS) == nil
+	}
+	return r.Plain && slices.Contains(addressesOf(context.Background(), r.address), addressOf(rq.RemoteAddr))
+}
+
+// addressesOf is the IP addresses of host:port.
+func addressesOf(ctx context.Context, hostPort string) (list []netip.Addr) {
+	host, _, _ := net.SplitHostPort(hostPort)
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a.Unmap()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpMost)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil
+	}
+	for _, a := range found {
+		list = append(list, a.Unmap())
+	}
+	return list
+}
+
+// forTarget is the service for the target of a route, which reports storage commitment
+// and may do nothing else.
+func (b *Outbound) forTarget(was *route) *guard.Service {
+	return &guard.Service{
+		Name: was.Name,
+		Behind: func() (policy.Principal, error) {
+			r, err := b.current(was)
+			if err != nil {
+				return policy.Principal{}, err
+			}
+			return policy.Principal{Kind: policy.System, Name: r.target}, nil
+		},
+		Route: func() (*policy.Route, error) {
+			r, err := b.current(was)
+			if err != nil {
+				return nil, err
+			}
+			return &policy.Route{Name: r.Name}, nil
+		},
+		Expects: func(call *dimse.Call) bool {
+			return call.Operation == dimse.NEventReport // for a transaction that is known: see report
+		},
+		Negotiate: func(_ context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
+			acc := dimse.Negotiate(rq, dimse.Support{
+				TransferSyntaxes: func(class string) []string {
+					if class == uid.Verification || class == uid.StorageCommitmentPushModel {
+						return uid.NativeSyntaxes()
+					}
+					return nil
+				},
+				Roles: func(class string) (scu, scp bool) { return true, class == uid.StorageCommitmentPushModel },
+			})
+			acc.Mux = b.Mux
+			return acc, nil
+		},
+	}
+}
+
+// report takes a report of storage commitment of a target (PS3.4 J.3.3).
+func (b *Outbound) report(ctx context.Context, a *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
+	if rq.DataSet == nil {
+		return dimse.NResponse{Status: dimse.MissingAttribute.With("the data set is missing")}
+	}
+	if err := b.Judge.DataSet(ctx, rq.DataSet); err != nil {
+		return dimse.NResponse{Status: dimse.ProcessingFailure.Because(err)}
+	}
+
+	who, _ := guard.Principal(ctx)
+	err := error(errGone)
+	for _, name := range b.towards(who.Name, a) {
+		if err = b.Outbox.Report(ctx, name, rq.DataSet); fault.Of(err) != fault.Denied {
+			break
+		}
+	}
+	switch {
+	case fault.Of(err) == fault.Denied || err == errGone:
+		return dimse.NResponse{Status: dimse.InvalidArgumentValue.Because(err)}
+	case err != nil:
+		return dimse.NResponse{Status: dimse.ProcessingFailure.Because(err)}
+	}
+	return dimse.NResponse{}
+}
+
+// towards names the routes to a target under the AE title that an association is about.
+func (b *Outbound) towards(target string, a *dimse.Association) (names []string) {
+	own := a.CalledAETitle()
+	if a.Requestor() {
+		own = a.CallingAETitle()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, r := range b.routes {
+		if r.target == target && r.as() == own && !r.Closed {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Handed records what was handed over, in the transaction in which it is dropped.
+func (b *Outbound) Handed(ctx context.Context, tx *db.Tx, list []outbox.Item) error {
+	byStudy := map[string]*audit.Object{}
+	var objects []*audit.Object
+	for _, i := range list {
+		o := byStudy[i.Study]
+		if o == nil {
+			o = &audit.Object{Study: i.Study, Patient: i.Patient, PatientIssuer: i.PatientIssuer, SOPClasses: map[string]int{}}
+			byStudy[i.Study] = o
+			objects = append(objects, o)
+		}
+		o.SOPClasses[i.SOPClassUID]++
+		o.Instances++
+		o.Detail = handedText(i)
+	}
+	plain := make([]audit.Object, len(objects))
+	for n, o := range objects {
+		plain[n] = *o
+	}
+
+	name := list[0].Destination
+	b.mu.Lock()
+	r := b.routes[name]
+	b.mu.Unlock()
+	record := audit.Record{Event: audit.Transferred, Action: audit.Read, Principal: list[0].Source, Kind: string(policy.System)}
+	if r != nil {
+		host, _, _ := net.SplitHostPort(r.address)
+		record.Peer = audit.Peer{Address: host, CallingAETitle: r.as(), CalledAETitle: name, Destination: r.target}
+	}
+	for _, part := range audit.ByPatient(plain, 100) {
+		record.Objects = part
+		if err := b.Trail.WriteTx(ctx, tx, record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handedText says what the target answered.
+func handedText(i outbox.Item) string {
+	text := fmt.Sprintf("handed over on %s, answered %s", i.Sent.UTC().Format(time.RFC3339), i.Answer)
+	if i.Transaction != "" {
+		text += ", its storage committed to"
+	}
+	return text
+}
