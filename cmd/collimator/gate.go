@@ -15,6 +15,7 @@ type gateCmd struct {
 	Add     gateAddCmd     `cmd:"" help:"Put a gate in front of a system that cannot be patched."`
 	List    gateListCmd    `cmd:"" help:"List the routes."`
 	Show    gateShowCmd    `cmd:"" help:"Say what a route lets through, and what never matches or is unsafe."`
+	Queue   gateQueueCmd   `cmd:"" help:"See and change what waits to be sent elsewhere."`
 	Learn   gateLearnCmd   `cmd:"" help:"Let registered devices through for a while, and propose rules by what they did."`
 	Enforce gateEnforceCmd `cmd:"" help:"Put rules in force: those that were learned, or those of a file."`
 	Close   gateCloseCmd   `cmd:"" help:"Let nobody through a route, and end what is open on it."`

@@ -8,11 +8,12 @@ import (
 
 type gateAddCmd struct {
 	dataFlags
-	Name         string   `arg:"" help:"AE title that callers call from now on."`
-	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." required:"" placeholder:"AET@HOST:PORT"`
+	outboundFlags
+	Name         string   `arg:"" help:"AE title that callers call from now on; with --outbound the name of the route."`
+	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." placeholder:"AET@HOST:PORT"`
 	As           string   `help:"AE title under which that system is called; default: that of each caller." placeholder:"AET"`
 	Associations int      `help:"The most associations that it bears at a time; default: 4." placeholder:"N" bounds:"0 to 256"`
-	Allow        []string `help:"Who may do what, as CT1,CT2:echo,store; again for more. What: echo, store, query, retrieve, commit, worklist, performed. Without it every registered device may do what its registration grants." sep:"none" placeholder:"WHO:WHAT"`
+	Allow        []string `help:"Who may do what, as CT1,CT2:echo,store; again for more. What: echo, store, query, retrieve, commit, worklist, performed. Without it every registered device may do what its registration grants. With --outbound what the modality may do alone, as echo,store,commit,worklist,performed; default: echo,store,commit." sep:"none" placeholder:"WHO:WHAT"`
 	DryRun       bool     `help:"Print the block and what it means, and write nothing."`
 	NoCheck      bool     `help:"Do not ask the system whether it is there (C-ECHO)."`
 }
@@ -23,7 +24,8 @@ Prints what to change at the system behind, and at its callers.
 
 Examples:
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --allow CT1,CT2:echo,store --allow WS1:query,retrieve
-  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run`
+  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run
+  collimator gate add CT2 --outbound --from CT2@10.0.0.9 --to PACS2@pacs.example:2762`
 }
 
 func (c *gateAddCmd) Run(e *env) error {
@@ -31,6 +33,12 @@ func (c *gateAddCmd) Run(e *env) error {
 	r, err := c.route()
 	if err != nil {
 		return fault.Misuse(err)
+	}
+	if err := c.meet(e, &r); err != nil {
+		return err
+	}
+	if err := r.Check(); err != nil {
+		return fault.Usage("%w", err)
 	}
 	return c.with(e, func(in *house.Installation) error {
 		if c.DryRun {
@@ -49,15 +57,21 @@ func (c *gateAddCmd) Run(e *env) error {
 
 // route is what the flags say.
 func (c *gateAddCmd) route() (gate.Route, error) {
+	if c.Outbound {
+		return c.outbound()
+	}
+	if c.From != "" || c.To != "" || c.Trust != "" || c.CA != "" || c.Plain || c.Commit != "" || c.CommitAfter != "" {
+		return gate.Route{}, fault.Usage("--from, --to, --trust, --ca, --plain, --commit and --commit-after go with --outbound")
+	}
+	if c.Protect == "" {
+		return gate.Route{}, fault.Usage("say what is behind the route with --protect AET@HOST:PORT, " +
+			"or --outbound --from AET@ADDRESS --to AET@HOST:PORT for a modality that sends elsewhere")
+	}
 	rules, err := gate.RulesOf(c.Allow)
 	if err != nil {
 		return gate.Route{}, err
 	}
-	r := gate.Route{Name: c.Name, Protect: c.Protect, As: c.As, Associations: c.Associations, Rules: rules}
-	if err := r.Check(); err != nil {
-		return r, fault.Usage("%w", err)
-	}
-	return r, nil
+	return gate.Route{Name: c.Name, Protect: c.Protect, As: c.As, Associations: c.Associations, Rules: rules}, nil
 }
 
 // rehearse says what would be written and what that means.
@@ -80,12 +94,12 @@ func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error 
 	if err != nil {
 		return err
 	}
-	if err := a.Print(e.stdout, r.Protect); err != nil {
+	if err := a.Print(e.stdout, r.Leads()); err != nil {
 		return err
 	}
 
 	e.hint(a.Warnings...)
-	if c.NoCheck {
+	if c.NoCheck || c.Outbound {
 		return nil
 	}
 	if err := house.AskBehind(e.ctx, in.Config, r, a.Callers); err != nil {

@@ -20,6 +20,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/gate"
 	"collimator/internal/identity"
+	"collimator/internal/outbox"
 	"collimator/internal/outward"
 	"collimator/internal/reserve"
 	"collimator/internal/state"
@@ -43,7 +44,7 @@ func StatesOf(ctx context.Context, in *Installation) ([]state.State, error) {
 	look.ask(ctx)
 	reserve.Tell(in.Config.Data, states)
 	gate.Examine(filepath.Join(in.Config.Data, gate.File), states, time.Now())
-	err = examineAll(ctx, in, states)
+	err = errors.Join(outbox.Tell(ctx, in.DB, states, outbox.Limits{}, time.Now()), examineAll(ctx, in, states))
 	return states.All(), err
 }
 

@@ -2,11 +2,13 @@ package house
 
 import (
 	"bytes"
+	"context"
 	"strconv"
 
 	"github.com/VictoriaMetrics/metrics"
 
 	"collimator/internal/guard"
+	"collimator/internal/outbox"
 	"collimator/internal/policy"
 	"collimator/internal/webapi"
 )
@@ -69,8 +71,22 @@ func (m *meter) text() []byte {
 			metrics.WriteGaugeUint64(&b, `collimator_gate_associations{route=`+strconv.Quote(u.Route)+`,kind="`+kind+`"}`, uint64(n))
 		}
 	}
+	m.queue(&b)
 	metrics.WriteProcessMetrics(&b)
 	return b.Bytes()
+}
+
+// queue is how much waits to be sent elsewhere.
+func (m *meter) queue(b *bytes.Buffer) {
+	list, err := outbox.Summaries(context.Background(), m.s.in.DB)
+	if err != nil {
+		return // a state says so
+	}
+	for _, s := range list {
+		for kind, n := range map[string]int64{"waiting": s.Waiting, "sent": s.Sent, "aside": s.Aside} {
+			metrics.WriteGaugeUint64(b, `collimator_gate_queue{route=`+strconv.Quote(s.Destination)+`,state="`+kind+`"}`, uint64(n))
+		}
+	}
 }
 
 // register puts the numbers behind the guard.

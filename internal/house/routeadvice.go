@@ -63,7 +63,12 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	for _, remark := range explained.Remarks {
 		a.Warnings = append(a.Warnings, string(remark.Kind)+": "+remark.Text)
 	}
-	a.Warnings = append(a.Warnings, warnListeners(c, target)...)
+	if r.Ruled() == nil {
+		a.Warnings = append(a.Warnings, warnListeners(c, target)...)
+	} else if c.PlainDICOM == "" || onlyHere(c.PlainDICOM) {
+		a.Warnings = append(a.Warnings, fmt.Sprintf("note: modalities on other machines do not reach plain_dicom (%s): "+
+			"set it (docs/operate.md, Settings)", cmp.Or(c.PlainDICOM, "empty")))
+	}
 	return a, nil
 }
 
@@ -73,7 +78,11 @@ func (a RouteAdvice) Print(w io.Writer, system string) error {
 		fmt.Fprintln(w, line)
 	}
 
-	fmt.Fprintf(w, "\nAt the system behind (%s), so that nobody gets around the gate, which calls it from %s:\n", system, a.From)
+	head := "At the system behind (%s), so that nobody gets around the gate, which calls it from %s"
+	if a.Clients == "" {
+		head = "So that it gets to %s, which is called from %s"
+	}
+	fmt.Fprintf(w, "\n"+head+":\n", system, a.From)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, step := range a.System {
 		fmt.Fprintf(tw, "  %s\t%s\n", shown.Text(step.Where), shown.Text(step.What))
@@ -82,6 +91,9 @@ func (a RouteAdvice) Print(w io.Writer, system string) error {
 		return err
 	}
 
+	if a.Clients == "" {
+		return nil
+	}
 	_, err := fmt.Fprintf(w, "\nAt its callers: %s.\n", a.Clients)
 	return err
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"strings"
+
+	"collimator/internal/fault"
+	"collimator/internal/gate"
+	"collimator/internal/gate/outbound"
+	"collimator/internal/house"
+	"collimator/internal/terminal"
+)
+
+// outboundFlags are those of 'gate add' for a modality that sends elsewhere.
+type outboundFlags struct {
+	Outbound    bool   `help:"The route is of a modality that sends elsewhere, with --from and --to."`
+	From        string `help:"The modality, with its IP address; with a port where it takes reports of storage commitment." placeholder:"AET@ADDRESS"`
+	To          string `help:"Where it sends." placeholder:"AET@HOST:PORT"`
+	Trust       string `help:"SHA-256 of the certificate of the target, as it is shown without this flag." placeholder:"FINGERPRINT"`
+	CA          string `help:"File with the authorities that vouch for the target, PEM." placeholder:"FILE"`
+	Plain       bool   `help:"Reach the target without TLS: whoever is on the way reads along."`
+	Commit      string `help:"Ask the target for storage commitment: required, if-offered or no; default: if-offered." enum:"required,if-offered,no," default:""`
+	CommitAfter string `help:"When the modality's own request for storage commitment is answered: here or target; default: target." enum:"here,target," default:""`
+}
+
+// outbound is the route that the flags say. How the target is known may be missing.
+func (c *gateAddCmd) outbound() (r gate.Route, err error) {
+	switch {
+	case c.Protect != "" || c.Associations != 0:
+		return r, fault.Usage("--outbound goes with --from and --to, not with --protect and --associations")
+	case c.From == "" || c.To == "":
+		return r, fault.Usage("--outbound needs --from AET@ADDRESS, the modality, and --to AET@HOST:PORT, where it sends")
+	}
+
+	b := &outbound.Block{From: c.From, To: c.To, As: c.As, CA: c.CA, Plain: c.Plain, Commit: c.Commit, CommitAfter: c.CommitAfter}
+	for _, words := range c.Allow {
+		b.Allow = append(b.Allow, strings.Split(words, ",")...)
+	}
+	if c.Trust != "" {
+		b.Fingerprint = "sha256:" + strings.TrimPrefix(strings.ToLower(c.Trust), "sha256:")
+	}
+	return gate.Route{Name: c.Name, Outbound: b}, nil
+}
+
+// meet connects to the target once where nothing says how it is known, shows its certificate,
+// and takes it when a person says so.
+func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
+	b := r.Outbound
+	if b == nil || b.Fingerprint != "" || b.CA != "" || b.Plain {
+		return nil
+	}
+	_, address, err := b.Target()
+	if err != nil {
+		return fault.Usage("--to: %w", err)
+	}
+	met, err := house.MeetTarget(e.ctx, address)
+	if err != nil {
+		return fault.Ended(fault.Refused, err)
+	}
+
+	if err := e.say("%s shows this certificate:\n  %s\n  SHA-256 %s\n"+
+		"Compare it with what the people there tell you on another way, such as by telephone.\n",
+		address, met.Subject, met.Fingerprint); err != nil {
+		return err
+	}
+	if !terminal.Attended(e.stdin) {
+		return fault.Usage("nothing is written: when the fingerprint is right, give --trust %s", met.Fingerprint)
+	}
+	no := fault.New(fault.Canceled, "nothing is written")
+	return e.asking().Until("Is it theirs? Type yes: ", 1, no, func(line string) error {
+		if line != "yes" {
+			return no
+		}
+		b.Fingerprint = "sha256:" + met.Fingerprint
+		return nil
+	})
+}

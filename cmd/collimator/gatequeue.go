@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"collimator/internal/fault"
+	"collimator/internal/house"
+	"collimator/internal/outbox"
+	"collimator/internal/phrase"
+	"collimator/internal/terminal"
+)
+
+type gateQueueCmd struct {
+	List  gateQueueListCmd  `cmd:"" help:"List what waits to be sent elsewhere, and why."`
+	Retry gateQueueRetryCmd `cmd:"" help:"Send what waits, or was set aside, now."`
+	Drop  gateQueueDropCmd  `cmd:"" help:"Remove objects that have not arrived."`
+}
+
+type gateQueueListCmd struct {
+	dataFlags
+	outputFlag
+	Route string `arg:"" optional:"" help:"List the objects of this route, in order; without it the routes." completes:"gate list -o names"`
+	Limit int    `help:"The most objects to list." default:"100" bounds:"1 to 100000"`
+}
+
+func (gateQueueListCmd) Help() string {
+	return `States: waiting (to be sent), sent (stored there; the report that it is kept is awaited), aside
+(refused for good: see the reason, mend it, and retry). Routes that were removed stand here, too, while something of
+theirs waits.
+
+Examples:
+  collimator gate queue list
+  collimator gate queue list CT2 -o json`
+}
+
+func (c *gateQueueListCmd) Run(e *env) error {
+	return c.with(e, func(in *house.Installation) error {
+		if c.Route == "" {
+			list, err := outbox.Summaries(e.ctx, in.DB)
+			if err != nil {
+				return err
+			}
+			return terminal.List(e.stdout, c.Output, list, "ROUTE|WAITING|SENT|ASIDE|SIZE|OLDEST|NEXT TRY|WHY", summaryRow, "Nothing waits.")
+		}
+
+		list, err := outbox.List(e.ctx, in.DB, c.Route, c.Limit)
+		if err != nil {
+			return err
+		}
+		return terminal.List(e.stdout, c.Output, list, "NUMBER|STATE|STUDY|INSTANCE|SIZE|QUEUED|TRIES|WHY", itemRow, "Nothing waits for "+c.Route+".")
+	})
+}
+
+func summaryRow(s outbox.Summary) []string {
+	return []string{s.Destination, fmt.Sprint(s.Waiting), fmt.Sprint(s.Sent), fmt.Sprint(s.Aside), terminal.Size(s.Bytes),
+		terminal.MinuteOr(s.Oldest, "-"), terminal.MinuteOr(s.Due, "-"), terminal.Dash(s.Reason)}
+}
+
+func itemRow(i outbox.Item) []string {
+	return []string{fmt.Sprint(i.ID), string(i.State), i.Study, i.SOPInstanceUID, terminal.Size(i.Size), terminal.Minute(i.Queued),
+		fmt.Sprint(i.Tries), terminal.Dash(i.Reason)}
+}
+
+type gateQueueRetryCmd struct {
+	dataFlags
+	Route string `arg:"" help:"Name of the route." completes:"gate list -o names"`
+}
+
+func (gateQueueRetryCmd) Help() string {
+	return "What was set aside is sent again, too.\n\nExample:\n  collimator gate queue retry CT2"
+}
+
+func (c *gateQueueRetryCmd) Run(e *env) error {
+	return c.with(e, func(in *house.Installation) error {
+		n, err := in.RetryQueue(e.ctx, c.Route)
+		if err != nil {
+			return err
+		}
+		return e.say("%s for %s: a server that runs sends within ten seconds. See 'collimator gate queue list %[2]s'.\n",
+			phrase.Count(n, "object waits", "objects wait"), c.Route)
+	})
+}
+
+type gateQueueDropCmd struct {
+	dataFlags
+	Numbers []int64 `arg:"" help:"Numbers, as 'gate queue list ROUTE' shows them." placeholder:"NUMBER"`
+	Reason  string  `help:"Why, in 5 to 200 characters; it stands in the audit trail." required:"" placeholder:"TEXT"`
+	Yes     bool    `help:"Do not ask."`
+}
+
+func (gateQueueDropCmd) Help() string {
+	return `The target does not get them, and the modality was told that they are safe: what it has deleted since is gone. Look first
+whether somebody has them. Exit code 2 without a reason; nothing is dropped then.
+
+Example:
+  collimator gate queue drop 17 --reason "test image, request 4711"`
+}
+
+func (c *gateQueueDropCmd) Run(e *env) error {
+	if err := house.CheckReason(c.Reason); err != nil {
+		return fault.Misuse(err)
+	}
+	return c.with(e, func(in *house.Installation) error {
+		var list []outbox.Item
+		for _, n := range c.Numbers {
+			i, err := outbox.Find(e.ctx, in.DB, n)
+			if err != nil {
+				return err
+			}
+			list = append(list, i)
+		}
+
+		if err := c.confirm(e, list); err != nil {
+			return err
+		}
+		for done, i := range list {
+			if err := in.DropQueued(e.ctx, i, c.Reason); err != nil {
+				return fmt.Errorf("number %d: %w; %d dropped before it", i.ID, err, done)
+			}
+		}
+		return e.say("%s. The record is in the audit trail.\n", phrase.Count(len(list), "object is dropped", "objects are dropped"))
+	})
+}
+
+// confirm asks at a terminal; elsewhere --yes has to say it.
+func (c *gateQueueDropCmd) confirm(e *env, list []outbox.Item) error {
+	if c.Yes {
+		return nil
+	}
+	if !terminal.Attended(e.stdin) {
+		return fault.Usage("it is not undone: give --yes to drop %s", phrase.Count(len(list), "object", "objects"))
+	}
+	for _, i := range list {
+		if err := e.say("%d  %s  %s  queued %s\n", i.ID, i.Destination, i.SOPInstanceUID, i.Queued.Local().Format(time.DateTime)); err != nil {
+			return err
+		}
+	}
+	return e.asking().Until("Drop them? Type yes: ", 1, fault.New(fault.Canceled, "nothing was dropped"), func(line string) error {
+		if line != "yes" {
+			return fault.New(fault.Canceled, "nothing was dropped")
+		}
+		return nil
+	})
+}
