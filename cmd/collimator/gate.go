@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -169,6 +170,12 @@ func (c *gateRemoveCmd) Run(e *env) error {
 		}
 		if err := e.say("%s is removed%s. %s\n", c.Name, with, takenUp); err != nil {
 			return err
+		}
+		if waits, err := in.Waits(e.ctx, c.Name); err != nil {
+			return err
+		} else if waits > 0 {
+			e.hint(fmt.Sprintf("%s for it still, and %s kept: 'collimator gate queue list %s'. A route of the same name sends them",
+				phrase.Count(waits, "object waits", "objects wait"), phrase.Of(waits, "is", "are"), c.Name))
 		}
 		return e.say("Nobody reaches %s by the gate any more. To go back to without a gate, see docs/gate.md.\n", r.Leads())
 	})

@@ -41,14 +41,16 @@ func (c *gateQueueListCmd) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			return terminal.List(e.stdout, c.Output, list, "ROUTE|WAITING|SENT|ASIDE|SIZE|OLDEST|NEXT TRY|WHY", summaryRow, "Nothing waits.")
+			return terminal.List(e.stdout, c.Output, list, "ROUTE|WAITING|SENT|ASIDE|SIZE|OLDEST|NEXT TRY|WHY", summaryRow,
+				"Nothing waits.")
 		}
 
 		list, err := outbox.List(e.ctx, in.DB, c.Route, c.Limit)
 		if err != nil {
 			return err
 		}
-		return terminal.List(e.stdout, c.Output, list, "NUMBER|STATE|STUDY|INSTANCE|SIZE|QUEUED|TRIES|WHY", itemRow, "Nothing waits for "+c.Route+".")
+		return terminal.List(e.stdout, c.Output, list, "NUMBER|STATE|STUDY|INSTANCE|SIZE|QUEUED|TRIES|WHY", itemRow,
+			"Nothing waits for "+c.Route+".")
 	})
 }
 
@@ -132,13 +134,15 @@ func (c *gateQueueDropCmd) confirm(e *env, list []outbox.Item) error {
 		return fault.Usage("it is not undone: give --yes to drop %s", phrase.Count(len(list), "object", "objects"))
 	}
 	for _, i := range list {
-		if err := e.say("%d  %s  %s  queued %s\n", i.ID, i.Destination, i.SOPInstanceUID, i.Queued.Local().Format(time.DateTime)); err != nil {
+		queued := i.Queued.Local().Format(time.DateTime)
+		if err := e.say("%d  %s  %s  queued %s\n", i.ID, i.Destination, i.SOPInstanceUID, queued); err != nil {
 			return err
 		}
 	}
-	return e.asking().Until("Drop them? Type yes: ", 1, fault.New(fault.Canceled, "nothing was dropped"), func(line string) error {
+	no := fault.New(fault.Canceled, "nothing was dropped")
+	return e.asking().Until("Drop them? Type yes: ", 1, no, func(line string) error {
 		if line != "yes" {
-			return fault.New(fault.Canceled, "nothing was dropped")
+			return no
 		}
 		return nil
 	})

@@ -34,6 +34,17 @@ func (in *Installation) RetryQueue(ctx context.Context, route string) (n int64, 
 	return n, in.noteRoute(ctx, audit.Execute, route, "queue sent again, "+phrase.Count(n, "object", "objects"))
 }
 
+// Waits is how many objects wait for a route, or were set aside.
+func (in *Installation) Waits(ctx context.Context, route string) (n int64, err error) {
+	list, err := outbox.Summaries(ctx, in.DB)
+	for _, s := range list {
+		if s.Destination == route {
+			n = s.Waiting + s.Sent + s.Aside
+		}
+	}
+	return n, err
+}
+
 // CheckReason fails where nobody could learn anything from a reason.
 func CheckReason(reason string) error {
 	if n := utf8.RuneCountInString(reason); n < 5 || n > 200 {

@@ -132,7 +132,8 @@ func (s *Server) work(ctx context.Context, wg *sync.WaitGroup, o *opened) {
 	s.Watch(ctx, wg)
 	for _, run := range []func(context.Context){
 		s.service.Deliver, s.keeper.Run, s.keepAddresses, s.recordStates, s.examine, s.reserve.Run, s.inspector.watch,
-		s.settle, s.sweep, s.witness, s.reloads, s.gate.Run, s.gate.Count, s.passed.Run, s.outbox.Run, s.outbound.Run, o.plain.run, o.bare.run,
+		s.settle, s.sweep, s.witness, s.reloads, s.gate.Run, s.gate.Count, s.passed.Run,
+		s.outbox.Run, s.outbound.Run, o.plain.run, o.bare.run,
 	} {
 		wg.Go(func() { run(ctx) })
 	}

@@ -15,6 +15,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/outward"
+	"collimator/internal/tlsprofile"
 )
 
 // How often a courier looks by itself, and how long it waits for more before it ends an
@@ -277,6 +278,9 @@ func (c *courier) unreached(ctx context.Context, why error) error {
 
 // reasonOf is why something did not work, without words of the peer.
 func reasonOf(err error) string {
+	if errors.Is(err, tlsprofile.ErrUntrusted) {
+		return "its certificate is another one than is trusted; nothing was sent"
+	}
 	if text := outward.Reason(err); text != "" {
 		return text
 	}

@@ -87,7 +87,8 @@ func (o *offers) of(ctx context.Context, want []pair, ask asker) map[string][]st
 	o.mu.Lock()
 	for _, p := range want {
 		k, ok := o.known[p]
-		if taken[p] = k.taken; !ok || !o.now().Before(k.until) {
+		taken[p] = k.taken
+		if !ok || !o.now().Before(k.until) {
 			unknown = append(unknown, p)
 		}
 	}
