@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 
 	"collimator/dicom"
@@ -11,23 +12,32 @@ import (
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
+	"collimator/internal/patch"
 )
 
-// Judge reads and judges what passes, for routes of other kinds. Safe for concurrent use.
-type Judge struct{ gate *Gate }
+// Judge reads and judges what passes, for routes of other kinds, with the patches that are in
+// force unless somebody said otherwise. Safe for concurrent use.
+type Judge struct {
+	gate  *Gate
+	route *route
+}
 
 var _ outbound.Judge = Judge{}
 
 // NewJudge makes one that inspects as the gate does.
 func NewJudge(look func(context.Context, archive.Inspected) archive.Inspection) Judge {
-	return Judge{&Gate{Options: Options{Inspect: look}}}
+	patches, err := patch.Of(nil)
+	if err != nil {
+		panic(fmt.Sprintf("gate: the patches that are part of the program: %v", err))
+	}
+	return Judge{&Gate{Options: Options{Inspect: look}}, &route{patches: patches}}
 }
 
 // Object implements outbound.Judge.
 func (j Judge) Object(ctx context.Context, rq *dimse.StoreRequest, most int64) (outbound.Object, *dimse.Status) {
 	from := &pace{every: paceEvery}
 	rq.Data = pacedReader{from, rq.Data}
-	o, err := j.gate.receive(ctx, rq, guard.Sight(ctx))
+	o, err := j.gate.receive(ctx, rq, guard.Sight(ctx), j.route.patches)
 	if err != nil {
 		status := storeStatus(err)
 		return nil, &status
@@ -43,7 +53,7 @@ func (j Judge) DataSet(ctx context.Context, ds *dicom.DataSet) error {
 }
 
 // Identifier implements outbound.Judge.
-func (j Judge) Identifier(ds *dicom.DataSet) error { return checkIdentifier(ds) }
+func (j Judge) Identifier(ds *dicom.DataSet) error { return j.route.checkIdentifier(ds) }
 
 // judged is an object whose head was judged.
 type judged struct{ *object }
