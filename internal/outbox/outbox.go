@@ -112,8 +112,7 @@ type Outbox struct {
 	mu      sync.Mutex
 	ways    map[string]*courier
 	running context.Context // of Run; nil before and after
-	all     sync.WaitGroup
-	wake    chan struct{} // something was reported or dropped
+	wake    chan struct{}   // something was reported or dropped
 }
 
 // New opens an outbox over what is there. Objects without a file are set aside: a
