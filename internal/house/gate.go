@@ -13,6 +13,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/face"
 	"collimator/internal/guard"
 )
 
@@ -44,7 +45,11 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Log:         s.log,
 		Now:         time.Now,
 	})
-	return fault.Misuse(err) // a bad file is the operator's to mend
+	if err != nil {
+		return fault.Misuse(err) // a bad file is the operator's to mend
+	}
+	s.faces = face.New(face.Options{Gate: s.gate, Projects: s.projects, Dir: spool, Room: s.reserve.Room, Log: s.log, Now: time.Now})
+	return nil
 }
 
 // holdAtRoute keeps back what came for a route and contradicts what went through.

@@ -15,9 +15,11 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/budget"
 	"collimator/internal/config"
+	"collimator/internal/disclosure"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/face"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
@@ -45,7 +47,8 @@ type Server struct {
 	log       *slog.Logger
 	blobs     *blob.Dir
 	service   *pacs.Service
-	projects  *pacs.Projects
+	projects  *disclosure.Projects
+	faces     *face.Faces
 	mux       *dimse.Mux
 	gate      *gate.Gate
 	passed    *firstwrite.Memory // what went through its routes
@@ -208,6 +211,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 // Close ends the server. The installation stays open.
 func (s *Server) Close() error {
 	s.Posture.Close()
+	s.faces.Close()
 	s.gate.Close()
 
 	return s.blobs.Close()
