@@ -43,7 +43,7 @@ func startFaced(t *testing.T, start legacy) *faced {
 }
 
 // gateWithFace starts a gate in front of a PACS at an address.
-func gateWithFace(t *testing.T, title, behind string) *faced {
+func gateWithFace(t *testing.T, title, behind string, flags ...string) *faced {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	if err := os.MkdirAll(data, 0o700); err != nil {
@@ -54,7 +54,7 @@ func gateWithFace(t *testing.T, title, behind string) *faced {
 	if err := os.WriteFile(filepath.Join(data, "routes.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := &faced{Server: harness.StartIn(t, data), t: t, behind: behind}
+	f := &faced{Server: harness.StartIn(t, data, flags...), t: t, behind: behind}
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(facePassword), 0o600); err != nil {
 		t.Fatal(err)
@@ -371,5 +371,33 @@ func TestAResearcherSeesNoIdentityOfALegacyPACS(t *testing.T) {
 				t.Errorf("by a link without identity: %d %.300s", status, b)
 			}
 		})
+	}
+}
+
+// TestWithoutAnArchiveTheOneFaceIsWhereViewersLook is a server with the gate alone.
+func TestWithoutAnArchiveTheOneFaceIsWhereViewersLook(t *testing.T) {
+	t.Parallel()
+	behind := harness.FreeAddress(t)
+	f := gateWithFace(t, "OLDPACS", behind, "--only", "gate")
+	startQRSCP(t, behind, map[string]string{"GATEWEB": f.Plain})
+	study := uid.New()
+	path := harness.Instance{Study: study}.Write(t, t.TempDir())
+	write := f.token("ada", "write")
+	if report := f.stow(write, path); len(report.Stored) != 1 {
+		t.Fatalf("%+v", report)
+	}
+	c := f.client(write)
+	c.Base = "https://" + f.HTTP + "/dicom-web"
+	n := 0
+	for ds, err := range c.Metadata(t.Context(), dicomweb.Resource{StudyUID: study}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; ds.Text(tag.StudyInstanceUID) != study {
+			t.Error("another study")
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d instances", n)
 	}
 }
