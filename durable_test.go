@@ -24,7 +24,7 @@ var mayBeLost = map[string]string{
 	"internal/house/sitetest/sitetest.go": "installations of tests",
 	"internal/db/sqlite.go":               "empty files, for their mode; SQLite makes their names durable with its first commit",
 	"internal/db/share.go":                "locks, and a mark that no process outlives",
-	"internal/gate/spool.go":              "an object that is compared; without an answer the sender has it still",
+	"internal/scratch/scratch.go":         "what the process alone can read, and needs no longer than it runs",
 	"internal/house/gate.go":              "the directory for that, made again at the next start",
 	"internal/scan/state.go":              "how far a scan came: without it it begins anew",
 }

@@ -26,6 +26,12 @@ var legacies = map[string]legacy{"dcmqrscp": startQRSCP, "Orthanc": startOldOrth
 // startQRSCP starts dcmqrscp with one storage area that takes everybody.
 func startQRSCP(t *testing.T, address string, hosts map[string]string) {
 	t.Helper()
+	startQRSCPWith(t, address, hosts)
+}
+
+// startQRSCPWith is startQRSCP with further flags.
+func startQRSCPWith(t *testing.T, address string, hosts map[string]string, flags ...string) {
+	t.Helper()
 	_, port, _ := strings.Cut(address, ":")
 	var table strings.Builder
 	for title, at := range hosts {
@@ -40,7 +46,7 @@ func startQRSCP(t *testing.T, address string, hosts map[string]string) {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	harness.Background(t, address, dcmtktest.Find(t, "dcmqrscp"), "-c", file)
+	harness.Background(t, address, dcmtktest.Find(t, "dcmqrscp"), append(flags, "-c", file)...)
 }
 
 // startOldOrthanc starts Orthanc without TLS.

@@ -14,6 +14,8 @@ type gateAddCmd struct {
 	As           string   `help:"AE title under which that system is called; default: that of each caller." placeholder:"AET"`
 	Associations int      `help:"The most associations that it bears at a time; default: 4." placeholder:"N" bounds:"0 to 256"`
 	Allow        []string `help:"Who may do what, as CT1,CT2:echo,store; again for more. What: echo, store, query, retrieve, commit, worklist, performed. Without it every registered device may do what its registration grants. With --outbound what the modality may do alone, as echo,store,commit,worklist,performed; default: echo,store,commit." sep:"none" placeholder:"WHO:WHAT"`
+	DICOMweb     bool     `name:"dicomweb" help:"Let people, tokens and links reach it by DICOMweb, by their roles."`
+	DICOMwebAs   string   `name:"dicomweb-as" help:"AE title under which it is called for them; default: that of --as, or else the name of the route." placeholder:"AET"`
 	DryRun       bool     `help:"Print the block and what it means, and write nothing."`
 	NoCheck      bool     `help:"Do not ask the system whether it is there (C-ECHO)."`
 }
@@ -25,6 +27,7 @@ Prints what to change at the system behind, and at its callers.
 Examples:
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --allow CT1,CT2:echo,store --allow WS1:query,retrieve
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run
+  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --dicomweb --dicomweb-as GATEWEB
   collimator gate add CT2 --outbound --from CT2@10.0.0.9 --to PACS2@pacs.example:2762`
 }
 
@@ -71,7 +74,10 @@ func (c *gateAddCmd) route() (gate.Route, error) {
 	if err != nil {
 		return gate.Route{}, err
 	}
-	return gate.Route{Name: c.Name, Protect: c.Protect, As: c.As, Associations: c.Associations, Rules: rules}, nil
+	return gate.Route{
+		Name: c.Name, Protect: c.Protect, As: c.As, Associations: c.Associations, Rules: rules,
+		DICOMweb: c.DICOMweb, DICOMwebAs: c.DICOMwebAs,
+	}, nil
 }
 
 // rehearse says what would be written and what that means.

@@ -20,7 +20,7 @@ type groupCmd struct {
 type groupGrantCmd struct {
 	dataFlags
 	Name   string   `arg:"" help:"Name of the group, as the identity provider spells it."`
-	Study  []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+	Study  []string `required:"" help:"Study Instance UIDs; those of a route of the gate as ROUTE/UID." placeholder:"[ROUTE/]UID"`
 	Anyway bool     `help:"Grant a study of which nothing is stored yet."`
 }
 
@@ -50,7 +50,7 @@ func (c *groupGrantCmd) Run(e *env) error {
 type groupUngrantCmd struct {
 	dataFlags
 	Name  string   `arg:"" help:"Name of the group."`
-	Study []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+	Study []string `required:"" help:"Study Instance UIDs; those of a route of the gate as ROUTE/UID." placeholder:"[ROUTE/]UID"`
 }
 
 func (groupUngrantCmd) Help() string {

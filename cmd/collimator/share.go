@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"collimator/dicom/uid"
 	"collimator/internal/archive"
-	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/terminal"
@@ -21,7 +19,7 @@ type shareCmd struct {
 
 type shareCreateCmd struct {
 	dataFlags
-	Study        string            `required:"" help:"Study Instance UID." placeholder:"UID"`
+	Study        string            `required:"" help:"Study Instance UID; of a route of the gate ROUTE/UID." placeholder:"[ROUTE/]UID"`
 	Expires      terminal.Lifetime `help:"How long it is valid, at most 92d." default:"7d"`
 	Password     bool              `help:"Make a password, to be told on another way than the link."`
 	Deidentified bool              `help:"Show the study without identity; images that may show the patient are left out."`
@@ -36,8 +34,8 @@ Example:
 }
 
 func (c *shareCreateCmd) Run(e *env) error {
-	if !uid.Tolerable(c.Study) {
-		return fault.Usage("--study: that is not a UID")
+	if err := house.CheckStudies([]string{c.Study}); err != nil {
+		return err
 	}
 	return c.withArchive(e, func(in *house.Installation, a *archive.Archive) error {
 		s, secret, password, err := in.Share(e.ctx, a, identity.NewShare{

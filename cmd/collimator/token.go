@@ -20,7 +20,7 @@ type tokenCreateCmd struct {
 	dataFlags
 	User    string            `required:"" help:"Person it belongs to; it never reaches further than this person." placeholder:"NAME"`
 	Scope   string            `help:"read, write (read and store), metrics (numbers for monitoring) or admin (all its owner may)." enum:"read,write,metrics,admin" default:"read"`
-	Study   []string          `help:"The only studies it reaches." placeholder:"UID"`
+	Study   []string          `help:"The only studies it reaches; those of a route of the gate as ROUTE/UID." placeholder:"[ROUTE/]UID"`
 	Expires terminal.Lifetime `help:"How long it is valid, at most 366d." default:"24h"`
 }
 

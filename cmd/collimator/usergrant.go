@@ -12,7 +12,7 @@ import (
 type userGrantCmd struct {
 	dataFlags
 	Name   string   `arg:"" help:"Name."`
-	Study  []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+	Study  []string `required:"" help:"Study Instance UIDs; those of a route of the gate as ROUTE/UID." placeholder:"[ROUTE/]UID"`
 	Anyway bool     `help:"Grant a study of which nothing is stored yet."`
 }
 
@@ -61,7 +61,7 @@ func granted(e *env, in *house.Installation, a *archive.Archive, name string, to
 type userUngrantCmd struct {
 	dataFlags
 	Name  string   `arg:"" help:"Name."`
-	Study []string `required:"" help:"Study Instance UIDs." placeholder:"UID"`
+	Study []string `required:"" help:"Study Instance UIDs; those of a route of the gate as ROUTE/UID." placeholder:"[ROUTE/]UID"`
 }
 
 func (userUngrantCmd) Help() string {

@@ -5,6 +5,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -25,6 +26,9 @@ type Services struct {
 	Archive  *archive.Archive
 	Posture  *posture.Posture
 	Log      *slog.Logger
+	// StudyAt is the Patient ID and its issuer of a study of a route of the gate; fault.NotFound where there
+	// is none such.
+	StudyAt func(ctx context.Context, route, study string) (patient, issuer string, err error)
 	// Links is the address before the secret of a one-time link.
 	Links string
 	// ShareLinks is the address before the secret of a link to a study.

@@ -36,21 +36,13 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
-	if !uid.Tolerable(in.Study) || in.Days < 1 || in.Days > 92 {
-		return nil, fault.New(fault.Invalid, "api: a link needs the UID of a study, and 1 to 92 days")
+	route, study := policy.PlaceOf(in.Study)
+	if !uid.Tolerable(study) || route == "" && study != in.Study || in.Days < 1 || in.Days > 92 {
+		return nil, fault.New(fault.Invalid, "api: a link needs the UID of a study, ROUTE/UID for one of a route, and 1 to 92 days")
 	}
-
-	found := false
-	query := archive.RetrieveQuery{StudyUIDs: []string{in.Study}, Scope: guard.Scope(rq.Context())}
-	for _, err := range s.Archive.Retrieve(rq.Context(), query) {
-		if err != nil {
-			return nil, err
-		}
-		found = true
-		break
-	}
-	if !found {
-		return nil, fault.New(fault.NotFound, "api: nothing is stored under this Study Instance UID")
+	o, err := s.linked(rq, route, study)
+	if err != nil {
+		return nil, err
 	}
 
 	share, secret, password, err := s.Registry.CreateShare(rq.Context(), identity.NewShare{
@@ -64,16 +56,39 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 		return nil, err
 	}
 
-	o := audit.Object{Study: in.Study, Detail: "link " + share.ID}
-	if o.Patient, o.PatientIssuer, err = s.Archive.PatientOf(rq.Context(), in.Study); err != nil {
-		s.Log.Warn("the record of a link does not name its patient", "error", err)
-	}
+	o.Detail = "link " + share.ID
 	rq.Record(audit.Export, audit.Create, o)
 	return struct {
 		identity.Share
 		URL          string `json:"link"` // shown only now
 		PasswordOnce string `json:"password,omitempty"`
 	}{share, s.ShareLinks + secret, password}, nil
+}
+
+// linked names a study in the record of its link: fault.NotFound where nothing of it is stored.
+func (s *Services) linked(rq *webapi.Request, route, study string) (o audit.Object, err error) {
+	o = audit.Object{Study: study}
+	if route != "" {
+		o.Patient, o.PatientIssuer, err = s.StudyAt(rq.Context(), route, study)
+		return o, err
+	}
+
+	found := false
+	query := archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: guard.Scope(rq.Context())}
+	for _, err := range s.Archive.Retrieve(rq.Context(), query) {
+		if err != nil {
+			return o, err
+		}
+		found = true
+		break
+	}
+	if !found {
+		return o, fault.New(fault.NotFound, "api: nothing is stored under this Study Instance UID")
+	}
+	if o.Patient, o.PatientIssuer, err = s.Archive.PatientOf(rq.Context(), study); err != nil {
+		s.Log.Warn("the record of a link does not name its patient", "error", err)
+	}
+	return o, nil
 }
 
 func (s *Services) revokeShare(rq *webapi.Request) (any, error) {

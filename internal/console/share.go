@@ -27,7 +27,7 @@ type Opener func(w http.ResponseWriter, r *http.Request, secret, password string
 type Share struct {
 	open   Opener
 	images http.Handler // DICOMweb, behind the guard
-	root   string       // its path
+	root   func(*http.Request) string
 	api    http.Handler // by which a browser signs out
 	pages  *template.Template
 	mux    *http.ServeMux
@@ -36,8 +36,9 @@ type Share struct {
 // SharePath is where the pages are; ShareAddress is what a link begins with.
 const SharePath = "/share"
 
-// NewShare makes the pages over a DICOMweb handler at root and the JSON API.
-func NewShare(open Opener, images http.Handler, root string, api http.Handler) *Share {
+// NewShare makes the pages over a DICOMweb handler and the JSON API. root is the path of DICOMweb at which
+// the study is that a request shows.
+func NewShare(open Opener, images http.Handler, root func(*http.Request) string, api http.Handler) *Share {
 	s := &Share{open: open, images: images, root: root, api: api, mux: http.NewServeMux()}
 	s.pages = template.Must(template.ParseFS(pages, "pages/*.html")) // they are part of the program
 
@@ -136,7 +137,7 @@ func byLink(r *http.Request) *http.Request {
 // view is a picture of the study.
 func (s *Share) view(w http.ResponseWriter, r *http.Request) {
 	c := byLink(r)
-	c.URL.Path = s.root + "/" + r.PathValue("path")
+	c.URL.Path = s.root(c) + "/" + r.PathValue("path")
 	c.URL.RawPath = ""
 	s.images.ServeHTTP(w, c)
 }
@@ -229,7 +230,8 @@ func (m match) text(tag string) string {
 
 // search asks DICOMweb in the name of the browser.
 func (s *Share) search(r *http.Request, path string) ([]match, error) {
-	a, err := inside(s.images, byLink(r), http.MethodGet, s.root+path, nil, "Accept", "application/dicom+json")
+	own := byLink(r)
+	a, err := inside(s.images, own, http.MethodGet, s.root(own)+path, nil, "Accept", "application/dicom+json")
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,10 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
+	"collimator/dicom"
+	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/fault"
@@ -54,9 +57,60 @@ func freeName(rules []Rule, name string) string {
 	return free
 }
 
+// Study asks the system behind a route, as it is asked for people, for the Patient ID of a study and its
+// issuer. fault.NotFound where it has none such.
+func (r *Route) Study(ctx context.Context, study string) (patient, issuer string, err error) {
+	title, address, err := r.Target()
+	if err != nil {
+		return "", "", err
+	}
+	ds := dicom.NewDataSet()
+	for t, value := range map[tag.Tag]string{
+		tag.QueryRetrieveLevel: "STUDY", tag.StudyInstanceUID: study, tag.PatientID: "", tag.IssuerOfPatientID: "",
+	} {
+		if err := ds.SetText(t, value); err != nil {
+			return "", "", err
+		}
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, studyWait)
+	defer cancel()
+	a, err := dimse.Dial(ctx, address, dimse.Config{
+		CallingAETitle: r.WebTitle(), CalledAETitle: title,
+		Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false),
+	})
+	if err != nil {
+		return "", "", unasked(err, title, address)
+	}
+	defer a.Abort()
+	for m, err := range a.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: ds}) {
+		if err != nil {
+			return "", "", unasked(err, title, address)
+		}
+		if m.Identifier.Text(tag.StudyInstanceUID) == study {
+			return m.Identifier.Text(tag.PatientID), m.Identifier.Text(tag.IssuerOfPatientID), nil
+		}
+	}
+	return "", "", fault.Newf(fault.NotFound, "%s at %s has nothing under this Study Instance UID", title, address)
+}
+
+func unasked(err error, title, address string) error {
+	return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("gate: %s at %s could not be asked for the study", title, address))
+}
+
+// studyWait is how long a question for one study may take.
+const studyWait = 30 * time.Second
+
 // Callers are the AE titles that the system behind a route is called by; none where
 // those of devices count that are not registered yet.
 func (r *Route) Callers(h House) (titles []string) {
+	if r.DICOMweb {
+		defer func() {
+			if title := r.WebTitle(); !slices.Contains(titles, title) {
+				titles = append(titles, title)
+			}
+		}()
+	}
 	if r.As != "" {
 		return []string{r.As}
 	}
@@ -99,6 +153,13 @@ func (r *Route) AtSystem(p kind.Place, callers []string) []kind.Step {
 			first, p.From, plainPort(p.Plain), each)),
 		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
 		kind.At("any other", fmt.Sprintf("take associations from %s alone, under %s", p.From, kind.Listed(callers))),
+	}
+	if r.DICOMweb {
+		what := fmt.Sprintf("%s may query, retrieve (C-GET) and store there", r.WebTitle())
+		if p.Plain != "" {
+			what += fmt.Sprintf("; where it has no C-GET, %s is a destination of C-MOVE without TLS at the gate: %s", r.WebTitle(), p.Plain)
+		}
+		steps = append(steps, kind.Step{Where: "people, by DICOMweb", What: what})
 	}
 	if p.Plain != "" && len(p.Destinations) > 0 {
 		steps = append(steps, kind.At("destinations of C-MOVE",

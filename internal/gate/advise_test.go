@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"reflect"
 	"strings"
@@ -54,6 +55,16 @@ func TestWhatToChangeAtASystemNamesTheGateAndWhoCalls(t *testing.T) {
 	r := only(Rule{Who: []string{"WS1", "CT1", "OLDPACS", "WS1"}, Allow: []string{"store"}})
 	if diff := cmp.Diff([]string{"CT1", "WS1"}, r.Callers(house)); diff != "" {
 		t.Error(diff)
+	}
+	faced := r
+	faced.DICOMweb = true
+	faced.DICOMwebAs = "GATEWEB"
+	if diff := cmp.Diff([]string{"CT1", "WS1", "GATEWEB"}, faced.Callers(house)); diff != "" {
+		t.Error(diff)
+	}
+	advice := fmt.Sprint(faced.AtSystem(kind.Place{From: "10.0.0.1", Plain: "10.0.0.1:11112"}, faced.Callers(house)))
+	if !strings.Contains(advice, "GATEWEB is a destination of C-MOVE without TLS at the gate: 10.0.0.1:11112") {
+		t.Error(advice)
 	}
 	everybody := only(Rule{Registered: true})
 	if diff := cmp.Diff([]string{"CT1", "OLD1", "WS1"}, everybody.Callers(house)); diff != "" {

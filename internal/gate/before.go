@@ -25,8 +25,8 @@ var errStudy = fault.Newf(fault.TooLarge, "gate: the system behind has more than
 
 // before is what the system behind has of the study of an object; false where it does not
 // answer queries.
-func (g *Gate) before(ctx context.Context, a *dimse.Association, o *object) (has firstwrite.Before, ok bool, err error) {
-	lease, err := g.leaseOwn(ctx, a, upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false)})
+func (g *Gate) before(ctx context.Context, from sender, o *object) (has firstwrite.Before, ok bool, err error) {
+	lease, err := g.leaseOwn(ctx, from, upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false)})
 	if err != nil {
 		return has, false, unanswered(err)
 	}

@@ -56,6 +56,8 @@ func (r *Route) checkKind() error {
 		{"find_matches", r.FindMatches != 0},
 		{"object_mib", r.ObjectMiB != 0},
 		{"patches", len(r.Patches) > 0},
+		{"dicomweb", r.DICOMweb},
+		{"dicomweb_as", r.DICOMwebAs != ""},
 		{"learn_until", !r.LearnUntil.IsZero()},
 		{"rules", len(r.Rules) > 0},
 	} {

@@ -64,6 +64,11 @@ func explainProtected(e *Explanation, r Route, h House) {
 	if h.Unknown != "" {
 		e.Remark(kind.Note, "which devices are registered is not known here: %s", h.Unknown)
 	}
+	if r.DICOMweb {
+		explainFace(e, r, h)
+	} else if r.DICOMwebAs != "" {
+		e.Remark(kind.Never, "dicomweb_as counts with dicomweb: true alone")
+	}
 	explainPlace(e, r, h)
 	explainLearning(e, r, h.Now)
 	explainPatches(e, r)
@@ -72,6 +77,16 @@ func explainProtected(e *Explanation, r Route, h House) {
 		e.Says = append(e.Says, rule.sentence(r, h))
 		explainWho(e, r, rule, h)
 		explainWhat(e, rule)
+	}
+}
+
+// explainFace says who reaches a route by DICOMweb.
+func explainFace(e *Explanation, r Route, h House) {
+	e.Say("By DICOMweb, at /routes/%s/dicom-web: people by their roles, tokens and links; "+
+		"referrers, tokens and links see studies that were granted as %[1]s/UID. It is called by %[2]s for them.", r.Name, r.WebTitle())
+	if h.device(r.WebTitle()) != nil {
+		e.Remark(kind.Unsafe, "%s is a registered device, too: what the system behind sends there may be taken for either; "+
+			"set dicomweb_as", r.WebTitle())
 	}
 }
 

@@ -48,6 +48,20 @@ func TestARouteIsExplainedInWords(t *testing.T) {
 		t.Errorf("it names a patient:\n%s", text)
 	}
 
+	faced := only(Rule{Who: []string{"WS1"}, Allow: []string{"query"}})
+	faced.DICOMweb = true
+	if got := Explain(faced, house).Lines(); !strings.Contains(got[1], "/routes/PACS/dicom-web") || !strings.Contains(got[1], "called by PACS") || len(got) != 3 {
+		t.Errorf("with DICOMweb: %q", got)
+	}
+	faced.DICOMwebAs = "WS1"
+	if got := Explain(faced, house).Lines(); !strings.HasPrefix(got[len(got)-1], "unsafe: WS1 is a registered device, too") {
+		t.Errorf("with the title of a device: %q", got)
+	}
+	faced.DICOMweb = false
+	if got := Explain(faced, house).Lines(); !strings.HasPrefix(got[len(got)-1], "never: dicomweb_as counts with dicomweb: true alone") {
+		t.Errorf("with a title alone: %q", got)
+	}
+
 	plain := Explain(only(Rule{Who: []string{"WS1"}, Allow: []string{"query"}}), house)
 	if diff := cmp.Diff([]string{
 		"Who calls PACS reaches OLDPACS at 10.0.0.5:104, under the AE title of the caller; 4 associations at a time, " +

@@ -61,6 +61,9 @@ type Options struct {
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
 	// Outbound has the routes of that kind; may be nil.
 	Outbound Outbound
+	// FaceIdle is how long the system behind may leave a question of people without an answer or a
+	// part of one; 0 is a minute.
+	FaceIdle time.Duration
 	// States is told how routes are; may be nil.
 	States *state.Register
 	Log    *slog.Logger

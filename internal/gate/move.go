@@ -71,6 +71,9 @@ func (g *Gate) carry(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 	}
 
 	owner := g.retrievals.of(r.Name, a.CalledAETitle(), rq.MoveOriginatorAETitle, o.Head)
+	if owner != nil && owner.take != nil {
+		return owner.take(ctx, o)
+	}
 	if owner != nil {
 		return g.carryFor(ctx, owner, r, a, o)
 	}

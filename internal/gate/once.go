@@ -29,9 +29,9 @@ var (
 // letThrough sends an object of a caller to the system behind, once: what comes under a
 // UID that is known is compared whole before any of it goes on, and what contradicts what went
 // through is held.
-func (g *Gate) letThrough(ctx context.Context, a *dimse.Association, r *route, o *object) dimse.Status {
+func (g *Gate) letThrough(ctx context.Context, from sender, r *route, o *object) dimse.Status {
 	known, end, err := g.Memory.Begin(ctx, Instance(r.Name, o.Head), func(ctx context.Context) (firstwrite.Before, bool, error) {
-		return g.before(ctx, a, o)
+		return g.before(ctx, from, o)
 	})
 	if err != nil {
 		return storeStatus(err)
@@ -42,9 +42,9 @@ func (g *Gate) letThrough(ctx context.Context, a *dimse.Association, r *route, o
 	var status dimse.Status
 	var through *firstwrite.Content
 	if known.Found || known.Conflict != firstwrite.NoConflict {
-		status, through = g.again(ctx, a, r, o, known)
+		status, through = g.again(ctx, from, r, o, known)
 	} else {
-		status, through = g.first(ctx, a, o)
+		status, through = g.first(ctx, from, o)
 	}
 	end(through)
 	return status
@@ -64,8 +64,8 @@ func Instance(route string, head *dicom.DataSet) firstwrite.Instance {
 
 // first streams an object whose UID is new. What was sent whole and not refused counts
 // as gone through, also where the answer was lost.
-func (g *Gate) first(ctx context.Context, a *dimse.Association, o *object) (dimse.Status, *firstwrite.Content) {
-	lease, err := g.leaseFor(ctx, a)
+func (g *Gate) first(ctx context.Context, from sender, o *object) (dimse.Status, *firstwrite.Content) {
+	lease, err := from.lease(ctx)
 	if err != nil {
 		return storeStatus(err), nil
 	}
@@ -88,9 +88,9 @@ func (o *object) content() *firstwrite.Content {
 // again spools an object whose UID is known, and sends it where it is the same as
 // before. Another one is held, and so is one that contradicts what went through.
 func (g *Gate) again(
-	ctx context.Context, a *dimse.Association, r *route, o *object, known firstwrite.Known,
+	ctx context.Context, from sender, r *route, o *object, known firstwrite.Known,
 ) (dimse.Status, *firstwrite.Content) {
-	kept, err := g.spoolFor(a.CallingAETitle())
+	kept, err := g.spoolFor(from.name)
 	if err != nil {
 		return storeStatus(err), nil
 	}
@@ -100,20 +100,20 @@ func (g *Gate) again(
 	}
 
 	if known.Conflict != firstwrite.NoConflict {
-		return g.hold(ctx, a, r, o, kept, contradictions[known.Conflict]), nil
+		return g.hold(ctx, from, r, o, kept, contradictions[known.Conflict]), nil
 	}
 	now := o.content()
 	if !now.Is(known.Content) {
-		same, err := g.sameBehind(ctx, a, o, kept)
+		same, err := g.sameBehind(ctx, from, o, kept)
 		if err != nil {
 			return storeStatus(err), nil
 		}
 		if !same {
-			return g.hold(ctx, a, r, o, kept, otherContent), nil
+			return g.hold(ctx, from, r, o, kept, otherContent), nil
 		}
 	}
 
-	lease, err := g.leaseFor(ctx, a)
+	lease, err := from.lease(ctx)
 	if err != nil {
 		return storeStatus(err), nil
 	}
@@ -148,13 +148,13 @@ var (
 )
 
 // hold keeps an object back, for somebody to decide, and tells the sender.
-func (g *Gate) hold(ctx context.Context, a *dimse.Association, r *route, o *object, kept *spool, why contradiction) dimse.Status {
+func (g *Gate) hold(ctx context.Context, from sender, r *route, o *object, kept *spool, why contradiction) dimse.Status {
 	in := archive.Incoming{
 		SOPClassUID:       o.request.SOPClassUID,
 		SOPInstanceUID:    o.request.SOPInstanceUID,
 		TransferSyntaxUID: o.request.TransferSyntax,
 		Data:              kept.reader(),
-		Source:            source(ctx, a, r),
+		Source:            from.source(ctx),
 	}
 	what := "held: "
 	held, err := g.Hold(ctx, r.Name, in, why.reason)
@@ -167,24 +167,9 @@ func (g *Gate) hold(ctx context.Context, a *dimse.Association, r *route, o *obje
 	return dimse.Status{Code: why.code, Comment: what + why.text, Cause: why.cause}
 }
 
-// source is where an object came from, for the quarantine.
-func source(ctx context.Context, a *dimse.Association, r *route) archive.Source {
-	class, version := a.PeerImplementation()
-	who, _ := guard.Principal(ctx)
-	s := archive.Source{
-		AETitle:               a.CallingAETitle(),
-		Address:               guard.Address(ctx),
-		Principal:             who.Name,
-		ImplementationUID:     class,
-		ImplementationVersion: version,
-	}
-	guard.Credit(ctx, &s)
-	return s
-}
-
 // sameBehind fetches what the system behind has under a UID and compares it with a
 // spooled object. Where it cannot be fetched nobody knows, and it is not the same.
-func (g *Gate) sameBehind(ctx context.Context, a *dimse.Association, o *object, kept *spool) (same bool, err error) {
+func (g *Gate) sameBehind(ctx context.Context, from sender, o *object, kept *spool) (same bool, err error) {
 	syntaxes := append([]string{o.request.TransferSyntax}, uid.NativeSyntaxes()...)
 	ask := upstream.Ask{
 		Contexts: append(dimse.Propose([]string{uid.StudyRootGet}, uid.NativeSyntaxes()[:2], false),
@@ -194,7 +179,7 @@ func (g *Gate) sameBehind(ctx context.Context, a *dimse.Association, o *object, 
 	for i := range ask.Contexts {
 		ask.Contexts[i].ID = uint8(2*i + 1)
 	}
-	lease, err := g.leaseOwn(ctx, a, ask)
+	lease, err := g.leaseOwn(ctx, from, ask)
 	if err != nil {
 		return false, unanswered(err)
 	}
@@ -227,15 +212,15 @@ func (g *Gate) sameBehind(ctx context.Context, a *dimse.Association, o *object, 
 }
 
 // leaseOwn is an association to the system behind the route for a question of the gate's
-// own, in the name of the caller.
-func (g *Gate) leaseOwn(ctx context.Context, a *dimse.Association, ask upstream.Ask) (*upstream.Lease, error) {
-	r, err := g.at(a.CalledAETitle())
+// own, in the name of who sends.
+func (g *Gate) leaseOwn(ctx context.Context, from sender, ask upstream.Ask) (*upstream.Lease, error) {
+	r, err := g.at(from.route)
 	if err != nil {
 		return nil, err
 	}
 	who, _ := guard.Principal(ctx)
 	ask.Caller = who.Name
-	ask.CallingAETitle = r.seenAs(a.CallingAETitle())
+	ask.CallingAETitle = from.seenAs
 	lease, err := r.pool.Take(ctx, ask)
 	g.tellSystem(r, err)
 	return lease, err

@@ -34,6 +34,8 @@ func TestABadFileIsRefusedByRouteRuleAndField(t *testing.T) {
 		"a time without a unit": {block("    wait: 30\n" + rule), "route PACS: wait on line 4: want a time with its unit, such as 30s"},
 		"neither true nor not":  {block("    closed: perhaps\n" + rule), "route PACS: closed on line 4: want true or false"},
 		"too many associations": {block("    associations: 1000\n" + rule), "route 1 (PACS): associations is 1 to 256"},
+		"a name with a blank":   {strings.Replace(block("    dicomweb: true\n"+rule), "PACS", "OLD PACS", 1), "route 1 (OLD PACS): dicomweb: the name of the route"},
+		"no AE title":           {block("    dicomweb_as: 12345678901234567\n" + rule), "route 1 (PACS): dicomweb_as:"},
 		"no rules":              {block(""), "route 1 (PACS): rules: there is none"},
 		"rules as words":        {block("    rules: [everybody]\n"), "route PACS: rule on line 4: want keys"},
 		"no name": {

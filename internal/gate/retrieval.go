@@ -25,6 +25,10 @@ type retrieval struct {
 
 	ctx         context.Context // of the caller's request
 	performance *dimse.Performance
+
+	// take is what becomes of an instance whose destination is the gate itself; nil for those of
+	// a device.
+	take func(context.Context, *object) dimse.Status
 }
 
 // retrievals are those that run. The zero value has none. Safe for concurrent use.
@@ -51,6 +55,15 @@ func (l *retrievals) to(route, destination string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.ContainsFunc(l.list, func(r *retrieval) bool { return r.route == route && r.destination == destination })
+}
+
+// own reports whether a retrieval of a route to a destination runs that is the gate itself.
+func (l *retrievals) own(route, destination string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.list, func(r *retrieval) bool {
+		return r.route == route && r.destination == destination && r.take != nil
+	})
 }
 
 // of is the retrieval that an instance belongs to: to that destination, of the

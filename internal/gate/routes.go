@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,12 @@ import (
 
 // File is the name of the file with the routes in the data directory.
 const File = "routes.yaml"
+
+// addressable is a name that stands in an address as it is.
+var addressable = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
+
+// Addressable reports a name that a route with DICOMweb may have: it is a part of addresses.
+func Addressable(name string) bool { return len(name) <= 16 && addressable.MatchString(name) }
 
 // routesMost is how many routes one gate has.
 const routesMost = 256
@@ -47,6 +54,11 @@ type Route struct {
 	// Patches says of patches by name whether they are in force; those it leaves out are as patch has
 	// them by default.
 	Patches map[string]bool `yaml:"patches,omitempty" json:"patches,omitempty"`
+	// DICOMweb lets people, tokens and links reach the system behind by DICOMweb, by their roles.
+	DICOMweb bool `yaml:"dicomweb,omitempty" json:"dicomweb,omitempty"`
+	// DICOMwebAs is the AE title that system is called by for them, and sends to where it has no C-GET;
+	// empty: As, or else Name.
+	DICOMwebAs string `yaml:"dicomweb_as,omitempty" json:"dicomwebAs,omitempty"`
 	// Closed lets nobody through.
 	Closed bool `yaml:"closed,omitempty" json:"closed,omitempty"`
 	// LearnUntil is until when every registered device may do everything, of which rules are learned;
@@ -112,6 +124,14 @@ func (r *Route) Check() error {
 			return fmt.Errorf("as: %w", err)
 		}
 	}
+	if r.DICOMweb && !Addressable(r.Name) {
+		return errors.New("dicomweb: the name of the route is a part of addresses then: take letters, digits, -, _ and . alone")
+	}
+	if r.DICOMwebAs != "" {
+		if err := kind.CheckAETitle(r.DICOMwebAs); err != nil {
+			return fmt.Errorf("dicomweb_as: %w", err)
+		}
+	}
 	if r.Associations < 0 || r.Associations > 256 || r.Waiting < 0 || r.Waiting > 4096 || r.Wait < 0 || r.FindMatches < 0 {
 		return errors.New("associations is 1 to 256, waiting 1 to 4096, wait and find_matches are positive")
 	}
@@ -133,7 +153,7 @@ func (r *Route) Target() (aeTitle, address string, err error) {
 
 // policy is the route as policy has it.
 func (r *Route) policy() (*policy.Route, error) {
-	if len(r.Rules) == 0 && r.LearnUntil.IsZero() {
+	if len(r.Rules) == 0 && r.LearnUntil.IsZero() && !r.DICOMweb {
 		return nil, errors.New("rules: there is none, so that nobody may do anything; add one with 'collimator gate add --allow'")
 	}
 

@@ -1,15 +1,11 @@
 package gate
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"errors"
 	"io"
-	"os"
 
 	"collimator/internal/budget"
 	"collimator/internal/fault"
+	"collimator/internal/scratch"
 )
 
 // Bounds of what is spooled, in bytes. Of all that is, one caller has half at the most, and
@@ -19,13 +15,9 @@ const (
 	spoolStep = 16 << 20 // after which somebody looks whether there is room for more
 )
 
-// spool holds an object on the disk while it is compared: without a name, and under a
-// key that only this process ever had. Not safe for concurrent writing.
+// spool holds an object on the disk while it is compared. Not safe for concurrent writing.
 type spool struct {
-	file    *os.File
-	block   cipher.Block
-	out     cipher.Stream
-	size    int64
+	file    *scratch.File
 	room    func() error // fails where the disk has none; nil: it always has
 	account *budget.Account
 }
@@ -43,26 +35,8 @@ func (g *Gate) spoolFor(caller string) (*spool, error) {
 
 // newSpool makes an empty one in a directory.
 func newSpool(dir string) (*spool, error) {
-	f, err := os.CreateTemp(dir, "spool-")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil { // what has no name is gone with the process
-		return nil, errors.Join(err, f.Close())
-	}
-
-	var key [32]byte
-	rand.Read(key[:])
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return &spool{file: f, block: block, out: keyStream(block)}, nil
-}
-
-// keyStream is the key stream of the one object a key is for.
-func keyStream(block cipher.Block) cipher.Stream {
-	return cipher.NewCTR(block, make([]byte, aes.BlockSize))
+	f, err := scratch.New(dir)
+	return &spool{file: f}, err
 }
 
 // Write implements io.Writer.
@@ -70,11 +44,7 @@ func (s *spool) Write(p []byte) (int, error) {
 	if err := s.grow(int64(len(p))); err != nil {
 		return 0, err
 	}
-	sealed := make([]byte, len(p))
-	s.out.XORKeyStream(sealed, p)
-	n, err := s.file.Write(sealed)
-	s.size += int64(n)
-	return n, err
+	return s.file.Write(p)
 }
 
 // grow finds room for n more bytes.
@@ -82,7 +52,8 @@ func (s *spool) grow(n int64) error {
 	if err := s.account.Grow(n); err != nil {
 		return fault.New(fault.Of(err), "gate: more is spooled of this caller than may be")
 	}
-	if s.room == nil || s.size > 0 && s.size/spoolStep == (s.size+n)/spoolStep {
+	size := s.file.Size()
+	if s.room == nil || size > 0 && size/spoolStep == (size+n)/spoolStep {
 		return nil
 	}
 	return s.room()
@@ -90,7 +61,7 @@ func (s *spool) grow(n int64) error {
 
 // reader reads the whole from its start.
 func (s *spool) reader() io.Reader {
-	return cipher.StreamReader{S: keyStream(s.block), R: io.NewSectionReader(s.file, 0, s.size)}
+	return io.NewSectionReader(s.file, 0, s.file.Size())
 }
 
 func (s *spool) close() error {

@@ -32,7 +32,7 @@ func (g *Gate) store(ctx context.Context, a *dimse.Association, rq *dimse.StoreR
 	if err := guard.Through(ctx, o.Passing); err != nil {
 		return storeStatus(err)
 	}
-	status := g.letThrough(ctx, a, r, o)
+	status := g.letThrough(ctx, g.senderOn(a, r), r, o)
 	g.did(ctx, a, dimse.CStore, rq.SOPClassUID, rq.TransferSyntax, o.size)
 	return status
 }

@@ -124,6 +124,9 @@ func (g *Gate) negotiateBehind(ctx context.Context, r *route, rq *dimse.Associat
 	})
 	acc.Mux = g.Mux
 
+	if g.retrievals.own(r.Name, rq.CalledAETitle) {
+		return g.negotiateOwn(rq), nil
+	}
 	ask := askToDeliver(r, rq)
 	if len(ask.Contexts) == 0 || !g.mayDeliver(r, rq.CalledAETitle) {
 		return acc, nil

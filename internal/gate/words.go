@@ -24,6 +24,9 @@ func (r *Route) Granted() string {
 		}
 		rules = append(rules, strings.Join(rule.Who, ",")+": "+strings.Join(rule.Allow, ","))
 	}
+	if r.DICOMweb {
+		rules = append(rules, "people: by role")
+	}
 	return strings.Join(rules, "; ")
 }
 

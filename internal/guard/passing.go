@@ -42,6 +42,26 @@ func Concerns(ctx context.Context, p Passing) {
 	}
 }
 
+// Withheld records that the system behind a route sent something which did not go on to who
+// asked. reason is a sentence without a value of a patient.
+func Withheld(ctx context.Context, p Passing, reason string) {
+	c, ok := ctx.Value(contextKey{}).(*Caller)
+	if !ok {
+		return
+	}
+	key := c.who.Name + "\x00" + c.routeName() + "\x00" + p.StudyUID + "\x00" + reason
+	before, write := c.guard.refusedRequests.take(key)
+	if !write {
+		return
+	}
+
+	r := c.Entry(audit.SecurityAlert, audit.Read, audit.SeriousFailure, reason)
+	o := p.object()
+	o.Failed = 1 + before
+	r.Objects = append(r.Objects, o)
+	c.guard.Record(ctx, r)
+}
+
 // Bounds of a record of what was stored through a route: instances of one study on
 // one association are recorded together.
 const (
@@ -57,7 +77,7 @@ type passed struct {
 	runs map[run]*audit.Record
 }
 
-// run is instances of one study that come on one association.
+// run is instances of one study that come on one association, or from one caller by HTTP.
 type run struct {
 	association string
 	Passing
@@ -65,7 +85,9 @@ type run struct {
 
 func newPassed(g *Guard) *passed { return &passed{g: g, runs: map[run]*audit.Record{}} }
 
-func runOf(c *Caller) run { return run{association: c.association, Passing: *c.passing} }
+func runOf(c *Caller) run {
+	return run{association: c.association + "\x00" + c.who.Name + "\x00" + c.routeName(), Passing: *c.passing}
+}
 
 // begins records that instances of a run are about to go through, once for each record
 // that says what did.

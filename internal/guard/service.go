@@ -79,3 +79,11 @@ func (c *Caller) rules() (*policy.Route, error) {
 	}
 	return c.service.Route()
 }
+
+// routeName is the route a caller came to; empty at the archive.
+func (c *Caller) routeName() string {
+	if c.service == nil {
+		return ""
+	}
+	return c.service.Name
+}

@@ -50,8 +50,9 @@ func (g *Guard) shareCaller(ctx context.Context, s *identity.Share, address stri
 }
 
 // decideShare asks policy for a link and its owner. A link is about its study,
-// whatever UID the address names: in a de-identified view that is a pseudonym.
+// whatever UID the address names: in a de-identified view that is a pseudonym. At another place than
+// that of its study it is about nothing.
 func (g *Guard) decideShare(c *Caller, rq policy.Request) policy.Decision {
-	rq.Study = c.share.Study
+	_, rq.Study = policy.PlaceOf(c.share.Study)
 	return g.policy.DecideTogether(rq, c.who, c.owner)
 }

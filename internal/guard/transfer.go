@@ -36,15 +36,24 @@ const objectsMost = 100
 // refOf is the stored instance behind what a handler handed out: also of a copy
 // without identity it is the original, because the record keeps who saw what.
 func refOf(handed any) (archive.InstanceRef, bool) {
-	switch ref := handed.(type) {
+	switch ref := original(handed).(type) {
 	case archive.InstanceRef:
 		return ref, true
-	case interface{ Original() archive.InstanceRef }:
-		return ref.Original(), true
 	case Passing:
 		return archive.InstanceRef{StudyUID: ref.StudyUID}, true
 	}
 	return archive.InstanceRef{}, false
+}
+
+// original is what was handed out a copy or a view of.
+func original(handed any) any {
+	for {
+		of, ok := handed.(interface{ Original() any })
+		if !ok {
+			return handed
+		}
+		handed = of.Original()
+	}
 }
 
 // begins is asked before an instance leaves. It fails where nothing can be
@@ -100,7 +109,7 @@ func (t *transfer) study(ctx context.Context, handed any) (o *audit.Object, begu
 	}
 
 	o = &audit.Object{Study: ref.StudyUID}
-	switch p, passing := handed.(Passing); {
+	switch p, passing := original(handed).(Passing); {
 	case passing: // the archive does not know it
 		o.Patient = p.Patient
 		o.PatientIssuer = p.PatientIssuer

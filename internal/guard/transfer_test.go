@@ -17,7 +17,7 @@ import (
 // copyOf is handed out in place of an instance, without its identity.
 type copyOf struct{ archive.InstanceRef }
 
-func (c copyOf) Original() archive.InstanceRef { return c.InstanceRef }
+func (c copyOf) Original() any { return c.InstanceRef }
 
 func transferring(t *testing.T) (*door, *transfer) {
 	t.Helper()

@@ -31,12 +31,22 @@ func (g *Guard) InterceptWeb(ctx context.Context, call *dicomweb.Call, next func
 	return pass(ctx, &webWay{g: g, call: call, next: next, address: RemoteAddress(call.Request)})
 }
 
+// InterceptWebAt is InterceptWeb for what stands behind a route: people, tokens and links may
+// there what they may at the archive, and see of studies what was granted at this route. Of the
+// service Name and Route are used; the error of Route is the answer to who is known.
+func (g *Guard) InterceptWebAt(s *Service) dicomweb.Interceptor {
+	return func(ctx context.Context, call *dicomweb.Call, next func(context.Context) dicomweb.Outcome) dicomweb.Outcome {
+		return pass(ctx, &webWay{g: g, call: call, next: next, address: RemoteAddress(call.Request), at: s})
+	}
+}
+
 // webWay is a DICOMweb request.
 type webWay struct {
 	g       *Guard
 	call    *dicomweb.Call
 	next    func(context.Context) dicomweb.Outcome
 	address string
+	at      *Service // nil: the archive
 	began   time.Time
 	sent    *transfer // what leaves
 }
@@ -55,9 +65,28 @@ func (w *webWay) authenticate(ctx context.Context) (*Caller, error) {
 
 	c, err := w.g.authenticateWhole(ctx, w.call.Request, w.address, doorWeb)
 	if err != nil {
-		return nil, w.g.notKnown(ctx, w.call, w.address, err)
+		return nil, w.g.notKnown(ctx, w.call, w.peer(), err)
 	}
+	c.come(w.g, w.at)
 	return c, nil
+}
+
+// peer is where a request came from, and to which route.
+func (w *webWay) peer() audit.Peer {
+	p := audit.Peer{Address: w.address}
+	if w.at != nil {
+		p.CalledAETitle = w.at.Name
+	}
+	return p
+}
+
+// come says to which service a caller came by HTTP; nil is the archive.
+func (c *Caller) come(g *Guard, s *Service) {
+	c.guard = g
+	c.service = s
+	if s != nil {
+		c.peer.CalledAETitle = s.Name
+	}
 }
 
 // authorise asks policy, and tells the backend what it may show.
@@ -68,6 +97,9 @@ func (w *webWay) authorise(ctx context.Context, c *Caller) error {
 		return webRefusal(errCrossOrigin, http.StatusForbidden)
 	}
 
+	if _, err := c.rules(); err != nil {
+		return webRefusal(err, httpsec.Status(err))
+	}
 	decision, err := g.decideWeb(ctx, c, call)
 	if err != nil {
 		return webRefusal(err, http.StatusBadRequest)
@@ -135,7 +167,7 @@ func (w *webWay) record(ctx context.Context, c *Caller, out dicomweb.Outcome) {
 	w.g.settleWeb(ctx, c, w.call, out, w.sent)
 
 	failed := out.Err != nil || out.Status >= http.StatusBadRequest
-	w.g.measure(Measure{Door: doorWeb, Operation: string(w.call.Verb), Outcome: outcomeWord(failed)}, w.began)
+	w.g.measure(Measure{Door: doorWeb, Route: c.routeName(), Operation: string(w.call.Verb), Outcome: outcomeWord(failed)}, w.began)
 }
 
 func (w *webWay) refusal(_ context.Context, _ *Caller, err error) dicomweb.Outcome {
@@ -152,7 +184,7 @@ func (g *Guard) admitWeb(c *Caller, remote string) bool {
 }
 
 // notKnown answers whose credentials do not count, or cannot be judged.
-func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address string, err error) error {
+func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, from audit.Peer, err error) error {
 	wait, waits := errors.AsType[*lockout.WaitError](err)
 	switch {
 	case waits:
@@ -162,10 +194,10 @@ func (g *Guard) notKnown(ctx context.Context, call *dicomweb.Call, address strin
 			Header: http.Header{"Retry-After": {strconv.Itoa(wait.Seconds())}},
 		}
 	case errors.Is(err, errTwoCredentials):
-		g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorWeb, "two credentials at once")
+		g.recordRefusedStranger(ctx, from, doorWeb, "two credentials at once")
 		return webRefusal(err, http.StatusBadRequest)
 	case fault.Of(err) == fault.Denied:
-		return g.unauthenticated(ctx, call, address)
+		return g.unauthenticated(ctx, call, from)
 	}
 
 	g.Log.Error("request not decided", "door", doorWeb, "error", err)
@@ -183,12 +215,12 @@ func webRefusal(err error, status int) error {
 	return e
 }
 
-func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, address string) error {
+func (g *Guard) unauthenticated(ctx context.Context, call *dicomweb.Call, from audit.Peer) error {
 	reason := "no credentials"
 	if call.Request.Header.Get("Authorization") != "" || len(call.Request.CookiesNamed(SessionCookie)) > 0 {
 		reason = "the credentials do not count"
 	}
-	g.recordRefusedStranger(ctx, audit.Peer{Address: address}, doorWeb, reason)
+	g.recordRefusedStranger(ctx, from, doorWeb, reason)
 	return &dicomweb.Error{
 		Status: http.StatusUnauthorized,
 		Detail: "Sign in, or send a bearer token; 'collimator token create' makes one.",
@@ -217,6 +249,12 @@ func webRequest(call *dicomweb.Call, emergency string) policy.Request {
 }
 
 func (g *Guard) judgeWeb(c *Caller, rq policy.Request) policy.Decision {
+	route, err := c.rules()
+	if err != nil {
+		return policy.Decision{Reason: "the route is gone or closed"}
+	}
+	rq.Route = route
+	rq.Face = route != nil
 	rq.Now = g.Now()
 	if c.share != nil {
 		return g.decideShare(c, rq)
@@ -384,6 +422,9 @@ func (g *Guard) followWeb(ctx context.Context, c *Caller, call *dicomweb.Call) *
 	call.Observe = func(o dicomweb.Observation) bool {
 		g.logRefusedInstance(c, o)
 		c.notStored.addRefused(o)
+		if o.Stored != nil && o.Err == nil && c.service != nil && c.passing != nil { // through a route: no archive recorded it
+			g.passed.add(c, o.Stored.SOPClassUID)
+		}
 		if o.Instance == nil {
 			return true
 		}

@@ -103,6 +103,7 @@ func (g *Guard) still(ctx context.Context, c *Caller, call *dicomweb.Call) bool 
 		return true
 	}
 
+	now.come(g, c.service)
 	reason, err := emergencyReason(call.Request, now)
 	if err != nil {
 		return false

@@ -3,13 +3,16 @@ package house
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/durable"
 	"collimator/internal/export"
 	"collimator/internal/fault"
+	"collimator/internal/gate"
 	"collimator/internal/identity"
+	"collimator/internal/policy"
 )
 
 // Export writes what is found as files into a directory, and records it before the
@@ -31,15 +34,42 @@ func (in *Installation) Export(ctx context.Context, refs []archive.InstanceRef, 
 	return r, err
 }
 
-// StudyObject names a study and its patient in a record.
+// StudyObject names a study of the archive and its patient in a record.
 func StudyObject(ctx context.Context, a *archive.Archive, study, detail string) audit.Object {
 	o := audit.Object{Study: study, Detail: detail}
 	o.Patient, o.PatientIssuer, _ = a.PatientOf(ctx, study) // without where the index does not say
 	return o
 }
 
-// Present is an error of kind NotFound where nothing of a study is stored.
-func Present(ctx context.Context, a *archive.Archive, study string) error {
+// granted looks for a study as it is granted (policy.GrantedAt) and names it in a record. The error is of
+// kind NotFound where nothing of it is stored, or there is no such route; the record is good then, too.
+func (in *Installation) granted(ctx context.Context, a *archive.Archive, granted, detail string) (audit.Object, error) {
+	route, study := policy.PlaceOf(granted)
+	if route == "" {
+		return StudyObject(ctx, a, study, detail), present(ctx, a, study)
+	}
+
+	o := audit.Object{Study: study, Detail: detail + " at route " + route}
+	routes, err := gate.Load(RoutesFile(in.Config))
+	if err != nil {
+		return o, err
+	}
+	r, err := gate.Find(routes, route)
+	switch {
+	case fault.Of(err) == fault.NotFound:
+		return o, fault.Usage("--study: there is no route %s; 'collimator gate list' names those there are", route)
+	case err != nil:
+		return o, err
+	case !r.DICOMweb:
+		return o, fault.Usage("--study: people do not reach the route %s: it has no dicomweb: true", route)
+	}
+
+	o.Patient, o.PatientIssuer, err = r.Study(ctx, study)
+	return o, err
+}
+
+// present is an error of kind NotFound where nothing of a study is stored.
+func present(ctx context.Context, a *archive.Archive, study string) error {
 	for _, err := range a.Retrieve(ctx, archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Everything()}) {
 		return err
 	}
@@ -51,7 +81,8 @@ func Present(ctx context.Context, a *archive.Archive, study string) error {
 func (in *Installation) Share(ctx context.Context, a *archive.Archive,
 	n identity.NewShare) (s identity.Share, secret, password string, err error) {
 
-	if err := Present(ctx, a, n.Study); err != nil {
+	o, err := in.granted(ctx, a, n.Study, "link")
+	if err != nil {
 		return s, "", "", err
 	}
 	s, secret, password, err = in.Registry.CreateShare(ctx, n)
@@ -61,5 +92,6 @@ func (in *Installation) Share(ctx context.Context, a *archive.Archive,
 	if err != nil {
 		return s, "", "", err
 	}
-	return s, secret, password, in.Note(ctx, audit.Export, audit.Create, StudyObject(ctx, a, n.Study, "link "+s.ID))
+	o.Detail = strings.Replace(o.Detail, "link", "link "+s.ID, 1)
+	return s, secret, password, in.Note(ctx, audit.Export, audit.Create, o)
 }

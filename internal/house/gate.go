@@ -13,6 +13,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/face"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/outbox"
@@ -50,7 +51,11 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Log:         s.log,
 		Now:         time.Now,
 	})
-	return fault.Misuse(err) // a bad file is the operator's to mend
+	if err != nil {
+		return fault.Misuse(err) // a bad file is the operator's to mend
+	}
+	s.faces = face.New(face.Options{Gate: s.gate, Projects: s.projects, Dir: spool, Room: s.reserve.Room, Log: s.log, Now: time.Now})
+	return nil
 }
 
 // openOutbound opens the routes of modalities that send elsewhere, and what waits for their

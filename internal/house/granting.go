@@ -28,19 +28,18 @@ func (in *Installation) GrantStudies(ctx context.Context, a *archive.Archive, to
 	anyway bool) (missing []string, err error) {
 
 	for _, s := range studies {
-		err := Present(ctx, a, s)
+		o, err := in.granted(ctx, a, s, "study granted")
 		if fault.Of(err) == fault.NotFound && !anyway {
 			missing = append(missing, s)
 			continue
 		}
-		if err != nil && fault.Of(err) != fault.NotFound {
+		if err != nil && fault.Of(err) != fault.NotFound && (fault.Of(err) != fault.Unavailable || !anyway) {
 			return missing, err
 		}
 		if err := in.grant(ctx, to, s); err != nil {
 			return missing, err
 		}
 
-		o := StudyObject(ctx, a, s, "study granted")
 		o.Person = to.Person
 		if to.Group != "" {
 			o.Detail += " to the group " + to.Group
@@ -122,11 +121,12 @@ func (in *Installation) NotGranted(ctx context.Context, group string, missing []
 		group, strings.Join(missing, " "))
 }
 
-// CheckStudies refuses a value that is not a UID.
+// CheckStudies refuses a value that is neither a UID nor ROUTE/UID.
 func CheckStudies(studies []string) error {
 	for _, s := range studies {
-		if !uid.Tolerable(s) {
-			return fault.Usage("--study: %q is not a UID", s)
+		if route, study := policy.PlaceOf(s); !uid.Tolerable(study) || s != study && route == "" {
+			return fault.Usage("--study: that is not a UID: want numbers joined by dots, of at most %d characters, "+
+				"such as 1.2.840.10008.1, and for a study of a route of the gate its name and a slash in front", uid.MaxLength)
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"collimator/dicom/deid"
 	"collimator/internal/archive"
+	"collimator/internal/disclosure"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
 	"collimator/internal/pacs"
@@ -23,7 +24,7 @@ import (
 const DeidentifyKey = "deidentify.key"
 
 // OpenProjects reads the secret of the installation, or makes it.
-func OpenProjects(in *Installation, a *archive.Archive, log *slog.Logger) (*pacs.Projects, error) {
+func OpenProjects(in *Installation, a *archive.Archive, log *slog.Logger) (*disclosure.Projects, error) {
 	profile, err := Profile(in.Config.Deidentify.Keep)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func OpenProjects(in *Installation, a *archive.Archive, log *slog.Logger) (*pacs
 	if err != nil {
 		return nil, err
 	}
-	return pacs.NewProjects(a, key, profile), nil
+	return disclosure.NewProjects(&pacs.Web{Archive: a}, key, profile), nil
 }
 
 // ReadProjectKey reads a key that nobody else may read.

@@ -15,9 +15,11 @@ import (
 	"collimator/internal/blob"
 	"collimator/internal/budget"
 	"collimator/internal/config"
+	"collimator/internal/disclosure"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/face"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
@@ -47,7 +49,8 @@ type Server struct {
 	log       *slog.Logger
 	blobs     *blob.Dir
 	service   *pacs.Service
-	projects  *pacs.Projects
+	projects  *disclosure.Projects
+	faces     *face.Faces
 	mux       *dimse.Mux
 	gate      *gate.Gate
 	outbound  *outbound.Outbound
@@ -212,6 +215,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 // Close ends the server. The installation stays open.
 func (s *Server) Close() error {
 	s.Posture.Close()
+	s.faces.Close()
 	s.gate.Close()
 	s.outbound.Close()
 

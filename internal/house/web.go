@@ -1,6 +1,7 @@
 package house
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"reflect"
+	"slices"
 	"time"
 
 	"collimator/dicomweb"
@@ -16,8 +18,12 @@ import (
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/console"
+	"collimator/internal/fault"
+	"collimator/internal/gate"
+	"collimator/internal/gate/face"
 	"collimator/internal/httpsec"
 	"collimator/internal/places"
+	"collimator/internal/policy"
 	"collimator/internal/recovery"
 	"collimator/internal/signin"
 	"collimator/internal/state"
@@ -34,18 +40,15 @@ const WebRoot = "/dicom-web"
 // machine may ask whether the server lives; everything else is for the API to
 // refuse, which tells nobody without credentials which addresses exist.
 func (s *Server) Handler() http.Handler {
-	images := dicomweb.NewHandler(s.webArchive(), s.Guard.InterceptWeb, webOptions(s.in.Config))
-	pictures := httpsec.Images.Wrap(httpsec.Pace{}.Wrap(s.Guard.Cuttable(images)))
-
 	data := s.SignIn.NewAPI()
 	s.Services().Register(data)
 	s.meter.register(data)
 
 	mux := http.NewServeMux()
-	if s.in.Config.Only == "" {
-		mux.Handle(WebRoot+"/", pictures)
-		mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, pictures, WebRoot, data)))
-	}
+	images := s.images(httpsec.API.Wrap(data))
+	mux.Handle(WebRoot+"/", images)
+	mux.Handle(face.Path+"/", images)
+	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, images, s.shownAt, data)))
 
 	setup := httpsec.Page.Wrap(console.NewSetup(data))
 	mux.Handle(console.SetupPath+"/", setup)
@@ -54,6 +57,50 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)), http.HandlerFunc(httpsec.Busy))
+}
+
+// images is DICOMweb: that of the archive, and that of each route of the gate which has it. Where there
+// is no archive and one such route, viewers find that at the address of the archive.
+func (s *Server) images(other http.Handler) http.Handler {
+	options := webOptions(s.in.Config)
+	guarded := func(h http.Handler) http.Handler {
+		return httpsec.Images.Wrap(httpsec.Pace{}.Wrap(s.Guard.Cuttable(h)))
+	}
+	routes := face.NewHandler(s.faces, s.Guard.InterceptWebAt, options, other)
+
+	mux := http.NewServeMux()
+	mux.Handle(face.Path+"/", guarded(routes))
+	if s.in.Config.Only == "" {
+		mux.Handle(WebRoot+"/", guarded(dicomweb.NewHandler(s.webArchive(), s.Guard.InterceptWeb, options)))
+	} else {
+		mux.Handle(WebRoot+"/", guarded(routes.Only(WebRoot)))
+	}
+	return mux
+}
+
+// shownAt is the root of DICOMweb at which the study is that the pages of links show: that of the
+// link, or the one that was granted.
+func (s *Server) shownAt(r *http.Request) string {
+	c, err := s.Guard.Authenticate(r.Context(), r)
+	if err != nil {
+		return WebRoot
+	}
+	if granted := c.Principal().Studies; len(granted) == 1 {
+		if route, _ := policy.PlaceOf(granted[0]); route != "" {
+			return face.Root(route)
+		}
+	}
+	return WebRoot
+}
+
+// studyAt looks for a study of a route.
+func (s *Server) studyAt(ctx context.Context, route, study string) (patient, issuer string, err error) {
+	routes := s.gate.Routes()
+	i := slices.IndexFunc(routes, func(r gate.Route) bool { return r.Name == route && r.DICOMweb && !r.Closed })
+	if i < 0 {
+		return "", "", fault.New(fault.NotFound, "house: there is no such route, or people do not reach it by DICOMweb")
+	}
+	return routes[i].Study(ctx, study)
 }
 
 // webOptions are those of DICOMweb. Links name the address of the settings that
@@ -96,6 +143,7 @@ func (s *Server) Services() *api.Services {
 		Archive:    s.Archive,
 		Posture:    s.Posture,
 		Log:        s.log,
+		StudyAt:    s.studyAt,
 		Links:      LinkAddress(s.in.Config),
 		ShareLinks: ShareAddress(s.in.Config),
 	}

@@ -6,26 +6,17 @@ import (
 	"io"
 	"slices"
 
-	"collimator/dicom/pixel"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/internal/archive"
-	"collimator/internal/budget"
+	"collimator/internal/disclosure"
 	"collimator/internal/fault"
 )
 
 func (s *Service) subOperation(ref archive.InstanceRef) dimse.SubOperation {
-	syntaxes := []string{ref.TransferSyntaxUID}
-	if pixel.Convertible(ref.TransferSyntaxUID) {
-		for _, ts := range uid.NativeSyntaxes() {
-			if ts != ref.TransferSyntaxUID {
-				syntaxes = append(syntaxes, ts)
-			}
-		}
-	}
-
 	return dimse.SubOperation{
-		SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID, TransferSyntaxes: syntaxes, Ref: ref,
+		SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID, Ref: ref,
+		TransferSyntaxes: disclosure.Syntaxes(ref.TransferSyntaxUID),
 		Open: func(ctx context.Context, accepted []string) (io.ReadCloser, string, error) {
 			return s.open(ctx, ref, accepted)
 		},
@@ -49,7 +40,7 @@ func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []
 		if !slices.Contains(accepted, ts) {
 			continue
 		}
-		r, err := convert(ctx, o, ref, ts)
+		r, err := convert(ctx, o, ts)
 		if err != nil {
 			return nil, "", errors.Join(err, o.Close())
 		}
@@ -59,53 +50,13 @@ func (s *Service) open(ctx context.Context, ref archive.InstanceRef, accepted []
 		"pacs: stored as %s, which the receiver does not take", uid.Name(ref.TransferSyntaxUID)), o.Close())
 }
 
-type body struct {
-	io.Reader
-	io.Closer
-}
-
-// closers are closed one after the other.
-type closers []io.Closer
-
-// Close implements io.Closer.
-func (c closers) Close() error {
-	var all error
-	for _, one := range c {
-		all = errors.Join(all, one.Close())
-	}
-	return all
-}
-
-// closing is a function that ends something and cannot fail.
-type closing func()
-
-// Close implements io.Closer.
-func (c closing) Close() error {
-	c()
-	return nil
-}
-
-// bulkThreshold is the length in bytes above which values stay in the file
-// while an object is de-identified.
-const bulkThreshold = 64 << 10
-
 // convert gives the data set of o in a transfer syntax, as it is stored or
-// another, and closes o with it. What cannot be given is an error here, before
-// the first byte; then o stays open.
-func convert(ctx context.Context, o *archive.Object, ref archive.InstanceRef, ts string) (io.ReadCloser, error) {
-	header := budget.From(ctx).Piece() // of one of the many objects of a request
-	r, err := pixel.Open(ctx, pixel.Object{
-		At: o, Offset: o.DataSetOffset, Size: o.Size() - o.DataSetOffset, TransferSyntax: ref.TransferSyntaxUID,
-		Account: header, Reserve: budget.Take,
-	}, ts)
-	if err != nil {
-		header.Close()
-	}
-	switch {
-	case errors.Is(err, pixel.ErrNotConvertible):
-		return nil, fault.Wrap(fault.Unsupported, err, "pacs: not convertible")
-	case err != nil:
-		return nil, err
-	}
-	return body{r, closers{r, o, closing(header.Close)}}, nil
+// another, and closes o with it.
+func convert(ctx context.Context, o *archive.Object, ts string) (io.ReadCloser, error) {
+	return disclosure.Convert(ctx, object(o), ts)
+}
+
+// object is a stored object, to be disclosed.
+func object(o *archive.Object) *disclosure.Object {
+	return &disclosure.Object{At: o, Offset: o.DataSetOffset, Size: o.Size() - o.DataSetOffset, TransferSyntaxUID: o.TransferSyntaxUID}
 }

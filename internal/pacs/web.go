@@ -9,12 +9,12 @@ import (
 	"slices"
 
 	"collimator/dicom"
-	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/budget"
+	"collimator/internal/disclosure"
 	"collimator/internal/fault"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
@@ -33,8 +33,9 @@ type WebArchive interface {
 }
 
 var (
-	_ WebArchive       = (*archive.Archive)(nil)
-	_ dicomweb.Backend = (*Web)(nil)
+	_ WebArchive            = (*archive.Archive)(nil)
+	_ dicomweb.Backend      = (*Web)(nil)
+	_ disclosure.Repository = (*Web)(nil)
 )
 
 // Web is the archive as the backend of a dicomweb.Handler. The restriction of a
@@ -45,47 +46,42 @@ type Web struct {
 	// Source says where an instance comes from that is being stored.
 	Source func(context.Context) archive.Source
 	// Projects hand out what must be de-identified; without them it is not.
-	Projects *Projects
+	Projects *disclosure.Projects
 	// RefuseContradictions refuses a file whose meta information names another
 	// object than its data set. Else the data set counts; the archive writes meta
 	// information of its own.
 	RefuseContradictions bool
 }
 
-// view is what a caller sees.
-type view struct {
-	scope   archive.Scope
-	project *project // nil: with identities
-}
-
-// view reads a restriction: the sight that the door gave. Without one, nothing
-// is seen.
-func (w *Web) view(restriction any) view {
+// view reads a restriction: the sight that the door gave. hidden is set where
+// it has to be without identities. Without a restriction, nothing is seen.
+func (w *Web) view(restriction any) (scope archive.Scope, hidden *disclosure.Hidden) {
 	switch r := restriction.(type) {
 	case archive.Scope:
-		return view{scope: r}
+		return r, nil
 	case policy.Sight:
-		v := view{scope: guard.ScopeOf(r)}
 		if !r.Deidentified {
-			return v
+			return guard.ScopeOf(r), nil
 		}
 		if w.Projects != nil {
-			v.project = w.Projects.get(r.Project)
-			return v
+			return archive.Scope{}, w.Projects.View(r)
 		}
 	}
 
-	return view{}
+	return archive.Scope{}, nil
 }
 
 // Search implements dicomweb.Backend (PS3.18 10.6).
 func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.DataSet, error] {
-	v := w.view(s.Restriction)
-	q := archive.Query{
-		Root: archive.StudyRoot, Keys: s.Keys, Relational: true, Fuzzy: s.Fuzzy, AllAttributes: s.All,
-		Limit: s.Limit, Offset: s.Offset, Scope: v.scope,
+	scope, hidden := w.view(s.Restriction)
+	if hidden != nil {
+		return hidden.Search(ctx, s)
 	}
 
+	q := archive.Query{
+		Root: archive.StudyRoot, Keys: s.Keys, Relational: true, Fuzzy: s.Fuzzy, AllAttributes: s.All,
+		Limit: s.Limit, Offset: s.Offset, Scope: scope,
+	}
 	switch s.Level {
 	case dicomweb.StudyLevel:
 		q.Level = archive.StudyLevel
@@ -93,10 +89,6 @@ func (w *Web) Search(ctx context.Context, s dicomweb.Search) iter.Seq2[*dicom.Da
 		q.Level = archive.SeriesLevel
 	default:
 		q.Level = archive.ImageLevel
-	}
-
-	if v.project != nil {
-		return w.searchHidden(ctx, q, v.project)
 	}
 
 	return func(yield func(*dicom.DataSet, error) bool) {
@@ -127,20 +119,15 @@ func selection(s dicomweb.Selection, scope archive.Scope) archive.RetrieveQuery 
 
 // Instances implements dicomweb.Backend.
 func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Instance, error] {
-	v := w.view(s.Restriction)
-	return func(yield func(dicomweb.Instance, error) bool) {
-		if v.project != nil {
-			for h, err := range w.headersHidden(ctx, s, v) {
-				if !yield(h.Instance, err) {
-					return
-				}
-			}
-			return
-		}
+	scope, hidden := w.view(s.Restriction)
+	if hidden != nil {
+		return hidden.Instances(ctx, s)
+	}
 
-		for ref, err := range w.Archive.Retrieve(ctx, selection(s, v.scope)) {
+	return func(yield func(dicomweb.Instance, error) bool) {
+		for ref, err := range w.Archive.Retrieve(ctx, selection(s, scope)) {
 			if err == nil {
-				err = v.mayLeave(ref)
+				err = mayLeave(scope, ref)
 			}
 			if err != nil {
 				yield(dicomweb.Instance{}, webError(err))
@@ -155,16 +142,15 @@ func (w *Web) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dic
 
 // Headers implements dicomweb.Backend.
 func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Header, error] {
-	v := w.view(s.Restriction)
-
-	if v.project != nil {
-		return w.headersHidden(ctx, s, v)
+	scope, hidden := w.view(s.Restriction)
+	if hidden != nil {
+		return hidden.Headers(ctx, s)
 	}
 
 	return func(yield func(dicomweb.Header, error) bool) {
-		for h, err := range w.Archive.Headers(ctx, selection(s, v.scope)) {
+		for h, err := range w.Archive.Headers(ctx, selection(s, scope)) {
 			if err == nil {
-				err = v.mayLeave(h.Instance)
+				err = mayLeave(scope, h.Instance)
 			}
 			if err != nil {
 				yield(dicomweb.Header{}, webError(err))
@@ -179,8 +165,8 @@ func (w *Web) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicom
 
 // mayLeave holds an instance against what the caller may see, at the moment it
 // is handed out, whatever was asked of the archive.
-func (v view) mayLeave(ref archive.InstanceRef) error {
-	if !v.scope.Holds(ref.StudyUID) {
+func mayLeave(scope archive.Scope, ref archive.InstanceRef) error {
+	if !scope.Holds(ref.StudyUID) {
 		return errOutOfSight
 	}
 
@@ -193,26 +179,17 @@ var errOutOfSight = fault.New(fault.Internal, "pacs: an instance that the caller
 func webInstance(ref archive.InstanceRef) dicomweb.Instance {
 	return dicomweb.Instance{
 		Resource:    dicomweb.Resource{StudyUID: ref.StudyUID, SeriesUID: ref.SeriesUID, SOPInstanceUID: ref.SOPInstanceUID},
-		SOPClassUID: ref.SOPClassUID, TransferSyntaxUID: ref.TransferSyntaxUID, TransferSyntaxes: givenIn(ref.TransferSyntaxUID),
-		Size: ref.Size, Version: ref.Digest, Ref: ref,
+		SOPClassUID: ref.SOPClassUID, TransferSyntaxUID: ref.TransferSyntaxUID,
+		TransferSyntaxes: disclosure.Syntaxes(ref.TransferSyntaxUID),
+		Size:             ref.Size, Version: ref.Digest, Ref: ref,
 	}
-}
-
-// givenIn is the transfer syntaxes in which an instance can be given: the
-// stored one and, where it may become native, those in which C-GET gives it.
-func givenIn(stored string) []string {
-	list := []string{stored}
-	if pixel.Convertible(stored) {
-		list = append(list, slices.DeleteFunc(uid.NativeSyntaxes(), func(ts string) bool { return ts == stored })...)
-	}
-	return list
 }
 
 // Open implements dicomweb.Backend: the stored file, or meta information of
 // our own and the data set in another transfer syntax.
 func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax string) (io.ReadCloser, error) {
-	if h, ok := i.Ref.(hidden); ok {
-		return w.openHidden(ctx, h, transferSyntax)
+	if file, ok, err := disclosure.Open(ctx, i, transferSyntax); ok {
+		return file, err
 	}
 
 	ref, ok := i.Ref.(archive.InstanceRef)
@@ -229,20 +206,11 @@ func (w *Web) Open(ctx context.Context, i dicomweb.Instance, transferSyntax stri
 		return &seekable{io.NewSectionReader(o, 0, o.Size()), o}, nil
 	}
 
-	r, err := convert(ctx, o, ref, transferSyntax)
-	if kind := fault.Of(err); kind == fault.Busy || kind == fault.TooLarge || kind == fault.Canceled {
-		return nil, errors.Join(webError(err), o.Close())
-	}
+	meta, err := metaOf(o, ref, transferSyntax)
 	if err != nil {
-		return nil, &dicomweb.Error{Status: http.StatusNotAcceptable, Err: errors.Join(err, o.Close()),
-			Detail: "The object cannot be converted. Ask for transfer-syntax=* to get it as it is stored."}
+		return nil, errors.Join(err, o.Close())
 	}
-
-	head, err := metaOf(o, ref, transferSyntax)
-	if err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	return body{io.MultiReader(head, r), r}, nil
+	return disclosure.File(ctx, object(o), meta)
 }
 
 // seekable is a stored file, of which ranges can be read.
@@ -255,12 +223,15 @@ type seekable struct {
 const maxMeta = 64 << 10
 
 // metaOf is the meta information of a stored file with another transfer syntax.
-func metaOf(o *archive.Object, ref archive.InstanceRef, transferSyntax string) (io.Reader, error) {
+func metaOf(o *archive.Object, ref archive.InstanceRef, transferSyntax string) (dicom.Meta, error) {
 	meta, _, err := dicom.ReadMeta(io.NewSectionReader(o, 0, min(ref.DataSetOffset, maxMeta)), dicom.Limits{})
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "pacs: meta information of a stored file cannot be read")
+		return dicom.Meta{}, fault.Wrap(fault.Internal, err, "pacs: meta information of a stored file cannot be read")
 	}
-	return newMeta(meta, ref, transferSyntax), nil
+	return dicom.Meta{
+		SOPClassUID: ref.SOPClassUID, SOPInstanceUID: ref.SOPInstanceUID, TransferSyntaxUID: transferSyntax,
+		ImplementationClassUID: meta.Text(tag.ImplementationClassUID), ImplementationVersionName: meta.Text(tag.ImplementationVersionName),
+	}, nil
 }
 
 // Store implements dicomweb.Backend (PS3.18 10.5). It returns when the instance
@@ -328,13 +299,13 @@ func contradicts(in dicomweb.Incoming) bool {
 // Delete implements dicomweb.Backend. The ledger keeps a tombstone of each
 // instance.
 func (w *Web) Delete(ctx context.Context, s dicomweb.Selection) error {
-	v := w.view(s.Restriction)
-	if v.project != nil {
+	scope, hidden := w.view(s.Restriction)
+	if hidden != nil {
 		return &dicomweb.Error{Status: http.StatusForbidden, Detail: "Who sees objects without identity deletes none."}
 	}
 
 	d := archive.Deletion{
-		StudyUID: s.StudyUID, SeriesUID: s.SeriesUID, SOPInstanceUID: s.SOPInstanceUID, Scope: v.scope, Why: s.Reason,
+		StudyUID: s.StudyUID, SeriesUID: s.SeriesUID, SOPInstanceUID: s.SOPInstanceUID, Scope: scope, Why: s.Reason,
 	}
 	if w.Source != nil {
 		d.By = w.Source(ctx)

@@ -23,6 +23,7 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/blob"
 	"collimator/internal/db/dbtest"
+	"collimator/internal/disclosure"
 	"collimator/internal/pacs"
 )
 
@@ -62,7 +63,7 @@ func openWeb(t testing.TB, guard dicomweb.Interceptor, change ...func(*archive.O
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := dicomweb.NewHandler(&pacs.Web{Archive: a, Projects: pacs.NewProjects(a, bytes.Repeat([]byte{7}, deid.KeySize), deid.Profile{Dates: deid.ShiftDates})}, guard, dicomweb.Options{Root: root, TempDir: dir})
+	h := dicomweb.NewHandler(&pacs.Web{Archive: a, Projects: disclosure.NewProjects(&pacs.Web{Archive: a}, bytes.Repeat([]byte{7}, deid.KeySize), deid.Profile{Dates: deid.ShiftDates})}, guard, dicomweb.Options{Root: root, TempDir: dir})
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = true
 	s.StartTLS()

@@ -48,6 +48,12 @@ func (e *Engine) Decide(r Request) Decision {
 		return Decision{Reason: "nobody is authenticated"}
 	}
 
+	p, known := p.at(r.place())
+	r.Principal = p
+	if why := r.nowhere(known); why != "" {
+		return Decision{Reason: why}
+	}
+
 	resource, entities := resourceOf(r)
 	var granting []RouteRule
 	if r.Route != nil {
@@ -78,7 +84,7 @@ func (e *Engine) Decide(r Request) Decision {
 	}
 
 	d := e.allowed(r, why)
-	if r.Route == nil || p.Kind != Device && p.Kind != System {
+	if !r.atRules() || p.Kind != Device && p.Kind != System {
 		return d
 	}
 	d.Sight = sightOf(granting)
@@ -88,14 +94,15 @@ func (e *Engine) Decide(r Request) Decision {
 	return d
 }
 
-// resourceOf is what a request is about: a route, a study or the archive as a whole.
+// resourceOf is what a request is about: a route with its rules; else a study or the whole
+// of the archive, or of what stands behind the face of a route.
 func resourceOf(r Request) (cedar.EntityUID, cedar.EntityMap) {
 	entities := cedar.EntityMap{}
 	switch {
-	case r.Route != nil:
+	case r.atRules():
 		return cedar.NewEntityUID("Route", cedar.String(r.Route.Name)), entities
 	case r.Study == "":
-		return cedar.NewEntityUID("Archive", "archive"), entities
+		return cedar.NewEntityUID("Archive", cedar.String(GrantedAt(r.place(), "archive"))), entities
 	}
 
 	study := cedar.NewEntityUID("Study", cedar.String(r.Study))

@@ -162,6 +162,8 @@ type Request struct {
 	Destination string // AE title, for C-MOVE only
 	// Route is where it is to be done; nil is the archive.
 	Route *Route
+	// Face: it came by DICOMweb, from people, tokens or links, whom no rule of the route names.
+	Face bool
 	// Expected: the system behind the route was asked for what it sends.
 	Expected bool
 	// SOPClass and TransferSyntax it is about, at a route; empty where not known.

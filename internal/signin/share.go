@@ -9,6 +9,7 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
+	"collimator/internal/policy"
 	"collimator/internal/webapi"
 )
 
@@ -73,7 +74,9 @@ func (s *Service) open(r *http.Request, secret, password string) (*opened, error
 
 func (s *Service) recordShare(ctx context.Context, event audit.Event, share *identity.Share, address, detail string) {
 	r := entry(event, share.Principal(), address)
-	r.Objects = []audit.Object{{Study: share.Study, Detail: detail}}
+	route, study := policy.PlaceOf(share.Study)
+	r.Peer.CalledAETitle = route
+	r.Objects = []audit.Object{{Study: study, Detail: detail}}
 	s.door.Record(ctx, r)
 }
 

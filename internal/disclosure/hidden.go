@@ -1,4 +1,4 @@
-package pacs
+package disclosure
 
 import (
 	"context"
@@ -14,39 +14,54 @@ import (
 	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicomweb"
-	"collimator/internal/archive"
 	"collimator/internal/budget"
+	"collimator/internal/policy"
 	"collimator/internal/stream"
 )
 
+// Hidden is a repository without identities, as far as a sight goes.
+type Hidden struct {
+	of      Repository
+	project *project
+	sight   policy.Sight // with identities
+}
+
+// View is the repository as the project of a sight sees it.
+func (p *Projects) View(sight policy.Sight) *Hidden {
+	h := &Hidden{of: p.of, project: p.get(sight.Project), sight: sight}
+	h.sight.Deidentified = false
+	return h
+}
+
 // hidden is an instance that is handed out without its identity.
 type hidden struct {
-	ref     archive.InstanceRef
-	project *project
+	of   dicomweb.Instance
+	view *Hidden
 }
 
 // Original is the instance that was stored: the record of who saw what keeps it.
-func (h hidden) Original() archive.InstanceRef { return h.ref }
+func (h hidden) Original() any { return h.of.Ref }
 
 // identityTags are what pseudonyms and shifted dates are made from, besides the UIDs.
 var identityTags = [...]dicom.Tag{tag.PatientID, tag.IssuerOfPatientID, tag.PatientName, tag.PatientBirthDate, tag.StudyInstanceUID}
 
-// searchHidden is Search without identities. What is asked for must be what is
+// Search implements dicomweb.Backend. What is asked for must be what is
 // answered: a key is matched only where the profile leaves the attribute as it
 // is, or where it is a UID. Any other key matches nothing, so that nobody can
 // find out by trying whether a patient is here. An instance that is not handed out
 // is not listed; studies and series are, of which nothing of an instance is told.
-func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) iter.Seq2[*dicom.DataSet, error] {
+func (w *Hidden) Search(ctx context.Context, q dicomweb.Search) iter.Seq2[*dicom.DataSet, error] {
+	p := w.project
 	return func(yield func(*dicom.DataSet, error) bool) {
-		keys, added, matchable, err := p.revealKeys(ctx, q.Keys, q.Scope)
+		keys, added, matchable, err := p.revealKeys(ctx, q.Keys, w.sight)
 		if err != nil || !matchable {
 			if err != nil {
-				yield(nil, webError(err))
+				yield(nil, Answer(err))
 			}
 			return
 		}
 
-		instances := q.Level == archive.ImageLevel
+		instances := q.Level == dicomweb.InstanceLevel
 		if instances {
 			added = append(added, nameInstance(keys)...)
 		}
@@ -55,14 +70,15 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 		q.Fuzzy = false
 		q.Limit = 0
 		q.Offset = 0
+		q.Restriction = w.sight
 
-		for real, err := range w.Archive.Find(ctx, q) {
+		for real, err := range w.of.Search(ctx, q) {
 			var ds *dicom.DataSet
 			if err == nil {
 				ds, err = p.deid.Attributes(real)
 			}
 			if err != nil {
-				yield(nil, webError(err))
+				yield(nil, Answer(err))
 				return
 			}
 
@@ -72,10 +88,10 @@ func (w *Web) searchHidden(ctx context.Context, q archive.Query, p *project) ite
 
 			shown := true
 			if instances {
-				shown, err = w.shown(ctx, p, real, q.Scope)
+				shown, err = w.shown(ctx, real)
 			}
 			if err != nil {
-				yield(nil, webError(err))
+				yield(nil, Answer(err))
 				return
 			}
 			if !shown {
@@ -115,7 +131,7 @@ func sameMatches(keys, real, hidden *dicom.DataSet) bool {
 // revealKeys makes the keys of the real archive. added are those that the peer
 // did not ask for.
 func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet,
-	scope archive.Scope) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
+	sight policy.Sight) (out *dicom.DataSet, added []dicom.Tag, matchable bool, err error) {
 
 	out = keys.Clone()
 	for el := range keys.All() {
@@ -133,7 +149,7 @@ func (p *project) revealKeys(ctx context.Context, keys *dicom.DataSet,
 		}
 	}
 
-	if matchable, err = p.revealUIDs(ctx, keys, out, scope); err != nil || !matchable {
+	if matchable, err = p.revealUIDs(ctx, keys, out, sight); err != nil || !matchable {
 		return nil, nil, false, err
 	}
 
@@ -167,11 +183,11 @@ func emptySequence(el dicom.Element) bool {
 
 // revealUIDs puts the real UIDs into the keys. Series and instances are found
 // within studies that are named.
-func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scope archive.Scope) (bool, error) {
+func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, sight policy.Sight) (bool, error) {
 	real := map[dicom.Tag][]string{}
 	studies := keys.Values(tag.StudyInstanceUID)
 	for _, s := range studies {
-		r, found, err := p.reveal(ctx, dicomweb.Resource{StudyUID: s}, scope)
+		r, found, err := p.reveal(ctx, dicomweb.Resource{StudyUID: s}, sight)
 		if err != nil {
 			return false, err
 		}
@@ -208,27 +224,38 @@ func (p *project) revealUIDs(ctx context.Context, keys, out *dicom.DataSet, scop
 	return true, nil
 }
 
-// headersHidden is Headers without identities. Objects that the profile does not
+// Instances implements dicomweb.Backend.
+func (w *Hidden) Instances(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Instance, error] {
+	return func(yield func(dicomweb.Instance, error) bool) {
+		for h, err := range w.Headers(ctx, s) {
+			if !yield(h.Instance, err) {
+				return
+			}
+		}
+	}
+}
+
+// Headers implements dicomweb.Backend. Objects that the profile does not
 // let pass, because their pixels are likely to show the patient or because they
 // are documents, are left out of a series or study; asked for by itself, such
 // an object is refused with the reason.
-func (w *Web) headersHidden(ctx context.Context, s dicomweb.Selection, v view) iter.Seq2[dicomweb.Header, error] {
+func (w *Hidden) Headers(ctx context.Context, s dicomweb.Selection) iter.Seq2[dicomweb.Header, error] {
 	return func(yield func(dicomweb.Header, error) bool) {
-		real, found, err := v.project.reveal(ctx, s.Resource, v.scope)
+		real, found, err := w.project.reveal(ctx, s.Resource, w.sight)
 		if err != nil || !found {
 			if err != nil {
-				yield(dicomweb.Header{}, webError(err))
+				yield(dicomweb.Header{}, Answer(err))
 			}
 			return
 		}
 
-		for h, err := range w.Archive.Headers(ctx, selection(dicomweb.Selection{Resource: real}, v.scope)) {
+		for h, err := range w.of.Headers(ctx, dicomweb.Selection{Resource: real, Restriction: w.sight}) {
 			if err != nil {
-				yield(dicomweb.Header{}, webError(err))
+				yield(dicomweb.Header{}, Answer(err))
 				return
 			}
 
-			ds, _, err := v.project.deid.Apply(h.DataSet)
+			ds, _, err := w.project.deid.Apply(h.DataSet)
 			if _, refused := errors.AsType[*deid.RefusedError](err); refused && s.SOPInstanceUID == "" {
 				continue
 			}
@@ -237,7 +264,7 @@ func (w *Web) headersHidden(ctx context.Context, s dicomweb.Selection, v view) i
 				return
 			}
 
-			if !yield(dicomweb.Header{Instance: v.project.instance(h.Instance), DataSet: ds}, nil) {
+			if !yield(dicomweb.Header{Instance: w.instance(h.Instance), DataSet: ds}, nil) {
 				return
 			}
 		}
@@ -252,23 +279,34 @@ func deidError(err error) error {
 			Detail: "This object may show its patient and is not handed out without identity.",
 		}
 	}
-	return webError(err)
+	return Answer(err)
 }
 
-func (p *project) instance(ref archive.InstanceRef) dicomweb.Instance {
-	i := webInstance(ref)
-	i.Resource = p.hide(ref)
-	i.Version = p.version(ref.Digest)
+func (w *Hidden) instance(real dicomweb.Instance) dicomweb.Instance {
+	i := real
+	i.Resource = w.project.hide(real.Resource)
+	i.Version = w.project.version(real.Version)
 	i.Size = 0
-	i.Ref = hidden{ref, p}
+	i.Ref = hidden{real, w}
 	return i
 }
 
-// openHidden writes the Part 10 file of an instance without its identity.
-func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (io.ReadCloser, error) {
-	o, err := w.Archive.Open(ctx, h.ref)
+// Open gives the file of an instance that a Hidden gave, without its identity; ok is false for
+// one that is of nobody's project.
+func Open(ctx context.Context, i dicomweb.Instance, transferSyntax string) (file io.ReadCloser, ok bool, err error) {
+	h, ok := i.Ref.(hidden)
+	if !ok {
+		return nil, false, nil
+	}
+	file, err = h.open(ctx, transferSyntax)
+	return file, true, err
+}
+
+// open writes the Part 10 file of an instance without its identity.
+func (h hidden) open(ctx context.Context, transferSyntax string) (io.ReadCloser, error) {
+	o, err := h.view.of.Object(ctx, h.of)
 	if err != nil {
-		return nil, webError(err)
+		return nil, Answer(err)
 	}
 	held := closers{o}
 	out, err := h.file(ctx, o, transferSyntax, &held)
@@ -280,28 +318,28 @@ func (w *Web) openHidden(ctx context.Context, h hidden, transferSyntax string) (
 
 // file is the object in a transfer syntax, without identity. The large values
 // stay in o; what stays in memory is given back with held.
-func (h hidden) file(ctx context.Context, o *archive.Object, transferSyntax string, held *closers) (*dicom.File, error) {
+func (h hidden) file(ctx context.Context, o *Object, transferSyntax string, held *closers) (*dicom.File, error) {
 	header := budget.From(ctx).Piece()
 	*held = append(*held, closing(header.Close))
 
 	ds, err := dicom.Decode(o.DataSet(), dicom.DecodeOptions{
-		TransferSyntax: h.ref.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o, Base: o.DataSetOffset, Account: header,
+		TransferSyntax: o.TransferSyntaxUID, BulkThreshold: bulkThreshold, Source: o.At, Base: o.Offset, Account: header,
 	})
 	if err != nil {
 		return nil, err
 	}
 
-	if transferSyntax != h.ref.TransferSyntaxUID {
-		done, err := budget.Take(ctx, pixel.TranscodeCost(ds, h.ref.TransferSyntaxUID, transferSyntax))
+	if transferSyntax != o.TransferSyntaxUID {
+		done, err := budget.Take(ctx, pixel.TranscodeCost(ds, o.TransferSyntaxUID, transferSyntax))
 		if err != nil {
 			return nil, err
 		}
 		*held = append(*held, closing(done))
-		if ds, err = pixel.Transcode(ctx, ds, h.ref.TransferSyntaxUID, transferSyntax); err != nil {
+		if ds, err = pixel.Transcode(ctx, ds, o.TransferSyntaxUID, transferSyntax); err != nil {
 			return nil, err
 		}
 	}
 
-	out, _, err := h.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dicom.ImplementationClassUID)
+	out, _, err := h.view.project.deid.ApplyFile(&dicom.File{DataSet: ds, TransferSyntax: transferSyntax}, dicom.ImplementationClassUID)
 	return out, err
 }

@@ -1,4 +1,4 @@
-package pacs
+package disclosure
 
 import (
 	"context"
@@ -11,14 +11,14 @@ import (
 
 	"collimator/dicom/deid"
 	"collimator/dicomweb"
-	"collimator/internal/archive"
+	"collimator/internal/policy"
 )
 
-// Projects hands out the archive without identities. Each project has a key of
+// Projects hands out a repository without identities. Each project has a key of
 // its own, made from one secret, so that what two projects see cannot be
 // linked. Safe for concurrent use.
 type Projects struct {
-	archive WebArchive
+	of      Repository
 	secret  []byte
 	profile deid.Profile
 
@@ -32,9 +32,12 @@ const openProjects = 64
 
 // NewProjects makes projects of a secret of deid.KeySize bytes or more, which
 // must stay the same for pseudonyms to stay the same.
-func NewProjects(a WebArchive, secret []byte, p deid.Profile) *Projects {
-	return &Projects{archive: a, secret: secret, profile: p, open: map[string]*project{}}
+func NewProjects(of Repository, secret []byte, p deid.Profile) *Projects {
+	return &Projects{of: of, secret: secret, profile: p, open: map[string]*project{}}
 }
+
+// For makes the same projects of another repository: with the same pseudonyms for the same UIDs.
+func (p *Projects) For(of Repository) *Projects { return NewProjects(of, p.secret, p.profile) }
 
 // get finds a project that is open, or opens it. The openProjects used last stay open;
 // one that is opened again has the same pseudonyms.
@@ -56,7 +59,7 @@ func (p *Projects) get(name string) *project {
 	h.Write([]byte("project\x00" + name))
 	key := h.Sum(nil)
 	pr := &project{
-		archive:  p.archive,
+		of:       p.of,
 		key:      key,
 		deid:     deid.New(key, p.profile),
 		studies:  map[uint64]int64{},
@@ -69,11 +72,11 @@ func (p *Projects) get(name string) *project {
 	return pr
 }
 
-// project is the archive as one project sees it: what has which pseudonym.
+// project is a repository as one project sees it: what has which pseudonym.
 type project struct {
-	archive WebArchive
-	key     []byte
-	deid    *deid.Deidentifier
+	of   Repository
+	key  []byte
+	deid *deid.Deidentifier
 
 	mu      sync.Mutex
 	studies map[uint64]int64 // hash of a study's pseudonym: its number
@@ -99,12 +102,12 @@ func (p *project) version(digest string) string {
 
 // reveal finds what a pseudonymous resource stands for. found is false for what
 // the project has never handed out.
-func (p *project) reveal(ctx context.Context, r dicomweb.Resource, scope archive.Scope) (real dicomweb.Resource, found bool, err error) {
+func (p *project) reveal(ctx context.Context, r dicomweb.Resource, sight policy.Sight) (real dicomweb.Resource, found bool, err error) {
 	if r.StudyUID == "" {
 		return real, r == dicomweb.Resource{}, nil
 	}
 
-	if real.StudyUID, err = p.study(ctx, r.StudyUID, scope); err != nil || real.StudyUID == "" {
+	if real.StudyUID, err = p.study(ctx, r.StudyUID, sight); err != nil || real.StudyUID == "" {
 		return real, false, err
 	}
 
@@ -122,9 +125,9 @@ func (p *project) reveal(ctx context.Context, r dicomweb.Resource, scope archive
 }
 
 // study finds a study by its pseudonym; empty when there is none.
-func (p *project) study(ctx context.Context, pseudonym string, scope archive.Scope) (string, error) {
-	if !scope.Unbounded() {
-		for _, uid := range scope.StudyUIDs {
+func (p *project) study(ctx context.Context, pseudonym string, sight policy.Sight) (string, error) {
+	if !sight.Everything {
+		for _, uid := range sight.Studies {
 			if p.deid.UID(uid) == pseudonym {
 				return uid, nil
 			}
@@ -137,7 +140,7 @@ func (p *project) study(ctx context.Context, pseudonym string, scope archive.Sco
 		return "", err
 	}
 
-	uid, err := p.archive.StudyUID(ctx, number)
+	uid, err := p.of.StudyUID(ctx, number)
 	if err != nil || uid == "" || p.deid.UID(uid) != pseudonym {
 		return "", err
 	}
@@ -157,7 +160,7 @@ func (p *project) numberOf(ctx context.Context, pseudonym string) (number int64,
 			return number, true, nil
 		}
 
-		list, err := p.archive.StudiesAfter(ctx, last, 1000)
+		list, err := p.of.StudiesAfter(ctx, last, 1000)
 		if err != nil || len(list) == 0 {
 			return 0, false, err
 		}
@@ -166,7 +169,7 @@ func (p *project) numberOf(ctx context.Context, pseudonym string) (number int64,
 }
 
 // learn takes up studies in order of their numbers.
-func (p *project) learn(list []archive.StudyNumber) {
+func (p *project) learn(list []StudyNumber) {
 	hashes := make([]uint64, len(list))
 	for i, s := range list {
 		hashes[i] = hash(p.deid.UID(s.UID))
@@ -198,8 +201,7 @@ func (p *project) membersOf(ctx context.Context, study string, fresh bool) (*mem
 
 	m = &members{series: map[string]string{}, instances: map[string]string{}}
 
-	query := archive.RetrieveQuery{StudyUIDs: []string{study}, Scope: archive.Scope{StudyUIDs: []string{study}}}
-	for ref, err := range p.archive.Retrieve(ctx, query) {
+	for ref, err := range p.of.Members(ctx, study) {
 		if err != nil {
 			return nil, err
 		}
@@ -222,7 +224,7 @@ func (p *project) membersOf(ctx context.Context, study string, fresh bool) (*mem
 }
 
 // hide is the resource under which the project sees an instance.
-func (p *project) hide(ref archive.InstanceRef) dicomweb.Resource {
+func (p *project) hide(ref dicomweb.Resource) dicomweb.Resource {
 	return dicomweb.Resource{
 		StudyUID:       p.deid.UID(ref.StudyUID),
 		SeriesUID:      p.deid.UID(ref.SeriesUID),

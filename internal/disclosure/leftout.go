@@ -1,11 +1,11 @@
-package pacs
+package disclosure
 
 import (
 	"context"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
-	"collimator/internal/archive"
+	"collimator/dicomweb"
 )
 
 // verdictsMost is of how many objects it is remembered whether they are refused.
@@ -23,34 +23,35 @@ func nameInstance(keys *dicom.DataSet) (added []dicom.Tag) {
 }
 
 // shown reports that an instance that was found is handed out without its identity.
-func (w *Web) shown(ctx context.Context, p *project, real *dicom.DataSet, scope archive.Scope) (bool, error) {
-	rq := archive.RetrieveQuery{Scope: scope, StudyUIDs: []string{real.Text(tag.StudyInstanceUID)},
-		SeriesUIDs: []string{real.Text(tag.SeriesInstanceUID)}, SOPInstanceUIDs: []string{real.Text(tag.SOPInstanceUID)}}
-	for ref, err := range w.Archive.Retrieve(ctx, rq) {
+func (w *Hidden) shown(ctx context.Context, real *dicom.DataSet) (bool, error) {
+	one := dicomweb.Selection{Restriction: w.sight, Resource: dicomweb.Resource{
+		StudyUID: real.Text(tag.StudyInstanceUID), SeriesUID: real.Text(tag.SeriesInstanceUID), SOPInstanceUID: real.Text(tag.SOPInstanceUID),
+	}}
+	for i, err := range w.of.Instances(ctx, one) {
 		if err != nil {
 			return false, err
 		}
-		refused, known := p.verdict(ref.Digest)
+		refused, known := w.project.verdict(i.Version)
 		if known {
 			return !refused, nil
 		}
 
-		if refused, err = w.refused(ctx, p, rq); err != nil {
+		if refused, err = w.refused(ctx, one); err != nil {
 			return false, err
 		}
-		p.judged(ref.Digest, refused)
+		w.project.judged(i.Version, refused)
 		return !refused, nil
 	}
 	return false, nil
 }
 
 // refused looks at an object. One that is no longer there is not handed out.
-func (w *Web) refused(ctx context.Context, p *project, one archive.RetrieveQuery) (bool, error) {
-	for h, err := range w.Archive.Headers(ctx, one) {
+func (w *Hidden) refused(ctx context.Context, one dicomweb.Selection) (bool, error) {
+	for h, err := range w.of.Headers(ctx, one) {
 		if err != nil {
 			return false, err
 		}
-		return p.deid.Refused(h.DataSet), nil
+		return w.project.deid.Refused(h.DataSet), nil
 	}
 	return true, nil
 }
