@@ -19,7 +19,7 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 26`, `DROP TABLE first_write_patient`, `DROP TABLE first_write_series`,
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 27`, `DROP TABLE maintenance_door`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)

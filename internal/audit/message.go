@@ -104,6 +104,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
 	GateChanged:       {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
+	MaintenanceDoor:   {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
 	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
 	Scanned:           {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},

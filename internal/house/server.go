@@ -18,6 +18,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
+	"collimator/internal/gate/maintenance"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
@@ -37,6 +38,7 @@ type Server struct {
 	Posture     *posture.Posture
 	Teller      *posture.Teller // nil: nobody is told
 	States      *state.Register
+	Doors       *maintenance.Doors
 	Certificate *identity.ServerCertificate
 	// FileCertificate is that of the HTTPS listener, where it comes from files.
 	FileCertificate *identity.FileCertificate
@@ -168,7 +170,10 @@ func (s *Server) openDoor() error {
 	})
 	s.service.Register(s.mux)
 
-	return s.openGate(egress)
+	if err := s.openGate(egress); err != nil {
+		return err
+	}
+	return s.openDoors()
 }
 
 // openWatch opens what scans, reports and tells.
@@ -208,6 +213,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 // Close ends the server. The installation stays open.
 func (s *Server) Close() error {
 	s.Posture.Close()
+	s.Doors.Close()
 	s.gate.Close()
 
 	return s.blobs.Close()

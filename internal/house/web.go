@@ -16,6 +16,7 @@ import (
 	"collimator/internal/backup"
 	"collimator/internal/config"
 	"collimator/internal/console"
+	"collimator/internal/gate/maintenance"
 	"collimator/internal/httpsec"
 	"collimator/internal/places"
 	"collimator/internal/recovery"
@@ -95,6 +96,9 @@ func (s *Server) Services() *api.Services {
 		Trail:      s.in.Trail,
 		Archive:    s.Archive,
 		Posture:    s.Posture,
+		Doors:      s.Doors,
+		EnterDoor:  s.enterDoor,
+		DoorCode:   func() (maintenance.Code, error) { return DoorCode(s.in.Config, "", "") },
 		Log:        s.log,
 		Links:      LinkAddress(s.in.Config),
 		ShareLinks: ShareAddress(s.in.Config),
