@@ -41,7 +41,9 @@ func (v Visitor) record(x Door, outcome audit.Outcome, what string) audit.Record
 type live struct {
 	doors   *Doors
 	door    Door
-	over    chan struct{} // closed at its end
+	look    func() string    // why it has to end; empty while it has not
+	done    func(live *live) // is told when it has ended
+	over    chan struct{}    // closed at its end
 	endOnce sync.Once
 	why     string // set before over is closed
 	going   sync.WaitGroup
@@ -110,7 +112,8 @@ func (d *Doors) claim(ctx context.Context, v Visitor, x Door) (Door, error) {
 
 // enter makes a door live.
 func (d *Doors) enter(x Door) error {
-	l := &live{doors: d, door: x, over: make(chan struct{}), heard: d.Now()}
+	l := &live{doors: d, door: x, over: make(chan struct{}), heard: d.Now(), done: d.left}
+	l.look = l.lost
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -186,8 +189,7 @@ func (l *live) hear() {
 
 // run watches a door until it is over, and records that.
 func (l *live) run() {
-	d := l.doors
-	due := time.AfterFunc(l.door.Until.Sub(d.Now()), func() { l.end("its time is over") })
+	due := time.AfterFunc(l.door.Until.Sub(l.doors.Now()), func() { l.end("its time is over") })
 	defer due.Stop()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -195,13 +197,18 @@ func (l *live) run() {
 		select {
 		case <-l.over:
 		case <-ticker.C:
-			if why := l.lost(); why != "" {
+			if why := l.look(); why != "" {
 				l.end(why)
 			}
 		}
 	}
 
 	l.going.Wait() // carriers record what they carried first
+	l.done(l)
+}
+
+// left takes a door out that has ended, and records that.
+func (d *Doors) left(l *live) {
 	d.mu.Lock()
 	delete(d.live, l.door.Number)
 	d.mu.Unlock()
@@ -227,13 +234,16 @@ func (l *live) lost() string {
 		return "the session ended in which it was entered"
 	}
 
+	if why := d.reason(ctx, x); why != "" {
+		return why
+	}
+
 	l.mu.Lock()
-	silent := d.Now().Sub(l.heard) >= silentMost
-	l.mu.Unlock()
-	if silent {
+	defer l.mu.Unlock()
+	if d.Now().Sub(l.heard) >= silentMost {
 		return "the client was not heard of any more"
 	}
-	return d.reason(ctx, x)
+	return ""
 }
 
 func (l *live) carried() Traffic {
