@@ -165,13 +165,14 @@ func (in *Installation) mayMaintain(ctx context.Context, engine *policy.Engine, 
 		return fault.Newf(fault.Denied, "maintenance: %s is %s: a door is for a vendor or an administrator", person, p.Role)
 	}
 	if s := in.Config.SignIn; !s.Local && !slices.Contains(s.BreakGlass, person) {
-		return fault.Newf(fault.Denied, "maintenance: %s signs in at the identity provider alone (signin.local), which a terminal cannot", person)
+		return fault.Newf(fault.Denied, "maintenance: %s signs in at the identity provider alone (signin.local), "+
+			"which a terminal cannot", person)
 	}
 
 	f, err := in.Registry.Factors(ctx, person)
 	if err == nil && !f.TOTP {
-		err = fault.Newf(fault.Denied, "maintenance: %s has no authenticator app; it is set up in a browser, or with 'collimator user totp %s'",
-			person, person)
+		err = fault.Newf(fault.Denied, "maintenance: %s has no authenticator app; "+
+			"it is set up in a browser, or with 'collimator user totp %s'", person, person)
 	}
 	return err
 }
@@ -186,7 +187,8 @@ func (s *Server) enterDoor(ctx context.Context, v maintenance.Visitor, secret st
 // server is reached, empty for what the settings say; pin is a file with the certificate
 // that is shown there, empty for that of the settings.
 func DoorCode(c config.Config, at, pin string) (code maintenance.Code, err error) {
-	if code.Address = at; at == "" {
+	code.Address = at
+	if at == "" {
 		if code.Address, err = webAddress(c); err != nil {
 			return code, err
 		}
@@ -201,7 +203,8 @@ func DoorCode(c config.Config, at, pin string) (code maintenance.Code, err error
 	}
 	b, err := os.ReadFile(pin)
 	if errors.Is(err, fs.ErrNotExist) {
-		return code, fault.Newf(fault.Unavailable, "there is no certificate of %s yet (%s): is it the name that its clients use?", host, pin)
+		return code, fault.Newf(fault.Unavailable, "there is no certificate of %s yet (%s): "+
+			"is it the name that its clients use?", host, pin)
 	}
 	if err != nil {
 		return code, err
@@ -245,7 +248,8 @@ func (in *Installation) OpenDoor(ctx context.Context, o maintenance.Order, at, p
 		return x, "", err
 	}
 	if _, err := AskHealth(ctx, in.Config); err != nil {
-		return x, "", fault.Newf(fault.Unavailable, "a door is there while the server runs, and none answers at %s: %v", in.Config.HTTP, err)
+		return x, "", fault.Newf(fault.Unavailable, "a door is there while the server runs, and none answers at %s: %v",
+			in.Config.HTTP, err)
 	}
 
 	o.Opener = Operator()

@@ -69,7 +69,8 @@ func (c *Client) SignIn(ctx context.Context, name, password string, factor func(
 	switch state.State {
 	case "second-factor":
 	case "enrol":
-		return fault.Newf(fault.Denied, "there is no authenticator app yet: sign in at https://%s/setup/ in a browser and set one up", c.code.Address)
+		return fault.Newf(fault.Denied, "there is no authenticator app yet: sign in at https://%s/setup/ in a browser and set one up",
+			c.code.Address)
 	default:
 		return fault.New(fault.Denied, "a door needs a second factor, and this server asks for none")
 	}
@@ -286,7 +287,11 @@ func (c *Client) Serve(ctx context.Context, l net.Listener, tell func(error)) er
 		case places <- struct{}{}:
 			going.Go(func() {
 				defer func() { <-places }()
-				c.serve(ctx, local, tell)
+				if err := c.serve(ctx, local); fault.Of(err) == fault.NotFound { // the door is closed
+					cancel(err)
+				} else if err != nil {
+					tell(err)
+				}
 			})
 		default:
 			local.Close()
@@ -295,14 +300,14 @@ func (c *Client) Serve(ctx context.Context, l net.Listener, tell func(error)) er
 	}
 }
 
-func (c *Client) serve(ctx context.Context, local net.Conn, tell func(error)) {
+func (c *Client) serve(ctx context.Context, local net.Conn) error {
 	remote, err := c.Connect(ctx)
 	if err != nil {
 		local.Close()
-		tell(err)
-		return
+		return err
 	}
 	carry(local, remote, ctx.Done(), idleMost)
+	return nil
 }
 
 // keepAsking lets the server hear of the client, and ends it when the door is closed. A

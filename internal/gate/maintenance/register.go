@@ -19,7 +19,8 @@ const columns = `number, route, target, elsewhere, person, opener, opened, until
 func scanDoor(scan db.Scan) (x Door, err error) {
 	var target string
 	var opened, until, claimed, ended int64
-	err = scan(&x.Number, &x.Route, &target, &x.Elsewhere, &x.Person, &x.Opener, &opened, &until, &claimed, &x.session, &x.Address, &ended, &x.Why)
+	err = scan(&x.Number, &x.Route, &target, &x.Elsewhere, &x.Person, &x.Opener, &opened, &until,
+		&claimed, &x.session, &x.Address, &ended, &x.Why)
 	if err != nil {
 		return x, err
 	}
@@ -117,7 +118,8 @@ func (d *Doors) planned(ctx context.Context, o Order) (x Door, err error) {
 // insert registers a door under the next number, and forgets those that ended long ago.
 func (d *Doors) insert(ctx context.Context, tx *db.Tx, x *Door, secret string) error {
 	var open int
-	err := tx.QueryRow(ctx, `SELECT COUNT(*) FILTER (WHERE ended = 0), COALESCE(MAX(number), 0) + 1 FROM maintenance_door`).Scan(&open, &x.Number)
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FILTER (WHERE ended = 0), COALESCE(MAX(number), 0) + 1
+		FROM maintenance_door`).Scan(&open, &x.Number)
 	if err == nil && open >= doorsMost {
 		err = errFull
 	}

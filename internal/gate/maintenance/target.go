@@ -24,8 +24,8 @@ var metadata = []netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustPars
 func parseTarget(flag, text string) (netip.AddrPort, error) {
 	at, err := netip.ParseAddrPort(text)
 	if err != nil || at.Port() == 0 || at.Addr().Zone() != "" {
-		return at, fault.Newf(fault.Invalid, "maintenance: %s: %q is not IP:PORT, such as 10.0.0.9:5900; a name may come to mean another machine",
-			flag, text)
+		return at, fault.Newf(fault.Invalid, "maintenance: %s: %q is not IP:PORT, such as 10.0.0.9:5900; "+
+			"a name may come to mean another machine", flag, text)
 	}
 	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), nil
 }
