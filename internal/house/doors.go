@@ -75,11 +75,11 @@ func placeOf(ctx context.Context, routes []gate.Route, name string, names *resol
 		return p, fault.Newf(fault.Conflict, "gate: the route %s is closed: 'collimator gate reopen %s' comes first", name, name)
 	}
 
-	_, address, err := r.Target()
+	address, err := systemOf(r)
 	if err != nil {
 		return p, err
 	}
-	host, text, _ := net.SplitHostPort(address) // Target has looked
+	host, text, _ := net.SplitHostPort(address) // the route was checked
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
 		return p, fault.Newf(fault.Invalid, "gate: route %s: the port of %s is not a number", name, address)
@@ -90,6 +90,17 @@ func placeOf(ctx context.Context, routes []gate.Route, name string, names *resol
 		p.Guarded = append(p.Guarded, netip.AddrPortFrom(ip, uint16(port)))
 	}
 	return p, err
+}
+
+// systemOf is the address, host:port, of the system that stands behind a route: of one
+// that sends elsewhere the modality, with port 0 where it is called at none.
+func systemOf(r gate.Route) (string, error) {
+	if r.Outbound != nil {
+		_, at, err := r.Outbound.Modality()
+		return at.String(), err
+	}
+	_, address, err := r.Target()
+	return address, err
 }
 
 // resolved remembers for a while what names of systems behind routes mean.
