@@ -22,13 +22,9 @@ var textured = []string{
 	"internal/audit", "internal/backup", "internal/blob", "internal/blob/blobtest", "internal/bounds",
 	"internal/budget", "internal/budget/budgettest", "internal/clamd", "internal/completion", "internal/config",
 	"internal/console", "internal/db", "internal/db/dbtest", "internal/dump", "internal/durable",
-<<<<<<< HEAD
-	"internal/export", "internal/fault", "internal/fetch", "internal/gate", "internal/gate/kind", "internal/gate/outbound", "internal/guard",
+	"internal/export", "internal/fault", "internal/fetch", "internal/gate", "internal/gate/kind", "internal/gate/maintenance", "internal/gate/outbound",
+	"internal/guard",
 	"internal/house", "internal/house/housetest", "internal/house/sitetest", "internal/httpsec",
-=======
-	"internal/export", "internal/fault", "internal/fetch", "internal/gate", "internal/gate/maintenance", "internal/guard", "internal/house", "internal/house/housetest",
-	"internal/house/sitetest", "internal/httpsec",
->>>>>>> f0aa792 (gate: doors for maintenance are told by task, in the threat model and in what the API says)
 	"internal/identity", "internal/inspect", "internal/inventory", "internal/ledger",
 	"internal/ledger/ledgertest", "internal/lockout", "internal/outward", "internal/pacs", "internal/phi",
 	"internal/phrase", "internal/places", "internal/policy", "internal/posture", "internal/recovery",
