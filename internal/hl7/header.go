@@ -43,10 +43,11 @@ const (
 const byteOrderMark = "\xEF\xBB\xBF"
 
 // ReadHeader reads the segment MSH at the beginning of a message, whose segments end
-// with CR, as they should, LF or both.
+// with CR, as they should, LF or both. With ErrBatch it is given as well where a message
+// stands in front, to be answered; else its Code is empty.
 func ReadHeader(message []byte) (h Header, err error) {
 	message = bytes.TrimPrefix(message, []byte(byteOrderMark))
-	if batched(message) {
+	if head(message, true) {
 		return h, ErrBatch
 	}
 
@@ -64,7 +65,13 @@ func ReadHeader(message []byte) (h Header, err error) {
 
 	h.Separator = line[3]
 	fields := strings.Split(string(line[4:]), string(rune(h.Separator)))
-	return h, h.read(fields)
+	if err := h.read(fields); err != nil {
+		return Header{}, err // what it says is fit for no record
+	}
+	if batched(message) {
+		return h, ErrBatch
+	}
+	return h, nil
 }
 
 // read takes the fields from MSH-2 on.

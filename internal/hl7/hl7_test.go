@@ -18,12 +18,12 @@ func TestFramesAreReadWhateverThePiecesInWhichTheyCome(t *testing.T) {
 	for name, r := range map[string]io.Reader{
 		"whole": strings.NewReader(stream), "a byte at a time": iotest.OneByteReader(strings.NewReader(stream)),
 	} {
-		in := NewReader(r, 1<<20)
+		in := NewReader(r)
 		for _, want := range []string{admit, "second"} {
 			if err := in.Begin(); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if got, err := in.Message(); err != nil || string(got) != want {
+			if got, err := in.Message(1 << 20); err != nil || string(got) != want {
 				t.Fatalf("%s: %q, %v", name, got, err)
 			}
 		}
@@ -40,10 +40,10 @@ func TestWhatIsNoFrameIsRefused(t *testing.T) {
 		"\x0Ba\x1C\n": ErrFraming, "\x0Ba\x1C\x1C\r": ErrFraming, "\x0Ba": io.ErrUnexpectedEOF, "\x0Ba\x1C": io.ErrUnexpectedEOF,
 		"\x0B" + strings.Repeat("a", 11) + "\x1C\r": ErrTooLong, "\x0B" + strings.Repeat("a", 10) + "\x1C\r": nil,
 	} {
-		in := NewReader(strings.NewReader(stream), 10)
+		in := NewReader(strings.NewReader(stream))
 		err := in.Begin()
 		if err == nil {
-			_, err = in.Message()
+			_, err = in.Message(10)
 		}
 		if !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", stream, err, want)
@@ -123,9 +123,9 @@ func FuzzReadFrame(f *testing.F) {
 	f.Add([]byte("\x0B" + admit + "\x1C\r\r\n\x0Bsecond\x1C\r"))
 	f.Add([]byte("\x0Ba\x1Cb\x1C\r"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		in := NewReader(bytes.NewReader(b), 64)
+		in := NewReader(bytes.NewReader(b))
 		for in.Begin() == nil {
-			message, err := in.Message()
+			message, err := in.Message(64)
 			if len(message) > 64 {
 				t.Fatalf("%d bytes", len(message))
 			}

@@ -34,12 +34,14 @@ const betweenMost = 4
 
 // Reader reads frames from a stream. It is for one goroutine.
 type Reader struct {
-	in   *bufio.Reader
-	most int
+	// Grow, when set, is asked before more of a message is kept, in bytes.
+	Grow func(n int) error
+
+	in *bufio.Reader
 }
 
-// NewReader reads frames with messages of at most most bytes. Memory is what arrived.
-func NewReader(r io.Reader, most int) *Reader { return &Reader{bufio.NewReader(r), most} }
+// NewReader reads frames from r.
+func NewReader(r io.Reader) *Reader { return &Reader{in: bufio.NewReader(r)} }
 
 // Begin waits for the first byte of a frame. io.EOF is the end between two frames.
 func (r *Reader) Begin() error {
@@ -57,8 +59,9 @@ func (r *Reader) Begin() error {
 	return ErrFraming
 }
 
-// Message reads the rest of a frame and gives what stands in it.
-func (r *Reader) Message() (message []byte, err error) {
+// Message reads the rest of a frame and gives what stands in it, at most most bytes.
+// Memory is what arrived. An error of Grow ends it.
+func (r *Reader) Message(most int) (message []byte, err error) {
 	for {
 		if _, err := r.in.Peek(1); err != nil {
 			return message, cut(err)
@@ -68,8 +71,13 @@ func (r *Reader) Message() (message []byte, err error) {
 		if end >= 0 {
 			piece = piece[:end]
 		}
-		if len(message)+len(piece) > r.most {
-			return append(message, piece[:r.most-len(message)]...), ErrTooLong
+		if len(message)+len(piece) > most {
+			return append(message, piece[:most-len(message)]...), ErrTooLong
+		}
+		if r.Grow != nil {
+			if err := r.Grow(len(piece)); err != nil {
+				return message, err
+			}
 		}
 
 		message = append(message, piece...)
