@@ -8,8 +8,9 @@ import (
 
 type gateAddCmd struct {
 	dataFlags
+	messagesFlags
 	Name         string   `arg:"" help:"AE title that callers call from now on."`
-	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." required:"" placeholder:"AET@HOST:PORT"`
+	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." placeholder:"AET@HOST:PORT"`
 	As           string   `help:"AE title under which that system is called; default: that of each caller." placeholder:"AET"`
 	Associations int      `help:"The most associations that it bears at a time; default: 4." placeholder:"N" bounds:"0 to 256"`
 	Allow        []string `help:"Who may do what, as CT1,CT2:echo,store; again for more. What: echo, store, query, retrieve, commit, worklist, performed. Without it every registered device may do what its registration grants." sep:"none" placeholder:"WHO:WHAT"`
@@ -23,7 +24,8 @@ Prints what to change at the system behind, and at its callers.
 
 Examples:
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --allow CT1,CT2:echo,store --allow WS1:query,retrieve
-  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run`
+  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run
+  collimator gate add HL7 --messages --listen 192.168.1.10:2575 --to 10.0.0.7:2575 --allow SIS1:ADT,ORM^O01`
 }
 
 func (c *gateAddCmd) Run(e *env) error {
@@ -49,6 +51,12 @@ func (c *gateAddCmd) Run(e *env) error {
 
 // route is what the flags say.
 func (c *gateAddCmd) route() (gate.Route, error) {
+	if c.Messages {
+		return c.messagesRoute()
+	}
+	if c.Protect == "" || c.messagesFlags != (messagesFlags{}) {
+		return gate.Route{}, fault.Usage("say which kind of route: --protect AET@HOST:PORT, or --messages with --listen, --to and --allow")
+	}
 	rules, err := gate.RulesOf(c.Allow)
 	if err != nil {
 		return gate.Route{}, err
@@ -80,12 +88,12 @@ func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error 
 	if err != nil {
 		return err
 	}
-	if err := a.Print(e.stdout, r.Protect); err != nil {
+	if err := a.Print(e.stdout, r.Leads()); err != nil {
 		return err
 	}
 
 	e.hint(a.Warnings...)
-	if c.NoCheck {
+	if c.NoCheck || c.Messages { // nothing in HL7 v2 asks without a message
 		return nil
 	}
 	if err := house.AskBehind(e.ctx, in.Config, r, a.Callers); err != nil {

@@ -19,6 +19,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
+	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
@@ -61,6 +62,8 @@ type Options struct {
 	Inspect func(context.Context, archive.Inspected) archive.Inspection
 	// Outbound has the routes of that kind; may be nil.
 	Outbound interface{ Take([]outbound.Route) }
+	// Messages has the routes of that kind; may be nil.
+	Messages interface{ Take([]messages.Route) }
 	// States is told how routes are; may be nil.
 	States *state.Register
 	Log    *slog.Logger

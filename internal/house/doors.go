@@ -95,6 +95,9 @@ func placeOf(ctx context.Context, routes []gate.Route, name string, names *resol
 // systemOf is the address, host:port, of the system that stands behind a route: of one
 // that sends elsewhere the modality, with port 0 where it is called at none.
 func systemOf(r gate.Route) (string, error) {
+	if r.Messages != nil {
+		return r.Messages.To, nil
+	}
 	if r.Outbound != nil {
 		_, at, err := r.Outbound.Modality()
 		return at.String(), err

@@ -26,6 +26,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		return fmt.Errorf("open the gate: %w", err)
 	}
 
+	s.messages = s.newMessages()
 	s.passed = firstwrite.New(s.in.DB, s.log, time.Now)
 	s.gate, err = gate.New(gate.Options{
 		File:        filepath.Join(s.in.Config.Data, gate.File),
@@ -40,6 +41,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Spool:       spool,
 		Room:        s.reserve.Room,
 		Hold:        s.holdAtRoute,
+		Messages:    s.messages,
 		States:      s.States,
 		Log:         s.log,
 		Now:         time.Now,

@@ -42,7 +42,10 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	}
 
 	c := in.Config
-	_, target, _ := strings.Cut(r.Leads(), "@")
+	_, target, ok := strings.Cut(r.Leads(), "@")
+	if !ok {
+		target = r.Leads()
+	}
 	place := kind.Place{From: ownAddressTowards(target)}
 	place.Plain = reachedAt(c.PlainDICOM, place.From)
 	for _, d := range devices {
@@ -63,7 +66,9 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	for _, remark := range explained.Remarks {
 		a.Warnings = append(a.Warnings, string(remark.Kind)+": "+remark.Text)
 	}
-	a.Warnings = append(a.Warnings, warnListeners(c, target)...)
+	if r.Messages == nil {
+		a.Warnings = append(a.Warnings, warnListeners(c, target)...)
+	}
 	return a, nil
 }
 
@@ -82,6 +87,9 @@ func (a RouteAdvice) Print(w io.Writer, system string) error {
 		return err
 	}
 
+	if a.Clients == "" {
+		return nil
+	}
 	_, err := fmt.Fprintf(w, "\nAt its callers: %s.\n", a.Clients)
 	return err
 }

@@ -63,6 +63,7 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 	case cause = <-failed:
 	}
 	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
+	s.messages.Close()
 	s.Doors.Close() // who maintains is told at once; associations may finish
 	err = errors.Join(cause, o.shutdown(work))
 
@@ -136,7 +137,8 @@ func (s *Server) work(ctx context.Context, wg *sync.WaitGroup, o *opened) {
 	s.Watch(ctx, wg)
 	for _, run := range []func(context.Context){
 		s.service.Deliver, s.keeper.Run, s.keepAddresses, s.recordStates, s.examine, s.reserve.Run, s.inspector.watch,
-		s.settle, s.sweep, s.witness, s.reloads, s.gate.Run, s.gate.Count, s.Doors.Run, s.passed.Run, o.plain.run, o.bare.run,
+		s.settle, s.sweep, s.witness, s.reloads, s.gate.Run, s.gate.Count,
+		s.Doors.Run, s.messages.Run, s.passed.Run, o.plain.run, o.bare.run,
 	} {
 		wg.Go(func() { run(ctx) })
 	}

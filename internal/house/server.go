@@ -19,6 +19,7 @@ import (
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
 	"collimator/internal/gate/maintenance"
+	"collimator/internal/gate/messages"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/pacs"
@@ -50,6 +51,7 @@ type Server struct {
 	projects  *pacs.Projects
 	mux       *dimse.Mux
 	gate      *gate.Gate
+	messages  *messages.Messages // of its routes
 	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
@@ -214,6 +216,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 func (s *Server) Close() error {
 	s.Posture.Close()
 	s.Doors.Close()
+	s.messages.Close()
 	s.gate.Close()
 
 	return s.blobs.Close()

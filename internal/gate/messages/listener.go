@@ -252,6 +252,7 @@ func (c *connection) record(t taken, what string) {
 	if c.from.device != "" {
 		r.Kind = "device"
 	}
+
 	if t.code != "" {
 		r.Objects[0].Detail += ", answered " + t.code
 	}

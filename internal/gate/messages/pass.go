@@ -107,7 +107,8 @@ func (c *connection) dropBehind() {
 // The refusals of the system behind, and what is done for them.
 var (
 	errAway   = fault.New(fault.Unavailable, "messages: the system behind does not answer; send it again")
-	errAnswer = fault.New(fault.Unavailable, "messages: the system behind answered with something else than the acknowledgment of this message")
+	errAnswer = fault.New(fault.Unavailable,
+		"messages: the system behind answered with something else than the acknowledgment of this message")
 )
 
 // ask sends a message to the system behind in a frame of its own, and gives the answer
