@@ -211,7 +211,8 @@ func (c *connection) next(ctx context.Context) bool {
 
 // answerable reports an error after which the sender is still there.
 func answerable(err error) bool {
-	return errors.Is(err, hl7.ErrFraming) || errors.Is(err, hl7.ErrTooLong) || fault.Of(err) == fault.Busy || fault.Of(err) == fault.TooLarge
+	noMemory := fault.Of(err) == fault.Busy || fault.Of(err) == fault.TooLarge
+	return errors.Is(err, hl7.ErrFraming) || errors.Is(err, hl7.ErrTooLong) || noMemory
 }
 
 // answer sends an answer, where there is one; open says whether another message may
@@ -244,6 +245,7 @@ func (c *connection) record(t taken, what string) {
 	if kind == "" {
 		kind = "what cannot be read"
 	}
+
 	r := audit.Record{
 		Event: audit.MessagePassed, Action: audit.Execute, Door: audit.DoorHL7, Rule: t.rule,
 		Principal: c.from.device, Peer: audit.Peer{Address: c.from.address.String(), CalledAETitle: c.l.name, Fingerprint: c.fingerprint},
@@ -256,6 +258,7 @@ func (c *connection) record(t taken, what string) {
 	if t.code != "" {
 		r.Objects[0].Detail += ", answered " + t.code
 	}
+
 	if t.ours {
 		r.Outcome = audit.MinorFailure
 		r.Reason = what

@@ -48,7 +48,7 @@ func (c *connection) take(ctx context.Context, r *Route, message []byte, read er
 	case err != nil:
 		return refuse(as.rejected(), "more than one message, or a batch, in one frame", true)
 	case as == unclear:
-		return refuse(as.rejected(), "acknowledgment conditions ER and SU are not passed on: set MSH-15 and MSH-16 to AL or NE", true)
+		return refuse(as.rejected(), "acknowledgments of kind ER and SU are not passed on: set AL or NE", true)
 	}
 	return c.pass(ctx, r, &h, message, as, &t, refuse, account)
 }
@@ -113,7 +113,9 @@ var (
 
 // ask sends a message to the system behind in a frame of its own, and gives the answer
 // with its code: one that answers this message, in the way that is expected.
-func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message []byte, as answering, account *budget.Account) ([]byte, string, error) {
+func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message []byte, as answering,
+	account *budget.Account) (answer []byte, code string, err error) {
+
 	b, err := c.reach(ctx, r)
 	if err != nil {
 		return nil, "", err
@@ -136,8 +138,7 @@ func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message [
 	if err := b.in.Begin(); err != nil {
 		return nil, "", errAway
 	}
-	answer, err := b.in.Message(mostKiBMost << 10)
-	if err != nil {
+	if answer, err = b.in.Message(mostKiBMost << 10); err != nil {
 		return nil, "", errAway
 	}
 	a, err := hl7.ReadAck(answer)
