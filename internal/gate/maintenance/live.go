@@ -176,6 +176,8 @@ func (l *live) ended() bool {
 // end ends a door, once; what it carries ends with it.
 func (l *live) end(why string) {
 	l.endOnce.Do(func() {
+		l.mu.Lock() // who begins a connection has begun it before, or does not
+		defer l.mu.Unlock()
 		l.why = why
 		close(l.over)
 	})

@@ -76,8 +76,9 @@ const (
 func (b *Block) Check() error {
 	if at, err := netip.ParseAddrPort(b.Listen); err != nil || at.Port() == 0 {
 		return fmt.Errorf("listen: %q is not an address of this machine and a port, such as 10.0.0.1:2575", b.Listen)
-	} else if ip := at.Addr(); b.Plain && !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
-		return fmt.Errorf("listen: without TLS nobody listens at %s: name one address within your own network, such as 10.0.0.1:2575", ip)
+	} else if b.Plain && public(at.Addr()) {
+		return fmt.Errorf("listen: without TLS nobody listens at %s: name one address within your own network, such as 10.0.0.1:2575",
+			at.Addr())
 	}
 	host, text, err := net.SplitHostPort(b.To)
 	if port, wrong := strconv.ParseUint(text, 10, 16); err != nil || wrong != nil || host == "" || port == 0 {
@@ -93,6 +94,12 @@ func (b *Block) Check() error {
 		return fmt.Errorf("wait: want up to %s", waitMost)
 	}
 	return b.checkRules()
+}
+
+// public reports an address that is not within a network of one's own, or every one there
+// is.
+func public(ip netip.Addr) bool {
+	return !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast()
 }
 
 func (b *Block) checkRules() error {
@@ -230,6 +237,9 @@ func (b *Block) Explain(e *kind.Explanation) {
 	if b.Plain {
 		e.Remark(kind.Unsafe, "senders come without TLS: whoever is in between reads and changes messages, and an address can be forged; "+
 			"leave plain out where a sender can do TLS")
+	}
+	if at, err := netip.ParseAddrPort(b.Listen); err == nil && public(at.Addr()) {
+		e.Remark(kind.Unsafe, "%s may be reached from outside of your own network: listen at an address within it", b.Listen)
 	}
 	if b.CA == "" && b.Fingerprint == "" && !b.onLoopback() {
 		e.Remark(kind.Note, "between the gate and %s nothing is encrypted: give them a cable or a network of their own, or name its "+

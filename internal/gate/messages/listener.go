@@ -14,18 +14,26 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/fault"
 	"collimator/internal/hl7"
+	"collimator/internal/places"
 	"collimator/internal/tlsprofile"
 )
 
 // Bounds of connections of senders.
 const (
-	connectionsMost = 64               // of one route
-	fromMost        = 16               // of one address
-	handshakeMost   = 10 * time.Second // for TLS
-	idleMost        = time.Hour        // between two messages
-	arriveMost      = time.Minute      // from the first byte of a message to its last
-	writeMost       = 30 * time.Second // for an answer to be taken
+	fromMost      = 16               // connections of one address
+	handshakeMost = 10 * time.Second // for TLS
+	idleMost      = time.Hour        // between two messages
+	arriveMost    = time.Minute      // from the first byte of a message to its last
+	writeMost     = 30 * time.Second // for an answer to be taken
 )
+
+// rooms are the places of one listener: strangers keep nobody out who was let in before.
+func rooms() places.Limits {
+	return places.Limits{
+		Strangers: 32, Known: 32, StrangersPerAddress: fromMost, Admitted: 64, AdmittedPerAddress: fromMost,
+		FirstByte: 3 * time.Second, Ask: handshakeMost,
+	}
+}
 
 // listener takes the senders of one route.
 type listener struct {
@@ -33,16 +41,19 @@ type listener struct {
 	name  string
 	route atomic.Pointer[Route]
 	ln    net.Listener
+	room  *places.Room
 	end   context.CancelFunc // of all connections
 	going sync.WaitGroup
 
 	mu    sync.Mutex
-	conns map[net.Conn]netip.Addr
+	conns map[net.Conn]bool
 }
 
 func (m *Messages) start(r *Route, ln net.Listener) *listener {
 	ctx, end := context.WithCancel(context.Background())
-	l := &listener{m: m, name: r.Name, ln: ln, end: end, conns: map[net.Conn]netip.Addr{}}
+	l := &listener{m: m, name: r.Name, room: places.New(rooms()), end: end, conns: map[net.Conn]bool{}}
+	l.room.Refused = func(remote net.Addr, reason string) { l.recordRefused(addressIn(remote), reason) }
+	l.ln = l.room.Listen(ln)
 	l.route.Store(r)
 	l.going.Go(func() { l.accept(ctx) })
 	return l
@@ -72,9 +83,9 @@ func (l *listener) accept(ctx context.Context) {
 			continue
 		}
 
-		if err := l.enter(ctx, conn); err != nil {
-			l.refuse(conn, addressOf(conn), fault.Text(err))
-			continue
+		if !l.enter(ctx, conn) {
+			conn.Close()
+			return
 		}
 		l.going.Go(func() {
 			defer l.leave(conn)
@@ -83,27 +94,20 @@ func (l *listener) accept(ctx context.Context) {
 	}
 }
 
-func addressOf(conn net.Conn) netip.Addr {
-	at, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
+func addressIn(remote net.Addr) netip.Addr {
+	at, _ := netip.ParseAddrPort(remote.String()) // of TCP it is one
 	return at.Addr().Unmap()
 }
 
-// enter finds a place for a connection.
-func (l *listener) enter(ctx context.Context, conn net.Conn) error {
-	ip := addressOf(conn)
+// enter makes a connection one that close closes; false where that has been.
+func (l *listener) enter(ctx context.Context, conn net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for _, other := range l.conns {
-		if other == ip {
-			n++
-		}
+	if ctx.Err() != nil {
+		return false
 	}
-	if n >= fromMost || len(l.conns) >= connectionsMost || ctx.Err() != nil {
-		return errNoPlace
-	}
-	l.conns[conn] = ip
-	return nil
+	l.conns[conn] = true
+	return true
 }
 
 func (l *listener) leave(conn net.Conn) {
@@ -113,9 +117,14 @@ func (l *listener) leave(conn net.Conn) {
 	delete(l.conns, conn)
 }
 
-// refuse closes a connection, and records why; a flood of like ones is counted.
+// refuse closes a connection, and records why.
 func (l *listener) refuse(conn net.Conn, ip netip.Addr, reason string) {
 	conn.Close()
+	l.recordRefused(ip, reason)
+}
+
+// recordRefused records why somebody was refused; a flood of like ones is counted.
+func (l *listener) recordRefused(ip netip.Addr, reason string) {
 	before, write := l.m.Repeated(ip.String(), l.name+"\x00"+reason)
 	if !write {
 		return
@@ -133,7 +142,7 @@ func (l *listener) refuse(conn net.Conn, ip netip.Addr, reason string) {
 
 // serve has one sender until it ends.
 func (l *listener) serve(ctx context.Context, plain net.Conn) {
-	c := &connection{l: l, conn: plain, from: sender{address: addressOf(plain)}}
+	c := &connection{l: l, conn: plain, from: sender{address: addressIn(plain.RemoteAddr())}}
 	defer c.dropBehind()
 	if err := c.identify(ctx, plain); err != nil {
 		l.refuse(plain, c.from.address, fault.Text(err))
@@ -141,6 +150,10 @@ func (l *listener) serve(ctx context.Context, plain net.Conn) {
 	}
 	if lacks := l.route.Load().may(c.from); lacks != "" {
 		l.refuse(plain, c.from.address, lacks)
+		return
+	}
+	if !l.room.Admit(plain.RemoteAddr()) {
+		l.refuse(plain, c.from.address, "too many connections")
 		return
 	}
 

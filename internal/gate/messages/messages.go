@@ -13,7 +13,6 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/budget"
-	"collimator/internal/fault"
 	"collimator/internal/state"
 )
 
@@ -178,5 +177,3 @@ func (l *listener) serves(r *Route) bool {
 func sameWay(a, b *Route) bool {
 	return reflect.DeepEqual([]string{a.To, a.CA, a.Fingerprint}, []string{b.To, b.CA, b.Fingerprint})
 }
-
-var errNoPlace = fault.New(fault.Busy, "messages: too many connections")

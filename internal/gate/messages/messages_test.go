@@ -449,3 +449,40 @@ func TestSendersThatStopHoldNoOther(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Strangers who fill the places keep out nobody who was let in before.
+func TestStrangersKeepNoSenderOut(t *testing.T) {
+	t.Parallel()
+	g, behind, at := newGate(t), newSystem(t), free(t)
+	r := plainRoute(at, behind.address)
+	own, roots := certificate(t)
+	g.Certificate = func() (*tls.Certificate, error) { return own, nil }
+	r.Plain = false
+	r.Rules = []Rule{{Name: "adt", Who: []string{"SIS1"}, Types: []string{"ADT"}}}
+	g.Take([]Route{r})
+	send(t, at).Close()
+
+	dial := func() string {
+		d := tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: "localhost", Certificates: []tls.Certificate{*own}}}
+		conn, err := d.DialContext(t.Context(), "tcp", at)
+		if err != nil {
+			return err.Error()
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		return (&sending{t, conn, hl7.NewReader(conn)}).tell(admit)
+	}
+	if got := dial(); got != ackOf("AA", "77") {
+		t.Fatalf("%q", got)
+	}
+	for i := range 80 {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10))}}
+		if conn, err := d.DialContext(t.Context(), "tcp", at); err == nil {
+			defer conn.Close()
+			io.WriteString(conn, "\x16")
+		}
+	}
+	if got := dial(); got != ackOf("AA", "77") {
+		t.Errorf("%q", got)
+	}
+}
