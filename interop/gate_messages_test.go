@@ -52,7 +52,7 @@ func TestMessagesOfOpenSSLReachASystemWithoutTLSByRule(t *testing.T) {
 	if b, err := os.ReadFile(got); err != nil || string(b) != "\x0B"+admit+"\x1C\r" {
 		t.Errorf("the system behind got %q, %v", b, err)
 	}
-	told := s.Must("audit", "search", "--event", "hl7-message", "--data", s.Data)
+	told := s.Must("audit", "search", "--event", "message-passed", "--data", s.Data)
 	if strings.Contains(told, "ZZPHI") || !strings.Contains(told, "ADT^A01, 79 bytes, answered AA") || !strings.Contains(told, "ORM^O01") {
 		t.Errorf("%s", told)
 	}
