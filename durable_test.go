@@ -22,6 +22,7 @@ var mayBeLost = map[string]string{
 	"dicomweb/storemeta.go":               "bulk data of a request that is not answered yet",
 	"internal/db/dbtest/place.go":         "databases of tests",
 	"internal/house/sitetest/sitetest.go": "installations of tests",
+	"internal/house/sitetest/site.go":     "routes of tests",
 	"internal/db/sqlite.go":               "empty files, for their mode; SQLite makes their names durable with its first commit",
 	"internal/db/share.go":                "locks, and a mark that no process outlives",
 	"internal/scratch/scratch.go":         "what the process alone can read, and needs no longer than it runs",

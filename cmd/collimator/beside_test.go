@@ -19,8 +19,8 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 27`, `DROP TABLE outbox`, `DROP TABLE outbox_destination`,
-		`DROP TABLE outbound_commitment`, `DROP TABLE outbound_offer`, `PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 28`, `DROP TABLE maintenance_door`,
+		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func TestAPersonAtAWorkstationIsHeldToTheRole(t *testing.T) {
 	address, config := workstation(x, t)
 	for role, want := range map[string]struct{ find, get, store string }{
 		"": {"a", "a", "a"}, "administrator": {"a", "a", "a"}, "radiologist": {"a", "a", "a"}, "technologist": {"a", "a", "a"},
-		"referrer": {"s", "s", "-"}, "researcher": {"-", "-", "-"}, "auditor": {"-", "-", "-"},
+		"referrer": {"s", "s", "-"}, "researcher": {"-", "-", "-"}, "auditor": {"-", "-", "-"}, "vendor": {"-", "-", "-"},
 	} {
 		cfg := config
 		if role != "" {

@@ -24,6 +24,9 @@ type gateCmd struct {
 	Remove  gateRemoveCmd  `cmd:"" help:"Take a route out."`
 	Tail    gateTailCmd    `cmd:"" help:"Print the newest records of a route, and with -f those that come."`
 	Patches gatePatchesCmd `cmd:"" help:"What a system behind is protected from in place of an update it never gets."`
+	Open    gateOpenCmd    `cmd:"" help:"Open a door to one address for somebody who maintains a system, for a while."`
+	Doors   gateDoorsCmd   `cmd:"" help:"List such doors: who may come, who came, and until when."`
+	Shut    gateShutCmd    `cmd:"" help:"Close such a door now."`
 }
 
 // takenUp ends what is said of a change.

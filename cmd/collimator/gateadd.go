@@ -9,6 +9,8 @@ import (
 type gateAddCmd struct {
 	dataFlags
 	outboundFlags
+	messagesFlags
+	targetFlags
 	Name         string   `arg:"" help:"AE title that callers call from now on; with --outbound the name of the route."`
 	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." placeholder:"AET@HOST:PORT"`
 	As           string   `help:"AE title under which that system is called; default: that of each caller." placeholder:"AET"`
@@ -28,7 +30,8 @@ Examples:
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --allow CT1,CT2:echo,store --allow WS1:query,retrieve
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --dicomweb --dicomweb-as GATEWEB
-  collimator gate add CT2 --outbound --from CT2@10.0.0.9 --to PACS2@pacs.example:2762`
+  collimator gate add CT2 --outbound --from CT2@10.0.0.9 --to PACS2@pacs.example:2762
+  collimator gate add HL7 --messages --listen 192.168.1.10:2575 --to 10.0.0.7:2575 --allow SIS1:ADT,ORM^O01`
 }
 
 func (c *gateAddCmd) Run(e *env) error {
@@ -63,12 +66,17 @@ func (c *gateAddCmd) route() (gate.Route, error) {
 	if c.Outbound {
 		return c.outbound()
 	}
-	if c.From != "" || c.To != "" || c.Trust != "" || c.CA != "" || c.Plain || c.Commit != "" || c.CommitAfter != "" {
-		return gate.Route{}, fault.Usage("--from, --to, --trust, --ca, --plain, --commit and --commit-after go with --outbound")
+	if c.Messages {
+		return c.messagesRoute()
+	}
+	if c.outboundFlags != (outboundFlags{}) || c.targetFlags != (targetFlags{}) || c.Listen != "" {
+		return gate.Route{}, fault.Usage("--from, --to, --trust, --ca, --plain, --commit and --commit-after go with --outbound; " +
+			"--listen, --to, --trust and --plain with --messages")
 	}
 	if c.Protect == "" {
-		return gate.Route{}, fault.Usage("say what is behind the route with --protect AET@HOST:PORT, " +
-			"or --outbound --from AET@ADDRESS --to AET@HOST:PORT for a modality that sends elsewhere")
+		return gate.Route{}, fault.Usage("say of which kind the route is: --protect AET@HOST:PORT, a system behind it; " +
+			"--outbound --from AET@ADDRESS --to AET@HOST:PORT, a modality that sends elsewhere; " +
+			"or --messages with --listen, --to and --allow")
 	}
 	rules, err := gate.RulesOf(c.Allow)
 	if err != nil {
@@ -105,7 +113,7 @@ func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error 
 	}
 
 	e.hint(a.Warnings...)
-	if c.NoCheck || c.Outbound {
+	if c.NoCheck || c.Outbound || c.Messages { // nothing in HL7 v2 asks without a message
 		return nil
 	}
 	if err := house.AskBehind(e.ctx, in.Config, r, a.Callers); err != nil {

@@ -14,19 +14,33 @@ import (
 type outboundFlags struct {
 	Outbound    bool   `help:"The route is of a modality that sends elsewhere, with --from and --to."`
 	From        string `help:"The modality, with its IP address; with a port where it takes reports of storage commitment." placeholder:"AET@ADDRESS"`
-	To          string `help:"Where it sends." placeholder:"AET@HOST:PORT"`
-	Trust       string `help:"SHA-256 of the certificate of the target, as it is shown without this flag." placeholder:"FINGERPRINT"`
 	CA          string `help:"File with the authorities that vouch for the target, PEM." placeholder:"FILE"`
-	Plain       bool   `help:"Reach the target without TLS: whoever is on the way reads along."`
 	Commit      string `help:"Ask the target for storage commitment: required, if-offered or no; default: if-offered." enum:"required,if-offered,no," default:""`
 	CommitAfter string `help:"When the modality's own request for storage commitment is answered: here or target; default: target." enum:"here,target," default:""`
+}
+
+// targetFlags are those of 'gate add' for routes that lead elsewhere: of a modality, and of messages.
+type targetFlags struct {
+	To    string `help:"With --outbound where the modality sends, AET@HOST:PORT; with --messages the system that takes them, HOST:PORT." placeholder:"TARGET"`
+	Trust string `help:"SHA-256 of the certificate of the target; with --outbound it is shown without this flag." placeholder:"FINGERPRINT"`
+	Plain bool   `help:"Unsafe: with --outbound the target is reached without TLS, with --messages senders come without TLS, and --allow names addresses, as 10.0.0.9:ADT."`
+}
+
+// fingerprint is Trust as blocks write it.
+func (f targetFlags) fingerprint() string {
+	if f.Trust == "" {
+		return ""
+	}
+	return "sha256:" + strings.TrimPrefix(strings.ToLower(f.Trust), "sha256:")
 }
 
 // outbound is the route that the flags say. How the target is known may be missing.
 func (c *gateAddCmd) outbound() (r gate.Route, err error) {
 	switch {
-	case c.Protect != "" || c.Associations != 0:
-		return r, fault.Usage("--outbound goes with --from and --to, not with --protect and --associations")
+	case c.Messages || c.Listen != "":
+		return r, fault.Usage("--outbound and --messages are two kinds of routes: make two")
+	case c.Protect != "" || c.Associations != 0 || c.DICOMweb || c.DICOMwebAs != "":
+		return r, fault.Usage("--outbound goes with --from and --to, not with what is for --protect")
 	case c.From == "" || c.To == "":
 		return r, fault.Usage("--outbound needs --from AET@ADDRESS, the modality, and --to AET@HOST:PORT, where it sends")
 	}
@@ -35,9 +49,7 @@ func (c *gateAddCmd) outbound() (r gate.Route, err error) {
 	for _, words := range c.Allow {
 		b.Allow = append(b.Allow, strings.Split(words, ",")...)
 	}
-	if c.Trust != "" {
-		b.Fingerprint = "sha256:" + strings.TrimPrefix(strings.ToLower(c.Trust), "sha256:")
-	}
+	b.Fingerprint = c.fingerprint()
 	return gate.Route{Name: c.Name, Outbound: b}, nil
 }
 

@@ -28,6 +28,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the archive."`
 	Device      deviceCmd      `cmd:"" help:"Say which devices may come in."`
 	Gate        gateCmd        `cmd:"" help:"A door in front of systems that nobody can patch."`
+	Connect     connectCmd     `cmd:"" help:"Come through a door that was opened for you, to maintain a system."`
 	Echo        echoCmd        `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
 	Send        sendCmd        `cmd:"" help:"Send files to an AE (C-STORE, storage commitment)."`
 	Find        findCmd        `cmd:"" help:"Look for patients, studies, series or instances (C-FIND)."`

@@ -327,7 +327,7 @@ func TestRolesReachTheirPartOfTheAPI(t *testing.T) {
 		for path, roles := range map[string]string{
 			"/api/v1/people": "administrator", "/api/v1/devices": "administrator", "/api/v1/devices/pending": "administrator",
 			"/api/v1/audit": "administrator auditor", "/api/v1/quarantine": "administrator",
-			"/api/v1/tokens": "administrator radiologist technologist referrer researcher auditor",
+			"/api/v1/tokens": "administrator radiologist technologist referrer researcher auditor vendor",
 		} {
 			want := 403
 			if strings.Contains(roles, string(role)) {

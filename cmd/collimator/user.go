@@ -30,7 +30,7 @@ type userAddCmd struct {
 	dataFlags
 	passwordFlag
 	Name string `arg:"" help:"Name."`
-	Role string `required:"" help:"administrator, radiologist, technologist, referrer, researcher or auditor." placeholder:"ROLE"`
+	Role string `required:"" help:"administrator, radiologist, technologist, referrer, researcher, auditor or vendor." placeholder:"ROLE"`
 }
 
 func (userAddCmd) Help() string {

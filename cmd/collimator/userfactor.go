@@ -14,7 +14,7 @@ import (
 type userRoleCmd struct {
 	dataFlags
 	Name string `arg:"" help:"Name."`
-	Role string `required:"" help:"administrator, radiologist, technologist, referrer, researcher or auditor." placeholder:"ROLE"`
+	Role string `required:"" help:"administrator, radiologist, technologist, referrer, researcher, auditor or vendor." placeholder:"ROLE"`
 }
 
 func (userRoleCmd) Help() string {

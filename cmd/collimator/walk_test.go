@@ -17,27 +17,29 @@ import (
 )
 
 // Who asks, one letter each: A administrator, R radiologist, T technologist, F
-// referrer with the study 2.25.70 granted, S researcher, U auditor, each signed
+// referrer with the study 2.25.70 granted, S researcher, U auditor, V vendor, each signed
 // in; tokens a of the administrator with scope admin, r and w of the radiologist
 // with read and write, l of the radiologist with read for 2.25.70; links to
 // 2.25.70 that a browser opened, s and d (de-identified), and b, the secret of
 // such a link as a bearer token; h a sign-in that waits for its second factor;
 // 0 nobody.
-const everybody = "ARTFSUarwlsdbh0"
+const everybody = "ARTFSUVarwlsdbh0"
 
 // walk says of every route who is let in; everybody else gets 401 or 403. A
 // route that is missing here fails the test.
 var walk = map[string]string{
-	"GET /api/v1/tokens": "ARTFSU", "POST /api/v1/tokens": "ARTFSU", "DELETE /api/v1/tokens/{id}": "ARTFSU",
-	"GET /api/v1/sessions": "ARTFSU", "DELETE /api/v1/sessions": "ARTFSU", "DELETE /api/v1/sessions/{id}": "ARTFSU",
-	"POST /api/v1/password": "ARTFSU", "POST /api/v1/recovery-codes": "ARTFSU", "DELETE /api/v1/totp": "ARTFSU",
-	"GET /api/v1/passkeys": "ARTFSU", "DELETE /api/v1/passkeys/{id}": "ARTFSU",
+	"GET /api/v1/tokens": "ARTFSUV", "POST /api/v1/tokens": "ARTFSUV", "DELETE /api/v1/tokens/{id}": "ARTFSUV",
+	"GET /api/v1/sessions": "ARTFSUV", "DELETE /api/v1/sessions": "ARTFSUV", "DELETE /api/v1/sessions/{id}": "ARTFSUV",
+	"POST /api/v1/password": "ARTFSUV", "POST /api/v1/recovery-codes": "ARTFSUV", "DELETE /api/v1/totp": "ARTFSUV",
+	"GET /api/v1/passkeys": "ARTFSUV", "DELETE /api/v1/passkeys/{id}": "ARTFSUV",
 	"GET /api/v1/people": "Aa", "POST /api/v1/people": "Aa",
 	"GET /api/v1/devices": "Aa", "GET /api/v1/devices/pending": "Aa", "POST /api/v1/devices/pending/{id}/approve": "Aa",
 	"GET /api/v1/audit": "AUa", "GET /api/v1/quarantine": "Aa",
 	"GET /api/v1/assets": "AUa", "GET /api/v1/assets/{id}": "AUa", "POST /api/v1/assets/{id}/merge": "Aa", "GET /api/v1/issues": "AUa", "POST /api/v1/issues/{id}/accept": "Aa",
 	"GET /api/v1/changes": "AUa", "GET /api/v1/advisories/{id}": "AUa", "GET /api/v1/report": "AUa",
 	"GET /api/v1/scans": "AUa", "POST /api/v1/scans": "Aa", "GET /api/v1/scans/{id}": "AUa", "DELETE /api/v1/scans/{id}": "Aa",
+	"GET /api/v1/gate/doors": "Aa", "POST /api/v1/gate/doors": "Aa", "DELETE /api/v1/gate/doors/{id}": "Aa",
+	"POST /api/v1/door": "AV", "GET /api/v1/door": "AV", "DELETE /api/v1/door": "AV", "GET /api/v1/door/connection": "AV",
 	"GET /api/v1/shares": "ARa", "POST /api/v1/shares": "ARa", "DELETE /api/v1/shares/{id}": "ARa",
 }
 
@@ -86,7 +88,7 @@ type walker struct {
 func walkers(x *sitetest.Site, t *testing.T) (list []walker) {
 	t.Helper()
 	for _, r := range policy.Roles() {
-		list = append(list, walker{map[policy.Role]byte{policy.Administrator: 'A', policy.Radiologist: 'R', policy.Technologist: 'T', policy.Referrer: 'F', policy.Researcher: 'S', policy.Auditor: 'U'}[r], x.SignIn(string(r))})
+		list = append(list, walker{map[policy.Role]byte{policy.Administrator: 'A', policy.Radiologist: 'R', policy.Technologist: 'T', policy.Referrer: 'F', policy.Researcher: 'S', policy.Auditor: 'U', policy.Vendor: 'V'}[r], x.SignIn(string(r))})
 	}
 	bearer := func(name byte, secret string) {
 		b := x.Browser()
@@ -141,10 +143,10 @@ func (w walker) judge(route, in string, a sitetest.Answer) {
 	if route == "GET /api/v1/audit" {
 		return // it names studies, to whom it is for
 	}
-	if strings.ContainsRune("Flsdbh0U", rune(w.name)) && (sitetest.HoldsUID(seen, "2.25.71") || strings.Contains(seen, "NUMBER1") || strings.Contains(seen, "ZZPHI-1")) {
+	if strings.ContainsRune("Flsdbh0UV", rune(w.name)) && (sitetest.HoldsUID(seen, "2.25.71") || strings.Contains(seen, "NUMBER1") || strings.Contains(seen, "ZZPHI-1")) {
 		w.Errorf("%c %s: another study is in the answer", w.name, route)
 	}
-	if strings.ContainsRune("Sdh0U", rune(w.name)) && (strings.Contains(seen, "ZZPHI") || strings.Contains(seen, "2.25.70\"") || strings.Contains(seen, "20260102")) {
+	if strings.ContainsRune("Sdh0UV", rune(w.name)) && (strings.Contains(seen, "ZZPHI") || strings.Contains(seen, "2.25.70\"") || strings.Contains(seen, "20260102")) {
 		w.Errorf("%c %s: a patient is in the answer", w.name, route)
 	}
 	for _, h := range httpsec.Page {
@@ -210,7 +212,7 @@ func TestTheRoutesToSignInStandEverybody(t *testing.T) {
 // by it, and tokens and links are refused.
 func (w walker) emergency() {
 	w.Helper()
-	want := map[byte]int{'A': 200, 'R': 200, 'T': 200, 'F': 200, 'S': 404, 'U': 403, 'h': 401, '0': 401}[w.name]
+	want := map[byte]int{'A': 200, 'R': 200, 'T': 200, 'F': 200, 'S': 404, 'U': 403, 'V': 403, 'h': 401, '0': 401}[w.name]
 	if want == 0 {
 		want = 400
 	}

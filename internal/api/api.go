@@ -13,6 +13,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/fault"
+	"collimator/internal/gate/maintenance"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
@@ -25,6 +26,11 @@ type Services struct {
 	Trail    *audit.Trail
 	Archive  *archive.Archive
 	Posture  *posture.Posture
+	Doors    *maintenance.Doors
+	// EnterDoor takes the code of a door, and counts one that is wrong.
+	EnterDoor func(ctx context.Context, v maintenance.Visitor, secret string) (maintenance.Door, error)
+	// DoorCode is the code of a door of this server, without its secret.
+	DoorCode func() (maintenance.Code, error)
 	Log      *slog.Logger
 	// StudyAt is the Patient ID and its issuer of a study of a route of the gate; fault.NotFound where there
 	// is none such.
@@ -59,6 +65,7 @@ func (s *Services) Register(a *webapi.API) {
 	a.Holds(listBytes, "GET /api/v1/people", "GET /api/v1/devices", "GET /api/v1/devices/pending", "GET /api/v1/audit",
 		"GET /api/v1/shares", "GET /api/v1/quarantine")
 	s.registerSurface(a)
+	s.registerDoors(a)
 }
 
 // What lists may hold while one of them is answered, in bytes: of what is

@@ -25,4 +25,5 @@ const (
 	DoorAPI      Door = "api"
 	DoorCommand  Door = "command"
 	DoorSchedule Door = "schedule"
+	DoorHL7      Door = "hl7" // messages of HL7 v2, through the gate
 )

@@ -645,5 +645,22 @@ CREATE TABLE outbound_offer (
     PRIMARY KEY (route, class, syntax)
 ) WITHOUT ROWID;
 
+CREATE TABLE maintenance_door (
+    number    INTEGER NOT NULL PRIMARY KEY,
+    route     TEXT    NOT NULL,
+    target    TEXT    NOT NULL,  -- IP address and port
+    elsewhere INTEGER NOT NULL,  -- the target is not the system behind the route, and was named twice
+    person    TEXT    NOT NULL,  -- for whom it is
+    opener    TEXT    NOT NULL,
+    opened    INTEGER NOT NULL,
+    until     INTEGER NOT NULL,
+    hash      BLOB    NOT NULL,  -- SHA-256 of the secret in the code
+    claimed   INTEGER NOT NULL,  -- when the code was shown
+    session   TEXT    NOT NULL,  -- in which
+    address   TEXT    NOT NULL,  -- from where
+    ended     INTEGER NOT NULL,
+    why       TEXT    NOT NULL
+);
+
 INSERT INTO index_state (one, version) VALUES (1, 1);
 INSERT INTO pairing (one, id) VALUES (1, hex(randomblob(16)));

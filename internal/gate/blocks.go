@@ -7,6 +7,7 @@ import (
 
 	"collimator/internal/fault"
 	"collimator/internal/gate/kind"
+	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
 )
 
@@ -14,33 +15,54 @@ import (
 const (
 	kindProtect  = "protect"
 	kindOutbound = "outbound"
+	kindMessages = "messages"
 )
 
 // block is what a route says that is of one kind alone; nil of one to a system behind, which
 // is of this package.
 func (r *Route) block() kind.Block {
-	if r.Outbound != nil {
+	switch {
+	case r.Outbound != nil:
 		return r.Outbound
+	case r.Messages != nil:
+		return r.Messages
 	}
 	return nil
 }
 
 // Kind is the key that says of what kind a route is.
 func (r *Route) Kind() string {
-	if r.Outbound != nil {
+	switch {
+	case r.Outbound != nil:
 		return kindOutbound
+	case r.Messages != nil:
+		return kindMessages
 	}
 	return kindProtect
 }
 
+// kinds are the keys by which a route says of what kind it is; there should be one.
+func (r *Route) kinds() (list []string) {
+	for _, k := range []struct {
+		key string
+		set bool
+	}{{kindProtect, r.Protect != ""}, {kindOutbound, r.Outbound != nil}, {kindMessages, r.Messages != nil}} {
+		if k.set {
+			list = append(list, k.key)
+		}
+	}
+	return list
+}
+
 // checkKind fails where a route is of no kind or of two, or has a field of another kind.
 func (r *Route) checkKind() error {
+	kinds := r.kinds()
 	switch {
-	case r.Protect == "" && r.Outbound == nil:
-		return errors.New("protect or outbound is missing: protect is the system behind the route, " +
-			"such as OLDPACS@10.0.0.5:104, and outbound a modality that sends elsewhere")
-	case r.Protect != "" && r.Outbound != nil:
-		return errors.New("protect and outbound cannot stand in one route: make two")
+	case len(kinds) == 0:
+		return errors.New("protect, outbound or messages is missing: protect is the system behind the route, " +
+			"such as OLDPACS@10.0.0.5:104, outbound a modality that sends elsewhere, and messages are those of HL7 v2")
+	case len(kinds) > 1:
+		return fmt.Errorf("%s and %s cannot stand in one route: make two", kinds[0], kinds[1])
 	case r.Protect != "":
 		return nil
 	}
@@ -119,12 +141,19 @@ func (r *Route) Steps(p kind.Place, callers []string) []kind.Step {
 // hand gives each kind its routes, as they are now. What is closed or gone ends at once.
 func (g *Gate) hand(routes []Route) {
 	var out []outbound.Route
+	var in []messages.Route
 	for _, r := range routes {
+		if r.Messages != nil {
+			in = append(in, messages.Route{Block: *r.Messages, Name: r.Name, Closed: r.Closed})
+		}
 		if r.Outbound != nil {
 			out = append(out, outbound.Route{Block: *r.Outbound, Name: r.Name, Closed: r.Closed})
 		}
 	}
 	if g.Outbound != nil {
 		g.Outbound.Take(out)
+	}
+	if g.Messages != nil {
+		g.Messages.Take(in)
 	}
 }

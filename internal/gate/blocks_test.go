@@ -24,7 +24,7 @@ func TestARouteIsOfOneKind(t *testing.T) {
 	block := "    outbound: {from: CT2@10.0.0.9, to: PACS2@pacs.example:2762, fingerprint: '" + pin + "'}\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"one":             {"  - name: CT2\n" + block, ""},
-		"none":            {"  - name: CT2\n", "protect or outbound is missing"},
+		"none":            {"  - name: CT2\n", "protect, outbound or messages is missing"},
 		"two":             {"  - name: CT2\n    protect: OLD@10.0.0.5:104\n" + block, "protect and outbound cannot stand in one route"},
 		"rules":           {"  - name: CT2\n" + block + "    rules: [{name: a, registered: true}]\n", "rules stands beside protect alone"},
 		"a field":         {"  - name: CT2\n" + block + "    find_matches: 7\n", "find_matches stands beside protect alone"},

@@ -19,6 +19,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
+	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
@@ -64,6 +65,8 @@ type Options struct {
 	// FaceIdle is how long the system behind may leave a question of people without an answer or a
 	// part of one; 0 is a minute.
 	FaceIdle time.Duration
+	// Messages has the routes of that kind; may be nil.
+	Messages interface{ Take([]messages.Route) }
 	// States is told how routes are; may be nil.
 	States *state.Register
 	Log    *slog.Logger

@@ -195,6 +195,9 @@ func decodeField(n *yaml.Node, field reflect.Value, key string) error {
 		field.Set(reflect.ValueOf(block))
 		return decodeFields(n, block, key)
 	}
+	if kind := field.Type(); kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct && !unmarshals(kind.Elem()) {
+		return decodeList(n, field, key)
+	}
 	if field.Type() != reflect.TypeFor[time.Duration]() {
 		return n.Decode(field.Addr().Interface())
 	}
@@ -203,6 +206,27 @@ func decodeField(n *yaml.Node, field reflect.Value, key string) error {
 	d, err := time.ParseDuration(n.Value)
 	field.SetInt(int64(d))
 	return err
+}
+
+// unmarshals reports a type that reads itself.
+func unmarshals(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[yaml.Unmarshaler]())
+}
+
+// decodeList reads a list of structs of a kind.
+func decodeList(n *yaml.Node, field reflect.Value, key string) error {
+	if n.Kind != yaml.SequenceNode {
+		return newMisfit("%s on line %d: want %s", key, n.Line, wanted(field.Type()))
+	}
+
+	list := reflect.MakeSlice(field.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		if err := decodeFields(item, list.Index(i).Addr().Interface(), key+": "+nameIn(item)); err != nil {
+			return err
+		}
+	}
+	field.Set(list)
+	return nil
 }
 
 // newBlock is an empty block of a kind for a field that has one.

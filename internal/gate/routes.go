@@ -11,6 +11,7 @@ import (
 
 	"collimator/dicom/uid"
 	"collimator/internal/gate/kind"
+	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/patch"
 	"collimator/internal/policy"
@@ -38,6 +39,8 @@ type Route struct {
 	Protect string `yaml:"protect,omitempty" json:"protect,omitempty"`
 	// Outbound is a modality that sends elsewhere.
 	Outbound *outbound.Block `yaml:"outbound,omitempty" json:"outbound,omitempty"`
+	// Messages are senders of HL7 v2 and a system behind that takes them.
+	Messages *messages.Block `yaml:"messages,omitempty" json:"messages,omitempty"`
 	// As is the AE title that system is called by; empty: that of the caller.
 	As string `yaml:"as,omitempty" json:"as,omitempty"`
 	// Associations is the most that are open to it at a time; 0 means 4.

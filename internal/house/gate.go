@@ -29,6 +29,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		return fmt.Errorf("open the gate: %w", err)
 	}
 
+	s.messages = s.newMessages()
 	s.passed = firstwrite.New(s.in.DB, s.log, time.Now)
 	if err := s.openOutbound(); err != nil {
 		return err
@@ -47,6 +48,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Room:        s.reserve.Room,
 		Hold:        s.holdAtRoute,
 		Outbound:    s.outbound,
+		Messages:    s.messages,
 		States:      s.States,
 		Log:         s.log,
 		Now:         time.Now,

@@ -56,6 +56,9 @@ func titles(cfg config.Config, at Listening) []string {
 		list = append(list, cfg.AE)
 	}
 	for _, r := range at.Routes {
+		if r.Messages != nil { // it has a listener of its own
+			continue
+		}
 		list = append(list, r.Name+" (the gate to "+r.Leads()+")")
 	}
 	if len(list) == 0 {

@@ -42,7 +42,10 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	}
 
 	c := in.Config
-	_, target, _ := strings.Cut(r.Leads(), "@")
+	_, target, ok := strings.Cut(r.Leads(), "@")
+	if !ok {
+		target = r.Leads()
+	}
 	place := kind.Place{From: ownAddressTowards(target)}
 	place.Plain = reachedAt(c.PlainDICOM, place.From)
 	for _, d := range devices {
@@ -65,7 +68,7 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	}
 	if r.Ruled() == nil {
 		a.Warnings = append(a.Warnings, warnListeners(c, target)...)
-	} else if c.PlainDICOM == "" || onlyHere(c.PlainDICOM) {
+	} else if r.Messages == nil && (c.PlainDICOM == "" || onlyHere(c.PlainDICOM)) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("note: modalities on other machines do not reach plain_dicom (%s): "+
 			"set it (docs/operate.md, Settings)", cmp.Or(c.PlainDICOM, "empty")))
 	}

@@ -20,6 +20,8 @@ import (
 	"collimator/internal/firstwrite"
 	"collimator/internal/gate"
 	"collimator/internal/gate/face"
+	"collimator/internal/gate/maintenance"
+	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
@@ -41,6 +43,7 @@ type Server struct {
 	Posture     *posture.Posture
 	Teller      *posture.Teller // nil: nobody is told
 	States      *state.Register
+	Doors       *maintenance.Doors
 	Certificate *identity.ServerCertificate
 	// FileCertificate is that of the HTTPS listener, where it comes from files.
 	FileCertificate *identity.FileCertificate
@@ -55,6 +58,7 @@ type Server struct {
 	gate      *gate.Gate
 	outbound  *outbound.Outbound
 	outbox    *outbox.Outbox     // what waits for their targets
+	messages  *messages.Messages // of its routes
 	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
@@ -175,7 +179,10 @@ func (s *Server) openDoor() error {
 	})
 	s.service.Register(s.mux)
 
-	return s.openGate(egress)
+	if err := s.openGate(egress); err != nil {
+		return err
+	}
+	return s.openDoors()
 }
 
 // openWatch opens what scans, reports and tells.
@@ -216,6 +223,8 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 func (s *Server) Close() error {
 	s.Posture.Close()
 	s.faces.Close()
+	s.Doors.Close()
+	s.messages.Close()
 	s.gate.Close()
 	s.outbound.Close()
 

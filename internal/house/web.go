@@ -21,6 +21,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/gate"
 	"collimator/internal/gate/face"
+	"collimator/internal/gate/maintenance"
 	"collimator/internal/httpsec"
 	"collimator/internal/places"
 	"collimator/internal/policy"
@@ -142,6 +143,9 @@ func (s *Server) Services() *api.Services {
 		Trail:      s.in.Trail,
 		Archive:    s.Archive,
 		Posture:    s.Posture,
+		Doors:      s.Doors,
+		EnterDoor:  s.enterDoor,
+		DoorCode:   func() (maintenance.Code, error) { return DoorCode(s.in.Config, "", "") },
 		Log:        s.log,
 		StudyAt:    s.studyAt,
 		Links:      LinkAddress(s.in.Config),

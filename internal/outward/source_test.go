@@ -13,10 +13,11 @@ import (
 
 // own are the files that make clients by themselves, and why.
 var own = map[string]string{
-	"internal/outward/outward.go":        "this package",
-	"internal/house/health.go":           "asks the server on this machine",
-	"internal/identity/oidcdiscovery.go": "bounds the transport that it is given",
-	"internal/alarm/webhook.go":          "bounds the transport that it is given",
+	"internal/outward/outward.go":         "this package",
+	"internal/house/health.go":            "asks the server on this machine",
+	"internal/identity/oidcdiscovery.go":  "bounds the transport that it is given",
+	"internal/alarm/webhook.go":           "bounds the transport that it is given",
+	"internal/gate/maintenance/client.go": "runs at a vendor without settings, and its connections are taken over, which no proxy of these takes",
 }
 
 // TestEveryOutwardClientIsMadeHere reads the sources: a client or a transport of

@@ -46,6 +46,8 @@ const (
 	People     Verb = "people"     // register people, make tokens for others
 	Surface    Verb = "surface"    // see systems, what is wrong with them, and reports
 	Scan       Verb = "scan"       // look for services in the declared scope
+	Doors      Verb = "doors"      // open and shut doors for maintenance
+	Maintain   Verb = "maintain"   // come through one that was opened for oneself
 	Metrics    Verb = "metrics"    // read numbers for monitoring: nothing of patients
 )
 
@@ -58,7 +60,8 @@ func RouteVerbs() []Verb { return append(Verbs(), Worklist, Performed) }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(RouteVerbs(), Report, Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan, Metrics)
+	return append(RouteVerbs(), Report, Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan,
+		Doors, Maintain, Metrics)
 }
 
 // ParseVerbs reads a list such as "echo,store" of what a device can be granted.
@@ -127,11 +130,12 @@ const (
 	Referrer      Role = "referrer"   // sees only studies that were granted
 	Researcher    Role = "researcher" // sees only what is de-identified
 	Auditor       Role = "auditor"    // sees the trail, not the images
+	Vendor        Role = "vendor"     // comes through doors for maintenance, and sees nothing else
 )
 
 // Roles lists the roles.
 func Roles() []Role {
-	return []Role{Administrator, Radiologist, Technologist, Referrer, Researcher, Auditor}
+	return []Role{Administrator, Radiologist, Technologist, Referrer, Researcher, Auditor, Vendor}
 }
 
 // Principal is who asks, as the door has authenticated it.

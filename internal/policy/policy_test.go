@@ -55,12 +55,13 @@ func TestDevicesGetWhatTheirRegistrationGrants(t *testing.T) {
 // were granted, d for what is de-identified.
 var matrix = map[policy.Role]map[policy.Verb]string{
 	policy.Administrator: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.Delete: "a", policy.ShareStudy: "a", policy.Quarantine: "a", policy.Audit: "a",
-		policy.Verify: "a", policy.Configure: "a", policy.Devices: "a", policy.People: "a", policy.Surface: "a", policy.Scan: "a", policy.Metrics: "a"},
+		policy.Verify: "a", policy.Configure: "a", policy.Devices: "a", policy.People: "a", policy.Surface: "a", policy.Scan: "a", policy.Doors: "a", policy.Maintain: "a", policy.Metrics: "a"},
 	policy.Radiologist:  {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.ShareStudy: "a"},
 	policy.Technologist: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a"},
 	policy.Referrer:     {policy.Query: "s", policy.Retrieve: "s"},
 	policy.Researcher:   {policy.Query: "d", policy.Retrieve: "d"},
 	policy.Auditor:      {policy.Audit: "a", policy.Verify: "a", policy.Surface: "a"},
+	policy.Vendor:       {policy.Maintain: "a"},
 }
 
 func TestRolesByVerbHaveNoHole(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -66,11 +67,17 @@ const Password = "correct horse battery"
 // NewSite starts the server. Without an administrator unless one is added.
 func NewSite(t *testing.T, change func(*config.Config)) *Site {
 	t.Helper()
-	return newSite(t, stocked, change)
+	return newSite(t, stocked, "", change)
+}
+
+// NewRoutedSite is a peopled site with routes of the gate, as their file says.
+func NewRoutedSite(t *testing.T, routes string) *Site {
+	t.Helper()
+	return newSite(t, peopled, routes, nil)
 }
 
 // newSite starts the server over a data directory that was made before.
-func newSite(t *testing.T, made func() (Directory, error), change func(*config.Config)) *Site {
+func newSite(t *testing.T, made func() (Directory, error), routes string, change func(*config.Config)) *Site {
 	t.Helper()
 	content, err := made()
 	if err != nil {
@@ -91,6 +98,9 @@ func newSite(t *testing.T, made func() (Directory, error), change func(*config.C
 	}
 
 	in := content.open(t, c)
+	if err := os.WriteFile(house.RoutesFile(c), []byte(routes), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	x := &Site{T: t, In: in, Address: addr, Log: &Log{}}
 	_, port, _ := net.SplitHostPort(addr)
 	x.Host = "localhost:" + port
@@ -126,7 +136,7 @@ func newSite(t *testing.T, made func() (Directory, error), change func(*config.C
 // and the study 2.25.70 granted to the referrer.
 func NewPeopledSite(t *testing.T, change func(*config.Config)) *Site {
 	t.Helper()
-	return newSite(t, peopled, change)
+	return newSite(t, peopled, "", change)
 }
 
 // Browser keeps cookies as a browser does.

@@ -1,0 +1,35 @@
+package house
+
+import (
+	"slices"
+	"testing"
+
+	"collimator/internal/fault"
+	"collimator/internal/gate"
+)
+
+func TestADoorKnowsTheSystemBehindARouteOfEachKind(t *testing.T) {
+	t.Parallel()
+	routes, err := gate.Parse([]byte(`routes:
+  - {name: PACS, protect: "OLD@10.0.0.5:104", rules: [{name: all, registered: true}]}
+  - {name: CT2, outbound: {from: CT2@10.0.0.9, to: "PACS2@pacs.example:2762", plain: true}}
+  - {name: CT3, outbound: {from: "CT3@10.0.0.10:104", to: "PACS2@pacs.example:2762", plain: true}}
+  - {name: HL7, messages: {listen: "10.0.0.1:2575", to: "10.0.0.7:2575", rules: [{name: adt, who: [SIS1], types: [ADT]}]}}
+  - {name: SHUT, protect: "OLD@10.0.0.5:104", closed: true, rules: [{name: all, registered: true}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := &resolved{at: map[string]lookedUp{}}
+	for name, want := range map[string]string{"PACS": "10.0.0.5:104", "CT2": "10.0.0.9:0", "CT3": "10.0.0.10:104", "HL7": "10.0.0.7:2575"} {
+		p, err := placeOf(t.Context(), routes, name, names)
+		if err != nil || len(p.Guarded) != 1 || p.Guarded[0].String() != want {
+			t.Errorf("%s: %v, %v", name, p, err)
+		}
+	}
+	for _, name := range []string{"SHUT", "NONE"} {
+		if _, err := placeOf(t.Context(), routes, name, names); !slices.Contains([]fault.Kind{fault.Conflict, fault.NotFound}, fault.Of(err)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
