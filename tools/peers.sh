@@ -14,8 +14,8 @@ look() {
   need openssl openssl "scan of a server with old TLS"
   [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=("orthanc-dicomweb|scan of Orthanc's DICOMweb")
   need socat socat "TLS relay in front of tools without TLS (getscu, movescu)"
-  need node nodejs "dicomweb-client against DICOMweb"
-  need npm npm "dicomweb-client against DICOMweb"
+  need node nodejs "dicomweb-client and dcmjs-dimse, clients in JavaScript"
+  need npm npm "dicomweb-client and dcmjs-dimse, clients in JavaScript"
   need nginx nginx-light "scan of a web server with a directory of files"
   need chromium chromium "pages in a browser"
   need rsyslogd "rsyslog rsyslog-gnutls" "audit record repository over TLS"
