@@ -23,6 +23,9 @@ func fixOf(id, product string) Fix {
 	return fix
 }
 
+// FixOf is what to do about a check, whatever the product, with the changes of all of them.
+func FixOf(check string) Fix { return fixOf(check, "") }
+
 // fixTable says for each check what to do; every sentence begins with a verb.
 func fixTable() map[string]Fix {
 	return map[string]Fix{
@@ -90,17 +93,17 @@ func fixTable() map[string]Fix {
 		"WEB-022": {"Turn on sign-in for FHIR.", Hours, nil},
 		"HST-001": {"Turn off telnet; use SSH.", Hours, nil},
 		"HST-002": {"Turn off FTP; use SFTP or FTPS with accounts.", Hours, nil},
-		"HST-003": {"Turn it off or reach it over a jump host with a second factor.", Hours, nil},
+		"HST-003": {"Turn it off, or let people reach it through a door of the gate, for an hour and with a second factor.", Hours, nil},
 		"HST-004": {"Turn off SMB 1 and guests; where the device cannot, isolate it.", Days, nil},
 		"HST-005": {"Bind the database to the machine itself.", Hours, nil},
 		"HST-006": {"Change the community, better use SNMPv3, or turn SNMP off.", Minutes, nil},
 		"HST-007": {"Update the SSH server, and turn off the obsolete algorithms.", Hours, nil},
 		"HST-008": {"Plan the replacement; until then isolate the device behind a gate.", Project, nil},
-		"HST-009": {"Open remote maintenance only on request, over a jump host.", Hours, nil},
+		"HST-009": {"Open remote maintenance only on request, by a door of the gate or a jump host.", Hours, nil},
 		"HST-010": {"Restrict exports and modules to the machines that need them.", Hours, nil},
 		"HST-011": {"Move the controller into a management network.", Hours, nil},
 		"HST-012": {"Restrict the management to the administrators' network, and set a password.", Hours, nil},
-		"HL7-001": {"Let only the systems that send messages reach the port.", Hours, nil},
+		"HL7-001": {"Let only the systems that send messages reach the port, or put a gate with TLS in front.", Hours, nil},
 		"HL7-002": {"Turn on TLS for MLLP, or carry it in a tunnel.", Days, nil},
 		"HL7-003": {"List the sending facilities and addresses that are accepted.", Hours, nil},
 	}

@@ -117,8 +117,17 @@ func webChanges(id string) []Change {
 		return []Change{{"nginx, server block", "add_header Content-Security-Policy \"default-src 'self'\" always;\nadd_header X-Content-Type-Options nosniff always;"}}
 	case "WEB-020":
 		return []Change{{inOrthanc, `"MetricsEnabled" : false`}}
-	case "HST-003", "HST-005", "HST-009", "HL7-001":
+	case "HST-003", "HST-009":
+		return []Change{{inGate, "collimator gate open ROUTE --to ADDRESS:PORT --for NAME --minutes 60"}, firewallRule("management")}
+	case "HST-005":
 		return []Change{firewallRule("management")}
+	case "HST-008":
+		return []Change{gateRoute(), {inGate, "collimator gate add NAME --outbound --from AET@ADDRESS --to AET@ADDRESS:PORT"}}
+	case "HL7-001":
+		return []Change{
+			{inGate, "collimator gate add HL7 --messages --listen ADDRESS:2575 --to ADDRESS:2575 --allow DEVICE1:ADT,ORM"},
+			firewallRule("HL7"),
+		}
 	case "HST-004":
 		return []Change{{"Windows, PowerShell", "Set-SmbServerConfiguration -EnableSMB1Protocol $false"}, {"Samba, smb.conf", "server min protocol = SMB2\nmap to guest = Never"}}
 	}
