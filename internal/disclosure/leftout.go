@@ -25,7 +25,8 @@ func nameInstance(keys *dicom.DataSet) (added []dicom.Tag) {
 // shown reports that an instance that was found is handed out without its identity.
 func (w *Hidden) shown(ctx context.Context, real *dicom.DataSet) (bool, error) {
 	one := dicomweb.Selection{Restriction: w.sight, Resource: dicomweb.Resource{
-		StudyUID: real.Text(tag.StudyInstanceUID), SeriesUID: real.Text(tag.SeriesInstanceUID), SOPInstanceUID: real.Text(tag.SOPInstanceUID),
+		StudyUID: real.Text(tag.StudyInstanceUID), SeriesUID: real.Text(tag.SeriesInstanceUID),
+		SOPInstanceUID: real.Text(tag.SOPInstanceUID),
 	}}
 	for i, err := range w.of.Instances(ctx, one) {
 		if err != nil {

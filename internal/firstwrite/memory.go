@@ -303,7 +303,8 @@ func (m *Memory) look(ctx context.Context, i Instance) (c Content, found bool, e
 	}
 
 	err = m.db.Read(ctx, func(tx *db.Tx) error {
-		return tx.QueryRow(ctx, `SELECT syntax, hash FROM first_write WHERE route = ?1 AND uid = ?2`, i.Route, i.UID).Scan(&c.Syntax, &c.Hash)
+		row := tx.QueryRow(ctx, `SELECT syntax, hash FROM first_write WHERE route = ?1 AND uid = ?2`, i.Route, i.UID)
+		return row.Scan(&c.Syntax, &c.Hash)
 	})
 	if fault.Of(err) == fault.NotFound {
 		return Content{}, false, nil

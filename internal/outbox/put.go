@@ -178,7 +178,8 @@ func (b *Outbox) insert(ctx context.Context, tx *db.Tx, i Item) (queued bool, er
 		return false, err
 	}
 
-	_, err = tx.Exec(ctx, `INSERT INTO outbox (destination, study, uid, class, syntax, hash, size, file, patient, issuer, source, state, queued)
+	_, err = tx.Exec(ctx, `INSERT INTO outbox
+		(destination, study, uid, class, syntax, hash, size, file, patient, issuer, source, state, queued)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`,
 		i.Destination, i.Study, i.SOPInstanceUID, i.SOPClassUID, i.TransferSyntax, i.Hash, i.Size, i.file, i.Patient, i.PatientIssuer,
 		i.Source, string(Waiting), db.Millis(b.Now()))

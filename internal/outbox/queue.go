@@ -34,7 +34,8 @@ func Summaries(ctx context.Context, d *db.DB) (list []Summary, err error) {
 			COALESCE(SUM(o.state = 'waiting'), 0), COALESCE(SUM(o.state = 'sent'), 0), COALESCE(SUM(o.state = 'aside'), 0),
 			SUM(o.size), COALESCE(MIN(CASE WHEN o.state <> 'aside' THEN o.queued END), 0),
 			COALESCE((SELECT d.reason FROM outbox_destination AS d WHERE d.destination = o.destination),
-				(SELECT f.reason FROM outbox AS f WHERE f.destination = o.destination AND f.reason <> '' ORDER BY f.state = 'aside', f.id LIMIT 1), ''),
+				(SELECT f.reason FROM outbox AS f WHERE f.destination = o.destination AND f.reason <> ''
+					ORDER BY f.state = 'aside', f.id LIMIT 1), ''),
 			COALESCE((SELECT d.due FROM outbox_destination AS d WHERE d.destination = o.destination), 0)
 			FROM outbox AS o GROUP BY o.destination ORDER BY o.destination`)
 		return err

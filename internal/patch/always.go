@@ -33,11 +33,13 @@ func always() []Patch {
 		Advisories: []string{"ICSMA-26-181-01"}, CVEs: []string{"CVE-2026-52868"},
 		affects: []advisory.Rule{product(offis, dcmtk, "<= 3.7.0")},
 	}, {
-		Name: "messages", Default: Always, Keeps: "commands that lack or repeat elements, or lie about their length", Does: "the association is aborted",
+		Name: "messages", Default: Always, Keeps: "commands that lack or repeat elements, or lie about their length",
+		Does:    "the association is aborted",
 		CVEs:    []string{"CVE-2024-34508", "CVE-2024-34509", "CVE-2025-14841"},
 		affects: []advisory.Rule{product(offis, dcmtk, "< 3.6.9")},
 	}, {
-		Name: "associations", Default: Always, Keeps: "proposals that cost memory at each call", Does: "answered by the gate, which proposes its own",
+		Name: "associations", Default: Always, Keeps: "proposals that cost memory at each call",
+		Does:       "answered by the gate, which proposes its own",
 		Advisories: []string{"ICSMA-26-181-01"}, CVEs: []string{"CVE-2026-50254", "CVE-2026-35505"},
 		affects: []advisory.Rule{product(offis, dcmtk, "<= 3.7.0")},
 	}, {
@@ -45,11 +47,13 @@ func always() []Patch {
 		Does:    "the transfer syntax is refused, but where a rule names it",
 		affects: []advisory.Rule{product("fo-dicom", "fo-dicom", "<= 5.2.6"), product(orthanc, orthanc, "1.10.1")},
 	}, {
-		Name: "strangers", Default: Always, Keeps: "whoever has no account there, or a known one", Does: "only registered devices reach it, with their certificate",
+		Name: "strangers", Default: Always, Keeps: "whoever has no account there, or a known one",
+		Does:       "only registered devices reach it, with their certificate",
 		Advisories: []string{"ICSMA-25-037-02", "ICSMA-24-200-01", "ICSMA-18-312-01"},
 		CVEs:       []string{"CVE-2025-0896", "CVE-2023-40704", "CVE-2018-17906"},
 		affects: []advisory.Rule{
-			product(orthanc, orthanc, "< 1.5.8"), product("Philips", "Vue PACS", "< 12.2.8.410"), product("Philips", "IntelliSpace PACS", "all"),
+			product(orthanc, orthanc, "< 1.5.8"), product("Philips", "Vue PACS", "< 12.2.8.410"),
+			product("Philips", "IntelliSpace PACS", "all"),
 		},
 	}, {
 		Name: "floods", Default: Always, Keeps: "many connections at once", Does: "few at a time, in turns",

@@ -8,17 +8,20 @@ import (
 // byDefault are the patches that refuse nothing which the standard allows.
 func byDefault() []Patch {
 	return []Patch{{
-		Name: "geometry", Default: On, Keeps: "pictures whose rows, columns and bits are none, or make more than 4 GiB", Does: "refused",
+		Name: "geometry", Default: On, Keeps: "pictures whose rows, columns and bits are none, or make more than 4 GiB",
+		Does:    "refused",
 		CVEs:    []string{"CVE-2026-5442", "CVE-2026-5443", "CVE-2024-47796", "CVE-2024-52333", "CVE-2025-25472", "CVE-2025-9732"},
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10"), product(offis, dcmtk, "3.6.7")},
 		check:   check{object: geometry},
 	}, {
-		Name: "pam", Default: On, Keeps: "pictures in the format PAM among the fragments", Does: "refused: no transfer syntax has it",
+		Name: "pam", Default: On, Keeps: "pictures in the format PAM among the fragments",
+		Does:    "refused: no transfer syntax has it",
 		CVEs:    []string{"CVE-2026-5444"},
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10")},
 		check:   check{value: pam},
 	}, {
-		Name: "jpeg-markers", Default: On, Keeps: "JPEG streams with the marker TEM in front of the picture, over which a reader loops", Does: "refused",
+		Name: "jpeg-markers", Default: On, Keeps: "JPEG streams with the marker TEM in front of the picture, over which a reader loops",
+		Does:    "refused",
 		affects: []advisory.Rule{product(offis, dcmtk, "<= 3.7.0")},
 		check:   check{value: temporaryMarker},
 	}, {
@@ -63,7 +66,8 @@ func onRequest() []Patch {
 		Advisories: []string{"ICSMA-24-023-01", "ICSMA-25-224-01"},
 		CVEs:       []string{"CVE-2023-7238", "CVE-2025-54862", "CVE-2025-54759", "CVE-2020-29164"},
 		affects: []advisory.Rule{
-			product(orthanc, "Osimis WebViewer", "< 24.1.2"), product("Santesoft", sante, "< 4.2.3"), product("RainbowFish", "PacsOne", "< 7.1.1"),
+			product(orthanc, "Osimis WebViewer", "< 24.1.2"), product("Santesoft", sante, "< 4.2.3"),
+			product("RainbowFish", "PacsOne", "< 7.1.1"),
 		},
 		check: check{object: markup},
 	}}
