@@ -79,17 +79,37 @@ func placeOf(ctx context.Context, routes []gate.Route, name string, names *resol
 	if err != nil {
 		return p, err
 	}
-	host, text, _ := net.SplitHostPort(address) // the route was checked
-	port, err := strconv.ParseUint(text, 10, 16)
-	if err != nil {
-		return p, fault.Newf(fault.Invalid, "gate: route %s: the port of %s is not a number", name, address)
+	if p.Guarded, err = names.addresses(ctx, address); err != nil {
+		return p, err
 	}
+	for _, r := range routes {
+		for _, address := range guardedBy(r) {
+			// By a name that nobody knows the gate reaches nothing, and guards nothing.
+			list, _ := names.addresses(ctx, address)
+			p.Others = append(p.Others, list...)
+		}
+		if r.Messages == nil {
+			continue
+		}
+		if at, err := netip.ParseAddrPort(r.Messages.Listen); err == nil { // the route was checked
+			p.Listeners = append(p.Listeners, at.Port())
+		}
+	}
+	return p, nil
+}
 
-	ips, err := names.lookup(ctx, host)
-	for _, ip := range ips {
-		p.Guarded = append(p.Guarded, netip.AddrPortFrom(ip, uint16(port)))
+// guardedBy are the addresses, host:port, to which nothing gets but by the rules of a
+// route: the system behind it, and where a modality sends.
+func guardedBy(r gate.Route) (list []string) {
+	if address, err := systemOf(r); err == nil { // the route was checked
+		list = append(list, address)
 	}
-	return p, err
+	if r.Outbound != nil {
+		if _, address, err := r.Outbound.Target(); err == nil {
+			list = append(list, address)
+		}
+	}
+	return list
 }
 
 // systemOf is the address, host:port, of the system that stands behind a route: of one
@@ -113,15 +133,41 @@ type resolved struct {
 }
 
 type lookedUp struct {
-	ips []netip.Addr
+	ips []netip.Addr // the last that were known
 	on  time.Time
+	err error // why they are not known now
 }
 
-// resolvedFor is how long, and resolveMost how long a look may take.
+// resolvedFor is how long, unresolvedFor how long that nobody knows a name, and
+// resolveMost how long a look may take.
 const (
-	resolvedFor = time.Minute
-	resolveMost = 5 * time.Second
+	resolvedFor   = time.Minute
+	unresolvedFor = 10 * time.Second
+	resolveMost   = 5 * time.Second
 )
+
+// fresh reports what need not be looked up again.
+func (l lookedUp) fresh() bool {
+	if l.err != nil {
+		return time.Since(l.on) < unresolvedFor
+	}
+	return time.Since(l.on) < resolvedFor
+}
+
+// addresses are those that host:port means. With an error they are those that it meant
+// before, if any.
+func (r *resolved) addresses(ctx context.Context, address string) (list []netip.AddrPort, err error) {
+	host, text, _ := net.SplitHostPort(address)
+	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", text)
+	if err != nil {
+		return nil, fault.Newf(fault.Invalid, "gate: %s has no port: %v", address, err)
+	}
+	ips, err := r.lookup(ctx, host)
+	for _, ip := range ips {
+		list = append(list, netip.AddrPortFrom(ip, uint16(port)))
+	}
+	return list, err
+}
 
 func (r *resolved) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
@@ -131,24 +177,26 @@ func (r *resolved) lookup(ctx context.Context, host string) ([]netip.Addr, error
 	r.mu.Lock()
 	known, ok := r.at[host]
 	r.mu.Unlock()
-	if ok && time.Since(known.on) < resolvedFor {
-		return known.ips, nil
+	if ok && known.fresh() {
+		return known.ips, known.err
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, resolveMost)
+	// Who asks may leave; what is found counts for others.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveMost)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, fault.Newf(fault.Unavailable, "gate: nobody says which address %s has: %v", host, err)
-	}
 	for i := range ips {
 		ips[i] = ips[i].Unmap()
+	}
+	if err != nil {
+		ips = known.ips
+		err = fault.Newf(fault.Unavailable, "gate: nobody says which address %s has: %v", host, err)
 	}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.at[host] = lookedUp{ips, time.Now()}
-	return ips, nil
+	r.at[host] = lookedUp{ips, time.Now(), err}
+	return ips, err
 }
 
 // ownPorts are those on which the server of these settings listens.

@@ -1,8 +1,10 @@
 package house
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"collimator/internal/fault"
 	"collimator/internal/gate"
@@ -15,7 +17,7 @@ func TestADoorKnowsTheSystemBehindARouteOfEachKind(t *testing.T) {
   - {name: CT2, outbound: {from: CT2@10.0.0.9, to: "PACS2@pacs.example:2762", plain: true}}
   - {name: CT3, outbound: {from: "CT3@10.0.0.10:104", to: "PACS2@pacs.example:2762", plain: true}}
   - {name: HL7, messages: {listen: "10.0.0.1:2575", to: "10.0.0.7:2575", rules: [{name: adt, who: [SIS1], types: [ADT]}]}}
-  - {name: SHUT, protect: "OLD@10.0.0.5:104", closed: true, rules: [{name: all, registered: true}]}
+  - {name: SHUT, protect: "OLD@10.0.0.8:104", closed: true, rules: [{name: all, registered: true}]}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -25,6 +27,18 @@ func TestADoorKnowsTheSystemBehindARouteOfEachKind(t *testing.T) {
 		p, err := placeOf(t.Context(), routes, name, names)
 		if err != nil || len(p.Guarded) != 1 || p.Guarded[0].String() != want {
 			t.Errorf("%s: %v, %v", name, p, err)
+		}
+	}
+
+	// What other routes guard, one that is closed too, and where routes listen.
+	names.at["pacs.example"] = lookedUp{ips: []netip.Addr{netip.MustParseAddr("192.0.2.9")}, on: time.Now()}
+	p, err := placeOf(t.Context(), routes, "CT2", names)
+	if err != nil || !slices.Equal(p.Listeners, []uint16{2575}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for _, want := range []string{"10.0.0.5:104", "10.0.0.10:104", "10.0.0.7:2575", "10.0.0.8:104", "192.0.2.9:2762"} {
+		if !slices.Contains(p.Others, netip.MustParseAddrPort(want)) {
+			t.Errorf("%s is not guarded: %v", want, p.Others)
 		}
 	}
 	for _, name := range []string{"SHUT", "NONE"} {

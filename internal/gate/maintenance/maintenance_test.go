@@ -46,7 +46,11 @@ func newTestSite(t *testing.T) *site {
 	s.Doors = New(Options{
 		DB: s.reg.DB, Registers: s.reg.Registers, Now: s.reg.Clock.Now, Own: []uint16{8443}, States: state.New(s.reg.Clock.Now),
 		Place: func(context.Context, string) (Place, error) {
-			return Place{[]netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:104"), netip.MustParseAddrPort("10.0.0.5:104")}}, s.get(&s.place)
+			return Place{
+				Guarded:   []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:104"), netip.MustParseAddrPort("10.0.0.5:104")},
+				Others:    []netip.AddrPort{netip.MustParseAddrPort("10.0.0.5:2575"), netip.MustParseAddrPort("10.0.0.9:104")},
+				Listeners: []uint16{2600},
+			}, s.get(&s.place)
 		},
 		May:     func(context.Context, string) error { return s.get(&s.may) },
 		Running: func(context.Context, string) (bool, error) { s.mu.Lock(); defer s.mu.Unlock(); return s.session, nil },
@@ -304,7 +308,8 @@ func TestDoorsLeadNowhereElse(t *testing.T) {
 		{"10.0.0.9:5900", "", "--elsewhere 10.0.0.9:5900"}, {"10.0.0.9:5900", "10.0.0.9:22", "--elsewhere"},
 		{"10.0.0.5:104", "", "the rules of the route guard"}, {"ct2.example:5900", "", "IP:PORT"}, {"10.0.0.5:0", "", "IP:PORT"},
 		{"10.0.0.5", "", "IP:PORT"}, {"[fe80::1%eth0]:22", "", "IP:PORT"}, {"10.0.0.5:70000", "", "IP:PORT"},
-		{"127.0.0.1:8443", "", "this server itself"}, {"10.0.0.1:8443", "10.0.0.1:8443", "this server itself"},
+		{"10.0.0.5:2575", "", "another route guard"}, {"10.0.0.9:104", "10.0.0.9:104", "another route guard"},
+		{"127.0.0.1:2600", "", "this server itself"}, {"127.0.0.1:8443", "", "this server itself"}, {"10.0.0.1:8443", "10.0.0.1:8443", "this server itself"},
 		{"10.0.0.1:22", "10.0.0.1:22", "this machine"}, {"127.0.0.2:22", "127.0.0.2:22", "this machine"}, {"[::1]:22", "[::1]:22", "this machine"},
 		{"0.0.0.0:22", "0.0.0.0:22", "one machine"}, {"[::]:22", "[::]:22", "one machine"}, {"224.0.0.1:22", "224.0.0.1:22", "one machine"},
 		{"255.255.255.255:22", "255.255.255.255:22", "one machine"}, {"169.254.169.254:80", "169.254.169.254:80", "machine data"},

@@ -14,6 +14,10 @@ type Place struct {
 	// Guarded are the addresses of its system with the port that the rules of the route
 	// guard; port 0 is that of a system that is called at none.
 	Guarded []netip.AddrPort
+	// Others are what the rules of the other routes guard, those closed among them.
+	Others []netip.AddrPort
+	// Listeners are the ports on which routes listen on this machine.
+	Listeners []uint16
 }
 
 // metadata are addresses at which machines of a provider tell their secrets, beside
@@ -84,10 +88,12 @@ func (d *Doors) allowed(at netip.AddrPort, p Place) error {
 	switch {
 	case ip.IsUnspecified(), ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return fault.Newf(fault.Denied, "maintenance: %s is not the address of one machine", ip)
-	case here && slices.Contains(d.Own, at.Port()):
+	case here && (slices.Contains(d.Own, at.Port()) || slices.Contains(p.Listeners, at.Port())):
 		return fault.Newf(fault.Denied, "maintenance: %s is this server itself", at)
 	case slices.Contains(p.Guarded, at):
 		return fault.Newf(fault.Denied, "maintenance: the rules of the route guard %s; a door does not lead past them", at)
+	case slices.Contains(p.Others, at):
+		return fault.Newf(fault.Denied, "maintenance: the rules of another route guard %s; a door does not lead past them", at)
 	case p.has(ip):
 		return nil
 	case here:
