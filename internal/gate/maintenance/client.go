@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/shown"
 	"collimator/internal/tlsprofile"
 )
 
@@ -93,7 +94,13 @@ type Entered struct {
 
 // Enter shows the code of the door.
 func (c *Client) Enter(ctx context.Context) (x Entered, err error) {
-	return x, c.ask(ctx, http.MethodPost, "/door", map[string]string{"code": c.code.Secret}, &x)
+	if err := c.ask(ctx, http.MethodPost, "/door", map[string]string{"code": c.code.Secret}, &x); err != nil {
+		return x, err
+	}
+	if _, err := parseTarget("target", x.Target); err != nil { // it is shown on a terminal
+		return x, fault.Newf(fault.Unavailable, "what %s says of the door cannot be read", c.code.Address)
+	}
+	return x, nil
 }
 
 // Door asks whether the door is there, which the server wants to hear every AskEvery.
@@ -166,6 +173,7 @@ func refusal(rsp *http.Response) error {
 	if p.Detail == "" {
 		p.Detail = "the server answers " + rsp.Status
 	}
+	p.Detail = shown.Text(p.Detail) // who gave the code named the server, and may be anybody
 
 	kind := fault.Unavailable
 	switch rsp.StatusCode {
