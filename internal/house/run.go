@@ -30,8 +30,8 @@ const shutdownGrace = 30 * time.Second
 //
 // started is told where, once; it may be nil.
 func (s *Server) Run(ctx context.Context, started func(Listening)) error {
-	if err := s.Doors.Begin(ctx); err != nil {
-		return err
+	if err := s.Doors.Begin(ctx); err != nil { // nobody is let through one; everybody else is served
+		s.log.Error("maintenance doors from before are not ended yet", "error", err)
 	}
 	o, err := s.open(ctx)
 	if err != nil {

@@ -61,6 +61,9 @@ func (d *Doors) Claim(ctx context.Context, v Visitor, secret string) (Door, erro
 	if !v.byFactor() {
 		return Door{}, errFactor
 	}
+	if err := d.ready(); err != nil {
+		return Door{}, err
+	}
 
 	x, err := d.one(ctx, ` WHERE hash = ?1 AND ended = 0 AND claimed = 0`, secretHash(secret))
 	if fault.Of(err) == fault.NotFound || err == nil && x.Person != v.Person {
@@ -104,10 +107,14 @@ func (d *Doors) claim(ctx context.Context, v Visitor, x Door) (Door, error) {
 		}
 		return err
 	})
-	if err != nil {
+	if err == nil {
+		err = d.enter(x)
+	}
+	if err != nil { // the record says otherwise so far
+		d.Keep(ctx, v.record(x, audit.MinorFailure, "not entered after all, "+x.text()))
 		return Door{}, err
 	}
-	return x, d.enter(x)
+	return x, nil
 }
 
 // enter makes a door live.
@@ -211,11 +218,18 @@ func (l *live) run() {
 
 // left takes a door out that has ended, and records that.
 func (d *Doors) left(l *live) {
+	ctx := context.Background()
+	d.recordOver(ctx, l.door, l.why, l.carried().String())
+	_, err := d.finish(ctx, l.door.Number, l.why)
+	if err != nil {
+		d.Log.Error("the end of a maintenance door is not registered yet", "door", l.door.Number, "error", err)
+	}
+
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	delete(d.live, l.door.Number)
-	d.mu.Unlock()
-	if err := d.over(context.Background(), l.door, l.why, l.carried()); err != nil {
-		d.Log.Error("the end of a maintenance door is not registered", "door", l.door.Number, "error", err)
+	if err != nil {
+		d.unkept[l.door.Number] = l.why
 	}
 }
 

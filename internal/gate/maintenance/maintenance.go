@@ -11,7 +11,9 @@ package maintenance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -113,6 +115,8 @@ type Doors struct {
 	mu     sync.Mutex
 	live   map[int64]*live // in which somebody is
 	closed bool
+	before bool             // doors of a server that ran before have not been ended
+	unkept map[int64]string // why doors ended of which that is recorded, but not registered yet
 	going  sync.WaitGroup
 }
 
@@ -128,7 +132,7 @@ func New(o Options) *Doors {
 	if o.Dial == nil {
 		o.Dial = dialTCP
 	}
-	return &Doors{Options: o, addresses: ownAddresses, live: map[int64]*live{}}
+	return &Doors{Options: o, addresses: ownAddresses, live: map[int64]*live{}, unkept: map[int64]string{}}
 }
 
 func dialTCP(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
@@ -146,16 +150,32 @@ var (
 	errCrowded  = fault.Newf(fault.Busy, "maintenance: the door carries %d connections; end one first", connectionsMost)
 	errNumber   = fault.New(fault.NotFound, "maintenance: no door of this number is open; see 'collimator gate doors'")
 	errStopping = fault.New(fault.Unavailable, "maintenance: the server stops")
+	errBefore   = fault.New(fault.Unavailable, "maintenance: doors from before the start of the server cannot be ended, so nobody is let in; "+
+		"the disk is full or fails: 'collimator doctor' there says more")
 )
 
 // Begin ends the doors of a server that ran before: none survives a restart. It is
-// called before anybody is let in.
+// called before anybody is let in. Where it fails, nobody is let in until Run could.
 func (d *Doors) Begin(ctx context.Context) error {
 	list, err := d.open(ctx)
 	for _, x := range list {
-		err = errors.Join(err, d.over(ctx, x, "the server was started anew", Traffic{}))
+		err = errors.Join(err, d.expire(ctx, x, "the server was started anew"))
 	}
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.before = err != nil
 	return err
+}
+
+// ready fails while doors from before are there.
+func (d *Doors) ready() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.before {
+		return errBefore
+	}
+	return nil
 }
 
 // Run ends doors through which nobody has come when their time is over or the right to
@@ -163,8 +183,11 @@ func (d *Doors) Begin(ctx context.Context) error {
 func (d *Doors) Run(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
+	said := ""
 	for {
-		if err := d.look(ctx); err != nil && ctx.Err() == nil {
+		err := d.look(ctx)
+		if now := fmt.Sprint(err); err != nil && ctx.Err() == nil && now != said {
+			said = now // once, not with each look
 			d.Log.Error("maintenance doors not looked at", "error", err)
 		}
 		select {
@@ -177,9 +200,15 @@ func (d *Doors) Run(ctx context.Context) {
 
 // look looks once at all doors.
 func (d *Doors) look(ctx context.Context) error {
-	list, err := d.open(ctx)
-	if err != nil {
-		return err
+	if d.ready() != nil {
+		if err := d.Begin(ctx); err != nil {
+			return err
+		}
+	}
+	err := d.register(ctx)
+	list, unread := d.open(ctx)
+	if unread != nil {
+		return unread
 	}
 
 	d.tell(list)
@@ -188,8 +217,25 @@ func (d *Doors) look(ctx context.Context) error {
 			continue
 		}
 		if why := d.reason(ctx, x); why != "" {
-			err = errors.Join(err, d.over(ctx, x, why, Traffic{}))
+			err = errors.Join(err, d.expire(ctx, x, why))
 		}
+	}
+	return err
+}
+
+// register writes down the ends of doors that could not be at that time.
+func (d *Doors) register(ctx context.Context) (err error) {
+	d.mu.Lock()
+	late := maps.Clone(d.unkept)
+	d.mu.Unlock()
+	for number, why := range late {
+		if _, failed := d.finish(ctx, number, why); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		d.mu.Lock()
+		delete(d.unkept, number)
+		d.mu.Unlock()
 	}
 	return err
 }

@@ -263,12 +263,108 @@ func TestNoDoorSurvivesAStartOfTheServer(t *testing.T) {
 	t.Parallel()
 	s := newTestSite(t)
 	_, secret := s.opened()
-	again := New(s.Options)
-	if err := again.Begin(t.Context()); err != nil {
+	_, used := s.opened()
+	if _, err := s.Claim(t.Context(), acme, used); err != nil {
 		t.Fatal(err)
+	}
+	wantEcho(t, s.carried()) // and then the server is no more, without a word
+
+	again := New(s.Options)
+	s.refuse("UPDATE", true)
+	if err := again.Begin(t.Context()); err == nil {
+		t.Error("doors ended on a disk that is full")
+	}
+	if _, err := again.Claim(t.Context(), acme, secret); fault.Of(err) != fault.Unavailable {
+		t.Errorf("a door of before: %v", err)
+	}
+	again.look(t.Context())
+	s.refuse("UPDATE", false)
+	for range 2 {
+		if err := again.look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := again.Claim(t.Context(), acme, secret); fault.Of(err) != fault.Denied {
 		t.Errorf("%v", err)
+	}
+	told := s.details()
+	if strings.Count(told, "the server was started anew") != 2 || strings.Count(told, "started anew; what it carried is not known") != 1 ||
+		strings.Count(told, "started anew; 0 connections") != 1 {
+		t.Errorf("recorded: %s", told)
+	}
+}
+
+// refuse makes the register refuse to do something, as a disk that is full does.
+func (s *site) refuse(what string, on bool) {
+	s.Helper()
+	query := `DROP TRIGGER full`
+	if on {
+		query = `CREATE TRIGGER full BEFORE ` + what + ` ON maintenance_door BEGIN SELECT RAISE(ABORT, 'disk full'); END`
+	}
+	err := s.DB.Write(s.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(s.Context(), query)
+		return err
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func TestTheEndOfADoorIsRecordedOnceWhileItCannotBeRegistered(t *testing.T) {
+	t.Parallel()
+	s := newTestSite(t)
+	s.opened() // nobody comes
+	_, secret := s.opened()
+	if _, err := s.Claim(t.Context(), acme, secret); err != nil {
+		t.Fatal(err)
+	}
+	conn := s.carried()
+	wantEcho(t, conn)
+
+	s.refuse("UPDATE", true)
+	s.Leave(t.Context(), acme)
+	wantEnd(t, conn)
+	s.Doors.going.Wait()
+	s.reg.Clock.Advance(time.Hour)
+	for range 3 {
+		if err := s.look(t.Context()); err == nil {
+			t.Error("registered on a disk that is full")
+		}
+	}
+	s.refuse("UPDATE", false)
+	for range 2 {
+		if err := s.look(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if open, err := s.open(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("%+v, %v", open, err)
+	}
+	if told := s.details(); strings.Count(told, "over, to") != 2 || strings.Count(told, "acme left; 1 connection, 4 bytes") != 1 {
+		t.Errorf("recorded: %s", told)
+	}
+}
+
+func TestOfTwoWithOneCodeAtATimeOneIsLetInAndOneRecordedAsNot(t *testing.T) {
+	t.Parallel()
+	s := newTestSite(t)
+	_, secret := s.opened()
+	const many = 8
+	errs := make(chan error, many)
+	for range many {
+		go func() { _, err := s.Claim(t.Context(), acme, secret); errs <- err }()
+	}
+	in := 0
+	for range many {
+		if err := <-errs; err == nil {
+			in++
+		} else if fault.Of(err) != fault.Denied {
+			t.Error(err)
+		}
+	}
+	told := s.details()
+	if in != 1 || strings.Count(told, "1 entered, ")-strings.Count(told, "not entered after all") != 1 {
+		t.Errorf("%d were let in; recorded: %s", in, told)
 	}
 }
 

@@ -174,15 +174,27 @@ func (d *Doors) finish(ctx context.Context, number int64, why string) (ended boo
 	return ended, err
 }
 
-// over ends a door, and records it.
-func (d *Doors) over(ctx context.Context, x Door, why string, t Traffic) error {
+// expire ends a door in which nobody is, and records it, once.
+func (d *Doors) expire(ctx context.Context, x Door, why string) error {
 	ctx = context.WithoutCancel(ctx)
-	_, err := d.finish(ctx, x.Number, why)
+	ended, err := d.finish(ctx, x.Number, why)
+	if err != nil || !ended {
+		return err
+	}
+
+	carried := Traffic{}.String()
+	if !x.Claimed.IsZero() { // by a server that came to no end
+		carried = "what it carried is not known"
+	}
+	d.recordOver(ctx, x, why, carried)
+	return nil
+}
+
+func (d *Doors) recordOver(ctx context.Context, x Door, why, carried string) {
 	d.Keep(ctx, audit.Record{
 		Event: audit.MaintenanceDoor, Action: audit.Execute, Door: audit.DoorSchedule, Principal: "collimator", Kind: "service",
-		Objects: []audit.Object{x.object("over, " + x.text() + ": " + why + "; " + t.String())},
+		Objects: []audit.Object{x.object("over, " + x.text() + ": " + why + "; " + carried)},
 	})
-	return err
 }
 
 // object is a door in a record.
