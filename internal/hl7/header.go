@@ -47,7 +47,7 @@ const byteOrderMark = "\xEF\xBB\xBF"
 // stands in front, to be answered; else its Code is empty.
 func ReadHeader(message []byte) (h Header, err error) {
 	message = bytes.TrimPrefix(message, []byte(byteOrderMark))
-	if head(message, true) {
+	if first := bytes.TrimLeft(message, " \t"); bytes.HasPrefix(first, []byte("BHS")) || bytes.HasPrefix(first, []byte("FHS")) {
 		return h, ErrBatch
 	}
 
@@ -59,13 +59,17 @@ func ReadHeader(message []byte) (h Header, err error) {
 	if end >= 0 {
 		line = line[:end]
 	}
-	if len(line) < 8 || string(line[:3]) != "MSH" || !delimiter(line[3]) || bytes.IndexByte(line, 0) >= 0 {
+	if len(line) < 8 || string(line[:3]) != "MSH" || !delimiter(line[3]) || bytes.ContainsFunc(line, control) {
 		return h, ErrHeader
 	}
 
 	h.Separator = line[3]
 	fields := strings.Split(string(line[4:]), string(rune(h.Separator)))
-	if err := h.read(fields); err != nil {
+	err = h.read(fields)
+	if err == nil && h.ambiguous(line) {
+		err = ErrHeader
+	}
+	if err != nil {
 		return Header{}, err // what it says is fit for no record
 	}
 	if batched(message) {
@@ -143,34 +147,4 @@ func (h *Header) Type() string {
 		return h.Code
 	}
 	return h.Code + "^" + h.Trigger
-}
-
-// heads are segments that begin a message, a batch or a file.
-var heads = []string{"MSH", "BHS", "FHS"}
-
-// batched reports a segment that begins something anywhere but at the beginning, and a
-// batch there. Who reads on after the first message would find another one, of which
-// nobody asked whether it may come.
-func batched(message []byte) bool {
-	for first := true; len(message) > 0; first = false {
-		if head(message, first) {
-			return true
-		}
-		end := bytes.IndexAny(message, "\r\n")
-		if end < 0 {
-			return false
-		}
-		message = message[end+1:]
-	}
-	return false
-}
-
-func head(segment []byte, first bool) bool {
-	segment = bytes.TrimLeft(segment, " \t")
-	for _, name := range heads {
-		if bytes.HasPrefix(segment, []byte(name)) && !(first && name == "MSH") {
-			return true
-		}
-	}
-	return false
 }

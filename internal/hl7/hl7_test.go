@@ -99,6 +99,44 @@ func TestHeadersThatCannotBeReadAndBatchesAreRefused(t *testing.T) {
 	}
 }
 
+// What a receiver may read otherwise than the gate is refused, whichever of them is right.
+func TestMessagesThatAreTwoThingsAtATimeAreRefused(t *testing.T) {
+	t.Parallel()
+	order := "MSH|^~\\&|||||||ORM^O01|2|P|2.3\r"
+	with := func(facility, set string) string {
+		return "MSH|^~\\&|A|" + facility + "|B|C|1||ADT^A01|1|P|2.5||||||" + set + "\rPID|1\r"
+	}
+	for name, c := range map[string]struct {
+		message string
+		want    error
+	}{
+		"escape to another character set":           {with("\x1b$B", "ISO IR87"), ErrHeader},
+		"shift to another character set":            {with("\x0Ex\x0F", ""), ErrHeader},
+		"separator within a character of GB 18030":  {with("\x81", "GB 18030-2000"), ErrHeader},
+		"separator within a character of Big5":      {with("\xA4", "BIG-5"), ErrHeader},
+		"a second character set":                    {with("\x81", "ASCII~BIG-5"), ErrHeader},
+		"a character set that nobody knows":         {with("\xB1\x81", "SHIFT_JIS"), ErrHeader},
+		"whole characters of GB 18030":              {with("\xD6\xD0\xB9\xFA", "GB 18030-2000"), nil},
+		"whole characters of Big5":                  {with("\xA4\xA4", "BIG-5"), nil},
+		"Latin 1":                                   {with("Fribourg\xE9", "8859/1"), nil},
+		"UTF-8":                                     {with("Zürich é", "UNICODE UTF-8"), nil},
+		"no character set":                          {with("Zürich é", ""), nil},
+		"two headers by two separators":             {"MSH#^~\\&#x|1|2|3|4|5|6|7|ORM^O01|2######ADT^A01#1#P#2.3\r", ErrHeader},
+		"another message behind NUL":                {admit + "\x00" + order, ErrBatch},
+		"another message behind a form feed":        {admit + "NTE|1\f" + order, ErrBatch},
+		"another message behind a record separator": {admit + "NTE|1\x1E  " + order, ErrBatch},
+		"another message behind NEL":                {admit + "NTE|1\u0085" + order, ErrBatch},
+		"another message behind U+2028":             {admit + "NTE|1\u2028" + order, ErrBatch},
+		"another message behind a byte order mark":  {admit + byteOrderMark + order, ErrBatch},
+		"a batch behind a tab":                      {admit + "\tBHS|^~\\&|", ErrBatch},
+		"text that speaks of MSH":                   {admit + "NTE|1|see MSH-9 and\tMSH|", nil},
+	} {
+		if _, err := ReadHeader([]byte(c.message)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
 func TestAnswersSayWhatTheyAnswer(t *testing.T) {
 	t.Parallel()
 	h, _ := ReadHeader([]byte(admit))
