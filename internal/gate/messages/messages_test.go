@@ -301,6 +301,25 @@ func TestALateAnswerIsNotTakenForThatOfTheNextMessage(t *testing.T) {
 	}
 }
 
+// A system that answers though nobody waits, late and to a number that comes again.
+func TestAnAnswerThatNobodyWaitsForIsNotThatOfTheNextMessage(t *testing.T) {
+	t.Parallel()
+	g, behind, at := newGate(t), newSystem(t), free(t)
+	g.Take([]Route{plainRoute(at, behind.address)})
+	s := send(t, at)
+	behind.says(func(message string) string {
+		if strings.Contains(message, "NE|NE") {
+			time.Sleep(100 * time.Millisecond)
+			return ackOf("AA", "77")
+		}
+		return ackOf("AR", "77")
+	})
+	io.WriteString(s.Conn, "\x0B"+strings.Replace(admit, "|2.5", "|2.5|||NE|NE", 1)+"\x1C\r")
+	if got := s.tell(admit); got != ackOf("AR", "77") || len(behind.seen()) != 2 {
+		t.Errorf("%q, %d messages", got, len(behind.seen()))
+	}
+}
+
 func TestEnhancedModeAndSilence(t *testing.T) {
 	t.Parallel()
 	g, behind, at := newGate(t), newSystem(t), free(t)

@@ -92,6 +92,9 @@ type behind struct {
 	in   *hl7.Reader
 	to   *Route // as it was when it was opened
 	stop func() bool
+	// unanswered: a message went on it for which no answer was waited. One may come all
+	// the same, and be taken for that of the next: where senders number none, or all alike.
+	unanswered bool
 }
 
 // dropBehind ends the connection to the system behind: after an answer that did not come
@@ -116,7 +119,7 @@ var (
 func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message []byte, as answering,
 	account *budget.Account) (answer []byte, code string, err error) {
 
-	b, err := c.reach(ctx, r)
+	b, err := c.reach(ctx, r, as)
 	if err != nil {
 		return nil, "", err
 	}
@@ -131,6 +134,7 @@ func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message [
 		return nil, "", errAway
 	}
 	if as == silent {
+		b.unanswered = true
 		return nil, "", nil
 	}
 
@@ -149,9 +153,9 @@ func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message [
 }
 
 // reach gives the connection to the system behind: the one of before where it is whole
-// and nothing has come on it meanwhile, else a new one.
-func (c *connection) reach(ctx context.Context, r *Route) (*behind, error) {
-	if b := c.behind; b != nil && (!sameWay(b.to, r) || !b.quiet()) {
+// and nothing has come on it meanwhile, or can still come, else a new one.
+func (c *connection) reach(ctx context.Context, r *Route, as answering) (*behind, error) {
+	if b := c.behind; b != nil && (!sameWay(b.to, r) || b.unanswered && as != silent || !b.quiet()) {
 		c.dropBehind()
 	}
 	if c.behind != nil {
