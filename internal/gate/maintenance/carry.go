@@ -50,7 +50,8 @@ func carry(client, target net.Conn, over <-chan struct{}, idle time.Duration) (t
 	return t, c.why
 }
 
-// end closes both sides.
+// end closes both sides: first the target, because the end of TLS waits for a client
+// that does not take it, which could go on sending meanwhile.
 func (c *carrying) end(why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,8 +59,8 @@ func (c *carrying) end(why string) {
 		return
 	}
 	c.why = why
-	c.client.Close()
 	c.target.Close()
+	c.client.Close()
 	c.client = nil
 }
 

@@ -96,6 +96,60 @@ func TestAClientThatNeverReadsHoldsNothingAndEndsWithTheDoor(t *testing.T) {
 	})
 }
 
+// lingering is a client whose end waits for it, as that of TLS does for a while, and
+// that sends all the time.
+type lingering struct {
+	net.Conn
+	ended chan struct{}
+}
+
+func (l *lingering) Close() error {
+	select {
+	case <-l.ended:
+	case <-time.After(5 * time.Second):
+	}
+	return l.Conn.Close()
+}
+
+// What a door carries ends with it, though the client does not take that it ends.
+func TestAClientThatDoesNotTakeTheEndReachesTheTargetNoMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, theirs := net.Pipe()
+		near, target := net.Pipe()
+		l := &lingering{theirs, make(chan struct{})}
+		defer close(l.ended)
+		over := make(chan struct{})
+		go carry(l, near, over, idleMost)
+		go func() {
+			for {
+				if _, err := client.Write([]byte("x")); err != nil {
+					return
+				}
+			}
+		}()
+		var last time.Time
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				if _, err := target.Read(make([]byte, 1)); err != nil {
+					return
+				}
+				last = time.Now()
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+		time.Sleep(time.Second)
+		end := time.Now()
+		close(over)
+		<-done
+		if late := last.Sub(end); late > 100*time.Millisecond {
+			t.Errorf("the target was reached for %s after the end", late)
+		}
+	})
+}
+
 // pair is two ends of TCP.
 func pair(t *testing.T) (a, b *net.TCPConn) {
 	t.Helper()
