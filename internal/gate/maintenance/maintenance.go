@@ -43,6 +43,8 @@ const (
 	idleMost = 30 * time.Minute
 	// silentMost is how long the client may not be heard of, which asks every AskEvery.
 	silentMost = 2 * time.Minute
+	// clockMost is how far the clock may be set back, as it is to keep the time.
+	clockMost = time.Minute
 	// lookEvery is how often it is looked whether the right to a door still is.
 	lookEvery = 500 * time.Millisecond
 )
@@ -245,6 +247,9 @@ func (d *Doors) register(ctx context.Context) (err error) {
 func (d *Doors) reason(ctx context.Context, x Door) string {
 	if !d.Now().Before(x.Until) {
 		return "its time is over"
+	}
+	if d.Now().Add(clockMost).Before(x.Opened) {
+		return "the clock was set back behind its opening"
 	}
 	if err := d.May(ctx, x.Person); err != nil {
 		return x.Person + " may not come any more: " + fault.Text(err)

@@ -259,6 +259,21 @@ func TestADoorThroughWhichNobodyCameEndsToo(t *testing.T) {
 	}
 }
 
+// A clock that is set back gives no door another time.
+func TestADoorEndsWhenTheClockIsSetBackBehindItsOpening(t *testing.T) {
+	t.Parallel()
+	s := newTestSite(t)
+	x, secret := s.opened()
+	s.reg.Clock.Set(x.Opened.Add(-time.Hour))
+	if _, err := s.Claim(t.Context(), acme, secret); fault.Of(err) != fault.Denied {
+		t.Errorf("%v", err)
+	}
+	s.look(t.Context())
+	if list, _ := s.List(t.Context()); !strings.Contains(list[0].Why, "clock") {
+		t.Errorf("%+v", list)
+	}
+}
+
 func TestNoDoorSurvivesAStartOfTheServer(t *testing.T) {
 	t.Parallel()
 	s := newTestSite(t)

@@ -438,13 +438,30 @@ func TestSendersWithTLSAreRegisteredDevices(t *testing.T) {
 	if got := send(t, at).tell(admit); got != "" {
 		t.Errorf("without TLS: %q", got)
 	}
+	conn, err := tls.Dial("tcp", at, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	stays := &sending{t, conn, hl7.NewReader(conn)}
+	if got := stays.tell(admit); got != ackOf("AA", "77") {
+		t.Errorf("%q", got)
+	}
+
 	g.mu.Lock()
 	g.gone = fault.New(fault.Denied, "identity: nobody")
 	g.mu.Unlock()
+	if got := stays.tell(admit); !strings.Contains(got, "MSA|AR|77|gate, route HL7: this sender is not registered any more") {
+		t.Errorf("on the connection of before: %q", got)
+	}
+	if got := stays.tell(admit); got != "" {
+		t.Errorf("and it goes on: %q", got)
+	}
 	if got := dial(known); got != "" {
 		t.Errorf("not registered: %q", got)
 	}
-	if n := len(behind.seen()); n != 1 {
+	if n := len(behind.seen()); n != 2 {
 		t.Errorf("%d messages came through", n)
 	}
 }
