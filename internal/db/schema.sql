@@ -614,11 +614,9 @@ CREATE TABLE outbox (
     sent            INTEGER NOT NULL DEFAULT 0,
     answer          INTEGER NOT NULL DEFAULT 0,  -- status of the C-STORE
     transaction_uid TEXT    NOT NULL DEFAULT '',
-    asked           INTEGER NOT NULL DEFAULT 0,  -- for storage commitment
+    asked           INTEGER NOT NULL DEFAULT 0, target TEXT NOT NULL DEFAULT '',  -- for storage commitment
     UNIQUE (destination, uid)
 );
-
-CREATE INDEX outbox_state ON outbox (destination, state, id);
 
 CREATE INDEX outbox_transaction ON outbox (destination, transaction_uid);
 
@@ -661,6 +659,26 @@ CREATE TABLE maintenance_door (
     ended     INTEGER NOT NULL,
     why       TEXT    NOT NULL
 );
+
+CREATE INDEX outbox_state ON outbox (destination, target, state, id);
+
+CREATE INDEX outbox_study ON outbox (destination, target, study, state, due);
+
+CREATE TABLE outbox_volume (
+    destination TEXT    NOT NULL PRIMARY KEY,
+    items       INTEGER NOT NULL,
+    bytes       INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TRIGGER outbox_comes AFTER INSERT ON outbox BEGIN
+    INSERT INTO outbox_volume (destination, items, bytes) VALUES (NEW.destination, 1, NEW.size)
+        ON CONFLICT (destination) DO UPDATE SET items = items + 1, bytes = bytes + NEW.size;
+END;
+
+CREATE TRIGGER outbox_goes AFTER DELETE ON outbox BEGIN
+    UPDATE outbox_volume SET items = items - 1, bytes = bytes - OLD.size WHERE destination = OLD.destination;
+    DELETE FROM outbox_volume WHERE destination = OLD.destination AND items <= 0;
+END;
 
 INSERT INTO index_state (one, version) VALUES (1, 1);
 INSERT INTO pairing (one, id) VALUES (1, hex(randomblob(16)));

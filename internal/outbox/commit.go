@@ -30,46 +30,37 @@ const (
 // objects that are safe nowhere.
 var errTransaction = fault.New(fault.Denied, "outbox: nobody asked for this report")
 
-// commit drops what was stored, or asks the destination to commit to it first.
-func (c *courier) commit(ctx context.Context) error {
-	for {
-		list, err := c.b.uncommitted(ctx, c.name)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		if c.way.Commit == No {
-			if err := c.b.arrived(ctx, list); err != nil {
-				return err
-			}
-			continue
-		}
-
-		offered, err := c.offered(ctx, list)
-		switch {
-		case err != nil:
-			return c.unreached(ctx, err)
-		case offered:
-			if going, err := c.ask(ctx, list); err != nil || !going {
-				return err
-			}
-		case c.way.Commit == Required:
-			return c.b.putOff(ctx, list, "the destination does not take requests for storage commitment, which is required")
-		default:
-			if err := c.b.arrived(ctx, list); err != nil {
-				return err
-			}
-		}
+// commit drops what was stored, or asks the destination to commit to it first. more reports
+// that there may be others.
+func (c *courier) commit(ctx context.Context) (more bool, err error) {
+	list, err := c.b.uncommitted(ctx, c.name, c.way.Target)
+	if err != nil || len(list) == 0 {
+		return false, err
 	}
+	if c.way.Commit == No {
+		return true, c.b.arrived(ctx, list)
+	}
+
+	offered, err := c.offered(ctx, list)
+	switch {
+	case err != nil:
+		return false, c.unreached(ctx, err)
+	case offered:
+		return c.ask(ctx, list)
+	case c.way.Commit == Required:
+		return true, c.b.putOff(ctx, list, "the destination does not take requests for storage commitment, which is required")
+	}
+	return true, c.b.arrived(ctx, list)
 }
 
 // uncommitted lists what was stored and of which nobody knows whether it is kept: not asked
 // about yet, or asked about so long ago that no report will come.
-func (b *Outbox) uncommitted(ctx context.Context, name string) (list []Item, err error) {
+func (b *Outbox) uncommitted(ctx context.Context, name, target string) (list []Item, err error) {
 	now := b.Now()
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox WHERE destination = ?1 AND state = 'sent' AND due <= ?2
-			AND (transaction_uid = '' OR asked < ?3) ORDER BY id LIMIT ?4`,
-			name, db.Millis(now), db.Millis(now.Add(-askAgain)), commitBatch)
+		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox WHERE destination = ?1 AND target = ?2 AND state = 'sent'
+			AND (due <= ?3 OR due >= ?4) AND (transaction_uid = '' OR asked < ?5 OR asked > ?3) ORDER BY id LIMIT ?6`, // or of a wrong clock
+			name, target, db.Millis(now), db.Millis(now.Add(pauseLongest)), db.Millis(now.Add(-askAgain)), commitBatch)
 		return err
 	})
 	return list, failed(err, "look what was stored")
@@ -85,7 +76,6 @@ func (c *courier) offered(ctx context.Context, list []Item) (bool, error) {
 			return false, err
 		}
 		c.session = s
-		c.asked = map[string]bool{}
 	}
 	return slices.ContainsFunc(c.session.Contexts(), func(pc dimse.PresentationContext) bool {
 		return pc.AbstractSyntax == uid.StorageCommitmentPushModel
@@ -259,8 +249,8 @@ func (b *Outbox) sendAgain(ctx context.Context, list []Item, reasons map[string]
 				}
 				continue
 			}
-			if _, err := tx.Exec(ctx, `UPDATE outbox SET state = 'waiting', transaction_uid = '', asked = 0, due = ?2, reason = ?3
-				WHERE id = ?1`, i.ID, db.Millis(b.Now().Add(pause(i.Tries))), why); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE outbox SET state = 'waiting', transaction_uid = '', asked = 0, broken = 0, due = ?2, reason = ?3
+				WHERE id = ?1 AND state = 'sent'`, i.ID, db.Millis(b.Now().Add(pause(i.Tries))), why); err != nil {
 				return err
 			}
 		}

@@ -36,6 +36,8 @@ const (
 const (
 	pauseFirst = 10 * time.Second
 	pauseMost  = time.Hour
+
+	pauseLongest = 2 * pauseMost // no pause ends later
 )
 
 // How often an object is tried that the destination does not understand, or over
@@ -68,7 +70,7 @@ type courier struct {
 	done chan struct{}
 
 	session Session
-	asked   map[string]bool // transactions whose report is awaited on the session
+	ended   bool // the last association, over an object
 }
 
 // start begins to send; called with mu of the outbox held.
@@ -98,6 +100,9 @@ func (c *courier) run(ctx context.Context) {
 
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	if err := c.b.stranded(ctx, c.name, c.way.Target); err != nil && ctx.Err() == nil {
+		c.b.Log.Error("what waits for another target is not marked", "destination", c.name, "error", err)
+	}
 	for ctx.Err() == nil {
 		select {
 		case <-c.wake:
@@ -110,29 +115,43 @@ func (c *courier) run(ctx context.Context) {
 	}
 }
 
-// round sends what is due, and asks for commitment.
+// round sends what is due, and asks for commitment. What comes meanwhile is sent before more
+// is asked about.
 func (c *courier) round(ctx context.Context) error {
 	if due, err := c.b.dueAt(ctx, c.name); err != nil || c.b.Now().Before(due) {
 		return err
 	}
 
-	for {
-		list, err := c.b.due(ctx, c.name)
-		if err != nil {
+	for more := true; more; {
+		going, err := c.deliverAll(ctx)
+		if err != nil || !going {
+			c.drop()
 			return err
+		}
+		if more, err = c.commit(ctx); err != nil {
+			return errors.Join(err, c.release(ctx))
+		}
+	}
+	return c.release(ctx)
+}
+
+// deliverAll sends until nothing is due.
+func (c *courier) deliverAll(ctx context.Context) (going bool, err error) {
+	for {
+		list, err := c.b.due(ctx, c.name, c.way.Target)
+		if err != nil {
+			return false, err
 		}
 		if len(list) == 0 {
 			if c.session == nil || !c.more(ctx) {
-				break
+				return ctx.Err() == nil, nil
 			}
 			continue
 		}
 		if going, err := c.deliver(ctx, list); err != nil || !going {
-			c.drop()
-			return err
+			return going, err
 		}
 	}
-	return errors.Join(c.commit(ctx), c.release(ctx))
 }
 
 // more waits a moment for another object while an association is open.
@@ -154,11 +173,16 @@ func (c *courier) deliver(ctx context.Context, list []Item) (going bool, err err
 		if going, err = c.deliverStudy(ctx, study); err != nil || !going {
 			return going, err
 		}
+		if c.ended { // it took its time: what came meanwhile is looked at first
+			c.ended = false
+			return true, nil
+		}
 	}
 	return true, nil
 }
 
-// byStudy parts objects by study, in the order in which the studies began.
+// byStudy parts objects by study, in the order in which the studies began. Those over whose first
+// object an association ended come last: another such end holds up nobody else.
 func byStudy(list []Item) (studies [][]Item) {
 	at := map[string]int{}
 	for _, i := range list {
@@ -170,32 +194,71 @@ func byStudy(list []Item) (studies [][]Item) {
 		}
 		studies[n] = append(studies[n], i)
 	}
+	slices.SortStableFunc(studies, func(x, y []Item) int { return cmp.Compare(min(x[0].Broken, 1), min(y[0].Broken, 1)) })
 	return studies
 }
 
 // deliverStudy sends objects of one study, up to the first that has to wait.
 func (c *courier) deliverStudy(ctx context.Context, study []Item) (going bool, err error) {
 	for n, i := range study {
-		if err := c.reach(ctx, study[n:]); err != nil {
-			return false, c.unreached(ctx, err)
-		}
-
-		status, err := c.send(ctx, i)
-		if ctx.Err() != nil {
-			return false, nil // it is sent again
-		}
-		next, err := c.b.settle(ctx, i, status, err)
-		if err != nil {
-			return false, err
-		}
-		if c.broken() {
-			c.drop()
-		}
-		if !next {
-			return true, nil
+		next, going, err := c.deliverOne(ctx, study[n:], i)
+		if err != nil || !going || !next || c.ended {
+			return going, err
 		}
 	}
 	return true, nil
+}
+
+// deliverOne sends the first of some objects of a study. next reports that the study goes on.
+func (c *courier) deliverOne(ctx context.Context, study []Item, i Item) (next, going bool, err error) {
+	if err := c.reach(ctx, study); err != nil {
+		return false, false, c.unreached(ctx, err)
+	}
+	status, attempt := c.send(ctx, i)
+	if ctx.Err() != nil {
+		return false, false, nil // it is sent again
+	}
+	v, why := judge(status, attempt)
+	c.ended = v == ended
+	if c.ended {
+		c.drop()
+		if i.Broken+1 >= brokenMost && !c.answers(ctx, study[1:]) {
+			i.Broken = brokenMost - 2 // it is not for this object that nothing goes
+		}
+	}
+	if ctx.Err() != nil {
+		return false, false, nil
+	}
+
+	if next, err = c.b.settle(ctx, i, status, v, why); err != nil {
+		return false, false, err
+	}
+	if c.session != nil && c.broken() {
+		c.drop()
+	}
+	return next, true, nil
+}
+
+// answers reports whether the destination answers for the object behind one over which it never
+// does: only then is it for that one. It is sent by that.
+func (c *courier) answers(ctx context.Context, behind []Item) bool {
+	if len(behind) == 0 || c.reach(ctx, behind) != nil {
+		return false
+	}
+	status, err := c.send(ctx, behind[0])
+	if ctx.Err() != nil {
+		return false
+	}
+	v, why := judge(status, err)
+	if v == ended {
+		c.drop()
+		return false
+	}
+	if v == stored {
+		_, err = c.b.settle(ctx, behind[0], status, v, why)
+		return err == nil
+	}
+	return true
 }
 
 // broken reports an association that is over.
@@ -219,7 +282,6 @@ func (c *courier) reach(ctx context.Context, list []Item) error {
 		return err
 	}
 	c.session = s
-	c.asked = map[string]bool{}
 	return c.b.reached(ctx, c.name)
 }
 
@@ -330,7 +392,9 @@ func (b *Outbox) dueAt(ctx context.Context, name string) (at time.Time, err erro
 		if fault.Of(err) == fault.NotFound {
 			return nil
 		}
-		at = instant(due)
+		if at = instant(due); at.Sub(b.Now()) > pauseLongest {
+			at = time.Time{} // of a clock that was wrong
+		}
 		return err
 	})
 	return at, failed(err, "look at a destination")
@@ -361,15 +425,21 @@ func (b *Outbox) reached(ctx context.Context, name string) error {
 }
 
 // due lists what may be sent now, in order: of each study all that waits, where its
-// first may go.
-func (b *Outbox) due(ctx context.Context, name string) (list []Item, err error) {
-	now := db.Millis(b.Now())
+// first may go. A pause longer than any is of a clock that was wrong.
+func (b *Outbox) due(ctx context.Context, name, target string) (list []Item, err error) {
+	now := b.Now()
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox AS o WHERE destination = ?1 AND state = 'waiting'
-			AND NOT EXISTS (SELECT 1 FROM outbox AS f WHERE f.destination = o.destination AND f.study = o.study
-				AND f.state = 'waiting' AND f.due > ?2 AND f.id <= o.id)
-			ORDER BY id LIMIT ?3`, name, now, batchMost)
+		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox AS o WHERE destination = ?1 AND target = ?2 AND state = 'waiting'
+			AND NOT EXISTS (SELECT 1 FROM outbox AS f WHERE f.destination = o.destination AND f.target = o.target AND f.study = o.study
+				AND f.state = 'waiting' AND f.due > ?3 AND f.due < ?4 AND f.id <= o.id)
+			ORDER BY id LIMIT ?5`, name, target, db.Millis(now), db.Millis(now.Add(pauseLongest)), batchMost)
 		return err
 	})
 	return list, failed(err, "look what is due")
+}
+
+// stranded says of what came while a destination led elsewhere why it waits.
+func (b *Outbox) stranded(ctx context.Context, name, target string) error {
+	return b.update(ctx, `UPDATE outbox SET reason = ?3 WHERE destination = ?1 AND target <> ?2 AND state <> 'aside'`,
+		name, target, "the route leads elsewhere now; 'collimator gate queue retry --redirect' sends it there")
 }

@@ -23,6 +23,7 @@ const (
 type Item struct {
 	ID          int64
 	Destination string
+	Target      string // where the destination led when it came
 	Study       string
 	SOPClassUID, SOPInstanceUID,
 	TransferSyntax string
@@ -51,6 +52,7 @@ func (i Item) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		ID          int64     `json:"id"`
 		Destination string    `json:"destination"`
+		Target      string    `json:"target"`
 		Study       string    `json:"study"`
 		Class       string    `json:"sopClass"`
 		Instance    string    `json:"sopInstance"`
@@ -63,16 +65,16 @@ func (i Item) MarshalJSON() ([]byte, error) {
 		Reason      string    `json:"reason,omitempty"`
 		Queued      time.Time `json:"queued"`
 		Sent        time.Time `json:"sent,omitzero"`
-	}{i.ID, i.Destination, i.Study, i.SOPClassUID, i.SOPInstanceUID, i.TransferSyntax, i.Size, i.Source,
+	}{i.ID, i.Destination, i.Target, i.Study, i.SOPClassUID, i.SOPInstanceUID, i.TransferSyntax, i.Size, i.Source,
 		i.State, i.Tries, i.Due, i.Reason, i.Queued, i.Sent})
 }
 
-const columns = `id, destination, study, uid, class, syntax, hash, size, file, patient, issuer, source,
+const columns = `id, destination, target, study, uid, class, syntax, hash, size, file, patient, issuer, source,
 	state, tries, broken, due, reason, queued, sent, answer, transaction_uid, asked`
 
 func scanItem(scan db.Scan) (i Item, err error) {
 	var due, queued, sent, asked int64
-	err = scan(&i.ID, &i.Destination, &i.Study, &i.SOPInstanceUID, &i.SOPClassUID, &i.TransferSyntax, &i.Hash, &i.Size, &i.file,
+	err = scan(&i.ID, &i.Destination, &i.Target, &i.Study, &i.SOPInstanceUID, &i.SOPClassUID, &i.TransferSyntax, &i.Hash, &i.Size, &i.file,
 		&i.Patient, &i.PatientIssuer, &i.Source, &i.State, &i.Tries, &i.Broken, &due, &i.Reason, &queued, &sent, &i.Answer,
 		&i.Transaction, &asked)
 	i.Due = instant(due)

@@ -87,6 +87,9 @@ const (
 
 // Way is how a destination is reached.
 type Way struct {
+	// Target is where it leads. What came while it led elsewhere does not go there:
+	// Redirect has it sent.
+	Target string
 	// Open opens an association on which the contexts are proposed. Reports of storage
 	// commitment on it, or on another one, are given to Outbox.Report.
 	Open   func(ctx context.Context, contexts []ul.ProposedContext) (Session, error)
@@ -108,6 +111,8 @@ var _ Session = (*dimse.Association)(nil)
 type Outbox struct {
 	Options
 	key *recovery.Key
+
+	setting sync.Mutex // of ways, one after another
 
 	mu      sync.Mutex
 	ways    map[string]*courier
@@ -138,6 +143,8 @@ func New(ctx context.Context, o Options) (*Outbox, error) {
 // is not there any more, or is another one, ends at once; what waits for it stays.
 // Ways are the same where their mark is.
 func (b *Outbox) Set(ways map[string]Way, mark func(name string) string) {
+	b.setting.Lock()
+	defer b.setting.Unlock()
 	b.mu.Lock()
 	var ended []*courier
 	for name, c := range b.ways {
@@ -146,6 +153,13 @@ func (b *Outbox) Set(ways map[string]Way, mark func(name string) string) {
 			delete(b.ways, name)
 		}
 	}
+	b.mu.Unlock()
+	for _, c := range ended { // before another one begins: two would send the same, in any order
+		c.end()
+	}
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for name, way := range ways {
 		if b.ways[name] == nil {
 			c := &courier{b: b, name: name, way: way, mark: mark(name), wake: make(chan struct{}, 1), done: make(chan struct{})}
@@ -154,11 +168,6 @@ func (b *Outbox) Set(ways map[string]Way, mark func(name string) string) {
 				c.start(b.running)
 			}
 		}
-	}
-	b.mu.Unlock()
-
-	for _, c := range ended {
-		c.end()
 	}
 }
 

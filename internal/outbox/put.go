@@ -11,8 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"collimator/internal/db"
 	"collimator/internal/durable"
@@ -36,6 +34,7 @@ var ErrOther = fault.New(fault.Conflict, "outbox: another content waits under th
 // Commit does nothing. It is not safe for concurrent use.
 type Writer struct {
 	b      *Outbox
+	item   Item
 	file   *durable.File
 	sealed io.WriteCloser
 	sum    hash.Hash
@@ -43,12 +42,13 @@ type Writer struct {
 	closed bool // by Reader
 }
 
-// Create begins an object. It fails with fault.Unavailable where there is no room.
-func (b *Outbox) Create(ctx context.Context, destination string) (*Writer, error) {
+// Create begins an object; what of the item is known of its content is found by
+// writing. It fails with fault.Unavailable where there is no room.
+func (b *Outbox) Create(ctx context.Context, i Item) (*Writer, error) {
 	if err := b.room(); err != nil {
 		return nil, err
 	}
-	if err := b.DB.Read(ctx, func(tx *db.Tx) error { return b.quota(ctx, tx, destination, 0) }); err != nil {
+	if err := b.DB.Read(ctx, func(tx *db.Tx) error { return b.quota(ctx, tx, i.Destination, 0) }); err != nil {
 		return nil, err
 	}
 
@@ -57,11 +57,15 @@ func (b *Outbox) Create(ctx context.Context, destination string) (*Writer, error
 		return nil, fault.Wrap(fault.Unavailable, err, "outbox: begin an object")
 	}
 	sealed, err := recovery.Seal(f, b.key.Public())
+	if err == nil {
+		i.Queued = b.Now()
+		err = writeLabel(sealed, i)
+	}
 	if err != nil {
 		f.Abort()
-		return nil, err
+		return nil, fault.Wrap(fault.Unavailable, err, "outbox: begin an object")
 	}
-	return &Writer{b: b, file: f, sealed: sealed, sum: sha256.New()}, nil
+	return &Writer{b: b, item: i, file: f, sealed: sealed, sum: sha256.New()}, nil
 }
 
 func (b *Outbox) room() error {
@@ -74,9 +78,9 @@ func (b *Outbox) room() error {
 // quota fails where n more bytes would be more than may wait for a destination.
 func (b *Outbox) quota(ctx context.Context, tx *db.Tx, destination string, n int64) error {
 	var items, bytes int64
-	err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(size), 0) FROM outbox WHERE destination = ?1`, destination).Scan(&items, &bytes)
+	err := tx.QueryRow(ctx, `SELECT items, bytes FROM outbox_volume WHERE destination = ?1`, destination).Scan(&items, &bytes)
 	switch {
-	case err != nil:
+	case err != nil && fault.Of(err) != fault.NotFound:
 		return failed(err, "look how much waits")
 	case items >= b.Limits.Items || bytes+n > b.Limits.Bytes:
 		return ErrFull
@@ -118,11 +122,12 @@ func (w *Writer) Abort() { w.file.Abort() }
 // Commit queues the object; it is durable when it returns nil. also runs in the same
 // transaction, before: its error is Commit's, and nothing is queued. What waits
 // already with the same content stays as it is; another one is ErrOther.
-func (w *Writer) Commit(ctx context.Context, i Item, also func(context.Context, *db.Tx) error) error {
+func (w *Writer) Commit(ctx context.Context, also func(context.Context, *db.Tx) error) error {
 	defer w.Abort()
 	if err := w.sealed.Close(); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "outbox: write an object")
 	}
+	i := w.item
 	i.Hash = w.Hash()
 	i.Size = w.size
 	i.file = newName()
@@ -132,6 +137,7 @@ func (w *Writer) Commit(ctx context.Context, i Item, also func(context.Context, 
 	}
 
 	queued := false
+	var instead string // the file that it takes the place of
 	err := w.b.DB.Write(ctx, func(tx *db.Tx) (err error) {
 		queued = false
 		if also != nil {
@@ -139,17 +145,36 @@ func (w *Writer) Commit(ctx context.Context, i Item, also func(context.Context, 
 				return err
 			}
 		}
-		queued, err = w.b.insert(ctx, tx, i)
+		queued, instead, err = w.b.insert(ctx, tx, i)
 		return err
 	})
-	if err != nil && queued { // nobody knows whether the row is there: tidy looks at the next start
-		return err
+	if err != nil && queued {
+		return errors.Join(err, w.b.removeUnnamed(ctx, i.file))
 	}
 	if !queued {
-		return errors.Join(err, removeFile(path))
+		instead = i.file
 	}
-	w.b.nudgeWay(i.Destination)
-	return nil
+	if instead != "" {
+		err = errors.Join(err, removeFile(filepath.Join(w.b.Dir, instead)))
+	}
+	if queued {
+		w.b.nudgeWay(i.Destination)
+	}
+	return err
+}
+
+// removeUnnamed removes a file of which nobody knows whether its row is there, where
+// the index says that it is not. Where it says nothing the file stays: the next start looks.
+func (b *Outbox) removeUnnamed(ctx context.Context, file string) error {
+	ctx = context.WithoutCancel(ctx) // who sent it may be gone
+	named := true
+	err := b.DB.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE file = ?1)`, file).Scan(&named)
+	})
+	if err != nil || named {
+		return nil
+	}
+	return removeFile(filepath.Join(b.Dir, file))
 }
 
 func newName() string {
@@ -158,32 +183,36 @@ func newName() string {
 	return hex.EncodeToString(b[:]) + suffix
 }
 
-// insert writes the row of an object; queued is false where the same waits already.
-func (b *Outbox) insert(ctx context.Context, tx *db.Tx, i Item) (queued bool, err error) {
+// insert writes the row of an object; queued is false where the same waits already for
+// the same target. instead is the file that is not needed any more then.
+func (b *Outbox) insert(ctx context.Context, tx *db.Tx, i Item) (queued bool, instead string, err error) {
 	before, err := Have(ctx, tx, i.Destination, i.SOPInstanceUID)
 	switch {
-	case err == nil && before.Hash == i.Hash && before.TransferSyntax == i.TransferSyntax && before.State == Aside:
-		// The sender tries again, and so do we; it may have lost its file.
-		_, err := tx.Exec(ctx, `UPDATE outbox SET state = ?2, file = ?3, tries = 0, broken = 0, due = 0, reason = '',
-			transaction_uid = '', asked = 0 WHERE id = ?1`, before.ID, string(Waiting), i.file)
-		return err == nil, failed(err, "queue an object again")
-	case err == nil && before.Hash == i.Hash && before.TransferSyntax == i.TransferSyntax:
-		return false, nil
+	case err == nil && (before.Hash != i.Hash || before.TransferSyntax != i.TransferSyntax):
+		return false, "", ErrOther
+	case err == nil && (before.State == Aside || before.Target != i.Target):
+		// The sender tries again, and so do we: the file may be lost, and the sender calls what is
+		// the target now.
+		_, err := tx.Exec(ctx, `UPDATE outbox SET state = ?2, file = ?3, target = ?4, tries = 0, broken = 0, due = 0, reason = '',
+			transaction_uid = '', asked = 0 WHERE id = ?1`, before.ID, string(Waiting), i.file, i.Target)
+		return err == nil, before.file, failed(err, "queue an object again")
 	case err == nil:
-		return false, ErrOther
+		return false, "", nil
 	case fault.Of(err) != fault.NotFound:
-		return false, failed(err, "look what waits")
+		return false, "", failed(err, "look what waits")
 	}
 	if err := b.quota(ctx, tx, i.Destination, i.Size); err != nil {
-		return false, err
+		return false, "", err
 	}
+	return true, "", b.row(ctx, tx, i)
+}
 
-	_, err = tx.Exec(ctx, `INSERT INTO outbox
-		(destination, study, uid, class, syntax, hash, size, file, patient, issuer, source, state, queued)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`,
-		i.Destination, i.Study, i.SOPInstanceUID, i.SOPClassUID, i.TransferSyntax, i.Hash, i.Size, i.file, i.Patient, i.PatientIssuer,
-		i.Source, string(Waiting), db.Millis(b.Now()))
-	return err == nil, failed(err, "queue an object")
+func (b *Outbox) row(ctx context.Context, tx *db.Tx, i Item) error {
+	_, err := tx.Exec(ctx, `INSERT INTO outbox (destination, target, study, uid, class, syntax, hash, size, file, patient, issuer, source,
+		state, queued) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`,
+		i.Destination, i.Target, i.Study, i.SOPInstanceUID, i.SOPClassUID, i.TransferSyntax, i.Hash, i.Size, i.file, i.Patient,
+		i.PatientIssuer, i.Source, string(Waiting), db.Millis(i.Queued))
+	return failed(err, "queue an object")
 }
 
 // Open reads the data set of an object. What was changed on the disk ends it with an
@@ -201,6 +230,9 @@ func (b *Outbox) read(path string) (io.ReadCloser, error) {
 		return nil, fault.Wrap(fault.Unavailable, err, "outbox: open an object")
 	}
 	r, err := b.key.Open(f)
+	if err == nil {
+		_, err = readLabel(r)
+	}
 	if err != nil {
 		return nil, errors.Join(damaged(err), f.Close())
 	}
@@ -239,53 +271,4 @@ func removeFile(path string) error {
 		return nil
 	}
 	return err
-}
-
-// tidy removes files that no row names, which a process left that ended before it
-// acknowledged them, and sets rows aside that have no file.
-func (b *Outbox) tidy(ctx context.Context) error {
-	durable.Sweep(b.Dir, time.Minute)
-	entries, err := os.ReadDir(b.Dir)
-	if err != nil {
-		return failed(err, "look at the objects")
-	}
-	there := map[string]bool{}
-	for _, e := range entries {
-		there[e.Name()] = strings.HasSuffix(e.Name(), suffix)
-	}
-
-	var lost []int64
-	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		return db.Each(ctx, tx, func(scan db.Scan) error {
-			var id int64
-			var file string
-			if err := scan(&id, &file); err != nil {
-				return err
-			}
-			if !there[file] {
-				lost = append(lost, id)
-			}
-			delete(there, file)
-			return nil
-		}, `SELECT id, file FROM outbox`)
-	})
-	if err != nil {
-		return failed(err, "look at what waits")
-	}
-	for name, ours := range there {
-		if ours {
-			if err := removeFile(filepath.Join(b.Dir, name)); err != nil {
-				return failed(err, "remove what nobody waits for")
-			}
-		}
-	}
-
-	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
-		for _, id := range lost {
-			if err := setAside(ctx, tx, id, fault.Sentence(errGone)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}), "set aside what has no file")
 }

@@ -2,7 +2,9 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +17,10 @@ import (
 // StatePart is the state of what waits.
 const StatePart = "gate.queue"
 
-// Summary is what waits for one destination.
+// Summary is what waits for one destination, for one of its targets.
 type Summary struct {
 	Destination string    `json:"destination"`
+	Target      string    `json:"target"`
 	Waiting     int64     `json:"waiting"`
 	Sent        int64     `json:"sent"` // stored there, and not committed to yet
 	Aside       int64     `json:"aside"`
@@ -30,14 +33,14 @@ type Summary struct {
 // Summaries lists what waits, by destination.
 func Summaries(ctx context.Context, d *db.DB) (list []Summary, err error) {
 	err = d.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scanSummary, `SELECT o.destination,
+		list, err = db.All(ctx, tx, scanSummary, `SELECT o.destination, o.target,
 			COALESCE(SUM(o.state = 'waiting'), 0), COALESCE(SUM(o.state = 'sent'), 0), COALESCE(SUM(o.state = 'aside'), 0),
 			SUM(o.size), COALESCE(MIN(CASE WHEN o.state <> 'aside' THEN o.queued END), 0),
 			COALESCE((SELECT d.reason FROM outbox_destination AS d WHERE d.destination = o.destination),
-				(SELECT f.reason FROM outbox AS f WHERE f.destination = o.destination AND f.reason <> ''
+				(SELECT f.reason FROM outbox AS f WHERE f.destination = o.destination AND f.target = o.target AND f.reason <> ''
 					ORDER BY f.state = 'aside', f.id LIMIT 1), ''),
 			COALESCE((SELECT d.due FROM outbox_destination AS d WHERE d.destination = o.destination), 0)
-			FROM outbox AS o GROUP BY o.destination ORDER BY o.destination`)
+			FROM outbox AS o GROUP BY o.destination, o.target ORDER BY o.destination, o.target`)
 		return err
 	})
 	return list, failed(err, "look what waits")
@@ -45,7 +48,7 @@ func Summaries(ctx context.Context, d *db.DB) (list []Summary, err error) {
 
 func scanSummary(scan db.Scan) (s Summary, err error) {
 	var oldest, due int64
-	err = scan(&s.Destination, &s.Waiting, &s.Sent, &s.Aside, &s.Bytes, &oldest, &s.Reason, &due)
+	err = scan(&s.Destination, &s.Target, &s.Waiting, &s.Sent, &s.Aside, &s.Bytes, &oldest, &s.Reason, &due)
 	s.Oldest = instant(oldest)
 	s.Due = instant(due)
 	return s, err
@@ -76,6 +79,17 @@ func Retry(ctx context.Context, d *db.DB, destination string) (n int64, err erro
 	return n, failed(err, "have it sent")
 }
 
+// Redirect has what came for other targets of a destination sent to the one that it leads to now.
+// It says how many objects these are.
+func Redirect(ctx context.Context, d *db.DB, destination, target string) (n int64, err error) {
+	err = d.Write(ctx, func(tx *db.Tx) error {
+		n, err = tx.Exec(ctx, `UPDATE outbox SET target = ?2, state = 'waiting', due = 0, broken = 0, tries = 0, reason = '',
+			transaction_uid = '', asked = 0 WHERE destination = ?1 AND target <> ?2`, destination, target)
+		return err
+	})
+	return n, failed(err, "have it sent elsewhere")
+}
+
 // Find is an object by its number; fault.NotFound where none has it.
 func Find(ctx context.Context, d *db.DB, id int64) (i Item, err error) {
 	err = d.Read(ctx, func(tx *db.Tx) error {
@@ -93,19 +107,24 @@ func Find(ctx context.Context, d *db.DB, id int64) (i Item, err error) {
 // Drop removes an object that has not arrived. also runs in the same transaction; its
 // error keeps the object.
 func Drop(ctx context.Context, d *db.DB, dir string, i Item, also func(context.Context, *db.Tx) error) error {
+	path := filepath.Join(dir, i.file)
 	err := d.Write(ctx, func(tx *db.Tx) error {
-		if n, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1`, i.ID); err != nil || n == 0 {
+		if n, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1 AND file = ?2`, i.ID, i.file); err != nil || n == 0 {
 			if err == nil {
 				err = fault.Newf(fault.NotFound, "outbox: number %d arrived meanwhile", i.ID)
 			}
 			return err
 		}
-		return also(ctx, tx)
+		if err := also(ctx, tx); err != nil {
+			return err
+		}
+		// A file under its name and without a row is queued at the next start.
+		return withdraw(path)
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, bringBack(path))
 	}
-	return failed(removeFile(filepath.Join(dir, i.file)), "remove an object")
+	return failed(removeFile(path+withdrawn), "remove an object")
 }
 
 // watchEvery is how often somebody looks how much waits.
@@ -141,7 +160,9 @@ func Tell(ctx context.Context, d *db.DB, states *state.Register, l Limits, now t
 	for _, s := range list {
 		waiting += s.Waiting + s.Sent
 		aside += s.Aside
-		names = append(names, s.Destination)
+		if !slices.Contains(names, s.Destination) {
+			names = append(names, s.Destination)
+		}
 		if oldest.IsZero() || !s.Oldest.IsZero() && s.Oldest.Before(oldest) {
 			oldest = s.Oldest
 		}

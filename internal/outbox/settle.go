@@ -51,8 +51,7 @@ func judge(status dimse.Status, err error) (verdict, string) {
 }
 
 // settle keeps what came of an attempt. next reports that the study goes on.
-func (b *Outbox) settle(ctx context.Context, i Item, status dimse.Status, attempt error) (next bool, err error) {
-	v, why := judge(status, attempt)
+func (b *Outbox) settle(ctx context.Context, i Item, status dimse.Status, v verdict, why string) (next bool, err error) {
 	i.Tries++
 	if v == ended {
 		i.Broken++
@@ -65,8 +64,7 @@ func (b *Outbox) settle(ctx context.Context, i Item, status dimse.Status, attemp
 
 	switch v {
 	case stored:
-		return true, b.update(ctx, `UPDATE outbox SET state = 'sent', tries = ?2, sent = ?3, answer = ?4, reason = '', due = 0,
-			transaction_uid = '', asked = 0 WHERE id = ?1 AND state = 'waiting'`, i.ID, i.Tries, db.Millis(b.Now()), int(status.Code))
+		return true, b.keepSent(ctx, i, status.Code)
 	case never:
 		b.Log.Warn("an object is set aside", "destination", i.Destination, "number", i.ID, "reason", why)
 		defer b.awake()
@@ -74,6 +72,21 @@ func (b *Outbox) settle(ctx context.Context, i Item, status dimse.Status, attemp
 	}
 	return false, b.update(ctx, `UPDATE outbox SET tries = ?2, broken = ?3, due = ?4, reason = ?5 WHERE id = ?1 AND state = 'waiting'`,
 		i.ID, i.Tries, i.Broken, db.Millis(b.Now().Add(pause(i.Tries))), why)
+}
+
+// keepSent keeps that an object was stored there. One that somebody dropped while it was under way is
+// told as handed over at once: it left all the same.
+func (b *Outbox) keepSent(ctx context.Context, i Item, answer dimse.StatusCode) error {
+	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE outbox SET state = 'sent', tries = ?2, sent = ?3, answer = ?4, reason = '', due = 0, broken = 0,
+			transaction_uid = '', asked = 0 WHERE id = ?1 AND state = 'waiting'`, i.ID, i.Tries, db.Millis(b.Now()), int(answer))
+		if err != nil || n > 0 || b.Handed == nil {
+			return err
+		}
+		i.Sent = b.Now()
+		i.Answer = answer
+		return b.Handed(ctx, tx, []Item{i})
+	}), "keep what came of an attempt")
 }
 
 func (b *Outbox) update(ctx context.Context, query string, args ...any) error {

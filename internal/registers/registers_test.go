@@ -241,6 +241,7 @@ var uncovered = map[string]string{
 	"first_write_patient": "whose studies are that went through the gate: as first_write", "first_write_series": "as first_write",
 	"outbox":              "what waits to be sent elsewhere: rows come and go with each object, and let nobody in",
 	"outbox_destination":  "when a destination is tried again",
+	"outbox_volume":       "how much waits: the index counts it",
 	"outbound_commitment": "what a modality has asked: it is answered by what waits and by first_write",
 	"outbound_offer":      "what targets said that they take",
 	"posture_report":      "when reports were made", "posture_schedule": "when scans began",

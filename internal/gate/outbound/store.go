@@ -64,7 +64,11 @@ func noRoom(err error) dimse.Status {
 func (b *Outbound) keep(
 	ctx context.Context, a *dimse.Association, r *route, rq *dimse.StoreRequest, o Object, known firstwrite.Known, i firstwrite.Instance,
 ) (dimse.Status, *firstwrite.Content) {
-	w, err := b.Outbox.Create(ctx, r.Name)
+	whose := o.Whose()
+	w, err := b.Outbox.Create(ctx, outbox.Item{
+		Destination: r.Name, Target: r.To, Study: i.Study, SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID,
+		TransferSyntax: rq.TransferSyntax, Patient: whose.Patient, PatientIssuer: whose.PatientIssuer, Source: a.CallingAETitle(),
+	})
 	if err != nil {
 		return noRoom(err), nil
 	}
@@ -81,11 +85,7 @@ func (b *Outbound) keep(
 		return b.contradicts(ctx, a, r, rq, w, known), nil
 	}
 
-	whose := o.Whose()
-	err = w.Commit(ctx, outbox.Item{
-		Destination: r.Name, Study: i.Study, SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID,
-		TransferSyntax: rq.TransferSyntax, Patient: whose.Patient, PatientIssuer: whose.PatientIssuer, Source: a.CallingAETitle(),
-	}, func(ctx context.Context, tx *db.Tx) error { return firstwrite.Accept(ctx, tx, i, content) })
+	err = w.Commit(ctx, func(ctx context.Context, tx *db.Tx) error { return firstwrite.Accept(ctx, tx, i, content) })
 	if err != nil { // of another content, too: somebody released this one, and the other is on its way
 		return noRoom(err), nil
 	}

@@ -25,7 +25,7 @@ import (
 // Deadlines of a target.
 const (
 	connectMost  = 15 * time.Second
-	responseMost = 2 * time.Minute
+	responseMost = time.Minute // for which an object holds up the other studies
 	lookUpMost   = 5 * time.Second
 )
 
@@ -41,6 +41,7 @@ func (b *Outbound) way(r *route) outbox.Way {
 		commit = outbox.IfOffered
 	}
 	return outbox.Way{
+		Target: r.To,
 		Commit: commit,
 		Open: func(ctx context.Context, contexts []ul.ProposedContext) (outbox.Session, error) {
 			a, err := b.dial(ctx, r, contexts)
