@@ -41,7 +41,7 @@ func (c *gateQueueListCmd) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			return terminal.List(e.stdout, c.Output, list, "ROUTE|WAITING|SENT|ASIDE|SIZE|OLDEST|NEXT TRY|WHY", summaryRow,
+			return terminal.List(e.stdout, c.Output, list, "ROUTE|TARGET|WAITING|SENT|ASIDE|SIZE|OLDEST|NEXT TRY|WHY", summaryRow,
 				"Nothing waits.")
 		}
 
@@ -55,7 +55,7 @@ func (c *gateQueueListCmd) Run(e *env) error {
 }
 
 func summaryRow(s outbox.Summary) []string {
-	return []string{s.Destination, fmt.Sprint(s.Waiting), fmt.Sprint(s.Sent), fmt.Sprint(s.Aside), terminal.Size(s.Bytes),
+	return []string{s.Destination, terminal.Dash(s.Target), fmt.Sprint(s.Waiting), fmt.Sprint(s.Sent), fmt.Sprint(s.Aside), terminal.Size(s.Bytes),
 		terminal.MinuteOr(s.Oldest, "-"), terminal.MinuteOr(s.Due, "-"), terminal.Dash(s.Reason)}
 }
 
@@ -66,16 +66,26 @@ func itemRow(i outbox.Item) []string {
 
 type gateQueueRetryCmd struct {
 	dataFlags
-	Route string `arg:"" help:"Name of the route." completes:"gate list -o names"`
+	Route    string `arg:"" help:"Name of the route." completes:"gate list -o names"`
+	Redirect bool   `help:"Send what waits for a target that the route had before to the one it has now, and nothing else."`
 }
 
 func (gateQueueRetryCmd) Help() string {
-	return "What was set aside is sent again, too.\n\nExample:\n  collimator gate queue retry CT2"
+	return `What was set aside is sent again, too. What came while the route led elsewhere is not sent to where it leads now,
+because that is somebody else's, perhaps: --redirect says that it is right.
+
+Examples:
+  collimator gate queue retry CT2
+  collimator gate queue retry CT2 --redirect`
 }
 
 func (c *gateQueueRetryCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		n, err := in.RetryQueue(e.ctx, c.Route)
+		again := in.RetryQueue
+		if c.Redirect {
+			again = in.RedirectQueue
+		}
+		n, err := again(e.ctx, c.Route)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package house
 import (
 	"bytes"
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -82,10 +84,14 @@ func (m *meter) queue(b *bytes.Buffer) {
 	if err != nil {
 		return // a state says so
 	}
+	sums := map[string]int64{} // over the targets a route had
 	for _, s := range list {
 		for kind, n := range map[string]int64{"waiting": s.Waiting, "sent": s.Sent, "aside": s.Aside} {
-			metrics.WriteGaugeUint64(b, `collimator_gate_queue{route=`+strconv.Quote(s.Destination)+`,state="`+kind+`"}`, uint64(n))
+			sums[`collimator_gate_queue{route=`+strconv.Quote(s.Destination)+`,state="`+kind+`"}`] += n
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		metrics.WriteGaugeUint64(b, name, uint64(sums[name]))
 	}
 }
 

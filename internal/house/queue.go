@@ -34,12 +34,31 @@ func (in *Installation) RetryQueue(ctx context.Context, route string) (n int64, 
 	return n, in.noteRoute(ctx, audit.Execute, route, "queue sent again, "+phrase.Count(n, "object", "objects"))
 }
 
+// RedirectQueue has what came for other targets of a route sent to the one it leads to now, with a
+// record. Where there is none, or no such route, that is fault.NotFound.
+func (in *Installation) RedirectQueue(ctx context.Context, name string) (n int64, err error) {
+	r, _, err := in.Route(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	if r.Outbound == nil {
+		return 0, fault.Newf(fault.Invalid, "%s is a route with %s, which keeps nothing", name, r.Kind())
+	}
+	if n, err = outbox.Redirect(ctx, in.DB, name, r.Outbound.To); err != nil {
+		return 0, err
+	}
+	if n == 0 {
+		return 0, fault.Newf(fault.NotFound, "nothing waits for another target of %s; 'collimator gate queue list' shows what does", name)
+	}
+	return n, in.noteRoute(ctx, audit.Execute, name, "queue sent to "+r.Outbound.To+" instead, "+phrase.Count(n, "object", "objects"))
+}
+
 // Waits is how many objects wait for a route, or were set aside.
 func (in *Installation) Waits(ctx context.Context, route string) (n int64, err error) {
 	list, err := outbox.Summaries(ctx, in.DB)
 	for _, s := range list {
 		if s.Destination == route {
-			n = s.Waiting + s.Sent + s.Aside
+			n += s.Waiting + s.Sent + s.Aside
 		}
 	}
 	return n, err
