@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"collimator/dicom"
@@ -20,12 +21,14 @@ import (
 
 // Bounds of requests of a modality for storage commitment.
 const (
-	requestsMost  = 10_000 // of one route that are not answered
-	instancesMost = 10_000 // of one request
+	requestsMost  = 2000      // of one route that are not answered
+	requestsBytes = 256 << 20 // of what they name
+	instancesMost = 10_000    // of one request
 	requestFor    = 30 * 24 * time.Hour
 	answerEvery   = 5 * time.Second
 	reportAgain   = time.Minute
-	frontsMost    = 1000 // associations that are remembered
+	reportMost    = 30 * time.Second // for the modality to take a report
+	frontsMost    = 1000             // associations that are remembered
 )
 
 // instance is one that a modality wants committed to.
@@ -91,14 +94,17 @@ func (b *Outbound) remember(ctx context.Context, asked request) error {
 		return err
 	}
 	return b.DB.Write(ctx, func(tx *db.Tx) error {
-		var n int
-		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbound_commitment WHERE route = ?1`, asked.route).Scan(&n); err != nil {
+		var n, bytes int64
+		// Of the others: one that comes again takes the place of the one before.
+		err := tx.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(octet_length(instances)), 0) FROM outbound_commitment
+			WHERE route = ?1 AND transaction_uid <> ?2`, asked.route, asked.transaction).Scan(&n, &bytes)
+		if err != nil {
 			return err
 		}
-		if n >= requestsMost {
+		if n >= requestsMost || bytes+int64(len(text)) > requestsBytes {
 			return errRequests
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO outbound_commitment (route, transaction_uid, instances, created) VALUES (?1, ?2, ?3, ?4)
+		_, err = tx.Exec(ctx, `INSERT INTO outbound_commitment (route, transaction_uid, instances, created) VALUES (?1, ?2, ?3, ?4)
 			ON CONFLICT (route, transaction_uid) DO UPDATE SET instances = ?3, created = ?4`,
 			asked.route, asked.transaction, string(text), db.Millis(asked.created))
 		return err
@@ -115,11 +121,14 @@ func (b *Outbound) front(asked request, a *dimse.Association) {
 	}
 }
 
-// Run answers requests for storage commitment until ctx ends.
+// Run answers requests for storage commitment until ctx ends. A modality that takes no report holds up
+// nobody else's.
 func (b *Outbound) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
 	ticker := time.NewTicker(answerEvery)
 	defer ticker.Stop()
-	later := map[[2]string]time.Time{} // reports that were not taken
+	var expired time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -128,63 +137,107 @@ func (b *Outbound) Run(ctx context.Context) {
 		case <-b.Outbox.Woken():
 		case <-ticker.C:
 		}
-		if err := b.answer(ctx, later); err != nil && ctx.Err() == nil {
-			b.Log.Error("a request for storage commitment is not answered yet", "error", err)
+		if time.Since(expired) > time.Hour {
+			expired = time.Now()
+			if err := b.expire(ctx); err != nil && ctx.Err() == nil {
+				b.Log.Error("old requests for storage commitment are not dropped", "error", err)
+			}
+		}
+		for _, r := range b.idle() {
+			all.Go(func() {
+				defer b.answered(r)
+				if err := b.answer(ctx, r); err != nil && ctx.Err() == nil {
+					b.Log.Error("a request for storage commitment is not answered yet", "route", r.Name, "error", err)
+				}
+			})
 		}
 	}
 }
 
-// answer reports on what is decided.
-func (b *Outbound) answer(ctx context.Context, later map[[2]string]time.Time) error {
-	list, err := b.requests(ctx)
+// idle are the routes whose requests nobody answers now; answered has to be called for each.
+func (b *Outbound) idle() (list []*route) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, r := range b.routes {
+		if !r.Closed && !b.answering[name] && !b.Now().Before(b.later[name]) {
+			b.answering[name] = true
+			list = append(list, r)
+		}
+	}
+	maps.DeleteFunc(b.later, func(name string, _ time.Time) bool { return b.routes[name] == nil })
+	return list
+}
+
+func (b *Outbound) answered(r *route) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.answering, r.Name)
+}
+
+// answer reports to the modality of a route on what is decided.
+func (b *Outbound) answer(ctx context.Context, r *route) error {
+	list, err := b.requests(ctx, r)
 	if err != nil {
 		return err
 	}
 	for _, asked := range list {
-		key := [2]string{asked.route, asked.transaction}
 		b.mu.Lock()
-		r := b.routes[asked.route]
-		front := b.fronts[key]
+		front := b.fronts[[2]string{asked.route, asked.transaction}]
 		b.mu.Unlock()
-		if r == nil || r.Closed || b.Now().Before(later[key]) {
-			continue
-		}
-		if b.Now().Sub(asked.created) > requestFor {
-			err = errors.Join(err, b.forget(ctx, asked))
-			continue
+		if (front == nil || front.Err() != nil) && r.from.Port() == 0 {
+			continue // until it asks again
 		}
 
-		report, decided, one := b.decide(ctx, r, asked)
-		if one != nil || !decided {
-			err = errors.Join(err, one)
+		report, decided, err := b.decide(ctx, r, asked)
+		if err != nil {
+			return err
+		}
+		if !decided {
 			continue
 		}
-		if one := b.tell(ctx, r, front, report); one != nil {
-			b.Log.Info("storage commitment report not delivered", "route", r.Name, "error", one)
-			later[key] = b.Now().Add(reportAgain)
-			continue
+		if err := b.tell(ctx, r, front, report); err != nil {
+			b.Log.Info("storage commitment report not delivered", "route", r.Name, "error", err)
+			b.mu.Lock()
+			b.later[r.Name] = b.Now().Add(reportAgain)
+			b.mu.Unlock()
+			return nil
 		}
-		delete(later, key)
-		err = errors.Join(err, b.forget(ctx, asked))
+		if err := b.forget(ctx, asked); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
-// requests lists those that are not answered.
-func (b *Outbound) requests(ctx context.Context) (list []request, err error) {
+// requests lists those of a route that are not answered, without what they name.
+func (b *Outbound) requests(ctx context.Context, r *route) (list []request, err error) {
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, func(scan db.Scan) (r request, err error) {
-			var text string
-			var created int64
-			if err := scan(&r.route, &r.transaction, &text, &created); err != nil {
-				return r, err
-			}
-			r.created = db.Instant(created)
-			return r, json.Unmarshal([]byte(text), &r.instances)
-		}, `SELECT route, transaction_uid, instances, created FROM outbound_commitment ORDER BY created LIMIT 1000`)
+		list, err = db.All(ctx, tx, func(scan db.Scan) (one request, err error) {
+			one.route = r.Name
+			return one, scan(&one.transaction)
+		}, `SELECT transaction_uid FROM outbound_commitment WHERE route = ?1 ORDER BY created`, r.Name)
 		return err
 	})
 	return list, err
+}
+
+// named reads what a request names.
+func named(ctx context.Context, tx *db.Tx, asked request) (list []instance, err error) {
+	var text string
+	err = tx.QueryRow(ctx, `SELECT instances FROM outbound_commitment WHERE route = ?1 AND transaction_uid = ?2`,
+		asked.route, asked.transaction).Scan(&text)
+	if err != nil {
+		return nil, err
+	}
+	return list, json.Unmarshal([]byte(text), &list)
+}
+
+// expire drops requests that were not answered for too long, of routes that are gone, too.
+func (b *Outbound) expire(ctx context.Context) error {
+	return b.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM outbound_commitment WHERE created < ?1`, db.Millis(b.Now().Add(-requestFor)))
+		return err
+	})
 }
 
 func (b *Outbound) forget(ctx context.Context, asked request) error {
@@ -201,7 +254,11 @@ func (b *Outbound) forget(ctx context.Context, asked request) error {
 func (b *Outbound) decide(ctx context.Context, r *route, asked request) (report dimse.NRequest, decided bool, err error) {
 	var kept, failed []*dicom.DataSet
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		for _, i := range asked.instances {
+		list, err := named(ctx, tx, asked)
+		if err != nil {
+			return err
+		}
+		for _, i := range list {
 			reason, open, err := fate(ctx, tx, r, i)
 			if err != nil || open {
 				decided = false
@@ -269,6 +326,8 @@ var errNowhere = fault.New(fault.Unavailable, "gate: the association on which it
 // tell reports to the modality: on the association on which it asked, where that is open,
 // else on another one to its address, in the role of SCP (PS3.4 J.3.3).
 func (b *Outbound) tell(ctx context.Context, r *route, front *dimse.Association, report dimse.NRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, reportMost)
+	defer cancel()
 	if front != nil && front.Err() == nil {
 		_, err := front.EventReport(ctx, report)
 		if _, answered := answer(err); err == nil || answered {

@@ -87,6 +87,9 @@ type Outbound struct {
 	routes map[string]*route
 	open   map[string]map[*dimse.Association]struct{} // of modalities, by route
 	fronts map[[2]string]*dimse.Association           // by route and transaction
+
+	answering map[string]bool      // routes whose requests for commitment are looked at
+	later     map[string]time.Time // until when a modality that took no report is left alone
 }
 
 // route is a Route in use.
@@ -105,6 +108,7 @@ func New(o Options) *Outbound {
 	b := &Outbound{
 		Options: o, answers: make(chan struct{}, 1), routes: map[string]*route{},
 		open: map[string]map[*dimse.Association]struct{}{}, fronts: map[[2]string]*dimse.Association{},
+		answering: map[string]bool{}, later: map[string]time.Time{},
 	}
 	b.Mux.HandleEcho(nil)
 	b.Mux.HandleStore(b.store)
