@@ -50,7 +50,7 @@ type Object interface {
 	Refused(err error) dimse.Status
 }
 
-// Options are the parts of an Outbound; all are needed.
+// Options are the parts of an Outbound; all but Patience are needed.
 type Options struct {
 	// Mux is one that the guard made: handlers are added to it.
 	Mux    *dimse.Mux
@@ -69,6 +69,9 @@ type Options struct {
 	Hold func(ctx context.Context, route string, in archive.Incoming, why archive.Reason) (held bool, err error)
 	Log  *slog.Logger
 	Now  func() time.Time
+	// Patience is how long a target may take to answer; so long one object holds up the other
+	// studies of its target. 0 means a minute.
+	Patience time.Duration
 }
 
 // errClosed refuses what comes for a route that is closed, and errGone for one that is

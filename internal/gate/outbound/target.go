@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -24,9 +25,9 @@ import (
 
 // Deadlines of a target.
 const (
-	connectMost  = 15 * time.Second
-	responseMost = time.Minute // for which an object holds up the other studies
-	lookUpMost   = 5 * time.Second
+	connectMost = 15 * time.Second
+	patience    = time.Minute
+	lookUpMost  = 5 * time.Second
 )
 
 // mark tells two ways to a target apart.
@@ -59,7 +60,7 @@ func (b *Outbound) dial(ctx context.Context, r *route, contexts []ul.ProposedCon
 	config := dimse.Config{
 		CallingAETitle: r.as(), CalledAETitle: r.target, Contexts: contexts, Mux: b.Mux, Log: b.Log,
 		Principal: b.Outgoing(b.forTarget(r), host, r.target),
-		Limits:    dimse.Limits{ARTIM: connectMost, Response: responseMost},
+		Limits:    dimse.Limits{ARTIM: connectMost, Response: cmp.Or(b.Patience, patience)},
 	}
 	if !r.Plain {
 		own, err := b.Certificate()
