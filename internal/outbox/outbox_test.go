@@ -57,7 +57,7 @@ func (s sender) Retry(ctx context.Context) error {
 }
 
 // open opens an outbox in a directory.
-func open(t *testing.T, dir string, change func(*outbox.Options)) sender {
+func open(t testing.TB, dir string, change func(*outbox.Options)) sender {
 	t.Helper()
 	d, err := dbtest.Open(t.Context(), filepath.Join(dir, "index.db"))
 	if err != nil {
@@ -67,7 +67,7 @@ func open(t *testing.T, dir string, change func(*outbox.Options)) sender {
 	return over(t, d, dir, change)
 }
 
-func over(t *testing.T, d *db.DB, dir string, change func(*outbox.Options)) sender {
+func over(t testing.TB, d *db.DB, dir string, change func(*outbox.Options)) sender {
 	t.Helper()
 	o := outbox.Options{
 		DB: d, Dir: filepath.Join(dir, outbox.Dir), Keys: dir, States: state.New(time.Now),
