@@ -55,7 +55,8 @@ func (c *gateQueueListCmd) Run(e *env) error {
 }
 
 func summaryRow(s outbox.Summary) []string {
-	return []string{s.Destination, terminal.Dash(s.Target), fmt.Sprint(s.Waiting), fmt.Sprint(s.Sent), fmt.Sprint(s.Aside), terminal.Size(s.Bytes),
+	return []string{s.Destination, terminal.Dash(s.Target), fmt.Sprint(s.Waiting), fmt.Sprint(s.Sent), fmt.Sprint(s.Aside),
+		terminal.Size(s.Bytes),
 		terminal.MinuteOr(s.Oldest, "-"), terminal.MinuteOr(s.Due, "-"), terminal.Dash(s.Reason)}
 }
 

@@ -58,8 +58,10 @@ func (c *courier) commit(ctx context.Context) (more bool, err error) {
 func (b *Outbox) uncommitted(ctx context.Context, name, target string) (list []Item, err error) {
 	now := b.Now()
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox WHERE destination = ?1 AND target = ?2 AND state = 'sent'
-			AND (due <= ?3 OR due >= ?4) AND (transaction_uid = '' OR asked < ?5 OR asked > ?3) ORDER BY id LIMIT ?6`, // or of a wrong clock
+		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox
+			WHERE destination = ?1 AND target = ?2 AND state = 'sent'
+			AND (due <= ?3 OR due >= ?4) AND (transaction_uid = '' OR asked < ?5 OR asked > ?3)
+			ORDER BY id LIMIT ?6`, // asked, or put off, by a wrong clock, too
 			name, target, db.Millis(now), db.Millis(now.Add(pauseLongest)), db.Millis(now.Add(-askAgain)), commitBatch)
 		return err
 	})
@@ -249,8 +251,8 @@ func (b *Outbox) sendAgain(ctx context.Context, list []Item, reasons map[string]
 				}
 				continue
 			}
-			if _, err := tx.Exec(ctx, `UPDATE outbox SET state = 'waiting', transaction_uid = '', asked = 0, broken = 0, due = ?2, reason = ?3
-				WHERE id = ?1 AND state = 'sent'`, i.ID, db.Millis(b.Now().Add(pause(i.Tries))), why); err != nil {
+			if _, err := tx.Exec(ctx, `UPDATE outbox SET state = 'waiting', transaction_uid = '', asked = 0, broken = 0,
+				due = ?2, reason = ?3 WHERE id = ?1 AND state = 'sent'`, i.ID, db.Millis(b.Now().Add(pause(i.Tries))), why); err != nil {
 				return err
 			}
 		}

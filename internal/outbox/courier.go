@@ -429,8 +429,10 @@ func (b *Outbox) reached(ctx context.Context, name string) error {
 func (b *Outbox) due(ctx context.Context, name, target string) (list []Item, err error) {
 	now := b.Now()
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox AS o WHERE destination = ?1 AND target = ?2 AND state = 'waiting'
-			AND NOT EXISTS (SELECT 1 FROM outbox AS f WHERE f.destination = o.destination AND f.target = o.target AND f.study = o.study
+		list, err = db.All(ctx, tx, scanItem, `SELECT `+columns+` FROM outbox AS o
+			WHERE destination = ?1 AND target = ?2 AND state = 'waiting'
+			AND NOT EXISTS (SELECT 1 FROM outbox AS f WHERE f.destination = o.destination AND f.target = o.target
+				AND f.study = o.study
 				AND f.state = 'waiting' AND f.due > ?3 AND f.due < ?4 AND f.id <= o.id)
 			ORDER BY id LIMIT ?5`, name, target, db.Millis(now), db.Millis(now.Add(pauseLongest)), batchMost)
 		return err

@@ -72,18 +72,15 @@ func readLabel(r io.Reader) (i Item, err error) {
 
 // withdraw takes a file its name, so that nothing queues it; bringBack gives it back.
 func withdraw(path string) error {
-	err := os.Rename(path, path+withdrawn)
+	err := durable.Relocate(path, path+withdrawn)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "outbox: withdraw an object")
-	}
-	return durable.Sync(filepath.Dir(path))
+	return fault.Wrap(fault.Unavailable, err, "outbox: withdraw an object")
 }
 
 func bringBack(path string) error {
-	err := os.Rename(path+withdrawn, path)
+	err := durable.Relocate(path+withdrawn, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

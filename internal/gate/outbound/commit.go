@@ -129,6 +129,7 @@ func (b *Outbound) Run(ctx context.Context) {
 	ticker := time.NewTicker(answerEvery)
 	defer ticker.Stop()
 	var expired time.Time
+
 	for {
 		select {
 		case <-ctx.Done():
@@ -143,14 +144,17 @@ func (b *Outbound) Run(ctx context.Context) {
 				b.Log.Error("old requests for storage commitment are not dropped", "error", err)
 			}
 		}
+
 		for _, r := range b.idle() {
-			all.Go(func() {
-				defer b.answered(r)
-				if err := b.answer(ctx, r); err != nil && ctx.Err() == nil {
-					b.Log.Error("a request for storage commitment is not answered yet", "route", r.Name, "error", err)
-				}
-			})
+			all.Go(func() { b.answerOne(ctx, r) })
 		}
+	}
+}
+
+func (b *Outbound) answerOne(ctx context.Context, r *route) {
+	defer b.answered(r)
+	if err := b.answer(ctx, r); err != nil && ctx.Err() == nil {
+		b.Log.Error("a request for storage commitment is not answered yet", "route", r.Name, "error", err)
 	}
 }
 
