@@ -2,14 +2,11 @@ package face
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"sync"
 	"time"
 
 	"collimator/internal/fault"
-	"collimator/internal/gate"
 	"collimator/internal/guard"
 	"collimator/internal/scratch"
 )
@@ -17,7 +14,7 @@ import (
 // Bounds of what is kept of a system behind.
 const (
 	cacheMost   = 8 << 30          // bytes on the disk
-	entriesMost = 200_000          // instances of all series, in memory
+	entriesMost = 400_000          // instances of all series, in memory: as they are listed, and as they are kept
 	keptFor     = 10 * time.Minute // since somebody asked for it
 	keptMost    = time.Hour        // since the first of it came
 	roomEvery   = 16 << 20         // bytes after which somebody looks whether the disk has room
@@ -33,6 +30,7 @@ type kept struct {
 	offset, size                    int64
 	version                         string
 	in                              *series
+	file                            *scratch.File // of the series; closed when nobody holds that any more
 }
 
 // Original is what the record of a transfer names.
@@ -50,13 +48,14 @@ type series struct {
 	looked   int64 // bytes of the file when room was looked for
 
 	// of the cache
-	file  *scratch.File
-	have  map[string]*kept // by SOP Instance UID
-	bytes int64
-	users int
-	used  time.Time
-	began time.Time
-	gone  bool
+	file    *scratch.File
+	have    map[string]*kept // by SOP Instance UID
+	bytes   int64
+	entries int // of have and of instance
+	users   int
+	used    time.Time
+	began   time.Time
+	gone    bool
 }
 
 // listed is an instance of a series as the system behind says.
@@ -106,13 +105,15 @@ func (c *cache) again(s *series) {
 	s.users++
 }
 
+// release ends a hold. A series of which nothing came is not kept: the system behind may name as many
+// as it likes.
 func (c *cache) release(s *series) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.users--
 	s.used = c.now()
-	if s.gone && s.users == 0 {
-		c.close(s)
+	if s.users == 0 && (s.gone || len(s.have) == 0) {
+		c.remove(s)
 	}
 	if c.sweeper == nil && len(c.by) > 0 {
 		c.sweeper = time.AfterFunc(keptFor, c.later)
@@ -167,8 +168,9 @@ func (c *cache) close(s *series) {
 		s.file = nil
 	}
 	c.bytes -= s.bytes
-	c.entries -= len(s.have)
+	c.entries -= s.entries
 	s.bytes = 0
+	s.entries = 0
 	s.have = map[string]*kept{}
 }
 
@@ -190,13 +192,47 @@ var errFull = fault.New(fault.Busy, "face: what others look at takes all the roo
 func (c *cache) grow(s *series, n int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.bytes+n > c.most || c.entries >= entriesMost {
+	for c.bytes+n > c.most {
 		if !c.evict() {
 			return errFull
 		}
 	}
 	c.bytes += n
 	s.bytes += n
+	return nil
+}
+
+// count finds room for n more entries of a series in memory. Called with mu held.
+func (c *cache) count(s *series, n int) error {
+	for c.entries+n > entriesMost {
+		if !c.evict() {
+			return errFull
+		}
+	}
+	c.entries += n
+	s.entries += n
+	return nil
+}
+
+// list keeps what is in a series by what the system behind says, and whose it is. What came of
+// another patient before is not given any more. The caller has the turn.
+func (c *cache) list(s *series, patient string, list []listed) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.count(s, len(list)-len(s.instance)); err != nil {
+		return err
+	}
+	s.patient = patient
+	s.instance = list
+	s.listed = c.now()
+
+	for uid, k := range s.have {
+		if patient != "" && k.Patient != patient {
+			delete(s.have, uid)
+			c.entries--
+			s.entries--
+		}
+	}
 	return nil
 }
 
@@ -234,58 +270,6 @@ func (c *cache) get(s *series, instance string) *kept {
 	return s.have[instance]
 }
 
-// put writes an instance behind the others of its series. What was written of one that fails stays
-// there unread. The caller has the turn, and puts one at a time.
-func (c *cache) put(s *series, a *gate.Arrived) error {
-	if s.file == nil {
-		f, err := scratch.New(c.dir)
-		if err != nil {
-			return fault.Wrap(fault.Unavailable, err, "face: the object cannot be kept")
-		}
-		c.mu.Lock()
-		s.file = f
-		c.mu.Unlock()
-	}
-
-	k := &kept{
-		Passing: a.Passing, series: s.key.series, instance: a.SOPInstanceUID, class: a.SOPClassUID, syntax: a.TransferSyntaxUID,
-		offset: s.file.Size(), in: s,
-	}
-	sum := sha256.New()
-	if err := a.Write(growing{c, s}, sum); err != nil {
-		return err
-	}
-	k.size = s.file.Size() - k.offset
-	sum.Write([]byte(k.syntax))
-	k.version = hex.EncodeToString(sum.Sum(nil))
-
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s.have[k.instance] = k
-	c.entries++
-	return nil
-}
-
-// growing writes to the file of a series.
-type growing struct {
-	c *cache
-	s *series
-}
-
-// Write implements io.Writer.
-func (g growing) Write(p []byte) (int, error) {
-	if err := g.c.grow(g.s, int64(len(p))); err != nil {
-		return 0, err
-	}
-	if at := g.s.file.Size(); g.c.room != nil && (at == 0 || at-g.s.looked >= roomEvery) {
-		if err := g.c.room(); err != nil {
-			return 0, err
-		}
-		g.s.looked = at
-	}
-	return g.s.file.Write(p)
-}
-
 // reading is the file of a series for one who reads it.
 type reading struct {
 	io.ReaderAt
@@ -294,10 +278,11 @@ type reading struct {
 	once sync.Once
 }
 
-// open reads a series that somebody holds, until it is closed.
-func (c *cache) open(s *series) *reading {
-	c.again(s)
-	return &reading{ReaderAt: s.file, c: c, s: s}
+// open reads what is kept of a series, until it is closed. Where nobody holds that any more, each
+// reading fails.
+func (c *cache) open(k *kept) *reading {
+	c.again(k.in)
+	return &reading{ReaderAt: k.file, c: c, s: k.in}
 }
 
 // Close implements io.Closer.

@@ -117,7 +117,7 @@ const longValue = 4 << 10
 
 // header decodes an instance, whose long values stay on the disk.
 func (k *kept) header(account dicom.Account) (*dicom.DataSet, error) {
-	at := k.in.file
+	at := k.file
 	return dicom.Decode(io.NewSectionReader(at, k.offset, k.size), dicom.DecodeOptions{
 		TransferSyntax: k.syntax, BulkThreshold: longValue, Source: at, Base: k.offset, Account: account,
 	})
@@ -157,7 +157,7 @@ func (b *Backend) Object(_ context.Context, i dicomweb.Instance) (*disclosure.Ob
 	if !ok {
 		return nil, fault.New(fault.Internal, "face: not an instance of this route")
 	}
-	return &disclosure.Object{At: b.cache.open(k.in), Offset: k.offset, Size: k.size, TransferSyntaxUID: k.syntax}, nil
+	return &disclosure.Object{At: b.cache.open(k), Offset: k.offset, Size: k.size, TransferSyntaxUID: k.syntax}, nil
 }
 
 // Delete implements dicomweb.Backend: by DIMSE nothing can be.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"sync"
 	"time"
 
 	"collimator/dicom/tag"
@@ -68,6 +67,8 @@ func (b *Backend) fetched(ctx context.Context, r dicomweb.Resource, sight policy
 // load has the instances of a series on the disk, all or one, and gives them in order.
 func (b *Backend) load(ctx context.Context, key seriesKey, instance string) ([]*kept, error) {
 	s := b.cache.hold(key)
+	defer b.cache.release(s)
+	b.cache.again(s) // for who reads: until the request ends, which may be before this does
 	context.AfterFunc(ctx, func() { b.cache.release(s) })
 	if err := s.take(ctx); err != nil {
 		return nil, err
@@ -91,13 +92,9 @@ func (b *Backend) load(ctx context.Context, key seriesKey, instance string) ([]*
 	want.Whole = len(want.Instances) == len(s.instance)
 
 	if len(want.Instances) > 0 {
-		var one sync.Mutex // the system behind may send on several associations
-		err := b.behind.Fetch(ctx, want, func(a *gate.Arrived) error {
-			one.Lock()
-			defer one.Unlock()
-			return b.cache.put(s, a)
-		})
-		if err != nil {
+		p := &pen{c: b.cache, s: s}
+		defer p.end() // before the next has the turn
+		if err := b.behind.Fetch(ctx, want, p.put); err != nil {
 			return nil, err
 		}
 	}
@@ -128,10 +125,7 @@ func (b *Backend) list(ctx context.Context, s *series) error {
 			return err
 		}
 	}
-	s.patient = patient
-	s.instance = list
-	s.listed = b.now()
-	return nil
+	return b.cache.list(s, patient, list)
 }
 
 // patientOf is the Patient ID of a study as the system behind says; empty where it does not.
