@@ -27,6 +27,16 @@ var errHangs = fault.New(fault.Unavailable, "gate: the system behind the route d
 // byte of one.
 const faceIdle = time.Minute
 
+// Bounds of a question for matches: how many the system behind may give, wanted or not, and how long all
+// of them may take, in times of faceIdle.
+const (
+	answersMost = 100_000
+	findIdles   = 10
+)
+
+// errEndless ends a question that is answered without an end.
+var errEndless = fault.Newf(fault.TooLarge, "gate: the system behind the route gives more than %d matches to one question", answersMost)
+
 // Face is the system behind a route as people reach it, by DICOMweb: the gate asks it in its
 // own name, within a request that the guard let through. Safe for concurrent use.
 type Face struct {
@@ -135,11 +145,20 @@ func (f *Face) Find(ctx context.Context, identifier *dicom.DataSet) iter.Seq2[di
 
 		ctx, watch := watchdog(ctx, f.idle)
 		defer watch.end()
+		ctx, cancel := context.WithTimeoutCause(ctx, findIdles*f.idle, errHangs)
+		defer cancel()
+		came := 0
 		for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier}) {
 			watch.moved()
 			if err != nil {
 				f.gate.finish(lease, err)
 				yield(dimse.Match{}, unfulfilled(ctx, err))
+				return
+			}
+			if came++; came > answersMost {
+				watch.end()
+				lease.Drop()
+				yield(dimse.Match{}, errEndless)
 				return
 			}
 			if err := f.gate.judge(ctx, m.Identifier); err != nil {

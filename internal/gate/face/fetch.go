@@ -22,9 +22,17 @@ const listedFor = 10 * time.Second
 const (
 	seriesMost    = 10_000
 	instancesMost = 20_000
+	membersMost   = 100_000 // instances of a study whose pseudonyms are looked for
+	patientMost   = 256     // bytes of a Patient ID: 64 characters of any character set
 )
 
 var errLarge = fault.Newf(fault.TooLarge, "face: more than %d series of a study, or %d instances of a series", seriesMost, instancesMost)
+
+// errPatient refuses what no Patient ID is: nothing could be held against it.
+var errPatient = fault.Newf(fault.Unavailable, "face: the system behind the route names a patient with more than %d bytes", patientMost)
+
+// errMembers refuses to look for pseudonyms in a study that is none.
+var errMembers = fault.Newf(fault.TooLarge, "face: more than %d instances of a study", membersMost)
 
 // errSight stops what would leave although its caller may not see it.
 var errSight = fault.New(fault.Internal, "face: an instance that the caller may not see was about to leave")
@@ -139,7 +147,10 @@ func (b *Backend) patientOf(ctx context.Context, study string) (patient string, 
 			return "", false, err
 		}
 		if m.Identifier.Text(tag.StudyInstanceUID) == study {
-			return m.Identifier.Text(tag.PatientID), true, nil
+			if patient = m.Identifier.Text(tag.PatientID); len(patient) > patientMost {
+				return "", false, errPatient
+			}
+			return patient, true, nil
 		}
 	}
 	return "", false, nil
@@ -223,8 +234,12 @@ func (b *Backend) Members(ctx context.Context, study string) iter.Seq2[dicomweb.
 			yield(dicomweb.Resource{}, err)
 			return
 		}
+		all := 0
 		for _, one := range series {
 			list, err := b.instancesOf(ctx, study, one)
+			if all += len(list); err == nil && all > membersMost {
+				err = errMembers
+			}
 			if err != nil {
 				yield(dicomweb.Resource{}, err)
 				return

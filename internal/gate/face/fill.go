@@ -6,6 +6,7 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
+	"collimator/dicom/uid"
 	"collimator/dicomweb"
 )
 
@@ -55,10 +56,11 @@ func (q *search) fillStudy(ctx context.Context, study string, out *dicom.DataSet
 		if err != nil {
 			return err
 		}
-		if !of(m.Identifier, tag.StudyInstanceUID, study) {
+		one := m.Identifier.Text(tag.SeriesInstanceUID)
+		if !of(m.Identifier, tag.StudyInstanceUID, study) || !uid.Tolerable(one) {
 			continue
 		}
-		if series[m.Identifier.Text(tag.SeriesInstanceUID)] = true; len(series) > seriesMost {
+		if series[one] = true; len(series) > seriesMost {
 			return errLarge
 		}
 		if one := m.Identifier.Text(tag.Modality); one != "" && len(one) <= 16 && !slices.Contains(modalities, one) {
