@@ -60,7 +60,7 @@ func emergencyReason(r *http.Request, c *Caller) (string, error) {
 // alarm records emergency access for somebody to look at. What belongs to one
 // study is many requests: the first ones in a minute are written, the rest counted.
 func (g *Guard) alarm(ctx context.Context, c *Caller, study, reason string) {
-	before, write := g.alarms.take(c.who.Name + "\x00" + study + "\x00" + reason)
+	before, write := g.alarms.take(c.who.Name + "\x00" + c.routeName() + "\x00" + study + "\x00" + reason)
 	if !write {
 		return
 	}

@@ -22,12 +22,12 @@ type transfer struct {
 	searched bool // a search was recorded, before its first match left
 
 	mu      sync.Mutex
-	by      map[string]*audit.Object
-	studies []*audit.Object // in the order in which they began
+	by      map[Passing]*audit.Object // by study, and at a route by whose each instance says that it is
+	studies []*audit.Object           // in the order in which they began
 }
 
 func (g *Guard) newTransfer(c *Caller) *transfer {
-	return &transfer{g: g, c: c, by: map[string]*audit.Object{}}
+	return &transfer{g: g, c: c, by: map[Passing]*audit.Object{}}
 }
 
 // objectsMost is how many studies one record names; more make further records.
@@ -84,7 +84,7 @@ func (t *transfer) beginsPart(ctx context.Context, handed any, series, part stri
 	if begun {
 		return nil
 	}
-	before, write := t.g.accesses.take(strings.Join([]string{t.c.who.Name, "begin", o.Study, series, part}, "\x00"))
+	before, write := t.g.accesses.take(strings.Join([]string{t.c.who.Name, t.c.routeName(), "begin", o.Study, o.Patient, series, part}, "\x00"))
 	if !write {
 		return nil
 	}
@@ -99,24 +99,29 @@ func (t *transfer) beginsPart(ctx context.Context, handed any, series, part stri
 	return t.g.Keeper.Ready()
 }
 
-// study is the object of an instance's study, and whether its transfer has begun.
+// study is the object of an instance's study, and whether its transfer has begun. What stands behind a
+// route may have instances of several patients in one: each has an object.
 func (t *transfer) study(ctx context.Context, handed any) (o *audit.Object, begun bool) {
 	ref, known := refOf(handed)
+	p, passing := original(handed).(Passing)
+	if !passing {
+		p = Passing{StudyUID: ref.StudyUID}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if o = t.by[ref.StudyUID]; o != nil {
+	if o = t.by[p]; o != nil {
 		return o, true
 	}
 
 	o = &audit.Object{Study: ref.StudyUID}
-	switch p, passing := original(handed).(Passing); {
+	switch {
 	case passing: // the archive does not know it
 		o.Patient = p.Patient
 		o.PatientIssuer = p.PatientIssuer
 	case known:
 		o.Patient, o.PatientIssuer = t.g.patientOf(ctx, ref.StudyUID)
 	}
-	t.by[ref.StudyUID] = o
+	t.by[p] = o
 	t.studies = append(t.studies, o)
 	return o, false
 }

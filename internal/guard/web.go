@@ -265,7 +265,7 @@ func (g *Guard) judgeWeb(c *Caller, rq policy.Request) policy.Decision {
 // recordRefusedCaller records what somebody may not do who was let in. Like refusals
 // are joined: there is no end to them in a loop.
 func (g *Guard) recordRefusedCaller(ctx context.Context, c *Caller, r audit.Record) {
-	before, write := g.accesses.take(strings.Join([]string{c.who.Name, "refused", string(r.Door), r.Reason}, "\x00"))
+	before, write := g.accesses.take(strings.Join([]string{c.who.Name, c.routeName(), "refused", string(r.Door), r.Reason}, "\x00"))
 	if !write {
 		return
 	}
@@ -371,7 +371,7 @@ func (g *Guard) recordWeb(ctx context.Context, c *Caller, call *dicomweb.Call, s
 	}
 
 	if joined := joinWeb(c, call); joined != "" {
-		like := []string{c.who.Name, call.StudyUID, call.SeriesUID, joined, reason, detail}
+		like := []string{c.who.Name, c.routeName(), call.StudyUID, object.Patient, call.SeriesUID, joined, reason, detail}
 		before, write := g.accesses.take(strings.Join(like, "\x00"))
 		if !write {
 			return
