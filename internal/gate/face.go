@@ -27,12 +27,9 @@ var errHangs = fault.New(fault.Unavailable, "gate: the system behind the route d
 // byte of one.
 const faceIdle = time.Minute
 
-// Bounds of a question for matches: how many the system behind may give, wanted or not, and how long all
-// of them may take, in times of faceIdle.
-const (
-	answersMost = 100_000
-	findIdles   = 10
-)
+// answersMost is how many matches the system behind may give to one question, wanted or not. All of them
+// may take slowIdles times faceIdle.
+const answersMost = 100_000
 
 // errEndless ends a question that is answered without an end.
 var errEndless = fault.Newf(fault.TooLarge, "gate: the system behind the route gives more than %d matches to one question", answersMost)
@@ -145,8 +142,6 @@ func (f *Face) Find(ctx context.Context, identifier *dicom.DataSet) iter.Seq2[di
 
 		ctx, watch := watchdog(ctx, f.idle)
 		defer watch.end()
-		ctx, cancel := context.WithTimeoutCause(ctx, findIdles*f.idle, errHangs)
-		defer cancel()
 		came := 0
 		for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier}) {
 			watch.moved()
@@ -179,17 +174,23 @@ func (f *Face) Find(ctx context.Context, identifier *dicom.DataSet) iter.Seq2[di
 	}
 }
 
-// dog ends what does not move.
+// dog ends what does not move, and what moves and brings nothing.
 type dog struct {
-	timer  *time.Timer
-	idle   time.Duration
-	cancel context.CancelCauseFunc
+	timer, slow *time.Timer
+	idle        time.Duration
+	cancel      context.CancelCauseFunc
 }
 
-// watchdog ends a context when nothing moved for so long: errHangs.
+// slowIdles is how long, in times of idle, a question may bring nothing while it moves: a PACS that
+// fetches from a slow store says so in between.
+const slowIdles = 10
+
+// watchdog ends a context when nothing moved for so long, or nothing came for slowIdles times that:
+// errHangs.
 func watchdog(ctx context.Context, idle time.Duration) (context.Context, *dog) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	return ctx, &dog{timer: time.AfterFunc(idle, func() { cancel(errHangs) }), idle: idle, cancel: cancel}
+	hangs := func() { cancel(errHangs) }
+	return ctx, &dog{timer: time.AfterFunc(idle, hangs), slow: time.AfterFunc(slowIdles*idle, hangs), idle: idle, cancel: cancel}
 }
 
 // moved begins the time anew; one that is over stays over.
@@ -199,7 +200,16 @@ func (d *dog) moved() {
 	}
 }
 
+// came is moved by something that was asked for.
+func (d *dog) came() {
+	d.moved()
+	if d.slow.Stop() {
+		d.slow.Reset(slowIdles * d.idle)
+	}
+}
+
 func (d *dog) end() {
 	d.timer.Stop()
+	d.slow.Stop()
 	d.cancel(context.Canceled)
 }

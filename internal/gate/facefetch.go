@@ -45,18 +45,26 @@ type Arrived struct {
 // that it must not be kept.
 func (a *Arrived) Write(w io.Writer, h hash.Hash) error {
 	a.object.Hash = h
-	return a.object.write(movingWriter{w, a.watch})
+	return a.object.write(&movingWriter{Writer: w, watch: a.watch})
 }
+
+// pieceLeast is how many bytes of an instance are something that came.
+const pieceLeast = 4 << 20
 
 // movingWriter tells of each piece that is kept.
 type movingWriter struct {
 	io.Writer
 	watch *dog
+	since int64 // bytes since something came
 }
 
 // Write implements io.Writer.
-func (w movingWriter) Write(p []byte) (int, error) {
+func (w *movingWriter) Write(p []byte) (int, error) {
 	w.watch.moved()
+	if w.since += int64(len(p)); w.since >= pieceLeast {
+		w.since = 0
+		w.watch.came()
+	}
 	return w.Writer.Write(p)
 }
 
@@ -256,6 +264,7 @@ func (q *fetch) keep(o *object) dimse.Status {
 		return answered(err)
 	}
 
+	q.watch.came()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.missing, o.request.SOPInstanceUID)

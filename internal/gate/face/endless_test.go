@@ -61,7 +61,7 @@ func TestMatchesWithoutEndAreAnEnd(t *testing.T) {
 			}()
 			select {
 			case status := <-ended:
-				if status != http.StatusRequestEntityTooLarge {
+				if status != http.StatusRequestEntityTooLarge && status != http.StatusServiceUnavailable { // where it takes long
 					t.Errorf("%d", status)
 				}
 			case <-time.After(60 * time.Second):
