@@ -84,7 +84,8 @@ func (t *transfer) beginsPart(ctx context.Context, handed any, series, part stri
 	if begun {
 		return nil
 	}
-	before, write := t.g.accesses.take(strings.Join([]string{t.c.who.Name, t.c.routeName(), "begin", o.Study, o.Patient, series, part}, "\x00"))
+	like := []string{t.c.who.Name, t.c.routeName(), "begin", o.Study, o.Patient, series, part}
+	before, write := t.g.accesses.take(strings.Join(like, "\x00"))
 	if !write {
 		return nil
 	}
