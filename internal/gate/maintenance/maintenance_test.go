@@ -425,6 +425,9 @@ func TestDoorsLeadNowhereElse(t *testing.T) {
 		{"0.0.0.0:22", "0.0.0.0:22", "one machine"}, {"[::]:22", "[::]:22", "one machine"}, {"224.0.0.1:22", "224.0.0.1:22", "one machine"},
 		{"255.255.255.255:22", "255.255.255.255:22", "one machine"}, {"169.254.169.254:80", "169.254.169.254:80", "machine data"},
 		{"[fe80::1]:22", "[fe80::1]:22", "machine data"}, {"[fd00:ec2::254]:80", "[fd00:ec2::254]:80", "machine data"},
+		{"[64:ff9b::a9fe:a9fe]:80", "[64:ff9b::a9fe:a9fe]:80", "machine data"}, {"[2002:a9fe:a9fe::]:80", "[2002:a9fe:a9fe::]:80", "machine data"},
+		{"[64:ff9b::a00:9]:104", "[64:ff9b::a00:9]:104", "another route guard"}, {"[64:ff9b::a00:9]:22", "[64:ff9b::a00:9]:22", ""},
+		{"[::10.0.0.1]:22", "[::10.0.0.1]:22", "this machine"},
 		{"[::ffff:169.254.169.254]:80", "[::ffff:169.254.169.254]:80", "machine data"},
 	} {
 		o := Order{Route: "CT2", To: c.to, Elsewhere: c.elsewhere, Person: "acme", Minutes: 1}

@@ -84,6 +84,11 @@ func (d *Doors) allowed(at netip.AddrPort, p Place) error {
 	}
 
 	ip := at.Addr()
+	if inner, ok := within(ip); ok {
+		if err := d.allowed(netip.AddrPortFrom(inner, at.Port()), p); err != nil {
+			return err
+		}
+	}
 	here := ip.IsLoopback() || slices.Contains(own, ip)
 	switch {
 	case ip.IsUnspecified(), ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
@@ -102,6 +107,29 @@ func (d *Doors) allowed(at netip.AddrPort, p Place) error {
 		return fault.Newf(fault.Denied, "maintenance: %s is an address of this link or of a provider's machine data", ip)
 	}
 	return nil
+}
+
+// Networks of IPv6 in whose addresses one of IPv4 stands, and from which byte on: NAT64,
+// 6to4, and what was once compatible.
+var translated = []struct {
+	prefix netip.Prefix
+	at     int
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
+}
+
+// within is the address of IPv4 that one of IPv6 may lead to.
+func within(ip netip.Addr) (inner netip.Addr, ok bool) {
+	if !ip.Is6() || ip.IsUnspecified() || ip.IsLoopback() {
+		return inner, false
+	}
+	b := ip.As16()
+	for _, t := range translated {
+		if t.prefix.Contains(ip) {
+			return netip.AddrFrom4([4]byte(b[t.at : t.at+4])), true
+		}
+	}
+	return inner, false
 }
 
 // ownAddresses are those of this machine.
