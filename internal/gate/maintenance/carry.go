@@ -17,8 +17,9 @@ type carrying struct {
 	idle           *time.Timer
 	idleFor        time.Duration
 
-	mu  sync.Mutex
-	why string // why it ends; the first one counts
+	mu    sync.Mutex
+	ended bool
+	why   string // why it ends; the first one counts
 }
 
 // carry carries bytes both ways until both sides have ended, one of them has failed,
@@ -53,15 +54,23 @@ func carry(client, target net.Conn, over <-chan struct{}, idle time.Duration) (t
 // end closes both sides: first the target, because the end of TLS waits for a client
 // that does not take it, which could go on sending meanwhile.
 func (c *carrying) end(why string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.client == nil {
+	if !c.over(why) {
 		return
 	}
-	c.why = why
 	c.target.Close()
 	c.client.Close()
-	c.client = nil
+}
+
+// over takes down why it ends; false where it has ended before.
+func (c *carrying) over(why string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	c.ended = true
+	c.why = why
+	return true
 }
 
 // copy carries one way. The end of one side is passed on, and the other may still send.
