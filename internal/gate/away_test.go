@@ -134,8 +134,13 @@ func (s *awaySite) take(closed bool) {
 }
 
 func (s *awaySite) dial(calling, called string, classes ...string) (*dimse.Association, error) {
+	return s.dialWith(calling, called, nil, classes...)
+}
+
+// dialWith is dial by a modality that answers what comes on its association.
+func (s *awaySite) dialWith(calling, called string, mux *dimse.Mux, classes ...string) (*dimse.Association, error) {
 	a, err := dimse.Dial(s.Context(), s.address, dimse.Config{
-		CallingAETitle: calling, CalledAETitle: called, Contexts: dimse.Propose(classes, []string{native}, false),
+		CallingAETitle: calling, CalledAETitle: called, Contexts: dimse.Propose(classes, []string{native}, false), Mux: mux,
 	})
 	if err == nil {
 		s.Cleanup(a.Abort)

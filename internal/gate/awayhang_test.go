@@ -58,8 +58,18 @@ func reportsAt(t *testing.T, take func(ctx context.Context, title string, rq *di
 	}})
 }
 
+// leaves answers no report on the association on which it asked: the report may be there before the
+// modality has gone.
+func leaves() *dimse.Mux {
+	mux := dimse.NewMux(dimse.Unguarded)
+	mux.HandleN(dimse.NEventReport, func(_ context.Context, a *dimse.Association, _ *dimse.NRequest) dimse.NResponse {
+		a.Abort()
+		return dimse.NResponse{}
+	}, uid.StorageCommitmentPushModel)
+	return mux
+}
+
 func TestAReportReachesTheModalitysOwnPortAndAHangingModalityHoldsUpNoOther(t *testing.T) {
-	t.Skip("left out: now and then the second report takes more than a minute, and why is not known yet")
 	hung := make(chan struct{})
 	hangs := reportsAt(t, func(ctx context.Context, _ string, _ *dimse.NRequest) {
 		select {
@@ -78,7 +88,7 @@ func TestAReportReachesTheModalitysOwnPortAndAHangingModalityHoldsUpNoOther(t *t
 	first.From, second.From = "CT2@"+hangs, "CT3@"+own
 	s.out.Take([]outbound.Route{{Block: first, Name: "CT2"}, {Block: second, Name: "CT3"}})
 	for n, modality := range []string{"CT2", "CT3"} {
-		a, err := s.dial(modality, "PACS2", ct, uid.StorageCommitmentPushModel)
+		a, err := s.dialWith(modality, "PACS2", leaves(), ct, uid.StorageCommitmentPushModel)
 		if err != nil {
 			t.Fatal(err)
 		}
