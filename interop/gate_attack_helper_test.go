@@ -48,7 +48,7 @@ type victim struct {
 	rest    string // URL of Orthanc
 	cmd     *exec.Cmd
 	ended   chan struct{}
-	output  *lockedBuffer
+	output  *harness.Buffer
 }
 
 // newVictim runs one until the test ends.
@@ -60,7 +60,7 @@ func newVictim(t *testing.T, kind string, flags ...string) *victim {
 // startVictim is newVictim at an address. Hosts are AE titles that it knows, and where.
 func startVictim(t *testing.T, kind, address string, hosts map[string]string, flags ...string) *victim {
 	t.Helper()
-	v := &victim{t: t, kind: kind, address: address, area: t.TempDir(), ended: make(chan struct{}), output: &lockedBuffer{}}
+	v := &victim{t: t, kind: kind, address: address, area: t.TempDir(), ended: make(chan struct{}), output: &harness.Buffer{}}
 	v.cmd = v.command(hosts, flags)
 	v.cmd.Stdout, v.cmd.Stderr = v.output, v.output
 	v.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has a process for each association
@@ -377,24 +377,4 @@ func serveMux(t *testing.T, address string, mux *dimse.Mux) {
 		cancel()
 		wg.Wait()
 	})
-}
-
-// lockedBuffer is a bytes.Buffer for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-// String is what was written up to now.
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

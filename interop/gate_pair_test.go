@@ -102,7 +102,7 @@ func (s space) must(args ...string) {
 func (s space) serve(args ...string) *exec.Cmd {
 	s.t.Helper()
 	cmd := exec.Command("ip", s.inside(args...)...)
-	var out lockedBuffer
+	var out harness.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second // its children have the pipe as well
 	if err := cmd.Start(); err != nil {

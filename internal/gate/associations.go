@@ -2,14 +2,9 @@ package gate
 
 import (
 	"cmp"
-	"sync"
 
 	"collimator/dimse"
 )
-
-// associations are those that are open, by route: those of callers, and those on which
-// the system behind sends.
-type associations map[string]map[*dimse.Association]struct{}
 
 // Opened is told of each association once it is established; what it gives is to run at
 // its end. Those whose route is closed or removed are aborted. One that is of no route is
@@ -35,41 +30,12 @@ func (g *Gate) enter(name string, a *dimse.Association) (known, closed bool) {
 		return r != nil, true
 	}
 
-	if g.open[name] == nil {
-		g.open[name] = map[*dimse.Association]struct{}{}
-	}
-	g.open[name][a] = struct{}{}
+	g.open.Add(name, a)
 	return true, false
 }
 
 func (g *Gate) leave(name string, a *dimse.Association) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.open[name], a)
-	if len(g.open[name]) == 0 {
-		delete(g.open, name)
-	}
-}
-
-// without are the associations that no route lets through.
-func (open associations) without(routes map[string]*route) (list []*dimse.Association) {
-	for name, of := range open {
-		if r := routes[name]; r != nil && !r.Closed {
-			continue
-		}
-		for a := range of {
-			list = append(list, a)
-		}
-	}
-	return list
-}
-
-// abortAll aborts associations, all at a time: a peer that does not read holds up no
-// other.
-func abortAll(list []*dimse.Association) {
-	var all sync.WaitGroup
-	for _, a := range list {
-		all.Go(a.Abort)
-	}
-	all.Wait()
+	g.open.Remove(name, a)
 }

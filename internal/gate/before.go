@@ -32,7 +32,7 @@ func (g *Gate) before(ctx context.Context, from sender, o *object) (has firstwri
 	}
 
 	has, err = askStudy(ctx, lease, o)
-	g.finish(lease, err)
+	lease.Finish(err)
 	if err != nil {
 		return firstwrite.Before{}, false, unanswered(err)
 	}

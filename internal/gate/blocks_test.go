@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/gate/outbound"
 )
 
@@ -115,7 +116,7 @@ func TestAKindIsHandedItsRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &kept{}
-	g := &Gate{Options: Options{File: file, Outbound: k, Log: slog.New(slog.DiscardHandler), Now: time.Now}, open: associations{}}
+	g := &Gate{Options: Options{File: file, Outbound: k, Log: slog.New(slog.DiscardHandler), Now: time.Now}, open: kind.Associations{}}
 	if err := g.begin(); err != nil || len(k.routes) != 1 || k.routes[0].Name != "CT2" || k.routes[0].Closed {
 		t.Fatalf("at the start: %v %+v", err, k.routes)
 	}

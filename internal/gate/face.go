@@ -146,7 +146,7 @@ func (f *Face) Find(ctx context.Context, identifier *dicom.DataSet) iter.Seq2[di
 		for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: uid.StudyRootFind, Identifier: identifier}) {
 			watch.moved()
 			if err != nil {
-				f.gate.finish(lease, err)
+				lease.Finish(err)
 				yield(dimse.Match{}, unfulfilled(ctx, err))
 				return
 			}

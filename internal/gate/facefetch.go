@@ -181,7 +181,7 @@ func (q *fetch) getOnce(ctx context.Context, classes []string, left map[string]s
 			q.watch.moved()
 		},
 	})
-	q.gate.finish(lease, err)
+	lease.Finish(err)
 	if _, answered := errors.AsType[*dimse.StatusError](err); answered {
 		return nil // what came, came
 	}
@@ -209,7 +209,7 @@ func (q *fetch) byMove(ctx context.Context, r *route) error {
 		SOPClassUID: uid.StudyRootMove, Identifier: identifier, MoveDestination: title,
 		Progress: func(dimse.RetrieveResult) { q.watch.moved() },
 	})
-	q.gate.finish(lease, err)
+	lease.Finish(err)
 	return err
 }
 

@@ -22,7 +22,7 @@ func (g *Gate) echo(ctx context.Context, a *dimse.Association) dimse.Status {
 	}
 
 	err = lease.Echo(ctx)
-	g.finish(lease, err)
+	lease.Finish(err)
 	return statusOf(err)
 }
 
@@ -52,7 +52,7 @@ func (g *Gate) find(ctx context.Context, a *dimse.Association, rq *dimse.FindReq
 	sent, came := 0, 0
 	for m, err := range lease.Find(ctx, dimse.FindRequest{SOPClassUID: rq.SOPClassUID, Priority: rq.Priority, Identifier: rq.Identifier}) {
 		if err != nil {
-			g.finish(lease, err)
+			lease.Finish(err)
 			return statusOf(err)
 		}
 		if err := g.judge(ctx, m.Identifier); err != nil {

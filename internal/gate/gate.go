@@ -19,6 +19,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
+	"collimator/internal/gate/kind"
 	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/guard"
@@ -94,13 +95,13 @@ type Gate struct {
 	mu     sync.Mutex
 	all    []Route           // of every kind
 	routes map[string]*route // those to systems behind, by name
-	open   associations      // of callers
+	open   kind.Associations // of callers, and of systems behind that send
 }
 
 // New makes a gate with the routes of its file, and fails where that cannot be
 // understood. Run has to run, and Close to be called in the end.
 func New(o Options) (*Gate, error) {
-	g := &Gate{Options: o, spools: budget.New(spoolAll), paceEvery: paceEvery, routes: map[string]*route{}, open: associations{}}
+	g := &Gate{Options: o, spools: budget.New(spoolAll), paceEvery: paceEvery, routes: map[string]*route{}, open: kind.Associations{}}
 	g.destinations.gate = g
 	g.commitments.gate = g
 	g.flows = newFlows(o.DB, o.Log, o.Now)

@@ -114,6 +114,6 @@ func (g *Gate) sendTo(ctx context.Context, aeTitle string, r *route, a *dimse.As
 	}
 
 	status, err := o.send(ctx, lease)
-	g.finish(lease, err)
+	lease.Finish(err)
 	return status
 }

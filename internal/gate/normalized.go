@@ -80,7 +80,7 @@ func (g *Gate) passOn(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 	ask := *rq
 	ask.After = nil
 	rsp, err := lease.N(ctx, ask)
-	g.finish(lease, err)
+	lease.Finish(err)
 	if err != nil {
 		return dimse.NResponse{Status: statusOf(err)}
 	}
@@ -186,7 +186,7 @@ func (g *Gate) routeOf(a *dimse.Association) (*route, error) {
 	if a.Requestor() {
 		title = a.CalledAETitle()
 	}
-	address := addressOf(a.RemoteAddr())
+	address := guard.AddressOf(a.RemoteAddr())
 
 	g.mu.Lock()
 	defer g.mu.Unlock()

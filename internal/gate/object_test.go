@@ -12,7 +12,6 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
-	"collimator/internal/archive"
 	"collimator/internal/policy"
 )
 
@@ -115,18 +114,7 @@ func TestWhatStandsBehindThePixelDataIsInspectedToo(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, "", dimsetest.Options{})
 			s.device("CT1", policy.Store)
-			s.inspect = func(i archive.Inspected) archive.Inspection {
-				for v := range i.DataSet.Walk() {
-					if r, err := v.Open(); err == nil {
-						b := make([]byte, 2)
-						_, _ = r.Read(b)
-						if string(b) == "MZ" {
-							return archive.Inspection{Refuse: true}
-						}
-					}
-				}
-				return archive.Inspection{}
-			}
+			s.programs()
 			if got := store(t, s.mustDial("CT1", ct), ds); got.Code != dimse.InvalidSOPInstance {
 				t.Errorf("%s", got)
 			}

@@ -73,7 +73,7 @@ func (g *Gate) first(ctx context.Context, from sender, o *object) (dimse.Status,
 	end := o.from.watch(lease)
 	status, err := o.send(ctx, lease)
 	end()
-	g.finish(lease, err)
+	lease.Finish(err)
 	if _, refused := errors.AsType[*dimse.StatusError](err); refused || !o.whole {
 		return status, nil
 	}
@@ -120,7 +120,7 @@ func (g *Gate) again(
 	rq := *o.request
 	rq.Data = kept.reader()
 	answer, err := lease.Store(ctx, rq)
-	g.finish(lease, err)
+	lease.Finish(err)
 	if err != nil {
 		return answered(err), nil
 	}
@@ -207,7 +207,7 @@ func (g *Gate) sameBehind(ctx context.Context, from sender, o *object, kept *spo
 			return dimse.Status{}
 		},
 	})
-	g.finish(lease, err)
+	lease.Finish(err)
 	return same, unanswered(err)
 }
 

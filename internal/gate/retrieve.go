@@ -49,7 +49,7 @@ func (g *Gate) get(ctx context.Context, a *dimse.Association, rq *dimse.Retrieve
 // performed is the end of a retrieval as the system behind said it; where it said
 // nothing, a failure.
 func (g *Gate) performed(lease *upstream.Lease, result dimse.RetrieveResult, err error) dimse.RetrieveResult {
-	g.finish(lease, err)
+	lease.Finish(err)
 	if err != nil {
 		result.Status = statusOf(err)
 		return result

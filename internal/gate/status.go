@@ -21,31 +21,15 @@ func statusOf(err error) dimse.Status {
 	case fault.None:
 		return dimse.Status{}
 	case fault.Invalid:
-		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: comment(err), Cause: err}
+		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: fault.Text(err), Cause: err}
 	case fault.Unsupported, fault.TooLarge:
-		return dimse.Status{Code: dimse.CannotUnderstand, Comment: comment(err), Cause: err}
+		return dimse.Status{Code: dimse.CannotUnderstand, Comment: fault.Text(err), Cause: err}
 	case fault.Denied:
 		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
 	case fault.Canceled:
 		return dimse.Status{Code: dimse.Cancel, Cause: err}
 	}
 	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: err}
-}
-
-// comment is the neutral text of an error, in the length an Error Comment may have.
-func comment(err error) string {
-	text := fault.Text(err)
-	return text[:min(len(text), 64)]
-}
-
-// finish ends a lease. An association on which the system behind answered is as good as before,
-// whatever it said; on another one something may still come.
-func (g *Gate) finish(lease *upstream.Lease, err error) {
-	if _, answered := errors.AsType[*dimse.StatusError](err); answered || err == nil {
-		lease.Return()
-		return
-	}
-	lease.Drop()
 }
 
 // leaseFor is an association to the system behind the route for the caller of a request.

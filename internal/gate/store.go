@@ -54,16 +54,16 @@ func answered(err error) dimse.Status {
 func storeStatus(err error) dimse.Status {
 	switch {
 	case errors.Is(err, errMismatch):
-		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: comment(err), Cause: err}
+		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: fault.Text(err), Cause: err}
 	case errors.Is(err, errUID), errors.Is(err, errPatient), errors.Is(err, errContent):
-		return dimse.Status{Code: dimse.InvalidSOPInstance, Comment: comment(err), Cause: err}
+		return dimse.Status{Code: dimse.InvalidSOPInstance, Comment: fault.Text(err), Cause: err}
 	}
 
 	switch fault.Of(err) {
 	case fault.Invalid, fault.Unsupported, fault.TooLarge:
-		return dimse.Status{Code: dimse.CannotUnderstand, Comment: comment(err), Cause: err}
+		return dimse.Status{Code: dimse.CannotUnderstand, Comment: fault.Text(err), Cause: err}
 	case fault.Conflict:
-		return dimse.Status{Code: dimse.ProcessingFailure, Comment: comment(err), Cause: err}
+		return dimse.Status{Code: dimse.ProcessingFailure, Comment: fault.Text(err), Cause: err}
 	case fault.Denied:
 		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
 	}

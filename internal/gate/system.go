@@ -2,8 +2,6 @@ package gate
 
 import (
 	"context"
-	"net"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -11,6 +9,7 @@ import (
 	"collimator/dimse"
 	"collimator/dimse/ul"
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
 	"collimator/internal/upstream"
@@ -28,7 +27,7 @@ func (g *Gate) Behind(rq *dimse.AssociateRequest) *guard.Service {
 		return nil
 	}
 
-	address := addressOf(rq.RemoteAddr)
+	address := guard.AddressOf(rq.RemoteAddr)
 	return g.behind(name, func(r *route) bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -39,7 +38,7 @@ func (g *Gate) Behind(rq *dimse.AssociateRequest) *guard.Service {
 // sender is the route behind which somebody stands; empty for others. Of several to one
 // system it is one that is open, the first by name.
 func (g *Gate) sender(rq *dimse.AssociateRequest) string {
-	address := addressOf(rq.RemoteAddr)
+	address := guard.AddressOf(rq.RemoteAddr)
 	var found *route
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -67,34 +66,25 @@ func (g *Gate) behind(name string, still func(*route) bool) *guard.Service {
 		return r, err
 	}
 
-	return &guard.Service{
-		Name: name,
-		Behind: func() (policy.Principal, error) {
-			r, err := current()
-			if err != nil {
-				return policy.Principal{}, err
-			}
-			return policy.Principal{Kind: policy.System, Name: r.system}, nil
-		},
-		Route: func() (*policy.Route, error) {
-			r, err := current()
-			if err != nil {
-				return nil, err
-			}
-			return r.rules, nil
-		},
-		Expects: func(call *dimse.Call) bool {
-			r, err := current()
-			return err == nil && g.expects(r, call)
-		},
-		Negotiate: func(ctx context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
-			r, err := current()
-			if err != nil {
-				return dimse.Acceptance{}, err
-			}
-			return g.negotiateBehind(ctx, r, rq)
-		},
+	s := guard.Behind(name, func() (string, *policy.Route, error) {
+		r, err := current()
+		if err != nil {
+			return "", nil, err
+		}
+		return r.system, r.rules, nil
+	})
+	s.Expects = func(call *dimse.Call) bool {
+		r, err := current()
+		return err == nil && g.expects(r, call)
 	}
+	s.Negotiate = func(ctx context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
+		r, err := current()
+		if err != nil {
+			return dimse.Acceptance{}, err
+		}
+		return g.negotiateBehind(ctx, r, rq)
+	}
+	return s
 }
 
 // expects reports whether somebody who may asked the system behind a route for what
@@ -185,37 +175,10 @@ func (g *Gate) lookUp(ctx context.Context) {
 	g.mu.Unlock()
 
 	for _, r := range due {
-		found := addressesOf(ctx, r.address)
+		found := kind.AddressesOf(ctx, r.address)
 		g.mu.Lock()
 		r.addresses = found
 		r.lookedUp = g.Now()
 		g.mu.Unlock()
 	}
-}
-
-// addressesOf is the IP addresses of host:port.
-func addressesOf(ctx context.Context, hostPort string) (list []netip.Addr) {
-	host, _, _ := net.SplitHostPort(hostPort)
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a.Unmap()}
-	}
-
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil
-	}
-	for _, a := range found {
-		list = append(list, a.Unmap())
-	}
-	return list
-}
-
-// addressOf is the IP address of a peer; invalid where it has none.
-func addressOf(a net.Addr) netip.Addr {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/phrase"
 	"collimator/internal/state"
 )
@@ -156,11 +157,11 @@ func (g *Gate) take(routes []Route) {
 	changed := differences(g.all, routes)
 	g.all = routes
 	g.routes = next
-	ended := g.open.without(next)
+	ended := g.open.Of(func(name string) bool { return next[name] == nil || next[name].Closed })
 	g.mu.Unlock()
 
 	g.hand(routes)
-	abortAll(ended)
+	kind.AbortAll(ended)
 	if len(changed) > 0 {
 		g.Log.Info("routes of the gate taken up", "changed", strings.Join(changed, ", "), "ended", len(ended))
 	}

@@ -15,6 +15,7 @@ import (
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/dimsetest"
+	"collimator/internal/gate/kind"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
 	"collimator/internal/state"
@@ -34,7 +35,7 @@ func newWatching(t *testing.T, text string) watching {
 			Outgoing: func(*guard.Service, string, string) any { return nil },
 		},
 		routes: map[string]*route{},
-		open:   associations{},
+		open:   kind.Associations{},
 	}}
 	t.Cleanup(w.Close)
 	w.put(text)

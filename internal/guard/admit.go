@@ -233,7 +233,7 @@ func (g *Guard) checkPasscode(ctx context.Context, c *Caller, passcode string) e
 }
 
 func claimOf(rq *dimse.AssociateRequest) identity.Caller {
-	c := identity.Caller{CallingAETitle: rq.CallingAETitle, Address: addressOf(rq.RemoteAddr), TLS: rq.TLS != nil}
+	c := identity.Caller{CallingAETitle: rq.CallingAETitle, Address: AddressOf(rq.RemoteAddr), TLS: rq.TLS != nil}
 	if rq.TLS != nil && len(rq.TLS.PeerCertificates) > 0 {
 		c.Certificate = rq.TLS.PeerCertificates[0]
 	}
@@ -261,8 +261,8 @@ func doorOf(rq *dimse.AssociateRequest) audit.Door {
 	return doorDIMSE
 }
 
-// addressOf is the IP address of a peer; invalid where it has none.
-func addressOf(a net.Addr) netip.Addr {
+// AddressOf is the IP address of a peer; invalid where it has none.
+func AddressOf(a net.Addr) netip.Addr {
 	if tcp, ok := a.(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr().Unmap()
 	}

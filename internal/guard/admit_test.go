@@ -328,7 +328,7 @@ func TestAddressesAreBare(t *testing.T) {
 		{&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: 1}, "2001:db8::1"},
 		{&net.UnixAddr{Name: "x"}, "invalid IP"},
 	} {
-		if got := addressOf(tc.from).String(); got != tc.want {
+		if got := AddressOf(tc.from).String(); got != tc.want {
 			t.Errorf("%v: %s", tc.from, got)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // to the TLS listener is remembered, so that somebody can give it a certificate.
 func (g *Guard) Refused(r dimse.Refusal) {
 	ctx := context.Background()
-	address := addressOf(r.RemoteAddr).String()
+	address := AddressOf(r.RemoteAddr).String()
 	switch r.Kind {
 	case dimse.RefusedRejected, dimse.RefusedClosed:
 		return // Admit recorded the first; the second asked for nothing
@@ -87,7 +87,7 @@ func (r Rooms) recordedBy(g *Guard) {
 			continue
 		}
 		room.Refused = func(remote net.Addr, reason string) {
-			g.recordRefusedStranger(context.Background(), audit.Peer{Address: addressOf(remote).String()}, door, reason)
+			g.recordRefusedStranger(context.Background(), audit.Peer{Address: AddressOf(remote).String()}, door, reason)
 		}
 	}
 }

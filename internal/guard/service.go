@@ -32,6 +32,26 @@ type Service struct {
 	Expects func(call *dimse.Call) bool
 }
 
+// Behind is a service for the system behind a route, without contexts and without what it may send. now
+// gives its AE title and the rules as they are; its error, that it is not that system any more,
+// or that nobody is let through.
+func Behind(route string, now func() (aeTitle string, rules *policy.Route, err error)) *Service {
+	return &Service{
+		Name: route,
+		Behind: func() (policy.Principal, error) {
+			aeTitle, _, err := now()
+			if err != nil {
+				return policy.Principal{}, err
+			}
+			return policy.Principal{Kind: policy.System, Name: aeTitle}, nil
+		},
+		Route: func() (*policy.Route, error) {
+			_, rules, err := now()
+			return rules, err
+		},
+	}
+}
+
 // identify finds who asks for an association, or sends on one.
 func (g *Guard) identify(ctx context.Context, claim identity.Caller, s *Service) (policy.Principal, error) {
 	if s != nil && s.Behind != nil {

@@ -242,6 +242,16 @@ func (l *Lease) Drop() {
 	})
 }
 
+// Finish ends a lease after an operation: err is that of it. An association on which the PACS
+// answered is as good as before, whatever it said; on another one something may still come.
+func (l *Lease) Finish(err error) {
+	if _, answered := errors.AsType[*dimse.StatusError](err); answered || err == nil {
+		l.Return()
+		return
+	}
+	l.Drop()
+}
+
 func (p *Pool) keep(ask Ask, a *dimse.Association) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

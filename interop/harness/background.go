@@ -10,7 +10,7 @@ import (
 // it listens at address.
 func Background(t testing.TB, address, name string, args ...string) {
 	t.Helper()
-	out := &buffer{}
+	out := &Buffer{}
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

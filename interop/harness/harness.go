@@ -163,7 +163,7 @@ type Server struct {
 
 	t      testing.TB
 	cmd    *exec.Cmd
-	output *buffer
+	output *Buffer
 	exited chan struct{}
 }
 
@@ -188,7 +188,7 @@ func StartIn(t testing.TB, data string, flags ...string) *Server {
 // be cut off while it starts.
 func Launch(t testing.TB, data string, flags ...string) *Server {
 	t.Helper()
-	s := &Server{Data: data, Address: FreeAddress(t), Plain: FreeAddress(t), HTTP: FreeAddress(t), t: t, output: &buffer{}}
+	s := &Server{Data: data, Address: FreeAddress(t), Plain: FreeAddress(t), HTTP: FreeAddress(t), t: t, output: &Buffer{}}
 	args := append([]string{"serve", "--data", data, "--dicom", s.Address, "--plain-dicom", s.Plain, "--http", s.HTTP}, flags...)
 	s.cmd = exec.Command(Binary(t), args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
@@ -373,21 +373,21 @@ func Exec(t testing.TB, most time.Duration, env []string, name string, args ...s
 	return out.String(), cmd.ProcessState.ExitCode()
 }
 
-// buffer is a bytes.Buffer for several goroutines.
-type buffer struct {
+// Buffer is a bytes.Buffer for several goroutines.
+type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
 // Write implements io.Writer.
-func (b *buffer) Write(p []byte) (int, error) {
+func (b *Buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.Write(p)
 }
 
 // String is what was written up to now.
-func (b *buffer) String() string {
+func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()

@@ -25,7 +25,7 @@ type Volume struct {
 	tool    string
 	control string
 	process *exec.Cmd
-	output  *buffer
+	output  *Buffer
 }
 
 // MountVolume mounts the directory backing with flags of tools/powercut. The
@@ -45,7 +45,7 @@ func MountVolume(t testing.TB, backing string, flags ...string) *Volume {
 	dir := t.TempDir()
 	v := &Volume{
 		Backing: backing, Mount: filepath.Join(dir, "mount"), t: t, tool: tool,
-		control: filepath.Join(dir, "control"), output: &buffer{},
+		control: filepath.Join(dir, "control"), output: &Buffer{},
 	}
 	if err := os.Mkdir(v.Mount, 0o755); err != nil {
 		t.Fatal(err)

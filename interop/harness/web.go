@@ -23,7 +23,7 @@ type Web struct {
 	URL     string // of the studies service
 	Archive *archive.Archive
 	Client  *dicomweb.Client
-	log     *buffer
+	log     *Buffer
 }
 
 // StartWeb opens an archive of its own. It ends with the test, which fails where
@@ -46,7 +46,7 @@ func StartWeb(t testing.TB) *Web {
 		t.Fatal(err)
 	}
 
-	w := &Web{Archive: a, log: &buffer{}}
+	w := &Web{Archive: a, log: &Buffer{}}
 	s := httptest.NewUnstartedServer(dicomweb.NewHandler(&pacs.Web{Archive: a}, everything, dicomweb.Options{Root: WebRoot, TempDir: dir}))
 	s.Config.ErrorLog = log.New(w.log, "", 0)
 	s.Start()

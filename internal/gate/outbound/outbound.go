@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
+	"collimator/internal/gate/kind"
 	"collimator/internal/guard"
 	"collimator/internal/outbox"
 	"collimator/internal/policy"
@@ -88,8 +88,8 @@ type Outbound struct {
 
 	mu     sync.Mutex
 	routes map[string]*route
-	open   map[string]map[*dimse.Association]struct{} // of modalities, by route
-	fronts map[[2]string]*dimse.Association           // by route and transaction
+	open   kind.Associations                // of modalities
+	fronts map[[2]string]*dimse.Association // by route and transaction
 
 	answering map[string]bool      // routes whose requests for commitment are looked at
 	later     map[string]time.Time // until when a modality that took no report is left alone
@@ -110,7 +110,7 @@ type route struct {
 func New(o Options) *Outbound {
 	b := &Outbound{
 		Options: o, answers: make(chan struct{}, 1), routes: map[string]*route{},
-		open: map[string]map[*dimse.Association]struct{}{}, fronts: map[[2]string]*dimse.Association{},
+		open: kind.Associations{}, fronts: map[[2]string]*dimse.Association{},
 		answering: map[string]bool{}, later: map[string]time.Time{},
 	}
 	b.Mux.HandleEcho(nil)
@@ -130,7 +130,6 @@ func (b *Outbound) Take(routes []Route) {
 	marks := map[string]string{}
 	b.mu.Lock()
 	next := make(map[string]*route, len(routes))
-	var ended []*dimse.Association
 	for _, r := range routes {
 		now := b.newRoute(r, b.routes[r.Name])
 		next[r.Name] = now
@@ -140,24 +139,21 @@ func (b *Outbound) Take(routes []Route) {
 		}
 	}
 	for name, old := range b.routes {
-		if now := next[name]; now == nil || now.Closed || now != old {
-			for a := range b.open[name] {
-				ended = append(ended, a)
-			}
-			if now != old {
-				go old.pool.Close() // waits for nobody who asks
-			}
+		if next[name] != old {
+			go old.pool.Close() // waits for nobody who asks
 		}
 	}
+	ended := b.open.Of(func(name string) bool {
+		now := next[name]
+		return now == nil || now.Closed || now != b.routes[name]
+	})
 	b.routes = next
 	b.mu.Unlock()
 
-	var all sync.WaitGroup
-	for _, a := range ended {
-		all.Go(a.Abort)
-	}
+	var aborting sync.WaitGroup
+	aborting.Go(func() { kind.AbortAll(ended) })
 	b.Outbox.Set(ways, func(name string) string { return marks[name] })
-	all.Wait()
+	aborting.Wait()
 }
 
 // newRoute makes a route; one that did not change goes on as it is. r was checked.
@@ -207,7 +203,7 @@ func (b *Outbound) Service(rq *dimse.AssociateRequest) *guard.Service {
 
 // sends reports an association that the modality of a route asks for, to send.
 func (r *route) sends(rq *dimse.AssociateRequest) bool {
-	return rq.TLS == nil && rq.CallingAETitle == r.modality && addressOf(rq.RemoteAddr) == r.from.Addr() &&
+	return rq.TLS == nil && rq.CallingAETitle == r.modality && guard.AddressOf(rq.RemoteAddr) == r.from.Addr() &&
 		(rq.CalledAETitle == r.target || rq.CalledAETitle == r.Name)
 }
 
@@ -227,30 +223,21 @@ func (b *Outbound) current(was *route) (*route, error) {
 
 // forModality is the service for the modality of a route, as long as it is that one.
 func (b *Outbound) forModality(was *route) *guard.Service {
-	return &guard.Service{
-		Name: was.Name,
-		Behind: func() (policy.Principal, error) {
-			r, err := b.current(was)
-			if err != nil {
-				return policy.Principal{}, err
-			}
-			return policy.Principal{Kind: policy.System, Name: r.modality}, nil
-		},
-		Route: func() (*policy.Route, error) {
-			r, err := b.current(was)
-			if err != nil {
-				return nil, err
-			}
-			return r.rules, nil
-		},
-		Negotiate: func(ctx context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
-			r, err := b.current(was)
-			if err != nil {
-				return dimse.Acceptance{}, err
-			}
-			return b.negotiate(ctx, r, rq), nil
-		},
+	s := guard.Behind(was.Name, func() (string, *policy.Route, error) {
+		r, err := b.current(was)
+		if err != nil {
+			return "", nil, err
+		}
+		return r.modality, r.rules, nil
+	})
+	s.Negotiate = func(ctx context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
+		r, err := b.current(was)
+		if err != nil {
+			return dimse.Acceptance{}, err
+		}
+		return b.negotiate(ctx, r, rq), nil
 	}
+	return s
 }
 
 // of is the route of an association with a modality.
@@ -307,10 +294,7 @@ func (b *Outbound) Opened(a *dimse.Association) (ended func(), mine bool) {
 			go a.Abort()
 			return nil, true
 		}
-		if b.open[name] == nil {
-			b.open[name] = map[*dimse.Association]struct{}{}
-		}
-		b.open[name][a] = struct{}{}
+		b.open.Add(name, a)
 		return func() { b.leave(name, a) }, true
 	}
 	return nil, false
@@ -319,10 +303,7 @@ func (b *Outbound) Opened(a *dimse.Association) (ended func(), mine bool) {
 func (b *Outbound) leave(name string, a *dimse.Association) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.open[name], a)
-	if len(b.open[name]) == 0 {
-		delete(b.open, name)
-	}
+	b.open.Remove(name, a)
 }
 
 // Close ends the associations that are kept.
@@ -332,14 +313,6 @@ func (b *Outbound) Close() {
 	for _, r := range b.routes {
 		r.pool.Close()
 	}
-}
-
-// addressOf is the IP address of a peer; invalid where it has none.
-func addressOf(a net.Addr) netip.Addr {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
 }
 
 // answer is the status that a peer answered with, where the error is that it was a failure.

@@ -85,11 +85,7 @@ func (b *Outbound) procedureStep(ctx context.Context, a *dimse.Association, rq *
 	ask := *rq
 	ask.After = nil
 	rsp, err := lease.N(ctx, ask)
-	if _, answered := answer(err); err != nil && !answered {
-		lease.Drop()
-	} else {
-		lease.Return()
-	}
+	lease.Finish(err)
 	if err == nil && rsp.DataSet != nil {
 		err = b.Judge.DataSet(ctx, rsp.DataSet)
 	}

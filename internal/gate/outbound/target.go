@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/guard"
 	"collimator/internal/outbox"
 	"collimator/internal/policy"
@@ -27,7 +27,6 @@ import (
 const (
 	connectMost = 15 * time.Second
 	patience    = time.Minute
-	lookUpMost  = 5 * time.Second
 )
 
 // mark tells two ways to a target apart.
@@ -102,63 +101,37 @@ func (b *Outbound) isTarget(r *route, rq *dimse.AssociateRequest) bool {
 		trust.ServerName = "" // it is the caller here
 		return err == nil && !r.Plain && trust.VerifyCaller(*rq.TLS) == nil
 	}
-	return r.Plain && slices.Contains(addressesOf(context.Background(), r.address), addressOf(rq.RemoteAddr))
-}
-
-// addressesOf is the IP addresses of host:port.
-func addressesOf(ctx context.Context, hostPort string) (list []netip.Addr) {
-	host, _, _ := net.SplitHostPort(hostPort)
-	if a, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{a.Unmap()}
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookUpMost)
-	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil
-	}
-	for _, a := range found {
-		list = append(list, a.Unmap())
-	}
-	return list
+	return r.Plain && slices.Contains(kind.AddressesOf(context.Background(), r.address), guard.AddressOf(rq.RemoteAddr))
 }
 
 // forTarget is the service for the target of a route, which reports storage commitment
 // and may do nothing else.
 func (b *Outbound) forTarget(was *route) *guard.Service {
-	return &guard.Service{
-		Name: was.Name,
-		Behind: func() (policy.Principal, error) {
-			r, err := b.current(was)
-			if err != nil {
-				return policy.Principal{}, err
-			}
-			return policy.Principal{Kind: policy.System, Name: r.target}, nil
-		},
-		Route: func() (*policy.Route, error) {
-			r, err := b.current(was)
-			if err != nil {
-				return nil, err
-			}
-			return &policy.Route{Name: r.Name}, nil
-		},
-		Expects: func(call *dimse.Call) bool {
-			return call.Operation == dimse.NEventReport // for a transaction that is known: see report
-		},
-		Negotiate: func(_ context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
-			acc := dimse.Negotiate(rq, dimse.Support{
-				TransferSyntaxes: func(class string) []string {
-					if class == uid.Verification || class == uid.StorageCommitmentPushModel {
-						return uid.NativeSyntaxes()
-					}
-					return nil
-				},
-				Roles: func(class string) (scu, scp bool) { return true, class == uid.StorageCommitmentPushModel },
-			})
-			acc.Mux = b.Mux
-			return acc, nil
-		},
+	s := guard.Behind(was.Name, func() (string, *policy.Route, error) {
+		r, err := b.current(was)
+		if err != nil {
+			return "", nil, err
+		}
+		return r.target, &policy.Route{Name: r.Name}, nil
+	})
+	s.Expects = func(call *dimse.Call) bool {
+		return call.Operation == dimse.NEventReport // for a transaction that is known: see report
 	}
+
+	s.Negotiate = func(_ context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
+		acc := dimse.Negotiate(rq, dimse.Support{
+			TransferSyntaxes: func(class string) []string {
+				if class == uid.Verification || class == uid.StorageCommitmentPushModel {
+					return uid.NativeSyntaxes()
+				}
+				return nil
+			},
+			Roles: func(class string) (scu, scp bool) { return true, class == uid.StorageCommitmentPushModel },
+		})
+		acc.Mux = b.Mux
+		return acc, nil
+	}
+	return s
 }
 
 // report takes a report of storage commitment of a target (PS3.4 J.3.3).
