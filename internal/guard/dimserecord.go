@@ -113,8 +113,6 @@ func (g *Guard) settle(ctx context.Context, c *Caller, call *dimse.Call, out dim
 	g.Record(ctx, r)
 }
 
-// causeOf is why a request was not fulfilled, in words also where nobody said more
-// than the status.
 // reasonOf is why a request failed, for the record: the status, and what may be shown of its
 // cause.
 func reasonOf(s dimse.Status) string {
@@ -125,6 +123,8 @@ func reasonOf(s dimse.Status) string {
 	return reason
 }
 
+// causeOf is why a request was not fulfilled, in words also where nobody said more
+// than the status.
 func causeOf(s dimse.Status) string {
 	switch {
 	case s.Cause != nil:

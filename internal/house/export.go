@@ -3,7 +3,6 @@ package house
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"collimator/internal/archive"
 	"collimator/internal/audit"
@@ -23,7 +22,7 @@ func (in *Installation) Export(ctx context.Context, refs []archive.InstanceRef, 
 		return r, fmt.Errorf("--out: %w", err)
 	}
 
-	study := StudyObject(ctx, o.Archive, refs[0].StudyUID, "files")
+	study := studyObject(ctx, o.Archive, refs[0].StudyUID, "files")
 	if err := in.Record(ctx, export.Record(study, refs, 0)); err != nil {
 		return r, err
 	}
@@ -34,22 +33,23 @@ func (in *Installation) Export(ctx context.Context, refs []archive.InstanceRef, 
 	return r, err
 }
 
-// StudyObject names a study of the archive and its patient in a record.
-func StudyObject(ctx context.Context, a *archive.Archive, study, detail string) audit.Object {
+// studyObject names a study of the archive and its patient in a record.
+func studyObject(ctx context.Context, a *archive.Archive, study, detail string) audit.Object {
 	o := audit.Object{Study: study, Detail: detail}
 	o.Patient, o.PatientIssuer, _ = a.PatientOf(ctx, study) // without where the index does not say
 	return o
 }
 
-// granted looks for a study as it is granted (policy.GrantedAt) and names it in a record. The error is of
-// kind NotFound where nothing of it is stored, or there is no such route; the record is good then, too.
-func (in *Installation) granted(ctx context.Context, a *archive.Archive, granted, detail string) (audit.Object, error) {
+// granted looks for a study as it is granted (policy.GrantedAt) and names it in a record, whose detail
+// ends with the route. The error is of kind NotFound where nothing of it is stored, or there is no such
+// route; the record is good then, too.
+func (in *Installation) granted(ctx context.Context, a *archive.Archive, granted string) (audit.Object, error) {
 	route, study := policy.PlaceOf(granted)
 	if route == "" {
-		return StudyObject(ctx, a, study, detail), present(ctx, a, study)
+		return studyObject(ctx, a, study, ""), present(ctx, a, study)
 	}
 
-	o := audit.Object{Study: study, Detail: detail + " at route " + route}
+	o := audit.Object{Study: study, Detail: " at route " + route}
 	routes, err := gate.Load(RoutesFile(in.Config))
 	if err != nil {
 		return o, err
@@ -81,7 +81,7 @@ func present(ctx context.Context, a *archive.Archive, study string) error {
 func (in *Installation) Share(ctx context.Context, a *archive.Archive,
 	n identity.NewShare) (s identity.Share, secret, password string, err error) {
 
-	o, err := in.granted(ctx, a, n.Study, "link")
+	o, err := in.granted(ctx, a, n.Study)
 	if err != nil {
 		return s, "", "", err
 	}
@@ -92,6 +92,6 @@ func (in *Installation) Share(ctx context.Context, a *archive.Archive,
 	if err != nil {
 		return s, "", "", err
 	}
-	o.Detail = strings.Replace(o.Detail, "link", "link "+s.ID, 1)
+	o.Detail = "link " + s.ID + o.Detail
 	return s, secret, password, in.Note(ctx, audit.Export, audit.Create, o)
 }

@@ -28,7 +28,7 @@ func (in *Installation) GrantStudies(ctx context.Context, a *archive.Archive, to
 	anyway bool) (missing []string, err error) {
 
 	for _, s := range studies {
-		o, err := in.granted(ctx, a, s, "study granted")
+		o, err := in.granted(ctx, a, s)
 		if fault.Of(err) == fault.NotFound && !anyway {
 			missing = append(missing, s)
 			continue
@@ -41,6 +41,7 @@ func (in *Installation) GrantStudies(ctx context.Context, a *archive.Archive, to
 		}
 
 		o.Person = to.Person
+		o.Detail = "study granted" + o.Detail
 		if to.Group != "" {
 			o.Detail += " to the group " + to.Group
 		}
