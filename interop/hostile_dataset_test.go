@@ -8,10 +8,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"collimator/dicom"
@@ -200,14 +198,7 @@ func (h *hostile) send(keys string, file []byte) (out string, code int, peak int
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		h.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, harness.Binary(h.T), "send", h.s.Peer(), "--as", keys, path)
-	b, err := cmd.CombinedOutput()
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-		h.Fatal(err)
-	}
-	return string(b), cmd.ProcessState.ExitCode(), cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return harness.Measure(h.T, 30*time.Second, harness.Binary(h.T), "send", h.s.Peer(), "--as", keys, path)
 }
 
 // polyglots is FL-01.

@@ -31,6 +31,9 @@ const AETitle = "COLLIMATOR"
 // Tests runs the tests of a package, for its TestMain, and removes the programs
 // that they built.
 func Tests(m *testing.M) (code int) {
+	if file := os.Getenv(peakInto); file != "" {
+		return measure(file)
+	}
 	defer func() {
 		if dir := built.Load(); dir != nil {
 			os.RemoveAll(*dir)
