@@ -2,21 +2,18 @@ package gate
 
 import (
 	"context"
-	"maps"
-	"sync"
 	"time"
 
 	"collimator/dimse"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 )
 
 // Bounds of requests for storage commitment whose report did not come.
 const (
 	commitmentFor   = 30 * 24 * time.Hour
 	commitmentsMost = 100_000 // of one device at one route
-	frontsKept      = 1000    // associations that are remembered, beyond which those that ended are looked for
-	frontsMost      = 10_000  // beyond which none is remembered: the report goes on one of its own
 )
 
 // errTaken refuses a transaction that another device has open: its report would go to
@@ -31,36 +28,19 @@ type commitment struct{ route, transaction, device string }
 // commitments are the requests whose report is awaited. They outlive the process: a
 // report may come days later. Safe for concurrent use.
 type commitments struct {
-	gate *Gate
-
-	mu     sync.Mutex
-	fronts map[[2]string]*dimse.Association // by route and transaction: on which it was asked
+	gate   *Gate
+	fronts kind.Fronts
 }
 
 // open remembers a request before it goes on, and the association it came on.
-func (c *commitments) open(ctx context.Context, asked commitment, front *dimse.Association) error {
+func (c *commitments) open(ctx context.Context, asked commitment, front *dimse.Association, rq *dimse.NRequest) error {
 	err := c.gate.DB.Write(ctx, func(tx *db.Tx) error { return c.insert(ctx, tx, asked) })
 	if err != nil {
 		return err
 	}
 
-	c.keep(asked, front)
+	c.fronts.Asked(asked.route, asked.transaction, front, rq)
 	return nil
-}
-
-// keep remembers on which association a request came, as long as that is open.
-func (c *commitments) keep(asked commitment, front *dimse.Association) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fronts == nil {
-		c.fronts = map[[2]string]*dimse.Association{}
-	}
-	if len(c.fronts) >= frontsKept {
-		maps.DeleteFunc(c.fronts, func(_ [2]string, a *dimse.Association) bool { return a.Err() != nil })
-	}
-	if len(c.fronts) < frontsMost {
-		c.fronts[[2]string{asked.route, asked.transaction}] = front
-	}
 }
 
 // insert writes the row of a request, unless it is there.
@@ -112,18 +92,12 @@ func (c *commitments) of(ctx context.Context, route, transaction string) (commit
 	if err != nil {
 		return asked, nil, err
 	}
-
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return asked, c.fronts[[2]string{route, transaction}], nil
+	return asked, c.fronts.Of(ctx, route, transaction), nil
 }
 
 // close forgets a request: its report was delivered, or none will come.
 func (c *commitments) close(ctx context.Context, route, transaction string) {
-	c.mu.Lock()
-	delete(c.fronts, [2]string{route, transaction})
-	c.mu.Unlock()
-
+	c.fronts.Forget(route, transaction)
 	err := c.gate.DB.Write(context.WithoutCancel(ctx), func(tx *db.Tx) error {
 		_, err := c.gate.Registers.Exec(ctx, tx, `DELETE FROM gate_commitment WHERE route = ?1 AND transaction_uid = ?2`,
 			route, transaction)

@@ -113,7 +113,7 @@ func (g *Gate) commit(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 	}
 
 	transaction := rq.DataSet.Text(tag.TransactionUID)
-	if err := g.commitments.open(ctx, commitment{route: r.Name, transaction: transaction, device: a.CallingAETitle()}, a); err != nil {
+	if err := g.commitments.open(ctx, commitment{route: r.Name, transaction: transaction, device: a.CallingAETitle()}, a, rq); err != nil {
 		return dimse.NResponse{Status: storeStatus(err)}
 	}
 	rsp := g.passOn(ctx, a, rq)
@@ -159,7 +159,7 @@ func (g *Gate) report(ctx context.Context, a *dimse.Association, rq *dimse.NRequ
 // open, else on one of the gate's own, in the role of SCP.
 func (g *Gate) tell(ctx context.Context, device string, r *route, front *dimse.Association, rq *dimse.NRequest) error {
 	report := dimse.NRequest{SOPClassUID: rq.SOPClassUID, SOPInstanceUID: rq.SOPInstanceUID, TypeID: rq.TypeID, DataSet: rq.DataSet}
-	if front != nil && front.Err() == nil {
+	if front != nil {
 		_, err := front.EventReport(ctx, report)
 		if _, answered := errors.AsType[*dimse.StatusError](err); err == nil || answered {
 			return err

@@ -264,28 +264,25 @@ func TestWorklistAndPerformedStepsGoThroughWhereARuleSaysSo(t *testing.T) {
 func TestAssociationsThatEndedAreNotKeptForTheirReports(t *testing.T) {
 	t.Parallel()
 	s, _, a := committing(t, func(*site, *dimse.Association, *dimse.NRequest) {})
-	fronts := func() int {
-		s.gate.commitments.mu.Lock()
-		defer s.gate.commitments.mu.Unlock()
-		return len(s.gate.commitments.fronts)
-	}
+	fronts := &s.gate.commitments.fronts
 	for i := range 20 {
 		ask(t, a, fmt.Sprint("1.2.90.", i))
 	}
-	if n := fronts(); n != 20 {
+	if n := fronts.Len(); n != 20 {
 		t.Errorf("%d are kept while it is open", n)
 	}
 	if err := a.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 
+	const kept = 1000
 	s.device("CT2", policy.Commit)
 	b := s.mustDial("CT2", commitment1)
-	for i := range 2 * frontsKept {
-		s.gate.commitments.keep(commitment{route: "PACS", transaction: fmt.Sprint("1.3.", i)}, a)
+	for i := range 2 * kept {
+		fronts.Asked("PACS", fmt.Sprint("1.3.", i), a, &dimse.NRequest{})
 	}
 	ask(t, b, "1.2.91")
-	if n := fronts(); n > frontsKept {
+	if n := fronts.Len(); n > kept {
 		t.Errorf("%d are kept of associations that ended", n)
 	}
 }

@@ -214,29 +214,37 @@ func (c *courier) deliverOne(ctx context.Context, study []Item, i Item) (next, g
 	if err := c.reach(ctx, study); err != nil {
 		return false, false, c.unreached(ctx, err)
 	}
-	status, attempt := c.send(ctx, i)
-	if ctx.Err() != nil {
-		return false, false, nil // it is sent again
-	}
-	v, why := judge(status, attempt)
-	c.ended = v == ended
-	if c.ended {
-		c.drop()
-		if i.Broken+1 >= brokenMost && !c.answers(ctx, study[1:]) {
+
+	status, v, why := c.attempt(ctx, i)
+	doubtful := v == ended && i.Broken+1 >= brokenMost
+	if doubtful {
+		if c.answers(ctx, study[1:]) && c.reach(ctx, study) == nil {
+			status, v, why = c.attempt(ctx, i) // the destination may have come back just now
+		} else {
 			i.Broken = brokenMost - 2 // it is not for this object that nothing goes
 		}
 	}
 	if ctx.Err() != nil {
-		return false, false, nil
+		return false, false, nil // it is sent again
 	}
 
+	c.ended = v == ended
 	if next, err = c.b.settle(ctx, i, status, v, why); err != nil {
 		return false, false, err
 	}
 	if c.session != nil && c.broken() {
 		c.drop()
 	}
-	return next, true, nil
+	return next && !doubtful, true, nil // the one behind went already
+}
+
+// attempt sends one object, and gives the verdict about that.
+func (c *courier) attempt(ctx context.Context, i Item) (status dimse.Status, v verdict, why string) {
+	status, err := c.send(ctx, i)
+	if v, why = judge(status, err); v == ended {
+		c.drop()
+	}
+	return status, v, why
 }
 
 // answers reports whether the destination answers for the object behind one over which it never
@@ -245,17 +253,13 @@ func (c *courier) answers(ctx context.Context, behind []Item) bool {
 	if len(behind) == 0 || c.reach(ctx, behind) != nil {
 		return false
 	}
-	status, err := c.send(ctx, behind[0])
-	if ctx.Err() != nil {
-		return false
-	}
-	v, why := judge(status, err)
-	if v == ended {
-		c.drop()
+
+	status, v, why := c.attempt(ctx, behind[0])
+	if v == ended || ctx.Err() != nil {
 		return false
 	}
 	if v == stored {
-		_, err = c.b.settle(ctx, behind[0], status, v, why)
+		_, err := c.b.settle(ctx, behind[0], status, v, why)
 		return err == nil
 	}
 	return true

@@ -34,7 +34,7 @@ func TestNothingIsSetAsideWhileTheTargetAnswersNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(12 * time.Hour)
+		time.Sleep(12*time.Hour - time.Second)
 		list, _ := s.Queue(t.Context())
 		for _, i := range list {
 			if i.State != outbox.Waiting {
@@ -44,6 +44,32 @@ func TestNothingIsSetAsideWhileTheTargetAnswersNothing(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		if list, _ := s.Queue(t.Context()); len(list) != 0 {
 			t.Errorf("in the morning: %+v", list)
+		}
+	})
+}
+
+// The destination may come back between the last attempt with an object and that with the one behind it.
+func TestAnObjectIsTriedOnceMoreBeforeItIsSetAside(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir(), nil)
+		back := false
+		to := &outboxtest.Target{Answer: func(instance string, _ int) (dimse.StatusCode, error) {
+			if back = back || instance == "1.2.2"; !back {
+				return 0, outboxtest.ErrBroken
+			}
+			return dimse.Success, nil
+		}}
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		run(t, s)
+		for _, instance := range []string{"1.2.1", "1.2.2"} {
+			if err := s.Put(t.Context(), "1.2", instance, "a"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(24 * time.Hour)
+		if list, _ := s.Queue(t.Context()); len(list) != 0 || len(to.Arrived()) != 2 {
+			t.Errorf("arrived %+v, waiting %+v", to.Arrived(), list)
 		}
 	})
 }

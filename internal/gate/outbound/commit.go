@@ -28,7 +28,6 @@ const (
 	answerEvery   = 5 * time.Second
 	reportAgain   = time.Minute
 	reportMost    = 30 * time.Second // for the modality to take a report
-	frontsMost    = 1000             // associations that are remembered
 )
 
 // instance is one that a modality wants committed to.
@@ -69,12 +68,12 @@ func (b *Outbound) commit(ctx context.Context, a *dimse.Association, rq *dimse.N
 	if len(asked.instances) == 0 || len(asked.instances) > instancesMost {
 		return dimse.NResponse{Status: dimse.InvalidArgumentValue.With(fmt.Sprintf("it names none, or more than %d", instancesMost))}
 	}
+
+	rq.After = func(context.Context) { b.wake() }
+	b.fronts.Asked(asked.route, asked.transaction, a, rq)
 	if err := b.remember(ctx, asked); err != nil {
 		return dimse.NResponse{Status: statusOf(err)}
 	}
-
-	b.front(asked, a)
-	rq.After = func(context.Context) { b.wake() }
 	return dimse.NResponse{}
 }
 
@@ -109,16 +108,6 @@ func (b *Outbound) remember(ctx context.Context, asked request) error {
 			asked.route, asked.transaction, string(text), db.Millis(asked.created))
 		return err
 	})
-}
-
-// front remembers on which association a request came, as long as that is open.
-func (b *Outbound) front(asked request, a *dimse.Association) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	maps.DeleteFunc(b.fronts, func(_ [2]string, a *dimse.Association) bool { return a.Err() != nil })
-	if len(b.fronts) < frontsMost {
-		b.fronts[[2]string{asked.route, asked.transaction}] = a
-	}
 }
 
 // Run answers requests for storage commitment until ctx ends. A modality that takes no report holds up
@@ -185,10 +174,8 @@ func (b *Outbound) answer(ctx context.Context, r *route) error {
 		return err
 	}
 	for _, asked := range list {
-		b.mu.Lock()
-		front := b.fronts[[2]string{asked.route, asked.transaction}]
-		b.mu.Unlock()
-		if (front == nil || front.Err() != nil) && r.from.Port() == 0 {
+		front := b.fronts.Of(ctx, asked.route, asked.transaction)
+		if front == nil && r.from.Port() == 0 {
 			continue // until it asks again
 		}
 
@@ -245,9 +232,7 @@ func (b *Outbound) expire(ctx context.Context) error {
 }
 
 func (b *Outbound) forget(ctx context.Context, asked request) error {
-	b.mu.Lock()
-	delete(b.fronts, [2]string{asked.route, asked.transaction})
-	b.mu.Unlock()
+	b.fronts.Forget(asked.route, asked.transaction)
 	return b.DB.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM outbound_commitment WHERE route = ?1 AND transaction_uid = ?2`, asked.route, asked.transaction)
 		return err
@@ -332,7 +317,7 @@ var errNowhere = fault.New(fault.Unavailable, "gate: the association on which it
 func (b *Outbound) tell(ctx context.Context, r *route, front *dimse.Association, report dimse.NRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, reportMost)
 	defer cancel()
-	if front != nil && front.Err() == nil {
+	if front != nil {
 		_, err := front.EventReport(ctx, report)
 		if _, answered := answer(err); err == nil || answered {
 			return nil

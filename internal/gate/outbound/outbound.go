@@ -85,11 +85,11 @@ var (
 type Outbound struct {
 	Options
 	answers chan struct{} // a modality asked for storage commitment
+	fronts  kind.Fronts
 
 	mu     sync.Mutex
 	routes map[string]*route
-	open   kind.Associations                // of modalities
-	fronts map[[2]string]*dimse.Association // by route and transaction
+	open   kind.Associations // of modalities
 
 	answering map[string]bool      // routes whose requests for commitment are looked at
 	later     map[string]time.Time // until when a modality that took no report is left alone
@@ -110,8 +110,7 @@ type route struct {
 func New(o Options) *Outbound {
 	b := &Outbound{
 		Options: o, answers: make(chan struct{}, 1), routes: map[string]*route{},
-		open: kind.Associations{}, fronts: map[[2]string]*dimse.Association{},
-		answering: map[string]bool{}, later: map[string]time.Time{},
+		open: kind.Associations{}, answering: map[string]bool{}, later: map[string]time.Time{},
 	}
 	b.Mux.HandleEcho(nil)
 	b.Mux.HandleStore(b.store)
