@@ -200,7 +200,7 @@ func TestOptInFramesAndAnonymousFilesAtFaithfulPeers(t *testing.T) {
 	if b := s.relays[host+":21"].Recorded(); bytes.Contains(b, []byte("USER")) {
 		t.Errorf("FTP got %q by default", b)
 	}
-	got := s.checks(0, host+":2575,21", "--opt-in", "hl7-frame,message-passed,anonymous-ftp")
+	got := s.checks(0, host+":2575,21", "--opt-in", "hl7-frame,hl7-message,anonymous-ftp")
 	if !slices.Contains(got, "HL7-001") || !slices.Contains(got, "HST-002") || slices.Contains(got, "HL7-003") {
 		t.Errorf("opted in: %v", got)
 	}

@@ -72,6 +72,9 @@ func TestTheTrailSaysWhoSawAPatient(t *testing.T) {
 	if got := searched(t, in, "--patient", "ZZPHI-0", "--action", "delete"); len(got) != 1 || got[0].Objects[0].Patient != "ZZPHI-0" {
 		t.Errorf("deleted: %+v", got)
 	}
+	for _, door := range audit.Doors() {
+		searched(t, in, "--door", string(door))
+	}
 	for _, args := range [][]string{{"--since", "yesterday"}, {"--event", "nonsense"}, {"--door", "window"}, {"--action", "look"}} {
 		if out, code := runOn(in, t, append([]string{"audit", "search"}, args...)...); code != exitUsage {
 			t.Errorf("%v: code %d: %s", args, code, out)

@@ -23,7 +23,7 @@ type Filter struct {
 	Study   string // Study Instance UID
 	Address string
 	Door    Door
-	Route   string // called AE title: that of a route, or of the archive
+	Route   string // of the gate, or the AE title of the archive
 	Did     Deed
 	Failed  bool // only what was refused or failed
 	// Since belongs to it, Until does not.
@@ -37,7 +37,7 @@ func (f *Filter) Matches(r Record) bool {
 		f.Principal != "" && r.Principal != f.Principal && r.Peer.CallingAETitle != f.Principal,
 		f.Address != "" && r.Peer.Address != f.Address,
 		f.Door != "" && r.Door != f.Door,
-		f.Route != "" && r.Peer.CalledAETitle != f.Route,
+		f.Route != "" && r.Peer.CalledAETitle != f.Route && r.Peer.Route != f.Route,
 		f.Did != "" && r.Did() != f.Did,
 		f.Failed && !r.Failed(),
 		r.Time.Before(f.Since),

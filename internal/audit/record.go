@@ -97,6 +97,7 @@ type Peer struct {
 	Address        string `json:"address,omitempty"` // IP address without port
 	CallingAETitle string `json:"callingAETitle,omitempty"`
 	CalledAETitle  string `json:"calledAETitle,omitempty"`
+	Route          string `json:"route,omitempty"`       // of the gate, where that is not what was called
 	Fingerprint    string `json:"fingerprint,omitempty"` // SHA-256 of the certificate
 	Destination    string `json:"destination,omitempty"` // AE title to which objects went
 }

@@ -180,6 +180,6 @@ func hl7Checks() []Check {
 	return []Check{
 		{"HL7-001", g, "An HL7 interface accepts connections", High, Default, "hl7-frame", gains(ReadPatients, ChangePatients), "a connection to 2575 and 6661, closed at once; with --opt-in hl7-frame one empty MLLP frame", "possible without the frame: judged by the port; nothing malformed is ever sent"},
 		{"HL7-002", g, "HL7 without encryption", High, Default, "", gains(Eavesdrop, ChangePatients), noBytes, "follows from HL7-001"},
-		{"HL7-003", g, "HL7 accepts any sender", High, OptIn, "message-passed", gains(ChangePatients), "one well-formed query with test facilities and a trigger the receiver must refuse; reads MSA-1", "writes a line into the log of the receiver"},
+		{"HL7-003", g, "HL7 accepts any sender", High, OptIn, "hl7-message", gains(ChangePatients), "one well-formed query with test facilities and a trigger the receiver must refuse; reads MSA-1", "writes a line into the log of the receiver"},
 	}
 }

@@ -244,6 +244,41 @@ func TestAFullDiskIsSaidAndLosesNothing(t *testing.T) {
 	}
 }
 
+// Who looks for what is wrong with a route asks for the route; the modality calls its target.
+func TestEverythingOfAModalityIsFoundByItsRoute(t *testing.T) {
+	t.Parallel()
+	s := newAway(t, dimsetest.Options{}, nil)
+	if _, err := s.dial("CT2", "PACS3", ct); err == nil {
+		t.Fatal("another target is taken")
+	}
+	a := s.mustDial(ct, uid.Verification)
+	if status := store(t, a, image(t, "1.2.3.1", "1.2.3", "ZZPHI")); status.Code != dimse.Success {
+		t.Fatal(status)
+	}
+	if err := a.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("it arrives", func() bool { return len(s.waiting()) == 0 })
+
+	of := audit.Filter{Route: "CT2"}
+	found := map[audit.Event]bool{}
+	for r, err := range s.Trail.After(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[r.Event] = found[r.Event] || of.Matches(r)
+	}
+	want := map[audit.Event]bool{audit.UserAuthenticated: true, audit.Transferred: true, audit.Transferring: true}
+	for event, matches := range found {
+		if want[event] != matches {
+			t.Errorf("%s: %v", event, matches)
+		}
+	}
+	if len(found) < 2 {
+		t.Errorf("recorded: %v", found)
+	}
+}
+
 func TestAnotherContentUnderAUIDIsHeldOnItsWay(t *testing.T) {
 	t.Parallel()
 	s := newAway(t, dimsetest.Options{}, nil)

@@ -75,6 +75,9 @@ func (c *Caller) Entry(event audit.Event, action audit.Action, outcome audit.Out
 		Kind:        string(c.who.Kind),
 		Peer:        c.peer,
 	}
+	if route := c.routeName(); route != r.Peer.CalledAETitle { // a modality goes on calling what it always did
+		r.Peer.Route = route
+	}
 	if c.person != "" {
 		r.Objects = append(r.Objects, audit.Object{Person: c.person})
 	}

@@ -223,7 +223,7 @@ func countLines(list []byte) []string {
 func (v *visit) hl7(ctx context.Context, s *finding.Service) error {
 	s.Kind = finding.KindHL7
 	s.HL7 = &finding.HL7{}
-	if !v.opt.OptIn["hl7-frame"] && !v.opt.OptIn["message-passed"] {
+	if !v.opt.OptIn["hl7-frame"] && !v.opt.OptIn["hl7-message"] {
 		return nil // the sweep connected and closed
 	}
 
@@ -238,7 +238,7 @@ func (v *visit) hl7(ctx context.Context, s *finding.Service) error {
 		l.Close()
 	}
 
-	if v.opt.OptIn["message-passed"] {
+	if v.opt.OptIn["hl7-message"] {
 		l, err := v.dial(ctx, s.Port)
 		if err != nil {
 			return err
