@@ -3,11 +3,12 @@
 package bench
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,6 +23,11 @@ import (
 // algorithm and delayed acknowledgements: what a gate costs is to be held against it.
 func relay(b *testing.B, to string) string {
 	b.Helper()
+	return relayTo(b, func() (net.Conn, error) { return net.Dial("tcp", to) })
+}
+
+func relayTo(b *testing.B, dial func() (net.Conn, error)) string {
+	b.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -33,7 +39,7 @@ func relay(b *testing.B, to string) string {
 			if err != nil {
 				return
 			}
-			s, err := net.Dial("tcp", to)
+			s, err := dial()
 			if err != nil {
 				c.Close()
 				continue
@@ -47,8 +53,12 @@ func relay(b *testing.B, to string) string {
 
 // carry copies one direction, and acknowledges at once what it read.
 func carry(to, from net.Conn) {
-	defer to.(*net.TCPConn).CloseWrite()
-	raw, err := from.(*net.TCPConn).SyscallConn()
+	defer to.(interface{ CloseWrite() error }).CloseWrite()
+	of := from
+	if t, secured := from.(*tls.Conn); secured {
+		of = t.NetConn()
+	}
+	raw, err := of.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		return
 	}
@@ -193,7 +203,7 @@ func BenchmarkGateFind(b *testing.B) {
 }
 
 // BenchmarkGateGet fetches a study of 20 images of 526 kB with getscu. It speaks no
-// TLS: the way over TLS has a relay of socat in front.
+// TLS: the way over TLS has a relay in front that does.
 func BenchmarkGateGet(b *testing.B) {
 	storescu, getscu := dcmtktest.Find(b, "storescu"), dcmtktest.Find(b, "getscu")
 	const images = 20
@@ -210,7 +220,7 @@ func BenchmarkGateGet(b *testing.B) {
 				}
 				plain := s
 				if s.tls != nil {
-					plain.address = socat(b, s)
+					plain.address = overTLS(b, s)
 					plain.tls = nil
 				}
 				n := 0
@@ -228,12 +238,22 @@ func BenchmarkGateGet(b *testing.B) {
 	}
 }
 
-// socat is a relay that speaks TLS for a tool that does not.
-func socat(b *testing.B, s system) string {
+// overTLS is the same relay with TLS behind it, for a tool that speaks none.
+func overTLS(b *testing.B, s system) string {
 	b.Helper()
-	address := harness.FreeAddress(b)
-	host, port, _ := strings.Cut(address, ":")
-	harness.Background(b, address, harness.Tool(b, "socat", "socat"), fmt.Sprintf("TCP-LISTEN:%s,bind=%s,fork,reuseaddr,nodelay", port, host),
-		fmt.Sprintf("OPENSSL:%s,cert=%s,key=%s,cafile=%s,verify=1,nodelay", s.address, s.tls[2], s.tls[1], s.tls[4]))
-	return address
+	pair, err := tls.LoadX509KeyPair(s.tls[2], s.tls[1])
+	if err != nil {
+		b.Fatal(err)
+	}
+	pem, err := os.ReadFile(s.tls[4])
+	if err != nil {
+		b.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		b.Fatal("no certificate of the authority")
+	}
+	host, _, _ := net.SplitHostPort(s.address)
+	cfg := &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: host}
+	return relayTo(b, func() (net.Conn, error) { return tls.Dial("tcp", s.address, cfg) })
 }
