@@ -19,9 +19,8 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 29`, `DROP TRIGGER outbox_comes`, `DROP TRIGGER outbox_goes`,
-		`DROP TABLE outbox_volume`, `DROP INDEX outbox_state`, `DROP INDEX outbox_study`, `ALTER TABLE outbox DROP COLUMN target`,
-		`CREATE INDEX outbox_state ON outbox (destination, state, id)`, `PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 30`, `ALTER TABLE outbox_destination DROP COLUMN tried`,
+		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}

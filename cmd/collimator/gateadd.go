@@ -90,7 +90,7 @@ func (c *gateAddCmd) route() (gate.Route, error) {
 
 // rehearse says what would be written and what that means.
 func (c *gateAddCmd) rehearse(e *env, in *house.Installation, r gate.Route) error {
-	block, err := in.RehearseRoute(e.ctx, r)
+	block, err := in.RehearseRoute(r)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,8 @@ func (c *gateAddCmd) outbound() (r gate.Route, err error) {
 }
 
 // meet connects to the target once where nothing says how it is known, shows its certificate,
-// and takes it when a person says so.
+// and takes it when a person says so, or where nothing is going to be written. A name that is taken
+// is told before anybody compares fingerprints.
 func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 	b := r.Outbound
 	if b == nil || b.Fingerprint != "" || b.CA != "" || b.Plain {
@@ -63,6 +64,13 @@ func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 	_, address, err := b.Target()
 	if err != nil {
 		return fault.Usage("--to: %w", err)
+	}
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	if err := house.FreeRoute(cfg, r.Name); err != nil {
+		return err
 	}
 	met, err := house.MeetTarget(e.ctx, address)
 	if err != nil {
@@ -73,6 +81,10 @@ func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 		"Compare it with what the people there tell you on another way, such as by telephone.\n",
 		address, met.Subject, met.Fingerprint); err != nil {
 		return err
+	}
+	if c.DryRun {
+		b.Fingerprint = "sha256:" + met.Fingerprint
+		return e.say("\n")
 	}
 	if !terminal.Attended(e.stdin) {
 		return fault.Usage("nothing is written: when the fingerprint is right, give --trust %s", met.Fingerprint)

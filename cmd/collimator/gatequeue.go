@@ -27,7 +27,8 @@ type gateQueueListCmd struct {
 func (gateQueueListCmd) Help() string {
 	return `States: waiting (to be sent), sent (stored there; the report that it is kept is awaited), aside
 (refused for good: see the reason, mend it, and retry). Routes that were removed stand here, too, while something of
-theirs waits.
+theirs waits. TRIES of a route count how often its target was not reached since it was reached last, those of an
+object how often it was sent. Exit code 1 for a name that is no route and for which nothing waits.
 
 Examples:
   collimator gate queue list
@@ -41,7 +42,8 @@ func (c *gateQueueListCmd) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			return terminal.List(e.stdout, c.Output, list, "ROUTE|TARGET|WAITING|SENT|ASIDE|SIZE|OLDEST|NEXT TRY|WHY", summaryRow,
+			return terminal.List(e.stdout, c.Output, list, "ROUTE|TARGET|WAITING|SENT|ASIDE|SIZE|OLDEST|TRIES|LAST TRY|NEXT TRY|WHY",
+				summaryRow,
 				"Nothing waits.")
 		}
 
@@ -49,15 +51,34 @@ func (c *gateQueueListCmd) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		if err := c.whether(e, in, len(list) > 0); err != nil {
+			return err
+		}
 		return terminal.List(e.stdout, c.Output, list, "NUMBER|STATE|STUDY|INSTANCE|SIZE|QUEUED|TRIES|WHY", itemRow,
 			"Nothing waits for "+c.Route+".")
 	})
 }
 
+// whether says how often the target of a route was tried in vain. A name for which nothing waits has to
+// be that of a route that keeps something.
+func (c *gateQueueListCmd) whether(e *env, in *house.Installation, waits bool) error {
+	if !waits {
+		return in.Keeps(e.ctx, c.Route)
+	}
+	list, err := in.Queue(e.ctx, c.Route)
+	if err != nil || c.Output != "table" || list[0].Tries == 0 {
+		return err
+	}
+	s := list[0]
+	return e.say("Not reached: %s. Tried %s, last at %s; next at %s.\n\n",
+		s.Reason, phrase.Count(int64(s.Tries), "time", "times"), terminal.MinuteOr(s.Tried, "-"), terminal.MinuteOr(s.Due, "-"))
+}
+
 func summaryRow(s outbox.Summary) []string {
 	return []string{s.Destination, terminal.Dash(s.Target), fmt.Sprint(s.Waiting), fmt.Sprint(s.Sent), fmt.Sprint(s.Aside),
 		terminal.Size(s.Bytes),
-		terminal.MinuteOr(s.Oldest, "-"), terminal.MinuteOr(s.Due, "-"), terminal.Dash(s.Reason)}
+		terminal.MinuteOr(s.Oldest, "-"), fmt.Sprint(s.Tries), terminal.MinuteOr(s.Tried, "-"), terminal.MinuteOr(s.Due, "-"),
+		terminal.Dash(s.Reason)}
 }
 
 func itemRow(i outbox.Item) []string {
@@ -73,7 +94,7 @@ type gateQueueRetryCmd struct {
 
 func (gateQueueRetryCmd) Help() string {
 	return `What was set aside is sent again, too. What came while the route led elsewhere is not sent to where it leads now,
-because that is somebody else's, perhaps: --redirect says that it is right.
+because that is somebody else's, perhaps: --redirect says that it is right. Exit code 1 where nothing can be sent.
 
 Examples:
   collimator gate queue retry CT2
@@ -86,9 +107,13 @@ func (c *gateQueueRetryCmd) Run(e *env) error {
 		if c.Redirect {
 			again = in.RedirectQueue
 		}
-		n, err := again(e.ctx, c.Route)
+		n, elsewhere, err := again(e.ctx, c.Route)
 		if err != nil {
 			return err
+		}
+		if elsewhere > 0 {
+			e.hint(fmt.Sprintf("%s not among them: they came while the route led elsewhere. 'collimator gate queue retry %s --redirect' "+
+				"sends them to where it leads now", phrase.Count(elsewhere, "object is", "objects are"), c.Route))
 		}
 		return e.say("%s for %s: a server that runs sends within ten seconds. See 'collimator gate queue list %[2]s'.\n",
 			phrase.Count(n, "object waits", "objects wait"), c.Route)

@@ -1,41 +1,64 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Describe puts what was done, reason and objects into a few words.
+// Describe says in a few words what was done to what, and behind a colon why, where the record
+// has a reason.
 func (r Record) Describe() string {
-	words := []string{r.deed()}
-	words = append(words, r.Reason)
-	if r.Peer.Destination != "" {
-		words = append(words, "to "+r.Peer.Destination)
-	}
-
+	var objects []string
 	for _, o := range r.Objects {
-		words = append(words, o.Study, o.Query, o.Device, o.Person, o.Detail)
-		if o.Instances > 0 || o.Matches > 0 {
-			words = append(words, fmt.Sprintf("(%d)", o.Instances+o.Matches))
+		if words := o.words(); words != "" {
+			objects = append(objects, words)
 		}
 	}
 
+	text := spaced(r.deed(), strings.Join(objects, ", "))
+	if r.Peer.Destination != "" {
+		text = spaced(text, "to "+r.Peer.Destination)
+	}
+	if text != "" && r.Reason != "" {
+		text += ": "
+	}
+	return text + r.Reason
+}
+
+// words are an object with how many there were of it.
+func (o Object) words() string {
+	person := o.Person
+	if strings.Contains(o.Detail, person) {
+		person = "" // it is named there
+	}
+	text := spaced(o.Study, o.Query, o.Device, person, o.Detail)
+	if n := cmp.Or(o.Instances+o.Matches, o.Failed); n > 0 {
+		text = spaced(text, fmt.Sprintf("(%d)", n))
+	}
+	return text
+}
+
+// spaced joins words, but for those that are empty.
+func spaced(words ...string) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
 // deed says whether images were read, stored or deleted, in a word or two; with
-// "not" where that failed. It is empty where the record is of something else.
+// "not" where that failed, and "to be" where it only begins. It is empty where the record is of something else.
 func (r Record) deed() string {
 	word := map[Deed]string{DidRead: "read", DidStore: "stored", DidDelete: "deleted"}[r.Did()]
 	switch {
-	case word == "":
-		return ""
+	case r.Event == Transferring && r.Action == Create:
+		return "to be stored:"
 	case r.Event == Transferring:
 		return "to be read:"
+	case word == "":
+		return ""
 	case r.Outcome != Success:
-		return "not " + word + ":"
+		return "not " + word
 	}
 	return word
 }

@@ -625,7 +625,7 @@ CREATE TABLE outbox_destination (
     tries       INTEGER NOT NULL,
     due         INTEGER NOT NULL,
     reason      TEXT    NOT NULL
-) WITHOUT ROWID;
+, tried INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 
 CREATE TABLE outbound_commitment (
     route           TEXT    NOT NULL,

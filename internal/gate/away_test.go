@@ -349,7 +349,7 @@ func TestNothingGoesToATargetWithAnotherCertificate(t *testing.T) {
 
 	pin(other)(&s.block)
 	s.take(false)
-	if _, err := outbox.Retry(t.Context(), s.DB, "CT2"); err != nil {
+	if _, err := outbox.Retry(t.Context(), s.DB, "CT2", s.block.To); err != nil {
 		t.Fatal(err)
 	}
 	s.eventually("with the right one it arrives", func() bool { return len(s.waiting()) == 0 })

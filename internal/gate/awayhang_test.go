@@ -169,14 +169,14 @@ func TestATargetIsKnownByWhoVouchesForIt(t *testing.T) {
 	}
 
 	write(theirs) // it vouches, but not for this address
-	if _, err := outbox.Retry(t.Context(), s.DB, "CT2"); err != nil {
+	if _, err := outbox.Retry(t.Context(), s.DB, "CT2", s.block.To); err != nil {
 		t.Fatal(err)
 	}
 	refused("another name", "certificate")
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := outbox.Retry(t.Context(), s.DB, "CT2"); err != nil {
+	if _, err := outbox.Retry(t.Context(), s.DB, "CT2", s.block.To); err != nil {
 		t.Fatal(err)
 	}
 	refused("no file", "ca")

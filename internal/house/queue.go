@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"time"
 	"unicode/utf8"
 
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/gate"
 	"collimator/internal/outbox"
 	"collimator/internal/outward"
 	"collimator/internal/phrase"
@@ -22,46 +24,96 @@ import (
 	"collimator/internal/tlsprofile"
 )
 
-// RetryQueue has what waits for a route, or was set aside, sent now, with a record. A
-// route of which nothing waits is fault.NotFound.
-func (in *Installation) RetryQueue(ctx context.Context, route string) (n int64, err error) {
-	if n, err = outbox.Retry(ctx, in.DB, route); err != nil {
-		return 0, err
+// RetryQueue has what waits for the target of a route, or was set aside, sent now, with a record.
+// elsewhere is how many objects came while it led to another target: they go on waiting. Where
+// nothing waits, or there is no such route, that is fault.NotFound; where nothing of it can be sent
+// as the route stands, fault.Conflict.
+func (in *Installation) RetryQueue(ctx context.Context, name string) (n, elsewhere int64, err error) {
+	r, err := in.sendingRoute(ctx, name)
+	if err != nil {
+		return 0, 0, err
 	}
-	if n == 0 {
-		return 0, fault.Newf(fault.NotFound, "nothing waits for %s; 'collimator gate queue list' shows what does", route)
+	if n, err = outbox.Retry(ctx, in.DB, name, r.Outbound.To); err != nil {
+		return 0, 0, err
 	}
-	return n, in.noteRoute(ctx, audit.Execute, route, "queue sent again, "+phrase.Count(n, "object", "objects"))
+	list, err := in.Queue(ctx, name)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, s := range list {
+		if s.Target != r.Outbound.To {
+			elsewhere += s.Objects()
+		}
+	}
+
+	switch {
+	case n > 0:
+		return n, elsewhere, in.noteRoute(ctx, audit.Execute, name, "queue sent again, "+phrase.Count(n, "object", "objects"))
+	case elsewhere > 0:
+		return 0, 0, fault.Newf(fault.Conflict, "nothing waits for %[2]s: what waits came while %[1]s led elsewhere; "+
+			"'collimator gate queue retry %[1]s --redirect' sends it there now", name, r.Outbound.To)
+	}
+	return 0, 0, fault.Newf(fault.NotFound, "nothing waits for %s; 'collimator gate queue list' shows what does", name)
 }
 
 // RedirectQueue has what came for other targets of a route sent to the one it leads to now, with a
-// record. Where there is none, or no such route, that is fault.NotFound.
-func (in *Installation) RedirectQueue(ctx context.Context, name string) (n int64, err error) {
-	r, _, err := in.Route(ctx, name)
+// record; elsewhere is 0. Errors are as those of RetryQueue.
+func (in *Installation) RedirectQueue(ctx context.Context, name string) (n, elsewhere int64, err error) {
+	r, err := in.sendingRoute(ctx, name)
 	if err != nil {
-		return 0, err
-	}
-	if r.Outbound == nil {
-		return 0, fault.Newf(fault.Invalid, "%s is a route with %s, which keeps nothing", name, r.Kind())
+		return 0, 0, err
 	}
 	if n, err = outbox.Redirect(ctx, in.DB, name, r.Outbound.To); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if n == 0 {
-		return 0, fault.Newf(fault.NotFound, "nothing waits for another target of %s; 'collimator gate queue list' shows what does", name)
+		return 0, 0, fault.Newf(fault.NotFound, "nothing waits for another target of %s; 'collimator gate queue list' shows what does", name)
 	}
-	return n, in.noteRoute(ctx, audit.Execute, name, "queue sent to "+r.Outbound.To+" instead, "+phrase.Count(n, "object", "objects"))
+	return n, 0, in.noteRoute(ctx, audit.Execute, name, "queue sent to "+r.Outbound.To+" instead, "+phrase.Count(n, "object", "objects"))
+}
+
+// Keeps fails where a name is not that of a route that keeps what it sends.
+func (in *Installation) Keeps(ctx context.Context, name string) error {
+	_, err := in.keepingRoute(ctx, name)
+	return err
+}
+
+func (in *Installation) keepingRoute(ctx context.Context, name string) (r gate.Route, err error) {
+	r, _, err = in.Route(ctx, name)
+	if err == nil && r.Outbound == nil {
+		err = fault.Newf(fault.Conflict, "%s is a route with %s, which keeps nothing", name, r.Kind())
+	}
+	return r, err
+}
+
+// sendingRoute is a route that sends what waits; fault.Conflict where it was removed or closed.
+func (in *Installation) sendingRoute(ctx context.Context, name string) (r gate.Route, err error) {
+	r, err = in.keepingRoute(ctx, name)
+	if fault.Of(err) == fault.NotFound {
+		if waits, lookErr := in.Waits(ctx, name); lookErr == nil && waits > 0 {
+			return r, fault.Newf(fault.Conflict, "the route %s was removed, and what waits for it is sent when there is one "+
+				"of this name again: 'collimator gate add %[1]s --outbound'", name)
+		}
+	}
+	if err == nil && r.Closed {
+		err = fault.Newf(fault.Conflict, "%s is closed, and sends nothing; first 'collimator gate reopen %[1]s'", name)
+	}
+	return r, err
 }
 
 // Waits is how many objects wait for a route, or were set aside.
 func (in *Installation) Waits(ctx context.Context, route string) (n int64, err error) {
-	list, err := outbox.Summaries(ctx, in.DB)
+	list, err := in.Queue(ctx, route)
 	for _, s := range list {
-		if s.Destination == route {
-			n += s.Waiting + s.Sent + s.Aside
-		}
+		n += s.Objects()
 	}
 	return n, err
+}
+
+// Queue is what waits for a route, or was set aside, by target.
+func (in *Installation) Queue(ctx context.Context, route string) (list []outbox.Summary, err error) {
+	list, err = outbox.Summaries(ctx, in.DB)
+	return slices.DeleteFunc(list, func(s outbox.Summary) bool { return s.Destination != route }), err
 }
 
 // CheckReason fails where nobody could learn anything from a reason.

@@ -20,8 +20,25 @@ import (
 // RoutesFile is the file with the routes of the gate.
 func RoutesFile(c config.Config) string { return filepath.Join(c.Data, gate.File) }
 
+// FreeRoute fails where a name cannot be that of another route: with fault.Conflict where it is taken, by
+// a route or as the AE title of the archive, which callers would reach by it.
+func FreeRoute(c config.Config, name string) error {
+	routes, err := gate.Load(RoutesFile(c))
+	if err != nil {
+		return fault.Misuse(err)
+	}
+	if name == c.AE {
+		return fault.Newf(fault.Conflict, "%s is the AE title of the archive, which callers reach by it: "+
+			"give the route another name, or the archive another title ('ae' in collimator.yaml)", name)
+	}
+	return gate.Free(routes, name)
+}
+
 // AddRoute writes a route into the file, with a record.
 func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
+	if err := FreeRoute(in.Config, r.Name); err != nil {
+		return err
+	}
 	if err := gate.Add(RoutesFile(in.Config), r); err != nil {
 		return fault.Misuse(err)
 	}
@@ -33,12 +50,8 @@ func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 }
 
 // RehearseRoute is how a route would stand in the file; its name has to be free.
-func (in *Installation) RehearseRoute(ctx context.Context, r gate.Route) (string, error) {
-	h, err := in.GateHouse(ctx)
-	if err != nil {
-		return "", fault.Misuse(err)
-	}
-	if err := gate.Free(h.Routes, r.Name); err != nil {
+func (in *Installation) RehearseRoute(r gate.Route) (string, error) {
+	if err := FreeRoute(in.Config, r.Name); err != nil {
 		return "", err
 	}
 	return gate.Block(r)

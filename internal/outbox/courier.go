@@ -413,9 +413,9 @@ func (b *Outbox) missed(ctx context.Context, name, reason string) error {
 			return err
 		}
 		tries++
-		_, err = tx.Exec(ctx, `INSERT INTO outbox_destination (destination, tries, due, reason) VALUES (?1, ?2, ?3, ?4)
-			ON CONFLICT (destination) DO UPDATE SET tries = ?2, due = ?3, reason = ?4`,
-			name, tries, db.Millis(b.Now().Add(pause(tries))), reason)
+		_, err = tx.Exec(ctx, `INSERT INTO outbox_destination (destination, tries, due, reason, tried) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT (destination) DO UPDATE SET tries = ?2, due = ?3, reason = ?4, tried = ?5`,
+			name, tries, db.Millis(b.Now().Add(pause(tries))), reason, db.Millis(b.Now()))
 		return err
 	}), "keep why a destination is not reached")
 }

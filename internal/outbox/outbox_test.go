@@ -52,7 +52,7 @@ func (s sender) Queue(ctx context.Context) ([]outbox.Item, error) {
 }
 
 func (s sender) Retry(ctx context.Context) error {
-	_, err := outbox.Retry(ctx, s.DB, away)
+	_, err := outbox.Retry(ctx, s.DB, away, "")
 	return err
 }
 

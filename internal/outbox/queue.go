@@ -28,7 +28,13 @@ type Summary struct {
 	Oldest      time.Time `json:"oldest,omitzero"` // of what is not aside
 	Reason      string    `json:"reason,omitempty"`
 	Due         time.Time `json:"due,omitzero"` // when it is tried again
+	// Tries is how often it was tried since it was reached last, and Tried when the last time was.
+	Tries int       `json:"tries"`
+	Tried time.Time `json:"tried,omitzero"`
 }
+
+// Objects is how many there are, in whatever state.
+func (s Summary) Objects() int64 { return s.Waiting + s.Sent + s.Aside }
 
 // Summaries lists what waits, by destination.
 func Summaries(ctx context.Context, d *db.DB) (list []Summary, err error) {
@@ -39,7 +45,9 @@ func Summaries(ctx context.Context, d *db.DB) (list []Summary, err error) {
 			COALESCE((SELECT d.reason FROM outbox_destination AS d WHERE d.destination = o.destination),
 				(SELECT f.reason FROM outbox AS f WHERE f.destination = o.destination AND f.target = o.target AND f.reason <> ''
 					ORDER BY f.state = 'aside', f.id LIMIT 1), ''),
-			COALESCE((SELECT d.due FROM outbox_destination AS d WHERE d.destination = o.destination), 0)
+			COALESCE((SELECT d.due FROM outbox_destination AS d WHERE d.destination = o.destination), 0),
+			COALESCE((SELECT d.tries FROM outbox_destination AS d WHERE d.destination = o.destination), 0),
+			COALESCE((SELECT d.tried FROM outbox_destination AS d WHERE d.destination = o.destination), 0)
 			FROM outbox AS o GROUP BY o.destination, o.target ORDER BY o.destination, o.target`)
 		return err
 	})
@@ -47,10 +55,11 @@ func Summaries(ctx context.Context, d *db.DB) (list []Summary, err error) {
 }
 
 func scanSummary(scan db.Scan) (s Summary, err error) {
-	var oldest, due int64
-	err = scan(&s.Destination, &s.Target, &s.Waiting, &s.Sent, &s.Aside, &s.Bytes, &oldest, &s.Reason, &due)
+	var oldest, due, tried int64
+	err = scan(&s.Destination, &s.Target, &s.Waiting, &s.Sent, &s.Aside, &s.Bytes, &oldest, &s.Reason, &due, &s.Tries, &tried)
 	s.Oldest = instant(oldest)
 	s.Due = instant(due)
+	s.Tried = instant(tried)
 	return s, err
 }
 
@@ -65,12 +74,12 @@ func List(ctx context.Context, d *db.DB, destination string, most int) (list []I
 	return list, failed(err, "list what waits")
 }
 
-// Retry has what waits for a destination, or was set aside, sent now. It says how many
-// objects these are; a server that runs sends them within seconds.
-func Retry(ctx context.Context, d *db.DB, destination string) (n int64, err error) {
+// Retry has what waits for a destination and came for a target of it, or was set aside, sent now. It says
+// how many objects these are; a server that runs sends them within seconds.
+func Retry(ctx context.Context, d *db.DB, destination, target string) (n int64, err error) {
 	err = d.Write(ctx, func(tx *db.Tx) error {
 		if n, err = tx.Exec(ctx, `UPDATE outbox SET state = CASE state WHEN 'aside' THEN 'waiting' ELSE state END, due = 0, broken = 0,
-			tries = 0, transaction_uid = '', asked = 0 WHERE destination = ?1`, destination); err != nil {
+			tries = 0, transaction_uid = '', asked = 0 WHERE destination = ?1 AND target = ?2`, destination, target); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM outbox_destination WHERE destination = ?1`, destination)
