@@ -24,7 +24,8 @@ type gateLearnCmd struct {
 func (gateLearnCmd) Help() string {
 	return `With --days or --until learning begins, or is prolonged: every registered device may do everything at the
 route, with inspection and limits as ever, and what each does is counted. It ends by itself. Without them nothing
-is changed: what was learned is printed, and the rules that it leads to.
+is changed: what was learned is printed, and the rules that it leads to. Beside a server that takes three seconds, in
+which it writes what went through up to now.
 
 Examples:
   collimator gate learn PACS --days 14
@@ -39,6 +40,9 @@ func (c *gateLearnCmd) Run(e *env) error {
 	}
 	return c.with(e, func(in *house.Installation) error {
 		if until.IsZero() {
+			if err := in.AwaitFlows(e.ctx); err != nil {
+				return err
+			}
 			l, err := in.Learned(e.ctx, c.Name)
 			if err != nil {
 				return err
@@ -82,7 +86,8 @@ type gateEnforceCmd struct {
 func (gateEnforceCmd) Help() string {
 	return `Puts the rules in the place of those of the route and ends learning. Rules that name devices stay in a proposal; one
 for every registered device gives way to what the devices did. What the rules would have refused of what went
-through lately is printed, and then nothing is written unless --yes is given.
+through lately is printed, and then nothing is written unless --yes is given. Beside a server it first waits three
+seconds, in which that writes what went through up to now.
 
 Examples:
   collimator gate enforce PACS --dry-run
@@ -95,6 +100,9 @@ func (c *gateEnforceCmd) Run(e *env) error {
 		return fault.Usage("--since: want a time of at most 60d")
 	}
 	return c.with(e, func(in *house.Installation) error {
+		if err := in.AwaitFlows(e.ctx); err != nil {
+			return err
+		}
 		rules, err := c.rules(e, in)
 		if err != nil {
 			return err

@@ -56,7 +56,10 @@ func (c *initCmd) add(e *env, in *house.Installation, password string) error {
 	if err := in.OfferRecoveryKey(e.ctx, e.stdout); err != nil {
 		return err
 	}
-	return e.say("Made %s with administrator %s.\nNext: collimator serve --data %s\n", in.Config.Data, c.Admin, in.Config.Data)
+	if err := e.say("Made %s with administrator %s.\n", in.Config.Data, c.Admin); err != nil || in.Served() {
+		return err
+	}
+	return e.say("Next: collimator serve --data %s\n", in.Config.Data)
 }
 
 // read gives the password of the flag, or asks.

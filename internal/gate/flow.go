@@ -29,9 +29,12 @@ type Flow struct {
 // Bounds of what is kept of flows: of a route that nobody knows yet, all, however
 // many callers it has.
 const (
-	flowEvery = 5 * time.Second
+	flowEvery = 2 * time.Second
 	flowsMost = 20_000 // that wait to be written
 )
+
+// FlowsWithin is when a server has written what went through before, if it can write.
+const FlowsWithin = flowEvery + time.Second
 
 // flowKey names a flow.
 type flowKey struct {

@@ -36,6 +36,12 @@ func LockData(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// Served reports that a server runs on the data directory; where that cannot be told, too.
+func (in *Installation) Served() bool {
+	lock, err := LockData(in.Config.Data)
+	return err != nil || lock.Close() != nil
+}
+
 // lockHolder is the version of the program that has the lock of a data directory.
 func lockHolder(dir string) string {
 	b, err := os.ReadFile(filepath.Join(dir, ServeLock))

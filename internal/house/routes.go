@@ -107,6 +107,21 @@ type Learned struct {
 	Rules []gate.Rule
 }
 
+// AwaitFlows waits until a server that runs has written what went through routes before.
+func (in *Installation) AwaitFlows(ctx context.Context) error {
+	if !in.Served() {
+		return nil
+	}
+	written := time.NewTimer(gate.FlowsWithin)
+	defer written.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-written.C:
+		return nil
+	}
+}
+
 // Learned looks at what went through a route in the longest time that it may have learned.
 func (in *Installation) Learned(ctx context.Context, name string) (l Learned, err error) {
 	r, h, err := in.Route(ctx, name)
