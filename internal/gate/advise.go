@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,13 +143,15 @@ func (r *Route) AtSystem(p kind.Place, callers []string) []kind.Step {
 		each = ", and one such entry for " + kind.Listed(callers[1:])
 	}
 
+	back := placeBack(p)
 	steps := []kind.Step{
 		kind.At("firewall of its machine", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)),
-		kind.At("Orthanc, orthanc.json", fmt.Sprintf(`"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, `+
-			`"DicomModalities": {"gate1": {"AET": %q, "Host": %q, "Port": %s}}%s; no others`, first, p.From, plainPort(p.Plain), each)),
+		kind.At("Orthanc, orthanc.json", fmt.Sprintf(`"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": %t, `+
+			`"DicomModalities": {"gate1": {"AET": %q, "Host": %q, "Port": %s}}%s; no others`,
+			back.host == p.From, first, back.host, back.port, each)),
 		kind.At("dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): "+kind.Listed(callers)+", and no others"),
-		kind.At("DCMTK, dcmqrscp.cfg", fmt.Sprintf("HostTable: gate1 = (%s, %s, %s)%s; AETable: gate1 in place of ANY",
-			first, p.From, plainPort(p.Plain), each)),
+		kind.At("DCMTK, dcmqrscp.cfg", fmt.Sprintf("HostTable: gate1 = %s%s; AETable: gate1 in place of ANY; "+
+			"start it with -dhl, so that it compares addresses", back.hostTable(first, p.From), each)),
 		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
 		kind.At("any other", fmt.Sprintf("take associations from %s alone, under %s", p.From, kind.Listed(callers))),
 	}
@@ -168,10 +169,27 @@ func (r *Route) AtSystem(p kind.Place, callers []string) []kind.Step {
 	return steps
 }
 
-// plainPort is the port of host:port; 104, which nobody calls then, where there is none.
-func plainPort(hostPort string) string {
-	_, port, _ := net.SplitHostPort(hostPort)
-	return cmp.Or(port, "104")
+// back is where a system behind reaches the gate: where that takes what is sent without TLS. A machine
+// with several addresses may call from another one.
+type back struct{ host, port string }
+
+// placeBack is the address and port of plain_dicom; where that takes nothing, those of nobody.
+func placeBack(p kind.Place) back {
+	host, port, err := net.SplitHostPort(p.Plain)
+	if err != nil {
+		return back{p.From, "104"}
+	}
+	return back{host, port}
+}
+
+// hostTable are the entries of an AE title for dcmqrscp, which sends to the first and lets in whoever
+// comes from one of them.
+func (b back) hostTable(title, from string) string {
+	text := fmt.Sprintf("(%s, %s, %s)", title, b.host, b.port)
+	if b.host != from {
+		text += fmt.Sprintf(", (%s, %s, %s)", title, from, b.port)
+	}
+	return text
 }
 
 // Ask asks the system behind a route, under an AE title, whether it is there (C-ECHO), and gives the

@@ -81,13 +81,20 @@ func TestWhatToChangeAtASystemNamesTheGateAndWhoCalls(t *testing.T) {
 		kind.At("Orthanc, orthanc.json", `"DicomAlwaysAllowStore": false, "DicomCheckModalityHost": true, `+
 			`"DicomModalities": {"gate1": {"AET": "CT1", "Host": "10.0.0.1", "Port": 11112}}, and one such entry for WS1; no others`),
 		kind.At("dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): CT1 and WS1, and no others"),
-		kind.At("DCMTK, dcmqrscp.cfg", "HostTable: gate1 = (CT1, 10.0.0.1, 11112), and one such entry for WS1; AETable: gate1 in place of ANY"),
+		kind.At("DCMTK, dcmqrscp.cfg", "HostTable: gate1 = (CT1, 10.0.0.1, 11112), and one such entry for WS1; AETable: gate1 in place of ANY; "+
+			"start it with -dhl, so that it compares addresses"),
 		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
 		kind.At("any other", "take associations from 10.0.0.1 alone, under CT1 and WS1"),
 		kind.At("destinations of C-MOVE", "WS1: each under its own AE title, without TLS, at the gate: 10.0.0.1:11112"),
 	}
 	if diff := cmp.Diff(want, r.AtSystem(place, []string{"CT1", "WS1"})); diff != "" {
 		t.Error(diff)
+	}
+	// It sends to where the gate takes it, and is called from elsewhere.
+	steps := r.AtSystem(kind.Place{From: "10.0.0.1", Plain: "10.9.0.1:11112"}, []string{"CT1"})
+	if text := fmt.Sprint(steps[1:4]); !strings.Contains(text, `"DicomCheckModalityHost": false, "DicomModalities": {"gate1": {"AET": "CT1", "Host": "10.9.0.1", "Port": 11112}}`) ||
+		!strings.Contains(text, "gate1 = (CT1, 10.9.0.1, 11112), (CT1, 10.0.0.1, 11112);") {
+		t.Error(text)
 	}
 	if steps := r.AtSystem(kind.Place{From: "10.0.0.1"}, nil); len(steps) != 6 || !strings.Contains(steps[1].What, `"AET_OF_EACH_DEVICE"`) || !strings.Contains(steps[1].What, `"Port": 104}`) {
 		t.Errorf("%+v", steps)

@@ -48,6 +48,10 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	}
 	place := kind.Place{From: ownAddressTowards(target)}
 	place.Plain = reachedAt(c.PlainDICOM, place.From)
+	if onlyHere(place.Plain) && !onlyHere(target) { // nobody gets there: it has to be changed, and that is said below
+		_, port, _ := net.SplitHostPort(place.Plain)
+		place.Plain = net.JoinHostPort(place.From, port)
+	}
 	for _, d := range devices {
 		if d.Listen != "" {
 			place.Destinations = append(place.Destinations, d.AETitle)
