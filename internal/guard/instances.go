@@ -94,6 +94,8 @@ func outOfQuarantine(r *audit.Record, ev archive.Event) {
 	switch {
 	case ev.Reason == archive.Unneeded:
 		r.Reason = "set aside, and removed: " + ev.Why
+	case archive.HeldAtRoute(ev.Reason) && ev.Why != "": // what is kept of it ends with the decision
+		r.Reason = fmt.Sprintf("released from quarantine (%s): %s", ev.Reason, ev.Why)
 	case ev.Why != "":
 		r.Reason += ": " + ev.Why
 	}

@@ -67,7 +67,8 @@ func (in *Installation) RedirectQueue(ctx context.Context, name string) (n, else
 		return 0, 0, err
 	}
 	if n == 0 {
-		return 0, 0, fault.Newf(fault.NotFound, "nothing waits for another target of %s; 'collimator gate queue list' shows what does", name)
+		return 0, 0, fault.Newf(fault.NotFound,
+			"nothing waits for another target of %s; 'collimator gate queue list' shows what does", name)
 	}
 	return n, 0, in.noteRoute(ctx, audit.Execute, name, "queue sent to "+r.Outbound.To+" instead, "+phrase.Count(n, "object", "objects"))
 }

@@ -18,6 +18,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/budget"
 	"collimator/internal/fault"
+	"collimator/internal/outward"
 )
 
 // What a PACS is taken to bear where nobody said more.
@@ -184,9 +185,20 @@ func (p *Pool) open(ctx context.Context, ask Ask) (*dimse.Association, error) {
 	})
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err,
-			fmt.Sprintf("upstream: %s at %s does not take the call", p.pacs.AETitle, p.pacs.Address))
+			fmt.Sprintf("upstream: %s at %s does not take the call%s", p.pacs.AETitle, p.pacs.Address, because(err, ask.CallingAETitle)))
 	}
 	return a, nil
+}
+
+// because says why a PACS does not take the call, as far as it is known.
+func because(err error, as string) string {
+	if reason := outward.Reason(err); reason != "" {
+		return ": " + reason
+	}
+	if _, rejected := errors.AsType[*dimse.RejectError](err); rejected {
+		return ": it rejects the AE title " + as
+	}
+	return ""
 }
 
 var errClosed = fault.New(fault.Unavailable, "upstream: the way to this PACS is closed")
