@@ -70,8 +70,8 @@ func (c *gateQueueListCmd) whether(e *env, in *house.Installation, waits bool) e
 		return err
 	}
 	s := list[0]
-	return e.say("Not reached: %s. Tried %s, last at %s; next at %s.\n\n",
-		s.Reason, phrase.Count(int64(s.Tries), "time", "times"), terminal.MinuteOr(s.Tried, "-"), terminal.MinuteOr(s.Due, "-"))
+	return e.say("%s is not reached: %s\nTried %s, last at %s; next at %s.\n\n",
+		s.Target, s.Reason, phrase.Count(int64(s.Tries), "time", "times"), terminal.MinuteOr(s.Tried, "-"), terminal.MinuteOr(s.Due, "-"))
 }
 
 func summaryRow(s outbox.Summary) []string {

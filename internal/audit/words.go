@@ -11,34 +11,42 @@ import (
 // Describe says in a few words what was done to what, and behind a colon why, where the record
 // has a reason.
 func (r Record) Describe() string {
+	to := ""
+	if r.Peer.Destination != "" {
+		to = "to " + r.Peer.Destination
+	}
 	var objects []string
 	for _, o := range r.Objects {
-		if words := o.words(); words != "" {
+		words := o.words(to)
+		to = "" // it is said of the first
+		if words != "" {
 			objects = append(objects, words)
 		}
 	}
 
-	text := spaced(r.deed(), strings.Join(objects, ", "))
-	if r.Peer.Destination != "" {
-		text = spaced(text, "to "+r.Peer.Destination)
-	}
+	text := spaced(r.deed(), strings.Join(objects, ", "), to)
 	if text != "" && r.Reason != "" {
 		text += ": "
 	}
 	return text + r.Reason
 }
 
-// words are an object with how many there were of it.
-func (o Object) words() string {
+// words are an object with how many there were of it, and where it went.
+func (o Object) words(to string) string {
 	person := o.Person
 	if strings.Contains(o.Detail, person) {
 		person = "" // it is named there
 	}
-	text := spaced(o.Study, o.Query, o.Device, person, o.Detail)
+	number := ""
 	if n := cmp.Or(o.Instances+o.Matches, o.Failed); n > 0 {
-		text = spaced(text, fmt.Sprintf("(%d)", n))
+		number = fmt.Sprintf("(%d)", n)
 	}
-	return text
+
+	what := spaced(o.Study, o.Query, o.Device, person)
+	if o.Study != "" && strings.Contains(o.Detail, " ") { // more than the UID of one that is meant
+		return spaced(what, number, to) + ", " + o.Detail
+	}
+	return spaced(what, o.Detail, number, to)
 }
 
 // spaced joins words, but for those that are empty.

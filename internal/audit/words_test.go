@@ -54,11 +54,13 @@ func TestARecordReadsAsASentence(t *testing.T) {
 			Event: SecurityAlert, Reason: "no rule of the route grants it", Objects: []Object{{Detail: "C-STORE of CT Image Storage", Failed: 3}}},
 		"not stored 1.2 (2): status A700H": {
 			Event: Transferred, Action: Create, Outcome: SeriousFailure, Reason: "status A700H", Objects: []Object{{Study: "1.2", Failed: 2}}},
-		"deleted 1.2 from the queue of the route CT2 (1): the modality has it": {
+		"deleted 1.2 (1), from the queue of the route CT2: the modality has it": {
 			Event: InstancesDeleted, Action: Delete, Reason: "the modality has it",
 			Objects: []Object{{Study: "1.2", Instances: 1, Detail: "from the queue of the route CT2"}}},
-		"read 1.2 (4), 1.3 (1) to WS2": {
+		"read 1.2 (4) to WS2, 1.3 (1)": {
 			Event: Transferred, Action: Read, Peer: Peer{Destination: "WS2"}, Objects: []Object{{Study: "1.2", Instances: 4}, {Study: "1.3", Instances: 1}}},
+		"read 1.2 (1) to PACS2, handed over on Monday": {
+			Event: Transferred, Action: Read, Peer: Peer{Destination: "PACS2"}, Objects: []Object{{Study: "1.2", Instances: 1, Detail: "handed over on Monday"}}},
 		"CT2 door 1 shut, to 10.0.0.9:5900 for acme": {
 			Event: MaintenanceDoor, Objects: []Object{{Device: "CT2", Person: "acme", Detail: "door 1 shut, to 10.0.0.9:5900 for acme"}}},
 		"acme vendor":       {Event: PersonChanged, Objects: []Object{{Person: "acme", Detail: "vendor"}}},
