@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"collimator/internal/fault"
@@ -38,7 +39,7 @@ Examples:
 func (c *gateQueueListCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
 		if c.Route == "" {
-			list, err := outbox.Summaries(e.ctx, in.DB)
+			list, err := in.Queue(e.ctx, "")
 			if err != nil {
 				return err
 			}
@@ -66,10 +67,11 @@ func (c *gateQueueListCmd) whether(e *env, in *house.Installation, waits bool) e
 		return in.Keeps(e.ctx, c.Route)
 	}
 	list, err := in.Queue(e.ctx, c.Route)
-	if err != nil || c.Output != "table" || list[0].Tries == 0 {
+	at := slices.IndexFunc(list, func(s outbox.Summary) bool { return s.Tries > 0 })
+	if err != nil || c.Output != "table" || at < 0 {
 		return err
 	}
-	s := list[0]
+	s := list[at]
 	return e.say("%s is not reached: %s\nTried %s, last at %s; next at %s.\n\n",
 		s.Target, s.Reason, phrase.Count(int64(s.Tries), "time", "times"), terminal.MinuteOr(s.Tried, "-"), terminal.MinuteOr(s.Due, "-"))
 }
@@ -112,8 +114,8 @@ func (c *gateQueueRetryCmd) Run(e *env) error {
 			return err
 		}
 		if elsewhere > 0 {
-			e.hint(fmt.Sprintf("%s not among them: they came while the route led elsewhere. 'collimator gate queue retry %s --redirect' "+
-				"sends them to where it leads now", phrase.Count(elsewhere, "object is", "objects are"), c.Route))
+			e.hint(fmt.Sprintf("not among them, because the route led elsewhere before: %s; 'collimator gate queue retry %s --redirect' "+
+				"sends it to where the route leads now", phrase.Count(elsewhere, "object", "objects"), c.Route))
 		}
 		return e.say("%s for %s: a server that runs sends within ten seconds. See 'collimator gate queue list %[2]s'.\n",
 			phrase.Count(n, "object waits", "objects wait"), c.Route)

@@ -111,10 +111,43 @@ func (in *Installation) Waits(ctx context.Context, route string) (n int64, err e
 	return n, err
 }
 
-// Queue is what waits for a route, or was set aside, by target.
+// Queue is what waits for a route, or was set aside, by target; for all routes where none is named.
 func (in *Installation) Queue(ctx context.Context, route string) (list []outbox.Summary, err error) {
-	list, err = outbox.Summaries(ctx, in.DB)
-	return slices.DeleteFunc(list, func(s outbox.Summary) bool { return s.Destination != route }), err
+	if list, err = outbox.Summaries(ctx, in.DB); err != nil {
+		return nil, err
+	}
+	routes, err := gate.Load(RoutesFile(in.Config))
+	if err != nil {
+		return nil, fault.Misuse(err)
+	}
+
+	list = slices.DeleteFunc(list, func(s outbox.Summary) bool { return route != "" && s.Destination != route })
+	for n := range list {
+		why := strands(routes, list[n])
+		if why == "" {
+			continue
+		}
+		// What is known of the target is known of the one that the route has now.
+		list[n].Reason = why
+		list[n].Tries = 0
+		list[n].Tried = time.Time{}
+		list[n].Due = time.Time{}
+	}
+	return list, nil
+}
+
+// strands says why nothing is sent, though nothing is wrong with the target; empty where it is sent.
+func strands(routes []gate.Route, s outbox.Summary) string {
+	r, err := gate.Find(routes, s.Destination)
+	switch {
+	case err != nil || r.Outbound == nil:
+		return "the route was removed; one of the same name sends it"
+	case r.Closed:
+		return fmt.Sprintf("the route is closed; 'collimator gate reopen %s'", r.Name)
+	case r.Outbound.To != s.Target:
+		return fmt.Sprintf("the route leads elsewhere now; 'collimator gate queue retry %s --redirect' sends it there", r.Name)
+	}
+	return ""
 }
 
 // CheckReason fails where nobody could learn anything from a reason.

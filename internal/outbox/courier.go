@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -447,5 +448,5 @@ func (b *Outbox) due(ctx context.Context, name, target string) (list []Item, err
 // stranded says of what came while a destination led elsewhere why it waits.
 func (b *Outbox) stranded(ctx context.Context, name, target string) error {
 	return b.update(ctx, `UPDATE outbox SET reason = ?3 WHERE destination = ?1 AND target <> ?2 AND state <> 'aside'`,
-		name, target, "the route leads elsewhere now; 'collimator gate queue retry --redirect' sends it there")
+		name, target, fmt.Sprintf("the route leads elsewhere now; 'collimator gate queue retry %s --redirect' sends it there", name))
 }
