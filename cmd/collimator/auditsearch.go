@@ -50,6 +50,11 @@ func (c *auditSearchCmd) Run(e *env) error {
 			return err
 		}
 		e.hint(in.TrailRead(e.ctx, f.Selection()))
+		if len(found) == 0 && c.Route != "" && c.Route != in.Config.AE {
+			if _, _, err := in.Route(e.ctx, c.Route); err != nil {
+				e.hint(err.Error())
+			}
+		}
 
 		return printRecords(e.stdout, c.Output, found, true)
 	})

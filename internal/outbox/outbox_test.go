@@ -16,6 +16,7 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/dimse/ul"
 	"collimator/internal/db"
 	"collimator/internal/db/dbtest"
 	"collimator/internal/fault"
@@ -229,6 +230,34 @@ func TestWhatWaitsWithoutAWayIsKeptAndSaid(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		if all := s.states.All(); all[0].Level != state.Failing {
 			t.Errorf("after a day: %+v", all)
+		}
+	})
+}
+
+// How often a destination was tried since it was reached, and when, is kept for whoever asks.
+func TestWhenADestinationWasTriedIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, t.TempDir(), nil)
+		run(t, s)
+		if err := s.Put(t.Context(), "1.2", "1.2.1", "a"); err != nil {
+			t.Fatal(err)
+		}
+		var last time.Time
+		away := outbox.Way{Commit: outbox.No, Open: func(context.Context, []ul.ProposedContext) (outbox.Session, error) {
+			last = time.Now()
+			return nil, outboxtest.ErrBroken
+		}}
+		s.Set(map[string]outbox.Way{"AWAY": away}, noMark)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+
+		list, err := outbox.Summaries(t.Context(), s.DB)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%+v, %v", list, err)
+		}
+		if got := list[0]; got.Tries < 3 || got.Tried.Sub(last).Abs() > time.Second || !got.Due.After(got.Tried) {
+			t.Errorf("%+v, tried last at %s", got, last)
 		}
 	})
 }
