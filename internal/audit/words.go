@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,12 @@ func (r Record) Describe() string {
 	if r.Peer.Destination != "" {
 		to = "to " + r.Peer.Destination
 	}
-	var objects []string
+	var objects, persons []string
 	for _, o := range r.Objects {
+		if r.Event != PersonChanged && o.Person != "" && reflect.DeepEqual(o, Object{Person: o.Person}) && len(r.Objects) > 1 {
+			persons = append(persons, "for "+o.Person) // who is behind who acted
+			continue
+		}
 		words := o.words(to)
 		to = "" // it is said of the first
 		if words != "" {
@@ -24,7 +29,7 @@ func (r Record) Describe() string {
 		}
 	}
 
-	text := spaced(r.deed(), strings.Join(objects, ", "), to)
+	text := spaced(r.deed(), strings.Join(objects, ", "), to, strings.Join(persons, " "))
 	if text != "" && r.Reason != "" {
 		text += ": "
 	}

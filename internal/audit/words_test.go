@@ -63,6 +63,8 @@ func TestARecordReadsAsASentence(t *testing.T) {
 			Event: Transferred, Action: Read, Peer: Peer{Destination: "PACS2"}, Objects: []Object{{Study: "1.2", Instances: 1, Detail: "handed over on Monday"}}},
 		"CT2 door 1 shut, to 10.0.0.9:5900 for acme": {
 			Event: MaintenanceDoor, Objects: []Object{{Device: "CT2", Person: "acme", Detail: "door 1 shut, to 10.0.0.9:5900 for acme"}}},
+		"read 1.2 (4) for ada": {
+			Event: Transferred, Action: Read, Objects: []Object{{Person: "ada"}, {Study: "1.2", Instances: 4}}},
 		"acme vendor":       {Event: PersonChanged, Objects: []Object{{Person: "acme", Detail: "vendor"}}},
 		"the code is wrong": {Event: SecurityAlert, Reason: "the code is wrong"},
 		"":                  {Event: UserAuthenticated, Action: Execute},

@@ -29,7 +29,17 @@ func statusOf(err error) dimse.Status {
 	case fault.Canceled:
 		return dimse.Status{Code: dimse.Cancel, Cause: err}
 	}
-	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: err}
+	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: ending(err)}
+}
+
+// ending says of an association that the system behind ended, where nobody said more, what may be the
+// reason: many end it over what they do not let an AE title do.
+func ending(err error) error {
+	_, aborted := errors.AsType[*dimse.AbortError](err)
+	if _, said := errors.AsType[*fault.Error](err); said || !aborted {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, err, "gate: the system behind ended the association; look whether it lets this AE title do this")
 }
 
 // leaseFor is an association to the system behind the route for the caller of a request.
