@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"collimator/internal/budget"
@@ -77,7 +78,7 @@ func (c *connection) pass(ctx context.Context, r *Route, h *hl7.Header, message 
 	}
 	if err != nil {
 		c.dropBehind()
-		return refuse(as.failed(), fault.Text(err), true)
+		return refuse(as.failed(), strings.TrimPrefix(fault.Text(err), "messages: "), true)
 	}
 
 	t.ours = false
