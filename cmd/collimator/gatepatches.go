@@ -54,7 +54,7 @@ func (c *gatePatchesListCmd) Run(e *env) error {
 		for _, p := range list {
 			if p.Missing() {
 				e.hint(fmt.Sprintf("%s is off, and the system behind is %s: 'collimator gate patches on %s %s'; it costs: %s",
-					p.Name, p.Behind, c.Name, p.Name, p.Costs))
+					p.Name, p.Affected(), c.Name, p.Name, p.Costs))
 			}
 		}
 		return nil

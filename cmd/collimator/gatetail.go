@@ -14,8 +14,8 @@ type gateTailCmd struct {
 }
 
 func (gateTailCmd) Help() string {
-	return `The newest records of what came for a route, and what became of it; images are recorded by study, at the end of their
-association.
+	return `The newest records of what came for a route, and what became of it. Images that were stored are recorded by study, ten
+seconds after the first of them.
 
 Example:
   collimator gate tail PACS -f`

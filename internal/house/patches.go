@@ -35,6 +35,14 @@ func (p PatchAt) Missing() bool {
 	return p.State == string(patch.Off) && (p.Behind == advisory.Affected || p.Behind == advisory.Possibly)
 }
 
+// Affected says in words whether the system behind may need it, where it may.
+func (p PatchAt) Affected() string {
+	if p.Behind == advisory.Possibly {
+		return "possibly affected"
+	}
+	return "affected"
+}
+
 // Patches lists the patches by default.
 func Patches() (list []PatchAt) {
 	for _, p := range patch.All() {
