@@ -216,7 +216,8 @@ func (in *Installation) mayMaintain(ctx context.Context, engine *policy.Engine, 
 	p, err := in.Registry.Person(ctx, person)
 	if fault.Of(err) == fault.NotFound {
 		return fault.Newf(fault.NotFound, "maintenance: nobody of the name %s is registered; "+
-			"'collimator user link %s --role vendor' makes a link by which to choose both password and second factor, which has to be opened first", person, person)
+			"'collimator user link %s --role vendor' makes a link by which to choose both password and second factor; "+
+			"it has to be used before", person, person)
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package house_test
 
 import (
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"collimator/internal/archive"
@@ -41,5 +42,41 @@ func TestASuspiciousObjectIsRecordedWithTheCodeThatAlarmsLookFor(t *testing.T) {
 	}
 	if len(codes) != 2 || codes[0] != audit.HeldSuspicious || codes[1] != "" {
 		t.Errorf("codes %q", codes)
+	}
+}
+
+// What was held at a route leaves the quarantine in two ways, which the record tells apart.
+func TestTheRecordTellsAReleaseAtARouteFromADestruction(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Data = filepath.Join(t.TempDir(), "data")
+	in := sitetest.Open(t, c)
+	defer in.Close()
+	record := guard.RecordInstance(in.Ledger, in.Trail, in.Registry)
+	for _, why := range []string{"the route PACS takes it when it is sent again", ""} {
+		err := in.DB.Write(t.Context(), func(tx *db.Tx) error {
+			return record(t.Context(), tx, archive.Event{Kind: archive.Destroyed, Reason: archive.AtRoute, Why: why,
+				Instance: archive.InstanceRef{SOPInstanceUID: "1.2.3"}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	var got []string
+	for r, err := range in.Trail.After(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Event == audit.QuarantineChanged {
+			got = append(got, r.Reason)
+		}
+	}
+	want := []string{
+		"released from quarantine (other-content-at-route): the route PACS takes it when it is sent again",
+		"destroyed from quarantine: other-content-at-route",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,9 +111,21 @@ func TestAPACSThatIsAwayCostsNoPlace(t *testing.T) {
 	pool := newPool(t, c, upstream.PACS{Associations: 1, Wait: time.Second})
 	c.Close()
 	for range 3 {
-		if _, err := pool.Take(t.Context(), ask("CT1")); fault.Of(err) != fault.Unavailable {
+		if _, err := pool.Take(t.Context(), ask("CT1")); fault.Of(err) != fault.Unavailable || !strings.Contains(fault.Text(err), "nobody listens there") {
 			t.Fatalf("%v", err)
 		}
+	}
+}
+
+func TestWhyAPACSTakesNoCallIsSaid(t *testing.T) {
+	t.Parallel()
+	s := dimsetest.NewServer(dimsetest.Options{Admit: func(context.Context, *dimse.AssociateRequest) (dimse.Acceptance, error) {
+		return dimse.Acceptance{}, dimse.Reject(nil)
+	}})
+	t.Cleanup(s.Close)
+	pool := newPool(t, &counting{Server: s}, upstream.PACS{})
+	if _, err := pool.Take(t.Context(), ask("CT1")); fault.Of(err) != fault.Unavailable || !strings.HasSuffix(fault.Text(err), "it rejects the AE title GATE") {
+		t.Errorf("%v", err)
 	}
 }
 
