@@ -151,7 +151,8 @@ func (r *Route) AtSystem(p kind.Place, callers []string) []kind.Step {
 			back.host == p.From, first, back.host, back.port, each)),
 		kind.At("dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): "+kind.Listed(callers)+", and no others"),
 		kind.At("DCMTK, dcmqrscp.cfg", fmt.Sprintf("HostTable: gate1 = %s%s; AETable: gate1 in place of ANY; "+
-			"start it with -dhl, so that it compares addresses", back.hostTable(first, p.From), each)),
+			"start it with -dhl, so that it compares addresses; it loses objects that come at the same time: --associations 1",
+			back.hostTable(first, p.From), each)),
 		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
 		kind.At("any other", fmt.Sprintf("take associations from %s alone, under %s", p.From, kind.Listed(callers))),
 	}

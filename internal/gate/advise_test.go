@@ -82,7 +82,7 @@ func TestWhatToChangeAtASystemNamesTheGateAndWhoCalls(t *testing.T) {
 			`"DicomModalities": {"gate1": {"AET": "CT1", "Host": "10.0.0.1", "Port": 11112}}, and one such entry for WS1; no others`),
 		kind.At("dcm4chee", "Accepted Calling AE Title of its AE (dcmAcceptedCallingAETitle): CT1 and WS1, and no others"),
 		kind.At("DCMTK, dcmqrscp.cfg", "HostTable: gate1 = (CT1, 10.0.0.1, 11112), and one such entry for WS1; AETable: gate1 in place of ANY; "+
-			"start it with -dhl, so that it compares addresses"),
+			"start it with -dhl, so that it compares addresses; it loses objects that come at the same time: --associations 1"),
 		kind.At("Conquest", "it asks nobody who calls: the firewall of its machine is all there is"),
 		kind.At("any other", "take associations from 10.0.0.1 alone, under CT1 and WS1"),
 		kind.At("destinations of C-MOVE", "WS1: each under its own AE title, without TLS, at the gate: 10.0.0.1:11112"),
