@@ -54,8 +54,8 @@ func (c *gateAddCmd) outbound() (r gate.Route, err error) {
 }
 
 // meet connects to the target once where nothing says how it is known, shows its certificate,
-// and takes it when a person says so, or where nothing is going to be written. A name that is taken
-// is told before anybody compares fingerprints.
+// and takes it when a person says so, or where nothing is going to be written. A route that
+// does not fit beside others is told before anybody compares fingerprints.
 func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 	b := r.Outbound
 	if b == nil || b.Fingerprint != "" || b.CA != "" || b.Plain {
@@ -69,7 +69,7 @@ func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 	if err != nil {
 		return err
 	}
-	if err := house.FreeRoute(cfg, r.Name); err != nil {
+	if err := house.RouteFits(cfg, *r); err != nil {
 		return err
 	}
 	met, err := house.MeetTarget(e.ctx, address)

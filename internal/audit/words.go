@@ -10,7 +10,7 @@ import (
 )
 
 // Describe says in a few words what was done to what, and behind a colon why, where the record
-// has a reason.
+// has a reason for it.
 func (r Record) Describe() string {
 	to := ""
 	if r.Peer.Destination != "" {
@@ -30,10 +30,13 @@ func (r Record) Describe() string {
 	}
 
 	text := spaced(r.deed(), strings.Join(objects, ", "), to, strings.Join(persons, " "))
-	if text != "" && r.Reason != "" {
-		text += ": "
+	switch {
+	case text == "" || r.Reason == "":
+		return text + r.Reason
+	case r.Outcome == Success && r.deed() == "":
+		return r.Reason + "; " + text // it says what was done
 	}
-	return text + r.Reason
+	return text + ": " + r.Reason
 }
 
 // words are an object with how many there were of it, and where it went.

@@ -49,9 +49,9 @@ func TestARecordReadsAsASentence(t *testing.T) {
 	t.Parallel()
 	for want, r := range map[string]Record{
 		"association: CT1 asks for nothing that a rule of the route grants": {
-			Event: SecurityAlert, Reason: "CT1 asks for nothing that a rule of the route grants", Objects: []Object{{Detail: "association"}}},
+			Event: SecurityAlert, Outcome: MinorFailure, Reason: "CT1 asks for nothing that a rule of the route grants", Objects: []Object{{Detail: "association"}}},
 		"C-STORE of CT Image Storage (3): no rule of the route grants it": {
-			Event: SecurityAlert, Reason: "no rule of the route grants it", Objects: []Object{{Detail: "C-STORE of CT Image Storage", Failed: 3}}},
+			Event: SecurityAlert, Outcome: MinorFailure, Reason: "no rule of the route grants it", Objects: []Object{{Detail: "C-STORE of CT Image Storage", Failed: 3}}},
 		"not stored 1.2 (2): status A700H": {
 			Event: Transferred, Action: Create, Outcome: SeriousFailure, Reason: "status A700H", Objects: []Object{{Study: "1.2", Failed: 2}}},
 		"deleted 1.2 (1), from the queue of the route CT2: the modality has it": {
@@ -65,6 +65,8 @@ func TestARecordReadsAsASentence(t *testing.T) {
 			Event: MaintenanceDoor, Objects: []Object{{Device: "CT2", Person: "acme", Detail: "door 1 shut, to 10.0.0.9:5900 for acme"}}},
 		"read 1.2 (4) for ada": {
 			Event: Transferred, Action: Read, Objects: []Object{{Person: "ada"}, {Study: "1.2", Instances: 4}}},
+		"released from quarantine; 1.2 (1)": {
+			Event: QuarantineChanged, Reason: "released from quarantine", Objects: []Object{{Study: "1.2", Instances: 1}}},
 		"acme vendor":       {Event: PersonChanged, Objects: []Object{{Person: "acme", Detail: "vendor"}}},
 		"the code is wrong": {Event: SecurityAlert, Reason: "the code is wrong"},
 		"":                  {Event: UserAuthenticated, Action: Execute},

@@ -28,11 +28,8 @@ func Add(path string, r Route) error {
 	}
 
 	return edit(path, func(list *yaml.Node, now []Route) ([]Route, error) {
-		if err := Free(now, r.Name); err != nil {
+		if err := Fits(now, r); err != nil {
 			return nil, err
-		}
-		if other := takesAs(now, r); other != "" {
-			return nil, fault.Newf(fault.Conflict, "gate: the route %s takes %s already", other, r.block().Takes())
 		}
 		list.Content = append(list.Content, block)
 
@@ -191,13 +188,17 @@ func Find(routes []Route, name string) (r Route, err error) {
 	return routes[i], nil
 }
 
-// Free fails with fault.Conflict where a name is taken.
-func Free(routes []Route, name string) error {
-	if indexOf(routes, name) < 0 {
-		return nil
+// Fits fails with fault.Conflict where a route cannot stand beside others: its name is taken, or what is
+// for it is for one of them.
+func Fits(routes []Route, r Route) error {
+	if indexOf(routes, r.Name) >= 0 {
+		return fault.Newf(fault.Conflict,
+			"gate: there is a route %[1]s already; see 'collimator gate show %[1]s', and remove it first or take another name", r.Name)
 	}
-	return fault.Newf(fault.Conflict,
-		"gate: there is a route %[1]s already; see 'collimator gate show %[1]s', and remove it first or take another name", name)
+	if other := takesAs(routes, r); other != "" {
+		return fault.Newf(fault.Conflict, "gate: the route %s takes %s already", other, r.block().Takes())
+	}
+	return nil
 }
 
 func position(routes []Route, name string) (int, error) {

@@ -74,7 +74,7 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 		a.Warnings = append(a.Warnings, warnListeners(c, target)...)
 	} else if r.Messages == nil && (c.PlainDICOM == "" || onlyHere(c.PlainDICOM)) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("note: modalities on other machines do not reach plain_dicom (%s): "+
-			"set it (docs/operate.md, Settings)", cmp.Or(c.PlainDICOM, "empty")))
+			"set it in collimator.yaml, and restart (docs/operate.md, Settings)", cmp.Or(c.PlainDICOM, "empty")))
 	}
 	return a, nil
 }
@@ -148,11 +148,11 @@ func warnListeners(c config.Config, target string) (warnings []string) {
 			"no C-MOVE, and no report of storage commitment after its association has ended")
 	} else if onlyHere(c.PlainDICOM) && !onlyHere(target) {
 		warnings = append(warnings, fmt.Sprintf("note: the system behind does not reach %s, where it would send what somebody retrieves "+
-			"by C-MOVE: set plain_dicom", c.PlainDICOM))
+			"by C-MOVE: set plain_dicom in collimator.yaml, and restart", c.PlainDICOM))
 	}
 	if onlyHere(c.DICOM) {
 		warnings = append(warnings, fmt.Sprintf("note: callers on other machines do not reach %s: "+
-			"set dicom (docs/operate.md, Settings)", c.DICOM))
+			"set dicom in collimator.yaml, and restart (docs/operate.md, Settings)", c.DICOM))
 	}
 	return warnings
 }

@@ -20,23 +20,23 @@ import (
 // RoutesFile is the file with the routes of the gate.
 func RoutesFile(c config.Config) string { return filepath.Join(c.Data, gate.File) }
 
-// FreeRoute fails where a name cannot be that of another route: with fault.Conflict where it is taken, by
-// a route or as the AE title of the archive, which callers would reach by it.
-func FreeRoute(c config.Config, name string) error {
+// RouteFits fails with fault.Conflict where a route cannot stand beside those of the file, or has the AE
+// title of the archive, which callers would reach by it.
+func RouteFits(c config.Config, r gate.Route) error {
 	routes, err := gate.Load(RoutesFile(c))
 	if err != nil {
 		return fault.Misuse(err)
 	}
-	if name == c.AE {
+	if r.Name == c.AE {
 		return fault.Newf(fault.Conflict, "%s is the AE title of the archive, which callers reach by it: "+
-			"give the route another name, or the archive another title ('ae' in collimator.yaml)", name)
+			"give the route another name, or the archive another title ('ae' in collimator.yaml)", r.Name)
 	}
-	return gate.Free(routes, name)
+	return gate.Fits(routes, r)
 }
 
 // AddRoute writes a route into the file, with a record.
 func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
-	if err := FreeRoute(in.Config, r.Name); err != nil {
+	if err := RouteFits(in.Config, r); err != nil {
 		return err
 	}
 	if err := gate.Add(RoutesFile(in.Config), r); err != nil {
@@ -51,7 +51,7 @@ func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 
 // RehearseRoute is how a route would stand in the file; its name has to be free.
 func (in *Installation) RehearseRoute(r gate.Route) (string, error) {
-	if err := FreeRoute(in.Config, r.Name); err != nil {
+	if err := RouteFits(in.Config, r); err != nil {
 		return "", err
 	}
 	return gate.Block(r)
