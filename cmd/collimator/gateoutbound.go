@@ -5,6 +5,7 @@ import (
 
 	"collimator/internal/fault"
 	"collimator/internal/gate"
+	"collimator/internal/gate/kind"
 	"collimator/internal/gate/outbound"
 	"collimator/internal/house"
 	"collimator/internal/terminal"
@@ -31,7 +32,7 @@ func (f targetFlags) fingerprint() string {
 	if f.Trust == "" {
 		return ""
 	}
-	return "sha256:" + strings.TrimPrefix(strings.ToLower(f.Trust), "sha256:")
+	return kind.FingerprintPrefix + strings.TrimPrefix(strings.ToLower(f.Trust), kind.FingerprintPrefix)
 }
 
 // outbound is the route that the flags say. How the target is known may be missing.
@@ -94,7 +95,7 @@ func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 		if line != "yes" {
 			return no
 		}
-		b.Fingerprint = "sha256:" + met.Fingerprint
+		b.Fingerprint = kind.FingerprintPrefix + met.Fingerprint
 		return nil
 	})
 }

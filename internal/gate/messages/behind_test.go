@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"collimator/internal/gate/kind"
 	"collimator/internal/house/housetest"
 	"collimator/internal/tlsprofile"
 )
@@ -44,7 +45,9 @@ func TestASystemBehindWithTLSIsKnownByItsCertificate(t *testing.T) {
 	behind := newSecureSystem(t, its)
 	_, port, _ := net.SplitHostPort(behind.address)
 	plain := newSystem(t)
-	pin := func(c *tls.Certificate) string { return sha256Prefix + strings.ToUpper(tlsprofile.Fingerprint(c.Leaf)) }
+	pin := func(c *tls.Certificate) string {
+		return kind.FingerprintPrefix + strings.ToUpper(tlsprofile.Fingerprint(c.Leaf))
+	}
 
 	for name, c := range map[string]struct {
 		to, ca, fingerprint string
@@ -105,7 +108,7 @@ func TestANewFingerprintCountsFromTheNextMessageOn(t *testing.T) {
 		cert *tls.Certificate
 		want string
 	}{{its, "MSA|AA|77"}, {mine, "MSA|AE|77"}, {its, "MSA|AA|77"}} {
-		r.Fingerprint = sha256Prefix + tlsprofile.Fingerprint(c.cert.Leaf)
+		r.Fingerprint = kind.FingerprintPrefix + tlsprofile.Fingerprint(c.cert.Leaf)
 		g.Take([]Route{r})
 		if s == nil {
 			s = send(t, at)

@@ -76,7 +76,7 @@ const (
 func (b *Block) Check() error {
 	if at, err := netip.ParseAddrPort(b.Listen); err != nil || at.Port() == 0 {
 		return fmt.Errorf("listen: %q is not an address of this machine and a port, such as 10.0.0.1:2575", b.Listen)
-	} else if b.Plain && public(at.Addr()) {
+	} else if b.Plain && kind.Public(at.Addr()) {
 		return fmt.Errorf("listen: without TLS nobody listens at %s: name one address within your own network, such as 10.0.0.1:2575",
 			at.Addr())
 	}
@@ -87,19 +87,13 @@ func (b *Block) Check() error {
 	if b.CA != "" && b.Fingerprint != "" {
 		return errors.New("fingerprint: ca and fingerprint cannot stand together: one says how the system behind is known")
 	}
-	if b.Fingerprint != "" && b.pin() == "" {
-		return errors.New("fingerprint: want sha256: and 64 hexadecimal digits")
+	if err := b.trust().Check(); err != nil {
+		return err
 	}
 	if b.Wait < 0 || b.Wait > waitMost {
 		return fmt.Errorf("wait: want up to %s", waitMost)
 	}
 	return b.checkRules()
-}
-
-// public reports an address that is not within a network of one's own, or every one there
-// is.
-func public(ip netip.Addr) bool {
-	return !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast()
 }
 
 func (b *Block) checkRules() error {
@@ -173,18 +167,8 @@ func network(text string) (netip.Prefix, error) {
 	return netip.Prefix{}, fmt.Errorf("%q is neither an IP address nor a network such as 10.0.0.0/24", text)
 }
 
-const sha256Prefix = "sha256:"
-
-// pin is the fingerprint as tlsprofile has it; empty where it is none.
-func (b *Block) pin() string {
-	hash, ok := strings.CutPrefix(strings.ToLower(b.Fingerprint), sha256Prefix)
-	hash = strings.ReplaceAll(hash, ":", "")
-	notHex := func(c rune) bool { return !strings.ContainsRune("0123456789abcdef", c) }
-	if !ok || len(hash) != 64 || strings.ContainsFunc(hash, notHex) {
-		return ""
-	}
-	return hash
-}
+// trust is how the system behind is known; nothing where it is reached without TLS.
+func (b *Block) trust() kind.Trust { return kind.Trust{CA: b.CA, Fingerprint: b.Fingerprint} }
 
 // most is the longest message of a rule, in bytes.
 func (r *Rule) most() int { return cmp.Or(r.MostKiB, mostKiB) << 10 }
@@ -229,7 +213,7 @@ func (b *Block) Explain(e *kind.Explanation) {
 		how = "without TLS"
 	}
 	e.Say("Messages of HL7 v2 that come to %s %s go on to %s, %s; its answer comes back, for which it has %s.",
-		b.Listen, how, b.To, b.toText(), b.wait())
+		b.Listen, how, b.To, b.trust().Text(), b.wait())
 	for _, r := range b.Rules {
 		e.Say("%s", r.sentence())
 	}
@@ -238,10 +222,10 @@ func (b *Block) Explain(e *kind.Explanation) {
 		e.Remark(kind.Unsafe, "senders come without TLS: whoever is in between reads and changes messages, and an address can be forged; "+
 			"leave plain out where a sender can do TLS")
 	}
-	if at, err := netip.ParseAddrPort(b.Listen); err == nil && public(at.Addr()) {
+	if at, err := netip.ParseAddrPort(b.Listen); err == nil && kind.Public(at.Addr()) {
 		e.Remark(kind.Unsafe, "%s may be reached from outside of your own network: listen at an address within it", b.Listen)
 	}
-	if b.CA == "" && b.Fingerprint == "" && !b.onLoopback() {
+	if !b.trust().Set() && !b.onLoopback() {
 		e.Remark(kind.Note, "between the gate and %s nothing is encrypted: give them a cable or a network of their own, or name its "+
 			"certificate (fingerprint) where it can do TLS", b.To)
 	}
@@ -250,16 +234,6 @@ func (b *Block) Explain(e *kind.Explanation) {
 func (b *Block) onLoopback() bool {
 	at, err := netip.ParseAddrPort(b.To)
 	return err == nil && at.Addr().IsLoopback()
-}
-
-func (b *Block) toText() string {
-	switch {
-	case b.CA != "":
-		return "with TLS, whose certificate has to be vouched for by " + b.CA
-	case b.Fingerprint != "":
-		return "with TLS, whose certificate has to have the fingerprint " + sha256Prefix + b.pin()
-	}
-	return "without TLS"
 }
 
 // sentence says what a rule grants.

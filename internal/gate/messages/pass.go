@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -196,24 +195,12 @@ func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
 // secure makes TLS of a connection, where the route says by what the system is known.
 func (c *connection) secure(ctx context.Context, r *Route, conn net.Conn) (net.Conn, error) {
-	if r.CA == "" && r.Fingerprint == "" {
+	if !r.trust().Set() {
 		return conn, nil
 	}
-
-	var trust tlsprofile.Trust
-	if pin := r.pin(); pin != "" {
-		trust.Fingerprints = []string{pin}
-	} else {
-		host, _, _ := net.SplitHostPort(r.To) // the block was checked
-		trust.ServerName = host
-		trust.Roots = x509.NewCertPool()
-		pem, err := os.ReadFile(r.CA)
-		if err != nil {
-			return nil, err
-		}
-		if !trust.Roots.AppendCertsFromPEM(pem) {
-			return nil, errors.New("there is no certificate in " + r.CA)
-		}
+	trust, err := r.trust().Profile(r.To)
+	if err != nil {
+		return nil, err
 	}
 
 	own, err := c.l.m.Certificate()

@@ -58,8 +58,6 @@ const (
 
 	AfterHere   = "here"
 	AfterTarget = "target"
-
-	sha256Prefix = "sha256:"
 )
 
 // objectMiBMost is the longest object of a route that says the most, in MiB.
@@ -109,22 +107,14 @@ func (b *Block) checkTrust() error {
 		return errors.New("fingerprint: say in one way how the target is known: fingerprint (of its certificate), " +
 			"ca (a file with who vouches for it), or plain: true (without TLS, for whoever reads along)")
 	}
-	if b.Fingerprint != "" && b.pin() == "" {
-		return errors.New("fingerprint: want sha256: and 64 hexadecimal digits, as 'collimator gate add' shows them")
+	if err := b.trust().Check(); err != nil {
+		return fmt.Errorf("%w, as 'collimator gate add' shows them", err)
 	}
 	return nil
 }
 
-// pin is the fingerprint as tlsprofile has it; empty where it is none.
-func (b *Block) pin() string {
-	hash, ok := strings.CutPrefix(strings.ToLower(b.Fingerprint), sha256Prefix)
-	hash = strings.ReplaceAll(hash, ":", "")
-	notHex := func(c rune) bool { return !strings.ContainsRune("0123456789abcdef", c) }
-	if !ok || len(hash) != 64 || strings.ContainsFunc(hash, notHex) {
-		return ""
-	}
-	return hash
-}
+// trust is how the target is known; nothing where the way there is without TLS.
+func (b *Block) trust() kind.Trust { return kind.Trust{CA: b.CA, Fingerprint: b.Fingerprint} }
 
 // Modality is the AE title and the address of the modality; port 0 where none is named.
 func (b *Block) Modality() (aeTitle string, at netip.AddrPort, err error) {
@@ -208,31 +198,20 @@ func (b *Block) Explain(e *kind.Explanation) {
 	target, address, _ := b.Target()
 	verbs, _ := b.verbs()
 	e.Say("What %s at %s sends to %s, without TLS, is kept here and sent to %s, %s, under the AE title %s. It may %s.",
-		title, at.Addr(), target, address, b.trustText(), b.as(), kind.Listed(strings.Fields(policy.Join(verbs, " "))))
+		title, at.Addr(), target, address, b.trust().Text(), b.as(), kind.Listed(strings.Fields(policy.Join(verbs, " "))))
 	e.Say("%s", b.commitText())
 
 	if b.Plain {
 		e.Remark(kind.Unsafe, "what goes to %s is not encrypted, and whoever answers there gets it: "+
 			"name its certificate (fingerprint) or who vouches for it (ca) in place of plain", address)
 	}
-	if !at.Addr().IsPrivate() && !at.Addr().IsLoopback() && !at.Addr().IsLinkLocalUnicast() {
+	if kind.Public(at.Addr()) {
 		e.Remark(kind.Unsafe, "%s is a public address, and what comes from there is not encrypted", at.Addr())
 	}
 	if at.Port() == 0 && slices.Contains(verbs, policy.Commit) {
 		e.Remark(kind.Note, "reports of storage commitment reach %s on the association on which it asked alone: "+
 			"with a port in 'from' (%s@%s) they reach it later, too", title, title, netip.AddrPortFrom(at.Addr(), 104))
 	}
-}
-
-// trustText says how the target is known.
-func (b *Block) trustText() string {
-	switch {
-	case b.Plain:
-		return "without TLS"
-	case b.CA != "":
-		return "with TLS, whose certificate has to be vouched for by " + b.CA
-	}
-	return "with TLS, whose certificate has to have the fingerprint " + sha256Prefix + b.pin()
 }
 
 // commitText says when an object is dropped here.

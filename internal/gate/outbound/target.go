@@ -3,10 +3,8 @@ package outbound
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"time"
 
@@ -31,7 +29,7 @@ const (
 
 // mark tells two ways to a target apart.
 func (r *Route) mark() string {
-	return fmt.Sprintf("%s|%s|%s|%s|%t|%s", r.To, r.as(), r.CA, r.pin(), r.Plain, r.Commit)
+	return fmt.Sprintf("%s|%s|%s|%s|%t|%s", r.To, r.as(), r.CA, r.trust().Pin(), r.Plain, r.Commit)
 }
 
 // way is how the outbox reaches the target of a route.
@@ -66,7 +64,7 @@ func (b *Outbound) dial(ctx context.Context, r *route, contexts []ul.ProposedCon
 		if err != nil {
 			return nil, err
 		}
-		trust, err := r.trust()
+		trust, err := r.trust().Profile(r.address)
 		if err != nil {
 			return nil, err
 		}
@@ -75,29 +73,11 @@ func (b *Outbound) dial(ctx context.Context, r *route, contexts []ul.ProposedCon
 	return dimse.Dial(ctx, r.address, config)
 }
 
-// trust says which certificate the target has.
-func (r *Route) trust() (t tlsprofile.Trust, err error) {
-	if r.CA == "" {
-		return tlsprofile.Trust{Fingerprints: []string{r.pin()}}, nil
-	}
-	text, err := os.ReadFile(r.CA)
-	if err != nil {
-		return t, fault.Wrap(fault.Unavailable, err, "gate: the file of ca cannot be read")
-	}
-	t.Roots = x509.NewCertPool()
-	if !t.Roots.AppendCertsFromPEM(text) {
-		return t, fault.New(fault.Invalid, "gate: the file of ca holds no certificate in PEM form")
-	}
-	_, address, err := r.Target()
-	t.ServerName, _, _ = net.SplitHostPort(address)
-	return t, err
-}
-
 // isTarget reports whether who asks for an association is the target of a route: over
 // TLS by its certificate, without by its address, where the way there is without, too.
 func (b *Outbound) isTarget(r *route, rq *dimse.AssociateRequest) bool {
 	if rq.TLS != nil {
-		trust, err := r.trust()
+		trust, err := r.trust().Profile(r.address)
 		trust.ServerName = "" // it is the caller here
 		return err == nil && !r.Plain && trust.VerifyCaller(*rq.TLS) == nil
 	}
