@@ -13,13 +13,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/fault"
 	"collimator/internal/gate"
+	"collimator/internal/gate/kind"
 	"collimator/internal/gate/maintenance"
 	"collimator/internal/identity"
 	"collimator/internal/lockout"
@@ -48,7 +48,7 @@ func (in *Installation) Doors() *maintenance.Doors {
 }
 
 func (in *Installation) doorOptions(routes func() ([]gate.Route, error)) maintenance.Options {
-	names := &resolved{at: map[string]lookedUp{}}
+	names := &kind.Names{}
 	engine := policy.New()
 	return maintenance.Options{
 		DB:        in.DB,
@@ -66,7 +66,7 @@ func (in *Installation) doorOptions(routes func() ([]gate.Route, error)) mainten
 }
 
 // placeOf is what stands behind a route that is open.
-func placeOf(ctx context.Context, routes []gate.Route, name string, names *resolved) (p maintenance.Place, err error) {
+func placeOf(ctx context.Context, routes []gate.Route, name string, names *kind.Names) (p maintenance.Place, err error) {
 	r, err := gate.Find(routes, name)
 	if err != nil {
 		return p, err
@@ -79,13 +79,13 @@ func placeOf(ctx context.Context, routes []gate.Route, name string, names *resol
 	if err != nil {
 		return p, err
 	}
-	if p.Guarded, err = names.addresses(ctx, address); err != nil {
+	if p.Guarded, err = addressesOf(ctx, names, address); err != nil {
 		return p, err
 	}
 	for _, r := range routes {
 		for _, address := range guardedBy(r) {
 			// By a name that nobody knows the gate reaches nothing, and guards nothing.
-			list, _ := names.addresses(ctx, address)
+			list, _ := addressesOf(ctx, names, address)
 			p.Others = append(p.Others, list...)
 		}
 		if r.Messages == nil {
@@ -126,77 +126,22 @@ func systemOf(r gate.Route) (string, error) {
 	return address, err
 }
 
-// resolved remembers for a while what names of systems behind routes mean.
-type resolved struct {
-	mu sync.Mutex
-	at map[string]lookedUp
-}
-
-type lookedUp struct {
-	ips []netip.Addr // the last that were known
-	on  time.Time
-	err error // why they are not known now
-}
-
-// resolvedFor is how long, unresolvedFor how long that nobody knows a name, and
-// resolveMost how long a look may take.
-const (
-	resolvedFor   = time.Minute
-	unresolvedFor = 10 * time.Second
-	resolveMost   = 5 * time.Second
-)
-
-// fresh reports what need not be looked up again.
-func (l lookedUp) fresh() bool {
-	if l.err != nil {
-		return time.Since(l.on) < unresolvedFor
-	}
-	return time.Since(l.on) < resolvedFor
-}
-
-// addresses are those that host:port means. With an error they are those that it meant
+// addressesOf are those that host:port means. With an error they are those that it meant
 // before, if any.
-func (r *resolved) addresses(ctx context.Context, address string) (list []netip.AddrPort, err error) {
+func addressesOf(ctx context.Context, names *kind.Names, address string) (list []netip.AddrPort, err error) {
 	host, text, _ := net.SplitHostPort(address)
 	port, err := net.DefaultResolver.LookupPort(ctx, "tcp", text)
 	if err != nil {
 		return nil, fault.Newf(fault.Invalid, "gate: %s has no port: %v", address, err)
 	}
-	ips, err := r.lookup(ctx, host)
+	ips, err := names.Addresses(ctx, host)
+	if err != nil {
+		err = fault.Newf(fault.Unavailable, "gate: nobody says which address %s has: %v", host, err)
+	}
 	for _, ip := range ips {
 		list = append(list, netip.AddrPortFrom(ip, uint16(port)))
 	}
 	return list, err
-}
-
-func (r *resolved) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{ip.Unmap()}, nil
-	}
-
-	r.mu.Lock()
-	known, ok := r.at[host]
-	r.mu.Unlock()
-	if ok && known.fresh() {
-		return known.ips, known.err
-	}
-
-	// Who asks may leave; what is found counts for others.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resolveMost)
-	defer cancel()
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	for i := range ips {
-		ips[i] = ips[i].Unmap()
-	}
-	if err != nil {
-		ips = known.ips
-		err = fault.Newf(fault.Unavailable, "gate: nobody says which address %s has: %v", host, err)
-	}
-
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.at[host] = lookedUp{ips, time.Now(), err}
-	return ips, err
 }
 
 // ownPorts are those on which the server of these settings listens.

@@ -1,13 +1,15 @@
 package house
 
 import (
+	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"testing"
-	"time"
 
 	"collimator/internal/fault"
 	"collimator/internal/gate"
+	"collimator/internal/gate/kind"
 )
 
 func TestADoorKnowsTheSystemBehindARouteOfEachKind(t *testing.T) {
@@ -22,7 +24,12 @@ func TestADoorKnowsTheSystemBehindARouteOfEachKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := &resolved{at: map[string]lookedUp{}}
+	names := &kind.Names{LookUp: func(_ context.Context, host string) ([]netip.Addr, error) {
+		if host != "pacs.example" {
+			return nil, errors.New("nobody knows " + host)
+		}
+		return []netip.Addr{netip.MustParseAddr("192.0.2.9")}, nil
+	}}
 	for name, want := range map[string]string{"PACS": "10.0.0.5:104", "CT2": "10.0.0.9:0", "CT3": "10.0.0.10:104", "HL7": "10.0.0.7:2575"} {
 		p, err := placeOf(t.Context(), routes, name, names)
 		if err != nil || len(p.Guarded) != 1 || p.Guarded[0].String() != want {
@@ -31,7 +38,6 @@ func TestADoorKnowsTheSystemBehindARouteOfEachKind(t *testing.T) {
 	}
 
 	// What other routes guard, one that is closed too, and where routes listen.
-	names.at["pacs.example"] = lookedUp{ips: []netip.Addr{netip.MustParseAddr("192.0.2.9")}, on: time.Now()}
 	p, err := placeOf(t.Context(), routes, "CT2", names)
 	if err != nil || !slices.Equal(p.Listeners, []uint16{2575}) {
 		t.Errorf("%+v, %v", p, err)

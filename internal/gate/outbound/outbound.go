@@ -86,6 +86,7 @@ type Outbound struct {
 	Options
 	answers chan struct{} // a modality asked for storage commitment
 	fronts  kind.Fronts
+	names   kind.Names
 
 	mu     sync.Mutex
 	routes map[string]*route

@@ -14,7 +14,6 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/db"
 	"collimator/internal/fault"
-	"collimator/internal/gate/kind"
 	"collimator/internal/guard"
 	"collimator/internal/outbox"
 	"collimator/internal/policy"
@@ -81,7 +80,9 @@ func (b *Outbound) isTarget(r *route, rq *dimse.AssociateRequest) bool {
 		trust.ServerName = "" // it is the caller here
 		return err == nil && !r.Plain && trust.VerifyCaller(*rq.TLS) == nil
 	}
-	return r.Plain && slices.Contains(kind.AddressesOf(context.Background(), r.address), guard.AddressOf(rq.RemoteAddr))
+	host, _, _ := net.SplitHostPort(r.address)
+	addresses, err := b.names.Addresses(context.Background(), host)
+	return r.Plain && err == nil && slices.Contains(addresses, guard.AddressOf(rq.RemoteAddr))
 }
 
 // forTarget is the service for the target of a route, which reports storage commitment
