@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 
+	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/tlsprofile"
 )
@@ -74,6 +75,24 @@ func (r *Registry) Authenticate(ctx context.Context, c Caller) (*Device, error) 
 		}
 	}
 	return d, nil
+}
+
+// AuthenticateCertificate finds the device to which a certificate is bound whose key a
+// caller proved to hold, as it may come from an address now: for who names no AE title.
+// Anything else is a *Refusal.
+func (r *Registry) AuthenticateCertificate(ctx context.Context, cert *x509.Certificate, from netip.Addr) (*Device, error) {
+	var title string
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		return tx.QueryRow(ctx, `SELECT ae_title FROM device_certificate WHERE fingerprint = ?1 AND removed = 0`,
+			tlsprofile.Fingerprint(cert)).Scan(&title)
+	})
+	if fault.Of(err) == fault.NotFound {
+		return nil, &Refusal{"the certificate is not that of a registered device", false}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.Authenticate(ctx, Caller{CallingAETitle: title, Address: from, Certificate: cert, TLS: true})
 }
 
 func (r *Registry) checkWay(d *Device, c Caller) error {

@@ -113,6 +113,45 @@ func TestAuthenticateTakesOnlyTheTitleWithItsOwnCertificate(t *testing.T) {
 	checkRefusal(t, "expired", err)
 }
 
+func TestACertificateAloneTellsWhichDeviceComes(t *testing.T) {
+	t.Parallel()
+	r, a, c := open(t)
+	here, there := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
+	ct, mr, unbound, removed, dropped := issue(t, a, "CT1"), issue(t, a, "MR1"), issue(t, a, "CT1"), issue(t, a, "OLD"), issue(t, a, "CT1")
+	register(t, r, identity.Device{AETitle: "CT1"}, dropped, ct)
+	register(t, r, identity.Device{AETitle: "MR1", Address: "127.0.0.1"}, mr)
+	register(t, r, identity.Device{AETitle: "OLD"}, removed)
+	if err := errors.Join(r.Remove(t.Context(), "OLD"), r.Supersede(t.Context(), "CT1", ct)); err != nil {
+		t.Fatal(err)
+	}
+
+	for name, tc := range map[string]struct {
+		cert   *x509.Certificate
+		from   netip.Addr
+		device string
+		want   string // empty: let in; else part of the refusal
+	}{
+		"from anywhere":                  {ct, there, "CT1", ""},
+		"from its address":               {mr, here, "MR1", ""},
+		"from another address":           {mr, there, "", "another address"},
+		"bound to nobody":                {unbound, here, "", "not that of a registered device"},
+		"of a device that was removed":   {removed, here, "", "not that of a registered device"},
+		"of which another one came last": {dropped, here, "", "not that of a registered device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := r.AuthenticateCertificate(t.Context(), tc.cert, tc.from)
+			checkRefusal(t, tc.want, err)
+			if err == nil && d.AETitle != tc.device {
+				t.Errorf("authenticated as %s", d.AETitle)
+			}
+		})
+	}
+
+	c.Advance(identity.DeviceLifetime + time.Hour)
+	_, err := r.AuthenticateCertificate(t.Context(), ct, there)
+	checkRefusal(t, "expired", err)
+}
+
 func checkRefusal(t *testing.T, want string, err error) {
 	t.Helper()
 	if want == "" {
