@@ -18,71 +18,82 @@ import (
 	"collimator/internal/tlsprofile"
 )
 
+// passage is one message on its way.
+type passage struct {
+	*connection
+	route   *Route
+	message []byte
+	header  hl7.Header
+	as      answering
+	account *budget.Account // of what it holds in memory
+	taken   taken
+}
+
 // take judges a message and passes it on where a rule grants it. It gives the answer,
 // nil for none, and whether another message may come.
 func (c *connection) take(ctx context.Context, r *Route, message []byte, read error, account *budget.Account) (answer []byte, open bool) {
-	t := taken{size: len(message), ours: true}
 	h, err := hl7.ReadHeader(message)
-	t.kind = h.Type()
-	if errors.Is(read, hl7.ErrFraming) || h.Code == "" {
-		c.record(t, "no message of HL7 v2 in a frame of MLLP that can be read")
-		return nil, false
+	p := &passage{
+		connection: c, route: r, message: message, header: h, as: expects(&h), account: account,
+		taken: taken{kind: h.Type(), size: len(message), ours: true},
 	}
-
-	as := expects(&h)
-	refuse := func(code, what string, open bool) ([]byte, bool) {
-		if as == silent { // who waits for no answer is told by the end of the connection
-			c.record(t, what)
-			return nil, false
-		}
-		t.code = code
-		c.record(t, what)
-		return h.Answer(code, newID(), "gate, route "+c.l.name+": "+what, c.l.m.Now()), open
+	if errors.Is(read, hl7.ErrFraming) || h.Code == "" {
+		c.record(p.taken, "no message of HL7 v2 in a frame of MLLP that can be read")
+		return nil, false
 	}
 
 	switch {
-	case read != nil && errors.Is(read, hl7.ErrTooLong):
-		return refuse(as.rejected(), fmt.Sprintf("no rule grants messages of more than %d KiB", r.most()>>10), false)
+	case errors.Is(read, hl7.ErrTooLong):
+		return p.refuse(p.as.rejected(), fmt.Sprintf("no rule grants messages of more than %d KiB", r.most()>>10), false)
 	case read != nil: // no memory
-		return refuse(as.failed(), "too much is on its way; send it again later", false)
+		return p.refuse(p.as.failed(), "too much is on its way; send it again later", false)
 	case err != nil:
-		return refuse(as.rejected(), "more than one message, or a batch, in one frame", true)
-	case as == unclear:
-		return refuse(as.rejected(), "acknowledgments of kind ER and SU are not passed on: set AL or NE", true)
+		return p.refuse(p.as.rejected(), "more than one message, or a batch, in one frame", true)
+	case p.as == unclear:
+		return p.refuse(p.as.rejected(), "acknowledgments of kind ER and SU are not passed on: set AL or NE", true)
 	}
-	return c.pass(ctx, r, &h, message, as, &t, refuse, account)
+	return p.pass(ctx)
+}
+
+// refuse answers in the place of the system behind, where the sender waits for an answer;
+// who waits for none is told by the end of the connection.
+func (p *passage) refuse(code, what string, open bool) ([]byte, bool) {
+	if p.as == silent {
+		p.record(p.taken, what)
+		return nil, false
+	}
+	p.taken.code = code
+	p.record(p.taken, what)
+	return p.header.Answer(code, newID(), "gate, route "+p.l.name+": "+what, p.l.m.Now()), open
 }
 
 // pass passes on what a rule grants, and gives the answer of the system behind.
-func (c *connection) pass(ctx context.Context, r *Route, h *hl7.Header, message []byte, as answering, t *taken,
-	refuse func(code, what string, open bool) ([]byte, bool), account *budget.Account) ([]byte, bool) {
-
-	if err := c.registered(ctx); err != nil { // it may have been removed meanwhile
-		return refuse(as.rejected(), "this sender is not registered any more", false)
+func (p *passage) pass(ctx context.Context) (answer []byte, open bool) {
+	if err := p.registered(ctx); err != nil { // it may have been removed meanwhile
+		return p.refuse(p.as.rejected(), "this sender is not registered any more", false)
 	}
-	rule, lacks := r.judge(c.from, h, len(message), c.l.m.Now())
+	rule, lacks := p.route.judge(p.from, &p.header, len(p.message), p.l.m.Now())
 	if lacks != "" {
-		return refuse(as.rejected(), lacks, true)
+		return p.refuse(p.as.rejected(), lacks, true)
 	}
-	t.rule = rule
-	if err := c.l.m.Ready(); err != nil {
-		return refuse(as.failed(), "nothing can be recorded, so nothing is passed on", true)
+	p.taken.rule = rule
+	if err := p.l.m.Ready(); err != nil {
+		return p.refuse(p.as.failed(), "nothing can be recorded, so nothing is passed on", true)
 	}
 
-	answer, code, err := c.ask(ctx, r, h, message, as, account)
+	answer, code, err := p.ask(ctx)
 	if ctx.Err() != nil {
-		t.rule = rule
-		c.record(*t, "the route was closed")
+		p.record(p.taken, "the route was closed")
 		return nil, false
 	}
 	if err != nil {
-		c.dropBehind()
-		return refuse(as.failed(), strings.TrimPrefix(fault.Text(err), "messages: "), true)
+		p.dropBehind()
+		return p.refuse(p.as.failed(), strings.TrimPrefix(fault.Text(err), "messages: "), true)
 	}
 
-	t.ours = false
-	t.code = code
-	c.record(*t, "")
+	p.taken.ours = false
+	p.taken.code = code
+	p.record(p.taken, "")
 	return answer, true
 }
 
@@ -114,42 +125,51 @@ var (
 		"messages: the system behind answered with something else than the acknowledgment of this message")
 )
 
-// ask sends a message to the system behind in a frame of its own, and gives the answer
-// with its code: one that answers this message, in the way that is expected.
-func (c *connection) ask(ctx context.Context, r *Route, h *hl7.Header, message []byte, as answering,
-	account *budget.Account) (answer []byte, code string, err error) {
-
-	b, err := c.reach(ctx, r, as)
+// ask sends the message to the system behind, and gives the answer with its code: one
+// that answers this message, in the way that is expected.
+func (p *passage) ask(ctx context.Context) (answer []byte, code string, err error) {
+	b, err := p.reach(ctx, p.route, p.as)
 	if err != nil {
 		return nil, "", err
 	}
-	framed, err := hl7.Frame(message)
+	framed, err := hl7.Frame(p.message)
 	if err != nil {
 		return nil, "", err
 	}
-	if err := b.conn.SetDeadline(time.Now().Add(r.wait())); err != nil {
+	b.in.Grow = func(n int) error { return p.account.Grow(2 * int64(n)) }
+	answer, err = b.exchange(framed, p.route.wait(), p.as != silent)
+	if err != nil {
 		return nil, "", errAway
 	}
-	if _, err := b.conn.Write(framed); err != nil {
-		return nil, "", errAway
-	}
-	if as == silent {
-		b.unanswered = true
+	if p.as == silent {
 		return nil, "", nil
 	}
 
-	b.in.Grow = func(n int) error { return account.Grow(2 * int64(n)) }
-	if err := b.in.Begin(); err != nil {
-		return nil, "", errAway
-	}
-	if answer, err = b.in.Message(mostKiBMost << 10); err != nil {
-		return nil, "", errAway
-	}
 	a, err := hl7.ReadAck(answer)
-	if err != nil || a.ControlID != h.ControlID || !as.fits(a.Code) || b.in.Waiting() {
+	if err != nil || a.ControlID != p.header.ControlID || !p.as.fits(a.Code) || b.in.Waiting() {
 		return nil, "", errAnswer
 	}
 	return answer, a.Code, nil
+}
+
+// exchange writes a frame and, where an answer is waited for, reads that: both within a
+// time.
+func (b *behind) exchange(framed []byte, within time.Duration, answered bool) (answer []byte, err error) {
+	if err := b.conn.SetDeadline(time.Now().Add(within)); err != nil {
+		return nil, err
+	}
+	if _, err := b.conn.Write(framed); err != nil {
+		return nil, err
+	}
+	if !answered {
+		b.unanswered = true
+		return nil, nil
+	}
+
+	if err := b.in.Begin(); err != nil {
+		return nil, err
+	}
+	return b.in.Message(mostKiBMost << 10)
 }
 
 // reach gives the connection to the system behind: the one of before where it is whole
