@@ -122,7 +122,8 @@ func archiveFacts(ctx context.Context, in *Installation, a *archive.Archive) (po
 			f.SingleFactor = append(f.SingleFactor, p.Name)
 		}
 	}
-	return f, countHeld(ctx, a, &f)
+	err = countHeld(ctx, a, &f)
+	return f, err
 }
 
 // driftMost is how many refusals are looked at, and driftLines how many of them are told.

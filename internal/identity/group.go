@@ -134,7 +134,8 @@ func (r *Registry) groupGrants(ctx context.Context, tx *db.Tx, name string) (Gro
 	}
 
 	g.Also, err = db.All(ctx, tx, func(scan db.Scan) (s StudyGrant, err error) {
-		return s, scan(&s.Person, &s.Study)
+		err = scan(&s.Person, &s.Study)
+		return s, err
 	}, `SELECT s.person, s.study FROM provider_group p
 		JOIN group_grant g ON g.name = p.name
 		JOIN study_grant s ON s.person = p.person AND s.study = g.study
@@ -174,7 +175,8 @@ func (r *Registry) Groups(ctx context.Context, person string) (groups []string, 
 func (r *Registry) OtherGroups(ctx context.Context) (list []GroupSource, err error) {
 	err = r.db.Read(ctx, func(tx *db.Tx) error {
 		list, err = db.All(ctx, tx, func(scan db.Scan) (s GroupSource, err error) {
-			return s, scan(&s.Issuer, &s.Claim)
+			err = scan(&s.Issuer, &s.Claim)
+			return s, err
 		}, `SELECT DISTINCT issuer, claim FROM provider_group ORDER BY 1, 2`)
 		return err
 	})
@@ -187,7 +189,8 @@ func (r *Registry) byGroup(ctx context.Context, tx *db.Tx, person string) ([]Gro
 		return nil, nil
 	}
 	return db.All(ctx, tx, func(scan db.Scan) (s GroupStudy, err error) {
-		return s, scan(&s.Group, &s.Study, &s.issuer)
+		err = scan(&s.Group, &s.Study, &s.issuer)
+		return s, err
 	}, `SELECT p.name, g.study, p.issuer FROM provider_group p JOIN group_grant g ON g.name = p.name
 		WHERE p.person = ?1 AND p.issuer = ?2 AND p.claim = ?3 ORDER BY 1, 2`, person, r.groups.Issuer, r.groups.Claim)
 }

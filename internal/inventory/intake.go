@@ -70,7 +70,8 @@ func (r *Register) ImportPath(ctx context.Context, path string, in Intake) (Take
 		}
 		t.take(s, in)
 	}
-	return t, r.store(ctx, &t)
+	err = r.store(ctx, &t)
+	return t, err
 }
 
 func documents(dir, only string) ([]string, error) {

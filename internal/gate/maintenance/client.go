@@ -105,7 +105,8 @@ func (c *Client) Enter(ctx context.Context) (x Entered, err error) {
 
 // Door asks whether the door is there, which the server wants to hear every AskEvery.
 func (c *Client) Door(ctx context.Context) (x Entered, err error) {
-	return x, c.ask(ctx, http.MethodGet, "/door", nil, &x)
+	err = c.ask(ctx, http.MethodGet, "/door", nil, &x)
+	return x, err
 }
 
 // Leave closes the door and signs out.

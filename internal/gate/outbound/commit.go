@@ -205,7 +205,8 @@ func (b *Outbound) requests(ctx context.Context, r *route) (list []request, err 
 	err = b.DB.Read(ctx, func(tx *db.Tx) error {
 		list, err = db.All(ctx, tx, func(scan db.Scan) (one request, err error) {
 			one.route = r.Name
-			return one, scan(&one.transaction)
+			err = scan(&one.transaction)
+			return one, err
 		}, `SELECT transaction_uid FROM outbound_commitment WHERE route = ?1 ORDER BY created`, r.Name)
 		return err
 	})
@@ -220,7 +221,8 @@ func named(ctx context.Context, tx *db.Tx, asked request) (list []instance, err 
 	if err != nil {
 		return nil, err
 	}
-	return list, json.Unmarshal([]byte(text), &list)
+	err = json.Unmarshal([]byte(text), &list)
+	return list, err
 }
 
 // expire drops requests that were not answered for too long, of routes that are gone, too.
