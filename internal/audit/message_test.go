@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"collimator/internal/audit"
 )
 
@@ -115,5 +117,24 @@ func TestObjectsArePartedByPatient(t *testing.T) {
 	}
 	if none := audit.ByPatient(nil, 2); len(none) != 1 || len(none[0]) != 0 {
 		t.Errorf("of nothing: %v", none)
+	}
+}
+
+func TestWhatIsLikeIsCountedInTheNextRecord(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		outcome audit.Outcome
+		before  int
+		want    []audit.Object
+	}{
+		"of refusals":   {audit.MinorFailure, 3, []audit.Object{{Detail: "like attempts not written since the last", Failed: 3}}},
+		"of what works": {audit.Success, 2, []audit.Object{{Detail: "like attempts not written since the last", Instances: 2}}},
+		"none before":   {audit.MinorFailure, 0, nil},
+	} {
+		r := audit.Record{Outcome: c.outcome}
+		r.CountLike("attempts", c.before)
+		if diff := cmp.Diff(c.want, r.Objects); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }

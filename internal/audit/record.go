@@ -92,6 +92,22 @@ type Record struct {
 // server came to another state is nobody's attempt, whatever the state is.
 func (r *Record) Failed() bool { return r.Outcome != Success && r.Code != StateChanged }
 
+// CountLike says in a record how many like it were not written since the last, where
+// there were any: what somebody can cause at will is counted. what they are is a word
+// such as refusals.
+func (r *Record) CountLike(what string, before int) {
+	if before <= 0 {
+		return
+	}
+	o := Object{Detail: "like " + what + " not written since the last"}
+	if r.Failed() {
+		o.Failed = before
+	} else {
+		o.Instances = before
+	}
+	r.Objects = append(r.Objects, o)
+}
+
 // Peer is the network side of who acted.
 type Peer struct {
 	Address        string `json:"address,omitempty"` // IP address without port

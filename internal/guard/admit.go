@@ -77,9 +77,7 @@ func (g *Guard) refuseService(ctx context.Context, c *Caller, cause error) error
 	before, write := g.refusedRequests.take(c.who.Name + "\x00" + c.peer.CalledAETitle + "\x00" + reason)
 	if write {
 		r := c.Entry(audit.UserAuthenticated, audit.Execute, audit.SeriousFailure, reason)
-		if before > 0 {
-			r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
-		}
+		r.CountLike("refusals", before)
 		g.Record(ctx, r)
 		g.Log.Warn("association not taken", "device", c.who.Name, "called", c.peer.CalledAETitle, "error", cause)
 	}
@@ -158,9 +156,7 @@ func (g *Guard) recordRefusedStranger(ctx context.Context, peer audit.Peer, door
 		Peer:      peer,
 		Principal: peer.CallingAETitle,
 	}
-	if before > 0 {
-		r.Objects = []audit.Object{{Detail: "like refusals not written since the last", Failed: before}}
-	}
+	r.CountLike("refusals", before)
 	g.Record(ctx, r)
 	g.Log.Info("refused", "address", peer.Address, "calling", peer.CallingAETitle, "called", peer.CalledAETitle,
 		"door", door, "reason", reason)

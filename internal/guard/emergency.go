@@ -67,9 +67,7 @@ func (g *Guard) alarm(ctx context.Context, c *Caller, study, reason string) {
 
 	r := c.Entry(audit.EmergencyAccess, audit.Execute, audit.Success, "emergency access: "+reason)
 	r.Objects = append(r.Objects, audit.Object{Study: study})
-	if before > 0 {
-		r.Objects = append(r.Objects, audit.Object{Detail: "like requests not written since the last", Instances: before})
-	}
+	r.CountLike("requests", before)
 	g.Record(ctx, r)
 	g.Log.Warn("ALARM: emergency access; the audit trail has the reason",
 		"person", c.who.Name, "address", c.peer.Address, "session", c.session.ID)

@@ -269,9 +269,7 @@ func (g *Guard) recordRefusedCaller(ctx context.Context, c *Caller, r audit.Reco
 	if !write {
 		return
 	}
-	if before > 0 {
-		r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
-	}
+	r.CountLike("refusals", before)
 	g.Record(ctx, r)
 }
 

@@ -191,6 +191,6 @@ func (rq *request) oidcFailed(f *identity.OIDCFailure) {
 		r.Objects = append(r.Objects, o)
 	}
 
-	countLike(&r, before)
+	r.CountLike("failures", before)
 	rq.s.door.Record(rq.Context(), r)
 }

@@ -42,16 +42,9 @@ func (rq *request) event(event audit.Event, principal string, outcome audit.Outc
 		if !write {
 			return
 		}
-		countLike(&r, before)
+		r.CountLike("failures", before)
 	}
 	rq.s.door.Record(rq.Context(), r)
-}
-
-// countLike says in a record of a failure how many like it were not written.
-func countLike(r *audit.Record, before int) {
-	if before > 0 {
-		r.Objects = append(r.Objects, audit.Object{Detail: "like failures not written since the last", Failed: before})
-	}
 }
 
 // changed writes down what the caller changed of how it signs in.

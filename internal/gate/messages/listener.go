@@ -134,9 +134,7 @@ func (l *listener) recordRefused(ip netip.Addr, reason string) {
 		Event: audit.SecurityAlert, Action: audit.Execute, Outcome: audit.MinorFailure, Reason: reason, Door: audit.DoorHL7,
 		Peer: audit.Peer{Address: ip.String(), CalledAETitle: l.name},
 	}
-	if before > 0 {
-		r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
-	}
+	r.CountLike("refusals", before)
 	l.m.Keep(context.Background(), r)
 }
 
@@ -279,9 +277,7 @@ func (c *connection) record(t taken, what string) {
 		if !write {
 			return
 		}
-		if before > 0 {
-			r.Objects = append(r.Objects, audit.Object{Detail: "like refusals not written since the last", Failed: before})
-		}
+		r.CountLike("refusals", before)
 	}
 	c.l.m.Keep(context.Background(), r)
 }
