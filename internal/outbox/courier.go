@@ -63,7 +63,6 @@ type courier struct {
 	b    *Outbox
 	name string
 	way  Way
-	mark string
 	wake chan struct{}
 
 	once sync.Once

@@ -27,7 +27,7 @@ func TestNothingIsSetAsideWhileTheTargetAnswersNothing(t *testing.T) {
 			}
 			return dimse.Success, nil
 		}}
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, s)
 		for _, instance := range []string{"1.2.1", "1.2.2", "1.2.3"} {
 			if err := s.Put(t.Context(), "1.2", instance, "a"); err != nil {
@@ -60,7 +60,7 @@ func TestAnObjectIsTriedOnceMoreBeforeItIsSetAside(t *testing.T) {
 			}
 			return dimse.Success, nil
 		}}
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, s)
 		for _, instance := range []string{"1.2.1", "1.2.2"} {
 			if err := s.Put(t.Context(), "1.2", instance, "a"); err != nil {
@@ -84,7 +84,7 @@ func TestAClockThatWasWrongHoldsNothingUp(t *testing.T) {
 		to := &outboxtest.Target{}
 		to.Down(true)
 		ctx, stop := context.WithCancel(t.Context())
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		ended := make(chan struct{})
 		go func() { defer close(ended); s.Run(ctx) }()
 		if err := s.Put(t.Context(), "1.2", "1.2.1", "a"); err != nil {
@@ -102,8 +102,8 @@ func TestAClockThatWasWrongHoldsNothingUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		to.Down(false)
-		s.Set(nil, noMark)
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		s.Set(nil)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, s)
 		time.Sleep(time.Minute)
 		if len(to.Arrived()) != 1 {
@@ -120,7 +120,7 @@ func TestWhatIsNeverCommittedToHoldsUpNothing(t *testing.T) {
 		s := open(t, t.TempDir(), nil)
 		fill(t, s, 3000, 10, "sent", 0)
 		to := &outboxtest.Target{Commits: true} // reports reach nobody
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.IfOffered)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.IfOffered)})
 		run(t, s)
 		time.Sleep(2 * time.Second)
 		if err := s.Put(t.Context(), "9.9", "9.9.1", "a"); err != nil {
@@ -148,14 +148,15 @@ func TestAWayEndsBeforeAnotherBegins(t *testing.T) {
 			open--
 			return nil, ctx.Err()
 		}}
-		s.Set(map[string]outbox.Way{away: way}, noMark)
+		s.Set(map[string]outbox.Way{away: way})
 		run(t, s)
 		if err := s.Put(t.Context(), "1.2", "1.2.1", "a"); err != nil {
 			t.Fatal(err)
 		}
 		for n := range 3 {
 			time.Sleep(time.Minute)
-			s.Set(map[string]outbox.Way{away: way}, func(string) string { return fmt.Sprint(n) })
+			way.Mark = fmt.Sprint(n)
+			s.Set(map[string]outbox.Way{away: way})
 		}
 	})
 }

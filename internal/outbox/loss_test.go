@@ -52,7 +52,7 @@ func TestWhatWasAcknowledgedArrivesThoughTheIndexIsLost(t *testing.T) {
 			t.Fatalf("%v %+v", err, list)
 		}
 		to := &outboxtest.Target{}
-		again.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		again.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, again)
 		time.Sleep(time.Minute)
 		var got []string
@@ -135,7 +135,7 @@ func TestWhatComesAgainHasOneFile(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, dir, nil)
 		to := &outboxtest.Target{Answer: func(string, int) (dimse.StatusCode, error) { return dimse.DataSetDoesNotMatchSOPClass, nil }}
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, s)
 		for range 3 {
 			if err := s.Put(t.Context(), "1.2", "1.2.1", "a"); err != nil {
@@ -173,7 +173,7 @@ func TestAnotherTargetGetsWhatCameBeforeItOnlyWhenAPersonSaysSo(t *testing.T) {
 		to := &outboxtest.Target{}
 		way := to.Way(outbox.No)
 		way.Target = "NEW@10.0.0.2:104"
-		s.Set(map[string]outbox.Way{away: way}, noMark)
+		s.Set(map[string]outbox.Way{away: way})
 		run(t, s)
 		put(way.Target, "1.2.4")
 		if err := s.Retry(t.Context()); err != nil {

@@ -94,6 +94,8 @@ type Way struct {
 	// commitment on it, or on another one, are given to Outbox.Report.
 	Open   func(ctx context.Context, contexts []ul.ProposedContext) (Session, error)
 	Commit Commit
+	// Mark tells ways to one destination apart: of the same mark they are the same way.
+	Mark string
 }
 
 // Session is an association to a destination: a *dimse.Association.
@@ -141,14 +143,13 @@ func New(ctx context.Context, o Options) (*Outbox, error) {
 
 // Set says how destinations are reached from now on. What is under way on a way that
 // is not there any more, or is another one, ends at once; what waits for it stays.
-// Ways are the same where their mark is.
-func (b *Outbox) Set(ways map[string]Way, mark func(name string) string) {
+func (b *Outbox) Set(ways map[string]Way) {
 	b.setting.Lock()
 	defer b.setting.Unlock()
 	b.mu.Lock()
 	var ended []*courier
 	for name, c := range b.ways {
-		if _, still := ways[name]; !still || mark(name) != c.mark {
+		if way, still := ways[name]; !still || way.Mark != c.way.Mark {
 			ended = append(ended, c)
 			delete(b.ways, name)
 		}
@@ -162,7 +163,7 @@ func (b *Outbox) Set(ways map[string]Way, mark func(name string) string) {
 	defer b.mu.Unlock()
 	for name, way := range ways {
 		if b.ways[name] == nil {
-			c := &courier{b: b, name: name, way: way, mark: mark(name), wake: make(chan struct{}, 1), done: make(chan struct{})}
+			c := &courier{b: b, name: name, way: way, wake: make(chan struct{}, 1), done: make(chan struct{})}
 			b.ways[name] = c
 			if b.running != nil {
 				c.start(b.running)

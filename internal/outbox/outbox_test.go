@@ -91,14 +91,12 @@ func run(t *testing.T, s sender) {
 	t.Cleanup(func() { stop(); <-ended })
 }
 
-func noMark(string) string { return "" }
-
 func TestOutbox(t *testing.T) {
 	t.Parallel()
 	outboxtest.Run(t, func(t *testing.T, to *outboxtest.Target, commit outbox.Commit) outboxtest.Sender {
 		s := open(t, t.TempDir(), nil)
 		to.Reports(s.Outbox, away)
-		s.Set(map[string]outbox.Way{away: to.Way(commit)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(commit)})
 		run(t, s)
 		return s
 	})
@@ -123,7 +121,7 @@ func TestWhatWaitsIsEncryptedAndOutlivesTheProcess(t *testing.T) {
 
 		again := over(t, s.DB, dir, nil)
 		to := &outboxtest.Target{}
-		again.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		again.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, again)
 		time.Sleep(time.Minute)
 		if len(to.Arrived()) != 1 {
@@ -160,7 +158,7 @@ func TestAChangedOrMissingFileIsSetAside(t *testing.T) {
 
 		to := &outboxtest.Target{}
 		again := over(t, s.DB, dir, nil)
-		again.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		again.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, again)
 		time.Sleep(time.Minute)
 		list, err := again.Queue(t.Context())
@@ -212,12 +210,12 @@ func TestWhatWaitsWithoutAWayIsKeptAndSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, t.TempDir(), nil)
 		to := &outboxtest.Target{Answer: func(string, int) (dimse.StatusCode, error) { return dimse.OutOfResources, nil }}
-		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)}, noMark)
+		s.Set(map[string]outbox.Way{away: to.Way(outbox.No)})
 		run(t, s)
 		if err := s.Put(t.Context(), "1.2", "1.2.1", "a"); err != nil {
 			t.Fatal(err)
 		}
-		s.Set(nil, noMark)
+		s.Set(nil)
 		time.Sleep(2 * time.Hour)
 		list, _ := s.Queue(t.Context())
 		if len(list) != 1 || list[0].State != outbox.Waiting {
@@ -248,7 +246,7 @@ func TestWhenADestinationWasTriedIsKept(t *testing.T) {
 			last = time.Now()
 			return nil, outboxtest.ErrBroken
 		}}
-		s.Set(map[string]outbox.Way{"AWAY": away}, noMark)
+		s.Set(map[string]outbox.Way{"AWAY": away})
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 

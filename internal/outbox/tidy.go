@@ -167,7 +167,7 @@ func (b *Outbox) adoptAll(ctx context.Context, there map[string]bool) error {
 	}
 	slices.SortFunc(list, func(x, y Item) int { return x.Queued.Compare(y.Queued) })
 
-	var same []string
+	var same []Item
 	err := b.DB.Write(ctx, func(tx *db.Tx) error {
 		same = nil
 		for _, i := range list {
@@ -179,7 +179,7 @@ func (b *Outbox) adoptAll(ctx context.Context, there map[string]bool) error {
 			case err != nil:
 				return err
 			default:
-				same = append(same, i.file)
+				same = append(same, i)
 			}
 		}
 		return nil
@@ -216,14 +216,10 @@ func (b *Outbox) identify(name string) (i Item, err error) {
 
 // removeSame removes files of which a row has another one with the same content. Another
 // content stays, for somebody to look.
-func (b *Outbox) removeSame(ctx context.Context, files []string) error {
-	for _, name := range files {
-		i, err := b.identify(name)
-		if err != nil {
-			continue
-		}
+func (b *Outbox) removeSame(ctx context.Context, list []Item) error {
+	for _, i := range list {
 		var old Item
-		err = b.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		err := b.DB.Read(ctx, func(tx *db.Tx) (err error) {
 			old, err = Have(ctx, tx, i.Destination, i.SOPInstanceUID)
 			return err
 		})
@@ -233,7 +229,7 @@ func (b *Outbox) removeSame(ctx context.Context, files []string) error {
 		if _, err := os.Stat(filepath.Join(b.Dir, old.file)); err != nil {
 			continue // the row came back from a backup; its own file is gone
 		}
-		if err := removeFile(filepath.Join(b.Dir, name)); err != nil {
+		if err := removeFile(filepath.Join(b.Dir, i.file)); err != nil {
 			return failed(err, "remove what waits twice")
 		}
 	}

@@ -127,7 +127,6 @@ func New(o Options) *Outbound {
 // gone or another one ends at once; what waits stays.
 func (b *Outbound) Take(routes []Route) {
 	ways := map[string]outbox.Way{}
-	marks := map[string]string{}
 	b.mu.Lock()
 	next := make(map[string]*route, len(routes))
 	for _, r := range routes {
@@ -135,7 +134,6 @@ func (b *Outbound) Take(routes []Route) {
 		next[r.Name] = now
 		if !r.Closed {
 			ways[r.Name] = b.way(now)
-			marks[r.Name] = r.mark()
 		}
 	}
 	for name, old := range b.routes {
@@ -152,7 +150,7 @@ func (b *Outbound) Take(routes []Route) {
 
 	var aborting sync.WaitGroup
 	aborting.Go(func() { kind.AbortAll(ended) })
-	b.Outbox.Set(ways, func(name string) string { return marks[name] })
+	b.Outbox.Set(ways)
 	aborting.Wait()
 }
 

@@ -40,6 +40,7 @@ func (b *Outbound) way(r *route) outbox.Way {
 	return outbox.Way{
 		Target: r.To,
 		Commit: commit,
+		Mark:   r.mark(),
 		Open: func(ctx context.Context, contexts []ul.ProposedContext) (outbox.Session, error) {
 			a, err := b.dial(ctx, r, contexts)
 			if err != nil {
