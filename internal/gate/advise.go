@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
@@ -63,13 +62,9 @@ func (r *Route) Study(ctx context.Context, study string) (patient, issuer string
 	if err != nil {
 		return "", "", err
 	}
-	ds := dicom.NewDataSet()
-	for t, value := range map[tag.Tag]string{
-		tag.QueryRetrieveLevel: "STUDY", tag.StudyInstanceUID: study, tag.PatientID: "", tag.IssuerOfPatientID: "",
-	} {
-		if err := ds.SetText(t, value); err != nil {
-			return "", "", err
-		}
+	ds, err := Identifier("STUDY", map[tag.Tag]string{tag.StudyInstanceUID: study, tag.PatientID: "", tag.IssuerOfPatientID: ""})
+	if err != nil {
+		return "", "", err
 	}
 
 	ctx, cancel := context.WithTimeout(ctx, studyWait)

@@ -117,12 +117,9 @@ func uidsAt(
 func matchesAt(
 	ctx context.Context, lease *upstream.Lease, most int, level string, keys map[tag.Tag]string, found func(*dicom.DataSet) error,
 ) error {
-	identifier := dicom.NewDataSet()
-	keys[tag.QueryRetrieveLevel] = level
-	for t, value := range keys {
-		if err := identifier.SetText(t, value); err != nil {
-			return err
-		}
+	identifier, err := Identifier(level, keys)
+	if err != nil {
+		return err
 	}
 
 	came := 0

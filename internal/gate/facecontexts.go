@@ -54,9 +54,14 @@ func commonFirst() []string {
 // askToFetch is what an association needs for a C-GET of classes: a context for each transfer
 // syntax, so that each instance may come as it is stored; one for each class where that is too many.
 func askToFetch(classes []string) upstream.Ask {
+	return askToGet(classes, uid.StorageSyntaxes(), len(classes)*len(uid.StorageSyntaxes()) < contextsMost)
+}
+
+// askToGet is what an association needs for a C-GET of classes in transfer syntaxes, each of which
+// has a context of its own where that is wanted.
+func askToGet(classes, syntaxes []string, separate bool) upstream.Ask {
 	ask := upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootGet}, uid.NativeSyntaxes()[:2], false)}
-	separate := len(classes)*len(uid.StorageSyntaxes()) < contextsMost
-	ask.Contexts = append(ask.Contexts, dimse.Propose(classes, uid.StorageSyntaxes(), separate)...)
+	ask.Contexts = append(ask.Contexts, dimse.Propose(classes, syntaxes, separate)...)
 	for i := range ask.Contexts {
 		ask.Contexts[i].ID = uint8(2*i + 1)
 	}
@@ -69,18 +74,7 @@ func askToFetch(classes []string) upstream.Ask {
 // negotiateOwn answers the contexts of the system behind that calls the gate itself, to deliver
 // what people asked for: objects, in any transfer syntax that can be read.
 func (g *Gate) negotiateOwn(rq *dimse.AssociateRequest) dimse.Acceptance {
-	acc := dimse.Negotiate(rq, dimse.Support{
-		TransferSyntaxes: func(abstractSyntax string) []string {
-			switch {
-			case abstractSyntax == uid.Verification:
-				return uid.NativeSyntaxes()
-			case uid.Storable(abstractSyntax):
-				return uid.StorageSyntaxes()
-			}
-			return nil
-		},
-		RequestorOrder: true,
-	})
+	acc := dimse.Negotiate(rq, dimse.AcceptStorage())
 	acc.Mux = g.Mux
 	return acc
 }

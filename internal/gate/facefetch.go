@@ -215,20 +215,16 @@ func (q *fetch) byMove(ctx context.Context, r *route) error {
 
 // identifier names what is left, at the narrowest level that does (PS3.4 C.4.2.1.4).
 func (q *fetch) identifier(left map[string]string) (*dicom.DataSet, error) {
-	ds := dicom.NewDataSet()
-	keys := map[tag.Tag][]string{
-		tag.QueryRetrieveLevel: {"SERIES"}, tag.StudyInstanceUID: {q.wanted.StudyUID}, tag.SeriesInstanceUID: {q.wanted.SeriesUID},
+	keys := map[tag.Tag]string{tag.StudyInstanceUID: q.wanted.StudyUID, tag.SeriesInstanceUID: q.wanted.SeriesUID}
+	if q.wanted.Whole && len(left) == len(q.wanted.Instances) {
+		return Identifier("SERIES", keys)
 	}
-	if !q.wanted.Whole || len(left) < len(q.wanted.Instances) {
-		keys[tag.QueryRetrieveLevel] = []string{"IMAGE"}
-		keys[tag.SOPInstanceUID] = slices.Sorted(maps.Keys(left))
+	ds, err := Identifier("IMAGE", keys)
+	if err != nil {
+		return nil, err
 	}
-	for t, values := range keys {
-		if err := ds.SetText(t, values...); err != nil {
-			return nil, err
-		}
-	}
-	return ds, nil
+	err = ds.SetText(tag.SOPInstanceUID, slices.Sorted(maps.Keys(left))...)
+	return ds, err
 }
 
 // receive takes what comes on the association of a C-GET.

@@ -26,6 +26,21 @@ var errKeys = fault.Newf(fault.TooLarge, "gate: more than %d keys, %d items, %d 
 // the length of what is matched.
 var errPattern = fault.Newf(fault.TooLarge, "gate: a value of a key has more than %d stars or %d bytes", starsMost, valueMost)
 
+// Identifier is one that asks at a level, by its word (PS3.4 C.4.1.1.3); a key without a value is
+// asked for. It fails with a value that its key cannot have.
+func Identifier(level string, keys map[tag.Tag]string) (*dicom.DataSet, error) {
+	ds := dicom.NewDataSet()
+	if err := ds.SetText(tag.QueryRetrieveLevel, level); err != nil {
+		return nil, err
+	}
+	for t, value := range keys {
+		if err := ds.SetText(t, value); err != nil {
+			return nil, err
+		}
+	}
+	return ds, nil
+}
+
 // checkIdentifier refuses what no query needs and a server may choke on, and what a patch keeps
 // away.
 func (r *route) checkIdentifier(ds *dicom.DataSet) error {

@@ -11,7 +11,6 @@ import (
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
-	"collimator/dimse/ul"
 	"collimator/internal/archive"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
@@ -170,29 +169,18 @@ func (g *Gate) hold(ctx context.Context, from sender, r *route, o *object, kept 
 // sameBehind fetches what the system behind has under a UID and compares it with a
 // spooled object. Where it cannot be fetched nobody knows, and it is not the same.
 func (g *Gate) sameBehind(ctx context.Context, from sender, o *object, kept *spool) (same bool, err error) {
-	syntaxes := append([]string{o.request.TransferSyntax}, uid.NativeSyntaxes()...)
-	ask := upstream.Ask{
-		Contexts: append(dimse.Propose([]string{uid.StudyRootGet}, uid.NativeSyntaxes()[:2], false),
-			dimse.Propose([]string{o.request.SOPClassUID}, syntaxes, true)...),
-		Roles: []ul.RoleSelection{{SOPClassUID: o.request.SOPClassUID, SCP: true}},
-	}
-	for i := range ask.Contexts {
-		ask.Contexts[i].ID = uint8(2*i + 1)
-	}
-	lease, err := g.leaseOwn(ctx, from, ask)
+	identifier, err := Identifier("IMAGE", map[tag.Tag]string{
+		tag.StudyInstanceUID: o.StudyUID, tag.SeriesInstanceUID: o.Head.Text(tag.SeriesInstanceUID),
+		tag.SOPInstanceUID: o.request.SOPInstanceUID,
+	})
 	if err != nil {
-		return false, unanswered(err)
+		return false, err
 	}
 
-	identifier := dicom.NewDataSet()
-	for t, value := range map[tag.Tag]string{
-		tag.QueryRetrieveLevel: "IMAGE", tag.StudyInstanceUID: o.StudyUID,
-		tag.SeriesInstanceUID: o.Head.Text(tag.SeriesInstanceUID), tag.SOPInstanceUID: o.request.SOPInstanceUID,
-	} {
-		if err := identifier.SetText(t, value); err != nil {
-			lease.Return()
-			return false, err
-		}
+	syntaxes := append([]string{o.request.TransferSyntax}, uid.NativeSyntaxes()...)
+	lease, err := g.leaseOwn(ctx, from, askToGet([]string{o.request.SOPClassUID}, syntaxes, true))
+	if err != nil {
+		return false, unanswered(err)
 	}
 	_, err = lease.Get(ctx, dimse.GetRequest{
 		SOPClassUID: uid.StudyRootGet, Identifier: identifier,

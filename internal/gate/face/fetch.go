@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
@@ -138,7 +139,7 @@ func (b *Backend) list(ctx context.Context, s *series) error {
 
 // patientOf is the Patient ID of a study as the system behind says; empty where it does not.
 func (b *Backend) patientOf(ctx context.Context, study string) (patient string, found bool, err error) {
-	q, err := question("STUDY", map[tag.Tag]string{tag.StudyInstanceUID: study, tag.PatientID: ""})
+	q, err := gate.Identifier("STUDY", map[tag.Tag]string{tag.StudyInstanceUID: study, tag.PatientID: ""})
 	if err != nil {
 		return "", false, err
 	}
@@ -158,43 +159,49 @@ func (b *Backend) patientOf(ctx context.Context, study string) (patient string, 
 
 // seriesOf lists the series of a study.
 func (b *Backend) seriesOf(ctx context.Context, study string) (uids []string, err error) {
-	q, err := question("SERIES", map[tag.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: "", tag.SeriesNumber: ""})
+	numbers := map[string]int64{}
+	err = b.eachSeries(ctx, study, tag.SeriesNumber, func(series string, ds *dicom.DataSet) {
+		if _, again := numbers[series]; !again {
+			numbers[series], _ = ds.Int(tag.SeriesNumber)
+			uids = append(uids, series)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
 
-	type numbered struct {
-		uid    string
-		number int64
-	}
-	var list []numbered
-	for m, err := range b.behind.Find(ctx, q) {
-		if err != nil {
-			return nil, err
-		}
-		if !of(m.Identifier, tag.StudyInstanceUID, study) {
-			continue
-		}
-		one := m.Identifier.Text(tag.SeriesInstanceUID)
-		if uid.Tolerable(one) && !slices.ContainsFunc(list, func(n numbered) bool { return n.uid == one }) {
-			n, _ := m.Identifier.Int(tag.SeriesNumber)
-			list = append(list, numbered{one, n})
-		}
-		if len(list) > seriesMost {
-			return nil, errLarge
-		}
+	slices.SortFunc(uids, func(x, y string) int { return cmp.Or(cmp.Compare(numbers[x], numbers[y]), cmp.Compare(x, y)) })
+	return uids, nil
+}
+
+// eachSeries asks for the series of a study with one more key, and gives them as they come: one that
+// is told of twice comes twice.
+func (b *Backend) eachSeries(ctx context.Context, study string, key tag.Tag, found func(series string, ds *dicom.DataSet)) error {
+	q, err := gate.Identifier("SERIES", map[tag.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: "", key: ""})
+	if err != nil {
+		return err
 	}
 
-	slices.SortFunc(list, func(x, y numbered) int { return cmp.Or(cmp.Compare(x.number, y.number), cmp.Compare(x.uid, y.uid)) })
-	for _, n := range list {
-		uids = append(uids, n.uid)
+	seen := map[string]bool{}
+	for m, err := range b.behind.Find(ctx, q) {
+		if err != nil {
+			return err
+		}
+		one := m.Identifier.Text(tag.SeriesInstanceUID)
+		if !of(m.Identifier, tag.StudyInstanceUID, study) || !uid.Tolerable(one) {
+			continue
+		}
+		if seen[one] = true; len(seen) > seriesMost {
+			return errLarge
+		}
+		found(one, m.Identifier)
 	}
-	return uids, nil
+	return nil
 }
 
 // instancesOf lists the instances of a series.
 func (b *Backend) instancesOf(ctx context.Context, study, series string) (list []listed, err error) {
-	q, err := question("IMAGE", map[tag.Tag]string{
+	q, err := gate.Identifier("IMAGE", map[tag.Tag]string{
 		tag.StudyInstanceUID: study, tag.SeriesInstanceUID: series, tag.SOPInstanceUID: "", tag.SOPClassUID: "", tag.InstanceNumber: "",
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
-	"collimator/dicom/uid"
 	"collimator/dicomweb"
 )
 
@@ -45,27 +44,16 @@ func lacks(keys, out *dicom.DataSet, t tag.Tag) bool {
 }
 
 func (q *search) fillStudy(ctx context.Context, study string, out *dicom.DataSet) error {
-	asked, err := question("SERIES", map[tag.Tag]string{tag.StudyInstanceUID: study, tag.SeriesInstanceUID: "", tag.Modality: ""})
-	if err != nil {
-		return err
-	}
-
 	var modalities []string
 	series := map[string]bool{}
-	for m, err := range q.behind.Find(ctx, asked) {
-		if err != nil {
-			return err
+	err := q.eachSeries(ctx, study, tag.Modality, func(one string, ds *dicom.DataSet) {
+		series[one] = true
+		if m := ds.Text(tag.Modality); m != "" && len(m) <= 16 && !slices.Contains(modalities, m) {
+			modalities = append(modalities, m)
 		}
-		one := m.Identifier.Text(tag.SeriesInstanceUID)
-		if !of(m.Identifier, tag.StudyInstanceUID, study) || !uid.Tolerable(one) {
-			continue
-		}
-		if series[one] = true; len(series) > seriesMost {
-			return errLarge
-		}
-		if one := m.Identifier.Text(tag.Modality); one != "" && len(one) <= 16 && !slices.Contains(modalities, one) {
-			modalities = append(modalities, one)
-		}
+	})
+	if err != nil {
+		return err
 	}
 
 	if lacks(q.Keys, out, tag.NumberOfStudyRelatedSeries) {

@@ -8,20 +8,6 @@ import (
 	"collimator/dicomweb"
 )
 
-// question is an identifier of C-FIND at a level (PS3.4 C.4.1.1.3).
-func question(level string, keys map[tag.Tag]string) (*dicom.DataSet, error) {
-	ds := dicom.NewDataSet()
-	if err := ds.SetText(tag.QueryRetrieveLevel, level); err != nil {
-		return nil, err
-	}
-	for t, value := range keys {
-		if err := ds.SetText(t, value); err != nil {
-			return nil, err
-		}
-	}
-	return ds, nil
-}
-
 // of reports whether a match has the value that was asked for under a unique key of a level above,
 // or leaves it out.
 func of(match *dicom.DataSet, t tag.Tag, asked string) bool {
