@@ -90,12 +90,9 @@ func (c *gateAddCmd) meet(e *env, r *gate.Route) error {
 	if !terminal.Attended(e.stdin) {
 		return fault.Usage("nothing is written: when the fingerprint is right, give --trust %s", met.Fingerprint)
 	}
-	no := fault.New(fault.Canceled, "nothing is written")
-	return e.asking().Until("Is it theirs? Type yes: ", 1, no, func(line string) error {
-		if line != "yes" {
-			return no
-		}
-		b.Fingerprint = kind.FingerprintPrefix + met.Fingerprint
-		return nil
-	})
+	if err := e.confirm("Is it theirs?", fault.New(fault.Canceled, "nothing is written")); err != nil {
+		return err
+	}
+	b.Fingerprint = kind.FingerprintPrefix + met.Fingerprint
+	return nil
 }

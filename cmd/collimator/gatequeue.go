@@ -177,11 +177,5 @@ func (c *gateQueueDropCmd) confirm(e *env, list []outbox.Item) error {
 			return err
 		}
 	}
-	no := fault.New(fault.Canceled, "nothing was dropped")
-	return e.asking().Until("Drop them? Type yes: ", 1, no, func(line string) error {
-		if line != "yes" {
-			return no
-		}
-		return nil
-	})
+	return e.confirm("Drop them?", fault.New(fault.Canceled, "nothing was dropped"))
 }

@@ -29,3 +29,13 @@ func (e *env) hint(lines ...string) {
 
 // asking puts questions to whoever runs the command.
 func (e *env) asking() terminal.Asking { return terminal.Asking{In: e.stdin, Prompt: e.stderr} }
+
+// confirm asks a person, who types yes; whatever else is typed ends as no.
+func (e *env) confirm(question string, no error) error {
+	return e.asking().Until(question+" Type yes: ", 1, no, func(line string) error {
+		if line != "yes" {
+			return no
+		}
+		return nil
+	})
+}
