@@ -81,9 +81,12 @@ func (b *Outbound) isTarget(r *route, rq *dimse.AssociateRequest) bool {
 		trust.ServerName = "" // it is the caller here
 		return err == nil && !r.Plain && trust.VerifyCaller(*rq.TLS) == nil
 	}
+	if !r.Plain {
+		return false
+	}
 	host, _, _ := net.SplitHostPort(r.address)
 	addresses, err := b.names.Addresses(context.Background(), host)
-	return r.Plain && err == nil && slices.Contains(addresses, guard.AddressOf(rq.RemoteAddr))
+	return err == nil && slices.Contains(addresses, guard.AddressOf(rq.RemoteAddr))
 }
 
 // forTarget is the service for the target of a route, which reports storage commitment
@@ -101,19 +104,25 @@ func (b *Outbound) forTarget(was *route) *guard.Service {
 	}
 
 	s.Negotiate = func(_ context.Context, rq *dimse.AssociateRequest, _ policy.Principal) (dimse.Acceptance, error) {
-		acc := dimse.Negotiate(rq, dimse.Support{
-			TransferSyntaxes: func(class string) []string {
-				if class == uid.Verification || class == uid.StorageCommitmentPushModel {
-					return uid.NativeSyntaxes()
-				}
-				return nil
-			},
-			Roles: func(class string) (scu, scp bool) { return true, class == uid.StorageCommitmentPushModel },
-		})
+		acc := dimse.Negotiate(rq, reporting())
 		acc.Mux = b.Mux
 		return acc, nil
 	}
 	return s
+}
+
+// reporting is what a target that calls may do: ask whether somebody is here, and report
+// storage commitment in the role of SCP.
+func reporting() dimse.Support {
+	return dimse.Support{
+		TransferSyntaxes: func(class string) []string {
+			if class == uid.Verification || class == uid.StorageCommitmentPushModel {
+				return uid.NativeSyntaxes()
+			}
+			return nil
+		},
+		Roles: func(class string) (scu, scp bool) { return true, class == uid.StorageCommitmentPushModel },
+	}
 }
 
 // report takes a report of storage commitment of a target (PS3.4 J.3.3).
@@ -159,40 +168,43 @@ func (b *Outbound) towards(target string, a *dimse.Association) (names []string)
 
 // Handed records what was handed over, in the transaction in which it is dropped.
 func (b *Outbound) Handed(ctx context.Context, tx *db.Tx, list []outbox.Item) error {
-	byStudy := map[string]*audit.Object{}
-	var objects []*audit.Object
-	for _, i := range list {
-		o := byStudy[i.Study]
-		if o == nil {
-			o = &audit.Object{Study: i.Study, Patient: i.Patient, PatientIssuer: i.PatientIssuer, SOPClasses: map[string]int{}}
-			byStudy[i.Study] = o
-			objects = append(objects, o)
-		}
-		o.SOPClasses[i.SOPClassUID]++
-		o.Instances++
-		o.Detail = handedText(i)
-	}
-	plain := make([]audit.Object, len(objects))
-	for n, o := range objects {
-		plain[n] = *o
-	}
-
+	record := audit.Record{Event: audit.Transferred, Action: audit.Read, Principal: list[0].Source, Kind: string(policy.System)}
 	name := list[0].Destination
 	b.mu.Lock()
 	r := b.routes[name]
 	b.mu.Unlock()
-	record := audit.Record{Event: audit.Transferred, Action: audit.Read, Principal: list[0].Source, Kind: string(policy.System)}
 	if r != nil {
 		host, _, _ := net.SplitHostPort(r.address)
 		record.Peer = audit.Peer{Address: host, CallingAETitle: r.as(), CalledAETitle: name, Destination: r.target}
 	}
-	for _, part := range audit.ByPatient(plain, 100) {
+
+	for _, part := range audit.ByPatient(studiesOf(list), 100) {
 		record.Objects = part
 		if err := b.Trail.WriteTx(ctx, tx, record); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// studiesOf are objects by study, in the order in which the studies came.
+func studiesOf(list []outbox.Item) (studies []audit.Object) {
+	at := map[string]int{}
+	for _, i := range list {
+		n, known := at[i.Study]
+		if !known {
+			n = len(studies)
+			at[i.Study] = n
+			studies = append(studies, audit.Object{
+				Study: i.Study, Patient: i.Patient, PatientIssuer: i.PatientIssuer, SOPClasses: map[string]int{},
+			})
+		}
+		o := &studies[n]
+		o.SOPClasses[i.SOPClassUID]++
+		o.Instances++
+		o.Detail = handedText(i)
+	}
+	return studies
 }
 
 // handedText says what the target answered.
