@@ -168,7 +168,7 @@ func (c *gateRemoveCmd) Run(e *env) error {
 		}
 
 		with := ""
-		if r.Ruled() == nil {
+		if r.HasRules() {
 			with = ", with " + phrase.Count(len(r.Rules), "rule", "rules")
 		}
 		if err := e.say("%s is removed%s. %s\n", c.Name, with, takenUp); err != nil {

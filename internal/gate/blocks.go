@@ -18,41 +18,42 @@ const (
 	kindMessages = "messages"
 )
 
-// block is what a route says that is of one kind alone; nil of one to a system behind, which
+// ofKind is a kind that a route says it is of; block is nil of one to a system behind, which
 // is of this package.
-func (r *Route) block() kind.Block {
-	switch {
-	case r.Outbound != nil:
-		return r.Outbound
-	case r.Messages != nil:
-		return r.Messages
-	}
-	return nil
+type ofKind struct {
+	key   string
+	block kind.Block
 }
 
-// Kind is the key that says of what kind a route is.
-func (r *Route) Kind() string {
-	switch {
-	case r.Outbound != nil:
-		return kindOutbound
-	case r.Messages != nil:
-		return kindMessages
+// kinds are those that a route says it is of; there should be one.
+func (r *Route) kinds() (list []ofKind) {
+	if r.Protect != "" {
+		list = append(list, ofKind{key: kindProtect})
 	}
-	return kindProtect
-}
-
-// kinds are the keys by which a route says of what kind it is; there should be one.
-func (r *Route) kinds() (list []string) {
-	for _, k := range []struct {
-		key string
-		set bool
-	}{{kindProtect, r.Protect != ""}, {kindOutbound, r.Outbound != nil}, {kindMessages, r.Messages != nil}} {
-		if k.set {
-			list = append(list, k.key)
-		}
+	if r.Outbound != nil {
+		list = append(list, ofKind{kindOutbound, r.Outbound})
+	}
+	if r.Messages != nil {
+		list = append(list, ofKind{kindMessages, r.Messages})
 	}
 	return list
 }
+
+// kind is the one that counts.
+func (r *Route) kind() ofKind {
+	for _, k := range r.kinds() {
+		if k.block != nil {
+			return k
+		}
+	}
+	return ofKind{key: kindProtect}
+}
+
+// block is what a route says that is of one kind alone; nil of one to a system behind.
+func (r *Route) block() kind.Block { return r.kind().block }
+
+// Kind is the key that says of what kind a route is.
+func (r *Route) Kind() string { return r.kind().key }
 
 // checkKind fails where a route is of no kind or of two, or has a field of another kind.
 func (r *Route) checkKind() error {
@@ -62,7 +63,7 @@ func (r *Route) checkKind() error {
 		return errors.New("protect, outbound or messages is missing: protect is the system behind the route, " +
 			"such as OLDPACS@10.0.0.5:104, outbound a modality that sends elsewhere, and messages are those of HL7 v2")
 	case len(kinds) > 1:
-		return fmt.Errorf("%s and %s cannot stand in one route: make two", kinds[0], kinds[1])
+		return fmt.Errorf("%s and %s cannot stand in one route: make two", kinds[0].key, kinds[1].key)
 	case r.Protect != "":
 		return nil
 	}
@@ -90,9 +91,13 @@ func (r *Route) checkKind() error {
 	return nil
 }
 
+// HasRules reports a route that is judged by rules of its own: what one of another kind lets
+// through stands in its block.
+func (r *Route) HasRules() bool { return r.block() == nil }
+
 // Ruled fails for a route whose kind has no rules: nothing can be learned there.
 func (r *Route) Ruled() error {
-	if r.block() == nil {
+	if r.HasRules() {
 		return nil
 	}
 	return fault.Newf(fault.Invalid, "gate: %s is a route with %s, which has no rules to learn or to enforce: "+
@@ -119,6 +124,36 @@ func (r *Route) Leads() string {
 		return b.Leads()
 	}
 	return r.Protect
+}
+
+// Behind is the address, host:port, of the system that stands behind a route: of one that sends
+// elsewhere the sender's, with port 0 where it is called at none. The route was checked.
+func (r *Route) Behind() string {
+	if b := r.block(); b != nil {
+		return b.Behind()
+	}
+	_, address, _ := r.Target()
+	return address
+}
+
+// Guards are the addresses, host:port, to which nothing gets but by the rules of a route. It was
+// checked.
+func (r *Route) Guards() []string {
+	if b := r.block(); b != nil {
+		return b.Guards()
+	}
+	return []string{r.Behind()}
+}
+
+// AtServer reports a route whose callers come to the listeners of the server.
+func (r *Route) AtServer() bool { return len(r.Listeners()) == 0 }
+
+// Listeners are the addresses of listeners of the route's own.
+func (r *Route) Listeners() []string {
+	if b := r.block(); b != nil && b.Listens() != "" {
+		return []string{b.Listens()}
+	}
+	return nil
 }
 
 // CallsAs says under which AE title that is called.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,27 @@ const pin = "sha256:4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c
 // away is a route of a modality that sends elsewhere.
 func away() Route {
 	return Route{Name: "CT2", Outbound: &outbound.Block{From: "CT2@10.0.0.9", To: "PACS2@pacs.example:2762", Fingerprint: pin}}
+}
+
+// A block that kinds leaves out would be read, and nothing would run it.
+func TestEachBlockOfARouteMakesItsKind(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for field := range reflect.TypeFor[Route]().Fields() {
+		if !field.Type.Implements(reflect.TypeFor[kind.Block]()) {
+			continue
+		}
+		var r Route
+		reflect.ValueOf(&r).Elem().FieldByIndex(field.Index).Set(reflect.New(field.Type.Elem()))
+		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if r.Kind() != key || r.HasRules() {
+			t.Errorf("a route with %s is of kind %s", key, r.Kind())
+		}
+		found++
+	}
+	if found == 0 {
+		t.Error("no field of a route is a block")
+	}
 }
 
 func TestARouteIsOfOneKind(t *testing.T) {

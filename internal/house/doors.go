@@ -75,55 +75,22 @@ func placeOf(ctx context.Context, routes []gate.Route, name string, names *kind.
 		return p, fault.Newf(fault.Conflict, "gate: the route %s is closed: 'collimator gate reopen %s' comes first", name, name)
 	}
 
-	address, err := systemOf(r)
-	if err != nil {
-		return p, err
-	}
-	if p.Guarded, err = addressesOf(ctx, names, address); err != nil {
+	if p.Guarded, err = addressesOf(ctx, names, r.Behind()); err != nil {
 		return p, err
 	}
 	for _, r := range routes {
-		for _, address := range guardedBy(r) {
+		for _, address := range r.Guards() {
 			// By a name that nobody knows the gate reaches nothing, and guards nothing.
 			list, _ := addressesOf(ctx, names, address)
 			p.Others = append(p.Others, list...)
 		}
-		if r.Messages == nil {
-			continue
-		}
-		if at, err := netip.ParseAddrPort(r.Messages.Listen); err == nil { // the route was checked
-			p.Listeners = append(p.Listeners, at.Port())
+		for _, own := range r.Listeners() {
+			if at, err := netip.ParseAddrPort(own); err == nil { // the route was checked
+				p.Listeners = append(p.Listeners, at.Port())
+			}
 		}
 	}
 	return p, nil
-}
-
-// guardedBy are the addresses, host:port, to which nothing gets but by the rules of a
-// route: the system behind it, and where a modality sends.
-func guardedBy(r gate.Route) (list []string) {
-	if address, err := systemOf(r); err == nil { // the route was checked
-		list = append(list, address)
-	}
-	if r.Outbound != nil {
-		if _, address, err := r.Outbound.Target(); err == nil {
-			list = append(list, address)
-		}
-	}
-	return list
-}
-
-// systemOf is the address, host:port, of the system that stands behind a route: of one
-// that sends elsewhere the modality, with port 0 where it is called at none.
-func systemOf(r gate.Route) (string, error) {
-	if r.Messages != nil {
-		return r.Messages.To, nil
-	}
-	if r.Outbound != nil {
-		_, at, err := r.Outbound.Modality()
-		return at.String(), err
-	}
-	_, address, err := r.Target()
-	return address, err
 }
 
 // addressesOf are those that host:port means. With an error they are those that it meant

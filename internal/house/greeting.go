@@ -56,7 +56,7 @@ func titles(cfg config.Config, at Listening) []string {
 		list = append(list, cfg.AE)
 	}
 	for _, r := range at.Routes {
-		if r.Messages != nil { // it has a listener of its own
+		if !r.AtServer() { // it is called elsewhere than at the addresses above
 			continue
 		}
 		list = append(list, r.Name+" (the gate to "+r.Leads()+")")

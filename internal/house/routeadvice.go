@@ -61,7 +61,7 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	a.From = place.From
 	a.Callers = r.Callers(h)
 	a.System = r.Steps(place, a.Callers)
-	if r.Ruled() == nil {
+	if r.HasRules() {
 		a.Clients = fmt.Sprintf("call AE title %s at %s with TLS, with the files that 'collimator device add' wrote for them",
 			r.Name, reachedAt(c.DICOM, cmp.Or(first(c.Hosts), place.From)))
 	}
@@ -70,9 +70,9 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	for _, remark := range explained.Remarks {
 		a.Warnings = append(a.Warnings, string(remark.Kind)+": "+remark.Text)
 	}
-	if r.Ruled() == nil {
+	if r.HasRules() {
 		a.Warnings = append(a.Warnings, warnListeners(c, target)...)
-	} else if r.Messages == nil && (c.PlainDICOM == "" || onlyHere(c.PlainDICOM)) {
+	} else if r.AtServer() && (c.PlainDICOM == "" || onlyHere(c.PlainDICOM)) {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("note: modalities on other machines do not reach plain_dicom (%s): "+
 			"set it in collimator.yaml, and restart (docs/operate.md, Settings)", cmp.Or(c.PlainDICOM, "empty")))
 	}

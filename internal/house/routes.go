@@ -43,7 +43,7 @@ func (in *Installation) AddRoute(ctx context.Context, r gate.Route) error {
 		return fault.Misuse(err)
 	}
 	what := fmt.Sprintf("added, %s, to %s", r.Kind(), r.Leads())
-	if r.Ruled() == nil {
+	if r.HasRules() {
 		what = fmt.Sprintf("added, to %s, with %s", r.Leads(), phrase.Count(len(r.Rules), "rule", "rules"))
 	}
 	return in.noteRoute(ctx, audit.Create, r.Name, what)

@@ -27,6 +27,15 @@ type Block interface {
 	Leads() string
 	CallsAs() string
 	Granted() string
+	// Behind is the address, host:port, of the system that stands behind the route: of one
+	// that sends elsewhere the sender's, with port 0 where it is called at none.
+	Behind() string
+	// Guards are the addresses, host:port, to which nothing gets but by the route: that of
+	// the system behind it, and others.
+	Guards() []string
+	// Listens is the address of a listener of the route's own; empty where what comes for
+	// it comes to the server's.
+	Listens() string
 	// Takes says by what it is known that something is for the route: of two that
 	// say the same nobody could tell which is meant. Empty: by the route's name alone.
 	Takes() string

@@ -200,6 +200,15 @@ func (b *Block) Granted() string {
 
 func (r *Rule) senders() []string { return slices.Concat(r.Who, r.From) }
 
+// Behind implements kind.Block.
+func (b *Block) Behind() string { return b.To }
+
+// Guards implements kind.Block.
+func (b *Block) Guards() []string { return []string{b.To} }
+
+// Listens implements kind.Block.
+func (b *Block) Listens() string { return b.Listen }
+
 // Takes implements kind.Block.
 func (b *Block) Takes() string { return "messages at " + b.Listen }
 

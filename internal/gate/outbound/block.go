@@ -182,6 +182,21 @@ func (b *Block) Granted() string {
 	return b.From + ": " + policy.Join(verbs, ",")
 }
 
+// Behind implements kind.Block: it is the modality.
+func (b *Block) Behind() string {
+	_, at, _ := b.Modality()
+	return at.String()
+}
+
+// Guards implements kind.Block.
+func (b *Block) Guards() []string {
+	_, address, _ := b.Target()
+	return []string{b.Behind(), address}
+}
+
+// Listens implements kind.Block.
+func (b *Block) Listens() string { return "" }
+
 // Takes implements kind.Block.
 func (b *Block) Takes() string {
 	title, at, _ := b.Modality()
