@@ -20,16 +20,12 @@ func statusOf(err error) dimse.Status {
 	switch fault.Of(err) {
 	case fault.None:
 		return dimse.Status{}
-	case fault.Invalid:
+	case fault.Invalid: // of a query: its identifier (PS3.4 C.4.1.1.4)
 		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: fault.Text(err), Cause: err}
-	case fault.Unsupported, fault.TooLarge:
-		return dimse.Status{Code: dimse.CannotUnderstand, Comment: fault.Text(err), Cause: err}
-	case fault.Denied:
-		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
 	case fault.Canceled:
 		return dimse.Status{Code: dimse.Cancel, Cause: err}
 	}
-	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: ending(err)}
+	return notPassed(ending(err))
 }
 
 // ending says of an association that the system behind ended, where nobody said more, what may be the
@@ -40,6 +36,32 @@ func ending(err error) error {
 		return err
 	}
 	return fault.Wrap(fault.Unavailable, err, "gate: the system behind ended the association; look whether it lets this AE title do this")
+}
+
+// storeStatus is the status for an object that did not get to the system behind (PS3.4
+// B.2.3).
+func storeStatus(err error) dimse.Status {
+	switch {
+	case errors.Is(err, errMismatch):
+		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: fault.Text(err), Cause: err}
+	case errors.Is(err, errUID), errors.Is(err, errPatient), errors.Is(err, errContent):
+		return dimse.Status{Code: dimse.InvalidSOPInstance, Comment: fault.Text(err), Cause: err}
+	}
+	return notPassed(err)
+}
+
+// notPassed is the status for what did not get to the system behind. A7xx says that it may be
+// taken later: never for what stays as it is.
+func notPassed(err error) dimse.Status {
+	switch fault.Of(err) {
+	case fault.Invalid, fault.Unsupported, fault.TooLarge:
+		return dimse.Status{Code: dimse.CannotUnderstand, Comment: fault.Text(err), Cause: err}
+	case fault.Conflict:
+		return dimse.Status{Code: dimse.ProcessingFailure, Comment: fault.Text(err), Cause: err}
+	case fault.Denied:
+		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
+	}
+	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: err}
 }
 
 // leaseFor is an association to the system behind the route for the caller of a request.

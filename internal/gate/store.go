@@ -48,24 +48,3 @@ func answered(err error) dimse.Status {
 	}
 	return storeStatus(err)
 }
-
-// storeStatus is the status for an object that did not get to the system behind (PS3.4
-// B.2.3). A7xx says that it may be taken later: never for what stays as it is.
-func storeStatus(err error) dimse.Status {
-	switch {
-	case errors.Is(err, errMismatch):
-		return dimse.Status{Code: dimse.DataSetDoesNotMatchSOPClass, Comment: fault.Text(err), Cause: err}
-	case errors.Is(err, errUID), errors.Is(err, errPatient), errors.Is(err, errContent):
-		return dimse.Status{Code: dimse.InvalidSOPInstance, Comment: fault.Text(err), Cause: err}
-	}
-
-	switch fault.Of(err) {
-	case fault.Invalid, fault.Unsupported, fault.TooLarge:
-		return dimse.Status{Code: dimse.CannotUnderstand, Comment: fault.Text(err), Cause: err}
-	case fault.Conflict:
-		return dimse.Status{Code: dimse.ProcessingFailure, Comment: fault.Text(err), Cause: err}
-	case fault.Denied:
-		return dimse.Status{Code: dimse.NotAuthorized, Comment: "not authorised", Cause: err}
-	}
-	return dimse.Status{Code: dimse.OutOfResources, Comment: "the system behind the gate does not answer", Cause: err}
-}
