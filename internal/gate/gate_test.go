@@ -302,6 +302,9 @@ func TestAClosedRouteLetsNobodyThrough(t *testing.T) {
 	s := newSite(t, "", dimsetest.Options{})
 	s.device("WS1", policy.Verbs()...)
 	a := s.mustDial("WS1", uid.Verification, ct)
+	if err := a.Echo(t.Context()); err != nil { // the gate knows of the association then
+		t.Fatal(err)
+	}
 	s.gate.mu.Lock()
 	s.gate.routes["PACS"].Closed = true // what is open is aborted a moment later
 	s.gate.mu.Unlock()
