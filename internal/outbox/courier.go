@@ -129,10 +129,12 @@ func (c *courier) round(ctx context.Context) error {
 			return err
 		}
 		if more, err = c.commit(ctx); err != nil {
-			return errors.Join(err, c.release(ctx))
+			c.release(ctx)
+			return err
 		}
 	}
-	return c.release(ctx)
+	c.release(ctx)
+	return nil
 }
 
 // deliverAll sends until nothing is due.
@@ -276,9 +278,7 @@ func (c *courier) reach(ctx context.Context, list []Item) error {
 	if c.session != nil && !c.broken() && c.proposed(list[0]) {
 		return nil
 	}
-	if err := c.release(ctx); err != nil {
-		return err
-	}
+	c.release(ctx)
 
 	contexts := proposals(list, c.way.Commit)
 	s, err := c.way.Open(ctx, contexts)
@@ -362,10 +362,10 @@ func reasonOf(err error) string {
 	return cmp.Or(fault.Text(err), "the association ended")
 }
 
-// release ends the association in order.
-func (c *courier) release(ctx context.Context) error {
+// release ends the association in order, or at once where the destination does not answer.
+func (c *courier) release(ctx context.Context) {
 	if c.session == nil {
-		return nil
+		return
 	}
 	s := c.session
 	c.session = nil
@@ -374,7 +374,6 @@ func (c *courier) release(ctx context.Context) error {
 	if err := s.Release(ctx); err != nil {
 		s.Abort()
 	}
-	return nil
 }
 
 // releaseWait is how long a destination may take to answer a release.
