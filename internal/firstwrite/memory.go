@@ -93,7 +93,7 @@ type Memory struct {
 
 type study struct{ route, uid string }
 
-// name is an instance, whatever study it is said to be of.
+// name is an instance, whatever study it is said to be of; of owners it is what belongs to somebody.
 type name struct{ route, uid string }
 
 func nameOf(i Instance) name { return name{i.Route, i.UID} }

@@ -207,7 +207,7 @@ func explainPlace(e *Explanation, r Route, h House) {
 	}
 
 	host, _, _ := net.SplitHostPort(address)
-	if a, err := netip.ParseAddr(host); err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+	if a, err := netip.ParseAddr(host); err == nil && kind.Public(a) {
 		e.Remark(kind.Unsafe, "%s is a public address, and what goes there is not encrypted", host)
 	}
 }
@@ -239,7 +239,7 @@ func explainWho(e *Explanation, of Route, r Rule, h House) {
 // explainWhat remarks on classes and syntaxes that change nothing.
 func explainWhat(e *Explanation, r Rule) {
 	for _, word := range r.Classes {
-		class := number(word)
+		class := uidOf(word)
 		verbs := verbsOf(class)
 		switch {
 		case len(verbs) == 0:
@@ -258,7 +258,7 @@ func explainWhat(e *Explanation, r Rule) {
 	}
 
 	for _, word := range r.Syntaxes {
-		if uid.Name(number(word)) == number(word) {
+		if uid.Name(uidOf(word)) == uidOf(word) {
 			e.Remark(kind.Note, "rule %q: %s is not a transfer syntax of the standard", r.Name, word)
 		}
 	}
@@ -271,8 +271,8 @@ func allows(r Rule, v policy.Verb) bool {
 	return slices.ContainsFunc(r.Allow, func(word string) bool { return strings.EqualFold(strings.TrimSpace(word), string(v)) })
 }
 
-// number is a UID that may be written by its name. It was checked.
-func number(word string) string {
+// uidOf is a UID that may be written by its name. It was checked.
+func uidOf(word string) string {
 	list, err := uids([]string{word})
 	if err != nil {
 		return word

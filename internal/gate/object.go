@@ -78,7 +78,7 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 	if r := patches.Object(o.Head); r != nil {
 		return nil, patched(r)
 	}
-	return o, g.inspect(ctx, o)
+	return o, g.judge(ctx, o.Head) // everything but pixel data and what belongs to them: see inspectRest
 }
 
 // patched is the refusal of a patch. What it refuses stays as it is.
@@ -157,10 +157,6 @@ func unambiguous(ds *dicom.DataSet) error {
 	return nil
 }
 
-// inspect looks at what stands in the head: everything but pixel data and what
-// belongs to them.
-func (g *Gate) inspect(ctx context.Context, o *object) error { return g.judge(ctx, o.Head) }
-
 // inspectRest looks at the beginning of a value behind the head, where that may be something
 // else than what it should be.
 func (g *Gate) inspectRest(ctx context.Context, el dicom.Element) error {
@@ -220,9 +216,8 @@ type receiver interface {
 	Store(context.Context, dimse.StoreRequest) (dimse.Status, error)
 }
 
-// send sends an object and gives the status for who it came
-// from: the receiver's own, or why it did not get all of it. The error is that of the
-// association.
+// send sends an object and gives the status for who it came from: the receiver's own, or
+// why it did not get all of it. The error is that of the association.
 func (o *object) send(ctx context.Context, to receiver) (dimse.Status, error) {
 	body := stream.Of(nil, o.write)
 	defer body.Close()

@@ -14,41 +14,11 @@ import (
 // with the same classes, so that a person can read them. Hours are left out: that
 // somebody worked by day is no reason to refuse a patient at night.
 func Propose(list []Flow) []Rule {
-	type did struct {
-		verbs   []string
-		classes []string
-	}
-	by := map[string]*did{}
-	for _, f := range list {
-		if f.Verb == policy.Store && !uid.Valid(f.Class) {
-			continue // no rule can name it
-		}
-		one := by[f.Device]
-		if one == nil {
-			one = &did{}
-			by[f.Device] = one
-		}
-		if !slices.Contains(one.verbs, string(f.Verb)) {
-			one.verbs = append(one.verbs, string(f.Verb))
-		}
-		if f.Verb == policy.Store && !slices.Contains(one.classes, f.Class) {
-			one.classes = append(one.classes, f.Class)
-		}
-	}
-
 	alike := map[string]*Rule{} // by what was done
-	for device, one := range by {
-		slices.SortFunc(one.verbs, func(a, b string) int {
-			return slices.Index(policy.RouteVerbs(), policy.Verb(a)) - slices.Index(policy.RouteVerbs(), policy.Verb(b))
-		})
-		classes := make([]string, len(one.classes))
-		for i, class := range one.classes {
-			classes[i] = uid.Name(class)
-		}
-		slices.Sort(classes)
-		key := strings.Join(one.verbs, " ") + "\x00" + strings.Join(classes, "\x00")
+	for device, did := range granted(list) {
+		key := strings.Join(did.Allow, " ") + "\x00" + strings.Join(did.Classes, "\x00")
 		if alike[key] == nil {
-			alike[key] = &Rule{Allow: one.verbs, Classes: classes}
+			alike[key] = did
 		}
 		alike[key].Who = append(alike[key].Who, device)
 	}
@@ -63,6 +33,35 @@ func Propose(list []Flow) []Rule {
 		rules[i].Name = fmt.Sprintf("learned %d: %s", i+1, strings.Join(rules[i].Allow, " and "))
 	}
 	return rules
+}
+
+// granted is by device a rule that grants what it did, without who that is.
+func granted(list []Flow) map[string]*Rule {
+	by := map[string]*Rule{}
+	for _, f := range list {
+		if f.Verb == policy.Store && !uid.Valid(f.Class) {
+			continue // no rule can name it
+		}
+		r := by[f.Device]
+		if r == nil {
+			r = &Rule{Classes: []string{}}
+			by[f.Device] = r
+		}
+		if !slices.Contains(r.Allow, string(f.Verb)) {
+			r.Allow = append(r.Allow, string(f.Verb))
+		}
+		if class := uid.Name(f.Class); f.Verb == policy.Store && !slices.Contains(r.Classes, class) {
+			r.Classes = append(r.Classes, class)
+		}
+	}
+
+	for _, r := range by {
+		slices.SortFunc(r.Allow, func(a, b string) int {
+			return slices.Index(policy.RouteVerbs(), policy.Verb(a)) - slices.Index(policy.RouteVerbs(), policy.Verb(b))
+		})
+		slices.Sort(r.Classes)
+	}
+	return by
 }
 
 // Proposed is the rules that a route gets by what went through: those that name devices
@@ -159,7 +158,7 @@ func (r *Route) Try(list []Flow, registered func(device string) []policy.Verb) (
 
 	var out []Refused
 	engine := policy.New()
-	sunday := time.Date(2026, 11, 1, 0, 0, 0, 0, time.Local)
+	sunday := time.Date(2026, 11, 1, 0, 0, 0, 0, time.Local) // one of many: hours of flows count from a Sunday
 	for _, f := range list {
 		d := engine.Decide(policy.Request{
 			Principal:      policy.Principal{Kind: policy.Device, Name: f.Device, Verbs: registered(f.Device)},

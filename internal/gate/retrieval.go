@@ -80,10 +80,9 @@ func (l *retrievals) of(route, destination, originator string, head *dicom.DataS
 	return nil
 }
 
-// names reports whether an instance is within what a retrieval asked for: every
-// unique key of the identifier that has values has that of the instance, if it has one: a PACS
-// may file under a UID of its own what has none
-// (PS3.4 C.4.2.2.1).
+// names reports whether an instance is within what a retrieval asked for: every unique key of
+// the identifier that has values has that of the instance (PS3.4 C.4.2.2.1). What the instance
+// does not have counts for nothing: a PACS may file it under a UID of its own.
 func (r *retrieval) names(head *dicom.DataSet) bool {
 	if !mayBeSeen(r.sight, head.Text(tag.StudyInstanceUID), head.Text(tag.PatientID)) {
 		return false

@@ -28,7 +28,6 @@ func geometry(head *dicom.DataSet) string {
 
 // pictureOf looks at the numbers of one picture; what is left out is for who reads it to miss.
 func pictureOf(ds *dicom.DataSet) string {
-	size := int64(1)
 	for _, t := range []tag.Tag{tag.Rows, tag.Columns, tag.SamplesPerPixel, tag.BitsAllocated, tag.BitsStored, tag.HighBit} {
 		el, ok := ds.Get(t)
 		if !ok || el.Empty() {
@@ -57,6 +56,7 @@ func pictureOf(ds *dicom.DataSet) string {
 		return "Samples per Pixel is none of a picture"
 	}
 
+	size := int64(1)
 	for _, n := range []int64{number(tag.Rows, 1), number(tag.Columns, 1), number(tag.SamplesPerPixel, 1), (allocated + 7) / 8} {
 		size *= max(n, 1)
 	}

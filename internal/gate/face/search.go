@@ -104,7 +104,7 @@ func compare(a, b match) int {
 		if order == 0 && len(a.data) > i+1 && len(b.data) > i+1 {
 			x, _ := a.data[i+1].Int(number)
 			y, _ := b.data[i+1].Int(number)
-			order = cmp.Or(cmp.Compare(x, y), strings.Compare(a.SeriesUID, b.SeriesUID), 0)
+			order = cmp.Or(cmp.Compare(x, y), strings.Compare(a.SeriesUID, b.SeriesUID))
 		}
 	}
 	return cmp.Or(order, strings.Compare(a.SeriesUID, b.SeriesUID), strings.Compare(a.SOPInstanceUID, b.SOPInstanceUID))

@@ -11,7 +11,6 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/phrase"
-	"collimator/internal/state"
 )
 
 const columns = `number, route, target, elsewhere, person, opener, opened, until, claimed, session, address, ended, why`
@@ -221,5 +220,3 @@ func (d *Doors) tell(open []Door) {
 	d.States.Degraded(StatePart, phrase.Count(len(list), "maintenance door is", "maintenance doors are")+" open: "+strings.Join(list, "; "),
 		"it closes itself; 'collimator gate shut NUMBER' closes it now")
 }
-
-var _ = (*state.Register)(nil) // nil takes all of the above

@@ -321,7 +321,7 @@ func (b *Outbound) tell(ctx context.Context, r *route, front *dimse.Association,
 	defer cancel()
 	if front != nil {
 		_, err := front.EventReport(ctx, report)
-		if _, answered := answer(err); err == nil || answered {
+		if _, answered := peerStatus(err); err == nil || answered {
 			return nil
 		}
 	}
@@ -339,7 +339,7 @@ func (b *Outbound) tell(ctx context.Context, r *route, front *dimse.Association,
 	}
 	defer a.Abort() // does nothing after the release
 	if _, err := a.EventReport(ctx, report); err != nil {
-		if _, answered := answer(err); !answered {
+		if _, answered := peerStatus(err); !answered {
 			return err
 		}
 	}

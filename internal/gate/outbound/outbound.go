@@ -313,8 +313,8 @@ func (b *Outbound) Close() {
 	}
 }
 
-// answer is the status that a peer answered with, where the error is that it was a failure.
-func answer(err error) (dimse.StatusCode, bool) {
+// peerStatus is the status that a peer answered with, where the error is that it was a failure.
+func peerStatus(err error) (dimse.StatusCode, bool) {
 	e, ok := errors.AsType[*dimse.StatusError](err)
 	if !ok {
 		return 0, false

@@ -98,7 +98,7 @@ func (b *Outbound) procedureStep(ctx context.Context, a *dimse.Association, rq *
 
 // statusOf is the status for what was not passed on, or what the target answered.
 func statusOf(err error) dimse.Status {
-	if code, ok := answer(err); ok {
+	if code, ok := peerStatus(err); ok {
 		return dimse.Status{Code: code, Cause: err}
 	}
 	switch fault.Of(err) {
