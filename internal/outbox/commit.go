@@ -206,17 +206,7 @@ func (b *Outbox) Report(ctx context.Context, name string, report *dicom.DataSet)
 		return errTransaction
 	}
 
-	kept := map[string]bool{}
-	for _, item := range report.Items(tag.ReferencedSOPSequence) {
-		kept[item.Text(tag.ReferencedSOPInstanceUID)] = true
-	}
-	reasons := map[string]int64{}
-	for _, item := range report.Items(tag.FailedSOPSequence) {
-		n, _ := item.Int(tag.FailureReason)
-		reasons[item.Text(tag.ReferencedSOPInstanceUID)] = n
-		delete(kept, item.Text(tag.ReferencedSOPInstanceUID)) // of both: it is not kept
-	}
-
+	kept, reasons := committed(report)
 	var arrived, missing []Item
 	for _, i := range list {
 		if kept[i.SOPInstanceUID] {
@@ -230,6 +220,23 @@ func (b *Outbox) Report(ctx context.Context, name string, report *dicom.DataSet)
 	}
 	b.nudgeWay(name)
 	return nil
+}
+
+// committed reads which instances a report says are kept, and why others are not. One that
+// it names as both is not.
+func committed(report *dicom.DataSet) (kept map[string]bool, reasons map[string]int64) {
+	kept = map[string]bool{}
+	for _, item := range report.Items(tag.ReferencedSOPSequence) {
+		kept[item.Text(tag.ReferencedSOPInstanceUID)] = true
+	}
+
+	reasons = map[string]int64{}
+	for _, item := range report.Items(tag.FailedSOPSequence) {
+		n, _ := item.Int(tag.FailureReason)
+		reasons[item.Text(tag.ReferencedSOPInstanceUID)] = n
+		delete(kept, item.Text(tag.ReferencedSOPInstanceUID))
+	}
+	return kept, reasons
 }
 
 // sendAgain has objects sent again that the destination does not keep; one that it never keeps is set

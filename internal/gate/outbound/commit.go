@@ -241,52 +241,69 @@ func (b *Outbound) forget(ctx context.Context, asked request) error {
 	})
 }
 
+// settled is an instance of which it is known what became: Success, or a Failure Reason.
+type settled struct {
+	instance
+	reason dimse.StatusCode
+}
+
 // decide looks what became of the instances of a request; false where that is open for one.
 func (b *Outbound) decide(ctx context.Context, r *route, asked request) (report dimse.NRequest, decided bool, err error) {
-	var kept, failed []*dicom.DataSet
-	err = b.DB.Read(ctx, func(tx *db.Tx) error {
-		list, err := named(ctx, tx, asked)
-		if err != nil {
-			return err
-		}
-		for _, i := range list {
-			reason, open, err := fate(ctx, tx, r, i)
-			if err != nil || open {
-				decided = false
-				return err
-			}
-			item := dicom.NewDataSet()
-			err = errors.Join(item.SetText(tag.ReferencedSOPClassUID, i.Class), item.SetText(tag.ReferencedSOPInstanceUID, i.UID))
-			if reason == dimse.Success {
-				kept = append(kept, item)
-			} else {
-				err = errors.Join(err, item.SetInt(tag.FailureReason, int64(reason)))
-				failed = append(failed, item)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		decided = true
-		return nil
+	var list []settled
+	err = b.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		list, decided, err = fates(ctx, tx, r, asked)
+		return err
 	})
 	if err != nil || !decided {
 		return report, false, err
 	}
+	report, err = reportOn(asked.transaction, list)
+	return report, true, err
+}
 
+// fates is what became of each instance of a request; decided is false where that is open for one.
+func fates(ctx context.Context, tx *db.Tx, r *route, asked request) (list []settled, decided bool, err error) {
+	all, err := named(ctx, tx, asked)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, i := range all {
+		reason, open, err := fate(ctx, tx, r, i)
+		if err != nil || open {
+			return nil, false, err
+		}
+		list = append(list, settled{i, reason})
+	}
+	return list, true, nil
+}
+
+// reportOn is the report of a transaction (PS3.4 J.3.3.1.1).
+func reportOn(transaction string, list []settled) (report dimse.NRequest, err error) {
 	ds := dicom.NewDataSet()
-	err = ds.SetText(tag.TransactionUID, asked.transaction)
+	err = ds.SetText(tag.TransactionUID, transaction)
 	report = dimse.NRequest{
 		SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1, DataSet: ds,
+	}
+
+	var kept, failed []*dicom.DataSet
+	for _, i := range list {
+		item := dicom.NewDataSet()
+		err = errors.Join(err, item.SetText(tag.ReferencedSOPClassUID, i.Class), item.SetText(tag.ReferencedSOPInstanceUID, i.UID))
+		if i.reason == dimse.Success {
+			kept = append(kept, item)
+			continue
+		}
+		err = errors.Join(err, item.SetInt(tag.FailureReason, int64(i.reason)))
+		failed = append(failed, item)
 	}
 	if len(kept) > 0 {
 		ds.SetItems(tag.ReferencedSOPSequence, kept...)
 	}
-	if len(failed) > 0 { // PS3.4 J.3.3.1.1
+	if len(failed) > 0 {
 		report.TypeID = 2
 		ds.SetItems(tag.FailedSOPSequence, failed...)
 	}
-	return report, true, err
+	return report, err
 }
 
 // fate is what became of an instance: Success where it is kept, a Failure Reason
