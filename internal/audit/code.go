@@ -25,5 +25,6 @@ const (
 	DoorAPI      Door = "api"
 	DoorCommand  Door = "command"
 	DoorSchedule Door = "schedule"
-	DoorHL7      Door = "hl7" // messages of HL7 v2, through the gate
+	DoorHL7      Door = "hl7"  // messages of HL7 v2, through the gate
+	DoorPage     Door = "page" // pages of a system behind the gate
 )

@@ -143,7 +143,7 @@ func ParseTime(s string, end bool) (time.Time, error) {
 
 // Doors are the ways in, as they stand in records.
 func Doors() []Door {
-	return []Door{DoorDIMSE, DoorPlain, DoorWeb, DoorAPI, DoorCommand, DoorSchedule, DoorHL7}
+	return []Door{DoorDIMSE, DoorPlain, DoorWeb, DoorAPI, DoorCommand, DoorSchedule, DoorHL7, DoorPage}
 }
 
 // Known reports an event that is recorded.

@@ -106,6 +106,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	GateChanged:       {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
 	MaintenanceDoor:   {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
 	MessagePassed:     {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
+	PagePassed:        {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	InventoryChanged:  {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
 	PersonChanged:     {dcm("110113", "Security Alert"), dcm("110137", "User Security Attributes Changed")},
 	Scanned:           {dcm("110113", "Security Alert"), dcm("110132", "Use of Restricted Function")},
@@ -200,7 +201,7 @@ func family(e Event) table {
 		return exports
 	case Commitment, ProcedureStep, StudyDeleted, InstancesDeleted:
 		return accesses
-	case NetworkEntry, Verification, MessagePassed:
+	case NetworkEntry, Verification, MessagePassed, PagePassed:
 		return entries
 	case Query:
 		return queries

@@ -34,6 +34,7 @@ const (
 	GateChanged       Event = "gate-changed"                // a route of the gate: PS3.15 A.5.3.11
 	MaintenanceDoor   Event = "maintenance-door"            // a door for maintenance was opened, used or closed: PS3.15 A.5.3.11
 	MessagePassed     Event = "message-passed"              // one of HL7 v2 came to the gate, which knows its type and nothing else; no event of PS3.15 A.5.3 is about one
+	PagePassed        Event = "page-passed"                 // a request to a page of a system behind the gate, which does not know what it shows; no event of PS3.15 A.5.3 is about one
 	InventoryChanged  Event = "inventory-changed"           // decisions about systems and their weaknesses, PS3.15 A.5.3.11
 	PersonChanged     Event = "person-changed"
 	Scanned           Event = "network-scan"       // what a scan of the attack surface sent to whom

@@ -55,6 +55,11 @@ func (c *cutter) cut() {
 // study, or a reader that is slow, takes hours. It looks every second. The
 // function it returns ends the watch.
 func (g *Guard) watchWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (context.Context, func()) {
+	return g.watchRunning(ctx, func(ctx context.Context) bool { return g.still(ctx, c, call) })
+}
+
+// watchRunning is watchWeb by what says whether the right to the request is there still.
+func (g *Guard) watchRunning(ctx context.Context, still func(context.Context) bool) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	answer, _ := ctx.Value(cutKey{}).(*cutter)
 	end := make(chan struct{})
@@ -71,7 +76,7 @@ func (g *Guard) watchWeb(ctx context.Context, c *Caller, call *dicomweb.Call) (c
 			case <-tick.C:
 			}
 
-			if !gone && !g.still(ctx, c, call) {
+			if !gone && !still(ctx) {
 				gone = true
 				cancel(errEnded)
 			}

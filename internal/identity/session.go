@@ -170,12 +170,19 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 	if len(secret) != 43 {
 		return nil, nil, ErrCredentials
 	}
+	return s.find(ctx, `hash = ?1`, secretHash(secret))
+}
 
-	hash := secretHash(secret)
+// Resume is Authenticate for what was bound to a session by its ID, which is no secret: to use
+// it is to use the session.
+func (s *Sessions) Resume(ctx context.Context, id string) (*Session, *PersonInfo, error) {
+	return s.find(ctx, `id = ?1`, id)
+}
 
+func (s *Sessions) find(ctx context.Context, where string, key any) (*Session, *PersonInfo, error) {
 	var x *Session
 	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE hash = ?1`, hash).Scan)
+		x, err = scanSession(tx.QueryRow(ctx, `SELECT `+sessionColumns+` FROM session WHERE `+where, key).Scan)
 		return err
 	})
 	if fault.Of(err) == fault.NotFound {
@@ -196,7 +203,7 @@ func (s *Sessions) Authenticate(ctx context.Context, secret string) (*Session, *
 	}
 
 	if err == nil && now.Sub(x.Seen) >= touchEvery {
-		err = s.touch(ctx, hash, now)
+		err = s.touch(ctx, x.ID, now)
 		x.Seen = now
 	}
 	return x, p, err
@@ -206,9 +213,9 @@ func (s *Sessions) running(x *Session, now time.Time) bool {
 	return now.Before(x.Expires) && now.Before(x.Seen.Add(s.limits.Idle))
 }
 
-func (s *Sessions) touch(ctx context.Context, hash []byte, now time.Time) error {
+func (s *Sessions) touch(ctx context.Context, id string, now time.Time) error {
 	return s.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := s.book.Touch(ctx, tx, `UPDATE session SET seen = ?2 WHERE hash = ?1`, hash, db.Millis(now))
+		_, err := s.book.Touch(ctx, tx, `UPDATE session SET seen = ?2 WHERE id = ?1`, id, db.Millis(now))
 		return err
 	})
 }

@@ -84,7 +84,7 @@ func (e *Engine) Decide(r Request) Decision {
 	}
 
 	d := e.allowed(r, why)
-	if !r.atRules() || p.Kind != Device && p.Kind != System {
+	if !r.atRules() {
 		return d
 	}
 	d.Sight = sightOf(granting)
@@ -181,6 +181,8 @@ func missing(r Request) string {
 	}
 
 	switch {
+	case p.Kind == Person && r.Verb == Web:
+		return "no rule of the route grants this to the role"
 	case p.Kind == Device && slices.Contains(Verbs(), r.Verb):
 		return "this was not granted to the device"
 	case p.Kind == Device:

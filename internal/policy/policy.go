@@ -30,6 +30,9 @@ const (
 	Performed Verb = "performed" // N-CREATE, N-SET of modality performed procedure steps
 )
 
+// Web is a request to a page of a system behind a route, which a rule grants to roles of people.
+const Web Verb = "web"
+
 // Report is N-EVENT-REPORT, which a system behind a route sends when it was asked to;
 // nobody can be granted it.
 const Report Verb = "report"
@@ -60,7 +63,7 @@ func RouteVerbs() []Verb { return append(Verbs(), Worklist, Performed) }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(RouteVerbs(), Report, Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan,
+	return append(RouteVerbs(), Web, Report, Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan,
 		Doors, Maintain, Metrics)
 }
 

@@ -30,8 +30,10 @@ type RouteRule struct {
 	// and Verbs.
 	Everybody bool
 	// Until is when the rule grants nothing any more; zero means no end.
-	Until    time.Time
-	Who      []string // AE titles of registered devices
+	Until time.Time
+	Who   []string // AE titles of registered devices
+	// Roles are those of people whom the rule grants its verbs; who they are is not asked.
+	Roles    []Role
 	Verbs    []Verb
 	Classes  []string // SOP Class UIDs: of objects, of services or both; each narrows its kind
 	Syntaxes []string // transfer syntax UIDs, of what is stored
@@ -74,6 +76,11 @@ func (m match) miss(rule string) string {
 // grants is the verbs of a rule for a principal; none for whom it is not meant.
 func (r *RouteRule) grants(p Principal) []Verb {
 	switch {
+	case p.Kind == Person:
+		if slices.Contains(r.Roles, p.Role) {
+			return r.Verbs
+		}
+		return nil
 	case r.Everybody && p.Kind == Device:
 		return RouteVerbs()
 	case r.Registered && p.Kind == Device:

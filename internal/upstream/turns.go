@@ -16,11 +16,11 @@ var (
 	errLate = fault.New(fault.Busy, "upstream: the PACS is in use by others; try again later")
 )
 
-// turns decides who may use one of a few places next. Callers take turns, each with
+// Turns decides who may use one of a few places next. Callers take turns, each with
 // its own line, so that whoever asks a lot waits behind itself and before nobody
 // else. A caller has no more places than it leaves free: of four it has two, and the next
 // one has one of the others, however long they keep them. Safe for concurrent use.
-type turns struct {
+type Turns struct {
 	most      int           // who wait at the same time
 	wait      time.Duration // for a turn
 	undivided bool          // one caller may have all places
@@ -36,12 +36,13 @@ type turns struct {
 // answer is what one who waits is told: nil, it is its turn.
 type answer chan error
 
-func newTurns(places, most int, wait time.Duration) *turns {
-	return &turns{most: most, wait: wait, free: places, by: map[string]int{}, lines: map[string]*list.List{}}
+// NewTurns are turns for a number of places; most may wait at a time, each as long as wait.
+func NewTurns(places, most int, wait time.Duration) *Turns {
+	return &Turns{most: most, wait: wait, free: places, by: map[string]int{}, lines: map[string]*list.List{}}
 }
 
-// take waits for a place. It fails with errFull or errLate, or with the cause of ctx.
-func (t *turns) take(ctx context.Context, caller string) error {
+// Take waits for a place, which Give gives back. It fails with errFull or errLate, or with the cause of ctx.
+func (t *Turns) Take(ctx context.Context, caller string) error {
 	told, place, err := t.enter(caller)
 	if err != nil || place == nil {
 		return err
@@ -64,7 +65,7 @@ func (t *turns) take(ctx context.Context, caller string) error {
 
 // enter takes a free place, or joins the line of the caller. Where as many wait as
 // may, the longest line gives up its youngest for a line that is shorter by two.
-func (t *turns) enter(caller string) (told answer, place *list.Element, err error) {
+func (t *Turns) enter(caller string) (told answer, place *list.Element, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.mayTake(caller) {
@@ -87,18 +88,18 @@ func (t *turns) enter(caller string) (told answer, place *list.Element, err erro
 }
 
 // mayTake reports whether a caller may have one more place now. Called with mu held.
-func (t *turns) mayTake(caller string) bool {
+func (t *Turns) mayTake(caller string) bool {
 	return t.free > 0 && (t.undivided || t.by[caller] < t.free)
 }
 
 // use takes a place for a caller. Called with mu held.
-func (t *turns) use(caller string) {
+func (t *Turns) use(caller string) {
 	t.free--
 	t.by[caller]++
 }
 
 // yield makes room for one more in the line of a caller. Called with mu held.
-func (t *turns) yield(caller string) bool {
+func (t *Turns) yield(caller string) bool {
 	own := 0
 	if line := t.lines[caller]; line != nil {
 		own = line.Len()
@@ -120,7 +121,7 @@ func (t *turns) yield(caller string) bool {
 }
 
 // leave gives up waiting. A turn that came at the same moment goes to the next.
-func (t *turns) leave(caller string, told answer, place *list.Element) {
+func (t *Turns) leave(caller string, told answer, place *list.Element) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	select {
@@ -134,7 +135,7 @@ func (t *turns) leave(caller string, told answer, place *list.Element) {
 }
 
 // remove takes one out of the line of a caller. Called with mu held.
-func (t *turns) remove(caller string, place *list.Element) {
+func (t *Turns) remove(caller string, place *list.Element) {
 	line := t.lines[caller]
 	line.Remove(place)
 	t.count--
@@ -146,8 +147,8 @@ func (t *turns) remove(caller string, place *list.Element) {
 	t.ring = slices.DeleteFunc(t.ring, func(name string) bool { return name == caller })
 }
 
-// give ends the use of a place by a caller.
-func (t *turns) give(caller string) {
+// Give ends the use of a place by a caller.
+func (t *Turns) Give(caller string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pass(caller)
@@ -155,7 +156,7 @@ func (t *turns) give(caller string) {
 
 // pass takes a place from a caller, and hands out what is free to those who wait and
 // may have one more. Called with mu held.
-func (t *turns) pass(from string) {
+func (t *Turns) pass(from string) {
 	t.free++
 	if t.by[from]--; t.by[from] == 0 {
 		delete(t.by, from)
@@ -176,7 +177,7 @@ func (t *turns) pass(from string) {
 }
 
 // wanted reports whether another caller waits who would have the place of this one.
-func (t *turns) wanted(of string) bool {
+func (t *Turns) wanted(of string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.ContainsFunc(t.ring, func(caller string) bool {
@@ -185,14 +186,14 @@ func (t *turns) wanted(of string) bool {
 }
 
 // unused is how many places nobody uses.
-func (t *turns) unused() int {
+func (t *Turns) unused() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.free
 }
 
-// usage is how many places nobody uses, and how many wait for one.
-func (t *turns) usage() (free, waiting int) {
+// Usage is how many places nobody uses, and how many wait for one.
+func (t *Turns) Usage() (free, waiting int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.free, t.count

@@ -16,19 +16,19 @@ import (
 
 // line lets requests of callers wait one after the other, and gives the place on
 // each time one was served.
-func line(t *testing.T, turns *turns, callers ...string) (served func() []string) {
+func line(t *testing.T, turns *Turns, callers ...string) (served func() []string) {
 	t.Helper()
 	var mu sync.Mutex
 	var order []string
 	for _, caller := range callers {
 		go func() {
-			if turns.take(t.Context(), caller) != nil {
+			if turns.Take(t.Context(), caller) != nil {
 				return
 			}
 			mu.Lock()
 			order = append(order, caller)
 			mu.Unlock()
-			turns.give(caller)
+			turns.Give(caller)
 		}()
 		synctest.Wait()
 	}
@@ -44,12 +44,12 @@ func line(t *testing.T, turns *turns, callers ...string) (served func() []string
 func TestCallersTakeTurnsWhateverTheyAsk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(1, 100, time.Minute)
-		if err := turns.take(t.Context(), "busy"); err != nil {
+		turns := NewTurns(1, 100, time.Minute)
+		if err := turns.Take(t.Context(), "busy"); err != nil {
 			t.Fatal(err)
 		}
 		served := line(t, turns, "busy", "busy", "busy", "busy", "ward", "ward", "er")
-		turns.give("busy")
+		turns.Give("busy")
 		want := []string{"busy", "ward", "er", "busy", "ward", "busy", "busy"}
 		if got := served(); !slices.Equal(got, want) {
 			t.Errorf("served %v, want %v", got, want)
@@ -63,13 +63,13 @@ func TestCallersTakeTurnsWhateverTheyAsk(t *testing.T) {
 func TestWaitingIsBoundedInTimeAndNumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(1, 3, time.Minute)
-		if err := turns.take(t.Context(), "busy"); err != nil {
+		turns := NewTurns(1, 3, time.Minute)
+		if err := turns.Take(t.Context(), "busy"); err != nil {
 			t.Fatal(err)
 		}
 		errs := make(chan error, 10)
 		for range 4 {
-			go func() { errs <- turns.take(t.Context(), "busy") }()
+			go func() { errs <- turns.Take(t.Context(), "busy") }()
 			synctest.Wait()
 		}
 		if err := <-errs; !errors.Is(err, errFull) || fault.Of(err) != fault.Busy {
@@ -78,7 +78,7 @@ func TestWaitingIsBoundedInTimeAndNumber(t *testing.T) {
 
 		// Somebody else finds a place all the same: the long line gives one up.
 		ward := make(chan error, 1)
-		go func() { ward <- turns.take(t.Context(), "ward") }()
+		go func() { ward <- turns.Take(t.Context(), "ward") }()
 		synctest.Wait()
 		if err := <-errs; !errors.Is(err, errFull) {
 			t.Errorf("the youngest of the long line: %v", err)
@@ -96,7 +96,7 @@ func TestWaitingIsBoundedInTimeAndNumber(t *testing.T) {
 		if waited := time.Since(began); waited > time.Minute {
 			t.Errorf("waited %v", waited)
 		}
-		turns.give("busy")
+		turns.Give("busy")
 		if turns.count != 0 || turns.free != 1 || len(turns.ring) != 0 {
 			t.Errorf("left behind: %+v", turns)
 		}
@@ -106,16 +106,16 @@ func TestWaitingIsBoundedInTimeAndNumber(t *testing.T) {
 func TestWhoGivesUpTakesNoPlaceAlong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(2, 50, time.Minute)
+		turns := NewTurns(2, 50, time.Minute)
 		var wg sync.WaitGroup
 		for i := range 40 {
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Second)
 				defer cancel()
 				caller := fmt.Sprint("caller", i%5)
-				if turns.take(ctx, caller) == nil {
+				if turns.Take(ctx, caller) == nil {
 					time.Sleep(3 * time.Second)
-					turns.give(caller)
+					turns.Give(caller)
 				}
 			})
 		}
@@ -129,11 +129,11 @@ func TestWhoGivesUpTakesNoPlaceAlong(t *testing.T) {
 func TestWhoKeepsItsPlacesLeavesSomeToOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(4, 100, time.Minute)
+		turns := NewTurns(4, 100, time.Minute)
 		got := map[string]int{}
 		for _, caller := range []string{"evil", "evil", "evil", "evil", "worse", "worse", "ward"} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if turns.take(ctx, caller) == nil {
+			if turns.Take(ctx, caller) == nil {
 				got[caller]++
 			}
 			cancel()
@@ -144,11 +144,11 @@ func TestWhoKeepsItsPlacesLeavesSomeToOthers(t *testing.T) {
 
 		// The last place is for who has none.
 		served := line(t, turns, "evil", "er")
-		turns.give("evil")
+		turns.Give("evil")
 		if got := served(); !slices.Equal(got, []string{"er"}) {
 			t.Errorf("served %v", got)
 		}
-		turns.give("ward")
+		turns.Give("ward")
 		if got := served(); !slices.Equal(got, []string{"er", "evil"}) {
 			t.Errorf("served %v", got)
 		}
@@ -157,14 +157,14 @@ func TestWhoKeepsItsPlacesLeavesSomeToOthers(t *testing.T) {
 
 func TestPlacesThatAreNotDividedMayAllBeOneCallers(t *testing.T) {
 	t.Parallel()
-	turns := newTurns(4, 0, time.Minute)
+	turns := NewTurns(4, 0, time.Minute)
 	turns.undivided = true
 	for range 4 {
-		if err := turns.take(t.Context(), "route"); err != nil {
+		if err := turns.Take(t.Context(), "route"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := turns.take(t.Context(), "route"); !errors.Is(err, errFull) {
+	if err := turns.Take(t.Context(), "route"); !errors.Is(err, errFull) {
 		t.Errorf("the fifth: %v", err)
 	}
 }
@@ -172,8 +172,8 @@ func TestPlacesThatAreNotDividedMayAllBeOneCallers(t *testing.T) {
 func TestAPlaceIsWantedByWhoWouldHaveIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(1, 100, time.Minute)
-		if err := turns.take(t.Context(), "evil"); err != nil {
+		turns := NewTurns(1, 100, time.Minute)
+		if err := turns.Take(t.Context(), "evil"); err != nil {
 			t.Fatal(err)
 		}
 		served := line(t, turns, "evil", "evil")
@@ -184,7 +184,7 @@ func TestAPlaceIsWantedByWhoWouldHaveIt(t *testing.T) {
 		if !turns.wanted("evil") {
 			t.Error("another does not count")
 		}
-		turns.give("evil")
+		turns.Give("evil")
 		served()
 	})
 }

@@ -87,7 +87,7 @@ func (a Ask) same(b Ask) bool {
 // Pool has the associations to one PACS. Safe for concurrent use.
 type Pool struct {
 	pacs  PACS
-	turns *turns
+	turns *Turns
 
 	mu     sync.Mutex
 	kept   []*kept // the one that was used longest ago first
@@ -118,7 +118,7 @@ func New(p PACS) *Pool {
 	if p.Limits.Reply <= 0 {
 		p.Limits.Reply = replyMost
 	}
-	pool := &Pool{pacs: p, turns: newTurns(p.Associations, p.Waiting, p.Wait)}
+	pool := &Pool{pacs: p, turns: NewTurns(p.Associations, p.Waiting, p.Wait)}
 	pool.turns.undivided = p.Undivided
 	return pool
 }
@@ -137,7 +137,7 @@ type Lease struct {
 // does not come in time or the budget of ctx has no room for what the PACS may answer, and
 // Unavailable where the PACS does not take the call.
 func (p *Pool) Take(ctx context.Context, ask Ask) (*Lease, error) {
-	if err := p.turns.take(ctx, ask.Caller); err != nil {
+	if err := p.turns.Take(ctx, ask.Caller); err != nil {
 		return nil, err
 	}
 
@@ -156,7 +156,7 @@ func (p *Pool) Take(ctx context.Context, ask Ask) (*Lease, error) {
 // end gives the place and the memory back.
 func (l *Lease) end() {
 	l.room.Close()
-	l.pool.turns.give(l.ask.Caller)
+	l.pool.turns.Give(l.ask.Caller)
 }
 
 // open finds an association that was kept, or makes one. The caller has a place.
@@ -299,7 +299,7 @@ func (p *Pool) Usage() (used, kept, waiting int) {
 	kept = len(p.kept)
 	p.mu.Unlock()
 
-	free, waiting := p.turns.usage()
+	free, waiting := p.turns.Usage()
 	return p.pacs.Associations - free, kept, waiting
 }
 
