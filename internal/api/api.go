@@ -14,6 +14,7 @@ import (
 	"collimator/internal/config"
 	"collimator/internal/fault"
 	"collimator/internal/gate/maintenance"
+	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
@@ -27,6 +28,8 @@ type Services struct {
 	Archive  *archive.Archive
 	Posture  *posture.Posture
 	Doors    *maintenance.Doors
+	// EnterPages lets somebody who is signed in into the pages of a system behind a route.
+	EnterPages func(ctx context.Context, c *guard.Caller, route, nonce, to string) (address string, err error)
 	// EnterDoor takes the code of a door, and counts one that is wrong.
 	EnterDoor func(ctx context.Context, v maintenance.Visitor, secret string) (maintenance.Door, error)
 	// DoorCode is the code of a door of this server, without its secret.
@@ -66,6 +69,7 @@ func (s *Services) Register(a *webapi.API) {
 		"GET /api/v1/shares", "GET /api/v1/quarantine")
 	s.registerSurface(a)
 	s.registerDoors(a)
+	a.Own("POST /api/v1/gate/pages", s.enterPages)
 }
 
 // What lists may hold while one of them is answered, in bytes: of what is

@@ -44,7 +44,7 @@ func (t words) page(name string, v any) string {
 		return t.Factor
 	case "codes.html":
 		return t.Codes
-	case "signin.html", "provider.html", "returned.html":
+	case "signin.html", "provider.html", "returned.html", "onward.html":
 		return t.SignIn
 	case "account.html":
 		if m, ok := v.(map[string]any); ok {

@@ -137,6 +137,7 @@ func (s *Setup) next(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case status == http.StatusOK && x.State == "enrol":
 		s.enrol(w, r, "")
+	case status == http.StatusOK && x.State == "complete" && s.onward(w, r):
 	case status == http.StatusOK:
 		s.page(w, r, status, "account.html", map[string]any{"Session": x})
 	case status == http.StatusUnauthorized:

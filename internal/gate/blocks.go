@@ -9,6 +9,7 @@ import (
 	"collimator/internal/gate/kind"
 	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
+	"collimator/internal/gate/reverse"
 )
 
 // Kinds of routes, by the key that says of which one a route is.
@@ -81,6 +82,7 @@ func (r *Route) checkKind() error {
 		{"patches", len(r.Patches) > 0},
 		{"dicomweb", r.DICOMweb},
 		{"dicomweb_as", r.DICOMwebAs != ""},
+		{"web", r.Web != nil},
 		{"learn_until", !r.LearnUntil.IsZero()},
 		{"rules", len(r.Rules) > 0},
 	} {
@@ -106,14 +108,24 @@ func (r *Route) Ruled() error {
 
 // takesAs is the route that takes the same as another one; empty where none does.
 func takesAs(routes []Route, r Route) string {
-	b := r.block()
-	if b == nil || b.Takes() == "" {
+	if r.takes() == "" {
 		return ""
 	}
 	for _, other := range routes {
-		if o := other.block(); o != nil && o.Takes() == b.Takes() {
+		if other.takes() == r.takes() {
 			return other.Name
 		}
+	}
+	return ""
+}
+
+// takes says by what it is known that something is for a route, besides its name.
+func (r *Route) takes() string {
+	switch b := r.block(); {
+	case b != nil:
+		return b.Takes()
+	case r.Web != nil:
+		return r.Web.Takes()
 	}
 	return ""
 }
@@ -142,16 +154,26 @@ func (r *Route) Guards() []string {
 	if b := r.block(); b != nil {
 		return b.Guards()
 	}
-	return []string{r.Behind()}
+	list := []string{r.Behind()}
+	if r.Web != nil {
+		list = append(list, r.Web.Guards()...)
+	}
+	return list
 }
 
 // AtServer reports a route whose callers come to the listeners of the server.
-func (r *Route) AtServer() bool { return len(r.Listeners()) == 0 }
+func (r *Route) AtServer() bool {
+	b := r.block()
+	return b == nil || b.Listens() == ""
+}
 
 // Listeners are the addresses of listeners of the route's own.
 func (r *Route) Listeners() []string {
 	if b := r.block(); b != nil && b.Listens() != "" {
 		return []string{b.Listens()}
+	}
+	if r.Web != nil {
+		return []string{r.Web.Listens()}
 	}
 	return nil
 }
@@ -177,7 +199,11 @@ func (r *Route) Steps(p kind.Place, callers []string) []kind.Step {
 func (g *Gate) hand(routes []Route) {
 	var out []outbound.Route
 	var in []messages.Route
+	var pages []reverse.Route
 	for _, r := range routes {
+		if r.Web != nil {
+			pages = append(pages, reverse.Route{Block: *r.Web, Name: r.Name, Closed: r.Closed, Patches: r.Patches})
+		}
 		if r.Messages != nil {
 			in = append(in, messages.Route{Block: *r.Messages, Name: r.Name, Closed: r.Closed})
 		}
@@ -190,5 +216,8 @@ func (g *Gate) hand(routes []Route) {
 	}
 	if g.Messages != nil {
 		g.Messages.Take(in)
+	}
+	if g.Pages != nil {
+		g.Pages.Take(pages)
 	}
 }

@@ -196,7 +196,7 @@ func Fits(routes []Route, r Route) error {
 			"gate: there is a route %[1]s already; see 'collimator gate show %[1]s', and remove it first or take another name", r.Name)
 	}
 	if other := takesAs(routes, r); other != "" {
-		return fault.Newf(fault.Conflict, "gate: the route %s takes %s already", other, r.block().Takes())
+		return fault.Newf(fault.Conflict, "gate: the route %s takes %s already", other, r.takes())
 	}
 	return nil
 }

@@ -25,7 +25,9 @@ type House struct {
 	// Unknown says why the register could not be read; empty: it was.
 	Unknown string
 	Routes  []Route // all there are
-	Now     time.Time
+	// Hosts are those by which browsers reach the server's own pages.
+	Hosts []string
+	Now   time.Time
 }
 
 // device is a registered device; nil where none has the title.
@@ -69,6 +71,7 @@ func explainProtected(e *Explanation, r Route, h House) {
 	} else if r.DICOMwebAs != "" {
 		e.Remark(kind.Never, "dicomweb_as counts with dicomweb: true alone")
 	}
+	explainWeb(e, r, h)
 	explainPlace(e, r, h)
 	explainLearning(e, r, h.Now)
 	explainPatches(e, r)

@@ -22,6 +22,7 @@ import (
 	"collimator/internal/gate/kind"
 	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
+	"collimator/internal/gate/reverse"
 	"collimator/internal/guard"
 	"collimator/internal/policy"
 	"collimator/internal/registers"
@@ -66,6 +67,8 @@ type Options struct {
 	// FaceIdle is how long the system behind may leave a question of people without an answer or a
 	// part of one; 0 is a minute.
 	FaceIdle time.Duration
+	// Pages has the pages of systems behind routes; may be nil.
+	Pages interface{ Take([]reverse.Route) }
 	// Messages has the routes of that kind; may be nil.
 	Messages interface{ Take([]messages.Route) }
 	// States is told how routes are; may be nil.

@@ -74,7 +74,7 @@ func Parse(text []byte) ([]Route, error) {
 			return nil, fmt.Errorf("route %d: the name %s is taken by another route", i+1, r.Name)
 		}
 		if other := takesAs(f.Routes[:i], r); other != "" {
-			return nil, fmt.Errorf("route %d (%s): %s takes %s already", i+1, r.Name, other, r.block().Takes())
+			return nil, fmt.Errorf("route %d (%s): %s takes %s already", i+1, r.Name, other, r.takes())
 		}
 		seen[r.Name] = true
 	}

@@ -13,6 +13,7 @@ import (
 	"collimator/internal/gate/kind"
 	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
+	"collimator/internal/gate/reverse"
 	"collimator/internal/patch"
 	"collimator/internal/policy"
 )
@@ -41,6 +42,8 @@ type Route struct {
 	Outbound *outbound.Block `yaml:"outbound,omitempty" json:"outbound,omitempty"`
 	// Messages are senders of HL7 v2 and a system behind that takes them.
 	Messages *messages.Block `yaml:"messages,omitempty" json:"messages,omitempty"`
+	// Web are the pages of the system behind.
+	Web *reverse.Block `yaml:"web,omitempty" json:"web,omitempty"`
 	// As is the AE title that system is called by; empty: that of the caller.
 	As string `yaml:"as,omitempty" json:"as,omitempty"`
 	// Associations is the most that are open to it at a time; 0 means 4.
@@ -145,6 +148,9 @@ func (r *Route) Check() error {
 		return fmt.Errorf("patches: %w", err)
 	}
 
+	if err := r.checkWeb(); err != nil {
+		return err
+	}
 	_, err := r.policy()
 	return err
 }
@@ -156,7 +162,7 @@ func (r *Route) Target() (aeTitle, address string, err error) {
 
 // policy is the route as policy has it.
 func (r *Route) policy() (*policy.Route, error) {
-	if len(r.Rules) == 0 && r.LearnUntil.IsZero() && !r.DICOMweb {
+	if len(r.Rules) == 0 && r.LearnUntil.IsZero() && !r.DICOMweb && r.Web == nil {
 		return nil, errors.New("rules: there is none, so that nobody may do anything; add one with 'collimator gate add --allow'")
 	}
 

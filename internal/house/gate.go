@@ -30,6 +30,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 	}
 
 	s.messages = s.newMessages()
+	s.pages = s.newPages()
 	s.passed = firstwrite.New(s.in.DB, s.log, time.Now)
 	if err := s.openOutbound(); err != nil {
 		return err
@@ -49,6 +50,7 @@ func (s *Server) openGate(egress *guard.Egress) (err error) {
 		Hold:        s.holdAtRoute,
 		Outbound:    s.outbound,
 		Messages:    s.messages,
+		Pages:       s.pages,
 		States:      s.States,
 		Log:         s.log,
 		Now:         time.Now,

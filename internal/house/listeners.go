@@ -159,6 +159,8 @@ func (s *Server) ListenWeb() (*webListener, error) {
 		return nil, err
 	}
 
+	s.webConfig = config
+
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTPS: %w; choose another address with --http", err)

@@ -73,6 +73,11 @@ func (m *meter) text() []byte {
 			metrics.WriteGaugeUint64(&b, `collimator_gate_associations{route=`+strconv.Quote(u.Route)+`,kind="`+kind+`"}`, uint64(n))
 		}
 	}
+	for _, u := range m.s.pages.Usage() {
+		for kind, n := range map[string]int{"used": u.Used, "waiting": u.Waiting, "visits": u.Visits} {
+			metrics.WriteGaugeUint64(&b, `collimator_gate_pages{route=`+strconv.Quote(u.Route)+`,kind="`+kind+`"}`, uint64(n))
+		}
+	}
 	m.queue(&b)
 	metrics.WriteProcessMetrics(&b)
 	return b.Bytes()

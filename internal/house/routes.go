@@ -62,6 +62,9 @@ func (in *Installation) RemoveRoute(ctx context.Context, name string) error {
 	if err := gate.Remove(RoutesFile(in.Config), name); err != nil {
 		return fault.Misuse(err)
 	}
+	if err := in.dropPagePassword(name); err != nil {
+		return err
+	}
 	return in.noteRoute(ctx, audit.Delete, name, "removed")
 }
 
@@ -220,7 +223,7 @@ func (in *Installation) GateHouse(ctx context.Context) (gate.House, error) {
 
 func gateHouse(c config.Config) (gate.House, error) {
 	routes, err := gate.Load(RoutesFile(c))
-	return gate.House{AETitle: c.AE, Routes: routes, Now: time.Now()}, err
+	return gate.House{AETitle: c.AE, Routes: routes, Hosts: pageHosts(c), Now: time.Now()}, err
 }
 
 // devicesNow are the registered devices as they may come in now.

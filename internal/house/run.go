@@ -64,6 +64,7 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 	}
 	s.log.Info("stopping; open associations may finish", "seconds", int(shutdownGrace.Seconds()))
 	s.messages.Close()
+	s.pages.Close()
 	s.Doors.Close() // who maintains is told at once; associations may finish
 	err = errors.Join(cause, o.shutdown(work))
 
@@ -138,7 +139,7 @@ func (s *Server) work(ctx context.Context, wg *sync.WaitGroup, o *opened) {
 	for _, run := range []func(context.Context){
 		s.service.Deliver, s.keeper.Run, s.keepAddresses, s.recordStates, s.examine, s.reserve.Run, s.inspector.watch,
 		s.settle, s.sweep, s.witness, s.reloads, s.gate.Run, s.gate.Count, s.passed.Run,
-		s.outbox.Run, s.outbound.Run, s.Doors.Run, s.messages.Run, o.plain.run, o.bare.run,
+		s.outbox.Run, s.outbound.Run, s.Doors.Run, s.messages.Run, s.pages.Run, o.plain.run, o.bare.run,
 	} {
 		wg.Go(func() { run(ctx) })
 	}

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -23,6 +24,7 @@ import (
 	"collimator/internal/gate/maintenance"
 	"collimator/internal/gate/messages"
 	"collimator/internal/gate/outbound"
+	"collimator/internal/gate/reverse"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/outbox"
@@ -59,6 +61,8 @@ type Server struct {
 	outbound  *outbound.Outbound
 	outbox    *outbox.Outbox     // what waits for their targets
 	messages  *messages.Messages // of its routes
+	pages     *reverse.Server    // of systems behind its routes
+	webConfig *tls.Config        // of the HTTPS listener; nil before it is open
 	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
@@ -225,6 +229,7 @@ func (s *Server) Close() error {
 	s.faces.Close()
 	s.Doors.Close()
 	s.messages.Close()
+	s.pages.Close()
 	s.gate.Close()
 	s.outbound.Close()
 

@@ -22,6 +22,7 @@ import (
 	"collimator/internal/gate"
 	"collimator/internal/gate/face"
 	"collimator/internal/gate/maintenance"
+	"collimator/internal/gate/reverse"
 	"collimator/internal/httpsec"
 	"collimator/internal/places"
 	"collimator/internal/policy"
@@ -54,6 +55,7 @@ func (s *Server) Handler() http.Handler {
 	setup := httpsec.Page.Wrap(console.NewSetup(data))
 	mux.Handle(console.SetupPath+"/", setup)
 	mux.Handle("GET "+signin.CallbackPath, setup)
+	mux.Handle(reverse.ConsolePath+"/", httpsec.Page.Wrap(console.NewPages(reverse.ConsolePath, data)))
 
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
@@ -145,6 +147,7 @@ func (s *Server) Services() *api.Services {
 		Posture:    s.Posture,
 		Doors:      s.Doors,
 		EnterDoor:  s.enterDoor,
+		EnterPages: s.enterPages,
 		DoorCode:   func() (maintenance.Code, error) { return DoorCode(s.in.Config, "", "") },
 		Log:        s.log,
 		StudyAt:    s.studyAt,

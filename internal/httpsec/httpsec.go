@@ -47,6 +47,12 @@ var (
 	// and must not take for a page. An encapsulated document replaces the policy
 	// by one of its own, and shows in a frame of the same origin.
 	Images = common(Header{"Cache-Control", "private, no-cache"}, Header{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"}).without("X-Frame-Options")
+	// Foreign is for pages of a system behind the gate: scripts that nobody here has read run as
+	// they do there, and speak with nobody else.
+	Foreign = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
+		"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+			"font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; frame-src 'self' blob:; " +
+			"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"}).with("X-Frame-Options", "SAMEORIGIN")
 	// Page is for pages of our own: scripts, styles and data from here alone.
 	Page = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'"})
@@ -54,6 +60,13 @@ var (
 
 func (s Headers) without(name string) Headers {
 	return slices.DeleteFunc(slices.Clone(s), func(h Header) bool { return h.Name == name })
+}
+
+func (s Headers) with(name, value string) Headers {
+	i := slices.IndexFunc(s, func(h Header) bool { return h.Name == name })
+	s = slices.Clone(s)
+	s[i].Value = value
+	return s
 }
 
 // Set puts the headers on an answer, in place of what it has under these names.

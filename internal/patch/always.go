@@ -60,6 +60,11 @@ func always() []Patch {
 		Advisories: []string{"ICSMA-19-113-01"}, CVEs: []string{"CVE-2019-10948"},
 		affects: []advisory.Rule{product("Fujifilm", "FCR Capsula X", "all"), product("Fujifilm", "FCR Carbon X", "all")},
 	}, {
+		Name: "lengths", Default: Always, Keeps: "requests to its pages that lie about their length, or hide another one",
+		Does:    "read by the gate and written anew, with their length",
+		CVEs:    []string{"CVE-2026-5440"},
+		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10")},
+	}, {
 		Name: "clear-text", Default: Always, Keeps: "who listens in the network", Does: "TLS up to the gate",
 		Advisories: []string{"ICSMA-25-224-01"}, CVEs: []string{"CVE-2025-54156"},
 		affects: []advisory.Rule{product("Santesoft", sante, "< 4.2.3")},

@@ -50,6 +50,8 @@ type check struct {
 	// value says what is wrong with the beginning of a value of the pixel data; a fragment's
 	// where it is encapsulated.
 	value func(el dicom.Element, encapsulated bool) string
+	// web says what is wrong with a request to a page of the system behind.
+	web func(r WebRequest) string
 	// key says what is wrong with a key of a query.
 	key func(el dicom.Element) string
 }
@@ -71,7 +73,7 @@ func (p *Patch) For() string {
 }
 
 // All is the table: what is always so, what is on, what is off.
-func All() []Patch { return slices.Concat(always(), byDefault(), onRequest()) }
+func All() []Patch { return slices.Concat(always(), byDefault(), webByDefault(), onRequest()) }
 
 // Named is the patch of a name.
 func Named(name string) (Patch, bool) {

@@ -22,11 +22,11 @@ type carrying struct {
 	why   string // why it ends; the first one counts
 }
 
-// carry carries bytes both ways until both sides have ended, one of them has failed,
+// Carry carries bytes both ways until both sides have ended, one of them has failed,
 // nothing was carried for as long as idle, or over is closed. It closes both sides.
 // Memory is two pieces: who does not read is not read for. why is empty where over was
 // closed.
-func carry(client, target net.Conn, over <-chan struct{}, idle time.Duration) (t Traffic, why string) {
+func Carry(client, target net.Conn, over <-chan struct{}, idle time.Duration) (t Traffic, why string) {
 	c := &carrying{client: client, target: target, idleFor: idle}
 	c.idle = time.AfterFunc(idle, func() { c.end("nothing was carried for " + idle.String()) })
 	defer c.idle.Stop()

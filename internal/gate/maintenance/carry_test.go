@@ -120,7 +120,7 @@ func TestAClientThatDoesNotTakeTheEndReachesTheTargetNoMore(t *testing.T) {
 		l := &lingering{theirs, make(chan struct{})}
 		defer close(l.ended)
 		over := make(chan struct{})
-		go carry(l, near, over, idleMost)
+		go Carry(l, near, over, idleMost)
 		go func() {
 			for {
 				if _, err := client.Write([]byte("x")); err != nil {
@@ -180,7 +180,7 @@ func TestTheEndOfOneSideIsPassedOnAndTheOtherStillSends(t *testing.T) {
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		traffic, why := carry(near, far, nil, time.Minute)
+		traffic, why := Carry(near, far, nil, time.Minute)
 		done <- outcome{traffic, why}
 	}()
 

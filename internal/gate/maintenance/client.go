@@ -315,7 +315,7 @@ func (c *Client) serve(ctx context.Context, local net.Conn) error {
 		local.Close()
 		return err
 	}
-	carry(local, remote, ctx.Done(), idleMost)
+	Carry(local, remote, ctx.Done(), idleMost)
 	return nil
 }
 

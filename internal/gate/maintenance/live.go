@@ -343,7 +343,7 @@ func (c *Connection) Abandon() {
 
 // Carry carries a connection until one side or the door ends, and closes both.
 func (c *Connection) Carry(client net.Conn) {
-	t, why := carry(client, c.target, c.live.over, idleMost)
+	t, why := Carry(client, c.target, c.live.over, idleMost)
 	if why == "" {
 		why = c.live.why
 	}

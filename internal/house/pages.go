@@ -1,0 +1,165 @@
+package house
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"collimator/internal/audit"
+	"collimator/internal/config"
+	"collimator/internal/durable"
+	"collimator/internal/fault"
+	"collimator/internal/gate"
+	"collimator/internal/gate/reverse"
+	"collimator/internal/guard"
+	"collimator/internal/identity"
+	"collimator/internal/tlsprofile"
+)
+
+// newPages makes the server of pages of systems behind routes. It listens when it runs, where
+// the routes of the gate say.
+func (s *Server) newPages() *reverse.Server {
+	return reverse.New(reverse.Options{
+		Door:        s.Guard,
+		TLS:         s.pagesTLS,
+		Address:     s.pagesAddress,
+		Console:     func() string { return BestOrigin(s.in.Config) },
+		Credentials: s.in.PagePassword,
+		States:      s.States,
+		Log:         s.log,
+		Now:         time.Now,
+		Retry:       s.in.LookEvery,
+	})
+}
+
+// pagesAddress is where to listen for pages at a port: where the server's own are.
+func (s *Server) pagesAddress(port string) string {
+	host, _, _ := net.SplitHostPort(s.in.Config.HTTP) // the settings were checked
+	return net.JoinHostPort(host, port)
+}
+
+// pagesTLS is the TLS for a host: that of the server's own pages, where their certificate is from
+// outside, else with a certificate of the server's authority for this host.
+func (s *Server) pagesTLS(host string) (*tls.Config, error) {
+	if s.in.Config.HTTP == "" {
+		return nil, fault.New(fault.Invalid, "house: pages need the HTTPS listener, where people sign in: set http in the settings")
+	}
+	t := s.in.Config.TLS
+	if s.webConfig != nil && (t.Certificate != "" || slices.Contains(t.ACME.Hosts, strings.ToLower(host))) {
+		return s.webConfig.Clone(), nil
+	}
+	own, err := identity.NewServerCertificate(s.in.Authority, append(ServerHosts(s.in.Config), host))
+	if err != nil {
+		return nil, err
+	}
+	return tlsprofile.WebServer(own.Get), nil
+}
+
+// enterPages lets somebody who is signed in into the pages of a route: the address to which the
+// browser goes next.
+func (s *Server) enterPages(ctx context.Context, c *guard.Caller, route, nonce, to string) (string, error) {
+	p := c.Person()
+	return s.pages.Ticket(ctx, reverse.Guest{Person: p.Name, Role: p.PrincipalIn(c.Session(), time.Now()).Role, Session: c.Session().ID}, route, nonce, to)
+}
+
+// pageHosts are those by which browsers reach the server's own pages.
+func pageHosts(c config.Config) (hosts []string) {
+	for _, origin := range origins(c) {
+		host := strings.TrimPrefix(origin, "https://")
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		hosts = append(hosts, strings.ToLower(strings.Trim(host, "[]")))
+	}
+	return hosts
+}
+
+// pagesDir is where passwords at systems behind routes are kept, below KeysDir: with the keys they
+// are sealed in backups.
+const pagesDir = "pages"
+
+func (in *Installation) pagePasswordFile(route string) string {
+	return filepath.Join(in.Config.Data, KeysDir, pagesDir, route)
+}
+
+// Bounds of a name and a password at a system behind, in bytes.
+const pagePasswordMost = 1024
+
+// PagePassword is the name and the password by which the gate asks for the pages of the system behind a
+// route; both empty where none is set.
+func (in *Installation) PagePassword(route string) (name, password string, err error) {
+	if !gate.Addressable(route) {
+		return "", "", fault.New(fault.Invalid, "house: a route with pages has a name of letters and digits")
+	}
+	path := in.pagePasswordFile(route)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", nil
+	}
+	if err == nil {
+		err = ownerOnly("the password of "+route, path)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	first, second, ok := bytes.Cut(text, []byte("\n"))
+	if !ok {
+		return "", "", fmt.Errorf("%s is not as 'collimator gate password' writes it", path)
+	}
+	return string(first), string(second), nil
+}
+
+// SetPagePassword sets the name and the password by which the gate asks for the pages of the system behind
+// a route, or takes them away where both are empty, with a record.
+func (in *Installation) SetPagePassword(ctx context.Context, route, name, password string) error {
+	r, _, err := in.Route(ctx, route)
+	if err != nil {
+		return err
+	}
+	if r.Web == nil {
+		return fault.Newf(fault.Invalid, "gate: %s has no pages ('web' in %s)", route, gate.File)
+	}
+	if name == "" && password == "" {
+		if err := in.dropPagePassword(route); err != nil {
+			return err
+		}
+		return in.noteRoute(ctx, audit.Update, route, "password of its pages taken away")
+	}
+
+	control := func(c rune) bool { return c < ' ' || c == 0x7F }
+	switch {
+	case name == "" || password == "" || len(name)+len(password) > pagePasswordMost:
+		return fault.Newf(fault.Invalid, "gate: a name and a password are needed, of %d bytes together at most", pagePasswordMost)
+	case strings.Contains(name, ":") || strings.ContainsFunc(name, control) || strings.ContainsFunc(password, control):
+		return fault.New(fault.Invalid, "gate: a name has no colon, and neither it nor a password has control characters (RFC 7617 2)")
+	}
+	path := in.pagePasswordFile(route)
+	if err := durable.Directory(filepath.Dir(path)); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "gate: keep the password")
+	}
+	if err := durable.Whole(path, []byte(name+"\n"+password), 0o600); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "gate: keep the password")
+	}
+	return in.noteRoute(ctx, audit.Update, route, "password of its pages set")
+}
+
+// dropPagePassword takes the password of a route away, if it has one: a route of the same name
+// may lead elsewhere.
+func (in *Installation) dropPagePassword(route string) error {
+	if !gate.Addressable(route) {
+		return nil
+	}
+	if err := os.Remove(in.pagePasswordFile(route)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(fault.Unavailable, err, "gate: take the password away")
+	}
+	return nil
+}
