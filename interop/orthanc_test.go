@@ -24,6 +24,8 @@ type archiveOf struct {
 	t     *testing.T
 	dicom string // address
 	rest  string // URL
+
+	user, password string // where it wants them
 }
 
 // startOrthanc runs Orthanc at addresses until the test ends.
@@ -56,6 +58,9 @@ func (o *archiveOf) call(method, path string, body []byte) []byte {
 	rq, err := http.NewRequestWithContext(o.t.Context(), method, o.rest+path, bytes.NewReader(body))
 	if err != nil {
 		o.t.Fatal(err)
+	}
+	if o.user != "" {
+		rq.SetBasicAuth(o.user, o.password)
 	}
 	rsp, err := http.DefaultClient.Do(rq)
 	if err != nil {

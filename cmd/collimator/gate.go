@@ -13,20 +13,21 @@ import (
 )
 
 type gateCmd struct {
-	Add     gateAddCmd     `cmd:"" help:"Put a gate in front of a system that cannot be patched."`
-	List    gateListCmd    `cmd:"" help:"List the routes."`
-	Show    gateShowCmd    `cmd:"" help:"Say what a route lets through, and what never matches or is unsafe."`
-	Queue   gateQueueCmd   `cmd:"" help:"See and change what waits to be sent elsewhere."`
-	Learn   gateLearnCmd   `cmd:"" help:"Let registered devices through for a while, and propose rules by what they did."`
-	Enforce gateEnforceCmd `cmd:"" help:"Put rules in force: those that were learned, or those of a file."`
-	Close   gateCloseCmd   `cmd:"" help:"Let nobody through a route, and end what is open on it."`
-	Reopen  gateReopenCmd  `cmd:"" help:"Let callers through a route again."`
-	Remove  gateRemoveCmd  `cmd:"" help:"Take a route out."`
-	Tail    gateTailCmd    `cmd:"" help:"Print the newest records of a route, and with -f those that come."`
-	Patches gatePatchesCmd `cmd:"" help:"What a system behind is protected from in place of an update it never gets."`
-	Open    gateOpenCmd    `cmd:"" help:"Open a door to one address for somebody who maintains a system, for a while."`
-	Doors   gateDoorsCmd   `cmd:"" help:"List such doors: who may come, who came, and until when."`
-	Shut    gateShutCmd    `cmd:"" help:"Close such a door now."`
+	Add      gateAddCmd      `cmd:"" help:"Put a gate in front of a system that cannot be patched."`
+	List     gateListCmd     `cmd:"" help:"List the routes."`
+	Show     gateShowCmd     `cmd:"" help:"Say what a route lets through, and what never matches or is unsafe."`
+	Queue    gateQueueCmd    `cmd:"" help:"See and change what waits to be sent elsewhere."`
+	Learn    gateLearnCmd    `cmd:"" help:"Let registered devices through for a while, and propose rules by what they did."`
+	Enforce  gateEnforceCmd  `cmd:"" help:"Put rules in force: those that were learned, or those of a file."`
+	Close    gateCloseCmd    `cmd:"" help:"Let nobody through a route, and end what is open on it."`
+	Reopen   gateReopenCmd   `cmd:"" help:"Let callers through a route again."`
+	Remove   gateRemoveCmd   `cmd:"" help:"Take a route out."`
+	Tail     gateTailCmd     `cmd:"" help:"Print the newest records of a route, and with -f those that come."`
+	Password gatePasswordCmd `cmd:"" help:"Set the password that the gate shows to the pages of a system behind."`
+	Patches  gatePatchesCmd  `cmd:"" help:"What a system behind is protected from in place of an update it never gets."`
+	Open     gateOpenCmd     `cmd:"" help:"Open a door to one address for somebody who maintains a system, for a while."`
+	Doors    gateDoorsCmd    `cmd:"" help:"List such doors: who may come, who came, and until when."`
+	Shut     gateShutCmd     `cmd:"" help:"Close such a door now."`
 }
 
 // takenUp ends what is said of a change.

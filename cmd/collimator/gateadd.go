@@ -11,6 +11,7 @@ type gateAddCmd struct {
 	outboundFlags
 	messagesFlags
 	targetFlags
+	pagesFlags
 	Name         string   `arg:"" help:"AE title that callers call from now on; with --outbound the name of the route."`
 	Protect      string   `help:"The system behind the gate. It is reached without TLS, from this machine alone." placeholder:"AET@HOST:PORT"`
 	As           string   `help:"AE title under which that system is called; default: that of each caller." placeholder:"AET"`
@@ -30,6 +31,7 @@ Examples:
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --allow CT1,CT2:echo,store --allow WS1:query,retrieve
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --as GATE --associations 2 --dry-run
   collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --dicomweb --dicomweb-as GATEWEB
+  collimator gate add PACS --protect OLDPACS@10.0.0.5:104 --web http://10.0.0.5:8042 --web-at https://pacs.hospital.example:8444
   collimator gate add CT2 --outbound --from CT2@10.0.0.9 --to PACS2@pacs.example:2762
   collimator gate add HL7 --messages --listen 192.168.1.10:2575 --to 10.0.0.7:2575 --allow SIS1:ADT,ORM^O01`
 }
@@ -63,13 +65,24 @@ func (c *gateAddCmd) Run(e *env) error {
 
 // route is what the flags say.
 func (c *gateAddCmd) route() (gate.Route, error) {
+	if (c.Outbound || c.Messages) && (c.Web != "" || c.WebAt != "") {
+		return gate.Route{}, fault.Usage("--web goes with --protect: the pages are those of the system behind")
+	}
 	if c.Outbound {
 		return c.outbound()
 	}
 	if c.Messages {
 		return c.messagesRoute()
 	}
-	if c.outboundFlags != (outboundFlags{}) || c.targetFlags != (targetFlags{}) || c.Listen != "" {
+	pages, err := c.pages()
+	if err != nil {
+		return gate.Route{}, err
+	}
+	outbound, target := c.outboundFlags, c.targetFlags
+	if pages != nil { // by which its pages are known
+		outbound.CA, target.Trust = "", ""
+	}
+	if outbound != (outboundFlags{}) || target != (targetFlags{}) || c.Listen != "" {
 		return gate.Route{}, fault.Usage("--from, --to, --trust, --ca, --plain, --commit and --commit-after go with --outbound; " +
 			"--listen, --to, --trust and --plain with --messages")
 	}
@@ -84,7 +97,7 @@ func (c *gateAddCmd) route() (gate.Route, error) {
 	}
 	return gate.Route{
 		Name: c.Name, Protect: c.Protect, As: c.As, Associations: c.Associations, Rules: rules,
-		DICOMweb: c.DICOMweb, DICOMwebAs: c.DICOMwebAs,
+		DICOMweb: c.DICOMweb, DICOMwebAs: c.DICOMwebAs, Web: pages,
 	}, nil
 }
 

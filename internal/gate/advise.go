@@ -116,6 +116,9 @@ func (r *Route) AtSystem(p kind.Place, callers []string) []kind.Step {
 		}
 		steps = append(steps, kind.Step{Where: "people, by DICOMweb", What: what})
 	}
+	if r.Web != nil {
+		steps = append(steps, r.Web.Steps(p)...)
+	}
 	if p.Plain != "" && len(p.Destinations) > 0 {
 		steps = append(steps, kind.At("destinations of C-MOVE",
 			fmt.Sprintf("%s: each under its own AE title, without TLS, at the gate: %s", kind.Listed(p.Destinations), p.Plain)))

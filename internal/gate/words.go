@@ -27,6 +27,9 @@ func (r *Route) Granted() string {
 	if r.DICOMweb {
 		rules = append(rules, "people: by role")
 	}
+	if r.Web != nil {
+		rules = append(rules, "pages: by role")
+	}
 	return strings.Join(rules, "; ")
 }
 
