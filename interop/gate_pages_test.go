@@ -191,3 +191,82 @@ func TestPeopleLookAtOrthancExplorerThroughTheGateAndDoNothingElse(t *testing.T)
 	}
 	p.o.call("GET", "/studies/"+study, nil)
 }
+
+// TestOrthancExplorerWorksInChromiumAndCanDoNothingMore is a person who opens the address of the pages: led to the
+// console, signed in there, and led back; what its scripts may do, and what they see of sessions.
+func TestOrthancExplorerWorksInChromiumAndCanDoNothingMore(t *testing.T) {
+	t.Parallel()
+	harness.Tool(t, "Orthanc", "orthanc")
+	node, chromium := harness.Tool(t, "node", "nodejs"), harness.Tool(t, "chromium", "chromium")
+	dir := npmInstall(t, "browser", "gatepages.mjs")
+	p := startPaged(t, "")
+	study := p.o.put(harness.Instance{Study: uid.New(), PatientID: "ZZPHI-8042", Pixels: 4096}.Write(t, t.TempDir()))
+	pictures := os.Getenv("COLLIMATOR_PICTURES")
+	if pictures == "" {
+		pictures = t.TempDir()
+	}
+
+	out, code := harness.Exec(t, 2*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "gatepages.mjs"),
+		p.at, "rita", facePassword, study, pictures)
+	if code != 0 {
+		t.Fatalf("the pages do not work: %s\n%s", out, p.Output())
+	}
+	p.judgeChromium(out, study)
+}
+
+// chromiumSaw is what the script prints.
+type chromiumSaw struct {
+	Looking                                                    []string
+	Hosts                                                      map[string]bool
+	Statuses                                                   map[string]int
+	Headers                                                    []string
+	AskedAt, Title, List, Study, ScriptCookies, Worker, Socket string
+	Remove, Exported, Elsewhere, After                         any
+	Cookies                                                    []struct {
+		Name, Domain, SameSite string
+		HTTPOnly, Secure       bool
+	}
+}
+
+// judgeChromium wants that everything was seen, and nothing more.
+func (p *paged) judgeChromium(out, study string) {
+	t := p.t
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var seen chromiumSaw
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for status := range seen.Statuses {
+		t.Logf("%s", status)
+	}
+	if len(seen.Looking) > 0 || len(seen.Hosts) != 2 || seen.AskedAt != strings.TrimPrefix(p.console(), "https://") {
+		t.Errorf("troubles %q, hosts %v", seen.Looking, seen.Hosts)
+	}
+	if !strings.Contains(seen.List, "ZZPHI") || !strings.Contains(seen.Study, "ZZPHI") {
+		t.Errorf("no study is seen: %q, %q", seen.List, seen.Study)
+	}
+	if fmt.Sprint(seen.Remove, seen.Exported, seen.After) != "403 403 401" || seen.Socket != "refused" ||
+		!strings.Contains(fmt.Sprint(seen.Elsewhere), "TypeError") || !strings.Contains(seen.Worker, "Error") {
+		t.Errorf("more can be done: %v, %v, %v, %q, %q, %v", seen.Remove, seen.Exported, seen.Elsewhere, seen.Worker, seen.Socket, seen.After)
+	}
+
+	if seen.ScriptCookies != "" || len(seen.Cookies) == 0 {
+		t.Errorf("scripts see %q; %+v", seen.ScriptCookies, seen.Cookies)
+	}
+	for _, c := range seen.Cookies {
+		if !c.HTTPOnly || !c.Secure || !strings.HasPrefix(c.Name, "__Host-") {
+			t.Errorf("%+v", c)
+		}
+	}
+	all := strings.Join(seen.Headers, "\n") + out
+	for _, secret := range []string{pagePassword, "www-authenticate", "x-powered-by", "server:", "basic "} {
+		if strings.Contains(strings.ToLower(all), secret) {
+			t.Errorf("a browser sees %q", secret)
+		}
+	}
+	p.o.call("GET", "/studies/"+study, nil)
+	if trail := p.Must("audit", "search", "--route", "PACS", "--data", p.Data, "-o", "json"); strings.Contains(trail, study) || !strings.Contains(trail, "GET /studies/*") {
+		t.Errorf("the trail: %.2000s", trail)
+	}
+}
