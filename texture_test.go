@@ -23,7 +23,7 @@ var textured = []string{
 	"internal/budget", "internal/budget/budgettest", "internal/clamd", "internal/completion", "internal/config",
 	"internal/console", "internal/db", "internal/db/dbtest", "internal/disclosure", "internal/dump", "internal/durable",
 	"internal/export", "internal/fault", "internal/fetch", "internal/firstwrite", "internal/gate", "internal/gate/face", "internal/gate/kind",
-	"internal/gate/maintenance", "internal/gate/messages", "internal/gate/outbound", "internal/guard", "internal/hl7",
+	"internal/gate/maintenance", "internal/gate/messages", "internal/gate/outbound", "internal/gate/reverse", "internal/guard", "internal/hl7",
 	"internal/house", "internal/house/housetest", "internal/house/sitetest", "internal/httpsec",
 	"internal/identity", "internal/inspect", "internal/inventory", "internal/ledger",
 	"internal/ledger/ledgertest", "internal/lockout", "internal/outbox", "internal/outbox/outboxtest", "internal/outward", "internal/pacs", "internal/patch", "internal/phi",

@@ -17,7 +17,7 @@ type auditSearchCmd struct {
 	Principal string `help:"Who acted, as it stands in the record: an AE title, a name, 'token ID'." placeholder:"NAME"`
 	Action    string `help:"What was done to images: read, store or delete." enum:",read,store,delete" default:"" placeholder:"read|store|delete"`
 	Event     string `help:"Event, as it stands in the records." placeholder:"EVENT"`
-	Door      string `help:"Way in: dimse, dimse-plain, dicomweb, api, command, schedule or hl7." enum:",dimse,dimse-plain,dicomweb,api,command,schedule,hl7" default:"" placeholder:"DOOR"`
+	Door      string `help:"Way in: dimse, dimse-plain, dicomweb, api, command, schedule, hl7 or page." enum:",dimse,dimse-plain,dicomweb,api,command,schedule,hl7,page" default:"" placeholder:"DOOR"`
 	Address   string `help:"IP address." placeholder:"IP"`
 	Route     string `help:"What came for a route of the gate, or for the archive: the AE title that was called." placeholder:"AET"`
 	Failed    bool   `help:"Only what was refused or failed."`

@@ -74,6 +74,7 @@ func (c *gateAddCmd) route() (gate.Route, error) {
 	if c.Messages {
 		return c.messagesRoute()
 	}
+
 	pages, err := c.pages()
 	if err != nil {
 		return gate.Route{}, err

@@ -68,8 +68,8 @@ type gatePasswordCmd struct {
 }
 
 func (gatePasswordCmd) Help() string {
-	return `The gate shows it to the system behind when somebody asks for its pages (Basic, RFC 7617), and to nobody else. The password is asked for
-without echo, or read from the standard input. It is kept with the keys.
+	return `The gate shows it to the system behind when somebody asks for its pages (Basic, RFC 7617), and to nobody
+else. The password is asked for without echo, or read from the standard input. It is kept with the keys.
 
 Examples:
   collimator gate password PACS --user gate

@@ -25,6 +25,7 @@ var germanRefusals = map[string]string{
 	"second-factor-again": "Dafür muss der zweite Faktor vor höchstens fünf Minuten gezeigt worden sein. Zeigen Sie ihn noch einmal.",
 	"session-over":        "Die Sitzung ist zu Ende. Melden Sie sich noch einmal an.",
 	"door-code":           "Der Code gilt nicht: Er ist für jemand anderen oder eine andere Tür, wurde schon gezeigt, oder seine Zeit ist um.",
+	"page-role":           "Ihre Rolle darf die Seiten dieser Route nicht sehen.",
 	"door-over":           "Diese Sitzung hat keine Wartungstür, oder sie ist zu.",
 	"upgrade":             "Diese Adresse ist für 'collimator connect'.",
 	"no-app-begun":        "Es wird keine Authenticator-App eingerichtet. Beginnen Sie noch einmal.",

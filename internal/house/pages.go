@@ -67,8 +67,8 @@ func (s *Server) pagesTLS(host string) (*tls.Config, error) {
 // enterPages lets somebody who is signed in into the pages of a route: the address to which the
 // browser goes next.
 func (s *Server) enterPages(ctx context.Context, c *guard.Caller, route, nonce, to string) (string, error) {
-	p := c.Person()
-	return s.pages.Ticket(ctx, reverse.Guest{Person: p.Name, Role: p.PrincipalIn(c.Session(), time.Now()).Role, Session: c.Session().ID}, route, nonce, to)
+	guest := reverse.Guest{Person: c.Person().Name, Role: c.Principal().Role, Session: c.Session().ID}
+	return s.pages.Ticket(ctx, guest, route, nonce, to)
 }
 
 // pageHosts are those by which browsers reach the server's own pages.

@@ -62,8 +62,8 @@ func (b *Block) explainWay(e *kind.Explanation) {
 	case err == nil && !at.IsPrivate() && !at.IsLinkLocalUnicast():
 		e.Remark(kind.Unsafe, "%s is a public address, and what goes there is not encrypted", host)
 	default:
-		e.Remark(kind.Note, "between the gate and %s nothing is encrypted, the password neither: give them a cable or a network of their own",
-			b.Behind())
+		e.Remark(kind.Note, "between the gate and %s nothing is encrypted, the password neither: "+
+			"give them a cable or a network of their own", b.Behind())
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 	enterPath = ownPrefix + "enter"
 )
 
-// Cookies of a browser at the origin of a route. Their prefix binds them to its host (RFC 6265bis 4.1.3.2).
+// Cookies of a browser at the origin of a route. Their prefix binds them to its host.
 const (
 	visitCookie = "__Host-page"
 	nonceCookie = "__Host-page-nonce"
@@ -181,7 +181,8 @@ func (a *asked) lead() {
 			to += "?" + a.query
 		}
 	}
-	address := fmt.Sprintf("%s%s/%s?nonce=%s&to=%s", a.x.s.Console(), ConsolePath, url.PathEscape(a.x.Name), hashOf(nonce), url.QueryEscape(to))
+	address := fmt.Sprintf("%s%s/%s?nonce=%s&to=%s",
+		a.x.s.Console(), ConsolePath, url.PathEscape(a.x.Name), hashOf(nonce), url.QueryEscape(to))
 	http.Redirect(a.w, a.r, address, http.StatusSeeOther)
 }
 

@@ -125,7 +125,7 @@ func (x *visit) keep(lines []string, now time.Time) {
 	}
 }
 
-// bring puts the cookies on a request to the system behind (RFC 6265 5.1.4, 5.4).
+// bring puts the cookies on a request to the system behind (RFC 6265 5.4).
 func (x *visit) bring(r *http.Request, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
