@@ -38,7 +38,7 @@ var walk = map[string]string{
 	"GET /api/v1/assets": "AUa", "GET /api/v1/assets/{id}": "AUa", "POST /api/v1/assets/{id}/merge": "Aa", "GET /api/v1/issues": "AUa", "POST /api/v1/issues/{id}/accept": "Aa",
 	"GET /api/v1/changes": "AUa", "GET /api/v1/advisories/{id}": "AUa", "GET /api/v1/report": "AUa",
 	"GET /api/v1/scans": "AUa", "POST /api/v1/scans": "Aa", "GET /api/v1/scans/{id}": "AUa", "DELETE /api/v1/scans/{id}": "Aa",
-	"GET /api/v1/gate/doors": "Aa", "POST /api/v1/gate/doors": "Aa", "DELETE /api/v1/gate/doors/{id}": "Aa",
+	"POST /api/v1/gate/pages": "ARTFSUV", "GET /api/v1/gate/doors": "Aa", "POST /api/v1/gate/doors": "Aa", "DELETE /api/v1/gate/doors/{id}": "Aa",
 	"POST /api/v1/door": "AV", "GET /api/v1/door": "AV", "DELETE /api/v1/door": "AV", "GET /api/v1/door/connection": "AV",
 	"GET /api/v1/shares": "ARa", "POST /api/v1/shares": "ARa", "DELETE /api/v1/shares/{id}": "ARa",
 }

@@ -113,6 +113,9 @@ func methodShown(method string) string {
 // refuse answers why a request was not let through. Whoever is not signed in here is led to
 // where that is done.
 func (a *asked) refuse(err error) {
+	if a.r.ContentLength != 0 { // who sends a body is answered before it has come
+		a.w.Header().Set("Connection", "close")
+	}
 	if _, stranger := errors.AsType[*guard.UnauthenticatedError](err); stranger {
 		if list := a.r.CookiesNamed(visitCookie); a.visit != nil && len(list) == 1 {
 			a.x.visits.end(list[0].Value)

@@ -84,8 +84,8 @@ func (p path) decoded() string {
 	return text
 }
 
-// overriding are fields of a query by which servers take a request for one with another method;
-// Orthanc takes _method.
+// overriding are fields of a query by which servers take a request for one with another method:
+// Orthanc deletes at a GET with _method=DELETE.
 var overriding = []string{"_method", "_httpmethod", "_http_method", "method_override", "x-http-method-override", "x-http-method", "x-method-override"}
 
 // rewriteQuery is a query written anew, its fields in their order.
