@@ -29,6 +29,8 @@ type PageCall struct {
 	Service *Service
 	// Shown is what the record says of the address: nothing that may be of a patient.
 	Shown string
+	// Leads: who is not signed in is led to where that is done, which is no refusal.
+	Leads bool
 	// Admit gives the connection its place.
 	Admit func(remote string) bool
 	// Inspect looks at what the request says, after somebody may make it.
@@ -160,12 +162,18 @@ func (g *Guard) stillPage(ctx context.Context, c *Caller) bool {
 func (w *pageWay) refusal(ctx context.Context, c *Caller, err error) PageOutcome {
 	_, stranger := errors.AsType[*UnauthenticatedError](err)
 	switch {
-	case c == nil && stranger && w.call.Session != "":
-		w.g.recordRefusedStranger(ctx, w.peer(), doorPage, "the session is over")
+	case c == nil && stranger && !w.call.Leads:
+		w.g.recordRefusedStranger(ctx, w.peer(), doorPage, "nobody is signed in at these pages, or not any more")
 	case c == nil && !stranger:
 		w.g.Log.Error("request not decided", "door", doorPage, "error", err)
 	}
 	return PageOutcome{Err: err}
+}
+
+// RefusedPage records that a browser was not signed in at the pages of a route; a flood of like
+// ones is counted, not written.
+func (g *Guard) RefusedPage(ctx context.Context, route, address, reason string) {
+	g.recordRefusedStranger(ctx, audit.Peer{Address: address, CalledAETitle: route}, doorPage, reason)
 }
 
 // record writes down what was done. What was only looked at is many requests, which have

@@ -66,7 +66,7 @@ func (a *asked) pass(rsp *http.Response) (out guard.PageOutcome) {
 	kind := typeOf(rsp.Header.Get("Content-Type"))
 	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", cacheOf(kind))
-	if rsp.ContentLength >= 0 {
+	if rsp.ContentLength >= 0 && rsp.StatusCode != http.StatusNoContent && rsp.StatusCode != http.StatusNotModified {
 		h.Set("Content-Length", strconv.FormatInt(rsp.ContentLength, 10))
 	}
 	a.w.WriteHeader(rsp.StatusCode)
@@ -83,8 +83,11 @@ func (a *asked) copy(head []byte, body io.Reader, flush bool) (sent int64, err e
 	if a.r.Method == http.MethodHead {
 		return 0, nil
 	}
-	n, err := a.w.Write(head)
-	sent = int64(n)
+	n := 0
+	if len(head) > 0 { // some answers have none, and may not be written to
+		n, err = a.w.Write(head)
+		sent = int64(n)
+	}
 	piece := make([]byte, pieceSize)
 	for err == nil {
 		read, failed := body.Read(piece)

@@ -185,6 +185,7 @@ func TestARequestThatIsNotAsItShouldBeIsRefusedBeforeTheSystemHearsOfIt(t *testi
 		"of another origin":     {"POST", "/in/a", []byte("x"), []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		"of a sibling":          {"DELETE", "/in/a", nil, []string{"Sec-Fetch-Site", "same-site"}, 403},
 		"of an origin":          {"POST", "/in/a", []byte("x"), []string{"Origin", "https://console.example:8443"}, 403},
+		"a picture elsewhere":   {"GET", "/a", nil, []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
 		"an unknown method":     {"PROPFIND", "/a", nil, nil, 403},
 		"another method hidden": {"POST", "/in/a?_method=DELETE", []byte("x"), nil, 403},
 		"our own address":       {"GET", "/.collimator/other", nil, nil, 403},
@@ -368,3 +369,28 @@ func TestMemoryDoesNotGrowWithABody(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func TestPartsConditionsAndHeadsPassAsTheyAre(t *testing.T) {
+	t.Parallel()
+	x := newRig(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Etag", `"7"`)
+		http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader("0123456789"))
+	}, nil)
+	b := x.signedIn("radiologist")
+	for name, c := range map[string]struct {
+		method string
+		header []string
+		status int
+		text   string
+	}{
+		"whole":     {"GET", nil, 200, "0123456789"},
+		"a part":    {"GET", []string{"Range", "bytes=2-4"}, 206, "234"},
+		"unchanged": {"GET", []string{"If-None-Match", `"7"`}, 304, ""},
+		"its head":  {"HEAD", nil, 200, ""},
+	} {
+		a := x.do(b, c.method, "/a", nil, c.header...)
+		if a.StatusCode != c.status || a.text != c.text || c.method == "HEAD" && a.ContentLength != 10 {
+			t.Errorf("%s: %d %q, %d bytes", name, a.StatusCode, a.text, a.ContentLength)
+		}
+	}
+}

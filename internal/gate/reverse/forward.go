@@ -35,6 +35,8 @@ func (a *asked) inspect() error {
 	switch {
 	case r.Header.Get("Service-Worker") != "" || r.Header.Get("Sec-Fetch-Dest") == "serviceworker":
 		return withStatus(http.StatusForbidden, fault.Denied, "a page may not leave a program in the browser (service worker)")
+	case !slices.Contains([]string{"", "none", "same-origin"}, r.Header.Get("Sec-Fetch-Site")) && !navigates(r):
+		return withStatus(http.StatusForbidden, fault.Denied, "a page of another origin may load nothing from here")
 	case asksUpgrade(r) && (!a.x.WebSocket || !isWebSocket(r)):
 		return withStatus(http.StatusForbidden, fault.Denied, "the route allows no other protocol here (websocket)")
 	case r.ContentLength < 0 && bodied:

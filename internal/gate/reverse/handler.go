@@ -77,6 +77,7 @@ func (a *asked) answer() {
 	call := &guard.PageCall{
 		Request: a.r,
 		Shown:   methodShown(a.r.Method) + " " + shown,
+		Leads:   navigates(a.r),
 		Admit:   x.room.AdmitFrom,
 		Inspect: a.inspect,
 		Service: &guard.Service{Name: x.Name, Route: func() (*policy.Route, error) {
@@ -195,7 +196,7 @@ func (x *site) enter(w http.ResponseWriter, r *http.Request) {
 	t, ok := x.s.tickets.take(r.URL.Query().Get("ticket"))
 	nonces := r.CookiesNamed(nonceCookie)
 	if !ok || t.site != x || len(nonces) != 1 || !same(hashOf(nonces[0].Value), t.nonce) {
-		x.s.Door.RecordRefusal(r.Context(), guard.RemoteAddress(r), "a ticket for pages that does not count in this browser")
+		x.s.Door.RefusedPage(r.Context(), x.Name, guard.RemoteAddress(r), "a ticket that does not count in this browser")
 		say(w, http.StatusForbidden, "That did not work. Open the address of the page again.")
 		return
 	}

@@ -26,7 +26,7 @@ import (
 type Door interface {
 	InterceptPage(ctx context.Context, call *guard.PageCall, next func(context.Context, *guard.Caller) guard.PageOutcome) guard.PageOutcome
 	Cuttable(next http.Handler) http.Handler
-	RecordRefusal(ctx context.Context, address, reason string)
+	RefusedPage(ctx context.Context, route, address, reason string)
 }
 
 // Options are the parts of a Server; all but States, Log, Now and Retry are needed.

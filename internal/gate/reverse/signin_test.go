@@ -248,3 +248,19 @@ func TestTheAddressInAJumpToTheConsoleIsOfTheConsole(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What cannot be decided is refused: here nobody can say whose the session is.
+func TestWhatCannotBeDecidedReachesNothing(t *testing.T) {
+	t.Parallel()
+	x := newRig(t, nil, nil)
+	b := x.signedIn("administrator")
+	x.must(x.reg.DB.Close())
+	for _, method := range []string{"GET", "DELETE"} {
+		if a := x.do(b, method, "/in/a", nil); a.StatusCode < 500 {
+			t.Errorf("%s: %d %s", method, a.StatusCode, a.text)
+		}
+	}
+	if x.count() != 0 {
+		t.Error("the system behind heard of it")
+	}
+}
