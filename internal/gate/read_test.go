@@ -27,7 +27,7 @@ func TestABadFileIsRefusedByRouteRuleAndField(t *testing.T) {
 		"two documents":         {block(rule) + "---\n" + block(rule), "a second document"},
 		"no list of routes":     {"routes: {name: PACS}", "routes on line 1: want a list"},
 		"a route that is text":  {"routes: [PACS]", "route on line 1: want keys with their values, such as name: PACS"},
-		"unknown in a route":    {block("    tls: true\n" + rule), `route PACS: "tls" on line 4 is not a field; there are name, protect, outbound, messages, as,`},
+		"unknown in a route":    {block("    tls: true\n" + rule), `route PACS: "tls" on line 4 is not a field; there are name, protect, outbound, messages, web, as,`},
 		"merged":                {block("    <<: {}\n" + rule), `route PACS: "<<" on line 4 is not a field`},
 		"twice in a route":      {block("    as: A\n    as: B\n" + rule), "route PACS: as stands there twice, again on line 5"},
 		"not a number":          {block("    associations: few\n" + rule), "route PACS: associations on line 4: want a whole number"},

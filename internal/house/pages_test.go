@@ -1,0 +1,71 @@
+package house_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"collimator/internal/fault"
+	"collimator/internal/house"
+)
+
+const routeWithPages = "routes:\n  - {name: PACS, protect: OLD@127.0.0.1:104, web: {to: 'http://127.0.0.1:1', at: 'https://pacs.example:8444', product: orthanc}}\n" +
+	"  - {name: BARE, protect: OLD@127.0.0.1:105, rules: [{name: all, registered: true}]}\n"
+
+func TestThePasswordOfPagesIsKeptApartFromTheRouteAndGoesWithIt(t *testing.T) {
+	t.Parallel()
+	in := withRoutes(t, routeWithPages)
+	if err := in.SetPagePassword(t.Context(), "PACS", "gate", "zz secret: with all"); err != nil {
+		t.Fatal(err)
+	}
+	name, password, err := in.PagePassword("PACS")
+	if err != nil || name != "gate" || password != "zz secret: with all" {
+		t.Errorf("%q, %q, %v", name, password, err)
+	}
+	file := filepath.Join(in.Config.Data, house.KeysDir, "pages", "PACS")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if text, _ := os.ReadFile(house.RoutesFile(in.Config)); strings.Contains(string(text), "zz secret") {
+		t.Error("it stands in the file of the routes")
+	}
+
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, password, err := in.PagePassword("PACS"); err == nil || password != "" {
+		t.Errorf("one that others may read is taken: %v", err)
+	}
+	if err := in.RemoveRoute(t.Context(), "PACS"); err != nil {
+		t.Fatal(err)
+	}
+	if name, password, err := in.PagePassword("PACS"); name+password != "" || err != nil {
+		t.Errorf("a route of the same name would show it: %q %v", name, err)
+	}
+}
+
+func TestAPasswordThatCannotBeShownIsNotKept(t *testing.T) {
+	t.Parallel()
+	in := withRoutes(t, routeWithPages)
+	for what, c := range map[string]struct {
+		route, name, password string
+		want                  fault.Kind
+	}{
+		"no route":        {"NONE", "a", "b", fault.NotFound},
+		"no pages":        {"BARE", "a", "b", fault.Invalid},
+		"a colon":         {"PACS", "a:b", "c", fault.Invalid},
+		"a line":          {"PACS", "a", "b\nc", fault.Invalid},
+		"no name":         {"PACS", "", "b", fault.Invalid},
+		"no password":     {"PACS", "a", "", fault.Invalid},
+		"a path of files": {"../PACS", "a", "b", fault.NotFound},
+		"too long":        {"PACS", "a", strings.Repeat("b", 2000), fault.Invalid},
+	} {
+		if err := in.SetPagePassword(t.Context(), c.route, c.name, c.password); fault.Of(err) != c.want {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, _, err := in.PagePassword("../../etc/passwd"); err == nil {
+		t.Error("a path is taken")
+	}
+}
