@@ -57,7 +57,7 @@ func (s *Server) pagesTLS(host string) (*tls.Config, error) {
 	if s.webConfig != nil && (t.Certificate != "" || slices.Contains(t.ACME.Hosts, strings.ToLower(host))) {
 		return s.webConfig.Clone(), nil
 	}
-	own, err := identity.NewServerCertificate(s.in.Authority, append(ServerHosts(s.in.Config), host))
+	own, err := identity.NewHostCertificate(s.in.Authority, host)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,6 +18,8 @@ import (
 type ServerCertificate struct {
 	authority *Authority
 	hosts     []string
+	keyFile   string // has the certificate, too
+	certFile  string
 
 	mu      sync.Mutex
 	current *tls.Certificate
@@ -38,7 +41,17 @@ func newServerCertificate(a *Authority, hosts []string) *ServerCertificate {
 			all = append(all, h)
 		}
 	}
-	return &ServerCertificate{authority: a, hosts: all}
+	return &ServerCertificate{authority: a, hosts: all, keyFile: serverKeyFile, certFile: serverCertFile}
+}
+
+// NewHostCertificate makes or loads a certificate for one host name or address alone, beside that
+// of the server, which others pin. The host becomes a part of file names: letters, digits,
+// dots, hyphens and colons.
+func NewHostCertificate(a *Authority, host string) (*ServerCertificate, error) {
+	name := "host-" + strings.ReplaceAll(host, ":", "_")
+	s := &ServerCertificate{authority: a, hosts: []string{host}, keyFile: name + ".key.pem", certFile: name + ".cert.pem"}
+	_, err := s.Get()
+	return s, err
 }
 
 // Get is the certificate to present now; it is renewed in time and when a host
@@ -61,7 +74,7 @@ func (s *ServerCertificate) Get() (*tls.Certificate, error) {
 
 // rotated reports that a command has put another certificate into the file.
 func (s *ServerCertificate) rotated() bool {
-	info, err := os.Stat(filepath.Join(s.authority.dir, serverKeyFile))
+	info, err := os.Stat(filepath.Join(s.authority.dir, s.keyFile))
 	return err == nil && !info.ModTime().Equal(s.written)
 }
 
@@ -80,7 +93,7 @@ func (s *ServerCertificate) fits(c *tls.Certificate) bool {
 // load reads key and certificate, which stand in one file each; the key file
 // holds both, so that a crash between two writes cannot part them.
 func (s *ServerCertificate) load() error {
-	path := filepath.Join(s.authority.dir, serverKeyFile)
+	path := filepath.Join(s.authority.dir, s.keyFile)
 	if info, err := os.Stat(path); err == nil {
 		s.written = info.ModTime()
 	}
@@ -95,7 +108,7 @@ func (s *ServerCertificate) load() error {
 
 	pair, err := tls.X509KeyPair(b, b)
 	if err != nil {
-		return fmt.Errorf("identity: %s: %w; remove the file and it is made anew", serverKeyFile, err)
+		return fmt.Errorf("identity: %s: %w; remove the file and it is made anew", s.keyFile, err)
 	}
 	s.current = &pair
 	return nil
@@ -109,15 +122,15 @@ func (s *ServerCertificate) renew() error {
 
 	both := append(append([]byte{}, issued.KeyPEM...), issued.CertPEM...)
 	both = append(both, encodeCert(s.authority.cert.Raw)...)
-	if err := writeWhole(filepath.Join(s.authority.dir, serverKeyFile), both, 0o600); err != nil {
+	if err := writeWhole(filepath.Join(s.authority.dir, s.keyFile), both, 0o600); err != nil {
 		return err
 	}
 
-	if info, err := os.Stat(filepath.Join(s.authority.dir, serverKeyFile)); err == nil {
+	if info, err := os.Stat(filepath.Join(s.authority.dir, s.keyFile)); err == nil {
 		s.written = info.ModTime()
 	}
 
-	if err := writeWhole(filepath.Join(s.authority.dir, serverCertFile), issued.CertPEM, 0o644); err != nil {
+	if err := writeWhole(filepath.Join(s.authority.dir, s.certFile), issued.CertPEM, 0o644); err != nil {
 		return err
 	}
 

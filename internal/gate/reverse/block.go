@@ -90,6 +90,9 @@ func (b *Block) Check() error {
 	if err != nil || at.Scheme != "https" {
 		return errors.New("at: want https://HOST:PORT, such as https://pacs.hospital.example:8444, and nothing behind it")
 	}
+	if !isHost(at.Hostname()) {
+		return errors.New("at: a host has letters, digits, dots and hyphens, or is an IP address")
+	}
 	if b.Listen != "" {
 		if l, err := netip.ParseAddrPort(b.Listen); err != nil || l.Port() == 0 {
 			return errors.New("listen: want an address of this machine and a port, such as 192.168.1.10:8444")
@@ -128,6 +131,15 @@ func originOf(text string) (*url.URL, error) {
 	u.Host = strings.ToLower(u.Host)
 	u.Path = ""
 	return u, nil
+}
+
+// isHost reports a host name or an IP address.
+func isHost(text string) bool {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		return ip.Zone() == ""
+	}
+	name := strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
+	return name && !strings.HasPrefix(text, ".") && !strings.Contains(text, "..")
 }
 
 func (b *Block) checkRules() error {

@@ -148,6 +148,7 @@ func TestABlockThatCannotBeIsRefusedWithTheField(t *testing.T) {
 		"to: want":     func(b *Block) { b.To = "http://u:p@10.0.0.5" },
 		"to: https":    func(b *Block) { b.To = "https://10.0.0.5" },
 		"at: ":         func(b *Block) { b.At = "http://pacs.example" },
+		"at: a host":   func(b *Block) { b.At = "https://pacs_..:8444" },
 		"listen: ":     func(b *Block) { b.Listen = "8444" },
 		"fingerprint":  func(b *Block) { b.To = "https://10.0.0.5"; b.Fingerprint = "sha256:12" },
 		"requests":     func(b *Block) { b.Requests = 1000 },
