@@ -237,11 +237,8 @@ func (p *paged) judgeChromium(out, study string) {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for status := range seen.Statuses {
-		t.Logf("%s", status)
-	}
 	if len(seen.Looking) > 0 || len(seen.Hosts) != 2 || seen.AskedAt != strings.TrimPrefix(p.console(), "https://") {
-		t.Errorf("troubles %q, hosts %v", seen.Looking, seen.Hosts)
+		t.Errorf("troubles %q, hosts %v, answers %v", seen.Looking, seen.Hosts, seen.Statuses)
 	}
 	if !strings.Contains(seen.List, "ZZPHI") || !strings.Contains(seen.Study, "ZZPHI") {
 		t.Errorf("no study is seen: %q, %q", seen.List, seen.Study)

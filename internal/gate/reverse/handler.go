@@ -205,9 +205,16 @@ func (x *site) enter(w http.ResponseWriter, r *http.Request) {
 	httpsec.Page.Set(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	// A redirect would not bring the cookie along where the browser comes from another site.
-	fmt.Fprintf(w, "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=%[1]s\"><a href=\"%[1]s\">OK</a>\n",
-		html.EscapeString(t.to))
+	fmt.Fprintf(w, entered, html.EscapeString(t.to))
 }
+
+// entered is the page of who was let in; it has an icon, so that none is asked for.
+const entered = `<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<meta http-equiv="refresh" content="0;url=%[1]s">
+<a href="%[1]s">OK</a>
+`
 
 func setCookie(w http.ResponseWriter, name, value string, site http.SameSite, age int) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: site, MaxAge: age})
