@@ -88,6 +88,7 @@ func (a *asked) copy(head []byte, body io.Reader, flush bool) (sent int64, err e
 		n, err = a.w.Write(head)
 		sent = int64(n)
 	}
+
 	piece := make([]byte, pieceSize)
 	for err == nil {
 		read, failed := body.Read(piece)
