@@ -12,6 +12,7 @@ import (
 	"collimator/internal/fault"
 	"collimator/internal/gate/kind"
 	"collimator/internal/gate/outbound"
+	"collimator/internal/gate/reverse"
 )
 
 const pin = "sha256:4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a4f3c2b1a"
@@ -32,6 +33,9 @@ func TestEachBlockOfARouteMakesItsKind(t *testing.T) {
 		var r Route
 		reflect.ValueOf(&r).Elem().FieldByIndex(field.Index).Set(reflect.New(field.Type.Elem()))
 		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if key == "web" { // stands beside protect, and adds to it
+			continue
+		}
 		if r.Kind() != key || r.HasRules() {
 			t.Errorf("a route with %s is of kind %s", key, r.Kind())
 		}
@@ -39,6 +43,17 @@ func TestEachBlockOfARouteMakesItsKind(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no field of a route is a block")
+	}
+}
+
+func TestPagesGuardAndListenBesideTheirSystem(t *testing.T) {
+	t.Parallel()
+	r := Route{Name: "PACS", Protect: "OLDPACS@10.0.0.5:104", Web: &reverse.Block{To: "http://10.0.0.5:8042", At: "https://pacs.example:8443"}}
+	if got := strings.Join(r.Guards(), " "); got != "10.0.0.5:104 10.0.0.5:8042" {
+		t.Errorf("guarded: %s", got)
+	}
+	if got := strings.Join(r.Listeners(), " "); got != "0.0.0.0:8443" || !r.AtServer() || !r.HasRules() {
+		t.Errorf("%s, at the server: %v, with rules: %v", got, r.AtServer(), r.HasRules())
 	}
 }
 
