@@ -15,20 +15,14 @@ import (
 	"collimator/interop/harness"
 )
 
-// npmInstall installs a folder of package.json, lock file and script into a
+// npmInstall installs a folder of package.json, lock file and scripts into a
 // new directory; without a registry the test is left out.
-func npmInstall(t *testing.T, folder, script string) (dir string) {
+func npmInstall(t *testing.T, folder string) (dir string) {
 	t.Helper()
 	npm := harness.Tool(t, "npm", "npm")
 	dir = t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", script} {
-		b, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
 	}
 	if out, code := harness.Exec(t, 2*time.Minute, nil, npm, "--prefix", dir, "ci", "--ignore-scripts", "--no-audit", "--no-fund"); code != 0 {
 		if os.Getenv("CI") == "true" {
@@ -45,7 +39,7 @@ func npmInstall(t *testing.T, folder, script string) (dir string) {
 func TestPagesWorkInChromium(t *testing.T) {
 	t.Parallel()
 	node, chromium := harness.Tool(t, "node", "nodejs"), harness.Tool(t, "chromium", "chromium")
-	dir := npmInstall(t, "browser", "pages.mjs")
+	dir := npmInstall(t, "browser")
 	s := harness.Start(t)
 	keys := s.Device("WS1", harness.All...)
 	var study string

@@ -23,7 +23,7 @@ import (
 func TestDicomwebClientWorks(t *testing.T) {
 	t.Parallel()
 	node := harness.Tool(t, "node", "nodejs")
-	dir := npmInstall(t, "dicomweb-client", "check.mjs")
+	dir := npmInstall(t, "dicomweb-client")
 	w := harness.StartWeb(t)
 	files := map[string]string{}
 	var list, study []string

@@ -27,7 +27,7 @@ type served struct {
 func TestAClientInJavaScriptGetsThroughTheGateWhatItGetsWithoutIt(t *testing.T) {
 	t.Parallel()
 	node := harness.Tool(t, "node", "nodejs")
-	dir := npmInstall(t, "dcmjs-dimse", "client.mjs")
+	dir := npmInstall(t, "dcmjs-dimse")
 	for name, start := range legacies {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

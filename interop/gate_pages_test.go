@@ -198,7 +198,7 @@ func TestOrthancExplorerWorksInChromiumAndCanDoNothingMore(t *testing.T) {
 	t.Parallel()
 	harness.Tool(t, "Orthanc", "orthanc")
 	node, chromium := harness.Tool(t, "node", "nodejs"), harness.Tool(t, "chromium", "chromium")
-	dir := npmInstall(t, "browser", "gatepages.mjs")
+	dir := npmInstall(t, "browser")
 	p := startPaged(t, "")
 	study := p.o.put(harness.Instance{Study: uid.New(), PatientID: "ZZPHI-8042", Pixels: 4096}.Write(t, t.TempDir()))
 	pictures := os.Getenv("COLLIMATOR_PICTURES")

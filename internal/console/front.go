@@ -55,6 +55,8 @@ func (t words) page(name string, v any) string {
 		return t.SignedInPage
 	case "ended.html":
 		return t.Ended
+	case "notbuilt.html":
+		return t.NotBuilt
 	}
 	return t.Title
 }

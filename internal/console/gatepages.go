@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"collimator/internal/webapi"
@@ -57,6 +58,11 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// leadsOn reports a path to which somebody may be led on who has signed in.
+func leadsOn(to string) bool {
+	return to == path.Clean(to) && (strings.HasPrefix(to, "/web/") || to == ViewerPath || strings.HasPrefix(to, ViewerPath+"/"))
+}
+
 // onward leads on to the pages for which somebody has signed in; false where there are none.
 func (s *Setup) onward(w http.ResponseWriter, r *http.Request) bool {
 	list := r.CookiesNamed(onwardCookie)
@@ -66,7 +72,7 @@ func (s *Setup) onward(w http.ResponseWriter, r *http.Request) bool {
 	webapi.SetCookie(w, onwardCookie, "", http.SameSiteStrictMode, -1)
 	to, err := url.QueryUnescape(list[0].Value)
 	u, bad := url.ParseRequestURI(to)
-	if err != nil || bad != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/web/") || u.Path != u.EscapedPath() {
+	if err != nil || bad != nil || u.Host != "" || u.Scheme != "" || !leadsOn(u.Path) || u.Path != u.EscapedPath() {
 		return false
 	}
 	s.page(w, r, http.StatusOK, "onward.html", u.Path+"?"+u.Query().Encode())

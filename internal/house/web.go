@@ -29,6 +29,7 @@ import (
 	"collimator/internal/recovery"
 	"collimator/internal/signin"
 	"collimator/internal/state"
+	"collimator/web"
 )
 
 // quietLog drops what net/http would log of strangers' handshakes and requests:
@@ -56,6 +57,9 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle(console.SetupPath+"/", setup)
 	mux.Handle("GET "+signin.CallbackPath, setup)
 	mux.Handle(reverse.ConsolePath+"/", httpsec.Page.Wrap(console.NewPages(reverse.ConsolePath, data)))
+
+	viewer, why := web.Viewer()
+	mux.Handle(console.ViewerPath+"/", console.NewViewer(viewer, why, data))
 
 	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))

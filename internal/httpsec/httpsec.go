@@ -53,6 +53,16 @@ var (
 		"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
 			"font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; frame-src 'self' blob:; " +
 			"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"}).with("X-Frame-Options", "SAMEORIGIN")
+	// Viewer is for the page of OHIF. Its decoders are WebAssembly; it shows documents of its own making in
+	// frames, and styles its parts where they stand.
+	Viewer = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
+		"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; " +
+			"media-src 'self' blob:; object-src 'self' blob:; frame-src 'self' blob:; connect-src 'self' blob:; worker-src 'self'; " +
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"})
+	// ViewerPart is for its files. The policy counts where a script runs as a worker: some of its decoders make
+	// functions of text there, away from the page.
+	ViewerPart = common(Header{"Cache-Control", "no-cache"}, Header{"Content-Security-Policy",
+		"default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; connect-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"})
 	// Page is for pages of our own: scripts, styles and data from here alone.
 	Page = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'"})

@@ -1,36 +1,18 @@
 // Opens the pages in Chromium as people do. Arguments: the one-time link, the
 // link to a study, its password, and a folder for pictures. Prints what it saw.
-import { createHmac } from "node:crypto";
-import { chromium } from "playwright-core";
+import { launch, step, totp, watch } from "./person.mjs";
 
 const [setup, share, password, pictures] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch("--disable-gpu");
 const seen = { troubles: [], hosts: {} };
 
 // open is a browser of its own: cookies, size, language.
 async function open(options) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
   const page = await context.newPage();
-  page.on("console", (m) => m.type() === "error" && seen.troubles.push(m.text()));
-  page.on("pageerror", (e) => seen.troubles.push(String(e)));
-  page.on("request", (r) => { if (r.url().startsWith("http")) seen.hosts[new URL(r.url()).host] = true; });
+  watch(page, seen);
   return page;
 }
-
-// totp is what an authenticator app shows for a key.
-function totp(key, step) {
-  const bits = [...key].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const bytes = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const mac = createHmac("sha1", bytes).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1e6).padStart(6, "0");
-}
-const now = () => Math.floor(Date.now() / 30000);
 
 const shown = (page, selector) => page.$$eval(selector, (list) => list.filter((i) => i.complete && i.naturalWidth > 0).length);
 
@@ -49,7 +31,7 @@ try {
   await admin.screenshot({ path: pictures + "/enrol.png" });
   // The code of the step before counts until this step ends: begin early in one.
   while ((Date.now() / 1000) % 30 > 15) await new Promise((r) => setTimeout(r, 250));
-  await admin.fill("#code", totp(key, now() - 1));
+  await admin.fill("#code", totp(key, step() - 1));
   await admin.click("button");
   seen.codes = (await admin.$$("ol li")).length;
   await admin.click("a");
