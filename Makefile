@@ -10,8 +10,14 @@ export CGO_ENABLED = 0
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
+.PHONY: web
+web: web/dist/viewer.zip ## build what browsers get (needs Node.js)
+
+web/dist/viewer.zip: $(wildcard web/viewer/*) web/package.json web/package-lock.json tools/web.sh
+	@tools/web.sh
+
 .PHONY: build
-build: ## build ./collimator
+build: web ## build ./collimator
 	$(GO) build -trimpath -o collimator ./cmd/collimator
 
 .PHONY: run
@@ -23,7 +29,7 @@ peers: ## install the other people's software the tests talk to (Debian)
 	@tools/peers.sh
 
 .PHONY: test
-test: peers ## install what the tests need and run them all
+test: peers web ## install what the tests need and run them all
 	@tools/test.sh
 
 .PHONY: unit
