@@ -87,6 +87,27 @@ func (d *Directory) All() iter.Seq[Record] {
 	}
 }
 
+// Check reads every record and tells which are damaged, and which lack a key of
+// type 1 (PS3.3 F.5). It tells nothing of what Problems has.
+func (d *Directory) Check() iter.Seq[Problem] {
+	return func(yield func(Problem) bool) {
+		for r := range d.All() {
+			ds, err := r.Load()
+			if err != nil && !yield(Problem{Kind: Damaged, Offset: r.Offset(), Reason: "the record cannot be read to its end"}) {
+				return
+			}
+			for _, k := range keysOf[r.Type()] {
+				if k.need != one || err != nil {
+					continue
+				}
+				if _, ok := keyOf(ds, k.tag); !ok && !yield(Problem{Kind: MissingKey, Offset: r.Offset(), Tag: k.tag, Reason: "a record of this type has to have it"}) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // following is the record behind one in the order of All.
 func (d *Directory) following(i int32) int32 {
 	if child := d.usable(d.entries[i].child); child != noRecord {

@@ -148,7 +148,7 @@ func (s *FileSet) object(record Record) (o Object, ok bool) {
 	}
 	if !refers {
 		if recordTypes[s.Directory.entries[record.i].kind].level != instanceLevel {
-			return o, err != nil
+			return o, false
 		}
 		o.tell(BadFileID, tag.ReferencedFileID, "the record names no file")
 		return o, true
@@ -231,7 +231,8 @@ func (s *FileSet) compareAbove(o *Object, above Record) {
 	if err != nil {
 		return // it is told where the record is read
 	}
-	if says := ds.Text(t); says != "" && says != o.Head.Text(t) {
+	says, is := ds.Text(t), o.Head.Text(t)
+	if says != "" && is != "" && says != is { // a writer makes a key that the object does not have
 		o.tell(WrongFile, t, "the object is of another one than the record of the "+lower(above.Type())+" above it says")
 	}
 }
