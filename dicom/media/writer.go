@@ -14,7 +14,7 @@ import (
 
 // WriterOptions say how a file-set is written.
 type WriterOptions struct {
-	FileSetID string // at most 16 of A-Z, 0-9, blank and _ (PS3.3 F.3.2.1); may be empty
+	FileSetID string // at most 16 of A-Z, 0-9 and _ (PS3.10 8.1); may be empty
 	Limits    Limits // Records bounds the objects of the file-set
 }
 
@@ -45,8 +45,8 @@ type node struct {
 
 // NewWriter begins a file-set. Its error is a File-set ID that is none.
 func NewWriter(to Target, o WriterOptions) (*Writer, error) {
-	if len(o.FileSetID) > 16 || strings.Trim(o.FileSetID, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ") != "" {
-		return nil, errors.New("media: a File-set ID has at most 16 characters of A-Z, 0-9, blank and _ (PS3.3 F.3.2.1)")
+	if len(o.FileSetID) > 16 || strings.Trim(o.FileSetID, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+		return nil, errors.New("media: a File-set ID has at most 16 characters of A-Z, 0-9 and _ (PS3.10 8.1)")
 	}
 	return &Writer{
 		to: to, o: o, limits: o.Limits.withDefaults(),
