@@ -93,13 +93,13 @@ func TestDirectoriesOfTheFieldAreReadWhateverIsWrongWithThem(t *testing.T) {
 		{pydicom + "DICOMDIR-empty.dcm", "0/0/0/0, 0 astray", "[]"},
 		{pydicom + "DICOMDIR-implicit", "2/6/13/31, 0 astray", "[irregular:1]"},
 		{pydicom + "DICOMDIR-nooffset", "2/6/13/31, 0 astray", "[irregular:2]"},
-		{pydicom + "DICOMDIR-nopatient", "0/6/13/31, 6 astray", "[unknown-type:2 unreached:2]"},
+		{pydicom + "DICOMDIR-nopatient", "0/6/13/31, 6 astray", "[bad-offset:1 unknown-type:2 unreached:2]"},
 		{pydicom + "DICOMDIR-reordered", "2/6/13/31, 0 astray", "[]"},
 		{pydicom + "TINY_ALPHA/DICOMDIR", "1/1/1/50, 0 astray", "[]"},
 		{"ivmartel+dwv/tests/data/DICOMDIR", "1/2/3/44, 0 astray", "[]"},
 		{"ivmartel+dwv/tests/data/bbmri.dcmdir", "0/1/1/4, 1 astray", "[irregular:9 out-of-place:1 unreached:6]"},
 		{"fo-dicom+fo-dicom/Tests/FO-DICOM.Benchmark/Data/DICOMDIR", "20/20/20/20, 0 astray", "[]"},
-		{"dcm4che+dcm4che/dcm4che-test-data/src/main/resources/DICOMDIR", "11/11/11/11, 0 astray", "[]"},
+		{"dcm4che+dcm4che/dcm4che-test-data/src/main/resources/DICOMDIR", "11/11/11/11, 0 astray", "[bad-offset:1]"},
 	} {
 		d := readFile(t, filepath.Join(corpus, c.path))
 		problems, _ := d.Problems()

@@ -53,6 +53,7 @@ func (l *linker) inactive() {
 // root follows the chain of the root entity. A record there that belongs below another
 // one is placed only when none leads to it.
 func (l *linker) root() {
+	end := uint32(0)
 	for i := l.at(l.d.first, -1, tag.OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity); i != noRecord; {
 		e := &l.d.entries[i]
 		if e.flags&inRoot != 0 {
@@ -64,7 +65,12 @@ func (l *linker) root() {
 		if level := recordTypes[e.kind].level; level == patientLevel {
 			l.place(i, noRecord)
 		}
+		end = e.at
 		i = l.at(e.next, int64(e.at), tag.OffsetOfTheNextDirectoryRecord)
+	}
+
+	if end != 0 && end != l.d.last {
+		l.d.problems.at(BadOffset, -1, tag.OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity, "it does not lead to the last record of the root")
 	}
 }
 
