@@ -35,6 +35,7 @@ type cli struct {
 	Get         getCmd         `cmd:"" help:"Fetch instances into a directory (C-GET)."`
 	Move        moveCmd        `cmd:"" help:"Have instances sent to another AE (C-MOVE)."`
 	Dump        dumpCmd        `cmd:"" help:"Print data sets; values of patients only with --reveal."`
+	Media       mediaCmd       `cmd:"" help:"CDs and folders with a DICOMDIR: list, check, make."`
 	Deidentify  deidentifyCmd  `cmd:"" help:"Write copies of files without the identity of their patients."`
 	Export      exportCmd      `cmd:"" help:"Write stored images as plain files, signed if you like."`
 	Verify      verifyCmd      `cmd:"" help:"Hold every stored byte, row and record against the ledger."`

@@ -30,7 +30,12 @@ type FileSet struct {
 func Open(fsys fs.FS, o Options) (*FileSet, error) {
 	limits := o.Limits.withDefaults()
 	s := &FileSet{fsys: fsys, files: newResolver(fsys, limits), limits: limits}
-	name, kind := s.files.resolve([]string{DirectoryName})
+	wanted := DirectoryName
+	if o.Name != "" {
+		wanted = o.Name
+	}
+
+	name, kind := s.files.resolve([]string{wanted})
 	if name == "" {
 		if kind == Unreadable {
 			return nil, fmt.Errorf("media: the root cannot be listed: %w", s.files.folder(".").err)

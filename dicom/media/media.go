@@ -66,6 +66,8 @@ func (l Limits) decoding() dicom.Limits {
 // Options say how a medium is read. The zero value is the safe choice.
 type Options struct {
 	Limits Limits
+	// Name is that of the directory in the root, for Open; empty is DirectoryName.
+	Name string
 	// Inactive gives also the records that are not in use (Record In-use Flag 0000H),
 	// and what is below them.
 	Inactive bool
