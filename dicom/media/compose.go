@@ -31,10 +31,14 @@ type LeftOutError struct {
 
 // Error implements error.
 func (e *LeftOutError) Error() string {
-	if e.Tag == 0 {
-		return "media: left out: " + e.Reason
+	about := ""
+	if e.Tag != 0 {
+		about = e.Tag.String() + ": "
 	}
-	return "media: left out: " + e.Tag.Keyword() + " " + e.Tag.String() + ": " + e.Reason
+	if known, ok := tag.Lookup(e.Tag); ok {
+		about = known.Keyword + " " + about
+	}
+	return "media: left out: " + about + e.Reason
 }
 
 // compose makes the record of a type for an object, and says which keys it made

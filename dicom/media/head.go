@@ -99,7 +99,11 @@ func readHead(r io.Reader, limits Limits) (*head, error) {
 		return h, nil
 	}
 
-	if h.ds, err = headOf(br, h.syntax); err != nil {
+	h.ds, err = headOf(br, h.syntax)
+	switch {
+	case err != nil && !h.part10 && isSyntax(err):
+		return nil, errNotDICOM // its tags may be text
+	case err != nil:
 		return nil, err
 	}
 	return h, h.settle()

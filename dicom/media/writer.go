@@ -140,7 +140,10 @@ func (w *Writer) read(ctx context.Context, src Source) (*object, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err != nil {
+	switch {
+	case err != nil && (f == nil || !f.HasPreamble) && isSyntax(err):
+		return nil, errNoObject // its tags may be text
+	case err != nil:
 		return nil, unreadable(err)
 	}
 
@@ -152,11 +155,20 @@ func (w *Writer) read(ctx context.Context, src Source) (*object, error) {
 		return nil, &LeftOutError{Reason: "it is a DICOMDIR; a file-set has one of its own"}
 	}
 	if !uid.Valid(o.class) || !uid.Valid(o.uid) {
-		return nil, &LeftOutError{Reason: "it is no DICOM object: SOP Class UID or SOP Instance UID is missing or malformed"}
+		return nil, errNoObject
 	}
 	o.sound = len(f.Notes) == 0 && f.Meta.Text(tag.MediaStorageSOPClassUID) == o.class &&
 		f.Meta.Text(tag.MediaStorageSOPInstanceUID) == o.uid && f.Meta.Has(tag.FileMetaInformationGroupLength)
 	return o, nil
+}
+
+// errNoObject is why a file was left out that is none of DICOM.
+var errNoObject = &LeftOutError{Reason: "it is no DICOM object: it cannot be decoded, or SOP Class UID or SOP Instance UID is missing or malformed"}
+
+// isSyntax reports an error of the data, and not of what they are read from.
+func isSyntax(err error) bool {
+	var syntax *dicom.SyntaxError
+	return errors.As(err, &syntax)
 }
 
 // unreadable is why a file was left out that cannot be read.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"collimator/dicom/media"
 	"collimator/internal/fault"
@@ -169,7 +170,7 @@ func (s *Sources) add(ctx context.Context, w *media.Writer, f source, progress f
 	var left *media.LeftOutError
 	switch {
 	case errors.As(err, &left):
-		s.out.LeftOut = append(s.out.LeftOut, LeftOut{File: f.name, Reason: reasonOf(left)})
+		s.out.LeftOut = append(s.out.LeftOut, LeftOut{File: f.name, Reason: strings.TrimPrefix(left.Error(), "media: left out: ")})
 	case err != nil:
 		return err
 	default:
@@ -182,14 +183,6 @@ func (s *Sources) add(ctx context.Context, w *media.Writer, f source, progress f
 		progress(f.size, err != nil)
 	}
 	return nil
-}
-
-// reasonOf is why an object was left out, with the element that it is about.
-func reasonOf(left *media.LeftOutError) string {
-	if left.Tag == 0 {
-		return left.Reason
-	}
-	return left.Tag.Keyword() + " " + left.Tag.String() + ": " + left.Reason
 }
 
 // emptyFolder makes a folder, or takes one that is empty.
