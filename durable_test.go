@@ -16,6 +16,9 @@ var makes = regexp.MustCompile(`\bos\.(Link|Rename|Symlink|Mkdir|MkdirAll|MkdirT
 // mayBeLost are the files that may make something beside package durable, with
 // the reason why a power cut may take it.
 var mayBeLost = map[string]string{
+	"dicom/media/target.go":               "a copy of objects that stand elsewhere; without its DICOMDIR, which comes last, it is no file-set",
+	"internal/disc/disc.go":               "a medium that is read",
+	"internal/disc/make.go":               "files that are read, and the folder of their copies",
 	"internal/house/lock.go":              "a lock: the file is empty, and a new one does as well",
 	"internal/dump/dump.go":               "the data set of a deflated file while it is printed",
 	"internal/house/sample.go":            "a drawn study, drawn again with the same words",

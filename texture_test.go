@@ -15,13 +15,13 @@ import (
 // program can see, whether the breaks stand between steps is for the reader.
 var textured = []string{
 	"cmd/collimator",
-	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag",
+	"dicom", "dicom/dcmtktest", "dicom/deid", "dicom/media", "dicom/memory", "dicom/pixel", "dicom/sign", "dicom/tag",
 	"dicom/uid",
 	"dicomweb", "dicomweb/webtest", "dimse", "dimse/dimsetest", "dimse/ul",
 	"internal/advisory", "internal/alarm", "internal/api", "internal/archive", "internal/archive/index",
 	"internal/audit", "internal/backup", "internal/blob", "internal/blob/blobtest", "internal/bounds",
 	"internal/budget", "internal/budget/budgettest", "internal/clamd", "internal/completion", "internal/config",
-	"internal/console", "internal/db", "internal/db/dbtest", "internal/disclosure", "internal/dump", "internal/durable",
+	"internal/console", "internal/db", "internal/db/dbtest", "internal/disc", "internal/disclosure", "internal/dump", "internal/durable",
 	"internal/export", "internal/fault", "internal/fetch", "internal/firstwrite", "internal/gate", "internal/gate/face", "internal/gate/kind",
 	"internal/gate/maintenance", "internal/gate/messages", "internal/gate/outbound", "internal/gate/reverse", "internal/guard", "internal/hl7",
 	"internal/house", "internal/house/housetest", "internal/house/sitetest", "internal/httpsec",

@@ -81,7 +81,7 @@ type mediaMakeCmd struct {
 }
 
 func (mediaMakeCmd) Help() string {
-	return `Copies the objects under names that every reader takes (PS3.10), and writes a DICOMDIR. The objects are not
+	return `Copies the objects under names that every reader takes, and writes a DICOMDIR. The objects are not
 changed. One that lacks what a directory needs and what cannot be made is left out, with the reason. The
 same files in the same order make the same bytes.
 

@@ -110,7 +110,7 @@ func (k key) put(record, object *dicom.DataSet, n int) (made bool, err error) {
 
 	text := k.made.make(object, n)
 	if text == "" {
-		return false, &LeftOutError{Tag: k.tag, Reason: "the object does not have it, and a directory record needs it; write it into the object"}
+		return false, &LeftOutError{Tag: k.tag, Reason: "a directory record needs it, and the object does not have it"}
 	}
 	record.Set(dicom.NewElement(k.tag, dicom.VRFor(k.tag), []byte(text)))
 	return true, nil

@@ -97,10 +97,11 @@ func (d *Directory) Check() iter.Seq[Problem] {
 				return
 			}
 			for _, k := range keysOf[r.Type()] {
-				if k.need != one || err != nil {
+				if _, ok := keyOf(ds, k.tag); ok || k.need != one || err != nil {
 					continue
 				}
-				if _, ok := keyOf(ds, k.tag); !ok && !yield(Problem{Kind: MissingKey, Offset: r.Offset(), Tag: k.tag, Reason: "a record of this type has to have it"}) {
+				missing := Problem{Kind: MissingKey, Offset: r.Offset(), Tag: k.tag, Reason: "a record of this type has to have it"}
+				if !yield(missing) {
 					return
 				}
 			}
@@ -227,7 +228,7 @@ func (r Record) Reference() (ref Reference, ok bool, err error) {
 // follow takes the file of a multi-referenced file directory record.
 func (ref *Reference) follow(d *Directory, at uint32) {
 	i := d.starting(at)
-	if i == noRecord || i < 0 {
+	if i == noRecord {
 		return
 	}
 	if ds, err := (Record{d, i}).Load(); err == nil {

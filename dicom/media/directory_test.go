@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -322,5 +323,95 @@ func TestRecordsHaveTheirCharacterSet(t *testing.T) {
 		if err != nil || got.Text(tag.PatientName) != "ZZPHI^Ärger" {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+func TestTheOrderOfRecordsInTheFileDoesNotCount(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		var inOrder []written
+		below(r, &inOrder, []string{"PATIENT", "STUDY", "SERIES", "IMAGE"})
+		last := 1
+		for inOrder[last-1].next != 0 {
+			last = inOrder[last-1].next
+		}
+		want := tree(t, readBytes(t, craft(t, uid.ExplicitVRLittleEndian, 1, last, inOrder...), Options{}))
+
+		// Record i goes to place[i-1].
+		place := r.Perm(len(inOrder))
+		to := func(n int) int {
+			if n == 0 {
+				return 0
+			}
+			return place[n-1] + 1
+		}
+		shuffled := make([]written, len(inOrder))
+		for i, record := range inOrder {
+			record.next = to(record.next)
+			record.lower = to(record.lower)
+			shuffled[place[i]] = record
+		}
+		d := readBytes(t, craft(t, uid.ExplicitVRLittleEndian, to(1), to(last), shuffled...), Options{})
+		if got := tree(t, d); got != want {
+			t.Fatalf("seed %d: %s, want %s", seed, got, want)
+		}
+		if list, _ := d.Problems(); len(list) > 0 {
+			t.Fatalf("seed %d: %v", seed, list)
+		}
+	}
+}
+
+// below makes some records of the first kind with some of the others below.
+func below(r *rand.Rand, list *[]written, kinds []string) int {
+	if len(kinds) == 0 {
+		return 0
+	}
+	first, before := 0, 0
+	for range 1 + r.IntN(3) {
+		*list = append(*list, written{kind: kinds[0]})
+		n := len(*list)
+		if before == 0 {
+			first = n
+		} else {
+			(*list)[before-1].next = n
+		}
+		before = n
+		lower := below(r, list, kinds[1:])
+		(*list)[n-1].lower = lower
+	}
+	return first
+}
+
+func TestAnIndirectReferenceIsFollowed(t *testing.T) {
+	t.Parallel()
+	b := craft(t, uid.ExplicitVRLittleEndian, 1, 1, written{kind: "IMAGE"}, written{kind: "MRDR", fileID: []string{"SHARED", "IM1"}})
+	d := readBytes(t, b, Options{})
+	image, multi := d.entries[0], d.entries[1]
+	offset := binary.LittleEndian.AppendUint32(nil, multi.at+12)
+
+	// The first record gets the element, and the second stands behind it.
+	element := append([]byte{4, 0, 4, 0x15, 'U', 'L', 4, 0}, offset...)
+	b = slices.Concat(b[:image.end], element, b[image.end:])
+	binary.LittleEndian.PutUint32(b[image.at+4:], image.end-image.content+12)
+	binary.LittleEndian.PutUint32(b[image.at-4:], uint32(len(b))-image.at)
+
+	d = readBytes(t, b, Options{})
+	for r := range d.Roots() {
+		ref, ok, err := r.Reference()
+		if err != nil || !ok || !slices.Equal(ref.FileID, []string{"SHARED", "IM1"}) {
+			t.Errorf("%q, %v, %v", ref.FileID, ok, err)
+		}
+	}
+	if got := tree(t, d); got != "I" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestADeflatedDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
+	b := front(t, uid.DeflatedExplicitVRLittleEndian, 0, 0)
+	if _, err := ReadDirectory(bytes.NewReader(b), int64(len(b)), Options{}); err == nil || !strings.Contains(err.Error(), "deflated") {
+		t.Errorf("%v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"collimator/dicom/uid"
 )
@@ -148,6 +149,19 @@ func FuzzFileID(f *testing.F) {
 		}
 		if name := strings.Join(parts, "/"); !fs.ValidPath(name) && strings.ToValidUTF8(name, "") == name {
 			t.Errorf("%q leads to %q", s, name)
+		}
+	})
+}
+
+func FuzzHead(f *testing.F) {
+	for _, syntax := range []string{uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian, uid.DeflatedExplicitVRLittleEndian} {
+		f.Add(part10(f, instance(1, 1, 1, 1), syntax))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for o := range Scan(fstest.MapFS{"IM1": {Data: b}}, Options{}) {
+			if o.Head == nil && len(o.Problems) == 0 {
+				t.Error("no object and no problem")
+			}
 		}
 	})
 }

@@ -70,7 +70,8 @@ func (l *linker) root() {
 	}
 
 	if end != 0 && end != l.d.last {
-		l.d.problems.at(BadOffset, -1, tag.OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity, "it does not lead to the last record of the root")
+		t := tag.OffsetOfTheLastDirectoryRecordOfTheRootDirectoryEntity
+		l.d.problems.at(BadOffset, -1, t, "it does not lead to the last record of the root")
 	}
 }
 
@@ -269,7 +270,8 @@ func (l *linker) reach(from int32, depth int) {
 		e.flags |= reached
 		stack = append(stack, step{e.sibling, s.depth})
 		if e.child != noRecord && s.depth >= l.limits.Depth {
-			l.d.problems.at(TooMuch, int64(e.at), tag.OffsetOfReferencedLowerLevelDirectoryEntity, "records stand deeper below it than allowed; they were left out")
+			t := tag.OffsetOfReferencedLowerLevelDirectoryEntity
+			l.d.problems.at(TooMuch, int64(e.at), t, "what is deeper than allowed was left out")
 			e.child = noRecord
 		}
 		if e.child != noRecord {

@@ -2,7 +2,6 @@ package media
 
 import (
 	"archive/zip"
-	"errors"
 	"io"
 	"os"
 	"path"
@@ -16,7 +15,7 @@ type Target interface {
 }
 
 // Folder writes a file-set below a folder. Folders that are there are used, and no
-// file is overwritten. Files reach the disk with Close.
+// file is overwritten. It is a copy: nobody waits until it has reached the disk.
 func Folder(root *os.Root) Target { return folderTarget{root} }
 
 type folderTarget struct{ root *os.Root }
@@ -28,18 +27,8 @@ func (t folderTarget) Create(name string) (io.WriteCloser, error) {
 			return nil, err
 		}
 	}
-	f, err := t.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	return syncedFile{f}, nil
+	return t.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
-
-// syncedFile reaches the disk before it is closed.
-type syncedFile struct{ *os.File }
-
-// Close implements io.Closer.
-func (f syncedFile) Close() error { return errors.Join(f.Sync(), f.File.Close()) }
 
 // Zip writes a file-set into a zip, one file after the other, stored without
 // compression and without times, so that the same files make the same zip. The

@@ -91,7 +91,8 @@ func (c *checker) unlisted(ctx context.Context, m *medium) error {
 
 		if c.out.Directory {
 			c.out.Unlisted++
-			o.Problems = append(o.Problems, media.Problem{Kind: media.Unlisted, Offset: -1, Path: o.Path, Reason: "no record leads to this object"})
+			alone := media.Problem{Kind: media.Unlisted, Offset: -1, Path: o.Path, Reason: "no record leads to this object"}
+			o.Problems = append(o.Problems, alone)
 		}
 		c.object(o)
 	}

@@ -42,6 +42,8 @@ func open(path string) (_ *medium, err error) {
 	switch {
 	case info.IsDir():
 		err = m.folder(path)
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no file and no folder") // opening a pipe could wait for ever
 	case isZip(path):
 		err = m.zip(path, info.Size())
 	default:

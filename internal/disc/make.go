@@ -45,7 +45,7 @@ type source struct {
 type Sources struct {
 	files  []source
 	out    *Made
-	opened []io.Closer
+	opened []*os.Root
 }
 
 // Len is how many objects were found.
@@ -80,30 +80,57 @@ func (s *Sources) below(ctx context.Context, path string, progress func()) error
 		return err
 	}
 
-	dir := path
-	if !info.IsDir() {
-		dir = filepath.Dir(path)
+	switch {
+	case info.IsDir():
+	case info.Mode().IsRegular():
+		return s.named(path, info.Size())
+	default:
+		s.out.LeftOut = append(s.out.LeftOut, LeftOut{File: path, Reason: "it is no file"})
+		return nil
 	}
-	root, err := os.OpenRoot(dir)
+
+	root, err := s.open(path)
 	if err != nil {
 		return err
 	}
-	s.opened = append(s.opened, root)
-
-	if !info.IsDir() {
-		s.files = append(s.files, source{name: path, size: info.Size(), fsys: root.FS(), path: filepath.Base(path)})
-		return nil
-	}
-	for o := range media.Scan(root.FS(), media.Options{}) {
+	for o := range media.Scan(root, media.Options{}) {
 		if ctx.Err() != nil {
 			return errStopped
 		}
-		s.found(root.FS(), dir, o)
+		s.found(root, path, o)
 		if progress != nil {
 			progress()
 		}
 	}
 	return nil
+}
+
+// named takes a file that was named. A link that is named is followed.
+func (s *Sources) named(path string, size int64) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	root, err := s.open(filepath.Dir(real))
+	if err != nil {
+		return err
+	}
+	s.files = append(s.files, source{name: path, size: size, fsys: root, path: filepath.Base(real)})
+	return nil
+}
+
+// open opens a folder until Close. The one that was opened last is taken again: files
+// are named by the hundred.
+func (s *Sources) open(dir string) (fs.FS, error) {
+	if n := len(s.opened); n > 0 && s.opened[n-1].Name() == dir {
+		return s.opened[n-1].FS(), nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.opened = append(s.opened, root)
+	return root.FS(), nil
 }
 
 // found takes what is below a folder.

@@ -42,7 +42,9 @@ func (l *Listing) Print(w io.Writer, reveal bool) error {
 		header += "|NAME|ID|DATE|DESCRIPTION"
 	}
 	row := func(r *Row) []string {
-		cells := []string{numberText(r.Patient), numberText(r.Study), numberText(r.Series), r.What, strconv.Itoa(r.Objects), strconv.Itoa(r.Missing)}
+		cells := []string{
+			numberText(r.Patient), numberText(r.Study), numberText(r.Series), r.What, strconv.Itoa(r.Objects), strconv.Itoa(r.Missing),
+		}
 		if reveal {
 			cells = append(cells, terminal.Dash(r.Name), terminal.Dash(r.ID), terminal.Dash(r.StudyDate), terminal.Dash(r.StudyDescription))
 		}
