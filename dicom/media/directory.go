@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -178,8 +179,10 @@ func (r Record) Children() iter.Seq[Record] { return r.d.siblings(r.d.entries[r.
 // record. Beside an error, that it is damaged, stands what was read until then.
 func (r Record) Load() (*dicom.DataSet, error) {
 	e := r.d.entries[r.i]
-	section := io.NewSectionReader(r.d.r, int64(e.content), int64(e.end)-int64(e.content))
-	ds, err := dicom.Decode(section, dicom.DecodeOptions{
+	n := int64(e.end) - int64(e.content)
+	section := io.NewSectionReader(r.d.r, int64(e.content), n)
+	br := bufio.NewReaderSize(section, int(min(max(n, 1<<10), 16<<10))) // most records are of a few hundred bytes
+	ds, err := dicom.Decode(br, dicom.DecodeOptions{
 		TransferSyntax: r.d.syntax.UID,
 		Limits:         dicom.Limits{Depth: 16, Elements: 100_000, Header: r.d.limits.Record},
 	})

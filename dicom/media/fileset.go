@@ -21,6 +21,7 @@ type FileSet struct {
 	files     *resolver
 	limits    Limits
 	file      fs.File // the DICOMDIR; nil where it is in memory
+	said      map[Type]said
 }
 
 // Open reads the directory in the root of a file system, whatever the case of its
@@ -226,17 +227,36 @@ var identities = map[Type]dicom.Tag{
 	Patient: tag.PatientID, Study: tag.StudyInstanceUID, Series: tag.SeriesInstanceUID,
 }
 
+// said is what the record of a patient, study or series says, which is asked for with
+// each of its objects.
+type said struct {
+	record Record
+	value  string
+}
+
+// says is the identity in a record above an object.
+func (s *FileSet) says(r Record, t dicom.Tag) string {
+	if s.said == nil {
+		s.said = map[Type]said{}
+	}
+	known := s.said[r.Type()]
+	if known.record != r {
+		known = said{record: r}
+		if ds, err := r.Load(); err == nil { // that it is damaged is told where it is read
+			known.value = ds.Text(t)
+		}
+		s.said[r.Type()] = known
+	}
+	return known.value
+}
+
 // compareAbove holds a file to a record above its own.
 func (s *FileSet) compareAbove(o *Object, above Record) {
 	t, ok := identities[above.Type()]
 	if !ok {
 		return
 	}
-	ds, err := above.Load()
-	if err != nil {
-		return // it is told where the record is read
-	}
-	says, is := ds.Text(t), o.Head.Text(t)
+	says, is := s.says(above, t), o.Head.Text(t)
 	if says != "" && is != "" && says != is { // a writer makes a key that the object does not have
 		o.tell(WrongFile, t, "the object is of another one than the record of the "+lower(above.Type())+" above it says")
 	}
