@@ -1,11 +1,14 @@
 package media
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/fstest"
 )
 
 // shared finds the corpus of real files, or skips.
@@ -149,4 +152,43 @@ func TestFilesOfTheFieldAreFoundAndHeldToTheirRecords(t *testing.T) {
 			t.Errorf("%s: %d records, %d found, %s", c.path, records, found, got)
 		}
 	}
+}
+
+func TestAFileSetOfTheWholeCorpusIsSound(t *testing.T) {
+	t.Parallel()
+	corpus := shared(t, "a file-set of some 900 real files")
+	root, err := os.OpenRoot(corpus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+
+	m := memory{}
+	w := newWriter(t, m)
+	added, left := 0, map[string]int{}
+	for o := range Scan(root.FS(), Options{}) {
+		if o.Head == nil || o.Size > 4<<20 {
+			continue
+		}
+		_, err := w.Add(t.Context(), func() (io.ReadCloser, error) { return root.FS().Open(o.Path) })
+		var out *LeftOutError
+		switch {
+		case err == nil:
+			added++
+		case errors.As(err, &out):
+			left[err.Error()]++
+		default:
+			t.Fatalf("%s: %v", o.Path, err)
+		}
+	}
+	finish(t, w)
+
+	s := open(t, fstest.MapFS(m))
+	if list := told(s); len(list) > 0 {
+		t.Errorf("%d problems, first %v", len(list), list[0])
+	}
+	if added < 500 {
+		t.Errorf("%d added, left out: %v", added, left)
+	}
+	t.Logf("%d added, left out: %v", added, left)
 }

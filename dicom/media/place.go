@@ -75,7 +75,7 @@ func (p *placing) record(o *object, above *node) error {
 // levels finds or makes patient, study and series of an object.
 func (w *Writer) levels(o *object, p *placing) error {
 	for _, t := range []dicom.Tag{tag.StudyInstanceUID, tag.SeriesInstanceUID} {
-		if !uid.Valid(o.ds.Text(t)) {
+		if !uid.Tolerable(o.ds.Text(t)) {
 			return &LeftOutError{Tag: t, Reason: "it is missing or malformed, and a directory record needs it"}
 		}
 	}

@@ -154,7 +154,7 @@ func (w *Writer) read(ctx context.Context, src Source) (*object, error) {
 	if f.Meta.Text(tag.MediaStorageSOPClassUID) == uid.MediaStorageDirectory || o.class == uid.MediaStorageDirectory {
 		return nil, &LeftOutError{Reason: "it is a DICOMDIR; a file-set has one of its own"}
 	}
-	if !uid.Valid(o.class) || !uid.Valid(o.uid) {
+	if !uid.Tolerable(o.class) || !uid.Tolerable(o.uid) {
 		return nil, errNoObject
 	}
 	o.sound = len(f.Notes) == 0 && f.Meta.Text(tag.MediaStorageSOPClassUID) == o.class &&

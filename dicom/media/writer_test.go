@@ -269,6 +269,7 @@ func TestWhatARecordNeedsIsMadeOrTheObjectIsLeftOut(t *testing.T) {
 		{"blank modality", instance(1, 1, 1, 1, value{tag.Modality, "  "}), "[(0008,0060)]"},
 		{"no study", instance(1, 1, 1, 1, value{tag.StudyInstanceUID, ""}), "StudyInstanceUID"},
 		{"malformed series", instance(1, 1, 1, 1, value{tag.SeriesInstanceUID, "1.x"}), "SeriesInstanceUID"},
+		{"leading zeros in UIDs, as equipment writes them", instance(1, 1, 1, 1, value{tag.StudyInstanceUID, "2.25.01.2"}, value{tag.SOPInstanceUID, "2.25.01.3"}), "[]"},
 		{"no class", instance(1, 1, 1, 1, value{tag.SOPClassUID, ""}), "no DICOM object"},
 		{"a directory", instance(1, 1, 1, 1, class(uid.MediaStorageDirectory)), "DICOMDIR"},
 		{"dose", instance(1, 1, 1, 1, class(uid.RTDoseStorage)), "DoseSummationType"},
