@@ -256,6 +256,12 @@ func TestDamageCostsNoMoreThanWhatIsDamaged(t *testing.T) {
 			binary.LittleEndian.PutUint16(b[at[4]+8+30+4+6:], 0x7FFF)
 			return b
 		}, "P(S(S(I?I)))", ""},
+		{"filled up with zeros, as sectors are", func(b []byte) []byte { return append(b, make([]byte, 2048)...) }, "P(S(S(III)))", "[irregular:1]"},
+		{"no preamble, so that all offsets are too large", func(b []byte) []byte { return b[132:] }, "P(S(S(III)))", ""},
+		{"sequence of undefined length without an end", func(b []byte) []byte {
+			binary.LittleEndian.PutUint32(b[sequence+8:], dicom.UndefinedLength)
+			return b
+		}, "P(S(S(III)))", "[damaged:1]"},
 		{"cut off in the last record", func(b []byte) []byte { return b[:len(b)-6] }, "P(S(S(II?)))", ""},
 		{"cut off behind a record", func(b []byte) []byte { return b[:at[5]] }, "P(S(S(II)))", "[bad-offset:1 damaged:1]"},
 	} {
