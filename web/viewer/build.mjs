@@ -24,6 +24,7 @@ const leftOut = [
 const leftOutOfAssets = /^(apple-touch-|android-chrome-|firefox_app|mstile|yandex|coast|browserconfig|manifest)/;
 
 fetchPackage();
+const licence = readFileSync(join(cache, 'package', 'LICENSE'), 'utf8').trim();
 const files = place();
 await change(files);
 console.log(`viewer: OHIF ${pinned.version}, ${count(out)} files, ${(bytes(out) / 1e6).toFixed(1)} MB`);
@@ -68,6 +69,17 @@ async function change(files) {
     { what: 'the address of the bundles', find: /__webpack_require__\.p = "\/"/g, put: '__webpack_require__.p = "/viewer/"', times: 8, in: /\.js$/ },
     { what: 'the address of the slide viewer', find: /'\/dicom-microscopy-viewer\//g, put: "'/viewer/dicom-microscopy-viewer/", times: 1, in: /\.js$/ },
     { what: 'the address of pictures and fonts', find: /url\(\//g, put: 'url(/viewer/', times: pinned.addresses, in: /\.css$/ },
+    // Its licence (AGPL-3.0) is not that of this program, and its tours are not shown.
+    {
+      what: 'the guide through the pages', times: 1, in: /\.js$/,
+      find: /;\/\/ CONCATENATED MODULE: \S*shepherd\.mjs\n\/\*! shepherd\.js [\d.]+ \*\/\n[\s\S]*?\n\/\/# sourceMappingURL=shepherd\.mjs\.map\n/g,
+      put: ';const shepherd_fe = { Tour: class { addStep() {} start() {} } };\n',
+    },
+    {
+      what: 'where the styles of the guide stood', times: 1, in: /\.js$/, put: '',
+      find: /;\/\/ CONCATENATED MODULE: \S*shepherd\.js\/dist\/css\/shepherd\.css\n/g,
+    },
+    { what: 'the styles of the guide', find: /[^{}]*shepherd[^{}]*\{[^{}]*\}/g, put: '', times: pinned.guideStyles, in: /\.css$/ },
     {
       what: 'the views of ndarray', put: views, times: 4, in: /\.js$/,
       find: /function compileConstructor\(dtype, dimension\) \{[\s\S]*?return procedure\(CACHED_CONSTRUCTORS\[dtype\], order\)\s*;?\s*\n\s*\}/g,
@@ -75,6 +87,8 @@ async function change(files) {
   ];
 
   const made = new Map(changes.map(c => [c, 0]));
+  const parts = new Set();
+  const notices = new Set();
   for (const file of files) {
     if (!/\.(js|css)$/.test(file)) continue;
     let text = readFileSync(file, 'utf8');
@@ -83,6 +97,10 @@ async function change(files) {
         made.set(c, made.get(c) + 1);
         return c.put;
       });
+    }
+    if (file.endsWith('.js')) {
+      for (const [, name] of text.matchAll(/node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//g)) parts.add(name);
+      for (const [notice] of text.matchAll(/\/\*[!*](?:[^*]|\*(?!\/))*(?:@license|@preserve|[Cc]opyright|\(c\) )(?:[^*]|\*(?!\/))*\*\//g)) notices.add(notice);
     }
     if (file.endsWith('.js') && dirname(file) === out) {
       text = (await transform(text, { minify: true, charset: 'utf8', legalComments: 'none', logLevel: 'error' })).code;
@@ -93,10 +111,27 @@ async function change(files) {
     if (n !== c.times) throw new Error(`viewer: ${c.what} was found ${n} times and not ${c.times}: look at this release of OHIF`);
   }
 
+  writeFileSync(join(out, 'NOTICES.txt'), noticesOf(parts, notices));
+
   const app = readdirSync(out).filter(name => /^app\.bundle\..*\.js$/.test(name));
   if (app.length !== 1) throw new Error(`viewer: ${app.length} bundles of the application`);
   writeFileSync(join(out, 'index.html'), readFileSync(join(here, 'index.html'), 'utf8').replace('{{app}}', app[0]));
   for (const name of own) cpSync(join(here, name), join(out, name));
+}
+
+// noticesOf is what the licences of all that is in it ask to be said. A part whose licence nobody looked at
+// ends the build.
+function noticesOf(parts, notices) {
+  const licences = JSON.parse(readFileSync(join(here, 'parts.json'), 'utf8'));
+  const of = new Map(Object.entries(licences).flatMap(([licence, names]) => names.map(name => [name, licence])));
+  const unknown = [...parts].filter(name => !of.has(name));
+  if (unknown.length > 0) throw new Error(`viewer: the licence of ${unknown.join(', ')} stands in no row of parts.json`);
+  return [
+    `The viewer is OHIF ${pinned.version}, changed as web/viewer/build.mjs says. It holds parts of these packages:`,
+    '', ...[...parts].sort().map(name => `${name}  ${of.get(name)}`),
+    '', 'The licence of OHIF:', '', licence,
+    '', 'What stands in the sources of its parts:', '', ...[...notices].sort(), '',
+  ].join('\n');
 }
 
 function* walk(dir) {
