@@ -63,7 +63,15 @@ func (f *Face) Store(ctx context.Context, in Brought) (at Filed, status dimse.St
 // leaseToStore is an association on which an instance can go as it is. Where the system behind
 // takes none such it is fault.Unsupported.
 func (f *Face) leaseToStore(ctx context.Context, in Brought) (*upstream.Lease, error) {
-	lease, err := f.lease(ctx, upstream.Ask{Contexts: dimse.Propose([]string{in.SOPClassUID}, []string{in.TransferSyntaxUID}, false)})
+	r, err := f.route()
+	if err != nil {
+		return nil, err
+	}
+	ask := upstream.Ask{Contexts: dimse.Propose([]string{in.SOPClassUID}, []string{in.TransferSyntaxUID}, false)}
+	if _, may := understood(ask.Contexts[0], r.rules, r.patches); !may {
+		return nil, r.keptAway(in.TransferSyntaxUID)
+	}
+	lease, err := f.lease(ctx, ask)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,9 @@ import (
 	"slices"
 
 	"collimator/dicom"
+	"collimator/dicom/uid"
 	"collimator/dimse/ul"
+	"collimator/internal/fault"
 	"collimator/internal/patch"
 	"collimator/internal/policy"
 )
@@ -27,6 +29,14 @@ func goesOn(ts string, rules *policy.Route) bool {
 		return ok
 	}
 	return slices.ContainsFunc(rules.Rules, func(rule policy.RouteRule) bool { return slices.Contains(rule.Syntaxes, ts) })
+}
+
+// keptAway is why an object in a transfer syntax that is not understood goes nowhere.
+func (r *route) keptAway(ts string) error {
+	if refusal := r.patches.Syntax(ts); refusal != nil {
+		return patched(refusal)
+	}
+	return fault.Newf(fault.Unsupported, "gate: no rule of the route lets %s through", uid.Name(ts))
 }
 
 // Bounds of the service class application information that goes on: of every service that has any,

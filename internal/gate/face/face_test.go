@@ -126,11 +126,17 @@ func TestWhatIsStoredIsGivenAsItWas(t *testing.T) {
 // file is a data set as a Part 10 file.
 func file(t testing.TB, ds *dicom.DataSet) []byte {
 	t.Helper()
+	return fileIn(t, ds, uid.ExplicitVRLittleEndian)
+}
+
+// fileIn is file in a transfer syntax.
+func fileIn(t testing.TB, ds *dicom.DataSet, syntax string) []byte {
+	t.Helper()
 	b := bytes.NewBuffer(dicom.AppendMeta(make([]byte, 0), dicom.Meta{
-		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: uid.ExplicitVRLittleEndian,
+		SOPClassUID: ds.Text(tag.SOPClassUID), SOPInstanceUID: ds.Text(tag.SOPInstanceUID), TransferSyntaxUID: syntax,
 		ImplementationClassUID: dicom.ImplementationClassUID,
 	}))
-	if err := dicom.Encode(b, ds, uid.ExplicitVRLittleEndian); err != nil {
+	if err := dicom.Encode(b, ds, syntax); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
