@@ -3,11 +3,13 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
+	"collimator/dimse/ul"
 	"collimator/internal/budget"
 	"collimator/internal/fault"
 	"collimator/internal/firstwrite"
@@ -28,15 +30,35 @@ var errStudy = fault.Newf(fault.TooLarge, "gate: the system behind has more than
 func (g *Gate) before(ctx context.Context, from sender, o *object) (has firstwrite.Before, ok bool, err error) {
 	lease, err := g.leaseOwn(ctx, from, upstream.Ask{Contexts: dimse.Propose([]string{uid.StudyRootFind}, uid.NativeSyntaxes()[:2], false)})
 	if err != nil {
-		return has, false, unanswered(err)
+		return has, false, undecided(err)
 	}
 
 	has, err = askStudy(ctx, lease, o)
 	lease.Finish(err)
 	if err != nil {
-		return firstwrite.Before{}, false, unanswered(err)
+		return firstwrite.Before{}, false, undecided(err)
 	}
 	return has, true, nil
+}
+
+// undecided is nil for the error of a system that has no such service, or does not understand
+// the question, and so will never say what it has. Whatever else fails may do so for a moment, and by
+// somebody's doing: what the system has it would overwrite meanwhile.
+func undecided(err error) error {
+	if answer, refused := errors.AsType[*dimse.StatusError](err); refused && !noService(answer.Status.Code) {
+		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("gate: the system behind was asked what it has of the study, and answers %s; "+
+			"until it says that, nothing of the study goes through", answer.Status.Code))
+	}
+	if answer, rejected := errors.AsType[*dimse.RejectError](err); rejected && answer.Result == ul.RejectedTransient {
+		return err
+	}
+	return unanswered(err)
+}
+
+// noService reports a status that says that nobody answers such questions (PS3.7 C.5.24, C.5.25;
+// PS3.4 C.4.1.1.4).
+func noService(code dimse.StatusCode) bool {
+	return code == dimse.SOPClassNotSupported || code == dimse.NoSuchSOPClass || code == dimse.UnrecognizedOperation || code>>8 == 0xA9
 }
 
 // unanswered is nil for the error of a system that is there and does not answer
