@@ -32,31 +32,54 @@ func (p Patient) row() Patient {
 	return p
 }
 
+// claims are whose the study of an instance is and of which study its series.
+type claims struct {
+	patient *claim[Patient]
+	series  *claim[string] // nil where it names none
+}
+
 // belongs says what of an instance contradicts what went through: a study is of one
-// patient, a series of one study. Where nothing does, end has to be called with whether it went
-// through.
-func (m *Memory) belongs(ctx context.Context, i Instance) (c Conflict, end func(through bool), err error) {
-	endNothing := func(bool) {}
-	may, endPatient, err := m.patients.begin(ctx, name{i.Route, i.Study}, i.Patient)
+// patient, a series of one study. Where nothing does, end of the claims has to be called.
+func (m *Memory) belongs(ctx context.Context, i Instance) (Conflict, *claims, error) {
+	may, patient, err := m.patients.begin(ctx, name{i.Route, i.Study}, i.Patient)
 	if err != nil {
-		return NoConflict, endNothing, err
+		return NoConflict, nil, err
 	}
 	if !may {
-		return OtherPatient, endNothing, nil
+		return OtherPatient, nil, nil
 	}
 	if i.Series == "" {
-		return NoConflict, endPatient, nil
+		return NoConflict, &claims{patient: patient}, nil
 	}
 
-	may, endSeries, err := m.series.begin(ctx, name{i.Route, i.Series}, i.Study)
+	may, series, err := m.series.begin(ctx, name{i.Route, i.Series}, i.Study)
 	if err != nil || !may {
-		endPatient(false)
-		return OtherStudy, endNothing, err
+		patient.end(false)
+		return OtherStudy, nil, err
 	}
-	return NoConflict, func(through bool) {
-		endSeries(through)
-		endPatient(through)
-	}, nil
+	return NoConflict, &claims{patient, series}, nil
+}
+
+// last says what of the instance contradicts what went through since. The patient comes first, for
+// everybody: nobody waits for who waits.
+func (c *claims) last(ctx context.Context) (Conflict, error) {
+	if may, err := c.patient.last(ctx); err != nil || !may {
+		return OtherPatient, err
+	}
+	if c.series == nil {
+		return NoConflict, nil
+	}
+	if may, err := c.series.last(ctx); err != nil || !may {
+		return OtherStudy, err
+	}
+	return NoConflict, nil
+}
+
+func (c *claims) end(through bool) {
+	if c.series != nil {
+		c.series.end(through)
+	}
+	c.patient.end(through)
 }
 
 func (m *Memory) loadPatients(ctx context.Context, of name) (list []Patient, err error) {

@@ -45,13 +45,13 @@ func TestAStudyIsClosedWhenAllIsWrittenAndNothingComesAnyMore(t *testing.T) {
 
 	i := Instance{Route: "PACS", Study: "1.2.3", UID: "1.2.3.1"}
 	ask := func(context.Context) (Before, bool, error) { return Before{}, true, nil }
-	_, end, err := m.Begin(t.Context(), i, ask)
+	_, turn, err := m.Begin(t.Context(), i, ask)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(time.Hour)
 	step("under way", 1, closeNow)
-	end(&Content{Syntax: "1.2", Hash: "one"})
+	turn.End(&Content{Syntax: "1.2", Hash: "one"})
 	step("not written", 1, closeNow)
 	step("written", 1, func() error { return m.flush(t.Context()) })
 	step("idle", 0, closeNow)
@@ -81,11 +81,11 @@ func TestStudiesOfWhichNothingIsKnownAndThoseBeyondTheMostAreForgottenSoon(t *te
 
 	ask := func(context.Context) (Before, bool, error) { return Before{}, true, nil }
 	for i := range openMost + 1 {
-		_, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.3.", i), UID: fmt.Sprint("1.3.", i, ".1")}, ask)
+		_, turn, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: fmt.Sprint("1.3.", i), UID: fmt.Sprint("1.3.", i, ".1")}, ask)
 		if err != nil {
 			t.Fatal(err)
 		}
-		end(nil)
+		turn.End(nil)
 	}
 	if err := m.closeIdle(t.Context(), m.idle()); err != nil {
 		t.Fatal(err)
@@ -106,13 +106,13 @@ func TestWhoGivesUpDoesNotWaitUntilTheSystemBehindAnswers(t *testing.T) {
 	asking, answer := make(chan struct{}), make(chan struct{})
 	first := make(chan error, 1)
 	go func() {
-		_, end, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: "1.2", UID: "1.2.1"}, func(context.Context) (Before, bool, error) {
+		_, turn, err := m.Begin(t.Context(), Instance{Route: "PACS", Study: "1.2", UID: "1.2.1"}, func(context.Context) (Before, bool, error) {
 			close(asking)
 			<-answer
 			return Before{}, true, nil
 		})
 		if err == nil {
-			end(nil)
+			turn.End(nil)
 		}
 		first <- err
 	}()

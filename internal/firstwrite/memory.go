@@ -125,36 +125,65 @@ func New(d *db.DB, log *slog.Logger, now func() time.Time) *Memory {
 	return m
 }
 
+// Turn is an instance in hand. Last comes before End; it is not safe for concurrent use.
+type Turn struct {
+	m        *Memory
+	i        Instance
+	o        *opened
+	conflict Conflict
+	claims   *claims // nil where it is known, or contradicts what is
+}
+
 // Begin takes an instance in hand and says what is known of it. It waits for another one of the
-// same UID, and asks the system behind about a study of which it knows nothing. end is called with
-// what went through, or with nil where nothing did; Begin fails without it.
-func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (known Known, end func(*Content), err error) {
+// same UID, handMost at the longest, and asks the system behind about a study of which it knows
+// nothing. End of the turn has to be called; Begin fails without one.
+func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (known Known, turn *Turn, err error) {
 	if err := m.take(ctx, nameOf(i)); err != nil {
 		return Known{}, nil, err
 	}
 
 	s := study{i.Route, i.Study}
-	o := m.use(s)
-	owned := func(bool) {}
-	if err = m.open(ctx, s, o, ask); err == nil {
+	turn = &Turn{m: m, i: i, o: m.use(s)}
+	if err = m.open(ctx, s, turn.o, ask); err == nil {
 		known.Content, known.Found, err = m.look(ctx, i)
 	}
 	if err == nil && !known.Found { // what is known is held against its content, whosever it is
-		known.Conflict, owned, err = m.belongs(ctx, i)
+		turn.conflict, turn.claims, err = m.belongs(ctx, i)
+		known.Conflict = turn.conflict
 	}
 	if err != nil {
-		m.give(i, o, nil)
+		m.give(i, turn.o, nil)
 		return Known{}, nil, err
 	}
-
-	return known, func(through *Content) {
-		owned(through != nil)
-		m.give(i, o, through)
-	}, nil
+	return known, turn, nil
 }
+
+// Last says what an instance contradicts now: something may have gone through since Begin. It has to be called before the end of the instance goes to the system behind, and what it
+// lets go on has to come to End soon: others wait for it.
+func (t *Turn) Last(ctx context.Context) (Conflict, error) {
+	if t.claims == nil {
+		return t.conflict, nil
+	}
+	return t.claims.last(ctx)
+}
+
+// End gives an instance out of hand, with what went through, or with nil where nothing did.
+func (t *Turn) End(through *Content) {
+	if t.claims != nil {
+		t.claims.end(through != nil)
+	}
+	t.m.give(t.i, t.o, through)
+}
+
+// handMost is how long Begin waits for another instance of the same UID.
+const handMost = 30 * time.Second
+
+var errInHand = fault.New(fault.Busy, "firstwrite: another instance of the same UID is under way; send it again")
 
 // take waits until nobody has the UID in hand.
 func (m *Memory) take(ctx context.Context, n name) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, handMost, errInHand)
+	defer cancel()
 	for {
 		m.mu.Lock()
 		other := m.busy[n]

@@ -60,10 +60,19 @@ func (r *record) begin(m *firstwrite.Memory, uid, study string) (known string, e
 
 func (r *record) beginAs(m *firstwrite.Memory, i firstwrite.Instance) (known string, end func(*firstwrite.Content)) {
 	r.t.Helper()
-	k, end, err := m.Begin(context.Background(), i, r.ask)
-	switch {
-	case err != nil:
+	k, turn, err := m.Begin(context.Background(), i, r.ask)
+	if err != nil {
 		return "error", nil
+	}
+	end = func(through *firstwrite.Content) {
+		if through != nil {
+			if conflict, err := turn.Last(context.Background()); err != nil || conflict != firstwrite.NoConflict {
+				r.t.Errorf("the end of %s may not go: %s, %v", i.UID, conflict, err)
+			}
+		}
+		turn.End(through)
+	}
+	switch {
 	case k.Conflict != firstwrite.NoConflict:
 		return string(k.Conflict), end
 	case !k.Found:

@@ -7,8 +7,8 @@ import (
 )
 
 // owners knows to whom things belong: a study to its patient, a series to its study
-// (PS3.3 A.1.2). Of what nobody has yet, the first that goes through has it; until it is
-// through, others who say something else wait. Safe for concurrent use.
+// (PS3.3 A.1.2). What nobody has yet is of the first that goes through: between the end of
+// its data set and the answer, others who say something else wait. Safe for concurrent use.
 type owners[O any] struct {
 	same func(a, b O) bool
 	// load reads whose a thing is written to be.
@@ -63,35 +63,60 @@ func (o *owners[O]) forget(thing name, t *owned[O]) {
 	}
 }
 
-// begin says whether an instance may come to a thing as of an owner; where it may, end has to be
-// called with whether it went through.
-func (o *owners[O]) begin(ctx context.Context, thing name, owner O) (may bool, end func(through bool), err error) {
+// begin says whether an instance may come to a thing as of an owner, as far as that is known; where it
+// may, end of the claim has to be called. It waits for nobody: who is slow keeps nothing from others.
+func (o *owners[O]) begin(ctx context.Context, thing name, owner O) (may bool, c *claim[O], err error) {
 	t := o.use(thing)
-	if err := o.read(ctx, thing, t); err != nil {
+	if err = o.read(ctx, thing, t); err == nil {
+		if may = o.open(t, owner); !may {
+			may, err = o.decided(ctx, thing, owner)
+		}
+	}
+	if err != nil || !may {
 		o.leave(thing, t)
 		return false, nil, err
 	}
+	return true, &claim[O]{o: o, thing: thing, t: t, owner: owner}, nil
+}
 
+// claim is that a thing is of an owner, of an instance under way. Not safe for concurrent use.
+type claim[O any] struct {
+	o     *owners[O]
+	thing name
+	t     *owned[O]
+	owner O
+	taken bool // the thing is nobody's, and going to be this one's
+}
+
+// last has to be called before the end of the instance goes: whether it still may. Of those that say
+// something else one goes on at a time, and that has nothing left to wait for but the system behind.
+func (c *claim[O]) last(ctx context.Context) (may bool, err error) {
 	for {
-		may, claimed, other := o.try(t, owner)
+		may, claimed, other := c.o.try(c.t, c.owner)
 		if other == nil && !may {
-			may, err = o.decided(ctx, thing, owner)
+			return c.o.decided(ctx, c.thing, c.owner)
 		}
-		switch {
-		case err != nil || other == nil && !may:
-			o.leave(thing, t)
-			return false, nil, err
-		case other == nil:
-			return true, func(through bool) { o.end(thing, t, owner, claimed, through) }, nil
+		if other == nil {
+			c.taken = claimed
+			return true, nil
 		}
 
 		select {
 		case <-other:
 		case <-ctx.Done():
-			o.leave(thing, t)
-			return false, nil, context.Cause(ctx)
+			return false, context.Cause(ctx)
 		}
 	}
+}
+
+// end ends the claim: whether the instance went through, after last.
+func (c *claim[O]) end(through bool) { c.o.end(c.thing, c.t, c.owner, c.taken, through) }
+
+// open reports a thing that is nobody's yet, or an owner's.
+func (o *owners[O]) open(t *owned[O], owner O) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(t.is) == 0 || slices.ContainsFunc(t.is, func(have O) bool { return o.same(have, owner) })
 }
 
 // read finds out whose a thing is, once.
@@ -144,7 +169,7 @@ func (o *owners[O]) try(t *owned[O], owner O) (may, claimed bool, other <-chan s
 	return true, true, nil
 }
 
-// end ends what begin began. The first claim that went through decides.
+// end ends a claim. The first that went through decides.
 func (o *owners[O]) end(thing name, t *owned[O], owner O, claimed, through bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

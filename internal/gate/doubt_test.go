@@ -1,9 +1,13 @@
 package gate
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"testing"
 
+	"collimator/dicom"
+	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dimse"
 	"collimator/dimse/ul"
@@ -60,5 +64,54 @@ func TestAPACSThatHasNoPlaceForTheQuestionIsSentNothing(t *testing.T) {
 	}
 	if pacs.has("1.2.3.1") != "" {
 		t.Error("it went through, and nobody knows what was there before")
+	}
+}
+
+// Study Instance UIDs are in the worklist of every modality: one that sends the first image of a study
+// without an end, as slowly as is borne, keeps it from nobody.
+func TestWhoNeverEndsTheFirstImageOfAStudyDoesNotKeepItFromItsPatient(t *testing.T) {
+	t.Parallel()
+	pacs := &overwriting{}
+	o := pacs.options(nil)
+	begun := make(chan struct{}, 10) // an image, at the PACS
+	o.Interceptor = func(ctx context.Context, call *dimse.Call, next func(context.Context) dimse.Outcome) dimse.Outcome {
+		if call.Operation == dimse.CStore {
+			begun <- struct{}{}
+		}
+		return next(ctx)
+	}
+	s := newSite(t, "", o)
+	s.device("EVIL", policy.Store)
+	s.device("CT1", policy.Store)
+	long := of(t, "ZZPHI-2", "1.2.3", "1.2.3.1", "1.2.3.1.9")
+	long.Set(dicom.NewElement(tag.PixelData, dicom.OW, make([]byte, 4<<20)))
+	var b bytes.Buffer
+	if err := dicom.Encode(&b, long, native); err != nil {
+		t.Fatal(err)
+	}
+	half := b.Len() / 2 &^ 1
+	slow := &stalls{head: bytes.NewReader(b.Bytes()[:half]), at: make(chan struct{}), end: make(chan struct{})}
+	evil := s.mustDial("EVIL", ct)
+	answered := make(chan dimse.Status)
+	go func() {
+		status, err := evil.Store(context.Background(), dimse.StoreRequest{
+			SOPClassUID: ct, SOPInstanceUID: "1.2.3.1.9", TransferSyntax: native, Data: io.MultiReader(slow, bytes.NewReader(b.Bytes()[half:])),
+		})
+		answered <- statusIn(status, err)
+	}()
+	<-begun
+
+	if got := store(t, s.mustDial("CT1", ct), of(t, "ZZPHI-1", "1.2.3", "1.2.3.1", "1.2.3.1.1")); got.Code != dimse.Success {
+		t.Errorf("of its patient: %s", got)
+	}
+	close(slow.end)
+	if got := <-answered; got.Code != dimse.OutOfResources {
+		t.Errorf("the other one, at last: %s", got)
+	}
+	if got := store(t, s.mustDial("EVIL", ct), of(t, "ZZPHI-2", "1.2.3", "1.2.3.1", "1.2.3.1.9")); got.Code != dimse.InvalidSOPInstance {
+		t.Errorf("the other one, again: %s", got)
+	}
+	if pacs.n != 1 {
+		t.Errorf("%d images arrived", pacs.n)
 	}
 }

@@ -38,11 +38,12 @@ type object struct {
 	*dicom.Passage
 	guard.Passing
 	request *dimse.StoreRequest
-	from    *pace // of a caller who brings it; nil for others
-	to      *pace // of a caller who gets it; nil for others
-	most    int64 // bytes that may be written of it; 0: all there are
-	whole   bool  // it was written to its end
-	size    int64 // bytes that were written of it
+	from    *pace        // of a caller who brings it; nil for others
+	to      *pace        // of a caller who gets it; nil for others
+	most    int64        // bytes that may be written of it; 0: all there are
+	last    func() error // asked before the end of what is written goes; nil: it may
+	whole   bool         // it was written to its end
+	size    int64        // bytes that were written of it
 }
 
 // receive reads the head of an object and judges it: is it what the request says, is
@@ -190,6 +191,9 @@ func (o *object) write(w io.Writer) (err error) {
 		w = pacedWriter{o.to, w}
 	}
 	o.size, err = o.WriteTo(w)
+	if err == nil && o.last != nil {
+		err = o.last()
+	}
 	o.whole = err == nil
 	return err
 }

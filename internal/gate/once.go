@@ -29,7 +29,7 @@ var (
 // UID that is known is compared whole before any of it goes on, and what contradicts what went
 // through is held.
 func (g *Gate) letThrough(ctx context.Context, from sender, r *route, o *object) dimse.Status {
-	known, end, err := g.Memory.Begin(ctx, Instance(r.Name, o.Head), func(ctx context.Context) (firstwrite.Before, bool, error) {
+	known, turn, err := g.Memory.Begin(ctx, Instance(r.Name, o.Head), func(ctx context.Context) (firstwrite.Before, bool, error) {
 		return g.before(ctx, from, o)
 	})
 	if err != nil {
@@ -43,10 +43,21 @@ func (g *Gate) letThrough(ctx context.Context, from sender, r *route, o *object)
 	if known.Found || known.Conflict != firstwrite.NoConflict {
 		status, through = g.again(ctx, from, r, o, known)
 	} else {
+		o.last = func() error { return stillMay(ctx, turn) }
 		status, through = g.first(ctx, from, o)
 	}
-	end(through)
+	turn.End(through)
 	return status
+}
+
+// stillMay fails where something that contradicts an instance went through while that was under way:
+// sent again it is held.
+func stillMay(ctx context.Context, turn *firstwrite.Turn) error {
+	conflict, err := turn.Last(ctx)
+	if err == nil && conflict != firstwrite.NoConflict {
+		err = fault.Wrap(fault.Busy, contradictions[conflict].cause, "gate: what went through meanwhile contradicts the object; sent again it is held")
+	}
+	return err
 }
 
 // Instance is an object as the memory of a route knows it.

@@ -44,14 +44,14 @@ func (b *Outbound) store(ctx context.Context, a *dimse.Association, rq *dimse.St
 	instance := o.Instance(r.Name)
 	// The target is not asked what it has: what it says last week counts for nothing
 	// while it is not reached, and it keeps its own rule of what it overwrites.
-	known, end, err := b.Memory.Begin(ctx, instance, func(context.Context) (firstwrite.Before, bool, error) {
+	known, turn, err := b.Memory.Begin(ctx, instance, func(context.Context) (firstwrite.Before, bool, error) {
 		return firstwrite.Before{}, true, nil
 	})
 	if err != nil {
 		return noRoom(err)
 	}
-	status, through := b.keep(ctx, a, r, rq, o, known, instance)
-	end(through)
+	status, through := b.keep(ctx, a, r, rq, o, arriving{known, turn, instance})
+	turn.End(through)
 	return status
 }
 
@@ -60,9 +60,16 @@ func noRoom(err error) dimse.Status {
 	return dimse.Status{Code: dimse.OutOfResources, Comment: "it cannot be kept now; send it again later", Cause: err}
 }
 
+// arriving is an object on its way here, and what is known of it.
+type arriving struct {
+	known firstwrite.Known
+	turn  *firstwrite.Turn
+	firstwrite.Instance
+}
+
 // keep writes an object and queues it, where it contradicts nothing that went through.
 func (b *Outbound) keep(
-	ctx context.Context, a *dimse.Association, r *route, rq *dimse.StoreRequest, o Object, known firstwrite.Known, i firstwrite.Instance,
+	ctx context.Context, a *dimse.Association, r *route, rq *dimse.StoreRequest, o Object, i arriving,
 ) (dimse.Status, *firstwrite.Content) {
 	whose := o.Whose()
 	w, err := b.Outbox.Create(ctx, outbox.Item{
@@ -81,11 +88,15 @@ func (b *Outbound) keep(
 	if err != nil {
 		return o.Refused(err), nil
 	}
+	known := i.known
+	if known.Conflict, err = i.turn.Last(ctx); err != nil {
+		return noRoom(err), nil
+	}
 	if known.Conflict != firstwrite.NoConflict || known.Found && !content.Is(known.Content) {
 		return b.contradicts(ctx, a, r, rq, w, known), nil
 	}
 
-	err = w.Commit(ctx, func(ctx context.Context, tx *db.Tx) error { return firstwrite.Accept(ctx, tx, i, content) })
+	err = w.Commit(ctx, func(ctx context.Context, tx *db.Tx) error { return firstwrite.Accept(ctx, tx, i.Instance, content) })
 	if err != nil { // of another content, too: somebody released this one, and the other is on its way
 		return noRoom(err), nil
 	}
