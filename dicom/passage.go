@@ -32,6 +32,11 @@ type Passage struct {
 	// has the tag, the VR and the first LookSize bytes of the value, in the byte order of the
 	// stream. It is called before any of the value is written, and its error ends WriteTo.
 	Look func(el Element) error
+	// Fragments, when it is set before WriteTo, is called at the beginning of each fragment behind the
+	// basic offset table of an encapsulated value that comes behind the head. What it gives is written
+	// all bytes of the fragment, some before they are passed on and all before the data set ends; its
+	// error ends WriteTo.
+	Fragments func(of Tag) io.Writer
 
 	d     *Decoder
 	ts    TransferSyntax
@@ -136,7 +141,7 @@ func (p *Passage) write(w io.Writer) error {
 		return nil
 	}
 
-	out := &passageWriter{encoder: encoder{w: bufio.NewWriterSize(w, bufferSize)}, d: p.d, look: p.Look}
+	out := &passageWriter{encoder: encoder{w: bufio.NewWriterSize(w, bufferSize)}, d: p.d, look: p.Look, fragments: p.Fragments}
 	out.event(p.first)
 	for out.err == nil {
 		ev, err := p.d.Next()
@@ -157,9 +162,10 @@ func (p *Passage) write(w io.Writer) error {
 // passageWriter writes events as they are read.
 type passageWriter struct {
 	encoder
-	d    *Decoder
-	look func(Element) error
-	odd  bool // the last fragment of the encapsulated value was padded
+	d         *Decoder
+	look      func(Element) error
+	fragments func(Tag) io.Writer
+	odd       bool // the last fragment of the encapsulated value was padded
 }
 
 // LookSize is how much of a value Passage.Look is shown, in bytes.
@@ -188,7 +194,7 @@ func (p *passageWriter) event(ev Event) {
 		p.show(ev)
 		n := ev.Length + ev.Length&1
 		p.header(el, ev.VR, n, ev.form)
-		p.copy(ev.Length, padding(ev.VR))
+		p.copy(p.d, ev.Length, padding(ev.VR))
 	case SequenceBegin:
 		p.header(el, ev.VR, UndefinedLength, ev.form)
 	case ItemBegin:
@@ -217,15 +223,19 @@ func (p *passageWriter) fragment(ev Event) {
 
 	p.show(ev)
 	p.item(tag.Item, ev.Length+ev.Length&1, ev.form)
-	p.copy(ev.Length, 0)
+	var from io.Reader = p.d
+	if p.fragments != nil && ev.Index > 0 {
+		from = io.TeeReader(p.d, p.fragments(ev.Tag))
+	}
+	p.copy(from, ev.Length, 0)
 }
 
-// copy writes the value that the decoder has come to, padded to an even length.
-func (p *passageWriter) copy(n uint32, pad byte) {
+// copy writes the value that the decoder has come to, from there, padded to an even length.
+func (p *passageWriter) copy(value io.Reader, n uint32, pad byte) {
 	if p.err != nil {
 		return
 	}
-	if _, err := io.Copy(p.w, p.d); err != nil {
+	if _, err := io.Copy(p.w, value); err != nil {
 		p.fail(err)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,3 +246,52 @@ func TestValuesBehindTheHeadAreShownBeforeTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestFragmentsAreShownWhole(t *testing.T) {
+	t.Parallel()
+	long := bytes.Repeat([]byte("x"), 3*LookSize)
+	ds := NewDataSet()
+	ds.Set(NewFragments(tag.PixelData, OB, []byte{0, 0, 0, 0}, []byte("1 "), nil, []byte("3 "), []byte("4 "), []byte("5 "), []byte("6 "), long))
+	var raw bytes.Buffer
+	if err := Encode(&raw, ds, uid.RLELossless); err != nil {
+		t.Fatal(err)
+	}
+
+	stop := errors.New("stop")
+	for _, refuses := range []bool{false, true} {
+		p, err := ReadPassage(bytes.NewReader(raw.Bytes()), DecodeOptions{TransferSyntax: uid.RLELossless})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown []*bytes.Buffer
+		p.Fragments = func(of Tag) io.Writer {
+			if of != tag.PixelData {
+				t.Errorf("a fragment of %s", of)
+			}
+			shown = append(shown, &bytes.Buffer{})
+			if refuses && len(shown) == 7 {
+				return refusing{stop}
+			}
+			return shown[len(shown)-1]
+		}
+		n, err := p.WriteTo(io.Discard)
+		if refuses {
+			if !errors.Is(err, stop) || n >= int64(raw.Len()) {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+			continue
+		}
+		var got []string
+		for _, b := range shown {
+			got = append(got, b.String())
+		}
+		if want := []string{"1 ", "", "3 ", "4 ", "5 ", "6 ", string(long)}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d fragments, %v", len(got), err)
+		}
+	}
+}
+
+type refusing struct{ err error }
+
+// Write implements io.Writer.
+func (r refusing) Write([]byte) (int, error) { return 0, r.err }

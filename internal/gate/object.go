@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -60,12 +61,14 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 	}
 
 	o := &object{Passage: p, request: rq}
-	syntax, _ := dicom.LookupTransferSyntax(rq.TransferSyntax)
 	o.Look = func(el dicom.Element) error {
-		if r := patches.Value(el, syntax.Encapsulated); r != nil {
+		if r := patches.Value(el); r != nil {
 			return patched(r)
 		}
 		return g.inspectRest(ctx, el)
+	}
+	if fragments := patches.Fragments(); fragments != nil {
+		o.Fragments = func(dicom.Tag) io.Writer { return fragment{fragments.Next()} }
 	}
 	if err := o.identify(); err != nil {
 		return nil, err
@@ -84,6 +87,18 @@ func (g *Gate) receive(ctx context.Context, rq *dimse.StoreRequest, sight policy
 
 // patched is the refusal of a patch. What it refuses stays as it is.
 func patched(r *patch.Refusal) error { return fault.Newf(fault.Invalid, "gate: %s", r) }
+
+// fragment is one that patches look at.
+type fragment struct{ io.Writer }
+
+// Write implements io.Writer.
+func (f fragment) Write(b []byte) (int, error) {
+	n, err := f.Writer.Write(b)
+	if refusal, refused := errors.AsType[*patch.Refusal](err); refused {
+		err = patched(refusal)
+	}
+	return n, err
+}
 
 // readError is why a data set could not be read: its own fault, or that of the
 // connection or of the budget, which are passed on.

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -147,4 +148,51 @@ func TestWhatIsNotAsByDefaultIsSaidOfARoute(t *testing.T) {
 	if strings.Contains(got, "pam") {
 		t.Errorf("what is as by default is remarked on:\n%s", got)
 	}
+}
+
+// A patch that looks at the first frames alone is none.
+func TestAFragmentThatAPatchRefusesIsFoundWhereverItStands(t *testing.T) {
+	t.Parallel()
+	for frames, want := range map[int]dimse.StatusCode{0: dimse.CannotUnderstand, 9: dimse.CannotUnderstand, -1: dimse.Success} {
+		s := newSite(t, "", dimsetest.Options{Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+			return dimse.Negotiate(rq, dimsetest.Support()), nil
+		}})
+		s.device("CT1", policy.Store)
+		a, err := dimse.Dial(t.Context(), s.address, dimse.Config{
+			CallingAETitle: "CT1", CalledAETitle: "PACS", Contexts: dimse.Propose([]string{ct}, []string{uid.JPEGBaseline8Bit}, false),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Abort()
+
+		fragments := slices.Repeat([][]byte{bytes.Repeat([]byte{0xFF, 0xD8, 0xFF, 0xDA}, 8<<10)}, max(frames, 1))
+		if frames >= 0 {
+			fragments = append(fragments, []byte("P7\nWIDTH 1\n  "))
+		}
+		ds := image(t, "1.2.3.1", "1.2.3", "ZZPHI-1")
+		ds.Set(dicom.NewFragments(tag.PixelData, dicom.OB, nil, fragments...))
+		var b bytes.Buffer
+		if err := dicom.Encode(&b, ds, uid.JPEGBaseline8Bit); err != nil {
+			t.Fatal(err)
+		}
+		got := statusIn(a.Store(t.Context(), dimse.StoreRequest{
+			SOPClassUID: ct, SOPInstanceUID: "1.2.3.1", TransferSyntax: uid.JPEGBaseline8Bit, Data: &b,
+		}))
+		if got.Code != want || frames >= 0 && len(s.behind.Archive.All()) > 0 {
+			t.Errorf("behind %d frames: %s, %d arrived", frames, got, len(s.behind.Archive.All()))
+		}
+		if frames >= 0 && !strings.Contains(s.log.String()+strings.Join(reasons(t, s), "\n"), "atch pam") {
+			t.Errorf("behind %d frames: no record names the patch: %q", frames, reasons(t, s))
+		}
+	}
+}
+
+// reasons are those of the records.
+func reasons(t *testing.T, s *site) (list []string) {
+	t.Helper()
+	for _, r := range s.Records(t) {
+		list = append(list, r.Reason)
+	}
+	return list
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"collimator/dicom"
@@ -13,14 +14,17 @@ import (
 // frameMost is what one frame may be at most, in bytes: a value is not longer (PS3.5 7.1.1).
 const frameMost = 1<<32 - 2
 
-// geometry says what of a picture's size and depth is none (PS3.3 C.7.6.3.1).
+// geometry says what of a picture's size and depth is none (PS3.3 C.7.6.3.1), of the object and of
+// each within it.
 func geometry(head *dicom.DataSet) string {
 	if why := pictureOf(head); why != "" {
 		return why
 	}
-	for _, icon := range head.Items(tag.IconImageSequence) {
-		if why := pictureOf(icon); why != "" {
-			return "the icon: " + why
+	for v := range head.Walk() {
+		for _, item := range v.Element.Items() {
+			if why := pictureOf(item); why != "" {
+				return fmt.Sprintf("within %s: %s", v.Element.Tag, why)
+			}
 		}
 	}
 	return ""
@@ -63,16 +67,36 @@ func pictureOf(ds *dicom.DataSet) string {
 	if size > frameMost {
 		return "a frame would be longer than a value can be"
 	}
-	if frames := ds.Texts(tag.NumberOfFrames); len(frames) > 1 || number(tag.NumberOfFrames, 1) < 0 {
+	return framesOf(ds)
+}
+
+// framesOf looks at the number of frames: one that cannot be read is another to each who reads it.
+func framesOf(ds *dicom.DataSet) string {
+	el, ok := ds.Get(tag.NumberOfFrames)
+	if !ok || el.VR == dicom.IS && el.Text() == "" {
+		return ""
+	}
+	if _, ok := digits(el); !ok {
 		return "Number of Frames is not a number of frames"
 	}
 	return ""
 }
 
-// The elements of overlays (PS3.3 C.9.2), of which there are groups 6000 to 601E.
+// digits is one value of IS in digits alone, of 32 bits with a sign.
+func digits(el dicom.Element) (n int64, ok bool) {
+	values := el.Texts()
+	if el.VR != dicom.IS || len(values) != 1 {
+		return 0, false
+	}
+	u, err := strconv.ParseUint(strings.TrimPrefix(values[0], "+"), 10, 31)
+	return int64(u), err == nil
+}
+
+// The elements of overlays (PS3.3 C.9.2). The standard has groups 6000 to 601E of them; readers take
+// those up to 60FE for more.
 const (
 	overlayFirst   = 0x6000
-	overlayLast    = 0x601E
+	overlayLast    = 0x60FE
 	overlayRows    = 0x0010
 	overlayColumns = 0x0011
 	overlayFrames  = 0x0015
@@ -86,27 +110,42 @@ func overlays(head *dicom.DataSet) string {
 		if !ok || data.Empty() {
 			continue
 		}
-		pixels := int64(1)
-		for _, element := range []uint16{overlayRows, overlayColumns, overlayFrames} {
-			n, there := head.Int(tag.New(group, element))
-			if !there && element == overlayFrames {
-				n = 1
-			}
-			if n < 0 || n > 1<<20 {
-				return fmt.Sprintf("the numbers of the overlay of group %04X are none of an overlay", group)
-			}
-			pixels *= n
+		rows, okRows := short(head, tag.New(group, overlayRows))
+		columns, okColumns := short(head, tag.New(group, overlayColumns))
+		frames, okFrames := int64(1), true
+		if el, there := head.Get(tag.New(group, overlayFrames)); there {
+			frames, okFrames = digits(el)
 		}
-		if (pixels+7)/8 > data.ValueLength() {
+		if !okRows || !okColumns || !okFrames || frames > 1<<20 {
+			return fmt.Sprintf("the numbers of the overlay of group %04X are none of an overlay", group)
+		}
+		if (rows*columns*frames+7)/8 > data.ValueLength() {
 			return fmt.Sprintf("the overlay of group %04X is shorter than its rows and columns", group)
 		}
 	}
 	return ""
 }
 
-// palette says that the colours of a picture stand in a table (PS3.3 C.7.6.3.1.2).
+// short is one value of US.
+func short(ds *dicom.DataSet, t tag.Tag) (n int64, ok bool) {
+	el, _ := ds.Get(t)
+	if el.VR != dicom.US || el.ValueLength() != 2 {
+		return 0, false
+	}
+	return ds.Int(t)
+}
+
+// palette says that the colours of a picture stand in a table (PS3.3 C.7.6.3.1.2), for whoever
+// reads the word less strictly, too.
 func palette(head *dicom.DataSet) string {
-	if strings.EqualFold(head.Text(tag.PhotometricInterpretation), "PALETTE COLOR") {
+	el, ok := head.Get(tag.PhotometricInterpretation)
+	if !ok {
+		return ""
+	}
+	if el.VR != dicom.CS && !el.Empty() {
+		return fmt.Sprintf("%s is not CS", el.Tag)
+	}
+	if strings.Contains(strings.ToUpper(string(el.Bytes())), "PALETTE") {
 		return "its colours stand in a table"
 	}
 	return ""
@@ -117,75 +156,46 @@ var philipsPixels = tag.New(0x07A1, 0x1011)
 
 func philipsCompression(head *dicom.DataSet) string {
 	for v := range head.Walk() {
-		if v.Element.Tag == philipsPixels && strings.HasPrefix(v.Element.Text(), "PMSCT_RLE1") {
+		if v.Element.Tag == philipsPixels && bytes.Contains(v.Element.Bytes(), []byte("PMSCT_RLE1")) {
 			return "it is in a compression of Philips"
 		}
 	}
 	return ""
 }
 
-// scripts are the beginnings of what a browser runs, or fetches, when text is shown as HTML.
-var scripts = regexp.MustCompile(`(?i)<\s*/?\s*(script|img|svg|iframe|object|embed|link|meta|base|form|input|video|audio|body|html|style|a\s)|javascript:`)
+// scripts are what a browser runs, or fetches, when text is shown as HTML: elements, attributes of any
+// that run something, addresses that do.
+var scripts = regexp.MustCompile(`(?i)<\s*/?\s*(script|img|image|svg|math|iframe|frame|object|embed|applet|link|meta|base|form|input|button|` +
+	`select|textarea|keygen|isindex|video|audio|source|body|html|head|style|template|noscript|xml|marquee|bgsound|details|dialog|a[\s/>])` +
+	`|["'\x60/]\s*on[a-z]{3,}\s*=|<[^>]*\son[a-z]{3,}\s*=|<[!?]|javascript:|vbscript:|data:text/html`)
 
-// markup says which text holds what a browser runs.
+// markup says which text holds what a browser runs, whatever it is said to be.
 func markup(head *dicom.DataSet) string {
 	for v := range head.Walk() {
-		el := v.Element
-		if !written(el.VR) || el.ValueLength() > scriptMost {
-			continue
-		}
-		if scripts.Match(el.Bytes()) {
-			return fmt.Sprintf("%s holds what a browser would run", el.Tag)
+		if why := markupIn(v.Element); why != "" {
+			return why
 		}
 	}
 	return ""
 }
 
-// scriptMost is how long a text is looked at, in bytes: pages show none that is longer.
-const scriptMost = 1 << 20
-
-// written reports a VR of text that people write (PS3.5 6.2).
-func written(vr dicom.VR) bool {
-	switch vr {
-	case dicom.LO, dicom.LT, dicom.PN, dicom.SH, dicom.ST, dicom.UC, dicom.UT, dicom.UR, dicom.CS, dicom.AE:
-		return true
-	}
-	return false
-}
-
-// pam says that a fragment is a picture in the format PAM: every transfer syntax has another.
-func pam(el dicom.Element, encapsulated bool) string {
-	if encapsulated && bytes.HasPrefix(el.Bytes(), []byte("P7\n")) {
-		return "a fragment is a picture in the format PAM"
-	}
-	return ""
-}
-
-// Markers of JPEG (ISO 10918-1 B.1.1.3).
-const (
-	markerStart     = 0xD8
-	markerScan      = 0xDA
-	markerTemporary = 0x01
-)
-
-// temporaryMarker says that a JPEG stream has the marker TEM in front of its first scan; it stands for
-// nothing outside of an encoder.
-func temporaryMarker(el dicom.Element, encapsulated bool) string {
-	b := el.Bytes()
-	if !encapsulated || len(b) < 2 || b[0] != 0xFF || b[1] != markerStart {
+// markupBehind is markup for a value behind the pixel data, of which the beginning is seen.
+func markupBehind(el dicom.Element) string {
+	if el.Tag.Group() == tag.PixelData.Group() {
 		return ""
 	}
-	for i := 2; i+1 < len(b) && b[i] == 0xFF; {
-		switch m := b[i+1]; {
-		case m == markerTemporary:
-			return "a JPEG stream has the marker TEM"
-		case m == 0xFF: // fill
-			i++
-		case m == markerScan || i+3 >= len(b):
-			return ""
-		default:
-			i += 2 + (int(b[i+2])<<8 | int(b[i+3]))
-		}
+	if int(el.ValueLength()) >= dicom.LookSize && el.VR.Text() {
+		return fmt.Sprintf("%s is a text behind the pixel data that is too long to be looked at", el.Tag)
+	}
+	return markupIn(el)
+}
+
+func markupIn(el dicom.Element) string {
+	if el.Sequence() || el.Encapsulated() || !el.VR.Text() && el.VR != dicom.UN {
+		return ""
+	}
+	if scripts.Match(el.Bytes()) {
+		return fmt.Sprintf("%s holds what a browser would run", el.Tag)
 	}
 	return ""
 }
@@ -193,7 +203,7 @@ func temporaryMarker(el dicom.Element, encapsulated bool) string {
 // representation says that a key of the standard has another value representation.
 func representation(el dicom.Element) string {
 	known, ok := tag.Lookup(el.Tag)
-	if !ok || el.Tag.Private() || el.VR == dicom.UN {
+	if !ok || el.Tag.Private() || el.VR == dicom.UN && known.VR != dicom.SQ.String() {
 		return ""
 	}
 	for _, vr := range strings.Split(known.VR, "|") {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"collimator/dicom"
-	"collimator/dicom/tag"
 	"collimator/internal/advisory"
 )
 
@@ -47,9 +46,10 @@ type check struct {
 	// object says what is wrong with all that stands in front of the pixel data; empty:
 	// nothing.
 	object func(head *dicom.DataSet) string
-	// value says what is wrong with the beginning of a value of the pixel data; a fragment's
-	// where it is encapsulated.
-	value func(el dicom.Element, encapsulated bool) string
+	// value says what is wrong with a value behind the pixel data, of which it has the beginning.
+	value func(el dicom.Element) string
+	// fragments looks at those of one compressed value.
+	fragments func() stream
 	// web says what is wrong with a request to a page of the system behind.
 	web func(r WebRequest) string
 	// key says what is wrong with a key of a query.
@@ -127,6 +127,8 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("patch %s (%s): %s", r.Patch, r.For, r.Why)
 }
 
+func (p *Patch) refusal(why string) *Refusal { return &Refusal{Patch: p.Name, For: p.For(), Why: why} }
+
 // refuse is the refusal of the first patch that finds something wrong; nil where none does.
 func (s *Set) refuse(find func(check) string) *Refusal {
 	if s == nil {
@@ -134,7 +136,7 @@ func (s *Set) refuse(find func(check) string) *Refusal {
 	}
 	for i := range s.patches {
 		if why := find(s.patches[i].check); why != "" {
-			return &Refusal{Patch: s.patches[i].Name, For: s.patches[i].For(), Why: why}
+			return s.patches[i].refusal(why)
 		}
 	}
 	return nil
@@ -152,22 +154,29 @@ func (s *Set) Syntax(uid string) *Refusal {
 
 // Object refuses an object for what stands in front of its pixel data.
 func (s *Set) Object(head *dicom.DataSet) *Refusal {
-	return s.refuse(func(c check) string {
+	if s == nil {
+		return nil
+	}
+	refusal := s.refuse(func(c check) string {
 		if c.object == nil {
 			return ""
 		}
 		return c.object(head)
 	})
+	if refusal != nil {
+		return refusal
+	}
+	return s.nested(head)
 }
 
-// Value refuses an object for the beginning of a value of its pixel data, or of a fragment of
+// Value refuses an object for the beginning of a value that comes with its pixel data, or behind
 // them.
-func (s *Set) Value(el dicom.Element, encapsulated bool) *Refusal {
+func (s *Set) Value(el dicom.Element) *Refusal {
 	return s.refuse(func(c check) string {
-		if c.value == nil || el.Tag != tag.PixelData {
+		if c.value == nil {
 			return ""
 		}
-		return c.value(el, encapsulated)
+		return c.value(el)
 	})
 }
 

@@ -84,6 +84,52 @@ func TestWhatAnObjectIsRefusedFor(t *testing.T) {
 			icon.Set(us(tag.HighBit, 200))
 			ds.SetItems(tag.IconImageSequence, icon)
 		}},
+		{"a picture deep within", "geometry", func(ds *dicom.DataSet) {
+			icon, item := dicom.NewDataSet(), dicom.NewDataSet()
+			icon.Set(us(tag.HighBit, 200))
+			icon.Set(us(tag.BitsAllocated, 8))
+			item.SetItems(tag.IconImageSequence, icon)
+			ds.SetItems(tag.ReferencedImageSequence, item)
+		}},
+		{"frames that are no number", "geometry", func(ds *dicom.DataSet) { ds.Set(dicom.NewText(tag.NumberOfFrames, dicom.IS, "1e9")) }},
+		{"more frames than there are", "geometry", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewText(tag.NumberOfFrames, dicom.IS, "99999999999999999999"))
+		}},
+		{"frames in another representation", "geometry", func(ds *dicom.DataSet) { ds.Set(dicom.NewText(tag.NumberOfFrames, dicom.LO, "7")) }},
+		{"a short overlay of a group that only readers know", "overlays", func(ds *dicom.DataSet) {
+			ds.Set(us(tag.New(0x6040, overlayRows), 512))
+			ds.Set(us(tag.New(0x6040, overlayColumns), 512))
+			ds.Set(dicom.NewElement(tag.New(0x6040, overlayData), dicom.OW, make([]byte, 100)))
+		}},
+		{"an overlay without rows", "overlays", func(ds *dicom.DataSet) {
+			ds.Set(us(tag.New(0x6000, overlayColumns), 512))
+			ds.Set(dicom.NewElement(tag.New(0x6000, overlayData), dicom.OW, make([]byte, 100)))
+		}},
+		{"an overlay whose rows are another thing", "overlays", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewElement(tag.New(0x6000, overlayRows), dicom.OB, []byte{0, 2}))
+			ds.Set(us(tag.New(0x6000, overlayColumns), 1))
+			ds.Set(dicom.NewElement(tag.New(0x6000, overlayData), dicom.OW, make([]byte, 100)))
+		}},
+		{"a palette as a second value", "palette", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewText(tag.PhotometricInterpretation, dicom.CS, "\tMONOCHROME2\\palette color"))
+		}},
+		{"a palette in another representation", "palette", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewElement(tag.PhotometricInterpretation, dicom.UN, []byte("PALETTE COLOR ")))
+		}},
+		{"a script in a date", "markup", func(ds *dicom.DataSet) { ds.Set(dicom.NewElement(tag.StudyDate, dicom.DA, []byte("<script>"))) }},
+		{"a script of which nobody knows what it is", "markup", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewElement(tag.New(0x0099, 0x1001), dicom.UN, []byte("<script>")))
+		}},
+		{"a script in a long text", "markup", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewElement(tag.New(0x0099, 0x1001), dicom.UT, append(bytes.Repeat([]byte("x"), 2<<20), "<script>"...)))
+		}},
+		{"an attribute that runs something", "markup", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewText(tag.SeriesDescription, dicom.LO, "<p onmouseover = x>"))
+		}},
+		{"a way out of an attribute", "markup", func(ds *dicom.DataSet) {
+			ds.Set(dicom.NewText(tag.SeriesDescription, dicom.LO, "x\" onfocus=y "))
+		}},
+		{"a link without a blank", "markup", func(ds *dicom.DataSet) { ds.Set(dicom.NewText(tag.SeriesDescription, dicom.LO, "<a/href=x>")) }},
 		{"a short overlay", "overlays", func(ds *dicom.DataSet) {
 			ds.Set(us(tag.New(0x6002, overlayRows), 512))
 			ds.Set(us(tag.New(0x6002, overlayColumns), 512))
@@ -117,30 +163,87 @@ func TestWhatAnObjectIsRefusedFor(t *testing.T) {
 	}
 }
 
-func TestWhatTheBeginningOfPixelDataIsRefusedFor(t *testing.T) {
+// segment is one of JPEG with so many bytes in it.
+func segment(n int) []byte {
+	return slices.Concat([]byte{0xFF, 0xE1}, binary.BigEndian.AppendUint16(nil, uint16(n+2)), bytes.Repeat([]byte{1}, n))
+}
+
+// Fragments are cut anywhere, and pictures begin in any of them.
+func TestWhatFragmentsAreRefusedFor(t *testing.T) {
 	t.Parallel()
-	jpeg := []byte{0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 1}
+	jpeg := slices.Concat([]byte{0xFF, 0xD8}, segment(2))
+	scan, tem := []byte{0xFF, 0xDA, 0, 2, 0xFF, 0x01}, []byte{0xFF, 0x01, 0xFF, 0xDA}
+	whole := slices.Concat(jpeg, scan)
 	for _, c := range []struct {
-		what         string
-		b            []byte
-		encapsulated bool
-		want         string
+		what      string
+		fragments [][]byte
+		want      string
 	}{
-		{"JPEG", slices.Concat(jpeg, []byte{0xFF, 0xDA, 0, 2, 0xFF, 0x01}), true, ""},
-		{"JPEG with TEM", slices.Concat(jpeg, []byte{0xFF, 0x01, 0xFF, 0xDA}), true, "jpeg-markers"},
-		{"JPEG that ends in a marker", slices.Concat(jpeg, []byte{0xFF}), true, ""},
-		{"JPEG with fill", slices.Concat(jpeg, []byte{0xFF, 0xFF, 0xFF, 0x01}), true, "jpeg-markers"},
-		{"PAM", []byte("P7\nWIDTH 1\n"), true, "pam"},
-		{"pixels that look like PAM", []byte("P7\nWIDTH 1\n"), false, ""},
-		{"nothing", nil, true, ""},
+		{"JPEG", [][]byte{whole}, ""},
+		{"JPEG with TEM", [][]byte{slices.Concat(jpeg, tem)}, "jpeg-markers"},
+		{"JPEG that ends in a marker", [][]byte{slices.Concat(jpeg, []byte{0xFF})}, ""},
+		{"JPEG with fill", [][]byte{slices.Concat(jpeg, []byte{0xFF, 0xFF, 0xFF, 0x01})}, "jpeg-markers"},
+		{"JPEG with TEM behind markers without a segment", [][]byte{slices.Concat([]byte{0xFF, 0xD8, 0xFF, 0xD8, 0xFF, 0xD0, 0xFF, 0xD9}, tem)}, "jpeg-markers"},
+		{"JPEG with TEM behind all that is read ahead", [][]byte{slices.Concat(jpeg, segment(65000), segment(65000), tem)}, "jpeg-markers"},
+		{"JPEG with TEM in a later frame", [][]byte{whole, whole, whole, whole, whole, whole, slices.Concat(jpeg, tem)}, "jpeg-markers"},
+		{"JPEG with TEM in the next fragment", [][]byte{jpeg, tem}, "jpeg-markers"},
+		{"JPEG with TEM parted in its marker", [][]byte{slices.Concat(jpeg, []byte{0xFF, 0xFF}), {0x01, 0xFF}}, "jpeg-markers"},
+		{"JPEG that begins with a fragment of two bytes", [][]byte{{0xFF, 0xD8}, tem}, "jpeg-markers"},
+		{"JPEG within the header of another", [][]byte{{0xFF, 0xD8, 0xFF, 0xE1, 0, 9, 1, 1}, slices.Concat(jpeg, scan)}, "jpeg-markers"},
+		{"a segment that is shorter than its length", [][]byte{{0xFF, 0xD8, 0xFF, 0xE1, 0, 1, 1, 1}}, "jpeg-markers"},
+		{"a long segment over fragments", [][]byte{slices.Concat(jpeg, segment(300)[:100]), segment(300)[100:], scan}, ""},
+		{"frames without a scan", [][]byte{jpeg, jpeg, jpeg}, ""},
+		{"PAM", [][]byte{[]byte("P7\nWIDTH 1\n")}, "pam"},
+		{"PAM as a later frame", [][]byte{whole, whole, whole, whole, whole, []byte("P7\nWIDTH 1\n")}, "pam"},
+		{"PAM in two fragments", [][]byte{[]byte("P7"), {}, []byte("\nWIDTH 1")}, "pam"},
+		{"what is no PAM", [][]byte{[]byte("P7"), []byte("P8\n ")}, ""},
+		{"nothing", [][]byte{{}, nil}, ""},
 	} {
-		r := everything(t).Value(dicom.NewElement(tag.PixelData, dicom.OB, c.b), c.encapsulated)
-		if got := nameOf(r); got != c.want {
-			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		for _, most := range []int{1, 7, 1 << 20} { // bytes of a fragment that come at once
+			f := everything(t).Fragments()
+			var got string
+			for _, b := range c.fragments {
+				w := f.Next()
+				for piece := range slices.Chunk(b, most) {
+					if _, err := w.Write(piece); err != nil && got == "" {
+						got = err.(*Refusal).Patch
+					}
+				}
+			}
+			if got != c.want {
+				t.Errorf("%s, %d bytes at a time: %q, want %q", c.what, most, got, c.want)
+			}
+		}
+
+		icon := dicom.NewDataSet()
+		icon.Set(dicom.NewFragments(tag.PixelData, dicom.OB, nil, c.fragments...))
+		ds := picture(t)
+		ds.SetItems(tag.IconImageSequence, icon)
+		if got := nameOf(everything(t).Object(ds)); got != c.want {
+			t.Errorf("an icon, %s: %q, want %q", c.what, got, c.want)
 		}
 	}
-	if r := everything(t).Value(dicom.NewElement(tag.New(0x7FE1, 0x1001), dicom.OB, []byte("P7\n")), true); r != nil {
-		t.Errorf("of another element: %v", r)
+}
+
+func TestWhatAValueBehindThePixelDataIsRefusedFor(t *testing.T) {
+	t.Parallel()
+	private := tag.New(0x7FE1, 0x1001)
+	long := bytes.Repeat([]byte("x"), dicom.LookSize)
+	for _, c := range []struct {
+		what string
+		el   dicom.Element
+		want string
+	}{
+		{"a script", dicom.NewText(private, dicom.LT, "<script>"), "markup"},
+		{"a script of which nobody knows what it is", dicom.NewElement(private, dicom.UN, []byte("<script>")), "markup"},
+		{"a text that is too long to be looked at", dicom.NewElement(private, dicom.UT, long), "markup"},
+		{"a text", dicom.NewText(private, dicom.LT, "a<b"), ""},
+		{"bytes", dicom.NewElement(private, dicom.OB, append(long, "<script>"...)), ""},
+		{"pixels", dicom.NewElement(tag.PixelData, dicom.OB, []byte("P7\n<script>")), ""},
+	} {
+		if got := nameOf(everything(t).Value(c.el)); got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
 	}
 }
 
@@ -164,6 +267,7 @@ func TestAKeyHasTheRepresentationOfTheStandard(t *testing.T) {
 	}{
 		{"a name", dicom.NewText(tag.PatientName, dicom.PN, "ZZPHI*"), ""},
 		{"a sequence that is text", dicom.NewText(tag.ScheduledProcedureStepSequence, dicom.LO, "x"), "keys"},
+		{"a sequence of which nobody knows that it is one", dicom.NewElement(tag.ScheduledProcedureStepSequence, dicom.UN, []byte{1, 0}), "keys"},
 		{"one of two", dicom.NewElement(tag.SmallestImagePixelValue, dicom.SS, []byte{1, 0}), ""},
 		{"what nobody knows", dicom.NewElement(tag.PatientID, dicom.UN, nil), ""},
 		{"a private one", dicom.NewText(tag.New(0x0099, 0x1001), dicom.LO, "x"), ""},
@@ -217,7 +321,8 @@ func TestTheTableIsWhole(t *testing.T) {
 			t.Errorf("%s stands there twice", p.Name)
 		}
 		seen[p.Name] = true
-		checks := p.check.syntax != nil || p.check.object != nil || p.check.value != nil || p.check.key != nil || p.check.web != nil
+		checks := p.check.syntax != nil || p.check.object != nil || p.check.value != nil || p.check.key != nil || p.check.fragments != nil ||
+			p.check.web != nil
 		if p.Keeps == "" || p.Does == "" || len(p.affects) == 0 || checks == (p.Default == Always) || (p.Costs != "") != (p.Default == Off) {
 			t.Errorf("%s lacks something, or has too much", p.Name)
 		}
@@ -254,13 +359,20 @@ func TestAProductIsAffectedByTheVersionsThatWerePublished(t *testing.T) {
 	}
 }
 
-func FuzzBeginningOfPixelData(f *testing.F) {
-	f.Add([]byte{0xFF, 0xD8, 0xFF, 0x01}, true)
-	f.Add([]byte("P7\n"), true)
-	set := everything(f)
-	f.Fuzz(func(t *testing.T, b []byte, encapsulated bool) {
-		if r := set.Value(dicom.NewElement(tag.PixelData, dicom.OB, bytes.Clone(b)), encapsulated); r != nil && !encapsulated {
-			t.Errorf("native pixels are refused: %v", r)
+// However fragments of even length are cut, nothing of them is a fault of ours.
+func FuzzFragments(f *testing.F) {
+	f.Add([]byte{0xFF, 0xD8, 0xFF, 0x01}, uint8(2))
+	f.Add([]byte("P7\n"), uint8(0))
+	f.Fuzz(func(t *testing.T, b []byte, cut uint8) {
+		whole := slices.Concat([]byte{0xFF, 0xD8, 0xFF, 0x01}, b)
+		fragments := everything(t).Fragments()
+		refused := false
+		for piece := range slices.Chunk(whole, 2*int(cut)+2) {
+			_, err := fragments.Next().Write(piece)
+			refused = refused || err != nil
+		}
+		if !refused {
+			t.Error("the marker TEM behind the first is let through")
 		}
 	})
 }

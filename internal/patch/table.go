@@ -18,12 +18,12 @@ func byDefault() []Patch {
 		Does:    "refused: no transfer syntax has it",
 		CVEs:    []string{"CVE-2026-5444"},
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10")},
-		check:   check{value: pam},
+		check:   check{fragments: func() stream { return &pam{} }},
 	}, {
 		Name: "jpeg-markers", Default: On, Keeps: "JPEG streams with the marker TEM in front of the picture, over which a reader loops",
 		Does:    "refused",
 		affects: []advisory.Rule{product(offis, dcmtk, "<= 3.7.0")},
-		check:   check{value: temporaryMarker},
+		check:   check{fragments: func() stream { return &jpegMarkers{} }},
 	}, {
 		Name: "keys", Default: On, Keeps: "keys of a query in another value representation than the standard's", Does: "refused",
 		Advisories: []string{"ICSMA-26-181-01"}, CVEs: []string{"CVE-2026-44628"},
@@ -69,6 +69,6 @@ func onRequest() []Patch {
 			product(orthanc, "Osimis WebViewer", "< 24.1.2"), product("Santesoft", sante, "< 4.2.3"),
 			product("RainbowFish", "PacsOne", "< 7.1.1"),
 		},
-		check: check{object: markup},
+		check: check{object: markup, value: markupBehind},
 	}}
 }
