@@ -162,8 +162,9 @@ func (b *Outbox) open(ctx context.Context, name, transaction string) (open bool,
 func (b *Outbox) asking(ctx context.Context, list []Item, transaction string) error {
 	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
 		for _, i := range list {
-			if _, err := tx.Exec(ctx, `UPDATE outbox SET transaction_uid = ?2, asked = ?3, reason = ?4 WHERE id = ?1 AND state = 'sent'`,
-				i.ID, transaction, db.Millis(b.Now()), "stored there; its report of storage commitment is awaited"); err != nil {
+			_, err := change(ctx, tx, i, Sent, `transaction_uid = ?5, asked = ?6, reason = ?7`,
+				transaction, db.Millis(b.Now()), "stored there; its report of storage commitment is awaited")
+			if err != nil {
 				return err
 			}
 		}
@@ -175,8 +176,8 @@ func (b *Outbox) asking(ctx context.Context, list []Item, transaction string) er
 func (b *Outbox) putOff(ctx context.Context, list []Item, why string) error {
 	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
 		for _, i := range list {
-			_, err := tx.Exec(ctx, `UPDATE outbox SET transaction_uid = '', asked = 0, broken = broken + 1, due = ?2, reason = ?3
-				WHERE id = ?1 AND state = 'sent'`, i.ID, db.Millis(b.Now().Add(pause(i.Broken+1))), why)
+			_, err := change(ctx, tx, i, Sent, `transaction_uid = '', asked = 0, broken = broken + 1, due = ?5, reason = ?6`,
+				db.Millis(b.Now().Add(pause(i.Broken+1))), why)
 			if err != nil {
 				return err
 			}
@@ -253,13 +254,14 @@ func (b *Outbox) sendAgain(ctx context.Context, list []Item, reasons map[string]
 				why = fmt.Sprintf("%s: reason %04XH", why, uint16(n))
 			}
 			if i.Tries >= commitTries {
-				if err := setAside(ctx, tx, i.ID, fmt.Sprintf("%s, although it was sent %d times", why, i.Tries)); err != nil {
+				if err := setAside(ctx, tx, i, Sent, fmt.Sprintf("%s, although it was sent %d times", why, i.Tries)); err != nil {
 					return err
 				}
 				continue
 			}
-			if _, err := tx.Exec(ctx, `UPDATE outbox SET state = 'waiting', transaction_uid = '', asked = 0, broken = 0,
-				due = ?2, reason = ?3 WHERE id = ?1 AND state = 'sent'`, i.ID, db.Millis(b.Now().Add(pause(i.Tries))), why); err != nil {
+			_, err := change(ctx, tx, i, Sent, `state = 'waiting', transaction_uid = '', asked = 0, broken = 0, due = ?5, reason = ?6`,
+				db.Millis(b.Now().Add(pause(i.Tries))), why)
+			if err != nil {
 				return err
 			}
 		}

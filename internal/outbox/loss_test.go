@@ -199,3 +199,61 @@ func TestAnotherTargetGetsWhatCameBeforeItOnlyWhenAPersonSaysSo(t *testing.T) {
 		}
 	})
 }
+
+// A person redirects what waits while some of it is being sent to the target of before: that it was
+// stored there says nothing of the one that it goes to now.
+func TestWhatIsRedirectedWhileItIsSentGoesToTheNewTarget(t *testing.T) {
+	t.Parallel()
+	const before, now = "OLD@10.0.0.1:104", "NEW@10.0.0.2:104"
+	for name, c := range map[string]struct {
+		commit outbox.Commit
+		answer dimse.StatusCode
+	}{"stored": {outbox.No, dimse.Success}, "not now": {outbox.No, dimse.OutOfResources}, "never": {outbox.No, dimse.InvalidSOPInstance}, "committed to": {outbox.Required, dimse.Success}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, t.TempDir(), nil)
+				w, err := s.Create(t.Context(), outbox.Item{
+					Destination: away, Target: before, Study: "1.2", SOPClassUID: uid.CTImageStorage, SOPInstanceUID: "1.2.1",
+					TransferSyntax: uid.ExplicitVRLittleEndian,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := w.Commit(t.Context(), nil); err != nil {
+					t.Fatal(err)
+				}
+				redirect := func() {
+					if _, err := outbox.Redirect(t.Context(), s.DB, away, now); err != nil {
+						t.Error(err)
+					}
+				}
+				old := &outboxtest.Target{Commits: true, Answer: func(string, int) (dimse.StatusCode, error) {
+					if c.commit == outbox.No {
+						redirect()
+					}
+					return c.answer, nil
+				}, Keeps: func(string, int) bool {
+					redirect()
+					return true
+				}}
+				old.Reports(s.Outbox, away)
+				way := old.Way(c.commit)
+				way.Target = before
+				s.Set(map[string]outbox.Way{away: way})
+				run(t, s)
+				time.Sleep(time.Minute)
+
+				to := &outboxtest.Target{Commits: true}
+				to.Reports(s.Outbox, away)
+				way = to.Way(c.commit)
+				way.Target, way.Mark = now, "new"
+				s.Set(map[string]outbox.Way{away: way})
+				time.Sleep(3 * time.Hour)
+				if list, _ := s.Queue(t.Context()); len(old.Arrived()) > 1 || len(to.Arrived()) != 1 || len(list) > 0 {
+					t.Errorf("arrived %v and %v, waiting %+v", old.Arrived(), to.Arrived(), list)
+				}
+			})
+		})
+	}
+}

@@ -68,18 +68,28 @@ func (b *Outbox) settle(ctx context.Context, i Item, status dimse.Status, v verd
 	case never:
 		b.Log.Warn("an object is set aside", "destination", i.Destination, "number", i.ID, "reason", why)
 		defer b.awake()
-		return true, failed(b.DB.Write(ctx, func(tx *db.Tx) error { return setAside(ctx, tx, i.ID, why) }), "set an object aside")
+		return true, failed(b.DB.Write(ctx, func(tx *db.Tx) error { return setAside(ctx, tx, i, Waiting, why) }), "set an object aside")
 	}
-	return false, b.update(ctx, `UPDATE outbox SET tries = ?2, broken = ?3, due = ?4, reason = ?5 WHERE id = ?1 AND state = 'waiting'`,
-		i.ID, i.Tries, i.Broken, db.Millis(b.Now().Add(pause(i.Tries))), why)
+	return false, failed(b.DB.Write(ctx, func(tx *db.Tx) error {
+		_, err := change(ctx, tx, i, Waiting, `tries = ?5, broken = ?6, due = ?7, reason = ?8`,
+			i.Tries, i.Broken, db.Millis(b.Now().Add(pause(i.Tries))), why)
+		return err
+	}), "keep what came of an attempt")
 }
 
-// keepSent keeps that an object was stored there. One that somebody dropped while it was under way is
-// told as handed over at once: it left all the same.
+// change writes what became of an object that was looked at in a state: of its row as it was then.
+// Meanwhile somebody may have redirected it, had it sent again, or sent it again; n is 0 then.
+func change(ctx context.Context, tx *db.Tx, i Item, was State, set string, args ...any) (n int64, err error) {
+	return tx.Exec(ctx, `UPDATE outbox SET `+set+` WHERE id = ?1 AND target = ?2 AND file = ?3 AND state = ?4`,
+		append([]any{i.ID, i.Target, i.file, string(was)}, args...)...)
+}
+
+// keepSent keeps that an object was stored there. One that somebody dropped or redirected while it was
+// under way is told as handed over at once: it left all the same.
 func (b *Outbox) keepSent(ctx context.Context, i Item, answer dimse.StatusCode) error {
 	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE outbox SET state = 'sent', tries = ?2, sent = ?3, answer = ?4, reason = '', due = 0, broken = 0,
-			transaction_uid = '', asked = 0 WHERE id = ?1 AND state = 'waiting'`, i.ID, i.Tries, db.Millis(b.Now()), int(answer))
+		n, err := change(ctx, tx, i, Waiting, `state = 'sent', tries = ?5, sent = ?6, answer = ?7, reason = '', due = 0, broken = 0,
+			transaction_uid = '', asked = 0`, i.Tries, db.Millis(b.Now()), int(answer))
 		if err != nil || n > 0 || b.Handed == nil {
 			return err
 		}
@@ -96,28 +106,32 @@ func (b *Outbox) update(ctx context.Context, query string, args ...any) error {
 	}), "keep what came of an attempt")
 }
 
-func setAside(ctx context.Context, tx *db.Tx, id int64, why string) error {
-	_, err := tx.Exec(ctx, `UPDATE outbox SET state = 'aside', reason = ?2, due = 0, transaction_uid = '' WHERE id = ?1`, id, why)
+func setAside(ctx context.Context, tx *db.Tx, i Item, was State, why string) error {
+	_, err := change(ctx, tx, i, was, `state = 'aside', reason = ?5, due = 0, transaction_uid = ''`, why)
 	return err
 }
 
-// arrived drops objects that the destination has.
+// arrived drops objects that the destination has. What is to be sent once more since then stays.
 func (b *Outbox) arrived(ctx context.Context, list []Item) error {
 	if len(list) == 0 {
 		return nil
 	}
+	var dropped []Item
 	err := b.DB.Write(ctx, func(tx *db.Tx) error {
-		if b.Handed != nil {
-			if err := b.Handed(ctx, tx, list); err != nil {
-				return err
-			}
-		}
+		dropped = nil
 		for _, i := range list {
-			if _, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1`, i.ID); err != nil {
+			n, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1 AND target = ?2 AND file = ?3 AND state = 'sent'`, i.ID, i.Target, i.file)
+			if err != nil {
 				return err
 			}
+			if n > 0 {
+				dropped = append(dropped, i)
+			}
 		}
-		return nil
+		if b.Handed == nil || len(dropped) == 0 {
+			return nil
+		}
+		return b.Handed(ctx, tx, dropped)
 	})
 	if err != nil {
 		return failed(err, "drop what arrived")
@@ -125,7 +139,7 @@ func (b *Outbox) arrived(ctx context.Context, list []Item) error {
 
 	defer b.awake()
 	var errs error
-	for _, i := range list {
+	for _, i := range dropped {
 		errs = errors.Join(errs, removeFile(filepath.Join(b.Dir, i.file)))
 	}
 	return failed(errs, "remove what arrived")

@@ -117,7 +117,9 @@ func (b *Outbox) tidy(ctx context.Context) error {
 	}
 	return failed(b.DB.Write(ctx, func(tx *db.Tx) error {
 		for _, id := range lost {
-			if err := setAside(ctx, tx, id, fault.Sentence(errGone)); err != nil {
+			_, err := tx.Exec(ctx, `UPDATE outbox SET state = 'aside', reason = ?2, due = 0, transaction_uid = '' WHERE id = ?1`,
+				id, fault.Sentence(errGone))
+			if err != nil {
 				return err
 			}
 		}
