@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -281,5 +283,66 @@ func TestWorklistAndPerformedStepsPassThrough(t *testing.T) {
 		if got := <-came; got != "CT2 1.2.99 "+one.status {
 			t.Errorf("%s", got)
 		}
+	}
+}
+
+// keepsAll reports on the association on which it is asked that it keeps everything.
+func keepsAll(m *dimse.Mux) {
+	m.HandleN(dimse.NAction, func(_ context.Context, a *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
+		asked := rq.DataSet
+		rq.After = func(ctx context.Context) {
+			report := dicom.NewDataSet()
+			_ = report.SetText(tag.TransactionUID, asked.Text(tag.TransactionUID))
+			report.SetItems(tag.ReferencedSOPSequence, asked.Items(tag.ReferencedSOPSequence)...)
+			go func() {
+				_, _ = a.EventReport(context.WithoutCancel(ctx), dimse.NRequest{
+					SOPClassUID: uid.StorageCommitmentPushModel, SOPInstanceUID: uid.StorageCommitmentPushInstance, TypeID: 1, DataSet: report,
+				})
+			}()
+		}
+		return dimse.NResponse{}
+	}, uid.StorageCommitmentPushModel)
+}
+
+// A modality gets another address: its target is the same, and what that reports counts as before.
+func TestATargetIsBelievedWhenTheModalityHasAnotherAddressNow(t *testing.T) {
+	t.Parallel()
+	s := newAway(t, dimsetest.Options{
+		Mux: keepsAll,
+		Admit: func(_ context.Context, rq *dimse.AssociateRequest) (dimse.Acceptance, error) {
+			return dimse.Negotiate(rq, everything()), nil
+		},
+	}, func(b *outbound.Block) {
+		b.From = "CT2@127.0.0.9"
+		b.Commit = "required"
+	})
+	s.block.From = "CT2@127.0.0.1"
+	s.take(false)
+	if status := store(t, s.mustDial(ct), image(t, "1.2.3.1", "1.2.3", "ZZPHI")); status.Code != dimse.Success {
+		t.Fatal(status)
+	}
+	s.eventually("it is committed to", func() bool { return len(s.waiting()) == 0 })
+}
+
+// Two routes lead to systems of one AE title, each known by its own address: either is who it is.
+func TestOfTargetsOfOneNameEachIsKnown(t *testing.T) {
+	t.Parallel()
+	s := newAway(t, dimsetest.Options{}, func(b *outbound.Block) { b.As = "HOSPITAL" })
+	var routes []outbound.Route
+	for i, host := range []string{"127.0.0.5", "127.0.0.6", "127.0.0.1", "127.0.0.7", "127.0.0.8"} {
+		block := s.block
+		block.To = "PACS2@" + host + ":11112"
+		block.From = fmt.Sprintf("CT%d@127.0.0.9", i)
+		routes = append(routes, outbound.Route{Block: block, Name: fmt.Sprintf("CT%d", i)})
+	}
+	s.out.Take(routes)
+	for range 10 {
+		if _, err := s.dial("PACS2", "HOSPITAL", uid.StorageCommitmentPushModel); err != nil {
+			t.Fatalf("a target is not known: %v", err)
+		}
+	}
+	s.out.Take(slices.Delete(routes, 2, 3))
+	if _, err := s.dial("PACS2", "HOSPITAL", uid.StorageCommitmentPushModel); err == nil {
+		t.Error("who has the name of a target alone is admitted")
 	}
 }

@@ -179,24 +179,26 @@ func (b *Outbound) newRoute(r Route, before *route) *route {
 // address and the AE title it calls; or that a target asks for, to report. nil for others.
 func (b *Outbound) Service(rq *dimse.AssociateRequest) *guard.Service {
 	b.mu.Lock()
-	var from, to *route
+	var from *route
+	var to []*route // several may lead to systems of one name
 	for _, r := range b.routes {
 		if r.sends(rq) {
 			from = r
 		}
 		if rq.CallingAETitle == r.target && rq.CalledAETitle == r.as() {
-			to = r
+			to = append(to, r)
 		}
 	}
 	b.mu.Unlock()
 
-	switch {
-	case from != nil:
+	if from != nil {
 		return b.forModality(from)
-	case to != nil && b.isTarget(to, rq):
-		return b.forTarget(to)
 	}
-	return nil
+	i := slices.IndexFunc(to, func(r *route) bool { return b.isTarget(r, rq) })
+	if i < 0 {
+		return nil
+	}
+	return b.forTarget(to[i])
 }
 
 // sends reports an association that the modality of a route asks for, to send.
@@ -212,6 +214,20 @@ func (b *Outbound) current(was *route) (*route, error) {
 	r := b.routes[was.Name]
 	switch {
 	case r == nil || r.modality != was.modality || r.from.Addr() != was.from.Addr() || r.target != was.target:
+		return nil, errGone
+	case r.Closed:
+		return nil, errClosed
+	}
+	return r, nil
+}
+
+// currentTo is a route as it is now, for its target: whoever the modality is.
+func (b *Outbound) currentTo(was *route) (*route, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.routes[was.Name]
+	switch {
+	case r == nil || r.mark() != was.mark():
 		return nil, errGone
 	case r.Closed:
 		return nil, errClosed

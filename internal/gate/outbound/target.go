@@ -93,7 +93,7 @@ func (b *Outbound) isTarget(r *route, rq *dimse.AssociateRequest) bool {
 // and may do nothing else.
 func (b *Outbound) forTarget(was *route) *guard.Service {
 	s := guard.Behind(was.Name, func() (string, *policy.Route, error) {
-		r, err := b.current(was)
+		r, err := b.currentTo(was)
 		if err != nil {
 			return "", nil, err
 		}
@@ -150,17 +150,25 @@ func (b *Outbound) report(ctx context.Context, a *dimse.Association, rq *dimse.N
 	return dimse.NResponse{}
 }
 
-// towards names the routes to a target under the AE title that an association is about.
+// towards names the routes to a target under the AE title that an association is about; of one that
+// called, those whose target it is.
 func (b *Outbound) towards(target string, a *dimse.Association) (names []string) {
 	own := a.CalledAETitle()
 	if a.Requestor() {
 		own = a.CallingAETitle()
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for name, r := range b.routes {
+	var routes []*route
+	for _, r := range b.routes {
 		if r.target == target && r.as() == own && !r.Closed {
-			names = append(names, name)
+			routes = append(routes, r)
+		}
+	}
+	b.mu.Unlock()
+
+	for _, r := range routes { // a name may be looked up, which takes its time
+		if a.Requestor() || b.isTarget(r, a.Request()) {
+			names = append(names, r.Name)
 		}
 	}
 	return names
