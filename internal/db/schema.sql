@@ -559,7 +559,7 @@ CREATE TABLE first_write (
     uid      TEXT    NOT NULL,  -- SOP Instance UID
     study    TEXT    NOT NULL,
     syntax   TEXT    NOT NULL,  -- transfer syntax the hash belongs to
-    hash     TEXT    NOT NULL,  -- SHA-256 of the data set as it went through, hexadecimal; empty: the system behind had it already
+    hash     TEXT    NOT NULL, released INTEGER NOT NULL DEFAULT 0,  -- SHA-256 of the data set as it went through, hexadecimal; empty: the system behind had it already
     PRIMARY KEY (route, uid)
 ) WITHOUT ROWID;
 

@@ -341,15 +341,27 @@ func (m *Memory) look(ctx context.Context, i Instance) (c Content, found bool, e
 	return c, err == nil, err
 }
 
-// Accept makes a content that which went through under its UID, whatever contradicted it, in a
-// transaction of somebody who decided so.
-func Accept(ctx context.Context, tx *db.Tx, i Instance, c Content) error {
+// Accept makes a content that which counts under its UID, whatever contradicted it, in a
+// transaction of somebody who decided so. It has to come again.
+func Accept(ctx context.Context, tx *db.Tx, i Instance, c Content) error { return accept(ctx, tx, i, c, true) }
+
+// Keep keeps that a content went through, in a transaction of what took it.
+func Keep(ctx context.Context, tx *db.Tx, i Instance, c Content) error { return accept(ctx, tx, i, c, false) }
+
+func accept(ctx context.Context, tx *db.Tx, i Instance, c Content, released bool) error {
 	if err := acceptOwners(ctx, tx, i); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
-		ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5`, i.Route, i.UID, i.Study, c.Syntax, c.Hash)
+	_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash, released) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+		ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5, released = ?6`, i.Route, i.UID, i.Study, c.Syntax, c.Hash, released)
 	return err
+}
+
+// Kept reports whether what counts under a UID at a route went through since it does.
+func Kept(ctx context.Context, tx *db.Tx, route, uid string) (kept bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM first_write WHERE route = ?1 AND uid = ?2 AND hash <> '' AND released = 0)`,
+		route, uid).Scan(&kept)
+	return kept, err
 }
 
 // Run writes what went through, until ctx ends, and then what is left.

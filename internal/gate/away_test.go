@@ -383,12 +383,19 @@ func TestAModalityIsToldWhatTheTargetKeeps(t *testing.T) {
 			t.Fatal(status)
 		}
 
+		released := image(t, "1.2.3.98", "1.2.3", "ZZPHI") // by somebody; the modality has not sent it again
+		if err := s.DB.Write(t.Context(), func(tx *db.Tx) error {
+			return firstwrite.Accept(t.Context(), tx, Instance("CT2", released), firstwrite.Content{Syntax: native, Hash: "of the test"})
+		}); err != nil {
+			t.Fatal(err)
+		}
+
 		ask := dicom.NewDataSet()
 		if err := ask.SetText(tag.TransactionUID, "1.2.9"); err != nil {
 			t.Fatal(err)
 		}
 		var items []*dicom.DataSet
-		for _, instance := range []string{"1.2.3.1", "1.2.3.99"} {
+		for _, instance := range []string{"1.2.3.1", "1.2.3.98", "1.2.3.99"} {
 			item := dicom.NewDataSet()
 			if err := item.SetText(tag.ReferencedSOPClassUID, ct); err != nil {
 				t.Fatal(err)
@@ -408,7 +415,7 @@ func TestAModalityIsToldWhatTheTargetKeeps(t *testing.T) {
 		rq := <-reports
 		kept, failed := rq.DataSet.Items(tag.ReferencedSOPSequence), rq.DataSet.Items(tag.FailedSOPSequence)
 		if rq.TypeID != 2 || len(kept) != 1 || kept[0].Text(tag.ReferencedSOPInstanceUID) != "1.2.3.1" ||
-			len(failed) != 1 || failed[0].Text(tag.ReferencedSOPInstanceUID) != "1.2.3.99" {
+			len(failed) != 2 || failed[0].Text(tag.ReferencedSOPInstanceUID) != "1.2.3.98" || failed[1].Text(tag.ReferencedSOPInstanceUID) != "1.2.3.99" {
 			t.Errorf("after %s: type %d, %d kept, %d failed", after, rq.TypeID, len(kept), len(failed))
 		}
 		if waits := len(s.waiting()); (waits == 0) != stored {

@@ -16,6 +16,7 @@ import (
 	"collimator/dimse/ul"
 	"collimator/internal/db"
 	"collimator/internal/fault"
+	"collimator/internal/firstwrite"
 	"collimator/internal/outbox"
 )
 
@@ -321,9 +322,8 @@ func fate(ctx context.Context, tx *db.Tx, r *route, i instance) (reason dimse.St
 		return dimse.Success, r.CommitAfter != AfterHere, nil
 	}
 
-	var n int
-	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM first_write WHERE route = ?1 AND uid = ?2 AND hash <> ''`, r.Name, i.UID).Scan(&n)
-	if err == nil && n == 0 {
+	kept, err := firstwrite.Kept(ctx, tx, r.Name, i.UID)
+	if err == nil && !kept {
 		return dimse.NoSuchSOPInstance, false, nil
 	}
 	return dimse.Success, false, err

@@ -96,7 +96,7 @@ func (b *Outbound) keep(
 		return b.contradicts(ctx, a, r, rq, w, known), nil
 	}
 
-	err = w.Commit(ctx, func(ctx context.Context, tx *db.Tx) error { return firstwrite.Accept(ctx, tx, i.Instance, content) })
+	err = w.Commit(ctx, func(ctx context.Context, tx *db.Tx) error { return firstwrite.Keep(ctx, tx, i.Instance, content) })
 	if err != nil { // of another content, too: somebody released this one, and the other is on its way
 		return noRoom(err), nil
 	}
