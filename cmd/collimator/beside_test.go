@@ -19,7 +19,7 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 31`, `ALTER TABLE first_write DROP COLUMN released`,
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 32`, `ALTER TABLE first_write_study DROP COLUMN system`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)

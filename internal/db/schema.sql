@@ -550,7 +550,7 @@ CREATE TABLE first_write_study (
     route    TEXT    NOT NULL,
     study    TEXT    NOT NULL,  -- Study Instance UID
     asked    INTEGER NOT NULL,  -- when the system behind was asked what it has of it
-    open     INTEGER NOT NULL,  -- 1: instances may have gone through whose rows are not written
+    open     INTEGER NOT NULL, system TEXT NOT NULL DEFAULT '',  -- 1: instances may have gone through whose rows are not written
     PRIMARY KEY (route, study)
 ) WITHOUT ROWID;
 

@@ -110,7 +110,7 @@ func (m *Memory) loadSeries(ctx context.Context, of name) (list []string, err er
 // through that says otherwise.
 func writeOwners(ctx context.Context, tx *db.Tx, s study, has Before) error {
 	for _, p := range has.Patients[:min(1, len(has.Patients))] {
-		if err := ownPatient(ctx, tx, name(s), p); err != nil {
+		if err := ownPatient(ctx, tx, name{s.route, s.uid}, p); err != nil {
 			return err
 		}
 	}

@@ -26,10 +26,11 @@ const (
 )
 
 // Instance is an instance at a route: its SOP Instance UID, its study, its series where it names
-// one, and whose it is.
+// one, and whose it is. System says which one is behind the route: what one said that it has, another
+// did not say.
 type Instance struct {
-	Route, Study, Series, UID string
-	Patient                   Patient
+	Route, System, Study, Series, UID string
+	Patient                           Patient
 }
 
 // Content is what went through under a UID: the hash of a data set in a transfer
@@ -91,7 +92,9 @@ type Memory struct {
 	series   *owners[string]  // the studies of series
 }
 
-type study struct{ route, uid string }
+type study struct{ route, system, uid string }
+
+func studyOf(i Instance) study { return study{i.Route, i.System, i.Study} }
 
 // name is an instance, whatever study it is said to be of; of owners it is what belongs to somebody.
 type name struct{ route, uid string }
@@ -101,7 +104,7 @@ func nameOf(i Instance) name { return name{i.Route, i.UID} }
 // written is what is to be written of an instance.
 type written struct {
 	Content
-	study string
+	study study
 }
 
 // opened is a study of which instances may go through.
@@ -142,7 +145,7 @@ func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (known Known, t
 		return Known{}, nil, err
 	}
 
-	s := study{i.Route, i.Study}
+	s := studyOf(i)
 	turn = &Turn{m: m, i: i, o: m.use(s)}
 	if err = m.open(ctx, s, turn.o, ask); err == nil {
 		known.Content, known.Found, err = m.look(ctx, i)
@@ -225,14 +228,14 @@ func (m *Memory) give(i Instance, o *opened, through *Content) {
 	delete(m.busy, n)
 	if through == nil {
 		o.users--
-		m.forget(study{i.Route, i.Study}, o)
+		m.forget(studyOf(i), o)
 		return
 	}
 
 	if before, again := m.waiting[n]; again { // it is never written: this one takes its place
-		m.studies[study{i.Route, before.study}].users--
+		m.studies[before.study].users--
 	}
-	m.waiting[n] = written{Content: *through, study: i.Study}
+	m.waiting[n] = written{Content: *through, study: studyOf(i)}
 	if len(m.waiting) >= flushMost {
 		select {
 		case m.full <- struct{}{}:
@@ -283,11 +286,12 @@ func (m *Memory) open(ctx context.Context, s study, o *opened, ask Ask) error {
 	return nil
 }
 
-// marked opens the row of a study that was closed; false where there is none, or
-// where one was left open by a process that ended.
+// marked opens the row of a study that was closed; false where there is none, where another system
+// was asked, or where one was left open by a process that ended.
 func (m *Memory) marked(ctx context.Context, s study) (known bool, err error) {
 	err = m.db.Write(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 1 WHERE route = ?1 AND study = ?2 AND open = 0`, s.route, s.uid)
+		n, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 1 WHERE route = ?1 AND study = ?2 AND system = ?3 AND open = 0`,
+			s.route, s.uid, s.system)
 		known = n > 0
 		return err
 	})
@@ -316,8 +320,8 @@ func (m *Memory) ask(ctx context.Context, s study, ask Ask) (told bool, err erro
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO first_write_study (route, study, asked, open) VALUES (?1, ?2, ?3, 1)
-			ON CONFLICT (route, study) DO UPDATE SET asked = ?3, open = 1`, s.route, s.uid, db.Millis(m.now()))
+		_, err := tx.Exec(ctx, `INSERT INTO first_write_study (route, study, asked, open, system) VALUES (?1, ?2, ?3, 1, ?4)
+			ON CONFLICT (route, study) DO UPDATE SET asked = ?3, open = 1, system = ?4`, s.route, s.uid, db.Millis(m.now()), s.system)
 		return err
 	})
 }
@@ -343,10 +347,14 @@ func (m *Memory) look(ctx context.Context, i Instance) (c Content, found bool, e
 
 // Accept makes a content that which counts under its UID, whatever contradicted it, in a
 // transaction of somebody who decided so. It has to come again.
-func Accept(ctx context.Context, tx *db.Tx, i Instance, c Content) error { return accept(ctx, tx, i, c, true) }
+func Accept(ctx context.Context, tx *db.Tx, i Instance, c Content) error {
+	return accept(ctx, tx, i, c, true)
+}
 
 // Keep keeps that a content went through, in a transaction of what took it.
-func Keep(ctx context.Context, tx *db.Tx, i Instance, c Content) error { return accept(ctx, tx, i, c, false) }
+func Keep(ctx context.Context, tx *db.Tx, i Instance, c Content) error {
+	return accept(ctx, tx, i, c, false)
+}
 
 func accept(ctx context.Context, tx *db.Tx, i Instance, c Content, released bool) error {
 	if err := acceptOwners(ctx, tx, i); err != nil {
@@ -410,7 +418,7 @@ func (m *Memory) flush(ctx context.Context) error {
 			// What somebody decided meanwhile stands.
 			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
 				ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5 WHERE first_write.hash = ''`,
-				n.route, n.uid, w.study, w.Syntax, w.Hash)
+				n.route, n.uid, w.study.uid, w.Syntax, w.Hash)
 			if err != nil {
 				return err
 			}
@@ -428,7 +436,7 @@ func (m *Memory) flush(ctx context.Context) error {
 	for n, w := range batch {
 		if now := m.waiting[n]; now.Is(w.Content) && now.study == w.study {
 			delete(m.waiting, n)
-			m.studies[study{n.route, w.study}].users--
+			m.studies[w.study].users--
 		}
 	}
 	return nil
@@ -465,7 +473,7 @@ func (m *Memory) closeIdle(ctx context.Context, idle time.Duration) error {
 			if !m.studies[s].told {
 				continue
 			}
-			_, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 0 WHERE route = ?1 AND study = ?2`, s.route, s.uid)
+			_, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 0 WHERE route = ?1 AND study = ?2 AND system = ?3`, s.route, s.uid, s.system)
 			if err != nil {
 				return err
 			}

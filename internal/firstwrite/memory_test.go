@@ -233,3 +233,36 @@ func TestOneUIDIsInOneHandAtATime(t *testing.T) {
 	}
 	end(nil)
 }
+
+// A route leads to another system from now on: that has what nobody asked it for.
+func TestAnotherSystemBehindARouteIsAskedForItself(t *testing.T) {
+	t.Parallel()
+	r := newRecord(t)
+	m, stop := r.start()
+	old := firstwrite.Instance{Route: "PACS", System: "OLD@10.0.0.1:104", Study: "1.2.3", UID: "1.2.3.1"}
+	_, end := r.beginAs(m, old)
+	end(content("one"))
+
+	r.has.UIDs = []string{"1.2.3.2"}
+	look := func(when string, uid, system, want string) {
+		t.Helper()
+		known, end := r.beginAs(m, firstwrite.Instance{Route: "PACS", System: system, Study: "1.2.3", UID: uid})
+		if known != want {
+			t.Errorf("%s %s is %s, want %s", when, uid, known, want)
+		}
+		end(nil)
+	}
+	look("at once", "1.2.3.2", "NEW@10.0.0.2:104", "there before")
+	look("at once", "1.2.3.1", "NEW@10.0.0.2:104", "one")
+
+	r.has.UIDs = append(r.has.UIDs, "1.2.3.3")
+	stop()
+	m, stop = r.start()
+	look("after a restart, the same system", "1.2.3.3", "NEW@10.0.0.2:104", "new")
+	stop()
+	m, _ = r.start()
+	look("after a restart", "1.2.3.3", "OTHER@10.0.0.3:104", "there before")
+	if n := r.asked.Load(); n != 3 {
+		t.Errorf("systems were asked %d times", n)
+	}
+}

@@ -29,7 +29,9 @@ var (
 // UID that is known is compared whole before any of it goes on, and what contradicts what went
 // through is held.
 func (g *Gate) letThrough(ctx context.Context, from sender, r *route, o *object) dimse.Status {
-	known, turn, err := g.Memory.Begin(ctx, Instance(r.Name, o.Head), func(ctx context.Context) (firstwrite.Before, bool, error) {
+	instance := Instance(r.Name, o.Head)
+	instance.System = r.Protect
+	known, turn, err := g.Memory.Begin(ctx, instance, func(ctx context.Context) (firstwrite.Before, bool, error) {
 		return g.before(ctx, from, o)
 	})
 	if err != nil {
