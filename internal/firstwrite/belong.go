@@ -41,7 +41,7 @@ type claims struct {
 // belongs says what of an instance contradicts what went through: a study is of one
 // patient, a series of one study. Where nothing does, end of the claims has to be called.
 func (m *Memory) belongs(ctx context.Context, i Instance) (Conflict, *claims, error) {
-	may, patient, err := m.patients.begin(ctx, name{i.Route, i.Study}, i.Patient)
+	may, patient, err := m.patients.begin(ctx, name{i.place(), i.Study}, i.routes(), i.Patient)
 	if err != nil {
 		return NoConflict, nil, err
 	}
@@ -52,7 +52,7 @@ func (m *Memory) belongs(ctx context.Context, i Instance) (Conflict, *claims, er
 		return NoConflict, &claims{patient: patient}, nil
 	}
 
-	may, series, err := m.series.begin(ctx, name{i.Route, i.Series}, i.Study)
+	may, series, err := m.series.begin(ctx, name{i.place(), i.Series}, i.routes(), i.Study)
 	if err != nil || !may {
 		patient.end(false)
 		return OtherStudy, nil, err
@@ -82,26 +82,26 @@ func (c *claims) end(through bool) {
 	c.patient.end(through)
 }
 
-func (m *Memory) loadPatients(ctx context.Context, of name) (list []Patient, err error) {
+func (m *Memory) loadPatients(ctx context.Context, route, study string) (list []Patient, err error) {
 	err = m.db.Read(ctx, func(tx *db.Tx) error {
 		return db.Each(ctx, tx, func(scan db.Scan) error {
 			var p Patient
 			err := scan(&p.ID, &p.Issuer, &p.Name)
 			list = append(list, p)
 			return err
-		}, `SELECT patient_id, issuer, name FROM first_write_patient WHERE route = ?1 AND study = ?2`, of.route, of.uid)
+		}, `SELECT patient_id, issuer, name FROM first_write_patient WHERE route = ?1 AND study = ?2`, route, study)
 	})
 	return list, err
 }
 
-func (m *Memory) loadSeries(ctx context.Context, of name) (list []string, err error) {
+func (m *Memory) loadSeries(ctx context.Context, route, series string) (list []string, err error) {
 	err = m.db.Read(ctx, func(tx *db.Tx) error {
 		return db.Each(ctx, tx, func(scan db.Scan) error {
 			var study string
 			err := scan(&study)
 			list = append(list, study)
 			return err
-		}, `SELECT study FROM first_write_series WHERE route = ?1 AND series = ?2`, of.route, of.uid)
+		}, `SELECT study FROM first_write_series WHERE route = ?1 AND series = ?2`, route, series)
 	})
 	return list, err
 }
@@ -110,46 +110,50 @@ func (m *Memory) loadSeries(ctx context.Context, of name) (list []string, err er
 // through that says otherwise.
 func writeOwners(ctx context.Context, tx *db.Tx, s study, has Before) error {
 	for _, p := range has.Patients[:min(1, len(has.Patients))] {
-		if err := ownPatient(ctx, tx, name{s.route, s.uid}, p); err != nil {
+		if err := ownPatient(ctx, tx, s.route, s.uid, p); err != nil {
 			return err
 		}
 	}
 	for _, series := range has.Series {
-		if err := ownSeries(ctx, tx, name{s.route, series}, s.uid); err != nil {
+		if err := ownSeries(ctx, tx, s.route, series, s.uid); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keepOwners writes whose studies and series are that went through.
-func keepOwners(ctx context.Context, tx *db.Tx, patients map[name]Patient, series map[name]string) error {
-	for study, p := range patients {
-		if err := ownPatient(ctx, tx, study, p); err != nil {
-			return err
+// keepOwners writes whose studies and series are that went through, at each route that leads there.
+func keepOwners(ctx context.Context, tx *db.Tx, patients map[name]fresh[Patient], series map[name]fresh[string]) error {
+	for study, f := range patients {
+		for _, route := range f.routes {
+			if err := ownPatient(ctx, tx, route, study.uid, f.owner); err != nil {
+				return err
+			}
 		}
 	}
-	for one, study := range series {
-		if err := ownSeries(ctx, tx, one, study); err != nil {
-			return err
+	for one, f := range series {
+		for _, route := range f.routes {
+			if err := ownSeries(ctx, tx, route, one.uid, f.owner); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // ownPatient gives a study to a patient, unless it is somebody's.
-func ownPatient(ctx context.Context, tx *db.Tx, study name, p Patient) error {
+func ownPatient(ctx context.Context, tx *db.Tx, route, study string, p Patient) error {
 	p = p.row()
 	_, err := tx.Exec(ctx, `INSERT INTO first_write_patient (route, study, patient_id, issuer, name) SELECT ?1, ?2, ?3, ?4, ?5
 		WHERE NOT EXISTS (SELECT 1 FROM first_write_patient WHERE route = ?1 AND study = ?2)`,
-		study.route, study.uid, p.ID, p.Issuer, p.Name)
+		route, study, p.ID, p.Issuer, p.Name)
 	return err
 }
 
 // ownSeries gives a series to a study, unless it is of one.
-func ownSeries(ctx context.Context, tx *db.Tx, series name, study string) error {
+func ownSeries(ctx context.Context, tx *db.Tx, route, series, study string) error {
 	_, err := tx.Exec(ctx, `INSERT INTO first_write_series (route, series, study) SELECT ?1, ?2, ?3
-		WHERE NOT EXISTS (SELECT 1 FROM first_write_series WHERE route = ?1 AND series = ?2)`, series.route, series.uid, study)
+		WHERE NOT EXISTS (SELECT 1 FROM first_write_series WHERE route = ?1 AND series = ?2)`, route, series, study)
 	return err
 }
 

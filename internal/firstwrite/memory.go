@@ -4,6 +4,7 @@
 package firstwrite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +28,19 @@ const (
 
 // Instance is an instance at a route: its SOP Instance UID, its study, its series where it names
 // one, and whose it is. System says which one is behind the route: what one said that it has, another
-// did not say.
+// did not say. Beside are the other routes that lead to it: what went through by them went there, too.
 type Instance struct {
 	Route, System, Study, Series, UID string
+	Beside                            []string
 	Patient                           Patient
 }
+
+// place is where an instance goes: the system behind the route, or what the route is, where that is not
+// said.
+func (i Instance) place() string { return cmp.Or(i.System, i.Route) }
+
+// routes are all that lead there, its own first.
+func (i Instance) routes() []string { return append([]string{i.Route}, i.Beside...) }
 
 // Content is what went through under a UID: the hash of a data set in a transfer
 // syntax. Without a hash nobody knows: the system behind had it before.
@@ -96,15 +105,17 @@ type study struct{ route, system, uid string }
 
 func studyOf(i Instance) study { return study{i.Route, i.System, i.Study} }
 
-// name is an instance, whatever study it is said to be of; of owners it is what belongs to somebody.
-type name struct{ route, uid string }
+// name is an instance at a place, whatever study it is said to be of; of owners it is what belongs to
+// somebody.
+type name struct{ place, uid string }
 
-func nameOf(i Instance) name { return name{i.Route, i.UID} }
+func nameOf(i Instance) name { return name{i.place(), i.UID} }
 
 // written is what is to be written of an instance.
 type written struct {
 	Content
-	study study
+	study  study
+	routes []string
 }
 
 // opened is a study of which instances may go through.
@@ -235,7 +246,7 @@ func (m *Memory) give(i Instance, o *opened, through *Content) {
 	if before, again := m.waiting[n]; again { // it is never written: this one takes its place
 		m.studies[before.study].users--
 	}
-	m.waiting[n] = written{Content: *through, study: studyOf(i)}
+	m.waiting[n] = written{Content: *through, study: studyOf(i), routes: i.routes()}
 	if len(m.waiting) >= flushMost {
 		select {
 		case m.full <- struct{}{}:
@@ -336,13 +347,16 @@ func (m *Memory) look(ctx context.Context, i Instance) (c Content, found bool, e
 	}
 
 	err = m.db.Read(ctx, func(tx *db.Tx) error {
-		row := tx.QueryRow(ctx, `SELECT syntax, hash FROM first_write WHERE route = ?1 AND uid = ?2`, i.Route, i.UID)
-		return row.Scan(&c.Syntax, &c.Hash)
+		for _, route := range i.routes() {
+			row := tx.QueryRow(ctx, `SELECT syntax, hash FROM first_write WHERE route = ?1 AND uid = ?2`, route, i.UID)
+			if err := row.Scan(&c.Syntax, &c.Hash); fault.Of(err) != fault.NotFound {
+				found = err == nil
+				return err
+			}
+		}
+		return nil
 	})
-	if fault.Of(err) == fault.NotFound {
-		return Content{}, false, nil
-	}
-	return c, err == nil, err
+	return c, found, err
 }
 
 // Accept makes a content that which counts under its UID, whatever contradicted it, in a
@@ -415,11 +429,7 @@ func (m *Memory) flush(ctx context.Context) error {
 			return err
 		}
 		for n, w := range batch {
-			// What somebody decided meanwhile stands.
-			_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
-				ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5 WHERE first_write.hash = ''`,
-				n.route, n.uid, w.study.uid, w.Syntax, w.Hash)
-			if err != nil {
+			if err := keepWritten(ctx, tx, n, w); err != nil {
 				return err
 			}
 		}
@@ -429,14 +439,28 @@ func (m *Memory) flush(ctx context.Context) error {
 		return fmt.Errorf("firstwrite: %w", err)
 	}
 
-	m.patients.written(patients)
-	m.series.written(series)
+	m.patients.wrote(patients)
+	m.series.wrote(series)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for n, w := range batch {
 		if now := m.waiting[n]; now.Is(w.Content) && now.study == w.study {
 			delete(m.waiting, n)
 			m.studies[w.study].users--
+		}
+	}
+	return nil
+}
+
+// keepWritten writes what went through, for each route that leads there. What somebody decided
+// meanwhile stands.
+func keepWritten(ctx context.Context, tx *db.Tx, n name, w written) error {
+	for _, route := range w.routes {
+		_, err := tx.Exec(ctx, `INSERT INTO first_write (route, uid, study, syntax, hash) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT (route, uid) DO UPDATE SET syntax = ?4, hash = ?5 WHERE first_write.hash = ''`,
+			route, n.uid, w.study.uid, w.Syntax, w.Hash)
+		if err != nil {
+			return err
 		}
 	}
 	return nil

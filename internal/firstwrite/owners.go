@@ -11,8 +11,8 @@ import (
 // its data set and the answer, others who say something else wait. Safe for concurrent use.
 type owners[O any] struct {
 	same func(a, b O) bool
-	// load reads whose a thing is written to be.
-	load func(ctx context.Context, thing name) ([]O, error)
+	// load reads whose a thing is written to be at a route.
+	load func(ctx context.Context, route, uid string) ([]O, error)
 
 	mu     sync.Mutex
 	things map[name]*owned[O] // that are under way, or not written yet
@@ -20,6 +20,7 @@ type owners[O any] struct {
 
 // owned is a thing with its owners: several where somebody decided so.
 type owned[O any] struct {
+	routes  []string      // that lead where it is
 	loading chan struct{} // of one place: taken while its owners are read
 	loaded  bool
 	is      []O  // whose it is
@@ -31,12 +32,12 @@ type owned[O any] struct {
 	users  int
 }
 
-func newOwners[O any](same func(a, b O) bool, load func(context.Context, name) ([]O, error)) *owners[O] {
+func newOwners[O any](same func(a, b O) bool, load func(ctx context.Context, route, uid string) ([]O, error)) *owners[O] {
 	return &owners[O]{same: same, load: load, things: map[name]*owned[O]{}}
 }
 
 // use keeps a thing in memory until leave.
-func (o *owners[O]) use(thing name) *owned[O] {
+func (o *owners[O]) use(thing name, routes []string) *owned[O] {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	t := o.things[thing]
@@ -44,6 +45,7 @@ func (o *owners[O]) use(thing name) *owned[O] {
 		t = &owned[O]{loading: make(chan struct{}, 1)}
 		o.things[thing] = t
 	}
+	t.routes = routes
 	t.users++
 	return t
 }
@@ -65,27 +67,28 @@ func (o *owners[O]) forget(thing name, t *owned[O]) {
 
 // begin says whether an instance may come to a thing as of an owner, as far as that is known; where it
 // may, end of the claim has to be called. It waits for nobody: who is slow keeps nothing from others.
-func (o *owners[O]) begin(ctx context.Context, thing name, owner O) (may bool, c *claim[O], err error) {
-	t := o.use(thing)
+func (o *owners[O]) begin(ctx context.Context, thing name, routes []string, owner O) (may bool, c *claim[O], err error) {
+	t := o.use(thing, routes)
 	if err = o.read(ctx, thing, t); err == nil {
 		if may = o.open(t, owner); !may {
-			may, err = o.decided(ctx, thing, owner)
+			may, err = o.decided(ctx, thing, routes, owner)
 		}
 	}
 	if err != nil || !may {
 		o.leave(thing, t)
 		return false, nil, err
 	}
-	return true, &claim[O]{o: o, thing: thing, t: t, owner: owner}, nil
+	return true, &claim[O]{o: o, thing: thing, routes: routes, t: t, owner: owner}, nil
 }
 
 // claim is that a thing is of an owner, of an instance under way. Not safe for concurrent use.
 type claim[O any] struct {
-	o     *owners[O]
-	thing name
-	t     *owned[O]
-	owner O
-	taken bool // the thing is nobody's, and going to be this one's
+	o      *owners[O]
+	thing  name
+	routes []string
+	t      *owned[O]
+	owner  O
+	taken  bool // the thing is nobody's, and going to be this one's
 }
 
 // last has to be called before the end of the instance goes: whether it still may. Of those that say
@@ -94,7 +97,7 @@ func (c *claim[O]) last(ctx context.Context) (may bool, err error) {
 	for {
 		may, claimed, other := c.o.try(c.t, c.owner)
 		if other == nil && !may {
-			return c.o.decided(ctx, c.thing, c.owner)
+			return c.o.decided(ctx, c.thing, c.routes, c.owner)
 		}
 		if other == nil {
 			c.taken = claimed
@@ -131,7 +134,7 @@ func (o *owners[O]) read(ctx context.Context, thing name, t *owned[O]) error {
 		return nil
 	}
 
-	list, err := o.load(ctx, thing)
+	list, err := o.written(ctx, thing, t.routes)
 	if err != nil {
 		return err
 	}
@@ -142,9 +145,21 @@ func (o *owners[O]) read(ctx context.Context, thing name, t *owned[O]) error {
 	return nil
 }
 
+// written is whose a thing is written to be, at any route that leads there.
+func (o *owners[O]) written(ctx context.Context, thing name, routes []string) (list []O, err error) {
+	for _, route := range routes {
+		at, err := o.load(ctx, route, thing.uid)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, at...)
+	}
+	return list, nil
+}
+
 // decided reports whether somebody let an owner have a thing meanwhile.
-func (o *owners[O]) decided(ctx context.Context, thing name, owner O) (bool, error) {
-	list, err := o.load(ctx, thing)
+func (o *owners[O]) decided(ctx context.Context, thing name, routes []string, owner O) (bool, error) {
+	list, err := o.written(ctx, thing, routes)
 	return slices.ContainsFunc(list, func(have O) bool { return o.same(have, owner) }), err
 }
 
@@ -192,21 +207,27 @@ func (o *owners[O]) end(thing name, t *owned[O], owner O, claimed, through bool)
 	o.forget(thing, t)
 }
 
+// fresh is an owner that no row says yet, and at which routes they will.
+type fresh[O any] struct {
+	owner  O
+	routes []string
+}
+
 // unwritten are the owners that no row says yet.
-func (o *owners[O]) unwritten() map[name]O {
+func (o *owners[O]) unwritten() map[name]fresh[O] {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	list := map[name]O{}
+	list := map[name]fresh[O]{}
 	for thing, t := range o.things {
 		if t.fresh {
-			list[thing] = t.is[0]
+			list[thing] = fresh[O]{t.is[0], t.routes}
 		}
 	}
 	return list
 }
 
-// written drops what unwritten gave and a row says now.
-func (o *owners[O]) written(list map[name]O) {
+// wrote drops what unwritten gave and a row says now.
+func (o *owners[O]) wrote(list map[name]fresh[O]) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for thing := range list {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"testing"
+	"time"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -113,5 +114,55 @@ func TestWhoNeverEndsTheFirstImageOfAStudyDoesNotKeepItFromItsPatient(t *testing
 	}
 	if pacs.n != 1 {
 		t.Errorf("%d images arrived", pacs.n)
+	}
+}
+
+// Two routes lead to one system, which knows nothing of routes.
+func TestWhatWentThroughByOneRouteCountsAtAnotherToTheSameSystem(t *testing.T) {
+	t.Parallel()
+	pacs := &overwriting{}
+	s := newSite(t, "", pacs.options(nil))
+	s.device("CT1", policy.Store)
+	rules := []Rule{{Name: "registered", Registered: true}}
+	var routes []Route
+	for _, name := range []string{"PACS", "AGAIN"} {
+		routes = append(routes, Route{Name: name, Protect: "OLDPACS@" + s.behind.Address, Associations: 4, Waiting: 8, Wait: time.Minute, Rules: rules})
+	}
+	s.gate.take(routes)
+	s.gate.lookUp(context.Background())
+	by := map[string]*dimse.Association{}
+	for _, r := range routes {
+		a, err := dimse.Dial(t.Context(), s.address, dimse.Config{
+			CallingAETitle: "CT1", CalledAETitle: r.Name, Contexts: dimse.Propose([]string{ct}, []string{native}, false),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(a.Abort)
+		by[r.Name] = a
+	}
+	for _, c := range []struct {
+		route, patient, series, instance, description string
+		want                                          dimse.StatusCode
+	}{
+		{"PACS", "ZZPHI-1", "1.2.3.1", "1.2.3.1.1", "true", dimse.Success},
+		{"AGAIN", "ZZPHI-1", "1.2.3.2", "1.2.3.2.1", "true", dimse.Success},
+		{"PACS", "ZZPHI-1", "1.2.3.2", "1.2.3.2.1", "forged", dimse.DuplicateSOPInstance},
+		{"AGAIN", "ZZPHI-1", "1.2.3.1", "1.2.3.1.1", "forged", dimse.DuplicateSOPInstance},
+		{"AGAIN", "ZZPHI-2", "1.2.3.3", "1.2.3.3.1", "of another", dimse.InvalidSOPInstance},
+		{"PACS", "ZZPHI-1", "1.2.3.2", "1.2.3.2.1", "true", dimse.Success},
+	} {
+		ds := of(t, c.patient, "1.2.3", c.series, c.instance)
+		if err := ds.SetText(tag.StudyDescription, c.description); err != nil {
+			t.Fatal(err)
+		}
+		if got := store(t, by[c.route], ds); got.Code != c.want {
+			t.Errorf("%s by %s, %s: %s", c.instance, c.route, c.description, got)
+		}
+	}
+	for _, instance := range []string{"1.2.3.1.1", "1.2.3.2.1"} {
+		if got := pacs.has(instance); got != "true" {
+			t.Errorf("the PACS has %q of %s", got, instance)
+		}
 	}
 }

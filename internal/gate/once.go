@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -30,7 +31,8 @@ var (
 // through is held.
 func (g *Gate) letThrough(ctx context.Context, from sender, r *route, o *object) dimse.Status {
 	instance := Instance(r.Name, o.Head)
-	instance.System = r.Protect
+	instance.System = r.system + "@" + r.address
+	instance.Beside = g.beside(r)
 	known, turn, err := g.Memory.Begin(ctx, instance, func(ctx context.Context) (firstwrite.Before, bool, error) {
 		return g.before(ctx, from, o)
 	})
@@ -50,6 +52,19 @@ func (g *Gate) letThrough(ctx context.Context, from sender, r *route, o *object)
 	}
 	turn.End(through)
 	return status
+}
+
+// beside names the other routes to the system behind a route.
+func (g *Gate) beside(r *route) (names []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, other := range g.routes {
+		if name != r.Name && other.system == r.system && other.address == r.address {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // stillMay fails where something that contradicts an instance went through while that was under way:
