@@ -139,15 +139,6 @@ func New(d *db.DB, log *slog.Logger, now func() time.Time) *Memory {
 	return m
 }
 
-// Turn is an instance in hand. Last comes before End; it is not safe for concurrent use.
-type Turn struct {
-	m        *Memory
-	i        Instance
-	o        *opened
-	conflict Conflict
-	claims   *claims // nil where it is known, or contradicts what is
-}
-
 // Begin takes an instance in hand and says what is known of it. It waits for another one of the
 // same UID, handMost at the longest, and asks the system behind about a study of which it knows
 // nothing. End of the turn has to be called; Begin fails without one.
@@ -170,23 +161,6 @@ func (m *Memory) Begin(ctx context.Context, i Instance, ask Ask) (known Known, t
 		return Known{}, nil, err
 	}
 	return known, turn, nil
-}
-
-// Last says what an instance contradicts now: something may have gone through since Begin. It has to be called before the end of the instance goes to the system behind, and what it
-// lets go on has to come to End soon: others wait for it.
-func (t *Turn) Last(ctx context.Context) (Conflict, error) {
-	if t.claims == nil {
-		return t.conflict, nil
-	}
-	return t.claims.last(ctx)
-}
-
-// End gives an instance out of hand, with what went through, or with nil where nothing did.
-func (t *Turn) End(through *Content) {
-	if t.claims != nil {
-		t.claims.end(through != nil)
-	}
-	t.m.give(t.i, t.o, through)
 }
 
 // handMost is how long Begin waits for another instance of the same UID.
@@ -497,7 +471,8 @@ func (m *Memory) closeIdle(ctx context.Context, idle time.Duration) error {
 			if !m.studies[s].told {
 				continue
 			}
-			_, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 0 WHERE route = ?1 AND study = ?2 AND system = ?3`, s.route, s.uid, s.system)
+			_, err := tx.Exec(ctx, `UPDATE first_write_study SET open = 0 WHERE route = ?1 AND study = ?2 AND system = ?3`,
+				s.route, s.uid, s.system)
 			if err != nil {
 				return err
 			}

@@ -46,8 +46,8 @@ func (g *Gate) before(ctx context.Context, from sender, o *object) (has firstwri
 // somebody's doing: what the system has it would overwrite meanwhile.
 func undecided(err error) error {
 	if answer, refused := errors.AsType[*dimse.StatusError](err); refused && !noService(answer.Status.Code) {
-		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf("gate: the system behind was asked what it has of the study, and answers %s; "+
-			"until it says that, nothing of the study goes through", answer.Status.Code))
+		text := "gate: asked what it has of the study, the system behind answers %s; nothing of that goes through until it says so"
+		return fault.Wrap(fault.Unavailable, err, fmt.Sprintf(text, answer.Status.Code))
 	}
 	if answer, rejected := errors.AsType[*dimse.RejectError](err); rejected && answer.Result == ul.RejectedTransient {
 		return err
@@ -55,8 +55,7 @@ func undecided(err error) error {
 	return unanswered(err)
 }
 
-// noService reports a status that says that nobody answers such questions (PS3.7 C.5.24, C.5.25;
-// PS3.4 C.4.1.1.4).
+// noService reports a status that says that nobody answers such questions (PS3.4 C.4.1.1.4).
 func noService(code dimse.StatusCode) bool {
 	return code == dimse.SOPClassNotSupported || code == dimse.NoSuchSOPClass || code == dimse.UnrecognizedOperation || code>>8 == 0xA9
 }

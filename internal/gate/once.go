@@ -72,7 +72,8 @@ func (g *Gate) beside(r *route) (names []string) {
 func stillMay(ctx context.Context, turn *firstwrite.Turn) error {
 	conflict, err := turn.Last(ctx)
 	if err == nil && conflict != firstwrite.NoConflict {
-		err = fault.Wrap(fault.Busy, contradictions[conflict].cause, "gate: what went through meanwhile contradicts the object; sent again it is held")
+		err = fault.Wrap(fault.Busy, contradictions[conflict].cause,
+			"gate: what went through meanwhile contradicts the object; sent again it is held")
 	}
 	return err
 }

@@ -253,12 +253,14 @@ func (b *Outbox) sendAgain(ctx context.Context, list []Item, reasons map[string]
 			if n, told := reasons[i.SOPInstanceUID]; told {
 				why = fmt.Sprintf("%s: reason %04XH", why, uint16(n))
 			}
+
 			if i.Tries >= commitTries {
 				if err := setAside(ctx, tx, i, Sent, fmt.Sprintf("%s, although it was sent %d times", why, i.Tries)); err != nil {
 					return err
 				}
 				continue
 			}
+
 			_, err := change(ctx, tx, i, Sent, `state = 'waiting', transaction_uid = '', asked = 0, broken = 0, due = ?5, reason = ?6`,
 				db.Millis(b.Now().Add(pause(i.Tries))), why)
 			if err != nil {

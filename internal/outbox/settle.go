@@ -120,7 +120,8 @@ func (b *Outbox) arrived(ctx context.Context, list []Item) error {
 	err := b.DB.Write(ctx, func(tx *db.Tx) error {
 		dropped = nil
 		for _, i := range list {
-			n, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1 AND target = ?2 AND file = ?3 AND state = 'sent'`, i.ID, i.Target, i.file)
+			n, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id = ?1 AND target = ?2 AND file = ?3 AND state = 'sent'`,
+				i.ID, i.Target, i.file)
 			if err != nil {
 				return err
 			}
