@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -162,8 +163,10 @@ func matchesAt(
 // of 64 characters.
 const nameMost = 2048
 
-// patientOf is whose a data set is.
+// patientOf is whose a data set is. Of several values readers take either, or all as one: they are one
+// here, and that of none of them.
 func patientOf(ds *dicom.DataSet) firstwrite.Patient {
+	all := func(t tag.Tag) string { return strings.Join(ds.Values(t), `\`) }
 	name := ds.Text(tag.PatientName)
-	return firstwrite.Patient{ID: ds.Text(tag.PatientID), Issuer: ds.Text(tag.IssuerOfPatientID), Name: name[:min(len(name), nameMost)]}
+	return firstwrite.Patient{ID: all(tag.PatientID), Issuer: all(tag.IssuerOfPatientID), Name: name[:min(len(name), nameMost)]}
 }

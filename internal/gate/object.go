@@ -133,7 +133,7 @@ func (o *object) identify() error {
 	if o.StudyUID != "" && !uid.Tolerable(o.StudyUID) || !namesNoPath(o.Head.Text(tag.SeriesInstanceUID)) {
 		return errUID
 	}
-	if len(o.Patient) > patientMost || len(o.PatientIssuer) > patientMost {
+	if who := patientOf(o.Head); len(who.ID) > patientMost || len(who.Issuer) > patientMost {
 		return errPatient
 	}
 	return nil

@@ -39,12 +39,15 @@ func TestAStudyStaysOnePatientsAndASeriesOneStudys(t *testing.T) {
 		{"first", "ZZPHI-1", "1.2.3", "1.2.3.1", "1.2.3.1.1", dimse.Success, ""},
 		{"another patient", "ZZPHI-2", "1.2.3", "1.2.3.2", "1.2.3.2.1", dimse.InvalidSOPInstance, "PACS 1.2.3.2.1 from CT1: other-patient-at-route"},
 		{"nobody", "", "1.2.3", "1.2.3.2", "1.2.3.2.2", dimse.InvalidSOPInstance, "PACS 1.2.3.2.2 from CT1: other-patient-at-route"},
+		{"both at once", `ZZPHI-1\ZZPHI-2`, "1.2.3", "1.2.3.2", "1.2.3.2.4", dimse.InvalidSOPInstance, "PACS 1.2.3.2.4 from CT1: other-patient-at-route"},
 		{"the series in another study", "ZZPHI-2", "1.2.4", "1.2.3.1", "1.2.4.1.1", dimse.InvalidSOPInstance, "PACS 1.2.4.1.1 from CT1: other-study-at-route"},
 		{"the same again", "ZZPHI-1", "1.2.3", "1.2.3.1", "1.2.3.1.1", dimse.Success, ""},
 		{"another series", "ZZPHI-1", "1.2.3", "1.2.3.2", "1.2.3.2.3", dimse.Success, ""},
 		{"another study of the other", "ZZPHI-2", "1.2.4", "1.2.4.1", "1.2.4.1.2", dimse.Success, ""},
 	} {
-		if got := store(t, a, of(t, c.patient, c.study, c.series, c.instance)); got.Code != c.want {
+		ds := of(t, "", c.study, c.series, c.instance)
+		ds.Set(dicom.NewElement(tag.PatientID, dicom.LO, []byte(c.patient)))
+		if got := store(t, a, ds); got.Code != c.want {
 			t.Errorf("%s: %s", c.what, got)
 		}
 		if c.held == "" {
