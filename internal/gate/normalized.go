@@ -69,8 +69,17 @@ func foreign(ds *dicom.DataSet, depth int) bool {
 	return false
 }
 
-// passOn asks the system behind for a normalized operation, and gives its answer.
+// passOn asks the system behind for a normalized operation, where no patch keeps its data set away, and
+// gives its answer.
 func (g *Gate) passOn(ctx context.Context, a *dimse.Association, rq *dimse.NRequest) dimse.NResponse {
+	r, err := g.at(a.CalledAETitle())
+	if err != nil {
+		return dimse.NResponse{Status: statusOf(err)}
+	}
+	if refusal := r.patches.Object(rq.DataSet); refusal != nil {
+		return dimse.NResponse{Status: storeStatus(patched(refusal))}
+	}
+
 	lease, err := g.leaseFor(ctx, a)
 	if err != nil {
 		return dimse.NResponse{Status: statusOf(err)}

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"collimator/dicom"
 	"collimator/dicom/tag"
@@ -195,4 +197,32 @@ func reasons(t *testing.T, s *site) (list []string) {
 		list = append(list, r.Reason)
 	}
 	return list
+}
+
+// A procedure step stands in the worklist of the system behind, for whoever looks at its pages.
+func TestAPatchLooksAtWhatIsNoObjectToo(t *testing.T) {
+	t.Parallel()
+	var came atomic.Int32
+	s := newSite(t, "", dimsetest.Options{Mux: func(m *dimse.Mux) {
+		m.HandleN(dimse.NCreate, func(context.Context, *dimse.Association, *dimse.NRequest) dimse.NResponse {
+			came.Add(1)
+			return dimse.NResponse{}
+		}, mpps)
+	}})
+	s.gate.take([]Route{{
+		Name: "PACS", Protect: "OLDPACS@" + s.behind.Address, Associations: 4, Waiting: 8, Wait: time.Minute, Patches: map[string]bool{"markup": true},
+		Rules: []Rule{{Name: "steps", Who: []string{"CT1"}, Allow: []string{"performed"}}},
+	}})
+	s.gate.lookUp(context.Background())
+	s.device("CT1")
+	a := s.mustDial("CT1", mpps)
+	for text, want := range map[string]int32{"ZZPHI a<b": 1, "ZZPHI <script>": 0} {
+		came.Store(0)
+		ds := dicom.NewDataSet()
+		ds.Set(dicom.NewText(tag.PerformedProcedureStepDescription, dicom.LO, text))
+		_, err := a.N(t.Context(), dimse.NRequest{Operation: dimse.NCreate, SOPClassUID: mpps, SOPInstanceUID: "1.2.3.4", DataSet: ds})
+		if (err == nil) != (want == 1) || came.Load() != want {
+			t.Errorf("%s: %v, %d arrived", text, err, came.Load())
+		}
+	}
 }
