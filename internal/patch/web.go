@@ -26,6 +26,17 @@ func (s *Set) Web(r WebRequest) *Refusal {
 	})
 }
 
+// WebPart refuses a request by a piece of its body, which has several parts (RFC 2046 5.1): Head is
+// the piece, wherever it stands.
+func (s *Set) WebPart(r WebRequest) *Refusal {
+	return s.refuse(func(c check) string {
+		if c.part == nil {
+			return ""
+		}
+		return c.part(r)
+	})
+}
+
 // exporting says that a request has the system write files where it says.
 func exporting(r WebRequest) string {
 	n := len(r.Segments)
@@ -43,9 +54,12 @@ func compressed(r WebRequest) string {
 	return "its body is compressed"
 }
 
-// zipped says that a body is a ZIP archive: a file in it, an empty one, or a part of one.
+// zipMarks are how a ZIP archive begins: a file in it, an empty one, or a part of one.
+var zipMarks = []string{"PK\x03\x04", "PK\x05\x06", "PK\x07\x08"}
+
+// zipped says that a body is a ZIP archive.
 func zipped(r WebRequest) string {
-	for _, mark := range []string{"PK\x03\x04", "PK\x05\x06", "PK\x07\x08"} {
+	for _, mark := range zipMarks {
 		if bytes.HasPrefix(r.Head, []byte(mark)) {
 			return "its body is a ZIP archive"
 		}
@@ -56,14 +70,49 @@ func zipped(r WebRequest) string {
 	return ""
 }
 
-// objects says that Mirth Connect would make objects of what XML names.
+// zippedPart says that a part of a body is a ZIP archive.
+func zippedPart(r WebRequest) string {
+	for _, mark := range zipMarks {
+		if beginsPart(r.Head, mark) {
+			return "a part of its body is a ZIP archive"
+		}
+	}
+	return ""
+}
+
+// beginsPart reports a mark behind the empty line with which the content of a part begins.
+func beginsPart(piece []byte, mark string) bool {
+	return bytes.Contains(piece, []byte("\r\n\r\n"+mark)) || bytes.Contains(piece, []byte("\n\n"+mark))
+}
+
+const madeOfXML = "its body is XML, of which objects would be made"
+
+// toMirth reports a request that changes something at the API of Mirth Connect.
+func toMirth(r WebRequest) bool {
+	return r.Method != "GET" && r.Method != "HEAD" && len(r.Segments) > 0 && strings.EqualFold(r.Segments[0], "api")
+}
+
+// objects says that Mirth Connect would make objects of what XML names, in whatever encoding. What
+// begins with nothing but space is not decided.
 func objects(r WebRequest) string {
-	if r.Method == "GET" || r.Method == "HEAD" || len(r.Segments) == 0 || !strings.EqualFold(r.Segments[0], "api") {
+	if !toMirth(r) {
 		return ""
 	}
-	text := bytes.TrimLeft(bytes.TrimPrefix(r.Head, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if strings.Contains(r.ContentType, "xml") || bytes.HasPrefix(text, []byte("<")) {
-		return "its body is XML, of which objects would be made"
+	text := bytes.Trim(r.Head, "\x00") // UTF-16 and UTF-32 have them around each character
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		text = bytes.TrimPrefix(text, []byte(mark))
+	}
+	text = bytes.TrimLeft(text, "\x00 \t\r\n")
+	if strings.Contains(r.ContentType, "xml") || bytes.HasPrefix(text, []byte("<")) || len(r.Head) > 0 && len(text) == 0 {
+		return madeOfXML
+	}
+	return ""
+}
+
+// objectsPart says the same of a part of a body.
+func objectsPart(r WebRequest) string {
+	if toMirth(r) && beginsPart(r.Head, "<") {
+		return madeOfXML
 	}
 	return ""
 }
@@ -84,11 +133,11 @@ func webByDefault() []Patch {
 		Name: "zip-uploads", Default: On, Keeps: "ZIP archives that grow when they are unpacked", Does: "refused: upload the files",
 		CVEs:    []string{"CVE-2026-5439"},
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10")},
-		check:   check{web: zipped},
+		check:   check{web: zipped, part: zippedPart},
 	}, {
 		Name: "xml-objects", Default: On, Keeps: "XML of which Mirth Connect makes any object there is", Does: "refused below /api",
 		CVEs:    []string{"CVE-2023-37679", "CVE-2023-43208"},
 		affects: []advisory.Rule{product("NextGen Healthcare", "Mirth Connect", "< 4.4.1")},
-		check:   check{web: objects},
+		check:   check{web: objects, part: objectsPart},
 	}}
 }

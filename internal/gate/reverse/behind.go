@@ -18,11 +18,11 @@ import (
 const (
 	dialMost   = 10 * time.Second
 	silentMost = 30 * time.Second // between two pieces of what it reads or writes
-	keptFor    = 20 * time.Second // a connection that nobody uses
 )
 
 // transport reaches the system behind. It follows no redirect, asks for no compression, and has
-// no proxy: what stands between is a cable.
+// no proxy: what stands between is a cable. Each request has a connection of its own: what a system
+// sends after an answer, such as a body to HEAD, must not become the answer to somebody else.
 func (r *Route) transport() (*http.Transport, error) {
 	t := &http.Transport{
 		DialContext:            r.dial,
@@ -30,9 +30,7 @@ func (r *Route) transport() (*http.Transport, error) {
 		ResponseHeaderTimeout:  r.wait(),
 		TLSHandshakeTimeout:    dialMost,
 		ExpectContinueTimeout:  time.Second,
-		IdleConnTimeout:        keptFor,
-		MaxIdleConnsPerHost:    r.requests(),
-		MaxConnsPerHost:        0, // turns bound them
+		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: headerMost,
 		WriteBufferSize:        pieceSize,
 		ReadBufferSize:         pieceSize,
@@ -64,11 +62,19 @@ func (r *Route) secure() (*tls.Config, error) {
 	return tlsprofile.AssociationClient(nil, trust), nil
 }
 
-// dial opens a connection that ends when nothing moves on it.
-func (r *Route) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (r *Route) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	conn, err := r.reach(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// reach opens a connection that ends when nothing moves on it.
+func (r *Route) reach(ctx context.Context, address string) (*watchedConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialMost)
 	defer cancel()
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fault.New(fault.Unavailable, "reverse: the system behind is not reached")
 	}

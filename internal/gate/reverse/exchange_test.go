@@ -34,12 +34,12 @@ func TestTheSystemGetsWhatIsNeededAndNothingOfOurs(t *testing.T) {
 	}
 	for name := range got.Header {
 		switch name {
-		case "Accept", "Content-Type", "Content-Length", "User-Agent", "Authorization", "X-Requested-With":
+		case "Accept", "Content-Type", "Content-Length", "User-Agent", "Authorization", "X-Requested-With", "Connection": // that it closes
 		default:
 			t.Errorf("%s is passed on: %q", name, got.Header[name])
 		}
 	}
-	if got.UserAgent() != "collimator" {
+	if got.UserAgent() != "collimator" || got.Header.Get("Connection") != "close" {
 		t.Errorf("%q", got.UserAgent())
 	}
 }

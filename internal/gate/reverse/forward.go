@@ -52,6 +52,9 @@ func (a *asked) inspect() error {
 			return withStatus(http.StatusBadRequest, fault.Invalid, "the header %s is there twice, or too long", name)
 		}
 	}
+	if _, err := mediaType(r); err != nil { // the system behind may read one in it
+		return withStatus(http.StatusUnsupportedMediaType, fault.Invalid, "the Content-Type is none")
+	}
 	return a.refusedBy(nil)
 }
 
@@ -63,18 +66,31 @@ func length(list []string) (n int) {
 }
 
 // refusedBy is the refusal of a patch: head is the beginning of the body, nil before it is read.
-func (a *asked) refusedBy(head []byte) error {
-	kind, _, err := mime.ParseMediaType(a.r.Header.Get("Content-Type"))
-	if err != nil {
-		kind = ""
-	}
-	refusal := a.x.patches.Web(patch.WebRequest{
+func (a *asked) refusedBy(head []byte) error { return refused(a.x.patches.Web(a.patched(head))) }
+
+// patched is the request as patches look at it.
+func (a *asked) patched(head []byte) patch.WebRequest {
+	kind, _ := mediaType(a.r) // one that cannot be read has been refused
+	return patch.WebRequest{
 		Method: a.r.Method, Segments: a.path.segments, ContentType: kind,
 		Encoded: slices.ContainsFunc(a.r.Header.Values("Content-Encoding"), func(text string) bool {
 			return !strings.EqualFold(strings.TrimSpace(text), "identity")
 		}),
 		Head: head,
-	})
+	}
+}
+
+// mediaType is that of a body, without parameters; empty where none is said.
+func mediaType(r *http.Request) (string, error) {
+	text := r.Header.Get("Content-Type")
+	if text == "" {
+		return "", nil
+	}
+	kind, _, err := mime.ParseMediaType(text)
+	return kind, err
+}
+
+func refused(refusal *patch.Refusal) error {
 	if refusal == nil {
 		return nil
 	}
@@ -91,25 +107,23 @@ func (a *asked) forward(ctx context.Context, c *guard.Caller) (out guard.PageOut
 	}
 	defer a.x.turns.Give(who)
 
-	body := &counted{Reader: io.LimitReader(a.r.Body, a.r.ContentLength)}
-	rq, err := a.outgoing(ctx, body)
+	a.body = a.newUpload()
+	defer func() { out.Received = a.body.n.Load() }()
+	rq, err := a.outgoing(ctx)
 	if err != nil {
-		return guard.PageOutcome{Err: err, Received: body.n}
+		return guard.PageOutcome{Err: err}
 	}
 	if asksUpgrade(a.r) {
-		out = a.upgrade(ctx, rq)
-	} else {
-		out = a.exchange(rq)
+		return a.upgrade(ctx, rq)
 	}
-	out.Received = body.n
-	return out
+	return a.exchange(rq)
 }
 
 // outgoing is the request as it is written to the system behind.
-func (a *asked) outgoing(ctx context.Context, body *counted) (*http.Request, error) {
+func (a *asked) outgoing(ctx context.Context) (*http.Request, error) {
 	head := make([]byte, min(headMost, a.r.ContentLength))
-	if _, err := io.ReadFull(body, head); err != nil {
-		return nil, withStatus(http.StatusBadRequest, fault.Invalid, "the body did not arrive whole")
+	if _, err := io.ReadFull(a.body, head); err != nil {
+		return nil, a.body.failure()
 	}
 	if err := a.refusedBy(head); err != nil {
 		return nil, err
@@ -120,7 +134,7 @@ func (a *asked) outgoing(ctx context.Context, body *counted) (*http.Request, err
 	}
 	rq := (&http.Request{Method: a.r.Method, URL: u, Header: http.Header{}, Host: a.x.to.Host}).WithContext(ctx)
 	if a.r.ContentLength > 0 {
-		rq.Body = io.NopCloser(io.MultiReader(bytes.NewReader(head), body))
+		rq.Body = io.NopCloser(io.MultiReader(bytes.NewReader(head), a.body))
 		rq.ContentLength = a.r.ContentLength
 	}
 	for _, name := range passedOn {
@@ -141,22 +155,10 @@ func (a *asked) outgoing(ctx context.Context, body *counted) (*http.Request, err
 	return rq, nil
 }
 
-// counted counts the bytes that were read.
-type counted struct {
-	io.Reader
-	n int64
-}
-
-// Read implements io.Reader.
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
 // exchange sends a request and passes on its answer.
 func (a *asked) exchange(rq *http.Request) guard.PageOutcome {
 	rsp, err := a.x.transport.RoundTrip(rq)
+	early := a.body.end()
 	if err != nil {
 		return guard.PageOutcome{Err: a.unanswered(rq.Context(), err)}
 	}
@@ -165,6 +167,13 @@ func (a *asked) exchange(rq *http.Request) guard.PageOutcome {
 		return guard.PageOutcome{Err: err}
 	}
 	a.x.well()
+	switch {
+	case early && rsp.StatusCode < http.StatusBadRequest:
+		return guard.PageOutcome{Err: withStatus(http.StatusBadGateway, fault.Unavailable,
+			"the system behind answers before it has the whole body")}
+	case early && a.r.ProtoMajor == 1: // the rest of the body is not read
+		a.w.Header().Set("Connection", "close")
+	}
 	a.visit.keep(rsp.Header.Values("Set-Cookie"), a.x.s.Now())
 	return a.pass(rsp)
 }
@@ -173,6 +182,12 @@ func (a *asked) exchange(rq *http.Request) guard.PageOutcome {
 func (a *asked) unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fault.Wrap(fault.Unavailable, context.Cause(ctx), "reverse: the request was given up")
+	}
+	if failed := a.body.failure(); failed != nil {
+		return failed
+	}
+	if said, ok := errors.AsType[*statusError](err); ok {
+		return said
 	}
 	var late interface{ Timeout() bool }
 	if errors.As(err, &late) && late.Timeout() {

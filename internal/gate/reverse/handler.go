@@ -36,9 +36,10 @@ type asked struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	path  path
-	query string // written anew
-	bad   error  // what of the address can be read in two ways
-	visit *visit // nil where the browser is not signed in here
+	query string  // written anew
+	bad   error   // what of the address can be read in two ways
+	visit *visit  // nil where the browser is not signed in here
+	body  *upload // nil until it is forwarded
 }
 
 // request answers one request of a browser.

@@ -79,6 +79,7 @@ func newRig(t *testing.T, behind http.HandlerFunc, change func(*Block)) *rig {
 			behind(w, r)
 			return
 		}
+		io.Copy(io.Discard, r.Body)
 		io.WriteString(w, "ok")
 	}))
 	t.Cleanup(system.Close)

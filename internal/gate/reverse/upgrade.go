@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
+	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -76,33 +78,48 @@ func (a *asked) upgrade(ctx context.Context, rq *http.Request) guard.PageOutcome
 	return guard.PageOutcome{Status: http.StatusSwitchingProtocols, Sent: t.FromTarget}
 }
 
-// switched asks the system behind for the protocol.
+// switched asks the system behind for the protocol, while ctx lasts.
 func (x *site) switched(ctx context.Context, rq *http.Request) (net.Conn, *http.Response, error) {
-	conn, err := x.dial(ctx, "tcp", x.Behind())
+	ctx, cancel := context.WithTimeout(ctx, x.wait())
+	defer cancel()
+	reached, err := x.reach(ctx, x.Behind())
 	if err != nil {
 		return nil, nil, err
 	}
+	conn := net.Conn(reached)
 	if config := x.transport.TLSClientConfig; config != nil {
 		conn = tls.Client(conn, config)
 	}
-	if err := conn.SetDeadline(time.Now().Add(x.wait())); err != nil {
-		conn.Close()
-		return nil, nil, err
-	}
 
-	in := bufio.NewReaderSize(conn, headMost)
-	err = rq.Write(conn)
-	var rsp *http.Response
-	if err == nil {
-		rsp, err = http.ReadResponse(in, rq)
-	}
-	if err == nil && (rsp.StatusCode != http.StatusSwitchingProtocols || !strings.EqualFold(rsp.Header.Get("Upgrade"), "websocket")) {
-		err = withStatus(http.StatusBadGateway, fault.Unavailable, "the system behind does not switch to WebSocket")
+	going := context.AfterFunc(ctx, func() { reached.Close() })
+	behind, rsp, err := askSwitch(conn, rq)
+	if !going() {
+		err = context.Cause(ctx)
 	}
 	if err != nil {
-		conn.Close()
+		reached.Close()
 		return nil, nil, err
 	}
+	reached.wait = carriedIdle
+	return behind, rsp, nil
+}
+
+// askSwitch asks for the protocol on a connection. What comes before the connection switches is as
+// long as a header may be.
+func askSwitch(conn net.Conn, rq *http.Request) (net.Conn, *http.Response, error) {
+	if err := rq.Write(conn); err != nil {
+		return nil, nil, err
+	}
+	head := &io.LimitedReader{R: conn, N: headerMost}
+	in := bufio.NewReaderSize(head, headMost)
+	rsp, err := http.ReadResponse(in, rq)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rsp.StatusCode != http.StatusSwitchingProtocols || !strings.EqualFold(rsp.Header.Get("Upgrade"), "websocket") {
+		return nil, nil, withStatus(http.StatusBadGateway, fault.Unavailable, "the system behind does not switch to WebSocket")
+	}
+	head.N = math.MaxInt64
 	return &bufferedConn{conn, in}, rsp, nil
 }
 
