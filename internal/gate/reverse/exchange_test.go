@@ -110,6 +110,29 @@ func TestCookiesOfTheSystemAreBounded(t *testing.T) {
 	}
 }
 
+func TestCookiesOfTheSystemAreAsLongAsAHeaderMayBeAndLastAsItSays(t *testing.T) {
+	t.Parallel()
+	v, now := &visit{}, time.Now()
+	bring := func(now time.Time) string {
+		rq, _ := http.NewRequest("GET", "http://x/", nil)
+		v.bring(rq, now)
+		return rq.Header.Get("Cookie")
+	}
+	v.keep([]string{"short=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "whole=1; Max-Age=999999999999"}, now)
+	if got := bring(now); got != "short=1; whole=1" {
+		t.Errorf("%q", got)
+	}
+	if got := bring(now.Add(61 * time.Second)); got != "whole=1" {
+		t.Errorf("a minute later: %q", got)
+	}
+	for i := range cookiesMost {
+		v.keep([]string{fmt.Sprintf("c%d=%s", i, strings.Repeat("x", 3000))}, now)
+	}
+	if got := bring(now); len(got) > jarMost+1024 || !strings.HasPrefix(got, "short=1") {
+		t.Errorf("%d bytes of cookies", len(got))
+	}
+}
+
 func TestWhereTheSystemLeadsIsOnThisOriginOrNowhere(t *testing.T) {
 	t.Parallel()
 	var to atomic.Value
@@ -189,6 +212,7 @@ func TestARequestThatIsNotAsItShouldBeIsRefusedBeforeTheSystemHearsOfIt(t *testi
 		"an unknown method":     {"PROPFIND", "/a", nil, nil, 403},
 		"another method hidden": {"POST", "/in/a?_method=DELETE", []byte("x"), nil, 403},
 		"our own address":       {"GET", "/.collimator/other", nil, nil, 403},
+		"our own, encoded":      {"GET", "/%2ecollimator/enter?ticket=x", nil, nil, 403},
 		"dots":                  {"GET", "/a/%2e%2e/b", nil, nil, 403},
 		"a slash":               {"GET", "/a%2fb", nil, nil, 403},
 	} {

@@ -46,6 +46,11 @@ func (b *Block) Explain(e *kind.Explanation) {
 		if r.changes() && slices.Contains(r.Paths, "/**") {
 			e.Remark(kind.Unsafe, "rule %q lets through whatever changes something there: name the paths that are needed", r.Name)
 		}
+		for _, role := range r.Roles {
+			if !slices.Contains(looking(), role) {
+				e.Remark(kind.Unsafe, "rule %q is for a %s, whom the archive shows not all patients, or none: a page shows whatever it has", r.Name, role)
+			}
+		}
 	}
 	if b.WebSocket {
 		e.Remark(kind.Unsafe, "what goes through a WebSocket is not looked at, and no rule says what it may do")

@@ -59,7 +59,7 @@ func (x *site) request(w http.ResponseWriter, r *http.Request) {
 	if a.bad == nil {
 		a.query, a.bad = rewriteQuery(query)
 	}
-	if strings.HasPrefix(raw+"/", ownPrefix) {
+	if strings.HasPrefix(a.path.decoded()+"/", ownPrefix) { // however it is encoded
 		a.bad = errPath
 	}
 	if list := r.CookiesNamed(visitCookie); len(list) == 1 {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Bounds of addresses, in bytes and parts.
@@ -52,14 +54,24 @@ func parsePath(escaped string) (p path, err error) {
 	return p, nil
 }
 
-// plain reports a segment that means nothing but itself.
+// telling are characters by which somebody takes a path apart.
+const telling = `/\;%?#`
+
+// plain reports a segment that means nothing but itself, also where spaces are taken off the end of
+// names.
 func plain(segment string) bool {
-	if segment == "" || strings.Trim(segment, ".") == "" || !utf8.ValidString(segment) {
+	if strings.Trim(segment, ". ") == "" || !utf8.ValidString(segment) {
 		return false
 	}
 	return !strings.ContainsFunc(segment, func(c rune) bool {
-		return c < ' ' || c == 0x7F || c >= 0x80 && c < 0xA0 || strings.ContainsRune(`/\;%?#`, c)
+		return c < ' ' || c == 0x7F || c >= 0x80 && c < 0xA0 || strings.ContainsRune(telling, c) || c >= 0x80 && becomesTelling(c)
 	})
+}
+
+// becomesTelling reports a character that becomes a dot or one that tells where text is mapped to
+// another code page: wide dots and slashes, and those that look like them.
+func becomesTelling(c rune) bool {
+	return strings.ContainsRune("\u2044\u2215\u2216", c) || strings.ContainsAny(norm.NFKC.String(string(c)), "."+telling)
 }
 
 // escaped is the path as it goes out.
@@ -84,9 +96,24 @@ func (p path) decoded() string {
 	return text
 }
 
-// overriding are fields of a query by which servers take a request for one with another method:
-// Orthanc deletes at a GET with _method=DELETE.
-var overriding = []string{"_method", "_httpmethod", "_http_method", "method_override", "x-http-method-override", "x-http-method", "x-method-override"}
+// overriding are fields of a query by which servers take a request for one with another method, as
+// fieldName has them: Orthanc deletes at a GET with _method=DELETE.
+var overriding = []string{"_method", "_httpmethod", "_http_method", "method_override", "x_http_method_override", "x_http_method", "x_method_override"}
+
+// fieldName is the name of a field as the most lenient of servers reads it: PHP takes .method and
+// _method[] for _method.
+func fieldName(name string) string {
+	name = strings.TrimSpace(strings.ToLower(name))
+	if i := strings.IndexByte(name, '['); i > 0 {
+		name = name[:i]
+	}
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(" .-[", c) {
+			return '_'
+		}
+		return c
+	}, name)
+}
 
 // rewriteQuery is a query written anew, its fields in their order.
 func rewriteQuery(raw string) (string, error) {
@@ -109,7 +136,7 @@ func rewriteQuery(raw string) (string, error) {
 			return "", err
 		}
 		text, err := unescapeField(value)
-		if err != nil || slices.Contains(overriding, strings.ToLower(strings.TrimSpace(name))) {
+		if err != nil || slices.Contains(overriding, fieldName(name)) {
 			return "", errQuery
 		}
 

@@ -28,7 +28,8 @@ func productRules(product string) []Rule {
 			"/series", "/series/*", "/series/*/instances", "/series/*/study", "/series/*/patient",
 			"/series/*/shared-tags", "/series/*/statistics", "/series/*/metadata", "/series/*/attachments",
 			"/instances/*", "/instances/*/tags", "/instances/*/simplified-tags", "/instances/*/header", "/instances/*/frames",
-			"/instances/*/preview", "/instances/*/rendered", "/instances/*/frames/*/preview", "/instances/*/frames/*/rendered",
+			// Not rendered: width and height in its query have Orthanc make a picture of any size.
+			"/instances/*/preview", "/instances/*/frames/*/preview",
 			"/instances/*/series", "/instances/*/study", "/instances/*/patient", "/instances/*/statistics",
 			"/instances/*/metadata", "/instances/*/attachments",
 		},

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"collimator/internal/gate/kind"
 	"collimator/internal/policy"
 )
 
@@ -123,7 +124,7 @@ func TestTheRulesOfAProductChangeNothing(t *testing.T) {
 		"DELETE /studies/x", "PUT /patients/x/protected", "POST /studies/x/anonymize", "POST /studies/x/modify", "POST /instances", "POST /tools/execute-script",
 		"POST /tools/reset", "POST /tools/shutdown", "POST /studies/x/export", "POST /modalities/x/store", "PUT /modalities/x", "POST /studies/x/archive", "GET /studies/x/archive",
 		"GET /studies/x/media", "GET /instances/x/file", "GET /instances/x/attachments/dicom/data", "POST /queries/x/retrieve", "GET /changes", "GET /peers", "GET /modalities",
-		"POST /tools/create-dicom", "GET /tools/log-level", "PUT /tools/log-level", "GET /wado",
+		"GET /instances/x/rendered", "GET /instances/x/frames/0/rendered", "POST /tools/create-dicom", "GET /tools/log-level", "PUT /tools/log-level", "GET /wado",
 	} {
 		method, path, _ := strings.Cut(text, " ")
 		p, _ := parsePath(path)
@@ -166,6 +167,20 @@ func TestABlockThatCannotBeIsRefusedWithTheField(t *testing.T) {
 		change(&b)
 		if err := b.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+func TestARuleIsToldThatShowsMoreThanARoleMaySee(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[string]bool{
+		"administrator": false, "radiologist": false, "technologist": false, "referrer": true, "researcher": true, "auditor": true, "vendor": true,
+	} {
+		b := &Block{To: "http://127.0.0.1:1", At: "https://x:1", Allow: []Rule{{Name: "r", Roles: []string{"radiologist", role}, Methods: []string{"GET"}, Paths: []string{"/a"}}}}
+		e := &kind.Explanation{}
+		b.Explain(e)
+		if got := slices.ContainsFunc(e.Remarks, func(r kind.Remark) bool { return r.Kind == kind.Unsafe && strings.Contains(r.Text, role) }); got != want {
+			t.Errorf("%s: %v", role, e.Remarks)
 		}
 	}
 }

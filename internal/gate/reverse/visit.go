@@ -2,6 +2,7 @@ package reverse
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ const (
 	visitFor     = 24 * time.Hour // sessions end before
 	cookiesMost  = 32             // of the system behind, in one visit
 	cookieMost   = 4 << 10        // bytes of one
+	jarMost      = 8 << 10        // bytes of all: servers take no more in a header
 )
 
 // visit is one browser at one route: whose it is, and the cookies of the system behind.
@@ -113,7 +115,10 @@ func (x *visit) keep(lines []string, now time.Time) {
 		for i < len(x.cookies) && (x.cookies[i].Name != c.Name || x.cookies[i].Path != c.Path) {
 			i++
 		}
-		over := c.MaxAge < 0 || !c.Expires.IsZero() && c.Expires.Before(now)
+		if c.MaxAge != 0 { // it counts before Expires (RFC 6265 5.3)
+			c.Expires = now.Add(time.Duration(min(c.MaxAge, int(visitFor/time.Second))) * time.Second)
+		}
+		over := !c.Expires.IsZero() && c.Expires.Before(now)
 		switch {
 		case i < len(x.cookies) && over:
 			x.cookies = append(x.cookies[:i], x.cookies[i+1:]...)
@@ -122,7 +127,18 @@ func (x *visit) keep(lines []string, now time.Time) {
 		case !over && len(x.cookies) < cookiesMost:
 			x.cookies = append(x.cookies, c)
 		}
+		if x.held() > jarMost {
+			x.cookies = slices.DeleteFunc(x.cookies, func(other *http.Cookie) bool { return other == c })
+		}
 	}
+}
+
+// held is how much the cookies are, in bytes. Called with mu held.
+func (x *visit) held() (n int) {
+	for _, c := range x.cookies {
+		n += len(c.Name) + len(c.Value) + len(c.Path)
+	}
+	return n
 }
 
 // bring puts the cookies on a request to the system behind (RFC 6265 5.4).
