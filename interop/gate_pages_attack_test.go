@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,12 @@ func zipped(t *testing.T, _ *pageVictim) []byte {
 	return b.Bytes()
 }
 
+// zippedForm is such an archive as a form sends it.
+func zippedForm(t *testing.T, x *pageVictim) []byte {
+	return slices.Concat([]byte("--zz\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.dcm\"\r\nContent-Type: application/octet-stream\r\n\r\n"),
+		zipped(t, x), []byte("\r\n--zz--\r\n"))
+}
+
 // gzipped is another study, compressed.
 func gzipped(t *testing.T, _ *pageVictim) []byte {
 	var b bytes.Buffer
@@ -84,6 +91,8 @@ var pageAttacks = []pageAttack{
 			return len(list) > 0 || status == 200
 		}},
 	{"an archive is unpacked", "POST", "/instances", zipped, nil, func(x *pageVictim, _ int) bool { return x.studies() == 2 }},
+	{"an archive is unpacked from a form", "POST", "/instances", zippedForm, []string{"Content-Type", "multipart/form-data; boundary=zz"},
+		func(x *pageVictim, _ int) bool { return x.studies() == 2 }},
 	{"a body is decompressed", "POST", "/instances", gzipped, []string{"Content-Encoding", "gzip"},
 		func(x *pageVictim, _ int) bool { return x.studies() == 2 }},
 }

@@ -248,3 +248,50 @@ func TestASystemThatDoesNotSwitchIsNotUnwell(t *testing.T) {
 		t.Errorf("the system behind is told to be unwell: %v", x.states.All())
 	}
 }
+
+// What one parser reads as one request and another as two, or as another one, never reaches the system behind.
+func TestARequestThatTwoParsersReadApartReachesNothing(t *testing.T) {
+	t.Parallel()
+	x := newRig(t, nil, nil)
+	b := x.signedIn("administrator")
+	const inner = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, c := range map[string]struct {
+		head []string
+		body string
+	}{
+		"two lengths":               {[]string{"POST /in/a HTTP/1.1", "Content-Length: 5", "Content-Length: 0"}, inner},
+		"a list of lengths":         {[]string{"POST /in/a HTTP/1.1", "Content-Length: 5, 5"}, inner},
+		"a length with a sign":      {[]string{"POST /in/a HTTP/1.1", "Content-Length: +5"}, inner},
+		"length and chunks":         {[]string{"POST /in/a HTTP/1.1", "Content-Length: 5", "Transfer-Encoding: chunked"}, "0\r\n\r\n" + inner},
+		"chunks":                    {[]string{"POST /in/a HTTP/1.1", "Transfer-Encoding: chunked"}, "0\r\n\r\n"},
+		"chunks in other letters":   {[]string{"POST /in/a HTTP/1.1", "Transfer-Encoding: xchunked"}, "0\r\n\r\n"},
+		"chunks and a space":        {[]string{"POST /in/a HTTP/1.1", "Transfer-Encoding : chunked"}, "0\r\n\r\n"},
+		"chunks twice":              {[]string{"POST /in/a HTTP/1.1", "Transfer-Encoding: chunked", "Transfer-Encoding: identity"}, "0\r\n\r\n"},
+		"another host":              {[]string{"GET /a HTTP/1.1", "Host: evil.example"}, ""},
+		"an absolute address":       {[]string{"GET " + x.at + "/a HTTP/1.1"}, ""},
+		"an address elsewhere":      {[]string{"GET http://evil.example/a HTTP/1.1"}, ""},
+		"a tunnel":                  {[]string{"CONNECT " + x.route.Behind() + " HTTP/1.1"}, ""},
+		"all options":               {[]string{"OPTIONS * HTTP/1.1"}, ""},
+		"a trace":                   {[]string{"TRACE /a HTTP/1.1"}, ""},
+		"no slash":                  {[]string{"GET a HTTP/1.1"}, ""},
+		"two slashes":               {[]string{"GET //a HTTP/1.1"}, ""},
+		"a method in small letters": {[]string{"get /a HTTP/1.1"}, ""},
+		"a method with a break":     {[]string{"GET\t/a HTTP/1.1"}, ""},
+		"a body of HEAD":            {[]string{"HEAD /a HTTP/1.1", "Content-Length: 5"}, "hello"},
+		"a body of DELETE":          {[]string{"DELETE /in/a HTTP/1.1", "Content-Length: 5"}, "hello"},
+		"a header without a name":   {[]string{"GET /a HTTP/1.1", ": x"}, ""},
+		"an older protocol":         {[]string{"GET /a"}, ""},
+		"the cookie twice":          {[]string{"GET /a HTTP/1.1", "Cookie: " + visitCookie + "=x"}, ""},
+	} {
+		conn := x.rawBrowser(b, c.head...)
+		io.WriteString(conn, c.body)
+		rsp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err == nil && rsp.StatusCode < 400 {
+			t.Errorf("%s: %d", name, rsp.StatusCode)
+		}
+		conn.Close()
+	}
+	if x.count() != 0 {
+		t.Errorf("the system behind got %d of them, the last %s %s", x.count(), x.last().Method, x.last().RequestURI)
+	}
+}
