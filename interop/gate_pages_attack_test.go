@@ -164,3 +164,29 @@ func TestWhatHarmsThePagesOfAnOrthancDoesNotThroughTheGate(t *testing.T) {
 		})
 	}
 }
+
+// TestJSONWithoutEndEndsAnOrthancAndNotBehindTheGate is 4 KiB of brackets as a search, which the ready-made rules let everybody do who
+// may look: at Orthanc itself, and through the gate.
+func TestJSONWithoutEndEndsAnOrthancAndNotBehindTheGate(t *testing.T) {
+	t.Parallel()
+	harness.Tool(t, "Orthanc", "orthanc")
+	nested := bytes.Repeat([]byte("["), 4096)
+	bare := startOrthanc(t, harness.FreeAddress(t), map[string]any{"RemoteAccessAllowed": true, "AuthenticationEnabled": false, "Plugins": []string{}})
+	if rsp, err := http.Post(bare.rest+"/tools/find", "application/json", bytes.NewReader(nested)); err == nil {
+		rsp.Body.Close()
+		t.Logf("this Orthanc bears it: %d", rsp.StatusCode)
+	}
+
+	p := startPaged(t, "")
+	rita := p.browser()
+	p.signIn(rita, "rita")
+	p.open(rita, p.at+"/system")
+	for name, body := range map[string][]byte{"at once": nested, "behind a comment": append([]byte("/* \" */"), nested...)} {
+		if rsp, text := p.do(rita, "POST", "/tools/find", body, "Content-Type", "text/plain"); rsp.StatusCode != 403 || !strings.Contains(text, "json-nesting") {
+			t.Errorf("%s: %d %s", name, rsp.StatusCode, text)
+		}
+	}
+	if rsp, text := p.do(rita, "POST", "/tools/find", []byte(`{"Level":"Study","Query":{}}`)); rsp.StatusCode != 200 {
+		t.Errorf("a search: %d %s", rsp.StatusCode, text)
+	}
+}

@@ -1,7 +1,6 @@
 package house
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -94,9 +93,10 @@ func (in *Installation) pagePasswordFile(route string) string {
 // Bounds of a name and a password at a system behind, in bytes.
 const pagePasswordMost = 1024
 
-// PagePassword is the name and the password by which the gate asks for the pages of the system behind a
-// route; both empty where none is set.
-func (in *Installation) PagePassword(route string) (name, password string, err error) {
+// PagePassword is the name and the password by which the gate asks for the pages at an origin behind a
+// route; both empty where none is set. One that was set for another origin is an error: it is not
+// for whoever is there now.
+func (in *Installation) PagePassword(route, origin string) (name, password string, err error) {
 	if !gate.Addressable(route) {
 		return "", "", fault.New(fault.Invalid, "house: a route with pages has a name of letters and digits")
 	}
@@ -111,11 +111,15 @@ func (in *Installation) PagePassword(route string) (name, password string, err e
 	if err != nil {
 		return "", "", err
 	}
-	first, second, ok := bytes.Cut(text, []byte("\n"))
-	if !ok {
+	lines := strings.Split(string(text), "\n")
+	switch {
+	case len(lines) != 3:
 		return "", "", fmt.Errorf("%s is not as 'collimator gate password' writes it", path)
+	case lines[0] != origin:
+		return "", "", fault.Newf(fault.Unavailable,
+			"house: the password of %s was set for %s, and the pages are at %s now: 'collimator gate password %s' sets it for them", route, lines[0], origin, route)
 	}
-	return string(first), string(second), nil
+	return lines[1], lines[2], nil
 }
 
 // SetPagePassword sets the name and the password by which the gate asks for the pages of the system behind
@@ -146,7 +150,7 @@ func (in *Installation) SetPagePassword(ctx context.Context, route, name, passwo
 	if err := durable.Directory(filepath.Dir(path)); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "gate: keep the password")
 	}
-	if err := durable.Whole(path, []byte(name+"\n"+password), 0o600); err != nil {
+	if err := durable.Whole(path, []byte(r.Web.Origin()+"\n"+name+"\n"+password), 0o600); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "gate: keep the password")
 	}
 	return in.noteRoute(ctx, audit.Update, route, "password of its pages set")

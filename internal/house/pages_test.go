@@ -19,9 +19,14 @@ func TestThePasswordOfPagesIsKeptApartFromTheRouteAndGoesWithIt(t *testing.T) {
 	if err := in.SetPagePassword(t.Context(), "PACS", "gate", "zz secret: with all"); err != nil {
 		t.Fatal(err)
 	}
-	name, password, err := in.PagePassword("PACS")
+	name, password, err := in.PagePassword("PACS", "http://127.0.0.1:1")
 	if err != nil || name != "gate" || password != "zz secret: with all" {
 		t.Errorf("%q, %q, %v", name, password, err)
+	}
+	for _, elsewhere := range []string{"http://127.0.0.1:2", "https://127.0.0.1:1", "http://10.0.0.1:1", ""} {
+		if name, password, err := in.PagePassword("PACS", elsewhere); name+password != "" || fault.Of(err) != fault.Unavailable || strings.Contains(err.Error(), "zz secret") {
+			t.Errorf("at %s it is shown, too: %v", elsewhere, err)
+		}
 	}
 	file := filepath.Join(in.Config.Data, house.KeysDir, "pages", "PACS")
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
@@ -34,13 +39,13 @@ func TestThePasswordOfPagesIsKeptApartFromTheRouteAndGoesWithIt(t *testing.T) {
 	if err := os.Chmod(file, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, password, err := in.PagePassword("PACS"); err == nil || password != "" {
+	if _, password, err := in.PagePassword("PACS", "http://127.0.0.1:1"); err == nil || password != "" {
 		t.Errorf("one that others may read is taken: %v", err)
 	}
 	if err := in.RemoveRoute(t.Context(), "PACS"); err != nil {
 		t.Fatal(err)
 	}
-	if name, password, err := in.PagePassword("PACS"); name+password != "" || err != nil {
+	if name, password, err := in.PagePassword("PACS", "http://127.0.0.1:1"); name+password != "" || err != nil {
 		t.Errorf("a route of the same name would show it: %q %v", name, err)
 	}
 }
@@ -65,7 +70,7 @@ func TestAPasswordThatCannotBeShownIsNotKept(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, _, err := in.PagePassword("../../etc/passwd"); err == nil {
+	if _, _, err := in.PagePassword("../../etc/passwd", "http://127.0.0.1:1"); err == nil {
 		t.Error("a path is taken")
 	}
 }

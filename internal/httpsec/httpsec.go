@@ -48,7 +48,7 @@ var (
 	// by one of its own, and shows in a frame of the same origin.
 	Images = common(Header{"Cache-Control", "private, no-cache"}, Header{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"}).without("X-Frame-Options")
 	// Foreign is for pages of a system behind the gate: scripts that nobody here has read run as
-	// they do there, and speak with nobody else.
+	// they do there, and load from and send to nobody else.
 	Foreign = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
 		"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
 			"font-src 'self' data:; media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; frame-src 'self' blob:; " +

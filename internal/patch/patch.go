@@ -52,8 +52,8 @@ type check struct {
 	fragments func() stream
 	// web says what is wrong with a request to a page of the system behind.
 	web func(r WebRequest) string
-	// part says what is wrong with a piece of a body that has several parts.
-	part func(r WebRequest) string
+	// body gives what says of each piece of a body what is wrong; nil where nothing can be.
+	body func(r WebRequest) func(piece []byte) string
 	// key says what is wrong with a key of a query.
 	key func(el dicom.Element) string
 }

@@ -322,7 +322,7 @@ func TestTheTableIsWhole(t *testing.T) {
 		}
 		seen[p.Name] = true
 		checks := p.check.syntax != nil || p.check.object != nil || p.check.value != nil || p.check.key != nil || p.check.fragments != nil ||
-			p.check.web != nil
+			p.check.web != nil || p.check.body != nil
 		if p.Keeps == "" || p.Does == "" || len(p.affects) == 0 || checks == (p.Default == Always) || (p.Costs != "") != (p.Default == Off) {
 			t.Errorf("%s lacks something, or has too much", p.Name)
 		}

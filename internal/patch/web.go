@@ -26,15 +26,34 @@ func (s *Set) Web(r WebRequest) *Refusal {
 	})
 }
 
-// WebPart refuses a request by a piece of its body, which has several parts (RFC 2046 5.1): Head is
-// the piece, wherever it stands.
-func (s *Set) WebPart(r WebRequest) *Refusal {
-	return s.refuse(func(c check) string {
-		if c.part == nil {
-			return ""
+// WebBody looks at the body of a request on its way, piece after piece, to its end. nil where no
+// patch needs to.
+func (s *Set) WebBody(r WebRequest) func(piece []byte) *Refusal {
+	if s == nil {
+		return nil
+	}
+	looks := map[int]func(piece []byte) string{}
+	for i, p := range s.patches {
+		if p.check.body == nil {
+			continue
 		}
-		return c.part(r)
-	})
+		if look := p.check.body(r); look != nil {
+			looks[i] = look
+		}
+	}
+	if len(looks) == 0 {
+		return nil
+	}
+	return func(piece []byte) *Refusal {
+		for i, p := range s.patches {
+			if look := looks[i]; look != nil {
+				if why := look(piece); why != "" {
+					return &Refusal{Patch: p.Name, For: p.For(), Why: why}
+				}
+			}
+		}
+		return nil
+	}
 }
 
 // exporting says that a request has the system write files where it says.
@@ -71,18 +90,8 @@ func zipped(r WebRequest) string {
 }
 
 // zippedPart says that a part of a body is a ZIP archive.
-func zippedPart(r WebRequest) string {
-	for _, mark := range zipMarks {
-		if beginsPart(r.Head, mark) {
-			return "a part of its body is a ZIP archive"
-		}
-	}
-	return ""
-}
-
-// beginsPart reports a mark behind the empty line with which the content of a part begins.
-func beginsPart(piece []byte, mark string) bool {
-	return bytes.Contains(piece, []byte("\r\n\r\n"+mark)) || bytes.Contains(piece, []byte("\n\n"+mark))
+func zippedPart(r WebRequest) func([]byte) string {
+	return inParts(r, zipMarks, "a part of its body is a ZIP archive")
 }
 
 const madeOfXML = "its body is XML, of which objects would be made"
@@ -110,11 +119,11 @@ func objects(r WebRequest) string {
 }
 
 // objectsPart says the same of a part of a body.
-func objectsPart(r WebRequest) string {
-	if toMirth(r) && beginsPart(r.Head, "<") {
-		return madeOfXML
+func objectsPart(r WebRequest) func([]byte) string {
+	if !toMirth(r) {
+		return nil
 	}
-	return ""
+	return inParts(r, []string{"<"}, madeOfXML)
 }
 
 // webByDefault are the patches of pages that are on.
@@ -133,11 +142,15 @@ func webByDefault() []Patch {
 		Name: "zip-uploads", Default: On, Keeps: "ZIP archives that grow when they are unpacked", Does: "refused: upload the files",
 		CVEs:    []string{"CVE-2026-5439"},
 		affects: []advisory.Rule{product(orthanc, orthanc, "<= 1.12.10")},
-		check:   check{web: zipped, part: zippedPart},
+		check:   check{web: zipped, body: zippedPart},
+	}, {
+		Name: "json-nesting", Default: On, Keeps: "JSON nested without end", Does: "refused: at most 64 levels",
+		affects: []advisory.Rule{product(orthanc, orthanc, "1.10.1")},
+		check:   check{body: nestedJSON},
 	}, {
 		Name: "xml-objects", Default: On, Keeps: "XML of which Mirth Connect makes any object there is", Does: "refused below /api",
 		CVEs:    []string{"CVE-2023-37679", "CVE-2023-43208"},
 		affects: []advisory.Rule{product("NextGen Healthcare", "Mirth Connect", "< 4.4.1")},
-		check:   check{web: objects, part: objectsPart},
+		check:   check{web: objects, body: objectsPart},
 	}}
 }

@@ -139,6 +139,9 @@ func TestAPatchLooksIntoThePartsOfABody(t *testing.T) {
 		"no objects":             {"/api/a", "application/json", []byte("  {}"), 200},
 		"nothing":                {"/api/a", "application/json", []byte{}, 200},
 		"no objects in a part":   {"/api/a", "multipart/form-data; boundary=zz", form(0, "{}"), 200},
+		"JSON without end":       {"/in/a", "text/plain", []byte(strings.Repeat("[", 65)), 403},
+		"JSON deep in a body":    {"/in/a", "application/json", []byte(`{"a":"` + strings.Repeat("x", 70000) + `","b":` + strings.Repeat(`{"c":`, 64)), 403},
+		"JSON as deep as may be": {"/in/a", "application/json", []byte(strings.Repeat("[", 64)), 200},
 		"XML that makes nothing": {"/in/a", "text/xml", []byte("<x>"), 200},
 	} {
 		if a := send(c.path, c.kind, c.body); a.StatusCode != c.want {

@@ -212,6 +212,16 @@ func (b *Block) upload() int64       { return int64(cmp.Or(b.UploadMiB, uploadUs
 // Behind implements kind.Block. The block was checked.
 func (b *Block) Behind() string { return hostPort(b.To) }
 
+// Origin is where the pages are, with the port: that for which a password is set. The block was
+// checked.
+func (b *Block) Origin() string {
+	u, err := originOf(b.To)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + b.Behind()
+}
+
 // Guards implements kind.Block.
 func (b *Block) Guards() []string { return []string{b.Behind()} }
 

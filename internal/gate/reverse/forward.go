@@ -145,9 +145,11 @@ func (a *asked) outgoing(ctx context.Context) (*http.Request, error) {
 	rq.Header.Set("User-Agent", "collimator")
 	a.visit.bring(rq, a.x.s.Now())
 
-	name, password, err := a.x.s.Credentials(a.x.Name)
+	name, password, err := a.x.s.Credentials(a.x.Name, a.x.Origin())
 	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "reverse: the password of the system behind cannot be read")
+		a.x.s.Log.Error("no password for the system behind", "route", a.x.Name, "error", err)
+		a.x.tell("has no password here that may be shown to it")
+		return nil, fault.Wrap(fault.Unavailable, err, "reverse: there is no password that may be shown to the system behind")
 	}
 	if name != "" {
 		rq.SetBasicAuth(name, password)

@@ -108,7 +108,7 @@ func newRig(t *testing.T, behind http.HandlerFunc, change func(*Block)) *rig {
 		Door: x.door, States: x.states, Log: slog.New(slog.NewTextHandler(x.log, nil)), Now: x.reg.Clock.Now, Retry: 10 * time.Millisecond,
 		TLS:         func(string) (*tls.Config, error) { return tlsprofile.WebServer(certificate.Get), nil },
 		Console:     func() string { return "https://console.example:8443" },
-		Credentials: func(string) (string, string, error) { return behindName, behindPassword, nil },
+		Credentials: func(_, _ string) (string, string, error) { return behindName, behindPassword, nil },
 	})
 	ctx, end := context.WithCancel(context.Background())
 	var going sync.WaitGroup

@@ -38,9 +38,9 @@ type Options struct {
 	Address func(port string) string
 	// Console is the origin of the server's own pages, where people sign in.
 	Console func() string
-	// Credentials are the name and the password at the system behind a route; both empty
-	// where it has none. They are asked for at each request.
-	Credentials func(route string) (name, password string, err error)
+	// Credentials are the name and the password at the system behind a route, at an origin;
+	// both empty where it has none. They are asked for at each request.
+	Credentials func(route, origin string) (name, password string, err error)
 	States      *state.Register
 	Log         *slog.Logger
 	Now         func() time.Time

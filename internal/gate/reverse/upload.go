@@ -4,11 +4,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/patch"
 )
 
 // upload is the body of a request on its way to the system behind. What reads it may outlive the
@@ -16,26 +16,19 @@ import (
 type upload struct {
 	from   io.Reader
 	size   int64
-	look   func(piece []byte) error // at what comes; nil where nobody needs to
-	cut    func()                   // ends a Read that waits
-	n      atomic.Int64             // bytes that were read
+	look   func(piece []byte) *patch.Refusal // at what comes; nil where nobody needs to
+	cut    func()                            // ends a Read that waits
+	n      atomic.Int64                      // bytes that were read
 	ended  atomic.Bool
 	failed atomic.Pointer[statusError]
-
-	last []byte // the end of the piece before
 }
-
-// seam is how much of two pieces is looked at together, in bytes of each.
-const seam = 16
 
 func (a *asked) newUpload() *upload {
 	u := &upload{from: io.LimitReader(a.r.Body, a.r.ContentLength), size: a.r.ContentLength}
 	u.cut = func() {
 		_ = http.NewResponseController(a.w).SetReadDeadline(time.Unix(1, 0)) // where it is not supported, that of the server holds
 	}
-	if kind, _ := mediaType(a.r); strings.HasPrefix(kind, "multipart/") {
-		u.look = func(piece []byte) error { return refused(a.x.patches.WebPart(a.patched(piece))) }
-	}
+	u.look = a.x.patches.WebBody(a.patched(nil))
 	return u
 }
 
@@ -51,25 +44,14 @@ func (u *upload) Read(p []byte) (int, error) {
 	case err != nil:
 		u.fail(withStatus(http.StatusBadRequest, fault.Invalid, "the body did not arrive whole"))
 	}
-	if looked := u.lookAt(p[:n]); looked != nil {
-		u.fail(looked)
-		return 0, looked
+	if u.look == nil {
+		return n, err
+	}
+	if refusal := refused(u.look(p[:n])); refusal != nil {
+		u.fail(refusal)
+		return 0, refusal
 	}
 	return n, err
-}
-
-// lookAt looks at a piece, and at where it meets the one before.
-func (u *upload) lookAt(piece []byte) error {
-	if u.look == nil || len(piece) == 0 {
-		return nil
-	}
-	err := u.look(append(u.last, piece[:min(seam, len(piece))]...))
-	if err == nil {
-		err = u.look(piece)
-	}
-	u.last = append(u.last, piece[max(0, len(piece)-seam):]...)
-	u.last = u.last[max(0, len(u.last)-seam):]
-	return err
 }
 
 // fail takes down why the body did not arrive, unless it is not wanted any more.
