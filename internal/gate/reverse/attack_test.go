@@ -284,7 +284,7 @@ func TestARequestThatTwoParsersReadApartReachesNothing(t *testing.T) {
 		"a body of DELETE":          {[]string{"DELETE /in/a HTTP/1.1", "Content-Length: 5"}, "hello"},
 		"a header without a name":   {[]string{"GET /a HTTP/1.1", ": x"}, ""},
 		"an older protocol":         {[]string{"GET /a"}, ""},
-		"the cookie twice":          {[]string{"GET /a HTTP/1.1", "Cookie: " + visitCookie + "=x"}, ""},
+		"the cookie twice":          {[]string{"GET /a HTTP/1.1", "Cookie: " + x.site("PACS").visitCookie + "=x"}, ""},
 	} {
 		conn := x.rawBrowser(b, c.head...)
 		io.WriteString(conn, c.body)
@@ -296,5 +296,22 @@ func TestARequestThatTwoParsersReadApartReachesNothing(t *testing.T) {
 	}
 	if x.count() != 0 {
 		t.Errorf("the system behind got %d of them, the last %s %s", x.count(), x.last().Method, x.last().RequestURI)
+	}
+}
+
+// Cookies do not tell ports apart: who looks at two systems at one host stays signed in at both.
+func TestTwoRoutesAtOneHostDoNotSignOneAnotherOut(t *testing.T) {
+	t.Parallel()
+	one, two := newRig(t, nil, nil), newRig(t, nil, nil)
+	a, b := one.browser(), two.browser()
+	b.Jar = a.Jar // one browser, that trusts two authorities
+	one.signIn(a, "radiologist")
+	two.signIn(b, "radiologist")
+	for name, status := range map[string]int{
+		"the first": one.do(a, "GET", "/a", nil).StatusCode, "the second": two.do(b, "GET", "/a", nil).StatusCode,
+	} {
+		if status != 200 {
+			t.Errorf("%s: %d", name, status)
+		}
 	}
 }

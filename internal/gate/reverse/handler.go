@@ -21,10 +21,11 @@ const (
 	enterPath = ownPrefix + "enter"
 )
 
-// Cookies of a browser at the origin of a route. Their prefix binds them to its host.
+// Cookies of a browser at the origin of a route. Their prefix binds them to its host; behind it
+// stands the port, because cookies are for all ports of a host, and another route may have one.
 const (
-	visitCookie = "__Host-page"
-	nonceCookie = "__Host-page-nonce"
+	visitPrefix = "__Host-page-"
+	noncePrefix = "__Host-nonce-"
 )
 
 // ConsolePath is where the console asks who comes to the pages of a route: ConsolePath/NAME.
@@ -62,7 +63,7 @@ func (x *site) request(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(a.path.decoded()+"/", ownPrefix) { // however it is encoded
 		a.bad = errPath
 	}
-	if list := r.CookiesNamed(visitCookie); len(list) == 1 {
+	if list := r.CookiesNamed(x.visitCookie); len(list) == 1 {
 		a.visit = x.visits.of(list[0].Value)
 	}
 	a.answer()
@@ -119,7 +120,7 @@ func (a *asked) refuse(err error) {
 		a.w.Header().Set("Connection", "close")
 	}
 	if _, stranger := errors.AsType[*guard.UnauthenticatedError](err); stranger {
-		if list := a.r.CookiesNamed(visitCookie); a.visit != nil && len(list) == 1 {
+		if list := a.r.CookiesNamed(a.x.visitCookie); a.visit != nil && len(list) == 1 {
 			a.x.visits.end(list[0].Value)
 		}
 		if navigates(a.r) {
@@ -172,12 +173,12 @@ func navigates(r *http.Request) bool {
 // that the same browser comes back.
 func (a *asked) lead() {
 	nonce := ""
-	if list := a.r.CookiesNamed(nonceCookie); len(list) == 1 && len(list[0].Value) == len(newSecret()) {
+	if list := a.r.CookiesNamed(a.x.nonceCookie); len(list) == 1 && len(list[0].Value) == len(newSecret()) {
 		nonce = list[0].Value // of another tab, say
 	} else {
 		nonce = newSecret()
 	}
-	setCookie(a.w, nonceCookie, nonce, http.SameSiteLaxMode, 600)
+	setCookie(a.w, a.x.nonceCookie, nonce, http.SameSiteLaxMode, 600)
 
 	to := "/"
 	if a.bad == nil {
@@ -195,14 +196,14 @@ func (a *asked) lead() {
 // signed in as somebody else.
 func (x *site) enter(w http.ResponseWriter, r *http.Request) {
 	t, ok := x.s.tickets.take(r.URL.Query().Get("ticket"))
-	nonces := r.CookiesNamed(nonceCookie)
+	nonces := r.CookiesNamed(x.nonceCookie)
 	if !ok || t.site != x || len(nonces) != 1 || !same(hashOf(nonces[0].Value), t.nonce) {
 		x.s.Door.RefusedPage(r.Context(), x.Name, guard.RemoteAddress(r), "a ticket that does not count in this browser")
 		say(w, http.StatusForbidden, "That did not work. Open the address of the page again.")
 		return
 	}
 
-	setCookie(w, visitCookie, x.visits.add(t.guest), http.SameSiteStrictMode, 0)
+	setCookie(w, x.visitCookie, x.visits.add(t.guest), http.SameSiteStrictMode, 0)
 	httpsec.Page.Set(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	// A redirect would not bring the cookie along where the browser comes from another site.

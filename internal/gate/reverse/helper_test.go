@@ -206,6 +206,13 @@ var refresh = regexp.MustCompile(`content="0;url=([^"]*)"`)
 func (x *rig) signedIn(name string) *http.Client {
 	x.Helper()
 	b := x.browser()
+	x.signIn(b, name)
+	return b
+}
+
+// signIn signs a browser in at the pages.
+func (x *rig) signIn(b *http.Client, name string) {
+	x.Helper()
 	nonce, to := x.led(b, "/")
 	address, err := x.Ticket(x.Context(), x.guest(name), "PACS", nonce, to)
 	if err != nil {
@@ -214,7 +221,6 @@ func (x *rig) signedIn(name string) *http.Client {
 	if a := x.do(b, "GET", address, nil, navigation...); a.StatusCode != 200 || !refresh.MatchString(a.text) {
 		x.Fatalf("%d %s", a.StatusCode, a.text)
 	}
-	return b
 }
 
 // last is the newest request that the system behind got.

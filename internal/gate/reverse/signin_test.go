@@ -24,7 +24,7 @@ func TestWhoIsNotSignedInIsLedToTheConsoleAndReachesNothing(t *testing.T) {
 	}
 	for _, c := range [][]string{
 		{"POST", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, {"GET"}, {"GET", "Sec-Fetch-Mode", "cors", "Accept", "text/html"},
-		{"GET", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, {"DELETE"}, {"GET", "Cookie", "__Host-page=" + newSecret()},
+		{"GET", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, {"DELETE"}, {"GET", "Cookie", x.site("PACS").visitCookie + "=" + newSecret()},
 		{"GET", "Authorization", "Basic Z2F0ZTp6ei1zZWNyZXQtYmVoaW5k"}, {"GET", "Cookie", "__Host-session=" + newSecret()},
 	} {
 		if a := x.do(x.browser(), c[0], "/app/a", nil, c[1:]...); a.StatusCode != 401 || strings.Contains(a.text, "zz-secret") {

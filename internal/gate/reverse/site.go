@@ -52,7 +52,10 @@ type site struct {
 	ended     context.Context
 	end       context.CancelFunc
 	going     sync.WaitGroup
-	unwell    atomic.Bool // the system behind was not reached, or does not take the password
+	// Names of its cookies.
+	visitCookie, nonceCookie string
+
+	unwell atomic.Bool // the system behind was not reached, or does not take the password
 }
 
 // serve has a route at a listener until close.
@@ -64,6 +67,8 @@ func (s *Server) serve(r Route, patches *patch.Set, transport *http.Transport, c
 		turns: upstream.NewTurns(r.requests(), waitingMost, turnMost), visits: newVisits(s.Now), room: places.New(rooms()),
 	}
 	x.At = at.String()
+	_, port, _ := net.SplitHostPort(hostPort(x.At))
+	x.visitCookie, x.nonceCookie = visitPrefix+port, noncePrefix+port
 	x.ended, x.end = context.WithCancel(context.Background())
 	x.ln = x.room.Listen(ln)
 

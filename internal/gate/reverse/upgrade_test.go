@@ -38,7 +38,7 @@ func (x *rig) socket(b *http.Client, change func(lines []string) []string) (net.
 	rq, _ := http.NewRequest("GET", x.at+"/", nil)
 	cookie := ""
 	for _, c := range b.Jar.Cookies(rq.URL) {
-		if c.Name == visitCookie {
+		if c.Name == x.site("PACS").visitCookie {
 			cookie = c.Name + "=" + c.Value
 		}
 	}
