@@ -100,6 +100,7 @@ func (in *Installation) PagePassword(route, origin string) (name, password strin
 	if !gate.Addressable(route) {
 		return "", "", fault.New(fault.Invalid, "house: a route with pages has a name of letters and digits")
 	}
+
 	path := in.pagePasswordFile(route)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -111,13 +112,15 @@ func (in *Installation) PagePassword(route, origin string) (name, password strin
 	if err != nil {
 		return "", "", err
 	}
+
 	lines := strings.Split(string(text), "\n")
 	switch {
 	case len(lines) != 3:
 		return "", "", fmt.Errorf("%s is not as 'collimator gate password' writes it", path)
 	case lines[0] != origin:
 		return "", "", fault.Newf(fault.Unavailable,
-			"house: the password of %s was set for %s, and the pages are at %s now: 'collimator gate password %s' sets it for them", route, lines[0], origin, route)
+			"house: the password of %s was set for %s, and the pages are at %s now: 'collimator gate password %s' sets it for them",
+			route, lines[0], origin, route)
 	}
 	return lines[1], lines[2], nil
 }

@@ -32,6 +32,7 @@ func (s *Set) WebBody(r WebRequest) func(piece []byte) *Refusal {
 	if s == nil {
 		return nil
 	}
+
 	looks := map[int]func(piece []byte) string{}
 	for i, p := range s.patches {
 		if p.check.body == nil {
@@ -44,6 +45,7 @@ func (s *Set) WebBody(r WebRequest) func(piece []byte) *Refusal {
 	if len(looks) == 0 {
 		return nil
 	}
+
 	return func(piece []byte) *Refusal {
 		for i, p := range s.patches {
 			if look := looks[i]; look != nil {

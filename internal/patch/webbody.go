@@ -77,27 +77,35 @@ func (j *jsonText) take(c byte) {
 	j.before = 0
 	switch {
 	case !j.begun && !j.begin(c):
-		return
 	case j.in == '"' || j.in == '\'':
 		j.inString(c)
-	case j.in == '/':
-		if c == '\n' || c == '\r' {
-			j.in = 0
-		}
-	case j.in == '*':
-		if before == '*' && c == '/' {
-			j.in = 0
-			return
-		}
-		j.before = c
+	case j.in != 0:
+		j.inComment(before, c)
 	case before == '/' && (c == '/' || c == '*'):
 		j.in = c
-	case c == '"' || c == '\'':
+	default:
+		j.outside(c)
+	}
+}
+
+// outside takes one that stands in no string and in no comment.
+func (j *jsonText) outside(c byte) {
+	switch c {
+	case '"', '\'':
 		j.in = c
-	case c == '[' || c == '{':
+	case '[', '{':
 		j.depth++
-	case c == ']' || c == '}':
+	case ']', '}':
 		j.depth--
+	default:
+		j.before = c
+	}
+}
+
+func (j *jsonText) inComment(before, c byte) {
+	switch {
+	case j.in == '/' && (c == '\n' || c == '\r'), j.in == '*' && before == '*' && c == '/':
+		j.in = 0
 	default:
 		j.before = c
 	}

@@ -209,6 +209,7 @@ func TestARequestThatIsNotAsItShouldBeIsRefusedBeforeTheSystemHearsOfIt(t *testi
 		"of a sibling":          {"DELETE", "/in/a", nil, []string{"Sec-Fetch-Site", "same-site"}, 403},
 		"of an origin":          {"POST", "/in/a", []byte("x"), []string{"Origin", "https://console.example:8443"}, 403},
 		"a picture elsewhere":   {"GET", "/a", nil, []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"}, 403},
+		"hundreds of parts":     {"GET", "/a", nil, []string{"Range", "bytes=0-" + strings.Repeat(",0-1", 300)}, 400},
 		"an unknown method":     {"PROPFIND", "/a", nil, nil, 403},
 		"another method hidden": {"POST", "/in/a?_method=DELETE", []byte("x"), nil, 403},
 		"our own address":       {"GET", "/.collimator/other", nil, nil, 403},

@@ -46,9 +46,14 @@ func (b *Block) Explain(e *kind.Explanation) {
 		if r.changes() && slices.Contains(r.Paths, "/**") {
 			e.Remark(kind.Unsafe, "rule %q lets through whatever changes something there: name the paths that are needed", r.Name)
 		}
+		if b.Product == productOrthanc && r.stores() {
+			e.Remark(kind.Unsafe, "rule %q takes objects by HTTP, and they are not looked at as those by C-STORE: "+
+				"no patch of objects is in force there, and the first write does not win", r.Name)
+		}
 		for _, role := range r.Roles {
 			if !slices.Contains(looking(), role) {
-				e.Remark(kind.Unsafe, "rule %q is for a %s, whom the archive shows not all patients, or none: a page shows whatever it has", r.Name, role)
+				e.Remark(kind.Unsafe, "rule %q is for a %s, whom the archive shows not all patients, or none: "+
+					"a page shows whatever it has", r.Name, role)
 			}
 		}
 	}
@@ -75,6 +80,15 @@ func (b *Block) explainWay(e *kind.Explanation) {
 // changes reports a rule that grants more than to look.
 func (r *Rule) changes() bool {
 	return slices.ContainsFunc(r.Methods, func(m string) bool { return m != "GET" && m != "HEAD" })
+}
+
+// stores reports a rule by which objects get into an Orthanc.
+func (r *Rule) stores() bool {
+	ways := []path{{segments: []string{"instances"}}, {segments: []string{"dicom-web", "studies"}}}
+	return r.has("POST") && slices.ContainsFunc(r.Paths, func(text string) bool {
+		m, err := parsePattern(text)
+		return err == nil && slices.ContainsFunc(ways, m.matches)
+	})
 }
 
 // pathsShown is how many paths a sentence names.

@@ -25,6 +25,10 @@ var passedOn = []string{
 // valueMost is how long such a header may be, in bytes.
 const valueMost = 4 << 10
 
+// rangesMost is how many parts of an answer may be asked for: old servers keep each in memory,
+// however they overlap (RFC 9110 14.2).
+const rangesMost = 8
+
 // headMost is how much of a body is looked at, in bytes.
 const headMost = 512
 
@@ -39,6 +43,8 @@ func (a *asked) inspect() error {
 		return withStatus(http.StatusForbidden, fault.Denied, "a page of another origin may load nothing from here")
 	case asksUpgrade(r) && (!a.x.WebSocket || !isWebSocket(r)):
 		return withStatus(http.StatusForbidden, fault.Denied, "the route allows no other protocol here (websocket)")
+	case strings.Count(r.Header.Get("Range"), ",") >= rangesMost:
+		return withStatus(http.StatusBadRequest, fault.Invalid, "at most %d parts of an answer are asked for at a time", rangesMost)
 	case r.ContentLength < 0 && bodied:
 		return withStatus(http.StatusLengthRequired, fault.Invalid, "a body needs its length")
 	case r.ContentLength != 0 && !bodied:
@@ -47,6 +53,7 @@ func (a *asked) inspect() error {
 		return withStatus(http.StatusRequestEntityTooLarge, fault.TooLarge,
 			"a body has at most %d MiB here (upload_mib of the route)", a.x.upload()>>20)
 	}
+
 	for _, name := range passedOn {
 		if list := r.Header[name]; len(list) > 1 && name != "Accept" && name != "Accept-Language" || length(list) > valueMost {
 			return withStatus(http.StatusBadRequest, fault.Invalid, "the header %s is there twice, or too long", name)

@@ -184,3 +184,19 @@ func TestARuleIsToldThatShowsMoreThanARoleMaySee(t *testing.T) {
 		}
 	}
 }
+
+func TestARuleIsToldByWhichObjectsComePastTheGate(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"POST /instances": true, "POST /**": true, "POST /*": true, "POST /dicom-web/**": true, "GET /instances": false, "POST /tools/find": false, "POST /instances/*/modify": false,
+	} {
+		method, path, _ := strings.Cut(text, " ")
+		b := &Block{To: "http://127.0.0.1:1", At: "https://x:1", Product: productOrthanc,
+			Allow: []Rule{{Name: "r", Roles: []string{"radiologist"}, Methods: []string{method}, Paths: []string{path}}}}
+		e := &kind.Explanation{}
+		b.Explain(e)
+		if got := slices.ContainsFunc(e.Remarks, func(r kind.Remark) bool { return r.Kind == kind.Unsafe && strings.Contains(r.Text, "objects by HTTP") }); got != want {
+			t.Errorf("%s: %v", text, e.Remarks)
+		}
+	}
+}
