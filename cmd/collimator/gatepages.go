@@ -15,7 +15,7 @@ import (
 // pagesFlags are those of 'gate add' for the pages of the system behind.
 type pagesFlags struct {
 	Web        string `name:"web" help:"Where the pages of that system are, as http://10.0.0.5:8042: people who are signed in see them, and change nothing. https needs --trust or --ca." placeholder:"URL"`
-	WebAt      string `name:"web-at" help:"Where browsers find them, best at a host name of their own; default: the host of this server's own pages, at the next port." placeholder:"https://HOST:PORT"`
+	WebAt      string `name:"web-at" help:"Where browsers find them, at a host name of their own; default: the name of the route below the host of this server's own pages, one port further." placeholder:"https://HOST:PORT"`
 	WebProduct string `name:"web-product" help:"Whose ready-made rules count: orthanc, or none." enum:"orthanc,none" default:"orthanc"`
 }
 
@@ -37,7 +37,7 @@ func (c *gateAddCmd) pages() (*reverse.Block, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b.At, err = nextTo(house.BestOrigin(cfg)); err != nil {
+		if b.At, err = below(c.Name, house.BestOrigin(cfg)); err != nil {
 			return nil, err
 		}
 	}
@@ -47,17 +47,23 @@ func (c *gateAddCmd) pages() (*reverse.Block, error) {
 	return b, nil
 }
 
-// nextTo is the origin one port further.
-func nextTo(origin string) (string, error) {
+// below is where pages of a route are found that nobody named a place for: at a host of their own, because
+// cookies do not tell ports apart, one port further.
+func below(route, origin string) (string, error) {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return "", fault.Usage("--web needs the HTTPS listener, where people sign in: set http in the settings")
+	}
+	if net.ParseIP(u.Hostname()) != nil {
+		return "", fault.Usage("--web: this server is known by an address, and pages of another system need a host name of their own: " +
+			"name one that leads to this machine with --web-at https://HOST:PORT")
 	}
 	port, err := strconv.Atoi(cmp.Or(u.Port(), "443"))
 	if err != nil {
 		return "", err
 	}
-	return "https://" + net.JoinHostPort(u.Hostname(), strconv.Itoa(port+1)), nil
+	name := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(route, "_", "-"), ".", "-"))
+	return "https://" + net.JoinHostPort(name+"."+u.Hostname(), strconv.Itoa(port+1)), nil
 }
 
 type gatePasswordCmd struct {

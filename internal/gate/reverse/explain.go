@@ -107,6 +107,7 @@ func (r *Rule) sentence() string {
 func (b *Block) Steps(p kind.Place) []kind.Step {
 	_, port, _ := net.SplitHostPort(b.Behind())
 	return []kind.Step{
+		kind.At("name server", b.Host()+" leads to this machine, where browsers open "+b.At),
 		kind.At("firewall, for its pages", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)),
 		kind.At("Orthanc, for its pages", `"RemoteAccessAllowed": true, "AuthenticationEnabled": true, `+
 			`"RegisteredUsers": {"gate": a long password of its own}; then 'collimator gate password ROUTE --user gate'`),
