@@ -35,6 +35,11 @@ const onwardMost = 3 << 10
 
 // enter asks the API whether the browser may go on, and where.
 func (p *Pages) enter(w http.ResponseWriter, r *http.Request) {
+	if to := r.Header.Get("Sec-Fetch-Dest"); to != "" && to != "document" { // a picture of another page would spend tickets
+		http.Error(w, "open this address as a page", http.StatusForbidden)
+		return
+	}
+
 	q := r.URL.Query()
 	status, x := p.setup.ask(w, r, http.MethodPost, "/api/v1/gate/pages", map[string]string{
 		"route": r.PathValue("route"), "nonce": q.Get("nonce"), "to": q.Get("to"),
