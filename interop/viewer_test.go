@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,7 @@ func TestOHIFOpensAStudyOfTheArchive(t *testing.T) {
 		Hosts, Refused       map[string]bool
 		Path, Title, Missing string
 		Afterwards           int
+		Notices              []notice
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -70,7 +72,17 @@ func TestOHIFOpensAStudyOfTheArchive(t *testing.T) {
 	if seen.Path != "/viewer/viewer" || strings.Contains(seen.Title, "ZZPHI") {
 		t.Errorf("at %s, title %q", seen.Path, seen.Title)
 	}
+	if want := []notice{{"Not for diagnostic use", true, 0}, {"Nicht zur Befundung", true, 0}}; !slices.Equal(seen.Notices, want) {
+		t.Errorf("the notice is %+v", seen.Notices)
+	}
 	if !strings.HasPrefix(seen.Missing, "404 text/plain") || seen.Afterwards != 401 {
 		t.Errorf("a script that is not there: %s; after the session: %d", seen.Missing, seen.Afterwards)
 	}
+}
+
+// notice is what a viewer says of the use of its pictures: whether it is in sight, and how many tools are below it.
+type notice struct {
+	Text   string
+	Seen   bool
+	Covers int
 }

@@ -35,6 +35,26 @@ try {
 
   seen.looking = [...seen.troubles];
 
+  // What is said of the use of the pictures stays in sight, in the way of nothing, and in the browser's language.
+  const notice = p => p.evaluate(() => {
+    const box = document.querySelector("#notice").getBoundingClientRect();
+    const over = b => b.width > 0 && b.left < box.right && b.right > box.left && b.top < box.bottom && b.bottom > box.top;
+    return {
+      text: document.querySelector("#notice").textContent,
+      seen: box.width > 0 && box.top >= 0 && box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight,
+      covers: [...document.querySelectorAll("button, canvas, input")].filter(e => over(e.getBoundingClientRect())).length,
+    };
+  });
+  seen.notices = [await notice(page)];
+  const german = await browser.newContext({ ignoreHTTPSErrors: true, locale: "de-DE", viewport: { width: 1000, height: 700 }, storageState: await context.storageState() });
+  const deutsch = await german.newPage();
+  await deutsch.goto(address);
+  await deutsch.waitForSelector("#notice", { timeout: 60000 });
+  await deutsch.waitForSelector("canvas", { timeout: 60000 });
+  seen.notices.push(await notice(deutsch));
+  await deutsch.screenshot({ path: pictures + "/german.png" });
+  await german.close();
+
   // A script that is not there is not the page.
   seen.missing = await page.evaluate(async () => {
     const r = await fetch("/viewer/none.js");
