@@ -1,6 +1,8 @@
 package sender
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"collimator/dicom"
@@ -37,5 +39,28 @@ func TestWhatBeginsAsDICOMIsToldFromOtherFiles(t *testing.T) {
 		if got := looksDICOM(tc.head); got != tc.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// What writers of discs put into a DICOMDIR: the class stands in front of the data set alone.
+func TestADICOMDIRHasNotFailed(t *testing.T) {
+	t.Parallel()
+	ds := dicom.NewDataSet()
+	ds.Set(dicom.NewSequence(tag.DirectoryRecordSequence))
+	records := encoded(t, ds, uid.ExplicitVRLittleEndian)
+	meta := dicom.AppendMeta(nil, dicom.Meta{
+		SOPClassUID: uid.MediaStorageDirectory, SOPInstanceUID: "1.2.3",
+		TransferSyntaxUID: uid.ExplicitVRLittleEndian, ImplementationClassUID: "2.25.1",
+	})
+
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{"DICOMDIR": append(meta, records...), "dicomdir.old": records} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := Look(t.Context(), []string{dir}, LookOptions{})
+	if err != nil || len(found.DICOMDIRs) != 2 || len(found.Failed)+len(found.Files) != 0 {
+		t.Errorf("%+v, %v", found, err)
 	}
 }

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,14 +59,21 @@ func Inspect(path string) (*File, error) {
 		Offset: f.DataSetOffset, TransferSyntax: f.TransferSyntax,
 		SOPClassUID: f.DataSet.Text(tag.SOPClassUID), SOPInstanceUID: f.DataSet.Text(tag.SOPInstanceUID),
 	}
-
-	switch err := out.storable(); {
-	case errors.Is(err, ErrDirectory):
-		return nil, err
-	case err != nil:
+	if isDirectory(f) {
+		return nil, ErrDirectory
+	}
+	if err := out.storable(); err != nil {
 		return nil, inspected(r, err) // noise may pass as an empty data set
 	}
 	return out, nil
+}
+
+// isDirectory reports a media storage directory. Its data set names no SOP Class: the file meta information
+// does, and where there is none its records show what it is.
+func isDirectory(f *dicom.File) bool {
+	class := cmp.Or(f.DataSet.Text(tag.SOPClassUID), f.Meta.Text(tag.MediaStorageSOPClassUID))
+	_, records := f.DataSet.Get(tag.DirectoryRecordSequence)
+	return class == uid.MediaStorageDirectory || class == "" && records
 }
 
 // open gives the data set in one of the accepted transfer syntaxes.
@@ -103,10 +111,7 @@ func (o openFile) Close() error { return errors.Join(o.ReadCloser.Close(), o.fil
 
 // storable reports whether the UIDs name an object that can be stored.
 func (f *File) storable() error {
-	switch {
-	case f.SOPClassUID == uid.MediaStorageDirectory:
-		return ErrDirectory
-	case !uid.Tolerable(f.SOPClassUID) || !uid.Tolerable(f.SOPInstanceUID):
+	if !uid.Tolerable(f.SOPClassUID) || !uid.Tolerable(f.SOPInstanceUID) {
 		return errNotStorable
 	}
 	return nil
