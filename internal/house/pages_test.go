@@ -1,10 +1,12 @@
 package house_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"collimator/internal/fault"
 	"collimator/internal/house"
@@ -72,5 +74,25 @@ func TestAPasswordThatCannotBeShownIsNotKept(t *testing.T) {
 	}
 	if _, _, err := in.PagePassword("../../etc/passwd", "http://127.0.0.1:1"); err == nil {
 		t.Error("a path is taken")
+	}
+}
+
+func TestAdviceOnPagesNamesTheirRouteAndWhatTheirCertificateLacks(t *testing.T) {
+	t.Parallel()
+	in := withRoutes(t, routeWithPages)
+	r, _, err := in.Route(t.Context(), "PACS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Config.TLS.Certificate, in.Config.TLS.Key = house.HospitalPair(t, time.Hour)
+	a, err := in.AdviseRoute(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := fmt.Sprint(a.System); !strings.Contains(text, "'collimator gate password PACS --user gate'") {
+		t.Error(text)
+	}
+	if text := strings.Join(a.Warnings, "\n"); !strings.Contains(text, "note: tls.certificate: ") || !strings.Contains(text, "is not valid for pacs.example,") {
+		t.Error(text)
 	}
 }

@@ -20,6 +20,9 @@ import (
 	"collimator/internal/state"
 )
 
+// HospitalPair is for tests of the package from outside.
+var HospitalPair = hospitalPair
+
 // hospitalPair writes a certificate of another authority, valid for so long.
 func hospitalPair(t *testing.T, valid time.Duration) (cert, key string) {
 	t.Helper()

@@ -46,7 +46,7 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	if !ok {
 		target = r.Leads()
 	}
-	place := kind.Place{From: ownAddressTowards(target)}
+	place := kind.Place{Route: r.Name, From: ownAddressTowards(target)}
 	place.Plain = reachedAt(c.PlainDICOM, place.From)
 	if onlyHere(place.Plain) && !onlyHere(target) { // nobody gets there: it has to be changed, and that is said below
 		_, port, _ := net.SplitHostPort(place.Plain)
@@ -69,6 +69,9 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	a.Says = explained.Says
 	for _, remark := range explained.Remarks {
 		a.Warnings = append(a.Warnings, string(remark.Kind)+": "+remark.Text)
+	}
+	if err := shownForPages(c, r); err != nil {
+		a.Warnings = append(a.Warnings, "note: "+err.Error())
 	}
 	if r.HasRules() {
 		a.Warnings = append(a.Warnings, warnListeners(c, target)...)

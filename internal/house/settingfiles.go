@@ -14,6 +14,7 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/fault"
+	"collimator/internal/gate"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 )
@@ -170,14 +171,7 @@ func (p presentedPair) check(c config.Config) error {
 // none of the origins and for one of hosts is shown to a proxy, which has another
 // one for browsers.
 func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
-	var origins []string
-	for _, o := range c.SignIn.Origins {
-		if u, err := url.Parse(o); err == nil {
-			origins = append(origins, u.Hostname())
-		}
-	}
-	// Few authorities put an address into a certificate, and devices call by one.
-	hosts := slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return net.ParseIP(h) != nil })
+	origins, hosts := browserNames(c)
 	named := func(name string) bool { return cert.VerifyHostname(name) == nil }
 
 	setting := "signin.origins"
@@ -189,7 +183,7 @@ func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
 		if slices.ContainsFunc(hosts, named) {
 			missing = nil
 		}
-	case len(missing) == len(origins) && slices.ContainsFunc(hosts, named):
+	case forProxy(c, cert):
 		missing = nil
 	}
 	if len(missing) == 0 {
@@ -198,4 +192,41 @@ func (p presentedPair) names(c config.Config, cert *x509.Certificate) error {
 	return fault.Usage("%[1]s: the certificate in %[2]s is not valid for %[3]s (%[4]s): get one with this name, "+
 		"correct %[4]s, or name in hosts what a proxy calls this server",
 		p.setting, p.certificate, strings.Join(missing, ", "), setting)
+}
+
+// browserNames are the names under which browsers come, of signin.origins and of hosts.
+func browserNames(c config.Config) (origins, hosts []string) {
+	for _, o := range c.SignIn.Origins {
+		if u, err := url.Parse(o); err == nil {
+			origins = append(origins, u.Hostname())
+		}
+	}
+	// Few authorities put an address into a certificate, and devices call by one.
+	hosts = slices.DeleteFunc(slices.Clone(c.Hosts), func(h string) bool { return net.ParseIP(h) != nil })
+	return origins, hosts
+}
+
+// forProxy reports a certificate for none of the origins and for one of hosts.
+func forProxy(c config.Config, cert *x509.Certificate) bool {
+	origins, hosts := browserNames(c)
+	named := func(name string) bool { return cert.VerifyHostname(name) == nil }
+	return len(origins) > 0 && !slices.ContainsFunc(origins, named) && slices.ContainsFunc(hosts, named)
+}
+
+// shownForPages fails where the certificate of tls.certificate is not valid for the pages behind a route, which
+// are shown with it. That it cannot be read is said elsewhere.
+func shownForPages(c config.Config, r gate.Route) error {
+	if r.Web == nil || c.TLS.Certificate == "" {
+		return nil
+	}
+	f, err := identity.NewFileCertificate(c.TLS.Certificate, c.TLS.Key, time.Now, func(error) {})
+	if err != nil {
+		return nil
+	}
+	cert, err := f.Get()
+	if err != nil || cert.Leaf.VerifyHostname(r.Web.Host()) == nil || forProxy(c, cert.Leaf) {
+		return nil
+	}
+	return fault.Usage("%s: the certificate in %s is not valid for %s, where the pages behind %s are, and browsers warn of it: "+
+		"get one with this name, or correct 'at' of the route", webSetting, c.TLS.Certificate, r.Web.Host(), r.Name)
 }

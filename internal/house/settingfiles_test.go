@@ -185,3 +185,28 @@ func TestACertificateForAnotherNameIsASettingThatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestACertificateWithoutTheNameOfPagesBehindTheGateIsNamed(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]bool{"https://pacs.example.org:8444": false, "https://pages.example.org:8444": true} {
+		c := settingsWithPairs(t, time.Hour)
+		c.Data = t.TempDir()
+		text := "routes:\n  - {name: OLD, protect: OLD@127.0.0.1:104, rules: [{name: all, registered: true}], web: {to: 'http://127.0.0.1:1', at: '" + at + "'}}\n"
+		if err := os.WriteFile(RoutesFile(c), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := CheckOutside(c)
+		if said := err != nil && strings.Contains(err.Error(), "is not valid for pages.example.org, where the pages behind OLD are"); said != want {
+			t.Errorf("%s: %v", at, err)
+		}
+		if !want && err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+
+		// A proxy has a certificate of its own for browsers.
+		c.SignIn.Origins, c.Hosts = []string{"https://front.example.org"}, []string{"pacs.example.org"}
+		if err := CheckOutside(c); err != nil {
+			t.Errorf("%s, behind a proxy: %v", at, err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"collimator/internal/config"
+	"collimator/internal/gate"
 	"collimator/internal/policy"
 )
 
@@ -28,6 +29,13 @@ func CheckOutside(c config.Config) error {
 	}
 	for _, pair := range pairs(c) {
 		if err := pair.check(c); err != nil {
+			faults = append(faults, fmt.Errorf("config: %w", err))
+		}
+	}
+
+	routes, _ := gate.Load(RoutesFile(c)) // that it cannot be understood is said elsewhere
+	for _, r := range routes {
+		if err := shownForPages(c, r); err != nil {
 			faults = append(faults, fmt.Errorf("config: %w", err))
 		}
 	}

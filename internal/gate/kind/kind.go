@@ -95,6 +95,7 @@ func (e Explanation) Print(w io.Writer) error {
 
 // Place is where a gate stands in the network.
 type Place struct {
+	Route        string   // its name
 	From         string   // the address it calls a system from
 	Plain        string   // host:port at which it takes associations without TLS; empty: nowhere
 	Destinations []string // devices to which the system behind sends by way of the gate

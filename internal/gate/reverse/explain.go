@@ -110,7 +110,7 @@ func (b *Block) Steps(p kind.Place) []kind.Step {
 		kind.At("name server", b.Host()+" leads to this machine, where browsers open "+b.At),
 		kind.At("firewall, for its pages", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)),
 		kind.At("Orthanc, for its pages", `"RemoteAccessAllowed": true, "AuthenticationEnabled": true, `+
-			`"RegisteredUsers": {"gate": a long password of its own}; then 'collimator gate password ROUTE --user gate'`),
+			fmt.Sprintf(`"RegisteredUsers": {"gate": a long password of its own}; then 'collimator gate password %s --user gate'`, p.Route)),
 		kind.At("any other, for its pages", fmt.Sprintf("take HTTP from %s alone", p.From)),
 	}
 }
