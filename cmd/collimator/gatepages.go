@@ -69,7 +69,7 @@ func below(route, origin string) (string, error) {
 type gatePasswordCmd struct {
 	dataFlags
 	Name   string `arg:"" help:"Name of the route." completes:"gate list -o names"`
-	User   string `help:"Name of the gate at the system behind." placeholder:"NAME" xor:"do"`
+	User   string `help:"Name of the gate at the system behind; default: the one that is kept." placeholder:"NAME" xor:"do"`
 	Remove bool   `help:"Take it away: the gate shows none." xor:"do"`
 }
 
@@ -87,8 +87,10 @@ Examples:
 const passwordMost = 4 << 10
 
 func (c *gatePasswordCmd) Run(e *env) error {
-	if (c.User == "") == !c.Remove {
-		return fault.Usage("say --user NAME, or --remove")
+	if c.User == "" && !c.Remove {
+		if err := c.with(e, func(in *house.Installation) error { return c.sameUser(e, in) }); err != nil {
+			return err
+		}
 	}
 	password := ""
 	if !c.Remove {
@@ -107,4 +109,16 @@ func (c *gatePasswordCmd) Run(e *env) error {
 		}
 		return e.say("Kept. It counts from the next request on.\n")
 	})
+}
+
+// sameUser takes the name that is kept: the system behind has another password for it.
+func (c *gatePasswordCmd) sameUser(e *env, in *house.Installation) (err error) {
+	if _, _, err = in.Route(e.ctx, c.Name); err != nil {
+		return err
+	}
+	c.User, err = in.PageUser(c.Name)
+	if err == nil && c.User == "" {
+		err = fault.Usage("say --user NAME, the name of the gate at the system behind; or --remove")
+	}
+	return err
 }

@@ -40,6 +40,8 @@ func (t words) page(name string, v any) string {
 		return t.Account
 	case "linkended.html":
 		return t.LinkEnded
+	case "notforyou.html":
+		return t.NotForYou
 	case "enrol.html":
 		return t.Factor
 	case "codes.html":

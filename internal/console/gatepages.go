@@ -58,6 +58,8 @@ func (p *Pages) enter(w http.ResponseWriter, r *http.Request) {
 			webapi.SetCookie(w, onwardCookie, url.QueryEscape(to), http.SameSiteStrictMode, 600)
 		}
 		http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
+	case status == http.StatusForbidden:
+		p.setup.page(w, r, status, "notforyou.html", x)
 	default:
 		p.setup.page(w, r, status, "linkended.html", x)
 	}

@@ -2,8 +2,10 @@ package console
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -28,5 +30,21 @@ func TestOnlyAPageThatIsOpenedGetsATicket(t *testing.T) {
 	}
 	if asked != 2 {
 		t.Errorf("%d tickets were asked for", asked)
+	}
+}
+
+func TestWhoMayNotSeePagesIsNotToldOfALink(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{http.StatusForbidden: "You may not see this", http.StatusNotFound: "This link does not count"} {
+		api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"detail":"Your role may not see the pages of this route."}`)
+		})
+		w := httptest.NewRecorder()
+		NewPages("/web", api).ServeHTTP(w, httptest.NewRequest("GET", "/web/PACS?nonce=1&again=1", nil))
+		text := w.Body.String()
+		if w.Code != status || strings.Count(text, want) != 2 || !strings.Contains(text, "Your role may not") {
+			t.Errorf("%d: %d %s", status, w.Code, text)
+		}
 	}
 }

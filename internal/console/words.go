@@ -10,7 +10,7 @@ type words struct {
 	Lang, Title, Open, Password, Failed, Busy, Ended, EndedMore, Date, More, NotDiagnostic, Empty string
 
 	Account, LinkEnded, LinkEndedMore, NewPassword, Name, Again, Differ, SetPassword, Factor, FactorMore, Key, Code, Confirm, Codes, CodesMore,
-	SignIn, OldPassword, Recovery, SignedIn, SignedInPage, NoConsole, Leave, Next, Link, AtProvider, OrPassword, ToProvider, NotBuilt, NotBuiltMore string
+	SignIn, OldPassword, Recovery, SignedIn, SignedInPage, NoConsole, Leave, Next, Link, AtProvider, OrPassword, ToProvider, NotBuilt, NotBuiltMore, NotForYou string
 }
 
 var (
@@ -27,6 +27,7 @@ var (
 		SignIn: "Sign in", OldPassword: "Password", Recovery: "Use a recovery code", SignedIn: "You are signed in as", SignedInPage: "You are signed in", Leave: "Sign out", Next: "Go on", Link: "The part of the link after #",
 		AtProvider: "Sign in with your organisation's account", OrPassword: "Or with a password of this archive:", ToProvider: "On to your organisation's page",
 		NotBuilt: "The viewer is not there", NotBuiltMore: "This program was built without it. Where the sources are, this builds it in:",
+		NotForYou: "You may not see this",
 		NoConsole: "There is no console yet. DICOMweb and the JSON API take this browser's session.",
 	}
 	german = words{
@@ -42,6 +43,7 @@ var (
 		SignIn: "Anmelden", OldPassword: "Passwort", Recovery: "Wiederherstellungscode benutzen", SignedIn: "Sie sind angemeldet als", SignedInPage: "Sie sind angemeldet", Leave: "Abmelden", Next: "Weiter", Link: "Der Teil des Links nach #",
 		AtProvider: "Mit dem Konto Ihres Hauses anmelden", OrPassword: "Oder mit einem Passwort dieses Archivs:", ToProvider: "Weiter zur Seite Ihres Hauses",
 		NotBuilt: "Den Betrachter gibt es hier nicht", NotBuiltMore: "Dieses Programm wurde ohne ihn gebaut. Wo der Quelltext liegt, baut ihn dies ein:",
+		NotForYou: "Das dürfen Sie nicht sehen",
 		NoConsole: "Eine Konsole gibt es noch nicht. DICOMweb und die JSON-API nehmen die Sitzung dieses Browsers an.",
 	}
 )

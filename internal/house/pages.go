@@ -93,31 +93,48 @@ func (in *Installation) pagePasswordFile(route string) string {
 // Bounds of a name and a password at a system behind, in bytes.
 const pagePasswordMost = 1024
 
-// PagePassword is the name and the password by which the gate asks for the pages at an origin behind a
-// route; both empty where none is set. One that was set for another origin is an error: it is not
-// for whoever is there now.
-func (in *Installation) PagePassword(route, origin string) (name, password string, err error) {
+// keptPassword is what is kept of the pages behind a route: origin, name and password. Empty where
+// nothing is.
+func (in *Installation) keptPassword(route string) (lines [3]string, err error) {
 	if !gate.Addressable(route) {
-		return "", "", fault.New(fault.Invalid, "house: a route with pages has a name of letters and digits")
+		return lines, fault.New(fault.Invalid, "house: a route with pages has a name of letters and digits")
 	}
 
 	path := in.pagePasswordFile(route)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", "", nil
+		return lines, nil
 	}
 	if err == nil {
 		err = ownerOnly("the password of "+route, path)
 	}
 	if err != nil {
-		return "", "", err
+		return lines, err
 	}
 
-	lines := strings.Split(string(text), "\n")
-	switch {
-	case len(lines) != 3:
-		return "", "", fmt.Errorf("%s is not as 'collimator gate password' writes it", path)
-	case lines[0] != origin:
+	list := strings.Split(string(text), "\n")
+	if len(list) != len(lines) {
+		return lines, fmt.Errorf("%s is not as 'collimator gate password' writes it", path)
+	}
+	return [3]string(list), nil
+}
+
+// PageUser is the name by which the gate asks for the pages behind a route, wherever they were when it was
+// set; empty where none is.
+func (in *Installation) PageUser(route string) (name string, err error) {
+	lines, err := in.keptPassword(route)
+	return lines[1], err
+}
+
+// PagePassword is the name and the password by which the gate asks for the pages at an origin behind a
+// route; both empty where none is set. One that was set for another origin is an error: it is not
+// for whoever is there now.
+func (in *Installation) PagePassword(route, origin string) (name, password string, err error) {
+	lines, err := in.keptPassword(route)
+	if err != nil || lines == [3]string{} {
+		return "", "", err
+	}
+	if lines[0] != origin {
 		return "", "", fault.Newf(fault.Unavailable,
 			"house: the password of %s was set for %s, and the pages are at %s now: 'collimator gate password %s' sets it for them",
 			route, lines[0], origin, route)
@@ -132,14 +149,14 @@ func (in *Installation) SetPagePassword(ctx context.Context, route, name, passwo
 	if err != nil {
 		return err
 	}
-	if r.Web == nil {
-		return fault.Newf(fault.Invalid, "gate: %s has no pages ('web' in %s)", route, gate.File)
-	}
-	if name == "" && password == "" {
+	if name == "" && password == "" { // also where the pages were taken out of the file before
 		if err := in.dropPagePassword(route); err != nil {
 			return err
 		}
 		return in.noteRoute(ctx, audit.Update, route, "password of its pages taken away")
+	}
+	if r.Web == nil {
+		return fault.Newf(fault.Invalid, "gate: %s has no pages ('web' in %s)", route, gate.File)
 	}
 
 	control := func(c rune) bool { return c < ' ' || c == 0x7F }

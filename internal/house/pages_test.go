@@ -77,6 +77,23 @@ func TestAPasswordThatCannotBeShownIsNotKept(t *testing.T) {
 	}
 }
 
+func TestThePasswordOfPagesGoesAlsoWhereTheyWereTakenOutBefore(t *testing.T) {
+	t.Parallel()
+	in := withRoutes(t, routeWithPages)
+	if err := in.SetPagePassword(t.Context(), "PACS", "gate", "zz secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(house.RoutesFile(in.Config), []byte("routes:\n  - {name: PACS, protect: OLD@127.0.0.1:104, rules: [{name: all, registered: true}]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.SetPagePassword(t.Context(), "PACS", "", ""); err != nil {
+		t.Error(err)
+	}
+	if name, password, err := in.PagePassword("PACS", "http://127.0.0.1:1"); name+password != "" || err != nil {
+		t.Errorf("it is kept: %q, %v", name, err)
+	}
+}
+
 func TestAdviceOnPagesNamesTheirRouteAndWhatTheirCertificateLacks(t *testing.T) {
 	t.Parallel()
 	in := withRoutes(t, routeWithPages)

@@ -106,11 +106,12 @@ func (r *Rule) sentence() string {
 // Steps implements kind.Block.
 func (b *Block) Steps(p kind.Place) []kind.Step {
 	_, port, _ := net.SplitHostPort(b.Behind())
+	set := fmt.Sprintf("'collimator gate password %s --user gate'", p.Route)
 	return []kind.Step{
 		kind.At("name server", b.Host()+" leads to this machine, where browsers open "+b.At),
 		kind.At("firewall, for its pages", fmt.Sprintf("nft add rule inet filter input tcp dport %s ip saddr != %s drop", port, p.From)),
 		kind.At("Orthanc, for its pages", `"RemoteAccessAllowed": true, "AuthenticationEnabled": true, `+
-			fmt.Sprintf(`"RegisteredUsers": {"gate": a long password of its own}; then 'collimator gate password %s --user gate'`, p.Route)),
+			`"RegisteredUsers": {"gate": a long password of its own}; then `+set),
 		kind.At("any other, for its pages", fmt.Sprintf("take HTTP from %s alone", p.From)),
 	}
 }
