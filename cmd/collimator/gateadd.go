@@ -130,6 +130,11 @@ func (c *gateAddCmd) advise(e *env, in *house.Installation, r gate.Route) error 
 	if c.NoCheck || c.Outbound || c.Messages { // nothing in HL7 v2 asks without a message
 		return nil
 	}
+	if r.Web != nil {
+		if err := house.DialPages(e.ctx, r); err != nil {
+			e.hint(err.Error() + " (nobody sees them until they are; --no-check leaves this question out)")
+		}
+	}
 	if err := house.AskBehind(e.ctx, in.Config, r, a.Callers); err != nil {
 		e.hint(err.Error() + " (nobody gets through until it answers; --no-check leaves this question out)")
 		return nil

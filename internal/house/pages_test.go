@@ -2,6 +2,7 @@ package house_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/gate"
+	"collimator/internal/gate/reverse"
 	"collimator/internal/house"
 )
 
@@ -111,5 +114,50 @@ func TestAdviceOnPagesNamesTheirRouteAndWhatTheirCertificateLacks(t *testing.T) 
 	}
 	if text := strings.Join(a.Warnings, "\n"); !strings.Contains(text, "note: tls.certificate: ") || !strings.Contains(text, "is not valid for pacs.example,") {
 		t.Error(text)
+	}
+}
+
+func TestAdviceSaysWherePeopleDoNotReachTheSignIn(t *testing.T) {
+	t.Parallel()
+	in := withRoutes(t, routeWithPages)
+	for name, c := range map[string]struct {
+		route, http string
+		want        bool
+	}{
+		"pages, here alone":  {"PACS", "127.0.0.1:8443", true},
+		"pages, no listener": {"PACS", "", true},
+		"pages":              {"PACS", "0.0.0.0:8443", false},
+		"no pages":           {"BARE", "127.0.0.1:8443", false},
+	} {
+		in.Config.HTTP = c.http
+		r, _, err := in.Route(t.Context(), c.route)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := in.AdviseRoute(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := strings.Join(a.Warnings, "\n"); strings.Contains(text, "do not reach http (") != c.want {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+func TestPagesThatAreNotThereAreToldOf(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := gate.Route{Name: "PACS", Web: &reverse.Block{To: "http://" + ln.Addr().String()}}
+	if err := house.DialPages(t.Context(), r); err != nil {
+		t.Error(err)
+	}
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := house.DialPages(t.Context(), r); err == nil || !strings.Contains(err.Error(), "its pages are not at http://"+ln.Addr().String()) {
+		t.Errorf("nobody listens: %v", err)
 	}
 }

@@ -70,9 +70,7 @@ func (in *Installation) AdviseRoute(ctx context.Context, r gate.Route) (a RouteA
 	for _, remark := range explained.Remarks {
 		a.Warnings = append(a.Warnings, string(remark.Kind)+": "+remark.Text)
 	}
-	if err := shownForPages(c, r); err != nil {
-		a.Warnings = append(a.Warnings, "note: "+err.Error())
-	}
+	a.Warnings = append(a.Warnings, warnPeople(c, r)...)
 	if r.HasRules() {
 		a.Warnings = append(a.Warnings, warnListeners(c, target)...)
 	} else if r.AtServer() && (c.PlainDICOM == "" || onlyHere(c.PlainDICOM)) {
@@ -160,6 +158,18 @@ func warnListeners(c config.Config, target string) (warnings []string) {
 	return warnings
 }
 
+// warnPeople says why people would not reach a system behind a route, where they are meant to.
+func warnPeople(c config.Config, r gate.Route) (warnings []string) {
+	if (r.Web != nil || r.DICOMweb) && (c.HTTP == "" || onlyHere(c.HTTP)) {
+		warnings = append(warnings, fmt.Sprintf("note: browsers and viewers on other machines do not reach http (%s), "+
+			"where people sign in: set http and hosts in collimator.yaml, and restart (docs/operate.md, Settings)", cmp.Or(c.HTTP, "empty")))
+	}
+	if err := shownForPages(c, r); err != nil {
+		warnings = append(warnings, "note: "+err.Error())
+	}
+	return warnings
+}
+
 // onlyHere reports an address that this machine alone reaches.
 func onlyHere(address string) bool {
 	host, _, _ := net.SplitHostPort(address)
@@ -201,6 +211,17 @@ func ownAddresses() (list []string) {
 
 // askMost is how long a system behind a route may take to say that it is there.
 const askMost = 10 * time.Second
+
+// DialPages fails where nothing takes connections at the pages of the system behind a route.
+func DialPages(ctx context.Context, r gate.Route) error {
+	ctx, cancel := context.WithTimeout(ctx, askMost)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.Web.Behind())
+	if err != nil {
+		return fmt.Errorf("its pages are not at %s: %w", r.Web.To, err)
+	}
+	return conn.Close()
+}
 
 // AskBehind asks the system behind a route whether it is there, under an AE title that it
 // is called by; where none is known, the archive's own.
