@@ -161,8 +161,9 @@ func warnListeners(c config.Config, target string) (warnings []string) {
 // warnPeople says why people would not reach a system behind a route, where they are meant to.
 func warnPeople(c config.Config, r gate.Route) (warnings []string) {
 	if (r.Web != nil || r.DICOMweb) && (c.HTTP == "" || onlyHere(c.HTTP)) {
+		at := cmp.Or(c.HTTP, "empty")
 		warnings = append(warnings, fmt.Sprintf("note: browsers and viewers on other machines do not reach http (%s), "+
-			"where people sign in: set http and hosts in collimator.yaml, and restart (docs/operate.md, Settings)", cmp.Or(c.HTTP, "empty")))
+			"where people sign in: set http and hosts in collimator.yaml, and restart (docs/operate.md, Settings)", at))
 	}
 	if err := shownForPages(c, r); err != nil {
 		warnings = append(warnings, "note: "+err.Error())
