@@ -3,9 +3,13 @@
 package bench
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -32,6 +36,12 @@ func relayTo(b *testing.B, dial func() (net.Conn, error)) string {
 	if err != nil {
 		b.Fatal(err)
 	}
+	relayOf(b, ln, dial)
+	return ln.Addr().String()
+}
+
+// relayOf carries what comes to a listener until the benchmark ends.
+func relayOf(b *testing.B, ln net.Listener, dial func() (net.Conn, error)) {
 	b.Cleanup(func() { ln.Close() })
 	go func() {
 		for {
@@ -48,7 +58,50 @@ func relayTo(b *testing.B, dial func() (net.Conn, error)) string {
 			go carry(c, s)
 		}
 	}()
-	return ln.Addr().String()
+}
+
+// securedRelay is the same with TLS in front: what TLS alone costs.
+func securedRelay(b *testing.B, to string) system {
+	b.Helper()
+	pair, files := selfSigned(b)
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	relayOf(b, ln, func() (net.Conn, error) { return net.Dial("tcp", to) })
+	return system{"relay/tls", "ORTHANC", ln.Addr().String(), []string{"+tls", files.key, files.cert, "+cf", files.cert}, 0}
+}
+
+// pemFiles are those of a key and its certificate.
+type pemFiles struct{ key, cert string }
+
+func selfSigned(b *testing.B) (tls.Certificate, pemFiles) {
+	b.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		b.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	files := pemFiles{filepath.Join(dir, "key.pem"), filepath.Join(dir, "cert.pem")}
+	for name, block := range map[string]*pem.Block{files.key: {Type: "PRIVATE KEY", Bytes: secret}, files.cert: {Type: "CERTIFICATE", Bytes: der}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, files
 }
 
 // carry copies one direction, and acknowledges at once what it read.
@@ -111,6 +164,7 @@ func ways(b *testing.B, env []string, each func(b *testing.B, s system)) {
 	}{
 		{"way=direct", func(_ *testing.B, to string) system { return system{"direct", "ORTHANC", to, nil, 0} }},
 		{"way=relay", func(b *testing.B, to string) system { return system{"relay", "ORTHANC", relay(b, to), nil, 0} }},
+		{"way=relay/transport=tls", func(b *testing.B, to string) system { return securedRelay(b, to) }},
 		{"way=gate/transport=plain", func(b *testing.B, to string) system { return gate(b, true, to) }},
 		{"way=gate/transport=tls", func(b *testing.B, to string) system { return gate(b, false, to) }},
 	} {
@@ -245,12 +299,12 @@ func overTLS(b *testing.B, s system) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	pem, err := os.ReadFile(s.tls[4])
+	authority, err := os.ReadFile(s.tls[4])
 	if err != nil {
 		b.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
+	if !roots.AppendCertsFromPEM(authority) {
 		b.Fatal("no certificate of the authority")
 	}
 	host, _, _ := net.SplitHostPort(s.address)

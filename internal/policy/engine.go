@@ -166,7 +166,7 @@ func (e *Engine) denied(r Request, why cedar.Diagnostic) Decision {
 			return Decision{Reason: rule.sentence(r)}
 		}
 	}
-	return Decision{Reason: fmt.Sprintf("%s may not %s: %s", r.Principal.Name, r.Verb, missing(r))}
+	return Decision{Reason: fmt.Sprintf("%s may not %s: %s", r.Principal.Name, r.Verb.inSentence(), missing(r))}
 }
 
 // missing says what would have let a request through that no rule permits.

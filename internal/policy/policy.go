@@ -33,6 +33,14 @@ const (
 // Web is a request to a page of a system behind a route, which a rule grants to roles of people.
 const Web Verb = "web"
 
+// inSentence is the verb as it stands behind "may not".
+func (v Verb) inSentence() string {
+	if v == Web {
+		return "do this at these pages"
+	}
+	return string(v)
+}
+
 // Report is N-EVENT-REPORT, which a system behind a route sends when it was asked to;
 // nobody can be granted it.
 const Report Verb = "report"
