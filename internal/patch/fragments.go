@@ -86,7 +86,11 @@ type pam struct{ heads [][]byte } // of fragments of which less was seen than te
 
 const pamBegins = "P7\n"
 
-func (p *pam) begin() { p.heads = append(p.heads, nil) }
+func (p *pam) begin() {
+	if n := len(p.heads); n == 0 || len(p.heads[n-1]) > 0 { // of empty fragments there may be any number
+		p.heads = append(p.heads, nil)
+	}
+}
 
 func (p *pam) next(b []byte) string {
 	left := p.heads[:0]
