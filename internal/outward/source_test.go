@@ -13,6 +13,7 @@ import (
 
 // own are the files that make clients by themselves, and why.
 var own = map[string]string{
+	"internal/gate/reverse/behind.go":     "a system behind a route, which no proxy stands in front of",
 	"internal/outward/outward.go":         "this package",
 	"internal/house/health.go":            "asks the server on this machine",
 	"internal/identity/oidcdiscovery.go":  "bounds the transport that it is given",
