@@ -50,7 +50,8 @@ func gateWithFace(t *testing.T, title, behind string, flags ...string) *faced {
 		t.Fatal(err)
 	}
 	text := fmt.Sprintf("routes:\n  - name: PACS\n    protect: %s@%s\n    dicomweb: true\n    dicomweb_as: GATEWEB\n"+
-		"    rules:\n      - {name: registered, registered: true}\n", title, behind)
+		"    rules:\n      - {name: registered, registered: true}\n"+
+		"      - {name: deflated, registered: true, syntaxes: [Deflated Explicit VR Little Endian]}\n", title, behind)
 	if err := os.WriteFile(filepath.Join(data, "routes.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
