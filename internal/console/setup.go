@@ -26,7 +26,7 @@ const SetupPath = "/setup"
 
 // NewSetup makes the pages over the JSON API.
 func NewSetup(api http.Handler) *Setup {
-	s := &Setup{api: api, mux: http.NewServeMux(), pages: template.Must(template.ParseFS(pages, "pages/*.html"))} // part of the program
+	s := over(api)
 	s.mux.HandleFunc("GET "+SetupPath+openPage, s.invited)
 	s.mux.HandleFunc("POST "+SetupPath+openPage, s.use)
 	s.mux.HandleFunc("GET "+SetupPath+"/{secret}", moved(SetupAddress))
@@ -34,6 +34,11 @@ func NewSetup(api http.Handler) *Setup {
 	s.mux.HandleFunc("POST "+SetupPath+"/{$}", s.step)
 	s.mux.HandleFunc("GET "+signin.CallbackPath, s.returned)
 	return s
+}
+
+// over is what every page over the JSON API asks and shows with.
+func over(api http.Handler) *Setup {
+	return &Setup{api: api, mux: http.NewServeMux(), pages: template.Must(template.ParseFS(pages, "pages/*.html"))} // part of the program
 }
 
 // returned is where a browser comes back to from the identity provider. The page

@@ -1,14 +1,12 @@
 package console
 
 import (
-	"html/template"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
 
 	"collimator/internal/httpsec"
-	"collimator/internal/webapi"
 	"collimator/web"
 )
 
@@ -25,8 +23,7 @@ type Viewer struct {
 
 // NewViewer makes it of what was built, or of why there is nothing, over the JSON API.
 func NewViewer(site *web.Site, why error, api http.Handler) *Viewer {
-	setup := &Setup{api: api, pages: template.Must(template.ParseFS(pages, "pages/*.html"))} // part of the program
-	return &Viewer{setup: setup, site: site, why: why}
+	return &Viewer{setup: over(api), site: site, why: why}
 }
 
 // ServeHTTP implements http.Handler. What looks like a file is one or is not there; every other address is
@@ -64,8 +61,7 @@ func (v *Viewer) signedIn(w http.ResponseWriter, r *http.Request) bool {
 	return status == http.StatusOK && x.State == "complete"
 }
 
-// lead sends who opens the viewer to sign in, and has the browser come back. Who comes from another site
-// does not bring the cookie of the session along; who comes from here does.
+// lead sends who opens the viewer to sign in; what is loaded for a page is refused.
 func (v *Viewer) lead(w http.ResponseWriter, r *http.Request, document bool) {
 	httpsec.Page.Set(w.Header())
 	if !document || !wantsPage(r) {
@@ -73,15 +69,5 @@ func (v *Viewer) lead(w http.ResponseWriter, r *http.Request, document bool) {
 		return
 	}
 
-	u := url.URL{Path: path.Clean(r.URL.Path), RawQuery: r.URL.Query().Encode()}
-	if q := r.URL.Query(); !q.Has("again") {
-		q.Set("again", "1")
-		u.RawQuery = q.Encode()
-		v.setup.page(w, r, http.StatusOK, "onward.html", u.String())
-		return
-	}
-	if to := u.String(); len(to) <= onwardMost {
-		webapi.SetCookie(w, onwardCookie, url.QueryEscape(to), http.SameSiteStrictMode, 600)
-	}
-	http.Redirect(w, r, SetupPath+"/", http.StatusSeeOther)
+	v.setup.signInFirst(w, r, (&url.URL{Path: path.Clean(r.URL.Path)}).EscapedPath())
 }

@@ -1,32 +1,15 @@
 // Looks at the pages of a system behind the gate as a person does. Arguments: the address of the pages, name, password,
 // the name of a study there, and a folder for pictures. Prints what it saw.
-import { createHmac } from "node:crypto";
-import { chromium } from "playwright-core";
+import { launch, signIn, watch } from "./person.mjs";
 
 const [at, name, password, study, pictures] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await launch("--disable-gpu");
 const seen = { troubles: [], hosts: {}, statuses: {}, headers: [] };
-
-// totp is what an authenticator app shows for a key.
-function totp(key, step) {
-  const bits = [...key].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const bytes = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const mac = createHmac("sha1", bytes).update(counter).digest();
-  const from = mac[19] & 15;
-  return String((mac.readUInt32BE(from) & 0x7fffffff) % 1e6).padStart(6, "0");
-}
 
 try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" });
   const page = await context.newPage();
-  page.on("console", (m) => m.type() === "error" && seen.troubles.push(m.text()));
-  page.on("pageerror", (e) => seen.troubles.push(String(e)));
-  page.on("request", (r) => { if (r.url().startsWith("http")) seen.hosts[new URL(r.url()).host] = true; });
+  watch(page, seen);
   page.on("response", async (r) => {
     if (!r.url().startsWith(at)) return;
     const status = r.status() + " " + r.request().method() + " " + new URL(r.url()).pathname;
@@ -38,15 +21,7 @@ try {
   await page.goto(at + "/app/explorer.html");
   await page.waitForSelector("#name");
   seen.askedAt = new URL(page.url()).host;
-  await page.fill("#name", name);
-  await page.fill("#password", password);
-  await page.click("form button");
-  await page.waitForSelector("#code");
-  const key = await page.textContent("code");
-  await page.fill("#code", totp(key, Math.floor(Date.now() / 30000)));
-  await page.click("form button");
-  await page.waitForSelector("ol li"); // recovery codes
-  await page.click("main a");
+  await signIn(page, name, password);
   await page.waitForURL(at + "/app/explorer.html*", { timeout: 30000 });
   await page.waitForLoadState("networkidle");
   seen.title = await page.title();
