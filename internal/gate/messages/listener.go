@@ -59,8 +59,8 @@ func (m *Messages) start(r *Route, ln net.Listener) *listener {
 	return l
 }
 
-// close ends the listener and what came through it, and waits for that.
-func (l *listener) close() {
+// Close ends the listener and what came through it, and waits for that.
+func (l *listener) Close() {
 	l.end()
 	l.ln.Close()
 	l.mu.Lock()

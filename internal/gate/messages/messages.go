@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"collimator/internal/audit"
 	"collimator/internal/budget"
+	"collimator/internal/gate/kind"
 	"collimator/internal/state"
 )
 
@@ -43,12 +43,7 @@ type Options struct {
 // file. Safe for concurrent use.
 type Messages struct {
 	Options
-	wake chan struct{}
-
-	mu      sync.Mutex
-	running bool // Run runs: only then anything listens
-	wanted  []Route
-	open    map[string]*listener // by name of the route
+	listeners *kind.Listeners[*Route, *listener]
 }
 
 // New makes a server without routes. Nothing listens until Run runs.
@@ -56,10 +51,15 @@ func New(o Options) *Messages {
 	if o.Dial == nil {
 		o.Dial = (&dialer{}).dial
 	}
-	if o.Retry <= 0 {
-		o.Retry = 2 * time.Second
-	}
-	return &Messages{Options: o, wake: make(chan struct{}, 1), open: map[string]*listener{}}
+	m := &Messages{Options: o}
+	m.listeners = kind.NewListeners(kind.Listening[*Route, *listener]{
+		Named: func(r *Route) (string, bool) { return r.Name, !r.Closed },
+		Goes:  (*listener).goesOn,
+		Start: m.listen,
+		Ended: func(name string) { m.States.Forget(part(name)) },
+		Retry: o.Retry,
+	})
+	return m
 }
 
 type dialer struct{ net.Dialer }
@@ -71,105 +71,49 @@ func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
 // Take puts routes in place of those before. What is closed, gone or elsewhere ends at
 // once, with its listener; other changes count from the next message on.
 func (m *Messages) Take(routes []Route) {
-	m.mu.Lock()
-	m.wanted = routes
-	var ended []*listener
-	for name, l := range m.open {
-		if r := find(routes, name); r != nil && l.serves(r) {
-			l.route.Store(r)
-			continue
-		}
-		delete(m.open, name)
-		ended = append(ended, l)
-	}
-	m.mu.Unlock()
-
-	for _, l := range ended {
-		l.close()
-		m.States.Forget(part(l.name))
-	}
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
-}
-
-// find is a route that is open; nil where there is none.
-func find(routes []Route, name string) *Route {
+	list := make([]*Route, len(routes))
 	for i := range routes {
-		if routes[i].Name == name && !routes[i].Closed {
-			return &routes[i]
-		}
+		list[i] = &routes[i]
 	}
-	return nil
+	m.listeners.Take(list)
 }
+
+// Run has listeners for the routes until ctx ends; then all of them are closed.
+func (m *Messages) Run(ctx context.Context) { m.listeners.Run(ctx) }
+
+// Close closes all listeners and what came through them.
+func (m *Messages) Close() { m.listeners.Close() }
 
 // part is the state of the listener of a route.
 func part(name string) string { return "gate.messages." + name }
 
-// Run has listeners for the routes until ctx ends; then all of them are closed.
-func (m *Messages) Run(ctx context.Context) {
-	m.setRunning(true)
-	defer m.Close()
-	ticker := time.NewTicker(m.Retry)
-	defer ticker.Stop()
-	for {
-		m.listen()
-		select {
-		case <-ctx.Done():
-			return
-		case <-m.wake:
-		case <-ticker.C:
-		}
-	}
-}
-
-func (m *Messages) setRunning(running bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.running = running
-}
-
-// Close closes all listeners and what came through them.
-func (m *Messages) Close() {
-	m.setRunning(false)
-	m.Take(nil)
-}
-
-// listen opens the listeners that are missing.
-func (m *Messages) listen() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.running {
-		return
+// listen opens the listener of a route.
+func (m *Messages) listen(r *Route) (l *listener, ok bool) {
+	ln, err := net.Listen("tcp", r.Listen)
+	if err != nil {
+		m.States.Failing(part(r.Name), "route "+r.Name+" takes no messages: "+err.Error(),
+			"free the address, or name another one at 'listen' of the route in routes.yaml")
+		return nil, false
 	}
 
-	for i := range m.wanted {
-		r := &m.wanted[i]
-		if r.Closed || m.open[r.Name] != nil {
-			continue
-		}
-		ln, err := net.Listen("tcp", r.Listen)
-		if err != nil {
-			m.States.Failing(part(r.Name), "route "+r.Name+" takes no messages: "+err.Error(),
-				"free the address, or name another one at 'listen' of the route in routes.yaml")
-			continue
-		}
-
-		how := "with TLS"
-		if r.Plain {
-			how = "WITHOUT TLS"
-		}
-		m.States.Well(part(r.Name), "route "+r.Name+" takes messages at "+r.Listen+" "+how)
-		m.Log.Info("listening for messages", "route", r.Name, "address", r.Listen, "how", how)
-		m.open[r.Name] = m.start(r, ln)
+	how := "with TLS"
+	if r.Plain {
+		how = "WITHOUT TLS"
 	}
+	m.States.Well(part(r.Name), "route "+r.Name+" takes messages at "+r.Listen+" "+how)
+	m.Log.Info("listening for messages", "route", r.Name, "address", r.Listen, "how", how)
+	return m.start(r, ln), true
 }
 
-// serves reports whether a listener is the one that a route needs.
-func (l *listener) serves(r *Route) bool {
+// goesOn reports whether a listener is the one that a route needs; its messages are judged by that from
+// then on.
+func (l *listener) goesOn(r *Route) bool {
 	now := l.route.Load()
-	return now.Listen == r.Listen && now.Plain == r.Plain
+	if now.Listen != r.Listen || now.Plain != r.Plain {
+		return false
+	}
+	l.route.Store(r)
+	return true
 }
 
 // sameWay reports whether the system behind is reached as it was.

@@ -13,10 +13,10 @@ import (
 	"net"
 	"net/http"
 	"reflect"
-	"sync"
 	"time"
 
 	"collimator/internal/fault"
+	"collimator/internal/gate/kind"
 	"collimator/internal/guard"
 	"collimator/internal/patch"
 	"collimator/internal/state"
@@ -53,12 +53,7 @@ type Options struct {
 type Server struct {
 	Options
 	tickets *tickets
-	wake    chan struct{}
-
-	mu      sync.Mutex
-	running bool // Run runs: only then anything listens
-	wanted  []Route
-	open    map[string]*site // by name of the route
+	sites   *kind.Listeners[Route, *site]
 }
 
 // New makes a server without routes. Nothing listens until Run runs.
@@ -69,101 +64,41 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Retry <= 0 {
-		o.Retry = 2 * time.Second
-	}
-	return &Server{Options: o, tickets: newTickets(o.Now), wake: make(chan struct{}, 1), open: map[string]*site{}}
+	s := &Server{Options: o, tickets: newTickets(o.Now)}
+	s.sites = kind.NewListeners(kind.Listening[Route, *site]{
+		Named: func(r Route) (string, bool) { return r.Name, !r.Closed },
+		Goes:  func(x *site, r Route) bool { return reflect.DeepEqual(r, x.Route) },
+		Start: s.listen,
+		Ended: func(name string) { s.States.Forget(part(name)) },
+		Retry: o.Retry,
+	})
+	return s
 }
 
 // Take puts routes in place of those before. What is closed, gone or in any way another ends at
 // once, with whoever was signed in there.
-func (s *Server) Take(routes []Route) {
-	s.mu.Lock()
-	s.wanted = routes
-	var ended []*site
-	for name, x := range s.open {
-		if r := find(routes, name); r != nil && reflect.DeepEqual(*r, x.Route) {
-			continue
-		}
-		delete(s.open, name)
-		ended = append(ended, x)
-	}
-	s.mu.Unlock()
+func (s *Server) Take(routes []Route) { s.sites.Take(routes) }
 
-	for _, x := range ended {
-		x.close()
-		s.States.Forget(part(x.Name))
-	}
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+// Run has listeners for the routes until ctx ends; then all of them are closed.
+func (s *Server) Run(ctx context.Context) { s.sites.Run(ctx) }
 
-// find is a route that is open; nil where there is none.
-func find(routes []Route, name string) *Route {
-	for i := range routes {
-		if routes[i].Name == name && !routes[i].Closed {
-			return &routes[i]
-		}
-	}
-	return nil
-}
+// Close closes all listeners and what came through them.
+func (s *Server) Close() { s.sites.Close() }
 
 // part is the state of the pages of a route.
 func part(name string) string { return "gate.pages." + name }
 
-// Run has listeners for the routes until ctx ends; then all of them are closed.
-func (s *Server) Run(ctx context.Context) {
-	s.setRunning(true)
-	defer s.Close()
-	ticker := time.NewTicker(s.Retry)
-	defer ticker.Stop()
-	for {
-		s.listen()
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-ticker.C:
-		}
+// listen opens the listener of a route, and says how that went.
+func (s *Server) listen(r Route) (*site, bool) {
+	x, err := s.start(r)
+	if err != nil {
+		s.States.Failing(part(r.Name), "the pages of route "+r.Name+" are not there: "+fault.Text(err),
+			"mend what it says, in 'web' of the route in routes.yaml")
+		return nil, false
 	}
-}
-
-func (s *Server) setRunning(running bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running = running
-}
-
-// Close closes all listeners and what came through them.
-func (s *Server) Close() {
-	s.setRunning(false)
-	s.Take(nil)
-}
-
-// listen opens the listeners that are missing.
-func (s *Server) listen() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.running {
-		return
-	}
-
-	for _, r := range s.wanted {
-		if r.Closed || s.open[r.Name] != nil {
-			continue
-		}
-		x, err := s.start(r)
-		if err != nil {
-			s.States.Failing(part(r.Name), "the pages of route "+r.Name+" are not there: "+fault.Text(err),
-				"mend what it says, in 'web' of the route in routes.yaml")
-			continue
-		}
-		s.States.Well(part(r.Name), "the pages of route "+r.Name+" are at "+r.At)
-		s.Log.Info("listening for pages of a system behind a route", "route", r.Name, "address", x.ln.Addr().String())
-		s.open[r.Name] = x
-	}
+	s.States.Well(part(r.Name), "the pages of route "+r.Name+" are at "+r.At)
+	s.Log.Info("listening for pages of a system behind a route", "route", r.Name, "address", x.ln.Addr().String())
+	return x, true
 }
 
 // start opens the listener of a route.
@@ -194,9 +129,8 @@ func (s *Server) start(r Route) (*site, error) {
 
 // site is one that is open; nil where there is none.
 func (s *Server) site(name string) *site {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.open[name]
+	x, _ := s.sites.Of(name)
+	return x
 }
 
 // Usage is how the pages of a route are used now.
@@ -209,9 +143,7 @@ type Usage struct {
 
 // Usage lists how the pages of routes are used.
 func (s *Server) Usage() (list []Usage) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, x := range s.open {
+	for _, x := range s.sites.All() {
 		free, waiting := x.turns.Usage()
 		list = append(list, Usage{Route: x.Name, Used: x.requests() - free, Waiting: waiting, Visits: x.visits.count()})
 	}

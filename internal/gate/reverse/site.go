@@ -58,7 +58,7 @@ type site struct {
 	unwell atomic.Bool // the system behind was not reached, or does not take the password
 }
 
-// serve has a route at a listener until close.
+// serve has a route at a listener until Close.
 func (s *Server) serve(r Route, patches *patch.Set, transport *http.Transport, config *tls.Config, ln net.Listener) *site {
 	to, _ := originOf(r.To) // the block was checked
 	at, _ := originOf(r.At)
@@ -93,8 +93,8 @@ func (s *Server) serve(r Route, patches *patch.Set, transport *http.Transport, c
 	return x
 }
 
-// close ends the listener, what came through it, and who was signed in.
-func (x *site) close() {
+// Close ends the listener, what came through it, and who was signed in.
+func (x *site) Close() {
 	x.end()
 	x.http.Close()
 	x.going.Wait()
