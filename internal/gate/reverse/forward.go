@@ -217,6 +217,6 @@ func (x *site) tell(what string) {
 // well says that it is as it should be, where it was not.
 func (x *site) well() {
 	if x.unwell.CompareAndSwap(true, false) {
-		x.s.States.Well(part(x.Name), "the pages of route "+x.Name+" are at "+x.At)
+		x.s.States.Well(part(x.Name), "the pages of route "+x.Name+" are at "+x.origin)
 	}
 }

@@ -96,7 +96,7 @@ func (s *Server) listen(r Route) (*site, bool) {
 			"mend what it says, in 'web' of the route in routes.yaml")
 		return nil, false
 	}
-	s.States.Well(part(r.Name), "the pages of route "+r.Name+" are at "+r.At)
+	s.States.Well(part(r.Name), "the pages of route "+r.Name+" are at "+x.origin)
 	s.Log.Info("listening for pages of a system behind a route", "route", r.Name, "address", x.ln.Addr().String())
 	return x, true
 }

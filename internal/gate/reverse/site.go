@@ -43,7 +43,8 @@ type site struct {
 	patches   *patch.Set
 	turns     *upstream.Turns
 	to        *url.URL
-	host      string // that of At, with its port, by which browsers come
+	origin    string // At as browsers write it
+	host      string // that of it, with its port, by which browsers come
 	transport *http.Transport
 	visits    *visits
 	room      *places.Room
@@ -63,11 +64,10 @@ func (s *Server) serve(r Route, patches *patch.Set, transport *http.Transport, c
 	to, _ := originOf(r.To) // the block was checked
 	at, _ := originOf(r.At)
 	x := &site{
-		Route: r, s: s, judge: newJudge(&r.Block), patches: patches, to: to, host: at.Host, transport: transport,
+		Route: r, s: s, judge: newJudge(&r.Block), patches: patches, to: to, origin: at.String(), host: at.Host, transport: transport,
 		turns: upstream.NewTurns(r.requests(), waitingMost, turnMost), visits: newVisits(s.Now), room: places.New(rooms()),
 	}
-	x.At = at.String()
-	_, port, _ := net.SplitHostPort(hostPort(x.At))
+	_, port, _ := net.SplitHostPort(hostPort(x.origin))
 	x.visitCookie, x.nonceCookie = visitPrefix+port, noncePrefix+port
 	x.ended, x.end = context.WithCancel(context.Background())
 	x.ln = x.room.Listen(ln)

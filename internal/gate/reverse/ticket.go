@@ -114,7 +114,7 @@ func (s *Server) Ticket(_ context.Context, g Guest, route, nonce, to string) (ad
 	if err != nil {
 		return "", err
 	}
-	return x.At + enterPath + "?ticket=" + url.QueryEscape(secret), nil
+	return x.origin + enterPath + "?ticket=" + url.QueryEscape(secret), nil
 }
 
 // newSecret is 256 random bits.
