@@ -44,7 +44,7 @@ type victim struct {
 	t       *testing.T
 	kind    string
 	address string
-	area    string // where it keeps what it is sent, or has its worklists
+	area    string // where it keeps what it is sent, or has its worklists; nothing else writes beside it
 	rest    string // URL of Orthanc
 	cmd     *exec.Cmd
 	ended   chan struct{}
@@ -60,7 +60,10 @@ func newVictim(t *testing.T, kind string, flags ...string) *victim {
 // startVictim is newVictim at an address. Hosts are AE titles that it knows, and where.
 func startVictim(t *testing.T, kind, address string, hosts map[string]string, flags ...string) *victim {
 	t.Helper()
-	v := &victim{t: t, kind: kind, address: address, area: t.TempDir(), ended: make(chan struct{}), output: &harness.Buffer{}}
+	v := &victim{t: t, kind: kind, address: address, area: filepath.Join(t.TempDir(), "area"), ended: make(chan struct{}), output: &harness.Buffer{}}
+	if err := os.Mkdir(v.area, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	v.cmd = v.command(hosts, flags)
 	v.cmd.Stdout, v.cmd.Stderr = v.output, v.output
 	v.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has a process for each association
