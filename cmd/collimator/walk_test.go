@@ -32,6 +32,7 @@ var walk = map[string]string{
 	"GET /api/v1/sessions": "ARTFSUV", "DELETE /api/v1/sessions": "ARTFSUV", "DELETE /api/v1/sessions/{id}": "ARTFSUV",
 	"POST /api/v1/password": "ARTFSUV", "POST /api/v1/recovery-codes": "ARTFSUV", "DELETE /api/v1/totp": "ARTFSUV",
 	"GET /api/v1/passkeys": "ARTFSUV", "DELETE /api/v1/passkeys/{id}": "ARTFSUV",
+	"GET /api/v1/openapi.json": "ARTFSUVarwlsdb",
 	"GET /api/v1/people": "Aa", "POST /api/v1/people": "Aa",
 	"GET /api/v1/devices": "Aa", "GET /api/v1/devices/pending": "Aa", "POST /api/v1/devices/pending/{id}/approve": "Aa",
 	"GET /api/v1/audit": "AUa", "GET /api/v1/quarantine": "Aa",

@@ -70,6 +70,8 @@ func (s *Services) Register(a *webapi.API) {
 	s.registerSurface(a)
 	s.registerDoors(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
+	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
+	s.describe(a)
 }
 
 // What lists may hold while one of them is answered, in bytes: of what is

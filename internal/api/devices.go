@@ -25,15 +25,15 @@ func (s *Services) pending(rq *webapi.Request) (any, error) {
 // approval says what an approved caller may do. A caller that came without TLS
 // needs the last day on which it may.
 type approval struct {
-	Allow          []string
-	Address        string
-	Listen         string
-	MoveTo         []string
-	PlaintextUntil string // as 2026-12-31
+	Allow          []string `json:"allow"`
+	Address        string   `json:"address,omitempty"`
+	Listen         string   `json:"listen,omitempty"`
+	MoveTo         []string `json:"moveTo,omitempty"`
+	PlaintextUntil string   `json:"plaintextUntil,omitempty"` // as 2026-12-31
 	// NoCertificateUntil is the same for one that came with TLS and without a certificate.
-	NoCertificateUntil string
+	NoCertificateUntil string `json:"noCertificateUntil,omitempty"`
 	// Fingerprint is the one that was compared; it must be that of the entry.
-	Fingerprint string
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // approve registers a refused caller. A title that is registered already is

@@ -23,6 +23,7 @@ func (s *Services) registerDoors(a *webapi.API) {
 	a.Handle("GET /api/v1/door", policy.Maintain, s.ownDoor)
 	a.Handle("DELETE /api/v1/door", policy.Maintain, s.leaveDoor)
 	a.Handle("GET /api/v1/door/connection", policy.Maintain, s.carryDoor)
+	s.describeDoors(a)
 	a.Proven("POST /api/v1/gate/doors", "POST /api/v1/door")
 }
 
@@ -37,11 +38,22 @@ type openedDoor struct {
 	Code string `json:"code"` // shown only now
 }
 
+// doorOrder is a door to be opened.
+type doorOrder struct {
+	Route     string `json:"route,omitempty"`
+	To        string `json:"to,omitempty"`
+	Elsewhere string `json:"elsewhere,omitempty"`
+	For       string `json:"for"` // the person
+	Minutes   int    `json:"minutes,omitempty"`
+}
+
+// doorCode is what a visitor was told.
+type doorCode struct {
+	Code string `json:"code"`
+}
+
 func (s *Services) openDoor(rq *webapi.Request) (any, error) {
-	var in struct {
-		Route, To, Elsewhere, For string
-		Minutes                   int
-	}
+	var in doorOrder
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -107,7 +119,7 @@ func (s *Services) enterDoor(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in struct{ Code string }
+	var in doorCode
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}

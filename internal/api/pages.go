@@ -14,9 +14,16 @@ var errOneFactor = fault.NewCode(fault.Denied, "second-factor",
 // factors are the ways to sign in that show a second factor, or leave that to the identity provider.
 var factors = []string{"totp", "passkey", "recovery", identity.MethodProvider}
 
+// pageVisit is what the pages of a route sent the browser here with.
+type pageVisit struct {
+	Route string `json:"route"`
+	Nonce string `json:"nonce"`
+	To    string `json:"to"`
+}
+
 // enterPages says where a browser that came from the pages of a route goes next.
 func (s *Services) enterPages(rq *webapi.Request) (any, error) {
-	var in struct{ Route, Nonce, To string }
+	var in pageVisit
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -28,7 +35,5 @@ func (s *Services) enterPages(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		Location string `json:"location"`
-	}{address}, nil
+	return webapi.Location{Location: address}, nil
 }

@@ -13,10 +13,22 @@ func (s *Services) people(rq *webapi.Request) (any, error) {
 	return webapi.NewList(all), err
 }
 
+// invitation is for somebody new.
+type invitation struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
+}
+
+// invited is a one-time link with its address.
+type invited struct {
+	identity.Link
+	URL string `json:"link"` // shown only now
+}
+
 // invite makes a one-time link by which somebody new chooses a password: no
 // administrator ever knows one.
 func (s *Services) invite(rq *webapi.Request) (any, error) {
-	var in struct{ Name, Role string }
+	var in invitation
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -35,8 +47,5 @@ func (s *Services) invite(rq *webapi.Request) (any, error) {
 	}
 
 	rq.Record(audit.PersonChanged, audit.Create, audit.Object{Person: in.Name, Detail: "one-time link for a new " + in.Role})
-	return struct {
-		identity.Link
-		URL string `json:"link"` // shown only now
-	}{l, s.Links + secret}, nil
+	return invited{l, s.Links + secret}, nil
 }

@@ -26,13 +26,24 @@ func (s *Services) shares(rq *webapi.Request) (any, error) {
 	return webapi.NewList(all), err
 }
 
+// newLink is a link to be made.
+type newLink struct {
+	Study        string `json:"study"` // its UID, or ROUTE/UID
+	Days         int    `json:"days"`
+	Password     bool   `json:"password,omitempty"`
+	Deidentified bool   `json:"deidentified,omitempty"`
+}
+
+// madeLink is a link with its address and its password.
+type madeLink struct {
+	identity.Share
+	URL          string `json:"link"` // shown only now
+	PasswordOnce string `json:"password,omitempty"`
+}
+
 // createShare makes a link to a study that is there.
 func (s *Services) createShare(rq *webapi.Request) (any, error) {
-	var in struct {
-		Study                  string
-		Days                   int
-		Password, Deidentified bool
-	}
+	var in newLink
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -58,11 +69,7 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 
 	o.Detail = "link " + share.ID
 	rq.Record(audit.Export, audit.Create, o)
-	return struct {
-		identity.Share
-		URL          string `json:"link"` // shown only now
-		PasswordOnce string `json:"password,omitempty"`
-	}{share, s.ShareLinks + secret, password}, nil
+	return madeLink{share, s.ShareLinks + secret, password}, nil
 }
 
 // linked names a study in the record of its link: fault.NotFound where nothing of it is stored.

@@ -34,6 +34,7 @@ func (s *Services) registerSurface(a *webapi.API) {
 	a.Handle("POST /api/v1/scans", policy.Scan, s.startScan)
 	a.Handle("GET /api/v1/scans/{id}", policy.Surface, s.scan)
 	a.Handle("DELETE /api/v1/scans/{id}", policy.Scan, s.stopScan)
+	s.describeSurface(a)
 	a.Holds(surfaceBytes, "GET /api/v1/assets", "GET /api/v1/issues", "GET /api/v1/changes", "GET /api/v1/report", "GET /api/v1/scans")
 }
 
@@ -88,9 +89,14 @@ func (s *Services) asset(rq *webapi.Request) (any, error) {
 	return assetDetail{a, issues}, err
 }
 
+// merger names the system that another is too.
+type merger struct {
+	From string `json:"from"`
+}
+
 // merge makes one of two systems; what is known about "from" goes to the one in the path.
 func (s *Services) merge(rq *webapi.Request) (any, error) {
-	var in struct{ From string }
+	var in merger
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -124,9 +130,15 @@ func (s *Services) issues(rq *webapi.Request) (any, error) {
 	}))
 }
 
+// acceptance is until when an issue is lived with, and why.
+type acceptance struct {
+	Until  string `json:"until"` // as 2026-12-31
+	Reason string `json:"reason"`
+}
+
 // accept says that an issue is lived with until a day, by who is signed in.
 func (s *Services) accept(rq *webapi.Request) (any, error) {
-	var in struct{ Until, Reason string }
+	var in acceptance
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -230,13 +242,16 @@ func (s *Services) report(rq *webapi.Request) (any, error) {
 
 func (s *Services) scans(*webapi.Request) (any, error) { return webapi.NewList(s.Posture.Jobs()), nil }
 
+// scanOrder is a scan to be made.
+type scanOrder struct {
+	Targets       []string `json:"targets"` // addresses, ranges and names of the declared scope
+	Ports         string   `json:"ports,omitempty"`
+	CalledAETitle string   `json:"calledAETitle,omitempty"`
+}
+
 // startScan begins a scan of targets in the declared scope.
 func (s *Services) startScan(rq *webapi.Request) (any, error) {
-	var in struct {
-		Targets       []string
-		Ports         string
-		CalledAETitle string
-	}
+	var in scanOrder
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}

@@ -105,4 +105,5 @@ func (m *meter) register(a *webapi.API) {
 	a.Handle("GET /metrics", policy.Metrics, func(*webapi.Request) (any, error) {
 		return &webapi.File{Name: "metrics.txt", Type: "text/plain; version=0.0.4; charset=utf-8", Body: m.text()}, nil
 	})
+	a.Describe(map[string]webapi.Doc{"GET /metrics": webapi.Does("Give numbers for Prometheus").GivesFile("text/plain")})
 }

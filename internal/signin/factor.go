@@ -9,6 +9,11 @@ import (
 	"collimator/internal/lockout"
 )
 
+// shownCode is a code that somebody shows.
+type shownCode struct {
+	Code string `json:"code"`
+}
+
 func (rq *request) totp() (any, error) {
 	return rq.second("totp", "a code", rq.s.door.Registry.CheckTOTP)
 }
@@ -23,7 +28,7 @@ func (rq *request) second(method, what string, check func(ctx context.Context, n
 	if err := rq.session(); err != nil {
 		return nil, toSignIn(err)
 	}
-	var in struct{ Code string }
+	var in shownCode
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -78,7 +83,7 @@ func (rq *request) confirmTOTP() (any, error) {
 	if err := rq.mayEnrol(); err != nil {
 		return nil, err
 	}
-	var in struct{ Code string }
+	var in shownCode
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -94,6 +99,12 @@ func (rq *request) confirmTOTP() (any, error) {
 		return nil, err
 	}
 	return rq.enrolled("totp", "authenticator app set up")
+}
+
+// newFactor is what follows a second factor that was set up.
+type newFactor struct {
+	State sessionState `json:"session"`
+	Codes []string     `json:"recoveryCodes,omitempty"` // shown only now
 }
 
 // enrolled ends the setting up of a factor: the session is whole from now on,
@@ -117,8 +128,5 @@ func (rq *request) enrolled(method, detail string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		State any      `json:"session"`
-		Codes []string `json:"recoveryCodes,omitempty"`
-	}{state, codes}, nil
+	return newFactor{state, codes}, nil
 }

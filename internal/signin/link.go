@@ -9,10 +9,22 @@ import (
 	"collimator/internal/lockout"
 )
 
+// oneTimeLink is what stands behind the # of one.
+type oneTimeLink struct {
+	Link string `json:"link"`
+}
+
+// linkUse sets a password by a one-time link; the first administrator chooses a name too.
+type linkUse struct {
+	Link     string `json:"link"`
+	Name     string `json:"name,omitempty"`
+	Password string `json:"password"`
+}
+
 // lookAtLink says what a one-time link is for, so that the page can ask for what
 // is missing.
 func (rq *request) lookAtLink() (any, error) {
-	var in struct{ Link string }
+	var in oneTimeLink
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -37,7 +49,7 @@ func (rq *request) link(find func() (identity.Link, error)) (identity.Link, erro
 // setUp uses a one-time link. What follows is the half session in which a
 // second factor is set up or shown.
 func (rq *request) setUp() (any, error) {
-	var in struct{ Link, Name, Password string }
+	var in linkUse
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}

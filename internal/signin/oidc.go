@@ -60,7 +60,7 @@ func (rq *request) oidcBegin() (any, error) {
 
 	rq.tidyCookies()
 	rq.SetCookie(cookieOf(state), browser, http.SameSiteLaxMode, oidcSeconds)
-	return location{there}, nil
+	return webapi.Location{Location: there}, nil
 }
 
 // tidyCookies takes those of sign-ins away that were begun and never ended, where

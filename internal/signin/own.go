@@ -34,11 +34,22 @@ func (rq *request) endSession() (any, error) {
 	return nil, nil
 }
 
+// passwords are the one that counts and the one that is to.
+type passwords struct {
+	Old string `json:"old"`
+	New string `json:"new"`
+}
+
+// recoveryCodes are new ones.
+type recoveryCodes struct {
+	Codes []string `json:"recoveryCodes"` // shown only now
+}
+
 // changePassword takes the old password too: an unattended browser is not
 // enough. All sessions and what was made in one end, and this session goes on
 // under another secret.
 func (rq *request) changePassword() (any, error) {
-	var in struct{ Old, New string }
+	var in passwords
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -81,9 +92,7 @@ func (rq *request) renewCodes() (any, error) {
 		return nil, err
 	}
 	rq.changed("recovery codes made")
-	return struct {
-		Codes []string `json:"recoveryCodes"`
-	}{codes}, nil
+	return recoveryCodes{codes}, nil
 }
 
 func (rq *request) dropTOTP() (any, error) {

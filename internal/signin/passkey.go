@@ -23,14 +23,17 @@ func (rq *request) enrolPasskey() (any, error) {
 	return rq.s.Passkeys.BeginRegistration(rq.Context(), rq.HTTP().Host, rq.Person().Name, rq.Caller().Session().ID)
 }
 
+// newPasskey is what the browser made, and how the person calls it.
+type newPasskey struct {
+	Name       string          `json:"name"`
+	Credential json.RawMessage `json:"credential"`
+}
+
 func (rq *request) keepPasskey() (any, error) {
 	if err := rq.mayEnrol(); err != nil {
 		return nil, err
 	}
-	var in struct {
-		Name       string
-		Credential json.RawMessage
-	}
+	var in newPasskey
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,15 @@
 package signin
 
+// nameAndPassword is how somebody begins to sign in.
+type nameAndPassword struct {
+	Name     string `json:"name"`
+	Password string `json:"password"`
+}
+
 // password takes name and password. What it answers does not tell whether the
 // name exists.
 func (rq *request) password() (any, error) {
-	var in struct{ Name, Password string }
+	var in nameAndPassword
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -24,10 +30,10 @@ func (rq *request) password() (any, error) {
 
 // beginByPassword signs somebody in whose password is right: whole only where that
 // is enough, and the person has no second factor.
-func (rq *request) beginByPassword(person string) (any, error) {
+func (rq *request) beginByPassword(person string) (sessionState, error) {
 	f, err := rq.s.door.Registry.Factors(rq.Context(), person)
 	if err != nil {
-		return nil, err
+		return sessionState{}, err
 	}
 	return rq.begin(person, "password", rq.s.InsecureOneFactor && !f.Any())
 }

@@ -10,6 +10,7 @@ import (
 	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
+	"collimator/internal/webapi"
 )
 
 // The states of a browser.
@@ -84,15 +85,15 @@ func (rq *request) state() (any, error) {
 
 // describe is the state of a session as the API answers it. The role, and what it may
 // do, are told only after the second factor was shown.
-func (rq *request) describe(s *identity.Session) (any, error) {
+func (rq *request) describe(s *identity.Session) (sessionState, error) {
 	p, err := rq.s.door.Registry.Person(rq.Context(), s.Person)
 	if err != nil {
-		return nil, err
+		return sessionState{}, err
 	}
 
 	f, err := rq.s.door.Registry.Factors(rq.Context(), s.Person)
 	if err != nil {
-		return nil, err
+		return sessionState{}, err
 	}
 
 	x := sessionState{
@@ -119,25 +120,25 @@ func (rq *request) describe(s *identity.Session) (any, error) {
 
 // begin signs somebody in, in place of the session the browser had, and says
 // what is to come.
-func (rq *request) begin(person, method string, complete bool) (any, error) {
+func (rq *request) begin(person, method string, complete bool) (sessionState, error) {
 	if method != byProvider && !rq.s.Local(person) {
 		reason := "by " + method + ", and people sign in at the identity provider alone (signin.local)"
 		rq.event(audit.UserAuthenticated, person, audit.MinorFailure, reason, "")
-		return nil, errNotLocal
+		return sessionState{}, errNotLocal
 	}
 
 	s, secret, err := rq.s.door.Sessions.Start(rq.Context(), person, method, rq.Address(), complete, rq.before(person))
 	if err != nil {
-		return nil, err
+		return sessionState{}, err
 	}
 	return rq.begun(s, secret)
 }
 
 // beginAtProvider signs somebody in who comes from the identity provider.
-func (rq *request) beginAtProvider(person string) (any, error) {
+func (rq *request) beginAtProvider(person string) (sessionState, error) {
 	s, secret, err := rq.s.door.Sessions.StartAtProvider(rq.Context(), rq.s.OIDC.Issuer(), person, rq.Address(), rq.before(person))
 	if err != nil {
-		return nil, err
+		return sessionState{}, err
 	}
 	return rq.begun(s, secret)
 }
@@ -151,7 +152,7 @@ func (rq *request) before(person string) string {
 }
 
 // begun gives the browser its session.
-func (rq *request) begun(s *identity.Session, secret string) (any, error) {
+func (rq *request) begun(s *identity.Session, secret string) (sessionState, error) {
 	rq.SetCookie(guard.SessionCookie, secret, http.SameSiteStrictMode, 0)
 	if s.Complete {
 		rq.s.door.SignedIn(rq.Address())
@@ -175,24 +176,24 @@ func (rq *request) glassBroken(name, method string) {
 
 // shown ends a way to sign in: the session becomes a whole one, or a whole one
 // goes on.
-func (rq *request) shown(person, method string) (any, error) {
+func (rq *request) shown(person, method string) (sessionState, error) {
 	s := rq.Caller().Session()
 	if s == nil || !s.Complete {
 		return rq.begin(person, method, true)
 	}
 	if s.Person != person {
-		return nil, identity.ErrCredentials
+		return sessionState{}, identity.ErrCredentials
 	}
 	return rq.prove(method)
 }
 
 // prove goes on in a session that is whole after its person has shown a second
 // factor again: with another secret, and no longer than before.
-func (rq *request) prove(method string) (any, error) {
+func (rq *request) prove(method string) (sessionState, error) {
 	s := rq.Caller().Session()
 	secret, err := rq.s.door.Sessions.Prove(rq.Context(), s, method)
 	if err != nil {
-		return nil, err
+		return sessionState{}, err
 	}
 
 	rq.SetCookie(guard.SessionCookie, secret, http.SameSiteStrictMode, 0)
@@ -237,12 +238,7 @@ func (rq *request) signedOut() any {
 		back = self + "/"
 	}
 	if there := p.End(back); there != "" {
-		return location{there}
+		return webapi.Location{Location: there}
 	}
 	return nil
-}
-
-// location is where the browser goes next.
-type location struct {
-	Location string `json:"location"`
 }

@@ -13,9 +13,15 @@ import (
 	"collimator/internal/webapi"
 )
 
+// linkAndPassword open a link to a study.
+type linkAndPassword struct {
+	Secret   string `json:"secret"`
+	Password string `json:"password,omitempty"`
+}
+
 // openShare takes the secret of a link, and its password where it has one.
 func (rq *request) openShare() (any, error) {
-	var in struct{ Secret, Password string }
+	var in linkAndPassword
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}

@@ -86,6 +86,7 @@ func (s *Service) NewAPI() *webapi.API {
 	a := webapi.New(s.door, s)
 	s.registerSignIn(a)
 	s.registerOwn(a)
+	describe(a)
 	return a
 }
 

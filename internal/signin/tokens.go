@@ -27,12 +27,21 @@ func (rq *request) listTokens() (any, error) {
 	return webapi.NewList(own[:min(len(own), tokensMost)]), err
 }
 
+// newToken is a token to be made.
+type newToken struct {
+	Scope   string   `json:"scope"`
+	Studies []string `json:"studies,omitempty"`
+	Hours   int      `json:"hours"` // for which it is valid
+}
+
+// madeToken is a token with its secret.
+type madeToken struct {
+	identity.AccessToken
+	Secret string `json:"secret"` // shown only now
+}
+
 func (rq *request) createToken() (any, error) {
-	var in struct {
-		Scope   string
-		Studies []string
-		Hours   int // for which it is valid
-	}
+	var in newToken
 	if err := rq.Read(&in); err != nil {
 		return nil, err
 	}
@@ -56,10 +65,7 @@ func (rq *request) createToken() (any, error) {
 		return nil, err
 	}
 	rq.Record(audit.PersonChanged, audit.Create, audit.Object{Person: t.Owner, Detail: "token " + t.ID + " " + in.Scope})
-	return struct {
-		identity.AccessToken
-		Secret string `json:"secret"` // shown only now
-	}{t, secret}, nil
+	return madeToken{t, secret}, nil
 }
 
 // revokeToken ends one of the caller's own; those of others are not there.

@@ -47,6 +47,9 @@ func (Empty) send(w http.ResponseWriter) { w.WriteHeader(http.StatusOK) }
 
 // answer sends the result of a handler, or of a refusal.
 func (rq *Request) answer(v any, err error) {
+	if err == nil {
+		err = rq.route.wantAnswer(v)
+	}
 	if err != nil {
 		rq.refuse(err)
 		return

@@ -46,6 +46,7 @@ type route struct {
 	guard.Route
 	handler    Handler
 	parameters []string // of the query
+	doc        *Doc     // nil until it is described
 }
 
 // New makes the multiplexer, without routes. ways may be nil: then refusals do
@@ -68,6 +69,12 @@ func (a *API) Handle(pattern string, verb policy.Verb, h Handler, parameters ...
 // no token: a token must not make others or change how its owner signs in.
 func (a *API) Own(pattern string, h Handler, parameters ...string) {
 	a.add(a.mux, &route{Route: guard.Route{Pattern: pattern}, handler: h, parameters: parameters})
+}
+
+// Anybody registers a route that shows nothing of this installation, for whoever has
+// credentials that count.
+func (a *API) Anybody(pattern string, h Handler, parameters ...string) {
+	a.add(a.mux, &route{Route: guard.Route{Pattern: pattern, Anybody: true}, handler: h, parameters: parameters})
 }
 
 // Unguarded registers a route to sign in, which takes no credentials and looks
@@ -142,6 +149,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 
 	mux, x, lost := a.find(r)
+	rq.route = x
 	call := &guard.APICall{
 		Request: r,
 		Route:   x.Route,

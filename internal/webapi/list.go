@@ -14,3 +14,8 @@ func NewList[T any](items []T) List[T] {
 	}
 	return List[T]{Items: items}
 }
+
+// Location is where the browser goes next.
+type Location struct {
+	Location string `json:"location"`
+}

@@ -23,6 +23,7 @@ const bodyMost = 16 << 10
 // Request is a request to the API on its way to a Handler.
 type Request struct {
 	api      *API
+	route    *route
 	w        http.ResponseWriter
 	r        *http.Request
 	caller   *guard.Caller // nil where the door did not let it through; has the account of the request
@@ -114,6 +115,9 @@ func (rq *Request) Recordable() error { return rq.api.door.Keeper.Ready() }
 // Read decodes the body, a JSON object of at most 16 KiB. Unknown fields are
 // refused, and so is another media type: no form of a web page can send it.
 func (rq *Request) Read(to any) error {
+	if err := rq.route.wantBody(to); err != nil {
+		return err
+	}
 	b, err := rq.Body()
 	if err != nil {
 		return err

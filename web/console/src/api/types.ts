@@ -1,0 +1,844 @@
+// Written by tools/apitypes of docs/openapi.json; make web does it.
+
+export interface Acceptance {
+  reason: string;
+  until: string;
+}
+
+export interface Accepted {
+  advisories?: Array<string>;
+  by: string;
+  check: string;
+  evidence?: Array<Evidence>;
+  fix: Fix;
+  gains?: Array<string>;
+  id: string;
+  place: Place;
+  possible?: boolean;
+  severity: string;
+  text?: string;
+  title: string;
+  until: string;
+  why: string;
+}
+
+export interface AccessToken {
+  allow: Array<string>;
+  created: string;
+  expires: string;
+  id: string;
+  madeByOperator: boolean;
+  owner: string;
+  revoked?: string;
+  studies?: Array<string>;
+}
+
+export interface AccessTokenList {
+  items: Array<AccessToken>;
+  next?: number;
+}
+
+export interface Advice {
+  asks: string;
+  stands: string;
+}
+
+export interface Advisory {
+  current?: string;
+  fix?: string;
+  id: string;
+  initial?: string;
+  rules: Array<Rule>;
+  source: string;
+  title: string;
+  update: string;
+}
+
+export interface AdvisoryList {
+  items: Array<Advisory>;
+  next?: number;
+}
+
+export interface Answer {
+  answer: string;
+  question: string;
+}
+
+export interface Approval {
+  address?: string;
+  allow: Array<string>;
+  fingerprint?: string;
+  listen?: string;
+  moveTo?: Array<string>;
+  noCertificateUntil?: string;
+  plaintextUntil?: string;
+}
+
+export interface AssetDetail {
+  addresses?: Array<string>;
+  aeTitles?: Array<string>;
+  confidence: number;
+  conflicts?: Array<string>;
+  firstSeen: string;
+  hostname?: string;
+  id: string;
+  implementations?: Array<string>;
+  issues: Array<InventoryIssue>;
+  lastSeen: string;
+  location?: string;
+  macs?: Array<string>;
+  name?: string;
+  note?: string;
+  owner?: string;
+  ports?: Array<number>;
+  product?: string;
+  refused?: boolean;
+  serial?: string;
+  sources: Array<Seen>;
+  vendor?: string;
+  version?: string;
+  warning: Warning;
+  zone?: string;
+}
+
+export interface AssetList {
+  items: Array<InventoryAsset>;
+  next?: number;
+}
+
+export interface CVE {
+  exploited?: boolean;
+  id: string;
+  score?: number;
+}
+
+export interface Certificate {
+  fingerprint: string;
+  notAfter: string;
+  subject: string;
+  weakness?: string;
+}
+
+export interface ChangeList {
+  items: Array<InventoryChange>;
+  next?: number;
+}
+
+export interface Device {
+  address?: string;
+  aeTitle: string;
+  allow: Array<string>;
+  certificates?: Array<Certificate>;
+  created: string;
+  listen?: string;
+  moveTo?: Array<string>;
+  noCertificateUntil?: string;
+  plaintextUntil?: string;
+}
+
+export interface DeviceList {
+  items: Array<Device>;
+  next?: number;
+}
+
+export interface Door {
+  address?: string;
+  claimed?: string;
+  elsewhere?: boolean;
+  ended?: string;
+  for: string;
+  number: number;
+  opened: string;
+  openedBy: string;
+  route: string;
+  target: string;
+  until: string;
+  why?: string;
+}
+
+export interface DoorCode {
+  code: string;
+}
+
+export interface DoorList {
+  items: Array<Door>;
+  next?: number;
+}
+
+export interface DoorOrder {
+  elsewhere?: string;
+  for: string;
+  minutes?: number;
+  route?: string;
+  to?: string;
+}
+
+export interface Evidence {
+  received: string;
+  sent: string;
+}
+
+export interface Factors {
+  passkeys: number;
+  recoveryCodes: number;
+  totp: boolean;
+}
+
+export interface FindingChange {
+  text: string;
+  where: string;
+}
+
+export interface FindingIssue {
+  advisories?: Array<string>;
+  check: string;
+  evidence?: Array<Evidence>;
+  fix: Fix;
+  gains?: Array<string>;
+  place: Place;
+  possible?: boolean;
+  severity: string;
+  text?: string;
+  title: string;
+}
+
+export interface Fix {
+  changes?: Array<FindingChange>;
+  do: string;
+  effort: string;
+}
+
+export interface Found {
+  address: string;
+  issues: number;
+  name?: string;
+  services: Array<string>;
+  worst?: string;
+}
+
+export interface GroupStudy {
+  group: string;
+  study: string;
+}
+
+export interface Held {
+  address: string;
+  by: string;
+  from: string;
+  id: number;
+  lastReceived: string;
+  reason: string;
+  received: string;
+  sha256: string;
+  size: number;
+  sopClassUID: string;
+  sopInstanceUID: string;
+  storedSHA256?: string;
+  studyInstanceUID: string;
+  times: number;
+}
+
+export interface HeldList {
+  items: Array<Held>;
+  next?: number;
+}
+
+export interface InventoryAsset {
+  addresses?: Array<string>;
+  aeTitles?: Array<string>;
+  confidence: number;
+  conflicts?: Array<string>;
+  firstSeen: string;
+  hostname?: string;
+  id: string;
+  implementations?: Array<string>;
+  lastSeen: string;
+  location?: string;
+  macs?: Array<string>;
+  name?: string;
+  note?: string;
+  owner?: string;
+  ports?: Array<number>;
+  product?: string;
+  refused?: boolean;
+  serial?: string;
+  sources: Array<Seen>;
+  vendor?: string;
+  version?: string;
+  warning: Warning;
+  zone?: string;
+}
+
+export interface InventoryChange {
+  asset: string;
+  at: string;
+  field?: string;
+  kind: string;
+  new?: string;
+  old?: string;
+  run?: number;
+}
+
+export interface InventoryIssue {
+  acceptedBy?: string;
+  acceptedUntil?: string;
+  acceptedWhy?: string;
+  advisories?: Array<string>;
+  asset: string;
+  check: string;
+  evidence?: Array<Evidence>;
+  firstSeen: string;
+  fix: Fix;
+  fixedAt?: string;
+  gains?: Array<string>;
+  id: string;
+  lapsed?: boolean;
+  lastSeen: string;
+  place: Place;
+  possible?: boolean;
+  severity: string;
+  state: string;
+  text?: string;
+  title: string;
+}
+
+export interface Invitation {
+  name: string;
+  role: string;
+}
+
+export interface Invited {
+  dropsSecondFactors: boolean;
+  expires: string;
+  link: string;
+  maker?: string;
+  name?: string;
+  purpose: string;
+  role?: string;
+}
+
+export interface IssueList {
+  items: Array<InventoryIssue>;
+  next?: number;
+}
+
+export interface Item {
+  checks: Array<string>;
+  id: string;
+  issues: number;
+  standard: string;
+  words: string;
+}
+
+export interface Job {
+  addresses: number;
+  by: string;
+  ended?: string;
+  error?: string;
+  found?: Array<Found>;
+  hosts: number;
+  id: string;
+  issues: Severities;
+  looked: number;
+  schedule?: string;
+  secondsLeft: number;
+  sentence?: string;
+  started: string;
+  state: string;
+  targets: Array<string>;
+}
+
+export interface JobList {
+  items: Array<Job>;
+  next?: number;
+}
+
+export interface Link {
+  dropsSecondFactors: boolean;
+  expires: string;
+  maker?: string;
+  name?: string;
+  purpose: string;
+  role?: string;
+}
+
+export interface LinkAndPassword {
+  password?: string;
+  secret: string;
+}
+
+export interface LinkUse {
+  link: string;
+  name?: string;
+  password: string;
+}
+
+export interface Location {
+  location: string;
+}
+
+export interface MadeLink {
+  created: string;
+  deidentified: boolean;
+  expires: string;
+  hasPassword: boolean;
+  id: string;
+  link: string;
+  owner?: string;
+  password?: string;
+  revoked?: string;
+  study: string;
+  used?: string;
+}
+
+export interface MadeToken {
+  allow: Array<string>;
+  created: string;
+  expires: string;
+  id: string;
+  madeByOperator: boolean;
+  owner: string;
+  revoked?: string;
+  secret: string;
+  studies?: Array<string>;
+}
+
+export interface Merger {
+  from: string;
+}
+
+export interface NameAndPassword {
+  name: string;
+  password: string;
+}
+
+export interface NewFactor {
+  recoveryCodes?: Array<string>;
+  session: SessionState;
+}
+
+export interface NewLink {
+  days: number;
+  deidentified?: boolean;
+  password?: boolean;
+  study: string;
+}
+
+export interface NewPasskey {
+  credential: unknown;
+  name: string;
+}
+
+export interface NewToken {
+  hours: number;
+  scope: string;
+  studies?: Array<string>;
+}
+
+export interface Object {
+  detail?: string;
+  device?: string;
+  failed?: number;
+  instances?: number;
+  matches?: number;
+  patient?: string;
+  patientIssuer?: string;
+  person?: string;
+  query?: string;
+  sopClass?: string;
+  sopClasses?: Record<string, number>;
+  study?: string;
+}
+
+export interface OneTimeLink {
+  link: string;
+}
+
+export interface OpenedDoor {
+  address?: string;
+  claimed?: string;
+  code: string;
+  elsewhere?: boolean;
+  ended?: string;
+  for: string;
+  number: number;
+  opened: string;
+  openedBy: string;
+  route: string;
+  target: string;
+  until: string;
+  why?: string;
+}
+
+export interface OwnedDoor {
+  number: number;
+  route: string;
+  secondsLeft: number;
+  target: string;
+  until: string;
+}
+
+export interface PageVisit {
+  nonce: string;
+  route: string;
+  to: string;
+}
+
+export interface PasskeyInfo {
+  copied?: boolean;
+  created: string;
+  host: string;
+  id: string;
+  name: string;
+  used?: string;
+}
+
+export interface Passwords {
+  new: string;
+  old: string;
+}
+
+export interface Peer {
+  address?: string;
+  calledAETitle?: string;
+  callingAETitle?: string;
+  destination?: string;
+  fingerprint?: string;
+  route?: string;
+}
+
+export interface Pending {
+  address: string;
+  attempts: number;
+  calledAETitle: string;
+  callingAETitle: string;
+  contexts?: Array<string>;
+  fingerprint?: string;
+  firstSeen: string;
+  id: number;
+  implementation?: string;
+  lastSeen: string;
+  reason: string;
+}
+
+export interface PendingList {
+  items: Array<Pending>;
+  next?: number;
+}
+
+export interface PersonInfo {
+  created: string;
+  disabled?: string;
+  name: string;
+  role: string;
+  studies?: Array<string>;
+  studiesByGroup?: Array<GroupStudy>;
+}
+
+export interface PersonInfoList {
+  items: Array<PersonInfo>;
+  next?: number;
+}
+
+export interface Place {
+  address?: string;
+  asset?: string;
+  port?: number;
+}
+
+export interface Problem {
+  code: string;
+  detail?: string;
+  secondFactor?: unknown;
+  signIn?: unknown;
+  status: number;
+  title: string;
+  type: string;
+}
+
+export interface Record {
+  action?: string;
+  association?: string;
+  code?: string;
+  door?: string;
+  event: string;
+  kind?: string;
+  objects?: Array<Object>;
+  outcome: number;
+  peer?: Peer;
+  principal?: string;
+  reason?: string;
+  rule?: string;
+  sequence?: number;
+  time: string;
+}
+
+export interface RecordList {
+  items: Array<Record>;
+  next?: number;
+}
+
+export interface RecoveryCodes {
+  recoveryCodes: Array<string>;
+}
+
+export interface Report {
+  accepted: Array<Accepted>;
+  advice: Array<Advice>;
+  assets: Array<ReportAsset>;
+  changes: Array<ReportChange>;
+  facts: Array<string>;
+  issues: Array<FindingIssue>;
+  items: Array<Item>;
+  made: string;
+  more?: number;
+  sentence: string;
+  since?: string;
+  title: string;
+  version: string;
+}
+
+export interface ReportAsset {
+  address?: string;
+  answers?: Array<Answer>;
+  id?: string;
+  name?: string;
+  note?: string;
+  product?: string;
+  services?: Array<string>;
+}
+
+export interface ReportChange {
+  asset: string;
+  at: string;
+  what: string;
+}
+
+export interface Rule {
+  cves?: Array<CVE>;
+  except?: Array<string>;
+  family?: boolean;
+  fixed?: string;
+  hhs?: boolean;
+  names?: Array<string>;
+  product: string;
+  remark?: string;
+  score?: number;
+  umbrella?: boolean;
+  update: string;
+  vendors: Array<string>;
+  versions: string;
+}
+
+export interface ScanOrder {
+  calledAETitle?: string;
+  ports?: string;
+  targets: Array<string>;
+}
+
+export interface Seen {
+  firstSeen: string;
+  lastSeen: string;
+  source: string;
+}
+
+export interface Session {
+  address: string;
+  complete: boolean;
+  created: string;
+  expires: string;
+  id: string;
+  method: string;
+  person: string;
+  proven?: string;
+  provider?: string;
+  seen: string;
+}
+
+export interface SessionState {
+  can?: Array<string>;
+  expires: string;
+  factors: Factors;
+  idleSeconds: number;
+  method: string;
+  name: string;
+  role?: string;
+  session: string;
+  state: string;
+}
+
+export interface Severities {
+  critical: number;
+  high: number;
+  info: number;
+  low: number;
+  medium: number;
+}
+
+export interface Share {
+  created: string;
+  deidentified: boolean;
+  expires: string;
+  hasPassword: boolean;
+  id: string;
+  owner?: string;
+  revoked?: string;
+  study: string;
+  used?: string;
+}
+
+export interface ShareList {
+  items: Array<Share>;
+  next?: number;
+}
+
+export interface ShownCode {
+  code: string;
+}
+
+export interface Statement {
+  answer: boolean;
+  made: string;
+  note?: string;
+  question: string;
+  since?: string;
+  who: string;
+}
+
+export interface TOTPSecret {
+  secret: string;
+  uri: string;
+}
+
+export interface Warning {
+  accepted: number;
+  fixed: number;
+  gate?: Statement;
+  open: number;
+  patched?: Statement;
+  protected?: Statement;
+}
+
+// Routes are those of the API: what of the path, of the query and of the body each takes, and what it gives.
+export interface Routes {
+  /** Show an advisory: a row for each product it names. */
+  'GET /api/v1/advisories/{id}': { path: { id: string }; gives: AdvisoryList };
+  /** List the systems that were found in the network. */
+  'GET /api/v1/assets': { query: { after?: string; limit?: string; refused?: string }; gives: AssetList };
+  /** Show a system with its issues. */
+  'GET /api/v1/assets/{id}': { path: { id: string }; gives: AssetDetail };
+  /** Say that two systems are one. */
+  'POST /api/v1/assets/{id}/merge': { path: { id: string }; body: Merger; gives: InventoryAsset };
+  /** Search the audit trail, the oldest record first. */
+  'GET /api/v1/audit': { query: { action?: string; address?: string; after?: string; door?: string; event?: string; failed?: string; limit?: string; patient?: string; person?: string; principal?: string; since?: string; study?: string; until?: string }; gives: RecordList };
+  /** List what has changed in the network. */
+  'GET /api/v1/changes': { query: { after?: string; limit?: string; since?: string }; gives: ChangeList };
+  /** List the registered devices. */
+  'GET /api/v1/devices': { gives: DeviceList };
+  /** List the callers that were refused because nobody knows them. */
+  'GET /api/v1/devices/pending': { gives: PendingList };
+  /** Register a refused caller as a device. */
+  'POST /api/v1/devices/pending/{id}/approve': { path: { id: string }; body: Approval; gives: Device };
+  /** Leave a door. */
+  'DELETE /api/v1/door': { gives: undefined };
+  /** Show the door at which one is. */
+  'GET /api/v1/door': { gives: OwnedDoor };
+  /** Come to the door that was opened for oneself. */
+  'POST /api/v1/door': { body: DoorCode; gives: OwnedDoor };
+  /** Make a connection to the system behind the door (101, another protocol). */
+  'GET /api/v1/door/connection': { gives: undefined };
+  /** List the doors for maintenance. */
+  'GET /api/v1/gate/doors': { gives: DoorList };
+  /** Open a door for somebody who maintains a system. */
+  'POST /api/v1/gate/doors': { body: DoorOrder; gives: OpenedDoor };
+  /** Shut a door. */
+  'DELETE /api/v1/gate/doors/{id}': { path: { id: string }; gives: undefined };
+  /** Let this browser into the pages of a system behind a route of the gate. */
+  'POST /api/v1/gate/pages': { body: PageVisit; gives: Location };
+  /** List what is wrong, the worst first. */
+  'GET /api/v1/issues': { query: { after?: string; asset?: string; limit?: string; severity?: string; state?: string }; gives: IssueList };
+  /** Live with an issue until a day. */
+  'POST /api/v1/issues/{id}/accept': { path: { id: string }; body: Acceptance; gives: InventoryIssue };
+  /** Describe this API. */
+  'GET /api/v1/openapi.json': { gives: unknown };
+  /** List one's passkeys. */
+  'GET /api/v1/passkeys': { gives: Array<PasskeyInfo> };
+  /** Remove a passkey. */
+  'DELETE /api/v1/passkeys/{id}': { path: { id: string }; gives: undefined };
+  /** Change one's password. */
+  'POST /api/v1/password': { body: Passwords; gives: SessionState };
+  /** List the people who have an account. */
+  'GET /api/v1/people': { gives: PersonInfoList };
+  /** Make a one-time link by which somebody new chooses a password. */
+  'POST /api/v1/people': { body: Invitation; gives: Invited };
+  /** List what is held back, the newest first. */
+  'GET /api/v1/quarantine': { query: { after?: string; limit?: string }; gives: HeldList };
+  /** Make new recovery codes; the earlier ones end. */
+  'POST /api/v1/recovery-codes': { gives: RecoveryCodes };
+  /** Make a report about the attack surface. */
+  'GET /api/v1/report': { query: { format?: string; since?: string }; gives: Report };
+  /** List scans, the newest first. */
+  'GET /api/v1/scans': { gives: JobList };
+  /** Begin a scan within the declared scope. */
+  'POST /api/v1/scans': { body: ScanOrder; gives: Job };
+  /** Stop a scan; what was found stays. */
+  'DELETE /api/v1/scans/{id}': { path: { id: string }; gives: Job };
+  /** Show a scan and how far it is. */
+  'GET /api/v1/scans/{id}': { path: { id: string }; gives: Job };
+  /** Sign out, and close a link that was opened. */
+  'DELETE /api/v1/session': { gives: Location | undefined };
+  /** Say who is signed in, and what is next. */
+  'GET /api/v1/session': { gives: SessionState };
+  /** Give the options for navigator.credentials.create. */
+  'POST /api/v1/session/enrol/passkey/begin': { gives: unknown };
+  /** Keep a passkey that the browser made. */
+  'POST /api/v1/session/enrol/passkey/finish': { body: NewPasskey; gives: NewFactor };
+  /** Give the secret for an authenticator app. */
+  'POST /api/v1/session/enrol/totp': { gives: TOTPSecret };
+  /** Set up an authenticator app by a code it shows. */
+  'POST /api/v1/session/enrol/totp/confirm': { body: ShownCode; gives: NewFactor };
+  /** Begin to sign in at the identity provider. */
+  'POST /api/v1/session/oidc': { gives: Location };
+  /** Come back from the identity provider. */
+  'GET /api/v1/session/oidc/callback': { gives: SessionState };
+  /** End the sessions of somebody who signed out at the identity provider. */
+  'POST /api/v1/session/oidc/logout': { gives: undefined };
+  /** Give the options for navigator.credentials.get. */
+  'POST /api/v1/session/passkey/begin': { gives: unknown };
+  /** Sign in with what the browser made of a passkey. */
+  'POST /api/v1/session/passkey/finish': { body: unknown; gives: SessionState };
+  /** Sign in with a password. */
+  'POST /api/v1/session/password': { body: NameAndPassword; gives: SessionState };
+  /** Show a recovery code. */
+  'POST /api/v1/session/recovery': { body: ShownCode; gives: SessionState };
+  /** Open a link to a study. */
+  'POST /api/v1/session/share': { body: LinkAndPassword; gives: SessionState };
+  /** Show a code of an authenticator app. */
+  'POST /api/v1/session/totp': { body: ShownCode; gives: SessionState };
+  /** Sign out everywhere, and end all that was made in a session. */
+  'DELETE /api/v1/sessions': { gives: undefined };
+  /** List one's own sessions. */
+  'GET /api/v1/sessions': { gives: Array<Session> };
+  /** End one of one's sessions. */
+  'DELETE /api/v1/sessions/{id}': { path: { id: string }; gives: undefined };
+  /** Set a password by a one-time link. */
+  'POST /api/v1/setup': { body: LinkUse; gives: SessionState };
+  /** Say what a one-time link is for. */
+  'POST /api/v1/setup/look': { body: OneTimeLink; gives: Link };
+  /** List the links to studies: one's own, of an administrator all. */
+  'GET /api/v1/shares': { gives: ShareList };
+  /** Make a link to a study. */
+  'POST /api/v1/shares': { body: NewLink; gives: MadeLink };
+  /** Revoke a link to a study. */
+  'DELETE /api/v1/shares/{id}': { path: { id: string }; gives: undefined };
+  /** List one's tokens. */
+  'GET /api/v1/tokens': { gives: AccessTokenList };
+  /** Make a token for a program. */
+  'POST /api/v1/tokens': { body: NewToken; gives: MadeToken };
+  /** Revoke a token. */
+  'DELETE /api/v1/tokens/{id}': { path: { id: string }; gives: undefined };
+  /** Remove the authenticator app. */
+  'DELETE /api/v1/totp': { gives: undefined };
+  /** Give numbers for Prometheus. */
+  'GET /metrics': { gives: undefined };
+}
