@@ -35,6 +35,10 @@ type Services struct {
 	// DoorCode is the code of a door of this server, without its secret.
 	DoorCode func() (maintenance.Code, error)
 	Log      *slog.Logger
+	// Can lists the verbs that are granted to somebody.
+	Can func(policy.Principal) []policy.Verb
+	// Bell tells browsers what has changed.
+	Bell *Bell
 	// StudyAt is the Patient ID and its issuer of a study of a route of the gate; fault.NotFound where there
 	// is none such.
 	StudyAt func(ctx context.Context, route, study string) (patient, issuer string, err error)
@@ -71,6 +75,7 @@ func (s *Services) Register(a *webapi.API) {
 	s.registerDoors(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
 	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
+	a.Lasting("GET /api/v1/events", s.events)
 	s.describe(a)
 }
 

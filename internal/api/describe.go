@@ -34,7 +34,9 @@ func (s *Services) describe(a *webapi.API) {
 		"GET /api/v1/quarantine": webapi.Does("List what is held back, the newest first").Gives(webapi.List[held]{}),
 		"POST /api/v1/gate/pages": webapi.Does("Let this browser into the pages of a system behind a route of the gate").
 			Takes(pageVisit{}).Gives(webapi.Location{}),
-		"GET /api/v1/audit":        describeRecords(),
+		"GET /api/v1/audit": describeRecords(),
+		"GET /api/v1/events": webapi.Does("Tell what has changed, by server-sent events: \"changed\" with a list of topics").
+			GivesFile("text/event-stream"),
 		"GET /api/v1/openapi.json": webapi.Does("Describe this API").Gives(webapi.Any{}),
 	})
 }

@@ -31,6 +31,7 @@ type Route struct {
 	Proven  bool        // needs a second factor that was shown of late
 	Open    bool        // to sign in: takes no credentials
 	Anybody bool        // shows nothing of this installation: for whoever has credentials that count
+	Lasts   bool        // goes on until the caller leaves, or does not count any more
 	SetUp   bool        // answers before there is an administrator
 	Holds   int64       // bytes that a request holds, where they are many
 }
@@ -101,8 +102,20 @@ func (w *apiWay) limit(ctx context.Context, c *Caller) error {
 func (w *apiWay) inspect(context.Context, *Caller) error { return w.call.Inspect() }
 
 func (w *apiWay) act(ctx context.Context, c *Caller) error {
+	if w.call.Route.Lasts {
+		running, end := w.g.watchRunning(ctx, func(ctx context.Context) bool { return w.g.stillAPI(ctx, c, w.call.Route) })
+		defer end()
+		ctx = running
+	}
 	w.next(ctx, c)
 	return nil
+}
+
+// stillAPI reports whether the caller of a request that goes on may. What cannot be decided
+// ends it: whoever listens comes back.
+func (g *Guard) stillAPI(ctx context.Context, c *Caller, route Route) bool {
+	now, err := g.again(ctx, c)
+	return err == nil && (route.Anybody || g.decide(now, policy.Request{Verb: route.Verb}).Allow)
 }
 
 // record has nothing left to do: each handler has recorded what it changed, as its

@@ -166,7 +166,7 @@ func (s *Server) ListenWeb() (*webListener, error) {
 		return nil, fmt.Errorf("listen for HTTPS: %w; choose another address with --http", err)
 	}
 
-	return &webListener{ln: s.Guard.Rooms.Web.Listen(ln), server: &http.Server{
+	server := &http.Server{
 		ConnState:         s.Guard.Rooms.Web.ConnState,
 		ConnContext:       httpsec.Pace{}.ConnContext,
 		Handler:           s.Handler(),
@@ -181,7 +181,9 @@ func (s *Server) ListenWeb() (*webListener, error) {
 
 		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: webStreams},
 		ErrorLog: quietLog(),
-	}}, nil
+	}
+	server.RegisterOnShutdown(s.bell.Close) // those who listen would keep it open
+	return &webListener{ln: s.Guard.Rooms.Web.Listen(ln), server: server}, nil
 }
 
 func (w *webListener) Serve() error {

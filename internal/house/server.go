@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"collimator/dimse"
+	"collimator/internal/api"
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/blob"
@@ -63,6 +64,7 @@ type Server struct {
 	messages  *messages.Messages // of its routes
 	pages     *reverse.Server    // of systems behind its routes
 	webConfig *tls.Config        // of the HTTPS listener; nil before it is open
+	bell      *api.Bell          // tells browsers what has changed
 	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
@@ -193,6 +195,7 @@ func (s *Server) openDoor() error {
 func (s *Server) openWatch() error {
 	s.tellStates()
 	s.Posture = NewPosture(s.in, s.Archive, s.log)
+	s.bell = api.NewBell(s.in.Trail, s.Posture, s.log)
 
 	var err error
 	if s.Teller, err = NewTeller(s.Posture, s.in, s.Certificate.Get, s.log); err != nil {

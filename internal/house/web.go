@@ -154,6 +154,8 @@ func (s *Server) Services() *api.Services {
 		EnterPages: s.enterPages,
 		DoorCode:   func() (maintenance.Code, error) { return DoorCode(s.in.Config, "", "") },
 		Log:        s.log,
+		Can:        s.Guard.Can,
+		Bell:       s.bell,
 		StudyAt:    s.studyAt,
 		Links:      LinkAddress(s.in.Config),
 		ShareLinks: ShareAddress(s.in.Config),

@@ -77,6 +77,12 @@ func (a *API) Anybody(pattern string, h Handler, parameters ...string) {
 	a.add(a.mux, &route{Route: guard.Route{Pattern: pattern, Anybody: true}, handler: h, parameters: parameters})
 }
 
+// Lasting registers a route whose answer is a Stream, for whoever has credentials that count: the
+// handler says what of it they may hear. It ends when they do not count any more.
+func (a *API) Lasting(pattern string, h Handler, parameters ...string) {
+	a.add(a.mux, &route{Route: guard.Route{Pattern: pattern, Anybody: true, Lasts: true}, handler: h, parameters: parameters})
+}
+
 // Unguarded registers a route to sign in, which takes no credentials and looks
 // itself at what the browser has shown so far.
 func (a *API) Unguarded(pattern string, h Handler, parameters ...string) {

@@ -117,6 +117,8 @@ func (x *route) wantAnswer(v any) error {
 		ok = x.doc.none
 	case *File:
 		ok = x.doc.tellsFile(v.Type)
+	case *Stream:
+		ok = x.doc.tellsFile(v.Type)
 	case Empty, *TakeOver:
 		ok = true
 	default:

@@ -222,6 +222,24 @@ func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 	return a
 }
 
+// Open begins a request whose answer goes on, and gives it with its body unread.
+func (b *Browser) Open(path string) *http.Response {
+	b.Helper()
+	ctx, end := context.WithCancel(b.Context())
+	b.Cleanup(end)
+	rq, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+b.Host+path, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rq.Header = b.Header.Clone()
+	rsp, err := b.Client.Do(rq)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { rsp.Body.Close() })
+	return rsp
+}
+
 // Must sends a request and wants a status.
 func (b *Browser) Must(status int, method, path string, body any, header ...string) Answer {
 	b.Helper()

@@ -747,6 +747,8 @@ export interface Routes {
   'POST /api/v1/door': { body: DoorCode; gives: OwnedDoor };
   /** Make a connection to the system behind the door (101, another protocol). */
   'GET /api/v1/door/connection': { gives: undefined };
+  /** Tell what has changed, by server-sent events: "changed" with a list of topics. */
+  'GET /api/v1/events': { gives: undefined };
   /** List the doors for maintenance. */
   'GET /api/v1/gate/doors': { gives: DoorList };
   /** Open a door for somebody who maintains a system. */
