@@ -211,6 +211,9 @@ func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 		b.Fatal(err)
 	}
 	defer rsp.Body.Close()
+	if rsp.Header.Get("Content-Type") == "text/event-stream" { // it goes on
+		return Answer{Response: rsp}
+	}
 
 	text, err := io.ReadAll(rsp.Body)
 	if err != nil {
