@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"collimator/internal/enrolment"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/phrase"
@@ -112,7 +113,7 @@ Example:
 
 func (c *deviceApproveCmd) Run(e *env) error {
 	return c.with(e, func(in *house.Installation) error {
-		d, err := in.ApproveDevice(e.ctx, c.Who, house.Grant(c.grantFlags), c.InsecureShortKey)
+		d, err := in.ApproveDevice(e.ctx, c.Who, enrolment.Grant(c.grantFlags), c.InsecureShortKey)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 
+	"collimator/internal/enrolment"
 	"collimator/internal/house"
 	"collimator/internal/identity"
 	"collimator/internal/policy"
@@ -49,12 +50,12 @@ Examples:
 
 func (c *deviceAddCmd) Run(e *env) error {
 	// What makes no sense is told before the data directory is opened.
-	if _, err := house.Grant(c.grantFlags).Device(c.AETitle); err != nil {
+	if _, err := house.GrantedDevice(c.AETitle, enrolment.Grant(c.grantFlags)); err != nil {
 		return err
 	}
 	return c.with(e, func(in *house.Installation) error {
 		d, files, err := in.Enrol(e.ctx, house.Enrolling{
-			Grant:            house.Grant(c.grantFlags),
+			Grant:            enrolment.Grant(c.grantFlags),
 			AETitle:          c.AETitle,
 			Out:              c.Out,
 			Cert:             c.Cert,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"collimator/internal/enrolment"
 	"collimator/internal/fault"
 	"collimator/internal/house"
 	"collimator/internal/policy"
@@ -16,7 +17,7 @@ type deviceSetCmd struct {
 	changeFlags
 }
 
-// changeFlags are what a house.Changed is made of.
+// changeFlags are what a enrolment.Changed is made of.
 type changeFlags struct {
 	Allow     *string   `help:"What it may do, joined with commas." placeholder:"VERBS"`
 	Address   *string   `help:"The only IP address it may come from; empty for any." placeholder:"IP"`
@@ -34,11 +35,11 @@ func (deviceSetCmd) Help() string {
 }
 
 func (c *deviceSetCmd) Run(e *env) error {
-	if house.Changed(c.changeFlags).Empty() {
+	if enrolment.Changed(c.changeFlags).Empty() {
 		return fault.Usage("name what to change, such as --allow or --address; 'collimator device set --help' lists it")
 	}
 	return c.with(e, func(in *house.Installation) error {
-		d, refused, err := in.ChangeDevice(e.ctx, c.AETitle, house.Changed(c.changeFlags))
+		d, refused, err := in.ChangeDevice(e.ctx, c.AETitle, enrolment.Changed(c.changeFlags))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/enrolment"
 	"collimator/internal/fault"
 	"collimator/internal/policy"
 )
@@ -16,7 +17,7 @@ func TestAnExceptionNeedsAnAddressAndAnEnd(t *testing.T) {
 	t.Parallel()
 	tomorrow := time.Now().AddDate(0, 0, 1).Format(time.DateOnly)
 	none := "walk"
-	for want, g := range map[string]Grant{
+	for want, g := range map[string]enrolment.Grant{
 		"go together":                         {Plaintext: true, Address: "192.0.2.1"},
 		"--plaintext needs --address":         {Plaintext: true, Until: tomorrow},
 		"--no-certificate-until needs --addr": {NoCertificateUntil: tomorrow},
@@ -27,11 +28,11 @@ func TestAnExceptionNeedsAnAddressAndAnEnd(t *testing.T) {
 		"--move-to":                           {MoveTo: []string{`A\B`}},
 		"--allow":                             {Allow: &none},
 	} {
-		if _, err := g.Device("CT1"); fault.EndingOf(err) != fault.Misused || !strings.Contains(err.Error(), want) {
+		if _, err := GrantedDevice("CT1", g); fault.EndingOf(err) != fault.Misused || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: %v", want, err)
 		}
 	}
-	if d, err := (Grant{}).Device("CT1"); err != nil || len(d.Verbs) != 3 {
+	if d, err := (enrolment.Grant{}).Device("CT1"); err != nil || len(d.Verbs) != 3 {
 		t.Errorf("what a modality needs: %v, %v", d.Verbs, err)
 	}
 }
@@ -41,7 +42,7 @@ func TestADeviceIsEnrolledChangedAndRemoved(t *testing.T) {
 	in := made(t)
 	ctx := t.Context()
 	dir := t.TempDir()
-	w := Enrolling{AETitle: "CT1", Out: dir, Days: 30, Grant: Grant{MoveTo: []string{"WS9"}}}
+	w := Enrolling{AETitle: "CT1", Out: dir, Days: 30, Grant: enrolment.Grant{MoveTo: []string{"WS9"}}}
 	d, files, err := in.Enrol(ctx, w)
 	if err != nil {
 		t.Fatal(err)
@@ -59,14 +60,14 @@ func TestADeviceIsEnrolledChangedAndRemoved(t *testing.T) {
 	}
 
 	query := "echo,query"
-	now, refused, err := in.ChangeDevice(ctx, "CT1", Changed{Allow: &query})
+	now, refused, err := in.ChangeDevice(ctx, "CT1", enrolment.Changed{Allow: &query})
 	if err != nil || len(d.Verbs) != 3 || len(now.Verbs) != 2 || now.Verbs[1] != policy.Query || len(now.Destinations) != 1 {
 		t.Errorf("%v became %v, %v", d, now, err)
 	}
 	if refused != "" {
 		t.Errorf("with a certificate: %s", refused)
 	}
-	if (Changed{}).Empty() == (Changed{Allow: &query}).Empty() {
+	if (enrolment.Changed{}).Empty() == (enrolment.Changed{Allow: &query}).Empty() {
 		t.Error("a change is empty, or none is not")
 	}
 
@@ -86,11 +87,11 @@ func TestADeviceIsEnrolledChangedAndRemoved(t *testing.T) {
 
 func TestOneAddressIsWrittenInSeveralWays(t *testing.T) {
 	t.Parallel()
-	if !sameAddress("192.0.2.1", "::ffff:192.0.2.1") || sameAddress("192.0.2.1", "192.0.2.2") || sameAddress("", "") {
+	if !enrolment.SameAddress("192.0.2.1", "::ffff:192.0.2.1") || enrolment.SameAddress("192.0.2.1", "192.0.2.2") || enrolment.SameAddress("", "") {
 		t.Error("addresses are not compared by what they are")
 	}
 	in := made(t)
-	if _, err := in.ApproveDevice(t.Context(), "NOBODY", Grant{}, false); err == nil || !strings.Contains(err.Error(), "device pending") {
+	if _, err := in.ApproveDevice(t.Context(), "NOBODY", enrolment.Grant{}, false); err == nil || !strings.Contains(err.Error(), "device pending") {
 		t.Errorf("%v", err)
 	}
 }

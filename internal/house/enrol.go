@@ -12,6 +12,7 @@ import (
 
 	"collimator/internal/audit"
 	"collimator/internal/durable"
+	"collimator/internal/enrolment"
 	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/shown"
@@ -20,7 +21,7 @@ import (
 
 // Enrolling is a device that is registered by command.
 type Enrolling struct {
-	Grant
+	enrolment.Grant
 	AETitle          string
 	Out              string // directory for AET.key.pem, AET.cert.pem and ca.pem
 	Cert             string // file with the certificate it has already, PEM; empty to make one
@@ -31,11 +32,11 @@ type Enrolling struct {
 // Enrol registers a device that is not there yet, and makes its key and certificate,
 // unless it has one or is let in without. files is nil where none were written.
 func (in *Installation) Enrol(ctx context.Context, w Enrolling) (d identity.Device, files *DeviceFiles, err error) {
-	if d, err = w.Device(w.AETitle); err != nil {
+	if d, err = GrantedDevice(w.AETitle, w.Grant); err != nil {
 		return d, nil, err
 	}
-	if _, err := in.Registry.Device(ctx, w.AETitle); fault.Of(err) != fault.NotFound {
-		if err != nil {
+	if err := in.desk().Free(ctx, w.AETitle); err != nil {
+		if fault.Of(err) != fault.Conflict {
 			return d, nil, err
 		}
 		return d, nil, fmt.Errorf("%s is registered already; "+
@@ -46,7 +47,7 @@ func (in *Installation) Enrol(ctx context.Context, w Enrolling) (d identity.Devi
 	if err != nil {
 		return d, nil, err
 	}
-	if err = in.register(ctx, d, cert, w.InsecureShortKey); err == nil {
+	if err = in.desk().Add(ctx, d, cert, w.InsecureShortKey); err == nil {
 		err = in.noteDevice(ctx, audit.Create, d, "added"+shortKeyNote(w.InsecureShortKey))
 	}
 	if err != nil {
@@ -61,24 +62,6 @@ func shortKeyNote(allowed bool) string {
 		return " (a short key is allowed)"
 	}
 	return ""
-}
-
-// register stores the device and binds the certificate, if there is one.
-func (in *Installation) register(ctx context.Context, d identity.Device, cert *x509.Certificate, shortKey bool) error {
-	if err := in.Registry.Put(ctx, d); err != nil {
-		return err
-	}
-
-	if cert != nil {
-		bind := in.Registry.Bind
-		if shortKey {
-			bind = in.Registry.InsecureBind
-		}
-		if err := bind(ctx, d.AETitle, cert); err != nil {
-			return errors.Join(err, in.Registry.Remove(context.WithoutCancel(ctx), d.AETitle))
-		}
-	}
-	return nil
 }
 
 // certificateOf reads the certificate that was given, or makes one and writes its
@@ -117,16 +100,9 @@ func (in *Installation) Renew(ctx context.Context, w Renewing) (*DeviceFiles, er
 	if err != nil {
 		return nil, err
 	}
-	if err := in.Registry.Bind(ctx, w.AETitle, cert); err != nil {
+	detail, err := in.desk().Renewed(ctx, w.AETitle, cert, w.Revoke)
+	if err != nil {
 		return nil, err
-	}
-
-	detail := "certificate renewed"
-	if w.Revoke {
-		detail = "certificate replaced"
-		if err := in.Registry.Supersede(ctx, w.AETitle, cert); err != nil {
-			return nil, err
-		}
 	}
 	return files, in.noteDevice(ctx, audit.Update, *d, detail)
 }

@@ -1,4 +1,4 @@
-package house
+package enrolment
 
 import (
 	"net"
@@ -11,8 +11,8 @@ import (
 	"collimator/internal/policy"
 )
 
-// Grant says what a device may do and how it is recognised, as somebody at a command
-// line says it. Days are as 2026-12-31 and count to their end.
+// Grant says what a device may do and how it is recognised, as somebody says it at a command
+// line or in a browser. Days are as 2026-12-31 and count to their end.
 type Grant struct {
 	Allow     *string  // verbs joined with commas; nil for what a modality needs
 	Address   string   // the only one it may come from; empty for any
@@ -24,6 +24,27 @@ type Grant struct {
 	NoCertificateUntil string // last day with TLS and without a certificate, from Address
 }
 
+// WrongError says what of a grant cannot be. It is of kind Invalid.
+type WrongError struct {
+	Field string // as the JSON API calls it
+	Text  string
+	Flags string // the same in the words of the command line
+}
+
+// Error implements error.
+func (e *WrongError) Error() string { return "enrolment: " + e.Field + ": " + e.Text }
+
+// Unwrap gives the kind.
+func (e *WrongError) Unwrap() error { return fault.New(fault.Invalid, e.Error()) }
+
+// wrong is one about a single field, which is a flag of the command line.
+func wrong(field, flag, text string) error {
+	if flag != "" {
+		flag += ": "
+	}
+	return &WrongError{Field: field, Text: text, Flags: flag + text}
+}
+
 // defaultAllow is what a modality needs.
 const defaultAllow = "echo,store,commit"
 
@@ -31,11 +52,11 @@ const defaultAllow = "echo,store,commit"
 func (g Grant) Device(aeTitle string) (identity.Device, error) {
 	d := identity.Device{AETitle: aeTitle, Address: g.Address, Listen: g.Listen, Destinations: g.MoveTo}
 	if !config.ValidAE(aeTitle) {
-		return d, fault.Usage("%q is not an AE title: it has 1 to 16 printable ASCII characters without backslash", aeTitle)
+		return d, wrong("aeTitle", "", "want 1 to 16 printable ASCII characters without backslash: anything else is not an AE title")
 	}
 	for _, to := range g.MoveTo {
 		if !config.ValidAE(to) {
-			return d, fault.Usage("--move-to: %q is not an AE title", to)
+			return d, wrong("moveTo", "--move-to", "one of them is not an AE title")
 		}
 	}
 
@@ -45,39 +66,49 @@ func (g Grant) Device(aeTitle string) (identity.Device, error) {
 	}
 	var err error
 	if d.Verbs, err = policy.ParseVerbs(allow); err != nil {
-		return d, fault.Usage("--allow: %w", err)
+		return d, wrong("allow", "--allow", err.Error())
 	}
 
 	if g.Address != "" {
 		if _, err := netip.ParseAddr(g.Address); err != nil {
-			return d, fault.Usage("--address: want an IP address, without port")
+			return d, wrong("address", "--address", "want an IP address, without port")
 		}
 	}
 	if g.Listen != "" {
 		if _, _, err := net.SplitHostPort(g.Listen); err != nil {
-			return d, fault.Usage("--listen: want HOST:PORT")
+			return d, wrong("listen", "--listen", "want HOST:PORT")
 		}
 	}
 
 	if g.Plaintext != (g.Until != "") {
-		return d, fault.Usage("--plaintext and --until DATE go together: an exception needs an end")
+		return d, wrong("plaintextUntil", "", "--plaintext and --until DATE go together: an exception needs an end")
 	}
 	if g.Plaintext && g.Address == "" {
-		return d, fault.Usage("--plaintext needs --address: without TLS the address is all that tells the device from others")
+		return d, &WrongError{
+			Field: "address",
+			Text:  "an exception without TLS needs it: the address is then all that tells the device from others",
+			Flags: "--plaintext needs --address: without TLS the address is all that tells the device from others",
+		}
 	}
 
 	if g.NoCertificateUntil != "" && g.Address == "" {
-		return d, fault.Usage("--no-certificate-until needs --address: " +
-			"without a certificate the address is all that tells the device from others")
+		return d, &WrongError{
+			Field: "address",
+			Text:  "an exception without a certificate needs it: the address is then all that tells the device from others",
+			Flags: "--no-certificate-until needs --address: without a certificate the address is all that tells the device from others",
+		}
 	}
 	for _, x := range []struct {
-		flag, day string
-		to        *time.Time
-	}{{"--until", g.Until, &d.PlaintextUntil}, {"--no-certificate-until", g.NoCertificateUntil, &d.NoCertificateUntil}} {
+		field, flag, day string
+		to               *time.Time
+	}{
+		{"plaintextUntil", "--until", g.Until, &d.PlaintextUntil},
+		{"noCertificateUntil", "--no-certificate-until", g.NoCertificateUntil, &d.NoCertificateUntil},
+	} {
 		if x.day == "" {
 			continue
 		}
-		if *x.to, err = endOf(x.flag, x.day); err != nil {
+		if *x.to, err = endOf(x.field, x.flag, x.day); err != nil {
 			return d, err
 		}
 	}
@@ -85,14 +116,14 @@ func (g Grant) Device(aeTitle string) (identity.Device, error) {
 }
 
 // endOf is the end of the last day of an exception.
-func endOf(flag, last string) (time.Time, error) {
+func endOf(field, flag, last string) (time.Time, error) {
 	day, err := time.ParseInLocation(time.DateOnly, last, time.Local)
 	if err != nil {
-		return time.Time{}, fault.Usage("%s: want a date as 2026-12-31", flag)
+		return time.Time{}, wrong(field, flag, "want a date as 2026-12-31")
 	}
 	end := day.AddDate(0, 0, 1)
 	if !end.After(time.Now()) {
-		return time.Time{}, fault.Usage("%s: %s is over", flag, last)
+		return time.Time{}, wrong(field, flag, last+" is over")
 	}
 	return end, nil
 }
