@@ -34,8 +34,13 @@ var walk = map[string]string{
 	"GET /api/v1/passkeys": "ARTFSUV", "DELETE /api/v1/passkeys/{id}": "ARTFSUV",
 	"GET /api/v1/events":       "ARTFUarwl",
 	"GET /api/v1/openapi.json": "ARTFSUVarwlsdb",
-	"GET /api/v1/people":       "Aa", "POST /api/v1/people": "Aa",
-	"GET /api/v1/devices": "Aa", "GET /api/v1/devices/pending": "Aa", "POST /api/v1/devices/pending/{id}/approve": "Aa",
+	"GET /api/v1/people":       "Aa", "POST /api/v1/people": "Aa", "GET /api/v1/people/{name}": "Aa", "POST /api/v1/people/{name}/role": "Aa",
+	"POST /api/v1/people/{name}/link": "Aa", "POST /api/v1/people/{name}/disable": "Aa", "POST /api/v1/people/{name}/enable": "Aa",
+	"DELETE /api/v1/people/{name}/sessions": "Aa", "POST /api/v1/people/{name}/studies": "Aa", "DELETE /api/v1/people/{name}/studies/{study...}": "Aa",
+	"GET /api/v1/groups": "Aa", "POST /api/v1/groups/studies": "Aa", "POST /api/v1/groups/ungrant": "Aa", "GET /api/v1/links": "Aa", "DELETE /api/v1/links/{id}": "Aa",
+	"GET /api/v1/devices": "Aa", "POST /api/v1/devices": "Aa", "PATCH /api/v1/devices/{aet}": "Aa", "DELETE /api/v1/devices/{aet}": "Aa",
+	"POST /api/v1/devices/{aet}/certificate": "Aa", "POST /api/v1/devices/{aet}/echo": "Aa", "GET /api/v1/connection": "Aa",
+	"GET /api/v1/devices/pending": "Aa", "POST /api/v1/devices/pending/{id}/approve": "Aa", "DELETE /api/v1/devices/pending/{id}": "Aa",
 	"GET /api/v1/audit": "AUa", "GET /api/v1/quarantine": "Aa",
 	"GET /api/v1/assets": "AUa", "GET /api/v1/assets/{id}": "AUa", "POST /api/v1/assets/{id}/merge": "Aa", "GET /api/v1/issues": "AUa", "POST /api/v1/issues/{id}/accept": "Aa",
 	"GET /api/v1/changes": "AUa", "GET /api/v1/advisories/{id}": "AUa", "GET /api/v1/report": "AUa",
@@ -131,7 +136,7 @@ func walkers(x *sitetest.Site, t *testing.T) (list []walker) {
 // ask sends the request of a route.
 func (w walker) ask(route string, header ...string) sitetest.Answer {
 	method, path, _ := strings.Cut(route, " ")
-	return w.Send(method, strings.ReplaceAll(path, "{id}", "1"), nil, header...)
+	return w.Send(method, sitetest.At(path), nil, header...)
 }
 
 // judge holds an answer against who is let in.

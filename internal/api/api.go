@@ -24,10 +24,16 @@ import (
 // Services are what the API is a face of; all are needed.
 type Services struct {
 	Registry *identity.Registry
-	Trail    *audit.Trail
-	Archive  *archive.Archive
-	Posture  *posture.Posture
-	Doors    *maintenance.Doors
+	// Authority signs the certificates of devices.
+	Authority *identity.Authority
+	// Sessions are those of people.
+	Sessions *identity.Sessions
+	// Connection is how devices reach this archive; the authority is added.
+	Connection Connection
+	Trail      *audit.Trail
+	Archive    *archive.Archive
+	Posture    *posture.Posture
+	Doors      *maintenance.Doors
 	// EnterPages lets somebody who is signed in into the pages of a system behind a route.
 	EnterPages func(ctx context.Context, c *guard.Caller, route, nonce, to string) (address string, err error)
 	// EnterDoor takes the code of a door, and counts one that is wrong.
@@ -35,6 +41,8 @@ type Services struct {
 	// DoorCode is the code of a door of this server, without its secret.
 	DoorCode func() (maintenance.Code, error)
 	Log      *slog.Logger
+	// EchoDevice sends a C-ECHO to a registered device.
+	EchoDevice func(ctx context.Context, aeTitle string) (Echo, error)
 	// Can lists the verbs that are granted to somebody.
 	Can func(policy.Principal) []policy.Verb
 	// Bell tells browsers what has changed.
@@ -58,19 +66,14 @@ const pageMost = 500
 func (s *Services) Register(a *webapi.API) {
 	s.readings = newReadings(time.Now)
 
-	a.Handle("GET /api/v1/people", policy.People, s.people)
-	a.Handle("POST /api/v1/people", policy.People, s.invite)
-	a.Handle("GET /api/v1/devices", policy.Devices, s.devices)
-	a.Handle("GET /api/v1/devices/pending", policy.Devices, s.pending)
-	a.Handle("POST /api/v1/devices/pending/{id}/approve", policy.Devices, s.approve)
+	s.registerPeople(a)
+	s.registerDevices(a)
 	a.Handle("GET /api/v1/audit", policy.Audit, s.records, recordParameters()...)
 	a.Handle("GET /api/v1/shares", policy.ShareStudy, s.shares)
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
 	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine, "after", "limit")
-	a.Proven("POST /api/v1/people", "POST /api/v1/devices/pending/{id}/approve")
-	a.Holds(listBytes, "GET /api/v1/people", "GET /api/v1/devices", "GET /api/v1/devices/pending", "GET /api/v1/audit",
-		"GET /api/v1/shares", "GET /api/v1/quarantine")
+	a.Holds(listBytes, "GET /api/v1/audit", "GET /api/v1/shares", "GET /api/v1/quarantine")
 	s.registerSurface(a)
 	s.registerDoors(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)

@@ -14,18 +14,6 @@ import (
 // describe says what the routes do, for openapi.json.
 func (s *Services) describe(a *webapi.API) {
 	a.Describe(map[string]webapi.Doc{
-		"GET /api/v1/people": webapi.Does("List the people who have an account").
-			Gives(webapi.List[*identity.PersonInfo]{}),
-		"POST /api/v1/people": webapi.Does("Make a one-time link by which somebody new chooses a password").
-			Takes(invitation{}).Gives(invited{}),
-
-		"GET /api/v1/devices": webapi.Does("List the registered devices").
-			Gives(webapi.List[*identity.Device]{}),
-		"GET /api/v1/devices/pending": webapi.Does("List the callers that were refused because nobody knows them").
-			Gives(webapi.List[identity.Pending]{}),
-		"POST /api/v1/devices/pending/{id}/approve": webapi.Does("Register a refused caller as a device").
-			Takes(approval{}).Gives(identity.Device{}),
-
 		"GET /api/v1/shares": webapi.Does("List the links to studies: one's own, of an administrator all").
 			Gives(webapi.List[*identity.Share]{}),
 		"POST /api/v1/shares":        webapi.Does("Make a link to a study").Takes(newLink{}).Gives(madeLink{}),

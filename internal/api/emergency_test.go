@@ -79,7 +79,7 @@ func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
 	}
 	for _, r := range routes {
 		method, path, _ := strings.Cut(r, " ")
-		a := b.Must(401, method, strings.NewReplacer("{id}", "1").Replace(path), nil)
+		a := b.Must(401, method, sitetest.At(path), nil)
 		if !strings.HasPrefix(a.Header.Get("Content-Type"), "application/problem+json") {
 			t.Errorf("%s: the refusal is %s", r, a.Header.Get("Content-Type"))
 		}
@@ -92,7 +92,7 @@ func TestEveryRouteNeedsCredentialsAndHasTheHeaders(t *testing.T) {
 			continue // it would sign us out
 		}
 		method, path, _ := strings.Cut(r, " ")
-		a := in.Send(method, strings.NewReplacer("{id}", "1").Replace(path), nil)
+		a := in.Send(method, sitetest.At(path), nil)
 		if a.StatusCode == 401 && !strings.Contains(r, "finish") || a.StatusCode >= 500 && a.StatusCode != http.StatusNotImplemented {
 			t.Errorf("%s with a session: status %d %s", r, a.StatusCode, a.Text)
 		}

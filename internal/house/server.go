@@ -55,6 +55,7 @@ type Server struct {
 	log       *slog.Logger
 	blobs     *blob.Dir
 	service   *pacs.Service
+	egress    *guard.Egress // by which devices are called
 	projects  *disclosure.Projects
 	faces     *face.Faces
 	mux       *dimse.Mux
@@ -166,7 +167,7 @@ func (s *Server) openDoor() error {
 	s.meter = newMeter(s)
 	s.Guard.Measure = s.meter.observe
 
-	egress := &guard.Egress{
+	s.egress = &guard.Egress{
 		AETitle:     in.Config.AE,
 		Registry:    in.Registry,
 		Certificate: s.Certificate.Get,
@@ -181,11 +182,11 @@ func (s *Server) openDoor() error {
 		AETitle:      in.Config.AE,
 		FindMatches:  in.Config.Limits.FindMatches,
 		Window:       pacs.DefaultWindow,
-		Destinations: egress,
+		Destinations: s.egress,
 	})
 	s.service.Register(s.mux)
 
-	if err := s.openGate(egress); err != nil {
+	if err := s.openGate(s.egress); err != nil {
 		return err
 	}
 	return s.openDoors()

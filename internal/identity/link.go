@@ -58,6 +58,12 @@ func (r *Registry) Invite(ctx context.Context, name, role, maker string) (Link, 
 	return r.personLink(ctx, name, role, false, maker)
 }
 
+// LinkBy is PersonLink for somebody who is registered, in the name of another: the link ends with
+// what that person made.
+func (r *Registry) LinkBy(ctx context.Context, name string, factors bool, maker string) (Link, string, error) {
+	return r.personLink(ctx, name, "", factors, maker)
+}
+
 func (r *Registry) personLink(ctx context.Context, name, role string, factors bool, maker string) (Link, string, error) {
 	l := Link{Purpose: NewPassword, Person: name, Factors: factors, Maker: maker}
 	if role != "" {

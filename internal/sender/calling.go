@@ -245,6 +245,34 @@ func (p *Peer) Explain(err error) error {
 	return fmt.Errorf("%s: %w", p.Address, err)
 }
 
+// Trouble is by what a peer did not do what it was asked for.
+type Trouble string
+
+// The kinds of trouble.
+const (
+	Unreachable Trouble = "unreachable" // nobody listens there, or nothing comes back
+	Untrusted   Trouble = "tls"         // the two do not take each other's certificates
+	Rejected    Trouble = "rejected"    // the association
+	Status      Trouble = "status"      // the peer answered that it did not do it
+	Other       Trouble = "other"
+)
+
+// Whence is the kind of an error of an association.
+func Whence(err error) Trouble {
+	var status *dimse.StatusError
+	switch {
+	case errors.Is(err, tlsprofile.ErrUntrusted), isAlert(err):
+		return Untrusted
+	case isReject(err):
+		return Rejected
+	case errors.As(err, &status):
+		return Status
+	case outward.Reason(err) != "":
+		return Unreachable
+	}
+	return Other
+}
+
 // rejectHint is for a rejection as a Collimator server gives it to strangers:
 // by the service user, without a reason. A peer that gives one is another program.
 func rejectHint(err error) string {

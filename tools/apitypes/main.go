@@ -2,7 +2,7 @@
 // docs/openapi.json: an interface for each schema, and for each route what it takes and gives.
 // A page of the console that asks for what is not there does not compile.
 //
-//	go run ./tools/apitypes docs/openapi.json web/console/src/api/types.ts
+//	go run ./tools/apitypes docs/openapi.json web/console/src/api/openapi.ts
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 3 {
-		log.Fatal("usage: apitypes OPENAPI.json TYPES.ts")
+		log.Fatal("usage: apitypes OPENAPI.json OPENAPI.ts")
 	}
 	b, err := os.ReadFile(os.Args[1])
 	if err != nil {

@@ -17,9 +17,9 @@ func TestTheTypesOfTheConsoleAreThoseOfTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	got, err := os.ReadFile("../../web/console/src/api/types.ts")
+	got, err := os.ReadFile("../../web/console/src/api/openapi.ts")
 	if err != nil || string(got) != want {
-		t.Errorf("web/console/src/api/types.ts is not what docs/openapi.json says (%v): go run ./tools/apitypes docs/openapi.json web/console/src/api/types.ts", err)
+		t.Errorf("web/console/src/api/openapi.ts is not what docs/openapi.json says (%v): go run ./tools/apitypes docs/openapi.json web/console/src/api/openapi.ts", err)
 	}
 }
 

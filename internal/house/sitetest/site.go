@@ -19,6 +19,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -224,6 +225,12 @@ func (b *Browser) Send(method, path string, body any, header ...string) Answer {
 	json.Unmarshal(text, &a.JSON) // where it is JSON
 	return a
 }
+
+// placeholders are the parts of a pattern that a request fills in.
+var placeholders = regexp.MustCompile(`\{[^}]*\}`)
+
+// At is an address of a pattern, with 1 in every place.
+func At(pattern string) string { return placeholders.ReplaceAllString(pattern, "1") }
 
 // Open begins a request whose answer goes on, and gives it with its body unread.
 func (b *Browser) Open(path string) *http.Response {

@@ -64,9 +64,13 @@ export interface Answer {
   question: string;
 }
 
+export interface ApiStudyGrant {
+  study: string;
+}
+
 export interface Approval {
   address?: string;
-  allow: Array<string>;
+  allow?: Array<string>;
   fingerprint?: string;
   listen?: string;
   moveTo?: Array<string>;
@@ -124,6 +128,16 @@ export interface ChangeList {
   next?: number;
 }
 
+export interface Connection {
+  aeTitle: string;
+  authority: string;
+  authoritySHA256: string;
+  dicomweb: string;
+  hosts: Array<string>;
+  plain?: string;
+  tls: string;
+}
+
 export interface Device {
   address?: string;
   aeTitle: string;
@@ -134,6 +148,21 @@ export interface Device {
   moveTo?: Array<string>;
   noCertificateUntil?: string;
   plaintextUntil?: string;
+}
+
+export interface DeviceChange {
+  address?: string;
+  allow?: Array<string>;
+  listen?: string;
+  moveTo?: Array<string>;
+  noCertificateUntil?: string;
+  plaintextUntil?: string;
+}
+
+export interface DeviceFiles {
+  authority: string;
+  certificate: string;
+  key: string;
 }
 
 export interface DeviceList {
@@ -171,6 +200,17 @@ export interface DoorOrder {
   minutes?: number;
   route?: string;
   to?: string;
+}
+
+export interface Echo {
+  answered: boolean;
+  milliseconds: number;
+  why?: string;
+}
+
+export interface Enrolled {
+  device: Device;
+  files?: DeviceFiles;
 }
 
 export interface Evidence {
@@ -216,6 +256,23 @@ export interface Found {
   worst?: string;
 }
 
+export interface GroupGrant {
+  group: string;
+  study: string;
+}
+
+export interface GroupGrants {
+  alsoGrantedTo?: Array<IdentityStudyGrant>;
+  group: string;
+  people?: Array<string>;
+  studies: Array<string>;
+}
+
+export interface GroupGrantsList {
+  items: Array<GroupGrants>;
+  next?: number;
+}
+
 export interface GroupStudy {
   group: string;
   study: string;
@@ -241,6 +298,11 @@ export interface Held {
 export interface HeldList {
   items: Array<Held>;
   next?: number;
+}
+
+export interface IdentityStudyGrant {
+  name: string;
+  study: string;
 }
 
 export interface InventoryAsset {
@@ -367,6 +429,15 @@ export interface LinkAndPassword {
   secret: string;
 }
 
+export interface LinkList {
+  items: Array<Link>;
+  next?: number;
+}
+
+export interface LinkOrder {
+  dropSecondFactors?: boolean;
+}
+
 export interface LinkUse {
   link: string;
   name?: string;
@@ -412,6 +483,18 @@ export interface NameAndPassword {
   password: string;
 }
 
+export interface NewDevice {
+  address?: string;
+  aeTitle: string;
+  allow?: Array<string>;
+  certificate?: string;
+  days?: number;
+  listen?: string;
+  moveTo?: Array<string>;
+  noCertificateUntil?: string;
+  plaintextUntil?: string;
+}
+
 export interface NewFactor {
   recoveryCodes?: Array<string>;
   session: SessionState;
@@ -427,6 +510,10 @@ export interface NewLink {
 export interface NewPasskey {
   credential: unknown;
   name: string;
+}
+
+export interface NewRole {
+  role: string;
 }
 
 export interface NewToken {
@@ -526,6 +613,19 @@ export interface PendingList {
   next?: number;
 }
 
+export interface PersonDetail {
+  created: string;
+  disabled?: string;
+  factors: Factors;
+  groups?: Array<string>;
+  identityProviders?: Array<string>;
+  name: string;
+  role: string;
+  sessions: Array<Session>;
+  studies?: Array<string>;
+  studiesByGroup?: Array<GroupStudy>;
+}
+
 export interface PersonInfo {
   created: string;
   disabled?: string;
@@ -580,6 +680,11 @@ export interface RecordList {
 
 export interface RecoveryCodes {
   recoveryCodes: Array<string>;
+}
+
+export interface Renewal {
+  days?: number;
+  revoke?: boolean;
 }
 
 export interface Report {
@@ -733,12 +838,26 @@ export interface Routes {
   'GET /api/v1/audit': { query: { action?: string; address?: string; after?: string; door?: string; event?: string; failed?: string; limit?: string; patient?: string; person?: string; principal?: string; since?: string; study?: string; until?: string }; gives: RecordList };
   /** List what has changed in the network. */
   'GET /api/v1/changes': { query: { after?: string; limit?: string; since?: string }; gives: ChangeList };
+  /** Say what is typed into a device so that it finds this archive. */
+  'GET /api/v1/connection': { gives: Connection };
   /** List the registered devices. */
   'GET /api/v1/devices': { gives: DeviceList };
+  /** Register a device, and make its certificate. */
+  'POST /api/v1/devices': { body: NewDevice; gives: Enrolled };
   /** List the callers that were refused because nobody knows them. */
   'GET /api/v1/devices/pending': { gives: PendingList };
+  /** Forget a refused caller, until they call again. */
+  'DELETE /api/v1/devices/pending/{id}': { path: { id: string }; gives: undefined };
   /** Register a refused caller as a device. */
   'POST /api/v1/devices/pending/{id}/approve': { path: { id: string }; body: Approval; gives: Device };
+  /** Take a device out; what it stored stays. */
+  'DELETE /api/v1/devices/{aet}': { path: { aet: string }; gives: undefined };
+  /** Change what a device may do. */
+  'PATCH /api/v1/devices/{aet}': { path: { aet: string }; body: DeviceChange; gives: Device };
+  /** Make a new certificate for a device. */
+  'POST /api/v1/devices/{aet}/certificate': { path: { aet: string }; body: Renewal; gives: Enrolled };
+  /** Send a C-ECHO to where a device accepts associations. */
+  'POST /api/v1/devices/{aet}/echo': { path: { aet: string }; gives: Echo };
   /** Leave a door. */
   'DELETE /api/v1/door': { gives: undefined };
   /** Show the door at which one is. */
@@ -757,10 +876,20 @@ export interface Routes {
   'DELETE /api/v1/gate/doors/{id}': { path: { id: string }; gives: undefined };
   /** Let this browser into the pages of a system behind a route of the gate. */
   'POST /api/v1/gate/pages': { body: PageVisit; gives: Location };
+  /** List the groups of the identity provider to which studies are granted. */
+  'GET /api/v1/groups': { gives: GroupGrantsList };
+  /** Grant a study to a group. */
+  'POST /api/v1/groups/studies': { body: GroupGrant; gives: undefined };
+  /** Take a study back from a group. */
+  'POST /api/v1/groups/ungrant': { body: GroupGrant; gives: undefined };
   /** List what is wrong, the worst first. */
   'GET /api/v1/issues': { query: { after?: string; asset?: string; limit?: string; severity?: string; state?: string }; gives: IssueList };
   /** Live with an issue until a day. */
   'POST /api/v1/issues/{id}/accept': { path: { id: string }; body: Acceptance; gives: InventoryIssue };
+  /** List the one-time links that count. */
+  'GET /api/v1/links': { gives: LinkList };
+  /** End a one-time link. */
+  'DELETE /api/v1/links/{id}': { path: { id: string }; gives: undefined };
   /** Describe this API. */
   'GET /api/v1/openapi.json': { gives: unknown };
   /** List one's passkeys. */
@@ -773,6 +902,22 @@ export interface Routes {
   'GET /api/v1/people': { gives: PersonInfoList };
   /** Make a one-time link by which somebody new chooses a password. */
   'POST /api/v1/people': { body: Invitation; gives: Invited };
+  /** Show somebody with what leads to a session. */
+  'GET /api/v1/people/{name}': { path: { name: string }; gives: PersonDetail };
+  /** Let somebody in no more, and end all they have. */
+  'POST /api/v1/people/{name}/disable': { path: { name: string }; gives: PersonDetail };
+  /** Let somebody come back by a one-time link. */
+  'POST /api/v1/people/{name}/enable': { path: { name: string }; gives: Invited };
+  /** Make a one-time link for another password. */
+  'POST /api/v1/people/{name}/link': { path: { name: string }; body: LinkOrder; gives: Invited };
+  /** Give somebody another role. */
+  'POST /api/v1/people/{name}/role': { path: { name: string }; body: NewRole; gives: PersonDetail };
+  /** End the sessions of somebody, and what was made in them. */
+  'DELETE /api/v1/people/{name}/sessions': { path: { name: string }; gives: undefined };
+  /** Grant a study to somebody. */
+  'POST /api/v1/people/{name}/studies': { path: { name: string }; body: ApiStudyGrant; gives: PersonDetail };
+  /** Take a granted study back. */
+  'DELETE /api/v1/people/{name}/studies/{study}': { path: { name: string }; gives: undefined };
   /** List what is held back, the newest first. */
   'GET /api/v1/quarantine': { query: { after?: string; limit?: string }; gives: HeldList };
   /** Make new recovery codes; the earlier ones end. */
