@@ -11,10 +11,13 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 .PHONY: web
-web: web/dist/viewer.zip ## build what browsers get (needs Node.js)
+web: web/dist/viewer.zip web/dist/console.zip ## build what browsers get (needs Node.js)
 
-web/dist/viewer.zip: $(wildcard web/viewer/*) web/package.json web/package-lock.json tools/web.sh
-	@tools/web.sh
+web/dist/viewer.zip: $(wildcard web/viewer/*) tools/web.sh
+	@tools/web.sh viewer
+
+web/dist/console.zip: $(shell find web/console -type f) web/package.json web/package-lock.json tools/web.sh
+	@tools/web.sh console
 
 .PHONY: build
 build: web ## build ./collimator

@@ -35,6 +35,9 @@ type file struct {
 // Viewer is OHIF, made to stand under /viewer/. ErrNotBuilt where it was not built.
 func Viewer() (*Site, error) { return open("viewer.zip") }
 
+// Console is the console, made to stand under /console/. ErrNotBuilt where it was not built.
+func Console() (*Site, error) { return open("console.zip") }
+
 func open(name string) (*Site, error) {
 	b, err := dist.ReadFile("dist/" + name)
 	if errors.Is(err, fs.ErrNotExist) {

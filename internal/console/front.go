@@ -8,10 +8,14 @@ import (
 	"collimator/internal/httpsec"
 )
 
-// Front leads a browser that asks for the root to the page to sign in; what
-// programs ask for, and everything else, is next's.
-func Front(next http.Handler) http.Handler {
-	lead := httpsec.Page.Wrap(http.RedirectHandler(SetupPath+"/", http.StatusSeeOther))
+// Front leads a browser that asks for the root to the console, or, of a program that was built without
+// it, to the page to sign in; what programs ask for, and everything else, is next's.
+func Front(built bool, next http.Handler) http.Handler {
+	to := SetupPath + "/"
+	if built {
+		to = ConsolePath + "/"
+	}
+	lead := httpsec.Page.Wrap(http.RedirectHandler(to, http.StatusSeeOther))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && wantsPage(r) {
 			w.Header().Set("Vary", "Accept")

@@ -37,7 +37,15 @@ func (s *Setup) signInFirst(w http.ResponseWriter, r *http.Request, at string) {
 
 // leadsOn reports a path to which somebody may be led on who has signed in.
 func leadsOn(to string) bool {
-	return to == path.Clean(to) && (strings.HasPrefix(to, "/web/") || to == ViewerPath || strings.HasPrefix(to, ViewerPath+"/"))
+	if to != path.Clean(to) {
+		return false
+	}
+	for _, app := range []string{ViewerPath, ConsolePath} {
+		if to == app || strings.HasPrefix(to, app+"/") {
+			return true
+		}
+	}
+	return strings.HasPrefix(to, "/web/")
 }
 
 // onward leads on to the pages for which somebody has signed in; false where there are none.

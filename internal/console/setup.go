@@ -19,14 +19,16 @@ type Setup struct {
 	api   http.Handler
 	pages *template.Template
 	mux   *http.ServeMux
+	built bool // the console
 }
 
 // SetupPath is where the pages are; SetupAddress is what a one-time link begins with.
 const SetupPath = "/setup"
 
-// NewSetup makes the pages over the JSON API.
-func NewSetup(api http.Handler) *Setup {
+// NewSetup makes the pages over the JSON API. They lead to the console where it was built.
+func NewSetup(built bool, api http.Handler) *Setup {
 	s := over(api)
+	s.built = built
 	s.mux.HandleFunc("GET "+SetupPath+openPage, s.invited)
 	s.mux.HandleFunc("POST "+SetupPath+openPage, s.use)
 	s.mux.HandleFunc("GET "+SetupPath+"/{secret}", moved(SetupAddress))
@@ -139,12 +141,18 @@ func (s *Setup) form(w http.ResponseWriter, r *http.Request) (func(string) strin
 // next shows what is next for this browser.
 func (s *Setup) next(w http.ResponseWriter, r *http.Request) {
 	status, x := s.ask(w, r, http.MethodGet, "/api/v1/session", nil)
+	if x.Method == methodLink { // that signs nobody in, and another may be needed
+		stranger := r.Clone(r.Context())
+		stranger.Header.Del("Cookie")
+		status, x = s.ask(w, stranger, http.MethodGet, "/api/v1/session", nil)
+	}
+
 	switch {
 	case status == http.StatusOK && x.State == "enrol":
 		s.enrol(w, r, "")
 	case status == http.StatusOK && x.State == "complete" && s.onward(w, r):
 	case status == http.StatusOK:
-		s.page(w, r, status, "account.html", map[string]any{"Session": x})
+		s.page(w, r, status, "account.html", map[string]any{"Session": x, "Console": s.built})
 	case status == http.StatusUnauthorized:
 		s.page(w, r, http.StatusOK, "signin.html", map[string]any{"Provider": x.SignIn.OIDC})
 	default:

@@ -10,7 +10,7 @@ type words struct {
 	Lang, Title, Open, Password, Failed, Busy, Ended, EndedMore, Date, More, NotDiagnostic, Empty string
 
 	Account, LinkEnded, LinkEndedMore, NewPassword, Name, Again, Differ, SetPassword, Factor, FactorMore, Key, Code, Confirm, Codes, CodesMore,
-	SignIn, OldPassword, Recovery, SignedIn, SignedInPage, NoConsole, Leave, Next, Link, AtProvider, OrPassword, ToProvider, NotBuilt, NotBuiltMore, NotForYou string
+	SignIn, OldPassword, Recovery, SignedIn, SignedInPage, NoConsole, ToConsole, Leave, Next, Link, AtProvider, OrPassword, ToProvider, NotBuilt, NotBuiltMore, NotForYou string
 }
 
 var (
@@ -26,9 +26,10 @@ var (
 		Codes: "Keep these codes", CodesMore: "Each of them signs you in once without the app. They are shown only now: print them or write them down.",
 		SignIn: "Sign in", OldPassword: "Password", Recovery: "Use a recovery code", SignedIn: "You are signed in as", SignedInPage: "You are signed in", Leave: "Sign out", Next: "Go on", Link: "The part of the link after #",
 		AtProvider: "Sign in with your organisation's account", OrPassword: "Or with a password of this archive:", ToProvider: "On to your organisation's page",
-		NotBuilt: "The viewer is not there", NotBuiltMore: "This program was built without it. Where the sources are, this builds it in:",
+		NotBuilt: "These pages are not there", NotBuiltMore: "This program was built without them. Where the sources are, this builds them in:",
 		NotForYou: "You may not see this",
-		NoConsole: "There is no console yet. DICOMweb and the JSON API take this browser's session.",
+		NoConsole: "This program was built without the console. DICOMweb and the JSON API take this browser's session.",
+		ToConsole: "Open the console",
 	}
 	german = words{
 		Lang: "de", Title: "Eine Untersuchung für Sie", Open: "Untersuchung öffnen", Password: "Passwort, falls Ihnen eines gesagt wurde",
@@ -42,9 +43,10 @@ var (
 		Codes: "Heben Sie diese Codes auf", CodesMore: "Jeder meldet Sie einmal ohne die App an. Sie werden nur jetzt gezeigt: Drucken Sie sie oder schreiben Sie sie ab.",
 		SignIn: "Anmelden", OldPassword: "Passwort", Recovery: "Wiederherstellungscode benutzen", SignedIn: "Sie sind angemeldet als", SignedInPage: "Sie sind angemeldet", Leave: "Abmelden", Next: "Weiter", Link: "Der Teil des Links nach #",
 		AtProvider: "Mit dem Konto Ihres Hauses anmelden", OrPassword: "Oder mit einem Passwort dieses Archivs:", ToProvider: "Weiter zur Seite Ihres Hauses",
-		NotBuilt: "Den Betrachter gibt es hier nicht", NotBuiltMore: "Dieses Programm wurde ohne ihn gebaut. Wo der Quelltext liegt, baut ihn dies ein:",
+		NotBuilt: "Diese Seiten gibt es hier nicht", NotBuiltMore: "Dieses Programm wurde ohne sie gebaut. Wo der Quelltext liegt, baut sie dies ein:",
 		NotForYou: "Das dürfen Sie nicht sehen",
-		NoConsole: "Eine Konsole gibt es noch nicht. DICOMweb und die JSON-API nehmen die Sitzung dieses Browsers an.",
+		NoConsole: "Dieses Programm wurde ohne die Konsole gebaut. DICOMweb und die JSON-API nehmen die Sitzung dieses Browsers an.",
+		ToConsole: "Konsole öffnen",
 	}
 )
 

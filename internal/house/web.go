@@ -53,15 +53,17 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle(face.Path+"/", images)
 	mux.Handle(console.SharePath+"/", httpsec.Page.Wrap(console.NewShare(s.SignIn.OpenShare, images, s.shownAt, data)))
 
-	setup := httpsec.Page.Wrap(console.NewSetup(data))
+	app, missing := web.Console()
+	setup := httpsec.Page.Wrap(console.NewSetup(missing == nil, data))
 	mux.Handle(console.SetupPath+"/", setup)
 	mux.Handle("GET "+signin.CallbackPath, setup)
 	mux.Handle(reverse.ConsolePath+"/", httpsec.Page.Wrap(console.NewPages(reverse.ConsolePath, data)))
 
 	viewer, why := web.Viewer()
 	mux.Handle(console.ViewerPath+"/", console.NewViewer(viewer, why, data))
+	mux.Handle(console.ConsolePath+"/", console.NewConsole(app, missing, data))
 
-	mux.Handle("/", console.Front(httpsec.API.Wrap(data)))
+	mux.Handle("/", console.Front(missing == nil, httpsec.API.Wrap(data)))
 	mux.Handle("/healthz", httpsec.API.Wrap(s.health(data)))
 	return places.NewRequests(webRequests).Bound(redirects(mux, httpsec.API.Wrap(data)), http.HandlerFunc(httpsec.Busy))
 }

@@ -63,6 +63,11 @@ var (
 	// functions of text there, away from the page.
 	ViewerPart = common(Header{"Cache-Control", "no-cache"}, Header{"Content-Security-Policy",
 		"default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; connect-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"})
+	// Console is for the console: scripts, styles and data from here alone, and text never becomes a script
+	// or a part of the page (Trusted Types).
+	Console = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; " +
+			"frame-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"})
 	// Page is for pages of our own: scripts, styles and data from here alone.
 	Page = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'"})

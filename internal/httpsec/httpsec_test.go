@@ -12,7 +12,7 @@ import (
 
 func TestEverySetHoldsWhatBrowsersMustHonour(t *testing.T) {
 	t.Parallel()
-	for name, set := range map[string]httpsec.Headers{"api": httpsec.API, "images": httpsec.Images, "page": httpsec.Page} {
+	for name, set := range map[string]httpsec.Headers{"api": httpsec.API, "images": httpsec.Images, "page": httpsec.Page, "console": httpsec.Console} {
 		h := http.Header{}
 		set.Set(h)
 		for header, want := range map[string]string{

@@ -1,0 +1,134 @@
+// The console as somebody who administrates sees it: every page in both languages, dark and light, wide and narrow.
+// Arguments: the origin, name, password, and a folder for pictures. Prints what it saw.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pages } from "./consolepages.mjs";
+import { launch, signIn, watch } from "./person.mjs";
+
+const [origin, name, password, pictures] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await launch();
+const seen = { troubles: [], hosts: {}, axe: [], wide: [], seen: 0, walked: [] };
+const wide = { width: 1440, height: 900 }, narrow = { width: 390, height: 844 };
+
+try {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: wide });
+  await context.addInitScript(() => addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`)));
+  const page = await context.newPage();
+  watch(page, seen);
+
+  // Who is not signed in is led to sign in, and back.
+  await page.goto(origin + "/console/people");
+  await signIn(page, name, password);
+  await page.waitForURL("**/console/people");
+  await page.waitForSelector("table");
+  seen.back = page.url().slice(origin.length);
+
+  seen.bytes = await transferred(context);
+  for (const row of pages) await look(page, row);
+  await walk(page);
+  seen.policy = (await page.goto(origin + "/console/")).headers()["content-security-policy"];
+  seen.trusted = await page.evaluate(() => { try { document.createElement("div").innerHTML = "a"; return false; } catch { return true; } });
+  seen.notices = await page.evaluate(async () => (await (await fetch("/console/NOTICES.txt")).text()).slice(0, 40));
+  seen.looking = [...seen.troubles];
+  await goAway(context);
+  await signOut(context, page);
+} finally {
+  await browser.close();
+}
+console.log(JSON.stringify(seen));
+
+// transferred is how many bytes the start takes in a browser that has nothing yet.
+async function transferred(context) {
+  const page = await context.newPage();
+  const requests = [];
+  page.on("requestfinished", (r) => requests.push(r));
+  await page.goto(origin + "/console/", { waitUntil: "networkidle" });
+  let bytes = 0;
+  for (const r of requests) bytes += (await r.sizes()).responseBodySize;
+  await page.close();
+  return bytes;
+}
+
+// look opens a page once and turns it through languages, colours and widths.
+async function look(page, row) {
+  await page.setViewportSize(wide);
+  await page.goto(`${origin}/console/${row.path}`);
+  await page.waitForSelector(row.ready);
+  await page.evaluate(axe);
+  for (const language of ["EN", "DE"]) {
+    await page.getByRole("radio", { name: language, exact: true }).click();
+    for (const theme of ["dark", "light"]) {
+      if (await page.evaluate(() => document.documentElement.dataset.theme) !== theme) await page.click(".top > button[aria-label]");
+      await row.open?.(page);
+      for (const size of [wide, narrow]) {
+        await page.setViewportSize(size);
+        await judge(page, `${row.name}-${language.toLowerCase()}-${theme}-${size.width}`);
+      }
+      await page.setViewportSize(wide);
+      await row.close?.(page);
+    }
+  }
+}
+
+async function judge(page, what) {
+  await page.waitForFunction(() => !document.querySelector(".loading"));
+  const found = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+  for (const v of found.violations) seen.axe.push(`${what}: ${v.id} ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`);
+  if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) seen.wide.push(what);
+  await page.screenshot({ path: `${pictures}/${what}.png` });
+  seen.seen++;
+}
+
+// walk goes through the areas with nothing but the keyboard.
+async function walk(page) {
+  await page.setViewportSize(wide);
+  await page.goto(origin + "/console/");
+  await page.waitForSelector(".nav a");
+  const areas = await page.locator(".nav a").evaluateAll((list) => list.map((a) => a.getAttribute("href")));
+  for (const area of areas) {
+    for (let i = 0; i < 40; i++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(() => document.activeElement?.closest(".nav") && document.activeElement.getAttribute("href")) === area) break;
+    }
+    const shown = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((to) => location.pathname === to, area);
+    await page.waitForSelector(".main h1");
+    seen.walked.push(`${area} ${shown ? "shown" : "not shown"}`);
+    await page.keyboard.press("Shift+Tab"); // back to the areas, from the beginning of the page
+    await page.evaluate(() => document.querySelector(".brand").focus());
+  }
+}
+
+// goAway is somebody who leaves the browser as it is: warned first, then everything is taken away in all tabs.
+async function goAway(context) {
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(origin + "/console/people#nothing=ZZPHI");
+  await page.waitForSelector("table");
+  await page.clock.fastForward(28.2 * 60e3);
+  await page.waitForSelector("[role=alertdialog]");
+  seen.warned = true;
+  await page.screenshot({ path: `${pictures}/idle.png` });
+  await page.getByRole("alertdialog").getByRole("button").last().click();
+  await page.waitForSelector("[role=alertdialog]", { state: "detached" });
+  await page.clock.resume();
+  await page.close();
+}
+
+// signOut is that another tab is left too, and that nothing is to be seen afterwards.
+async function signOut(context, page) {
+  const other = await context.newPage();
+  await other.goto(origin + "/console/people");
+  await other.waitForSelector("table");
+  await page.goto(origin + "/console/people#name=ZZPHI");
+  await page.waitForSelector("table");
+  await page.locator(".top button").last().click();
+  await page.getByRole("menuitem").last().click();
+  await Promise.all([page.waitForURL("**/setup/"), other.waitForURL("**/setup/")]);
+  seen.left = [page.url(), other.url()].map((u) => u.slice(origin.length));
+  await page.goBack().catch(() => {});
+  await page.waitForSelector("#name");
+  seen.afterwards = (await context.request.get(origin + "/api/v1/people")).status();
+}

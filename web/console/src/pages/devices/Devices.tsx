@@ -1,0 +1,49 @@
+import { useState } from 'react';
+import type { Device, Pending } from '../../api/types';
+import { useItems } from '../../api/useResource';
+import { useWords } from '../../language';
+import { devices as own } from '../../words/devices';
+import { Button } from '../../ui/Button';
+import { Tag } from '../../ui/Chips';
+import { CopyLine } from '../../ui/CopyLine';
+import { Page } from '../../ui/Page';
+import { Empty, Loaded } from '../../ui/State';
+import { Table } from '../../ui/Table';
+import { Time } from '../../ui/Time';
+import { Approve } from './Approve';
+
+export default function Devices() {
+  const t = useWords(own);
+  const known = useItems<Device>('/devices');
+  const pending = useItems<Pending>('/devices/pending');
+  const [approving, approve] = useState<Pending>();
+  const done = () => { approve(undefined); known.reload(); pending.reload(); };
+
+  return (
+    <Page title={t.title}>
+      <Loaded from={pending}>{items => items.length === 0 ? null : <section className="stack">
+        <h2>{t.waiting(items.length)}</h2>
+        <p className="quiet">{t.waitingMore}</p>
+        <Table label={t.waiting(items.length)} rows={items} id={p => p.id} columns={[
+          { id: 'title', name: t.aeTitle, head: true, cell: p => <b>{p.callingAETitle}</b> },
+          { id: 'address', name: t.address, cell: p => <span className="mono">{p.address}</span> },
+          { id: 'certificate', name: t.certificate, wide: true, cell: p => p.fingerprint ? <span className="mono">{p.fingerprint.slice(0, 16)}…</span> : t.noCertificate },
+          { id: 'attempts', name: t.attempts, number: true, wide: true, cell: p => p.attempts },
+          { id: 'last', name: t.last, wide: true, cell: p => <Time at={p.lastSeen} /> },
+          { id: 'approve', name: t.approve, cell: p => <Button onPress={() => approve(p)}>{t.approve}</Button> },
+        ]} />
+      </section>}</Loaded>
+
+      <Loaded from={known} empty={<Empty title={t.none} next={<CopyLine text="collimator device add AETITLE --allow echo,store" />}>{t.noneMore}</Empty>}>{items =>
+        <Table label={t.title} rows={items} id={d => d.aeTitle} columns={[
+          { id: 'title', name: t.aeTitle, head: true, cell: d => <b>{d.aeTitle}</b>, by: d => d.aeTitle },
+          { id: 'address', name: t.address, cell: d => <><span className="mono">{d.address ?? '–'}</span>{d.plaintextUntil && <> <Tag>{t.plaintext(d.plaintextUntil.slice(0, 10))}</Tag></>}</>, by: d => d.address ?? '' },
+          { id: 'allow', name: t.allowed, cell: d => <span className="row">{d.allow.map(v => <Tag key={v}>{v}</Tag>)}</span> },
+          { id: 'until', name: t.until, wide: true, cell: d => <Time at={d.certificates?.[0]?.notAfter} form="day" />, by: d => d.certificates?.[0]?.notAfter ?? '' },
+          { id: 'made', name: t.made, wide: true, cell: d => <Time at={d.created} form="day" />, by: d => d.created },
+        ]} />
+      }</Loaded>
+      {approving && <Approve caller={approving} close={() => approve(undefined)} done={done} />}
+    </Page>
+  );
+}

@@ -1,0 +1,38 @@
+import { words } from './words';
+
+export const start = words({
+  en: {
+    title: 'Start',
+    unprotected: (n: number) => n === 1 ? '1 issue lets somebody read or change patient data without signing in' : `${n} issues let somebody read or change patient data without signing in`,
+    fixFirst: 'Fix these first.',
+    open: (n: number) => n === 1 ? '1 issue is open' : `${n} issues are open`,
+    fine: 'No issue is open',
+    fineMore: (when: string) => `That is what the last scan knows, ${when}.`,
+    unscanned: 'Nobody has looked at your network yet',
+    unscannedMore: 'What is open in it is not known. A scan finds it.',
+    pending: (n: number) => n === 1 ? '1 device waits to be approved' : `${n} devices wait to be approved`,
+    running: 'A scan is running', looked: 'Addresses looked at',
+    scans: 'The last scans', when: 'Begun', targets: 'Targets', state: 'State', hosts: 'Hosts',
+    states: { running: 'Running', done: 'Done', stopped: 'Stopped', failed: 'Failed' },
+    devices: 'Devices', waiting: 'Waiting for approval', toIssues: 'Show all issues', toDevices: 'Look at them',
+    worst: 'The worst issues', severity: 'Severity', issue: 'Issue', place: 'Where', fix: 'What to do',
+    quiet: 'Your role has no numbers here', quietMore: 'What you may do stands among the areas.',
+  },
+  de: {
+    title: 'Start',
+    unprotected: (n: number) => n === 1 ? '1 Schwachstelle lässt Patientendaten ohne Anmeldung lesen oder ändern' : `${n} Schwachstellen lassen Patientendaten ohne Anmeldung lesen oder ändern`,
+    fixFirst: 'Beheben Sie diese zuerst.',
+    open: (n: number) => n === 1 ? '1 Schwachstelle ist offen' : `${n} Schwachstellen sind offen`,
+    fine: 'Keine Schwachstelle ist offen',
+    fineMore: (when: string) => `Das weiß der letzte Scan, ${when}.`,
+    unscanned: 'Ihr Netz wurde noch nicht angesehen',
+    unscannedMore: 'Was darin offen ist, ist nicht bekannt. Ein Scan findet es.',
+    pending: (n: number) => n === 1 ? '1 Gerät wartet auf Zulassung' : `${n} Geräte warten auf Zulassung`,
+    running: 'Ein Scan läuft', looked: 'Angesehene Adressen',
+    scans: 'Die letzten Scans', when: 'Begonnen', targets: 'Ziele', state: 'Stand', hosts: 'Rechner',
+    states: { running: 'Läuft', done: 'Fertig', stopped: 'Angehalten', failed: 'Fehlgeschlagen' },
+    devices: 'Geräte', waiting: 'Warten auf Zulassung', toIssues: 'Alle Schwachstellen zeigen', toDevices: 'Ansehen',
+    worst: 'Die schlimmsten Schwachstellen', severity: 'Schwere', issue: 'Schwachstelle', place: 'Wo', fix: 'Was zu tun ist',
+    quiet: 'Ihre Rolle hat hier keine Zahlen', quietMore: 'Was Sie dürfen, steht bei den Bereichen.',
+  },
+});
