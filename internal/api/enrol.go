@@ -48,7 +48,8 @@ func (s *Services) describeDevices(a *webapi.API) {
 		"POST /api/v1/devices/pending/{id}/approve": webapi.Does("Register a refused caller as a device").
 			Takes(approval{}).Gives(identity.Device{}),
 		"DELETE /api/v1/devices/pending/{id}": webapi.Does("Forget a refused caller, until they call again").GivesNothing(),
-		"GET /api/v1/connection":              webapi.Does("Say what is typed into a device so that it finds this archive").Gives(Connection{}),
+		"GET /api/v1/connection": webapi.Does("Say what is typed into a device so that it finds this archive").
+			Gives(Connection{}),
 	})
 }
 

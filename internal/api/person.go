@@ -28,9 +28,9 @@ func (s *Services) registerPeople(a *webapi.API) {
 	a.Handle("GET /api/v1/links", policy.People, s.links)
 	a.Handle("DELETE /api/v1/links/{id}", policy.People, s.endLink)
 
-	a.Proven("POST /api/v1/people", "POST /api/v1/people/{name}/role", "POST /api/v1/people/{name}/link", "POST /api/v1/people/{name}/disable",
-		"POST /api/v1/people/{name}/enable", "DELETE /api/v1/people/{name}/sessions", "POST /api/v1/people/{name}/studies",
-		"POST /api/v1/groups/studies")
+	a.Proven("POST /api/v1/people", "POST /api/v1/people/{name}/role", "POST /api/v1/people/{name}/link",
+		"POST /api/v1/people/{name}/disable", "POST /api/v1/people/{name}/enable", "DELETE /api/v1/people/{name}/sessions",
+		"POST /api/v1/people/{name}/studies", "POST /api/v1/groups/studies")
 	a.Holds(listBytes, "GET /api/v1/people", "GET /api/v1/groups", "GET /api/v1/links")
 	s.describePeople(a)
 }
@@ -282,7 +282,8 @@ func (s *Services) ungrantToGroup(rq *webapi.Request) (any, error) {
 	if err := s.Registry.UngrantToGroup(rq.Context(), in.Group, in.Study); err != nil {
 		return nil, err
 	}
-	rq.Record(audit.PersonChanged, audit.Update, audit.Object{Study: in.Study, Detail: "study not granted any more to the group " + in.Group})
+	o := audit.Object{Study: in.Study, Detail: "study not granted any more to the group " + in.Group}
+	rq.Record(audit.PersonChanged, audit.Update, o)
 	return nil, nil
 }
 

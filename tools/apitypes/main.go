@@ -153,7 +153,7 @@ func (s *schema) text(indent string) string {
 		return "Array<" + s.Items.text(indent) + ">"
 	case "object":
 		if s.Values != nil {
-			return "Record<string, " + s.Values.text(indent) + ">"
+			return "{ [name: string]: " + s.Values.text(indent) + " }"
 		}
 		return s.object(indent)
 	}

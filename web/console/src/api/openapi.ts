@@ -533,7 +533,7 @@ export interface Object {
   person?: string;
   query?: string;
   sopClass?: string;
-  sopClasses?: Record<string, number>;
+  sopClasses?: { [name: string]: number };
   study?: string;
 }
 
