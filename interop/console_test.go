@@ -31,12 +31,12 @@ func TestConsoleWorksInChromium(t *testing.T) {
 	dir := npmInstall(t, "browser")
 	s := harness.Start(t)
 	s.Device("CT1", harness.All...)
-	harness.Run(t, "echo", s.Peer(), "--aet", "STRANGER", "--ca", filepath.Join(s.Data, "keys", "ca.cert.pem")) // waits for approval
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(facePassword), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.Must("init", "--data", s.Data, "--admin", "ada", "--password-file", password)
+	stranger(t, s, password)
 
 	pictures := os.Getenv("COLLIMATOR_PICTURES")
 	if pictures == "" {
@@ -54,8 +54,10 @@ func TestConsoleWorksInChromium(t *testing.T) {
 		Looking, Axe, Wide, Walked, Left []string
 		Hosts                            map[string]bool
 		Back, Policy, Notices            string
+		AfterIdle, AfterEnd              string
 		Bytes, Seen, Afterwards          int
-		Trusted, Warned                  bool
+		Approved                         int
+		Trusted                          bool
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -75,10 +77,34 @@ func TestConsoleWorksInChromium(t *testing.T) {
 	if slices.ContainsFunc(seen.Walked, func(w string) bool { return strings.HasSuffix(w, "not shown") }) || len(seen.Walked) < 5 {
 		t.Errorf("walked %q", seen.Walked)
 	}
-	if !seen.Warned || !slices.Equal(seen.Left, []string{"/setup/", "/setup/"}) || seen.Afterwards != 401 {
-		t.Errorf("warned %v, left to %q, afterwards %d", seen.Warned, seen.Left, seen.Afterwards)
+	if !slices.Equal(seen.Left, []string{"/setup/", "/setup/"}) || seen.Afterwards != 401 {
+		t.Errorf("left to %q, afterwards %d", seen.Left, seen.Afterwards)
+	}
+	if seen.AfterIdle != "/console/people" || seen.AfterEnd != "/console/audit#failed=true" {
+		t.Errorf("after being away at %s, after the end of a session at %s", seen.AfterIdle, seen.AfterEnd)
+	}
+	if seen.Approved != 1 {
+		t.Errorf("with the second factor again %d devices were approved", seen.Approved)
 	}
 	if !strings.HasPrefix(seen.Notices, "The console holds parts") {
 		t.Errorf("notices %q", seen.Notices)
+	}
+}
+
+// stranger is a device of another archive that calls this one, is refused, and waits for approval.
+func stranger(t *testing.T, s *harness.Server, password string) {
+	t.Helper()
+	other, keys := filepath.Join(t.TempDir(), "other"), filepath.Join(t.TempDir(), "keys")
+	s.Must("init", "--data", other, "--admin", "bob", "--password-file", password)
+	s.Must("device", "add", "NEW1", "--data", other, "--out", keys)
+	authority, err := os.ReadFile(filepath.Join(s.Data, "keys", "ca.cert.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(keys, "ca.pem"), authority, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := harness.Run(t, "echo", s.Peer(), "--as", keys); code == 0 {
+		t.Fatalf("a stranger is let in: %s", out)
 	}
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pages } from "./consolepages.mjs";
-import { launch, signIn, watch } from "./person.mjs";
+import { launch, signIn, signInAgain, watch } from "./person.mjs";
 
 const [origin, name, password, pictures] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -19,7 +19,7 @@ try {
 
   // Who is not signed in is led to sign in, and back.
   await page.goto(origin + "/console/people");
-  await signIn(page, name, password);
+  const codes = await signIn(page, name, password);
   await page.waitForURL("**/console/people");
   await page.waitForSelector("table");
   seen.back = page.url().slice(origin.length);
@@ -27,11 +27,13 @@ try {
   seen.bytes = await transferred(context);
   for (const row of pages) await look(page, row);
   await walk(page);
+  await prove(page, codes.pop());
+  seen.looking = seen.troubles.filter((t) => !t.includes("status of 403")); // that one was made up
   seen.policy = (await page.goto(origin + "/console/")).headers()["content-security-policy"];
   seen.trusted = await page.evaluate(() => { try { document.createElement("div").innerHTML = "a"; return false; } catch { return true; } });
   seen.notices = await page.evaluate(async () => (await (await fetch("/console/NOTICES.txt")).text()).slice(0, 40));
-  seen.looking = [...seen.troubles];
-  await goAway(context);
+  await goAway(context, page, codes.pop());
+  await comeBack(context, page, codes.pop());
   await signOut(context, page);
 } finally {
   await browser.close();
@@ -101,20 +103,58 @@ async function walk(page) {
   }
 }
 
-// goAway is somebody who leaves the browser as it is: warned first, then everything is taken away in all tabs.
-async function goAway(context) {
+// prove approves a device when the second factor was shown too long ago: it is asked for, and the request repeated.
+async function prove(page, code) {
+  const ways = { totp: true, recovery: true, passkey: false, password: false, oidc: false };
+  await page.route("**/approve", (route) => route.fulfill({ status: 403, contentType: "application/problem+json",
+    body: JSON.stringify({ type: "urn:collimator:second-factor-again", status: 403, detail: "again", code: "second-factor-again", secondFactor: ways }) }), { times: 1 });
+  await page.goto(origin + "/console/devices");
+  await page.click("table button");
+  await page.getByRole("checkbox").first().click({ force: true });
+  await page.locator(".modal [type=submit]").click();
+  await page.waitForFunction(() => document.querySelectorAll(".modal").length === 2);
+  await page.screenshot({ path: `${pictures}/proof.png` });
+  const dialog = page.getByRole("dialog").last();
+  await dialog.getByRole("radio").last().click();
+  await dialog.getByRole("textbox").fill(code);
+  await dialog.locator("[type=submit]").click();
+  await page.waitForSelector(".modal", { state: "detached" });
+  seen.approved = await page.locator("tr", { hasText: "NEW1" }).count();
+}
+
+// goAway is somebody who leaves the browser as it is: warned first, then everything is taken away in all tabs, and
+// what was shown is not remembered.
+async function goAway(context, other, code) {
   const page = await context.newPage();
   await page.clock.install();
-  await page.goto(origin + "/console/people#nothing=ZZPHI");
+  await page.goto(origin + "/console/people#name=ZZPHI");
   await page.waitForSelector("table");
   await page.clock.fastForward(28.2 * 60e3);
   await page.waitForSelector("[role=alertdialog]");
-  seen.warned = true;
   await page.screenshot({ path: `${pictures}/idle.png` });
   await page.getByRole("alertdialog").getByRole("button").last().click();
   await page.waitForSelector("[role=alertdialog]", { state: "detached" });
-  await page.clock.resume();
+  await page.clock.fastForward(28.2 * 60e3);
+  await page.waitForSelector("[role=alertdialog]");
+  await page.clock.fastForward(60e3);
+  await Promise.all([page.waitForURL("**/setup/"), other.waitForURL("**/setup/")]);
+  await signInAgain(page, name, password, code);
+  await page.waitForURL("**/console/people");
+  await page.waitForSelector("table");
+  seen.afterIdle = page.url().slice(origin.length);
   await page.close();
+}
+
+// comeBack is a session that ends while somebody works: after signing in again one is where one was.
+async function comeBack(context, page, code) {
+  await page.goto(origin + "/console/audit");
+  await page.waitForSelector("table");
+  await context.clearCookies();
+  await page.getByRole("switch").click({ force: true });
+  await page.waitForURL("**/setup/");
+  await signInAgain(page, name, password, code);
+  await page.waitForSelector("table");
+  seen.afterEnd = page.url().slice(origin.length);
 }
 
 // signOut is that another tab is left too, and that nothing is to be seen afterwards.
@@ -122,11 +162,13 @@ async function signOut(context, page) {
   const other = await context.newPage();
   await other.goto(origin + "/console/people");
   await other.waitForSelector("table");
+  const viewer = await context.newPage();
+  const built = (await viewer.goto(origin + "/viewer/viewer?StudyInstanceUIDs=1.2.3")).ok();
   await page.goto(origin + "/console/people#name=ZZPHI");
   await page.waitForSelector("table");
   await page.locator(".top button").last().click();
   await page.getByRole("menuitem").last().click();
-  await Promise.all([page.waitForURL("**/setup/"), other.waitForURL("**/setup/")]);
+  await Promise.all([page, other, ...built ? [viewer] : []].map((p) => p.waitForURL("**/setup/")));
   seen.left = [page.url(), other.url()].map((u) => u.slice(origin.length));
   await page.goBack().catch(() => {});
   await page.waitForSelector("#name");

@@ -37,6 +37,18 @@ export async function signIn(page, name, password) {
   const key = await page.textContent("code");
   await page.fill("#code", totp(key, step()));
   await page.click("form button");
-  await page.waitForSelector("ol li"); // recovery codes
+  await page.waitForSelector("ol li");
+  const codes = await page.locator("ol li code").allTextContents(); // recovery codes
   await page.click("main a");
+  return codes;
+}
+
+// signInAgain is somebody who has a second factor, and shows a recovery code in its place.
+export async function signInAgain(page, name, password, code) {
+  await page.waitForSelector("#name");
+  await page.fill("#name", name);
+  await page.fill("#password", password);
+  await page.click("form button");
+  await page.fill("#recovery", code);
+  await page.click("#recovery + button");
 }

@@ -39,7 +39,7 @@ export function Shell() {
       <a className="skip" href="#content" onClick={e => { e.preventDefault(); main.current?.focus(); }}>{t.skip}</a>
       <Top />
       <Nav path={path} />
-      <main className="main" ref={main} tabIndex={-1}>
+      <main id="content" className="main" ref={main} tabIndex={-1}>
         <Boundary key={path}><Suspense fallback={<Loading />}><Open path={path} /></Suspense></Boundary>
       </main>
       <footer className="foot">{t.notDevice}</footer>

@@ -8,6 +8,8 @@ import { leave } from '../../leave';
 import { useSession } from '../../session';
 import { account as own } from '../../words/account';
 import { common } from '../../words/common';
+import { roles } from '../../words/roles';
+import { named } from '../../words/words';
 import { Button } from '../../ui/Button';
 import { Tag } from '../../ui/Chips';
 import { Dialog, Ends } from '../../ui/Dialog';
@@ -19,9 +21,10 @@ import { Time } from '../../ui/Time';
 
 export default function Account() {
   const t = useWords(own);
+  const r = useWords(roles);
   const { session } = useSession();
   return (
-    <Page title={t.title} more={session.role && t.role(session.role)}>
+    <Page title={t.title} more={session.role && t.role(named(r, session.role))}>
       <Sessions />
       <Passkeys />
       <Tokens />
@@ -57,7 +60,7 @@ function Sessions() {
         { id: 'begun', name: t.begun, head: true, cell: s => <><Time at={s.created} /> {s.id === session.session && <Tag>{t.here}</Tag>}</> },
         { id: 'seen', name: t.seen, wide: true, cell: s => <Time at={s.seen} /> },
         { id: 'address', name: t.address, cell: s => <span className="mono">{s.address}</span> },
-        { id: 'method', name: t.method, wide: true, cell: s => t.methods[s.method] ?? s.method },
+        { id: 'method', name: t.method, wide: true, cell: s => named(t.methods, s.method) },
         { id: 'end', name: t.end, cell: s => s.id === session.session ? '' : <Button onPress={() => end(`/sessions/${s.id}`)}>{t.end}</Button> },
       ]} />}</Loaded>
       {sure && <Dialog title={t.endAll} alert onClose={() => setSure(false)}>

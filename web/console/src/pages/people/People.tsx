@@ -2,6 +2,8 @@ import type { Person } from '../../api/types';
 import { useItems } from '../../api/useResource';
 import { useWords } from '../../language';
 import { people as own } from '../../words/people';
+import { roles } from '../../words/roles';
+import { named } from '../../words/words';
 import { Page } from '../../ui/Page';
 import { Empty, Loaded } from '../../ui/State';
 import { Table } from '../../ui/Table';
@@ -9,13 +11,14 @@ import { Time } from '../../ui/Time';
 
 export default function People() {
   const t = useWords(own);
+  const r = useWords(roles);
   const list = useItems<Person>('/people');
   return (
     <Page title={t.title}>
       <Loaded from={list} empty={<Empty title={t.none}>{t.noneMore}</Empty>}>{items =>
         <Table label={t.title} rows={items} id={p => p.name} columns={[
           { id: 'name', name: t.name, head: true, cell: p => <b>{p.name}</b>, by: p => p.name },
-          { id: 'role', name: t.role, cell: p => p.role, by: p => p.role },
+          { id: 'role', name: t.role, cell: p => named(r, p.role), by: p => p.role },
           { id: 'state', name: t.state, cell: p => p.disabled ? t.disabled : t.active, by: p => p.disabled ? 1 : 0 },
           { id: 'studies', name: t.studies, number: true, wide: true, cell: p => p.studies?.length ?? 0, by: p => p.studies?.length ?? 0 },
           { id: 'made', name: t.made, wide: true, cell: p => <Time at={p.created} form="day" />, by: p => p.created },
