@@ -125,6 +125,8 @@ async function prove(page, code) {
 // goAway is somebody who leaves the browser as it is: warned first, then everything is taken away in all tabs, and
 // what was shown is not remembered.
 async function goAway(context, other, code) {
+  await other.goto(origin + "/console/account"); // asks for nothing by itself
+  await other.waitForSelector("table");
   const page = await context.newPage();
   await page.clock.install();
   await page.goto(origin + "/console/people#name=ZZPHI");
