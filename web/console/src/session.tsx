@@ -1,5 +1,6 @@
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { ApiProvider } from './api/Api';
+import { EventsProvider } from './api/Events';
 import { newClient, type Client } from './api/client';
 import type { Session, Verb } from './api/types';
 import type { Ways } from './api/problem';
@@ -64,7 +65,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   return (
     <ApiProvider value={client}>
       <Context value={value}>
-        {children}
+        <EventsProvider>{children}</EventsProvider>
         {asked && <Proof ways={asked.ways} answer={asked.answer} client={client} />}
         <Idle session={value.session} seen={seen} client={client} signOut={value.signOut} />
       </Context>

@@ -1,0 +1,59 @@
+import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from 'react';
+import { apiRoot } from './client';
+
+// Topic is a kind of thing of which the server says that something of it has changed (GET /events).
+export type Topic = 'studies' | 'devices' | 'people' | 'surface' | 'scans' | 'quarantine' | 'audit' | 'shares' | 'gate';
+
+type Hear = (topics: readonly Topic[] | 'all') => void;
+
+const Context = createContext<((hear: Hear) => () => void) | null>(null);
+
+const again = 5_000; // milliseconds until a stream that was refused is asked for again
+
+// EventsProvider listens to the server once for all pages. After a gap everybody hears 'all'.
+export function EventsProvider({ children }: { children: ReactNode }) {
+  const hearing = useRef(new Set<Hear>());
+  const subscribe = useMemo(() => (hear: Hear) => {
+    hearing.current.add(hear);
+    return () => { hearing.current.delete(hear); };
+  }, []);
+
+  useEffect(() => {
+    let stream: EventSource | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let gap = false;
+    const tell = (topics: readonly Topic[] | 'all') => { for (const hear of hearing.current) hear(topics); };
+    const open = () => {
+      stream = new EventSource(`${apiRoot}/events`);
+      stream.addEventListener('listening', () => { if (gap) tell('all'); gap = false; });
+      stream.addEventListener('changed', e => tell(JSON.parse(e.data as string) as Topic[]));
+      stream.addEventListener('error', () => {
+        gap = true;
+        if (stream?.readyState === EventSource.CLOSED) timer = setTimeout(open, again);
+      });
+    };
+    const close = () => { clearTimeout(timer); stream?.close(); };
+    open();
+    return close;
+  }, []);
+
+  return <Context value={subscribe}>{children}</Context>;
+}
+
+// useChanged calls hear when something of the topics has changed, at most once in half a second.
+export function useChanged(topics: readonly Topic[], hear: () => void) {
+  const subscribe = useContext(Context);
+  const latest = useRef(hear);
+  latest.current = hear;
+  const of = topics.join(' ');
+  useEffect(() => {
+    if (!subscribe || !of) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wanted = of.split(' ') as Topic[];
+    const end = subscribe(changed => {
+      if (changed !== 'all' && !wanted.some(t => changed.includes(t))) return;
+      timer ??= setTimeout(() => { timer = undefined; latest.current(); }, 500);
+    });
+    return () => { end(); clearTimeout(timer); };
+  }, [subscribe, of]);
+}
