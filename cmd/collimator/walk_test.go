@@ -38,6 +38,8 @@ var walk = map[string]string{
 	"POST /api/v1/people/{name}/link": "Aa", "POST /api/v1/people/{name}/disable": "Aa", "POST /api/v1/people/{name}/enable": "Aa",
 	"DELETE /api/v1/people/{name}/sessions": "Aa", "POST /api/v1/people/{name}/studies": "Aa", "DELETE /api/v1/people/{name}/studies/{study...}": "Aa",
 	"GET /api/v1/groups": "Aa", "POST /api/v1/groups/studies": "Aa", "POST /api/v1/groups/ungrant": "Aa", "GET /api/v1/links": "Aa", "DELETE /api/v1/links/{id}": "Aa",
+	"GET /api/v1/states": "Aa", "GET /api/v1/overview": "Aa", "GET /api/v1/settings": "Aa", "GET /api/v1/scope": "AUa", "POST /api/v1/scope": "Aa",
+	"GET /api/v1/sample":  "ARTaw",
 	"GET /api/v1/devices": "Aa", "POST /api/v1/devices": "Aa", "PATCH /api/v1/devices/{aet}": "Aa", "DELETE /api/v1/devices/{aet}": "Aa",
 	"POST /api/v1/devices/{aet}/certificate": "Aa", "POST /api/v1/devices/{aet}/echo": "Aa", "GET /api/v1/connection": "Aa",
 	"GET /api/v1/devices/pending": "Aa", "POST /api/v1/devices/pending/{id}/approve": "Aa", "DELETE /api/v1/devices/pending/{id}": "Aa",

@@ -41,6 +41,8 @@ type Services struct {
 	// DoorCode is the code of a door of this server, without its secret.
 	DoorCode func() (maintenance.Code, error)
 	Log      *slog.Logger
+	// House tells how the server runs.
+	House House
 	// EchoDevice sends a C-ECHO to a registered device.
 	EchoDevice func(ctx context.Context, aeTitle string) (Echo, error)
 	// Can lists the verbs that are granted to somebody.
@@ -76,6 +78,7 @@ func (s *Services) Register(a *webapi.API) {
 	a.Holds(listBytes, "GET /api/v1/audit", "GET /api/v1/shares", "GET /api/v1/quarantine")
 	s.registerSurface(a)
 	s.registerDoors(a)
+	s.registerRunning(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
 	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
 	a.Lasting("GET /api/v1/events", s.events)

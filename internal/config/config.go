@@ -30,6 +30,8 @@ const Insist = "expose this server to the internet"
 
 // Config is the whole of the settings. Use Default or Load to get one.
 type Config struct {
+	// From is the file that was read; empty where there was none.
+	From string `yaml:"-"`
 	// Data is the data directory.
 	Data string `yaml:"data"`
 	// AE is the server's own AE title.
@@ -245,6 +247,7 @@ func Load(path, data string) (Config, error) {
 	if err := checkKeys(b); err != nil {
 		return c, err
 	}
+	c.From = path
 
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)

@@ -15,8 +15,7 @@ import (
 // directory that is made, and says how many files there are. The same seed draws the
 // same study. No file is replaced.
 func Sample(dir, kind string, images int, seed uint64) (int, error) {
-	of, err := kindOf(kind)
-	if err != nil {
+	if _, err := kindOf(kind); err != nil {
 		return 0, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -24,19 +23,33 @@ func Sample(dir, kind string, images int, seed uint64) (int, error) {
 	}
 
 	n := 0
+	err := sampled(kind, images, seed, func(name string, content []byte) error {
+		n++
+		return writeNew(filepath.Join(dir, name), content)
+	})
+	return n, err
+}
+
+// sampled draws the images of Sample, and gives each with the name of its file.
+func sampled(kind string, images int, seed uint64, give func(name string, content []byte) error) error {
+	of, err := kindOf(kind)
+	if err != nil {
+		return err
+	}
+	n := 0
 	for f := range synth.Study(of, synth.Options{
 		Seed: seed, Series: 1, Images: images, Rows: 256, Columns: 256,
 		Patient: synth.Patient{Name: "TEST^SAMPLE", ID: "TEST-1", BirthDate: "19700101", Sex: "O"},
 	}) {
 		n++
 		if err := f.DataSet.SetText(tag.ReferringPhysicianName, "TEST^REFERRER"); err != nil {
-			return 0, err
+			return err
 		}
-		if err := writeNew(filepath.Join(dir, fmt.Sprintf("%s%04d.dcm", kind, n)), synth.Bytes(f)); err != nil {
-			return 0, err
+		if err := give(fmt.Sprintf("%s%04d.dcm", kind, n), synth.Bytes(f)); err != nil {
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }
 
 func kindOf(name string) (synth.Kind, error) {

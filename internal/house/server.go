@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"collimator/dimse"
@@ -72,6 +73,7 @@ type Server struct {
 	reserve   *reserve.Reserve
 	inspector *inspector
 
+	scopeFile    sync.Mutex        // held by who writes it
 	before       time.Time         // files older than this and without a row are nobody's
 	stateChanges chan audit.Record // on their way to the trail
 	hangup       chan os.Signal    // SIGHUP, to read the files of the certificate again

@@ -161,6 +161,7 @@ func (s *Server) Services() *api.Services {
 		Sessions:   s.Guard.Sessions,
 		Connection: s.connection(),
 		EchoDevice: s.echoDevice,
+		House:      overseer{s},
 		Bell:       s.bell,
 		StudyAt:    s.studyAt,
 		Links:      LinkAddress(s.in.Config),

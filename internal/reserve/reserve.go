@@ -197,6 +197,15 @@ func bytes(n int64) string {
 	return fmt.Sprintf("%d kB", n>>10)
 }
 
+// Space is how many bytes are free now, and how many there are; 0 where the system does not say.
+func (r *Reserve) Space() (free, total int64) {
+	free, total, err := r.space(r.dir)
+	if err != nil {
+		return 0, 0
+	}
+	return free, total
+}
+
 // Free is how many bytes are free now; 0 where the system does not say.
 func (r *Reserve) Free() int64 {
 	free, _, err := r.space(r.dir)

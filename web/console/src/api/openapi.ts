@@ -110,6 +110,13 @@ export interface AssetList {
   next?: number;
 }
 
+export interface Backup {
+  last?: string;
+  recoveryKeyKept: boolean;
+  rehearsed?: string;
+  to?: string;
+}
+
 export interface CVE {
   exploited?: boolean;
   id: string;
@@ -170,6 +177,11 @@ export interface DeviceList {
   next?: number;
 }
 
+export interface Disk {
+  free: number;
+  total: number;
+}
+
 export interface Door {
   address?: string;
   claimed?: string;
@@ -206,6 +218,12 @@ export interface Echo {
   answered: boolean;
   milliseconds: number;
   why?: string;
+}
+
+export interface Ending {
+  of: string;
+  until: string;
+  what: string;
 }
 
 export interface Enrolled {
@@ -557,6 +575,20 @@ export interface OpenedDoor {
   why?: string;
 }
 
+export interface Overview {
+  administrators: number;
+  backup: Backup;
+  disk: Disk;
+  ending: Array<Ending>;
+  open: Array<Point>;
+  queues: Array<Summary>;
+}
+
+export interface OwnRange {
+  mine: boolean;
+  range: string;
+}
+
 export interface OwnedDoor {
   number: number;
   route: string;
@@ -644,6 +676,12 @@ export interface Place {
   address?: string;
   asset?: string;
   port?: number;
+}
+
+export interface Point {
+  do?: string;
+  done: boolean;
+  id: string;
 }
 
 export interface Problem {
@@ -741,6 +779,13 @@ export interface ScanOrder {
   targets: Array<string>;
 }
 
+export interface Scope {
+  exclude: Array<string>;
+  own: Array<string>;
+  ranges: Array<string>;
+  zones: Array<string>;
+}
+
 export interface Seen {
   firstSeen: string;
   lastSeen: string;
@@ -772,6 +817,17 @@ export interface SessionState {
   state: string;
 }
 
+export interface Setting {
+  key: string;
+  line?: number;
+  value: string;
+}
+
+export interface Settings {
+  file?: string;
+  items: Array<Setting>;
+}
+
 export interface Severities {
   critical: number;
   high: number;
@@ -801,6 +857,19 @@ export interface ShownCode {
   code: string;
 }
 
+export interface State {
+  do?: string;
+  level: string;
+  name: string;
+  since: string;
+  text?: string;
+}
+
+export interface StateList {
+  items: Array<State>;
+  next?: number;
+}
+
 export interface Statement {
   answer: boolean;
   made: string;
@@ -808,6 +877,20 @@ export interface Statement {
   question: string;
   since?: string;
   who: string;
+}
+
+export interface Summary {
+  aside: number;
+  bytes: number;
+  destination: string;
+  due?: string;
+  oldest?: string;
+  reason?: string;
+  sent: number;
+  target: string;
+  tried?: string;
+  tries: number;
+  waiting: number;
 }
 
 export interface TOTPSecret {
@@ -892,6 +975,8 @@ export interface Routes {
   'DELETE /api/v1/links/{id}': { path: { id: string }; gives: undefined };
   /** Describe this API. */
   'GET /api/v1/openapi.json': { gives: unknown };
+  /** Show what an administrator looks at first. */
+  'GET /api/v1/overview': { gives: Overview };
   /** List one's passkeys. */
   'GET /api/v1/passkeys': { gives: Array<PasskeyInfo> };
   /** Remove a passkey. */
@@ -924,6 +1009,8 @@ export interface Routes {
   'POST /api/v1/recovery-codes': { gives: RecoveryCodes };
   /** Make a report about the attack surface. */
   'GET /api/v1/report': { query: { format?: string; since?: string }; gives: Report };
+  /** Give a synthetic study of nobody, marked TEST, as a ZIP file. */
+  'GET /api/v1/sample': { query: { images?: string; kind?: string }; gives: undefined };
   /** List scans, the newest first. */
   'GET /api/v1/scans': { gives: JobList };
   /** Begin a scan within the declared scope. */
@@ -932,6 +1019,10 @@ export interface Routes {
   'DELETE /api/v1/scans/{id}': { path: { id: string }; gives: Job };
   /** Show a scan and how far it is. */
   'GET /api/v1/scans/{id}': { path: { id: string }; gives: Job };
+  /** Say where scans may look. */
+  'GET /api/v1/scope': { gives: Scope };
+  /** Declare a range of private addresses as one's own. */
+  'POST /api/v1/scope': { body: OwnRange; gives: Scope };
   /** Sign out, and close a link that was opened. */
   'DELETE /api/v1/session': { gives: Location | undefined };
   /** Say who is signed in, and what is next. */
@@ -968,6 +1059,8 @@ export interface Routes {
   'GET /api/v1/sessions': { gives: Array<Session> };
   /** End one of one's sessions. */
   'DELETE /api/v1/sessions/{id}': { path: { id: string }; gives: undefined };
+  /** List the settings in force. */
+  'GET /api/v1/settings': { gives: Settings };
   /** Set a password by a one-time link. */
   'POST /api/v1/setup': { body: LinkUse; gives: SessionState };
   /** Say what a one-time link is for. */
@@ -978,6 +1071,8 @@ export interface Routes {
   'POST /api/v1/shares': { body: NewLink; gives: MadeLink };
   /** Revoke a link to a study. */
   'DELETE /api/v1/shares/{id}': { path: { id: string }; gives: undefined };
+  /** Say how each part of the server is, and what to do. */
+  'GET /api/v1/states': { gives: StateList };
   /** List one's tokens. */
   'GET /api/v1/tokens': { gives: AccessTokenList };
   /** Make a token for a program. */
