@@ -45,7 +45,9 @@ async function transferred(context) {
   const page = await context.newPage();
   const requests = [];
   page.on("requestfinished", (r) => requests.push(r));
-  await page.goto(origin + "/console/", { waitUntil: "networkidle" });
+  await page.goto(origin + "/console/");
+  await page.waitForSelector(".counts");
+  await page.waitForFunction(() => !document.querySelector(".loading"));
   let bytes = 0;
   for (const r of requests) bytes += (await r.sizes()).responseBodySize;
   await page.close();

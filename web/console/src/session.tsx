@@ -65,7 +65,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   return (
     <ApiProvider value={client}>
       <Context value={value}>
-        <EventsProvider>{children}</EventsProvider>
+        <EventsProvider can={value.can}>{children}</EventsProvider>
         {asked && <Proof ways={asked.ways} answer={asked.answer} client={client} />}
         <Idle session={value.session} seen={seen} client={client} signOut={value.signOut} />
       </Context>

@@ -1,8 +1,15 @@
 import { createContext, useContext, useEffect, useMemo, useRef, type ReactNode } from 'react';
 import { apiRoot } from './client';
+import type { Verb } from './types';
 
 // Topic is a kind of thing of which the server says that something of it has changed (GET /events).
 export type Topic = 'studies' | 'devices' | 'people' | 'surface' | 'scans' | 'quarantine' | 'audit' | 'shares' | 'gate';
+
+// The verb that each needs, as the server has it (internal/api/bell.go).
+const needs: { [topic in Topic]: Verb } = {
+  studies: 'query', devices: 'devices', people: 'people', surface: 'surface', scans: 'surface', quarantine: 'quarantine',
+  audit: 'audit', shares: 'share', gate: 'configure',
+};
 
 type Hear = (topics: readonly Topic[] | 'all') => void;
 
@@ -11,7 +18,9 @@ const Context = createContext<((hear: Hear) => () => void) | null>(null);
 const again = 5_000; // milliseconds until a stream that was refused is asked for again
 
 // EventsProvider listens to the server once for all pages. After a gap everybody hears 'all'.
-export function EventsProvider({ children }: { children: ReactNode }) {
+// Who may be told of nothing does not listen.
+export function EventsProvider({ can, children }: { can: (verb: Verb) => boolean; children: ReactNode }) {
+  const may = (Object.values(needs) as Verb[]).some(can);
   const hearing = useRef(new Set<Hear>());
   const subscribe = useMemo(() => (hear: Hear) => {
     hearing.current.add(hear);
@@ -19,6 +28,7 @@ export function EventsProvider({ children }: { children: ReactNode }) {
   }, []);
 
   useEffect(() => {
+    if (!may) return;
     let stream: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let gap = false;
@@ -35,7 +45,7 @@ export function EventsProvider({ children }: { children: ReactNode }) {
     const close = () => { clearTimeout(timer); stream?.close(); };
     open();
     return close;
-  }, []);
+  }, [may]);
 
   return <Context value={subscribe}>{children}</Context>;
 }

@@ -8,9 +8,13 @@ export const severities: readonly Of[] = ['critical', 'high', 'medium', 'low', '
 
 const icons = { critical: OctagonAlert, high: TriangleAlert, medium: CircleAlert, low: Info, info: Info };
 
-// Severity is never a colour alone.
-export function Severity({ of }: { of: Of }) {
+// rank orders by severity, the worst first.
+export const rank = (of: string) => severities.indexOf(of as Of);
+
+// Severity is never a colour alone. One that is not known here is said as the server says it.
+export function Severity({ of }: { of: string }) {
   const t = useWords(common);
-  const Icon = icons[of];
-  return <span className="severity" data-of={of}><Icon className="icon" aria-hidden />{t[of]}</span>;
+  const known = severities.find(s => s === of);
+  const Icon = icons[known ?? 'info'];
+  return <span className="severity" data-of={of}><Icon className="icon" aria-hidden />{known ? t[known] : of}</span>;
 }

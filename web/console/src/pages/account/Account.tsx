@@ -1,8 +1,8 @@
 import { useState } from 'react';
 import { useApi } from '../../api/Api';
 import { problemOf, type Problem } from '../../api/problem';
-import type { OwnSession, Passkey, Token } from '../../api/types';
-import { useItems, useResource } from '../../api/useResource';
+import { addressOf } from '../../api/routes';
+import { useListed, useRoute } from '../../api/useRoute';
 import { useWords } from '../../language';
 import { leave } from '../../leave';
 import { useSession } from '../../session';
@@ -49,7 +49,7 @@ function Sessions() {
   const c = useWords(common);
   const api = useApi();
   const { session } = useSession();
-  const list = useResource<OwnSession[]>('/sessions');
+  const list = useRoute('GET /api/v1/sessions');
   const [end, problem] = useEnd(list.reload, t.ended);
   const [sure, setSure] = useState(false);
   return (
@@ -61,7 +61,7 @@ function Sessions() {
         { id: 'seen', name: t.seen, wide: true, cell: s => <Time at={s.seen} /> },
         { id: 'address', name: t.address, cell: s => <span className="mono">{s.address}</span> },
         { id: 'method', name: t.method, wide: true, cell: s => named(t.methods, s.method) },
-        { id: 'end', name: t.end, cell: s => s.id === session.session ? '' : <Button onPress={() => end(`/sessions/${s.id}`)}>{t.end}</Button> },
+        { id: 'end', name: t.end, cell: s => s.id === session.session ? '' : <Button onPress={() => end(addressOf('DELETE /api/v1/sessions/{id}', { path: { id: s.id } }))}>{t.end}</Button> },
       ]} />}</Loaded>
       {sure && <Dialog title={t.endAll} alert onClose={() => setSure(false)}>
         <p>{t.endAllMore}</p>
@@ -76,7 +76,7 @@ function Sessions() {
 
 function Passkeys() {
   const t = useWords(own);
-  const list = useResource<Passkey[]>('/passkeys');
+  const list = useRoute('GET /api/v1/passkeys');
   const [end, problem] = useEnd(list.reload, t.removed);
   return (
     <section className="stack">
@@ -86,7 +86,7 @@ function Passkeys() {
         { id: 'name', name: t.name, head: true, cell: p => <>{p.name} {p.copied && <Tag>{t.copied}</Tag>}</> },
         { id: 'host', name: t.host, wide: true, cell: p => p.host },
         { id: 'used', name: t.used, cell: p => <Time at={p.used} /> },
-        { id: 'end', name: t.remove, cell: p => <Button onPress={() => end(`/passkeys/${p.id}`)}>{t.remove}</Button> },
+        { id: 'end', name: t.remove, cell: p => <Button onPress={() => end(addressOf('DELETE /api/v1/passkeys/{id}', { path: { id: p.id } }))}>{t.remove}</Button> },
       ]} />}</Loaded>
     </section>
   );
@@ -94,7 +94,7 @@ function Passkeys() {
 
 function Tokens() {
   const t = useWords(own);
-  const list = useItems<Token>('/tokens');
+  const list = useListed('GET /api/v1/tokens');
   const [end, problem] = useEnd(list.reload, t.revoked);
   return (
     <section className="stack">
@@ -104,7 +104,7 @@ function Tokens() {
         { id: 'token', name: t.token, head: true, cell: x => <span className="mono">{x.id}</span> },
         { id: 'allow', name: t.allowed, cell: x => <span className="row">{x.allow.map(v => <Tag key={v}>{v}</Tag>)}</span> },
         { id: 'until', name: t.until, cell: x => <Time at={x.expires} /> },
-        { id: 'end', name: t.revoke, cell: x => x.revoked ? '–' : <Button onPress={() => end(`/tokens/${x.id}`)}>{t.revoke}</Button> },
+        { id: 'end', name: t.revoke, cell: x => x.revoked ? '–' : <Button onPress={() => end(addressOf('DELETE /api/v1/tokens/{id}', { path: { id: x.id } }))}>{t.revoke}</Button> },
       ]} />}</Loaded>
     </section>
   );

@@ -1,6 +1,5 @@
-import { withQuery } from '../../api/client';
-import type { AuditObject, AuditRecord } from '../../api/types';
-import { useItems } from '../../api/useResource';
+import type { AuditObject } from '../../api/types';
+import { useListed } from '../../api/useRoute';
 import { useWords } from '../../language';
 import { useFragment } from '../../route';
 import { audit as own } from '../../words/audit';
@@ -17,7 +16,7 @@ export default function Audit() {
   const c = useWords(common);
   const [shows, show] = useFragment();
   const failed = shows.get('failed') === 'true';
-  const list = useItems<AuditRecord>(withQuery('/audit', { failed: failed || undefined }));
+  const list = useListed('GET /api/v1/audit', { query: failed ? { failed: 'true' } : {} });
   return (
     <Page title={t.title} more={t.more}>
       <Switch isSelected={failed} onChange={on => show('failed', on ? 'true' : undefined)}>{t.failed}</Switch>

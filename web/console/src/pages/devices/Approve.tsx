@@ -1,6 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { useApi } from '../../api/Api';
 import { problemOf, type Problem } from '../../api/problem';
+import { call } from '../../api/routes';
 import type { Pending } from '../../api/types';
 import { useWords } from '../../language';
 import { common } from '../../words/common';
@@ -34,7 +35,7 @@ export function Approve({ caller, close, done }: { caller: Pending; close: () =>
     setProblem(undefined);
     const how = caller.fingerprint ? { fingerprint: caller.fingerprint } : { plaintextUntil: until };
     try {
-      await api.post(`/devices/pending/${caller.id}/approve`, { allow, ...how });
+      await call(api, 'POST /api/v1/devices/pending/{id}/approve', { path: { id: String(caller.id) }, body: { allow: [...allow], ...how } });
       say(t.approved(caller.callingAETitle));
       done();
     } catch (x) {

@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import type { Device, Pending } from '../../api/types';
-import { useItems } from '../../api/useResource';
+import type { Pending } from '../../api/types';
+import { useListed } from '../../api/useRoute';
 import { useWords } from '../../language';
 import { devices as own } from '../../words/devices';
 import { Button } from '../../ui/Button';
@@ -14,8 +14,8 @@ import { Approve } from './Approve';
 
 export default function Devices() {
   const t = useWords(own);
-  const known = useItems<Device>('/devices');
-  const pending = useItems<Pending>('/devices/pending');
+  const known = useListed('GET /api/v1/devices', {}, { on: ['devices'] });
+  const pending = useListed('GET /api/v1/devices/pending', {}, { on: ['devices'] });
   const [approving, approve] = useState<Pending>();
   const done = () => { approve(undefined); known.reload(); pending.reload(); };
 

@@ -1,5 +1,4 @@
-import type { Person } from '../../api/types';
-import { useItems } from '../../api/useResource';
+import { useListed } from '../../api/useRoute';
 import { useWords } from '../../language';
 import { people as own } from '../../words/people';
 import { roles } from '../../words/roles';
@@ -12,7 +11,7 @@ import { Time } from '../../ui/Time';
 export default function People() {
   const t = useWords(own);
   const r = useWords(roles);
-  const list = useItems<Person>('/people');
+  const list = useListed('GET /api/v1/people', {}, { on: ['people'] });
   return (
     <Page title={t.title}>
       <Loaded from={list} empty={<Empty title={t.none}>{t.noneMore}</Empty>}>{items =>

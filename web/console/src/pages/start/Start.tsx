@@ -1,9 +1,10 @@
-import type { Device, Issue, List, Pending, Scan, Severity as Of } from '../../api/types';
-import { useResource } from '../../api/useResource';
+import type { InventoryIssue } from '../../api/openapi';
+import { useRoute } from '../../api/useRoute';
 import { useLanguage, useWords } from '../../language';
 import { address } from '../../route';
 import { useSession } from '../../session';
 import { start } from '../../words/start';
+import { named } from '../../words/words';
 import { Link } from '../../ui/Link';
 import { Counted, Counts, Page } from '../../ui/Page';
 import { Progress } from '../../ui/Progress';
@@ -25,8 +26,8 @@ function Surface() {
   const t = useWords(start);
   const { locale } = useLanguage();
   const { can } = useSession();
-  const issues = useResource<List<Issue>>('/issues?state=open&limit=500');
-  const scans = useResource<List<Scan>>('/scans', { every: 15_000 });
+  const issues = useRoute('GET /api/v1/issues', { query: { state: 'open', limit: '500' } }, { on: ['surface'] });
+  const scans = useRoute('GET /api/v1/scans', {}, { on: ['scans'] });
   const open = issues.data?.items;
   const last = scans.data?.items.find(s => s.state === 'done');
   const running = scans.data?.items.find(s => s.state === 'running');
@@ -62,7 +63,7 @@ function Surface() {
         <Table label={t.scans} rows={items.slice(0, 5)} id={s => s.id} columns={[
           { id: 'when', name: t.when, cell: s => <Time at={s.started} /> },
           { id: 'targets', name: t.targets, head: true, cell: s => s.targets.join(', ') },
-          { id: 'state', name: t.state, cell: s => t.states[s.state] },
+          { id: 'state', name: t.state, cell: s => named(t.states, s.state) },
           { id: 'hosts', name: t.hosts, number: true, cell: s => s.hosts },
         ]} />
       </section>}</Loaded>
@@ -70,12 +71,12 @@ function Surface() {
   );
 }
 
-const count = (issues: Issue[], of: Of) => issues.filter(i => i.severity === of).length;
+const count = (issues: InventoryIssue[], of: string) => issues.filter(i => i.severity === of).length;
 
 function Devices() {
   const t = useWords(start);
-  const known = useResource<List<Device>>('/devices');
-  const pending = useResource<List<Pending>>('/devices/pending');
+  const known = useRoute('GET /api/v1/devices', {}, { on: ['devices'] });
+  const pending = useRoute('GET /api/v1/devices/pending', {}, { on: ['devices'] });
   return <Loaded from={pending}>{({ items }) =>
     <Counts>
       <Counted label={t.waiting} of={items.length} to={address('devices')} />
