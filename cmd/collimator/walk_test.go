@@ -43,7 +43,13 @@ var walk = map[string]string{
 	"GET /api/v1/devices": "Aa", "POST /api/v1/devices": "Aa", "PATCH /api/v1/devices/{aet}": "Aa", "DELETE /api/v1/devices/{aet}": "Aa",
 	"POST /api/v1/devices/{aet}/certificate": "Aa", "POST /api/v1/devices/{aet}/echo": "Aa", "GET /api/v1/connection": "Aa",
 	"GET /api/v1/devices/pending": "Aa", "POST /api/v1/devices/pending/{id}/approve": "Aa", "DELETE /api/v1/devices/pending/{id}": "Aa",
-	"GET /api/v1/audit": "AUa", "GET /api/v1/quarantine": "Aa",
+	"GET /api/v1/audit": "AUa", "GET /api/v1/audit/export": "AUa", "GET /api/v1/ledger": "AUa", "GET /api/v1/ledger/verification": "AUa",
+	"GET /api/v1/quarantine": "Aa", "GET /api/v1/quarantine/{id}": "Aa", "GET /api/v1/quarantine/{id}/file": "Aa",
+	"POST /api/v1/quarantine/{id}/release": "Aa", "DELETE /api/v1/quarantine/{id}": "Aa",
+	"GET /api/v1/gate/routes": "Aa", "GET /api/v1/gate/routes/{name}": "Aa", "POST /api/v1/gate/routes/{name}/close": "Aa",
+	"POST /api/v1/gate/routes/{name}/reopen": "Aa", "POST /api/v1/gate/routes/{name}/learn": "Aa", "GET /api/v1/gate/routes/{name}/rules": "Aa",
+	"POST /api/v1/gate/routes/{name}/enforce": "Aa", "GET /api/v1/gate/routes/{name}/queue": "Aa", "POST /api/v1/gate/routes/{name}/queue/retry": "Aa",
+	"DELETE /api/v1/gate/queue/{id}": "Aa", "GET /api/v1/gate/routes/{name}/patches": "Aa", "POST /api/v1/gate/routes/{name}/patches": "Aa",
 	"GET /api/v1/assets": "AUa", "GET /api/v1/assets/{id}": "AUa", "POST /api/v1/assets/{id}/merge": "Aa", "GET /api/v1/issues": "AUa", "POST /api/v1/issues/{id}/accept": "Aa",
 	"GET /api/v1/changes": "AUa", "GET /api/v1/advisories/{id}": "AUa", "GET /api/v1/report": "AUa",
 	"GET /api/v1/scans": "AUa", "POST /api/v1/scans": "Aa", "GET /api/v1/scans/{id}": "AUa", "DELETE /api/v1/scans/{id}": "Aa",
@@ -149,7 +155,7 @@ func (w walker) judge(route, in string, a sitetest.Answer) {
 		w.Errorf("%c %s: status %d %.200s", w.name, route, a.StatusCode, a.Text)
 	}
 	seen := a.Text + fmt.Sprint(a.Header)
-	if route == "GET /api/v1/audit" {
+	if strings.HasPrefix(route, "GET /api/v1/audit") {
 		return // it names studies, to whom it is for
 	}
 	if strings.ContainsRune("Flsdbh0UV", rune(w.name)) && (sitetest.HoldsUID(seen, "2.25.71") || strings.Contains(seen, "NUMBER1") || strings.Contains(seen, "ZZPHI-1")) {

@@ -7,6 +7,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"collimator/internal/archive"
@@ -43,6 +44,12 @@ type Services struct {
 	Log      *slog.Logger
 	// House tells how the server runs.
 	House House
+	// Ledger is the log that proves what was recorded.
+	Ledger Ledger
+	// Held looks into what is held back.
+	Held Held
+	// Gate is what is done to its routes.
+	Gate Gate
 	// EchoDevice sends a C-ECHO to a registered device.
 	EchoDevice func(ctx context.Context, aeTitle string) (Echo, error)
 	// Can lists the verbs that are granted to somebody.
@@ -57,7 +64,8 @@ type Services struct {
 	// ShareLinks is the address before the secret of a link to a study.
 	ShareLinks string
 
-	readings *readings // of the trail
+	readings  *readings // of the trail
+	verifying atomic.Bool
 }
 
 // pageMost is the most entries of one answer.
@@ -70,18 +78,19 @@ func (s *Services) Register(a *webapi.API) {
 
 	s.registerPeople(a)
 	s.registerDevices(a)
-	a.Handle("GET /api/v1/audit", policy.Audit, s.records, recordParameters()...)
 	a.Handle("GET /api/v1/shares", policy.ShareStudy, s.shares)
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)
-	a.Handle("GET /api/v1/quarantine", policy.Quarantine, s.quarantine, "after", "limit")
-	a.Holds(listBytes, "GET /api/v1/audit", "GET /api/v1/shares", "GET /api/v1/quarantine")
+	s.registerHeld(a)
+	s.registerLedger(a)
+	a.Holds(listBytes, "GET /api/v1/shares")
 	s.registerSurface(a)
 	s.registerDoors(a)
 	s.registerRunning(a)
+	s.registerGate(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
 	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
-	a.Lasting("GET /api/v1/events", s.events)
+	a.Lasting("GET /api/v1/events", "", s.events)
 	s.describe(a)
 }
 

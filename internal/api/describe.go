@@ -19,10 +19,8 @@ func (s *Services) describe(a *webapi.API) {
 		"POST /api/v1/shares":        webapi.Does("Make a link to a study").Takes(newLink{}).Gives(madeLink{}),
 		"DELETE /api/v1/shares/{id}": webapi.Does("Revoke a link to a study").GivesNothing(),
 
-		"GET /api/v1/quarantine": webapi.Does("List what is held back, the newest first").Gives(webapi.List[held]{}),
 		"POST /api/v1/gate/pages": webapi.Does("Let this browser into the pages of a system behind a route of the gate").
 			Takes(pageVisit{}).Gives(webapi.Location{}),
-		"GET /api/v1/audit": describeRecords(),
 		"GET /api/v1/events": webapi.Does("Tell what has changed, by server-sent events: \"changed\" with a list of topics").
 			GivesFile("text/event-stream"),
 		"GET /api/v1/openapi.json": webapi.Does("Describe this API").Gives(webapi.Any{}),
@@ -31,7 +29,12 @@ func (s *Services) describe(a *webapi.API) {
 
 // describeRecords says by what the trail is searched.
 func describeRecords() webapi.Doc {
-	return webapi.Does("Search the audit trail, the oldest record first").Gives(webapi.List[audit.Record]{}).
+	return filtered(webapi.Does("Search the audit trail, the oldest record first").Gives(webapi.List[audit.Record]{}))
+}
+
+// filtered adds by what records are chosen.
+func filtered(d webapi.Doc) webapi.Doc {
+	return d.
 		With("event", "What happened, by its word").
 		With("principal", "Who did it, by name: a person, a device, a token").
 		With("person", "A person who did it, or whom it is about").

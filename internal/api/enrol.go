@@ -36,9 +36,11 @@ func (s *Services) registerDevices(a *webapi.API) {
 
 func (s *Services) describeDevices(a *webapi.API) {
 	a.Describe(map[string]webapi.Doc{
-		"GET /api/v1/devices":          webapi.Does("List the registered devices").Gives(webapi.List[*identity.Device]{}),
-		"POST /api/v1/devices":         webapi.Does("Register a device, and make its certificate").Takes(newDevice{}).Gives(enrolled{}),
-		"PATCH /api/v1/devices/{aet}":  webapi.Does("Change what a device may do").Takes(deviceChange{}).Gives(identity.Device{}),
+		"GET /api/v1/devices": webapi.Does("List the registered devices").Gives(webapi.List[*identity.Device]{}),
+		"POST /api/v1/devices": webapi.Does("Register a device, and make its certificate").
+			Takes(newDevice{}).Gives(enrolled{}),
+		"PATCH /api/v1/devices/{aet}": webapi.Does("Change what a device may do").
+			Takes(deviceChange{}).Gives(identity.Device{}),
 		"DELETE /api/v1/devices/{aet}": webapi.Does("Take a device out; what it stored stays").GivesNothing(),
 		"POST /api/v1/devices/{aet}/certificate": webapi.Does("Make a new certificate for a device").
 			Takes(renewal{}).Gives(enrolled{}),

@@ -100,12 +100,15 @@ func (s *Services) registerRunning(a *webapi.API) {
 	a.Proven("POST /api/v1/scope")
 	a.Holds(sampleBytes, "GET /api/v1/sample")
 	a.Describe(map[string]webapi.Doc{
-		"GET /api/v1/states":   webapi.Does("Say how each part of the server is, and what to do").Gives(webapi.List[state.State]{}),
+		"GET /api/v1/states": webapi.Does("Say how each part of the server is, and what to do").
+			Gives(webapi.List[state.State]{}),
 		"GET /api/v1/overview": webapi.Does("Show what an administrator looks at first").Gives(Overview{}),
 		"GET /api/v1/settings": webapi.Does("List the settings in force").Gives(Settings{}),
 		"GET /api/v1/scope":    webapi.Does("Say where scans may look").Gives(Scope{}),
-		"POST /api/v1/scope":   webapi.Does("Declare a range of private addresses as one's own").Takes(ownRange{}).Gives(Scope{}),
-		"GET /api/v1/sample": webapi.Does("Give a synthetic study of nobody, marked TEST, as a ZIP file").GivesFile("application/zip").
+		"POST /api/v1/scope": webapi.Does("Declare a range of private addresses as one's own").
+			Takes(ownRange{}).Gives(Scope{}),
+		"GET /api/v1/sample": webapi.Does("Give a synthetic study of nobody, marked TEST, as a ZIP file").
+			GivesFile("application/zip").
 			With("kind", "ct, mr, us, ... as 'collimator sample' has it; ct without it").
 			With("images", "How many, 1 to 60; 12 without it"),
 	})

@@ -117,6 +117,15 @@ func Principal(ctx context.Context) (policy.Principal, bool) {
 	return c.who, true
 }
 
+// Entry is the record of what is done within a request, in the name of who asks; false outside of one.
+func Entry(ctx context.Context, event audit.Event, action audit.Action, outcome audit.Outcome, reason string) (audit.Record, bool) {
+	c, ok := ctx.Value(contextKey{}).(*Caller)
+	if !ok {
+		return audit.Record{}, false
+	}
+	return c.Entry(event, action, outcome, reason), true
+}
+
 // Sight is what may be seen within a request; nothing outside of one.
 func Sight(ctx context.Context) policy.Sight {
 	c, ok := ctx.Value(contextKey{}).(*Caller)

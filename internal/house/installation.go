@@ -22,6 +22,7 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/durable"
 	"collimator/internal/fault"
+	"collimator/internal/guard"
 	"collimator/internal/identity"
 	"collimator/internal/inventory"
 	"collimator/internal/ledger"
@@ -204,15 +205,25 @@ func (in *Installation) Close() error { return in.DB.Close() }
 // recordMost is how long a record may take that is written after an interruption.
 const recordMost = 10 * time.Second
 
-// Record writes down what a command did. What was done is recorded also where the
+// Record writes down what a command did, or somebody by the JSON API. What was done is recorded also where the
 // command was interrupted meanwhile.
 func (in *Installation) Record(ctx context.Context, r audit.Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordMost)
 	defer cancel()
-	r.Door = audit.DoorCommand
-	r.Kind = string(policy.Person)
-	r.Principal = Operator()
-	return in.Trail.Write(ctx, r)
+	return in.Trail.Write(ctx, attributed(ctx, r))
+}
+
+// attributed says in a record who did it: whoever asks within a request, else who runs the command.
+func attributed(ctx context.Context, r audit.Record) audit.Record {
+	x, ok := guard.Entry(ctx, r.Event, r.Action, r.Outcome, r.Reason)
+	if !ok {
+		r.Door, r.Kind, r.Principal = audit.DoorCommand, string(policy.Person), Operator()
+		return r
+	}
+	x.Objects = append(x.Objects, r.Objects...)
+	x.Code = r.Code
+	x.Peer.CalledAETitle = r.Peer.CalledAETitle
+	return x
 }
 
 // Operator is the account that runs the command.

@@ -19,7 +19,6 @@ import (
 	"collimator/internal/outbox"
 	"collimator/internal/outward"
 	"collimator/internal/phrase"
-	"collimator/internal/policy"
 	"collimator/internal/shown"
 	"collimator/internal/tlsprofile"
 )
@@ -169,15 +168,15 @@ func (in *Installation) DropQueued(ctx context.Context, i outbox.Item, reason st
 		if err != nil {
 			return err
 		}
-		return in.Trail.WriteTx(ctx, tx, audit.Record{
-			Event: audit.InstancesDeleted, Action: audit.Delete, Door: audit.DoorCommand, Principal: Operator(),
-			Kind: string(policy.Person), Reason: reason, Peer: audit.Peer{CalledAETitle: i.Destination},
+		return in.Trail.WriteTx(ctx, tx, attributed(ctx, audit.Record{
+			Event: audit.InstancesDeleted, Action: audit.Delete,
+			Reason: reason, Peer: audit.Peer{CalledAETitle: i.Destination},
 			Objects: []audit.Object{{
 				Study: i.Study, Patient: i.Patient, PatientIssuer: i.PatientIssuer, Instances: 1,
 				SOPClasses: map[string]int{i.SOPClassUID: 1},
 				Detail:     fmt.Sprintf("from the queue of the route %s: SOP Instance UID %s", i.Destination, i.SOPInstanceUID),
 			}},
-		})
+		}))
 	})
 }
 

@@ -77,10 +77,12 @@ func (a *API) Anybody(pattern string, h Handler, parameters ...string) {
 	a.add(a.mux, &route{Route: guard.Route{Pattern: pattern, Anybody: true}, handler: h, parameters: parameters})
 }
 
-// Lasting registers a route whose answer is a Stream, for whoever has credentials that count: the
-// handler says what of it they may hear. It ends when they do not count any more.
-func (a *API) Lasting(pattern string, h Handler, parameters ...string) {
-	a.add(a.mux, &route{Route: guard.Route{Pattern: pattern, Anybody: true, Lasts: true}, handler: h, parameters: parameters})
+// Lasting registers a route whose answer is a Stream: for whoever may do verb, and with an empty one for
+// whoever has credentials that count, to whom the handler says what of it they may hear. It ends when that
+// is so no more.
+func (a *API) Lasting(pattern string, verb policy.Verb, h Handler, parameters ...string) {
+	r := guard.Route{Pattern: pattern, Verb: verb, Anybody: verb == "", Lasts: true}
+	a.add(a.mux, &route{Route: r, handler: h, parameters: parameters})
 }
 
 // Unguarded registers a route to sign in, which takes no credentials and looks
@@ -147,7 +149,9 @@ func (a *API) patterns(open bool) []string {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rq := &Request{api: a, w: w, r: r}
 	defer func() {
-		if p := recover(); p != nil {
+		if p := recover(); p == Abort {
+			panic(p) // which net/http understands, and says nothing
+		} else if p != nil {
 			a.door.Log.Error("panic in a request", "door", audit.DoorAPI,
 				"type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 			rq.fail(http.StatusInternalServerError, errInternal)

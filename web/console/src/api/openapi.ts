@@ -98,7 +98,7 @@ export interface AssetDetail {
   product?: string;
   refused?: boolean;
   serial?: string;
-  sources: Array<Seen>;
+  sources: Array<InventorySeen>;
   vendor?: string;
   version?: string;
   warning: Warning;
@@ -226,6 +226,10 @@ export interface Ending {
   what: string;
 }
 
+export interface Enforcing {
+  anyway?: boolean;
+}
+
 export interface Enrolled {
   device: Device;
   files?: DeviceFiles;
@@ -274,6 +278,17 @@ export interface Found {
   worst?: string;
 }
 
+export interface GateSeen {
+  bytes: number;
+  class: string;
+  device: string;
+  hours: Array<number>;
+  last: string;
+  requests: number;
+  syntax?: string;
+  verb: string;
+}
+
 export interface GroupGrant {
   group: string;
   study: string;
@@ -313,6 +328,25 @@ export interface Held {
   times: number;
 }
 
+export interface HeldDetail {
+  address: string;
+  by: string;
+  found: Array<string>;
+  from: string;
+  id: number;
+  lastReceived: string;
+  reason: string;
+  received: string;
+  route?: string;
+  sha256: string;
+  size: number;
+  sopClassUID: string;
+  sopInstanceUID: string;
+  storedSHA256?: string;
+  studyInstanceUID: string;
+  times: number;
+}
+
 export interface HeldList {
   items: Array<Held>;
   next?: number;
@@ -342,7 +376,7 @@ export interface InventoryAsset {
   product?: string;
   refused?: boolean;
   serial?: string;
-  sources: Array<Seen>;
+  sources: Array<InventorySeen>;
   vendor?: string;
   version?: string;
   warning: Warning;
@@ -380,6 +414,12 @@ export interface InventoryIssue {
   state: string;
   text?: string;
   title: string;
+}
+
+export interface InventorySeen {
+  firstSeen: string;
+  lastSeen: string;
+  source: string;
 }
 
 export interface Invitation {
@@ -431,6 +471,16 @@ export interface Job {
 export interface JobList {
   items: Array<Job>;
   next?: number;
+}
+
+export interface Learning {
+  days: number;
+}
+
+export interface LedgerState {
+  checkpoint: string;
+  key: string;
+  leaves: number;
 }
 
 export interface Link {
@@ -617,6 +667,26 @@ export interface Passwords {
   old: string;
 }
 
+export interface PatchRow {
+  behind?: string;
+  costs?: string;
+  cves?: Array<string>;
+  does: string;
+  keeps: string;
+  name: string;
+  state: string;
+}
+
+export interface PatchRowList {
+  items: Array<PatchRow>;
+  next?: number;
+}
+
+export interface PatchSwitch {
+  name: string;
+  on: boolean;
+}
+
 export interface Peer {
   address?: string;
   calledAETitle?: string;
@@ -694,6 +764,31 @@ export interface Problem {
   type: string;
 }
 
+export interface Proposal {
+  flows: Array<GateSeen>;
+  gone: Array<string>;
+  refuses: Array<Refused>;
+  rules: string;
+}
+
+export interface Queued {
+  due?: string;
+  id: number;
+  queued: string;
+  reason?: string;
+  size: number;
+  sopClassUID: string;
+  sopInstanceUID: string;
+  state: string;
+  studyInstanceUID: string;
+  tries: number;
+}
+
+export interface QueuedList {
+  items: Array<Queued>;
+  next?: number;
+}
+
 export interface Record {
   action?: string;
   association?: string;
@@ -718,6 +813,24 @@ export interface RecordList {
 
 export interface RecoveryCodes {
   recoveryCodes: Array<string>;
+}
+
+export interface Refused {
+  bytes: number;
+  class: string;
+  device: string;
+  hour: number;
+  last: string;
+  reason: string;
+  requests: number;
+  route: string;
+  syntax?: string;
+  verb: string;
+}
+
+export interface Remark {
+  kind: string;
+  text: string;
 }
 
 export interface Renewal {
@@ -757,6 +870,48 @@ export interface ReportChange {
   what: string;
 }
 
+export interface Retried {
+  objects: number;
+}
+
+export interface Retrying {
+  redirect?: boolean;
+}
+
+export interface RouteDetail {
+  block: string;
+  callsItAs: string;
+  closed: boolean;
+  kind: string;
+  leadsTo: string;
+  name: string;
+  patched: boolean;
+  queues: boolean;
+  remarks: Array<Remark>;
+  ruled: boolean;
+  says: Array<string>;
+  state: string;
+  whoMayWhat: string;
+}
+
+export interface RouteRow {
+  callsItAs: string;
+  closed: boolean;
+  kind: string;
+  leadsTo: string;
+  name: string;
+  patched: boolean;
+  queues: boolean;
+  ruled: boolean;
+  state: string;
+  whoMayWhat: string;
+}
+
+export interface RouteRowList {
+  items: Array<RouteRow>;
+  next?: number;
+}
+
 export interface Rule {
   cves?: Array<CVE>;
   except?: Array<string>;
@@ -784,12 +939,6 @@ export interface Scope {
   own: Array<string>;
   ranges: Array<string>;
   zones: Array<string>;
-}
-
-export interface Seen {
-  firstSeen: string;
-  lastSeen: string;
-  source: string;
 }
 
 export interface Session {
@@ -919,6 +1068,8 @@ export interface Routes {
   'POST /api/v1/assets/{id}/merge': { path: { id: string }; body: Merger; gives: InventoryAsset };
   /** Search the audit trail, the oldest record first. */
   'GET /api/v1/audit': { query: { action?: string; address?: string; after?: string; door?: string; event?: string; failed?: string; limit?: string; patient?: string; person?: string; principal?: string; since?: string; study?: string; until?: string }; gives: RecordList };
+  /** Give all records that match as a file. */
+  'GET /api/v1/audit/export': { query: { action?: string; address?: string; after?: string; door?: string; event?: string; failed?: string; form?: string; limit?: string; patient?: string; person?: string; principal?: string; since?: string; study?: string; until?: string }; gives: undefined };
   /** List what has changed in the network. */
   'GET /api/v1/changes': { query: { after?: string; limit?: string; since?: string }; gives: ChangeList };
   /** Say what is typed into a device so that it finds this archive. */
@@ -959,6 +1110,30 @@ export interface Routes {
   'DELETE /api/v1/gate/doors/{id}': { path: { id: string }; gives: undefined };
   /** Let this browser into the pages of a system behind a route of the gate. */
   'POST /api/v1/gate/pages': { body: PageVisit; gives: Location };
+  /** Remove an object that has not arrived. */
+  'DELETE /api/v1/gate/queue/{id}': { path: { id: string }; query: { reason?: string }; gives: undefined };
+  /** List the routes of the gate. */
+  'GET /api/v1/gate/routes': { gives: RouteRowList };
+  /** Show a route with what it lets through. */
+  'GET /api/v1/gate/routes/{name}': { path: { name: string }; gives: RouteDetail };
+  /** Close a route: callers are cut off. */
+  'POST /api/v1/gate/routes/{name}/close': { path: { name: string }; gives: RouteDetail };
+  /** Put the proposed rules in force. */
+  'POST /api/v1/gate/routes/{name}/enforce': { path: { name: string }; body: Enforcing; gives: RouteDetail };
+  /** Let a route learn for some days: every registered device may do everything. */
+  'POST /api/v1/gate/routes/{name}/learn': { path: { name: string }; body: Learning; gives: RouteDetail };
+  /** List the patches as they stand at a route. */
+  'GET /api/v1/gate/routes/{name}/patches': { path: { name: string }; gives: PatchRowList };
+  /** Turn a patch on or off. */
+  'POST /api/v1/gate/routes/{name}/patches': { path: { name: string }; body: PatchSwitch; gives: PatchRowList };
+  /** List what waits for the target of a route. */
+  'GET /api/v1/gate/routes/{name}/queue': { path: { name: string }; query: { limit?: string }; gives: QueuedList };
+  /** Send what waits now. */
+  'POST /api/v1/gate/routes/{name}/queue/retry': { path: { name: string }; body: Retrying; gives: Retried };
+  /** Open a route again. */
+  'POST /api/v1/gate/routes/{name}/reopen': { path: { name: string }; gives: RouteDetail };
+  /** Propose rules by what went through a route. */
+  'GET /api/v1/gate/routes/{name}/rules': { path: { name: string }; gives: Proposal };
   /** List the groups of the identity provider to which studies are granted. */
   'GET /api/v1/groups': { gives: GroupGrantsList };
   /** Grant a study to a group. */
@@ -969,6 +1144,10 @@ export interface Routes {
   'GET /api/v1/issues': { query: { after?: string; asset?: string; limit?: string; severity?: string; state?: string }; gives: IssueList };
   /** Live with an issue until a day. */
   'POST /api/v1/issues/{id}/accept': { path: { id: string }; body: Acceptance; gives: InventoryIssue };
+  /** Give the signed checkpoint and the key that verifies it. */
+  'GET /api/v1/ledger': { gives: LedgerState };
+  /** Hold the trail and the registers against the log, by server-sent events: progress, done, failed. */
+  'GET /api/v1/ledger/verification': { gives: undefined };
   /** List the one-time links that count. */
   'GET /api/v1/links': { gives: LinkList };
   /** End a one-time link. */
@@ -1005,6 +1184,14 @@ export interface Routes {
   'DELETE /api/v1/people/{name}/studies/{study}': { path: { name: string }; gives: undefined };
   /** List what is held back, the newest first. */
   'GET /api/v1/quarantine': { query: { after?: string; limit?: string }; gives: HeldList };
+  /** Remove an entry and its file. */
+  'DELETE /api/v1/quarantine/{id}': { path: { id: string }; gives: undefined };
+  /** Show an entry without drawing it: why it is held back, and what was found in it. */
+  'GET /api/v1/quarantine/{id}': { path: { id: string }; gives: HeldDetail };
+  /** Give the file of an entry, to look into it elsewhere. */
+  'GET /api/v1/quarantine/{id}/file': { path: { id: string }; gives: undefined };
+  /** Take an entry into the archive after all. */
+  'POST /api/v1/quarantine/{id}/release': { path: { id: string }; gives: undefined };
   /** Make new recovery codes; the earlier ones end. */
   'POST /api/v1/recovery-codes': { gives: RecoveryCodes };
   /** Make a report about the attack surface. */
