@@ -53,7 +53,8 @@ func (s *Services) registerLedger(a *webapi.API) {
 	a.Holds(listBytes, "GET /api/v1/audit")
 	a.Describe(map[string]webapi.Doc{
 		"GET /api/v1/ledger": webapi.Does("Give the signed checkpoint and the key that verifies it").Gives(ledgerState{}),
-		"GET /api/v1/ledger/verification": webapi.Does("Hold the trail and the registers against the log, by server-sent events: progress, done, failed").
+		"GET /api/v1/ledger/verification": webapi.
+			Does("Hold the trail and the registers against the log, by server-sent events: progress, done, failed").
 			GivesFile("text/event-stream"),
 		"GET /api/v1/audit": describeRecords(),
 		"GET /api/v1/audit/export": filtered(webapi.Does("Give all records that match as a file").
