@@ -19,7 +19,11 @@ import (
 // migration made, and closes it.
 func older(t *testing.T, in *house.Installation) {
 	t.Helper()
-	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 32`, `ALTER TABLE first_write_study DROP COLUMN system`,
+	sitetest.Tamper(t, in, `DELETE FROM schema_version WHERE version = 33`,
+		`DROP INDEX study_by_moment`, `DROP INDEX study_by_name`, `DROP INDEX study_list_patient`, `DROP INDEX study_list_accession`,
+		`DROP INDEX study_list_modality`, `DROP INDEX study_list_source`, `DROP INDEX study_by_instances`, `DROP INDEX study_by_size`,
+		`DROP INDEX study_value_by_study`, `CREATE INDEX study_value_by_study ON study_value (study)`,
+		`DROP TABLE study_label`, `DROP TABLE study_mark`, `ALTER TABLE study DROP COLUMN name`, `ALTER TABLE study DROP COLUMN sources`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`) // schemaOf reads the file alone
 	if err := in.Close(); err != nil {
 		t.Fatal(err)

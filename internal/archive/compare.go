@@ -26,7 +26,7 @@ var comparisons = [...]comparison{
 	{table: "patient_data", query: `SELECT p.identity, d.data FROM patient p JOIN patient_data d ON d.id = p.id ORDER BY 1`},
 	{table: "patient_value", query: `SELECT p.identity || ' ' || v.kind || ' ' || v.value, v.uses FROM patient p JOIN patient_value v ON v.patient = p.id ORDER BY 1`},
 	{table: "study", query: `SELECT s.uid, p.identity, s.patient_id, s.issuer, s.birth_date, s.sex, s.study_date, s.study_time, s.accession, s.study_id, s.description,
-		s.modalities, s.sop_classes, s.series, s.instances, s.size, s.received, s.updated FROM study s LEFT JOIN patient p ON p.id = s.patient ORDER BY 1`},
+		s.modalities, s.sop_classes, s.name, s.sources, s.series, s.instances, s.size, s.received, s.updated FROM study s LEFT JOIN patient p ON p.id = s.patient ORDER BY 1`},
 	{table: "study_data", query: `SELECT s.uid, d.data FROM study s JOIN study_data d ON d.id = s.id ORDER BY 1`},
 	{table: "study_value", query: `SELECT s.uid || ' ' || v.kind || ' ' || v.value || ' ' || v.study_date, v.uses FROM study s JOIN study_value v ON v.study = s.id ORDER BY 1`},
 	{table: "series", query: `SELECT e.uid, s.uid, e.modality, e.number, e.description, e.body_part, e.start_date, e.start_time, e.instances, e.updated

@@ -367,7 +367,7 @@ CREATE TABLE "study" (
     size        INTEGER NOT NULL DEFAULT 0, -- bytes of the files
     received    INTEGER NOT NULL,       -- first instance, microseconds until 0021
     updated     INTEGER NOT NULL        -- last instance
-);
+, name TEXT NOT NULL DEFAULT '', sources TEXT NOT NULL DEFAULT '');
 
 CREATE TABLE "study_data" (
     id   INTEGER PRIMARY KEY REFERENCES "study" (id) ON DELETE CASCADE,
@@ -442,8 +442,6 @@ CREATE INDEX study_by_accession  ON study (accession, id);
 CREATE INDEX study_by_study_id   ON study (study_id, id);
 
 CREATE INDEX study_by_received   ON study (received, id);
-
-CREATE INDEX study_value_by_study ON study_value (study);
 
 CREATE INDEX series_by_study    ON series (study, number, id);
 
@@ -679,6 +677,43 @@ CREATE TRIGGER outbox_goes AFTER DELETE ON outbox BEGIN
     UPDATE outbox_volume SET items = items - 1, bytes = bytes - OLD.size WHERE destination = OLD.destination;
     DELETE FROM outbox_volume WHERE destination = OLD.destination AND items <= 0;
 END;
+
+CREATE INDEX study_by_moment     ON study (study_date, study_time, id);
+
+CREATE INDEX study_by_name       ON study (name, id);
+
+CREATE INDEX study_list_patient  ON study (substr(patient_id, 1, 64), id);
+
+CREATE INDEX study_list_accession ON study (substr(accession, 1, 64), id);
+
+CREATE INDEX study_list_modality ON study (substr(modalities, 1, 64), id);
+
+CREATE INDEX study_list_source   ON study (substr(sources, 1, 64), id);
+
+CREATE INDEX study_by_instances  ON study (instances, id);
+
+CREATE INDEX study_by_size       ON study (size, id);
+
+CREATE INDEX study_value_by_study ON study_value (study, kind, value);
+
+CREATE TABLE study_mark (
+    study   TEXT    NOT NULL PRIMARY KEY,  -- Study Instance UID
+    status  TEXT    NOT NULL,              -- empty: none
+    note    TEXT    NOT NULL,
+    labels  TEXT    NOT NULL,              -- JSON, sorted
+    changed INTEGER NOT NULL,
+    person  TEXT    NOT NULL               -- who said so last
+);
+
+CREATE INDEX study_mark_by_status ON study_mark (status, study);
+
+CREATE TABLE study_label (
+    label TEXT NOT NULL,
+    study TEXT NOT NULL REFERENCES study_mark (study) ON DELETE CASCADE,
+    PRIMARY KEY (label, study)
+) WITHOUT ROWID;
+
+CREATE INDEX study_label_by_study ON study_label (study);
 
 INSERT INTO index_state (one, version) VALUES (1, 1);
 INSERT INTO pairing (one, id) VALUES (1, hex(randomblob(16)));

@@ -244,6 +244,7 @@ var uncovered = map[string]string{
 	"outbox_volume":       "how much waits: the index counts it",
 	"outbound_commitment": "what a modality has asked: it is answered by what waits and by first_write",
 	"outbound_offer":      "what targets said that they take",
+	"study_label":         "the labels of study_mark, by which studies are found",
 	"posture_report":      "when reports were made", "posture_schedule": "when scans began",
 	"audit_record": "verified against its leaves", "ledger_leaf": "the ledger", "ledger_hash": "the ledger", "ledger_checkpoint": "the ledger",
 	"patient": "index", "patient_data": "index", "patient_value": "index", "study": "index", "study_data": "index", "study_value": "index", "series": "index",

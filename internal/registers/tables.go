@@ -63,6 +63,9 @@ func Tables() []Table {
 			Left:    []string{"used"}},
 		{Name: "share_session", Word: "browser with link", Key: []string{"share", "hash"}, Covered: []string{"expires"}},
 
+		{Name: "study_mark", Word: "what is said of the study", Key: []string{"study"},
+			Covered: []string{"status", "note", "labels", "changed", "person"}},
+
 		{Name: "commitment_report", Word: "commitment report for", Key: []string{"ae_title", "id"},
 			Covered: []string{"report", "event_type", "created"}, Left: []string{"attempts", "next"}},
 		{Name: "gate_commitment", Word: "commitment through the gate for", Key: []string{"device", "route", "transaction_uid"},

@@ -9,6 +9,7 @@ type condition struct {
 	of     expression
 	second expression // of a pair, or what of is equal to
 
+	tuple      []expression
 	comparison comparison
 	values     []any  // what is bound, never written into the text
 	word       string // one of ours, written into the text
@@ -21,19 +22,20 @@ type condition struct {
 type conditionKind uint8
 
 const (
-	never       conditionKind = iota // no row
-	compared                         // of stands in a comparison to a value
-	pairCompare                      // of and second stand in a comparison to two values, as a pair
-	sameValue                        // of is equal to second
-	isWord                           // of is a word of ours
-	filled                           // of is not the empty text
-	oneOf                            // of is one of the values
-	likePattern                      // of matches a pattern as the database writes it
-	allParts                         // every part
-	anyPart                          // one of the parts
-	inTable                          // of is what is picked of a row of a table that fulfils all parts
-	existsIn                         // a row of a table fulfils all parts
-	numbered                         // of is a number in a JSON array
+	never        conditionKind = iota // no row
+	compared                          // of stands in a comparison to a value
+	tupleCompare                      // tuple stands in a comparison to as many values
+	pairCompare                       // of and second stand in a comparison to two values, as a pair
+	sameValue                         // of is equal to second
+	isWord                            // of is a word of ours
+	filled                            // of is not the empty text
+	oneOf                             // of is one of the values
+	likePattern                       // of matches a pattern as the database writes it
+	allParts                          // every part
+	anyPart                           // one of the parts
+	inTable                           // of is what is picked of a row of a table that fulfils all parts
+	existsIn                          // a row of a table fulfils all parts
+	numbered                          // of is a number in a JSON array
 )
 
 type comparison uint8
@@ -51,7 +53,9 @@ const (
 type expression struct {
 	table  string // its alias; empty where there is one table only
 	column string
-	over   *studies
+	// beginning is a column of text of which the first characters are meant (beginningMost).
+	beginning string
+	over      *studies
 }
 
 // studies are the studies (x) of a row that fulfil all conditions, and what is

@@ -33,7 +33,7 @@ import (
 // lower version is brought up to date by Begin, Refresh for each instance, and
 // Finish. It goes up with every change of the attributes of a level, of folding,
 // or of merging.
-const Version = 1
+const Version = 2
 
 // BuiltVersion is the version all rows of the index have; zero for an index
 // that was made before there were versions, or whose rows are being made.
@@ -64,9 +64,23 @@ func Finish(ctx context.Context, tx *db.Tx) error {
 			FROM series e JOIN instance i ON i.series = e.id WHERE e.study = study.id)`,
 		`UPDATE patient SET (studies, series, instances) = (SELECT COUNT(*), COALESCE(SUM(s.series), 0), COALESCE(SUM(s.instances), 0)
 			FROM study s WHERE s.patient = patient.id)`,
+		`DELETE FROM study_value WHERE kind = 'source'`,
+		`INSERT INTO study_value (kind, value, study_date, study, uses)
+			SELECT DISTINCT 'source', CASE WHEN i.source_ae <> '' THEN i.source_ae ELSE i.principal END, st.study_date, st.id, 1
+			FROM ` + RefTables + ` WHERE i.source_ae <> '' OR i.principal <> ''`,
 		`DELETE FROM patient WHERE studies = 0`,
 	} {
 		if _, err := tx.Exec(ctx, query); err != nil {
+			return err
+		}
+	}
+
+	studies, err := db.Column[int64](ctx, tx, `SELECT id FROM study`)
+	if err != nil {
+		return err
+	}
+	for _, study := range studies {
+		if err := mergeSources(ctx, tx, study); err != nil {
 			return err
 		}
 	}

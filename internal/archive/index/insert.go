@@ -204,8 +204,14 @@ func countIn(ctx context.Context, tx *db.Tx, e *Entry, p placed, newSeries int) 
 		return err
 	}
 
-	if _, err := tx.Exec(ctx, `UPDATE study SET instances = instances + 1, series = series + ?2, size = size + ?3,
-		received = MIN(received, ?4), updated = MAX(updated, ?4) WHERE id = ?1`, p.study, newSeries, e.Ref.Size, at); err != nil {
+	var sources string
+	err = tx.QueryRow(ctx, `UPDATE study SET instances = instances + 1, series = series + ?2, size = size + ?3,
+		received = MIN(received, ?4), updated = MAX(updated, ?4) WHERE id = ?1 RETURNING sources`,
+		p.study, newSeries, e.Ref.Size, at).Scan(&sources)
+	if err != nil {
+		return err
+	}
+	if err := addSource(ctx, tx, p.study, sources, e.Source.Name()); err != nil {
 		return err
 	}
 

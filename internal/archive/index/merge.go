@@ -129,9 +129,9 @@ func mergeStudy(ctx context.Context, tx *db.Tx, study int64) (patient int64, err
 
 	c := readColumns(ds)
 	_, err = tx.Exec(ctx, `UPDATE study SET patient_id = ?2, issuer = ?3, birth_date = ?4, sex = ?5, study_date = ?6, study_time = ?7,
-		accession = ?8, study_id = ?9, description = ?10 WHERE id = ?1`,
+		accession = ?8, study_id = ?9, description = ?10, name = ?11 WHERE id = ?1`,
 		study, c.patient.id, c.patient.issuer, c.patient.birthDate, c.patient.sex, c.study.date, c.study.time,
-		c.study.accession, c.study.id, c.study.description)
+		c.study.accession, c.study.id, c.study.description, c.patient.sortName())
 	if err != nil {
 		return 0, err
 	}

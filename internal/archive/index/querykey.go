@@ -240,6 +240,9 @@ const (
 	referringValue valueKind = "referring"
 	modalityValue  valueKind = "modality"
 	sopClassValue  valueKind = "sopclass"
+	sourceValue    valueKind = "source"
+	identValue     valueKind = "ident"
+	describedValue valueKind = "described"
 )
 
 // is the condition that a row of values under an alias is of a kind.

@@ -26,9 +26,10 @@ func Remove(ctx context.Context, tx *db.Tx, sopInstanceUIDs ...string) error {
 func removeOne(ctx context.Context, tx *db.Tx, sopInstanceUID string, at times) error {
 	var p placed
 	var row, description, size, received int64
-	err := tx.QueryRow(ctx, `SELECT i.id, i.description, i.size, i.received, i.series, se.study, st.patient, st.uid
+	var from Source
+	err := tx.QueryRow(ctx, `SELECT i.id, i.description, i.size, i.received, i.source_ae, i.principal, i.series, se.study, st.patient, st.uid
 		FROM `+RefTables+` WHERE i.uid = ?1`, sopInstanceUID).
-		Scan(&row, &description, &size, &received, &p.series, &p.study, &p.patient, &p.studyUID)
+		Scan(&row, &description, &size, &received, &from.AETitle, &from.Principal, &p.series, &p.study, &p.patient, &p.studyUID)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,11 @@ func removeOne(ctx context.Context, tx *db.Tx, sopInstanceUID string, at times) 
 		return err
 	}
 
-	return countOut(ctx, tx, p, size, received, at)
+	if err := countOut(ctx, tx, p, size, received, at); err != nil {
+		return err
+	}
+
+	return dropSource(ctx, tx, p.study, from.Name())
 }
 
 // times are the rows whose first or last instance went.

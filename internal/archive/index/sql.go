@@ -68,6 +68,18 @@ func (s *statement) condition(c condition) {
 		s.write(")", sign(c.comparison), "(", s.bind(c.values[0]))
 		s.write(", ", s.bind(c.values[1]), ")")
 
+	case tupleCompare:
+		s.write("(")
+		s.columns(c.tuple)
+		s.write(")", sign(c.comparison), "(")
+		for i, v := range c.values {
+			if i > 0 {
+				s.write(", ")
+			}
+			s.write(s.bind(v))
+		}
+		s.write(")")
+
 	// Of an expression and text that is ours: nothing is bound.
 	case sameValue:
 		s.expression(c.of)
@@ -160,6 +172,8 @@ func (s *statement) expression(e expression) {
 			s.write(" ORDER BY x.study_date DESC, x.id DESC LIMIT 1")
 		}
 		s.write(")")
+	case e.beginning != "":
+		s.write("substr(", e.table, ".", e.beginning, ", 1, ", strconv.Itoa(beginningMost), ")")
 	case e.table != "":
 		s.write(e.table, ".", e.column)
 	default:

@@ -51,7 +51,14 @@ func addStudyNames(ctx context.Context, tx *db.Tx, study int64, c *columns) erro
 		return err
 	}
 
-	return addStudyValues(ctx, tx, study, "referring", unique(c.study.referring)...)
+	if err := addStudyValues(ctx, tx, study, "referring", unique(c.study.referring)...); err != nil {
+		return err
+	}
+	if err := addStudyValues(ctx, tx, study, "ident", c.idents()...); err != nil {
+		return err
+	}
+
+	return addStudyValues(ctx, tx, study, "described", c.described()...)
 }
 
 func removeStudyNames(ctx context.Context, tx *db.Tx, study int64, c *columns) error {
@@ -62,7 +69,14 @@ func removeStudyNames(ctx context.Context, tx *db.Tx, study int64, c *columns) e
 		return err
 	}
 
-	return removeStudyValues(ctx, tx, study, "referring", unique(c.study.referring)...)
+	if err := removeStudyValues(ctx, tx, study, "referring", unique(c.study.referring)...); err != nil {
+		return err
+	}
+	if err := removeStudyValues(ctx, tx, study, "ident", c.idents()...); err != nil {
+		return err
+	}
+
+	return removeStudyValues(ctx, tx, study, "described", c.described()...)
 }
 
 func addPatientNames(ctx context.Context, tx *db.Tx, patient int64, c *patientColumns) error {
