@@ -55,6 +55,9 @@ var walk = map[string]string{
 	"GET /api/v1/scans": "AUa", "POST /api/v1/scans": "Aa", "GET /api/v1/scans/{id}": "AUa", "DELETE /api/v1/scans/{id}": "Aa",
 	"POST /api/v1/gate/pages": "ARTFSUV", "GET /api/v1/gate/doors": "Aa", "POST /api/v1/gate/doors": "Aa", "DELETE /api/v1/gate/doors/{id}": "Aa",
 	"POST /api/v1/door": "AV", "GET /api/v1/door": "AV", "DELETE /api/v1/door": "AV", "GET /api/v1/door/connection": "AV",
+	"GET /api/v1/studies": "ARTFarwl", "GET /api/v1/studies/{uid}": "ARTFarwl", "GET /api/v1/studies/{uid}/instances": "ARTFarwl",
+	"GET /api/v1/studies/{uid}/proof": "ARTFarwl", "GET /api/v1/studies/{uid}/accesses": "ARTFarwl", "GET /api/v1/patients/accesses": "AUa",
+	"DELETE /api/v1/studies/{uid}": "Aa", "PUT /api/v1/studies/{uid}/labels": "ARTa", "POST /api/v1/studies/{uid}/open": "ARTF",
 	"GET /api/v1/shares": "ARa", "POST /api/v1/shares": "ARa", "DELETE /api/v1/shares/{id}": "ARa",
 }
 

@@ -13,12 +13,15 @@ import (
 	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/config"
+	"collimator/internal/db"
 	"collimator/internal/fault"
 	"collimator/internal/gate/maintenance"
 	"collimator/internal/guard"
 	"collimator/internal/identity"
+	"collimator/internal/ledger"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
+	"collimator/internal/registers"
 	"collimator/internal/webapi"
 )
 
@@ -52,6 +55,14 @@ type Services struct {
 	Gate Gate
 	// EchoDevice sends a C-ECHO to a registered device.
 	EchoDevice func(ctx context.Context, aeTitle string) (Echo, error)
+	// Proofs are those of what is stored; DB and Registers keep what people say of a study.
+	Proofs    *ledger.Log
+	DB        *db.DB
+	Registers *registers.Book
+	// LedgerKey is that by which proofs are verified.
+	LedgerKey string
+	// DICOMweb is the address of the archive for other programs, without a slash at its end; AETitle its name.
+	DICOMweb, AETitle string
 	// Can lists the verbs that are granted to somebody.
 	Can func(policy.Principal) []policy.Verb
 	// Bell tells browsers what has changed.
@@ -88,6 +99,7 @@ func (s *Services) Register(a *webapi.API) {
 	s.registerDoors(a)
 	s.registerRunning(a)
 	s.registerGate(a)
+	s.registerStudies(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
 	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
 	a.Lasting("GET /api/v1/events", "", s.events)

@@ -101,6 +101,7 @@ var eventCodes = map[Event]struct{ id, kind code }{
 	ProcedureStep:     {id: dcm("110103", "DICOM Instances Accessed")},
 	StudyDeleted:      {id: dcm("110105", "DICOM Study Deleted")},
 	InstancesDeleted:  {id: dcm("110103", "DICOM Instances Accessed")},
+	StudyMarked:       {id: dcm("110103", "DICOM Instances Accessed")},
 	Verification:      {dcm("110108", "Network Entry"), dcm("110124", "Attach")},
 	DeviceChanged:     {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},
 	GateChanged:       {dcm("110113", "Security Alert"), dcm("110129", "Security Configuration")},

@@ -52,7 +52,7 @@ func TestMessagesHaveTheFormOfTheStandard(t *testing.T) {
 var everyEvent = []audit.Event{
 	audit.ApplicationStart, audit.ApplicationStop, audit.Export, audit.Transferring, audit.Transferred, audit.NetworkEntry,
 	audit.Query, audit.SecurityAlert, audit.UserAuthenticated, audit.Commitment, audit.ProcedureStep, audit.Verification, audit.DeviceChanged,
-	audit.GateChanged, audit.MaintenanceDoor, audit.MessagePassed, audit.PagePassed, audit.InventoryChanged, audit.PersonChanged, audit.QuarantineChanged, audit.UserSignedOut, audit.EmergencyAccess,
+	audit.GateChanged, audit.MaintenanceDoor, audit.MessagePassed, audit.PagePassed, audit.InventoryChanged, audit.StudyMarked, audit.PersonChanged, audit.QuarantineChanged, audit.UserSignedOut, audit.EmergencyAccess,
 	audit.LogUsed, audit.Scanned, audit.StudyDeleted, audit.InstancesDeleted, audit.Maintained,
 	audit.AlarmTested, audit.ReportMade,
 }

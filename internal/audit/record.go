@@ -40,6 +40,7 @@ const (
 	Scanned           Event = "network-scan"       // what a scan of the attack surface sent to whom
 	Maintained        Event = "maintenance"        // the index was made anew, or keys for backups: PS3.15 A.5.3.11
 	AlarmTested       Event = "alarm-test"         // messages were sent to try whether they arrive: PS3.15 A.5.3.11
+	StudyMarked       Event = "study-marked"       // labels, a status or a note were said of a study: PS3.15 A.5.3.6
 	ReportMade        Event = "report-made"        // a report about systems and their weaknesses left as a file: PS3.15 A.5.3.11
 	QuarantineChanged Event = "quarantine-changed" // somebody decided about an instance that was held back
 )

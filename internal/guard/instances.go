@@ -10,7 +10,9 @@ import (
 	"collimator/internal/db"
 	"collimator/internal/identity"
 	"collimator/internal/ledger"
+	"collimator/internal/mark"
 	"collimator/internal/policy"
+	"collimator/internal/registers"
 )
 
 // RecordInstance writes what happens to instances into the trail, in the
@@ -18,6 +20,7 @@ import (
 func RecordInstance(
 	log *ledger.Log, trail *audit.Trail, registry *identity.Registry,
 ) func(context.Context, *db.Tx, archive.Event) error {
+	book := registers.New(nil, log) // it writes in the transactions that it is given
 	return func(ctx context.Context, tx *db.Tx, ev archive.Event) error {
 		if err := instanceLeaf(ctx, log, tx, ev); err != nil {
 			return err
@@ -43,6 +46,9 @@ func RecordInstance(
 				return nil
 			}
 			if err := endAccess(ctx, registry, tx, ev); err != nil {
+				return err
+			}
+			if err := forgetMark(ctx, book, tx, ev); err != nil {
 				return err
 			}
 			r = deletionRecord(r, ev)
@@ -137,6 +143,15 @@ func endAccess(ctx context.Context, registry *identity.Registry, tx *db.Tx, ev a
 	}
 
 	return err
+}
+
+// forgetMark takes away what people said of a study of which nothing is left.
+func forgetMark(ctx context.Context, book *registers.Book, tx *db.Tx, ev archive.Event) error {
+	if !ev.Together.Whole {
+		return nil
+	}
+
+	return mark.End(ctx, tx, book, ev.Together.StudyUID)
 }
 
 // deletionRecord is one record of all instances that were deleted together.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 
 	"collimator/internal/db"
@@ -70,4 +71,35 @@ func (l *Log) Last(ctx context.Context, tx *db.Tx, kind, ref string) (leaf Leaf,
     ORDER BY position DESC LIMIT 1`, ref, kind).
 		Scan(&leaf.Position, &leaf.Kind, &leaf.Ref, &leaf.Data)
 	return leaf, err
+}
+
+// Positions is of each of some things that leaves of a kind are about the position of the newest,
+// how many such leaves there are of all of them, and how many leaves there are in the ledger. Nothing
+// of it is verified.
+func (l *Log) Positions(ctx context.Context, kind string, refs []string) (newest map[string]int64, leaves, all int64, err error) {
+	newest = map[string]int64{}
+	asked, err := json.Marshal(refs)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	err = l.db.Read(ctx, func(tx *db.Tx) error {
+		if all, err = size(ctx, tx); err != nil {
+			return err
+		}
+
+		return db.Each(ctx, tx, func(scan db.Scan) error {
+			var ref string
+			var position, count int64
+			if err := scan(&ref, &position, &count); err != nil {
+				return err
+			}
+			newest[ref] = position
+			leaves += count
+
+			return nil
+		}, `SELECT ref, MAX(position), COUNT(*) FROM ledger_leaf
+			WHERE ref IN (SELECT value FROM json_each(?1)) AND ref <> '' AND kind = ?2 GROUP BY ref`, string(asked), kind)
+	})
+
+	return newest, leaves, all, err
 }

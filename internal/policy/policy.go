@@ -49,6 +49,7 @@ const Report Verb = "report"
 const (
 	Delete     Verb = "delete"     // of a study, a series or an instance
 	ShareStudy Verb = "share"      // make a link
+	Label      Verb = "label"      // say something of a study: labels, a status, a note
 	Quarantine Verb = "quarantine" // decide about what is held back
 	Audit      Verb = "audit"      // read the trail
 	Verify     Verb = "verify"     // hold everything against the ledger
@@ -71,7 +72,7 @@ func RouteVerbs() []Verb { return append(Verbs(), Worklist, Performed) }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(RouteVerbs(), Web, Report, Delete, ShareStudy, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan,
+	return append(RouteVerbs(), Web, Report, Delete, ShareStudy, Label, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan,
 		Doors, Maintain, Metrics)
 }
 

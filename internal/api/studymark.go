@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"collimator/internal/archive"
+	"collimator/internal/audit"
+	"collimator/internal/db"
+	"collimator/internal/guard"
+	"collimator/internal/mark"
+	"collimator/internal/webapi"
+)
+
+// deletedStudy is what a deletion did.
+type deletedStudy struct {
+	Instances   int `json:"instances"`
+	Held        int `json:"held"`        // entries of the quarantine that went with it
+	AccessEnded int `json:"accessEnded"` // links, grants and tokens to the study that were ended
+}
+
+// deleteStudy deletes a study, with a reason for the record, which the archive writes in the same transaction.
+func (s *Services) deleteStudy(rq *webapi.Request) (any, error) {
+	u, err := studyOf(rq)
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.Archive.Delete(rq.Context(), archive.Deletion{
+		StudyUID: u, Why: rq.Query("reason"), By: guard.WebSource(rq.Context()), Scope: guard.Scope(rq.Context()),
+	})
+
+	return deletedStudy{done.Instances, done.Held, done.AccessEnded}, err
+}
+
+// labelStudy says of a study what stands in the body, in place of what was said before.
+func (s *Services) labelStudy(rq *webapi.Request) (any, error) {
+	var in mark.Mark
+	if err := rq.Read(&in); err != nil {
+		return nil, err
+	}
+	d, o, err := s.seen(rq)
+	if err != nil {
+		return nil, err
+	}
+
+	o.Detail = fmt.Sprintf("%d labels, a status of %d and a note of %d bytes", len(in.Labels), len(in.Status), len(in.Note))
+	r := rq.Caller().Entry(audit.StudyMarked, audit.Update, audit.Success, "")
+	r.Objects = append(r.Objects, o)
+	err = s.DB.Write(rq.Context(), func(tx *db.Tx) error { return s.mark(rq.Context(), tx, d.UID, in, rq.Person().Name, r) })
+	if err != nil {
+		return nil, err
+	}
+	d, _, err = s.seen(rq)
+
+	return shownStudy(&d.Study), err
+}
+
+// mark writes what is said of a study and the record of it together.
+func (s *Services) mark(ctx context.Context, tx *db.Tx, study string, m mark.Mark, person string, r audit.Record) error {
+	if err := mark.Set(ctx, tx, s.Registers, study, m, person, time.Now()); err != nil {
+		return err
+	}
+
+	return s.Trail.WriteTx(ctx, tx, r)
+}
