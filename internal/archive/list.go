@@ -23,7 +23,9 @@ type (
 const ListMost = index.ListMost
 
 // List reads a page of studies: see index.Search.
-func (a *Archive) List(ctx context.Context, q ListQuery) (StudyPage, error) { return a.reader().List(ctx, q) }
+func (a *Archive) List(ctx context.Context, q ListQuery) (StudyPage, error) {
+	return a.reader().List(ctx, q)
+}
 
 // Study reads one study with its series and the other studies of its patient: see index.Search.
 func (a *Archive) Study(ctx context.Context, uid string, scope Scope) (StudyDetail, error) {

@@ -195,7 +195,7 @@ func (s *Search) Instances(ctx context.Context, q InstanceQuery) (page []Instanc
 		where = append(where, instanceOrder.behind(at, false))
 	}
 	st.where(where)
-	st.ordered(instanceOrder, false)
+	st.ordered(instanceOrder, false, 0)
 	st.write(" LIMIT ", st.bind(q.Limit+1))
 
 	var rows []instanceRow

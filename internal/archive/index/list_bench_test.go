@@ -67,6 +67,8 @@ func BenchmarkList(b *testing.B) {
 			for _, word := range StudySorts() {
 				sort := StudySort(word)
 				b.Run("sort="+word+"/first", func(b *testing.B) { ask(b, ListQuery{Sort: sort, Uncounted: true}) })
+				middle := middlePage(b, d, s, sort, n)
+				b.Run("sort="+word+"/middle", func(b *testing.B) { ask(b, ListQuery{Sort: sort, Cursor: middle, Uncounted: true}) })
 				// The last page but one, from behind: as many rows lie before it as there are.
 				last := lastPage(b, s, sort)
 				b.Run("sort="+word+"/last", func(b *testing.B) { ask(b, ListQuery{Sort: sort, Cursor: last, Uncounted: true}) })
@@ -98,6 +100,26 @@ func BenchmarkList(b *testing.B) {
 			}
 		})
 	}
+}
+
+// middlePage is the cursor behind half of the studies.
+func middlePage(b *testing.B, d *db.DB, s *Search, sort StudySort, n int) Cursor {
+	b.Helper()
+	l, err := s.newListing(ListQuery{Sort: sort, Scope: Everything()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var at []spot
+	err = d.Read(b.Context(), func(tx *db.Tx) error {
+		query, args := l.placeAt(portion{}, int64(n/2))
+		at, err = db.All(b.Context(), tx, l.order.scanPlace, query, args...)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+
+	return l.order.cursor(&at[0], false)
 }
 
 // lastPage is the cursor of the page before the last, which is reached from the other end.

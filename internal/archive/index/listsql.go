@@ -1,6 +1,9 @@
 package index
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // The statements of a list of studies.
 
@@ -19,14 +22,15 @@ func (s *statement) columns(list []expression) {
 	}
 }
 
-// ordered writes the end of a query in the order of a list.
-func (s *statement) ordered(o order, back bool) {
+// ordered writes the end of a query in the order of a list. The first columns, so many, have one value: SQLite
+// sorts by a beginning anew that it could have left out.
+func (s *statement) ordered(o order, back bool, fixed int) {
 	direction := ""
 	if o.desc != back {
 		direction = " DESC"
 	}
 	s.write(" ORDER BY ")
-	for i, e := range o.columns {
+	for i, e := range o.columns[fixed:] {
 		if i > 0 {
 			s.write(", ")
 		}
@@ -69,44 +73,44 @@ func (l *listing) drivenPage() (string, []any) {
 		where = append(where, l.order.behind(l.place, l.back))
 	}
 	s.where(where)
-	s.ordered(l.order, l.back)
+	s.ordered(l.order, l.back, 0)
 	s.write(" LIMIT ", s.bind(l.limit+1), ") k CROSS JOIN study st ON st.id = k.study")
-	s.ordered(l.order, l.back)
+	s.ordered(l.order, l.back, 0)
 
 	return s.text.String(), s.args
 }
 
 // walkPage is the query for studies of a part of the list, in its order.
-func (l *listing) walkPage(part []condition, most int) (string, []any) {
+func (l *listing) walkPage(part portion, most int) (string, []any) {
 	s := &statement{db: l.db}
 	s.write("SELECT ")
 	s.columns(l.order.columns)
 	s.write(listColumns, " FROM study st")
-	s.where(append(part, l.each()...))
-	s.ordered(l.order, l.back)
+	s.where(append(slices.Clip(part.where), l.each()...))
+	s.ordered(l.order, l.back, part.fixed)
 	s.write(" LIMIT ", s.bind(most))
 
 	return s.text.String(), s.args
 }
 
 // placeAt is the query for the place of a study of a part of the list, by its number.
-func (l *listing) placeAt(part []condition, number int64) (string, []any) {
+func (l *listing) placeAt(part portion, number int64) (string, []any) {
 	s := &statement{db: l.db}
 	s.write("SELECT ")
 	s.columns(l.order.columns)
 	s.write(" FROM study st")
-	s.where(append(part, l.inOrder()...))
-	s.ordered(l.order, l.back)
+	s.where(append(slices.Clip(part.where), l.inOrder()...))
+	s.ordered(l.order, l.back, part.fixed)
 	s.write(" LIMIT 1 OFFSET ", s.bind(number))
 
 	return s.text.String(), s.args
 }
 
 // countPart counts the studies of a part of the list.
-func (l *listing) countPart(part []condition) (string, []any) {
+func (l *listing) countPart(part portion) (string, []any) {
 	s := &statement{db: l.db}
 	s.write("SELECT COUNT(*) FROM study st")
-	s.where(append(part, l.inOrder()...))
+	s.where(append(slices.Clip(part.where), l.inOrder()...))
 
 	return s.text.String(), s.args
 }

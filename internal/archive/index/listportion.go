@@ -1,14 +1,20 @@
 package index
 
+// portion is a part of a list: what its studies fulfil, and how many of the columns have one value in it.
+type portion struct {
+	where []condition
+	fixed int
+}
+
 // between is the studies behind a place, up to another and with it, as parts of the list in
 // its order; nil is the beginning, or the end. In each part all but one of the columns that it
 // speaks of have one value, so that an index leads to its first study, however many
 // studies have the same value in the first column. A comparison of pairs would be one
 // condition; SQLite looks through all that are equal in the first column for it, where the second
 // is the ID or a beginning.
-func (o order) between(from, to *spot, back bool) [][]condition {
+func (o order) between(from, to *spot, back bool) []portion {
 	if from == nil && to == nil {
-		return [][]condition{nil}
+		return []portion{{}}
 	}
 
 	behind, before, upTo := moreThan, lessThan, atMost
@@ -26,10 +32,10 @@ func (o order) between(from, to *spot, back bool) [][]condition {
 		return nil
 	}
 
-	var parts [][]condition
+	var parts []portion
 	if from != nil {
 		for i := last; i > shared; i-- {
-			parts = append(parts, append(o.equal(*from, i), compare(o.columns[i], behind, (*from)[i])))
+			parts = append(parts, portion{append(o.equal(*from, i), compare(o.columns[i], behind, (*from)[i])), i})
 		}
 	}
 
@@ -38,7 +44,7 @@ func (o order) between(from, to *spot, back bool) [][]condition {
 		middle = append(o.equal(*from, shared), compare(o.columns[shared], behind, (*from)[shared]))
 	}
 	if to == nil {
-		return append(parts, middle)
+		return append(parts, portion{middle, shared})
 	}
 	until := before
 	if shared == last {
@@ -47,14 +53,14 @@ func (o order) between(from, to *spot, back bool) [][]condition {
 	if middle == nil {
 		middle = o.equal(*to, shared)
 	}
-	parts = append(parts, append(middle, compare(o.columns[shared], until, (*to)[shared])))
+	parts = append(parts, portion{append(middle, compare(o.columns[shared], until, (*to)[shared])), shared})
 
 	for i := shared + 1; i <= last; i++ {
 		until := before
 		if i == last {
 			until = upTo
 		}
-		parts = append(parts, append(o.equal(*to, i), compare(o.columns[i], until, (*to)[i])))
+		parts = append(parts, portion{append(o.equal(*to, i), compare(o.columns[i], until, (*to)[i])), i})
 	}
 
 	return parts
