@@ -52,6 +52,8 @@ type cli struct {
 	Token       tokenCmd       `cmd:"" help:"Bearer tokens for DICOMweb."`
 	Policy      policyCmd      `cmd:"" help:"Who may do what, and by which rule."`
 	Share       shareCmd       `cmd:"" help:"Links to one study, for people without an account."`
+	Studies     studiesCmd     `cmd:"" help:"List the studies of the archive, page by page."`
+	Label       labelCmd       `cmd:"" help:"Say labels, a status or a note of a study."`
 	Delete      deleteCmd      `cmd:"" help:"Delete images; the ledger keeps a tombstone."`
 	Quarantine  quarantineCmd  `cmd:"" help:"What was held back because it contradicts what is stored."`
 	Inventory   inventoryCmd   `cmd:"" help:"Which systems there are, which are affected, and what was decided."`

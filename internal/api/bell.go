@@ -42,7 +42,7 @@ var topics = map[string]policy.Verb{
 
 // rings are the topics that a record belongs to, beside the trail itself.
 var rings = map[audit.Event][]string{
-	audit.Transferred: {"studies", "quarantine"}, audit.StudyDeleted: {"studies"}, audit.InstancesDeleted: {"studies"},
+	audit.Transferred: {"studies", "quarantine"}, audit.StudyDeleted: {"studies"}, audit.StudyMarked: {"studies"}, audit.InstancesDeleted: {"studies"},
 	audit.SecurityAlert: {"devices", "quarantine", "surface"}, audit.DeviceChanged: {"devices"}, audit.Verification: {"devices"},
 	audit.PersonChanged: {"people"}, audit.UserAuthenticated: {"people"}, audit.Export: {"shares"},
 	audit.InventoryChanged: {"surface"}, audit.Scanned: {"surface", "scans"}, audit.QuarantineChanged: {"quarantine", "studies"},

@@ -24,7 +24,7 @@ func (s *Services) registerStudies(a *webapi.API) {
 	a.Handle("DELETE /api/v1/studies/{uid}", policy.Delete, s.deleteStudy, "reason")
 	a.Handle("PUT /api/v1/studies/{uid}/labels", policy.Label, s.labelStudy)
 	a.Handle("POST /api/v1/studies/{uid}/open", policy.Query, s.openStudy)
-	a.Proven("DELETE /api/v1/studies/{uid}")
+	a.Proven("DELETE /api/v1/studies/{uid}", "POST /api/v1/studies/{uid}/open")
 	a.Holds(listBytes, "GET /api/v1/studies", "GET /api/v1/studies/{uid}", "GET /api/v1/studies/{uid}/instances",
 		"GET /api/v1/studies/{uid}/proof", "GET /api/v1/studies/{uid}/accesses", "GET /api/v1/patients/accesses")
 	s.describeStudies(a)
@@ -43,8 +43,8 @@ type personName struct {
 	Phonetic    string `json:"phonetic,omitempty"`
 }
 
-// listedStudy is a study of a list.
-type listedStudy struct {
+// ListedStudy is a study as lists show it, also those of the command.
+type ListedStudy struct {
 	StudyInstanceUID       string     `json:"studyInstanceUID"`
 	PatientName            personName `json:"patientName"`
 	PatientID              string     `json:"patientID,omitempty"`
@@ -73,7 +73,7 @@ type listedStudy struct {
 
 // studyList is a page of studies.
 type studyList struct {
-	Items []listedStudy `json:"items"`
+	Items []ListedStudy `json:"items"`
 	// Total is how many studies there are in all; TotalAtLeast stands in its place where counting all
 	// of them would look at too many rows.
 	Total        *int64 `json:"total,omitempty"`
@@ -83,8 +83,9 @@ type studyList struct {
 	Previous string `json:"previous,omitempty"`
 }
 
-func shownStudy(x *archive.ListedStudy) listedStudy {
-	out := listedStudy{
+// ShowStudy makes it of what the archive says.
+func ShowStudy(x *archive.ListedStudy) ListedStudy {
+	out := ListedStudy{
 		StudyInstanceUID: x.UID, PatientName: personName(x.PatientName), PatientID: x.PatientID, IssuerOfPatientID: x.Issuer,
 		PatientBirthDate: day(x.BirthDate), PatientSex: x.Sex, AccessionNumber: x.Accession, StudyID: x.ID, StudyDate: day(x.Date),
 		StudyTime: clock(x.Time), StudyDescription: x.Description, ReferringPhysicianName: x.ReferringPhysicianName,
@@ -140,9 +141,9 @@ func (s *Services) studies(rq *webapi.Request) (any, error) {
 		return nil, err
 	}
 
-	out := studyList{Items: []listedStudy{}, Next: string(page.Next), Previous: string(page.Previous)}
+	out := studyList{Items: []ListedStudy{}, Next: string(page.Next), Previous: string(page.Previous)}
 	for i := range page.Studies {
-		out.Items = append(out.Items, shownStudy(&page.Studies[i]))
+		out.Items = append(out.Items, ShowStudy(&page.Studies[i]))
 	}
 	out.Total = &page.Total
 	if page.AtLeast {
@@ -157,7 +158,8 @@ func studyQuery(rq *webapi.Request) (q archive.ListQuery, err error) {
 		return q, err
 	}
 	q = archive.ListQuery{
-		Sort: archive.StudySort(rq.Query("sort")), Limit: int(limit), Cursor: archive.Cursor(rq.Query("cursor")), Scope: guard.Scope(rq.Context()),
+		Sort: archive.StudySort(rq.Query("sort")), Limit: int(limit), Cursor: archive.Cursor(rq.Query("cursor")),
+		Scope: guard.Scope(rq.Context()),
 		Filter: archive.StudyFilter{
 			Name: rq.Query("name"), Description: rq.Query("description"), Text: rq.Query("q"), PatientID: rq.Query("patientID"),
 			Accession: rq.Query("accession"), Source: rq.Query("source"), Label: rq.Query("label"), Status: rq.Query("status"),

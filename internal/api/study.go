@@ -50,7 +50,7 @@ type studyLedger struct {
 
 // studyPage is a study with what belongs to it.
 type studyPage struct {
-	listedStudy
+	ListedStudy
 	Series     []shownSeries `json:"series"` // the first thousand
 	Priors     []priorStudy  `json:"priors"` // the newest fifty
 	MorePriors bool          `json:"morePriors,omitempty"`
@@ -94,7 +94,10 @@ func (s *Services) study(rq *webapi.Request) (any, error) {
 		return nil, err
 	}
 
-	out := studyPage{listedStudy: shownStudy(&d.Study), Series: []shownSeries{}, Priors: []priorStudy{}, MorePriors: d.MorePriors, Quarantine: d.Held}
+	out := studyPage{
+		ListedStudy: ShowStudy(&d.Study), Series: []shownSeries{},
+		Priors: []priorStudy{}, MorePriors: d.MorePriors, Quarantine: d.Held,
+	}
 	for _, x := range d.SeriesList {
 		out.Series = append(out.Series, shownSeries{
 			SeriesInstanceUID: x.UID, Modality: x.Modality, SeriesNumber: x.Number, SeriesDescription: x.Description, BodyPart: x.BodyPart,

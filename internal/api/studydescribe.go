@@ -35,7 +35,7 @@ func (s *Services) describeStudies(a *webapi.API) {
 		"DELETE /api/v1/studies/{uid}": webapi.Does("Delete a study").Gives(deletedStudy{}).
 			With("reason", "Why, for the record: 5 to 200 characters"),
 		"PUT /api/v1/studies/{uid}/labels": webapi.Does("Say labels, a status and a note of a study, in place of what was said").
-			Takes(mark.Mark{}).Gives(listedStudy{}),
+			Takes(mark.Mark{}).Gives(ListedStudy{}),
 		"POST /api/v1/studies/{uid}/open": webapi.Does("Make a token that reads one study for ten minutes, for a viewer on the desktop").
 			Gives(openedStudy{}),
 	})

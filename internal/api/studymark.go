@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"collimator/internal/archive"
@@ -44,7 +43,7 @@ func (s *Services) labelStudy(rq *webapi.Request) (any, error) {
 		return nil, err
 	}
 
-	o.Detail = fmt.Sprintf("%d labels, a status of %d and a note of %d bytes", len(in.Labels), len(in.Status), len(in.Note))
+	o.Detail = in.Told()
 	r := rq.Caller().Entry(audit.StudyMarked, audit.Update, audit.Success, "")
 	r.Objects = append(r.Objects, o)
 	err = s.DB.Write(rq.Context(), func(tx *db.Tx) error { return s.mark(rq.Context(), tx, d.UID, in, rq.Person().Name, r) })
@@ -53,7 +52,7 @@ func (s *Services) labelStudy(rq *webapi.Request) (any, error) {
 	}
 	d, _, err = s.seen(rq)
 
-	return shownStudy(&d.Study), err
+	return ShowStudy(&d.Study), err
 }
 
 // mark writes what is said of a study and the record of it together.

@@ -45,7 +45,8 @@ func (s *Services) openStudy(rq *webapi.Request) (any, error) {
 
 	return openedStudy{
 		Token: secret, Expires: t.Expires, DICOMweb: s.DICOMweb,
-		Weasis: "weasis://?" + url.PathEscape(`$dicom:rs --url "`+s.DICOMweb+`" -r "studyUID=`+d.UID+`" -H "Authorization: Bearer `+secret+`"`),
+		Weasis: "weasis://?" + url.PathEscape(`$dicom:rs --url "`+s.DICOMweb+`" -r "studyUID=`+d.UID+
+			`" -H "Authorization: Bearer `+secret+`"`),
 		Slicer: "slicer://viewer/?studyUID=" + url.QueryEscape(d.UID) + "&access_token=" + url.QueryEscape(secret) +
 			"&dicomweb_endpoint=" + url.QueryEscape(s.DICOMweb),
 		RadiAnt: "radiant://?n=paet&v=" + url.PathEscape(s.AETitle) + "&n=pstv&v=0020000D&v=" + url.PathEscape(`"`+d.UID+`"`),

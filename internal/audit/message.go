@@ -158,6 +158,8 @@ func (r Record) asMessage() Record {
 		r.Action = Read
 	case accesses:
 		switch {
+		case r.Event == StudyMarked:
+			r.Action = Update
 		case r.Event != Commitment:
 			r.Action = Delete
 		case r.Action == Execute:
@@ -200,7 +202,7 @@ func family(e Event) table {
 		return transfers
 	case Export:
 		return exports
-	case Commitment, ProcedureStep, StudyDeleted, InstancesDeleted:
+	case Commitment, ProcedureStep, StudyDeleted, InstancesDeleted, StudyMarked:
 		return accesses
 	case NetworkEntry, Verification, MessagePassed, PagePassed:
 		return entries

@@ -103,7 +103,7 @@ func tables() map[audit.Event]tableOf {
 		audit.Transferring: {"110102", "E", "", transfer, one, patient},
 		audit.Transferred:  {"110104", "C R U", "", transfer, one, patient},
 		audit.Export:       {"110106", "R", "", map[string]many{sending: {1, 2}, receiving: any, "110154": one}, one, images},
-		audit.Commitment:   access, audit.ProcedureStep: access, audit.InstancesDeleted: access, audit.StudyDeleted: deleted,
+		audit.Commitment:   access, audit.ProcedureStep: access, audit.InstancesDeleted: access, audit.StudyMarked: access, audit.StudyDeleted: deleted,
 		audit.Verification: entry, audit.NetworkEntry: entry, audit.MessagePassed: entry, audit.PagePassed: entry,
 		audit.Query:             {"110112", "E", "", transfer, one, map[string]many{aQuery: {0, 1}, aSearch: {0, 1}}},
 		audit.LogUsed:           {"110101", "R", "", map[string]many{"": {1, 2}}, one, map[string]many{aTrail: one}},

@@ -7,6 +7,7 @@ package mark
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -100,4 +101,9 @@ func (m *Mark) settle() error {
 func word(s string) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= labelMost &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// Told says how much is said, without a word of it: a label or a note may hold values of a patient.
+func (m Mark) Told() string {
+	return fmt.Sprintf("%d labels, a status of %d and a note of %d bytes", len(m.Labels), len(m.Status), len(m.Note))
 }

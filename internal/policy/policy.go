@@ -72,8 +72,8 @@ func RouteVerbs() []Verb { return append(Verbs(), Worklist, Performed) }
 
 // AllVerbs lists every verb.
 func AllVerbs() []Verb {
-	return append(RouteVerbs(), Web, Report, Delete, ShareStudy, Label, Quarantine, Audit, Verify, Configure, Devices, People, Surface, Scan,
-		Doors, Maintain, Metrics)
+	return append(RouteVerbs(), Web, Report, Delete, ShareStudy, Label, Quarantine, Audit, Verify, Configure, Devices, People, Surface,
+		Scan, Doors, Maintain, Metrics)
 }
 
 // ParseVerbs reads a list such as "echo,store" of what a device can be granted.

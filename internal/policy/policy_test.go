@@ -54,10 +54,10 @@ func TestDevicesGetWhatTheirRegistrationGrants(t *testing.T) {
 // matrix is what each role may do with a study: a for all, s for those that
 // were granted, d for what is de-identified.
 var matrix = map[policy.Role]map[policy.Verb]string{
-	policy.Administrator: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.Delete: "a", policy.ShareStudy: "a", policy.Quarantine: "a", policy.Audit: "a",
+	policy.Administrator: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.Delete: "a", policy.ShareStudy: "a", policy.Label: "a", policy.Quarantine: "a", policy.Audit: "a",
 		policy.Verify: "a", policy.Configure: "a", policy.Devices: "a", policy.People: "a", policy.Surface: "a", policy.Scan: "a", policy.Doors: "a", policy.Maintain: "a", policy.Metrics: "a"},
-	policy.Radiologist:  {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.ShareStudy: "a"},
-	policy.Technologist: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a"},
+	policy.Radiologist:  {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.ShareStudy: "a", policy.Label: "a"},
+	policy.Technologist: {policy.Echo: "a", policy.Query: "a", policy.Retrieve: "a", policy.Store: "a", policy.Commit: "a", policy.Label: "a"},
 	policy.Referrer:     {policy.Query: "s", policy.Retrieve: "s"},
 	policy.Researcher:   {policy.Query: "d", policy.Retrieve: "d"},
 	policy.Auditor:      {policy.Audit: "a", policy.Verify: "a", policy.Surface: "a"},

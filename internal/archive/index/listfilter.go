@@ -28,6 +28,11 @@ func ofStudies(parts ...condition) origin {
 	return origin{table: "study st", pick: expression{table: inStudy, column: "id"}, parts: parts, once: true}
 }
 
+// ofValue finds studies by a value that they have several of.
+func ofValue(once bool, parts ...condition) origin {
+	return origin{table: "study_value x", pick: expression{table: beside, column: "study"}, parts: parts, once: once}
+}
+
 // Bounds of what may be asked for.
 const (
 	textMost  = 256 // bytes of a filter
@@ -38,7 +43,7 @@ func (l *listing) filters(f *StudyFilter) (list []narrowing, err error) {
 	for _, text := range append([]string{f.Name, f.Description, f.Text, f.PatientID, f.Accession, f.From, f.To, f.Source, f.Label,
 		f.Status}, f.Modalities...) {
 		if len(text) > textMost || strings.ContainsRune(text, 0) {
-			return nil, fault.Newf(fault.Invalid, "index: a filter of studies is too long, or holds a NUL character; it has at most %d bytes", textMost)
+			return nil, fault.Newf(fault.Invalid, "index: a filter of studies has at most %d bytes, and no NUL character", textMost)
 		}
 	}
 
@@ -133,8 +138,7 @@ func ofValues(f *StudyFilter) (list []narrowing) {
 		var any []condition
 		for _, m := range f.Modalities {
 			is := compare(expression{table: beside, column: "value"}, equalTo, m)
-			n.from = append(n.from, origin{table: "study_value x", pick: expression{table: beside, column: "study"},
-				parts: []condition{modalityValue.is(beside), is}, once: true})
+			n.from = append(n.from, ofValue(true, modalityValue.is(beside), is))
 			any = append(any, has(modalityValue, is))
 		}
 		n.each = []condition{anyOf(any)}
@@ -144,7 +148,7 @@ func ofValues(f *StudyFilter) (list []narrowing) {
 	if f.Source != "" {
 		is := compare(expression{table: beside, column: "value"}, equalTo, f.Source)
 		list = append(list, narrowing{
-			from: []origin{{table: "study_value x", pick: expression{table: beside, column: "study"}, parts: []condition{sourceValue.is(beside), is}, once: true}},
+			from: []origin{ofValue(true, sourceValue.is(beside), is)},
 			each: []condition{has(sourceValue, is)}, once: true,
 		})
 	}
@@ -171,8 +175,7 @@ func withWord(text string, kinds ...valueKind) narrowing {
 	var n narrowing
 	var any []condition
 	for _, k := range kinds {
-		n.from = append(n.from, origin{table: "study_value x", pick: expression{table: beside, column: "study"},
-			parts: append([]condition{k.is(beside)}, begins(text)...)})
+		n.from = append(n.from, ofValue(false, append([]condition{k.is(beside)}, begins(text)...)...))
 		any = append(any, has(k, begins(text)...))
 	}
 	n.each = []condition{anyOf(any)}
@@ -183,7 +186,7 @@ func withWord(text string, kinds ...valueKind) narrowing {
 // together joins filters of which a study has to fulfil all: its studies are found by the first.
 func together(list []narrowing) narrowing {
 	if len(list) == 0 {
-		return narrowing{each: []condition{{}}, from: []origin{{table: "study st", pick: expression{table: inStudy, column: "id"}, parts: []condition{{}}}}}
+		return narrowing{each: []condition{{}}, from: []origin{ofStudies(condition{})}} // no word finds nothing
 	}
 	n := narrowing{from: list[0].from}
 	for _, x := range list {
@@ -233,7 +236,8 @@ func (l *listing) said(f *StudyFilter) (list []narrowing) {
 		of := same(expression{table: beside, column: "study"}, expression{table: inStudy, column: "uid"})
 		list = append(list, narrowing{
 			from: []origin{{
-				table: x.table + " x CROSS JOIN study st", pick: expression{table: inStudy, column: "id"}, parts: []condition{is, of}, once: true,
+				table: x.table + " x CROSS JOIN study st", pick: expression{table: inStudy, column: "id"},
+				parts: []condition{is, of}, once: true,
 			}},
 			each: []condition{{kind: existsIn, table: x.table + " x", parts: []condition{is, of}}},
 			once: true,

@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"collimator/internal/db"
@@ -45,10 +46,13 @@ func (s StudySort) order() (order, error) {
 	name, down := strings.CutPrefix(string(s), "-")
 	columns, ok := studyOrders[name]
 	if !ok {
-		return order{}, fault.New(fault.Invalid, "index: sort is one of "+strings.Join(StudySorts(), ", ")+", with - before it for downwards")
+		return order{}, fault.New(fault.Invalid, "index: sort is one of "+
+			strings.Join(StudySorts(), ", ")+", with - before it for downwards")
 	}
 
-	return order{name: string(s), columns: append(columns[:len(columns):len(columns)], expression{table: inStudy, column: "id"}), desc: down}, nil
+	columns = append(slices.Clip(columns), expression{table: inStudy, column: "id"})
+
+	return order{name: string(s), columns: columns, desc: down}, nil
 }
 
 // spot is where a study stands in an order: its values, the last of which is the ID.

@@ -122,5 +122,6 @@ func readMarks(ctx context.Context, tx *db.Tx, list []Study) error {
 		at[uid].Mark = m
 
 		return json.Unmarshal([]byte(labels), &at[uid].Mark.Labels)
-	}, `SELECT study, labels, status, note, changed, person FROM study_mark WHERE study IN (SELECT value FROM json_each(?1))`, string(asked))
+	}, `SELECT study, labels, status, note, changed, person FROM study_mark
+		WHERE study IN (SELECT value FROM json_each(?1))`, string(asked))
 }

@@ -27,7 +27,8 @@ func removeOne(ctx context.Context, tx *db.Tx, sopInstanceUID string, at times) 
 	var p placed
 	var row, description, size, received int64
 	var from Source
-	err := tx.QueryRow(ctx, `SELECT i.id, i.description, i.size, i.received, i.source_ae, i.principal, i.series, se.study, st.patient, st.uid
+	err := tx.QueryRow(ctx, `SELECT i.id, i.description, i.size, i.received, i.source_ae, i.principal,
+		i.series, se.study, st.patient, st.uid
 		FROM `+RefTables+` WHERE i.uid = ?1`, sopInstanceUID).
 		Scan(&row, &description, &size, &received, &from.AETitle, &from.Principal, &p.series, &p.study, &p.patient, &p.studyUID)
 	if err != nil {
