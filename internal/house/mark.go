@@ -23,7 +23,8 @@ func (in *Installation) MarkStudy(ctx context.Context, study string, m mark.Mark
 			return err
 		}
 		return in.Trail.WriteTx(ctx, tx, audit.Record{
-			Event: audit.StudyMarked, Action: audit.Update, Door: audit.DoorCommand, Kind: "person", Principal: Operator(), Objects: []audit.Object{o},
+			Event: audit.StudyMarked, Action: audit.Update, Door: audit.DoorCommand, Kind: "person", Principal: Operator(),
+			Objects: []audit.Object{o},
 		})
 	})
 }

@@ -22,6 +22,28 @@ export interface Accepted {
   why: string;
 }
 
+export interface Access {
+  address?: string;
+  did?: string;
+  door?: string;
+  event: string;
+  instances?: number;
+  kind?: string;
+  outcome: number;
+  person?: string;
+  principal: string;
+  reason?: string;
+  rule?: string;
+  sequence: number;
+  study?: string;
+  time: string;
+}
+
+export interface AccessList {
+  items: Array<Access>;
+  next?: number;
+}
+
 export interface AccessToken {
   allow: Array<string>;
   created: string;
@@ -143,6 +165,18 @@ export interface Connection {
   hosts: Array<string>;
   plain?: string;
   tls: string;
+}
+
+export interface CountedUID {
+  count: number;
+  name?: string;
+  uid: string;
+}
+
+export interface DeletedStudy {
+  accessEnded: number;
+  held: number;
+  instances: number;
 }
 
 export interface Device {
@@ -357,6 +391,16 @@ export interface IdentityStudyGrant {
   study: string;
 }
 
+export interface ImageList {
+  items: Array<ShownImage>;
+  next?: string;
+}
+
+export interface ImageProof {
+  proof: string;
+  sopInstanceUID: string;
+}
+
 export interface InventoryAsset {
   addresses?: Array<string>;
   aeTitles?: Array<string>;
@@ -512,6 +556,33 @@ export interface LinkUse {
   password: string;
 }
 
+export interface ListedStudy {
+  accessionNumber?: string;
+  bytes: number;
+  instanceCount: number;
+  issuerOfPatientID?: string;
+  labels: Array<string>;
+  lastReceived: string;
+  marked?: string;
+  markedBy?: string;
+  modalities: Array<string>;
+  note?: string;
+  patientBirthDate?: string;
+  patientID?: string;
+  patientName: PersonName;
+  patientSex?: string;
+  received: string;
+  referringPhysicianName?: string;
+  seriesCount: number;
+  sources: Array<string>;
+  status?: string;
+  studyDate?: string;
+  studyDescription?: string;
+  studyID?: string;
+  studyInstanceUID: string;
+  studyTime?: string;
+}
+
 export interface Location {
   location: string;
 }
@@ -540,6 +611,12 @@ export interface MadeToken {
   revoked?: string;
   secret: string;
   studies?: Array<string>;
+}
+
+export interface Mark {
+  labels: Array<string>;
+  note: string;
+  status: string;
 }
 
 export interface Merger {
@@ -623,6 +700,15 @@ export interface OpenedDoor {
   target: string;
   until: string;
   why?: string;
+}
+
+export interface OpenedStudy {
+  dicomWeb: string;
+  expires: string;
+  radiant: string;
+  slicer: string;
+  token: string;
+  weasis: string;
 }
 
 export interface Overview {
@@ -742,6 +828,12 @@ export interface PersonInfoList {
   next?: number;
 }
 
+export interface PersonName {
+  alphabetic?: string;
+  ideographic?: string;
+  phonetic?: string;
+}
+
 export interface Place {
   address?: string;
   asset?: string;
@@ -754,6 +846,13 @@ export interface Point {
   id: string;
 }
 
+export interface PriorStudy {
+  modalities: Array<string>;
+  studyDate?: string;
+  studyDescription?: string;
+  studyInstanceUID: string;
+}
+
 export interface Problem {
   code: string;
   detail?: string;
@@ -762,6 +861,12 @@ export interface Problem {
   status: number;
   title: string;
   type: string;
+}
+
+export interface ProofList {
+  items: Array<ImageProof>;
+  key: string;
+  next?: string;
 }
 
 export interface Proposal {
@@ -1006,6 +1111,35 @@ export interface ShownCode {
   code: string;
 }
 
+export interface ShownImage {
+  bytes: number;
+  columns?: number;
+  frames?: number;
+  instanceNumber?: number;
+  ledgerLeaf?: number;
+  received: string;
+  rows?: number;
+  seriesInstanceUID: string;
+  sopClass: string;
+  sopInstanceUID: string;
+  source?: string;
+  transferSyntax: string;
+}
+
+export interface ShownSeries {
+  bodyPart?: string;
+  bytes: number;
+  instances: number;
+  modality?: string;
+  received: string;
+  seriesDescription?: string;
+  seriesInstanceUID: string;
+  seriesNumber?: number;
+  sopClasses: Array<CountedUID>;
+  source: Array<string>;
+  transferSyntaxes: Array<CountedUID>;
+}
+
 export interface State {
   do?: string;
   level: string;
@@ -1026,6 +1160,52 @@ export interface Statement {
   question: string;
   since?: string;
   who: string;
+}
+
+export interface StudyLedger {
+  covered: number;
+  leaves: number;
+  size: number;
+}
+
+export interface StudyList {
+  items: Array<ListedStudy>;
+  next?: string;
+  previous?: string;
+  total?: number;
+  totalAtLeast?: number;
+}
+
+export interface StudyPage {
+  accessionNumber?: string;
+  bytes: number;
+  instanceCount: number;
+  issuerOfPatientID?: string;
+  labels: Array<string>;
+  lastReceived: string;
+  ledger?: StudyLedger;
+  marked?: string;
+  markedBy?: string;
+  modalities: Array<string>;
+  morePriors?: boolean;
+  note?: string;
+  patientBirthDate?: string;
+  patientID?: string;
+  patientName: PersonName;
+  patientSex?: string;
+  priors: Array<PriorStudy>;
+  quarantine: number;
+  received: string;
+  referringPhysicianName?: string;
+  series: Array<ShownSeries>;
+  seriesCount: number;
+  sources: Array<string>;
+  status?: string;
+  studyDate?: string;
+  studyDescription?: string;
+  studyID?: string;
+  studyInstanceUID: string;
+  studyTime?: string;
 }
 
 export interface Summary {
@@ -1162,6 +1342,8 @@ export interface Routes {
   'DELETE /api/v1/passkeys/{id}': { path: { id: string }; gives: undefined };
   /** Change one's password. */
   'POST /api/v1/password': { body: Passwords; gives: SessionState };
+  /** List who saw studies of a patient, the oldest first. */
+  'GET /api/v1/patients/accesses': { query: { after?: string; issuer?: string; limit?: string; patientID?: string }; gives: AccessList };
   /** List the people who have an account. */
   'GET /api/v1/people': { gives: PersonInfoList };
   /** Make a one-time link by which somebody new chooses a password. */
@@ -1260,6 +1442,22 @@ export interface Routes {
   'DELETE /api/v1/shares/{id}': { path: { id: string }; gives: undefined };
   /** Say how each part of the server is, and what to do. */
   'GET /api/v1/states': { gives: StateList };
+  /** List the studies that one may see. */
+  'GET /api/v1/studies': { query: { accession?: string; cursor?: string; description?: string; from?: string; label?: string; limit?: string; modality?: string; name?: string; patientID?: string; q?: string; receivedFrom?: string; receivedTo?: string; sort?: string; source?: string; status?: string; to?: string }; gives: StudyList };
+  /** Delete a study. */
+  'DELETE /api/v1/studies/{uid}': { path: { uid: string }; query: { reason?: string }; gives: DeletedStudy };
+  /** Show a study with its series and the other studies of its patient. */
+  'GET /api/v1/studies/{uid}': { path: { uid: string }; gives: StudyPage };
+  /** List who saw a study, the oldest first. */
+  'GET /api/v1/studies/{uid}/accesses': { path: { uid: string }; query: { after?: string; limit?: string }; gives: AccessList };
+  /** List the instances of a study. */
+  'GET /api/v1/studies/{uid}/instances': { path: { uid: string }; query: { cursor?: string; limit?: string; series?: string }; gives: ImageList };
+  /** Say labels, a status and a note of a study, in place of what was said. */
+  'PUT /api/v1/studies/{uid}/labels': { path: { uid: string }; body: Mark; gives: ListedStudy };
+  /** Make a token that reads one study for ten minutes, for a viewer on the desktop. */
+  'POST /api/v1/studies/{uid}/open': { path: { uid: string }; gives: OpenedStudy };
+  /** Prove that instances of a study stand in the ledger. */
+  'GET /api/v1/studies/{uid}/proof': { path: { uid: string }; query: { cursor?: string; instance?: string; limit?: string }; gives: ProofList };
   /** List one's tokens. */
   'GET /api/v1/tokens': { gives: AccessTokenList };
   /** Make a token for a program. */
