@@ -106,7 +106,7 @@ func (s *Services) registerGate(a *webapi.API) {
 	a.Handle("POST "+one+"/enforce", policy.Configure, s.enforceRoute)
 	a.Handle("GET "+one+"/queue", policy.Configure, s.queue, "limit")
 	a.Handle("POST "+one+"/queue/retry", policy.Configure, s.retryQueue)
-	a.Handle("DELETE /api/v1/gate/queue/{id}", policy.Configure, s.dropQueued, "reason")
+	a.Handle("DELETE /api/v1/gate/queue/{id}", policy.Configure, s.dropQueued)
 	a.Handle("GET "+one+"/patches", policy.Configure, s.patches)
 	a.Handle("POST "+one+"/patches", policy.Configure, s.setPatch)
 
@@ -124,8 +124,8 @@ func (s *Services) registerGate(a *webapi.API) {
 			Takes(enforcing{}).Gives(routeDetail{}),
 		"GET " + one + "/queue":        webapi.Does("List what waits for the target of a route").Gives(webapi.List[queued]{}),
 		"POST " + one + "/queue/retry": webapi.Does("Send what waits now").Takes(retrying{}).Gives(retried{}),
-		"DELETE /api/v1/gate/queue/{id}": webapi.Does("Remove an object that has not arrived").GivesNothing().
-			With("reason", "Why, in 5 to 200 characters"),
+		"DELETE /api/v1/gate/queue/{id}": webapi.Does("Remove an object that has not arrived").
+			Takes(because{}).GivesNothing(),
 		"GET " + one + "/patches":  webapi.Does("List the patches as they stand at a route").Gives(webapi.List[PatchRow]{}),
 		"POST " + one + "/patches": webapi.Does("Turn a patch on or off").Takes(patchSwitch{}).Gives(webapi.List[PatchRow]{}),
 	})
@@ -234,11 +234,15 @@ func (s *Services) retryQueue(rq *webapi.Request) (any, error) {
 }
 
 func (s *Services) dropQueued(rq *webapi.Request) (any, error) {
+	var in because
+	if err := rq.Read(&in); err != nil {
+		return nil, err
+	}
 	number, err := strconv.ParseInt(rq.Path("id"), 10, 64)
 	if err != nil {
 		return nil, fault.New(fault.NotFound, "api: nothing of this number waits")
 	}
-	return nil, s.Gate.Drop(rq.Context(), number, rq.Query("reason"))
+	return nil, s.Gate.Drop(rq.Context(), number, in.Reason)
 }
 
 func (s *Services) patches(rq *webapi.Request) (any, error) {

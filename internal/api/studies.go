@@ -21,7 +21,7 @@ func (s *Services) registerStudies(a *webapi.API) {
 	a.Handle("GET /api/v1/studies/{uid}/proof", policy.Query, s.proofs, "instance", "limit", "cursor")
 	a.Handle("GET /api/v1/studies/{uid}/accesses", policy.Query, s.studyAccesses, "after", "limit")
 	a.Handle("GET /api/v1/patients/accesses", policy.Audit, s.patientAccesses, "patientID", "issuer", "after", "limit")
-	a.Handle("DELETE /api/v1/studies/{uid}", policy.Delete, s.deleteStudy, "reason")
+	a.Handle("DELETE /api/v1/studies/{uid}", policy.Delete, s.deleteStudy)
 	a.Handle("PUT /api/v1/studies/{uid}/labels", policy.Label, s.labelStudy)
 	a.Handle("POST /api/v1/studies/{uid}/open", policy.Query, s.openStudy)
 	a.Proven("DELETE /api/v1/studies/{uid}", "POST /api/v1/studies/{uid}/open")

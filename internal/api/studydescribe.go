@@ -32,8 +32,7 @@ func (s *Services) describeStudies(a *webapi.API) {
 		"GET /api/v1/studies/{uid}/accesses": webapi.Does("List who saw a study, the oldest first").Gives(webapi.List[access]{}),
 		"GET /api/v1/patients/accesses": webapi.Does("List who saw studies of a patient, the oldest first").Gives(webapi.List[access]{}).
 			With("patientID", "The Patient ID").With("issuer", "Its issuer: records that name another are left out"),
-		"DELETE /api/v1/studies/{uid}": webapi.Does("Delete a study").Gives(deletedStudy{}).
-			With("reason", "Why, for the record: 5 to 200 characters"),
+		"DELETE /api/v1/studies/{uid}": webapi.Does("Delete a study").Gives(deletedStudy{}).Takes(because{}),
 		"PUT /api/v1/studies/{uid}/labels": webapi.Does("Say labels, a status and a note of a study, in place of what was said").
 			Takes(mark.Mark{}).Gives(ListedStudy{}),
 		"POST /api/v1/studies/{uid}/open": webapi.Does("Make a token that reads one study for ten minutes, for a viewer on the desktop").

@@ -19,14 +19,23 @@ type deletedStudy struct {
 	AccessEnded int `json:"accessEnded"` // links, grants and tokens to the study that were ended
 }
 
+// because says for the record why something is removed. It may name a patient, and so is in no address.
+type because struct {
+	Reason string `json:"reason"` // 5 to 200 characters
+}
+
 // deleteStudy deletes a study, with a reason for the record, which the archive writes in the same transaction.
 func (s *Services) deleteStudy(rq *webapi.Request) (any, error) {
+	var in because
+	if err := rq.Read(&in); err != nil {
+		return nil, err
+	}
 	u, err := studyOf(rq)
 	if err != nil {
 		return nil, err
 	}
 	done, err := s.Archive.Delete(rq.Context(), archive.Deletion{
-		StudyUID: u, Why: rq.Query("reason"), By: guard.WebSource(rq.Context()), Scope: guard.Scope(rq.Context()),
+		StudyUID: u, Why: in.Reason, By: guard.WebSource(rq.Context()), Scope: guard.Scope(rq.Context()),
 	})
 
 	return deletedStudy{done.Instances, done.Held, done.AccessEnded}, err

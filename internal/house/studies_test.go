@@ -44,7 +44,7 @@ func TestAReferrerSeesTheStudyThatWasGrantedAndNoOther(t *testing.T) {
 	}
 	b.Must(404, "POST", "/api/v1/studies/2.25.71/open", nil)
 	b.Must(403, "PUT", "/api/v1/studies/2.25.70/labels", map[string]any{"labels": []string{"mine"}})
-	b.Must(403, "DELETE", "/api/v1/studies/2.25.70?reason=because+of+it", nil)
+	b.Must(403, "DELETE", "/api/v1/studies/2.25.70", map[string]string{"reason": "because of it"})
 	b.Must(403, "GET", "/api/v1/patients/accesses?patientID=1", nil)
 }
 
@@ -118,8 +118,8 @@ func TestWhoSawAStudyIsFoundAlsoWhenItIsDeleted(t *testing.T) {
 		t.Errorf("who saw it: %v", who)
 	}
 
-	administrator.Must(400, "DELETE", "/api/v1/studies/2.25.70", nil)
-	administrator.Must(200, "DELETE", "/api/v1/studies/2.25.70?reason=it+was+a+test", nil)
+	administrator.Must(400, "DELETE", "/api/v1/studies/2.25.70", map[string]string{"reason": "no"})
+	administrator.Must(200, "DELETE", "/api/v1/studies/2.25.70", map[string]string{"reason": "it was a test"})
 	administrator.Must(404, "GET", "/api/v1/studies/2.25.70", nil)
 	after := items(t, administrator.Must(200, "GET", "/api/v1/patients/accesses?patientID="+url.QueryEscape(patient), nil))
 	deleted := func(a map[string]any) bool { return a["event"] == "study-deleted" && a["reason"] == "it was a test" }
@@ -156,7 +156,7 @@ func TestWhatIsSaidOfAStudyIsFoundAndGoesWithIt(t *testing.T) {
 		t.Errorf("verify: %v", problems)
 	}
 
-	b.Must(200, "DELETE", "/api/v1/studies/2.25.70?reason=it+was+a+test", nil)
+	b.Must(200, "DELETE", "/api/v1/studies/2.25.70", map[string]string{"reason": "it was a test"})
 	if a := b.Must(200, "GET", "/api/v1/studies?label=urgent", nil); a.JSON["total"] != 0.0 {
 		t.Errorf("after the deletion: %s", a.Text)
 	}

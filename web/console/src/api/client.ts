@@ -24,7 +24,7 @@ export interface Client {
   post<T>(path: string, body?: unknown, options?: Options): Promise<T>;
   put<T>(path: string, body?: unknown, options?: Options): Promise<T>;
   patch<T>(path: string, body?: unknown, options?: Options): Promise<T>;
-  del<T = undefined>(path: string, options?: Options): Promise<T>;
+  del<T = undefined>(path: string, options?: Options, body?: unknown): Promise<T>;
 }
 
 export function newClient(around: Around): Client {
@@ -47,7 +47,7 @@ export function newClient(around: Around): Client {
     post: (path, body, options) => send('POST', path, body, options),
     put: (path, body, options) => send('PUT', path, body, options),
     patch: (path, body, options) => send('PATCH', path, body, options),
-    del: (path, options) => send('DELETE', path, undefined, options),
+    del: (path, options, body) => send('DELETE', path, body, options),
   };
 }
 

@@ -139,6 +139,10 @@ export interface Backup {
   to?: string;
 }
 
+export interface Because {
+  reason: string;
+}
+
 export interface CVE {
   exploited?: boolean;
   id: string;
@@ -1291,7 +1295,7 @@ export interface Routes {
   /** Let this browser into the pages of a system behind a route of the gate. */
   'POST /api/v1/gate/pages': { body: PageVisit; gives: Location };
   /** Remove an object that has not arrived. */
-  'DELETE /api/v1/gate/queue/{id}': { path: { id: string }; query: { reason?: string }; gives: undefined };
+  'DELETE /api/v1/gate/queue/{id}': { path: { id: string }; body: Because; gives: undefined };
   /** List the routes of the gate. */
   'GET /api/v1/gate/routes': { gives: RouteRowList };
   /** Show a route with what it lets through. */
@@ -1445,7 +1449,7 @@ export interface Routes {
   /** List the studies that one may see. */
   'GET /api/v1/studies': { query: { accession?: string; cursor?: string; description?: string; from?: string; label?: string; limit?: string; modality?: string; name?: string; patientID?: string; q?: string; receivedFrom?: string; receivedTo?: string; sort?: string; source?: string; status?: string; to?: string }; gives: StudyList };
   /** Delete a study. */
-  'DELETE /api/v1/studies/{uid}': { path: { uid: string }; query: { reason?: string }; gives: DeletedStudy };
+  'DELETE /api/v1/studies/{uid}': { path: { uid: string }; body: Because; gives: DeletedStudy };
   /** Show a study with its series and the other studies of its patient. */
   'GET /api/v1/studies/{uid}': { path: { uid: string }; gives: StudyPage };
   /** List who saw a study, the oldest first. */

@@ -33,7 +33,7 @@ export async function call<R extends Route>(api: Client, route: R, args?: Args<R
   const body = (args as { body?: unknown } | undefined)?.body;
   switch (method) {
     case 'GET': return api.get(at, options);
-    case 'DELETE': return api.del(at, options) as Promise<Gives<R>>;
+    case 'DELETE': return api.del(at, options, body) as Promise<Gives<R>>;
     case 'PUT': return api.put(at, body, options);
     case 'PATCH': return api.patch(at, body, options);
     default: return api.post(at, body, options);
