@@ -276,6 +276,12 @@ func notAcceptable(offers []offer, detail string) *Error {
 	return e
 }
 
+// coded is the error with the code of why there is no picture.
+func (e *Error) coded(c Code) *Error {
+	e.Code = c
+	return e
+}
+
 // Media types.
 const (
 	typeDICOM   = "application/dicom"

@@ -17,6 +17,7 @@ type Error struct {
 	Status        int    // of HTTP
 	Title         string // empty is that of the status
 	Detail        string
+	Code          Code     // why there is no picture; empty for all else
 	Possible      []string // media types that would have worked
 	Header        http.Header
 	FailureReason uint16 // (0008,1197) of a store request; 0 derives it from the status
@@ -46,6 +47,7 @@ var errNotFound = &Error{Status: http.StatusNotFound, Detail: "There is nothing 
 
 var errNothingToShow = &Error{
 	Status: http.StatusNotAcceptable,
+	Code:   CodeNoPicture,
 	Detail: "Nothing was found here that can be shown as a picture. Retrieve the instances.",
 }
 
@@ -73,6 +75,7 @@ type problem struct {
 	Title    string   `json:"title"`
 	Status   int      `json:"status"`
 	Detail   string   `json:"detail,omitempty"`
+	Code     Code     `json:"code,omitempty"`
 	Possible []string `json:"possible,omitempty"`
 }
 
@@ -80,7 +83,7 @@ type problem struct {
 // no byte has been sent. The headers of that answer go.
 func (x *exchange) problem(err error) {
 	e := asError(err)
-	p := problem{Type: "about:blank", Title: e.Title, Status: e.Status, Detail: e.Detail, Possible: e.Possible}
+	p := problem{Type: "about:blank", Title: e.Title, Status: e.Status, Detail: e.Detail, Code: e.Code, Possible: e.Possible}
 	if p.Title == "" {
 		p.Title = http.StatusText(e.Status)
 	}

@@ -130,15 +130,15 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 func frameError(err error, detail string) error {
 	switch {
 	case errors.Is(err, pixel.ErrNoPixelData), errors.Is(err, pixel.ErrNoFrame):
-		return &Error{Status: http.StatusNotFound, Detail: detail, Err: err}
+		return &Error{Status: http.StatusNotFound, Code: codeOf(err), Detail: detail, Err: err}
 	case errors.Is(err, pixel.ErrNotConvertible), errors.Is(err, pixel.ErrDamaged),
 		errors.Is(err, pixel.ErrFrames), errors.Is(err, pixel.ErrNotRenderable):
-		return &Error{Status: http.StatusNotAcceptable, Detail: detail, Err: err}
+		return &Error{Status: http.StatusNotAcceptable, Code: codeOf(err), Detail: detail, Err: err}
 	}
 	if _, ok := errors.AsType[*Error](err); ok || !strings.HasPrefix(err.Error(), "dicom/pixel") {
 		return err
 	}
-	return &Error{Status: http.StatusNotAcceptable, Detail: detail, Err: err}
+	return &Error{Status: http.StatusNotAcceptable, Code: codeOf(err), Detail: detail, Err: err}
 }
 
 // bulkElement finds the element at a path of tags and item numbers, as bulkURI

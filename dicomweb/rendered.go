@@ -200,7 +200,7 @@ func (x *exchange) renderedVideo(accept []mediaRange, header *Header) error {
 	v := newBulkValue(header, header.DataSet, el)
 	offers := []offer{{mediaType: frameType(header.TransferSyntaxUID)}}
 	if _, ok := negotiate(accept, offers); !ok || !v.stream() {
-		return notAcceptable(offers, "The object is a video and has no picture. Ask for the video.")
+		return notAcceptable(offers, "The object is a video and has no picture. Ask for the video.").coded(CodeVideo)
 	}
 	if x.notModified(etag(header.Version, "video")) {
 		return nil
@@ -282,7 +282,7 @@ func (x *exchange) document(accept []mediaRange, header *Header) error {
 	t := documentType(header.DataSet)
 	offers := []offer{{mediaType: t}}
 	if _, ok := negotiate(accept, offers); !ok || x.call.Part == ThumbnailPart {
-		return notAcceptable(offers, "The object is a document and has no picture. Ask for the document.")
+		return notAcceptable(offers, "The object is a document and has no picture. Ask for the document.").coded(CodeDocument)
 	}
 
 	if x.notModified(etag(header.Version, "document")) {

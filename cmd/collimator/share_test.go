@@ -60,9 +60,10 @@ func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
 	if a.StatusCode != 200 || a.Request.URL.Path != "/share/" || !strings.Contains(a.Text, "ZZPHI NUMBER0") || strings.Contains(a.Text, "NUMBER1") {
 		t.Fatalf("status %d at %s: %s", a.StatusCode, a.Request.URL.Path, a.Text)
 	}
-	if n := strings.Count(a.Text, "/thumbnail?"); n != 3 {
-		t.Errorf("%d images on the page, want 3", n)
+	if n := strings.Count(a.Text, `<li><a href="/share/?frame=1&amp;series=`); n != 2 || !strings.Contains(a.Text, "2 images") {
+		t.Errorf("%d series on the page, want 2: %s", n, a.Text)
 	}
+	wantGuessesToLeadNowhere(b, t, "2.25.70", "2.25.71")
 	wantOnly(b, t, "2.25.70", "2.25.71")
 	if out, code := runOn(x.In, t, "share", "revoke", id); code != 0 {
 		t.Fatal(out)
@@ -74,6 +75,68 @@ func TestALinkShowsOneStudyUntilItIsRevoked(t *testing.T) {
 		t.Errorf("a revoked link opens: status %d", a.StatusCode)
 	}
 	wantShareRecorded(t, x, "share "+id)
+}
+
+// wantGuessesToLeadNowhere wants the pages of a link, and of who is not signed in, to show nothing but its study,
+// whatever is written into their addresses.
+func wantGuessesToLeadNowhere(b *sitetest.Browser, t *testing.T, mine, other string) {
+	t.Helper()
+	if a := b.Must(200, "GET", "/share/?series=1&frame=2", nil); !strings.Contains(a.Text, "/share/view/studies/"+mine) {
+		t.Errorf("no download on the page of a place: %s", a.Text)
+	}
+	b.Must(200, "GET", "/share/view/studies/"+mine+"/series/2.25.810/instances/2.25.90/metadata", nil)
+	for _, path := range []string{
+		"/share/?series=3", "/share/?series=0", "/share/?series=-1", "/share/?series=1&frame=3", "/share/?series=1&frame=0", "/share/?series=x",
+		"/share/?series=99999999999999999999&frame=1", "/share/view/studies/" + other, "/share/view/studies/" + other + "/series/2.25.821/instances/2.25.93/metadata",
+		"/share/view/studies/" + mine + "/series/2.25.821/instances/2.25.93/metadata", "/share/view/studies/" + other + "/series/2.25.821/instances/2.25.93/frames/1/rendered",
+	} {
+		if a := b.Must(404, "GET", path, nil); strings.Contains(a.Text, "NUMBER1") {
+			t.Errorf("%s shows the other patient", path)
+		}
+	}
+	for _, path := range []string{"/share/?study=" + other, "/share/?series=1&frame=1&study=" + other, "/share/?series=2&frame=1&route=" + other} {
+		if a := b.Must(200, "GET", path, nil); strings.Contains(a.Text, other) || strings.Contains(a.Text, "NUMBER1") || !strings.Contains(a.Text, "NUMBER0") {
+			t.Errorf("%s shows %s", path, a.Text)
+		}
+	}
+	b.Must(404, "GET", "/view/?study="+other, nil)
+	b.Must(404, "GET", "/view/?series=1&frame=1&study="+other, nil)
+}
+
+// TestTheLightPageShowsWhatItsReaderMaySee is the page for who is signed in: a radiologist sees every study, a referrer
+// the one that was granted.
+func TestTheLightPageShowsWhatItsReaderMaySee(t *testing.T) {
+	t.Parallel()
+	x := sitetest.NewPeopledSite(t, nil)
+	radiologist, referrer, auditor := x.SignIn("radiologist"), x.SignIn("referrer"), x.SignIn("auditor")
+	for _, c := range []struct {
+		who    *sitetest.Browser
+		query  string
+		status int
+		shows  string
+	}{
+		{radiologist, "study=2.25.70", 200, "NUMBER0"},
+		{radiologist, "study=2.25.71&series=1&frame=1", 200, "NUMBER1"},
+		{radiologist, "study=2.25.72", 404, ""},
+		{radiologist, "study=2.25.70&route=NONE", 404, ""},
+		{radiologist, "study=2.25.70&route=../../api/v1", 404, ""},
+		{radiologist, "study=*", 404, ""},
+		{radiologist, "study=2.25.70%5C2.25.71", 404, ""},
+		{radiologist, "", 404, ""},
+		{referrer, "study=2.25.70", 200, "NUMBER0"},
+		{referrer, "study=2.25.70&series=2&frame=1", 200, "NUMBER0"},
+		{referrer, "study=2.25.71", 404, ""},
+		{referrer, "study=2.25.71&series=1&frame=1", 404, ""},
+		{auditor, "study=2.25.70", 401, ""},
+	} {
+		a := c.who.Send("GET", "/view/?"+c.query, nil)
+		if a.StatusCode != c.status || c.shows == "" && strings.Contains(a.Text, "ZZPHI") || !strings.Contains(a.Text, c.shows) {
+			t.Errorf("%s: status %d, want %d: %s", c.query, a.StatusCode, c.status, a.Text)
+		}
+		if title := strings.SplitN(a.Text, "</title>", 2)[0]; strings.Contains(title, "ZZPHI") {
+			t.Errorf("%s: the title is of a patient", c.query)
+		}
+	}
 }
 
 // wantOnly wants one study to be seen and nothing else to be possible.

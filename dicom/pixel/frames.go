@@ -45,7 +45,7 @@ func Index(ds *dicom.DataSet) (*Frames, error) {
 	var err error
 	if f.Attributes, err = Describe(ds); f.el.Encapsulated() {
 		f.invalid = err
-		if videoSyntax(ds.TransferSyntax()) {
+		if VideoSyntax(ds.TransferSyntax()) {
 			f.video = true
 			return f, nil
 		}

@@ -33,8 +33,8 @@ func (f *Frames) StreamLength() int64 {
 	return total
 }
 
-// videoSyntax reports the transfer syntaxes of video.
-func videoSyntax(ts string) bool {
+// VideoSyntax reports the transfer syntaxes of video.
+func VideoSyntax(ts string) bool {
 	switch ts {
 	case uid.MPEG2MPML, uid.MPEG2MPMLFragmentable, uid.MPEG2MPHL, uid.MPEG2MPHLFragmentable,
 		uid.MPEG4HP41, uid.MPEG4HP41Fragmentable, uid.MPEG4HP41BD, uid.MPEG4HP41BDFragmentable,

@@ -61,6 +61,8 @@ func (t words) page(name string, v any) string {
 		return t.SignedInPage
 	case "ended.html":
 		return t.Ended
+	case "nostudy.html":
+		return t.Ended
 	case "notbuilt.html":
 		return t.NotBuilt
 	}

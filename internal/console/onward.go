@@ -40,7 +40,7 @@ func leadsOn(to string) bool {
 	if to != path.Clean(to) {
 		return false
 	}
-	for _, app := range []string{ViewerPath, ConsolePath} {
+	for _, app := range []string{ViewerPath, ConsolePath, LightPath} {
 		if to == app || strings.HasPrefix(to, app+"/") {
 			return true
 		}

@@ -7,11 +7,8 @@ package console
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
 	"html/template"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"collimator/internal/fault"
 	"collimator/internal/guard"
@@ -44,6 +41,8 @@ func NewShare(open Opener, images http.Handler, root func(*http.Request) string,
 
 	s.mux.HandleFunc("GET "+SharePath+"/style.css", style)
 	s.mux.HandleFunc("GET "+SharePath+"/link.js", fragmentScript)
+	s.mux.HandleFunc("GET "+SharePath+"/light.js", file("light.js"))
+	s.mux.HandleFunc("GET "+SharePath+"/light.css", file("light.css"))
 	s.mux.HandleFunc("GET "+SharePath+openPage, s.ask)
 	s.mux.HandleFunc("POST "+SharePath+openPage, s.enter)
 	s.mux.HandleFunc("GET "+SharePath+"/{secret}", moved(ShareAddress))
@@ -59,6 +58,11 @@ func (s *Share) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeH
 
 func style(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, pages, "pages/style.css")
+}
+
+// file serves one of the files beside the pages.
+func file(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pages, "pages/"+name) }
 }
 
 // ask shows the button that opens a link. Programs that follow links to look at
@@ -105,15 +109,9 @@ func (s *Share) enter(w http.ResponseWriter, r *http.Request) {
 
 // show is the study of the link the browser has opened.
 func (s *Share) show(w http.ResponseWriter, r *http.Request) {
-	v, err := s.study(r)
-	switch {
-	case fault.Of(err) == fault.Denied:
-		s.page(w, r, http.StatusUnauthorized, "ended.html", nil)
-	case err != nil:
-		s.page(w, r, http.StatusServiceUnavailable, "ended.html", nil)
-	default:
-		s.page(w, r, http.StatusOK, "study.html", v)
-	}
+	c := byLink(r)
+	v := &showing{images: s.images, own: c, root: s.root(c), base: SharePath + "/view", page: SharePath + "/"}
+	v.answer(s.pages, w, r, "ended.html")
 }
 
 // byLink is a request of the same browser with nothing but the link it has
@@ -151,105 +149,6 @@ func (s *Share) leave(w http.ResponseWriter, r *http.Request) {
 	}
 	a.cookies(w)
 	http.Redirect(w, r, SharePath+"/", http.StatusSeeOther)
-}
-
-// study is what the page shows.
-type study struct {
-	Patient, Date, Description string
-	Series                     []series
-}
-
-type series struct {
-	Modality, Description string
-	Images                []image
-	More                  int // that are not shown
-}
-
-type image struct{ Thumbnail, Full string }
-
-// imagesMost is how many images of a series a page shows.
-const imagesMost = 500
-
-func (s *Share) study(r *http.Request) (*study, error) {
-	studies, err := s.search(r, "/studies?includefield=PatientName,StudyDate,StudyDescription&limit=2")
-	if err != nil {
-		return nil, err
-	}
-	if len(studies) != 1 {
-		return nil, fault.New(fault.Denied, "console: this browser has not opened a link to one study")
-	}
-
-	x := studies[0]
-	v := &study{
-		Patient:     strings.ReplaceAll(x.text("00100010"), "^", " "),
-		Date:        x.text("00080020"),
-		Description: x.text("00081030"),
-	}
-
-	at := "/studies/" + url.PathEscape(x.text("0020000D"))
-
-	list, err := s.search(r, at+"/series?includefield=Modality,SeriesDescription")
-	for _, e := range list {
-		one := series{Modality: e.text("00080060"), Description: e.text("0008103E")}
-		below := at + "/series/" + url.PathEscape(e.text("0020000E")) + "/instances"
-		images, err := s.search(r, below+"?limit=10000")
-		if err != nil {
-			return nil, err
-		}
-		one.More = max(len(images)-imagesMost, 0)
-		for _, i := range images[:len(images)-one.More] {
-			path := SharePath + "/view" + below + "/" + url.PathEscape(i.text("00080018"))
-			one.Images = append(one.Images, image{path + "/thumbnail?viewport=128,128", path + "/rendered"})
-		}
-		v.Series = append(v.Series, one)
-	}
-	return v, err
-}
-
-// match is one answer of a search (PS3.18 F.2).
-type match map[string]struct{ Value []json.RawMessage }
-
-// text is the first value of an attribute.
-func (m match) text(tag string) string {
-	v := m[tag].Value
-	if len(v) == 0 {
-		return ""
-	}
-
-	var s string
-	if json.Unmarshal(v[0], &s) == nil {
-		return s
-	}
-
-	var name struct{ Alphabetic string }
-	if json.Unmarshal(v[0], &name) == nil {
-		return name.Alphabetic
-	}
-	return ""
-}
-
-// search asks DICOMweb in the name of the browser.
-func (s *Share) search(r *http.Request, path string) ([]match, error) {
-	own := byLink(r)
-	a, err := inside(s.images, own, http.MethodGet, s.root(own)+path, nil, "Accept", "application/dicom+json")
-	if err != nil {
-		return nil, err
-	}
-
-	switch {
-	case a.status == http.StatusNoContent:
-		return nil, nil
-	case a.status == http.StatusUnauthorized, a.status == http.StatusForbidden:
-		return nil, fault.New(fault.Denied, "console: no link is open")
-	case a.status != http.StatusOK || a.long:
-		return nil, fault.New(fault.Unavailable, "console: the archive does not answer")
-	}
-
-	var list []match
-	if json.Unmarshal(a.body.Bytes(), &list) != nil {
-		return nil, fault.New(fault.Internal, "console: the answer of the archive cannot be read")
-	}
-	return list, nil
 }
 
 func (s *Share) page(w http.ResponseWriter, r *http.Request, status int, name string, v any) {

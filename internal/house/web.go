@@ -59,6 +59,8 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET "+signin.CallbackPath, setup)
 	mux.Handle(reverse.ConsolePath+"/", httpsec.Page.Wrap(console.NewPages(reverse.ConsolePath, data)))
 
+	mux.Handle(console.LightPath+"/", httpsec.Light.Wrap(console.NewLight(images, webRootOf, data)))
+
 	viewer, why := web.Viewer()
 	mux.Handle(console.ViewerPath+"/", console.NewViewer(viewer, why, data))
 	mux.Handle(console.ConsolePath+"/", console.NewConsole(app, missing, data))
@@ -235,4 +237,12 @@ func local(r *http.Request) bool {
 	from := at.Addr().Unmap()
 	own, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	return from.IsLoopback() || ok && own.AddrPort().Addr().Unmap() == from
+}
+
+// webRootOf is the path of DICOMweb of a route of the gate, and of the archive for the empty name.
+func webRootOf(route string) string {
+	if route == "" {
+		return WebRoot
+	}
+	return face.Root(route)
 }

@@ -71,6 +71,10 @@ var (
 	// Page is for pages of our own: scripts, styles and data from here alone.
 	Page = common(Header{"Cache-Control", "no-store"}, Header{"Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'"})
+	// Light is for the pages that show a study: as Page, and no text becomes a script there.
+	Light = Page.with("Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "+
+			"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
 )
 
 func (s Headers) without(name string) Headers {
