@@ -87,7 +87,7 @@ func TestTheLightPageWorksOnATelephone(t *testing.T) {
 		t.Errorf("troubles %q, hosts %v, axe %q, too wide %q", seen.Troubles, seen.Hosts, seen.Axe, seen.Wide)
 	}
 	want := "1 finger-down:>1 finger-up:1 zoomed reset presets-hidden presets-shown window:-600,1500 window-differs key:2 end:20 slider:7 played stopped " +
-		"us:8 us-played signed-in:20 signed-in-end:20"
+		"us:32 us-played signed-in:20 signed-in-end:20"
 	if got := strings.Join(seen.Shown, " "); got != want {
 		t.Errorf("seen\n%s\nwant\n%s", got, want)
 	}
@@ -118,7 +118,7 @@ func hostileStudy(t *testing.T) string {
 	}{
 		{tag.PatientName, `ZZPHI^<script>alert(1)</script>"'><img src=x onerror=alert(2)>`},
 		{tag.StudyDescription, "\u202e\u05d0\u05d1\u05d2 <svg onload=alert(3)> " + strings.Repeat("e\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308", 40)},
-		{tag.SeriesDescription, strings.Repeat("W", 64<<10)},
+		{tag.SeriesDescription, strings.Repeat("W", 60<<10)},
 		{tag.Modality, "OT"},
 	} {
 		if err := ds.SetText(x.tag, x.text); err != nil {

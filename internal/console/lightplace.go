@@ -200,6 +200,9 @@ func (s *showing) windows(p *place, ds *dicom.DataSet) (out []window) {
 		}
 	}
 
+	if len(out) == 1 {
+		return nil // there is nothing to choose
+	}
 	asked := s.own.URL.Query().Get("window")
 	for i := range out {
 		w := &out[i]
