@@ -182,6 +182,9 @@ func (x *exchange) rendered() error {
 		return err
 	}
 	x.w.Header().Add("Vary", "Accept")
+	if done, err := x.written(accept, header); done || err != nil {
+		return err
+	}
 	switch {
 	case header.DataSet.Has(tag.EncapsulatedDocument):
 		return x.document(accept, header)

@@ -67,6 +67,8 @@ func RenderCost(ds *dicom.DataSet, n int, transferSyntax string) int64 {
 	switch {
 	case f.renderedAsDecoded(transferSyntax):
 		return min(f.Length(n), maxFrame*f.FrameLength()+1<<20) + f.jpegSamples() + f.coefficients() + smallWork
+	case f.SamplesPerPixel == 1 && ds.Text(tag.SOPClassUID) == uid.SegmentationStorage:
+		return f.Cost(n, transferSyntax) + 5*pixels
 	case f.SamplesPerPixel == 1 && f.PhotometricInterpretation != "PALETTE COLOR":
 		return f.Cost(n, transferSyntax) + pixels
 	case f.SamplesPerPixel == 3 && pixels > manyPixels && interleaved(f.Attributes):

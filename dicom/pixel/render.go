@@ -31,7 +31,8 @@ type RenderOptions struct {
 // Render makes an image with eight bits for the eye of frame n, from 1, of a
 // data set in a transfer syntax: modality LUT, VOI LUT and presentation of
 // grayscale (PS3.3 C.7.6.3.1.2, C.11.1, C.11.2, also per frame, C.7.6.16),
-// palettes (C.7.9) and the colour spaces. Without a window in the data set it
+// palettes (C.7.9) and the colour spaces; a segment in the colour
+// that it recommends. Without a window in the data set it
 // spreads the values that occur; a frame of one value, and one of single bits,
 // is shown in the range of the bits stored. The result is an *image.Gray or an
 // opaque image of colours. Overlays, shutters and presentation states are not
@@ -74,7 +75,11 @@ func Render(ctx context.Context, ds *dicom.DataSet, n int, transferSyntax string
 	case a.SamplesPerPixel == 1 && a.PhotometricInterpretation == "PALETTE COLOR":
 		return renderPalette(ds, b, a)
 	case a.SamplesPerPixel == 1:
-		return renderGray(ds, n, b, a, f.el.Tag, o.Window)
+		img, err := renderGray(ds, n, b, a, f.el.Tag, o.Window)
+		if c, ok := segmentColour(ds, n); ok && err == nil {
+			return painted(ctx, img, c)
+		}
+		return img, err
 	case a.SamplesPerPixel == 3:
 		return renderColour(b, a)
 	}

@@ -2,11 +2,13 @@ package console
 
 import (
 	"encoding/json"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
 
 	"collimator/dicom"
+	"collimator/dicom/pixel"
 	"collimator/dicom/tag"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
@@ -69,7 +71,7 @@ func (s *showing) place(l lightWords, number, at int) (*place, error) {
 		p.Next, p.Last = s.address(number, at+1), s.address(number, total)
 	}
 
-	s.fill(p, list[i], frame)
+	s.fill(p, v, list[i], frame)
 	if p.Picture != "" {
 		p.Stack = s.stack(p, list, i)
 	}
@@ -93,32 +95,42 @@ func find(list []instance, at int) (i, frame, total int) {
 
 // fill finds out what is shown of an instance. What DICOMweb says decides: no picture is named in the page that it
 // would not give.
-func (s *showing) fill(p *place, x instance, frame int) {
-	ds := s.dataSet(x.path)
-	if ds == nil {
-		p.Why = p.L.WhyAway
-		return
-	}
-
+func (s *showing) fill(p *place, v *study, x instance, frame int) {
 	switch p.kind {
 	case aPicture, aSegmentation:
-		s.fillPicture(p, x, ds, frame)
+		s.fillPicture(p, v, x, frame)
+	case aDocument:
+		s.fillDocument(p, v, x)
+	case aWaveform:
+		s.fillCurves(p, x)
+	case aReport:
+		s.fillReport(p, v, x)
 	case aVideo:
 		p.Why = p.L.WhyVideo
+	case aPrivate:
+		p.Why = p.L.WhyPrivate
 	default:
 		p.Why = p.L.WhyNothing
 	}
 }
 
 // fillPicture shows a frame, in the window that the address names.
-func (s *showing) fillPicture(p *place, x instance, ds *dicom.DataSet, frame int) {
-	at := x.path + "/frames/" + strconv.Itoa(frame) + "/rendered"
+func (s *showing) fillPicture(p *place, v *study, x instance, frame int) {
+	at := rendered(x.path, frame)
 	if p.Why = s.why(p.L, at, x.syntax); p.Why != "" {
 		return
 	}
 
+	ds := s.dataSet(x.path)
+	if ds == nil {
+		ds = dicom.NewDataSet() // the picture is there all the same
+	}
 	p.rate = rate(ds)
 	p.Windows = s.windows(p, ds)
+	if p.kind == aSegmentation {
+		s.putUnder(p, v, x, ds)
+		p.Under = s.underneath(p, frame)
+	}
 	q := ""
 	for _, w := range p.Windows {
 		if w.Chosen && w.Value != "" {
@@ -138,7 +150,11 @@ func (s *showing) why(l lightWords, at, syntax string) string {
 	case a.status == http.StatusOK:
 		return ""
 	}
+	return s.whyNot(l, a, syntax)
+}
 
+// whyNot is the sentence for a refusal of DICOMweb.
+func (s *showing) whyNot(l lightWords, a *answer, syntax string) string {
 	var problem struct{ Code dicomweb.Code }
 	json.Unmarshal(a.body.Bytes(), &problem) // without a code it is what is said of none
 	return l.why(problem.Code, syntax)
@@ -146,15 +162,33 @@ func (s *showing) why(l lightWords, at, syntax string) string {
 
 // dataSet is the metadata of an instance; nil where they cannot be had.
 func (s *showing) dataSet(path string) *dicom.DataSet {
-	a, err := s.get(http.MethodGet, path+"/metadata", "application/dicom+json")
-	if err != nil || a.status != http.StatusOK || a.long {
-		return nil
+	for ds := range s.dataSets(path) {
+		return ds
 	}
-	ds, err := dicom.NewJSONReader(&a.body, dicom.JSONOptions{}).Next()
-	if err != nil {
-		return nil
+	return nil
+}
+
+// dataSets are the metadata of what is at a path, as far as they can be had.
+func (s *showing) dataSets(path string) iter.Seq[*dicom.DataSet] {
+	return func(yield func(*dicom.DataSet) bool) {
+		a, err := s.get(http.MethodGet, path+"/metadata", "application/dicom+json")
+		if err != nil || a.status != http.StatusOK || a.long {
+			return
+		}
+		r := dicom.NewJSONReader(&a.body, dicom.JSONOptions{})
+		for {
+			ds, err := r.Next()
+			if err != nil || !yield(ds) {
+				return
+			}
+		}
 	}
-	return ds
+}
+
+// decodes reports an image whose picture is likely to be there; what is under another is not asked for one by one.
+func (s *showing) decodes(i instance) bool {
+	t, ok := dicom.LookupTransferSyntax(i.syntax)
+	return i.syntax == "" || ok && !t.Encapsulated || pixel.DecodableInPart(i.syntax)
 }
 
 // offerDownload names the file of an instance where its reader may have it.
@@ -237,14 +271,3 @@ func voiOf(ds *dicom.DataSet) *dicom.DataSet {
 }
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
-
-// line is a line of a report.
-type line struct {
-	Depth       int
-	Heading     bool
-	Name, Value string
-	Links       []link
-}
-
-// link leads to another place of the study.
-type link struct{ Address, Name string }

@@ -39,7 +39,7 @@ type series struct {
 	Number                int // from 1, in the order of the pages
 	Count, Frames         int
 	Cover, Address, Kind  string // of the picture that stands for it, of its page, and what it is where there is none
-	path                  string
+	path, uid             string
 	order                 string
 }
 
@@ -92,7 +92,7 @@ func (s *showing) found(l lightWords) (*study, error) {
 	for _, e := range below {
 		v.Series = append(v.Series, series{
 			Modality: clipped(e.text("00080060")), Description: clipped(e.text("0008103E")),
-			path: v.path + "/series/" + url.PathEscape(e.text("0020000E")), order: e.order("00200011", "0020000E"),
+			path: v.path + "/series/" + url.PathEscape(e.text("0020000E")), uid: e.text("0020000E"), order: e.order("00200011", "0020000E"),
 		})
 	}
 	slices.SortStableFunc(v.Series, func(a, b series) int { return cmp.Compare(a.order, b.order) })

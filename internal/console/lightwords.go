@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"collimator/dicom/report"
 	"collimator/dicom/uid"
 	"collimator/dicomweb"
 )
@@ -20,6 +21,8 @@ type lightWords struct {
 	Kinds                                                  [8]string
 	Layout                                                 string // of a day
 	WhyAway, WhyVideo, WhyNothing, WhyPrivate, WhyDocument string
+	WhyCut, Elsewhere                                      string
+	Labels                                                 map[report.Label]string  // those that are called otherwise
 	Why                                                    map[dicomweb.Code]string // %s is a transfer syntax
 }
 
@@ -33,6 +36,7 @@ var lightEnglish = lightWords{
 	Layout:  "2 Jan 2006",
 	WhyAway: "This cannot be had at this moment. Try again.", WhyVideo: "This is a video. It cannot be played here; download it.",
 	WhyNothing: "This object holds nothing that can be seen here.", WhyPrivate: "This object is of a kind that its manufacturer made up. It cannot be shown here.",
+	WhyCut: "There is more, which is not shown here.", Elsewhere: "(not in this study)",
 	WhyDocument: "This document is of a kind that browsers do not show. Download it.",
 	Why: map[dicomweb.Code]string{
 		dicomweb.CodeNoPicture: "This object has no pixel data.", dicomweb.CodeNoFrame: "This image says that it has more frames than it holds.",
@@ -52,6 +56,16 @@ var lightGerman = lightWords{
 	Layout:  "02.01.2006",
 	WhyAway: "Das ist gerade nicht zu bekommen. Versuchen Sie es noch einmal.", WhyVideo: "Dies ist ein Video. Hier kann es nicht abgespielt werden; laden Sie es herunter.",
 	WhyNothing: "Dieses Objekt enthält nichts, was hier zu sehen wäre.", WhyPrivate: "Dieses Objekt ist von einer Art, die sein Hersteller erdacht hat. Es kann hier nicht gezeigt werden.",
+	WhyCut: "Es gibt noch mehr, das hier nicht gezeigt wird.", Elsewhere: "(nicht in dieser Untersuchung)",
+	Labels: map[report.Label]string{
+		report.Completion: "Vollständigkeit", report.Verification: "Bestätigung", report.VerifiedBy: "Bestätigt von", report.Image: "Bild", report.Waveform: "Kurve",
+		report.Object: "Objekt", report.SeeItem: "Siehe Punkt", report.Region: "Bereich", report.TimeRange: "Zeitraum", report.Table: "Tabelle",
+		report.Structures: "Strukturen", report.Contours: "Konturen", report.Plan: "Plan", report.Date: "Datum", report.Intent: "Absicht", report.Approval: "Freigabe",
+		report.Description: "Beschreibung", report.Creator: "Erstellt von", report.Dose: "Verordnete Dosis", report.FractionGroup: "Fraktionsgruppe",
+		report.Fractions: "Fraktionen", report.Beams: "Felder", report.Beam: "Feld", report.Radiation: "Strahlung", report.Energy: "Energie", report.Gantry: "Gantrywinkel",
+		report.Meterset: "Monitoreinheiten", report.ControlPoints: "Kontrollpunkte", report.Presentation: "Darstellung", report.AppliesTo: "Gilt für",
+		report.Annotation: "Beschriftung", report.Window: "Fenster",
+	},
 	WhyDocument: "Dieses Dokument ist von einer Art, die Browser nicht zeigen. Laden Sie es herunter.",
 	Why: map[dicomweb.Code]string{
 		dicomweb.CodeNoPicture: "Dieses Objekt hat keine Bilddaten.", dicomweb.CodeNoFrame: "Dieses Bild nennt mehr Einzelbilder, als es enthält.",

@@ -36,11 +36,17 @@ func sampled(kind string, images int, seed uint64, give func(name string, conten
 	if err != nil {
 		return err
 	}
-	n := 0
-	for f := range synth.Study(of, synth.Options{
+	o := synth.Options{
 		Seed: seed, Series: 1, Images: images, Rows: 256, Columns: 256,
 		Patient: synth.Patient{Name: "TEST^SAMPLE", ID: "TEST-1", BirthDate: "19700101", Sex: "O"},
-	}) {
+	}
+	if of == synth.SEG { // one segmentation, of so many images
+		o.Images = 1
+		o.Frames = images
+	}
+
+	n := 0
+	for f := range synth.Study(of, o) {
 		n++
 		if err := f.DataSet.SetText(tag.ReferringPhysicianName, "TEST^REFERRER"); err != nil {
 			return err

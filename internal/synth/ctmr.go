@@ -14,14 +14,20 @@ func (p *plan) frameOfReference(b builder) {
 	b.text(tag.PositionReferenceIndicator)
 }
 
+// sliceThickness is that of axial slices, in millimetres, and how far they lie apart.
+const sliceThickness = 1.25
+
+// sliceHeight is where an axial slice lies, in millimetres.
+func sliceHeight(image int) float64 { return -160 + sliceThickness*float64(image-1) }
+
 // ct makes an axial slice of 1.25 mm, the series in two kernels (PS3.3 A.3).
 func (p *plan) ct(series, image int) *dicom.DataSet {
-	const thickness, fieldOfView = 1.25, 380.0
+	const fieldOfView = 380.0
 
 	b := p.common(uid.CTImageStorage, "CT", series, image)
 	p.frameOfReference(b)
 
-	z := -160 + thickness*float64(image-1)
+	z := sliceHeight(image)
 
 	b.text(tag.ImageType, "ORIGINAL", "PRIMARY", "AXIAL")
 	b.text(tag.SeriesDescription, []string{"Thorax 1.25 soft", "Thorax 1.25 lung"}[(series-1)%2])
@@ -34,7 +40,7 @@ func (p *plan) ct(series, image int) *dicom.DataSet {
 	b.text(tag.XRayTubeCurrent, "180")
 	b.text(tag.ExposureTime, "500")
 
-	b.float(tag.SliceThickness, thickness)
+	b.float(tag.SliceThickness, sliceThickness)
 	b.float(tag.PixelSpacing, fieldOfView/float64(p.Rows), fieldOfView/float64(p.Columns))
 	b.float(tag.ImageOrientationPatient, 1, 0, 0, 0, 1, 0)
 	b.float(tag.ImagePositionPatient, -fieldOfView/2, -fieldOfView/2, z)

@@ -35,7 +35,7 @@ const (
 	DX                  // radiographs for presentation
 	SR                  // a comprehensive report with measurements
 	PDF                 // an encapsulated document
-	SEG                 // a binary segmentation over an axial series
+	SEG                 // a binary segmentation, and the axial series over which it is
 	ECG                 // a 12-lead waveform
 )
 
@@ -99,6 +99,9 @@ func Study(k Kind, o Options) iter.Seq[*dicom.File] {
 					return
 				}
 			}
+		}
+		if k == SEG {
+			p.sources(func(ds *dicom.DataSet) bool { return yield(p.file(ds)) })
 		}
 	}
 }
