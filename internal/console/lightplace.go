@@ -185,10 +185,11 @@ func (s *showing) dataSets(path string) iter.Seq[*dicom.DataSet] {
 	}
 }
 
-// decodes reports an image whose picture is likely to be there; what is under another is not asked for one by one.
-func (s *showing) decodes(i instance) bool {
+// decodes reports an image whose picture is there unless it is damaged: those are not asked for one by one that lie
+// under another, or to which a script goes.
+func (i instance) decodes() bool {
 	t, ok := dicom.LookupTransferSyntax(i.syntax)
-	return i.syntax == "" || ok && !t.Encapsulated || pixel.DecodableInPart(i.syntax)
+	return i.syntax == "" || ok && !t.Encapsulated || pixel.Decodable(i.syntax)
 }
 
 // offerDownload names the file of an instance where its reader may have it.

@@ -48,7 +48,7 @@ func (s *showing) stack(p *place, list []instance, shown int) string {
 		}
 	}
 	for i, x := range list {
-		here := x.kind() == aPicture && p.kind == aPicture || i == shown
+		here := x.kind() == aPicture && p.kind == aPicture && x.decodes() || i == shown
 		out.List = append(out.List, stacked{x.path, x.frames, here, x.rows, x.columns})
 	}
 	b, _ := json.Marshal(out) // strings and numbers always marshal

@@ -62,7 +62,7 @@ func (s *showing) sources(v *study, x instance, ds *dicom.DataSet) *sources {
 			return out // it is shown alone
 		}
 		for _, i := range list {
-			if i.kind() == aPicture && i.rows == x.rows && i.columns == x.columns && s.decodes(i) {
+			if i.kind() == aPicture && i.rows == x.rows && i.columns == x.columns && i.decodes() {
 				out.images[i.uid] = i
 			}
 		}

@@ -73,7 +73,7 @@ func TestStudyHangsTogether(t *testing.T) {
 			}
 		}
 		wantSeries := 1
-		if k == synth.CT || k == synth.MR {
+		if k == synth.CT || k == synth.MR || k == synth.SEG { // a segmentation, with as many slices as it has frames
 			wantSeries = 2
 		}
 		if len(studies) != 1 || len(series) != wantSeries || len(instances) != 3*wantSeries {
