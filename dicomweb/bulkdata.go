@@ -203,7 +203,7 @@ func (x *exchange) eachBulk(w *partWriter, accept []mediaRange, header *Header, 
 			}
 		}
 
-		if _, left := el.Bulk(); el.Sequence() || !left && !el.Encapsulated() && (el.VR.Text() || uri("", el) == "") {
+		if el.Sequence() || uri("", el) == "" {
 			continue
 		}
 		if err := x.bulkParts(w, accept, newBulkValue(header, ds, el), path+el.Tag.Hex()); err != nil {

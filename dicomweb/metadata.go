@@ -12,7 +12,7 @@ import (
 
 // metadataVersion is part of the entity tags of metadata: another number when
 // the same data set comes out in another way.
-const metadataVersion = "2"
+const metadataVersion = "3"
 
 // metadata answers with the data sets of instances in DICOM JSON or XML (PS3.18
 // 10.4.1.2). They are written as they are read; the entity tag is made of the
@@ -82,8 +82,13 @@ func (x *exchange) version() (string, int, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:16]), n, nil
 }
 
-// inlineBytes is the longest binary value that metadata hold inline.
-const inlineBytes = 1 << 10
+// inlineBytes is the longest binary value that metadata hold inline, textBytes the
+// longest text: a viewer needs the contours of a structure and the text of a
+// report at once, and they compress well.
+const (
+	inlineBytes = 1 << 10
+	textBytes   = 256 << 10
+)
 
 // bulkURI gives each value that is left out of the metadata an address on
 // this server (PS3.18 F.2.6).
@@ -91,6 +96,9 @@ func (x *exchange) bulkURI(r Resource) func(string, dicom.Element) string {
 	base := x.link(r) + "/bulkdata/"
 	return func(path string, el dicom.Element) string {
 		_, left := el.Bulk()
+		if el.VR.Text() && el.ValueLength() <= textBytes {
+			return ""
+		}
 		if !left && !el.Encapsulated() && el.Tag != tag.PixelData && len(el.Bytes()) <= inlineBytes {
 			return ""
 		}

@@ -42,7 +42,8 @@ func (x *exchange) written(accept []mediaRange, header *Header) (done bool, err 
 	o, ok := negotiate(accept, offers)
 	switch {
 	case !ok:
-		return true, notAcceptable(offers, "The object is no picture. It is rendered as text or as a drawing of its curves.").coded(CodeNoPicture)
+		const detail = "The object is no picture. It is rendered as text or as a drawing of its curves."
+		return true, notAcceptable(offers, detail).coded(CodeNoPicture)
 	case document && o == offers[0]:
 		return false, nil
 	}
@@ -62,7 +63,8 @@ func (x *exchange) sendWritten(header *Header, mediaType string) error {
 
 	write, err := x.writer(header, mediaType)
 	if err != nil {
-		return &Error{Status: http.StatusNotAcceptable, Code: CodeUnusual, Detail: "The object cannot be rendered here. Retrieve the instance.", Err: err}
+		const detail = "The object cannot be rendered here. Retrieve the instance."
+		return &Error{Status: http.StatusNotAcceptable, Code: CodeUnusual, Detail: detail, Err: err}
 	}
 	if !x.observe(&header.Instance) {
 		return errNotFound

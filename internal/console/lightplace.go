@@ -211,7 +211,8 @@ var ctWindows = [...]string{"40,400", "-600,1500", "400,1800", "40,80"}
 // windows are those that an image names, and of computed tomography the usual ones. The first is what the server
 // chooses by itself.
 func (s *showing) windows(p *place, ds *dicom.DataSet) (out []window) {
-	if n, ok := ds.Int(tag.SamplesPerPixel); p.kind != aPicture || ok && n != 1 || ds.Text(tag.PhotometricInterpretation) == "PALETTE COLOR" {
+	samples, ok := ds.Int(tag.SamplesPerPixel)
+	if p.kind != aPicture || ok && samples != 1 || ds.Text(tag.PhotometricInterpretation) == "PALETTE COLOR" {
 		return nil
 	}
 

@@ -106,7 +106,8 @@ func (where places) link(l lightWords, ref report.Reference) link {
 	if len(ref.Frames) > 0 && ref.Frames[0] >= 1 && ref.Frames[0] <= int64(at.frames) {
 		frame = int(ref.Frames[0])
 	}
-	return link{at.showing.address(at.series, at.first+frame-1), fmt.Sprintf("%s %d, %s %d", l.Series, at.series, l.Image, at.first+frame-1)}
+	place := at.first + frame - 1
+	return link{at.showing.address(at.series, place), fmt.Sprintf("%s %d, %s %d", l.Series, at.series, l.Image, place)}
 }
 
 // fillCurves shows a drawing of the curves of an object.

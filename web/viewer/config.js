@@ -5,6 +5,33 @@ const root = '/dicom-web';
 const language = navigator.languages.map(tag => tag.slice(0, 2).toLowerCase()).find(base => base === 'de' || base === 'en');
 const notice = language === 'de' ? 'Nicht zur Befundung' : 'Not for diagnostic use';
 
+// What the server cannot turn into the form that the viewer asks for is a black pane there: say so, and where it is
+// said why. The light page has the sentence for each object.
+const refused = language === 'de'
+  ? ['Ein Objekt kann hier nicht gezeigt werden: Der Server kann es nicht in die Form bringen, die der Betrachter braucht. ', 'Was es ist und warum']
+  : ['An object cannot be shown here: the server cannot turn it into the form that the viewer needs. ', 'What it is, and why'];
+
+const sayRefused = () => {
+  const study = new URLSearchParams(location.search).get('StudyInstanceUIDs');
+  if (document.getElementById('refused') || !study) {
+    return;
+  }
+
+  const box = document.createElement('div');
+  box.id = 'refused';
+  box.setAttribute('role', 'alert');
+  Object.assign(box.style, {
+    position: 'fixed', left: '1rem', bottom: '1rem', maxWidth: '28rem', padding: '.6rem 1rem', zIndex: 1000,
+    background: '#16191d', color: '#ffd479', border: '1px solid #ffd479', borderRadius: '.3rem',
+  });
+  const link = document.createElement('a');
+  link.href = '/view/?study=' + encodeURIComponent(study.split(',')[0]);
+  link.textContent = refused[1];
+  link.style.color = '#7db7ff';
+  box.append(refused[0], link);
+  document.body.append(box);
+};
+
 window.config = {
   routerBasename: '/viewer',
   extensions: [],
@@ -22,6 +49,8 @@ window.config = {
   httpErrorHandler: error => {
     if (error.status === 401) {
       location.assign('/setup/?to=' + encodeURIComponent(location.pathname + location.search));
+    } else if (error.status === 406) {
+      sayRefused();
     }
   },
   maxNumberOfWebWorkers: 3,
