@@ -32,7 +32,11 @@ type Options struct {
 	// AllowDelete passes DELETE on; without it the answer is 405. The interceptor
 	// and the backend decide all the same.
 	AllowDelete bool
-	Limits      Limits
+	// CompressFrames sends frames that are not compressed as gzip to whoever takes
+	// that. It costs a processor about 10 ms for each 512 KiB, and saves a quarter of
+	// a real CT image: worth it over slow lines, and not within a building.
+	CompressFrames bool
+	Limits         Limits
 }
 
 // Limits bound what a request can cost. A field that is zero has its default.

@@ -122,8 +122,11 @@ func (x *exchange) promised() (int, error) {
 }
 
 // copyPart copies a value whose length was announced; -1 for one that was not.
-func (x *exchange) copyPart(r io.Reader, length int64) error {
-	n, err := copyTo(x, r)
+func (x *exchange) copyPart(r io.Reader, length int64) error { return copyWhole(x, r, length) }
+
+// copyWhole copies a value whose length was announced, if it was, to a body.
+func copyWhole(w io.Writer, r io.Reader, length int64) error {
+	n, err := copyTo(w, r)
 	if err == nil && length >= 0 && n != length {
 		err = io.ErrUnexpectedEOF
 	}

@@ -2,6 +2,7 @@ package dicomweb
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -101,7 +102,10 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 	}
 	partType := mediaType + "; transfer-syntax=" + o.transferSyntax
 
-	w := newPartWriter(x)
+	native := decode || !f.Encapsulated()
+	body := x.frameBody(native)
+	defer body.Close()
+	w := newPartWriter(body)
 	for _, n := range x.call.Frames {
 		r, length, done, err := x.openFrame(f, n, header.TransferSyntaxUID, decode)
 		if err != nil {
@@ -110,7 +114,7 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 
 		if !o.multipart {
 			defer done()
-			return x.sendRange(r, length, partType)
+			return x.sendOne(body, r, length, partType)
 		}
 
 		if !x.begun {
@@ -123,7 +127,36 @@ func (x *exchange) sendFrames(header *Header, f *pixel.Frames, o offer) error {
 			return err
 		}
 	}
-	return w.end()
+	if err := w.end(); err != nil {
+		return err
+	}
+	return body.Close()
+}
+
+// frameBody is the writer for frames: what is not compressed goes as gzip where the
+// service is set so and the client takes it, but for ranges, which count its bytes.
+func (x *exchange) frameBody(native bool) io.WriteCloser {
+	if !native || !x.h.o.CompressFrames || x.r.Header.Get("Range") != "" {
+		return plainBody{x}
+	}
+	return x.compressed()
+}
+
+// sendOne sends one frame alone: compressed, or as bytes of which there are ranges.
+func (x *exchange) sendOne(body io.WriteCloser, r io.Reader, length int64, contentType string) error {
+	if _, plain := body.(plainBody); plain {
+		return x.sendRange(r, length, contentType)
+	}
+
+	x.start(http.StatusOK, contentType)
+	n, err := copyTo(body, io.LimitReader(r, length))
+	if err == nil && n < length {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return err
+	}
+	return body.Close()
 }
 
 // frameError is the answer to an error of dicom/pixel.

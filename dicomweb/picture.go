@@ -164,5 +164,5 @@ func (x *exchange) sendFrame(w *partWriter, partType, location string, r io.Read
 	if err := w.begin(partType, location, length); err != nil {
 		return err
 	}
-	return x.copyPart(r, length)
+	return copyWhole(w.w, r, length)
 }

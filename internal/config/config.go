@@ -47,6 +47,8 @@ type Config struct {
 	PlainDICOM string `yaml:"plain_dicom"`
 	// Hosts are further names and addresses for the server's certificate.
 	Hosts []string `yaml:"hosts,omitempty"`
+	// CompressFrames sends uncompressed frames of DICOMweb as gzip to browsers and programs that take it: for slow lines.
+	CompressFrames bool `yaml:"compress_frames,omitempty"`
 	// Public must hold the sentence Insist before a public address is accepted.
 	Public string `yaml:"public,omitempty"`
 	// Tokens says whose JSON Web Tokens identify a user of an association.

@@ -117,7 +117,7 @@ func (s *Server) studyAt(ctx context.Context, route, study string) (patient, iss
 // webOptions are those of DICOMweb. Links name the address of the settings that
 // the client used; where the settings name none, only the path.
 func webOptions(c config.Config) dicomweb.Options {
-	o := dicomweb.Options{Root: WebRoot, AllowDelete: true, Origins: origins(c)}
+	o := dicomweb.Options{Root: WebRoot, AllowDelete: true, CompressFrames: c.CompressFrames, Origins: origins(c)}
 	if len(c.SignIn.Origins) > 0 || len(c.Hosts) > 0 {
 		o.Origin = BestOrigin(c)
 	}
