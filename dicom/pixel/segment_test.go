@@ -44,7 +44,9 @@ func TestASegmentWithoutAColourIsWhite(t *testing.T) {
 	ds.Items(tag.SegmentSequence)[0].Delete(tag.RecommendedDisplayCIELabValue)
 	for _, broken := range []func(){
 		func() {},
-		func() { ds.Items(tag.SegmentSequence)[0].Set(dicom.NewElement(tag.RecommendedDisplayCIELabValue, dicom.US, []byte{1, 2})) },
+		func() {
+			ds.Items(tag.SegmentSequence)[0].Set(dicom.NewElement(tag.RecommendedDisplayCIELabValue, dicom.US, []byte{1, 2}))
+		},
 		func() { ds.Delete(tag.SegmentSequence) },
 		func() { ds.Delete(tag.SharedFunctionalGroupsSequence) },
 	} {

@@ -49,8 +49,8 @@ try {
   seen.title = await guest.textContent("h1");
   seen.wide = await guest.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
   await guest.screenshot({ path: pictures + "/study.png" });
-  guest.removeAllListeners("console"); // the browser's own view of an image has styles, which the policy of images forbids
   await guest.click("li a");
+  await guest.waitForSelector("#stage[data-shown]");
   seen.full = await shown(guest, "img");
   seen.address = guest.url().replace(/^https:\/\/[^/]+/, "");
 } finally {
