@@ -64,12 +64,8 @@ func TestTheLightPageWorksOnATelephone(t *testing.T) {
 		made := s.Must("share", "create", "--study", study, "--data", s.Data)
 		return regexp.MustCompile(`^https://[^/]+`).ReplaceAllString(regexp.MustCompile(`https://\S+/share/\S+`).FindString(made), "https://localhost:"+port)
 	}
-	pictures := os.Getenv("COLLIMATOR_PICTURES")
-	if pictures == "" {
-		pictures = t.TempDir()
-	}
 	out, code := harness.Exec(t, 3*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "light.mjs"),
-		"https://localhost:"+port, "rita", facePassword, link(ct), link(us), link(studyOf(hostile)), ct, us, pictures)
+		"https://localhost:"+port, "rita", facePassword, link(ct), link(us), link(studyOf(hostile)), ct, us, os.Getenv("COLLIMATOR_PICTURES"))
 	if code != 0 {
 		t.Fatalf("the light page does not work: %s\n%s", out, s.Output())
 	}

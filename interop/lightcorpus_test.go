@@ -54,13 +54,9 @@ func TestTheLightPageShowsTheCorpus(t *testing.T) {
 		t.Logf("not everything is stored: %s", out[max(0, len(out)-500):])
 	}
 
-	pictures := os.Getenv("COLLIMATOR_PICTURES")
-	if pictures == "" {
-		pictures = t.TempDir()
-	}
 	_, port, _ := strings.Cut(s.HTTP, ":")
 	out, code := harness.Exec(t, 9*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "lightcorpus.mjs"),
-		"https://localhost:"+port, "rita", facePassword, pictures)
+		"https://localhost:"+port, "rita", facePassword, os.Getenv("COLLIMATOR_PICTURES"))
 	if code != 0 {
 		t.Fatalf("the corpus is not shown: %s\n%s", out, s.Output())
 	}

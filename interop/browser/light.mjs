@@ -1,6 +1,6 @@
 // Looks at studies on the light page as people do: on a telephone with a link, and at a desk signed in. Arguments: the
 // origin, name, password, links to a study of slices, to a clip and to a study whose texts are hostile, the Study
-// Instance UIDs of the first two, and a folder for pictures. Prints what it saw.
+// Instance UIDs of the first two, and a folder for pictures, or nothing. Prints what it saw.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { launch, signIn, watch } from "./person.mjs";
@@ -76,7 +76,7 @@ async function look(page, what) {
     contextId: executionContextId, awaitPromise: true,
   });
   for (const v of JSON.parse(result.value)) seen.axe.push(what + ": " + v);
-  await page.screenshot({ path: pictures + "/light-" + what + ".png", fullPage: true });
+  if (pictures) await page.screenshot({ path: pictures + "/light-" + what + ".png", fullPage: true });
 }
 
 // finger moves fingers over the stage, each along its points.

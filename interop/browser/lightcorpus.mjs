@@ -1,4 +1,4 @@
-// Opens every object of an archive on the light page. Arguments: the origin, name, password, and a folder for pictures.
+// Opens every object of an archive on the light page. Arguments: the origin, name, password, and a folder for pictures, or nothing.
 // Prints how each object is shown, by its SOP Instance UID.
 import { launch, signIn, watch } from "./person.mjs";
 
@@ -94,7 +94,7 @@ try {
     const bad = await page.evaluate(() => [...document.images].filter((i) => !i.complete || i.naturalWidth === 0).length);
     if (bad > 0) seen.troubles.push("a broken picture of " + kind);
     if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) seen.troubles.push("too wide: " + kind);
-    await page.screenshot({ path: pictures + "/kind-" + seen.looked.length + ".png" });
+    if (pictures) await page.screenshot({ path: pictures + "/kind-" + seen.looked.length + ".png" });
     seen.looked.push(kind);
   }
 } finally {
