@@ -93,16 +93,19 @@ func (w *writer) item(it *dicom.DataSet, depth int) {
 
 // measured is a number with its unit, and in words why there is none (PS3.3 C.18.1).
 func measured(it *dicom.DataSet) string {
-	for _, v := range it.Items(tag.MeasuredValueSequence) {
-		unit := ""
-		for _, u := range v.Items(tag.MeasurementUnitsCodeSequence) {
-			if unit = u.Text(tag.CodeValue); unit == "1" { // UCUM: no unit
-				unit = ""
-			}
-		}
-		return strings.TrimSpace(v.Text(tag.NumericValue) + " " + unit)
+	values := it.Items(tag.MeasuredValueSequence)
+	if len(values) == 0 {
+		return meaning(it, tag.NumericValueQualifierCodeSequence)
 	}
-	return meaning(it, tag.NumericValueQualifierCodeSequence)
+
+	unit := ""
+	if units := values[0].Items(tag.MeasurementUnitsCodeSequence); len(units) > 0 {
+		unit = units[0].Text(tag.CodeValue)
+	}
+	if unit == "1" { // UCUM: no unit
+		unit = ""
+	}
+	return strings.TrimSpace(values[0].Text(tag.NumericValue) + " " + unit)
 }
 
 // region is the kind of a region and how many points it has (PS3.3 C.18.6, C.18.9).
