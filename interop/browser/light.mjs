@@ -31,10 +31,10 @@ async function follow(page, link) {
 }
 
 // settled is the place that the page has come to.
-async function settled(page, test = () => true) {
+async function settled(page) {
   await page.waitForFunction(() => {
-    const stage = document.querySelector("#stage"), img = document.querySelector("#frame");
-    return stage?.dataset.shown === document.querySelector("#slider").value && img.complete && img.naturalWidth > 0;
+    const stage = document.querySelector("#stage"), slider = document.querySelector("#slider"), img = document.querySelector("#frame");
+    return stage && slider && img && stage.dataset.shown === slider.value && img.complete && img.naturalWidth > 0;
   });
   return Number(await page.$eval("#stage", (s) => s.dataset.shown));
 }
