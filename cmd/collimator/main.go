@@ -27,6 +27,7 @@ type cli struct {
 	Init        initCmd        `cmd:"" help:"Make a data directory with its certificate authority and the first administrator."`
 	Serve       serveCmd       `cmd:"" help:"Run the archive."`
 	Device      deviceCmd      `cmd:"" help:"Say which devices may come in."`
+	Demo        demoCmd        `cmd:"" help:"Run a hospital on this machine for an hour, to look at."`
 	Gate        gateCmd        `cmd:"" help:"A door in front of systems that nobody can patch."`
 	Connect     connectCmd     `cmd:"" help:"Come through a door that was opened for you, to maintain a system."`
 	Echo        echoCmd        `cmd:"" help:"Ask an AE whether it is there (C-ECHO)."`
