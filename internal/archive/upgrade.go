@@ -185,7 +185,8 @@ func (a *Archive) describeAgain(ctx context.Context, s *stale) error {
 
 func refresh(ctx context.Context, tx *db.Tx, batch []*stale) error {
 	for _, s := range batch {
-		if err := index.Refresh(ctx, tx, s.row, s.ref, s.description, s.accept, s.header); err != nil {
+		err := index.Refresh(ctx, tx, s.row, s.ref, s.description, s.accept, s.header)
+		if err != nil && fault.Of(err) != fault.NotFound { // else it was deleted since it was read
 			return err
 		}
 	}
