@@ -30,6 +30,9 @@ var mayBeLost = map[string]string{
 	"internal/db/share.go":                "locks, and a mark that no process outlives",
 	"internal/scratch/scratch.go":         "what the process alone can read, and needs no longer than it runs",
 	"internal/house/gate.go":              "the directory for that, made again at the next start",
+	"internal/demo/demo.go":               "a hospital that goes away with the program",
+	"internal/demo/behind.go":             "as demo.go",
+	"internal/demo/stranger.go":           "as demo.go",
 	"internal/scan/state.go":              "how far a scan came: without it it begins anew",
 }
 

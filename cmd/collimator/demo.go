@@ -7,12 +7,11 @@ import (
 
 	"collimator/internal/config"
 	"collimator/internal/demo"
-	"collimator/internal/fault"
 	"collimator/internal/house"
 )
 
 type demoCmd struct {
-	For     time.Duration `name:"for" help:"How long it runs." default:"1h" placeholder:"DURATION"`
+	For     time.Duration `name:"for" help:"How long it runs." default:"1h" bounds:"1s to 24h" placeholder:"DURATION"`
 	Verbose bool          `help:"Show the log of the archive, too."`
 }
 
@@ -26,9 +25,6 @@ Example:
 }
 
 func (c *demoCmd) Run(e *env) error {
-	if c.For < time.Second || c.For > 24*time.Hour {
-		return fault.Usage("--for: want a time from 1s to 24h")
-	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	if c.Verbose {
 		var err error

@@ -53,6 +53,9 @@ func fill(ctx context.Context, in *house.Installation) error {
 		return err
 	}
 
+	if err := a.Upgrade(ctx, nil); err != nil { // as a server does before it takes anything
+		return err
+	}
 	for i := range 8 {
 		if err := ingest(ctx, a, i, byte(i)); err != nil {
 			return err
