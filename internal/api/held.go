@@ -29,6 +29,7 @@ func (s *Services) registerHeld(a *webapi.API) {
 	a.Handle("DELETE /api/v1/quarantine/{id}", policy.Quarantine, s.destroyHeld)
 	a.Proven("POST /api/v1/quarantine/{id}/release", "DELETE /api/v1/quarantine/{id}", "GET /api/v1/quarantine/{id}/file")
 	a.Holds(listBytes, "GET /api/v1/quarantine")
+	a.Holds(heldFileMost, "GET /api/v1/quarantine/{id}/file")
 	a.Describe(map[string]webapi.Doc{
 		"GET /api/v1/quarantine": webapi.Does("List what is held back, the newest first").Gives(webapi.List[held]{}),
 		"GET /api/v1/quarantine/{id}": webapi.Does("Show an entry without drawing it: why it is held back, and what was found in it").

@@ -196,6 +196,9 @@ func (s *Services) signOutPerson(rq *webapi.Request) (any, error) {
 	if _, err := s.Registry.AnyPerson(rq.Context(), name); err != nil {
 		return nil, err
 	}
+	if err := s.noAdministratorByToken(rq, name, ""); err != nil {
+		return nil, err
+	}
 	ended, err := s.Registry.EndMade(rq.Context(), name)
 	if err != nil {
 		return nil, err

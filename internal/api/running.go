@@ -148,7 +148,7 @@ func (s *Services) own(rq *webapi.Request) (any, error) {
 const (
 	sampleImages = 12
 	sampleMost   = 60
-	sampleBytes  = 64 << 20
+	sampleBytes  = 24 << 20 // the images of the largest, and the ZIP file of them
 )
 
 func (s *Services) sample(rq *webapi.Request) (any, error) {
