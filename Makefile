@@ -65,6 +65,10 @@ powercut: build ## cut the power under an archive in use, ROUNDS times (default 
 	COLLIMATOR_POWERCUT_ROUNDS=$${ROUNDS:-100} $(GO) test -tags interop -run 'PowerCut|FullDisk' -v -count=1 -timeout 180m ./interop/
 	cd tools/powercut && $(GO) vet ./... && $(GO) test ./...
 
+.PHONY: viewers
+viewers: peers build ## open every kind of object of the corpus in OHIF, and hold it against what the server renders
+	COLLIMATOR_VIEWERS=all $(GO) test -tags interop -run TestOHIFOpensEveryKind -v -count=1 -timeout 40m ./interop/
+
 .PHONY: bench
 bench: peers build ## measure the archive beside Orthanc
 	@bench/run.sh

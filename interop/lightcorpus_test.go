@@ -34,14 +34,7 @@ func TestTheLightPageShowsTheCorpus(t *testing.T) {
 	node, chromium := harness.Tool(t, "node", "nodejs"), harness.Tool(t, "chromium", "chromium")
 	corpus := harness.Shared(t, "corpus")
 	dir := npmInstall(t, "browser")
-	s := harness.Start(t)
-	keys := s.Device("CT1", harness.All...)
-	password := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(password, []byte(facePassword), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.Must("init", "--data", s.Data, "--admin", "ada", "--password-file", password)
-	s.Must("user", "add", "rita", "--role", "radiologist", "--password-file", password, "--data", s.Data)
+	s := startReadable(t)
 
 	files := lightFiles(t, corpus)
 	folder := t.TempDir() // of the files that are sent, under the names of their UIDs
@@ -50,13 +43,12 @@ func TestTheLightPageShowsTheCorpus(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out, code := harness.Run(t, "send", s.Peer(), "--as", keys, folder); code != 0 {
+	if out, code := harness.Run(t, "send", s.Peer(), "--as", s.keys, folder); code != 0 {
 		t.Logf("not everything is stored: %s", out[max(0, len(out)-500):])
 	}
 
-	_, port, _ := strings.Cut(s.HTTP, ":")
 	out, code := harness.Exec(t, 9*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "lightcorpus.mjs"),
-		"https://localhost:"+port, "rita", facePassword, os.Getenv("COLLIMATOR_PICTURES"))
+		s.origin, "rita", facePassword, os.Getenv("COLLIMATOR_PICTURES"))
 	if code != 0 {
 		t.Fatalf("the corpus is not shown: %s\n%s", out, s.Output())
 	}

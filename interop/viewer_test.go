@@ -28,17 +28,10 @@ func TestOHIFOpensAStudyOfTheArchive(t *testing.T) {
 		t.Skipf("left out: %v", err)
 	}
 	dir := npmInstall(t, "browser")
-	s := harness.Start(t)
-	keys := s.Device("CT1", harness.All...)
-	password := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(password, []byte(facePassword), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.Must("init", "--data", s.Data, "--admin", "ada", "--password-file", password)
-	s.Must("user", "add", "rita", "--role", "radiologist", "--password-file", password, "--data", s.Data)
+	s := startReadable(t)
 	sample := filepath.Join(t.TempDir(), "sample")
 	s.Must("sample", "--kind", "ct", "--images", "20", "--out", sample)
-	s.Must("send", s.Peer(), "--as", keys, sample)
+	s.Must("send", s.Peer(), "--as", s.keys, sample)
 	files, err := filepath.Glob(filepath.Join(sample, "*.dcm"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files: %v", err)
@@ -49,9 +42,8 @@ func TestOHIFOpensAStudyOfTheArchive(t *testing.T) {
 	if pictures == "" {
 		pictures = t.TempDir()
 	}
-	_, port, _ := strings.Cut(s.HTTP, ":")
 	out, code := harness.Exec(t, 3*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "viewer.mjs"),
-		"https://localhost:"+port, "rita", facePassword, study, pictures)
+		s.origin, "rita", facePassword, study, pictures)
 	if code != 0 {
 		t.Fatalf("the viewer does not work: %s\n%s", out, s.Output())
 	}
