@@ -16,6 +16,7 @@ const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
 // The pages, in the order of the areas. Each is loaded when it is opened.
 export const pages: Entry[] = [
   { path: '', name: 'start', icon: House, Content: page(() => import('./start/Start')) },
+  { path: 'first', name: 'first', verbs: ['configure'], Content: page(() => import('./first/First')) },
   { path: 'issues', name: 'issues', verbs: ['surface'], icon: ShieldAlert, Content: page(() => import('./issues/Issues')) },
   { path: 'devices', name: 'devices', verbs: ['devices'], icon: MonitorSmartphone, Content: page(() => import('./devices/Devices')) },
   { path: 'audit', name: 'audit', verbs: ['audit'], icon: ScrollText, Content: page(() => import('./audit/Audit')) },

@@ -4,6 +4,7 @@ import { words } from './words';
 export const nav = words({
   en: {
     start: 'Start',
+    first: 'First steps',
     devices: 'Devices',
     issues: 'Issues',
     audit: 'Audit log',
@@ -12,6 +13,7 @@ export const nav = words({
   },
   de: {
     start: 'Start',
+    first: 'Erste Schritte',
     devices: 'Geräte',
     issues: 'Schwachstellen',
     audit: 'Prüfprotokoll',

@@ -1,7 +1,9 @@
+import { useEffect } from 'react';
 import type { InventoryIssue } from '../../api/openapi';
 import { useRoute } from '../../api/useRoute';
+import { useStored } from '../../api/useStored';
 import { useLanguage, useWords } from '../../language';
-import { address } from '../../route';
+import { address, navigate, useFragment } from '../../route';
 import { useSession } from '../../session';
 import { start } from '../../words/start';
 import { named } from '../../words/words';
@@ -22,7 +24,22 @@ export default function Start() {
   return can('surface') ? <Surface /> : <Page title={t.title}><Devices /></Page>;
 }
 
+// useFirst leads whoever administrates an archive in which nothing is to the first steps, unless they want to do
+// them later.
+function useFirst() {
+  const { can } = useSession();
+  const [shows] = useFragment();
+  const off = !can('configure') || shows.get('first') === 'later';
+  const devices = useRoute('GET /api/v1/devices', {}, { off });
+  const assets = useRoute('GET /api/v1/assets', { query: { limit: '2' } }, { off });
+  const bare = devices.data?.items.length === 0 && assets.data?.items.every(a => a.sources.every(s => s.source === 'self')); // of itself it always knows
+  const stored = useStored(off || !bare);
+  const lead = bare && stored === false;
+  useEffect(() => { if (lead) navigate(address('first'), { replace: true }); }, [lead]);
+}
+
 function Surface() {
+  useFirst();
   const t = useWords(start);
   const { locale } = useLanguage();
   const { can } = useSession();
