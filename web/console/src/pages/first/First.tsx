@@ -18,7 +18,7 @@ export default function First() {
   const stored = useStored();
   const scans = useRoute('GET /api/v1/scans', {}, { on: ['scans'] });
   const devices = useRoute('GET /api/v1/devices', {}, { on: ['devices'] });
-  const assets = useRoute('GET /api/v1/assets', {}, { on: ['scans'] }); // scans are forgotten when the server is started anew, what they found is not
+  const assets = useRoute('GET /api/v1/assets', { query: { limit: '500' } }, { on: ['scans'] }); // scans are forgotten when the server is started anew, what they found is not
   const looked = scans.data?.items.some(s => s.state === 'done') || assets.data?.items.some(a => a.sources.some(s => s.source === 'scan'));
   const connected = devices.data && devices.data.items.length > 0;
   const left = [stored, looked, connected].filter(x => !x).length;
