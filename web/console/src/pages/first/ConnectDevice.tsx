@@ -7,6 +7,7 @@ import { useWords } from '../../language';
 import { first as own } from '../../words/first';
 import { Button } from '../../ui/Button';
 import { CopyLine } from '../../ui/CopyLine';
+import { Pairs } from '../../ui/Pairs';
 import { Tabs } from '../../ui/Tabs';
 import { Time } from '../../ui/Time';
 import { Approve } from '../devices/Approve';
@@ -62,13 +63,13 @@ function Dialog({ of }: { of: Connection }) {
   const t = useWords(own);
   const { host, port } = endpoint(of);
   return (
-    <dl className="pairs">
-      <dt>{t.calledTitle}</dt><dd><CopyLine text={of.aeTitle} /></dd>
-      <dt>{t.host}</dt><dd><CopyLine text={host} /></dd>
-      <dt>{t.port}</dt><dd><CopyLine text={port} /></dd>
-      <dt>TLS</dt><dd>{t.tls}</dd>
-      <dt>{t.trusted}</dt><dd>ca.pem</dd>
-      <dt>{t.callingTitle}</dt><dd>{t.callingMore}</dd>
-    </dl>
+    <Pairs of={[
+      [t.calledTitle, <CopyLine text={of.aeTitle} />],
+      [t.host, <CopyLine text={host} />],
+      [t.port, <CopyLine text={port} />],
+      ['TLS', t.tls],
+      [t.trusted, 'ca.pem'],
+      [t.callingTitle, t.callingMore],
+    ]} />
   );
 }

@@ -53,7 +53,7 @@ export function LookAround({ done, scans }: { done: boolean | undefined; scans: 
       {last && <div className="stack">
         {summary && <p lang="en"><b>{summary}</b></p>}
         <p>{t.foundHosts(last.hosts)}</p>
-        <div className="row"><Link to={address('issues')}>{t.toIssues}</Link><Link to={address('assets')}>{t.toAssets}</Link></div>
+        <div className="row"><Link to={address('surface')}>{t.toIssues}</Link><Link to={address('surface/systems')}>{t.toAssets}</Link></div>
       </div>}
       {running ? <Running id={running.id} /> : !last && <form className="stack" onSubmit={e => void begin(e)}>
         <p className="quiet">{t.aroundMore}</p>
