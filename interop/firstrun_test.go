@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,11 +49,22 @@ func firstRun(t *testing.T, language, factor, title string) {
 		t.Skipf("left out: %v", err)
 	}
 	scripts, dir := npmInstall(t, "browser"), t.TempDir()
-	study := filepath.Join(dir, "study")
-	if err := os.Mkdir(study, 0o700); err != nil {
+	study, folder := filepath.Join(dir, "study"), filepath.Join(dir, "folder")
+	for _, d := range []string{study, filepath.Join(folder, "more")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// The folder holds what was sent already, another content under the same UID, and what is no object.
+	image := harness.Instance{UID: "2.25.4711021", Study: "2.25.4711", Series: "2.25.47110", Pixels: 4096}
+	image.Write(t, study)
+	image.Write(t, folder)
+	image.Fill = 7
+	image.Write(t, filepath.Join(folder, "more"))
+	if err := os.WriteFile(filepath.Join(folder, "notes.txt"), []byte("no object"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	harness.Instance{Pixels: 4096}.Write(t, study)
 	s := harness.Start(t)
 	if !s.Says("/setup/") {
 		t.Fatalf("the server offers no one-time link:\n%s", s.Output())
@@ -84,6 +96,7 @@ func firstRun(t *testing.T, language, factor, title string) {
 		Hosts                                 map[string]bool
 		Took                                  map[string]int
 		Title, Language, Found, Again, Stored string
+		Folder                                []string
 		Codes, Points, All                    int
 		Refused, Compared, Answered, Sent     bool
 	}
@@ -99,6 +112,9 @@ func firstRun(t *testing.T, language, factor, title string) {
 	}
 	if !seen.Refused || !seen.Compared || !seen.Answered || !seen.Sent || !strings.Contains(seen.Found, "system") || !strings.HasPrefix(seen.Stored, "12 ") {
 		t.Errorf("the device and the network: %+v", seen)
+	}
+	if want := []string{"other", "refused", "stored"}; !slices.Equal(seen.Folder, want) {
+		t.Errorf("of the folder became %q, want %q", seen.Folder, want)
 	}
 	if factor == "passkey" && !strings.Contains(seen.Again, "ada") {
 		t.Errorf("with the passkey again: %q", seen.Again)

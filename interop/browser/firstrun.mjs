@@ -38,6 +38,7 @@ try {
   seen.points = await page.locator(".points > li").count();
   seen.language = await page.evaluate(() => document.documentElement.lang);
   seen.all = Date.now() - begun;
+  await folder(page);
   if (factor === "passkey") await again(page);
 } finally {
   await browser.close();
@@ -153,6 +154,18 @@ async function connect(page) {
   await done(page, 3);
   seen.answered = works(echo);
   seen.sent = works(send);
+}
+
+// folder is one with an object that is stored, another content under its number, and a text.
+async function folder(page) {
+  const words = { en: { Stored: "stored", Refused: "refused", "No DICOM": "other" }, de: { Gespeichert: "stored", Abgelehnt: "refused", "Kein DICOM": "other" } }[language];
+  await page.locator(".dropzone input[webkitdirectory]").setInputFiles(join(dir, "folder"));
+  await page.click(".uploaded summary");
+  await page.waitForFunction(() => document.querySelectorAll(".uploaded tbody tr").length === 3);
+  const rows = await page.locator(".uploaded tbody tr td:nth-child(2), .uploaded tbody tr [role=gridcell]:nth-child(2)").allTextContents();
+  seen.troubles = seen.troubles.filter((t) => !t.includes("status of 409")); // that of the refused one
+  seen.folder = rows.map((row) => Object.entries(words).find(([word]) => row.startsWith(word))?.[1] ?? row).sort();
+  await page.screenshot({ path: `${pictures}/first-${language}-folder.png`, fullPage: true });
 }
 
 // again signs out, and in with the passkey.

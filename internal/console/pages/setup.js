@@ -87,7 +87,8 @@ function takeAlong() {
 }
 
 const section = document.getElementById("passkey");
-if (section && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+const named = !/^[\d.]+$|:/.test(location.hostname); // passkeys belong to a name, and not to an address
+if (section && named && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
   offerPasskey(section);
 }
 takeAlong();

@@ -44,7 +44,7 @@ export function Surface({ children }: { children: ReactNode }) {
             { id: 'severity', name: t.severity, cell: i => <Severity of={i.severity} /> },
             { id: 'issue', name: t.issue, head: true, cell: i => <><span lang="en">{i.title}</span><div className="quiet small mono">{where(i.place)}</div></> },
             { id: 'fix', name: t.fix, wide: true, cell: i => <span lang="en">{i.fix.do}</span> },
-            { id: 'do', name: t.act, cell: i => <div className="row"><Button label={t.showFixOf(i.title)} onPress={() => look({ id: i.id, accepting: false })}>{t.showFix}</Button>{can('configure') && <Button kind="bare" label={t.acceptOf(i.title)} onPress={() => look({ id: i.id, accepting: true })}>{t.accept}</Button>}</div> },
+            { id: 'do', name: t.act, cell: i => <div className="doing"><Button label={t.showFixOf(i.title)} onPress={() => look({ id: i.id, accepting: false })}>{t.showFix}</Button>{can('configure') && <Button kind="bare" label={t.acceptOf(i.title)} onPress={() => look({ id: i.id, accepting: true })}>{t.accept}</Button>}</div> },
           ]} />
         </section>}
       </>}</Loaded>
