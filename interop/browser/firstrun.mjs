@@ -39,6 +39,7 @@ try {
   seen.language = await page.evaluate(() => document.documentElement.lang);
   seen.all = Date.now() - begun;
   await folder(page);
+  await live(page);
   if (factor === "passkey") await again(page);
 } finally {
   await browser.close();
@@ -166,6 +167,27 @@ async function folder(page) {
   seen.troubles = seen.troubles.filter((t) => !t.includes("status of 409")); // that of the refused one
   seen.folder = rows.map((row) => Object.entries(words).find(([word]) => row.startsWith(word))?.[1] ?? row).sort();
   await page.screenshot({ path: `${pictures}/first-${language}-folder.png`, fullPage: true });
+}
+
+// live accepts what was found, and says of its system that it stands behind a gate.
+async function live(page) {
+  await page.goto(new URL("/console/surface", link).href);
+  await page.locator("tr[data-href]").first().click();
+  await page.locator(".sidebody > div > .button").click();
+  await page.locator(".side input[type=date]").fill("2999-12-31");
+  await page.locator(".side textarea").fill("until it is replaced");
+  await page.locator(".side [type=submit]").click();
+  await page.locator(".sidebody dd", { hasText: "until it is replaced" }).waitFor();
+  await page.screenshot({ path: `${pictures}/accepted-${language}.png` });
+  await page.locator(".side a[href*='surface/system']").click();
+  await page.waitForSelector(".side", { state: "detached" });
+  await page.locator(".main [role=tab]").nth(1).click();
+  await page.locator(".answers .button").last().click();
+  await page.locator(".answers input[type=text], .answers input:not([type])").fill("behind the gate since spring");
+  await page.locator(".answers [type=submit]").click();
+  await page.locator(".answers dd", { hasText: "ada" }).waitFor();
+  seen.said = await page.locator(".answers dd").last().textContent();
+  await page.screenshot({ path: `${pictures}/answered-${language}.png` });
 }
 
 // again signs out, and in with the passkey.

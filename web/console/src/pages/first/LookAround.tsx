@@ -27,6 +27,7 @@ export function LookAround({ done, scans }: { done: boolean | undefined; scans: 
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const running = scans.data?.items.find(s => s.state === 'running');
+  const failed = scans.data?.items[0]?.state === 'failed' ? scans.data.items[0] : undefined;
   const last = scans.data?.items.find(s => s.state === 'done');
   const [summary, setSummary] = useState<string>();
 
@@ -60,6 +61,7 @@ export function LookAround({ done, scans }: { done: boolean | undefined; scans: 
         <TextField label={t.ranges} help={t.rangesMore} value={text ?? prefilled(scope.data)} onChange={setText} isRequired maxLength={500} />
         <Sent />
         <Checkbox isSelected={mine} onChange={setMine}>{t.mine}</Checkbox>
+        {failed && <p className="reason" role="alert" lang="en">{failed.error}</p>}
         <Reason problem={problem} />
         <div><Button kind="main" type="submit" isDisabled={!mine || busy}>{t.begin}</Button></div>
       </form>}
