@@ -92,13 +92,13 @@ func firstRun(t *testing.T, language, factor, title string) {
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var seen struct {
-		Troubles                                    []string
-		Hosts                                       map[string]bool
-		Took                                        map[string]int
-		Title, Language, Found, Again, Stored, Said string
-		Folder                                      []string
-		Codes, Points, All                          int
-		Refused, Compared, Answered, Sent           bool
+		Troubles                                           []string
+		Hosts                                              map[string]bool
+		Took                                               map[string]int
+		Title, Language, Found, Again, Stored, Said, Until string
+		Folder                                             []string
+		Codes, Points, All                                 int
+		Refused, Compared, Answered, Sent                  bool
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -116,8 +116,8 @@ func firstRun(t *testing.T, language, factor, title string) {
 	if want := []string{"other", "refused", "stored"}; !slices.Equal(seen.Folder, want) {
 		t.Errorf("of the folder became %q, want %q", seen.Folder, want)
 	}
-	if !strings.Contains(seen.Said, "behind the gate since spring") {
-		t.Errorf("of a system somebody says %q", seen.Said)
+	if !strings.Contains(seen.Said, "behind the gate since spring") || !strings.Contains(seen.Until, "2999") {
+		t.Errorf("of a system somebody says %q; an issue is accepted %q", seen.Said, seen.Until)
 	}
 	if factor == "passkey" && !strings.Contains(seen.Again, "ada") {
 		t.Errorf("with the passkey again: %q", seen.Again)

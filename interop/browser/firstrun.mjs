@@ -178,6 +178,7 @@ async function live(page) {
   await page.locator(".side textarea").fill("until it is replaced");
   await page.locator(".side [type=submit]").click();
   await page.locator(".sidebody dd", { hasText: "until it is replaced" }).waitFor();
+  seen.until = await page.locator(".sidebody dd", { hasText: "until it is replaced" }).textContent();
   await page.screenshot({ path: `${pictures}/accepted-${language}.png` });
   await page.locator(".side a[href*='surface/system']").click();
   await page.waitForSelector(".side", { state: "detached" });

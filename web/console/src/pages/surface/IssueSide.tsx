@@ -44,7 +44,7 @@ function Known({ issue: i, reload, accepting }: { issue: InventoryIssue; reload:
         [t.attacker, i.gains?.map(g => named(t.gains, g)).join(', ')],
         [t.seen, <><Time at={i.firstSeen} /> – <Time at={i.lastSeen} /></>],
         [t.fixed, i.fixedAt && <Time at={i.fixedAt} />],
-        [t.accepted, i.state === 'accepted' && <>{t.acceptedBy(i.acceptedBy ?? '')} <Time at={i.acceptedUntil} form="day" />: {i.acceptedWhy}</>],
+        [t.accepted, i.state === 'accepted' && <>{t.acceptedBy(i.acceptedBy ?? '')} <Time at={lastDay(i.acceptedUntil)} form="day" />: {i.acceptedWhy}</>],
       ]} />
       <section>
         <h3>{t.fix}</h3>
@@ -63,3 +63,6 @@ function Known({ issue: i, reload, accepting }: { issue: InventoryIssue; reload:
     </>
   );
 }
+
+// lastDay is the day before the midnight at which an acceptance ends.
+const lastDay = (until: string | undefined) => until && new Date(Date.parse(until) - 1).toISOString();
