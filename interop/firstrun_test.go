@@ -92,13 +92,13 @@ func firstRun(t *testing.T, language, factor, title string) {
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var seen struct {
-		Troubles                                           []string
-		Hosts                                              map[string]bool
-		Took                                               map[string]int
-		Title, Language, Found, Again, Stored, Said, Until string
-		Folder                                             []string
-		Codes, Points, All                                 int
-		Refused, Compared, Answered, Sent                  bool
+		Troubles                                                    []string
+		Hosts                                                       map[string]bool
+		Took                                                        map[string]int
+		Title, Language, Found, Again, Stored, Said, Until, Dropped string
+		Folder                                                      []string
+		Codes, Points, All                                          int
+		Refused, Compared, Answered, Sent                           bool
 	}
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -110,7 +110,7 @@ func firstRun(t *testing.T, language, factor, title string) {
 	if seen.Title != title || seen.Language != language || seen.Codes != 10 || seen.Points != 7 {
 		t.Errorf("at the end: %+v", seen)
 	}
-	if !seen.Refused || !seen.Compared || !seen.Answered || !seen.Sent || !strings.Contains(seen.Found, "system") || !strings.HasPrefix(seen.Stored, "12 ") {
+	if !seen.Refused || !seen.Compared || !seen.Answered || !seen.Sent || !strings.Contains(seen.Found, "system") || !strings.HasPrefix(seen.Stored, "12 ") || !strings.HasPrefix(seen.Dropped, "1 ") {
 		t.Errorf("the device and the network: %+v", seen)
 	}
 	if want := []string{"other", "refused", "stored"}; !slices.Equal(seen.Folder, want) {

@@ -39,11 +39,13 @@ try {
   seen.language = await page.evaluate(() => document.documentElement.lang);
   seen.all = Date.now() - begun;
   await folder(page);
+  await drop(page);
   await live(page);
   if (factor === "passkey") await again(page);
 } finally {
   await browser.close();
 }
+seen.troubles = seen.troubles.filter((t) => !t.includes("status of 409")); // those of what was refused
 console.log(JSON.stringify(seen));
 
 // to goes by the keyboard to the first thing that fits, as somebody does who has no mouse.
@@ -164,9 +166,20 @@ async function folder(page) {
   await page.click(".uploaded summary");
   await page.waitForFunction(() => document.querySelectorAll(".uploaded tbody tr").length === 3);
   const rows = await page.locator(".uploaded tbody tr td:nth-child(2), .uploaded tbody tr [role=gridcell]:nth-child(2)").allTextContents();
-  seen.troubles = seen.troubles.filter((t) => !t.includes("status of 409")); // that of the refused one
   seen.folder = rows.map((row) => Object.entries(words).find(([word]) => row.startsWith(word))?.[1] ?? row).sort();
   await page.screenshot({ path: `${pictures}/first-${language}-folder.png`, fullPage: true });
+}
+
+// drop is the same folder, dropped by hand.
+async function drop(page) {
+  const tools = await page.context().newCDPSession(page);
+  await page.locator(".dropzone").scrollIntoViewIfNeeded();
+  const zone = await page.locator(".dropzone").boundingBox();
+  await page.evaluate(() => document.querySelector(".uploaded").setAttribute("data-before", "true"));
+  const hand = { x: zone.x + zone.width / 2, y: zone.y + 20, data: { items: [], files: [join(dir, "folder")], dragOperationsMask: 1 } };
+  for (const type of ["dragEnter", "dragOver", "drop"]) await tools.send("Input.dispatchDragEvent", { type, ...hand });
+  await page.waitForSelector(".uploaded:not([data-before]) tbody tr >> nth=2", { state: "attached" });
+  seen.dropped = await page.textContent(".step p[role=status]");
 }
 
 // live accepts what was found, and says of its system that it stands behind a gate.
