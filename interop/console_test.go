@@ -43,7 +43,7 @@ func TestConsoleWorksInChromium(t *testing.T) {
 		pictures = t.ArtifactDir()
 	}
 	_, port, _ := strings.Cut(s.HTTP, ":")
-	out, code := harness.Exec(t, 4*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "console.mjs"),
+	out, code := harness.Exec(t, 8*time.Minute, []string{"CHROMIUM=" + chromium}, node, filepath.Join(dir, "console.mjs"),
 		"https://localhost:"+port, "ada", facePassword, pictures)
 	if code != 0 {
 		t.Fatalf("the console does not work: %s\n%s", out, s.Output())

@@ -96,6 +96,7 @@ func (s *Services) Register(a *webapi.API) {
 	s.registerLedger(a)
 	a.Holds(listBytes, "GET /api/v1/shares")
 	s.registerSurface(a)
+	s.registerInventory(a)
 	s.registerDoors(a)
 	s.registerRunning(a)
 	s.registerGate(a)

@@ -66,7 +66,8 @@ func (s *Services) describeSurface(a *webapi.API) {
 			Takes(acceptance{}).Gives(inventory.Issue{}),
 		"GET /api/v1/changes": webapi.Does("List what has changed in the network").
 			Gives(webapi.List[inventory.Change]{}).
-			With("since", "A day or a time; without it a week ago"),
+			With("since", "A day or a time; without it a week ago").
+			With("asset", "The number of a system"),
 		"GET /api/v1/advisories/{id}": webapi.Does("Show an advisory: a row for each product it names").
 			Gives(webapi.List[advisory.Advisory]{}),
 		"GET /api/v1/report": webapi.Does("Make a report about the attack surface").Gives(report.Report{}).

@@ -27,7 +27,7 @@ func (s *Services) registerSurface(a *webapi.API) {
 	a.Handle("POST /api/v1/assets/{id}/merge", policy.Configure, s.merge)
 	a.Handle("GET /api/v1/issues", policy.Surface, s.issues, "after", "limit", "severity", "state", "asset")
 	a.Handle("POST /api/v1/issues/{id}/accept", policy.Configure, s.accept)
-	a.Handle("GET /api/v1/changes", policy.Surface, s.changes, "after", "limit", "since")
+	a.Handle("GET /api/v1/changes", policy.Surface, s.changes, "after", "limit", "since", "asset")
 	a.Handle("GET /api/v1/advisories/{id}", policy.Surface, s.advisory)
 	a.Handle("GET /api/v1/report", policy.Surface, s.report, "format", "since")
 	a.Handle("GET /api/v1/scans", policy.Surface, s.scans)
@@ -188,6 +188,9 @@ func (s *Services) changes(rq *webapi.Request) (any, error) {
 	all, err := s.Posture.Inventory.Changes(rq.Context(), from, changesMost)
 	if err != nil {
 		return nil, err
+	}
+	if asset := rq.Query("asset"); asset != "" {
+		all = slices.DeleteFunc(all, func(c inventory.Change) bool { return c.Asset != asset })
 	}
 	return slice(rq, all)
 }

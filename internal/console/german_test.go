@@ -46,3 +46,21 @@ func TestARefusalIsInTheLanguageOfItsPage(t *testing.T) {
 	german(401, "Die Anmeldedaten gelten nicht.", "/setup/", "step", "code", "code", "1")
 	sitetest.WantPage(t, b.Send("GET", "/setup/", nil, "Accept-Language", "de"), 200, `<html lang="de">`)
 }
+
+// TestTheLanguageThatWasChosenStays is somebody whose browser speaks English, and who chose German.
+func TestTheLanguageThatWasChosenStays(t *testing.T) {
+	t.Parallel()
+	x := sitetest.NewSite(t, nil)
+	_, secret, err := x.In.Registry.FirstLink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := x.Browser()
+	sitetest.WantPage(t, sitetest.Fill(b, "/setup/open", "link", secret), 200, `name="language" value="de" lang="de">Deutsch`)
+	sitetest.WantPage(t, sitetest.Fill(b, "/setup/open", "link", secret, "language", "de"), 200, "Passwort setzen")
+	sitetest.WantPage(t, sitetest.Fill(b, "/setup/open", "link", secret, "language", "fr"), 200, "Passwort setzen") // not one of ours
+	a := sitetest.Fill(b, "/setup/open", "link", secret, "name", "ada", "password", sitetest.Password, "again", sitetest.Password)
+	sitetest.WantPage(t, a, 200, "Einen Passkey einrichten")
+	sitetest.WantPage(t, b.Send("GET", "/setup/language/en", nil), 200, "Set up a passkey")
+	sitetest.WantPage(t, b.Send("GET", "/setup/", nil, "Accept-Language", "de"), 200, `<html lang="en">`)
+}

@@ -43,6 +43,11 @@ func fragmentScript(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, pages, "pages/link.js")
 }
 
+// setupScript adds passkeys to the pages to sign in, and takes the recovery codes along.
+func setupScript(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, pages, "pages/setup.js")
+}
+
 // moved leads an address of the old kind, with the secret in its path, to the
 // page of the new kind.
 func moved(address func(origin string) string) http.HandlerFunc {

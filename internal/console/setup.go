@@ -13,8 +13,8 @@ import (
 )
 
 // Setup serves the pages of one-time links, and by which somebody signs in
-// with a password and an authenticator app, or at the identity provider. They need no script and are a face
-// of the JSON API, which decides everything. Safe for concurrent use.
+// with a password and an authenticator app, or at the identity provider. They need no script, which adds
+// passkeys, and are a face of the JSON API, which decides everything. Safe for concurrent use.
 type Setup struct {
 	api   http.Handler
 	pages *template.Template
@@ -34,6 +34,8 @@ func NewSetup(built bool, api http.Handler) *Setup {
 	s.mux.HandleFunc("GET "+SetupPath+"/{secret}", moved(SetupAddress))
 	s.mux.HandleFunc("GET "+SetupPath+"/{$}", s.next)
 	s.mux.HandleFunc("POST "+SetupPath+"/{$}", s.step)
+	s.mux.HandleFunc("GET "+SetupPath+"/setup.js", setupScript)
+	s.mux.HandleFunc("GET "+SetupPath+"/language/{tag}", chosen)
 	s.mux.HandleFunc("GET "+signin.CallbackPath, s.returned)
 	return s
 }
@@ -97,6 +99,9 @@ func (s *Setup) use(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
+	if tag := form("language"); tag != "" {
+		r = choose(w, r, tag)
+	}
 	secret := form("link")
 	link := map[string]string{"link": secret}
 	status, x := s.ask(w, r, http.MethodPost, "/api/v1/setup/look", link)
@@ -151,6 +156,8 @@ func (s *Setup) next(w http.ResponseWriter, r *http.Request) {
 	case status == http.StatusOK && x.State == "enrol":
 		s.enrol(w, r, "")
 	case status == http.StatusOK && x.State == "complete" && s.onward(w, r):
+	case status == http.StatusOK && x.State == "complete" && s.built && r.URL.RawQuery == onToConsole:
+		s.page(w, r, http.StatusOK, "onward.html", ConsolePath+"/")
 	case status == http.StatusOK:
 		s.page(w, r, status, "account.html", map[string]any{"Session": x, "Console": s.built})
 	case status == http.StatusUnauthorized:
@@ -158,6 +165,17 @@ func (s *Setup) next(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.page(w, r, status, "linkended.html", x)
 	}
+}
+
+// onToConsole is the query of who has set up an account, and wants to begin.
+const onToConsole = "console"
+
+// first is where somebody goes who has kept the recovery codes.
+func (s *Setup) first() string {
+	if s.built {
+		return SetupPath + "/?" + onToConsole
+	}
+	return SetupPath + "/"
 }
 
 // enrol shows the secret for an authenticator app.
@@ -176,6 +194,7 @@ func (s *Setup) enrol(w http.ResponseWriter, r *http.Request, detail string) {
 	s.page(w, r, http.StatusOK, "enrol.html", map[string]any{
 		"Secret": x.Secret,
 		"Detail": detail,
+		"Next":   s.first(),
 		// The picture is ours, not from a peer.
 		"QR": template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())),
 	})
@@ -204,7 +223,7 @@ func (s *Setup) step(w http.ResponseWriter, r *http.Request) {
 			s.enrol(w, r, x.Detail)
 			return
 		}
-		s.page(w, r, status, "codes.html", x)
+		s.page(w, r, status, "codes.html", map[string]any{"RecoveryCodes": x.RecoveryCodes, "Next": s.first()})
 	case "provider":
 		status, x := s.ask(w, r, http.MethodPost, "/api/v1/session/oidc", nil)
 		if status != http.StatusOK {

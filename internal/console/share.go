@@ -159,7 +159,7 @@ func (s *Share) page(w http.ResponseWriter, r *http.Request, status int, name st
 func write(pages *template.Template, w http.ResponseWriter, r *http.Request, status int, name string, v any) {
 	t := language(r)
 	var b bytes.Buffer
-	if pages.ExecuteTemplate(&b, name, map[string]any{"T": t, "V": v, "Page": t.page(name, v)}) != nil {
+	if pages.ExecuteTemplate(&b, name, map[string]any{"T": t, "V": v, "Page": t.page(name, v), "Switch": switches(name)}) != nil {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}

@@ -1,16 +1,13 @@
 package console
 
-import (
-	"net/http"
-	"strings"
-)
-
 // words are the texts of the pages in one language.
 type words struct {
 	Lang, Title, Open, Password, Failed, Busy, Ended, EndedMore, Date, More, NotDiagnostic, Empty string
 
 	Account, LinkEnded, LinkEndedMore, NewPassword, Name, Again, Differ, SetPassword, Factor, FactorMore, Key, Code, Confirm, Codes, CodesMore,
 	SignIn, OldPassword, Recovery, SignedIn, SignedInPage, NoConsole, ToConsole, Leave, Next, Link, AtProvider, OrPassword, ToProvider, NotBuilt, NotBuiltMore, NotForYou string
+
+	Other, OtherTag, UsePasskey, MakePasskey, PasskeyMore, PasskeyName, PasskeyFailed, OrPasskey, CopyCodes, CopiedCodes, PrintCodes string
 }
 
 var (
@@ -30,6 +27,11 @@ var (
 		NotForYou: "You may not see this",
 		NoConsole: "This program was built without the console. DICOMweb and the JSON API take this browser's session.",
 		ToConsole: "Open the console",
+		Other:     "Deutsch", OtherTag: "de",
+		UsePasskey: "Sign in with a passkey", MakePasskey: "Set up a passkey", OrPasskey: "Or with a passkey",
+		PasskeyMore: "This device or a security key signs you in, and nobody can trick it out of you.", PasskeyName: "This browser",
+		PasskeyFailed: "That did not work. Try again, or take another way.",
+		CopyCodes:     "Copy", CopiedCodes: "Copied", PrintCodes: "Print",
 	}
 	german = words{
 		Lang: "de", Title: "Eine Untersuchung für Sie", Open: "Untersuchung öffnen", Password: "Passwort, falls Ihnen eines gesagt wurde",
@@ -47,20 +49,10 @@ var (
 		NotForYou: "Das dürfen Sie nicht sehen",
 		NoConsole: "Dieses Programm wurde ohne die Konsole gebaut. DICOMweb und die JSON-API nehmen die Sitzung dieses Browsers an.",
 		ToConsole: "Konsole öffnen",
+		Other:     "English", OtherTag: "en",
+		UsePasskey: "Mit einem Passkey anmelden", MakePasskey: "Einen Passkey einrichten", OrPasskey: "Oder mit einem Passkey",
+		PasskeyMore: "Dieses Gerät oder ein Sicherheitsschlüssel meldet Sie an, und niemand kann ihn Ihnen ablisten.", PasskeyName: "Dieser Browser",
+		PasskeyFailed: "Das ging nicht. Versuchen Sie es noch einmal, oder nehmen Sie einen anderen Weg.",
+		CopyCodes:     "Kopieren", CopiedCodes: "Kopiert", PrintCodes: "Drucken",
 	}
 )
-
-// language is German where the browser names it first of the two, else English.
-func language(r *http.Request) words {
-	for _, item := range strings.Split(r.Header.Get("Accept-Language"), ",") {
-		tag, _, _ := strings.Cut(strings.TrimSpace(item), ";")
-		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
-		switch base {
-		case "de":
-			return german
-		case "en":
-			return english
-		}
-	}
-	return english
-}

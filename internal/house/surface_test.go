@@ -90,9 +90,9 @@ func TestAttackSurfaceIsForAdministratorsAndAuditors(t *testing.T) {
 	t.Parallel()
 	x := sitetest.NewPeopledSite(t, nil)
 	routes := map[string]policy.Verb{
-		"GET /api/v1/assets": policy.Surface, "GET /api/v1/assets/A999": policy.Surface, "GET /api/v1/issues": policy.Surface, "GET /api/v1/changes": policy.Surface,
+		"GET /api/v1/assets": policy.Surface, "GET /api/v1/assets/A999": policy.Surface, "GET /api/v1/assets/A1/advisories": policy.Surface, "GET /api/v1/issues/I1": policy.Surface, "GET /api/v1/advisories": policy.Surface, "GET /api/v1/issues": policy.Surface, "GET /api/v1/changes": policy.Surface,
 		"GET /api/v1/advisories/ICSMA-18-037-02": policy.Surface, "GET /api/v1/report": policy.Surface, "GET /api/v1/scans": policy.Surface, "GET /api/v1/scans/1": policy.Surface,
-		"POST /api/v1/scans": policy.Scan, "DELETE /api/v1/scans/1": policy.Scan, "POST /api/v1/issues/I1/accept": policy.Configure, "POST /api/v1/assets/A1/merge": policy.Configure,
+		"POST /api/v1/scans": policy.Scan, "DELETE /api/v1/scans/1": policy.Scan, "POST /api/v1/issues/I1/accept": policy.Configure, "POST /api/v1/assets/A1/merge": policy.Configure, "POST /api/v1/assets/A1/statements": policy.Configure,
 	}
 	for _, role := range policy.Roles() {
 		b := x.SignIn(string(role))

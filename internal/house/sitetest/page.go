@@ -37,7 +37,8 @@ func WantPage(t *testing.T, a Answer, status int, text string) {
 	}
 
 	scripts := strings.Count(a.Text, "<script")
-	allowed := strings.Count(a.Text, `<script src="/share/link.js" defer></script>`)
+	allowed := strings.Count(a.Text, `<script src="/share/link.js" defer></script>`) +
+		strings.Count(a.Text, `<script src="/setup/setup.js" defer></script>`)
 	if scripts != allowed || strings.Contains(a.Text, " style=") {
 		t.Errorf("%s: the policy does not let this page work", a.Request.URL.Path)
 	}

@@ -100,6 +100,13 @@ export interface Approval {
   plaintextUntil?: string;
 }
 
+export interface AssetAdvisories {
+  answer: string;
+  matches: Array<Settled>;
+  outside: Array<Match>;
+  questions: Array<string>;
+}
+
 export interface AssetDetail {
   addresses?: Array<string>;
   aeTitles?: Array<string>;
@@ -623,6 +630,23 @@ export interface Mark {
   status: string;
 }
 
+export interface Match {
+  advisory: string;
+  answer: string;
+  class: string;
+  cves?: Array<string>;
+  exploited?: boolean;
+  fix?: string;
+  fixed?: string;
+  hhs?: boolean;
+  product: string;
+  read?: string;
+  score?: number;
+  title: string;
+  update: string;
+  versions: string;
+}
+
 export interface Merger {
   from: string;
 }
@@ -663,6 +687,13 @@ export interface NewPasskey {
 
 export interface NewRole {
   role: string;
+}
+
+export interface NewStatement {
+  answer: boolean;
+  note?: string;
+  question: string;
+  since?: string;
 }
 
 export interface NewToken {
@@ -1086,6 +1117,26 @@ export interface Settings {
   items: Array<Setting>;
 }
 
+export interface Settled {
+  accepted?: boolean;
+  advisory: string;
+  answer: string;
+  class: string;
+  cves?: Array<string>;
+  exploited?: boolean;
+  fix?: string;
+  fixed?: string;
+  hhs?: boolean;
+  issue: string;
+  patched?: boolean;
+  product: string;
+  read?: string;
+  score?: number;
+  title: string;
+  update: string;
+  versions: string;
+}
+
 export interface Severities {
   critical: number;
   high: number;
@@ -1242,20 +1293,26 @@ export interface Warning {
 
 // Routes are those of the API: what of the path, of the query and of the body each takes, and what it gives.
 export interface Routes {
+  /** List the advisories that are known here. */
+  'GET /api/v1/advisories': { query: { after?: string; limit?: string }; gives: AdvisoryList };
   /** Show an advisory: a row for each product it names. */
   'GET /api/v1/advisories/{id}': { path: { id: string }; gives: AdvisoryList };
   /** List the systems that were found in the network. */
   'GET /api/v1/assets': { query: { after?: string; limit?: string; refused?: string }; gives: AssetList };
   /** Show a system with its issues. */
   'GET /api/v1/assets/{id}': { path: { id: string }; gives: AssetDetail };
+  /** Say which advisories speak of a system. */
+  'GET /api/v1/assets/{id}/advisories': { path: { id: string }; gives: AssetAdvisories };
   /** Say that two systems are one. */
   'POST /api/v1/assets/{id}/merge': { path: { id: string }; body: Merger; gives: InventoryAsset };
+  /** Answer a question of an advisory about a system. */
+  'POST /api/v1/assets/{id}/statements': { path: { id: string }; body: NewStatement; gives: InventoryAsset };
   /** Search the audit trail, the oldest record first. */
   'GET /api/v1/audit': { query: { action?: string; address?: string; after?: string; door?: string; event?: string; failed?: string; limit?: string; patient?: string; person?: string; principal?: string; since?: string; study?: string; until?: string }; gives: RecordList };
   /** Give all records that match as a file. */
   'GET /api/v1/audit/export': { query: { action?: string; address?: string; after?: string; door?: string; event?: string; failed?: string; form?: string; limit?: string; patient?: string; person?: string; principal?: string; since?: string; study?: string; until?: string }; gives: undefined };
   /** List what has changed in the network. */
-  'GET /api/v1/changes': { query: { after?: string; limit?: string; since?: string }; gives: ChangeList };
+  'GET /api/v1/changes': { query: { after?: string; asset?: string; limit?: string; since?: string }; gives: ChangeList };
   /** Say what is typed into a device so that it finds this archive. */
   'GET /api/v1/connection': { gives: Connection };
   /** List the registered devices. */
@@ -1326,6 +1383,8 @@ export interface Routes {
   'POST /api/v1/groups/ungrant': { body: GroupGrant; gives: undefined };
   /** List what is wrong, the worst first. */
   'GET /api/v1/issues': { query: { after?: string; asset?: string; limit?: string; severity?: string; state?: string }; gives: IssueList };
+  /** Show an issue. */
+  'GET /api/v1/issues/{id}': { path: { id: string }; gives: InventoryIssue };
   /** Live with an issue until a day. */
   'POST /api/v1/issues/{id}/accept': { path: { id: string }; body: Acceptance; gives: InventoryIssue };
   /** Give the signed checkpoint and the key that verifies it. */

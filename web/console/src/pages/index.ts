@@ -1,5 +1,5 @@
 import { lazy, type ComponentType } from 'react';
-import { House, MonitorSmartphone, ScrollText, ShieldAlert, Users, type LucideIcon } from 'lucide-react';
+import { House, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Users, type LucideIcon } from 'lucide-react';
 import type { Verb } from '../api/types';
 import type { nav } from '../words/nav';
 
@@ -16,9 +16,17 @@ const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
 // The pages, in the order of the areas. Each is loaded when it is opened.
 export const pages: Entry[] = [
   { path: '', name: 'start', icon: House, Content: page(() => import('./start/Start')) },
-  { path: 'issues', name: 'issues', verbs: ['surface'], icon: ShieldAlert, Content: page(() => import('./issues/Issues')) },
+  { path: 'first', name: 'first', verbs: ['configure'], Content: page(() => import('./first/First')) },
+  { path: 'surface', name: 'surface', verbs: ['surface'], icon: ShieldAlert, Content: page(() => import('./surface/Issues')) },
+  { path: 'surface/systems', name: 'systems', verbs: ['surface'], Content: page(() => import('./surface/Systems')) },
+  { path: 'surface/system', name: 'system', verbs: ['surface'], Content: page(() => import('./surface/System')) },
+  { path: 'surface/scans', name: 'scans', verbs: ['surface'], Content: page(() => import('./surface/Scans')) },
+  { path: 'surface/changes', name: 'changes', verbs: ['surface'], Content: page(() => import('./surface/Changes')) },
+  { path: 'surface/advisories', name: 'advisories', verbs: ['surface'], Content: page(() => import('./surface/Advisories')) },
+  { path: 'surface/report', name: 'report', verbs: ['surface'], Content: page(() => import('./surface/Report')) },
   { path: 'devices', name: 'devices', verbs: ['devices'], icon: MonitorSmartphone, Content: page(() => import('./devices/Devices')) },
   { path: 'audit', name: 'audit', verbs: ['audit'], icon: ScrollText, Content: page(() => import('./audit/Audit')) },
   { path: 'people', name: 'people', verbs: ['people'], icon: Users, Content: page(() => import('./people/People')) },
+  { path: 'server', name: 'server', verbs: ['configure'], icon: ServerCog, Content: page(() => import('./system/System')) },
   { path: 'account', name: 'account', Content: page(() => import('./account/Account')) },
 ];
