@@ -35,7 +35,8 @@ try {
   await admin.click("button");
   seen.codes = (await admin.$$("ol li")).length;
   await admin.click("main a");
-  await admin.waitForURL((u) => u.pathname === "/setup/" || u.pathname.startsWith("/console/"));
+  await admin.waitForFunction(() => location.pathname.startsWith("/console/") || /ada/.test(document.querySelector("h1")?.textContent)); // led on where the console was built
+  await admin.waitForLoadState();
   await admin.goto(new URL("/setup/", setup).href);
   seen.signedIn = await admin.textContent("h1");
 
