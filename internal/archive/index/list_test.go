@@ -179,6 +179,9 @@ func TestWalkingFindsWhatLookingUpFinds(t *testing.T) {
 					}
 					l.few = false
 					many, err := l.page(t.Context(), tx)
+					if err != nil {
+						return err
+					}
 					if !slices.Equal(uids(few), uids(many)) || few.Next != many.Next || few.Previous != many.Previous {
 						t.Errorf("%+v by %s: looked up %v, walked %v", f, sort, uids(few), uids(many))
 					}
