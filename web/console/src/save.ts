@@ -1,6 +1,6 @@
 // save hands a file to the person: it goes where the browser keeps what was downloaded.
-export function save(name: string, content: string | Uint8Array<ArrayBuffer>, type = 'application/octet-stream') {
-  const at = URL.createObjectURL(new Blob([content], { type }));
+export function save(name: string, content: string | Uint8Array<ArrayBuffer> | Blob, type = 'application/octet-stream') {
+  const at = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   const a = document.createElement('a');
   a.href = at;
   a.download = name;
