@@ -1024,6 +1024,7 @@ export interface RouteDetail {
   closed: boolean;
   kind: string;
   leadsTo: string;
+  learnUntil?: string;
   name: string;
   patched: boolean;
   queues: boolean;
@@ -1039,6 +1040,7 @@ export interface RouteRow {
   closed: boolean;
   kind: string;
   leadsTo: string;
+  learnUntil?: string;
   name: string;
   patched: boolean;
   queues: boolean;

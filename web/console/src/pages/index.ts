@@ -1,5 +1,5 @@
 import { lazy, type ComponentType } from 'react';
-import { Archive, FileCheck, House, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Users, type LucideIcon } from 'lucide-react';
+import { Archive, DoorOpen, FileCheck, House, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Users, type LucideIcon } from 'lucide-react';
 import type { Verb } from '../api/types';
 import type { nav } from '../words/nav';
 
@@ -27,6 +27,7 @@ export const pages: Entry[] = [
   { path: 'devices', name: 'devices', verbs: ['devices'], icon: MonitorSmartphone, Content: page(() => import('./devices/Devices')) },
   { path: 'shares', name: 'shares', verbs: ['share'], icon: Link2, Content: page(() => import('./shares/Shares')) },
   { path: 'quarantine', name: 'quarantine', verbs: ['quarantine'], icon: Archive, Content: page(() => import('./quarantine/Quarantine')) },
+  { path: 'gate', name: 'gate', verbs: ['configure'], icon: DoorOpen, Content: page(() => import('./gate/Gate')) },
   { path: 'audit', name: 'audit', verbs: ['audit'], icon: ScrollText, Content: page(() => import('./audit/Audit')) },
   { path: 'ledger', name: 'ledger', verbs: ['verify'], icon: FileCheck, Content: page(() => import('./ledger/Ledger')) },
   { path: 'people', name: 'people', verbs: ['people'], icon: Users, Content: page(() => import('./people/People')) },

@@ -63,7 +63,7 @@ function Known({ device: d }: { device: DeviceDetail }) {
       <Facts of={[
         [t.allowed, <span className="row">{d.allow.map(v => <Tag key={v}>{named(t.verbs, v)}</Tag>)}</span>],
         [t.address, <><span className="mono">{d.address ?? '–'}</span> {d.plaintextUntil && <Tag>{t.plaintext(d.plaintextUntil.slice(0, 10))}</Tag>}</>],
-        [t.moveTo, d.moveTo?.join(', ') || '–'],
+        [t.sends, d.moveTo?.join(', ') || '–'],
         [t.lastSeen, d.lastSeen ? <Time at={d.lastSeen} /> : t.notSeen],
         [t.lastStored, <Time at={d.stored.last} />],
         [t.made, <Time at={d.created} form="day" />],
