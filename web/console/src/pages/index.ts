@@ -1,5 +1,5 @@
 import { lazy, type ComponentType } from 'react';
-import { Archive, DoorOpen, FileCheck, House, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Users, type LucideIcon } from 'lucide-react';
+import { Archive, DoorOpen, Eye, FileCheck, House, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Users, type LucideIcon } from 'lucide-react';
 import type { Verb } from '../api/types';
 import type { nav } from '../words/nav';
 
@@ -29,6 +29,7 @@ export const pages: Entry[] = [
   { path: 'quarantine', name: 'quarantine', verbs: ['quarantine'], icon: Archive, Content: page(() => import('./quarantine/Quarantine')) },
   { path: 'gate', name: 'gate', verbs: ['configure'], icon: DoorOpen, Content: page(() => import('./gate/Gate')) },
   { path: 'audit', name: 'audit', verbs: ['audit'], icon: ScrollText, Content: page(() => import('./audit/Audit')) },
+  { path: 'accesses', name: 'accesses', verbs: ['audit', 'query'], icon: Eye, Content: page(() => import('./accesses/Accesses')) },
   { path: 'ledger', name: 'ledger', verbs: ['verify'], icon: FileCheck, Content: page(() => import('./ledger/Ledger')) },
   { path: 'people', name: 'people', verbs: ['people'], icon: Users, Content: page(() => import('./people/People')) },
   { path: 'server', name: 'server', verbs: ['configure'], icon: ServerCog, Content: page(() => import('./system/System')) },
