@@ -165,6 +165,21 @@ func TestAVerificationInTheBrowserFindsAChangedRow(t *testing.T) {
 	}
 }
 
+// keep puts something behind every page of what is kept: a study with a link, an entry of the quarantine, a route, an
+// invitation, and a token.
+func keep(t *testing.T, s *harness.Server, keys string) {
+	t.Helper()
+	in := harness.Instance{PatientID: "ZZPHI-held"}
+	ds := in.DataSet(t)
+	s.Must("send", s.Peer(), "--as", keys, harness.WriteFile(t, t.TempDir(), ds))
+	hold(t, s, keys)
+	s.Must("share", "create", "--data", s.Data, "--study", ds.Text(tag.StudyInstanceUID), "--expires", "7d", "--password")
+	s.Must("gate", "add", "PACS", "--data", s.Data, "--protect", "OLDPACS@"+harness.FreeAddress(t), "--allow", "CT1:echo,store", "--no-check")
+	s.Must("user", "add", "grace", "--data", s.Data, "--role", "radiologist", "--password-file", passwordFile(t))
+	s.Must("user", "link", "linus", "--data", s.Data, "--role", "referrer")
+	s.Must("token", "create", "--data", s.Data, "--user", "grace", "--scope", "read", "--expires", "1h")
+}
+
 // image writes a synthetic image as image.dcm.
 func image(t *testing.T, s *harness.Server, dir string) {
 	t.Helper()

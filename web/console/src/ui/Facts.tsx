@@ -3,5 +3,5 @@ import './Facts.css';
 
 // Facts are what is known of one thing, each with its name.
 export function Facts({ of }: { of: readonly (readonly [string, ReactNode])[] }) {
-  return <dl className="facts">{of.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+  return <dl className="factgrid">{of.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
