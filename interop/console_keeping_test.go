@@ -100,7 +100,7 @@ func TestAnAdministratorConnectsADeviceInTheBrowser(t *testing.T) {
 	}
 }
 
-// TestSomebodyIsInvitedSeesAGrantedStudyAndIsDisabled is all of it in the browser.
+// TestSomebodyIsInvitedSeesAGrantedStudyAndIsDisabled is all of it in the browser, and emergency access to another study.
 func TestSomebodyIsInvitedSeesAGrantedStudyAndIsDisabled(t *testing.T) {
 	t.Parallel()
 	s := keeper(t)
@@ -108,12 +108,20 @@ func TestSomebodyIsInvitedSeesAGrantedStudyAndIsDisabled(t *testing.T) {
 	ds := in.DataSet(t)
 	s.Must("send", s.Peer(), "--as", keys, harness.WriteFile(t, t.TempDir(), ds))
 	other := harness.Instance{PatientID: "ZZPHI-2"}
-	s.Must("send", s.Peer(), "--as", keys, harness.WriteFile(t, t.TempDir(), other.DataSet(t)))
+	stored := harness.WriteFile(t, t.TempDir(), other.DataSet(t))
+	s.Must("send", s.Peer(), "--as", keys, stored)
 
 	study := ds.Text(tag.StudyInstanceUID)
-	seen := tell(t, s, "invite", t.TempDir(), "STUDY="+study)
+	dir := t.TempDir()
+	seen := tell(t, s, "invite", dir, "STUDY="+study, "PATIENT=ZZPHI-2")
 	if seen.Link != "/setup/open" || strings.Join(seen.Studies, " ") != study || seen.Disabled != 401 {
 		t.Errorf("the link leads to %q, seen are %q, then the session answers %d", seen.Link, seen.Studies, seen.Disabled)
+	}
+	if len(seen.Files) != 1 || harness.ReadFile(t, filepath.Join(dir, seen.Files[0])).DataSet.Text(tag.PatientID) != "ZZPHI-2" {
+		t.Errorf("in an emergency %q was saved", seen.Files)
+	}
+	if out := s.Must("audit", "search", "--data", s.Data, "--event", "emergency-access"); !strings.Contains(out, "grace") || !strings.Contains(out, "Überwachung") {
+		t.Errorf("the alarm is not recorded with its reason:\n%s", out)
 	}
 }
 

@@ -37,6 +37,7 @@ export const pages = [
   { name: "connect-plain", path: "devices#connect=yes&kind=plain", ready: "form" },
   { name: "connect-gate", path: "devices#connect=yes&kind=gate", ready: ".choice" },
   { name: "shares", path: "shares", ready: "table" },
+  { name: "share", path: "shares#study=1.2.3", ready: ".modal" },
   { name: "quarantine", path: "quarantine", ready: "table" },
   { name: "held", path: "quarantine#entry=1", ready: ".factgrid" },
   { name: "destroy", path: "quarantine#entry=1", ready: ".factgrid", open: (page) => page.locator(".pagehead [data-kind=danger]").click(), close: escape },

@@ -11,15 +11,18 @@ import { common } from '../../words/common';
 import { shares as own } from '../../words/shares';
 import { Button } from '../../ui/Button';
 import { Tag } from '../../ui/Chips';
+import { Dialog, Ends } from '../../ui/Dialog';
 import { Link } from '../../ui/Link';
 import { Page } from '../../ui/Page';
 import { Empty, Loaded, Reason } from '../../ui/State';
 import { Switch } from '../../ui/Switch';
 import { Table } from '../../ui/Table';
 import { Time } from '../../ui/Time';
+import { Share as Make } from './Share';
 
 const counts = (s: Share) => !s.revoked && new Date(s.expires) > new Date();
 
+// Shares is the list of links to studies, and the way to make one of a study that the address names.
 export default function Shares() {
   const t = useWords(own);
   const c = useWords(common);
@@ -28,6 +31,7 @@ export default function Shares() {
   const { act, problem } = useAct();
   const [shows, show] = useFragment();
   const [busy, setBusy] = useState<string>();
+  const study = shows.get('study'); // a link to it is made
   const all = shows.get('all') === 'true';
   const list = useListed('GET /api/v1/shares', {}, { on: ['shares', 'audit'] });
   const revoke = async (id: string) => {
@@ -41,6 +45,7 @@ export default function Shares() {
     <Page title={t.title} more={t.more}>
       <Switch isSelected={!all} onChange={on => show('all', on ? undefined : 'true')}>{t.onlyCounting}</Switch>
       <Reason problem={problem} />
+      {study && <Dialog title={t.makeFor} onClose={() => show('study', undefined)}><p className="mono">{study}</p><Make study={study} made={list.reload} /><Ends><Button onPress={() => show('study', undefined)}>{c.close}</Button></Ends></Dialog>}
       <Loaded from={list}>{items => {
         const rows = all ? items : items.filter(counts);
         if (rows.length === 0) return <Empty title={t.none}>{t.noneMore}</Empty>;
