@@ -30,13 +30,14 @@ func TestConsoleWorksInChromium(t *testing.T) {
 	}
 	dir := npmInstall(t, "browser")
 	s := harness.Start(t)
-	s.Device("CT1", harness.All...)
+	ct := s.Device("CT1", harness.All...)
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(facePassword), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.Must("init", "--data", s.Data, "--admin", "ada", "--password-file", password)
 	stranger(t, s, password)
+	keep(t, s, ct)
 
 	pictures := os.Getenv("COLLIMATOR_PICTURES")
 	if pictures == "" {

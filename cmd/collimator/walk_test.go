@@ -37,6 +37,7 @@ var walk = map[string]string{
 	"GET /api/v1/people":       "Aa", "POST /api/v1/people": "Aa", "GET /api/v1/people/{name}": "Aa", "POST /api/v1/people/{name}/role": "Aa",
 	"POST /api/v1/people/{name}/link": "Aa", "POST /api/v1/people/{name}/disable": "Aa", "POST /api/v1/people/{name}/enable": "Aa",
 	"DELETE /api/v1/people/{name}/sessions": "Aa", "POST /api/v1/people/{name}/studies": "Aa", "DELETE /api/v1/people/{name}/studies/{study...}": "Aa",
+	"GET /api/v1/access-tokens": "Aa", "DELETE /api/v1/access-tokens/{id}": "Aa", "POST /api/v1/qr": "ARTFSUV", "GET /api/v1/devices/{aet}": "Aa",
 	"GET /api/v1/groups": "Aa", "POST /api/v1/groups/studies": "Aa", "POST /api/v1/groups/ungrant": "Aa", "GET /api/v1/links": "Aa", "DELETE /api/v1/links/{id}": "Aa",
 	"GET /api/v1/states": "Aa", "GET /api/v1/overview": "Aa", "GET /api/v1/settings": "Aa", "GET /api/v1/scope": "AUa", "POST /api/v1/scope": "Aa",
 	"GET /api/v1/sample":  "ARTaw",

@@ -55,6 +55,8 @@ type Services struct {
 	Gate Gate
 	// EchoDevice sends a C-ECHO to a registered device.
 	EchoDevice func(ctx context.Context, aeTitle string) (Echo, error)
+	// LastAdmitted is when a device was last let in, since the server was started; zero: it was not.
+	LastAdmitted func(aeTitle string) time.Time
 	// Proofs are those of what is stored; DB and Registers keep what people say of a study.
 	Proofs    *ledger.Log
 	DB        *db.DB
@@ -89,6 +91,9 @@ func (s *Services) Register(a *webapi.API) {
 
 	s.registerPeople(a)
 	s.registerDevices(a)
+	s.registerDevice(a)
+	s.registerTokens(a)
+	s.registerQR(a)
 	a.Handle("GET /api/v1/shares", policy.ShareStudy, s.shares)
 	a.Handle("POST /api/v1/shares", policy.ShareStudy, s.createShare)
 	a.Handle("DELETE /api/v1/shares/{id}", policy.ShareStudy, s.revokeShare)

@@ -60,15 +60,17 @@ type routeRow struct {
 	Granted string `json:"whoMayWhat"`
 	State   string `json:"state"`
 	Closed  bool   `json:"closed"`
-	Ruled   bool   `json:"ruled"`  // it has rules that can be learned
-	Queues  bool   `json:"queues"` // it keeps what it sends until it has arrived
-	Patched bool   `json:"patched"`
+	// LearnUntil is when learning ends, or ended; missing: the route's rules are in force.
+	LearnUntil time.Time `json:"learnUntil,omitzero"`
+	Ruled      bool      `json:"ruled"`  // it has rules that can be learned
+	Queues     bool      `json:"queues"` // it keeps what it sends until it has arrived
+	Patched    bool      `json:"patched"`
 }
 
 func rowOf(r gate.Route) routeRow {
 	return routeRow{
 		Name: r.Name, Kind: r.Kind(), Leads: r.Leads(), As: r.CallsAs(), Granted: r.Granted(), State: r.State(time.Now()),
-		Closed: r.Closed, Ruled: r.Ruled() == nil, Queues: r.Outbound != nil, Patched: r.Protect != "",
+		Closed: r.Closed, LearnUntil: r.LearnUntil, Ruled: r.Ruled() == nil, Queues: r.Outbound != nil, Patched: r.Protect != "",
 	}
 }
 

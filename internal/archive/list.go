@@ -36,3 +36,8 @@ func (a *Archive) Study(ctx context.Context, uid string, scope Scope) (StudyDeta
 func (a *Archive) Images(ctx context.Context, q InstanceQuery) ([]ListedImage, Cursor, error) {
 	return a.reader().Instances(ctx, q)
 }
+
+// Volume is what one source has stored: see index.Search.
+func (a *Archive) Volume(ctx context.Context, source string) (index.Volume, error) {
+	return a.reader().Volume(ctx, source)
+}

@@ -61,6 +61,7 @@ func (g *Guard) Admit(ctx context.Context, rq *dimse.AssociateRequest, service *
 	acceptance.Identity = response
 	acceptance.Principal = c
 	g.Record(ctx, c.Entry(audit.UserAuthenticated, audit.Execute, audit.Success, ""))
+	g.present.note(c.who.Name, g.Now())
 	if service.Grants != nil && !service.Grants(rq, c.who) {
 		g.recordNotGranted(ctx, c, nothingGranted, c.who.Name+" asks for nothing that a rule of the route grants")
 	}

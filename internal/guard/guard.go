@@ -90,6 +90,7 @@ type Guard struct {
 	signing          *signTurns // of whom a password is checked
 	administrated    atomic.Bool
 	sighted          *sightings
+	present          presence
 	passed           *passed // through routes of the gate
 }
 

@@ -96,7 +96,7 @@ func (a *API) Document() *Document {
 }
 
 // placeholder is a part of a path that a request fills in.
-var placeholder = regexp.MustCompile(`\{(\w+)\}`)
+var placeholder = regexp.MustCompile(`\{(\w+)(?:\.\.\.)?\}`)
 
 func (x *route) operation(s *schemas, method, at string, problems *schema) *operation {
 	if x.doc == nil {

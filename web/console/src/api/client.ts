@@ -16,6 +16,8 @@ export interface Options {
   signal?: AbortSignal;
   // plain: a refusal is the caller's own affair, also 401 and a second factor again.
   plain?: boolean;
+  // blob: the answer is a file.
+  blob?: boolean;
 }
 
 // Client asks the JSON API. Paths stand below /api/v1; every refusal is a Problem.
@@ -30,10 +32,10 @@ export interface Client {
 export function newClient(around: Around): Client {
   const send = async <T>(method: string, path: string, body: unknown, options: Options = {}): Promise<T> => {
     for (let again = false; ; again = true) {
-      const answer = await ask(method, path, body, options.signal);
+      const answer = await ask(method, path, body, options);
       if (answer.ok) {
         around.asked();
-        return await read<T>(answer);
+        return options.blob ? await answer.blob() as T : await read<T>(answer);
       }
 
       const problem = await readProblem(answer);
@@ -51,8 +53,8 @@ export function newClient(around: Around): Client {
   };
 }
 
-async function ask(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json' };
+async function ask(method: string, path: string, body: unknown, { signal, blob }: Options): Promise<Response> {
+  const headers: Record<string, string> = { Accept: blob ? '*/*' : 'application/json' };
   const init: RequestInit = { method, headers, cache: 'no-store', credentials: 'same-origin' };
   if (signal) init.signal = signal;
   if (body !== undefined) {

@@ -211,6 +211,20 @@ export interface DeviceChange {
   plaintextUntil?: string;
 }
 
+export interface DeviceDetail {
+  address?: string;
+  aeTitle: string;
+  allow: Array<string>;
+  certificates?: Array<Certificate>;
+  created: string;
+  lastSeen?: string;
+  listen?: string;
+  moveTo?: Array<string>;
+  noCertificateUntil?: string;
+  plaintextUntil?: string;
+  stored: Stored;
+}
+
 export interface DeviceFiles {
   authority: string;
   certificate: string;
@@ -911,6 +925,14 @@ export interface Proposal {
   rules: string;
 }
 
+export interface QrCode {
+  rows: Array<string>;
+}
+
+export interface QrText {
+  text: string;
+}
+
 export interface Queued {
   due?: string;
   id: number;
@@ -1024,6 +1046,7 @@ export interface RouteDetail {
   closed: boolean;
   kind: string;
   leadsTo: string;
+  learnUntil?: string;
   name: string;
   patched: boolean;
   queues: boolean;
@@ -1039,6 +1062,7 @@ export interface RouteRow {
   closed: boolean;
   kind: string;
   leadsTo: string;
+  learnUntil?: string;
   name: string;
   patched: boolean;
   queues: boolean;
@@ -1217,6 +1241,14 @@ export interface Statement {
   who: string;
 }
 
+export interface Stored {
+  atLeast?: boolean;
+  bytes: number;
+  instances: number;
+  last?: string;
+  studies: number;
+}
+
 export interface StudyLedger {
   covered: number;
   leaves: number;
@@ -1293,6 +1325,10 @@ export interface Warning {
 
 // Routes are those of the API: what of the path, of the query and of the body each takes, and what it gives.
 export interface Routes {
+  /** List the tokens of everybody, the newest first. */
+  'GET /api/v1/access-tokens': { gives: AccessTokenList };
+  /** Revoke a token of anybody. */
+  'DELETE /api/v1/access-tokens/{id}': { path: { id: string }; gives: undefined };
   /** List the advisories that are known here. */
   'GET /api/v1/advisories': { query: { after?: string; limit?: string }; gives: AdvisoryList };
   /** Show an advisory: a row for each product it names. */
@@ -1327,6 +1363,8 @@ export interface Routes {
   'POST /api/v1/devices/pending/{id}/approve': { path: { id: string }; body: Approval; gives: Device };
   /** Take a device out; what it stored stays. */
   'DELETE /api/v1/devices/{aet}': { path: { aet: string }; gives: undefined };
+  /** Show a device with what it stored, and when it was last let in. */
+  'GET /api/v1/devices/{aet}': { path: { aet: string }; gives: DeviceDetail };
   /** Change what a device may do. */
   'PATCH /api/v1/devices/{aet}': { path: { aet: string }; body: DeviceChange; gives: Device };
   /** Make a new certificate for a device. */
@@ -1426,7 +1464,9 @@ export interface Routes {
   /** Grant a study to somebody. */
   'POST /api/v1/people/{name}/studies': { path: { name: string }; body: ApiStudyGrant; gives: PersonDetail };
   /** Take a granted study back. */
-  'DELETE /api/v1/people/{name}/studies/{study}': { path: { name: string }; gives: undefined };
+  'DELETE /api/v1/people/{name}/studies/{study}': { path: { name: string; study: string }; gives: undefined };
+  /** Draw a text as a QR code. */
+  'POST /api/v1/qr': { body: QrText; gives: QrCode };
   /** List what is held back, the newest first. */
   'GET /api/v1/quarantine': { query: { after?: string; limit?: string }; gives: HeldList };
   /** Remove an entry and its file. */

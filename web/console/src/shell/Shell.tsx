@@ -70,18 +70,19 @@ function Top() {
   );
 }
 
-const allowed = (page: Entry, can: ReturnType<typeof useSession>['can']) => !page.verbs || page.verbs.some(can);
+const allowed = (page: Entry, { session, can }: ReturnType<typeof useSession>) =>
+  (!page.verbs || page.verbs.some(can)) && (!page.roles || page.roles.includes(session.role ?? ''));
 
 function Nav({ path }: { path: string }) {
   const t = useWords(shell);
   const names = useWords(nav);
-  const { can } = useSession();
+  const signed = useSession();
   const bar = useRef<HTMLElement>(null);
   useEffect(() => { bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [path]);
   return (
     <nav className="nav" aria-label={t.areas} ref={bar}>
       <ul>
-        {pages.filter(p => p.icon && allowed(p, can)).map(({ path: to, name, icon: Icon }) => {
+        {pages.filter(p => p.icon && allowed(p, signed)).map(({ path: to, name, icon: Icon }) => {
           const here = to === path || to !== '' && path.startsWith(to + '/');
           return <li key={to}><Link className="navlink" href={address(to)} {...(here && { 'aria-current': 'page' })}>{Icon && <Icon className="icon" aria-hidden />}{names[name]}</Link></li>;
         })}
@@ -93,9 +94,9 @@ function Nav({ path }: { path: string }) {
 function Open({ path }: { path: string }) {
   const t = useWords(shell);
   const names = useWords(nav);
-  const { can } = useSession();
+  const signed = useSession();
   const page = pages.find(p => p.path === path);
   if (!page) return <Page title={t.notHere}><Empty title={t.notHereMore} next={<Onward to={address('')} kind="main">{t.toStart}</Onward>} /></Page>;
-  if (!allowed(page, can)) return <Page title={names[page.name]}><Failed problem={new Problem(403, 'denied', '')} /></Page>;
+  if (!allowed(page, signed)) return <Page title={names[page.name]}><Failed problem={new Problem(403, 'denied', '')} /></Page>;
   return <page.Content />;
 }

@@ -15,7 +15,7 @@ export function Select<K extends string>({ label, options, value, onChange }: {
   const t = useWords(common);
   return (
     <Aria className="field" selectedKey={value ?? null} onSelectionChange={key => onChange(key as K)} placeholder={t.choose}>
-      <Label>{label}</Label>
+      <Label className="label">{label}</Label>
       <Button className="choice"><SelectValue /><ChevronDown className="icon" aria-hidden /></Button>
       <Popover className="popover"><ListBox className="menu">
         {options.map(([id, name]) => <ListBoxItem key={id} id={id} className="item" textValue={name}>{name}</ListBoxItem>)}

@@ -13,8 +13,7 @@ import { Dialog, Ends } from '../../ui/Dialog';
 import { Reason } from '../../ui/State';
 import { useSay } from '../../ui/Status';
 import { TextField } from '../../ui/TextField';
-
-const verbs = ['echo', 'store', 'query', 'retrieve', 'commit'] as const;
+import { Rights } from './Rights';
 
 // Approve lets a caller in that was refused: with what it may do, and after its fingerprint was compared. Who came
 // without a certificate is let in until a day.
@@ -51,10 +50,7 @@ export function Approve({ caller, close, done }: { caller: Pending; close: () =>
         {caller.fingerprint
           ? <><span className="label">{t.fingerprint}</span><CopyLine text={caller.fingerprint} /><Checkbox isSelected={compared} onChange={setCompared}>{t.compared}</Checkbox></>
           : <><p>{t.noTLS}</p><TextField label={t.lastDay} value={until} onChange={setUntil} isRequired pattern="[0-9]{4}-[0-9]{2}-[0-9]{2}" /></>}
-        <div role="group" aria-label={t.allow} className="stack">
-          <b>{t.allow}</b>
-          {verbs.map(v => <Checkbox key={v} isSelected={allow.includes(v)} onChange={on => setAllow(on ? [...allow, v] : allow.filter(x => x !== v))}>{t.verbs[v]}</Checkbox>)}
-        </div>
+        <Rights allow={allow} change={setAllow} />
         <Reason problem={problem} />
         <Ends>
           <Button onPress={close}>{c.cancel}</Button>
