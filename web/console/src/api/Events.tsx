@@ -50,7 +50,12 @@ export function EventsProvider({ can, children }: { can: (verb: Verb) => boolean
   return <Context value={subscribe}>{children}</Context>;
 }
 
-// useChanged calls hear when something of the topics has changed, at most once in half a second.
+// In milliseconds: how long changes are collected, and the least between two times that a page asks again. Each
+// time is a search that the server records.
+const collect = 500;
+const least = 5_000;
+
+// useChanged calls hear when something of the topics has changed.
 export function useChanged(topics: readonly Topic[], hear: () => void) {
   const subscribe = useContext(Context);
   const latest = useRef(hear);
@@ -59,10 +64,11 @@ export function useChanged(topics: readonly Topic[], hear: () => void) {
   useEffect(() => {
     if (!subscribe || !of) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = 0;
     const wanted = of.split(' ') as Topic[];
     const end = subscribe(changed => {
       if (changed !== 'all' && !wanted.some(t => changed.includes(t))) return;
-      timer ??= setTimeout(() => { timer = undefined; latest.current(); }, 500);
+      timer ??= setTimeout(() => { timer = undefined; last = Date.now(); latest.current(); }, Math.max(collect, last + least - Date.now()));
     });
     return () => { end(); clearTimeout(timer); };
   }, [subscribe, of]);
