@@ -68,7 +68,7 @@ async function said(page) {
   if (/cannot be shown here/i.test(text)) return "refused, and says why";
   if (/not supported|unsupported/i.test(text)) return "not supported, and says so";
   if (/something went wrong|no studies/i.test(text)) return "an error, and says so";
-  return "black";
+  return "no picture";
 }
 
 // compare holds the picture against the rendered one: both are laid over one another by the place of the picture in its
