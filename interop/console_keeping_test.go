@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,8 @@ type keeping struct {
 	Found    []string
 	Left     int
 	Problems []string
+	Mail     bool
+	Opened   []int
 }
 
 // keeper starts a server with an administrator, for a story of the console.
@@ -170,6 +173,46 @@ func TestAVerificationInTheBrowserFindsAChangedRow(t *testing.T) {
 	seen := tell(t, s, "verify", t.TempDir())
 	if len(seen.Problems) == 0 || !strings.Contains(strings.Join(seen.Problems, "\n"), "audit") {
 		t.Errorf("it finds %q", seen.Problems)
+	}
+}
+
+// TestALinkIsMadeOpenedAndRevokedInTheBrowser has its password told on another way than the link.
+func TestALinkIsMadeOpenedAndRevokedInTheBrowser(t *testing.T) {
+	t.Parallel()
+	s := keeper(t)
+	in := harness.Instance{PatientID: "ZZPHI-1"}
+	ds := in.DataSet(t)
+	s.Must("send", s.Peer(), "--as", s.Device("CT1", harness.All...), harness.WriteFile(t, t.TempDir(), ds))
+
+	seen := tell(t, s, "share", t.TempDir(), "STUDY="+ds.Text(tag.StudyInstanceUID))
+	if !seen.Mail || !slices.Equal(seen.Opened, []int{200, 401}) {
+		t.Errorf("the mail is right: %v; with the link, and after it was revoked: %v", seen.Mail, seen.Opened)
+	}
+}
+
+// TestSomebodyKeepsTheirAccountInTheBrowser makes and ends what leads to a session.
+func TestSomebodyKeepsTheirAccountInTheBrowser(t *testing.T) {
+	t.Parallel()
+	s := keeper(t)
+	seen := tell(t, s, "account", t.TempDir())
+	if !slices.Equal(seen.Opened, []int{200, 401}) || len(seen.Files) != 1 || seen.Link != "/console/account" {
+		t.Errorf("with the token, and after it was revoked: %v; saved %q; then at %s", seen.Opened, seen.Files, seen.Link)
+	}
+	if out := s.Must("user", "show", "ada", "--data", s.Data); !strings.Contains(out, "1 passkey") {
+		t.Errorf("the passkey is not there:\n%s", out)
+	}
+}
+
+// TestARouteIsClosedOpenedTaughtAndPatchedInTheBrowser changes the file of the routes.
+func TestARouteIsClosedOpenedTaughtAndPatchedInTheBrowser(t *testing.T) {
+	t.Parallel()
+	s := keeper(t)
+	s.Device("CT1", harness.All...)
+	s.Must("gate", "add", "PACS", "--data", s.Data, "--protect", "OLDPACS@"+harness.FreeAddress(t), "--allow", "CT1:echo,store", "--no-check")
+
+	seen := tell(t, s, "gate", t.TempDir())
+	if out := s.Must("gate", "list", "--data", s.Data); !seen.Stored || !strings.Contains(out, "LEARNING") {
+		t.Errorf("patched %v:\n%s", seen.Stored, out)
 	}
 }
 

@@ -47,7 +47,7 @@ export function Connect() {
     return (
       <Page title={t.registered(title)} actions={back}>
         {made.enrolled.files && <Files aeTitle={title} files={made.enrolled.files} />}
-        <Loaded from={connection}>{c => <Lines target={targetOf(c, title, wayOf(made.kind), made.called)} />}</Loaded>
+        <Loaded from={connection}>{c => <Lines connection={c} target={targetOf(c, title, wayOf(made.kind), made.called)} />}</Loaded>
         <Waiting aeTitle={title} />
       </Page>
     );

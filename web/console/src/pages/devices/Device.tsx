@@ -45,7 +45,7 @@ export function Device({ aeTitle }: { aeTitle: string }) {
         <Answers device={d} />
         <Certificates device={d} />
         {!d.lastSeen && <Waiting aeTitle={aeTitle} />}
-        {connection.data && <Lines target={targetOf(connection.data, aeTitle, d.plaintextUntil ? 'plain' : d.noCertificateUntil ? 'nocert' : 'certificate')} />}
+        {connection.data && <Lines connection={connection.data} target={targetOf(connection.data, aeTitle, d.plaintextUntil ? 'plain' : d.noCertificateUntil ? 'nocert' : 'certificate')} />}
         {open === 'change' && <Change device={d} close={close} />}
         {open === 'renew' && <Renew aeTitle={aeTitle} close={close} />}
         {open === 'remove' && <Confirm title={t.removeTitle(aeTitle)} go={t.remove} done={t.removed(aeTitle)} close={close}

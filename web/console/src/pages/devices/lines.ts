@@ -44,7 +44,7 @@ export function lines(software: Software, t: Target): string {
       return `${stores}AE title of its network AE: ${t.own}\nRemote AE: ${t.called}, host ${t.host}, port ${t.port}${t.way === 'plain' ? '' : ', TLS protocols TLSv1.2 TLSv1.3'}`;
     }
     case 'dcm4che': {
-      const tls = { certificate: ` --tls --key-store ${p12} --key-store-type PKCS12 --key-store-pass PASS --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass changeit`, nocert: ' --tls --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass changeit', plain: '' }[t.way];
+      const tls = { certificate: ` --tls12 --key-store ${p12} --key-store-type PKCS12 --key-store-pass PASS --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass changeit`, nocert: ' --tls12 --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass changeit', plain: '' }[t.way];
       return `${t.way === 'plain' ? '' : stored(t, key, cert, p12)}storescu -b ${t.own} -c ${t.called}@${t.host}:${t.port}${tls} image.dcm`;
     }
     case 'pynetdicom': {
