@@ -621,6 +621,7 @@ export interface MadeLink {
   link: string;
   owner?: string;
   password?: string;
+  qr: Array<string>;
   revoked?: string;
   study: string;
   used?: string;

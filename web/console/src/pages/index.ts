@@ -1,5 +1,5 @@
 import { lazy, type ComponentType } from 'react';
-import { Archive, DoorOpen, Eye, FileCheck, House, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Siren, Users, type LucideIcon } from 'lucide-react';
+import { Archive, DoorOpen, Eye, FileCheck, House, Layers, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Siren, Users, type LucideIcon } from 'lucide-react';
 import type { Verb } from '../api/types';
 import type { nav } from '../words/nav';
 
@@ -25,6 +25,8 @@ export const pages: Entry[] = [
   { path: 'surface/changes', name: 'changes', verbs: ['surface'], Content: page(() => import('./surface/Changes')) },
   { path: 'surface/advisories', name: 'advisories', verbs: ['surface'], Content: page(() => import('./surface/Advisories')) },
   { path: 'surface/report', name: 'report', verbs: ['surface'], Content: page(() => import('./surface/Report')) },
+  { path: 'studies', name: 'studies', verbs: ['query'], icon: Layers, Content: page(() => import('./studies/Studies')) },
+  { path: 'studies/study', name: 'study', verbs: ['query'], Content: page(() => import('./study/Study')) },
   { path: 'devices', name: 'devices', verbs: ['devices'], icon: MonitorSmartphone, Content: page(() => import('./devices/Devices')) },
   { path: 'shares', name: 'shares', verbs: ['share'], icon: Link2, Content: page(() => import('./shares/Shares')) },
   { path: 'quarantine', name: 'quarantine', verbs: ['quarantine'], icon: Archive, Content: page(() => import('./quarantine/Quarantine')) },

@@ -5,6 +5,8 @@ export const nav = words({
   en: {
     start: 'Start',
     first: 'First steps',
+    studies: 'Studies',
+    study: 'Study',
     devices: 'Devices',
     surface: 'Attack surface',
     systems: 'Systems',
@@ -28,6 +30,8 @@ export const nav = words({
   de: {
     start: 'Start',
     first: 'Erste Schritte',
+    studies: 'Studien',
+    study: 'Studie',
     devices: 'Geräte',
     surface: 'Angriffsfläche',
     systems: 'Systeme',
