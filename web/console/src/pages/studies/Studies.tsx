@@ -100,9 +100,8 @@ function useSeen(now: string[] | undefined, chosen: string | null): string[] {
 
 function List({ list, shows, show, none }: Part & { list: StudyList; none: React.ReactNode }) {
   const t = useWords(own);
-  const { can } = useSession();
   const [chosen] = useChosen();
-  const columns = useColumns(chosen, can('retrieve'));
+  const columns = useColumns(chosen);
   const back = shows.get('back') !== null;
   const rows = back ? list.items.toReversed() : list.items;
   const [before, after] = back ? [list.next, list.previous] : [list.previous, list.next];

@@ -18,7 +18,7 @@ export const usual: readonly ColumnName[] = ['date', 'name', 'patientID', 'birth
 // How the list can be sorted (docs/studies.md): a column bears the word of the API.
 const sorted: readonly ColumnName[] = ['date', 'name', 'patientID', 'modality', 'accession', 'instances', 'bytes', 'received', 'source'];
 
-export function useColumns(chosen: readonly ColumnName[], looks: boolean): Column<ListedStudy>[] {
+export function useColumns(chosen: readonly ColumnName[]): Column<ListedStudy>[] {
   const t = useWords(own);
   const cells: Record<ColumnName, Omit<Column<ListedStudy>, 'id' | 'name'>> = {
     date: { cell: s => <Day of={s.studyDate} time={s.studyTime} /> },
@@ -36,7 +36,7 @@ export function useColumns(chosen: readonly ColumnName[], looks: boolean): Colum
   };
   const columns: Column<ListedStudy>[] = columnNames.filter(c => c === 'name' || chosen.includes(c))
     .map(id => ({ id, name: t.columns[id], sorts: sorted.includes(id), ...cells[id] }));
-  if (looks) columns.push({ id: 'look', name: t.look, cell: s => <span className="looks">
+  columns.push({ id: 'look', name: t.look, cell: s => <span className="looks">
     <IconLink to={viewerOf(s.studyInstanceUID)} label={t.viewer}><Images className="icon" aria-hidden /></IconLink>
     <IconLink to={lightOf(s.studyInstanceUID)} label={t.light}><Eye className="icon" aria-hidden /></IconLink>
   </span> });

@@ -20,7 +20,7 @@ export function Series({ of, opened, open }: { of: StudyPage; opened: string | u
       {of.series.map(s => <li key={s.seriesInstanceUID} className="panel">
         <Picture study={of.studyInstanceUID} series={s} />
         <div className="about">
-          <h3>{s.seriesNumber !== undefined && `${s.seriesNumber}. `}{s.seriesDescription ?? t.noDescription}</h3>
+          <h2>{s.seriesNumber !== undefined && `${s.seriesNumber}. `}{s.seriesDescription ?? t.noDescription}</h2>
           <p className="row"><Tag>{s.modality ?? '–'}</Tag>{s.bodyPart && <Tag>{s.bodyPart}</Tag>}<span>{t.images(s.instances)}</span><Bytes of={s.bytes} /></p>
           <p className="quiet small">{named(s.sopClasses)}<br />{named(s.transferSyntaxes)}{s.source.length > 0 && <><br />{t.from}: {s.source.join(', ')}</>}</p>
         </div>

@@ -1,14 +1,17 @@
 import { useState } from 'react';
-import { Eye, Images, Laptop, Share2, SquarePen, Trash2 } from 'lucide-react';
+import { Download, Eye, Images, Laptop, Share2, SquarePen, Trash2 } from 'lucide-react';
+import { apiRoot } from '../../api/client';
 import type { StudyPage } from '../../api/openapi';
+import { addressOf } from '../../api/routes';
 import { useRoute } from '../../api/useRoute';
-import { useWords } from '../../language';
+import { useLanguage, useWords } from '../../language';
 import { address, useFragment } from '../../route';
 import { useSession } from '../../session';
 import { study as own } from '../../words/study';
 import { Button } from '../../ui/Button';
 import { Tag } from '../../ui/Chips';
 import { Link } from '../../ui/Link';
+import { Menu } from '../../ui/Menu';
 import { Bytes, Count } from '../../ui/Numbers';
 import { Page } from '../../ui/Page';
 import { Empty, Loaded } from '../../ui/State';
@@ -48,7 +51,7 @@ function One({ uid }: { uid: string }) {
         <Facts of={x} />
         <Tabs label={t.title} selected={tabs.find(k => k === shows.get('tab')) ?? 'series'} onChange={k => show('tab', k === 'series' ? undefined : k)} parts={[
           { id: 'series', name: <>{t.series} (<Count of={x.seriesCount} />)</>, content: () => <Series of={x} opened={shows.get('series') ?? undefined} open={s => show('series', s)} /> },
-          { id: 'priors', name: <>{t.priors} ({x.priors.length}{x.morePriors && '+'})</>, content: () => <Priors of={x} looks={can('retrieve')} /> },
+          { id: 'priors', name: <>{t.priors} ({x.priors.length}{x.morePriors && '+'})</>, content: () => <Priors of={x} looks={can('query')} /> },
           { id: 'accesses', name: t.accesses, content: () => <Accesses study={uid} /> },
           { id: 'ledger', name: t.ledger, content: () => <Ledger of={x} /> },
         ]} />
@@ -88,13 +91,16 @@ type Doing = 'mark' | 'share' | 'open' | 'remove';
 function Actions({ of, reload }: { of: StudyPage; reload: () => void }) {
   const t = useWords(own);
   const { can } = useSession();
+  const { language } = useLanguage();
   const [doing, act] = useState<Doing>();
   const close = () => act(undefined);
   return (
     <>
-      {can('retrieve') && <>
+      {can('query') && <>
         <Link to={viewerOf(of.studyInstanceUID)} kind="main"><Images className="icon" aria-hidden />{t.viewer}</Link>
         <Link to={lightOf(of.studyInstanceUID)} kind="plain"><Eye className="icon" aria-hidden />{t.light}</Link>
+        <Menu label={t.download} kind="plain" button={<><Download className="icon" aria-hidden />{t.download}</>} entries={(['zip', 'iso'] as const).map(format => ({ id: format, name: t.forms[format],
+          to: apiRoot + addressOf('GET /api/v1/studies/{uid}/download', { path: { uid: of.studyInstanceUID }, query: { format, language } }) }))} />
         <Button onPress={() => act('open')}><Laptop className="icon" aria-hidden />{t.openIn}</Button>
       </>}
       {can('label') && <Button onPress={() => act('mark')}><SquarePen className="icon" aria-hidden />{t.mark}</Button>}
