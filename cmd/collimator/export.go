@@ -66,7 +66,8 @@ func (c *exportCmd) Run(e *env) error {
 		p := terminal.NewProgress(e.stderr, "exported", len(refs))
 		if c.Format != "files" {
 			made, err := in.ExportMedium(e.ctx, refs, house.Medium{
-				Archive: a, Study: c.Study, Series: c.Series, Instance: c.Instance, Form: c.Format, File: c.Out, Language: c.Language, Progress: p.Add,
+				Archive: a, Study: c.Study, Series: c.Series, Instance: c.Instance,
+				Form: c.Format, File: c.Out, Language: c.Language, Progress: p.Add,
 			})
 			p.End()
 			return c.made(e, made, err)

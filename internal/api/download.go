@@ -29,7 +29,8 @@ func (s *Services) registerDownload(a *webapi.API) {
 	a.Describe(map[string]webapi.Doc{
 		"GET /api/v1/studies/{uid}/download": webapi.
 			Does("Give a study as a file: objects with a DICOMDIR, and pages that any browser shows").
-			GivesFile("application/zip", "application/x-iso9660-image").With("format", "zip, or iso for the image of a disc; zip without it").
+			GivesFile("application/zip", "application/x-iso9660-image").
+			With("format", "zip, or iso for the image of a disc; zip without it").
 			With("language", "of the pages: en or de"),
 	})
 }

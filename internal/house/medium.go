@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 
 	"collimator/dicomweb"
 	"collimator/internal/archive"
 	"collimator/internal/disc"
+	"collimator/internal/durable"
 	"collimator/internal/export"
 	"collimator/internal/fault"
 	"collimator/internal/pacs"
 	"collimator/internal/scratch"
+	"collimator/internal/shown"
 )
 
 // Medium is a study that leaves as one file.
@@ -28,15 +32,15 @@ type Medium struct {
 
 // ExportMedium writes a study with a DICOMDIR and pages for browsers, and records it before.
 func (in *Installation) ExportMedium(ctx context.Context, refs []archive.InstanceRef, m Medium) (made *disc.Made, err error) {
-	f, err := os.OpenFile(m.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fault.Usage("--out: %w", err)
+	if _, err := os.Lstat(m.File); err == nil {
+		return nil, fault.Usage("--out: %s exists, and no file is replaced", shown.Text(m.File))
 	}
-	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			err = errors.Join(fmt.Errorf("%s is not whole, and was removed: %w", m.File, err), os.Remove(m.File))
-		}
-	}()
+	f, err := durable.Create(filepath.Dir(m.File), 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
+	defer f.Abort()
+
 	study := studyObject(ctx, m.Archive, refs[0].StudyUID, "files, as "+m.Form)
 	if err := in.Record(ctx, export.Record(study, refs, 0)); err != nil {
 		return nil, err
@@ -49,12 +53,24 @@ func (in *Installation) ExportMedium(ctx context.Context, refs []archive.Instanc
 	pieces := disc.Pieces(ctx, &pacs.Web{Archive: m.Archive}, of)
 	o := disc.BurnOptions{FileSetID: "DICOM", Language: m.Language, Progress: m.Progress}
 	if m.Form == "zip" {
-		return disc.WriteZip(ctx, f, pieces, o)
+		made, err = disc.WriteZip(ctx, f, pieces, o)
+	} else {
+		made, err = spooled(ctx, f, filepath.Dir(m.File), pieces, o)
 	}
-	spool, err := scratch.New(filepath.Dir(m.File))
+	if err != nil {
+		return made, err
+	}
+	return made, f.Once(m.File)
+}
+
+// spooled writes the image of a disc, of which all is kept in a directory first.
+func spooled(
+	ctx context.Context, w io.Writer, dir string, pieces iter.Seq2[disc.Piece, error], o disc.BurnOptions,
+) (made *disc.Made, err error) {
+	spool, err := scratch.New(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, spool.Close()) }()
-	return disc.WriteISO(ctx, f, spool, pieces, o)
+	return disc.WriteISO(ctx, w, spool, pieces, o)
 }

@@ -18,6 +18,8 @@ const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
 export const pages: Entry[] = [
   { path: '', name: 'start', icon: House, Content: page(() => import('./start/Start')) },
   { path: 'first', name: 'first', verbs: ['configure'], Content: page(() => import('./first/First')) },
+  { path: 'studies', name: 'studies', verbs: ['query'], icon: Layers, Content: page(() => import('./studies/Studies')) },
+  { path: 'studies/study', name: 'study', verbs: ['query'], Content: page(() => import('./study/Study')) },
   { path: 'surface', name: 'surface', verbs: ['surface'], icon: ShieldAlert, Content: page(() => import('./surface/Issues')) },
   { path: 'surface/systems', name: 'systems', verbs: ['surface'], Content: page(() => import('./surface/Systems')) },
   { path: 'surface/system', name: 'system', verbs: ['surface'], Content: page(() => import('./surface/System')) },
@@ -25,8 +27,6 @@ export const pages: Entry[] = [
   { path: 'surface/changes', name: 'changes', verbs: ['surface'], Content: page(() => import('./surface/Changes')) },
   { path: 'surface/advisories', name: 'advisories', verbs: ['surface'], Content: page(() => import('./surface/Advisories')) },
   { path: 'surface/report', name: 'report', verbs: ['surface'], Content: page(() => import('./surface/Report')) },
-  { path: 'studies', name: 'studies', verbs: ['query'], icon: Layers, Content: page(() => import('./studies/Studies')) },
-  { path: 'studies/study', name: 'study', verbs: ['query'], Content: page(() => import('./study/Study')) },
   { path: 'devices', name: 'devices', verbs: ['devices'], icon: MonitorSmartphone, Content: page(() => import('./devices/Devices')) },
   { path: 'shares', name: 'shares', verbs: ['share'], icon: Link2, Content: page(() => import('./shares/Shares')) },
   { path: 'quarantine', name: 'quarantine', verbs: ['quarantine'], icon: Archive, Content: page(() => import('./quarantine/Quarantine')) },
