@@ -3,12 +3,15 @@
 package interop_test
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"collimator/interop/harness"
@@ -44,7 +47,7 @@ func browse(t *testing.T, s *harness.Server, script string, into any, args ...st
 	}
 }
 
-// TestAPersonWorksWithAStudyInTheConsole finds, opens, labels, shares and deletes one.
+// TestAPersonWorksWithAStudyInTheConsole uploads some, and finds, opens, labels, shares, downloads and deletes one.
 func TestAPersonWorksWithAStudyInTheConsole(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t)
@@ -57,17 +60,21 @@ func TestAPersonWorksWithAStudyInTheConsole(t *testing.T) {
 		in.Write(t, dir)
 	}
 	s.Must("send", s.Peer(), "--as", keys, dir)
+	files := toUpload(t, s)
 
 	var seen struct {
 		Troubles, Steps, Leaked []string
 		Hosts                   map[string]bool
 	}
-	browse(t, s, "studies.mjs", &seen, "2.25.4711", "24.12.2025 ber zzphi", os.Getenv("COLLIMATOR_PICTURES"))
+	browse(t, s, "studies.mjs", &seen, "2.25.4711", "24.12.2025 ber zzphi", files, os.Getenv("COLLIMATOR_PICTURES"))
 	troubles := strings.Join(seen.Troubles, "\n")
 	if strings.Count(troubles, "status of 404") != len(seen.Troubles) || len(seen.Hosts) != 1 || len(seen.Leaked) > 0 {
 		t.Errorf("troubles %s, hosts %v, names in %q", troubles, seen.Hosts, seen.Leaked)
 	}
-	want := `found #q=24.12.2025+ber+zzphi
+	want := `cd: 3 images are stored. 1 file is no image and was left out. 0
+zip: 3 images are stored. 1 file is no image and was left out. 0
+bomb: 0 images are stored. 1
+found #q=24.12.2025+ber+zzphi
 opened 1 series, title Study · Collimator
 tags (0010,0010) PN PatientName ZZPHI^Berta
 accesses true
@@ -75,8 +82,60 @@ proof ledger-proof.json true
 labelled
 shared 3 true true false
 open in a viewer
+downloaded study.zip null
+downloaded study.iso null
 deleted`
 	if got := strings.Join(seen.Steps, "\n"); got != want {
 		t.Errorf("seen\n%s\nwant\n%s", got, want)
+	}
+	wholeMedia(t, s, filepath.Join(files, "down"))
+}
+
+// toUpload is a folder with a CD, a ZIP and one that unpacks without end.
+func toUpload(t *testing.T, s *harness.Server) string {
+	t.Helper()
+	files := t.TempDir()
+	sample := filepath.Join(files, "sample")
+	s.Must("sample", "--kind", "ct", "--images", "3", "--out", sample)
+	s.Must("media", "make", filepath.Join(files, "cd"), sample)
+	for name, of := range map[string]fs.FS{
+		"study.zip": os.DirFS(filepath.Join(files, "cd")),
+		"bomb.zip":  fstest.MapFS{"IM": {Data: make([]byte, 300<<20)}},
+	} {
+		f, err := os.Create(filepath.Join(files, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := zip.NewWriter(f)
+		if err := errors.Join(z.AddFS(of), z.Close(), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// wholeMedia holds a downloaded study against our own reader and those of others.
+func wholeMedia(t *testing.T, s *harness.Server, dir string) {
+	t.Helper()
+	for _, name := range []string{"study.zip", "study.iso"} {
+		s.Must("media", "check", filepath.Join(dir, name))
+	}
+	isoinfo, dump := harness.Tool(t, "isoinfo", "genisoimage"), harness.Tool(t, "dcmdump", "dcmtk")
+	image := filepath.Join(dir, "study.iso")
+	listed, code := harness.Exec(t, time.Minute, nil, isoinfo, "-f", "-i", image)
+	for _, want := range []string{"/DICOMDIR.;1", "/INDEX.HTM;1", "/README.TXT;1", "/PT000000/ST000000/SE000000/IM000000.;1", "/VIEW/SE000000.HTM;1"} {
+		if code != 0 || !strings.Contains(listed, want) {
+			t.Errorf("isoinfo does not list %s: %s", want, listed)
+		}
+	}
+	for _, of := range []string{"/DICOMDIR.;1", "/PT000000/ST000000/SE000000/IM000000.;1"} {
+		b, code := harness.Exec(t, time.Minute, nil, isoinfo, "-x", of, "-i", image)
+		path := filepath.Join(t.TempDir(), "extracted")
+		if err := os.WriteFile(path, []byte(b), 0o600); err != nil || code != 0 {
+			t.Fatalf("%d: %v", code, err)
+		}
+		if out, code := harness.Exec(t, time.Minute, nil, dump, path); code != 0 || !strings.Contains(out, "PatientID") {
+			t.Errorf("dcmdump of %s: %s", of, out)
+		}
 	}
 }

@@ -29,6 +29,7 @@ export const pages = [
   { name: "server", path: "server", ready: "table" },
   { name: "settings", path: "server#tab=settings", ready: "table" },
   { name: "studies", path: "studies", ready: ".studylist tbody tr" },
+  { name: "upload", path: "studies/upload", ready: ".dropzone" },
   { name: "columns", path: "studies", ready: ".studylist tbody tr", open: (page) => page.locator(".studysearch button").last().click(), close: (page) => page.keyboard.press("Escape") },
   { name: "study", path: "studies/study#study=2.25.4712&series=2.25.47121", ready: ".series table" },
   { name: "tags", path: "studies/study#study=2.25.4712&series=2.25.47121", ready: ".series table", open: async (page) => { await page.locator(".series table button").first().click(); await page.waitForSelector(".tags"); }, close: (page) => page.keyboard.press("Escape") },

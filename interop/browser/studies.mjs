@@ -1,9 +1,10 @@
 // A person finds, opens, labels, shares, downloads and deletes a study in the console. Arguments: the origin, name,
-// password, the Study Instance UID, what is typed to find it, and a folder for pictures, or nothing. Prints what it saw.
+// password, the Study Instance UID, what is typed to find it, a folder with
+// cd/, study.zip and bomb.zip into which downloads go, and a folder for pictures, or nothing. Prints what it saw.
 import { readFileSync } from "node:fs";
 import { launch, signIn, watch } from "./person.mjs";
 
-const [origin, name, password, study, typed, pictures] = process.argv.slice(2);
+const [origin, name, password, study, typed, files, pictures] = process.argv.slice(2);
 const browser = await launch();
 const seen = { troubles: [], hosts: {}, steps: [], leaked: [] };
 const step = (text) => seen.steps.push(text);
@@ -15,9 +16,21 @@ try {
   page.on("request", (r) => { if (/ZZPHI/i.test(decodeURIComponent(r.url())) && !r.url().includes("/api/v1/studies?")) seen.leaked.push(r.url()); });
   const shot = async (what) => { if (pictures) await page.screenshot({ path: `${pictures}/studies-${what}.png` }); };
 
-  await page.goto(origin + "/console/studies");
+  await page.goto(origin + "/console/studies/upload");
   await signIn(page, name, password);
-  await page.waitForURL("**/console/studies");
+  await page.waitForURL("**/console/studies/upload");
+  await page.waitForSelector(".dropzone");
+
+  // A CD as a folder, a ZIP, and a ZIP that unpacks without end.
+  for (const [what, input, path] of [["cd", "[webkitdirectory]", "cd"], ["zip", ":not([webkitdirectory])", "study.zip"], ["bomb", ":not([webkitdirectory])", "bomb.zip"]]) {
+    await page.locator(`.dropzone input${input}`).setInputFiles(`${files}/${path}`);
+    await page.waitForSelector(".progress", { state: "detached" });
+    await page.waitForFunction(() => [...document.querySelectorAll(".dropzone button")].every((b) => !b.disabled) && document.querySelector(".main p[role=status] b"));
+    const said = (await page.locator(".main p[role=status]").innerText()).trim();
+    step(`${what}: ${said} ${await page.locator(".main .reason").count()}`);
+    await shot(`upload-${what}`);
+  }
+  await page.getByRole("link", { name: "To the list of studies" }).click();
   await page.waitForSelector(".studylist tbody tr");
 
   // A day and a beginning of a name, typed.
@@ -72,6 +85,13 @@ try {
   await page.waitForSelector(".modal a[href^='weasis:']");
   step("open in a viewer");
   await page.keyboard.press("Escape");
+
+  for (const form of ["ZIP", "ISO"]) {
+    await page.getByRole("button", { name: "Download" }).click();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("menuitem", { name: form }).click()]);
+    await file.saveAs(`${files}/down/${file.suggestedFilename()}`);
+    step(`downloaded ${file.suggestedFilename()} ${await file.failure()}`);
+  }
 
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("textbox", { name: "Why" }).fill("sent twice by the ward");

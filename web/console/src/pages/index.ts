@@ -19,6 +19,7 @@ export const pages: Entry[] = [
   { path: '', name: 'start', icon: House, Content: page(() => import('./start/Start')) },
   { path: 'first', name: 'first', verbs: ['configure'], Content: page(() => import('./first/First')) },
   { path: 'studies', name: 'studies', verbs: ['query'], icon: Layers, Content: page(() => import('./studies/Studies')) },
+  { path: 'studies/upload', name: 'upload', verbs: ['store'], Content: page(() => import('./upload/Upload')) },
   { path: 'studies/study', name: 'study', verbs: ['query'], Content: page(() => import('./study/Study')) },
   { path: 'surface', name: 'surface', verbs: ['surface'], icon: ShieldAlert, Content: page(() => import('./surface/Issues')) },
   { path: 'surface/systems', name: 'systems', verbs: ['surface'], Content: page(() => import('./surface/Systems')) },
