@@ -144,6 +144,7 @@ var seesEverything = map[string]string{
 	"cmd/collimator/studies.go":         "a command of whoever runs the server and reads its files",
 	"cmd/collimator/export.go":          "a command of whoever runs the server and reads its files",
 	"internal/house/export.go":          "a command of whoever runs the server and reads its files",
+	"internal/house/medium.go":          "a command of whoever runs the server and reads its files",
 	"internal/verify/signature.go":      "a command of whoever runs the server and reads its files",
 	"internal/archive/find.go":          "the name of it",
 	"internal/archive/index/scope.go":   "the making of it",

@@ -31,6 +31,8 @@ func TestConsoleWorksInChromium(t *testing.T) {
 	dir := npmInstall(t, "browser")
 	s := harness.Start(t)
 	ct := s.Device("CT1", harness.All...)
+	image := harness.Instance{PatientID: "ZZPHI-2", Study: "2.25.4712", Series: "2.25.47121", UID: "2.25.471211", Pixels: 4096, Fill: 90}
+	s.Must("send", s.Peer(), "--as", ct, image.Write(t, t.TempDir()))
 	password := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(password, []byte(facePassword), 0o600); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ look() {
   need clamd clamav-daemon "inspection by a virus scanner"
   need nmap nmap "import of what nmap finds"
   need dumpcap wireshark-common "packet capture of a scan"
+  need isoinfo genisoimage "images of discs that are downloaded"
   need dciodvfy dicom3tools "check of the synthetic studies"
 }
 

@@ -15,7 +15,7 @@ type mediaCmd struct {
 
 // mediumArg is the medium of a command.
 type mediumArg struct {
-	Path string `arg:"" help:"A folder, a DICOMDIR or a zip." placeholder:"PATH"`
+	Path string `arg:"" help:"A folder, a DICOMDIR, a zip or an ISO 9660 image." placeholder:"PATH"`
 }
 
 type mediaListCmd struct {

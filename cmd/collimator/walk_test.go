@@ -59,7 +59,8 @@ var walk = map[string]string{
 	"POST /api/v1/door": "AV", "GET /api/v1/door": "AV", "DELETE /api/v1/door": "AV", "GET /api/v1/door/connection": "AV",
 	"GET /api/v1/studies": "ARTFarwl", "GET /api/v1/studies/{uid}": "ARTFarwl", "GET /api/v1/studies/{uid}/instances": "ARTFarwl",
 	"GET /api/v1/studies/{uid}/proof": "ARTFarwl", "GET /api/v1/studies/{uid}/accesses": "ARTFarwl", "GET /api/v1/patients/accesses": "AUa",
-	"DELETE /api/v1/studies/{uid}": "Aa", "PUT /api/v1/studies/{uid}/labels": "ARTa", "POST /api/v1/studies/{uid}/open": "ARTF",
+	"GET /api/v1/studies/{uid}/download": "ARTSarwsdb",
+	"DELETE /api/v1/studies/{uid}":       "Aa", "PUT /api/v1/studies/{uid}/labels": "ARTa", "POST /api/v1/studies/{uid}/open": "ARTF",
 	"GET /api/v1/shares": "ARa", "POST /api/v1/shares": "ARa", "DELETE /api/v1/shares/{id}": "ARa",
 }
 
@@ -86,6 +87,8 @@ var walkImages = map[string]string{
 	"GET /dicom-web/studies/2.25.70/series/2.25.8/instances/2.25.9/frames/1":                     "ARTFSarwlsdb",
 	"GET /dicom-web/wado?requestType=WADO&studyUID=2.25.70&seriesUID=2.25.810&objectUID=2.25.90": "ARTFSarwlsdb",
 	"GET /dicom-web/wado?requestType=WADO&studyUID=2.25.71&seriesUID=2.25.821&objectUID=2.25.93": "ARTSarwsdb",
+	"GET /api/v1/studies/2.25.70/download":                                                       "ARTFSarwlsdb",
+	"GET /api/v1/studies/2.25.71/download?format=iso":                                            "ARTSarwsdb",
 	"GET /dicom-web/studies/2.25.71":                                                             "ARTSarwsdb",
 	"GET /dicom-web/studies/2.25.71/series?includefield=all":                                     "ARTSarwsdb",
 	"GET /dicom-web/studies/2.25.71/metadata":                                                    "ARTSarwsdb",

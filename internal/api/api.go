@@ -14,6 +14,7 @@ import (
 	"collimator/internal/audit"
 	"collimator/internal/config"
 	"collimator/internal/db"
+	"collimator/internal/disc"
 	"collimator/internal/fault"
 	"collimator/internal/gate/maintenance"
 	"collimator/internal/guard"
@@ -65,6 +66,9 @@ type Services struct {
 	LedgerKey string
 	// DICOMweb is the address of the archive for other programs, without a slash at its end; AETitle its name.
 	DICOMweb, AETitle string
+	// Objects gives what is stored, and Spool keeps images of discs.
+	Objects disc.Objects
+	Spool   Spool
 	// Can lists the verbs that are granted to somebody.
 	Can func(policy.Principal) []policy.Verb
 	// Bell tells browsers what has changed.
@@ -106,6 +110,7 @@ func (s *Services) Register(a *webapi.API) {
 	s.registerRunning(a)
 	s.registerGate(a)
 	s.registerStudies(a)
+	s.registerDownload(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
 	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
 	a.Lasting("GET /api/v1/events", "", s.events)

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"bytes"
 	"time"
+
+	"rsc.io/qr"
 
 	"collimator/dicom/uid"
 	"collimator/internal/archive"
@@ -39,6 +42,8 @@ type madeLink struct {
 	identity.Share
 	URL          string `json:"link"` // shown only now
 	PasswordOnce string `json:"password,omitempty"`
+	// QR is the address as a picture: rows of 0 and 1, dark.
+	QR []string `json:"qr"`
 }
 
 // createShare makes a link to a study that is there.
@@ -69,7 +74,28 @@ func (s *Services) createShare(rq *webapi.Request) (any, error) {
 
 	o.Detail = "link " + share.ID
 	rq.Record(audit.Export, audit.Create, o)
-	return madeLink{share, s.ShareLinks + secret, password}, nil
+	address := s.ShareLinks + secret
+	picture, err := squares(address)
+	return madeLink{share, address, password, picture}, err
+}
+
+// squares is a text as a QR code, a row each.
+func squares(text string) ([]string, error) {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "api: QR code of a link")
+	}
+	rows := make([]string, code.Size)
+	for y := range rows {
+		row := bytes.Repeat([]byte{'0'}, code.Size)
+		for x := range row {
+			if code.Black(x, y) {
+				row[x] = '1'
+			}
+		}
+		rows[y] = string(row)
+	}
+	return rows, nil
 }
 
 // linked names a study in the record of its link: fault.NotFound where nothing of it is stored.

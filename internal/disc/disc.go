@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"collimator/dicom/media"
+	"collimator/dicom/media/iso"
 	"collimator/internal/fault"
 )
 
@@ -44,8 +45,10 @@ func open(path string) (_ *medium, err error) {
 		err = m.folder(path)
 	case !info.Mode().IsRegular():
 		err = errors.New("it is no file and no folder") // opening a pipe could wait for ever
-	case isZip(path):
+	case begins(path, 0, "PK\x03\x04"), begins(path, 0, "PK\x05\x06"):
 		err = m.zip(path, info.Size())
+	case begins(path, iso.SystemArea, "\x01CD001"):
+		err = m.image(path, info.Size())
 	default:
 		o.Name = filepath.Base(path)
 		err = m.folder(filepath.Dir(path))
@@ -97,16 +100,27 @@ func (m *medium) zip(path string, size int64) error {
 	return nil
 }
 
-// isZip reports that a file begins as a zip does.
-func isZip(path string) bool {
+// image opens the image of a disc.
+func (m *medium) image(path string, size int64) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	m.opened = append(m.opened, f)
+	m.fsys, err = iso.Open(f, size)
+	return err
+}
+
+// begins reports that a file has a text at a place: how a zip and an image begin.
+func begins(path string, at int64, text string) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	var b [4]byte
-	_, err = io.ReadFull(f, b[:])
-	return err == nil && (string(b[:]) == "PK\x03\x04" || string(b[:]) == "PK\x05\x06")
+	b := make([]byte, len(text))
+	_, err = f.ReadAt(b, at)
+	return err == nil && string(b) == text
 }
 
 // Close closes what was opened, the last first.

@@ -34,6 +34,9 @@ type Route struct {
 	Lasts   bool        // goes on until the caller leaves, or does not count any more
 	SetUp   bool        // answers before there is an administrator
 	Holds   int64       // bytes that a request holds, where they are many
+	// Study is the Study Instance UID in the path, where policy judges about that study, as with DICOMweb: what leaves
+	// is as guard.Sight says.
+	Study string
 }
 
 // InterceptAPI stands between a request to the API and its handler. It gives the
@@ -115,7 +118,15 @@ func (w *apiWay) act(ctx context.Context, c *Caller) error {
 // ends it: whoever listens comes back.
 func (g *Guard) stillAPI(ctx context.Context, c *Caller, route Route) bool {
 	now, err := g.again(ctx, c)
-	return err == nil && (route.Anybody || g.decide(now, policy.Request{Verb: route.Verb}).Allow)
+	return err == nil && (route.Anybody || g.decideAPI(now, route).Allow)
+}
+
+// decideAPI asks policy about a route.
+func (g *Guard) decideAPI(c *Caller, route Route) policy.Decision {
+	if route.Study != "" {
+		return g.judgeWeb(c, policy.Request{Verb: route.Verb, Study: route.Study, Deidentified: true})
+	}
+	return g.decide(c, policy.Request{Verb: route.Verb})
 }
 
 // record has nothing left to do: each handler has recorded what it changed, as its
@@ -152,7 +163,7 @@ func (g *Guard) RecordRefusal(ctx context.Context, address, reason string) {
 var errForbidden = fault.New(fault.Denied,
 	"guard: you may not do this; an administrator can say why: collimator audit tail")
 
-// judgeAPI asks policy about a route, and records a refusal.
+// judgeAPI judges about a route, and records a refusal.
 func (g *Guard) judgeAPI(ctx context.Context, c *Caller, route Route) error {
 	if route.Anybody || route.Verb == "" && c.session != nil {
 		return nil
@@ -160,7 +171,7 @@ func (g *Guard) judgeAPI(ctx context.Context, c *Caller, route Route) error {
 
 	reason := "a token may not do this, only a person who is signed in"
 	if route.Verb != "" {
-		d := g.decide(c, policy.Request{Verb: route.Verb})
+		d := g.decideAPI(c, route)
 		if d.Allow {
 			c.rule = d.Reason
 			c.sight = d.Sight

@@ -45,6 +45,9 @@ func refOf(handed any) (archive.InstanceRef, bool) {
 	return archive.InstanceRef{}, false
 }
 
+// Stored is the stored instance behind what a repository handed out, with or without identity.
+func Stored(handed any) (archive.InstanceRef, bool) { return refOf(handed) }
+
 // original is what was handed out a copy or a view of.
 func original(handed any) any {
 	for {

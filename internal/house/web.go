@@ -178,6 +178,8 @@ func (s *Server) Services() *api.Services {
 		StudyAt:      s.studyAt,
 		Links:        LinkAddress(s.in.Config),
 		ShareLinks:   ShareAddress(s.in.Config),
+		Objects:      s.webArchive(),
+		Spool:        s.discs(),
 	}
 }
 

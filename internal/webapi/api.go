@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"collimator/internal/audit"
 	"collimator/internal/guard"
@@ -46,6 +47,7 @@ type route struct {
 	guard.Route
 	handler    Handler
 	parameters []string // of the query
+	study      bool     // policy judges about the study that is {uid} in the path
 	doc        *Doc     // nil until it is described
 }
 
@@ -114,6 +116,23 @@ func (a *API) Holds(bytes int64, patterns ...string) {
 	}
 }
 
+// OfStudy marks routes that were registered before, of whose path {uid} is a study: policy judges about that study, as
+// with DICOMweb, and what leaves has to be as guard.Sight says.
+func (a *API) OfStudy(patterns ...string) {
+	for _, p := range patterns {
+		a.guarded(p).study = true
+	}
+}
+
+// about is the study in a path.
+func (x *route) about(path string) string {
+	at := slices.Index(strings.Split(x.Pattern, "/"), "{uid}") // the method ends before the first slash
+	if parts := strings.Split(path, "/"); x.study && at >= 0 && at < len(parts) {
+		return parts[at]
+	}
+	return ""
+}
+
 // SetUp marks routes to sign in that were registered before: they alone answer
 // before there is an administrator, whom they make.
 func (a *API) SetUp(patterns ...string) {
@@ -166,6 +185,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Lost:    lost,
 		Inspect: func() error { return known(r, x.parameters) },
 	}
+	call.Route.Study = x.about(r.URL.Path)
 
 	err := a.door.InterceptAPI(r.Context(), call, func(ctx context.Context, c *guard.Caller) {
 		rq.caller = c

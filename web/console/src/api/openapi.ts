@@ -621,6 +621,7 @@ export interface MadeLink {
   link: string;
   owner?: string;
   password?: string;
+  qr: Array<string>;
   revoked?: string;
   study: string;
   used?: string;
@@ -1553,6 +1554,8 @@ export interface Routes {
   'GET /api/v1/studies/{uid}': { path: { uid: string }; gives: StudyPage };
   /** List who saw a study, the oldest first. */
   'GET /api/v1/studies/{uid}/accesses': { path: { uid: string }; query: { after?: string; limit?: string }; gives: AccessList };
+  /** Give a study as a file: objects with a DICOMDIR, and pages that any browser shows. */
+  'GET /api/v1/studies/{uid}/download': { path: { uid: string }; query: { format?: string; language?: string }; gives: undefined };
   /** List the instances of a study. */
   'GET /api/v1/studies/{uid}/instances': { path: { uid: string }; query: { cursor?: string; limit?: string; series?: string }; gives: ImageList };
   /** Say labels, a status and a note of a study, in place of what was said. */

@@ -3,7 +3,7 @@
 import type * as api from './openapi';
 
 export type Verb = 'echo' | 'store' | 'query' | 'retrieve' | 'commit' | 'delete' | 'share' | 'quarantine' | 'audit' | 'verify'
-  | 'configure' | 'devices' | 'people' | 'surface' | 'scan' | 'doors' | 'maintain' | 'metrics' | 'worklist' | 'performed' | 'web' | 'report';
+  | 'configure' | 'devices' | 'people' | 'surface' | 'scan' | 'doors' | 'maintain' | 'metrics' | 'worklist' | 'performed' | 'web' | 'report' | 'label';
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
 export interface List<T> { items: T[]; next?: number }

@@ -1,5 +1,5 @@
 import { lazy, type ComponentType } from 'react';
-import { Archive, DoorOpen, Eye, FileCheck, House, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Siren, Users, type LucideIcon } from 'lucide-react';
+import { Archive, DoorOpen, Eye, FileCheck, House, Layers, Link2, MonitorSmartphone, ScrollText, ServerCog, ShieldAlert, Siren, Users, type LucideIcon } from 'lucide-react';
 import type { Verb } from '../api/types';
 import type { nav } from '../words/nav';
 
@@ -18,6 +18,9 @@ const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
 export const pages: Entry[] = [
   { path: '', name: 'start', icon: House, Content: page(() => import('./start/Start')) },
   { path: 'first', name: 'first', verbs: ['configure'], Content: page(() => import('./first/First')) },
+  { path: 'studies', name: 'studies', verbs: ['query'], icon: Layers, Content: page(() => import('./studies/Studies')) },
+  { path: 'studies/upload', name: 'upload', verbs: ['store'], Content: page(() => import('./upload/Upload')) },
+  { path: 'studies/study', name: 'study', verbs: ['query'], Content: page(() => import('./study/Study')) },
   { path: 'surface', name: 'surface', verbs: ['surface'], icon: ShieldAlert, Content: page(() => import('./surface/Issues')) },
   { path: 'surface/systems', name: 'systems', verbs: ['surface'], Content: page(() => import('./surface/Systems')) },
   { path: 'surface/system', name: 'system', verbs: ['surface'], Content: page(() => import('./surface/System')) },

@@ -7,3 +7,8 @@ import './Button.css';
 export function Link({ to, kind, children, download }: { to: string; kind?: ButtonKind; children: ReactNode; download?: boolean }) {
   return <Aria href={to} {...(kind && { className: 'button', 'data-kind': kind })} {...(download && { download: true })}>{children}</Aria>;
 }
+
+// IconLink is one of which only a picture is seen; label says where it leads.
+export function IconLink({ to, label, children }: { to: string; label: string; children: ReactNode }) {
+  return <Aria href={to} className="button" data-kind="icon" aria-label={label}>{children}</Aria>;
+}

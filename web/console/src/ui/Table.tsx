@@ -8,21 +8,25 @@ export interface Column<T> {
   name: string;
   cell: (row: T) => ReactNode;
   by?: (row: T) => string | number; // by what it can be sorted
+  sorts?: boolean; // the server sorts by it: see order
   head?: boolean; // it says what the row is
   number?: boolean;
   wide?: boolean; // left out on a telephone
 }
 
-// Table shows a list that is there. Rows with an address are links: Enter, a click, and the middle button open it.
-export function Table<T extends object>({ label, columns, rows, id, to, sorted }: {
+// Table shows a list that is there. With order the server sorts, and onOrder asks it to. Rows with an address are links: Enter, a click, and the middle button open it.
+export function Table<T extends object>({ label, columns, rows, id, to, sorted, order, onOrder }: {
   label: string;
   columns: Column<T>[];
   rows: T[];
   id: (row: T) => string | number;
   to?: (row: T) => string | undefined;
   sorted?: SortDescriptor;
+  order?: SortDescriptor;
+  onOrder?: (order: SortDescriptor) => void;
 }) {
-  const [sort, setSort] = useState<SortDescriptor | undefined>(sorted);
+  const [own, setOwn] = useState<SortDescriptor | undefined>(sorted);
+  const sort = order ?? own;
   const ordered = useMemo(() => {
     const by = columns.find(c => c.id === sort?.column)?.by;
     return by && sort ? inOrder(rows, by, sort.direction === 'descending') : rows;
@@ -31,10 +35,10 @@ export function Table<T extends object>({ label, columns, rows, id, to, sorted }
 
   return (
     <div className="tablebox">
-      <Aria aria-label={label} className="table" onSortChange={setSort} {...(sort && { sortDescriptor: sort })}>
+      <Aria aria-label={label} className="table" onSortChange={onOrder ?? setOwn} {...(sort && { sortDescriptor: sort })}>
         <TableHeader>
           {columns.map(c => (
-            <AriaColumn key={c.id} id={c.id} isRowHeader={c === head} allowsSorting={c.by !== undefined} {...marks(c)}>
+            <AriaColumn key={c.id} id={c.id} isRowHeader={c === head} allowsSorting={c.by !== undefined || c.sorts === true} {...marks(c)}>
               {({ sortDirection }) => <>{c.name}{sortDirection && (sortDirection === 'ascending' ? <ArrowUp className="icon" aria-hidden /> : <ArrowDown className="icon" aria-hidden />)}</>}
             </AriaColumn>
           ))}
@@ -54,8 +58,8 @@ export function Table<T extends object>({ label, columns, rows, id, to, sorted }
   );
 }
 
-function marks(c: { number?: boolean; wide?: boolean }) {
-  return { ...(c.number && { 'data-number': true }), ...(c.wide && { 'data-wide': true }) };
+function marks(c: { id: string; number?: boolean; wide?: boolean }) {
+  return { 'data-column': c.id, ...(c.number && { 'data-number': true }), ...(c.wide && { 'data-wide': true }) };
 }
 
 function inOrder<T>(rows: T[], by: (row: T) => string | number, down: boolean): T[] {

@@ -48,7 +48,7 @@ export function Outcome({ of }: { of: ReturnType<typeof useUpload> }) {
       {of.running && <Progress label={t.storing} done={of.stored + of.refused + of.other} of={Math.max(of.found, 1)} />}
       <p role="status"><b>{t.counts(of.stored)}</b>{of.refused > 0 && ` ${t.refused(of.refused)}`}{of.other > 0 && ` ${t.other(of.other)}`}</p>
       {(of.problem || of.unreadable) && <p className="reason" role="alert">{of.unreadable ? t.unreadable : reason} {t.again}</p>}
-      {of.running && <div><Button onPress={of.end}>{t.stop}</Button></div>}
+      {of.running && <div className="row"><Button onPress={() => of.pause(!of.paused)}>{of.paused ? t.goOn : t.pause}</Button><Button onPress={of.end}>{t.stop}</Button></div>}
       {of.rows.length > 0 && <details className="uploaded"><summary>{t.each}</summary>
         <Table<Row> label={t.each} rows={of.rows} id={r => r.id} columns={[
           { id: 'name', name: t.file, head: true, cell: r => <span className="mono">{r.name}</span> },

@@ -4,6 +4,8 @@ export interface Part { name: string; body: Blob }
 // Bounds of a ZIP file that somebody hands over.
 const entriesMost = 200_000;
 const entryMost = 2 ** 31;
+const ratioMost = 200; // bytes of all that is in it, for one of the file
+const smallest = 2 ** 28; // bytes to which the ratio is not held
 
 // parts gives the files one after the other, and what is in ZIP files in their place. A ZIP file is read as a
 // stream: of all that is in it one file at a time is in memory.
@@ -28,6 +30,8 @@ async function* unpacked(file: Blob): AsyncGenerator<Part> {
   const { Unzip, UnzipInflate } = await import('fflate'); // only for who needs it
   const ready: Part[] = [];
   let entries = 0;
+  let all = 0;
+  const bound = Math.max(smallest, file.size * ratioMost);
   let broken: Error | undefined;
   const zip = new Unzip(entry => {
     if (++entries > entriesMost) throw new Error('too many');
@@ -37,7 +41,8 @@ async function* unpacked(file: Blob): AsyncGenerator<Part> {
     entry.ondata = (error, data, final) => {
       if (error) { broken = error; return; }
       size += data.length;
-      if (size > entryMost) throw new Error('too large');
+      all += data.length;
+      if (size > entryMost || all > bound) throw new Error('too large');
       chunks.push(data as Uint8Array<ArrayBuffer>);
       if (final) ready.push({ name: entry.name, body: new Blob(chunks) });
     };

@@ -5,6 +5,9 @@ export const nav = words({
   en: {
     start: 'Start',
     first: 'First steps',
+    studies: 'Studies',
+    study: 'Study',
+    upload: 'Upload',
     devices: 'Devices',
     surface: 'Attack surface',
     systems: 'Systems',
@@ -28,6 +31,9 @@ export const nav = words({
   de: {
     start: 'Start',
     first: 'Erste Schritte',
+    studies: 'Studien',
+    study: 'Studie',
+    upload: 'Hochladen',
     devices: 'Geräte',
     surface: 'Angriffsfläche',
     systems: 'Systeme',
