@@ -19,6 +19,8 @@ export const gate = words({
     retry: 'Send now', redirect: 'Also what came while the route led elsewhere', retried: (n: number) => n === 1 ? '1 object is sent now.' : `${n} objects are sent now.`,
     drop: 'Remove', dropTitle: 'Remove it without sending?', dropMore: 'The object is gone here for good: the modality is not told. The reason stays in the audit log.', dropWhy: 'Why (5 to 200 characters)', dropped: 'It is removed.',
     patch: 'Patch', keeps: 'Keeps out', does: 'Does', costs: 'Costs', behind: 'System behind', answers: { affected: 'affected', possibly: 'possibly affected', 'not listed': 'not listed' }, always: 'always on', on: 'On', noPatches: 'No patch is for this route', noPatchesMore: 'Patches stand in front of a system whose weaknesses are known.', patched: 'The patch is turned.',
+    routes: 'Routes', doors: 'Doors for maintenance', doorsMore: 'A door leads one person to one address for a while; what goes through is counted and not read. Who comes uses collimator connect with the code.', noDoors: 'No door is open', noDoorsMore: 'Open one when somebody maintains a system: it appears here, and for 30 days after it has ended.',
+    openDoor: 'Open a door', doorFor: 'For (name of a person)', doorTo: 'To (IP:PORT)', minutes: 'Minutes (1 to 480)', doorCode: 'Code of the door', doorCodeMore: 'The person types it into collimator connect. It counts once.', number: 'Number', target: 'To', until: 'Until', ended: 'Ended', claimed: 'came', notClaimed: 'nobody came yet', shut: 'Shut', shutNow: 'The door is shut.',
   },
   de: {
     title: 'Gate', more: 'Routen stehen vor Systemen, die niemand patchen kann, und lassen durch, was ihre Regeln nennen.',
@@ -38,5 +40,7 @@ export const gate = words({
     retry: 'Jetzt senden', redirect: 'Auch was kam, während die Route anderswohin führte', retried: (n: number) => n === 1 ? '1 Objekt wird jetzt gesendet.' : `${n} Objekte werden jetzt gesendet.`,
     drop: 'Entfernen', dropTitle: 'Entfernen, ohne zu senden?', dropMore: 'Das Objekt ist hier endgültig weg; die Modalität erfährt es nicht. Der Grund bleibt im Prüfprotokoll.', dropWhy: 'Warum (5 bis 200 Zeichen)', dropped: 'Es ist entfernt.',
     patch: 'Patch', keeps: 'Hält ab', does: 'Tut', costs: 'Kostet', behind: 'System dahinter', answers: { affected: 'betroffen', possibly: 'vielleicht betroffen', 'not listed': 'nicht genannt' }, always: 'immer an', on: 'An', noPatches: 'Für diese Route gibt es keinen Patch', noPatchesMore: 'Patches stehen vor einem System, dessen Schwächen bekannt sind.', patched: 'Der Patch ist umgestellt.',
+    routes: 'Routen', doors: 'Wartungszugänge', doorsMore: 'Ein Wartungszugang führt eine Person für eine Weile zu einer Adresse; was durchgeht, wird gezählt und nicht gelesen. Wer kommt, nimmt collimator connect mit dem Code.', noDoors: 'Kein Wartungszugang ist offen', noDoorsMore: 'Öffnen Sie einen, wenn jemand ein System wartet: Er erscheint hier, und noch 30 Tage nach seinem Ende.',
+    openDoor: 'Zugang öffnen', doorFor: 'Für (Name einer Person)', doorTo: 'Zu (IP:PORT)', minutes: 'Minuten (1 bis 480)', doorCode: 'Code des Zugangs', doorCodeMore: 'Die Person tippt ihn bei collimator connect ein. Er gilt einmal.', number: 'Nummer', target: 'Zu', until: 'Bis', ended: 'Zu Ende', claimed: 'kam', notClaimed: 'noch kam niemand', shut: 'Schließen', shutNow: 'Der Zugang ist zu.',
   },
 });
