@@ -1,14 +1,21 @@
 package house_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"io"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"collimator/dicom/tag"
+	"collimator/internal/archive"
 	"collimator/internal/audit"
 	"collimator/internal/house/sitetest"
 	"collimator/internal/ledger"
+	"collimator/internal/synth"
 )
 
 // items are the entries of a list, each an object.
@@ -181,4 +188,82 @@ func TestATokenForAViewerReadsOneStudy(t *testing.T) {
 	if got := items(t, viewer.Must(200, "GET", "/api/v1/studies", nil)); len(got) != 1 {
 		t.Errorf("it lists %v", got)
 	}
+}
+
+// zipOf is what is in a zip, by name.
+func zipOf(t *testing.T, a sitetest.Answer) map[string]string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(a.Text), int64(len(a.Text)))
+	if err != nil {
+		t.Fatalf("%v: %.200s", err, a.Text)
+	}
+	files := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = string(b)
+	}
+	return files
+}
+
+func TestAReferrerTakesAlongWhatWasGrantedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	x := sitetest.NewPeopledSite(t, nil)
+	b := x.SignIn("referrer")
+	files := zipOf(t, b.Must(200, "GET", "/api/v1/studies/2.25.70/download", nil))
+	for name, content := range files {
+		if sitetest.HoldsUID(content, "2.25.71") {
+			t.Errorf("%s is about another study", name)
+		}
+	}
+	if files["DICOMDIR"] == "" || !strings.Contains(files["INDEX.HTM"], "VIEW/SE000000.HTM") {
+		t.Errorf("no medium: %d files", len(files))
+	}
+	for _, path := range []string{"/api/v1/studies/2.25.71/download", "/api/v1/studies/2.25.71/download?format=iso"} {
+		if a := b.Must(403, "GET", path, nil); strings.Contains(a.Text, "ZZPHI") {
+			t.Errorf("%s: %s", path, a.Text)
+		}
+	}
+	x.SignIn("radiologist").Must(404, "GET", "/api/v1/studies/2.25.799/download", nil)
+	b.Must(400, "GET", "/api/v1/studies/2.25.70/download?format=rar", nil)
+}
+
+func TestAResearcherTakesAlongACopyWithoutIdentity(t *testing.T) {
+	t.Parallel()
+	x := sitetest.NewPeopledSite(t, nil)
+	var secrets []string
+	for f := range synth.Study(synth.CT, synth.Options{Series: 1, Images: 2, Rows: 16, Columns: 16}) {
+		secrets = append(secrets, f.DataSet.Text(tag.PatientID), f.DataSet.Text(tag.PatientName), f.DataSet.Text(tag.StudyInstanceUID))
+		in := archive.Incoming{
+			SOPClassUID: f.DataSet.Text(tag.SOPClassUID), SOPInstanceUID: f.DataSet.Text(tag.SOPInstanceUID),
+			TransferSyntaxUID: f.TransferSyntax, Data: bytes.NewReader(synth.DataSet(f)), Source: archive.Source{Principal: "CT1"},
+		}
+		if _, err := x.Server.Archive.Ingest(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := x.SignIn("researcher")
+	found := regexp.MustCompile(`"0020000D":\{"vr":"UI","Value":\["([0-9.]+)"`).FindStringSubmatch(
+		b.Must(200, "GET", "/dicom-web/studies?ModalitiesInStudy=CT", nil).Text)
+	if found == nil {
+		t.Fatal("a researcher finds no study")
+	}
+	files := zipOf(t, b.Must(200, "GET", "/api/v1/studies/"+found[1]+"/download", nil))
+	for name, content := range files {
+		for _, secret := range secrets {
+			if secret == "" || strings.Contains(content, secret) {
+				t.Errorf("%s names the patient or the study", name)
+			}
+		}
+	}
+	if files["DICOMDIR"] == "" || !sitetest.HoldsUID(files["DICOMDIR"], found[1]) {
+		t.Errorf("no medium of the study: %d files", len(files))
+	}
+	b.Must(404, "GET", "/api/v1/studies/2.25.70/download", nil)
 }
