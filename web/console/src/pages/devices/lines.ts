@@ -44,7 +44,7 @@ export function lines(software: Software, t: Target): string {
       return `${stores}AE title of its network AE: ${t.own}\nRemote AE: ${t.called}, host ${t.host}, port ${t.port}${t.way === 'plain' ? '' : ', TLS protocols TLSv1.2 TLSv1.3'}`;
     }
     case 'dcm4che': {
-      const tls = { certificate: ` --tls12 --key-store ${p12} --key-store-type PKCS12 --key-store-pass PASS --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass changeit`, nocert: ' --tls12 --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass changeit', plain: '' }[t.way];
+      const tls = { certificate: ` --tls12 --key-store ${p12} --key-store-type PKCS12 --key-store-pass PASSWORD --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass PASSWORD`, nocert: ' --tls12 --trust-store ca.p12 --trust-store-type PKCS12 --trust-store-pass PASSWORD', plain: '' }[t.way];
       return `${t.way === 'plain' ? '' : stored(t, key, cert, p12)}storescu -b ${t.own} -c ${t.called}@${t.host}:${t.port}${tls} image.dcm`;
     }
     case 'pynetdicom': {
@@ -54,11 +54,13 @@ export function lines(software: Software, t: Target): string {
   }
 }
 
-// stored makes the key stores that Java reads.
+// stored makes the key stores that Java reads; both commands ask for a password.
 function stored(t: Target, key: string, cert: string, p12: string): string {
-  const trust = 'keytool -importcert -noprompt -alias collimator -file ca.pem -keystore ca.p12 -storetype PKCS12 -storepass changeit\n';
-  return t.way === 'certificate' ? pkcs12(key, cert, p12) + '\n' + trust : trust;
+  return t.way === 'certificate' ? `${pkcs12(key, cert, p12)}\n${trust}\n` : `${trust}\n`;
 }
+
+// trust is the line that makes the authority one that Java trusts. It asks for a password.
+export const trust = 'keytool -importcert -noprompt -alias collimator -file ca.pem -keystore ca.p12 -storetype PKCS12';
 
 // pkcs12 is the line that puts key and certificate into one file.
 export const pkcs12 = (key: string, cert: string, p12: string) => `openssl pkcs12 -export -inkey ${key} -in ${cert} -certfile ca.pem -out ${p12}`;
