@@ -63,8 +63,8 @@ type Services struct {
 	LedgerKey string
 	// DICOMweb is the address of the archive for other programs, without a slash at its end; AETitle its name.
 	DICOMweb, AETitle string
-	// Can lists the verbs that are granted to somebody.
-	Can func(policy.Principal) []policy.Verb
+	// May lists the verbs that are granted to who asks.
+	May func(*guard.Caller) []policy.Verb
 	// Bell tells browsers what has changed.
 	Bell *Bell
 	// StudyAt is the Patient ID and its issuer of a study of a route of the gate; fault.NotFound where there
