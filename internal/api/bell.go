@@ -25,7 +25,7 @@ type Bell struct {
 
 	mu        sync.Mutex
 	listeners map[*listener]bool
-	places    map[string]int // that each person has taken
+	places    map[string]int     // that each person has taken
 	stop      context.CancelFunc // of the reading that goes on; nil: there is none
 	done      chan struct{}
 	closed    bool

@@ -127,7 +127,9 @@ func TestChangesOfADeviceAtTheSameMomentAreAllMade(t *testing.T) {
 		one.Must(200, "PATCH", "/api/v1/devices/US9", map[string]any{"plaintextUntil": last, "allow": []string{"echo"}})
 		var wg sync.WaitGroup
 		wg.Go(func() { one.Must(200, "PATCH", "/api/v1/devices/US9", map[string]any{"plaintextUntil": ""}) })
-		wg.Go(func() { another.Must(200, "PATCH", "/api/v1/devices/US9", map[string]any{"allow": []string{"echo", "store"}}) })
+		wg.Go(func() {
+			another.Must(200, "PATCH", "/api/v1/devices/US9", map[string]any{"allow": []string{"echo", "store"}})
+		})
 		wg.Wait()
 		d, err := x.In.Registry.Device(t.Context(), "US9")
 		if err != nil {
