@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"log/slog"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"collimator/internal/config"
@@ -32,5 +34,9 @@ func (c *demoCmd) Run(e *env) error {
 			return err
 		}
 	}
-	return demo.Run(e.ctx, demo.Options{For: c.For, Out: e.stdout, Log: log})
+
+	// A window that is closed is how many end it: without this nothing would be cleared away.
+	ctx, stop := signal.NotifyContext(e.ctx, syscall.SIGHUP)
+	defer stop()
+	return demo.Run(ctx, demo.Options{For: c.For, Out: e.stdout, Log: log})
 }

@@ -69,8 +69,8 @@ type Services struct {
 	// Objects gives what is stored, and Spool keeps images of discs.
 	Objects disc.Objects
 	Spool   Spool
-	// Can lists the verbs that are granted to somebody.
-	Can func(policy.Principal) []policy.Verb
+	// May lists the verbs that are granted to who asks.
+	May func(*guard.Caller) []policy.Verb
 	// Bell tells browsers what has changed.
 	Bell *Bell
 	// StudyAt is the Patient ID and its issuer of a study of a route of the gate; fault.NotFound where there

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"collimator/internal/audit"
+	"collimator/internal/fault"
 	"collimator/internal/policy"
 	"collimator/internal/posture"
 )
@@ -24,6 +25,7 @@ type Bell struct {
 
 	mu        sync.Mutex
 	listeners map[*listener]bool
+	places    map[string]int     // that each person has taken
 	stop      context.CancelFunc // of the reading that goes on; nil: there is none
 	done      chan struct{}
 	closed    bool
@@ -31,7 +33,7 @@ type Bell struct {
 
 // NewBell makes one over the trail and the scans.
 func NewBell(trail *audit.Trail, p *posture.Posture, log *slog.Logger) *Bell {
-	return &Bell{trail: trail, posture: p, log: log, listeners: map[*listener]bool{}}
+	return &Bell{trail: trail, posture: p, log: log, listeners: map[*listener]bool{}, places: map[string]int{}}
 }
 
 // topics are what a listener hears of, each with the verb by which it is asked for.
@@ -54,6 +56,29 @@ type listener struct {
 	wants map[string]bool
 	rung  map[string]bool
 	ready chan struct{} // of capacity 1
+}
+
+// placesMost is how many pages of one person may listen: each holds a request of their address for as long as it is
+// open, and who comes from behind the same proxy has the same address.
+const placesMost = 32
+
+var errPlaces = fault.New(fault.Busy, "api: you listen in too many places; close some pages")
+
+// place gives a person one more place, until the function it returns is called.
+func (b *Bell) place(person string) (leave func(), err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.places[person] >= placesMost {
+		return nil, errPlaces
+	}
+	b.places[person]++
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.places[person]--; b.places[person] == 0 {
+			delete(b.places, person)
+		}
+	}, nil
 }
 
 // heartbeat is how often who listens is told that nothing has changed: proxies end what is silent.

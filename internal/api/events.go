@@ -12,7 +12,7 @@ import (
 // Who comes back after a while reloads what is shown: "listening" comes first, always.
 func (s *Services) events(rq *webapi.Request) (any, error) {
 	wants := map[string]bool{}
-	for _, verb := range s.Can(rq.Caller().Principal()) {
+	for _, verb := range s.May(rq.Caller()) {
 		for topic, needs := range topics {
 			if needs == verb {
 				wants[topic] = true
@@ -23,7 +23,12 @@ func (s *Services) events(rq *webapi.Request) (any, error) {
 		return nil, fault.New(fault.Denied, "api: there is nothing of which you may be told")
 	}
 
+	leave, err := s.Bell.place(rq.Person().Name)
+	if err != nil {
+		return nil, err
+	}
 	return &webapi.Stream{Type: "text/event-stream", Run: func(send func([]byte) error) {
+		defer leave()
 		if send([]byte("retry: 3000\nevent: listening\ndata: []\n\n")) != nil {
 			return
 		}

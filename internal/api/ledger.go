@@ -146,10 +146,14 @@ func (s *Services) exportRecords(rq *webapi.Request) (any, error) {
 
 	name := "audit-" + time.Now().Format(time.DateOnly) + ".ndjson"
 	return &webapi.Stream{Type: "application/x-ndjson", Name: name, Run: func(send func([]byte) error) {
-		if err := s.sendRecords(rq.Context(), filter, form, last, send); err != nil && rq.Context().Err() == nil {
-			s.Log.Error("an export of the trail did not come to its end", "error", err)
-			panic(webapi.Abort) // a file that is cut off must not look whole
+		err := s.sendRecords(rq.Context(), filter, form, last, send)
+		if err == nil {
+			return
 		}
+		if rq.Context().Err() == nil {
+			s.Log.Error("an export of the trail did not come to its end", "error", err)
+		}
+		panic(webapi.Abort) // a file that is cut off must not look whole
 	}}, nil
 }
 

@@ -66,6 +66,9 @@ func (s *Services) labelStudy(rq *webapi.Request) (any, error) {
 
 // mark writes what is said of a study and the record of it together.
 func (s *Services) mark(ctx context.Context, tx *db.Tx, study string, m mark.Mark, person string, r audit.Record) error {
+	if _, _, err := archive.PatientIn(ctx, tx, study); err != nil { // it was deleted meanwhile
+		return err
+	}
 	if err := mark.Set(ctx, tx, s.Registers, study, m, person, time.Now()); err != nil {
 		return err
 	}

@@ -76,14 +76,8 @@ func (x Desk) Renewed(ctx context.Context, aeTitle string, cert *x509.Certificat
 
 // Change changes a device and gives it as it is now. refused says that it cannot come in any more.
 func (x Desk) Change(ctx context.Context, aeTitle string, c Changed) (d identity.Device, refused bool, err error) {
-	old, err := x.Registry.Device(ctx, aeTitle)
+	old, d, err := x.Registry.Change(ctx, aeTitle, c.Apply)
 	if err != nil {
-		return d, false, err
-	}
-	if d, err = c.Apply(old); err != nil {
-		return d, false, err
-	}
-	if err := x.Registry.Put(ctx, d); err != nil {
 		return d, false, err
 	}
 

@@ -118,7 +118,13 @@ func (w *apiWay) act(ctx context.Context, c *Caller) error {
 // ends it: whoever listens comes back.
 func (g *Guard) stillAPI(ctx context.Context, c *Caller, route Route) bool {
 	now, err := g.again(ctx, c)
-	return err == nil && (route.Anybody || g.decideAPI(now, route).Allow)
+	if err != nil {
+		return false
+	}
+	if route.Anybody { // what it may hear was judged by the role that it had
+		return now.owner.Role == c.owner.Role
+	}
+	return g.decideAPI(now, route).Allow
 }
 
 // decideAPI asks policy about a route.

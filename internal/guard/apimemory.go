@@ -13,6 +13,9 @@ const (
 	// openCost, in bytes, is of a request to sign in: its buffers, and a body of 16 KiB as it
 	// came and as it was read. Strangers cause them, so it is no more than that.
 	openCost = 64 << 10
+	// listenCost is of one that goes on only to hear of changes, as each open page of the console does: the
+	// buffers of its connection.
+	listenCost = 32 << 10
 	// apiWait is how long a request waits until there is room.
 	apiWait = 10 * time.Second
 )
@@ -23,7 +26,10 @@ var errNoMemory = fault.New(fault.Busy, "guard: the memory for requests is taken
 // the address.
 func (g *Guard) openAPI(ctx context.Context, c *Caller, route Route) error {
 	c.held = openCost
-	if !route.Open {
+	switch {
+	case route.Anybody && route.Lasts:
+		c.held = listenCost
+	case !route.Open:
 		c.held = max(route.Holds, requestCost)
 	}
 	c.account = g.open(c)

@@ -146,6 +146,17 @@ func (g *Guard) Can(p policy.Principal) []policy.Verb {
 	return list
 }
 
+// May lists the verbs that are granted to a caller as a whole: to a token no more than to its owner.
+func (g *Guard) May(c *Caller) []policy.Verb {
+	list := []policy.Verb{}
+	for _, v := range policy.AllVerbs() {
+		if g.decide(c, policy.Request{Verb: v}).Allow {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
 // hasAdministrator reports whether anybody can administrate this installation.
 // Once there is one there always is: the last one stays.
 func (g *Guard) hasAdministrator(ctx context.Context) (bool, error) {

@@ -164,7 +164,7 @@ func (s *Server) Services() *api.Services {
 		Registers:    s.in.Registers,
 		DICOMweb:     BestOrigin(s.in.Config) + "/dicom-web",
 		AETitle:      s.in.Config.AE,
-		Can:          s.Guard.Can,
+		May:          s.Guard.May,
 		Authority:    s.in.Authority,
 		Sessions:     s.Guard.Sessions,
 		Connection:   s.connection(),

@@ -74,6 +74,24 @@ func (r *Registry) Put(ctx context.Context, d Device) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error { return r.putTx(ctx, tx, d) })
 }
 
+// Change gives a registered device another registration, made of the one that counts: what others change at the
+// same moment is not lost. It returns the one that counted before.
+func (r *Registry) Change(ctx context.Context, aeTitle string, to func(old *Device) (Device, error)) (old *Device, d Device, err error) {
+	err = r.db.Write(ctx, func(tx *db.Tx) error {
+		if old, err = device(ctx, tx, aeTitle); err != nil {
+			return err
+		}
+		if d, err = to(old); err != nil {
+			return err
+		}
+		if err := checkDevice(d); err != nil {
+			return err
+		}
+		return r.putTx(ctx, tx, d)
+	})
+	return old, d, err
+}
+
 func (r *Registry) putTx(ctx context.Context, tx *db.Tx, d Device) error {
 	_, err := r.book.Exec(ctx, tx,
 		`INSERT INTO device (ae_title, address, verbs, destinations, listen, plaintext_until, created, removed, no_certificate_until)
@@ -181,21 +199,26 @@ const deviceColumns = `ae_title, address, verbs, destinations, listen, plaintext
 func (r *Registry) Device(ctx context.Context, aeTitle string) (*Device, error) {
 	var found *Device
 	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
-		found, err = scanDevice(tx.QueryRow(ctx, `SELECT `+deviceColumns+` FROM device WHERE ae_title = ?1 AND removed = 0`, aeTitle).Scan)
-		if fault.Of(err) == fault.NotFound {
-			return notRegistered(aeTitle)
-		}
-		if err != nil {
-			return err
-		}
-
-		found.Certificates, err = certificates(ctx, tx, aeTitle)
+		found, err = device(ctx, tx, aeTitle)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return found, nil
+}
+
+func device(ctx context.Context, tx *db.Tx, aeTitle string) (*Device, error) {
+	found, err := scanDevice(tx.QueryRow(ctx, `SELECT `+deviceColumns+` FROM device WHERE ae_title = ?1 AND removed = 0`, aeTitle).Scan)
+	if fault.Of(err) == fault.NotFound {
+		return nil, notRegistered(aeTitle)
+	}
+	if err != nil {
+		return nil, err
+	}
+
+	found.Certificates, err = certificates(ctx, tx, aeTitle)
+	return found, err
 }
 
 // Devices lists the registered devices in order of their titles.

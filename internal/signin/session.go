@@ -77,7 +77,7 @@ func (rq *request) state() (any, error) {
 		return linkState(c.Share()), nil
 	case c.Session() == nil:
 		p := c.Person()
-		can := rq.s.door.Can(c.Principal())
+		can := rq.s.door.May(c)
 		return sessionState{State: stateComplete, Name: p.Name, Role: p.Role, Method: "token", Can: can}, nil
 	}
 	return rq.describe(c.Session())

@@ -100,6 +100,7 @@ type listing struct {
 	back    bool  // the page before the place
 	limit   int
 	narrows []narrowing
+	scope   *narrowing // the studies that may be seen; nil for all
 	driver  *narrowing // the one that leaves the fewest studies; nil without any
 	few     bool       // the driver leaves so few that they are sorted
 }
@@ -132,6 +133,7 @@ func (s *Search) newListing(q ListQuery) (*listing, error) {
 	}
 	if list := scope.of(inStudy); list != nil {
 		l.narrows = append(l.narrows, narrowing{from: []origin{ofStudies(list...)}, each: list, once: true})
+		l.scope = &l.narrows[len(l.narrows)-1]
 	}
 
 	return l, nil
@@ -159,6 +161,9 @@ func (l *listing) choose(ctx context.Context, tx *db.Tx) error {
 		}
 	}
 	l.few = l.driver != nil && least <= drivenMost
+	if l.scope != nil && !l.few { // a walk would stop at studies that may not be seen, and its cursor says where
+		l.driver, l.few = l.scope, true
+	}
 
 	return nil
 }

@@ -416,3 +416,53 @@ func TestForeignCursorsAndFiltersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAListOfSomeStudiesIsNeverWalked(t *testing.T) {
+	t.Parallel()
+	d := openDB(t)
+	var granted []string
+	list := some(drivenMost + 2)
+	for i := range list {
+		granted = append(granted, list[i].entry(t).Ref.StudyUID)
+	}
+	insert(t, d, list...)
+	s := searchOf(d)
+
+	// A walk ends its pages at studies that may not be seen, and their names stand in its cursors.
+	l, err := s.newListing(ListQuery{Sort: "name", Scope: Scope{StudyUIDs: granted[1:]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Read(t.Context(), func(tx *db.Tx) error { return l.choose(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	if !l.few || l.driver != l.scope {
+		t.Error("the studies that may not be seen are walked, too")
+	}
+	if p := listPage(t, s, ListQuery{Sort: "name", Scope: Scope{StudyUIDs: granted[1:]}}); p.Total != drivenMost+1 || len(p.Studies) != 50 {
+		t.Errorf("%d of %d studies", len(p.Studies), p.Total)
+	}
+}
+
+func TestAFilterIsDividedIntoABoundedNumberOfWords(t *testing.T) {
+	t.Parallel()
+	s := searchOf(openDB(t))
+	for text, works := range map[string]bool{
+		"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17": true, "anna maria mueller-luedenscheidt": true,
+		"a-b-c-d-e-f-g-h-i a-b-c-d-e-f-g-h-i": false,
+	} {
+		_, err := s.List(t.Context(), ListQuery{Filter: StudyFilter{Text: text}, Scope: Everything()})
+		if (err == nil) != works {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestModalitiesWithoutAWordFindNothing(t *testing.T) {
+	t.Parallel()
+	d := openDB(t)
+	insert(t, d, some(3)...)
+	if p := listPage(t, searchOf(d), ListQuery{Filter: StudyFilter{Modalities: []string{"", ""}}, Scope: Everything()}); len(p.Studies) != 0 || p.Total != 0 {
+		t.Errorf("%d of %d studies", len(p.Studies), p.Total)
+	}
+}

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"strings"
 
 	"collimator/internal/db"
@@ -37,7 +38,17 @@ func ofValue(once bool, parts ...condition) origin {
 const (
 	textMost  = 256 // bytes of a filter
 	wordsMost = 8   // words of it
+	partsMost = 16  // of all of its words, which signs divide
 )
+
+// parts is how many words are looked for.
+func parts(words []string) (n int) {
+	for _, w := range words {
+		n += len(TextWords(w))
+	}
+
+	return n
+}
 
 func (l *listing) filters(f *StudyFilter) (list []narrowing, err error) {
 	for _, text := range append([]string{f.Name, f.Description, f.Text, f.PatientID, f.Accession, f.From, f.To, f.Source, f.Label,
@@ -52,7 +63,8 @@ func (l *listing) filters(f *StudyFilter) (list []narrowing, err error) {
 		make func(string) narrowing
 	}{{f.Name, l.named}, {f.Description, l.described}, {f.Text, l.typed}} {
 		words := strings.Fields(x.text)
-		if len(words) > wordsMost {
+		// Signs divide words further, and each word is looked for by itself. One word alone may be a number with many dots.
+		if len(words) > wordsMost || len(words) > 1 && parts(words) > partsMost {
 			return nil, fault.Newf(fault.Invalid, "index: a filter of studies has at most %d words", wordsMost)
 		}
 		for _, w := range words {
@@ -136,7 +148,7 @@ func ofValues(f *StudyFilter) (list []narrowing) {
 	if len(f.Modalities) > 0 {
 		var n narrowing
 		var any []condition
-		for _, m := range f.Modalities {
+		for _, m := range slices.Compact(slices.Sorted(slices.Values(f.Modalities))) {
 			is := compare(expression{table: beside, column: "value"}, equalTo, m)
 			n.from = append(n.from, ofValue(true, modalityValue.is(beside), is))
 			any = append(any, has(modalityValue, is))
