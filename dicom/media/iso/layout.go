@@ -10,12 +10,11 @@ import (
 
 // layout is where everything stands: descriptors, both path tables, directories, then the files.
 type layout struct {
-	dirs      []*entry // in the order of the path table (ECMA-119 6.9.1)
-	table     int64    // bytes of a path table
-	tables    [2]int64 // first blocks: little-endian, big-endian
-	data      int64    // block of the first file
-	total     int64
-	dirBlocks int64
+	dirs   []*entry // in the order of the path table (ECMA-119 6.9.1)
+	table  int64    // bytes of a path table
+	tables [2]int64 // first blocks: little-endian, big-endian
+	data   int64    // block of the first file
+	total  int64
 }
 
 // descriptors is the block behind the volume descriptors: the primary one and the end of the set.
