@@ -40,10 +40,7 @@ func (x Desk) Free(ctx context.Context, aeTitle string) error {
 // Add registers a device that is not there yet, and binds its certificate where it has one. With a
 // short key, one that can be broken is taken too.
 func (x Desk) Add(ctx context.Context, d identity.Device, cert *x509.Certificate, shortKey bool) error {
-	if err := x.Free(ctx, d.AETitle); err != nil {
-		return err
-	}
-	if err := x.Registry.Put(ctx, d); err != nil || cert == nil {
+	if err := x.Registry.Add(ctx, d); err != nil || cert == nil {
 		return err
 	}
 

@@ -170,3 +170,31 @@ func TestNothingIsSaidOfAStudyThatIsDeletedMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+func TestTwoWhoRegisterADeviceAtTheSameMomentDoNotShareIt(t *testing.T) {
+	t.Parallel()
+	x := sitetest.NewPeopledSite(t, nil)
+	one, another := byToken(x.Browser(), "administrator"), byToken(x.Browser(), "administrator")
+	for n := range 6 {
+		title := "US" + string(rune('A'+n))
+		var codes [2]int
+		var wg sync.WaitGroup
+		for i, b := range []*sitetest.Browser{one, another} {
+			wg.Go(func() { codes[i] = b.Send("POST", "/api/v1/devices", map[string]any{"aeTitle": title}).StatusCode })
+		}
+		wg.Wait()
+		d, err := x.In.Registry.Device(t.Context(), title)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if codes[0]+codes[1] != http.StatusOK+http.StatusConflict || len(d.Certificates) != 1 {
+			t.Fatalf("both have it: %v, %d certificates", codes, len(d.Certificates))
+		}
+	}
+}
+
+func TestASampleOfAnUnknownKindIsAMistakeOfWhoAsks(t *testing.T) {
+	t.Parallel()
+	x := sitetest.NewPeopledSite(t, nil)
+	byToken(x.Browser(), "technologist").Must(400, "GET", "/api/v1/sample?kind=xx", nil)
+}

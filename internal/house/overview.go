@@ -10,6 +10,7 @@ import (
 
 	"collimator/internal/api"
 	"collimator/internal/backup"
+	"collimator/internal/fault"
 	"collimator/internal/identity"
 	"collimator/internal/outbox"
 	"collimator/internal/policy"
@@ -119,6 +120,10 @@ func (o overseer) open(x api.Overview) []api.Point {
 
 // Sample implements api.House: the files of 'collimator sample'.
 func (o overseer) Sample(kind string, images int) ([]byte, error) {
+	if _, err := kindOf(kind); err != nil { // in the words of the command
+		return nil, fault.New(fault.Invalid, "house: a study of this kind is not made here; 'collimator sample --help' lists them")
+	}
+
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	n := 0

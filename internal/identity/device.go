@@ -74,6 +74,25 @@ func (r *Registry) Put(ctx context.Context, d Device) error {
 	return r.db.Write(ctx, func(tx *db.Tx) error { return r.putTx(ctx, tx, d) })
 }
 
+// Add registers a device that is not registered yet; fault.Conflict for one that is.
+func (r *Registry) Add(ctx context.Context, d Device) error {
+	if err := checkDevice(d); err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *db.Tx) error {
+		switch _, err := device(ctx, tx, d.AETitle); {
+		case err == nil:
+			return errRegistered
+		case fault.Of(err) != fault.NotFound:
+			return err
+		}
+		return r.putTx(ctx, tx, d)
+	})
+}
+
+var errRegistered = fault.New(fault.Conflict,
+	"identity: this AE title is registered already; change the device, or renew its certificate")
+
 // Change gives a registered device another registration, made of the one that counts: what others change at the
 // same moment is not lost. It returns the one that counted before.
 func (r *Registry) Change(ctx context.Context, aeTitle string, to func(old *Device) (Device, error)) (old *Device, d Device, err error) {
