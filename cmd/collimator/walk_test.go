@@ -58,7 +58,7 @@ var walk = map[string]string{
 	"POST /api/v1/gate/pages": "ARTFSUV", "GET /api/v1/gate/doors": "Aa", "POST /api/v1/gate/doors": "Aa", "DELETE /api/v1/gate/doors/{id}": "Aa",
 	"POST /api/v1/door": "AV", "GET /api/v1/door": "AV", "DELETE /api/v1/door": "AV", "GET /api/v1/door/connection": "AV",
 	"GET /api/v1/studies": "ARTFarwl", "GET /api/v1/studies/{uid}": "ARTFarwl", "GET /api/v1/studies/{uid}/instances": "ARTFarwl",
-	"GET /api/v1/studies/{uid}/proof": "ARTFarwl", "GET /api/v1/studies/{uid}/accesses": "ARTFarwl", "GET /api/v1/patients/accesses": "AUa",
+	"GET /api/v1/studies/{uid}/proof": "ARTFarwl", "GET /api/v1/studies/{uid}/accesses": "ARTa", "GET /api/v1/patients/accesses": "AUa",
 	"GET /api/v1/studies/{uid}/download": "ARTSarwsdb",
 	"DELETE /api/v1/studies/{uid}":       "Aa", "PUT /api/v1/studies/{uid}/labels": "ARTa", "POST /api/v1/studies/{uid}/open": "ARTF",
 	"GET /api/v1/shares": "ARa", "POST /api/v1/shares": "ARa", "DELETE /api/v1/shares/{id}": "ARa",

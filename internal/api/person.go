@@ -298,6 +298,9 @@ func (s *Services) links(rq *webapi.Request) (any, error) {
 
 func (s *Services) endLink(rq *webapi.Request) (any, error) {
 	name := rq.Path("id")
+	if err := s.noAdministratorByToken(rq, name, ""); err != nil {
+		return nil, err
+	}
 	if err := s.Registry.EndLink(rq.Context(), name); err != nil {
 		return nil, err
 	}

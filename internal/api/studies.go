@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -100,6 +101,30 @@ func ShowStudy(x *archive.ListedStudy) ListedStudy {
 	return out
 }
 
+// ofTheHouse reports who works here, and not somebody outside to whom studies were granted: what is said of a study
+// and who looked at it is for them.
+func (s *Services) ofTheHouse(rq *webapi.Request) bool {
+	may := s.May(rq.Caller())
+	return slices.Contains(may, policy.Label) || slices.Contains(may, policy.Audit)
+}
+
+// without is a study without what people of the house say of it.
+func (x ListedStudy) without() ListedStudy {
+	x.Labels, x.Status, x.Note, x.MarkedBy, x.Marked = []string{}, "", "", "", nil
+	return x
+}
+
+// show makes a study of what the archive says, for who asks.
+func (s *Services) show(rq *webapi.Request, x *archive.ListedStudy) ListedStudy {
+	out := ShowStudy(x)
+	if !s.ofTheHouse(rq) {
+		out = out.without()
+	}
+	return out
+}
+
+var errOutside = fault.New(fault.Denied, "api: who looked at a study, and what is said of it, is for people of the house")
+
 // filled is a list that clients never see as null.
 func filled(list []string) []string {
 	if list == nil {
@@ -133,6 +158,9 @@ func (s *Services) studies(rq *webapi.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Filter.Label+q.Filter.Status != "" && !s.ofTheHouse(rq) {
+		return nil, errOutside
+	}
 	page, err := s.Archive.List(rq.Context(), q)
 	if err != nil {
 		return nil, err
@@ -143,7 +171,7 @@ func (s *Services) studies(rq *webapi.Request) (any, error) {
 
 	out := studyList{Items: []ListedStudy{}, Next: string(page.Next), Previous: string(page.Previous)}
 	for i := range page.Studies {
-		out.Items = append(out.Items, ShowStudy(&page.Studies[i]))
+		out.Items = append(out.Items, s.show(rq, &page.Studies[i]))
 	}
 	out.Total = &page.Total
 	if page.AtLeast {

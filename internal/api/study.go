@@ -95,7 +95,7 @@ func (s *Services) study(rq *webapi.Request) (any, error) {
 	}
 
 	out := studyPage{
-		ListedStudy: ShowStudy(&d.Study), Series: []shownSeries{},
+		ListedStudy: s.show(rq, &d.Study), Series: []shownSeries{},
 		Priors: []priorStudy{}, MorePriors: d.MorePriors, Quarantine: d.Held,
 	}
 	for _, x := range d.SeriesList {

@@ -29,6 +29,9 @@ type access struct {
 // studyAccesses says who saw a study, the oldest first: what was handed out without identity is found too,
 // because its record names the study it was made of.
 func (s *Services) studyAccesses(rq *webapi.Request) (any, error) {
+	if !s.ofTheHouse(rq) {
+		return nil, errOutside
+	}
 	_, o, err := s.seen(rq)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -264,11 +265,19 @@ func lock(dir string) (unlock func() error, err error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "gate: open the data directory")
 	}
-	if err := durable.Lock(d); err != nil {
-		return nil, errors.Join(fault.New(fault.Busy, "gate: another command is changing the routes; try again"), d.Close())
+	for began := time.Now(); durable.Lock(d) != nil; time.Sleep(lockPause) {
+		if time.Since(began) > lockMost {
+			return nil, errors.Join(fault.New(fault.Busy, "gate: another command is changing the routes; try again"), d.Close())
+		}
 	}
 	return d.Close, nil
 }
+
+// A change takes milliseconds: who closes a route in an emergency waits for another's.
+const (
+	lockMost  = 2 * time.Second
+	lockPause = 5 * time.Millisecond
+)
 
 // routesIn is the text as a tree, and the list of routes in it.
 func routesIn(text []byte) (doc, list *yaml.Node, err error) {

@@ -84,7 +84,11 @@ func (d gateDesk) Queue(ctx context.Context, route string) ([]outbox.Summary, er
 }
 
 func (d gateDesk) Queued(ctx context.Context, route string, most int) ([]outbox.Item, error) {
-	return outbox.List(ctx, d.in.DB, route, most)
+	list, err := outbox.List(ctx, d.in.DB, route, most)
+	if err == nil && len(list) == 0 { // what waits for a route that is gone is shown all the same
+		_, _, err = d.in.Route(ctx, route)
+	}
+	return list, err
 }
 
 func (d gateDesk) Retry(ctx context.Context, route string, redirect bool) (int64, error) {

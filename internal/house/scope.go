@@ -48,6 +48,9 @@ func (o overseer) Own(prefix string) error {
 
 	o.s.scopeFile.Lock() // two that declare must not lose one another's
 	defer o.s.scopeFile.Unlock()
+	if p.Addr().IsLoopback() {
+		return nil // it is in scope by itself
+	}
 	s, err := declaredScope(o.s.in.Config.Data)
 	if err != nil {
 		return err

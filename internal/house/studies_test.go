@@ -43,11 +43,14 @@ func TestAReferrerSeesTheStudyThatWasGrantedAndNoOther(t *testing.T) {
 	if a := b.Must(200, "GET", "/api/v1/studies?q=zzphi", nil); a.JSON["total"] != 1.0 {
 		t.Errorf("the total tells of others: %s", a.Text)
 	}
-	for _, path := range []string{"", "/instances", "/proof", "/accesses"} {
+	for _, path := range []string{"", "/instances", "/proof"} {
 		b.Must(200, "GET", "/api/v1/studies/2.25.70"+path, nil)
 		for _, uid := range []string{"2.25.71", "2.25.999", "..%2f2.25.70", "2.25.70%00", "x"} {
 			b.Must(404, "GET", "/api/v1/studies/"+uid+path, nil)
 		}
+	}
+	for _, path := range []string{"/2.25.70/accesses", "/2.25.71/accesses", "?label=x", "?status=x"} { // of the house
+		b.Must(403, "GET", "/api/v1/studies"+path, nil)
 	}
 	b.Must(404, "POST", "/api/v1/studies/2.25.71/open", nil)
 	b.Must(403, "PUT", "/api/v1/studies/2.25.70/labels", map[string]any{"labels": []string{"mine"}})
