@@ -40,13 +40,17 @@ func (i instance) kind() kind {
 		return aVideo
 	case i.class == uid.SegmentationStorage, i.class == labelMap:
 		return aSegmentation
-	case i.rows > 0 && i.columns > 0:
+	case i.rows > 0 && i.columns > 0, i.unknown():
 		return aPicture
 	case !strings.HasPrefix(i.class, "1.2.840.10008."):
 		return aPrivate
 	}
 	return anObject
 }
+
+// unknown reports an instance of which a search tells less than the archive does, as that of a system behind a route:
+// whether it is a picture is asked when it is to be shown.
+func (i instance) unknown() bool { return i.syntax == "" && i.rows == 0 }
 
 // pictured reports an instance whose frames are pictures.
 func (i instance) pictured() bool {
