@@ -146,8 +146,8 @@ func (r *retrieval) step(sub SubOperation, status Status) {
 		f(Observation{SubOperation: &sub, Status: status})
 	}
 
-	if r.done >= r.plan.Count || time.Since(r.told) < progressEvery {
-		return
+	if r.x.call.Association == nil || r.done >= r.plan.Count || time.Since(r.told) < progressEvery {
+		return // nobody asked by an association, or it is not yet time
 	}
 
 	r.told = time.Now()
@@ -188,7 +188,7 @@ func (r *retrieval) storeSub(ctx context.Context, sub SubOperation, to *Associat
 		Priority:       r.rq.Priority,
 		Data:           body,
 	}
-	if r.rq.Operation == CMove {
+	if r.rq.Operation == CMove && r.x.call.Association != nil {
 		rq.MoveOriginatorAETitle = r.x.call.Association.CallingAETitle()
 		rq.MoveOriginatorMessageID = r.rq.MessageID
 	}

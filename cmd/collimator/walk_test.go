@@ -60,7 +60,9 @@ var walk = map[string]string{
 	"GET /api/v1/studies": "ARTFarwl", "GET /api/v1/studies/{uid}": "ARTFarwl", "GET /api/v1/studies/{uid}/instances": "ARTFarwl",
 	"GET /api/v1/studies/{uid}/proof": "ARTFarwl", "GET /api/v1/studies/{uid}/accesses": "ARTa", "GET /api/v1/patients/accesses": "AUa",
 	"GET /api/v1/studies/{uid}/download": "ARTSarwsdb",
-	"DELETE /api/v1/studies/{uid}":       "Aa", "PUT /api/v1/studies/{uid}/labels": "ARTa", "POST /api/v1/studies/{uid}/open": "ARTF",
+	"POST /api/v1/studies/{uid}/send":    "ARTarw", "GET /api/v1/sends": "ARTFarwl", "GET /api/v1/sends/{id}": "ARTFarwl", "DELETE /api/v1/sends/{id}": "ARTFarwl",
+	"GET /api/v1/destinations":     "ARTarw",
+	"DELETE /api/v1/studies/{uid}": "Aa", "PUT /api/v1/studies/{uid}/labels": "ARTa", "POST /api/v1/studies/{uid}/open": "ARTF",
 	"GET /api/v1/shares": "ARa", "POST /api/v1/shares": "ARa", "DELETE /api/v1/shares/{id}": "ARa",
 }
 

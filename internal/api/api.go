@@ -73,6 +73,8 @@ type Services struct {
 	May func(*guard.Caller) []policy.Verb
 	// Bell tells browsers what has changed.
 	Bell *Bell
+	// Sends are the studies on their way to devices because somebody asked here.
+	Sends *Sends
 	// StudyAt is the Patient ID and its issuer of a study of a route of the gate; fault.NotFound where there
 	// is none such.
 	StudyAt func(ctx context.Context, route, study string) (patient, issuer string, err error)
@@ -111,6 +113,7 @@ func (s *Services) Register(a *webapi.API) {
 	s.registerGate(a)
 	s.registerStudies(a)
 	s.registerDownload(a)
+	s.registerSends(a)
 	a.Own("POST /api/v1/gate/pages", s.enterPages)
 	a.Anybody("GET /api/v1/openapi.json", func(*webapi.Request) (any, error) { return a.Document(), nil })
 	a.Lasting("GET /api/v1/events", "", s.events)

@@ -40,6 +40,7 @@ func NewBell(trail *audit.Trail, p *posture.Posture, log *slog.Logger) *Bell {
 var topics = map[string]policy.Verb{
 	"studies": policy.Query, "devices": policy.Devices, "people": policy.People, "surface": policy.Surface,
 	"scans": policy.Surface, "quarantine": policy.Quarantine, "audit": policy.Audit, "shares": policy.ShareStudy, "gate": policy.Configure,
+	"sends": policy.Retrieve,
 }
 
 // rings are the topics that a record belongs to, beside the trail itself.
@@ -203,6 +204,9 @@ func (b *Bell) scans() string {
 	}
 	return text
 }
+
+// Ring tells of a topic that changes without a record.
+func (b *Bell) Ring(topic string) { b.ring(map[string]bool{topic: true}) }
 
 func (b *Bell) ring(rung map[string]bool) {
 	b.mu.Lock()

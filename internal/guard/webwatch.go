@@ -142,7 +142,14 @@ func (g *Guard) again(ctx context.Context, c *Caller) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
+	return g.asRegistered(ctx, c)
+}
 
+// asRegistered is again for what goes on when the session is over.
+func (g *Guard) asRegistered(ctx context.Context, c *Caller) (*Caller, error) {
+	if c.session == nil {
+		return g.again(ctx, c)
+	}
 	p, err := g.Registry.Person(ctx, c.session.Person)
 	if err != nil {
 		return nil, err

@@ -68,6 +68,7 @@ func (s *Server) Run(ctx context.Context, started func(Listening)) error {
 	s.Doors.Close() // who maintains is told at once; associations may finish
 	err = errors.Join(cause, o.shutdown(work))
 
+	s.sends.Close() // each writes down what it sent
 	s.Posture.Close()
 	s.Guard.Settle()
 	stop()

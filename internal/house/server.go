@@ -67,6 +67,7 @@ type Server struct {
 	pages     *reverse.Server    // of systems behind its routes
 	webConfig *tls.Config        // of the HTTPS listener; nil before it is open
 	bell      *api.Bell          // tells browsers what has changed
+	sends     *api.Sends         // what people have sent to devices
 	passed    *firstwrite.Memory // what went through its routes
 	meter     *meter
 	keeper    *audit.Keeper
@@ -199,6 +200,7 @@ func (s *Server) openWatch() error {
 	s.tellStates()
 	s.Posture = NewPosture(s.in, s.Archive, s.log)
 	s.bell = api.NewBell(s.in.Trail, s.Posture, s.log)
+	s.sends = api.NewSends(s.Guard, s.service.Delivery, s.bell, time.Now)
 
 	var err error
 	if s.Teller, err = NewTeller(s.Posture, s.in, s.Certificate.Get, s.log); err != nil {
@@ -231,6 +233,7 @@ func tokenVerifier(c config.Config) (*identity.TokenVerifier, error) {
 
 // Close ends the server. The installation stays open.
 func (s *Server) Close() error {
+	s.sends.Close()
 	s.Posture.Close()
 	s.faces.Close()
 	s.Doors.Close()

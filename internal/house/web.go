@@ -175,6 +175,7 @@ func (s *Server) Services() *api.Services {
 		Ledger:       ledgerDesk{s.in},
 		Held:         heldDesk{s},
 		Bell:         s.bell,
+		Sends:        s.sends,
 		StudyAt:      s.studyAt,
 		Links:        LinkAddress(s.in.Config),
 		ShareLinks:   ShareAddress(s.in.Config),

@@ -190,6 +190,15 @@ export interface DeletedStudy {
   instances: number;
 }
 
+export interface Destination {
+  aeTitle: string;
+}
+
+export interface DestinationList {
+  items: Array<Destination>;
+  next?: number;
+}
+
 export interface Device {
   address?: string;
   aeTitle: string;
@@ -1106,6 +1115,31 @@ export interface Scope {
   zones: Array<string>;
 }
 
+export interface Send {
+  by: string;
+  done: number;
+  ended?: string;
+  failed: number;
+  id: number;
+  series?: Array<string>;
+  started: string;
+  state: string;
+  study: string;
+  to: string;
+  total: number;
+  why?: string;
+}
+
+export interface SendList {
+  items: Array<Send>;
+  next?: number;
+}
+
+export interface SendOrder {
+  series?: Array<string>;
+  to: string;
+}
+
 export interface Session {
   address: string;
   complete: boolean;
@@ -1352,6 +1386,8 @@ export interface Routes {
   'GET /api/v1/changes': { query: { after?: string; asset?: string; limit?: string; since?: string }; gives: ChangeList };
   /** Say what is typed into a device so that it finds this archive. */
   'GET /api/v1/connection': { gives: Connection };
+  /** List the registered devices to which studies can be sent. */
+  'GET /api/v1/destinations': { gives: DestinationList };
   /** List the registered devices. */
   'GET /api/v1/devices': { gives: DeviceList };
   /** Register a device, and make its certificate. */
@@ -1496,6 +1532,12 @@ export interface Routes {
   'GET /api/v1/scope': { gives: Scope };
   /** Declare a range of private addresses as one's own. */
   'POST /api/v1/scope': { body: OwnRange; gives: Scope };
+  /** List what was sent to devices since the server was started, the newest first: one's own, of an administrator all. */
+  'GET /api/v1/sends': { gives: SendList };
+  /** Stop a sending. */
+  'DELETE /api/v1/sends/{id}': { path: { id: string }; gives: undefined };
+  /** Show how far a sending is. */
+  'GET /api/v1/sends/{id}': { path: { id: string }; gives: Send };
   /** Sign out, and close a link that was opened. */
   'DELETE /api/v1/session': { gives: Location | undefined };
   /** Say who is signed in, and what is next. */
@@ -1564,6 +1606,8 @@ export interface Routes {
   'POST /api/v1/studies/{uid}/open': { path: { uid: string }; gives: OpenedStudy };
   /** Prove that instances of a study stand in the ledger. */
   'GET /api/v1/studies/{uid}/proof': { path: { uid: string }; query: { cursor?: string; instance?: string; limit?: string }; gives: ProofList };
+  /** Begin to send a study, or series of it, to a registered device. */
+  'POST /api/v1/studies/{uid}/send': { path: { uid: string }; body: SendOrder; gives: Send };
   /** List one's tokens. */
   'GET /api/v1/tokens': { gives: AccessTokenList };
   /** Make a token for a program. */
