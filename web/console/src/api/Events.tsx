@@ -3,12 +3,12 @@ import { apiRoot } from './client';
 import type { Verb } from './types';
 
 // Topic is a kind of thing of which the server says that something of it has changed (GET /events).
-export type Topic = 'studies' | 'devices' | 'people' | 'surface' | 'scans' | 'quarantine' | 'audit' | 'shares' | 'gate';
+export type Topic = 'studies' | 'devices' | 'people' | 'surface' | 'scans' | 'quarantine' | 'audit' | 'shares' | 'gate' | 'sends';
 
 // The verb that each needs, as the server has it (internal/api/bell.go).
 const needs: { [topic in Topic]: Verb } = {
   studies: 'query', devices: 'devices', people: 'people', surface: 'surface', scans: 'surface', quarantine: 'quarantine',
-  audit: 'audit', shares: 'share', gate: 'configure',
+  audit: 'audit', shares: 'share', gate: 'configure', sends: 'retrieve',
 };
 
 type Hear = (topics: readonly Topic[] | 'all') => void;
